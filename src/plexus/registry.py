@@ -1,0 +1,99 @@
+"""One registry for every kind of component that a deck can name.
+
+A *kind* is an axis of variation and owns one member folder; a member is one file in it, whose
+file name is the component's ``type`` in the deck. Listing the members therefore imports nothing,
+and looking one up imports that one file only. Packages outside Plexus add members through the
+entry point group ``plexus.<kind>`` (name = component name, value = module).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from plexus.deck.params import Params
+
+KINDS: dict[str, tuple[str, str]] = {
+    "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
+    "physics": ("plexus.physics", "the equations that are solved"),
+    "boundary": ("plexus.boundary", "terms on named boundaries"),
+    "preconditioner": ("plexus.solvers.preconditioners", "preconditioners of the linear solves"),
+    "stepper": ("plexus.stepping.steppers", "time integration"),
+    "quantity": ("plexus.quantities", "numbers computed from the fields"),
+    "output": ("plexus.observers", "what is written while the run goes on"),
+}
+"""Kind -> (package of its members, one-line description)."""
+
+_components: dict[tuple[str, str], Component] = {}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered component: its kind and name, its parameter model, its class."""
+
+    kind: str
+    name: str
+    params: type[Params]
+    cls: type
+
+
+def register(kind: str, name: str, params: type[Params]) -> Callable[[type[T]], type[T]]:
+    """Class decorator that makes a component known under ``kind`` and ``name``.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown or the name is already taken by another class.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}; kinds are {', '.join(KINDS)}")
+
+    def add(cls: type[T]) -> type[T]:
+        known = _components.get((kind, name))
+        if known is not None and known.cls.__qualname__ != cls.__qualname__:
+            raise ValueError(f"{kind}.{name} is already registered by {known.cls.__module__}")
+        _components[kind, name] = Component(kind, name, params, cls)
+        return cls
+
+    return add
+
+
+@lru_cache
+def _modules(kind: str) -> dict[str, str]:
+    """Member name -> module name, from the folder listing and the entry points."""
+    package = KINDS[kind][0]
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or []) if spec else []
+    found = {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(places) if not m.ispkg}
+    return found | {e.name: e.value for e in entry_points(group=f"plexus.{kind}")}
+
+
+def names(kind: str) -> list[str]:
+    """Return the sorted member names of a kind without importing any member."""
+    return sorted(_modules(kind))
+
+
+def component(kind: str, name: str) -> Component:
+    """Import one member and return its registration.
+
+    Raises
+    ------
+    KeyError
+        If the kind has no member of this name.
+    """
+    if (kind, name) not in _components:
+        importlib.import_module(_modules(kind)[name])
+    return _components[kind, name]
+
+
+def build(kind: str, params: Any, *args: Any, **kwargs: Any) -> Any:
+    """Construct the component that ``params.type`` names: ``cls(params, *args, **kwargs)``."""
+    return component(kind, params.type).cls(params, *args, **kwargs)
