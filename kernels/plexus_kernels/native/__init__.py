@@ -1,1 +1,24 @@
+"""The kernels in C, compiled for their sizes at first use; on contiguous NumPy arrays.
 
+Arrays are checked at the door: wrong types, shapes or memory layout raise TypeError or ValueError.
+"""
+
+from plexus_kernels.native.loader import library
+from plexus_kernels.native.matrix import matrix
+from plexus_kernels.native.pattern import pattern
+from plexus_kernels.reference.geometry import geometry
+from plexus_kernels.reference.sample import sample
+from plexus_kernels.reference.vector import vector
+
+__all__ = ["geometry", "matrix", "pattern", "probe", "sample", "vector"]
+
+
+def probe() -> None:
+    """Compile and load the smallest kernel.
+
+    Raises
+    ------
+    RuntimeError
+        If that does not work here.
+    """
+    library("pattern")

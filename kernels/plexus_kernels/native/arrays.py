@@ -1,0 +1,55 @@
+"""What passes between NumPy and C: checks at the door, and coefficients with their strides."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+
+def checked(name: str, array: Any, dtype: type, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return ``array`` if it is a C-contiguous array of this type and shape (None: any length).
+
+    Raises
+    ------
+    TypeError
+        If it is no array of this type.
+    ValueError
+        If the shape differs or the memory is not contiguous.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
+        got = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"{name}: expected a NumPy array of {np.dtype(dtype).name}, got {got}")
+    if array.ndim != len(shape) or any(e not in (None, s) for e, s in zip(shape, array.shape, strict=True)):
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{name}: the array must be C-contiguous")
+    return array
+
+
+class Field(ctypes.Structure):
+    """A coefficient in C: address of its first number, strides over cells and points in numbers."""
+
+    _fields_ = (("at", ctypes.c_void_p), ("cell", ctypes.c_int64), ("point", ctypes.c_int64))
+
+
+def field(name: str, array: Any, cells: int, points: int, shape: tuple[int, ...]) -> tuple[Field, Any]:
+    """Describe a coefficient (C|1, Q|1, *shape) for C; also return the array that must stay alive.
+
+    Axes of length 1 and broadcast views become stride 0; only the trailing axes must be contiguous.
+    """
+    if array is None:
+        return Field(None, 0, 0), None
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64:
+        raise TypeError(f"{name}: expected a NumPy array of float64, got {getattr(array, 'dtype', type(array))}")
+    fits = array.ndim == 2 + len(shape) and array.shape[2:] == shape
+    if not fits or array.shape[0] not in (1, cells) or array.shape[1] not in (1, points):
+        raise ValueError(f"{name}: expected shape ({cells}|1, {points}|1, *{shape}), got {array.shape}")
+    # Length-1 slices of the leading axes where they repeat: the copy below stays small.
+    lead = tuple(slice(None, 1) if n == 1 or s == 0 else slice(None) for n, s in zip(array.shape[:2], array.strides))
+    array = array[lead]
+    if not array[0, 0].flags.c_contiguous or any(s % 8 for s in array.strides[:2]):
+        array = np.ascontiguousarray(array)
+    steps = (s // 8 if n > 1 else 0 for n, s in zip(array.shape[:2], array.strides))
+    return Field(array.ctypes.data, *steps), array

@@ -1,0 +1,34 @@
+"""Element vectors: r_i^a += ∫ (f0^a φ_i + Σ_k f1^ak ∂φ_i/∂x_k) weight dx."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plexus_kernels.reference.geometry import geometry
+from plexus_kernels.tables import Floats, Tables
+
+
+def vector(
+    points: Floats,
+    cells: np.ndarray,
+    T: Tables,
+    cell_nodes: np.ndarray,
+    f0: Floats | None,
+    f1: Floats | None,
+    weight: Floats | None,
+    out: Floats,
+) -> Floats:
+    """Add the integrals of f0·v + f1:∇v over the cells to ``out`` (N, m) in place and return it.
+
+    Shapes: f0 (C|1, Q|1, m), f1 (C|1, Q|1, m, d), weight (C|1, Q|1); None means zero (weight: one).
+    """
+    _, jxw, G = geometry(points, cells, T)
+    w = jxw if weight is None else jxw * weight
+    r = np.zeros((*cell_nodes.shape, out.shape[1]))
+    if f0 is not None:
+        r += np.einsum("cq,qi,cqa->cia", w, T.phi, np.broadcast_to(f0, (*w.shape, *f0.shape[2:])))
+    if f1 is not None:
+        f = np.broadcast_to(f1, (*w.shape, *f1.shape[2:]))
+        r += np.einsum("cq,qik,cqkj,cqaj->cia", w, T.dphi, G, f, optimize=True)
+    np.add.at(out, cell_nodes, r)
+    return out
