@@ -1,0 +1,64 @@
+"""What every part of a run may need: the communicator, the run folder, the log, timers, stop requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.runtime.log import Log
+from plexus.runtime.stop import StopRequests
+from plexus.runtime.timers import Timers
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+
+@dataclass
+class Context:
+    """The surroundings of one run on one rank.
+
+    Attributes
+    ----------
+    comm : communicator of all ranks of the run.
+    folder : run folder, prepared by `plexus.runtime.folder.prepare`.
+    log, timers, stop : services of this rank.
+    seed : seed of everything random.
+    device : where element work is done, ``cpu`` or ``cuda``.
+    rng : random numbers, the same stream on every rank; its state goes into checkpoints.
+    """
+
+    comm: Comm
+    folder: Path
+    log: Log
+    timers: Timers
+    stop: StopRequests
+    seed: int = 0
+    device: str = "cpu"
+    rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Seed the random numbers."""
+        self.rng = np.random.Generator(np.random.PCG64(self.seed))
+
+    @property
+    def root(self) -> bool:
+        """True on the rank that speaks and writes small files."""
+        return self.comm.rank == 0
+
+
+def create(
+    comm: Comm,
+    folder: Path,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    time_limit: float | None = None,
+    margin: float | None = None,
+) -> Context:
+    """Return a context for a prepared run folder; times in seconds. Starts no signal handler."""
+    return Context(
+        comm, folder, Log(comm, folder), Timers(), StopRequests(comm, time_limit, margin), seed, device
+    )

@@ -1,0 +1,136 @@
+"""Files that become visible only when they are complete, and clear messages when storage fails.
+
+A file is written under a temporary name (``.partial`` appended), forced to the disk, and renamed.
+The rename is atomic, so a reader sees the old content or the new one, never a mixture, and a crash
+leaves the old content in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from plexus.errors import OutputError
+from plexus.fileformat import PARTIAL
+
+
+def partial(path: Path) -> Path:
+    """Return the temporary name of a file that is still being written."""
+    return path.with_name(path.name + PARTIAL)
+
+
+def publish(path: Path) -> None:
+    """Make ``path`` visible: force its temporary file to the disk and rename it (one rank only).
+
+    Raises
+    ------
+    OutputError
+        If the disk or the folder refuses.
+    """
+    with storage_errors(path):
+        _sync(partial(path))
+        os.replace(partial(path), path)
+        _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file atomically (one rank only).
+
+    Raises
+    ------
+    OutputError
+        If the disk or the folder refuses; an earlier file of this name stays as it was.
+    """
+    with storage_errors(path):
+        partial(path).write_text(text, encoding="utf-8")
+    publish(path)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a dictionary as readable JSON, atomically; numbers of NumPy become plain ones."""
+    write_text(path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON does not know into what it knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn any operating system or HDF5 error of the block into an `OutputError` that names the file."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"cannot write {path}: {reason(error, path)}") from error
+
+
+def reason(error: BaseException, path: Path) -> str:
+    """Return why storing failed, in a person's words.
+
+    HDF5 wraps the system's error in a report of its own library stack, as text; the system's message is
+    picked out of it.
+    """
+    number = getattr(error, "errno", None)
+    if number:
+        return os.strerror(number)
+    found = re.search(r"error message = '([^']+)'", str(error))
+    if found:
+        return found[1]
+    if _free(path.parent) < 1 << 20:
+        return "No space left on device"
+    return str(error).strip().split("\n")[0]
+
+
+def require_space(path: Path, needed: int) -> None:
+    """Refuse to start a write that the file system has no room for.
+
+    Parameters
+    ----------
+    needed
+        Size of the file that will be written [bytes].
+
+    Raises
+    ------
+    OutputError
+        If less is free; nothing has been written then.
+    """
+    free = _free(path.parent)
+    if needed > free:
+        raise OutputError(
+            f"cannot write {path}: No space left on device (needs {size(needed)}, {size(free)} free)"
+        )
+
+
+def _free(folder: Path) -> int:
+    """Return the bytes that a user may still write in a folder; plenty if the system does not tell."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 1 << 62
+
+
+def size(n: float) -> str:
+    """Return a number of bytes as a person writes it, e.g. ``1.2 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1000:
+            return f"{n:.3g} {unit}"
+        n /= 1000
+    return f"{n:.3g} TB"

@@ -1,0 +1,72 @@
+"""The run folder: created, tried for writing, and cleared without losing earlier results.
+
+Policy for a folder that already holds results: a restart goes on in it; a new run first moves everything
+that Plexus wrote there into ``previous/<n>`` (n counts up). Moving is a rename, so nothing is copied and
+nothing is ever overwritten; `previous` is deleted by the user only. Unfinished ``.partial`` files of a run
+that was killed are worth nothing and are removed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexus.errors import OutputError
+from plexus.fileformat import DECK, LOG, PARTIAL, PROGRESS, SERIES, SUMMARY
+from plexus.runtime.files import reason
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+RESULTS = (DECK, SUMMARY, PROGRESS, LOG, SERIES, "checkpoint_*.h5", "*.vtkhdf", "*.xdmf")
+"""File names and patterns that belong to a run."""
+PREVIOUS = "previous"
+
+
+def prepare(comm: Comm, folder: Path, *, keep: bool = False) -> Path | None:
+    """Make ``folder`` ready for a run and return where earlier results went. Collective.
+
+    Parameters
+    ----------
+    keep
+        True for a restart: earlier results stay, because the run continues them.
+
+    Raises
+    ------
+    OutputError
+        On all ranks, if the folder cannot be made or written.
+    """
+    moved, problem = None, None
+    if comm.rank == 0:
+        try:
+            moved = _prepare(folder, keep)
+        except OSError as error:
+            problem = f"run folder {folder}: {reason(error, folder)}"
+    moved, problem = comm.bcast((moved, problem))
+    if problem:
+        raise OutputError(problem)
+    return moved
+
+
+def _prepare(folder: Path, keep: bool) -> Path | None:
+    """Create the folder, prove that it can be written, remove leftovers, move earlier results away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / (".writable" + PARTIAL)
+    probe.write_bytes(b"plexus")
+    for leftover in folder.glob("*" + PARTIAL):
+        leftover.unlink()
+    return None if keep else _move_away(folder)
+
+
+def _move_away(folder: Path) -> Path | None:
+    """Move earlier results into a new numbered folder; None if there are none."""
+    earlier = sorted({path for pattern in RESULTS for path in folder.glob(pattern)})
+    if not earlier:
+        return None
+    numbers = [int(p.name) for p in (folder / PREVIOUS).glob("*") if p.name.isdigit()]
+    place = folder / PREVIOUS / str(max(numbers, default=0) + 1)
+    place.mkdir(parents=True)
+    for path in earlier:
+        os.rename(path, place / path.name)
+    return place

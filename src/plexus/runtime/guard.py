@@ -1,0 +1,117 @@
+"""The guard: an error on one rank ends all ranks within seconds, with that rank's message and exit code.
+
+Two cases must be told apart without the risk of a deadlock. If *all* ranks fail at the same place (a wrong
+deck, a diverged solve), the message appears once and all ranks leave in order. If *some* fail, the others
+may wait in a collective for ever, so the failing rank ends the job with ``MPI_Abort``. A failing rank
+therefore enters a non-blocking barrier: it completes exactly when every rank has failed. After a short
+patience without completion the failure is taken as that of some ranks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from plexus.errors import PlexusError
+from plexus.runtime.log import Log
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+PATIENCE = 1.5
+"""Seconds that a failing rank waits for the others to fail too."""
+DEFECT = 1
+"""Exit code of an error that is nobody's input: a defect of Plexus or of a library."""
+
+Report = Callable[[int, str], None]
+"""Called with exit code and message on the one rank that speaks for the failure."""
+
+
+class Guard:
+    """Context manager around everything that ranks do together.
+
+    Parameters
+    ----------
+    log
+        Where the message goes; without one it goes to standard error only.
+    report
+        Called once before the end, on the rank that speaks, e.g. to write ``summary.json``.
+    """
+
+    def __init__(self, comm: Comm, log: Log | None = None, report: Report | None = None):
+        self.log = log or Log(comm)
+        self.report = report
+        self._comm = comm.Dup()  # failing ranks talk apart from all other messages
+
+    def __enter__(self) -> Guard:
+        """Start to watch."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the whole job if the block failed; `SystemExit` carries the exit code when all ranks failed."""
+        if error is None:
+            self._comm.Free()
+            return
+        if isinstance(error, SystemExit):
+            return
+        code = error.exit_code if isinstance(error, PlexusError) else DEFECT
+        text = describe(error)
+        if not self._everyone():
+            self._speak(code, text)
+            self._abort(code)
+        together = self._comm.allgather((code, text))
+        if self._comm.rank == 0:
+            self._speak_for(together)
+        self._comm.Barrier()  # nobody leaves before the message is out: mpirun ends the rest on a bad exit
+        raise SystemExit(max(c for c, _ in together)) from None
+
+    def _everyone(self) -> bool:
+        """Return whether all ranks fail, waiting no longer than `PATIENCE`."""
+        request, end = self._comm.Ibarrier(), time.monotonic() + PATIENCE
+        while not request.Test():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def _speak_for(self, together: list[tuple[int, str]]) -> None:
+        """Print each different message once; if there are several, with the first rank that has it."""
+        texts = [text for _, text in together]
+        for text in dict.fromkeys(texts):
+            alone = len(set(texts)) == 1
+            self.log.error(text if alone else f"[rank {texts.index(text)}] {text}", everyone=True)
+        self._tell(max(c for c, _ in together), texts[0])
+
+    def _speak(self, code: int, text: str) -> None:
+        """Print the message of this rank alone."""
+        self.log.error(text)
+        self._tell(code, text)
+
+    def _tell(self, code: int, text: str) -> None:
+        """Hand the failure to the caller's report; its own trouble must not hide the first error."""
+        if self.report:
+            try:
+                self.report(code, text)
+            except Exception as trouble:  # the disk that failed may fail again
+                self.log.error(f"the failure could not be recorded: {trouble}")
+
+    def _abort(self, code: int) -> None:
+        """End all ranks of the job."""
+        self.log.flush()
+        sys.stdout.flush()
+        self._comm.Abort(code)
+        os._exit(code)
+
+
+def describe(error: BaseException) -> str:
+    """Return a user's mistake as its plain message, anything else with its traceback."""
+    if isinstance(error, PlexusError):
+        return str(error)
+    return "".join(traceback.format_exception(error)).rstrip()

@@ -1,0 +1,123 @@
+"""The log: rank 0 speaks to the screen and to ``log.txt``, other ranks only when something is wrong.
+
+Every line is appended to ``log.txt`` in a single write, so lines of several ranks do not mix. The
+progress line is shown on a terminal only and never reaches the file.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from plexus.fileformat import LOG
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+BAR = 24
+"""Width of the progress bar [characters]."""
+
+
+class Log:
+    """Messages of one rank.
+
+    Parameters
+    ----------
+    comm
+        Communicator whose rank 0 speaks.
+    folder
+        Run folder that holds ``log.txt``; None logs to the screen only.
+    stream
+        Where the screen is; standard output by default.
+    """
+
+    def __init__(self, comm: Comm, folder: Path | None = None, stream: TextIO | None = None):
+        self.rank, self.size = comm.rank, comm.size
+        self._stream = stream or sys.stdout
+        self._start = time.monotonic()
+        self._file: TextIO | None = None
+        self._path = folder / LOG if folder else None
+        self._progress = False
+        self._seen: set[str] = set()
+
+    def info(self, message: str) -> None:
+        """Say something once, from rank 0."""
+        if self.rank == 0:
+            self._screen(message)
+            self._store(message)
+
+    def warn(self, message: str) -> None:
+        """Warn from whichever rank sees the problem; the same message of a rank appears once."""
+        if message in self._seen:
+            return
+        self._seen.add(message)
+        text = f"{self._who()}warning: {message}"
+        self._screen(text)
+        self._store(text)
+
+    def error(self, message: str, *, everyone: bool = False) -> None:
+        """Report what ends the run, on standard error and in the file.
+
+        The rank stands in front, unless the message is that of ``everyone``.
+        """
+        self._clear()
+        text = message if everyone else self._who() + message
+        print(text, file=sys.stderr)
+        self._store(text)
+        self.flush()
+
+    def detail(self, message: str) -> None:
+        """Write to ``log.txt`` only, from rank 0."""
+        if self.rank == 0:
+            self._store(message)
+
+    def progress(self, share: float, text: str) -> None:
+        """Show a progress bar (``share`` from 0 to 1) and a text, on rank 0 of a terminal only."""
+        if self.rank == 0 and self._stream.isatty():
+            done = round(BAR * min(max(share, 0.0), 1.0))
+            self._stream.write(f"\r\x1b[K{'━' * done}{'╌' * (BAR - done)} {share:4.0%}  {text}")
+            self._stream.flush()
+            self._progress = True
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._stream.flush()
+        sys.stderr.flush()
+        if self._file:
+            self._file.flush()
+
+    def close(self) -> None:
+        """End the progress line and close the file."""
+        self._clear()
+        self.flush()
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _who(self) -> str:
+        return f"[rank {self.rank}] " if self.size > 1 else ""
+
+    def _clear(self) -> None:
+        """Remove the progress line, so that a message starts on an empty line."""
+        if self._progress:
+            self._stream.write("\r\x1b[K")
+            self._progress = False
+
+    def _screen(self, text: str) -> None:
+        self._clear()
+        print(text, file=self._stream, flush=True)
+
+    def _store(self, text: str) -> None:
+        """Append lines with their time to the file; a full disk must not hide the message itself."""
+        if self._path is None:
+            return
+        try:
+            if self._file is None:
+                self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 (lives as long as the log)
+            stamp = f"{time.monotonic() - self._start:9.2f} s  "
+            self._file.write("".join(f"{stamp}{line}\n" for line in text.splitlines() or [""]))
+            self._file.flush()
+        except OSError:
+            self._path = None

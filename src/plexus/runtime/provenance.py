@@ -1,0 +1,84 @@
+"""Where a result comes from: versions, source state, machine, command. Collected on rank 0 only."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import plexus
+
+
+def collect(ranks: int, seed: int, deck: str = "") -> dict[str, Any]:
+    """Return the provenance of a run that starts now.
+
+    Parameters
+    ----------
+    deck
+        The effective deck as text, with the origin of each value.
+    """
+    return {
+        "versions": versions(),
+        "source": source_state(),
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "user": _user(),
+        "folder": os.getcwd(),
+        "command": [*sys.argv],
+        "ranks": ranks,
+        "seed": seed,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "job": os.environ.get("SLURM_JOB_ID", ""),
+        "deck": deck,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Plexus, Python and of those libraries that are in use already."""
+    found = {"plexus": plexus.__version__, "python": platform.python_version()}
+    for name in ("numpy", "mpi4py", "petsc4py", "h5py", "torch"):
+        version = getattr(sys.modules.get(name), "__version__", None)
+        if version:
+            found[name] = str(version)
+    h5py, mpi, petsc = (sys.modules.get(n) for n in ("h5py", "mpi4py.MPI", "petsc4py.PETSc"))
+    if h5py is not None:
+        found["hdf5"] = h5py.version.hdf5_version
+    if mpi is not None:
+        found["mpi"] = mpi.Get_library_version().split(",")[0].strip("\0\n ")
+    if petsc is not None:
+        found["petsc"] = ".".join(str(n) for n in petsc.Sys.getVersion())
+    return found
+
+
+def source_state() -> str:
+    """Return commit and cleanness of the source tree that Plexus is imported from, or an empty text."""
+    here = Path(plexus.__file__).resolve().parent
+    commit = _git(here, "rev-parse", "HEAD")
+    if not commit or not _git(here, "ls-files", "__init__.py"):
+        return ""  # installed as a package: the version says it all
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", ".")
+    return commit + ("-modified" if changed else "")
+
+
+def _git(folder: Path, *words: str) -> str:
+    """Return the output of a git command, empty when there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry for this user id, as in many containers
+        return ""

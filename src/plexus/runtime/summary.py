@@ -1,0 +1,103 @@
+"""``summary.json`` and ``progress.json``: what a script asks a run folder first."""
+
+from __future__ import annotations
+
+import resource
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from plexus.fileformat import PROGRESS, SUMMARY
+from plexus.runtime.context import Context
+from plexus.runtime.files import write_json
+from plexus.runtime.provenance import versions
+
+Status = Literal["done", "degraded", "stopped", "failed"]
+STOPPED = 75
+"""Exit code of a run that stopped early with a checkpoint: submit again."""
+
+EMPTY: dict[str, Any] = {
+    "unknowns": {},
+    "steps": 0,
+    "quantities": {},
+    "solver": {},
+    "transfers": {},
+    "guards": {},
+    "verification": [],
+}
+"""Entries that every summary has, whatever became of the run."""
+
+
+def peak_memory_mb(ctx: Context) -> float:
+    """Return the largest resident size of any rank so far [MB]. Collective."""
+    from mpi4py import MPI
+
+    mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return float(ctx.comm.allreduce(mine, MPI.MAX))
+
+
+def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """Write ``summary.json`` and return its content. Collective: timers and memory are reduced.
+
+    Parameters
+    ----------
+    facts
+        The run's own entries (see `EMPTY`), e.g. steps, quantities, solver.
+
+    Raises
+    ------
+    OutputError
+        On rank 0 if the file cannot be written.
+    """
+    phases = ctx.timers.phases(ctx.comm)
+    content = {
+        "status": status,
+        "exit_code": exit_code,
+        "ranks": ctx.comm.size,
+        **EMPTY,
+        **facts,
+        "wall_seconds": round(ctx.timers.elapsed, 3),
+        "phases": {p.name: {"longest": p.longest, "mean": p.mean, "calls": p.calls} for p in phases},
+        "peak_memory_mb": round(peak_memory_mb(ctx), 1),
+        "versions": versions(),
+    }
+    if ctx.root:
+        write_json(ctx.folder / SUMMARY, content)
+    return content
+
+
+def write_failure(ctx: Context, exit_code: int, message: str) -> None:
+    """Record a failure in ``summary.json`` from the one rank that speaks; talks to no other rank."""
+    own = {name: {"longest": s, "mean": s, "calls": ctx.timers.calls[name]} for name, s in ctx.timers.seconds.items()}
+    write_json(
+        ctx.folder / SUMMARY,
+        {
+            "status": "failed",
+            "exit_code": exit_code,
+            "ranks": ctx.comm.size,
+            **EMPTY,
+            "wall_seconds": round(ctx.timers.elapsed, 3),
+            "phases": own,
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "versions": versions(),
+            "message": message,
+        },
+    )
+
+
+def write_progress(ctx: Context, *, step: int, t: float, share: float, status: str = "running") -> None:
+    """Write ``progress.json`` from rank 0: step, time, share done and the expected finish date."""
+    elapsed = ctx.timers.elapsed
+    left = elapsed * (1 - share) / share if share > 0 else None
+    now = datetime.now(UTC)
+    write_json(
+        ctx.folder / PROGRESS,
+        {
+            "status": status,
+            "step": step,
+            "t": t,
+            "share": round(share, 6),
+            "wall_seconds": round(elapsed, 3),
+            "updated": now.isoformat(timespec="seconds"),
+            "finish": None if left is None else (now + timedelta(seconds=left)).isoformat(timespec="seconds"),
+        },
+    )
