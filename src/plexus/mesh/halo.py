@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 _TAG = 4711
+Pieces = list[tuple[int, int, int]]
+"""(rank, first row, end row) of the buffer pieces that go to or come from each rank."""
 
 
 class Halo:
@@ -33,14 +35,10 @@ class Halo:
         given = np.empty_like(wanted)
         comm.Alltoall(wanted, given)
         self._recv_rows = n_owned + order
-        self._recv_ranks, self._recv_cuts = _cuts(wanted)
-        self._send_ranks, self._send_cuts = _cuts(given)
-        self._send_rows = np.empty(self._send_cuts[-1], dtype=np.int64)
-        self._exchange(
-            np.ascontiguousarray(ghost_row[order], dtype=np.int64),
-            self._recv_ranks, self._recv_cuts,
-            self._send_rows, self._send_ranks, self._send_cuts,
-        )  # fmt: skip
+        self._recv, self._send = _pieces(wanted), _pieces(given)
+        self._send_rows = np.empty(given.sum(), dtype=np.int64)
+        rows = np.ascontiguousarray(ghost_row[order], dtype=np.int64)
+        self._exchange(rows, self._recv, self._send_rows, self._send)
 
     @classmethod
     def from_global(cls, comm: Comm, n_owned: int, ghost_global: np.ndarray) -> Halo:
@@ -50,7 +48,9 @@ class Halo:
         return cls(comm, n_owned, owner.astype(np.int32), ghost_global - starts[owner])
 
     @classmethod
-    def from_ids(cls, comm: Comm, owned_ids: np.ndarray, ghost_owner: np.ndarray, ghost_ids: np.ndarray) -> Halo:
+    def from_ids(
+        cls, comm: Comm, owned_ids: np.ndarray, ghost_owner: np.ndarray, ghost_ids: np.ndarray
+    ) -> Halo:
         """Return the halo of rows that are known by arbitrary unique ids. Collective."""
         halo = cls(comm, len(owned_ids), ghost_owner, ghost_ids)
         order = np.argsort(owned_ids, kind="stable")
@@ -59,38 +59,25 @@ class Halo:
 
     def forward(self, array: np.ndarray) -> None:
         """Fill the ghost rows of ``array`` (n_local, ...) in place from their owners. Collective."""
-        incoming = np.empty((self._recv_cuts[-1], *array.shape[1:]), array.dtype)
-        self._exchange(
-            array[self._send_rows], self._send_ranks, self._send_cuts,
-            incoming, self._recv_ranks, self._recv_cuts,
-        )  # fmt: skip
+        incoming = np.empty((len(self._recv_rows), *array.shape[1:]), array.dtype)
+        self._exchange(array[self._send_rows], self._send, incoming, self._recv)
         array[self._recv_rows] = incoming
 
     def reverse_add(self, array: np.ndarray) -> None:
         """Add the ghost rows of ``array`` to their owners' rows in place. Collective."""
-        incoming = np.empty((self._send_cuts[-1], *array.shape[1:]), array.dtype)
-        self._exchange(
-            array[self._recv_rows], self._recv_ranks, self._recv_cuts,
-            incoming, self._send_ranks, self._send_cuts,
-        )  # fmt: skip
+        incoming = np.empty((len(self._send_rows), *array.shape[1:]), array.dtype)
+        self._exchange(array[self._recv_rows], self._recv, incoming, self._send)
         np.add.at(array, self._send_rows, incoming)
 
-    def _exchange(
-        self, out: np.ndarray, to: list[int], out_cuts: np.ndarray, into: np.ndarray, source: list[int], in_cuts: np.ndarray
-    ) -> None:
-        """Send the pieces of ``out`` between its cuts to ranks ``to`` and receive ``into`` likewise."""
-        requests = [
-            self.comm.Irecv(into[a:b], rank, _TAG)
-            for rank, a, b in zip(source, in_cuts, in_cuts[1:], strict=False)
-        ]  # fmt: skip
-        requests += [
-            self.comm.Isend(out[a:b], rank, _TAG) for rank, a, b in zip(to, out_cuts, out_cuts[1:], strict=False)
-        ]
+    def _exchange(self, out: np.ndarray, to: Pieces, into: np.ndarray, source: Pieces) -> None:
+        """Send the pieces of ``out`` to their ranks and receive those of ``into`` from theirs."""
+        requests = [self.comm.Irecv(into[a:b], rank, _TAG) for rank, a, b in source]
+        requests += [self.comm.Isend(out[a:b], rank, _TAG) for rank, a, b in to]
         for request in requests:
             request.Wait()
 
 
-def _cuts(counts: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """Return the ranks with a count above zero and the cumulative counts of just those."""
-    ranks = np.flatnonzero(counts)
-    return ranks.tolist(), np.concatenate([[0], np.cumsum(counts[ranks])])
+def _pieces(counts: np.ndarray) -> Pieces:
+    """Return (rank, first row, end row) of each rank's piece; ranks without rows are left out."""
+    ends = np.cumsum(counts).tolist()
+    return [(r, end - n, end) for r, (n, end) in enumerate(zip(counts.tolist(), ends, strict=True)) if n]

@@ -1,0 +1,130 @@
+"""Box mesh: a line-up of cubes in 2-D or 3-D, uniform or graded, optionally periodic or mapped.
+
+Lattice coordinate along an axis of n cubes with grading q (last cube over first cube):
+s_i = (r^i − 1)/(r^n − 1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then
+replaces each coordinate by an expression of the lattice coordinates x, y, z. Squares are cut into two
+triangles and cubes into six tetrahedra along their main diagonals (H. W. Kuhn, 1960,
+doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from plexus.deck.params import Expression, Field, Params, Unit
+from plexus.errors import InputError
+from plexus.mesh.cells import reference
+from plexus.mesh.lattice import SIDES, build_box, cube_cells
+from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+Length = Annotated[float, Unit("m")]
+AxisName = Literal["x", "y", "z"]
+
+
+class BoxParams(Params):
+    """Parameters of a box mesh; lists have one entry per axis."""
+
+    type: Literal["box"] = "box"
+    cell: Literal["triangle", "quadrilateral", "tetrahedron", "hexahedron"] = Field(description="cell type")
+    cells: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        min_length=2, max_length=3, description="number of cubes per axis, before refinement"
+    )
+    size: tuple[Annotated[Length, Field(gt=0)], ...] | None = Field(
+        None, description="edge lengths; 1 m along each axis if left out"
+    )
+    origin: tuple[Length, ...] | None = Field(None, description="lower corner; zero if left out")
+    periodic: tuple[AxisName, ...] = Field((), description="axes whose two ends are one")
+    grading: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None, description="size of the last cube over that of the first, per axis; 1 is uniform"
+    )
+    refine: int = Field(0, ge=0, le=12, description="how often all cells are split in 2^d")
+    degree: Literal[1, 2] = Field(1, description="degree of the cells' geometry; 2 follows a curved map")
+    map: tuple[Expression, ...] | None = Field(
+        None, description="new coordinates as expressions of the box coordinates x, y, z"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> BoxParams:
+        dim = reference(self.cell).dim
+        if len(self.cells) != dim:
+            raise ValueError(f"a {self.cell} needs {dim} entries in cells, here are {len(self.cells)}")
+        for name in ("size", "origin", "grading", "map"):
+            value = getattr(self, name)
+            if value is not None and len(value) != dim:
+                raise ValueError(f"{name} needs {dim} entries, one per axis; here are {len(value)}")
+        for axis in self.periodic:
+            number = "xyz".index(axis)
+            if number >= dim or self.cells[number] << self.refine < 3:
+                raise ValueError(f"periodic axis {axis} needs at least 3 cells along it")
+        return self
+
+
+EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
+
+
+@register("mesh", "box", BoxParams)
+class Box:
+    """Builds the box directly on each rank; no rank holds more than its part."""
+
+    def __init__(self, params: BoxParams):
+        self.params = params
+        self.cubes = tuple(n << params.refine for n in params.cells)
+        self.periodic = tuple(a in params.periodic for a in "xyz"[: len(self.cubes)])
+
+    def build(self, comm: Comm) -> Mesh:
+        """Return this rank's part of the box. Not collective: needs no communication.
+
+        Raises
+        ------
+        InputError
+            If ``map`` turns a cell inside out or makes it degenerate.
+        """
+        p = self.params
+        mesh = build_box(comm, p.cell, p.degree, self.ticks(), self.periodic)
+        if p.map is not None:
+            names = dict(zip("xyz", mesh.points.T, strict=False))
+            columns = [np.broadcast_to(e(names), len(mesh.points)) for e in p.map]
+            mesh.points = np.ascontiguousarray(np.stack(columns, axis=1), dtype=float)
+            if (mesh.corner_volumes() <= 0).any():
+                raise InputError("mesh.map: a cell is degenerate or inside out after mapping the box")
+        return mesh
+
+    def ticks(self) -> list[np.ndarray]:
+        """Return the lattice coordinates per axis, degree·n + 1 each [m]."""
+        p, dim = self.params, len(self.cubes)
+        size, origin = p.size or (1.0,) * dim, p.origin or (0.0,) * dim
+        grading = p.grading or (1.0,) * dim
+        graded = [bisect(graded_ticks(n, q), p.refine) for n, q in zip(p.cells, grading, strict=True)]
+        fine = [bisect(s, 1) if p.degree == 2 else s for s in graded]
+        return [o + length * s for o, length, s in zip(origin, size, fine, strict=True)]
+
+    def estimate(self) -> Estimate:
+        """Return sizes and names; exact, needs no MPI."""
+        p, dim = self.params, len(self.cubes)
+        points = [n * p.degree + (not wrap) for n, wrap in zip(self.cubes, self.periodic, strict=True)]
+        sides = [name for axis in range(dim) if not self.periodic[axis] for name in SIDES[axis]]
+        n_cells = int(np.prod(self.cubes)) * len(cube_cells(p.cell))
+        return Estimate(dim, p.cell, n_cells, int(np.prod(points)), (), (*sides, EXTERIOR))
+
+
+def graded_ticks(n: int, grading: float) -> np.ndarray:
+    """Return n + 1 points on [0, 1] whose gaps grow geometrically by ``grading`` from first to last."""
+    i = np.arange(n + 1)
+    if n == 1 or grading == 1:
+        return i / n
+    r = grading ** (1 / (n - 1))
+    return (r**i - 1) / (r**n - 1)
+
+
+def bisect(ticks: np.ndarray, times: int) -> np.ndarray:
+    """Return the ticks with the middle of each gap added, ``times`` times over."""
+    for _ in range(times):
+        ticks = np.insert(ticks, np.arange(1, len(ticks)), (ticks[1:] + ticks[:-1]) / 2)
+    return ticks
