@@ -1,1 +1,6 @@
+"""Reading, plotting and comparing the results of Plexus runs, without MPI, PETSc or torch."""
 
+from plexus_post.errors import PostError
+from plexus_post.run import Run, open
+
+__all__ = ["PostError", "Run", "open"]

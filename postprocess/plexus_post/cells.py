@@ -1,0 +1,145 @@
+"""Cell shapes by VTK number: nodes, facets, shape functions, division into triangles.
+
+Node numbers follow VTK. A quadratic cell is divided through its own nodes, so that a picture shows
+all the values that the file holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+Rows = list[tuple[int, ...]]
+_TRIANGLE: Rows = [(0, 1), (1, 2), (2, 0)]
+_QUAD: Rows = [(0, 1), (1, 2), (2, 3), (3, 0)]
+_TETRA: Rows = [(0, 1, 3), (1, 2, 3), (2, 0, 3), (0, 2, 1)]
+_HEXAHEDRON: Rows = [(0, 4, 7, 3), (1, 2, 6, 5), (0, 1, 5, 4), (3, 7, 6, 2), (0, 3, 2, 1), (4, 5, 6, 7)]
+_FACETS = {"triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA, "hexahedron": _HEXAHEDRON}
+_CORNERS = {
+    "triangle": [(0, 0), (1, 0), (0, 1)],
+    "quad": [(0, 0), (1, 0), (1, 1), (0, 1)],
+    "tetra": [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)],
+    "hexahedron": [(x, y, z) for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))],
+}
+_EDGES: dict[str, Rows] = {
+    "triangle": _TRIANGLE,
+    "quad": _QUAD,
+    "tetra": [(0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (2, 3)],
+    "hexahedron": [*_QUAD, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)],
+}
+_PARTS: dict[int, Rows] = {
+    3: [(0, 1, 2)],
+    4: [(0, 1, 2), (0, 2, 3)],
+    6: [(0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5)],
+    8: [(0, 4, 7), (4, 1, 5), (5, 2, 6), (6, 3, 7), (4, 5, 7), (5, 6, 7)],
+    9: [(0, 4, 8), (4, 1, 8), (1, 5, 8), (5, 2, 8), (2, 6, 8), (6, 3, 8), (3, 7, 8), (7, 0, 8)],
+}
+"""Number of nodes of a triangle or quadrilateral -> linear triangles through these nodes."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A cell shape: its VTK number, the linear shape below it (``base``), its number of nodes."""
+
+    vtk: int
+    base: str
+    nodes: int
+
+    @property
+    def name(self) -> str:
+        """Name with the number of nodes, e.g. ``triangle6``; linear shapes have none."""
+        return self.base if self.nodes == len(_CORNERS[self.base]) else f"{self.base}{self.nodes}"
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the cell."""
+        return len(_CORNERS[self.base][0])
+
+    @cached_property
+    def _groups(self) -> Rows:
+        """For every node the corners whose mean it is: corners, edges, faces, centre."""
+        corners = range(len(_CORNERS[self.base]))
+        rows: Rows = [(c,) for c in corners] + _EDGES[self.base]
+        if self.dim == 3:
+            rows = rows + _FACETS[self.base]
+        return [*rows, tuple(corners)][: self.nodes]
+
+    @cached_property
+    def reference(self) -> np.ndarray:
+        """Reference coordinates (nodes, dim) of the nodes."""
+        corners = np.array(_CORNERS[self.base], dtype=float)
+        return np.array([corners[list(g)].mean(axis=0) for g in self._groups])
+
+    @cached_property
+    def facets(self) -> np.ndarray:
+        """Node numbers of each facet: corners in order, then mid nodes, then its centre."""
+        number = {frozenset(g): i for i, g in enumerate(self._groups)}
+        rows = []
+        for f in _FACETS[self.base]:
+            edges = [f] if self.dim == 2 else list(zip(f, f[1:] + f[:1], strict=True))
+            mids = [number[frozenset(e)] for e in edges if frozenset(e) in number]
+            centre = [number[frozenset(f)]] if self.dim == 3 and frozenset(f) in number else []
+            rows.append([*f, *mids, *centre])
+        return np.array(rows)
+
+    @cached_property
+    def _exponents(self) -> np.ndarray:
+        """Exponents of the monomials that span the shape functions."""
+        simplex = self.base in ("triangle", "tetra")
+        degree = 1 if self.nodes == len(_CORNERS[self.base]) else 2
+        powers = list(product(range(degree + 1), repeat=self.dim))
+        if simplex:
+            powers = [p for p in powers if sum(p) <= degree]
+        elif len(powers) > self.nodes:  # serendipity: at most one square per monomial
+            powers = [p for p in powers if p.count(2) <= 1]
+        return np.array(powers)
+
+    def shape(self, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return shape functions (N, nodes) and derivatives (N, nodes, dim) at xi (N, dim)."""
+        coefficients = np.linalg.inv(_monomials(self.reference, self._exponents))
+        values = _monomials(xi, self._exponents) @ coefficients
+        slopes = [_monomials(xi, self._exponents, axis) @ coefficients for axis in range(self.dim)]
+        return values, np.stack(slopes, axis=-1)
+
+    def inside(self, xi: np.ndarray, slack: float) -> np.ndarray:
+        """Return which reference points (N, dim) lie in the cell, enlarged by ``slack``."""
+        low = (xi >= -slack).all(axis=1)
+        if self.base in ("triangle", "tetra"):
+            return low & (xi.sum(axis=1) <= 1 + slack)
+        return low & (xi <= 1 + slack).all(axis=1)
+
+
+def _monomials(x: np.ndarray, exponents: np.ndarray, derivative: int | None = None) -> np.ndarray:
+    """Return x^e or its derivative along one axis, (N, number of exponents)."""
+    factor = np.ones(len(exponents))
+    if derivative is not None:
+        factor = exponents[:, derivative].astype(float)
+        exponents = np.maximum(exponents - np.eye(x.shape[1], dtype=int)[derivative], 0)
+    return factor * (x[:, None, :] ** exponents[None]).prod(axis=2)
+
+
+KINDS: dict[int, Kind] = {
+    vtk: Kind(vtk, base, nodes)
+    for vtk, base, nodes in [
+        (5, "triangle", 3), (9, "quad", 4), (10, "tetra", 4), (12, "hexahedron", 8),
+        (22, "triangle", 6), (23, "quad", 8), (28, "quad", 9),
+        (24, "tetra", 10), (25, "hexahedron", 20), (29, "hexahedron", 27),
+    ]
+}  # fmt: skip
+"""VTK cell number -> shape."""
+
+
+def boundary(kind: Kind, cells: np.ndarray) -> np.ndarray:
+    """Return the facets (F, nodes of a facet) that only one of the cells (C, nodes) has."""
+    facets = cells[:, kind.facets].reshape(-1, kind.facets.shape[1])
+    corners = np.sort(facets[:, : len(_FACETS[kind.base][0])], axis=1)
+    _, first, count = np.unique(corners, axis=0, return_index=True, return_counts=True)
+    return facets[np.sort(first[count == 1])]
+
+
+def triangles(faces: np.ndarray) -> np.ndarray:
+    """Return the linear triangles (T, 3) of triangles or quadrilaterals (F, nodes); T is a multiple of F."""
+    return faces[:, np.array(_PARTS[faces.shape[1]])].reshape(-1, 3)

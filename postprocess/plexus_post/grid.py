@@ -1,0 +1,109 @@
+"""The mesh of one step: points without interface duplicates, cells grouped by shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from plexus_post.cells import KINDS, Kind
+from plexus_post.errors import PostError
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points and cells of all partitions together.
+
+    Attributes
+    ----------
+    points : (P, 3) coordinates; points that partitions share appear once.
+    cells : shape name -> (C, nodes) point numbers.
+    index : shape name -> (C,) position of each cell in the file's cell data.
+    ids : (P,) global point numbers, or None when the file holds none.
+    """
+
+    points: np.ndarray
+    cells: dict[str, np.ndarray]
+    index: dict[str, np.ndarray] = field(default_factory=dict)
+    ids: np.ndarray | None = None
+
+    def __iter__(self) -> Iterator[object]:
+        """Unpack as ``points, cells = grid``."""
+        return iter((self.points, self.cells))
+
+    @property
+    def blocks(self) -> list[tuple[Kind, np.ndarray, np.ndarray]]:
+        """Shape, cells and cell positions of each group."""
+        kinds = {k.name: k for k in KINDS.values()}
+        return [(kinds[n], c, self.index[n]) for n, c in self.cells.items()]
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the cells."""
+        return max(kind.dim for kind, _, _ in self.blocks)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return sum(len(c) for c in self.cells.values())
+
+    @property
+    def size(self) -> np.ndarray:
+        """Lengths (3,) of the bounding box."""
+        return np.ptp(self.points, axis=0)
+
+
+def group(types: np.ndarray, offsets: np.ndarray, connectivity: np.ndarray) -> tuple[dict, dict]:
+    """Split a VTK connectivity list into one table per cell shape.
+
+    Raises
+    ------
+    PostError
+        If a cell shape is not supported.
+    """
+    cells, index = {}, {}
+    for vtk in np.unique(types):
+        if int(vtk) not in KINDS:
+            raise PostError(f"cells of VTK type {vtk} are not supported")
+        kind, where = KINDS[int(vtk)], np.flatnonzero(types == vtk)
+        cells[kind.name] = connectivity[offsets[where][:, None] + np.arange(kind.nodes)]
+        index[kind.name] = where
+    return cells, index
+
+
+def match(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
+    """Return for each point of a (N, 3) the number of the nearest point of b within tolerance, or -1.
+
+    Both sets are sorted along one oblique direction, so that few candidates need a distance.
+    """
+    direction = np.array([0.8017, 0.5345, 0.2673])
+    key = b @ direction
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    start = np.searchsorted(key, a @ direction - tolerance, side="left")
+    stop = np.searchsorted(key, a @ direction + tolerance, side="right")
+    found, best = np.full(len(a), -1), np.full(len(a), np.inf)
+    for k in range(int((stop - start).max(initial=0))):
+        rows = np.flatnonzero(start + k < stop)
+        other = order[start[rows] + k]
+        distance = np.linalg.norm(a[rows] - b[other], axis=1)
+        closer = (distance <= tolerance) & (distance < best[rows])
+        found[rows[closer]], best[rows[closer]] = other[closer], distance[closer]
+    return found
+
+
+def merge(points: np.ndarray, part: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return representatives (U,) and the number (P,) of each point's representative.
+
+    Points of different parts at the same place are one; a part's own coincident points (a crack,
+    a contact) stay apart, because they are told apart by their order within the part.
+    """
+    key = np.round(points / tolerance).astype(np.int64)
+    order = np.lexsort((part, *key.T))
+    same = (np.diff(key[order], axis=0) == 0).all(axis=1) & (np.diff(part[order]) == 0)
+    twin = np.zeros(len(points), dtype=np.int64)
+    run = np.concatenate([[0], np.cumsum(same) - np.maximum.accumulate(np.where(same, 0, np.cumsum(same)))])
+    twin[order] = run if len(points) > 1 else 0
+    _, first, inverse = np.unique(np.column_stack([key, twin]), axis=0, return_index=True, return_inverse=True)
+    return first, inverse.reshape(-1)

@@ -1,0 +1,91 @@
+"""``plexus-post info``: what a run was and what it found, on one screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from plexus_post.run import Run
+from plexus_post.text import number, table
+from plexus_post.units import short
+
+
+def show(run: Run) -> None:
+    """Print the overview of a run."""
+    print(run.title)
+    for name, value in _head(run):
+        print(f"  {name:<12} {value}")
+    table("Fields at the last step", ("name", "on", "unit", "minimum", "maximum"), _fields(run))
+    _summary(run.summary)
+    rows = [(n, ", ".join(c)) for n, c in run.series_file.columns.items()]
+    table("Series", ("name", "columns"), rows)
+
+
+def _head(run: Run) -> list[tuple[str, str]]:
+    """Return the lines on status, provenance, time and mesh."""
+    s, lines = run.summary, [("folder", str(run.folder))]
+    if s:
+        lines.append(("status", f"{s.get('status', '?')} (exit code {s.get('exit_code', '?')})"))
+        size = f"{s.get('ranks', '?')} ranks, {number(s.get('unknowns'))} unknowns, {number(s.get('steps'))} steps"
+        lines.append(("size", size))
+        lines.append(("cost", f"{number(s.get('wall_seconds'))} s, {number(s.get('peak_memory_mb'))} MB peak"))
+        lines.append(("versions", ", ".join(f"{k} {v}" for k, v in (s.get("versions") or {}).items())))
+    elif run.progress:
+        lines.append(("progress", ", ".join(f"{k} {number(v)}" for k, v in run.progress.items())))
+    for file in run.files[:1]:
+        lines += [(k, v if len(v) < 100 else v[:97] + "...") for k, v in file.meta.items() if "\n" not in v]
+    if len(run.times):
+        grid = run.mesh()
+        shapes = ", ".join(f"{len(c)} {n}" for n, c in grid.cells.items())
+        lines.append(("mesh", f"{len(grid.points)} points, {shapes}"))
+        lines.append(("steps", f"{len(run.times)}, time {number(float(run.times[0]))} to {number(float(run.times[-1]))}"))
+    return [(k, v) for k, v in lines if v]
+
+
+def _fields(run: Run) -> list[tuple[Any, ...]]:
+    """Return a row per scalar field and per vector or tensor component."""
+    rows: list[tuple[Any, ...]] = []
+    for name, place in run.fields.items():
+        values = run.field(name)
+        columns = values.reshape(len(values), -1)
+        for i, part in enumerate(component_names(columns.shape[1])):
+            column = columns[:, i]
+            low, high = (float(f(column)) if len(column) else None for f in (np.min, np.max))
+            rows.append((name + part, place, short(run.unit(name)), low, high))
+    return rows
+
+
+def component_names(count: int) -> list[str]:
+    """Return the suffixes of a field's components: none for a scalar, _x _y _z, _xx _xy …."""
+    axes = "xyz"[: {4: 2, 9: 3}.get(count, 3)]
+    if count in (4, 9):
+        return [f"_{a}{b}" for a in axes for b in axes]
+    return [""] if count == 1 else [f"_{a}" for a in axes] if count <= 3 else [f"_{i}" for i in range(count)]
+
+
+def _summary(summary: dict[str, Any]) -> None:
+    """Print the tables of ``summary.json``."""
+    table("Quantities", ("name", "value"), list((summary.get("quantities") or {}).items()))
+    solver = summary.get("solver") or {}
+    table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
+    phases = summary.get("phases") or {}
+    total = summary.get("wall_seconds") or sum(phases.values()) or 1.0
+    rows = [(n, s, f"{s / total:.1%}") for n, s in sorted(phases.items(), key=lambda p: -p[1])]
+    table("Phases", ("name", "seconds", "share"), rows)
+    head = ("quantity", "measured", "reference", "tolerance", "holds")
+    table("Verification", head, verification_rows(summary))
+
+
+def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return a row per entry of the verification block: quantity, measured, reference, tolerance, holds."""
+    return [
+        (v.get("quantity"), v.get("measured"), v.get("reference"), v.get("tolerance"), "yes" if v.get("holds") else "NO")
+        for v in summary.get("verification") or []
+    ]
+
+
+def _pairs(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {number(v)}" for k, v in value.items() if not isinstance(v, dict | list))
+    return number(value)

@@ -1,0 +1,148 @@
+"""``plexus-post plot``: the pictures that a report of the run would show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from plexus_post.errors import PostError
+from plexus_post.grid import Grid
+from plexus_post.run import Run
+from plexus_post.style import nice
+from plexus_post.units import label, scale, short
+
+DISPLACEMENT = "displacement"
+"""Name of the vector field that deforms the mesh."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One scalar picture, in units for people: what is drawn where.
+
+    Attributes
+    ----------
+    grid : mesh; values : (P,) on points or (C,) on cells, already scaled.
+    unit, length : units of the values and of the coordinates; factor : metres to ``length``.
+    shift : (P, 3) displacement to draw, already exaggerated and scaled, or None.
+    note : what a reader must know, e.g. the exaggeration.
+    """
+
+    name: str
+    title: str
+    grid: Grid
+    values: np.ndarray
+    unit: str
+    factor: float
+    length: str
+    shift: np.ndarray | None = None
+    note: str = ""
+    mesh: bool = False
+
+    @property
+    def label(self) -> str:
+        """Label of the colour bar."""
+        return label(self.name, self.unit)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Coordinates (P, 3) as drawn, without displacement."""
+        return self.grid.points * self.factor
+
+    @property
+    def moved(self) -> np.ndarray:
+        """Coordinates (P, 3) as drawn, displaced."""
+        return self.points if self.shift is None else self.points + self.shift
+
+
+def pictures(
+    run: Run,
+    folder: Path,
+    fields: list[str] | None = None,
+    step: int | None = None,
+    warp: float | None = None,
+    mesh: bool = False,
+) -> list[Path]:
+    """Write the pictures of a run and return their paths.
+
+    Parameters
+    ----------
+    run, folder : what to draw and where to.
+    fields : which fields; all, and the histories too, when None.
+    step : which step, the last one by default.
+    warp : exaggeration of the displacement; chosen for the displacement's own picture when None.
+    mesh : draw the edges of all cells.
+
+    Raises
+    ------
+    PostError
+        If the run has nothing to draw, or a field or step does not exist.
+    """
+    from plexus_post.plot_series import histories
+
+    made: list[Path] = []
+    if len(run.times):
+        from plexus_post import plot_plane, plot_solid
+
+        for view in views(run, run.step(step), fields, warp, mesh):
+            draw = plot_solid.draw if view.grid.dim == 3 else plot_plane.draw
+            made.append(draw(view, folder / f"{_file_name(view.name)}.png"))
+    elif fields:
+        raise PostError(f"{run.folder}: no field data to draw")
+    if fields is None:
+        made += histories(run, folder)
+    if not made:
+        raise PostError(f"{run.folder}: neither fields nor histories to draw")
+    return made
+
+
+def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mesh: bool) -> Iterator[View]:
+    """Yield one view per scalar field and per magnitude of a vector field; tensors are left out."""
+    grid = run.mesh(step)
+    dimensionless = not any(run.unit(n) for n in run.fields)
+    factor, length = scale("" if dimensionless else "m", grid.size)
+    when = f"t = {run.times[step]:.6g}" + ("" if dimensionless else " s") if len(run.times) > 1 else ""
+    for name in fields or list(run.fields):
+        values = run.field(name, step)
+        if values.ndim == 2 and values.shape[1] not in (1, 2, 3):
+            continue
+        vector = values.ndim == 2 and values.shape[1] > 1
+        scalar = np.linalg.norm(values, axis=1) if vector else values.reshape(len(values))
+        size, unit = scale(run.unit(name), scalar)
+        chosen = warp if warp is not None else (None if name == DISPLACEMENT else 0.0)
+        shift, note = _shift(run, grid, step, chosen)
+        yield View(
+            name=f"{name} magnitude" if vector else name,
+            title=run.title,
+            grid=grid,
+            values=scalar * size,
+            unit=unit,
+            factor=factor,
+            length=length,
+            shift=None if shift is None else shift * factor,
+            note=" · ".join(t for t in (when, note) if t),
+            mesh=mesh,
+        )
+
+
+def _shift(run: Run, grid: Grid, step: int, warp: float | None) -> tuple[np.ndarray | None, str]:
+    """Return the exaggerated displacement (P, 3) and a note on the factor.
+
+    ``warp`` None chooses a round factor that moves the farthest point by up to 8 % of the mesh's size.
+    """
+    if warp == 0 or run.fields.get(DISPLACEMENT) != "point" or short(run.unit(DISPLACEMENT)) not in ("m", ""):
+        return None, ""
+    u = run.field(DISPLACEMENT, step)
+    peak = float(np.linalg.norm(u, axis=1).max(initial=0.0))
+    if u.ndim != 2 or not np.isfinite(peak) or peak == 0:
+        return None, ""
+    factor = nice(0.08 * float(grid.size.max()) / peak) if warp is None else warp
+    shift = np.pad(u, [(0, 0), (0, 3 - u.shape[1])]) * factor
+    return shift, f"deformation × {factor:g}"
+
+
+def _file_name(name: str) -> str:
+    text = name.removesuffix(" magnitude")
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in text)

@@ -1,0 +1,46 @@
+"""Renders one surface with PyVista: ``python -m plexus_post.render SCENE.npz IMAGE.png ELEVATION AZIMUTH``."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+
+def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
+    """Write the picture of a coloured surface.
+
+    Parameters
+    ----------
+    scene : NPZ file with points (P, 3), surface (T, 3), values (P,) or (T,), levels, and map.
+    image : PNG file to write.
+    elevation, azimuth : direction of the eye, in degrees.
+    """
+    import pyvista
+    from vtkmodules.vtkCommonCore import vtkLogger
+
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    data = np.load(scene)
+    points, surface, values, levels = (data[n] for n in ("points", "surface", "values", "levels"))
+    mesh = pyvista.PolyData(points, np.column_stack([np.full(len(surface), 3), surface]).ravel())
+    (mesh.point_data if len(values) == len(points) else mesh.cell_data)["values"] = values
+    plotter = pyvista.Plotter(off_screen=True, window_size=(1800, 1400))
+    plotter.set_background("white")
+    plotter.add_mesh(
+        mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
+        show_scalar_bar=False, ambient=0.35, diffuse=0.7, specular=0.05, interpolate_before_map=True,
+    )  # fmt: skip
+    edges = mesh.clean(tolerance=1e-9).extract_feature_edges(feature_angle=35, boundary_edges=True)
+    if edges.n_points:
+        plotter.add_mesh(edges, color="#2b2b2b", line_width=2.5)
+    e, a = np.radians([elevation, azimuth])
+    eye = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
+    plotter.camera_position = [tuple(points.mean(axis=0) + eye), tuple(points.mean(axis=0)), (0, 0, 1)]
+    plotter.reset_camera()
+    plotter.add_axes(line_width=4, color="#333333")
+    plotter.enable_anti_aliasing("ssaa")
+    plotter.screenshot(image)
+
+
+if __name__ == "__main__":
+    render(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))
