@@ -1,0 +1,91 @@
+"""The few array functions that NumPy and torch spell differently, so that formulas are written once.
+
+Operators, indexing, ``sum``, ``mean`` and ``reshape`` work on both kinds of arrays as they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def namespace(*arrays: Array) -> ModuleType:
+    """Return ``torch`` if any argument is a tensor, else ``numpy``; never imports torch itself."""
+    torch = sys.modules.get("torch")
+    if torch is not None and any(isinstance(a, torch.Tensor) for a in arrays):
+        return torch
+    return np
+
+
+def einsum(formula: str, *arrays: Array) -> Array:
+    """Return the Einstein sum; NumPy chooses a good order of contraction first."""
+    xp = namespace(*arrays)
+    return np.einsum(formula, *arrays, optimize=True) if xp is np else xp.einsum(formula, *arrays)
+
+
+def like(value: Any, array: Array) -> Array:
+    """Return ``value`` (number or NumPy array) as a float64 array of the kind and device of ``array``."""
+    xp = namespace(array)
+    if xp is np:
+        return np.asarray(value, dtype=np.float64)
+    return value if isinstance(value, xp.Tensor) else xp.as_tensor(value, dtype=array.dtype, device=array.device)
+
+
+def stack(arrays: Sequence[Array], axis: int = -1) -> Array:
+    """Stack arrays that broadcast against each other along a new axis."""
+    xp = namespace(*arrays)
+    model = next((a for a in arrays if namespace(a) is xp and hasattr(a, "shape")), np.zeros(()))
+    given = [like(a, model) for a in arrays]
+    return np.stack(np.broadcast_arrays(*given), axis) if xp is np else xp.stack(xp.broadcast_tensors(*given), axis)
+
+
+def interp(x: Array, xs: np.ndarray, ys: np.ndarray) -> Array:
+    """Piecewise linear interpolation of the table (xs, ys), constant beyond its ends; xs ascend."""
+    xp = namespace(x)
+    if xp is np:
+        return np.interp(x, xs, ys)
+    xs, ys = like(xs, x), like(ys, x)
+    k = xp.clamp(xp.searchsorted(xs, x.detach().contiguous(), right=True), 1, len(xs) - 1)
+    s = xp.clamp((x - xs[k - 1]) / (xs[k] - xs[k - 1]), 0.0, 1.0)
+    return ys[k - 1] + s * (ys[k] - ys[k - 1])
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """Choose elementwise; ``a`` and ``b`` may be numbers."""
+    xp = namespace(condition, a, b)
+    return np.where(condition, a, b) if xp is np else xp.where(condition, like(a, condition * 1.0), like(b, condition * 1.0))
+
+
+def sqrt(x: Array) -> Array:
+    """Square root."""
+    return namespace(x).sqrt(x)
+
+
+def maximum(a: Array, b: Array) -> Array:
+    """Elementwise maximum; one of the two may be a number."""
+    return where(a >= b, a, b)
+
+
+def zeros_like(x: Array) -> Array:
+    """Zeros of the same shape, kind and device."""
+    return namespace(x).zeros_like(x)
+
+
+def eye(n: int, model: Array) -> Array:
+    """Identity (n, n) of the kind and device of ``model``."""
+    return like(np.eye(n), model)
+
+
+def add_at(out: Array, index: Array, values: Array) -> None:
+    """Add ``values`` (..., m) to rows ``index`` (...) of ``out`` (N, m) in place; repeated rows add up."""
+    xp = namespace(out)
+    if xp is np:
+        np.add.at(out, index, values)
+    else:
+        out.index_put_((index.long(),), values, accumulate=True)

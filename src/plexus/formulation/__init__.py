@@ -1,0 +1,1 @@
+"""What physics members share: points, equations, derivatives, kinematics, materials, constraints."""

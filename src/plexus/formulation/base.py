@@ -1,0 +1,54 @@
+"""Base classes of physics parameters and equations.
+
+A new equation derives from `EquationBase`, names its field and writes ``flux``; its tangent then
+comes from automatic differentiation. An explicit ``tangent`` is faster, needs no torch, and is
+compared with the automatic one by the contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from plexus.deck.params import Field, Params
+from plexus.formulation import autodiff
+from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
+
+
+class PhysicsParams(Params):
+    """Parameters that every model has."""
+
+    degree: Literal[1, 2] = Field(1, description="polynomial degree of the Lagrange elements")
+
+
+class EquationBase:
+    """An `Equation` with the defaults of the protocol.
+
+    Attributes
+    ----------
+    null_space : {"none", "constant", "rigid"}
+        Kernel of the operator that no boundary condition removes; the solver projects it out.
+    """
+
+    field: FieldSpec
+    linear: bool = False
+    time_order: int = 0
+    boundary_terms: tuple[str, ...] = ()
+    near_nullspace: Literal["constant", "rigid"] = "constant"
+    null_space: Literal["none", "constant", "rigid"] = "none"
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""
+        raise NotImplementedError
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the derivatives of `flux`, here by forward-mode automatic differentiation."""
+        return autodiff.tangent(self, p)
+
+    def measure(self, x: Array) -> Array | None:
+        """Return the factor on dx and ds, (C, Q); None for 1."""
+        return None
+
+    def derived(self) -> Sequence[Derived]:
+        """Return the derived fields of this equation."""
+        return ()

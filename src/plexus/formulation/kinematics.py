@@ -1,0 +1,50 @@
+"""Small strain in a solid, in a plane section or in the meridian section of a body of revolution.
+
+The in-plane strain is sym ∇u. A section has one strain more, normal to it: zero or prescribed in plane
+strain, u_r/r in an axisymmetric section (x is the radius, y the axis); plane stress removes it from
+Hooke's law instead.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from plexus.errors import InputError
+from plexus.fields.arrays import einsum, where
+from plexus.protocols import Array, Point, Sample
+
+Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric"]
+
+
+def strain(sample: Sample) -> Array:
+    """Return sym ∇u, (C, Q, d, d)."""
+    grad = sample.grad
+    return 0.5 * (grad + einsum("...ij->...ji", grad))
+
+
+def radial_ratio(p: Point, sample: Sample) -> Array:
+    """Return u_r/r, (C, Q), with its limit ∂u_r/∂r on the axis."""
+    r = p.x[..., 0]
+    on_axis = r <= 0.0
+    return where(on_axis, sample.grad[..., 0, 0], sample.value[..., 0] / where(on_axis, 1.0, r))
+
+
+def trace(tensor: Array) -> Array:
+    """Return the trace over the last two axes."""
+    return einsum("...ii->...", tensor)
+
+
+def check_dimension(geometry: Geometry, dim: int) -> None:
+    """Raise InputError when the mesh's dimension does not fit the geometry."""
+    wanted = 3 if geometry == "solid" else 2
+    if dim != wanted:
+        hint = "plane_strain, plane_stress or axisymmetric" if dim == 2 else "solid"
+        raise InputError(f"physics.geometry: {geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}")
+
+
+def measure(geometry: Geometry, thickness: float, x: Array) -> Array | None:
+    """Return the factor on dx and ds: 2πr, the thickness, or None for 1."""
+    if geometry == "axisymmetric":
+        return 2.0 * math.pi * x[..., 0]
+    return thickness + 0.0 * x[..., 0] if geometry != "solid" and thickness != 1.0 else None

@@ -1,0 +1,118 @@
+"""Manufactured solutions: what must be added to an equation so that a chosen field solves it.
+
+For exact fields w(x, t) the strong form of F(u; v) = ∫ f0·v + f1:∇v (with the factor m on dx) leaves
+
+    S = f0(w) - (1/m) ∇·(m f1(w)),
+
+so the equation with f0 - S has the solution w. The derivatives come from nested forward-mode automatic
+differentiation of the equation's own flux: whoever writes a flux gives an exact solution and nothing
+else. Source: P. J. Roache, J. Fluids Eng. 124 (2002) 4-10, doi:10.1115/1.1436090.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from plexus.deck.params import Expression
+from plexus.formulation.autodiff import tensor
+from plexus.formulation.points import Values, View
+from plexus.protocols import Array, Equation, Point
+
+Exact = Mapping[str, Sequence[Expression]]
+"""Field name -> one expression of x, y, z, t per component."""
+
+
+@dataclass(frozen=True)
+class Manufactured:
+    """One verification case of a model, written as deck fragments.
+
+    Attributes
+    ----------
+    name : str
+        Case name, used in test identifiers.
+    physics : dict
+        The deck's ``physics`` block without ``degree``.
+    exact : dict
+        Field -> {space dimension: expression, or list of expressions}; the dimensions listed are tested.
+    deck : dict
+        Further top-level blocks of the deck, e.g. ``time``.
+    orders : dict
+        Field -> (order in L2, order in H1) above (p + 1, p) that is asked for; 0 by default.
+    """
+
+    name: str
+    physics: dict[str, Any]
+    exact: dict[str, dict[int, Any]]
+    deck: dict[str, Any] = field(default_factory=dict)
+    orders: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> list[int]:
+        """Return the space dimensions in which every field has an exact solution."""
+        return sorted(set.intersection(*(set(by_dim) for by_dim in self.exact.values())))
+
+    def solution(self, dim: int) -> dict[str, Any]:
+        """Return field -> expression(s) in one dimension."""
+        return {name: by_dim[dim] for name, by_dim in self.exact.items()}
+
+
+def source(equation: Equation, exact: Exact, p: Point) -> Array:
+    """Return S at the points, (C, Q) or (C, Q, m), as the points' kind of array."""
+    import numpy as np
+    import torch
+
+    x = tensor(p.x)
+    t = torch.as_tensor(p.t, dtype=x.dtype)
+    regions = {name: tensor(mask) for name, mask in p.regions.items()}
+
+    def flux(x: Any) -> tuple[Any, Any]:
+        view = _exact_point(equation, exact, x, t, regions)
+        value = equation.flux(view)
+        m = equation.measure(x)
+        like = view.grad
+        f1 = torch.zeros_like(like) if value.f1 is None else value.f1.expand(like.shape)
+        f0 = torch.zeros_like(view.u) if value.f0 is None else value.f0.expand(view.u.shape)
+        return f0, f1 if m is None else f1 * m.reshape(m.shape + (1,) * (f1.ndim - 2))
+
+    divergence = sum(_along(lambda y: flux(y)[1], x, k)[1][..., k] for k in range(x.shape[-1]))
+    m = equation.measure(x)
+    if m is not None:
+        divergence = divergence / m.reshape(m.shape + (1,) * (divergence.ndim - 2))
+    result = flux(x)[0] - divergence
+    return result.numpy() if isinstance(p.x, np.ndarray) else result
+
+
+def _exact_point(equation: Equation, exact: Exact, x: Any, t: Any, regions: Mapping[str, Any]) -> View:
+    """Return a point where every field and the equation's own rate are the exact ones."""
+    import torch
+
+    dim = x.shape[-1]
+    samples = {}
+    for name, expressions in exact.items():
+        columns = [_along(lambda y, e=expressions: _evaluate(e, y, t), x, k) for k in range(dim)]
+        samples[name] = Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
+    own = samples[equation.field.name]
+    expressions = exact[equation.field.name]
+    _, rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))
+    members = {"u": own.value, "grad": own.grad, "rate": rate}
+    return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
+
+
+def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:
+    """Return ``function(x)`` and its derivative along coordinate ``k`` at every point."""
+    import torch
+
+    direction = torch.zeros_like(x)
+    direction[..., k] = 1.0
+    return torch.func.jvp(function, (x,), (direction,))
+
+
+def _evaluate(expressions: Sequence[Expression], x: Any, t: Any) -> Any:
+    """Return the expressions at x, several of them stacked along a last axis."""
+    import torch
+
+    names = {name: x[..., i] for i, name in enumerate("xyz"[: x.shape[-1]])} | {"t": t}
+    values = [e(names) + 0.0 * x[..., 0] for e in expressions]
+    return values[0] if len(values) == 1 else torch.stack(values, dim=-1)

@@ -1,0 +1,88 @@
+"""Data of one material, shared by all models so that one material file serves every one of them.
+
+Tables of datasheets are given as they are printed: mean thermal expansion counted from the
+reference temperature of the sheet, not the instantaneous coefficient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from plexus.deck.params import Field, Params, Property, Unit
+from plexus.errors import InputError
+from plexus.formulation.points import Values, View
+from plexus.formulation.transport import TensorProperty
+from plexus.protocols import Array, Point
+
+
+class Expansion(Params):
+    """Thermal strain α_m(T) (T - T_d) - α_m(T_0) (T_0 - T_d) with the mean coefficient α_m."""
+
+    coefficient: Annotated[Property, Unit("1/K")] = Field(
+        description="mean linear expansion coefficient between data_reference and T"
+    )
+    reference: Annotated[float, Unit("K")] = Field(
+        293.15, gt=0, description="temperature T_0 without thermal strain"
+    )
+    data_reference: Annotated[float, Unit("K")] = Field(
+        293.15, gt=0, description="temperature T_d from which the mean coefficient counts"
+    )
+
+
+class Material(Params):
+    """Thermal and elastic data; each model asks for those that it needs."""
+
+    name: str = Field("", description="designation, kept with the results")
+    sources: tuple[str, ...] = Field((), description="where the values come from, one line per source")
+    density: Annotated[Property, Unit("kg/m^3")] | None = Field(None, description="mass density ρ")
+    specific_heat: Annotated[Property, Unit("J/(kg K)")] | None = Field(
+        None, description="specific heat capacity c, may depend on temperature"
+    )
+    conductivity: Annotated[Property | TensorProperty, Unit("W/(m K)")] | None = Field(
+        None, description="thermal conductivity k: one property, or a list of rows for a tensor"
+    )
+    young_modulus: Annotated[Property, Unit("Pa")] | None = Field(None, description="Young's modulus E")
+    poisson_ratio: Property | None = Field(None, description="Poisson's ratio ν, between -1 and 0.5")
+    expansion: Expansion | None = Field(None, description="thermal expansion")
+
+    def need(self, user: str, *names: str) -> None:
+        """Raise InputError naming the data that ``user`` needs and the material lacks."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            raise InputError(f"physics.material: {user} needs {', '.join(missing)}")
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product of two properties, itself usable as a property."""
+
+    left: Property
+    right: Property
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of everything that the product depends on."""
+        return frozenset(self.left.names) | frozenset(self.right.names)
+
+    def __call__(self, p: Point) -> Array:
+        """Return the product at the points."""
+        return self.left(p) * self.right(p)
+
+    def derivative(self, p: Point, wrt: str) -> Array | None:
+        """Return the derivative in the field ``wrt``, None when it is zero everywhere."""
+        left, right = self.left.derivative(p, wrt), self.right.derivative(p, wrt)
+        terms = [] if left is None else [left * self.right(p)]
+        terms += [] if right is None else [self.left(p) * right]
+        return sum(terms[1:], terms[0]) if terms else None
+
+
+def thermal_strain(expansion: Expansion, p: Point) -> Array:
+    """Return the linear thermal strain (C, Q) at the points' temperature."""
+    t0, td = expansion.reference, expansion.data_reference
+    temperature = p.fields["temperature"].value
+    strain = expansion.coefficient(p) * (temperature - td)
+    if t0 == td:
+        return strain
+    at_t0 = View(p, fields={"temperature": Values(0.0 * temperature + t0)})
+    return strain - expansion.coefficient(at_t0) * (t0 - td)

@@ -1,0 +1,55 @@
+"""Points seen with some of their members replaced.
+
+An equation reads everything it needs from a `Point`. Replacing members of one (the unknown by
+a dual number, a field by its exact solution, the temperature by a prescribed expression) lets the
+same flux formula serve assembly, automatic differentiation and verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plexus.protocols import Array, Point, Sample
+
+
+@dataclass(frozen=True)
+class Values:
+    """A `Sample` that is given by its arrays: value (C, Q[, m]) and gradient (C, Q[, m], d)."""
+
+    value: Array
+    grad: Array | None = None
+
+
+class View:
+    """A point with members replaced; everything else is read from the point below.
+
+    Parameters
+    ----------
+    base : Point
+        The point below, or None when ``members`` names everything that will be read.
+    fields : mapping of str to Sample, optional
+        Samples that are added to, or hide, those of ``base``.
+    **members
+        Replaced members of `Point`: ``x``, ``u``, ``grad``, ``rate``, ``t`` and so on.
+    """
+
+    def __init__(self, base: Point | None, fields: Mapping[str, Sample] | None = None, **members: Any):
+        self._base = base
+        self.__dict__.update(members)
+        if fields is not None:
+            below = base.fields if base is not None else {}
+            self.fields = {**below, **fields}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a member that was not replaced."""
+        if name.startswith("__") or self._base is None:
+            raise AttributeError(name)
+        return getattr(self._base, name)
+
+
+def own(p: Point, name: str, **members: Any) -> View:
+    """Return ``p`` with its own unknown bound to the field called ``name``."""
+    sample = p.fields[name]
+    return View(p, u=sample.value, grad=sample.grad, **members)

@@ -1,0 +1,63 @@
+"""Base class of boundary terms: ∫ f0·v ds on a named boundary.
+
+A term is built with its parameters and the field of the equation that it joins, and knows whether it
+is affine in that field. Its default tangent is automatic; the shipped ones are explicit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from plexus.deck.params import Property
+from plexus.formulation import autodiff
+from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
+
+
+class Term:
+    """A `BoundaryTerm` on one equation.
+
+    Parameters
+    ----------
+    params : Params
+        Parameters of the member.
+    field : FieldSpec
+        The unknown u of the equation.
+    """
+
+    affine: bool = True
+    """True when f0 is affine in u as long as the properties do not depend on u."""
+
+    def __init__(self, params: Any, field: FieldSpec):
+        self.params = params
+        self.field = field
+
+    @property
+    def linear(self) -> bool:
+        """Whether f0 is affine in u."""
+        return self.affine and not any(self.field.name in p.names for p in self.properties())
+
+    def properties(self) -> Iterable[Property]:
+        """Return the properties among the parameters."""
+        values = (getattr(self.params, name) for name in type(self.params).model_fields)
+        return [v for value in values for v in (value if isinstance(value, tuple) else (value,)) if hasattr(v, "names")]
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 on the facets."""
+        raise NotImplementedError
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return ∂f0/∂u as c00, here by automatic differentiation."""
+        return Tangent(c00=autodiff.tangent(self, p, self.field).c00)
+
+    def slope(self, prop: Property, p: Point) -> Array | float:
+        """Return the derivative of a property in the own unknown; 0.0 where it has none."""
+        derivative = prop.derivative(p, self.field.name)
+        return 0.0 if derivative is None else derivative
+
+
+def diagonal(p: Point, value: Array) -> Array:
+    """Return value·I, (C|1, Q|1, d, d), the tangent of a load along u."""
+    from plexus.fields.arrays import eye
+
+    return value[..., None, None] * eye(p.dim, like=value)

@@ -1,0 +1,157 @@
+"""The scalar balance that diffusion and heat conduction share.
+
+    c u_t - ∇·(K ∇u) + r u = s
+
+c capacity, K coefficient (scalar or tensor), r reaction, s source; all may depend on position, time,
+region and on u. Weak form: f0 = c u_t + r u - s and f1 = K ∇u. In an axisymmetric section (x is the
+radius, y the axis) dx carries the factor 2πx.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from plexus.deck.params import Property
+from plexus.fields.arrays import einsum, eye, stack
+from plexus.formulation.base import EquationBase
+from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
+
+TensorProperty = tuple[tuple[Property, ...], ...]
+"""A symmetric or general second-order tensor, row by row."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The material functions of the balance; None stands for zero."""
+
+    conduction: Property | TensorProperty
+    capacity: Property | None = None
+    reaction: Property | None = None
+    source: Property | None = None
+
+    def all(self) -> list[Property]:
+        """Return every scalar function in the balance."""
+        k = self.conduction
+        tensor = [entry for row in k for entry in row] if isinstance(k, tuple) else [k]
+        return tensor + [p for p in (self.capacity, self.reaction, self.source) if p is not None]
+
+
+class Transport(EquationBase):
+    """Equation of the scalar balance.
+
+    Parameters
+    ----------
+    field : FieldSpec
+        The scalar unknown u.
+    coefficients : Coefficients
+        Material functions.
+    flux_field : FieldSpec
+        Name and unit of the derived flux density -K∇u.
+    axisymmetric : bool
+        The mesh is the meridian section of a body of revolution.
+    """
+
+    near_nullspace = "constant"
+    time_order = 1
+
+    def __init__(
+        self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, axisymmetric: bool = False
+    ):
+        self.field = field
+        self.coefficients = coefficients
+        self.flux_field = flux_field
+        self.axisymmetric = axisymmetric
+        self.linear = not any(field.name in p.names for p in coefficients.all())
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 = c u_t + r u - s and f1 = K ∇u."""
+        c = self.coefficients
+        terms = []
+        if c.capacity is not None:
+            terms.append(c.capacity(p) * p.rate)
+        if c.reaction is not None:
+            terms.append(c.reaction(p) * p.u)
+        if c.source is not None:
+            terms.append(-c.source(p))
+        return Flux(f0=_sum(terms), f1=self._conduct(p, p.grad))
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the explicit derivatives; only properties that depend on u cost anything."""
+        c = self.coefficients
+        # (c u_t + r u - s)' = c' u_t + r + r' u - s'
+        c00 = [
+            _product(self._slope(c.capacity, p), lambda: p.rate),
+            None if c.reaction is None else c.reaction(p),
+            _product(self._slope(c.reaction, p), lambda: p.u),
+            _product(self._slope(c.source, p), lambda: -1.0),
+        ]
+        c10 = self._conduction_slope(p)
+        return Tangent(
+            c00=_sum([term for term in c00 if term is not None]),
+            c10=c10,
+            c11=self._tensor(p),
+            m00=None if c.capacity is None else c.capacity(p),
+            symmetric=c10 is None and not isinstance(c.conduction, tuple),
+        )
+
+    def measure(self, x: Array) -> Array | None:
+        """Return 2πr in an axisymmetric section."""
+        return 2.0 * math.pi * x[..., 0] if self.axisymmetric else None
+
+    def derived(self) -> Sequence[Derived]:
+        """Return the flux density -K∇u."""
+        return (Derived(self.flux_field, lambda p: -self._conduct(p, p.fields[self.field.name].grad)),)
+
+    def _conduct(self, p: Point, grad: Array) -> Array:
+        """Return K ∇u."""
+        k = self.coefficients.conduction
+        if isinstance(k, tuple):
+            return einsum("...ij,...j->...i", self._tensor(p), grad)
+        return k(p)[..., None] * grad
+
+    def _tensor(self, p: Point) -> Array:
+        """Return K as (C|1, Q|1, d, d)."""
+        k = self.coefficients.conduction
+        if isinstance(k, tuple):
+            return _rows([[entry(p) for entry in row] for row in k])
+        value = k(p)
+        return value[..., None, None] * eye(p.dim, like=value)
+
+    def _conduction_slope(self, p: Point) -> Array | None:
+        """Return ∂K/∂u ∇u, or None when K does not depend on u."""
+        k = self.coefficients.conduction
+        if not isinstance(k, tuple):
+            return _product(self._slope(k, p), lambda: p.grad, axes=1)
+        slopes = [[self._slope(entry, p) for entry in row] for row in k]
+        if all(slope is None for row in slopes for slope in row):
+            return None
+        zero = 0.0 * p.u
+        return einsum("...ij,...j->...i", _rows([[_or(s, zero) for s in row] for row in slopes]), p.grad)
+
+    def _slope(self, prop: Property | None, p: Point) -> Array | None:
+        """Return the derivative of a property in u, None for zero."""
+        return None if prop is None else prop.derivative(p, self.field.name)
+
+
+def _sum(terms: list[Array]) -> Array | None:
+    """Return the sum of the terms, None for no term."""
+    return sum(terms[1:], terms[0]) if terms else None
+
+
+def _product(slope: Array | None, factor: Callable[[], Array], axes: int = 0) -> Array | None:
+    """Return slope·factor, or None without reading the factor; ``axes`` trailing axes are added to slope."""
+    return None if slope is None else slope[(..., *[None] * axes)] * factor()
+
+
+def _or(array: Array | None, zero: Array) -> Array:
+    """Return ``zero`` for a missing array."""
+    return zero if array is None else array
+
+
+def _rows(entries: list[list[Array]]) -> Array:
+    """Stack scalar arrays of any broadcastable shapes into (C|1, Q|1, d, d)."""
+    # adding 0 times every entry brings all entries to their common shape
+    zero = sum(0.0 * entry for row in entries for entry in row)
+    return stack([stack([entry + zero for entry in row], -1) for row in entries], -2)

@@ -1,0 +1,90 @@
+"""Diffusion of one scalar: steady or transient, heterogeneous, anisotropic, with reaction.
+
+    c u_t - ∇·(k ∇u) + r u = s          in the body
+    u given, or k ∇u·n = flux           on its boundary
+
+====== ============================================ =================
+symbol meaning                                      unit
+====== ============================================ =================
+u      unknown, named by ``field``                  ``unit``
+k      coefficient, a scalar or a d x d tensor       m²/s for c = 1
+c      capacity (1 for plain diffusion)              free
+r      reaction rate, positive consumes u            1/s for c = 1
+s      source                                        unit·c/s
+====== ============================================ =================
+
+Every coefficient is a number, an expression of x, y, z, t and u, a table, or one of these by region.
+Units are the user's: the equation only asks that they agree. Source: J. Crank, The Mathematics of
+Diffusion, 2nd ed., Oxford 1975, sections 1.2 to 1.4. Valid where Fick's law holds; k must be positive
+(positive definite as a tensor) or the problem is ill posed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from plexus.deck.params import Expression, Field, Property
+from plexus.formulation.base import PhysicsParams
+from plexus.formulation.manufactured import Manufactured
+from plexus.formulation.transport import Coefficients, Transport
+from plexus.protocols import FieldSpec
+from plexus.registry import register
+
+
+class DiffusionParams(PhysicsParams):
+    """Parameters of `Diffusion`."""
+
+    field: str = Field("u", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
+    unit: str = Field("1", description="unit of the unknown, kept with the results")
+    coefficient: Property | tuple[tuple[Property, ...], ...] = Field(
+        description="diffusion coefficient k: one property, or a list of rows for a tensor"
+    )
+    capacity: Property = Field(1.0, description="factor c on the time derivative")
+    reaction: Property | None = Field(None, description="reaction rate r; positive consumes the unknown")
+    source: Property | None = Field(None, description="source s per volume")
+    geometry: Literal["cartesian", "axisymmetric"] = Field(
+        "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
+    )
+    free_level: bool = Field(
+        False, description="no condition fixes the level of u: remove the constant from the solve"
+    )
+
+
+@register("physics", "diffusion", DiffusionParams)
+class Diffusion:
+    """One scalar `Transport` equation."""
+
+    def __init__(self, params: DiffusionParams):
+        p = params
+        equation = Transport(
+            self.fields(p)[0],
+            Coefficients(p.coefficient, capacity=p.capacity, reaction=p.reaction, source=p.source),
+            flux_field=FieldSpec(f"{p.field}_flux", f"({p.unit})*m/s", "vector", "flux density -k∇u"),
+            axisymmetric=p.geometry == "axisymmetric",
+        )
+        equation.boundary_terms = ("flux", "robin")
+        equation.null_space = "constant" if p.free_level else "none"
+        self.equations = [equation]
+
+    @staticmethod
+    def fields(params: DiffusionParams) -> Sequence[FieldSpec]:
+        """Return the unknown."""
+        return (FieldSpec(params.field, params.unit, "scalar", "diffusing quantity"),)
+
+
+EXAMPLE: dict[str, Any] = {
+    "coefficient": [[2.0, 0.5], [0.5, 1.0]],
+    "source": "sin(pi*x)",
+}
+
+
+def manufactured() -> list[Manufactured]:
+    """Smooth solutions with a variable, an anisotropic and a solution-dependent coefficient."""
+    wave = {2: "sin(2*x + 0.3)*cos(1.5*y)", 3: "sin(2*x + 0.3)*cos(1.5*y)*exp(0.5*z)"}
+    tensor = {2: [[2, 0.5], [0.3, 1]], 3: [[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1.5]]}
+    return [
+        Manufactured("variable", {"type": "diffusion", "coefficient": "1 + x^2", "reaction": 1.5}, {"u": wave}),
+        Manufactured("anisotropic", {"type": "diffusion", "coefficient": tensor}, {"u": wave}),
+        Manufactured("nonlinear", {"type": "diffusion", "coefficient": "1 + 0.5*u^2"}, {"u": wave}),
+    ]

@@ -1,0 +1,204 @@
+"""Small-strain isotropic elasticity with thermal expansion, in equilibrium.
+
+    -∇·σ = b,    σ = λ tr(ε - ε_th) I + 2μ (ε - ε_th),    ε = sym ∇u,    ε_th = e_th(T) I
+
+====== ================================= =====
+symbol meaning                           unit
+====== ================================= =====
+u      displacement                      m
+σ      stress, positive in tension       Pa
+ε      strain                            1
+b      body force per volume             N/m³
+λ, μ   Lamé's constants from E(T), ν(T)  Pa
+e_th   linear thermal strain             1
+====== ================================= =====
+
+Geometries: ``solid`` (3-D), ``plane_strain`` (with a prescribed ``normal_strain``, 0 by default),
+``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)) and ``axisymmetric`` (x radius, y axis, hoop strain
+u_r/r). Source: S. P. Timoshenko, J. N. Goodier, Theory of Elasticity, 3rd ed., McGraw-Hill 1970,
+chapters 2, 4 and 13. Valid for strains and rotations well below 1 and stresses below yield; ν close
+to 1/2 locks with these elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from plexus.deck.params import Expression, Field, Property, Unit
+from plexus.deck.property import PointNames
+from plexus.fields.arrays import einsum, eye, stack
+from plexus.formulation import kinematics
+from plexus.formulation.base import EquationBase, PhysicsParams
+from plexus.formulation.hooke import Hooke, State, directions, elastic_tensor
+from plexus.formulation.kinematics import Geometry, strain
+from plexus.formulation.manufactured import Manufactured
+from plexus.formulation.material import Material
+from plexus.formulation.points import Values, View
+from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Shape, Tangent
+from plexus.registry import register
+
+DISPLACEMENT = FieldSpec("displacement", "m", "vector", "displacement from the unloaded body")
+
+
+class SolidParams(PhysicsParams):
+    """Parameters of every model that contains an elastic body."""
+
+    material: Material = Field(description="young_modulus, poisson_ratio; density for gravity; expansion")
+    geometry: Geometry = Field("solid", description="what the mesh is: the body or one of its sections")
+    thickness: Annotated[float, Unit("m")] = Field(1.0, gt=0, description="thickness of a plane section")
+    normal_strain: Expression = Field(0.0, description="strain normal to a plane-strain section")
+    body_force: tuple[Annotated[Property, Unit("N/m^3")], ...] | None = Field(
+        None, description="force per volume, one entry per direction"
+    )
+    gravity: tuple[Annotated[float, Unit("m/s^2")], ...] | None = Field(
+        None, description="acceleration; adds density times it to the body force"
+    )
+    free_body: bool = Field(
+        False, description="no support holds the body: remove its rigid motions from the solve"
+    )
+
+
+class ElasticityParams(SolidParams):
+    """Parameters of `Elasticity`."""
+
+    temperature: Annotated[Expression, Unit("K")] | None = Field(
+        None, description="prescribed temperature for temperature-dependent data and expansion"
+    )
+
+
+@register("physics", "elasticity", ElasticityParams)
+class Elasticity:
+    """One equilibrium equation, at a prescribed temperature if one is given."""
+
+    def __init__(self, params: ElasticityParams):
+        self.equations = [Equilibrium(params, params.temperature)]
+
+    @staticmethod
+    def fields(params: ElasticityParams) -> Sequence[FieldSpec]:
+        """Return the displacement."""
+        return (DISPLACEMENT,)
+
+
+class Equilibrium(EquationBase):
+    """Equilibrium of an elastic body.
+
+    Parameters
+    ----------
+    params : SolidParams
+        Material, geometry and loads.
+    temperature : Expression, optional
+        Prescribed temperature; without it a field ``temperature`` of the run is read.
+    """
+
+    field = DISPLACEMENT
+    linear = True
+    near_nullspace = "rigid"
+    boundary_terms = ("traction", "pressure", "spring")
+
+    def __init__(self, params: SolidParams, temperature: Expression | None = None):
+        params.material.need("elasticity", "young_modulus", "poisson_ratio")
+        if params.gravity is not None:
+            params.material.need("gravity", "density")
+        self.params = params
+        self.temperature = temperature
+        self.law = Hooke(params.material, params.geometry, params.normal_strain)
+        self.null_space = "rigid" if params.free_body else "none"
+
+    def flux(self, p: Point) -> Flux:
+        """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
+        kinematics.check_dimension(self.params.geometry, p.dim)
+        q = self._heated(p)
+        state = self.law.state(q, Values(p.u, p.grad))
+        force = self._body_force(q)
+        f0 = None if force is None else -force
+        if self.params.geometry == "axisymmetric":
+            hoop = state.normal_stress / p.x[..., 0]
+            f0 = _sum(f0, stack([hoop, 0.0 * hoop], -1))
+        return Flux(f0=f0, f1=state.stress)
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the elastic tensor, and the hoop couplings of an axisymmetric section."""
+        lam, mu = self.law.lame(self._heated(p))
+        c11 = elastic_tensor(lam, mu, p.dim)
+        if self.params.geometry != "axisymmetric":
+            return Tangent(c11=c11, symmetric=True)
+        r = p.x[..., 0]
+        i = eye(2, like=r)
+        # σ gains λ u_r/r I, and v_r meets σ_θ/r = (λ tr e + (λ + 2μ) u_r/r)/r
+        coupling = einsum("...,a,bc->...abc", lam / r, i[0], i)
+        return Tangent(
+            c00=einsum("...,a,b->...ab", (lam + 2.0 * mu) / r**2, i[0], i[0]),
+            c01=coupling,
+            c10=einsum("...abc->...bca", coupling),
+            c11=c11,
+            symmetric=True,
+        )
+
+    def measure(self, x: Array) -> Array | None:
+        """Return 2πr, the thickness, or None."""
+        return kinematics.measure(self.params.geometry, self.params.thickness, x)
+
+    def derived(self) -> Sequence[Derived]:
+        """Return strain, stress, the stress normal to a section, and scalars made of them."""
+
+        def field(name: str, unit: str, shape: Shape, tip: str, formula: Callable[[State], Array]) -> Derived:
+            return Derived(FieldSpec(name, unit, shape, tip), lambda p: formula(self._state(p)))
+
+        fields = [
+            Derived(FieldSpec("strain", "1", "tensor", "total strain"), lambda p: strain(p.fields["displacement"])),
+            field("stress", "Pa", "tensor", "stress in the section or body", lambda s: s.stress),
+            field("von_mises", "Pa", "scalar", "von Mises stress", State.von_mises),
+            field("max_principal", "Pa", "scalar", "largest principal stress", State.max_principal),
+            field("energy_density", "J/m^3", "scalar", "elastic energy per volume", State.energy_density),
+        ]
+        if self.params.geometry in ("plane_strain", "axisymmetric"):
+            tip = "stress normal to the section"
+            fields.append(field("normal_stress", "Pa", "scalar", tip, lambda s: s.normal_stress))
+        return fields
+
+    def _state(self, p: Point) -> State:
+        """Return strain and stress of the displacement field at the points."""
+        return self.law.state(self._heated(p), p.fields["displacement"])
+
+    def _heated(self, p: Point) -> Point:
+        """Return the point with the prescribed temperature among its fields."""
+        if self.temperature is None:
+            return p
+        value = self.temperature(PointNames(p)) + 0.0 * p.x[..., 0]
+        return View(p, fields={"temperature": Values(value)})  # type: ignore[return-value]
+
+    def _body_force(self, p: Point) -> Array | None:
+        """Return b + ρ g, (C|1, Q|1, d), or None without loads."""
+        b, g = self.params.body_force, self.params.gravity
+        force = None if b is None else directions(tuple(component(p) for component in b))
+        if g is None:
+            return force
+        rho = self.params.material.density(p)  # type: ignore[misc]
+        return _sum(force, directions(tuple(rho * component for component in g)))
+
+
+def _sum(a: Array | None, b: Array) -> Array:
+    """Return a + b, where a may be missing."""
+    return b if a is None else a + b
+
+
+EXAMPLE: dict[str, Any] = {
+    "geometry": "plane_stress",
+    "material": {"young_modulus": "210 GPa", "poisson_ratio": 0.3},
+}
+
+
+def manufactured() -> list[Manufactured]:
+    """Smooth displacements in 3-D, in the plane geometries and in a meridian section."""
+    material = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3}
+    plane = ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]
+    solid = ["sin(2*x + 0.3)*cos(y)*z", "cos(x)*sin(2*y + 0.2)*exp(0.5*z)", "sin(x + y)*cos(1.5*z)"]
+    cases = {"solid": {3: solid}}
+    cases |= {geometry: {2: plane} for geometry in ("plane_strain", "plane_stress", "axisymmetric")}
+    return [
+        Manufactured(
+            geometry, {"type": "elasticity", "geometry": geometry, "material": material}, {"displacement": exact}
+        )
+        for geometry, exact in cases.items()
+    ]

@@ -1,0 +1,71 @@
+"""Any model with the sources that make a chosen field its exact solution.
+
+    F(u; v) - ∫ S·v dx = 0    with    S = f0(w) - ∇·f1(w),    w the exact fields
+
+Give the exact fields, prescribe them on the boundary, and measure the error with quantities of type
+``error``: it must fall with the mesh width as theory says. The sources are derived automatically from
+the model's own flux (see `plexus.formulation.manufactured`; needs torch). Source: P. J. Roache, J. Fluids
+Eng. 124 (2002) 4-10, doi:10.1115/1.1436090. Valid for exact fields with two derivatives, and for
+coefficients without jumps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from plexus.deck.params import Component, Expression, Field
+from plexus.formulation.base import PhysicsParams
+from plexus.formulation.manufactured import Exact, source
+from plexus.protocols import Array, Equation, FieldSpec, Flux, Point
+from plexus.registry import build, component, register
+
+
+class ManufacturedParams(PhysicsParams):
+    """Parameters of `ManufacturedPhysics`."""
+
+    model: Annotated[Any, Component("physics")] = Field(description="the model under test")
+    exact: dict[str, Expression | tuple[Expression, ...]] = Field(
+        description="exact solution per field: an expression, or a list of them for a vector"
+    )
+
+
+@register("physics", "manufactured", ManufacturedParams)
+class ManufacturedPhysics:
+    """The model's equations, each with its source."""
+
+    def __init__(self, params: ManufacturedParams):
+        exact = {name: e if isinstance(e, tuple) else (e,) for name, e in params.exact.items()}
+        model = build("physics", params.model)
+        self.equations = [Sourced(equation, exact) for equation in model.equations]
+
+    @staticmethod
+    def fields(params: ManufacturedParams) -> Sequence[FieldSpec]:
+        """Return the unknowns of the model."""
+        return component("physics", params.model.type).cls.fields(params.model)
+
+
+class Sourced:
+    """An equation minus the source of its exact solution; all else is the equation's."""
+
+    def __init__(self, equation: Equation, exact: Exact):
+        self._equation = equation
+        self._exact = exact
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the equation has under this name."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._equation, name)
+
+    def flux(self, p: Point) -> Flux:
+        """Return the equation's flux with S taken off f0."""
+        flux = self._equation.flux(p)
+        s: Array = source(self._equation, self._exact, p)
+        return Flux(-s if flux.f0 is None else flux.f0 - s, flux.f1)
+
+
+EXAMPLE: dict[str, Any] = {
+    "model": {"type": "diffusion", "coefficient": 1},
+    "exact": {"u": "sin(pi*x)*sin(pi*y)"},
+}
