@@ -1,0 +1,60 @@
+"""Solver settings where the deck names none, by equation and size.
+
+Small systems are factorised: faster below these sizes, and exact. Larger ones take a Krylov method with
+algebraic multigrid: smoothed aggregation (GAMG) with rigid-body modes for displacements, BoomerAMG for
+scalars where PETSc has hypre. CG needs a symmetric matrix, which only the assembled tangent can tell, so
+the method is chosen at the first assembly; non-symmetric systems take GMRES.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plexus import registry
+from plexus.solvers.target import OptionValue, Target
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import SolverBlock
+
+DIRECT_LIMIT = {1: 50_000, 2: 20_000, 3: 5_000}
+"""Unknowns up to which a direct solve is the default, by space dimension."""
+
+LINEAR_RTOL, NEWTON_LINEAR_RTOL = 1e-8, 1e-6
+"""Reduction of the Krylov residual where one solve is the answer, and inside Newton's method."""
+
+
+def direct(target: Target) -> bool:
+    """Return whether a factorisation is the default."""
+    parallel = target.ranks == 1 or bool({"mumps", "superlu_dist"} & target.packages)
+    return target.size <= DIRECT_LIMIT[target.dim] and parallel and not target.singular
+
+
+def preconditioner(target: Target) -> str:
+    """Return the default member of kind ``preconditioner``."""
+    if direct(target):
+        return "lu"
+    return "gamg" if target.rigid or "hypre" not in target.packages else "hypre"
+
+
+def preset(block: SolverBlock, target: Target, linear: bool) -> dict[str, OptionValue]:
+    """Return the PETSc options of a deck block, with defaults filled in (all without prefix)."""
+    pc = block.preconditioner or _default_params(preconditioner(target))
+    chosen = dict(registry.build("preconditioner", pc).options(target))
+    factorised = chosen["pc_type"] in ("lu", "cholesky")
+    tight = LINEAR_RTOL if linear else NEWTON_LINEAR_RTOL
+    given: dict[str, Any] = {
+        "snes_type": block.snes or ("ksponly" if linear else "newtonls"),
+        "snes_rtol": block.snes_rtol,
+        "snes_atol": block.snes_atol,
+        "snes_max_it": block.snes_max_iterations,
+        "ksp_type": block.ksp or ("preonly" if factorised else None),
+        "ksp_rtol": block.rtol if block.rtol is not None else tight,
+        "ksp_atol": block.atol,
+        "ksp_max_it": block.max_iterations,
+    }
+    return {name: value for name, value in given.items() if value is not None} | chosen
+
+
+def _default_params(name: str) -> Any:
+    """Return the parameters of a preconditioner that the deck did not name."""
+    return registry.component("preconditioner", name).params.model_validate({"type": name})

@@ -1,0 +1,83 @@
+"""The kernel of a singular matrix: constants or rigid-body motions that no condition prevents.
+
+Candidates are the near null vectors v_i. Those of their combinations that vanish at all constrained
+unknowns, and that the matrix maps to zero, span the kernel. PETSc then keeps the Krylov iterates
+orthogonal to it, so that these modes keep the value of the initial guess, and removes its part from the
+right-hand side, which has none if sources and loads balance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from petsc4py import PETSc
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+TINY = 1e-9
+"""Relative size below which a product counts as zero."""
+
+
+def modes(near: PETSc.NullSpace, mat: PETSc.Mat) -> np.ndarray:
+    """Return the candidates on this rank, (owned unknowns, k), orthonormal over all ranks."""
+    vectors = [v.getArray(readonly=True).copy() for v in near.getVecs()]
+    if near.hasConstant():
+        n_local, n_global = mat.getSizes()[0]
+        vectors.append(np.full(n_local, 1 / np.sqrt(n_global)))
+    return np.stack(vectors, axis=1)
+
+
+def find(mat: PETSc.Mat, near: PETSc.NullSpace, constrained: np.ndarray) -> np.ndarray | None:
+    """Return an orthonormal basis of the kernel, (owned unknowns, k), or None. Collective.
+
+    Parameters
+    ----------
+    constrained
+        Owned unknowns (indices on this rank) with prescribed values.
+    """
+    comm = mat.comm.tompi4py()
+    basis = _combine(comm, modes(near, mat), lambda v: v[constrained], 1.0)
+    if basis is None:
+        return None
+    return _combine(comm, basis, lambda v: _products(mat, v), mat.norm(PETSc.NormType.INFINITY))
+
+
+def _combine(comm: Comm, basis: np.ndarray, image: object, scale: float) -> np.ndarray | None:
+    """Return the combinations of the columns whose image under a linear map is zero."""
+    y = image(basis)  # type: ignore[operator]
+    gram = comm.allreduce(y.T @ y)
+    squares, vectors = np.linalg.eigh(gram)
+    zero = squares <= (TINY * scale) ** 2 * len(squares)
+    return basis @ vectors[:, zero] if zero.any() else None
+
+
+def _products(mat: PETSc.Mat, columns: np.ndarray) -> np.ndarray:
+    """Return A v for each column."""
+    x, y = mat.createVecs()
+    out = np.empty_like(columns)
+    for k in range(columns.shape[1]):
+        x.setArray(columns[:, k])
+        mat.mult(x, y)
+        out[:, k] = y.getArray(readonly=True)
+    return out
+
+
+def attach(mat: PETSc.Mat, basis: np.ndarray) -> None:
+    """Tell PETSc about the kernel; it is removed from right-hand sides too."""
+    vectors = []
+    for column in basis.T:
+        v = mat.createVecRight()
+        v.setArray(column)
+        vectors.append(v)
+    space = PETSc.NullSpace().create(vectors=vectors, comm=mat.comm)
+    mat.setNullSpace(space)
+    mat.setTransposeNullSpace(space)
+
+
+def imbalance(comm: Comm, basis: np.ndarray, residual: np.ndarray) -> float:
+    """Return how far the loads are from balance: largest |Σ n_i r_i| / Σ |n_i r_i| over the modes. Collective."""
+    products = basis * residual[:, None]
+    sums = comm.allreduce(np.stack([products.sum(axis=0), np.abs(products).sum(axis=0)]))
+    return float(np.max(np.abs(sums[0]) / np.maximum(sums[1], np.finfo(float).tiny)))

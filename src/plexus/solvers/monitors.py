@@ -1,0 +1,110 @@
+"""What a solve did: iterations, residuals, outcome; kept per solve for the series file and the summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from petsc4py import PETSc
+
+MEANING = {
+    "DIVERGED_ITS": "the iteration limit was reached",
+    "DIVERGED_MAX_IT": "the iteration limit was reached",
+    "DIVERGED_DTOL": "the residual grew",
+    "DIVERGED_BREAKDOWN": "the Krylov method broke down",
+    "DIVERGED_BREAKDOWN_BICG": "the Krylov method broke down",
+    "DIVERGED_NONSYMMETRIC": "the matrix or preconditioner is not symmetric",
+    "DIVERGED_INDEFINITE_PC": "the preconditioner is not positive definite",
+    "DIVERGED_INDEFINITE_MAT": "the matrix is not positive definite",
+    "DIVERGED_NANORINF": "a value is not finite",
+    "DIVERGED_PCSETUP_FAILED": "the preconditioner could not be set up (is the matrix singular?)",
+    "DIVERGED_FUNCTION_DOMAIN": "the residual cannot be evaluated",
+    "DIVERGED_LINEAR_SOLVE": "the linear solve failed",
+    "DIVERGED_FNORM_NAN": "the residual is not finite",
+    "DIVERGED_LINE_SEARCH": "the line search found no decrease",
+    "DIVERGED_LOCAL_MIN": "a local minimum of the residual is not a solution",
+    "DIVERGED_TR_DELTA": "the trust region became too small",
+}
+"""PETSc's reasons in a person's words."""
+
+
+@lru_cache
+def _names(kind: type) -> dict[int, str]:
+    """Return number -> name of a class of converged reasons; the shortest of several names."""
+    pairs = [(v, k) for k, v in vars(kind).items() if not k.startswith("_") and isinstance(v, int)]
+    return {v: k for v, k in sorted(pairs, key=lambda p: -len(p[1]))}
+
+
+def reason_name(solver: PETSc.SNES | PETSc.KSP) -> str:
+    """Return PETSc's name of the reason why a solver stopped."""
+    reason = solver.getConvergedReason()
+    return _names(type(solver).ConvergedReason).get(reason, str(reason))
+
+
+@dataclass
+class SolveInfo:
+    """The record of one solve.
+
+    Attributes
+    ----------
+    field : name of the unknown.
+    t : time at which it was solved [s].
+    converged : whether the tolerances were met.
+    reason : PETSc's reason by name.
+    newton, iterations : Newton steps and the sum of their Krylov iterations.
+    residuals : Newton residual norms, the first one before the solve.
+    krylov : Krylov residual norms of all Newton steps, one after the other.
+    fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
+    """
+
+    field: str
+    t: float
+    converged: bool
+    reason: str
+    newton: int
+    iterations: int
+    residuals: np.ndarray = field(default_factory=lambda: np.empty(0))
+    krylov: np.ndarray = field(default_factory=lambda: np.empty(0))
+    fallback: int = 0
+
+    def sentence(self) -> str:
+        """Return the outcome in one line."""
+        why = MEANING.get(self.reason.split(" ")[0], "")
+        norms = self.residuals if self.newton > 1 or len(self.krylov) < 2 else self.krylov
+        drop = f", residual {norms[0]:.3g} -> {norms[-1]:.3g}" if len(norms) else ""
+        steps = f"{self.newton} Newton steps, " if self.newton > 1 else ""
+        return (
+            f"{self.field} at t = {self.t:.6g} s: {self.reason}{': ' + why if why else ''} "
+            f"({steps}{self.iterations} Krylov iterations{drop})"
+        )
+
+
+@dataclass
+class Tally:
+    """Sums over all solves of one unknown, for ``summary.json``."""
+
+    solves: int = 0
+    iterations: int = 0
+    most: int = 0
+    newton: int = 0
+    fallbacks: int = 0
+
+    def add(self, info: SolveInfo) -> None:
+        """Count one successful solve."""
+        self.solves += 1
+        self.iterations += info.iterations
+        self.most = max(self.most, info.iterations)
+        self.newton += info.newton
+        self.fallbacks += info.fallback > 0
+
+    def summary(self) -> dict[str, float]:
+        """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve."""
+        return {
+            "solves": self.solves,
+            "total": self.iterations,
+            "mean": self.iterations / self.solves if self.solves else 0.0,
+            "max": self.most,
+            "newton": self.newton,
+            "fallbacks": self.fallbacks,
+        }

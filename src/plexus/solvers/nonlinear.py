@@ -1,0 +1,239 @@
+"""Solution of one field's discrete equations F(t, u, u_t) = 0 with PETSc's SNES.
+
+The rate is u_t = shift·u + offset, as the time stepper asks for it, so that one solver serves all
+steppers. The guess satisfies the prescribed values; they stay untouched because residual rows of
+constrained unknowns are zero. Linear equations take one step of a Krylov method (``ksponly``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.errors import GuardError, SolveError
+from plexus.solvers import defaults, kernel
+from plexus.solvers.monitors import SolveInfo, Tally, reason_name
+from plexus.solvers.options import Options
+from plexus.solvers.target import Target
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import SolverBlock
+    from plexus.runtime.context import Context
+    from plexus.spaces.assembly import Form
+
+NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
+HISTORY = 10_000
+"""Residual norms kept per solve."""
+UNBALANCED, ROUNDING = 1e-2, 1e-8
+"""Relative imbalance of the loads on a free body that is refused, and that is worth a warning."""
+
+
+@dataclass
+class Moment:
+    """Arguments of the discrete equations that stay fixed during one solve."""
+
+    t: float
+    shift: float
+    offset: np.ndarray | None
+    fields: Mapping[str, Any]
+
+
+class Attempt:
+    """One SNES, configured by one solver block.
+
+    Parameters
+    ----------
+    solver : FieldSolver
+        Owner of the equations.
+    block : SolverBlock
+        Settings from the deck.
+    prefix, path : str
+        Prefix of the PETSc options, and deck path of the block for messages.
+    """
+
+    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str):
+        self.solver, self.path = solver, path
+        linear = solver.form.equation.linear
+        self.options = Options(prefix, defaults.preset(block, solver.target, linear), block.options)
+        self.open_choice = block.ksp is None
+        self.snes = snes = PETSc.SNES().create(solver.form.space.comm)
+        snes.setOptionsPrefix(prefix)
+        snes.setFunction(solver.residual, solver.rhs)
+        snes.setJacobian(solver.jacobian, solver.form.mat)
+        snes.setConvergenceHistory(HISTORY, reset=True)
+        snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
+        snes.setFromOptions()
+
+    def choose_method(self, symmetric: bool) -> None:
+        """Take CG or GMRES where the deck leaves the Krylov method open, once the matrix is known."""
+        ksp = self.snes.getKSP()
+        if self.open_choice and ksp.getType() != "preonly":
+            ksp.setType("cg" if symmetric else "gmres")
+            ksp.setFromOptions()
+        self.open_choice = False
+
+    def run(self, x: PETSc.Vec, t: float) -> SolveInfo:
+        """Solve from the guess ``x`` in place and return the record. Collective."""
+        snes, ksp = self.snes, self.snes.getKSP()
+        ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
+        snes.solve(None, x)
+        reason = reason_name(snes)
+        if reason == "DIVERGED_LINEAR_SOLVE":
+            reason = f"{reason_name(ksp)} in the linear solve"
+        return SolveInfo(
+            field=self.solver.target.name,
+            t=t,
+            converged=snes.getConvergedReason() > 0,
+            reason=reason,
+            newton=snes.getIterationNumber(),
+            iterations=snes.getLinearSolveIterations(),
+            residuals=np.array(snes.getConvergenceHistory()[0]),
+            krylov=np.array(ksp.getConvergenceHistory()),
+        )
+
+
+class FieldSolver:
+    """Solves one field; falls back to further blocks when a block does not converge.
+
+    Attributes
+    ----------
+    records : list of SolveInfo
+        Solves since the last `drain`.
+    tally : Tally
+        Sums over the whole run.
+    """
+
+    def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context):
+        self.form, self.target, self.ctx = form, target, ctx
+        self.x, self.rhs = form.space.vector(), form.space.vector()
+        self.blocks = list(_chain(block))
+        self.attempts: list[Attempt] = []
+        self.records: list[SolveInfo] = []
+        self.tally = Tally()
+        self._work = form.space.zeros()
+        self._kernel: np.ndarray | None = None
+        self._fresh = True
+
+    def solve(
+        self, t: float, u: np.ndarray, shift: float, offset: np.ndarray | None, fields: Mapping[str, Any]
+    ) -> SolveInfo:
+        """Solve F(t, u, shift·u + offset) = 0 in place. Collective.
+
+        Parameters
+        ----------
+        u : (n_local, m)
+            Guess that satisfies the prescribed values; afterwards the solution, ghosts included.
+        fields : mapping
+            Name -> (space, array) of all fields of the run.
+
+        Raises
+        ------
+        SolveError
+            If neither the block nor one of its fallbacks converges.
+        GuardError
+            If a residual is not finite.
+        InputError
+            If PETSc did not use an option of the deck.
+        """
+        self._now = Moment(t, shift, offset, fields)
+        owned = u[: self.form.space.n_owned]
+        for number in range(len(self.blocks)):
+            attempt = self._attempt(number)
+            self.x.setArray(owned.ravel())
+            info = attempt.run(self.x, t)
+            attempt.options.check(attempt.path)
+            if info.converged:
+                break
+            self._complain(info, number)
+        info.fallback = number
+        owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
+        self.form.space.halo.forward(u)
+        self.records.append(info)
+        self.tally.add(info)
+        return info
+
+    def drain(self) -> list[SolveInfo]:
+        """Return the records since the last call and forget them."""
+        records, self.records = self.records, []
+        return records
+
+    def _attempt(self, number: int) -> Attempt:
+        """Return the attempt with block ``number``; made when it is first needed."""
+        if number == len(self.attempts):
+            name = self.target.name
+            tail = "on_failure." * number
+            prefix = f"{name}_" + (f"fallback{number}_" if number else "")
+            path = f"solver.{name}.{tail}options"
+            self.attempts.append(Attempt(self, self.blocks[number], prefix, path))
+        self._current = self.attempts[number]
+        return self._current
+
+    def _complain(self, info: SolveInfo, number: int) -> None:
+        """Log a failed attempt that has a fallback; raise for the last one."""
+        if any(name in info.reason for name in NOT_FINITE):
+            raise GuardError(info.sentence())
+        if number + 1 == len(self.blocks):
+            raise SolveError(f"solve failed: {info.sentence()}")
+        self.ctx.log.info(f"solve failed, taking fallback {number + 1}: {info.sentence()}")
+
+    def _expand(self, x: PETSc.Vec) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the field array of ``x`` with ghosts, and its rate."""
+        space, now, u = self.form.space, self._now, self._work
+        u[: space.n_owned] = x.getArray(readonly=True).reshape(-1, space.components)
+        space.halo.forward(u)
+        return u, None if now.offset is None else now.shift * u + now.offset
+
+    def residual(self, snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
+        """Evaluate F for SNES."""
+        with self.ctx.timers("residual"):
+            u, rate = self._expand(x)
+            f.setArray(self.form.residual(self._now.t, u, rate, self._now.fields).ravel())
+
+    def jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
+        """Evaluate the tangent for SNES."""
+        with self.ctx.timers("jacobian"):
+            u, rate = self._expand(x)
+            self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
+        if self._fresh:
+            self._fresh = False
+            self._examine()
+        self._current.choose_method(self.form.symmetric)
+        if self._kernel is not None:
+            self._check_balance(snes.getFunction()[0])
+
+    def _examine(self) -> None:
+        """Look at the first matrix: pass the near null space on, find a kernel."""
+        form = self.form
+        near = form.space.near_nullspace(form.equation.near_nullspace)
+        form.mat.setNearNullSpace(near)
+        self._kernel = kernel.find(form.mat, near, form.constrained)
+        if self._kernel is not None:
+            kernel.attach(form.mat, self._kernel)
+            free = self._kernel.shape[1]
+            self.ctx.log.info(
+                f"{self.target.name}: no condition prevents {free} rigid mode{'s' * (free > 1)}; "
+                "they keep the value of the initial guess"
+            )
+
+    def _check_balance(self, f: PETSc.Vec) -> None:
+        """Refuse loads that a free body cannot balance."""
+        off = kernel.imbalance(self.form.space.comm, self._kernel, f.getArray(readonly=True))
+        if off > UNBALANCED:
+            raise SolveError(
+                f"solve failed: {self.target.name}: sources and boundary loads do not balance (by {off:.2g} of "
+                "their sum), and no condition holds the body: there is no solution"
+            )
+        if off > ROUNDING:
+            self.ctx.log.info(f"{self.target.name}: imbalance of {off:.2g} of the loads was removed")
+
+
+def _chain(block: SolverBlock) -> Sequence[SolverBlock]:
+    """Return a block and its fallbacks in order."""
+    chain = [block]
+    while chain[-1].on_failure is not None and chain[-1].on_failure != "error":
+        chain.append(chain[-1].on_failure)
+    return chain

@@ -1,0 +1,49 @@
+"""Smoothed-aggregation algebraic multigrid of PETSc (PCGAMG).
+
+For elliptic problems on any mesh; with the rigid-body modes as near null space, which Plexus always
+passes, it is the method of choice for elasticity. Needs no external package. P. Vaněk, J. Mandel,
+M. Brezina, Computing 56 (1996) 179, doi:10.1007/BF02238511.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from plexus.deck.params import Field, Params
+from plexus.registry import register
+from plexus.solvers.target import OptionValue, Target
+
+EXAMPLE: dict[str, Any] = {"type": "gamg", "threshold": 0.01}
+
+
+class GamgParams(Params):
+    """Parameters of PCGAMG; more through ``options``."""
+
+    threshold: float = Field(
+        0.0, ge=-1.0, lt=1.0, description="strength below which couplings are dropped (-1 keeps zeros too)"
+    )
+    smoother: Literal["jacobi", "sor"] = Field("jacobi", description="preconditioner of the Chebyshev smoother")
+    smoothing_steps: int = Field(2, ge=1, le=20, description="Chebyshev iterations per level and sweep")
+    reuse_interpolation: bool = Field(
+        True, description="keep the coarse spaces of the first matrix and only recompute coarse operators"
+    )
+
+
+@register("preconditioner", "gamg", GamgParams)
+class Gamg:
+    """PCGAMG with a Chebyshev smoother."""
+
+    def __init__(self, params: GamgParams):
+        self.params = params
+
+    def options(self, target: Target) -> dict[str, OptionValue]:
+        """Return the PETSc options."""
+        p = self.params
+        return {
+            "pc_type": "gamg",
+            "pc_gamg_threshold": p.threshold,
+            "pc_gamg_reuse_interpolation": p.reuse_interpolation,
+            "mg_levels_ksp_type": "chebyshev",
+            "mg_levels_ksp_max_it": p.smoothing_steps,
+            "mg_levels_pc_type": p.smoother,
+        }

@@ -1,0 +1,24 @@
+"""Incomplete Cholesky factorisation ICC(k) of each rank's block (block Jacobi between ranks).
+
+The symmetric counterpart of `ilu`; fits CG on symmetric positive definite systems.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plexus.registry import register
+from plexus.solvers.preconditioners.ilu import Ilu, IluParams
+
+EXAMPLE: dict[str, Any] = {"type": "icc", "levels": 1}
+
+
+class IccParams(IluParams):
+    """Parameters of ICC(k)."""
+
+
+@register("preconditioner", "icc", IccParams)
+class Icc(Ilu):
+    """PCICC inside PCBJACOBI."""
+
+    factorisation = "icc"

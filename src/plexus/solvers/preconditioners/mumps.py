@@ -1,0 +1,40 @@
+"""MUMPS: parallel multifrontal LU or LDLᵀ factorisation, usually below ``ksp: preonly``.
+
+LDLᵀ takes half the memory and needs a symmetric matrix. P. R. Amestoy, I. S. Duff, J.-Y. L'Excellent,
+J. Koster, SIAM J. Matrix Anal. Appl. 23 (2001) 15, doi:10.1137/S0895479899358194.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plexus.deck.params import Field, Params
+from plexus.registry import register
+from plexus.solvers.packages import require
+from plexus.solvers.target import OptionValue, Target
+
+EXAMPLE: dict[str, Any] = {"type": "mumps", "symmetric": False}
+
+
+class MumpsParams(Params):
+    """Parameters of MUMPS; its ICNTL and CNTL through ``options`` as ``mat_mumps_icntl_14`` and so on."""
+
+    symmetric: bool = Field(False, description="factorise as LDLᵀ; the matrix must be symmetric")
+    workspace_percent: int = Field(30, ge=0, le=1000, description="memory beyond MUMPS's own estimate (ICNTL 14)")
+
+
+@register("preconditioner", "mumps", MumpsParams)
+class Mumps:
+    """PCLU or PCCHOLESKY through MUMPS."""
+
+    def __init__(self, params: MumpsParams):
+        self.params = params
+
+    def options(self, target: Target) -> dict[str, OptionValue]:
+        """Return the PETSc options."""
+        require("mumps", target, "'lu', which takes any package")
+        return {
+            "pc_type": "cholesky" if self.params.symmetric else "lu",
+            "pc_factor_mat_solver_type": "mumps",
+            "mat_mumps_icntl_14": self.params.workspace_percent,
+        }

@@ -1,0 +1,29 @@
+"""Any other preconditioner of PETSc by its own name, with its options in the solver's ``options``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plexus.deck.params import Field, Params
+from plexus.registry import register
+from plexus.solvers.target import OptionValue, Target
+
+EXAMPLE: dict[str, Any] = {"type": "petsc", "name": "eisenstat"}
+
+
+class PetscParams(Params):
+    """Parameters of a preconditioner that PETSc knows by name."""
+
+    name: str = Field(description="value of PETSc's -pc_type, e.g. bddc, ml, telescope, eisenstat")
+
+
+@register("preconditioner", "petsc", PetscParams)
+class Petsc:
+    """A preconditioner by its PETSc type."""
+
+    def __init__(self, params: PetscParams):
+        self.params = params
+
+    def options(self, target: Target) -> dict[str, OptionValue]:
+        """Return the PETSc options."""
+        return {"pc_type": self.params.name}

@@ -1,0 +1,55 @@
+"""What a preconditioner may know about the system that it is made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+OptionValue = str | int | float | bool | None
+"""A PETSc option's value; None for a flag without one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Facts about a linear system, equal on all ranks.
+
+    Attributes
+    ----------
+    name : str
+        Field that is solved for; appears in messages.
+    size : int
+        Global number of unknowns.
+    dim, components : int
+        Space dimension and components per node.
+    ranks : int
+        Processes that share the matrix.
+    singular : bool
+        No condition fixes the unknown, so the matrix may have a kernel.
+    rigid : bool
+        The near null space holds rigid-body modes.
+    packages : frozenset of str
+        External packages that this PETSc was built with, in lower case.
+    """
+
+    name: str
+    size: int
+    dim: int
+    components: int
+    ranks: int
+    rigid: bool
+    singular: bool
+    packages: frozenset[str]
+
+
+class Preconditioner(Protocol):
+    """A preconditioner as a set of PETSc options."""
+
+    def options(self, target: Target) -> Mapping[str, OptionValue]:
+        """Return options without the field's prefix, e.g. ``{"pc_type": "gamg"}``.
+
+        Raises
+        ------
+        InputError
+            If this PETSc lacks the package behind the preconditioner.
+        """

@@ -1,0 +1,127 @@
+"""Choice of the time step: fixed, or adapted to an estimate of the local error.
+
+The stepper measures its local error relative to the tolerance, err = ‖e‖ / tolerance; a step is
+accepted when err <= 1. The next step follows the proportional-integral law
+
+    dt_new = dt · clip(safety · err_n^(-0.7/k) · err_(n-1)^(0.4/k)),   k = order + 1,
+
+which damps the oscillations of the purely proportional law (Gustafsson, ACM TOMS 17 (1991) 533,
+doi:10.1145/210232.210242). All numbers are global, so every rank takes the same decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plexus.errors import SolveError
+from plexus.stepping.clock import Clock
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 2.0
+"""Share of the theoretically optimal step that is taken, and bounds on its change per step."""
+RETRY = 0.25
+"""Factor on the step after a solve that did not converge."""
+
+
+class Fixed:
+    """The step of the deck, cut only to hit prescribed times; a failed solve ends the run."""
+
+    rejected = 0
+
+    def __init__(self, step: float):
+        self.step = step
+
+    def propose(self, clock: Clock, target: float | None) -> float:
+        """Return the step [s] to try from the clock's time, not passing ``target``."""
+        return clock.fit(self.step, target)
+
+    def accept(self, dt: float, error: float | None, order: int) -> bool:
+        """Accept every step."""
+        return True
+
+    def failed(self, dt: float, failure: SolveError) -> None:
+        """Raise the failure: a fixed step has no smaller one to try."""
+        raise failure
+
+    def state(self) -> dict[str, float]:
+        """Return nothing: the deck holds the step."""
+        return {}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Accept the empty state."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of an adaptive step [s]."""
+
+    smallest: float
+    largest: float
+
+
+class Adaptive:
+    """Proportional-integral control of the local error.
+
+    Parameters
+    ----------
+    step:
+        First step [s].
+    limits:
+        Smallest and largest step [s]; a rejection at the smallest one ends the run.
+    """
+
+    def __init__(self, step: float, limits: Limits):
+        self.step, self.limits = step, limits
+        self.previous = 1.0
+        self.rejected = 0
+
+    def propose(self, clock: Clock, target: float | None) -> float:
+        """Return the step [s] to try; two equal steps replace a step and a short remainder."""
+        dt = clock.fit(self.step, target)
+        room = (clock.end if target is None else min(target, clock.end)) - clock.t
+        return room / 2 if dt < room < 2 * dt else dt
+
+    def accept(self, dt: float, error: float | None, order: int) -> bool:
+        """Judge a step by its error and choose the next step.
+
+        A stepper that has not enough history for an estimate (``error`` None) is accepted at an
+        unchanged step.
+
+        Raises
+        ------
+        SolveError
+            If the error is too large at the smallest step.
+        """
+        if error is None:
+            return True
+        k = order + 1
+        error = max(error, 1e-10)
+        if error > 1:
+            self._reduce(dt, max(SHRINK, SAFETY * error ** (-1 / k)), f"error estimate {error:.3g} > 1")
+            return False
+        factor = SAFETY * error ** (-0.7 / k) * self.previous ** (0.4 / k)
+        chosen = dt * min(max(factor, SHRINK), GROW)
+        if dt < self.step:  # cut by an output time: an accurate short step is no reason to stay short
+            chosen = max(chosen, self.step)
+        self.step = min(max(chosen, self.limits.smallest), self.limits.largest)
+        self.previous = error
+        return True
+
+    def failed(self, dt: float, failure: SolveError) -> None:
+        """Shorten the step after a solve that did not converge."""
+        self._reduce(dt, RETRY, str(failure))
+
+    def _reduce(self, dt: float, factor: float, why: str) -> None:
+        """Reject a step; raises SolveError when it already was the smallest."""
+        if dt <= self.limits.smallest * (1 + 1e-9):
+            raise SolveError(f"time step {dt:.3g} s is the smallest allowed, but {why}")
+        self.rejected += 1
+        self.step = max(dt * factor, self.limits.smallest)
+
+    def state(self) -> dict[str, float]:
+        """Return what a restart needs."""
+        return {"step": self.step, "previous": self.previous, "rejected": self.rejected}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Continue from what `state` returned."""
+        self.step, self.previous = float(state["step"]), float(state["previous"])
+        self.rejected = int(state["rejected"])

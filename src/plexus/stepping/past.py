@@ -1,0 +1,100 @@
+"""Accepted states of earlier steps: the memory of multistep formulas and of error estimates.
+
+With the newest value at t_0 and older ones at t_1, t_2, …, the divided difference
+u[t_0, …, t_k] = Σ_i u_i / Π_(j≠i) (t_i - t_j) tends to u^(k)/k!, for steps of any length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+Values = dict[str, np.ndarray]
+
+
+class Fields(Protocol):
+    """What steppers need of the coupled system (`plexus.coupling.system.System`)."""
+
+    evolving: Sequence[str]
+    """Unknowns with a time derivative, in the order of solution."""
+    instantaneous: Sequence[str]
+    """Unknowns without one; they follow the others at the new time."""
+
+    def solve(self, name: str, t: float, values: Values, shift: float, offset: np.ndarray | None) -> int:
+        """Solve F(t, u, shift·u + offset) = 0 for one unknown in place; returns iterations."""
+
+    def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
+        """Set prescribed values at time ``t``."""
+
+    def rms(self, name: str, array: np.ndarray) -> float:
+        """Return the root mean square over all nodes of all ranks. Collective."""
+
+    def largest(self, name: str, array: np.ndarray) -> float:
+        """Return the largest magnitude over all ranks. Collective."""
+
+
+class Past:
+    """The last ``depth`` accepted states, newest first; arrays are shared, never written to."""
+
+    def __init__(self, depth: int):
+        self.depth = depth
+        self.times: list[float] = []
+        self.values: list[Values] = []
+
+    def remember(self, t: float, values: Values) -> None:
+        """Add the state from which the next step starts; a repeated step adds nothing."""
+        if self.times and self.times[0] == t:
+            return
+        self.times.insert(0, t)
+        self.values.insert(0, dict(values))
+        del self.times[self.depth :], self.values[self.depth :]
+
+    def difference(self, name: str, t: float, new: np.ndarray, order: int) -> np.ndarray | None:
+        """Return u[t, t_0, …] of the given order for one field, or None if the memory is too short."""
+        if len(self.times) < order:
+            return None
+        times = [t, *self.times[:order]]
+        arrays = [new, *(v[name] for v in self.values[:order])]
+        weights = [1 / math.prod(a - b for j, b in enumerate(times) if j != i) for i, a in enumerate(times)]
+        return sum(w * u for w, u in zip(weights, arrays, strict=True))  # type: ignore[return-value]
+
+    def error(
+        self, system: Fields, t: float, values: Values, order: int, factor: float, tolerance: float
+    ) -> float | None:
+        """Return the weighted norm of factor · u[t, t_0, …], the largest over the evolving fields.
+
+        Each field is measured by its root mean square, relative to ``tolerance`` times its largest
+        magnitude. None while the memory is too short. Collective.
+        """
+        errors = []
+        for name in system.evolving:
+            e = self.difference(name, t, values[name], order)
+            if e is None:
+                return None
+            scale = tolerance * system.largest(name, values[name])
+            size = abs(factor) * system.rms(name, e)
+            errors.append(size / scale if scale > 0 else 0.0)
+        return max(errors)
+
+    def state(self) -> tuple[dict[str, Any], Values]:
+        """Return (times, arrays by ``<age>/<field>``) for a checkpoint."""
+        arrays = {f"{i}/{name}": a for i, values in enumerate(self.values) for name, a in values.items()}
+        return {"times": list(self.times)}, arrays
+
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from what `state` returned."""
+        self.times = [float(t) for t in meta["times"]]
+        self.values = [{} for _ in self.times]
+        for key, array in arrays.items():
+            age, name = key.split("/", 1)
+            self.values[int(age)][name] = array
+
+
+def finish(system: Fields, t: float, values: Values, iterations: dict[str, int]) -> None:
+    """Solve the unknowns without time derivative at the new time, in place."""
+    for name in system.instantaneous:
+        values[name] = values[name].copy()
+        iterations[name] = system.solve(name, t, values, 0.0, None)

@@ -1,0 +1,82 @@
+"""Two-step backward differentiation formula with variable steps, order 2, A-stable for equal steps.
+
+With dt = t_(n+1) - t_n, k = t_n - t_(n-1) and ω = dt/k,
+
+    u_t(t_(n+1)) ≈ [ (1+2ω)/(1+ω) u_(n+1) - (1+ω) u_n + ω²/(1+ω) u_(n-1) ] / dt.
+
+The first step is backward Euler. Zero-stable for ω < 1+√2 (E. Hairer, S. Nørsett, G. Wanner, Solving
+Ordinary Differential Equations I, 1993, doi:10.1007/978-3-540-78862-1, section III.5). Local error:
+dt²(dt+k)(1+ω)/(1+2ω) u'''/6.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plexus.deck.params import Params
+from plexus.protocols import StepResult
+from plexus.registry import register
+from plexus.stepping.past import Fields, Past, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from plexus.fields.state import State
+
+EXAMPLE: dict[str, Any] = {"type": "bdf2"}
+
+
+class Bdf2Params(Params):
+    """BDF2 has no parameters."""
+
+
+@register("stepper", "bdf2", Bdf2Params)
+class Bdf2:
+    """Variable-step BDF2."""
+
+    marches = True
+    order = 2
+
+    def __init__(self, params: Bdf2Params, tolerance: float | None = None):
+        self.tolerance = tolerance
+        self.past = Past(3 if tolerance else 2)
+
+    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+        """Return the values at ``t + dt``. Collective."""
+        self.past.remember(t, state.values)
+        values = dict(state.values)
+        iterations: dict[str, int] = {}
+        for name in system.evolving:
+            shift, offset = self._rate(name, dt)
+            values[name] = state.values[name].copy()
+            iterations[name] = system.solve(name, t + dt, values, shift, offset)
+        finish(system, t + dt, values, iterations)
+        return StepResult(values, self._error(system, t + dt, dt, values), iterations)
+
+    def _rate(self, name: str, dt: float) -> tuple[float, np.ndarray]:
+        """Return shift and offset of u_t ≈ shift·u_(n+1) + offset."""
+        now = self.past.values[0][name]
+        if len(self.past.times) < 2:
+            return 1 / dt, now / -dt
+        w = dt / (self.past.times[0] - self.past.times[1])
+        before = self.past.values[1][name]
+        return (1 + 2 * w) / ((1 + w) * dt), (w * w / (1 + w) * before - (1 + w) * now) / dt
+
+    def _error(self, system: Fields, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
+        """Return the weighted error estimate; u'''/6 is the third divided difference."""
+        if self.tolerance is None or len(self.past.times) < 3:
+            return None
+        k = self.past.times[0] - self.past.times[1]
+        w = dt / k
+        factor = dt**2 * (dt + k) * (1 + w) / (1 + 2 * w)
+        return self.past.error(system, t, values, 3, factor, self.tolerance)
+
+    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the earlier states that the formula and the error estimate use."""
+        return self.past.state()
+
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from what `history` returned."""
+        self.past.restore(meta, arrays)

@@ -1,0 +1,53 @@
+"""Steady state: 0 = F(u) with all time derivatives zero, solved once.
+
+Every equation is solved in the order of the physics and sees the fields before it. The time stays
+at ``start``; loads that depend on t are taken there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plexus.deck.params import Params
+from plexus.protocols import StepResult
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from plexus.fields.state import State
+    from plexus.stepping.past import Fields
+
+EXAMPLE: dict[str, Any] = {"type": "steady"}
+
+
+class SteadyParams(Params):
+    """A steady solve has no parameters."""
+
+
+@register("stepper", "steady", SteadyParams)
+class Steady:
+    """Solves every equation once without its time derivative."""
+
+    order = 0
+    marches = False
+    """False: the run is one step at the start time."""
+
+    def __init__(self, params: SteadyParams, tolerance: float | None = None):
+        pass
+
+    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+        """Return the solution at ``t + dt``, started from the state. Collective."""
+        values = {name: array.copy() for name, array in state.values.items()}
+        order = [*system.evolving, *system.instantaneous]
+        iterations = {name: system.solve(name, t + dt, values, 0.0, None) for name in order}
+        return StepResult(values, iterations=iterations)
+
+    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return nothing: a step depends on the state only."""
+        return {}, {}
+
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Accept the empty history."""
