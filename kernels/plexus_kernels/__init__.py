@@ -14,7 +14,7 @@ The package imports nothing of plexus.
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -26,7 +26,7 @@ FUNCTIONS = ("geometry", "matrix", "pattern", "sample", "vector")
 _MODULES = {"reference": "reference", "torch": "torch_impl", "native": "native"}
 
 
-@lru_cache
+@cache
 def backend(name: str = "auto") -> Any:
     """Return the module that holds the five kernels.
 
@@ -48,7 +48,8 @@ def backend(name: str = "auto") -> Any:
         try:
             return backend("native")
         except RuntimeError as e:
-            warnings.warn(f"native kernels are not usable, the slower NumPy ones take over: {e}", stacklevel=2)
+            text = f"native kernels are not usable, the slower NumPy ones take over: {e}"
+            warnings.warn(text, stacklevel=2)
             return backend("reference")
     if name not in _MODULES:
         raise ValueError(f"unknown kernel backend {name!r}; known are auto, {', '.join(_MODULES)}")

@@ -3,12 +3,12 @@
 Arrays are checked at the door: wrong types, shapes or memory layout raise TypeError or ValueError.
 """
 
+from plexus_kernels.native.geometry import geometry
 from plexus_kernels.native.loader import library
 from plexus_kernels.native.matrix import matrix
 from plexus_kernels.native.pattern import pattern
-from plexus_kernels.reference.geometry import geometry
-from plexus_kernels.reference.sample import sample
-from plexus_kernels.reference.vector import vector
+from plexus_kernels.native.sample import sample
+from plexus_kernels.native.vector import vector
 
 __all__ = ["geometry", "matrix", "pattern", "probe", "sample", "vector"]
 

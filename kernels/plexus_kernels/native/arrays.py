@@ -42,14 +42,15 @@ def field(name: str, array: Any, cells: int, points: int, shape: tuple[int, ...]
     if array is None:
         return Field(None, 0, 0), None
     if not isinstance(array, np.ndarray) or array.dtype != np.float64:
-        raise TypeError(f"{name}: expected a NumPy array of float64, got {getattr(array, 'dtype', type(array))}")
+        got = getattr(array, "dtype", type(array).__name__)
+        raise TypeError(f"{name}: expected a NumPy array of float64, got {got}")
     fits = array.ndim == 2 + len(shape) and array.shape[2:] == shape
     if not fits or array.shape[0] not in (1, cells) or array.shape[1] not in (1, points):
         raise ValueError(f"{name}: expected shape ({cells}|1, {points}|1, *{shape}), got {array.shape}")
-    # Length-1 slices of the leading axes where they repeat: the copy below stays small.
-    lead = tuple(slice(None, 1) if n == 1 or s == 0 else slice(None) for n, s in zip(array.shape[:2], array.strides))
-    array = array[lead]
+    # A repeated axis is cut to its first entry, so that the copy below stays small.
+    c, q = (1 if s == 0 else None for s in array.strides[:2])
+    array = array[:c, :q]
     if not array[0, 0].flags.c_contiguous or any(s % 8 for s in array.strides[:2]):
         array = np.ascontiguousarray(array)
-    steps = (s // 8 if n > 1 else 0 for n, s in zip(array.shape[:2], array.strides))
-    return Field(array.ctypes.data, *steps), array
+    cell, point = (s // 8 if n > 1 else 0 for n, s in zip(array.shape[:2], array.strides[:2], strict=True))
+    return Field(array.ctypes.data, cell, point), array

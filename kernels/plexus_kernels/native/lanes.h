@@ -22,9 +22,11 @@ typedef struct {
     int64_t cell, point;
 } Field;
 
-inlined V load(const double *p, const int64_t step[L]) {
+/* Number k of a coefficient at point q of the block's cells. */
+inlined V load_at(Field f, int64_t q, const int64_t cell[L], int64_t k) {
+    const double *at = f.at + q * f.point + k;
     V v;
-    for (int l = 0; l < L; l++) v[l] = p[step[l]];
+    for (int l = 0; l < L; l++) v[l] = at[cell[l] * f.cell];
     return v;
 }
 

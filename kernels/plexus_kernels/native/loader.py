@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-ffp-contract=fast", "-Wno-psabi",
@@ -30,7 +30,7 @@ def compiler() -> list[str]:
     return shlex.split(os.environ.get("CC", "")) or ["cc"]
 
 
-@lru_cache
+@cache
 def _machine() -> str:
     """Describe what decides whether a library runs here: CPU features and compiler version."""
     features = ""
@@ -38,10 +38,10 @@ def _machine() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         features = next((x for x in lines if x.startswith(("flags", "Features"))), "")
     try:
-        version = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True).stdout
+        asked = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as e:
         raise RuntimeError(f"no C compiler: {' '.join(compiler())} does not run ({e})") from e
-    return "\n".join((platform.machine(), features, version))
+    return "\n".join((platform.machine(), features, asked.stdout))
 
 
 def _candidates() -> Iterator[Path]:
@@ -55,7 +55,7 @@ def _candidates() -> Iterator[Path]:
     yield Path(tempfile.gettempdir()) / f"plexus-kernels-{os.getuid()}"
 
 
-@lru_cache
+@cache
 def cache_folder() -> Path:
     """Return the first cache folder that can be written to and belongs to this user.
 
@@ -94,7 +94,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-@lru_cache(maxsize=None)
+@cache
 def library(kernel: str, **sizes: int) -> ctypes.CDLL:
     """Return the compiled ``<kernel>.c`` with ``sizes`` as its compile-time constants.
 

@@ -13,7 +13,9 @@ typedef struct {
     const int32_t *nodes, *slots;          /* geometry nodes (C, G), pairs (C, N, N) */
     const double *w, *dN, *psi, *R;        /* weights, geometry derivatives, ψ, R */
     Field c00, c01, c10, c11, weight;
+    int64_t pairs;
     double *values;                        /* (pairs, M, M) */
+    int64_t outside;                       /* result: slots beyond the pairs */
 } Matrix;
 
 /* Coefficients of a block at one point, and the tangent pulled back. */
@@ -23,9 +25,7 @@ typedef struct {
 } Point;
 
 inlined void read(Field f, int64_t q, const int64_t cell[L], int64_t count, V *to) {
-    int64_t step[L];
-    for (int l = 0; l < L; l++) step[l] = cell[l] * f.cell;
-    for (int64_t k = 0; k < count; k++) to[k] = load(f.at + q * f.point + k, step);
+    for (int64_t k = 0; k < count; k++) to[k] = load_at(f, q, cell, k);
 }
 
 /* Read what changed since the previous point: a stride 0 keeps the old numbers. */
@@ -102,19 +102,23 @@ inlined void contract(const double *R, V P[M][M][S][S], const int lo, const int 
 }
 
 /* values[slot_ij] += A_ij of each cell; the half below the diagonal is A_ij^ab = A_ji^ba. */
-inlined void scatter(const int32_t *slots, int used, const int sym, V A[N][N][M][M], double *values) {
+inlined void scatter(Matrix *a, int64_t c0, int used, const int sym, V A[N][N][M][M]) {
+    const int32_t *slots = a->slots + c0 * N * N;
     for (int c = 0; c < used; c++)
         for (int i = 0; i < N; i++)
             for (int j = 0; j < N; j++) {
                 const int64_t slot = slots[(c * N + i) * N + j];
-                if (slot < 0) continue;
+                if ((uint64_t)slot >= (uint64_t)a->pairs) {
+                    a->outside += slot >= 0;
+                    continue;
+                }
                 for (int r = 0; r < M; r++)
                     for (int s = 0; s < M; s++)
-                        values[(slot * M + r) * M + s] += sym && i > j ? A[j][i][s][r][c] : A[i][j][r][s][c];
+                        a->values[(slot * M + r) * M + s] += sym && i > j ? A[j][i][s][r][c] : A[i][j][r][s][c];
             }
 }
 
-inlined void assemble(const Matrix *a, const int lo, const int hi, const int sym) {
+inlined void assemble(Matrix *a, const int lo, const int hi, const int sym) {
     V X[G][D], B[D][D], det = {0}, A[N][N][M][M];
     Point p;
     int64_t cell[L];
@@ -134,11 +138,11 @@ inlined void assemble(const Matrix *a, const int lo, const int hi, const int sym
                 add_point(a->psi + q * N * S, p.P, lo, hi, sym, A);
             }
         }
-        scatter(a->slots + c * N * N, used, sym, A, a->values);
+        scatter(a, c, used, sym, A);
     }
 }
 
-void matrix(const Matrix *a) {
+void matrix(Matrix *a) {
     const int mixed = a->c01.at || a->c10.at || (a->c00.at && a->c11.at);
     if (mixed && a->symmetric) assemble(a, 0, S, 1);
     else if (mixed) assemble(a, 0, S, 0);

@@ -21,7 +21,7 @@ class _Matrix(ctypes.Structure):
         ("X", c_void_p), ("nodes", c_void_p), ("slots", c_void_p),
         ("w", c_void_p), ("dN", c_void_p), ("psi", c_void_p), ("R", c_void_p),
         ("c00", Field), ("c01", Field), ("c10", Field), ("c11", Field), ("weight", Field),
-        ("values", c_void_p),
+        ("pairs", c_int64), ("values", c_void_p), ("outside", c_int64),
     )  # fmt: skip
 
 
@@ -38,7 +38,13 @@ def matrix(
     values: Floats,
     symmetric: bool = False,
 ) -> Floats:
-    """Add the element matrices to ``values`` in place and return it; parameters as in the reference."""
+    """Add the element matrices to ``values`` in place and return it; parameters as in the reference.
+
+    Raises
+    ------
+    IndexError
+        If a slot is not smaller than the number of pairs.
+    """
     Q, n, g, d = T.shape
     C, m = len(cells), values.shape[-1]
     checked("points", points, np.float64, (None, d))
@@ -55,7 +61,9 @@ def matrix(
         C, Q, T.affine, separable, symmetric,
         points.ctypes.data, cells.ctypes.data, slots.ctypes.data,
         T.weights.ctypes.data, T.geo_dphi.ctypes.data, T.psi.ctypes.data, T.products.ctypes.data,
-        *(f for f, _ in fields.values()), values.ctypes.data,
+        *(f for f, _ in fields.values()), len(values), values.ctypes.data, 0,
     )  # fmt: skip
     library("matrix", D=d, G=g, N=n, M=m).matrix(ctypes.byref(arguments))
+    if arguments.outside:
+        raise IndexError(f"slots: {arguments.outside} of them exceed the {len(values)} pairs of values")
     return values

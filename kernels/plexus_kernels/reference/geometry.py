@@ -16,6 +16,8 @@ def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floa
         Mesh points, (P, d) [m].
     cells
         Geometry nodes of each cell, (C, g).
+    T
+        Tables of the reference element.
 
     Returns
     -------

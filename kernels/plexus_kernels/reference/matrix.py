@@ -29,6 +29,8 @@ def matrix(
 
     Parameters
     ----------
+    points, cells, T
+        As in `geometry`.
     c00, c01, c10, c11
         Coefficients (C|1, Q|1, ...) with trailing axes (m, m), (m, m, d), (m, d, m), (m, d, m, d);
         None means zero.

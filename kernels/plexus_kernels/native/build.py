@@ -1,0 +1,40 @@
+"""Compile the kernels of all standard elements ahead of time: ``python -m plexus_kernels.native.build``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from plexus_kernels.native.loader import cache_folder, library
+
+ELEMENTS = ((2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
+"""Dimension, nodes of degree 1, nodes of degree 2: triangle, quadrilateral, tetrahedron, hexahedron."""
+
+
+def standard() -> Iterator[dict[str, Any]]:
+    """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector.
+
+    The geometry has degree 1 or the degree of the field.
+    """
+    yield {"kernel": "pattern"}
+    for d, n1, n2 in ELEMENTS:
+        for g in (n1, n2):
+            yield {"kernel": "geometry", "D": d, "G": g}
+        for n, g in ((n1, n1), (n2, n1), (n2, n2)):
+            for kernel in ("sample", "vector", "matrix"):
+                for m in (1, d):
+                    yield {"kernel": kernel, "D": d, "G": g, "N": n, "M": m}
+
+
+def build(workers: int | None = None) -> int:
+    """Compile what the cache lacks, ``workers`` at a time, and return the number of libraries."""
+    tasks = list(standard())
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        list(pool.map(lambda sizes: library(**sizes), tasks))
+    return len(tasks)
+
+
+if __name__ == "__main__":
+    print(f"{build()} kernels in {cache_folder()}")

@@ -1,0 +1,25 @@
+"""Map from the reference element in compiled C; see `plexus_kernels.reference.geometry` for the meaning."""
+
+from __future__ import annotations
+
+from ctypes import c_int32, c_int64
+
+import numpy as np
+
+from plexus_kernels.native.arrays import checked
+from plexus_kernels.native.loader import library
+from plexus_kernels.tables import Floats, Tables
+
+
+def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floats, Floats]:
+    """Return x (C, Q, d), jxw (C, Q) and grad_map (C, Q, d, d), a broadcast view on affine cells."""
+    Q, _, g, d = T.shape
+    checked("points", points, np.float64, (None, d))
+    C = len(checked("cells", cells, np.int32, (None, g)))
+    x, jxw = np.empty((C, Q, d)), np.empty((C, Q))
+    grad_map = np.empty((C, 1 if T.affine else Q, d, d))
+    library("geometry", D=d, G=g).geometry(
+        c_int64(C), c_int64(Q), c_int32(T.affine), points.ctypes, cells.ctypes,
+        T.weights.ctypes, T.geo_phi.ctypes, T.geo_dphi.ctypes, x.ctypes, jxw.ctypes, grad_map.ctypes,
+    )  # fmt: skip
+    return x, jxw, np.broadcast_to(grad_map, (C, Q, d, d))

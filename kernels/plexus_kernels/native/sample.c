@@ -1,0 +1,36 @@
+/* A nodal field at the points: u^a = Σ_i u_i^a φ_i and ∂u^a/∂x_j = Σ_k B_kj Σ_i u_i^a ∂φ_i/∂ξ_k, B = J⁻¹. */
+#include "lanes.h"
+
+inlined void gather(const double *u, const int32_t *nodes, const int64_t cell[L], V U[N][M]) {
+    for (int i = 0; i < N; i++)
+        for (int l = 0; l < L; l++)
+            for (int a = 0; a < M; a++) U[i][a][l] = u[(int64_t)nodes[cell[l] * N + i] * M + a];
+}
+
+void sample(int64_t C, int64_t Q, int32_t affine, const double *points, const int32_t *nodes, const double *dN,
+            const double *psi, const int32_t *field_nodes, const double *u, double *value, double *grad) {
+    V X[G][D], B[D][D], U[N][M];
+    int64_t cell[L];
+    for (int64_t c = 0; c < C; c += L) {
+        const int used = block_of(c, C, cell);
+        corners(points, nodes, cell, X);
+        gather(u, field_nodes, cell, U);
+        for (int64_t q = 0; q < Q; q++) {
+            if (q == 0 || !affine) inverse_jacobian(X, dN + q * G * D, B);
+            V z[M][S] = {0}; /* Σ_i u_i ψ_i^α */
+            for (int i = 0; i < N; i++)
+                for (int a = 0; a < M; a++)
+                    for (int k = 0; k < S; k++) z[a][k] += U[i][a] * psi[(q * N + i) * S + k];
+            for (int a = 0; a < M; a++) {
+                V g[D] = {0};
+                for (int j = 0; j < D; j++)
+                    for (int k = 0; k < D; k++) g[j] += B[k][j] * z[a][1 + k];
+                for (int l = 0; l < used; l++) {
+                    const int64_t p = ((c + l) * Q + q) * M + a;
+                    value[p] = z[a][0][l];
+                    for (int j = 0; j < D; j++) grad[p * D + j] = g[j][l];
+                }
+            }
+        }
+    }
+}
