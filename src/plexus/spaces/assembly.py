@@ -1,0 +1,207 @@
+"""Residual and Jacobian of one equation: loops over batches of cells and facets, calling the kernels.
+
+F_i(t, u, u_t) = ∫ (f0·φ_i + f1:∇φ_i) w dx + Σ_Γ ∫_Γ f0·φ_i w ds,
+J_ij = ∂F_i/∂u_j + shift ∂F_i/∂u_t,j.
+
+Only rows of own nodes are assembled; the ghost layer supplies all cells around them, so nothing is
+communicated. Prescribed unknowns have residual zero and the identity in the matrix: ``u`` holds their
+values already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.devices.bridge import bridge
+from plexus.fields.arrays import add_at, einsum
+from plexus.protocols import BoundaryTerm, Equation, Flux, Tangent
+from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.lagrange import Space
+from plexus.spaces.matrix import CooMatrix
+from plexus.spaces.points import CellSet, PointBatch, Rule, Values, batches
+from plexus.spaces.quadrature import quadrature
+
+Array = Any
+Fields = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundaryPart:
+    """A term on facets of one local number, with the nodes and pairs that it adds to."""
+
+    term: BoundaryTerm
+    facets: FacetSet
+    nodes: Array
+    local: np.ndarray
+
+
+class Form:
+    """Weak form of an equation on a space.
+
+    Parameters
+    ----------
+    space : space of the unknown.
+    equation : what is integrated, see `plexus.protocols.Equation`.
+    boundary_terms : pairs (boundary name, term).
+    spaces : spaces of all fields that the equation may read, by name; the own one is added.
+    fixed : prescribed unknowns, bool (n_local, m), ghosts included, equal on all ranks.
+    backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
+    device : where torch works.
+    degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
+
+    All array arguments of the methods are field arrays (n_local, m) with their ghosts filled.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        equation: Equation,
+        boundary_terms: Sequence[tuple[str, BoundaryTerm]] = (),
+        spaces: Mapping[str, Space] | None = None,
+        fixed: np.ndarray | None = None,
+        backend: str = "auto",
+        device: str = "cpu",
+        degree: int | None = None,
+    ):
+        self.space, self.equation, self.fixed = space, equation, fixed
+        self.bridge = bridge(backend, device)
+        self.kernels = self.bridge.kernels
+        self.spaces = {**(spaces or {}), equation.field.name: space}
+        self.degree = 2 * space.degree if degree is None else degree
+        mesh = space.mesh
+        touching = (space.cell_nodes < space.n_owned).any(axis=1)
+        index = None if touching.all() else np.flatnonzero(touching)
+        self.cells = CellSet(mesh, self.bridge, index)
+        points = quadrature(mesh.cell, self.degree)
+        self.rule = Rule(mesh, points.points, points.weights)
+        self.tables = self.rule.tables(space.element)
+        self._place = np.cumsum(touching) - 1
+        self._parts = [p for name, term in boundary_terms for p in self._boundary(name, term, touching)]
+        one = self.bridge.array(np.ones((1, 1, mesh.dim)))
+        self._measured = equation.measure(one) is not None
+
+    def _boundary(self, name: str, term: BoundaryTerm, touching: np.ndarray) -> Iterator[_BoundaryPart]:
+        for facets in facet_sets(self.space.mesh, name, self.degree, self.bridge, touching):
+            local = self.space.element.facet_nodes[facets.facet]
+            yield _BoundaryPart(term, facets, facets.cells.nodes(self.space)[:, local], local)
+
+    @cached_property
+    def matrix(self) -> CooMatrix:
+        """The matrix that `jacobian` fills. Collective at the first access."""
+        nodes = self.bridge.host(self.cells.nodes(self.space))
+        matrix = CooMatrix(self.space, nodes, self.fixed)
+        if self.space.components > 1:
+            matrix.mat.setNearNullSpace(self.space.near_nullspace(self.equation.near_nullspace))
+        return matrix
+
+    @cached_property
+    def _slots(self) -> Array:
+        return self.bridge.array(self.matrix.slots)
+
+    def residual(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> np.ndarray:
+        """Return F(t, u, rate) at the own nodes, (n_owned, m); ``rate`` None means zero."""
+        values = self._values(u, rate, fields)
+        out = self.bridge.array(self.space.zeros())
+        for p in batches(self.cells, self.rule, self._size, t, values):
+            f = self._lifted(self.equation.flux(p))
+            if f.f0 is not None or f.f1 is not None:
+                nodes = self.cells.nodes(self.space)[p.part]
+                cells = self.cells.cells[p.part]
+                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, self._weight(p), out)
+        for part, p, phi, w in self._facets(t, values):
+            f = self._lifted(part.term.flux(p))
+            if f.f0 is not None:
+                add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
+        result = self.bridge.host(out)[: self.space.n_owned]
+        if self.fixed is not None:
+            result[self.fixed[: self.space.n_owned]] = 0.0
+        return result
+
+    def jacobian(
+        self, t: float, u: np.ndarray, rate: np.ndarray | None, shift: float, fields: Fields
+    ) -> PETSc.Mat:
+        """Assemble ∂F/∂u + shift ∂F/∂u_t into `matrix` and return its PETSc matrix. Collective."""
+        matrix, values = self.matrix, self._values(u, rate, fields)
+        matrix.clear()
+        store = self.bridge.array(matrix.values)
+        for p in batches(self.cells, self.rule, self._size, t, values):
+            tangent = self.equation.tangent(p)
+            c00, c01, c10, c11 = self._coefficients(tangent, shift)
+            cells, slots = self.cells.cells[p.part], self._slots[p.part]
+            self.kernels.matrix(
+                self.cells.points, cells, self.tables, c00, c01, c10, c11, self._weight(p), slots, store,
+                tangent.symmetric,
+            )  # fmt: skip
+        for part, p, phi, w in self._facets(t, values):
+            c00 = self._coefficients(part.term.tangent(p), shift)[0]
+            if c00 is not None:
+                self._add_pairs(store, part, einsum("cq,qi,qj,cqab->cijab", w, phi, phi, self._full(c00, w)))
+        host = self.bridge.host(store)
+        if not np.shares_memory(host, matrix.values):
+            matrix.values[...] = host
+        return matrix.store()
+
+    def _values(self, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> Values:
+        """Bring all nodal arrays to the kernels' device."""
+        own = self.equation.field.name
+        arrays = {**fields, own: u}
+        known = {k: (s, self.bridge.array(arrays[k])) for k, s in self.spaces.items() if k in arrays}
+        return Values(known, own, None if rate is None else self.bridge.array(rate))
+
+    @property
+    def _size(self) -> int:
+        """Cells per batch: coefficients (C, Q, m, d, m, d) of about 16 MB at most."""
+        per_cell = len(self.rule.weights) * (self.space.components * self.space.mesh.dim) ** 2
+        return max(256, min(65536, 2_000_000 // per_cell))
+
+    def _weight(self, p: PointBatch) -> Array | None:
+        return self.equation.measure(p.x) if self._measured else None
+
+    def _facets(self, t: float, values: Values) -> Iterator[tuple[_BoundaryPart, PointBatch, Array, Array]]:
+        """Yield per boundary part its points, basis values (Q, k) of the facet's nodes and ds·weight (C, Q)."""
+        for part in self._parts:
+            facets = part.facets
+            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values)
+            phi = self.bridge.array(facets.rule.tables(self.space.element).phi[:, part.local])
+            weight = self._weight(p)
+            yield part, p, phi, p.jxw if weight is None else p.jxw * weight
+
+    def _add_pairs(self, store: Array, part: _BoundaryPart, block: Array) -> None:
+        """Add facet matrices (C, k, k, m, m) to the pairs of own rows."""
+        cells = self._place[part.facets.cells.index]
+        slots = self.matrix.slots[cells[:, None, None], part.local[:, None], part.local]
+        kept = slots >= 0
+        add_at(store, self.bridge.array(slots[kept]), block[self.bridge.array(kept)])
+
+    def _full(self, c: Array, w: Array) -> Array:
+        """Expand the leading axes of a coefficient to (C, Q)."""
+        return c + 0.0 * w.reshape(*w.shape, *[1] * (c.ndim - 2))
+
+    def _lifted(self, f: Flux) -> Flux:
+        """Give the integrands of a scalar equation a component axis."""
+        if self.space.components > 1:
+            return f
+        return Flux(
+            None if f.f0 is None else f.f0[:, :, None],
+            None if f.f1 is None else f.f1[:, :, None, :],
+        )
+
+    def _coefficients(self, c: Tangent, shift: float) -> tuple[Array | None, ...]:
+        """Return c00 + shift m00, c01, c10, c11 with component axes: (m, m), (m, m, d), (m, d, m), (m, d, m, d)."""
+        c00 = c.c00
+        if c.m00 is not None and shift != 0.0:
+            c00 = shift * c.m00 if c00 is None else c00 + shift * c.m00
+        if self.space.components > 1:
+            return c00, c.c01, c.c10, c.c11
+        return (
+            None if c00 is None else c00[:, :, None, None],
+            None if c.c01 is None else c.c01[:, :, None, None, :],
+            None if c.c10 is None else c.c10[:, :, None, :, None],
+            None if c.c11 is None else c.c11[:, :, None, :, None, :],
+        )

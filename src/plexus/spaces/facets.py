@@ -1,0 +1,55 @@
+"""Facets as cells seen through a rule that lies on one of their sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plexus.devices.bridge import Bridge
+from plexus.mesh.cells import reference
+from plexus.mesh.mesh import Mesh
+from plexus.spaces.lagrange import boundary
+from plexus.spaces.points import CellSet, Rule
+from plexus.spaces.quadrature import quadrature
+
+
+@dataclass(frozen=True, eq=False)
+class FacetSet:
+    """Facets with one local number: their cells, the rule on that facet, the facet's number."""
+
+    cells: CellSet
+    rule: Rule
+    facet: int
+
+
+def facet_rule(mesh: Mesh, facet: int, degree: int) -> Rule:
+    """Return a rule of exact ``degree`` on one facet of the reference cell.
+
+    The facet is X(s) = V_0 + s_1 (V_1 - V_0) + s_2 (V_last - V_0). With weights of the facet's own
+    reference element the normal carries the ratio of areas: N = t_1 × t_2 (in 2-D: t_1 turned by -90°),
+    which points outward because facets list their vertices that way.
+    """
+    cell = reference(mesh.cell)
+    corners = cell.vertices[cell.facets[facet]]
+    rule = quadrature(cell.facet_name, degree)
+    tangents = corners[[1, -1]][: cell.dim - 1] - corners[0]
+    points = corners[0] + rule.points @ tangents
+    turned = np.array([tangents[0][1], -tangents[0][0]]) if cell.dim == 2 else np.cross(*tangents)
+    return Rule(mesh, points, rule.weights, turned)
+
+
+def facet_sets(mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.ndarray) -> list[FacetSet]:
+    """Group the facets of a named boundary whose cell is ``chosen`` (bool per local cell) by local number.
+
+    Raises
+    ------
+    InputError
+        If the mesh has no boundary of that name.
+    """
+    pairs = boundary(mesh, name)
+    pairs = pairs[chosen[pairs[:, 0]]]
+    return [
+        FacetSet(CellSet(mesh, bridge, pairs[pairs[:, 1] == f, 0]), facet_rule(mesh, int(f), degree), int(f))
+        for f in np.unique(pairs[:, 1])
+    ]

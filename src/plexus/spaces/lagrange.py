@@ -1,0 +1,149 @@
+"""Continuous Lagrange spaces: nodes of one rank, their coordinates, interpolation, null spaces.
+
+All components of a vector field share the nodes: component c of node i is unknown i*m + c. Field arrays
+are (n_local, m) float64 with the owned nodes first; a PETSc Vec holds the owned rows, flattened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.errors import InputError
+from plexus.mesh.mesh import Mesh
+from plexus.spaces.element import element
+from plexus.spaces.numbering import Nodes, number_nodes
+
+
+class Space:
+    """Lagrange space of a degree (1 or 2) with ``components`` values per node. Construction is collective.
+
+    Attributes
+    ----------
+    mesh, element, degree, components, comm
+        What the space is made of.
+    cell_nodes : (C, n) int32
+        Local nodes of each cell of the mesh, ghost cells included.
+    n_owned, n_local, offset, n_global : int
+        Nodes owned, nodes owned or ghost, global number of the first own node, nodes of all ranks.
+    node_global : (n_local,) int64
+        Global node numbers.
+    points : (n_local, d)
+        Node coordinates [m]; of periodic images the one with the smallest point number.
+    halo : Halo
+        Exchange of ghost rows.
+    """
+
+    def __init__(self, mesh: Mesh, degree: int, components: int = 1, nodes: Nodes | None = None):
+        self.mesh, self.degree, self.components, self.comm = mesh, degree, components, mesh.comm
+        self.element = element(mesh.cell, degree)
+        self.nodes = nodes or number_nodes(mesh, self.element)
+        self.cell_nodes, self.halo = self.nodes.cell_nodes, self.nodes.halo
+        self.n_owned, self.n_local = self.nodes.n_owned, self.nodes.n_local
+        self.offset, self.n_global = self.nodes.offset, self.nodes.n_global
+        self.node_global = self.nodes.node_global
+        self._points: np.ndarray | None = None
+
+    def with_components(self, components: int) -> Space:
+        """Return a space of the same nodes with another number of components; needs no communication."""
+        twin = Space(self.mesh, self.degree, components, self.nodes)
+        twin._points = self._points
+        return twin
+
+    @property
+    def points(self) -> np.ndarray:
+        """Node coordinates (n_local, d) [m]. Collective at the first access."""
+        if self._points is None:
+            self._points = node_points(self)
+        return self._points
+
+    def zeros(self) -> np.ndarray:
+        """Return a zero field array (n_local, components)."""
+        return np.zeros((self.n_local, self.components))
+
+    def vector(self) -> PETSc.Vec:
+        """Return a new PETSc vector of the owned unknowns, with its block size set. Collective."""
+        m = self.components
+        return PETSc.Vec().createMPI((self.n_owned * m, self.n_global * m), bsize=m, comm=self.comm)
+
+    def interpolate(self, f: Callable[[np.ndarray], np.ndarray | float]) -> np.ndarray:
+        """Return the field array of ``f(points (N, d)) -> (N,), (N, m) or a constant``. Collective."""
+        value = np.asarray(f(self.points), dtype=float)
+        if value.ndim == 1 and len(value) == self.n_local and self.components == 1:
+            value = value[:, None]
+        return np.ascontiguousarray(np.broadcast_to(value, (self.n_local, self.components)))
+
+    def facet_nodes(self, names: str | Sequence[str]) -> np.ndarray:
+        """Return the sorted local nodes (ghosts included) on one or several named boundaries. Collective.
+
+        Raises
+        ------
+        InputError
+            If the mesh has no boundary of that name.
+        """
+        marked = np.zeros(self.n_local, dtype=np.int8)
+        for name in [names] if isinstance(names, str) else names:
+            facets = boundary(self.mesh, name)
+            marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
+        # the outer ghost cells hide facets of their neighbours: the owner of a node knows better
+        self.halo.forward(marked)
+        return np.flatnonzero(marked)
+
+    def near_nullspace(self, kind: Literal["constant", "rigid"]) -> PETSc.NullSpace:
+        """Return the modes that cost no energy, orthonormalised: constants, or translations and rotations."""
+        if kind == "rigid" and self.components == self.mesh.dim:
+            x = PETSc.Vec().createMPI(
+                (self.n_owned * self.mesh.dim, self.n_global * self.mesh.dim), bsize=self.mesh.dim, comm=self.comm
+            )
+            x.setArray(self.points[: self.n_owned].ravel())
+            return PETSc.NullSpace().createRigidBody(x)
+        if self.components == 1:
+            return PETSc.NullSpace().create(constant=True, comm=self.comm)
+        return PETSc.NullSpace().create(vectors=[self._unit(c) for c in range(self.components)], comm=self.comm)
+
+    def _unit(self, component: int) -> PETSc.Vec:
+        mode = np.zeros((self.n_owned, self.components))
+        mode[:, component] = 1 / np.sqrt(self.n_global)
+        vec = self.vector()
+        vec.setArray(mode.ravel())
+        return vec
+
+
+def boundary(mesh: Mesh, name: str) -> np.ndarray:
+    """Return the pairs (local cell, local facet) of a named boundary, (k, 2).
+
+    Raises
+    ------
+    InputError
+        If the mesh has no boundary of that name.
+    """
+    if name not in mesh.boundaries:
+        raise InputError(f"the mesh has no boundary {name!r}; it has {', '.join(sorted(mesh.boundaries))}")
+    return mesh.boundaries[name]
+
+
+def node_points(space: Space) -> np.ndarray:
+    """Return the node coordinates: x(X_i) of one cell around each node, equal on all ranks. Collective."""
+    mesh, nodes = space.mesh, space.cell_nodes
+    n = nodes.shape[1]
+    geometry = element(mesh.cell, mesh.geometry_degree)
+    if space.element is geometry and _aperiodic(mesh):
+        points = np.empty((space.n_local, mesh.dim))
+        points[nodes] = mesh.points[mesh.cells]
+        return points
+    # the last write wins: visit the cells by descending number, so that the choice is the same everywhere
+    cells = np.argsort(-mesh.cell_ids, kind="stable")
+    chosen = np.empty(space.n_local, dtype=np.int64)
+    chosen[nodes[cells, ::-1]] = cells[:, None] * n + np.arange(n)[::-1]
+    cell, local = np.divmod(chosen, n)
+    phi, _ = geometry.tabulate(space.element.nodes)
+    points = np.einsum("ka,kai->ki", phi[local], mesh.points[mesh.cells[cell]])
+    space.halo.forward(points)
+    return points
+
+
+def _aperiodic(mesh: Mesh) -> bool:
+    return np.array_equal(mesh.vertex_ids, mesh.point_ids)

@@ -1,0 +1,87 @@
+"""Sparse matrices of nodal spaces: pattern, values, symmetric elimination of fixed unknowns.
+
+A pair (i, j) of nodes that share a cell carries an m × m block. Each rank lists every pair of its own
+rows once, so that filling the matrix needs no communication.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.spaces.coo import coo
+from plexus.spaces.lagrange import Space
+from plexus_kernels import backend
+
+
+class CooMatrix:
+    """Matrix of the couplings of a space with itself. Construction is collective.
+
+    Attributes
+    ----------
+    mat : PETSc.Mat
+        The distributed matrix, block size = components.
+    rows, cols : (n_pairs,) int32
+        Local nodes of each pair, sorted by row, then column.
+    slots : (C, n, n) int32
+        Pair of each element entry; -1 where the row belongs to another rank.
+    values : (n_pairs, m, m) float64
+        What `store` puts into the matrix.
+
+    Parameters
+    ----------
+    space
+        Row and column space.
+    cell_nodes
+        Local nodes (C, n) of all local cells that touch own nodes.
+    fixed
+        Unknowns that are prescribed, bool (n_local, m), ghosts included; None for none.
+    """
+
+    def __init__(self, space: Space, cell_nodes: np.ndarray, fixed: np.ndarray | None = None):
+        m = space.components
+        row_ptr, self.cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
+        self.rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
+        self.values = np.zeros((len(self.cols), m, m))
+        self._zero, self._one = _eliminated(self.rows, self.cols, fixed)
+        self.mat = PETSc.Mat().create(space.comm)
+        self.mat.setSizes(((space.n_owned * m, space.n_global * m),) * 2, bsize=m)
+        self.mat.setType(PETSc.Mat.Type.AIJ)
+        i = _spread(space.node_global, self.rows, m, 1)
+        j = _spread(space.node_global, self.cols, m, 0)
+        self._insert = coo(self.mat, i, j)
+
+    def clear(self) -> None:
+        """Set all values to zero."""
+        self.values.fill(0.0)
+
+    def store(self) -> PETSc.Mat:
+        """Eliminate the fixed unknowns from `values` and put them into the matrix. Collective."""
+        flat = self.values.reshape(-1)
+        flat[self._zero] = 0.0
+        flat[self._one] = 1.0
+        self._insert(flat)
+        return self.mat
+
+
+def _spread(node_global: np.ndarray, nodes: np.ndarray, m: int, axis: int) -> np.ndarray:
+    """Global unknowns of all block entries (pair, a, b): node*m + a for axis 1, node*m + b for axis 0."""
+    first = (node_global * m).astype(PETSc.IntType)[nodes]
+    if m == 1:
+        return first
+    part = np.arange(m, dtype=PETSc.IntType).reshape((m, 1) if axis else (1, m))
+    return np.broadcast_to(first[:, None, None] + part, (len(nodes), m, m)).reshape(-1)
+
+
+def _eliminated(rows: np.ndarray, cols: np.ndarray, fixed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return flat indices of the values in fixed rows or columns, and of the fixed diagonal entries."""
+    if fixed is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    m = fixed.shape[1]
+    some = fixed.any(axis=1)
+    pairs = np.flatnonzero(some[rows] | some[cols])
+    touched = fixed[rows[pairs]][:, :, None] | fixed[cols[pairs]][:, None, :]
+    p, a, b = np.nonzero(touched)
+    flat = (pairs[p] * m + a) * m + b
+    diagonal = (rows[pairs[p]] == cols[pairs[p]]) & (a == b)
+    return flat, flat[diagonal]

@@ -1,0 +1,210 @@
+"""What an integrand sees: lazily computed samples of fields and geometry on a batch of cells or facets.
+
+A `Rule` is a set of points in the reference cell; a `CellSet` is a list of cells of the mesh; a
+`PointBatch` is a slice of a cell set seen through a rule and implements `plexus.protocols.Point`.
+Facets are cells seen through a rule whose points lie on one local facet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from plexus.devices.bridge import Bridge
+from plexus.mesh.mesh import Mesh
+from plexus.spaces.element import Element, element
+from plexus.spaces.lagrange import Space
+from plexus_kernels import Tables
+
+Array = Any
+
+
+class Rule:
+    """Points (Q, d) and weights (Q,) in a reference cell, with the tables of the elements seen there.
+
+    ``direction`` is set on facets: the outward normal of the reference facet times its area ratio, (d,).
+    """
+
+    def __init__(self, mesh: Mesh, points: np.ndarray, weights: np.ndarray, direction: np.ndarray | None = None):
+        self.geometry = element(mesh.cell, mesh.geometry_degree)
+        self.points, self.weights, self.direction = points, weights, direction
+        self._tables: dict[int, Tables] = {}
+
+    def tables(self, of: Element) -> Tables:
+        """Return the kernels' tables of an element at these points."""
+        if of.degree not in self._tables:
+            geo = self.geometry.tabulate(self.points)
+            self._tables[of.degree] = Tables(self.weights, *of.tabulate(self.points), *geo, self.geometry.affine)
+        return self._tables[of.degree]
+
+
+class CellSet:
+    """Some cells of a mesh (all for ``index`` None), with connectivity gathered once.
+
+    Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
+    """
+
+    def __init__(self, mesh: Mesh, bridge: Bridge, index: np.ndarray | None = None):
+        self.mesh, self.bridge, self.index = mesh, bridge, index
+        self.points = bridge.array(mesh.points)
+        self.cells = bridge.array(self._pick(mesh.cells))
+        self._nodes: dict[int, Array] = {}
+        self._masks: dict[str, Array] = {}
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.cells)
+
+    def nodes(self, space: Space) -> Array:
+        """Return the space's local nodes of the cells, (C, n)."""
+        if space.degree not in self._nodes:
+            self._nodes[space.degree] = self.bridge.array(self._pick(space.cell_nodes))
+        return self._nodes[space.degree]
+
+    def mask(self, region: str) -> Array:
+        """Return whether each cell lies in a region, (C, 1) bool."""
+        if region not in self._masks:
+            inside = np.zeros((self.mesh.n_cells, 1), dtype=bool)
+            inside[self.mesh.regions[region]] = True
+            self._masks[region] = self.bridge.array(self._pick(inside))
+        return self._masks[region]
+
+    def _pick(self, array: np.ndarray) -> np.ndarray:
+        return array if self.index is None else np.ascontiguousarray(array[self.index])
+
+
+class FieldSample:
+    """Value and gradient of one field at the points of a batch, computed together at first access."""
+
+    def __init__(self, batch: PointBatch, space: Space, array: Array):
+        self._batch, self._space, self._array = batch, space, array
+
+    @cached_property
+    def _both(self) -> tuple[Array, Array]:
+        b = self._batch
+        tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
+        value, grad = b.kernels.sample(b.cells.points, b.cells.cells[b.part], tables, nodes, self._array)
+        return (value[:, :, 0], grad[:, :, 0]) if self._space.components == 1 else (value, grad)
+
+    @property
+    def value(self) -> Array:
+        """Value, (C, Q) for a scalar field, (C, Q, m) for a vector."""
+        return self._both[0]
+
+    @property
+    def grad(self) -> Array:
+        """Gradient, (C, Q, d) for a scalar field, (C, Q, m, d) for a vector."""
+        return self._both[1]
+
+
+class _Lazy(Mapping[str, Any]):
+    """Read-only mapping whose values are made at first access."""
+
+    def __init__(self, names: Mapping[str, Any], make: Callable[[str], Any]):
+        self._names, self._make, self._made = names, make, dict[str, Any]()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Nodal arrays that a batch may sample: fields by name, which one is the own unknown, its rate."""
+
+    fields: Mapping[str, tuple[Space, Array]]
+    own: str | None = None
+    rate: Array | None = None
+
+
+class PointBatch:
+    """Implementation of `plexus.protocols.Point` for cells ``part`` of a cell set seen through a rule."""
+
+    def __init__(self, cells: CellSet, part: slice, rule: Rule, t: float, values: Values):
+        self.cells, self.part, self.rule, self.t = cells, part, rule, t
+        self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
+        self._values = values
+        self.fields: Mapping[str, FieldSample] = _Lazy(values.fields, self._sample)
+        self.regions: Mapping[str, Array] = _Lazy(cells.mesh.regions, lambda name: cells.mask(name)[part])
+
+    def _sample(self, name: str) -> FieldSample:
+        return FieldSample(self, *self._values.fields[name])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of cells and of points per cell."""
+        return len(self.cells.cells[self.part]), len(self.rule.weights)
+
+    @cached_property
+    def _geometry(self) -> tuple[Array, Array, Array]:
+        tables = self.rule.tables(self.rule.geometry)
+        return self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
+
+    @property
+    def x(self) -> Array:
+        """Coordinates (C, Q, d) [m]."""
+        return self._geometry[0]
+
+    @property
+    def _own(self) -> FieldSample:
+        if self._values.own is None:
+            raise AttributeError("this integral has no own unknown: use `fields`")
+        return self.fields[self._values.own]
+
+    @property
+    def u(self) -> Array:
+        """The equation's own unknown, (C, Q) or (C, Q, m)."""
+        return self._own.value
+
+    @property
+    def grad(self) -> Array:
+        """Gradient of the own unknown, (C, Q, d) or (C, Q, m, d)."""
+        return self._own.grad
+
+    @cached_property
+    def rate(self) -> Array:
+        """Time derivative of the own unknown, shaped as ``u``; zeros in a steady solve."""
+        if self._values.rate is None:
+            return 0.0 * self.u
+        assert self._values.own is not None
+        space, _ = self._values.fields[self._values.own]
+        return FieldSample(self, space, self._values.rate).value
+
+    @cached_property
+    def _normal(self) -> tuple[Array, Array]:
+        """Unit normal and area ratio: n ds = |det J| J⁻ᵀ N dS for the reference normal N."""
+        if self.rule.direction is None:
+            raise AttributeError("points inside cells have no normal")
+        n = self.cells.bridge.array(self.rule.direction) @ self._geometry[2]
+        length = (n * n).sum(-1) ** 0.5
+        return n / length[..., None], length
+
+    @property
+    def normal(self) -> Array:
+        """Outward unit normal (C, Q, d); only on facets."""
+        return self._normal[0]
+
+    @cached_property
+    def jxw(self) -> Array:
+        """Integration weights (C, Q): volume in cells, area on facets."""
+        jxw = self._geometry[1]
+        return jxw if self.rule.direction is None else jxw * self._normal[1]
+
+
+def batches(cells: CellSet, rule: Rule, size: int, t: float, values: Values) -> Iterator[PointBatch]:
+    """Yield the cell set in batches of at most ``size`` cells."""
+    for start in range(0, len(cells), size):
+        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values)
