@@ -55,6 +55,7 @@ class Form:
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
 
+    ``symmetric`` tells, after `jacobian`, whether all tangents on this rank were symmetric.
     All array arguments of the methods are field arrays (n_local, m) with their ghosts filled.
     """
 
@@ -129,9 +130,11 @@ class Form:
         """Assemble ∂F/∂u + shift ∂F/∂u_t into `matrix` and return its PETSc matrix. Collective."""
         matrix, values = self.matrix, self._values(u, rate, fields)
         matrix.clear()
+        self.symmetric = True
         store = self.bridge.array(matrix.values)
         for p in batches(self.cells, self.rule, self._size, t, values):
             tangent = self.equation.tangent(p)
+            self.symmetric &= tangent.symmetric
             c00, c01, c10, c11 = self._coefficients(tangent, shift)
             cells, slots = self.cells.cells[p.part], self._slots[p.part]
             self.kernels.matrix(
