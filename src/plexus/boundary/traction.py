@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from plexus.deck.params import Field, Params, Property, Unit
-from plexus.formulation.hooke import directions
+from plexus.fields.arrays import stack
 from plexus.formulation.terms import Term
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
@@ -30,7 +30,7 @@ class Traction(Term):
 
     def flux(self, p: Point) -> Flux:
         """Return f0 = -t."""
-        return Flux(f0=-directions(tuple(component(p) for component in self.params.value)))
+        return Flux(f0=-stack([component(p) for component in self.params.value]))
 
     def tangent(self, p: Point) -> Tangent:
         """Return zero: the load does not depend on the displacement."""

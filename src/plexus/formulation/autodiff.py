@@ -80,10 +80,12 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
 
     Parameters
     ----------
-    equation : object with ``flux``, ``field`` and ``time_order``
-        Boundary terms have no ``field``; pass that of their equation as ``field``.
+    equation : object with ``flux``
+        An equation or a boundary term.
     p : Point
         NumPy or torch arrays; the result has the same kind.
+    field : FieldSpec, optional
+        The unknown to differentiate by; that of the equation by default.
     """
     import torch
 

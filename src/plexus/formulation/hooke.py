@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
-from plexus.fields.arrays import einsum, eye, namespace, stack
+from plexus.fields.arrays import einsum, eye, maximum, namespace
 from plexus.formulation.kinematics import Geometry, radial_ratio, strain, trace
 from plexus.formulation.material import Material, thermal_strain
 from plexus.protocols import Array, Point, Sample
@@ -41,8 +41,7 @@ class State:
         largest = xp.linalg.eigvalsh(self.stress)[..., -1]
         if self.stress.shape[-1] == 3:
             return largest
-        normal = 0.0 * largest if self.normal_stress is None else self.normal_stress + 0.0 * largest
-        return xp.maximum(largest, normal)
+        return maximum(largest, 0.0 if self.normal_stress is None else self.normal_stress)
 
     def energy_density(self) -> Array:
         """Return σ:e/2, the normal part included."""
@@ -73,7 +72,7 @@ class Hooke:
         lam, mu = self.lame(p)
         e, n = self._elastic_strain(p, u)
         tr = trace(e) if n is None else trace(e) + n
-        stress = (lam * tr)[..., None, None] * eye(p.dim, like=e) + (2.0 * mu)[..., None, None] * e
+        stress = (lam * tr)[..., None, None] * eye(p.dim, e) + (2.0 * mu)[..., None, None] * e
         return State(e, n, stress, None if n is None else lam * tr + 2.0 * mu * n)
 
     def _elastic_strain(self, p: Point, u: Sample) -> tuple[Array, Array | None]:
@@ -86,18 +85,12 @@ class Hooke:
         if self.material.expansion is None:
             return e, n
         thermal = thermal_strain(self.material.expansion, p)
-        return e - thermal[..., None, None] * eye(p.dim, like=e), None if n is None else n - thermal
+        return e - thermal[..., None, None] * eye(p.dim, e), None if n is None else n - thermal
 
 
 def elastic_tensor(lam: Array, mu: Array, dim: int) -> Array:
     """Return C_ijkl = λ δ_ij δ_kl + μ (δ_ik δ_jl + δ_il δ_jk), (C|1, Q|1, d, d, d, d)."""
-    i = eye(dim, like=lam)
+    i = eye(dim, lam)
     volumetric = einsum("ij,kl->ijkl", i, i)
     shear = einsum("ik,jl->ijkl", i, i) + einsum("il,jk->ijkl", i, i)
     return lam[..., None, None, None, None] * volumetric + mu[..., None, None, None, None] * shear
-
-
-def directions(values: tuple[Array, ...]) -> Array:
-    """Stack one array per direction into a vector field (C|1, Q|1, d)."""
-    zero = sum(0.0 * v for v in values)
-    return stack([v + zero for v in values], -1)

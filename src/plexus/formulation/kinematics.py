@@ -40,7 +40,9 @@ def check_dimension(geometry: Geometry, dim: int) -> None:
     wanted = 3 if geometry == "solid" else 2
     if dim != wanted:
         hint = "plane_strain, plane_stress or axisymmetric" if dim == 2 else "solid"
-        raise InputError(f"physics.geometry: {geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}")
+        raise InputError(
+            f"physics.geometry: {geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}"
+        )
 
 
 def measure(geometry: Geometry, thickness: float, x: Array) -> Array | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from plexus.deck.params import Property
+from plexus.fields.arrays import eye
 from plexus.formulation import autodiff
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
@@ -40,7 +41,12 @@ class Term:
     def properties(self) -> Iterable[Property]:
         """Return the properties among the parameters."""
         values = (getattr(self.params, name) for name in type(self.params).model_fields)
-        return [v for value in values for v in (value if isinstance(value, tuple) else (value,)) if hasattr(v, "names")]
+        return [
+            v
+            for value in values
+            for v in (value if isinstance(value, tuple) else (value,))
+            if hasattr(v, "names")
+        ]
 
     def flux(self, p: Point) -> Flux:
         """Return f0 on the facets."""
@@ -58,6 +64,4 @@ class Term:
 
 def diagonal(p: Point, value: Array) -> Array:
     """Return value·I, (C|1, Q|1, d, d), the tangent of a load along u."""
-    from plexus.fields.arrays import eye
-
-    return value[..., None, None] * eye(p.dim, like=value)
+    return value[..., None, None] * eye(p.dim, value)

@@ -117,7 +117,7 @@ class Transport(EquationBase):
         if isinstance(k, tuple):
             return _rows([[entry(p) for entry in row] for row in k])
         value = k(p)
-        return value[..., None, None] * eye(p.dim, like=value)
+        return value[..., None, None] * eye(p.dim, value)
 
     def _conduction_slope(self, p: Point) -> Array | None:
         """Return ∂K/∂u ∇u, or None when K does not depend on u."""
@@ -151,7 +151,5 @@ def _or(array: Array | None, zero: Array) -> Array:
 
 
 def _rows(entries: list[list[Array]]) -> Array:
-    """Stack scalar arrays of any broadcastable shapes into (C|1, Q|1, d, d)."""
-    # adding 0 times every entry brings all entries to their common shape
-    zero = sum(0.0 * entry for row in entries for entry in row)
-    return stack([stack([entry + zero for entry in row], -1) for row in entries], -2)
+    """Stack scalar arrays row by row into (C|1, Q|1, d, d)."""
+    return stack([stack(row) for row in entries], -2)

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from plexus.deck.params import Expression, Field, Property
+from plexus.deck.params import Field, Property
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.transport import Coefficients, Transport
@@ -80,11 +80,14 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Smooth solutions with a variable, an anisotropic and a solution-dependent coefficient."""
+    """Return smooth solutions with a variable, an anisotropic and a solution-dependent coefficient."""
     wave = {2: "sin(2*x + 0.3)*cos(1.5*y)", 3: "sin(2*x + 0.3)*cos(1.5*y)*exp(0.5*z)"}
-    tensor = {2: [[2, 0.5], [0.3, 1]], 3: [[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1.5]]}
+    plane, solid = [[2, 0.5], [0.3, 1]], [[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1.5]]
     return [
-        Manufactured("variable", {"type": "diffusion", "coefficient": "1 + x^2", "reaction": 1.5}, {"u": wave}),
-        Manufactured("anisotropic", {"type": "diffusion", "coefficient": tensor}, {"u": wave}),
+        Manufactured(
+            "variable", {"type": "diffusion", "coefficient": "1 + x^2", "reaction": 1.5}, {"u": wave}
+        ),
         Manufactured("nonlinear", {"type": "diffusion", "coefficient": "1 + 0.5*u^2"}, {"u": wave}),
+        Manufactured("anisotropic2", {"type": "diffusion", "coefficient": plane}, {"u": {2: wave[2]}}),
+        Manufactured("anisotropic3", {"type": "diffusion", "coefficient": solid}, {"u": {3: wave[3]}}),
     ]

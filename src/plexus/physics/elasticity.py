@@ -30,7 +30,7 @@ from plexus.deck.property import PointNames
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation import kinematics
 from plexus.formulation.base import EquationBase, PhysicsParams
-from plexus.formulation.hooke import Hooke, State, directions, elastic_tensor
+from plexus.formulation.hooke import Hooke, State, elastic_tensor
 from plexus.formulation.kinematics import Geometry, strain
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
@@ -124,7 +124,7 @@ class Equilibrium(EquationBase):
         if self.params.geometry != "axisymmetric":
             return Tangent(c11=c11, symmetric=True)
         r = p.x[..., 0]
-        i = eye(2, like=r)
+        i = eye(2, r)
         # σ gains λ u_r/r I, and v_r meets σ_θ/r = (λ tr e + (λ + 2μ) u_r/r)/r
         coupling = einsum("...,a,bc->...abc", lam / r, i[0], i)
         return Tangent(
@@ -146,7 +146,9 @@ class Equilibrium(EquationBase):
             return Derived(FieldSpec(name, unit, shape, tip), lambda p: formula(self._state(p)))
 
         fields = [
-            Derived(FieldSpec("strain", "1", "tensor", "total strain"), lambda p: strain(p.fields["displacement"])),
+            Derived(
+                FieldSpec("strain", "1", "tensor", "total strain"), lambda p: strain(p.fields["displacement"])
+            ),
             field("stress", "Pa", "tensor", "stress in the section or body", lambda s: s.stress),
             field("von_mises", "Pa", "scalar", "von Mises stress", State.von_mises),
             field("max_principal", "Pa", "scalar", "largest principal stress", State.max_principal),
@@ -171,11 +173,11 @@ class Equilibrium(EquationBase):
     def _body_force(self, p: Point) -> Array | None:
         """Return b + ρ g, (C|1, Q|1, d), or None without loads."""
         b, g = self.params.body_force, self.params.gravity
-        force = None if b is None else directions(tuple(component(p) for component in b))
+        force = None if b is None else stack([component(p) for component in b])
         if g is None:
             return force
         rho = self.params.material.density(p)  # type: ignore[misc]
-        return _sum(force, directions(tuple(rho * component for component in g)))
+        return _sum(force, stack([rho * component for component in g]))
 
 
 def _sum(a: Array | None, b: Array) -> Array:
@@ -190,7 +192,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Smooth displacements in 3-D, in the plane geometries and in a meridian section."""
+    """Return smooth displacements in 3-D, in the plane geometries and in a meridian section."""
     material = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3}
     plane = ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]
     solid = ["sin(2*x + 0.3)*cos(y)*z", "cos(x)*sin(2*y + 0.2)*exp(0.5*z)", "sin(x + y)*cos(1.5*z)"]
@@ -198,7 +200,9 @@ def manufactured() -> list[Manufactured]:
     cases |= {geometry: {2: plane} for geometry in ("plane_strain", "plane_stress", "axisymmetric")}
     return [
         Manufactured(
-            geometry, {"type": "elasticity", "geometry": geometry, "material": material}, {"displacement": exact}
+            geometry,
+            {"type": "elasticity", "geometry": geometry, "material": material},
+            {"displacement": exact},
         )
         for geometry, exact in cases.items()
     ]

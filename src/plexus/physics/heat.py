@@ -84,7 +84,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Smooth temperatures with k(T), steady and in time."""
+    """Return smooth temperatures with k(T), steady and in time."""
     wave = {2: "2 + sin(2*x)*cos(1.5*y)", 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
     linear = {"density": 2, "specific_heat": "1 + 0.1*temperature", "conductivity": "1 + 0.2*temperature"}
     return [Manufactured("nonlinear", {"type": "heat", "material": linear}, {"temperature": wave})]

@@ -53,7 +53,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """A temperature with k(T) and a displacement in a body whose E and expansion depend on T."""
+    """Return heat with k(T) and a displacement of a body whose E and expansion depend on T."""
     material = {
         "conductivity": "1 + 0.2*temperature",
         "young_modulus": "1 - 0.1*temperature",

@@ -1,0 +1,28 @@
+"""A point with random values of all fields, for tests of pointwise formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plexus.formulation.points import Values, View
+from plexus.protocols import FieldSpec
+
+
+def random_point(specs: list[FieldSpec], own: str, dim: int, seed: int = 1, normal: bool = False) -> View:
+    """Return a point of 3 cells with 4 points each; x in (0.5, 1.5), values near 1."""
+    rng = np.random.default_rng(seed)
+    x = 0.5 + rng.random((3, 4, dim))
+    samples = {}
+    for spec in specs:
+        tail = () if spec.shape == "scalar" else (dim,)
+        value, grad = 1 + 0.3 * rng.random((3, 4, *tail)), rng.standard_normal((3, 4, *tail, dim))
+        samples[spec.name] = Values(value, grad)
+    members = {
+        "u": samples[own].value,
+        "grad": samples[own].grad,
+        "rate": rng.standard_normal(samples[own].value.shape),
+    }
+    if normal:
+        n = rng.standard_normal((3, 4, dim))
+        members["normal"] = n / np.linalg.norm(n, axis=-1, keepdims=True)
+    return View(None, fields=samples, x=x, t=0.3, dim=dim, regions={}, **members)

@@ -1,0 +1,85 @@
+"""Explicit tangents against automatic differentiation of the same flux, for every shipped model."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+from random_point import random_point
+
+from plexus import registry
+from plexus.formulation import autodiff
+from plexus.formulation.base import EquationBase
+from plexus.formulation.terms import Term
+from plexus.protocols import FieldSpec
+
+T = FieldSpec("temperature", "K")
+U = FieldSpec("displacement", "m", "vector")
+BLOCKS = ("c00", "c01", "c10", "c11", "m00")
+
+
+def cases() -> list[tuple[str, str, int]]:
+    """Return (model, case, dimension) of all manufactured cases whose model writes its tangent."""
+    found = []
+    for name in registry.names("physics"):
+        module = importlib.import_module(registry.component("physics", name).cls.__module__)
+        for case in getattr(module, "manufactured", list)():
+            found += [(name, case.name, dim) for dim in case.dimensions]
+    return found
+
+
+def same(explicit: object, automatic: object, shape: tuple[int, ...]) -> None:
+    """Compare two blocks, None meaning zero."""
+    a = np.zeros(shape) if explicit is None else np.broadcast_to(explicit, shape)
+    b = np.zeros(shape) if automatic is None else np.broadcast_to(automatic, shape)
+    np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "case", "dim"), cases())
+def test_tangent_of_equation(name: str, case: str, dim: int) -> None:
+    component = registry.component("physics", name)
+    module = importlib.import_module(component.cls.__module__)
+    spec = next(c for c in module.manufactured() if c.name == case)
+    params = component.params.model_validate({k: v for k, v in spec.physics.items() if k != "type"})
+    model = component.cls(params)
+    fields = list(component.cls.fields(params))
+    for equation in model.equations:
+        if type(equation).tangent is EquationBase.tangent:
+            continue
+        p = random_point(fields, equation.field.name, dim)
+        explicit, automatic = equation.tangent(p), autodiff.tangent(equation, p)
+        m = () if equation.field.shape == "scalar" else (dim,)
+        shapes = {
+            "c00": (*m, *m),
+            "c01": (*m, *m, dim),
+            "c10": (*m, dim, *m),
+            "c11": (*m, dim, *m, dim),
+            "m00": (*m, *m),
+        }
+        for block in BLOCKS:
+            same(getattr(explicit, block), getattr(automatic, block), (3, 4, *shapes[block]))
+
+
+TERMS = [
+    ("flux", {"value": "1 + 0.5*temperature^2"}, T),
+    ("convection", {"coefficient": "2 + temperature*x", "ambient": "0.5 + 0.1*temperature"}, T),
+    ("radiation", {"emissivity": "0.8 + 0.1*temperature", "ambient": 2.5}, T),
+    ("robin", {"coefficient": "1 + temperature", "value": "temperature^2"}, T),
+    ("traction", {"value": ["x", "y", 2]}, U),
+    ("pressure", {"value": "1 + y"}, U),
+    ("spring", {"normal": "1 + x", "tangential": 0.3}, U),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "field"), TERMS, ids=[t[0] for t in TERMS])
+def test_tangent_of_boundary_term(name: str, data: dict, field: FieldSpec) -> None:
+    component = registry.component("boundary", name)
+    term: Term = component.cls(component.params.model_validate(data), field)
+    p = random_point([T, U], field.name, 3, normal=True)
+    m = () if field.shape == "scalar" else (3,)
+    same(term.tangent(p).c00, autodiff.tangent(term, p, field).c00, (3, 4, *m, *m))
+
+
+def test_every_term_is_covered() -> None:
+    assert {t[0] for t in TERMS} == set(registry.names("boundary"))
