@@ -31,7 +31,6 @@ AxisName = Literal["x", "y", "z"]
 class BoxParams(Params):
     """Parameters of a box mesh; lists have one entry per axis."""
 
-    type: Literal["box"] = "box"
     cell: Literal["triangle", "quadrilateral", "tetrahedron", "hexahedron"] = Field(description="cell type")
     cells: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         min_length=2, max_length=3, description="number of cubes per axis, before refinement"

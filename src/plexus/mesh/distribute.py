@@ -1,0 +1,96 @@
+"""From slices to the mesh of each rank: partition, move cells with their ghost layer, number locally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.mesh.exchange import Route, fetch, ranges, slice_starts
+from plexus.mesh.facets import neighbours
+from plexus.mesh.ghost import destinations
+from plexus.mesh.mesh import EXTERIOR, Mesh
+from plexus.mesh.order import first_use, hilbert_keys
+from plexus.mesh.partition import Partitioner, partition
+from plexus.mesh.slices import Slices
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+
+def distribute(comm: Comm, slices: Slices, method: Partitioner = "auto") -> Mesh:
+    """Partition the mesh, give every rank its cells and ghosts, and name regions and boundaries. Collective.
+
+    Raises
+    ------
+    InputError
+        If three cells share a facet.
+    """
+    cell, starts = slices.reference, slice_starts(slices.n_points, comm.size)
+    topology = slices.topology(comm)
+    first = int(slice_starts(slices.n_cells, comm.size)[comm.rank])
+    ids = first + np.arange(len(topology))
+    behind = neighbours(comm, cell, topology, ids, starts)
+    corners = fetch(comm, starts, slices.cells[:, : cell.n_vertices].ravel(), slices.points)[0]
+    centres = corners.reshape(*topology.shape, -1).mean(axis=1)
+    owner = partition(comm, behind, centres, slices.n_cells, method)
+    delivery = Delivery(comm, first, *destinations(comm, topology, owner, starts))
+    arrived = [delivery.cells(a) for a in (slices.cells, ids, owner, centres)]
+    outside = np.argwhere(behind < 0) + [first, 0]
+    return _assemble(delivery, slices, arrived, slices.boundaries | {EXTERIOR: outside})
+
+
+def _assemble(
+    delivery: Delivery, slices: Slices, arrived: list[np.ndarray], boundaries: dict[str, np.ndarray]
+) -> Mesh:
+    """Order the arrived cells along the Hilbert curve, owned ones first, and number their points."""
+    comm, starts = delivery.comm, slice_starts(slices.n_points, delivery.comm.size)
+    cells, ids, owner, centres = arrived
+    order = np.lexsort((ids, hilbert_keys(centres), owner != comm.rank))
+    ids, owner = ids[order], owner[order]
+    point_ids, local_cells = first_use(cells[order])
+    topological = slices.vertex_ids
+    if topological is None:
+        topological = np.arange(starts[comm.rank], starts[comm.rank + 1])
+    points, vertex_ids = fetch(comm, starts, point_ids, slices.points, topological)
+    return Mesh(
+        dim=slices.reference.dim, cell=slices.cell, geometry_degree=slices.degree,
+        points=points, cells=local_cells, n_owned_cells=int((owner == comm.rank).sum()),
+        point_ids=point_ids, vertex_ids=vertex_ids, cell_ids=ids, cell_owner=owner,
+        n_global_cells=slices.n_cells, comm=comm,
+        regions={k: delivery.named(v[:, None], ids)[:, 0] for k, v in slices.regions.items()},
+        boundaries={k: delivery.named(v, ids) for k, v in boundaries.items()},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Which ranks get which cells of this rank's slice: pairs (row, target) ascending, slice from ``first``."""
+
+    comm: Comm
+    first: int
+    rows: np.ndarray
+    target: np.ndarray
+
+    @cached_property
+    def _route(self) -> Route:
+        return Route(self.comm, self.target)
+
+    def cells(self, array: np.ndarray) -> np.ndarray:
+        """Send one row per cell of the slice to all who need the cell; return what arrives. Collective."""
+        return self._route.forward(array[self.rows])
+
+    def named(self, rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """Send rows (global cell, …) to all who hold the cell; return them with local cells. Collective.
+
+        ``ids`` are the global numbers of the receiving rank's cells; the result is sorted int32.
+        """
+        begin = np.searchsorted(self.rows, rows[:, 0] - self.first, side="left")
+        count = np.searchsorted(self.rows, rows[:, 0] - self.first, side="right") - begin
+        target = self.target[ranges(begin, count)]
+        received = Route(self.comm, target).forward(np.repeat(rows, count, axis=0))
+        by_id = np.argsort(ids)
+        received[:, 0] = by_id[np.searchsorted(ids, received[:, 0], sorter=by_id)]
+        return received[np.lexsort(received.T[::-1])].astype(np.int32)

@@ -1,0 +1,94 @@
+"""Matching of facets by their vertices, on one rank and across ranks: neighbours and named facets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.errors import InputError
+from plexus.mesh.cells import Cell
+from plexus.mesh.exchange import Route, home
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], dtype=np.uint64)
+
+
+def facet_keys(cell: Cell, vertices: np.ndarray) -> np.ndarray:
+    """Return the ascending vertices of all facets of cells (c, v), (c·f, k): cell by cell."""
+    keys = vertices[:, cell.facets].reshape(-1, cell.facets.shape[1])
+    return np.sort(keys, axis=1)
+
+
+def sort_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return an order that brings equal rows together, and for each sorted row whether it starts a group.
+
+    Rows are compared by a 64-bit hash first; should two different rows share one, by all columns.
+    """
+    hashed = rows.astype(np.uint64) @ _ODD[: rows.shape[1]]
+    hashed ^= hashed >> np.uint64(29)
+    order = np.argsort(hashed, kind="stable")
+    new, hash_new = _starts_group(rows[order]), _starts_group(hashed[order, None])
+    if not np.array_equal(new, hash_new):
+        order = np.lexsort(rows.T[::-1])
+        new = _starts_group(rows[order])
+    return order, new
+
+
+def _starts_group(rows: np.ndarray) -> np.ndarray:
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return new
+
+
+def mates(keys: np.ndarray) -> np.ndarray:
+    """Return for each key the index of the other equal key, or -1.
+
+    Raises
+    ------
+    InputError
+        If more than two keys are equal: three cells cannot share a facet.
+    """
+    order, new = sort_rows(keys)
+    second = np.flatnonzero(~new)
+    if len(second) and (np.diff(second) == 1).any():
+        raise InputError("the mesh is not valid: a facet is shared by more than two cells")
+    mate = np.full(len(keys), -1)
+    mate[order[second]] = order[second - 1]
+    mate[order[second - 1]] = order[second]
+    return mate
+
+
+def neighbours(
+    comm: Comm, cell: Cell, topology: np.ndarray, cell_ids: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+    """Return the global number of the cell behind each facet of this rank's cells, (c, f), -1 outside.
+
+    Facets meet at the rank that is home (see ``starts``) to their lowest vertex. Collective.
+    """
+    keys = facet_keys(cell, topology)
+    route = Route(comm, home(keys[:, 0], starts))
+    owner_cells = route.forward(np.repeat(cell_ids, len(cell.facets)))
+    mate = mates(route.forward(keys))
+    behind = np.where(mate >= 0, owner_cells[mate], -1)
+    return route.back(behind).reshape(len(topology), -1)
+
+
+def find_facets(cell: Cell, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return for facets given by vertices (k, m) the pairs (cell, facet), (k, 2); -1 where no cell has it.
+
+    A facet between two cells is given to the cell of lower number. ``vertices`` are those of all cells.
+    """
+    near = np.flatnonzero(np.isin(vertices, wanted).sum(axis=1) >= cell.facets.shape[1])
+    keys = facet_keys(cell, vertices[near])
+    order, new = sort_rows(np.concatenate([keys, np.sort(wanted, axis=1)]))
+    # the sort is stable: within a group of equal rows the facets of cells come first, lowest cell first
+    first = np.empty_like(order)
+    first[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
+    first = first[len(keys) :]
+    pairs, hit = np.full((len(wanted), 2), -1), first < len(keys)
+    pairs[hit, 0] = near[first[hit] // len(cell.facets)]
+    pairs[hit, 1] = first[hit] % len(cell.facets)
+    return pairs

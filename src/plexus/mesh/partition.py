@@ -1,0 +1,108 @@
+"""Distribution of cells over ranks: PT-Scotch on the dual graph, or recursive bisection of centres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+Partitioner = Literal["auto", "ptscotch", "parmetis", "bisection"]
+
+
+def partition(
+    comm: Comm, neighbours: np.ndarray, centres: np.ndarray, n_cells: int, method: Partitioner
+) -> np.ndarray:
+    """Return the new owner of each of this rank's cells, (c,) int32. Collective.
+
+    Parameters
+    ----------
+    neighbours : (c, f) global cells behind the facets, -1 outside.
+    centres : (c, dim) cell centres [m]; used by ``bisection``.
+    method : ``auto`` takes PT-Scotch, else ParMETIS, else bisection, whichever this PETSc has.
+    """
+    if comm.size == 1:
+        return np.zeros(len(centres), dtype=np.int32)
+    for name in ("ptscotch", "parmetis") if method == "auto" else (method,):
+        if name != "bisection" and _petsc_has(name):
+            return _by_graph(comm, neighbours, n_cells, name)
+    return bisection(comm, centres)
+
+
+def _petsc_has(name: str) -> bool:
+    """Tell whether this PETSc was built with the given partitioner."""
+    from petsc4py import PETSc
+
+    part = PETSc.MatPartitioning().create(PETSc.COMM_SELF)
+    PETSc.Sys.pushErrorHandler("ignore")
+    try:
+        part.setType(name)
+    except PETSc.Error:
+        return False
+    finally:
+        PETSc.Sys.popErrorHandler()
+        part.destroy()
+    return True
+
+
+def _by_graph(comm: Comm, neighbours: np.ndarray, n_cells: int, name: str) -> np.ndarray:
+    from petsc4py import PETSc
+
+    inside = neighbours >= 0
+    rows = np.concatenate([[0], np.cumsum(inside.sum(axis=1))]).astype(PETSc.IntType)
+    columns = np.sort(np.where(inside, neighbours, n_cells), axis=1)
+    columns = columns[columns < n_cells].astype(PETSc.IntType)
+    size = (len(neighbours), n_cells)
+    graph = PETSc.Mat().createAIJ((size, size), csr=(rows, columns, np.ones(len(columns))), comm=comm)
+    part, result = PETSc.MatPartitioning().create(comm), PETSc.IS()
+    part.setAdjacency(graph)
+    part.setType(name)
+    part.apply(result)
+    owner = result.getIndices().astype(np.int32)
+    for thing in (result, part, graph):
+        thing.destroy()
+    return owner
+
+
+def bisection(comm: Comm, centres: np.ndarray) -> np.ndarray:
+    """Return owners by recursive coordinate bisection of the centres (c, dim). Collective.
+
+    All groups of ranks are halved at once; the cut of a group, normal to its longest extent, is found by
+    interval halving on the global number of centres below it.
+    """
+    low = np.zeros(len(centres), dtype=np.int64)
+    high = np.full(len(centres), comm.size)
+    for _ in range((comm.size - 1).bit_length()):
+        middle = (low + high + 1) // 2
+        share = (middle - low) / (high - low)
+        below = _halve(comm, centres, low, share)
+        below |= high - low == 1
+        low, high = np.where(below, low, middle), np.where(below, middle, high)
+    return low.astype(np.int32)
+
+
+def _halve(comm: Comm, centres: np.ndarray, group: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Tell which centres lie in the lower ``share`` (per centre) of their group along its longest axis."""
+    from mpi4py import MPI
+
+    n, dim = comm.size, centres.shape[1]
+    lower, upper = np.full((n, dim), np.inf), np.full((n, dim), -np.inf)
+    np.minimum.at(lower, group, centres)
+    np.maximum.at(upper, group, centres)
+    fraction, total = np.zeros(n), np.bincount(group, minlength=n)
+    fraction[group] = share
+    for buffer, op in ((lower, MPI.MIN), (upper, MPI.MAX), (fraction, MPI.MAX), (total, MPI.SUM)):
+        comm.Allreduce(MPI.IN_PLACE, buffer, op=op)
+    lower[total == 0], upper[total == 0] = 0, 0
+    axis = np.argmax(upper - lower, axis=1)
+    a, b = lower[np.arange(n), axis], upper[np.arange(n), axis]
+    s = centres[np.arange(len(centres)), axis[group]]
+    for _ in range(50):
+        cut = (a + b) / 2
+        count = np.bincount(group, weights=s < cut[group], minlength=n)
+        comm.Allreduce(MPI.IN_PLACE, count, op=MPI.SUM)
+        many = count > fraction * total
+        a, b = np.where(many, a, cut), np.where(many, cut, b)
+    return s < ((a + b) / 2)[group]
