@@ -72,13 +72,23 @@ def _modules(kind: str) -> dict[str, str]:
     package = KINDS[kind][0]
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or []) if spec else []
-    found = {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(places) if not m.ispkg}
+    found = {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(places) if _is_member(m)}
     return found | {e.name: e.value for e in entry_points(group=f"plexus.{kind}")}
+
+
+def _is_member(module: pkgutil.ModuleInfo) -> bool:
+    """Return whether a file of a member folder is a member: not a package, `base`, or `_helper`."""
+    return not module.ispkg and module.name != "base" and not module.name.startswith("_")
 
 
 def names(kind: str) -> list[str]:
     """Return the sorted member names of a kind without importing any member."""
-    return sorted(_modules(kind))
+    return sorted({*_modules(kind), *(name for k, name in _components if k == kind)})
+
+
+def forget(kind: str, name: str) -> None:
+    """Remove a registration; for tests that register components of their own."""
+    _components.pop((kind, name), None)
 
 
 def component(kind: str, name: str) -> Component:

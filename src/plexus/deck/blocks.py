@@ -1,0 +1,146 @@
+"""The blocks of a deck that are not components: about, solver, time, verification, runtime."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from plexus import __version__
+from plexus.deck.params import Component, Field, Params, Unit
+from plexus.deck.values import refuse
+
+KSP = Literal[
+    "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres", "pgmres",
+    "bcgs", "bcgsl", "ibcgs", "cgs", "tfqmr", "cr", "gcr", "symmlq", "lsqr", "groppcg", "pipefgmres", "qcg", "nash",
+]  # fmt: skip
+SNES = Literal["ksponly", "newtonls", "newtontr", "nrichardson", "ngmres", "anderson", "qn", "ncg", "vinewtonrsls"]
+
+
+class About(Params):
+    """What this deck is, for people and catalogues."""
+
+    title: str = Field("", description="one line that a report would carry")
+    description: str = Field("", description="what is computed and why")
+    authors: tuple[str, ...] = Field((), description="who wrote the deck")
+    keywords: tuple[str, ...] = Field((), description="words to search for")
+    references: tuple[str, ...] = Field((), description="papers, with DOI")
+    needs: str = Field("", description="version of Plexus that the deck needs, e.g. '>=0.1'")
+
+    @field_validator("needs")
+    @classmethod
+    def _enough(cls, text: str) -> str:
+        wanted = text.strip().removeprefix(">=").strip()
+        if not text:
+            return text
+        parts = wanted.split(".")
+        if not text.strip().startswith(">=") or not all(p.isdecimal() and len(p) < 9 for p in parts):
+            raise refuse(f"{text!r}: expected '>=' and a version, e.g. '>=0.1'")
+        if [int(p) for p in parts] > [int(p) for p in __version__.split(".")]:
+            raise refuse(f"this deck needs Plexus {text}, this is {__version__}")
+        return text
+
+
+class SolverBlock(Params):
+    """How the equation of one field is solved: Newton, Krylov, preconditioner.
+
+    Short form: the name of a preconditioner, or ``ksp+preconditioner`` such as ``cg+gamg``. What is left
+    out is chosen from the equation (linear, symmetric).
+    """
+
+    snes: SNES | None = Field(None, description="nonlinear solver; ksponly where the equation is linear")
+    ksp: KSP | None = Field(None, description="Krylov method; cg where the matrix is symmetric, else gmres")
+    rtol: float = Field(1e-8, gt=0, lt=1, description="relative tolerance of the linear solve")
+    atol: float = Field(1e-50, ge=0, description="absolute tolerance of the linear solve (residual norm)")
+    max_iterations: int = Field(1000, ge=1, description="limit on linear iterations per solve")
+    snes_rtol: float = Field(1e-8, gt=0, lt=1, description="relative tolerance of the nonlinear solve")
+    snes_atol: float = Field(1e-50, ge=0, description="absolute tolerance of the nonlinear solve")
+    snes_max_iterations: int = Field(30, ge=1, description="limit on Newton steps per solve")
+    preconditioner: Annotated[Params, Component("preconditioner")] = Field(
+        "gamg", description="preconditioner of the linear solve"
+    )
+    options: dict[str, bool | int | float | str | None] = Field(
+        {}, description="any PETSc option without prefix, e.g. {pc_gamg_threshold: 0.02}"
+    )
+    on_failure: Literal["error"] | SolverBlock = Field(
+        "error", description="error, or another solver block that is tried when this one does not converge"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        if not isinstance(data, str):
+            return data
+        ksp, plus, preconditioner = data.partition("+")
+        direct = {"mumps": {"ksp": "preonly"}, "lu": {"ksp": "preonly"}, "cholesky": {"ksp": "preonly"}}
+        return {"ksp": ksp, "preconditioner": preconditioner} if plus else {"preconditioner": data, **direct.get(data, {})}
+
+
+class Adaptive(Params):
+    """Step sizes chosen from the stepper's error estimate."""
+
+    tolerance: float = Field(1e-3, gt=0, description="relative local error per step")
+    min: Annotated[float, Unit("s")] = Field(1e-12, gt=0, description="smallest step; a smaller one stops the run")
+    max: Annotated[float, Unit("s")] | None = Field(None, gt=0, description="largest step; none without this")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Adaptive:
+        if self.max is not None and self.max < self.min:
+            raise refuse("max is smaller than min")
+        return self
+
+
+class Time(Params):
+    """Marching in time; without this block the problem is steady."""
+
+    stepper: Annotated[Params, Component("stepper")] = Field("theta", description="time integration")
+    start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
+    end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
+    step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
+    adaptive: Adaptive | None = Field(None, description="adapt the step; absent: fixed steps")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Time:
+        if self.end <= self.start:
+            raise PydanticCustomError("deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"})
+        return self
+
+
+class Verification(Params):
+    """A reference value that a quantity must reproduce."""
+
+    quantity: str = Field(description="name of a quantity of this deck")
+    reference: float | str = Field(description="the value it should have, in SI units or with a unit")
+    tolerance: float | None = Field(None, gt=0, description="allowed relative difference")
+    absolute_tolerance: float | None = Field(None, gt=0, description="allowed absolute difference, SI units")
+    source: str = Field(description="where the reference comes from")
+
+    @field_validator("reference", mode="after")
+    @classmethod
+    def _si(cls, value: float | str) -> float:
+        from plexus.deck.units import UnitError
+        from plexus.deck.values import si_value
+
+        try:
+            return si_value(value) if isinstance(value, str) else value
+        except UnitError as error:
+            raise refuse(str(error)) from None
+
+    @model_validator(mode="after")
+    def _one(self) -> Verification:
+        if (self.tolerance is None) == (self.absolute_tolerance is None):
+            raise refuse("give either tolerance (relative) or absolute_tolerance")
+        return self
+
+
+class Runtime(Params):
+    """How the program runs; changes no result beyond rounding."""
+
+    device: Literal["cpu", "auto", "cuda"] = Field("cpu", description="where element work is done")
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random")
+    nan_guard: bool = Field(True, description="stop with exit code 5 when a field is not finite")
+    time_limit: Annotated[float, Unit("s")] | None = Field(
+        None, gt=0, description="wall time after which the run writes a checkpoint and stops with code 75"
+    )
+    name: str | None = Field(None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's")

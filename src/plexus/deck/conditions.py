@@ -1,0 +1,169 @@
+"""Items of the ``boundary:`` list and values of ``initial:``, which are keyed by field names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError, ValidationInfo, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from plexus import registry
+from plexus.deck.context import AXES, Context, components, known
+from plexus.deck.expressions import Expression
+from plexus.deck.params import BoundaryNames, Field, Params
+from plexus.deck.slots import parameters
+from plexus.deck.suggest import nearest
+from plexus.deck.values import convert, expression, refuse
+from plexus.protocols import FieldSpec
+
+Components = tuple[Expression | None, ...]
+"""One entry per component of a field; None leaves the component free. May be longer than the dimension."""
+
+
+class Condition(Params):
+    """What holds on one or several named boundaries.
+
+    A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a
+    key that is a member of kind ``boundary`` (``convection``) adds that term.
+    """
+
+    on: BoundaryNames = Field(min_length=1, description="name or list of names of boundaries")
+    values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
+    terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _sort(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict):
+            raise refuse("expected a mapping such as {on: left, temperature: 300 K}")
+        parsed: dict[str, dict[str, Any]] = {"values": {}, "terms": {}}
+        errors: list[InitErrorDetails] = []
+        for key, value in data.items():
+            if key == "on":
+                continue
+            try:
+                _sort_key(str(key), value, parsed, info)
+            except ValidationError as error:
+                errors += [_detail((key, *e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
+            except PydanticCustomError as error:
+                errors.append(_detail((key,), error.message()))
+        try:
+            result = handler({**({"on": data["on"]} if "on" in data else {}), **parsed})
+        except ValidationError as error:
+            errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)] + errors
+        if not errors and len(data) == 1:
+            errors.append(_detail((), "says nothing about the boundary: add a field's value or a term"))
+        if errors:
+            raise ValidationError.from_exception_data("boundary", errors)
+        return result
+
+
+def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
+    return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: ValidationInfo) -> None:
+    context = known(info)
+    members = registry.names("boundary")
+    if context.unknowns is None:  # the physics itself is wrong: only terms can be understood
+        if key in members:
+            parsed["terms"][key] = parameters("boundary", key, value, info)
+        return
+    found = _field_of(key, context)
+    if found:
+        spec, axis = found
+        values = field_values(value, spec, info) if axis is None else _one(value, spec, axis, info)
+        before = parsed["values"].get(spec.name, ())
+        parsed["values"][spec.name] = _joined(before, values, key)
+        return
+    accepted = members if context.terms is None else [m for m in members if m in context.terms]
+    if key not in accepted:
+        fields = [n for s in context.unknowns.values() for n in (s.name, *components(s, context.dim))]
+        why = "this physics does not accept the boundary term" if key in members else "unknown field or boundary term"
+        raise refuse(f"{why}{nearest(key, [*fields, *accepted, 'on'], 14)}")
+    parsed["terms"][key] = parameters("boundary", key, value, info)
+
+
+def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None:
+    for spec in (context.unknowns or {}).values():
+        if key == spec.name:
+            return spec, None
+        if key in components(spec, context.dim):
+            return spec, AXES.index(key[-1])
+    return None
+
+
+def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
+    return expression(convert(value, spec.unit, lenient=True), info)
+
+
+def _one(value: Any, spec: FieldSpec, axis: int, info: ValidationInfo) -> Components:
+    return tuple(_value(value, spec, info) if i == axis else None for i in range(known(info).dim or 3))
+
+
+def _joined(before: Components, after: Components, key: str) -> Components:
+    if any(a is not None and b is not None for a, b in zip(before, after, strict=False)):
+        raise refuse(f"{key} is prescribed twice")
+    longest = max(len(before), len(after))
+    pad = [(*c, *([None] * (longest - len(c)))) for c in (before, after)]
+    return tuple(b if a is None else a for a, b in zip(*pad, strict=True))
+
+
+def field_values(value: Any, spec: FieldSpec, info: ValidationInfo) -> Components:
+    """Return one expression per component from a number, an expression, or a list with nulls.
+
+    A single value for a vector field counts for every component.
+
+    Raises
+    ------
+    PydanticCustomError
+        If the number of components or a value is wrong.
+    """
+    dim = known(info).dim
+    if spec.shape == "scalar":
+        if isinstance(value, list):
+            raise refuse(f"{spec.name} is a scalar: expected one value, not a list")
+        return (_value(value, spec, info),)
+    if not isinstance(value, list):
+        return (_value(value, spec, info),) * spec.components(dim or 3)
+    allowed = [spec.components(dim)] if dim else [spec.components(d) for d in (1, 2, 3)]
+    if len(value) not in allowed:
+        raise refuse(f"{spec.name} has {' or '.join(map(str, allowed))} components, not {len(value)}")
+    result: list[Expression | None] = []
+    errors: list[InitErrorDetails] = []
+    for i, item in enumerate(value):
+        try:
+            result.append(None if item is None else _value(item, spec, info))
+        except PydanticCustomError as error:
+            errors.append(_detail((i,), error.message()))
+    if errors:
+        raise ValidationError.from_exception_data(spec.name, errors)
+    return tuple(result)
+
+
+def initial_values(value: Any, info: ValidationInfo) -> dict[str, Components]:
+    """Return field name -> expressions for the ``initial:`` block.
+
+    Raises
+    ------
+    ValidationError
+        With one entry per wrong field.
+    """
+    context, result, errors = known(info), {}, []
+    if not isinstance(value, dict):
+        raise refuse("expected a mapping such as {temperature: 300 K}")
+    if context.unknowns is None:
+        return {}
+    for name, item in value.items():
+        spec = context.unknowns.get(name)
+        try:
+            if spec is None:
+                raise refuse(f"unknown field {name!r}{nearest(str(name), context.unknowns)}")
+            result[name] = field_values(item, spec, info)
+        except ValidationError as error:
+            errors += [_detail((name, *e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
+        except PydanticCustomError as error:
+            errors.append(_detail((name,), error.message()))
+    if errors:
+        raise ValidationError.from_exception_data("initial", errors)
+    return result

@@ -1,0 +1,64 @@
+"""What is known while a deck is validated: parameters, names of fields and boundaries, the folder.
+
+It travels as pydantic's validation context. Without one (a component's own tests) nothing is checked
+against other parts of the deck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationInfo
+
+from plexus.deck.syntax import COORDINATES
+from plexus.protocols import FieldSpec
+
+AXES = "xyz"
+
+
+@dataclass
+class Context:
+    """Known names; None means not known, so not checked."""
+
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    folder: Path = Path()
+    unknowns: dict[str, FieldSpec] | None = None
+    derived: dict[str, FieldSpec] = field(default_factory=dict)
+    terms: Collection[str] | None = None
+    dim: int | None = None
+    boundaries: Collection[str] | None = None
+    regions: Collection[str] | None = None
+
+    @property
+    def fields(self) -> dict[str, FieldSpec] | None:
+        """All fields, unknown and derived."""
+        return None if self.unknowns is None else self.unknowns | self.derived
+
+    def expression_names(self) -> set[str] | None:
+        """Return the names that an expression may use: coordinates, parameters, fields, components."""
+        if self.fields is None:
+            return None
+        names = {*COORDINATES, *self.parameters, *self.fields}
+        for spec in self.fields.values():
+            names |= set(components(spec, self.dim))
+        return names
+
+
+def components(spec: FieldSpec, dim: int | None) -> list[str]:
+    """Return the component names of a field: ``u_x``, ``stress_xy``; none for a scalar."""
+    axes = AXES[: dim or 3]
+    match spec.shape:
+        case "vector":
+            return [f"{spec.name}_{a}" for a in axes]
+        case "tensor":
+            return [f"{spec.name}_{a}{b}" for a in AXES for b in AXES]
+    return []
+
+
+def known(info: ValidationInfo) -> Context:
+    """Return the context of a running validation, or one that knows nothing."""
+    context: Any = info.context
+    return context if isinstance(context, Context) else Context()

@@ -1,0 +1,95 @@
+"""Checks of one block of the deck against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from plexus import registry
+from plexus.deck.context import Context
+from plexus.deck.functions import ARITY, CONSTANTS
+from plexus.deck.suggest import nearest
+from plexus.deck.syntax import COORDINATES
+from plexus.deck.units import UnitError
+from plexus.deck.values import refuse, si_value
+from plexus.errors import PlexusError
+
+
+def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
+    """Return the parameters that are numbers, quantities as SI values."""
+    result: dict[str, float] = {}
+    for name, value in parameters.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            continue
+        try:
+            result[name] = si_value(value) if isinstance(value, str) else float(value)
+        except (UnitError, OverflowError):
+            continue  # text: usable in ${...} only
+    return result
+
+
+def learn_fields(params: Any, context: Context) -> None:
+    """Note the unknowns, derived fields and accepted boundary terms of the chosen physics."""
+    cls = registry.component("physics", params.type).cls
+    try:
+        unknowns = {spec.name: spec for spec in cls.fields(params)}  # type: ignore[attr-defined]
+        equations = list(cls(params).equations)
+    except PlexusError as error:
+        raise refuse(str(error)) from None
+    context.unknowns = unknowns
+    context.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
+    context.terms = {term for equation in equations for term in equation.boundary_terms}
+
+
+def learn_mesh(params: Any, context: Context) -> None:
+    """Note the dimension and names that the mesh source knows without building the mesh."""
+    known = getattr(registry.component("mesh", params.type).cls, "known", None)
+    facts = known(params) if known else {}
+    context.dim = facts.get("dim")
+    context.boundaries = facts.get("boundaries")
+    context.regions = facts.get("regions")
+
+
+def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
+    """Validate the root, then the names by which blocks refer to each other."""
+    errors: list[InitErrorDetails] = []
+    result = None
+    try:
+        result = handler(data)
+    except ValidationError as error:
+        errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
+    if isinstance(data, dict):
+        errors += [_detail(loc, text) for loc, text in _references(data, context)]
+    if errors:
+        raise ValidationError.from_exception_data("deck", errors)
+    return result
+
+
+def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
+    return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:
+    found: list[tuple[tuple[Any, ...], str]] = []
+    parameters, solver = data.get("parameters"), data.get("solver")
+    taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
+    for name in parameters if isinstance(parameters, dict) else ():
+        if name in taken:
+            found.append((("parameters", name), f"{name!r} already has a meaning in expressions; choose another name"))
+        elif not str(name).isidentifier():
+            found.append((("parameters", name), f"{name!r} is not a name: use letters, digits and _"))
+    for name in solver if isinstance(solver, dict) and context.unknowns is not None else ():
+        if name not in (*(context.unknowns or ()), "default"):
+            valid = [*(context.unknowns or ()), "default"]
+            found.append((("solver", name), f"no unknown is called {name!r}{nearest(name, valid)}"))
+    quantities, checks = data.get("quantities"), data.get("verification")
+    names = list(quantities) if isinstance(quantities, dict) else []
+    for i, item in enumerate(checks if isinstance(checks, list) else ()):
+        name = item.get("quantity") if isinstance(item, dict) else None
+        if isinstance(name, str) and name not in names:
+            hint = nearest(name, names) or "; the deck has no quantities" * (not names)
+            found.append((("verification", i, "quantity"), f"no quantity is called {name!r}{hint}"))
+    return found

@@ -1,0 +1,207 @@
+"""Field expressions: text over x, y, z, t, deck parameters and field names to a function of arrays.
+
+The syntax tree is turned into nested closures once, when the deck is read; evaluation walks no tree.
+Parameters are bound to their numbers and constant parts are folded at that time.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from plexus.deck import functions
+from plexus.deck.suggest import nearest
+from plexus.deck.syntax import ExpressionError, parse
+
+Array = Any
+Closure = Callable[[Mapping[str, Array]], Array]
+
+_BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne,
+}  # fmt: skip
+
+
+class Expression:
+    """A frozen scalar expression; equal when text and parameters are.
+
+    Parameters
+    ----------
+    text : the expression, or a number.
+    parameters : values of the names that are bound now.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is not an allowed expression.
+    """
+
+    __slots__ = ("_closure", "_parameters", "_tree", "constant", "names", "text")
+
+    text: str
+    names: frozenset[str]
+    """Free names: coordinates, time, fields."""
+    constant: float | None
+    """The value if the expression has no free names."""
+
+    def __init__(self, text: str | float, parameters: Mapping[str, float] | None = None):
+        if isinstance(text, (int, float)):
+            text = repr(float(text))
+        bound = dict(parameters or {})
+        self._build(text, parse(text, reserved={*bound, *functions.ARITY, *functions.CONSTANTS}), bound)
+
+    def _build(self, text: str, tree: ast.expr, bound: Mapping[str, float]) -> None:
+        value, free = _Compiler(bound).compile(tree)
+        names, constant = frozenset(free), None
+        if not callable(value):
+            constant = float(value)
+            if not math.isfinite(constant):
+                raise ExpressionError(f"{text!r} is not a finite number")
+        closure = value if callable(value) else lambda namespace: constant
+        used = {k: v for k, v in bound.items() if any(n.id == k for n in ast.walk(tree) if isinstance(n, ast.Name))}
+        for name, item in zip(
+            self.__slots__, (closure, used, tree, constant, names, text), strict=True
+        ):
+            object.__setattr__(self, name, item)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("an expression cannot be changed")
+
+    def __call__(self, namespace: Mapping[str, Array]) -> Array:
+        """Return the values for arrays by name (NumPy, torch or floats; broadcast as they do).
+
+        Raises
+        ------
+        KeyError
+            If the namespace lacks one of `names`.
+        """
+        return self._closure(namespace)
+
+    def derivative(self, name: str) -> Expression:
+        """Return ∂/∂name, exact except at the kinks of abs, min, max, where and ramp."""
+        from plexus.deck.derivative import derivative
+
+        tree = derivative(self._tree, name)
+        result = object.__new__(Expression)
+        result._build(ast.unparse(tree), tree, self._parameters)
+        return result
+
+    def __eq__(self, other: object) -> bool:
+        """Compare text and bound parameters."""
+        same = isinstance(other, Expression) and self.text == other.text
+        return same and self._parameters == other._parameters  # type: ignore[union-attr,attr-defined]
+
+    def __hash__(self) -> int:
+        """Return the hash of the text."""
+        return hash(self.text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Make the type usable in a `plexus.deck.params.Params` model."""
+        from plexus.deck import values
+
+        return values.schema_of(values.expression)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Return the JSON Schema of what the deck may say."""
+        from plexus.deck import values
+
+        return values.EXPRESSION_SCHEMA
+
+    def __repr__(self) -> str:
+        """Return the constructor call."""
+        return f"Expression({self.text!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by text and parameters."""
+        return Expression, (self.text, self._parameters)
+
+
+class _Compiler:
+    """Turns nodes into constants (float) or closures, collecting the free names."""
+
+    def __init__(self, bound: Mapping[str, float]):
+        self.bound = bound
+        self.free: set[str] = set()
+
+    def compile(self, tree: ast.expr) -> tuple[float | Closure, set[str]]:
+        return self.node(tree), self.free
+
+    def node(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=value):
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise ExpressionError(f"{value!r} is not a number")
+                return self.fold(lambda v: float(v), [value])
+            case ast.Name(id=name):
+                return self.name(name)
+            case ast.BinOp(left=a, op=op, right=b):
+                return self.fold(_BINARY[type(op)], [self.node(a), self.node(b)])
+            case ast.UnaryOp(op=op, operand=a):
+                return self.unary(op, self.node(a))
+            case ast.Compare(left=a, ops=ops, comparators=others):
+                return self.compare(a, ops, others)
+            case ast.BoolOp(op=op, values=values):
+                return self.logic(op, [self.node(v) for v in values])
+            case ast.IfExp(test=test, body=a, orelse=b):
+                return self.fold(functions.where, [self.node(n) for n in (test, a, b)])
+            case ast.Call(func=ast.Name(id=name), args=args):
+                return self.call(name, args)
+        raise ExpressionError("not allowed in an expression")
+
+    def name(self, name: str) -> Any:
+        if name in self.bound:
+            return float(self.bound[name])
+        if name in functions.CONSTANTS:
+            return functions.CONSTANTS[name]
+        if name in functions.ARITY:
+            raise ExpressionError(f"{name} is a function: write {name}(...)")
+        self.free.add(name)
+        return operator.itemgetter(name)
+
+    def unary(self, op: ast.unaryop, a: Any) -> Any:
+        if isinstance(op, ast.Not):
+            return self.fold(lambda v: functions.where(v, 0.0, 1.0), [a])
+        return self.fold(operator.neg, [a]) if isinstance(op, ast.USub) else a
+
+    def compare(self, left: ast.expr, ops: list[ast.cmpop], others: list[ast.expr]) -> Any:
+        values = [self.node(n) for n in (left, *others)]
+        pairs = [self.fold(_BINARY[type(op)], values[i : i + 2]) for i, op in enumerate(ops)]
+        return pairs[0] if len(pairs) == 1 else self.logic(ast.And(), pairs)
+
+    def logic(self, op: ast.boolop, values: list[Any]) -> Any:
+        # Truth is 1.0 or 0.0: `and` is the smallest, `or` the largest of the truth values.
+        truth = [self.fold(lambda v: functions.where(v, 1.0, 0.0), [v]) for v in values]
+        return self.fold(lambda *v: functions.call("min" if isinstance(op, ast.And) else "max", list(v)), truth)
+
+    def call(self, name: str, args: list[ast.expr]) -> Any:
+        if name not in functions.ARITY:
+            raise ExpressionError(f"unknown function {name!r}{nearest(name, functions.ARITY)}")
+        arity = functions.ARITY[name]
+        if (arity is None and len(args) < 2) or (arity is not None and len(args) != arity):
+            raise ExpressionError(f"{name} takes {arity or 'two or more'} argument{'s' * (arity != 1)}")
+        return self.fold(lambda *v: functions.call(name, list(v)), [self.node(a) for a in args])
+
+    def fold(self, function: Callable[..., Any], parts: list[Any]) -> Any:
+        """Apply a function to constants now, or return a closure that does it later."""
+        if not any(callable(p) for p in parts):
+            try:
+                result = function(*parts)
+            except (ArithmeticError, ValueError) as error:
+                raise ExpressionError(f"constant part cannot be computed: {error}") from error
+            if isinstance(result, complex):
+                raise ExpressionError("constant part is not a real number")
+            return result
+        getters = [p if callable(p) else (lambda namespace, value=p: value) for p in parts]
+        match getters:
+            case [a]:
+                return lambda namespace: function(a(namespace))
+            case [a, b]:
+                return lambda namespace: function(a(namespace), b(namespace))
+        return lambda namespace: function(*[g(namespace) for g in getters])

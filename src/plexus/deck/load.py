@@ -1,0 +1,104 @@
+"""Reading a deck: file and overrides to a validated `Deck`, or all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from plexus.deck import include, override
+from plexus.deck.schema import Deck
+from plexus.deck.substitute import substitute
+from plexus.deck.tree import Budget, Node
+from plexus.errors import DeckError, Mark, Problem
+
+__all__ = ["Deck", "load"]
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
+    """Return the validated deck.
+
+    Parameters
+    ----------
+    path : the deck's file.
+    overrides : texts ``a.b.c=value`` that replace or add values.
+
+    Raises
+    ------
+    DeckError
+        With every problem of the deck and of the files it includes, each at its place.
+    """
+    path, budget = Path(path), Budget()
+    root = include.read(path, budget)
+    if not isinstance(root.value, dict):
+        raise DeckError([*budget.problems, Problem(root.mark, "", "a deck is a mapping of keys to values")])
+    override.apply(root, list(overrides), budget)
+    substitute(root, budget)
+    broken = len(budget.problems)
+    origins = {name: str(node.mark) for name, node in _leaves(root)}
+    plain = {"data": _plain(root), "path": str(path), "origins": origins, "overrides": list(overrides)}
+    try:
+        deck = Deck.from_plain(plain)
+    except ValidationError as error:
+        budget.problems += _located(error, root, {p.mark for p in budget.problems[:broken]})
+    if budget.problems:
+        raise DeckError(sorted(dict.fromkeys(budget.problems), key=_order(path)))
+    return deck
+
+
+def _plain(node: Node) -> Any:
+    match node.value:
+        case dict():
+            return {key: _plain(child) for key, child in node.value.items()}
+        case list():
+            return [_plain(child) for child in node.value]
+    return node.value
+
+
+def _leaves(node: Node, path: str = "") -> list[tuple[str, Node]]:
+    match node.value:
+        case dict():
+            return [pair for k, c in node.value.items() for pair in _leaves(c, f"{path}.{k}".lstrip("."))]
+        case list():
+            return [pair for i, c in enumerate(node.value) for pair in _leaves(c, f"{path}[{i}]")]
+    return [(path, node)]
+
+
+def _located(error: ValidationError, root: Node, reported: set[Mark | None]) -> list[Problem]:
+    """Return the problems of a validation, several at one place joined, reported places left out."""
+    texts: dict[tuple[Mark, str], list[str]] = {}
+    for item in error.errors(include_url=False):
+        mark, path = _place(root, item["loc"], str(item["msg"]))
+        if mark not in reported:
+            texts.setdefault((mark, path), []).append(str(item["msg"]))
+    return [Problem(mark, path, " or ".join(dict.fromkeys(t))) for (mark, path), t in texts.items()]
+
+
+def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str]:
+    """Return mark and deck path of a location; parts that the deck does not have are union branches."""
+    here, path = root, ""
+    for i, part in enumerate(loc):
+        value = here.value
+        child = None
+        if isinstance(value, dict):
+            child = value.get(str(part))
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            child = value[part]
+        if child is None:
+            if i == len(loc) - 1 and text.startswith("required but missing"):
+                path = f"{path}.{part}".lstrip(".")
+            continue
+        path = f"{path}[{part}]" if isinstance(value, list) else f"{path}.{part}".lstrip(".")
+        here = child
+    at_key = text.startswith(("unknown key", "unknown field or", "this physics does not", "no unknown"))
+    return (here.key_mark if at_key and here.key_mark else here.mark), path
+
+
+def _order(path: Path) -> Any:
+    def key(problem: Problem) -> tuple[Any, ...]:
+        mark = problem.mark
+        return (mark is None, mark and mark.file != str(path), mark and mark.file, mark and mark.line, mark and mark.column)
+
+    return key

@@ -1,0 +1,134 @@
+"""What the parameter models of components are made of.
+
+A component's parameters are a frozen `Params` model: every field has a description, numbers carry their
+`Unit`, spatial data are an `Expression`, material data a `Property`, nested components a
+`Component` slot::
+
+    class Heat(Params):
+        conductivity: Annotated[Property, Unit("W/(m K)")] = Field(description="thermal conductivity")
+        relax: float = Field(1.0, gt=0, le=1, description="...", json_schema_extra={"source": "..."})
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic_core import core_schema
+
+from plexus.deck import values
+from plexus.deck.expressions import Expression
+from plexus.deck.messages import in_words
+from plexus.deck.property import Property
+from plexus.deck.schedules import ScheduleText as _ScheduleText
+
+__all__ = [
+    "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
+    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
+]  # fmt: skip
+
+
+class Params(BaseModel):
+    """Base of all parameter models: frozen, unknown keys refused, messages that name neighbours."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, validate_default=True,
+        protected_namespaces=(), use_attribute_docstrings=False,
+    )  # fmt: skip
+    _type: str = PrivateAttr("")
+
+    @property
+    def type(self) -> str:
+        """Name of the component that these parameters belong to; empty outside a component slot."""
+        return self._type
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise in_words(error, cls, data) from None
+
+
+class Unit:
+    """Annotation: the number may carry a unit and is converted to this one.
+
+    Works on float, ``float | None``, lists of them, `Expression` and `Property`. A plain number is taken
+    to be in this unit already.
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        """Return the constructor call."""
+        return f"Unit({self.text!r})"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Convert before the type's own validation."""
+        lenient = values.mentions(source, (Expression, Property))
+        inner = handler(source)
+
+        def convert(value: Any) -> Any:
+            return values.convert(value, self.text, lenient)
+
+        return core_schema.no_info_before_validator_function(convert, inner)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        """Allow the text with a unit beside the number."""
+        inner = handler(schema["schema"] if "schema" in schema else schema)
+        return values.with_quantities(inner, self.text)
+
+
+class Component:
+    """Annotation: a slot for a component of one kind, ``{type: name, ...}`` or just its name.
+
+    The value is the validated `Params` of that component, whose ``type`` is the name.
+    """
+
+    def __init__(self, kind: str):
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        """Return the constructor call."""
+        return f"Component({self.kind!r})"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Look the component up and validate with its own model."""
+        from plexus.deck.slots import validate_component
+
+        optional = type(None) in getattr(source, "__args__", ())
+
+        def check(value: Any, info: core_schema.ValidationInfo) -> Any:
+            return None if value is None and optional else validate_component(self.kind, value, info)
+
+        return core_schema.with_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        """Refer to the kind's union."""
+        return {"$ref": f"#/$defs/{self.kind}"}
+
+
+ScheduleText = Annotated[_ScheduleText, values.SCHEDULE]
+"""When something happens: ``10 steps``, ``0.1 s``, ``30 min wall``, ``end`` or ``times: [...]``."""
+FieldName = Annotated[str, values.Name("field")]
+"""Name of a field of the run, unknown or derived."""
+BoundaryName = Annotated[str, values.Name("boundary")]
+RegionName = Annotated[str, values.Name("region")]
+QuantityName = Annotated[str, values.Name("quantity")]
+BoundaryNames = Annotated[tuple[BoundaryName, ...], values.ONE_OR_MORE]
+"""One name or a list of names; the value is a tuple."""
+RegionNames = Annotated[tuple[RegionName, ...], values.ONE_OR_MORE]
+InputFile = Annotated[str, values.INPUT_FILE]
+"""An existing file; relative to the deck's folder, the value is the absolute path."""

@@ -1,0 +1,195 @@
+"""Material properties: a number, an expression, a table, or one of these per region.
+
+``k = f(x, y, z, t, fields)``, evaluated at the points of a batch. A table is piecewise linear in one
+field and constant beyond its ends; being evaluated there is recorded in `Property.outside`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import Any
+
+from plexus.deck.expressions import Array, Expression
+from plexus.deck.functions import library
+from plexus.deck.syntax import COORDINATES
+
+AXES = {"x": 0, "y": 1, "z": 2}
+
+
+class PointNames(Mapping[str, Any]):
+    """A `plexus.protocols.Point` as the namespace of an expression: x, y, z, t, fields, components."""
+
+    def __init__(self, point: Any):
+        self.point = point
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the values of one name, shape (C, Q)."""
+        if name == "t":
+            return self.point.t
+        if name in AXES:
+            return self.point.x[..., AXES[name]] if AXES[name] < self.point.dim else 0.0
+        if name in self.point.fields:
+            return self.point.fields[name].value
+        field, _, axes = name.rpartition("_")
+        value = self.point.fields[field].value
+        if len(axes) == 1:
+            return value[..., AXES[axes]]
+        dim = round(value.shape[-1] ** 0.5)  # tensors are stored row by row
+        return value[..., dim * AXES[axes[0]] + AXES[axes[1]]]
+
+    def __iter__(self) -> Any:
+        """Iterate over coordinates, time and fields."""
+        return iter((*COORDINATES, *self.point.fields))
+
+    def __len__(self) -> int:
+        """Return the number of coordinates and fields."""
+        return len(COORDINATES) + len(self.point.fields)
+
+
+class Table:
+    """Piecewise linear y(x) for strictly increasing ``xs``, constant beyond the ends."""
+
+    def __init__(self, xs: list[float], ys: list[float], of: str):
+        self.xs, self.ys, self.of = xs, ys, of
+        self.slopes = [(b - a) / (d - c) for a, b, c, d in zip(ys, ys[1:], xs, xs[1:], strict=False)]
+
+    def _cell(self, x: Array, lib: Any) -> tuple[Array, Array]:
+        """Return x clipped to the table and the index of its interval."""
+        if lib is math:
+            clipped = min(max(x, self.xs[0]), self.xs[-1])
+            return clipped, min(max(bisect_left(self.xs, clipped) - 1, 0), len(self.slopes) - 1)
+        knots = self._like(self.xs, x, lib)
+        clipped = lib.clip(x, self.xs[0], self.xs[-1])
+        return clipped, lib.clip(lib.searchsorted(knots, clipped) - 1, 0, len(self.slopes) - 1)
+
+    @staticmethod
+    def _like(values: list[float], x: Array, lib: Any) -> Array:
+        return lib.asarray(values, dtype=x.dtype, **({"device": x.device} if lib.__name__ == "torch" else {}))
+
+    def value(self, x: Array) -> Array:
+        """Return y at x (float, NumPy array or tensor)."""
+        lib = library(x)
+        clipped, cell = self._cell(x, lib)
+        if lib is math:
+            return self.ys[cell] + self.slopes[cell] * (clipped - self.xs[cell])
+        xs, ys, slopes = (self._like(v, x, lib) for v in (self.xs, self.ys, self.slopes))
+        return ys[cell] + slopes[cell] * (clipped - xs[cell])
+
+    def slope(self, x: Array) -> Array:
+        """Return dy/dx at x; zero beyond the ends."""
+        lib = library(x)
+        _, cell = self._cell(x, lib)
+        if lib is math:
+            return self.slopes[cell] if self.xs[0] <= x <= self.xs[-1] else 0.0
+        inside = (x >= self.xs[0]) & (x <= self.xs[-1])
+        return self._like(self.slopes, x, lib)[cell] * inside
+
+    def misses(self, x: Array) -> int:
+        """Return how many values of x lie outside the table."""
+        outside = (x < self.xs[0]) | (x > self.xs[-1])
+        return int(outside) if isinstance(outside, bool) else int(outside.sum())
+
+
+class Property:
+    """A scalar material property; frozen, made by the deck.
+
+    Exactly one of ``expression``, ``table`` and ``regions`` is given.
+    """
+
+    def __init__(
+        self,
+        spec: Any,
+        expression: Expression | None = None,
+        table: Table | None = None,
+        regions: Mapping[str, Property] | None = None,
+    ):
+        self.spec = spec
+        """What the deck says, with tables and numbers in SI units; written into the effective deck."""
+        self.expression, self.table, self.regions = expression, table, dict(regions or {})
+        self._slopes: dict[str, Expression] = {}
+        self.outside = 0
+        """Number of evaluations of the table beyond its ends so far on this rank."""
+
+    @property
+    def constant(self) -> float | None:
+        """The value if it is one number everywhere."""
+        return self.expression.constant if self.expression else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Free names: coordinates, time, fields."""
+        if self.expression:
+            return self.expression.names
+        if self.table:
+            return frozenset((self.table.of,))
+        return frozenset().union(*(p.names for p in self.regions.values()))
+
+    def __call__(self, p: Any) -> Array:
+        """Return the values at a `plexus.protocols.Point`, shape (C|1, Q|1)."""
+        if self.expression:
+            return _shaped(self.expression(PointNames(p)), p)
+        if self.table:
+            x = PointNames(p)[self.table.of]
+            self.outside += self.table.misses(x)
+            return self.table.value(x)
+        return self._choose(p, {name: part(p) for name, part in self.regions.items()})
+
+    def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
+        """Return the derivative with respect to a field, (C|1, Q|1); None if it is zero everywhere."""
+        if wrt not in self.names:
+            return None
+        if self.expression:
+            slope = self._slopes.get(wrt) or self._slopes.setdefault(wrt, self.expression.derivative(wrt))
+            return None if slope.constant == 0 else _shaped(slope(PointNames(p)), p)
+        if self.table:
+            return self.table.slope(PointNames(p)[wrt])
+        parts = {name: part.derivative(p, wrt) for name, part in self.regions.items()}
+        return self._choose(p, {name: 0.0 if v is None else v for name, v in parts.items()})
+
+    def _choose(self, p: Any, values: Mapping[str, Array]) -> Array:
+        """Return the sum of the regions' values times their masks (regions do not overlap)."""
+        total: Any = 0.0
+        for name, value in values.items():
+            mask = p.regions[name]
+            if hasattr(mask, "to"):  # torch would compute bool * float in single precision
+                mask = mask.to(p.x.dtype)
+            total = total + value * mask
+        return total
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Make the type usable in a `plexus.deck.params.Params` model."""
+        from plexus.deck import values
+
+        return values.schema_of(values.material_property)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Return the JSON Schema of what the deck may say."""
+        from plexus.deck import values
+
+        return values.PROPERTY_SCHEMA
+
+    def __repr__(self) -> str:
+        """Return the deck's text."""
+        return f"Property({self.spec!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the deck says."""
+        same = isinstance(other, Property) and self.spec == other.spec
+        return same and self.expression == other.expression  # type: ignore[attr-defined,union-attr]
+
+    def __hash__(self) -> int:
+        """Return the hash of the text."""
+        return hash(repr(self.spec))
+
+
+def _shaped(value: Array, p: Any) -> Array:
+    """Return a plain number as an array of shape (1, 1) of the batch's kind."""
+    if getattr(value, "shape", ()):
+        return value
+    # batches offer a one of their kind, so that a constant does not cost the coordinates of all points
+    one = getattr(p, "one", None)
+    return (p.x[:1, :1, 0] * 0 + 1 if one is None else one) * value

@@ -1,0 +1,142 @@
+"""The root of a deck: every key that a deck may have.
+
+The fields are validated in the order below, so that later blocks can be checked against the mesh and
+the physics that earlier ones chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from plexus.deck import crosscheck
+from plexus.deck.blocks import About, Runtime, SolverBlock, Time, Verification
+from plexus.deck.conditions import Components, Condition, initial_values
+from plexus.deck.context import Context, known
+from plexus.deck.params import Component, Field, Params
+
+Plain = dict[str, Any]
+
+
+class Deck(Params):
+    """A validated deck; frozen.
+
+    Attributes
+    ----------
+    path : the deck's file.
+    origins : deck path (``mesh.size[0]``) -> place the value came from; absent for defaults.
+    overrides : the ``-s`` texts.
+    """
+
+    plexus: Literal[1] = Field(description="version of the deck format")
+    about: About = Field({}, description="title, authors, references")
+    parameters: dict[str, bool | int | float | str | None] = Field(
+        {}, description="values for ${...} and, where they are numbers, for expressions"
+    )
+    mesh: Annotated[Params, Component("mesh")] = Field(description="where the mesh comes from")
+    physics: Annotated[Params, Component("physics")] = Field(description="the equations that are solved")
+    boundary: tuple[Condition, ...] = Field((), description="what holds on the named boundaries")
+    initial: dict[str, Any] = Field({}, description="field name -> initial value or expression")
+    solver: dict[str, SolverBlock] = Field({}, description="field name or `default` -> how it is solved")
+    time: Time | None = Field(None, description="marching in time; absent: steady")
+    quantities: dict[str, Annotated[Params, Component("quantity")]] = Field(
+        {}, description="name -> number computed from the fields"
+    )
+    output: tuple[Annotated[Params, Component("output")], ...] = Field((), description="what is written")
+    verification: tuple[Verification, ...] = Field((), description="references that quantities must reproduce")
+    runtime: Runtime = Field({}, description="device, seed, limits")
+
+    _path: Path = PrivateAttr(Path())
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _overrides: tuple[str, ...] = PrivateAttr(())
+    _data: Plain = PrivateAttr(default_factory=dict)
+
+    @field_validator("physics", mode="wrap")
+    @classmethod
+    def _physics(cls, value: Any, handler: Any, info: ValidationInfo) -> Any:
+        params = handler(value)
+        crosscheck.learn_fields(params, known(info))
+        return handler(value)  # now the names in its own expressions are known too
+
+    @field_validator("mesh")
+    @classmethod
+    def _mesh(cls, params: Any, info: ValidationInfo) -> Any:
+        crosscheck.learn_mesh(params, known(info))
+        return params
+
+    @field_validator("initial", mode="before")
+    @classmethod
+    def _initial(cls, value: Any, info: ValidationInfo) -> dict[str, Components]:
+        return initial_values(value, info)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
+        return crosscheck.with_names_of_blocks(data, handler, known(info))
+
+    @property
+    def path(self) -> Path:
+        """The deck's file."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative file names refer to."""
+        return self._path.parent
+
+    @property
+    def name(self) -> str:
+        """Name of the run: ``runtime.name`` or the file's name without its ending."""
+        return self.runtime.name or self._path.stem or "deck"
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Deck path -> place of the value, ``file:line:column``."""
+        return self._origins
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The ``-s`` texts of the command line."""
+        return self._overrides
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """The numeric parameters in SI units, as expressions see them."""
+        return crosscheck.numbers(self.parameters)
+
+    def solver_for(self, field: str) -> SolverBlock:
+        """Return the solver block of a field: its own, else ``default``, else the defaults."""
+        return self.solver.get(field) or self.solver.get("default") or SolverBlock()
+
+    def plain(self) -> Plain:
+        """Return the deck as plain data (dicts, lists, scalars), for broadcasting."""
+        return {
+            "data": self._data, "path": str(self._path), "origins": dict(self._origins),
+            "overrides": list(self._overrides),
+        }  # fmt: skip
+
+    @classmethod
+    def from_plain(cls, plain: Plain) -> Deck:
+        """Return the deck of `plain`; needs no file of the deck itself.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If the data are not those of a valid deck.
+        """
+        data, path = plain["data"], Path(plain["path"])
+        given = data.get("parameters") if isinstance(data, dict) else None
+        context = Context(crosscheck.numbers(given if isinstance(given, dict) else {}), path.parent)
+        deck: Deck = cls.model_validate(data, context=context)
+        deck._data, deck._path = data, path
+        deck._origins, deck._overrides = dict(plain["origins"]), tuple(plain["overrides"])
+        return deck
+
+    def effective_yaml(self) -> str:
+        """Return the complete deck with defaults written out and the origin of each value."""
+        from plexus.deck.effective import effective_yaml
+
+        return effective_yaml(self)

@@ -1,0 +1,189 @@
+"""``${...}``: arithmetic over numbers and references to other values of the deck.
+
+A bare name is looked up among the ``parameters``, then at the root; ``a.b[0]`` walks from the root. A
+value that is one ``${...}`` keeps its type (whole numbers stay whole); inside longer text it is written
+out. Quantities such as ``2 m`` count as their SI value in arithmetic and keep their text when they are
+referenced alone. Only scalars can be referenced.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from typing import Any
+
+from plexus.deck import functions
+from plexus.deck.suggest import nearest
+from plexus.deck.syntax import ExpressionError, parse
+from plexus.deck.tree import Budget, Node
+from plexus.deck.units import UnitError, parse_unit, split_quantity
+
+MAX_CHAIN, MAX_TEXT, EXACT = 50, 4000, 2**53
+_MARK = re.compile(r"\$\{([^{}]*)\}")
+_OPERATORS: dict[type[ast.AST], Any] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv, ast.Lt: operator.lt, ast.LtE: operator.le,
+    ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
+}  # fmt: skip
+_EXTRA = (ast.Attribute, ast.Subscript)
+
+
+def substitute(root: Node, budget: Budget) -> None:
+    """Replace every ``${...}`` in the tree; problems are noted at the value that contains them."""
+    resolver = _Resolver(root)
+    stack: list[tuple[Node, str]] = [(root, "")]
+    while stack:
+        node, path = stack.pop()
+        match node.value:
+            case dict():
+                stack += [(child, f"{path}.{key}".lstrip(".")) for key, child in node.value.items()]
+            case list():
+                stack += [(child, f"{path}[{i}]") for i, child in enumerate(node.value)]
+            case str():
+                try:
+                    resolver.resolve(node)
+                except (ExpressionError, UnitError) as error:
+                    budget.complain(node.mark, str(error), path)
+                    node.value = None
+                    resolver.broken.add(id(node))
+
+
+class _Resolver:
+    """Resolves nodes on demand, so that references may point anywhere."""
+
+    def __init__(self, root: Node):
+        self.root = root
+        self.open: list[int] = []
+        self.broken: set[int] = set()
+        given = root.value.get("parameters") if isinstance(root.value, dict) else None
+        self.parameters = given.value if given and isinstance(given.value, dict) else {}
+
+    def resolve(self, node: Node) -> Any:
+        """Return the value of a scalar node after its own ``${...}`` are replaced."""
+        text = node.value
+        if not isinstance(text, str) or "${" not in text:
+            return text
+        if id(node) in self.open:
+            raise ExpressionError(f"{text!r} refers to itself, directly or through other values")
+        if len(self.open) >= MAX_CHAIN:
+            raise ExpressionError(f"references nest deeper than {MAX_CHAIN}")
+        self.open.append(id(node))
+        try:
+            node.value = self.text(text)
+        finally:
+            self.open.pop()
+        return node.value
+
+    def text(self, text: str) -> Any:
+        whole = _MARK.fullmatch(text.strip())
+        if whole:
+            return self.value(whole[1])
+        result = _MARK.sub(lambda m: _written(self.value(m[1])), text)
+        if "${" in result:
+            raise ExpressionError(f"{text[:60]!r}: '${{' without its '}}'")
+        if len(result) > MAX_TEXT:
+            raise ExpressionError(f"the text grows beyond {MAX_TEXT} characters")
+        return result
+
+    def value(self, source: str) -> Any:
+        tree = parse(source, reserved={*self.parameters, *self.root.value, *functions.ARITY}, extra=_EXTRA)
+        if isinstance(tree, (ast.Name, ast.Attribute, ast.Subscript)):
+            return self.reference(tree, source)
+        try:
+            return self.compute(tree, source)
+        except (ArithmeticError, ValueError, TypeError) as error:
+            if isinstance(error, (ExpressionError, UnitError)):
+                raise
+            raise ExpressionError(f"'${{{source}}}' cannot be computed: {error}") from error
+
+    def reference(self, tree: ast.expr, source: str) -> Any:
+        if isinstance(tree, ast.Name) and tree.id in functions.CONSTANTS and tree.id not in self.parameters:
+            return functions.CONSTANTS[tree.id]
+        node = self.find(tree, source)
+        if id(node) in self.broken:
+            raise ExpressionError(f"'${{{source}}}' refers to a value that is itself wrong")
+        if isinstance(node.value, (dict, list)):
+            raise ExpressionError(f"'${{{source}}}' is a mapping or a list; only single values can be referenced")
+        return self.resolve(node)
+
+    def find(self, tree: ast.expr, source: str) -> Node:
+        match tree:
+            case ast.Name(id=name):
+                here = self.parameters if name in self.parameters else self.root.value
+                key: Any = name
+            case ast.Attribute(value=inner, attr=attr):
+                here, key = self.find(inner, source).value, attr
+            case ast.Subscript(value=inner, slice=ast.Constant(value=index)):
+                here, key = self.find(inner, source).value, index
+            case _:
+                raise ExpressionError(f"'${{{source}}}': expected a name such as mesh.size[0]")
+        if isinstance(here, dict) and key in here:
+            return here[key]
+        if isinstance(here, list) and isinstance(key, int) and 0 <= key < len(here):
+            return here[key]
+        valid = [*here, *(self.parameters if here is self.root.value else ())] if isinstance(here, dict) else []
+        raise ExpressionError(f"'${{{source}}}': nothing is called {str(key)!r}{nearest(str(key), valid, 12)}")
+
+    def compute(self, tree: ast.expr, source: str) -> Any:
+        def visit(node: ast.expr) -> Any:
+            match node:
+                case ast.Constant(value=value) if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    return value
+                case ast.Name() | ast.Attribute() | ast.Subscript():
+                    return _number(self.reference(node, source), source)
+                case ast.UnaryOp(op=ast.USub(), operand=a):
+                    return -visit(a)
+                case ast.UnaryOp(op=ast.UAdd(), operand=a):
+                    return visit(a)
+                case ast.BinOp(left=a, op=ast.Pow(), right=b):
+                    return _power(visit(a), visit(b))
+                case ast.BinOp(left=a, op=op, right=b):
+                    return _exact(_OPERATORS[type(op)](visit(a), visit(b)))
+                case ast.Compare(left=a, ops=[op], comparators=[b]):
+                    return _OPERATORS[type(op)](visit(a), visit(b))
+                case ast.IfExp(test=test, body=a, orelse=b):
+                    return visit(a) if visit(test) else visit(b)
+                case ast.Call(func=ast.Name(id=name), args=args) if name in functions.ARITY:
+                    return functions.call(name, _arguments(name, [visit(a) for a in args]))
+            raise ExpressionError(f"'${{{source}}}': only arithmetic, references and functions are allowed")
+
+        result = visit(tree)
+        if isinstance(result, complex) or not math.isfinite(result):
+            raise ExpressionError(f"'${{{source}}}' is not a finite real number")
+        return result
+
+
+def _arguments(name: str, values: list[Any]) -> list[Any]:
+    arity = functions.ARITY[name]
+    if (arity is None and len(values) < 2) or (arity is not None and len(values) != arity):
+        raise ExpressionError(f"{name} takes {arity or 'two or more'} arguments")
+    return values
+
+
+def _exact(value: Any) -> Any:
+    """Return integers beyond 2^53 as floats, so that numbers stay small."""
+    return float(value) if isinstance(value, int) and abs(value) > EXACT else value
+
+
+def _power(a: Any, b: Any) -> Any:
+    value = float(a) ** float(b)
+    whole = isinstance(a, int) and isinstance(b, int) and b >= 0 and abs(value) <= EXACT
+    return int(value) if whole else value
+
+
+def _number(value: Any, source: str) -> Any:
+    if isinstance(value, bool) or value is None:
+        raise ExpressionError(f"'${{{source}}}': {value!r} is not a number")
+    if isinstance(value, str):
+        parts = split_quantity(value)
+        if not parts:
+            raise ExpressionError(f"'${{{source}}}': {value[:40]!r} is not a number")
+        unit = parse_unit(parts[1])
+        return parts[0] * unit.factor + unit.offset
+    return value
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

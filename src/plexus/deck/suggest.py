@@ -1,0 +1,20 @@
+"""The nearest valid names for a name that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, valid: Iterable[str], show_all: int = 8) -> str:
+    """Return ``; did you mean 'a' or 'b'?``, or the valid names if none is close, or nothing."""
+    names = list(dict.fromkeys(valid))
+    lower: dict[str, str] = {}
+    for n in names:
+        lower.setdefault(n.lower(), n)
+    close = [lower[m] for m in get_close_matches(name[:80].lower(), list(lower), n=3, cutoff=0.6)]
+    if close:
+        return "; did you mean " + " or ".join(repr(c) for c in close) + "?"
+    if names and len(names) <= show_all:
+        return "; valid names: " + ", ".join(sorted(names))
+    return ""

@@ -1,0 +1,128 @@
+"""Text of an expression to a checked syntax tree.
+
+Only the listed ``ast`` nodes pass and nothing is ever handed to ``eval``. Length, depth and number of
+nodes are limited, so that parsing and evaluating are bounded. ``^`` is the power, and a number followed
+by a unit (``2 MPa * ramp(t)``) becomes its SI value.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection
+
+from plexus.deck.units import NUMBER, UnitError, named_unit, parse_unit, split_quantity
+
+MAX_LENGTH, MAX_DEPTH, MAX_NODES = 2000, 60, 600
+COORDINATES = ("x", "y", "z", "t")
+_WORD = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å]*"
+_UNIT_START = re.compile(rf"(?<![\w.])((?>{NUMBER[5:]}))[ ]*(?={_WORD})")
+_FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)\(?-?\d\)?)?")
+_GROUP = re.compile(r"\([A-Za-zµμΩ°Å%0-9 */^·-]{1,40}\)")
+_WORDS = ("and", "or", "not", "if", "else")
+_ALLOWED = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.IfExp, ast.Name, ast.Constant,
+    ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv, ast.UAdd, ast.USub, ast.Not,
+    ast.And, ast.Or, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+)  # fmt: skip
+
+
+class ExpressionError(ValueError):
+    """A text is not an allowed expression."""
+
+
+def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST], ...] = ()) -> ast.expr:
+    """Return the syntax tree of an expression.
+
+    Parameters
+    ----------
+    text : the expression.
+    reserved : names that are never read as units after ``*`` or ``/`` (parameters, fields, functions).
+    extra : further node types to allow.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is too long, too deep, or uses anything but arithmetic.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters")
+    source = _si(text, {*reserved, *COORDINATES}).replace("^", "**").strip().replace("\n", " ")
+    try:
+        tree = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else "too complicated"
+        raise ExpressionError(f"{_short(text)} is not an expression: {reason}") from error
+    _check(tree, (*_ALLOWED, *extra), text)
+    return tree
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _check(tree: ast.AST, allowed: tuple[type[ast.AST], ...], text: str) -> None:
+    level, count = [tree], 0
+    for _ in range(MAX_DEPTH):
+        for node in level:
+            if not isinstance(node, allowed):
+                raise ExpressionError(f"{_short(text)}: {type(node).__name__.lower()} is not allowed in an expression")
+            if isinstance(node, ast.Call) and (node.keywords or not isinstance(node.func, ast.Name)):
+                raise ExpressionError(f"{_short(text)}: only plain calls such as sin(x) are allowed")
+        count += len(level)
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            break
+    if level or count > MAX_NODES:
+        raise ExpressionError(f"{_short(text)}: the expression is too complicated")
+
+
+def _si(text: str, reserved: set[str]) -> str:
+    """Replace every number with a unit by its SI value."""
+    parts, position = [], 0
+    while match := _UNIT_START.search(text, position):
+        end = _unit_end(text, match.end(), reserved)
+        if end == match.end():
+            parts.append(text[position:end])
+        else:
+            number, unit = split_quantity(text[match.start() : end]) or (0.0, "")
+            value = parse_unit(unit)
+            parts += [text[position : match.start()], f"({number * value.factor + value.offset!r})"]
+        position = end
+    return "".join(parts) + text[position:]
+
+
+def _unit_end(text: str, start: int, reserved: set[str]) -> int:
+    """Return where the unit that begins at ``start`` ends; operators continue it only without spaces."""
+    end = _factor_end(text, start, set())
+    while end > start and end < len(text):
+        step = 1 if text[end] in "*/· " and text[end : end + 2] != "**" else 0
+        if not step:
+            break
+        bracket = _GROUP.match(text, end + 1) if text[end] == "/" else None
+        if bracket and _is_unit(bracket[0]):
+            end = bracket.end()
+            continue
+        after = _factor_end(text, end + 1, reserved, juxtaposed=text[end] == " ")
+        if after == end + 1:
+            break
+        end = after
+    return end
+
+
+def _factor_end(text: str, start: int, reserved: set[str], juxtaposed: bool = False) -> int:
+    match = _FACTOR.match(text, start)
+    if not match or match[1] in reserved or match[1] in _WORDS or text[match.end() : match.end() + 1] in ("(", "_"):
+        return start
+    if not (juxtaposed or reserved):
+        named_unit(match[1])  # directly after a number only a unit makes sense: its error is the message
+        return match.end()
+    return match.end() if _is_unit(match[1]) else start
+
+
+def _is_unit(text: str) -> bool:
+    try:
+        parse_unit(text)
+    except UnitError:
+        return False
+    return True

@@ -1,0 +1,265 @@
+"""Deck values to typed values: the validators behind the annotations of `plexus.deck.params`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, get_args
+
+from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import PydanticCustomError, core_schema
+
+from plexus.deck.context import known
+from plexus.deck.expressions import Expression
+from plexus.deck.property import Property, Table
+from plexus.deck.schedules import parse_schedule
+from plexus.deck.suggest import nearest
+from plexus.deck.syntax import ExpressionError
+from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity, to_unit
+
+NUMBER_OR_TEXT = {"type": ["number", "string"]}
+EXPRESSION_SCHEMA: dict[str, Any] = {"description": "number or expression of x, y, z, t, parameters, fields"} | NUMBER_OR_TEXT
+_TABLE_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "table": {"type": "array", "minItems": 2, "items": {"type": "array", "minItems": 2, "maxItems": 2,
+                                                            "items": NUMBER_OR_TEXT}},
+        "of": {"type": "string"}, "unit": {"type": "string"}, "of_unit": {"type": "string"},
+        "source": {"type": "string"},
+    },
+    "required": ["table"], "additionalProperties": False,
+}  # fmt: skip
+PROPERTY_SCHEMA: dict[str, Any] = {
+    "anyOf": [EXPRESSION_SCHEMA, _TABLE_SCHEMA, {
+        "type": "object", "properties": {"regions": {"type": "object"}}, "required": ["regions"],
+        "additionalProperties": False,
+    }],
+}  # fmt: skip
+
+
+def refuse(message: str) -> PydanticCustomError:
+    """Return an error whose text is shown as it is."""
+    return PydanticCustomError("deck", "{text}", {"text": message})
+
+
+def schema_of(function: Callable[[Any, ValidationInfo], Any]) -> core_schema.CoreSchema:
+    """Return the core schema of a type that ``function`` makes from a deck value."""
+    return core_schema.with_info_plain_validator_function(function)
+
+
+def mentions(source: Any, types: tuple[type, ...]) -> bool:
+    """Return whether a type annotation contains one of the types."""
+    return source in types or any(mentions(a, types) for a in get_args(source))
+
+
+def convert(value: Any, unit: str, lenient: bool) -> Any:
+    """Return the value with texts such as ``3 mm`` replaced by numbers in ``unit``.
+
+    ``lenient`` leaves other texts alone, because they may be expressions.
+    """
+    match value:
+        case bool():
+            raise refuse(f"{str(value).lower()} is not a number")
+        case str() if not lenient or split_quantity(value):
+            try:
+                return quantity(value, unit)
+            except UnitError as error:
+                if lenient and _is_product(value):
+                    return value
+                raise refuse(str(error)) from None
+        case list() | tuple():
+            return [convert(v, unit, lenient) for v in value]
+        case {"table": list()} if lenient:
+            return _convert_table(value, unit)
+        case {"regions": dict(regions)} if lenient and len(value) == 1:
+            return {"regions": {k: convert(v, unit, lenient) for k, v in regions.items()}}
+    return value
+
+
+def _is_product(text: str) -> bool:
+    """Return whether a text that starts like a quantity goes on as an expression."""
+    return any(c in text for c in "+-*(<>,") and not _is_unit((split_quantity(text) or (0, ""))[1])
+
+
+def _is_unit(text: str) -> bool:
+    try:
+        parse_unit(text)
+    except UnitError:
+        return False
+    return True
+
+
+def _convert_table(value: dict[str, Any], unit: str) -> dict[str, Any]:
+    given, of_unit = str(value.get("unit", unit)), str(value.get("of_unit", "1"))
+    rows = []
+    try:
+        for row in value["table"]:
+            x, y = row
+            x = to_unit(x, of_unit, _si(of_unit)) if _number(x) else si_value(x) if isinstance(x, str) else x
+            y = to_unit(y, given, unit) if _number(y) else quantity(y, unit) if isinstance(y, str) else y
+            rows.append([x, y])
+    except UnitError as error:
+        raise refuse(str(error)) from None
+    except (TypeError, ValueError):
+        raise refuse("a table is a list of pairs [x, value]") from None
+    return {k: v for k, v in value.items() if k not in ("unit", "of_unit")} | {"table": rows}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _si(unit: str) -> str:
+    """Return a text of the SI unit with the same dimension."""
+    base = zip(("m", "kg", "s", "A", "K", "mol", "cd"), parse_unit(unit).dimension, strict=True)
+    return " ".join(f"{name}^{n}" if n != 1 else name for name, n in base if n)
+
+
+def si_value(text: str) -> float:
+    parts = split_quantity(text)
+    return quantity(text, _si(parts[1]) if parts else "")
+
+
+def expression(value: Any, info: ValidationInfo) -> Expression:
+    """Return an `Expression` bound to the deck's parameters, its names checked if they are known."""
+    if isinstance(value, Expression):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise refuse("expected a number or an expression")
+    context = known(info)
+    try:
+        result = Expression(value, context.parameters)
+    except (ExpressionError, UnitError, OverflowError) as error:
+        raise refuse(str(error)) from None
+    allowed = context.expression_names()
+    unknown = sorted(n for n in result.names if allowed is not None and n not in allowed)
+    if unknown:
+        hints = " and ".join(f"unknown name {n!r}{nearest(n, allowed or (), 12)}" for n in unknown)
+        raise refuse(f"{hints} in expression {result.text!r}")
+    return result
+
+
+def material_property(value: Any, info: ValidationInfo) -> Property:
+    """Return a `Property` from a number, an expression, a table, or one of them per region."""
+    match value:
+        case Property():
+            return value
+        case {"table": table} if set(value) <= {"table", "of", "unit", "of_unit", "source"}:
+            return _table_property(value, table, info)
+        case {"regions": dict(regions)} if len(value) == 1 and regions:
+            for name in regions:
+                check_name(name, known(info).regions, "region")
+            parts = {str(k): material_property(v, info) for k, v in regions.items()}
+            return Property({"regions": {k: p.spec for k, p in parts.items()}}, regions=parts)
+        case dict():
+            raise refuse("a property is a number, an expression, {table: [[x, value], ...], of: field} or {regions: {...}}")
+    parsed = expression(value, info)
+    return Property(value, expression=parsed)
+
+
+def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> Property:
+    if not isinstance(table, list) or len(table) < 2:
+        raise refuse("a table needs at least two pairs [x, value]")
+    if "unit" in value or "of_unit" in value:
+        value = _convert_table(value, str(value.get("unit", "1")))
+        table = value["table"]
+    if not all(isinstance(r, (list, tuple)) and len(r) == 2 and all(map(_number, r)) for r in table):
+        raise refuse("a table is a list of pairs [x, value]")
+    xs, ys = ([float(row[i]) for row in table] for i in (0, 1))
+    if any(b <= a for a, b in zip(xs, xs[1:], strict=False)):
+        raise refuse("the first column of a table must increase")
+    of = value.get("of", "temperature")
+    if not isinstance(of, str):
+        raise refuse("`of` is the name of a field")
+    check_name(of, known(info).expression_names(), "field")
+    spec = {"table": [list(row) for row in table], **{k: v for k, v in value.items() if k != "table"}}
+    return Property(spec, table=Table(xs, ys, of))
+
+
+def check_name(name: str, valid: Collection[str] | None, what: str) -> None:
+    """Raise unless the name is valid or the valid names are not known."""
+    if valid is not None and name not in valid:
+        raise refuse(f"unknown {what} {name!r}{nearest(name, valid, 12)}")
+
+
+def with_quantities(schema: dict[str, Any], unit: str) -> dict[str, Any]:
+    """Return a JSON Schema in which every number may be a text with a unit."""
+    if schema.get("type") in ("number", "integer"):
+        bounds = {k: v for k, v in schema.items() if k != "type"}
+        return {"anyOf": [{"type": schema["type"], **bounds}, {"type": "string"}], "unit": unit}
+    result = dict(schema)
+    if "items" in result and isinstance(result["items"], dict):
+        result["items"] = with_quantities(result["items"], unit)
+    for key in ("anyOf", "prefixItems"):
+        if key in result:
+            result[key] = [with_quantities(s, unit) if isinstance(s, dict) else s for s in result[key]]
+    return result | {"unit": unit}
+
+
+class Name:
+    """Annotation of a text that must be the name of a field, boundary, region or quantity."""
+
+    def __init__(self, what: str):
+        self.what = what
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Check the name against the names that are known."""
+
+        def check(value: str, info: ValidationInfo) -> str:
+            context = known(info)
+            valid: Collection[str] | None = None
+            if self.what == "field" and context.fields is not None:
+                valid = context.expression_names() if "_" in value else context.fields
+            elif self.what in ("boundary", "region"):
+                valid = context.boundaries if self.what == "boundary" else context.regions
+            check_name(value, valid, self.what)
+            return value
+
+        return core_schema.with_info_after_validator_function(check, handler(source))
+
+
+class _Before:
+    """Annotation that changes the deck's value before the type's own validation."""
+
+    def __init__(self, function: Callable[[Any, ValidationInfo], Any], schema: Callable[[Any], Any]):
+        self.function, self.schema = function, schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.with_info_before_validator_function(self.function, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        return self.schema(handler(schema["schema"]))
+
+
+def _input_file(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise refuse("expected a file name")
+    path = known(info).folder / value
+    try:
+        exists = path.is_file()
+    except OSError:
+        exists = False
+    if not exists:
+        raise refuse(f"no such file: {path}")
+    return str(path.resolve())
+
+
+class _Schedule:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        def parse(value: Any, info: ValidationInfo) -> Any:
+            try:
+                return parse_schedule(value)
+            except UnitError as error:
+                raise refuse(str(error)) from None
+
+        return schema_of(parse)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        return {"type": ["string", "array", "object"], "description": "10 steps, 0.1 s, 30 min wall, end, or times"}
+
+
+SCHEDULE = _Schedule()
+ONE_OR_MORE = _Before(
+    lambda value, info: [value] if isinstance(value, str) else value,
+    lambda inner: {"anyOf": [{"type": "string"}, inner]},
+)
+INPUT_FILE = _Before(_input_file, lambda inner: inner)
