@@ -22,20 +22,13 @@ class PhysicsParams(Params):
 
 
 class EquationBase:
-    """An `Equation` with the defaults of the protocol.
-
-    Attributes
-    ----------
-    null_space : {"none", "constant", "rigid"}
-        Kernel of the operator that no boundary condition removes; the solver projects it out.
-    """
+    """An `Equation` with the defaults of the protocol."""
 
     field: FieldSpec
     linear: bool = False
     time_order: int = 0
     boundary_terms: tuple[str, ...] = ()
     near_nullspace: Literal["constant", "rigid"] = "constant"
-    null_space: Literal["none", "constant", "rigid"] = "none"
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""

@@ -35,6 +35,11 @@ def trace(tensor: Array) -> Array:
     return einsum("...ii->...", tensor)
 
 
+def by_rows(tensor: Array) -> Array:
+    """Return a tensor (C, Q, d, d) as (C, Q, d*d), row by row, the layout of tensor fields."""
+    return tensor.reshape(*tensor.shape[:-2], -1)
+
+
 def check_dimension(geometry: Geometry, dim: int) -> None:
     """Raise InputError when the mesh's dimension does not fit the geometry."""
     wanted = 3 if geometry == "solid" else 2

@@ -46,9 +46,6 @@ class DiffusionParams(PhysicsParams):
     geometry: Literal["cartesian", "axisymmetric"] = Field(
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
     )
-    free_level: bool = Field(
-        False, description="no condition fixes the level of u: remove the constant from the solve"
-    )
 
 
 @register("physics", "diffusion", DiffusionParams)
@@ -64,7 +61,6 @@ class Diffusion:
             axisymmetric=p.geometry == "axisymmetric",
         )
         equation.boundary_terms = ("flux", "robin")
-        equation.null_space = "constant" if p.free_level else "none"
         self.equations = [equation]
 
     @staticmethod

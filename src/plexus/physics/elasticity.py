@@ -54,9 +54,6 @@ class SolidParams(PhysicsParams):
     gravity: tuple[Annotated[float, Unit("m/s^2")], ...] | None = Field(
         None, description="acceleration; adds density times it to the body force"
     )
-    free_body: bool = Field(
-        False, description="no support holds the body: remove its rigid motions from the solve"
-    )
 
 
 class ElasticityParams(SolidParams):
@@ -103,7 +100,6 @@ class Equilibrium(EquationBase):
         self.params = params
         self.temperature = temperature
         self.law = Hooke(params.material, params.geometry, params.normal_strain)
-        self.null_space = "rigid" if params.free_body else "none"
 
     def flux(self, p: Point) -> Flux:
         """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
@@ -145,11 +141,10 @@ class Equilibrium(EquationBase):
         def field(name: str, unit: str, shape: Shape, tip: str, formula: Callable[[State], Array]) -> Derived:
             return Derived(FieldSpec(name, unit, shape, tip), lambda p: formula(self._state(p)))
 
+        total = FieldSpec("strain", "1", "tensor", "total strain")
         fields = [
-            Derived(
-                FieldSpec("strain", "1", "tensor", "total strain"), lambda p: strain(p.fields["displacement"])
-            ),
-            field("stress", "Pa", "tensor", "stress in the section or body", lambda s: s.stress),
+            Derived(total, lambda p: kinematics.by_rows(strain(p.fields["displacement"]))),
+            field("stress", "Pa", "tensor", "stress", lambda s: kinematics.by_rows(s.stress)),
             field("von_mises", "Pa", "scalar", "von Mises stress", State.von_mises),
             field("max_principal", "Pa", "scalar", "largest principal stress", State.max_principal),
             field("energy_density", "J/m^3", "scalar", "elastic energy per volume", State.energy_density),

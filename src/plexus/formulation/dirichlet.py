@@ -1,0 +1,52 @@
+"""Prescribed values of a field on named boundaries, whole or component by component."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.deck.params import Expression
+
+if TYPE_CHECKING:
+    from plexus.spaces.lagrange import Space
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """Values on one or several boundaries: an expression of x, y, z, t per component, None where free."""
+
+    boundaries: tuple[str, ...]
+    values: tuple[Expression | None, ...]
+
+
+class Dirichlet:
+    """All prescribed values of one field. Construction is collective.
+
+    Where conditions meet in a node, the later one holds.
+
+    Attributes
+    ----------
+    fixed : ndarray of bool (n_local, m)
+        Which unknowns are prescribed, ghosts included.
+    """
+
+    def __init__(self, space: Space, conditions: Sequence[Prescribed]):
+        self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
+        self._values: list[tuple[np.ndarray, int, Expression]] = []
+        self._points = space.points
+        for condition in conditions:
+            nodes = space.facet_nodes(condition.boundaries)
+            for component, value in enumerate(condition.values):
+                if value is not None:
+                    self.fixed[nodes, component] = True
+                    self._values.append((nodes, component, value))
+
+    def apply(self, t: float, array: np.ndarray) -> None:
+        """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
+        for nodes, component, value in self._values:
+            x = self._points[nodes]
+            names = {name: x[:, i] for i, name in enumerate("xyz"[: x.shape[1]])}
+            array[nodes, component] = value({**names, "t": t})
