@@ -55,6 +55,10 @@ class Point(Protocol):
     dim: int
 
     @property
+    def one(self) -> Array:
+        """The number one as a (1, 1) array of the batch's kind: turns a constant into a coefficient."""
+
+    @property
     def x(self) -> Array:
         """Coordinates (C, Q, d) [m]."""
 

@@ -70,7 +70,7 @@ class TorchBridge(Bridge):
 
 
 def bridge(name: str = "auto", device: str = "cpu") -> Bridge:
-    """Return the bridge to the kernels ``auto``, ``native``, ``reference`` or ``torch``, the last on a device.
+    """Return the bridge to the kernels ``auto``, ``native``, ``reference`` or (on a device) ``torch``.
 
     Raises
     ------

@@ -34,15 +34,16 @@ def like(value: Any, array: Array) -> Array:
     xp = namespace(array)
     if xp is np:
         return np.asarray(value, dtype=np.float64)
-    return value if isinstance(value, xp.Tensor) else xp.as_tensor(value, dtype=array.dtype, device=array.device)
+    return xp.as_tensor(value, dtype=array.dtype, device=array.device)
 
 
 def stack(arrays: Sequence[Array], axis: int = -1) -> Array:
     """Stack arrays that broadcast against each other along a new axis."""
     xp = namespace(*arrays)
-    model = next((a for a in arrays if namespace(a) is xp and hasattr(a, "shape")), np.zeros(()))
-    given = [like(a, model) for a in arrays]
-    return np.stack(np.broadcast_arrays(*given), axis) if xp is np else xp.stack(xp.broadcast_tensors(*given), axis)
+    if xp is np:
+        return np.stack(np.broadcast_arrays(*arrays), axis)
+    model = next(a for a in arrays if namespace(a) is xp)
+    return xp.stack(xp.broadcast_tensors(*[like(a, model) for a in arrays]), axis)
 
 
 def interp(x: Array, xs: np.ndarray, ys: np.ndarray) -> Array:
@@ -59,7 +60,10 @@ def interp(x: Array, xs: np.ndarray, ys: np.ndarray) -> Array:
 def where(condition: Array, a: Array, b: Array) -> Array:
     """Choose elementwise; ``a`` and ``b`` may be numbers."""
     xp = namespace(condition, a, b)
-    return np.where(condition, a, b) if xp is np else xp.where(condition, like(a, condition * 1.0), like(b, condition * 1.0))
+    if xp is np:
+        return np.where(condition, a, b)
+    model = next(v for v in (a, b, 1.0 * condition) if namespace(v) is xp)
+    return xp.where(like(condition, model) != 0, like(a, model), like(b, model))
 
 
 def sqrt(x: Array) -> Array:

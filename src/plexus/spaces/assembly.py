@@ -49,14 +49,19 @@ class Form:
     space : space of the unknown.
     equation : what is integrated, see `plexus.protocols.Equation`.
     boundary_terms : pairs (boundary name, term).
-    spaces : spaces of all fields that the equation may read, by name; the own one is added.
+    spaces : spaces of the other unknowns that the equation may read, by name.
     fixed : prescribed unknowns, bool (n_local, m), ghosts included, equal on all ranks.
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
 
-    ``symmetric`` tells, after `jacobian`, whether all tangents on this rank were symmetric.
-    All array arguments of the methods are field arrays (n_local, m) with their ghosts filled.
+    Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
+    holds those of the other unknowns by name.
+
+    Attributes
+    ----------
+    symmetric : bool
+        Whether all tangents of the last `jacobian` on this rank were symmetric.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class Form:
         self._parts = [p for name, term in boundary_terms for p in self._boundary(name, term, touching)]
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
+        self.symmetric = True
 
     def _boundary(self, name: str, term: BoundaryTerm, touching: np.ndarray) -> Iterator[_BoundaryPart]:
         for facets in facet_sets(self.space.mesh, name, self.degree, self.bridge, touching):
@@ -95,11 +101,7 @@ class Form:
     @cached_property
     def matrix(self) -> CooMatrix:
         """The matrix that `jacobian` fills. Collective at the first access."""
-        nodes = self.bridge.host(self.cells.nodes(self.space))
-        matrix = CooMatrix(self.space, nodes, self.fixed)
-        if self.space.components > 1:
-            matrix.mat.setNearNullSpace(self.space.near_nullspace(self.equation.near_nullspace))
-        return matrix
+        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed)
 
     @cached_property
     def _slots(self) -> Array:
@@ -114,7 +116,8 @@ class Form:
             if f.f0 is not None or f.f1 is not None:
                 nodes = self.cells.nodes(self.space)[p.part]
                 cells = self.cells.cells[p.part]
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, self._weight(p), out)
+                weight = self._weight(p)
+                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, weight, out)
         for part, p, phi, w in self._facets(t, values):
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
@@ -142,8 +145,10 @@ class Form:
                 tangent.symmetric,
             )  # fmt: skip
         for part, p, phi, w in self._facets(t, values):
-            c00 = self._coefficients(part.term.tangent(p), shift)[0]
+            tangent = part.term.tangent(p)
+            c00 = self._coefficients(tangent, shift)[0]
             if c00 is not None:
+                self.symmetric &= tangent.symmetric or self.space.components == 1
                 self._add_pairs(store, part, einsum("cq,qi,qj,cqab->cijab", w, phi, phi, self._full(c00, w)))
         host = self.bridge.host(store)
         if not np.shares_memory(host, matrix.values):
@@ -167,7 +172,7 @@ class Form:
         return self.equation.measure(p.x) if self._measured else None
 
     def _facets(self, t: float, values: Values) -> Iterator[tuple[_BoundaryPart, PointBatch, Array, Array]]:
-        """Yield per boundary part its points, basis values (Q, k) of the facet's nodes and ds·weight (C, Q)."""
+        """Yield per boundary part its points, the facet nodes' basis values (Q, k) and weighted ds (C, Q)."""
         for part in self._parts:
             facets = part.facets
             p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values)
@@ -196,7 +201,7 @@ class Form:
         )
 
     def _coefficients(self, c: Tangent, shift: float) -> tuple[Array | None, ...]:
-        """Return c00 + shift m00, c01, c10, c11 with component axes: (m, m), (m, m, d), (m, d, m), (m, d, m, d)."""
+        """Return c00 + shift m00, c01, c10 and c11 with the component axes that the kernels expect."""
         c00 = c.c00
         if c.m00 is not None and shift != 0.0:
             c00 = shift * c.m00 if c00 is None else c00 + shift * c.m00

@@ -95,14 +95,13 @@ class Space:
     def near_nullspace(self, kind: Literal["constant", "rigid"]) -> PETSc.NullSpace:
         """Return the modes that cost no energy, orthonormalised: constants, or translations and rotations."""
         if kind == "rigid" and self.components == self.mesh.dim:
-            x = PETSc.Vec().createMPI(
-                (self.n_owned * self.mesh.dim, self.n_global * self.mesh.dim), bsize=self.mesh.dim, comm=self.comm
-            )
+            x = self.vector()
             x.setArray(self.points[: self.n_owned].ravel())
             return PETSc.NullSpace().createRigidBody(x)
         if self.components == 1:
             return PETSc.NullSpace().create(constant=True, comm=self.comm)
-        return PETSc.NullSpace().create(vectors=[self._unit(c) for c in range(self.components)], comm=self.comm)
+        modes = [self._unit(c) for c in range(self.components)]
+        return PETSc.NullSpace().create(vectors=modes, comm=self.comm)
 
     def _unit(self, component: int) -> PETSc.Vec:
         mode = np.zeros((self.n_owned, self.components))

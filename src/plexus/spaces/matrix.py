@@ -73,7 +73,9 @@ def _spread(node_global: np.ndarray, nodes: np.ndarray, m: int, axis: int) -> np
     return np.broadcast_to(first[:, None, None] + part, (len(nodes), m, m)).reshape(-1)
 
 
-def _eliminated(rows: np.ndarray, cols: np.ndarray, fixed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _eliminated(
+    rows: np.ndarray, cols: np.ndarray, fixed: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return flat indices of the values in fixed rows or columns, and of the fixed diagonal entries."""
     if fixed is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)

@@ -49,7 +49,7 @@ class Nodes:
 
 
 def number_nodes(mesh: Mesh, element: Element) -> Nodes:
-    """Number the nodes of ``element`` on ``mesh``. Collective."""
+    """Give every node of ``element`` on ``mesh`` a global number and an owner. Collective."""
     comm = mesh.comm
     raw, count = _local_nodes(mesh, element)
     mine = _owners(raw, mesh.cell_owner, count) == comm.rank

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from plexus.devices.bridge import Bridge
+from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.element import Element, element
 from plexus.spaces.lagrange import Space
@@ -29,7 +30,9 @@ class Rule:
     ``direction`` is set on facets: the outward normal of the reference facet times its area ratio, (d,).
     """
 
-    def __init__(self, mesh: Mesh, points: np.ndarray, weights: np.ndarray, direction: np.ndarray | None = None):
+    def __init__(
+        self, mesh: Mesh, points: np.ndarray, weights: np.ndarray, direction: np.ndarray | None = None
+    ):
         self.geometry = element(mesh.cell, mesh.geometry_degree)
         self.points, self.weights, self.direction = points, weights, direction
         self._tables: dict[int, Tables] = {}
@@ -37,8 +40,8 @@ class Rule:
     def tables(self, of: Element) -> Tables:
         """Return the kernels' tables of an element at these points."""
         if of.degree not in self._tables:
-            geo = self.geometry.tabulate(self.points)
-            self._tables[of.degree] = Tables(self.weights, *of.tabulate(self.points), *geo, self.geometry.affine)
+            both = (*of.tabulate(self.points), *self.geometry.tabulate(self.points))
+            self._tables[of.degree] = Tables(self.weights, *both, self.geometry.affine)
         return self._tables[of.degree]
 
 
@@ -52,6 +55,7 @@ class CellSet:
         self.mesh, self.bridge, self.index = mesh, bridge, index
         self.points = bridge.array(mesh.points)
         self.cells = bridge.array(self._pick(mesh.cells))
+        self.one = bridge.array(np.ones((1, 1)))
         self._nodes: dict[int, Array] = {}
         self._masks: dict[str, Array] = {}
 
@@ -67,6 +71,9 @@ class CellSet:
 
     def mask(self, region: str) -> Array:
         """Return whether each cell lies in a region, (C, 1) bool."""
+        if region not in self.mesh.regions:
+            known = ", ".join(sorted(self.mesh.regions))
+            raise InputError(f"the mesh has no region {region!r}; it has {known}")
         if region not in self._masks:
             inside = np.zeros((self.mesh.n_cells, 1), dtype=bool)
             inside[self.mesh.regions[region]] = True
@@ -147,6 +154,11 @@ class PointBatch:
     def shape(self) -> tuple[int, int]:
         """Number of cells and of points per cell."""
         return len(self.cells.cells[self.part]), len(self.rule.weights)
+
+    @property
+    def one(self) -> Array:
+        """The number one as a (1, 1) array of the batch's kind."""
+        return self.cells.one
 
     @cached_property
     def _geometry(self) -> tuple[Array, Array, Array]:

@@ -48,7 +48,7 @@ def _symmetric() -> dict[str, dict[int, Orbits]]:
     r5, r10, r15 = sqrt(5), sqrt(10), sqrt(15)
     inner = sqrt(38 - 44 * sqrt(2 / 5))
     wide = sqrt(213125 - 53320 * r10)
-    triangle = {
+    triangle: dict[int, Orbits] = {
         1: [((1 / 3,) * 3, 1.0)],
         2: [_tri(1 / 6, 1 / 3)],
         4: [
@@ -62,7 +62,7 @@ def _symmetric() -> dict[str, dict[int, Orbits]]:
         ],
     }
     c = 0.045503704125649649
-    tetrahedron = {
+    tetrahedron: dict[int, Orbits] = {
         1: [((1 / 4,) * 4, 1.0)],
         2: [_tet((5 - r5) / 20, 1 / 4)],
         5: [
@@ -107,7 +107,7 @@ def _tensor(dim: int, degree: int) -> Quadrature:
 
 
 def _conical(dim: int, degree: int) -> Quadrature:
-    """Collapse the unit cube onto the simplex: X_0 = s_0, X_1 = (1-s_0) s_1, …
+    """Collapse the unit cube onto the simplex: X_0 = s_0, X_1 = (1-s_0) s_1 and so on.
 
     The Jacobian (1-s_0)^(d-1) (1-s_1)^(d-2) … is the weight function of the one-dimensional rules.
     """
