@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from plexus.formulation.dirichlet import Dirichlet
     from plexus.protocols import Equation
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
@@ -19,7 +20,7 @@ class System:
 
     Parameters
     ----------
-    spaces, forms, solvers : mapping
+    spaces, forms, solvers, prescribed : mapping
         By name of the unknown.
     equations : sequence of Equation
         In the order of solution.
@@ -31,8 +32,10 @@ class System:
         equations: Sequence[Equation],
         forms: Mapping[str, Form],
         solvers: Mapping[str, FieldSolver],
+        prescribed: Mapping[str, Dirichlet],
     ):
-        self.spaces, self.equations, self.forms, self.solvers = spaces, equations, forms, solvers
+        self.spaces, self.equations, self.forms = spaces, equations, forms
+        self.solvers, self.prescribed = solvers, prescribed
         self.evolving = [e.field.name for e in equations if e.time_order > 0]
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
 
@@ -47,12 +50,11 @@ class System:
             Krylov iterations.
         """
         self.apply_dirichlet(name, t, values[name])
-        fields = {other: (self.spaces[other], array) for other, array in values.items()}
-        return self.solvers[name].solve(t, values[name], shift, offset, fields).iterations
+        return self.solvers[name].solve(t, values[name], shift, offset, values).iterations
 
     def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
         """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""
-        self.forms[name].apply_dirichlet(t, array)
+        self.prescribed[name].apply(t, array)
 
     def rms(self, name: str, array: np.ndarray) -> float:
         """Return the root mean square of a field array over all nodes. Collective."""

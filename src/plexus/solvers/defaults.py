@@ -8,10 +8,10 @@ the method is chosen at the first assembly; non-symmetric systems take GMRES.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from plexus import registry
-from plexus.solvers.target import OptionValue, Target
+from plexus.solvers.target import OptionValue, Preconditioner, Target
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
@@ -36,14 +36,13 @@ def preconditioner(target: Target) -> str:
     return "gamg" if target.rigid or "hypre" not in target.packages else "hypre"
 
 
-def preset(block: SolverBlock, target: Target, linear: bool) -> dict[str, OptionValue]:
+def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
     """Return the PETSc options of a deck block, with defaults filled in (all without prefix)."""
-    pc = block.preconditioner or _default_params(preconditioner(target))
-    chosen = dict(registry.build("preconditioner", pc).options(target))
+    chosen = dict(_member(block, target).options(target))
     factorised = chosen["pc_type"] in ("lu", "cholesky")
-    tight = LINEAR_RTOL if linear else NEWTON_LINEAR_RTOL
+    tight = LINEAR_RTOL if target.linear else NEWTON_LINEAR_RTOL
     given: dict[str, Any] = {
-        "snes_type": block.snes or ("ksponly" if linear else "newtonls"),
+        "snes_type": block.snes or ("ksponly" if target.linear else "newtonls"),
         "snes_rtol": block.snes_rtol,
         "snes_atol": block.snes_atol,
         "snes_max_it": block.snes_max_iterations,
@@ -55,6 +54,9 @@ def preset(block: SolverBlock, target: Target, linear: bool) -> dict[str, Option
     return {name: value for name, value in given.items() if value is not None} | chosen
 
 
-def _default_params(name: str) -> Any:
-    """Return the parameters of a preconditioner that the deck did not name."""
-    return registry.component("preconditioner", name).params.model_validate({"type": name})
+def _member(block: SolverBlock, target: Target) -> Preconditioner:
+    """Return the preconditioner that the deck names, or the default one with its default parameters."""
+    if block.preconditioner is not None:
+        return cast("Preconditioner", registry.build("preconditioner", block.preconditioner))
+    default = registry.component("preconditioner", preconditioner(target))
+    return cast("Preconditioner", default.cls(default.params()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.errors import GuardError, SolveError
@@ -57,13 +58,12 @@ class Attempt:
 
     def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str):
         self.solver, self.path = solver, path
-        linear = solver.form.equation.linear
-        self.options = Options(prefix, defaults.preset(block, solver.target, linear), block.options)
+        self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
         self.open_choice = block.ksp is None
         self.snes = snes = PETSc.SNES().create(solver.form.space.comm)
         snes.setOptionsPrefix(prefix)
         snes.setFunction(solver.residual, solver.rhs)
-        snes.setJacobian(solver.jacobian, solver.form.mat)
+        snes.setJacobian(solver.jacobian, solver.form.matrix.mat)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
         snes.setFromOptions()
@@ -116,7 +116,7 @@ class FieldSolver:
         self.tally = Tally()
         self._work = form.space.zeros()
         self._kernel: np.ndarray | None = None
-        self._fresh = True
+        self._fresh, self._symmetric = True, False
 
     def solve(
         self, t: float, u: np.ndarray, shift: float, offset: np.ndarray | None, fields: Mapping[str, Any]
@@ -128,7 +128,7 @@ class FieldSolver:
         u : (n_local, m)
             Guess that satisfies the prescribed values; afterwards the solution, ghosts included.
         fields : mapping
-            Name -> (space, array) of all fields of the run.
+            Name -> array (n_local, m) of all fields of the run.
 
         Raises
         ------
@@ -201,7 +201,8 @@ class FieldSolver:
         if self._fresh:
             self._fresh = False
             self._examine()
-        self._current.choose_method(self.form.symmetric)
+            self._symmetric = bool(self.form.space.comm.allreduce(self.form.symmetric, MPI.LAND))
+        self._current.choose_method(self._symmetric)
         if self._kernel is not None:
             self._check_balance(snes.getFunction()[0])
 
@@ -209,10 +210,12 @@ class FieldSolver:
         """Look at the first matrix: pass the near null space on, find a kernel."""
         form = self.form
         near = form.space.near_nullspace(form.equation.near_nullspace)
-        form.mat.setNearNullSpace(near)
-        self._kernel = kernel.find(form.mat, near, form.constrained)
+        mat, fixed = form.matrix.mat, form.fixed
+        mat.setNearNullSpace(near)
+        held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
+        self._kernel = kernel.find(mat, near, held)
         if self._kernel is not None:
-            kernel.attach(form.mat, self._kernel)
+            kernel.attach(mat, self._kernel)
             free = self._kernel.shape[1]
             self.ctx.log.info(
                 f"{self.target.name}: no condition prevents {free} rigid mode{'s' * (free > 1)}; "

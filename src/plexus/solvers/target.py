@@ -24,6 +24,8 @@ class Target:
         Space dimension and components per node.
     ranks : int
         Processes that share the matrix.
+    linear : bool
+        One linear solve is exact.
     singular : bool
         No condition fixes the unknown, so the matrix may have a kernel.
     rigid : bool
@@ -38,6 +40,7 @@ class Target:
     components: int
     ranks: int
     rigid: bool
+    linear: bool
     singular: bool
     packages: frozenset[str]
 

@@ -1,0 +1,150 @@
+"""From a deck to a `Run`: the only place where names become objects.
+
+Order: mesh → spaces → equations → conditions and terms → forms → solvers → initial state → stepper →
+quantities → observers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus import registry
+from plexus.coupling.system import System
+from plexus.errors import InputError
+from plexus.fields.state import State
+from plexus.formulation.dirichlet import Dirichlet, Prescribed
+from plexus.run import Run
+from plexus.solvers.nonlinear import FieldSolver
+from plexus.solvers.packages import available
+from plexus.solvers.target import Target
+from plexus.spaces.assembly import Form
+from plexus.spaces.lagrange import Space
+from plexus.stepping.clock import Clock
+from plexus.stepping.controller import Adaptive, Fixed, Limits
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.mesh.mesh import Mesh
+    from plexus.protocols import Equation
+    from plexus.runtime.context import Context
+
+
+def build(deck: Deck, ctx: Context) -> Run:
+    """Return the run that a deck describes. Collective.
+
+    Raises
+    ------
+    InputError
+        If the deck does not fit the mesh or this machine.
+    """
+    with ctx.timers("mesh"):
+        mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
+    equations = registry.build("physics", deck.physics).equations
+    with ctx.timers("spaces"):
+        spaces = _spaces(mesh, equations, deck.physics.degree)
+        system = _system(deck, ctx, spaces, equations)
+    clock, stepper, controller = _stepping(deck)
+    state = State(_initial(deck, spaces), clock.t)
+    for equation in equations:
+        system.apply_dirichlet(equation.field.name, clock.t, state.values[equation.field.name])
+    quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
+    observers = [registry.build("output", p) for p in deck.output]
+    return Run(deck, ctx, mesh, system, state, clock, stepper, controller, quantities, observers)
+
+
+def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
+    """Return a space per unknown; all share one numbering of nodes."""
+    spaces: dict[str, Space] = {}
+    for equation in equations:
+        components = equation.field.components(mesh.dim)
+        first = next(iter(spaces.values()), None)
+        spaces[equation.field.name] = first.with_components(components) if first else Space(mesh, degree, components)
+    return spaces
+
+
+def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
+    """Return forms and solvers of all equations."""
+    forms, solvers, prescribed = {}, {}, {}
+    for equation in equations:
+        name = equation.field.name
+        conditions = [Prescribed(c.on, _fit(c.values[name], spaces[name])) for c in deck.boundary if name in c.values]
+        prescribed[name] = Dirichlet(spaces[name], conditions)
+        terms = _terms(deck, equation)
+        fixed = prescribed[name].fixed if conditions else None
+        backend = "torch" if ctx.device != "cpu" else "auto"
+        forms[name] = Form(spaces[name], equation, terms, spaces, fixed, backend, ctx.device)
+        linear = equation.linear and all(term.linear for _, term in terms)
+        target = _target(spaces[name], equation, linear, not conditions)
+        solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx)
+    return System(spaces, equations, forms, solvers, prescribed)
+
+
+def _fit(values: Sequence[Any], space: Space) -> tuple[Any, ...]:
+    """Return as many components as the space has; decks may give more for a mesh of unknown dimension."""
+    return tuple(values[: space.components])
+
+
+def _terms(deck: Deck, equation: Equation) -> list[tuple[str, Any]]:
+    """Return the boundary terms of the deck that belong to an equation, one per boundary."""
+    found = []
+    for condition in deck.boundary:
+        for kind, params in condition.terms.items():
+            if kind in equation.boundary_terms:
+                term = registry.component("boundary", kind).cls(params, equation.field)
+                found += [(boundary, term) for boundary in condition.on]
+    return found
+
+
+def _target(space: Space, equation: Equation, linear: bool, unconstrained: bool) -> Target:
+    """Return what the choice of a solver depends on."""
+    return Target(
+        name=equation.field.name,
+        size=space.n_global * space.components,
+        dim=space.mesh.dim,
+        components=space.components,
+        ranks=space.comm.size,
+        linear=linear,
+        singular=unconstrained,
+        rigid=equation.near_nullspace == "rigid",
+        packages=available(),
+    )
+
+
+def _initial(deck: Deck, spaces: Mapping[str, Space]) -> dict[str, np.ndarray]:
+    """Return the initial values; zero where the deck says nothing."""
+    start = deck.time.start if deck.time else 0.0
+    values = {name: space.zeros() for name, space in spaces.items()}
+    for name, components in deck.initial.items():
+        space = spaces[name]
+        at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
+        for c, expression in enumerate(_fit(components, space)):
+            if expression is not None:
+                values[name][:, c] = _evaluated(expression, at, name)
+    return values
+
+
+def _evaluated(expression: Any, at: Mapping[str, Any], name: str) -> Any:
+    """Evaluate an initial value."""
+    unknown = sorted(set(expression.names) - set(at))
+    if unknown:
+        raise InputError(f"initial.{name}: {', '.join(unknown)} is not known at the start; use x, y, z, t")
+    return expression(at)
+
+
+def _stepping(deck: Deck) -> tuple[Clock, Any, Any]:
+    """Return clock, stepper and step control; without a ``time`` block one steady step."""
+    time = deck.time
+    if time is None:
+        steady = registry.component("stepper", "steady")
+        return Clock(0.0, 0.0), steady.cls(steady.params()), Fixed(0.0)
+    adaptive = time.adaptive
+    stepper = registry.build("stepper", time.stepper, adaptive.tolerance if adaptive else None)
+    if not stepper.marches:
+        return Clock(time.start, time.start), stepper, Fixed(0.0)
+    clock = Clock(time.start, time.end)
+    if adaptive is None:
+        return clock, stepper, Fixed(time.step)
+    return clock, stepper, Adaptive(time.step, Limits(adaptive.min, adaptive.max or time.end - time.start))

@@ -1,0 +1,109 @@
+"""Starting the ranks of a run: finds the launcher, sets what it and the ranks need, passes signals on.
+
+`plexus run -n 4 deck.yaml` on a terminal becomes `mpirun -n 4 python -m plexus run deck.yaml`; inside
+mpirun or srun the same command joins the ranks that are there. The launcher is the value of the environment
+variable ``PLEXUS_LAUNCHER`` (with arguments), or the first of mpirun, mpiexec and srun that is found.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from plexus.errors import InputError
+
+LAUNCHERS = ("mpirun", "mpiexec", "srun")
+INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
+"""Variables that launchers of the common MPI libraries set in the ranks."""
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+def inside() -> bool:
+    """Return whether this process already is a rank that a launcher started."""
+    return any(name in os.environ for name in INSIDE)
+
+
+def launch(ranks: int, arguments: Sequence[str]) -> int:
+    """Run ``plexus <arguments>`` on ``ranks`` ranks and return the job's exit code.
+
+    Interrupt and termination reach the ranks as USR1, on which a run writes a checkpoint and ends with
+    code 75; Open MPI would kill its ranks one second after the originals.
+
+    Raises
+    ------
+    InputError
+        If no launcher is found.
+    """
+    launcher = find()
+    command = [*launcher, *_flags(launcher[0], ranks), "-n", str(ranks), sys.executable, "-m", "plexus", *arguments]
+    # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
+    job = subprocess.Popen(command, env=environment(), start_new_session=True)
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        job.send_signal(signal.SIGUSR1)
+
+    before = {number: signal.signal(number, forward) for number in FORWARDED}
+    try:
+        code = job.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def find() -> list[str]:
+    """Return the launcher's command.
+
+    Raises
+    ------
+    InputError
+        If none of them is on the path.
+    """
+    chosen = shlex.split(os.environ.get("PLEXUS_LAUNCHER", ""))
+    candidates = [chosen] if chosen else [[name] for name in LAUNCHERS]
+    for command in candidates:
+        if shutil.which(command[0]):
+            return command
+    looked = ", ".join(c[0] for c in candidates)
+    raise InputError(f"-n: no MPI launcher found (looked for {looked}); load an MPI module or set PLEXUS_LAUNCHER")
+
+
+def _flags(launcher: str, ranks: int) -> list[str]:
+    """Return what Open MPI needs beyond its environment: leave to run more ranks than cores."""
+    if os.path.basename(launcher) == "srun" or not _is_open_mpi(launcher):
+        return []
+    cores = len(os.sched_getaffinity(0))
+    return ["--quiet", *(["--oversubscribe"] if ranks > cores else [])]
+
+
+def _is_open_mpi(launcher: str) -> bool:
+    """Return whether the launcher says that it is Open MPI's."""
+    try:
+        said = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "Open MPI" in said.stdout or "OpenRTE" in said.stdout
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of the ranks; what the user has set stays.
+
+    One thread per rank: ranks, not threads, share the cores. No binding to cores: two jobs on one machine
+    would both be bound to its first cores. As root, Open MPI asks for consent.
+    """
+    wanted = {
+        "OMP_NUM_THREADS": "1",
+        "H5PY_ALWAYS_USE_MPI": "1",
+        "OMPI_MCA_hwloc_base_binding_policy": "none",
+        "PRTE_MCA_hwloc_default_binding_policy": "none",
+    }
+    if os.geteuid() == 0:
+        wanted |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        wanted |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    return {**wanted, **os.environ}
