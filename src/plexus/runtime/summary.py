@@ -16,7 +16,7 @@ STOPPED = 75
 """Exit code of a run that stopped early with a checkpoint: submit again."""
 
 EMPTY: dict[str, Any] = {
-    "unknowns": {},
+    "unknowns": 0,
     "steps": 0,
     "quantities": {},
     "solver": {},

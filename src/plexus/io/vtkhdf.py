@@ -1,0 +1,422 @@
+"""``fields.vtkhdf``: fields over time in VTK's HDF5 layout, one partition per rank and step.
+
+Layout (VTKHDF 2.2, ``UnstructuredGrid`` with ``Steps``): the grid is written once and all steps refer to it by
+offset; point and cell data of the steps follow each other. Beside it, in ``/plexus``: format version,
+provenance, deck, unit and tip of each field, step number of each output, names of nodes and cells that are
+the same on every number of ranks, and the grid's links numbered through all partitions (for XDMF).
+
+**Valid at any moment.** A file is visible from its first complete step on, and readers may open it while the
+run goes on. All datasets have their final size from the start (``capacity`` steps), so adding a step moves no
+metadata: the values go into reserved space, are flushed, and only then ``NSteps`` is raised, a few bytes that
+are overwritten in place. A run that dies while writing leaves the steps before intact. The reserved space costs
+no disk on file systems with sparse files. (Only the list of times grows, within reserved space as well.) When a run needs more steps than expected, a larger file is
+prepared beside the old one and replaces it by a rename; spare room is given back the same way at the end.
+
+A restart continues the file: later steps than the restart's are dropped, and as the new ranks may hold other
+parts, their grid is added once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.fileformat import FORMAT_VERSION, META
+from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
+from plexus.io.piece import Piece
+from plexus.runtime.files import partial
+
+VTK = "/VTKHDF"
+VERSION = (2, 2)
+COPY = 1 << 22
+"""Rows that a rank copies at a time when a file is enlarged."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field in the file.
+
+    ``location``: ``node`` or ``cell``. ``components``: 1, 3 or 9, the number in the file.
+    """
+
+    name: str
+    unit: str
+    shape: str
+    location: str
+    components: int
+    tip: str = ""
+
+    @property
+    def path(self) -> str:
+        """Name of the dataset."""
+        return f"{VTK}/{'PointData' if self.location == 'node' else 'CellData'}/{self.name}"
+
+    @property
+    def offsets(self) -> str:
+        """Name of the dataset with the first row of each step."""
+        return f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
+
+
+def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Column:
+    """Return the column of a field: vectors get 3 components and tensors 9, whatever the dimension."""
+    return Column(name, unit, shape, location, {"scalar": 1, "vector": 3, "tensor": 9}[shape], tip)
+
+
+def padded(array: np.ndarray, col: Column) -> np.ndarray:
+    """Return field values (N, k) in the file's shape: (N,), (N, 3), (N, 9)."""
+    array = np.asarray(array, dtype=float).reshape(len(array), -1)
+    if col.components == 1:
+        return array[:, 0]
+    wide = np.zeros((len(array), col.components))
+    if col.shape == "tensor":
+        d = round(array.shape[1] ** 0.5)
+        wide.reshape(-1, 3, 3)[:, :d, :d] = array.reshape(-1, d, d)
+    else:
+        wide[:, : array.shape[1]] = array
+    return wide
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where one grid lies in the file: first partition, point, cell, link, and the numbers of them."""
+
+    part: int
+    point: int
+    cell: int
+    link: int
+    parts: int
+    points: int
+    cells: int
+    links: int
+
+    @property
+    def end(self) -> tuple[int, int, int, int]:
+        """First partition, point, cell and link after this grid."""
+        return self.part + self.parts, self.point + self.points, self.cell + self.cells, self.link + self.links
+
+
+@dataclass(frozen=True)
+class Step:
+    """One output: number of the step, time [s], grid, first rows of its node and cell data."""
+
+    number: int
+    t: float
+    grid: int
+    node_row: int
+    cell_row: int
+
+
+class FieldsFile:
+    """Writer of one file. All methods are collective and raise `OutputError` on all ranks.
+
+    Parameters
+    ----------
+    path
+        Final name.
+    piece
+        This rank's part of the grid.
+    columns
+        Fields of every step.
+    capacity
+        Number of steps to reserve room for.
+    texts
+        Texts that go into ``/plexus``, e.g. ``deck``, ``provenance``.
+    """
+
+    def __init__(
+        self, path: Path, comm: MPI.Comm, piece: Piece, columns: Sequence[Column], capacity: int,
+        texts: Mapping[str, str],
+    ):  # fmt: skip
+        self.path, self.comm, self.piece = path, comm, piece
+        self.columns, self.texts, self.capacity = list(columns), dict(texts), capacity
+        self._starts = [offset(comm, n)[0] for n in piece.shape]
+        self.grids = [Grid(0, 0, 0, 0, comm.size, *(int(comm.allreduce(n)) for n in piece.shape))]
+        self.steps: list[Step] = []
+        self.visible = False
+        self._file: SlabFile | None = None
+
+    @classmethod
+    def resume(
+        cls, path: Path, comm: MPI.Comm, piece: Piece, columns: Sequence[Column], capacity: int,
+        texts: Mapping[str, str], last: int,
+    ) -> FieldsFile:  # fmt: skip
+        """Go on with an earlier file after its output of step ``last`` (later ones are dropped)."""
+        new = cls(path, comm, piece, columns, capacity, texts)
+        earlier = read_index(path)
+        if earlier.columns != new.columns:
+            return new
+        kept = [s for s in earlier.steps if s.number <= last]
+        if not kept:
+            return new
+        end = earlier.grids[-1].end
+        mine = new.grids[0]
+        new.grids = [*earlier.grids, replace(mine, part=end[0], point=end[1], cell=end[2], link=end[3])]
+        new.capacity = max(capacity, len(kept) + 1)
+        new._build(kept, earlier.grids)
+        new._show()
+        return new
+
+    def append(self, number: int, t: float, arrays: Mapping[str, np.ndarray]) -> None:
+        """Add one output.
+
+        Parameters
+        ----------
+        number, t
+            Step number and time [s] of the state.
+        arrays
+            Field name -> (n_local, k) node values or (owned cells, k) cell values.
+        """
+        if self._file is None:
+            self._build([], [])
+        if len(self.steps) == self.capacity:
+            self._resize(2 * self.capacity)
+        step = self._next(number, t)
+        require_space(self.path, sum(self._bytes(c) for c in self.columns), self.comm)
+        for col in self.columns:
+            array = arrays[col.name]
+            self._write_data(col, step, padded(array[self.piece.nodes] if col.location == "node" else array, col))
+        self._commit(step)
+        if not self.visible:
+            self._show()
+
+    def _commit(self, step: Step) -> None:
+        """Let readers see a step whose data are written.
+
+        VTK trusts ``NSteps`` when it makes room for the times, so ``NSteps`` must never be behind their number.
+        """
+        assert self._file is not None
+        n, values = len(self.steps), f"{VTK}/Steps/Values"
+        self._file.write_root(f"{META}/step", n, np.array([step.number], dtype=np.int64))
+        self._file.flush()
+        self._file.modify(f"{VTK}/Steps", "NSteps", n + 1)
+        self._file.flush()
+        self._file.extend(values, n + 1)
+        self._file.write_root(values, n, np.array([step.t]))
+        self._file.flush()
+        self.steps.append(step)
+
+    def close(self) -> None:
+        """Give spare room back and close the file for good."""
+        if self._file is None:
+            return
+        if len(self.steps) < self.capacity:
+            self._resize(len(self.steps))
+        self._file.close()
+        self._file = None
+
+    def _next(self, number: int, t: float) -> Step:
+        """Return the place of the next output: behind the previous one."""
+        if not self.steps:
+            return Step(number, t, len(self.grids) - 1, 0, 0)
+        last = self.steps[-1]
+        grid = self.grids[last.grid]
+        return Step(number, t, len(self.grids) - 1, last.node_row + grid.points, last.cell_row + grid.cells)
+
+    def _bytes(self, col: Column) -> int:
+        """Return what one output of a field costs on this rank [bytes]."""
+        return 8 * col.components * self.piece.shape[0 if col.location == "node" else 1]
+
+    def _write_data(self, col: Column, step: Step, rows: np.ndarray) -> None:
+        assert self._file is not None
+        if col.location == "node":
+            self._file.write(col.path, step.node_row + self._starts[0], rows)
+        else:
+            self._file.write(col.path, step.cell_row + self._starts[1], rows)
+
+    def _show(self) -> None:
+        """Make the file visible and go on writing into it."""
+        assert self._file is not None
+        self._file.close()
+        publish(self.path, self.comm)
+        self.visible = True
+        self._file = SlabFile(self.path, self.comm, "r+")
+
+    def _resize(self, capacity: int) -> None:
+        """Replace the file by one with room for ``capacity`` steps."""
+        if self._file is not None:
+            self._file.close()
+        self.capacity = capacity
+        self._build(self.steps, self.grids)
+        self._show()
+
+    def _build(self, steps: list[Step], grids: list[Grid]) -> None:
+        """Create the file under its temporary name with the given earlier steps and grids copied into it."""
+        self.steps = list(steps)
+        rows = self._rows()
+        require_space(self.path, sum(8 * n for n in self.piece.shape) * 3, self.comm)
+        self._file = SlabFile(partial(self.path), self.comm)
+        self._create(rows)
+        self._describe()
+        with_old = open_read(self.path) if grids else None
+        if with_old is not None:
+            with with_old as old:
+                self._copy(old, steps, grids)
+        if len(grids) < len(self.grids):
+            self._write_grid()
+        self._write_steps()
+
+    def _rows(self) -> tuple[int, int]:
+        """Return the node and cell rows that all reserved steps take."""
+        following, grid = self._next(0, 0.0), self.grids[-1]
+        left = self.capacity - len(self.steps)
+        return following.node_row + left * grid.points, following.cell_row + left * grid.cells
+
+    def _create(self, rows: tuple[int, int]) -> None:
+        """Create all datasets."""
+        assert self._file is not None
+        parts, points, cells, links = self.grids[-1].end
+        create, n = self._file.create, self.capacity
+        for name in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds"):
+            create(f"{VTK}/{name}", (parts,), "i8")
+        create(f"{VTK}/Points", (points, 3))
+        create(f"{VTK}/Connectivity", (links,), "i8")
+        create(f"{VTK}/Offsets", (cells + parts,), "i8")
+        create(f"{VTK}/Types", (cells,), "u1")
+        create(f"{META}/node_ids", (points,), "i8")
+        create(f"{META}/cell_ids", (cells,), "i8")
+        create(f"{META}/links", (links,), "i8")
+        create(f"{META}/step", (n,), "i8")
+        self._file.create_growing(f"{VTK}/Steps/Values", max(len(self.steps), 1), n)
+        for name in ("NumberOfParts", "PartOffsets", "PointOffsets"):
+            create(f"{VTK}/Steps/{name}", (n,), "i8")
+        for name in ("CellOffsets", "ConnectivityIdOffsets"):
+            create(f"{VTK}/Steps/{name}", (n, 1), "i8")
+        for col in self.columns:
+            tail = (col.components,) if col.components > 1 else ()
+            create(col.path, (rows[0 if col.location == "node" else 1], *tail))
+            create(col.offsets, (n,), "i8")
+
+    def _describe(self) -> None:
+        """Write attributes and texts."""
+        assert self._file is not None
+        self._file.attributes(VTK, {"Version": np.array(VERSION), "Type": "UnstructuredGrid"})
+        self._file.attributes(f"{VTK}/Steps", {"NSteps": np.int64(len(self.steps))})
+        about = [asdict(c) for c in self.columns]
+        self._file.attributes(META, {"format_version": np.int64(FORMAT_VERSION), "kind": "fields"})
+        for name, text in {**self.texts, "fields": json.dumps(about), "vtk_type": str(self.piece.vtk_type)}.items():
+            self._file.text(f"{META}/{name}", text)
+        for col in self.columns:
+            self._file.attributes(col.path, {"unit": col.unit, "shape": col.shape})
+
+    def _write_grid(self) -> None:
+        """Write the newest grid."""
+        assert self._file is not None
+        grid, piece, write = self.grids[-1], self.piece, self._file.write
+        rank = self.comm.rank
+        first = (grid.point + self._starts[0], grid.cell + self._starts[1], grid.link + self._starts[2])
+        names = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
+        for name, n in zip(names, piece.shape, strict=True):
+            write(f"{VTK}/{name}", grid.part + rank, np.array([n], dtype=np.int64))
+        write(f"{VTK}/Points", first[0], piece.points)
+        write(f"{META}/node_ids", first[0], piece.node_ids)
+        write(f"{META}/cell_ids", first[1], piece.cell_ids)
+        write(f"{VTK}/Types", first[1], np.full(piece.shape[1], piece.vtk_type, dtype=np.uint8))
+        write(f"{VTK}/Connectivity", first[2], piece.links.ravel())
+        write(f"{META}/links", first[2], piece.links.ravel() + self._starts[0])
+        # every partition has one entry more than it has cells
+        per_cell = piece.links.shape[1]
+        write(f"{VTK}/Offsets", first[1] + grid.part + rank, per_cell * np.arange(piece.shape[1] + 1))
+
+    def _write_steps(self) -> None:
+        """Write where each step finds its grid and data, for all reserved steps."""
+        assert self._file is not None
+        steps = list(self.steps)
+        self.steps = list(steps)
+        for _ in range(self.capacity - len(steps)):
+            self.steps.append(self._next(0, 0.0))
+        table, self.steps = self.steps, steps
+        grids = [self.grids[s.grid] for s in table]
+        columns: dict[str, Any] = {
+            "NumberOfParts": [g.parts for g in grids],
+            "PartOffsets": [g.part for g in grids],
+            "PointOffsets": [g.point for g in grids],
+            "CellOffsets": [[g.cell] for g in grids],
+            "ConnectivityIdOffsets": [[g.link] for g in grids],
+        }
+        for name, values in columns.items():
+            self._file.write_root(f"{VTK}/Steps/{name}", 0, np.array(values, dtype=np.int64))
+        self._file.write_root(f"{VTK}/Steps/Values", 0, np.array([s.t for s in self.steps]))
+        self._file.write_root(f"{META}/step", 0, np.array([s.number for s in table], dtype=np.int64))
+        for col in self.columns:
+            rows = [s.node_row if col.location == "node" else s.cell_row for s in table]
+            self._file.write_root(col.offsets, 0, np.array(rows, dtype=np.int64))
+
+    def _copy(self, old: Any, steps: list[Step], grids: list[Grid]) -> None:
+        """Copy earlier grids and steps from the visible file, each rank its share of the rows."""
+        parts, points, cells, links = grids[-1].end
+        last = steps[-1] if steps else None
+        used = (last.node_row + grids[last.grid].points, last.cell_row + grids[last.grid].cells) if last else (0, 0)
+        sizes = {f"{VTK}/{n}": parts for n in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")}
+        sizes |= {f"{VTK}/Points": points, f"{META}/node_ids": points}
+        sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells, f"{VTK}/Offsets": cells + parts}
+        sizes |= {f"{VTK}/Connectivity": links, f"{META}/links": links}
+        sizes |= {c.path: used[0 if c.location == "node" else 1] for c in self.columns}
+        for name, n in sizes.items():
+            self._copy_rows(old, name, n)
+
+    def _copy_rows(self, old: Any, name: str, n: int) -> None:
+        """Copy the first ``n`` rows of a dataset in equal shares and bounded pieces."""
+        assert self._file is not None
+        size, rank = self.comm.size, self.comm.rank
+        begin, end = n * rank // size, n * (rank + 1) // size
+        for k in range(-(-n // (size * COPY)) + 1):
+            a, b = min(begin + k * COPY, end), min(begin + (k + 1) * COPY, end)
+            self._file.write(name, a, old[name][a:b])
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a file holds: columns, grids, steps."""
+
+    columns: list[Column]
+    grids: list[Grid]
+    steps: list[Step]
+    vtk_type: int
+    points_per_cell: int
+
+
+def read_index(path: Path) -> Index:
+    """Read the index of a file on this rank alone.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with open_read(path) as file:
+        columns = [Column(**c) for c in json.loads(file[f"{META}/fields"][()])]
+        n = int(file[f"{VTK}/Steps"].attrs["NSteps"])
+        steps = file[f"{VTK}/Steps"]
+        table = np.column_stack(
+            [
+                steps[name][:n].reshape(n)
+                for name in ("PartOffsets", "NumberOfParts", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets")
+            ]
+        )
+        counts = [file[f"{VTK}/{s}"][:] for s in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")]
+        unique, which = np.unique(table, axis=0, return_inverse=True)
+        grids = [
+            Grid(p, pt, c, k, n_parts, *(int(x[p : p + n_parts].sum()) for x in counts))
+            for p, n_parts, pt, c, k in unique.tolist()
+        ]
+        rows = {loc: _first_rows(file, columns, loc, n) for loc in ("node", "cell")}
+        found = [
+            Step(int(file[f"{META}/step"][i]), float(steps["Values"][i]), int(which.ravel()[i]), a, b)
+            for i, (a, b) in enumerate(zip(rows["node"], rows["cell"], strict=True))
+        ]
+        first = grids[0]
+        return Index(columns, grids, found, int(file[f"{META}/vtk_type"][()]), first.links // max(first.cells, 1))
+
+
+def _first_rows(file: Any, columns: list[Column], location: str, n: int) -> list[int]:
+    """Return the first data row of each step for one location; zeros if no field lives there."""
+    for col in columns:
+        if col.location == location:
+            return [int(i) for i in file[col.offsets][:n]]
+    return [0] * n
