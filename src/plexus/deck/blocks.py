@@ -51,14 +51,16 @@ class SolverBlock(Params):
 
     snes: SNES | None = Field(None, description="nonlinear solver; ksponly where the equation is linear")
     ksp: KSP | None = Field(None, description="Krylov method; cg where the matrix is symmetric, else gmres")
-    rtol: float = Field(1e-8, gt=0, lt=1, description="relative tolerance of the linear solve")
+    rtol: float | None = Field(
+        None, gt=0, lt=1, description="relative tolerance of the linear solve; chosen from the equation if left out"
+    )
     atol: float = Field(1e-50, ge=0, description="absolute tolerance of the linear solve (residual norm)")
     max_iterations: int = Field(1000, ge=1, description="limit on linear iterations per solve")
     snes_rtol: float = Field(1e-8, gt=0, lt=1, description="relative tolerance of the nonlinear solve")
     snes_atol: float = Field(1e-50, ge=0, description="absolute tolerance of the nonlinear solve")
     snes_max_iterations: int = Field(30, ge=1, description="limit on Newton steps per solve")
-    preconditioner: Annotated[Params, Component("preconditioner")] = Field(
-        "gamg", description="preconditioner of the linear solve"
+    preconditioner: Annotated[Params | None, Component("preconditioner")] = Field(
+        None, description="preconditioner of the linear solve; chosen from equation and size if left out"
     )
     options: dict[str, bool | int | float | str | None] = Field(
         {}, description="any PETSc option without prefix, e.g. {pc_gamg_threshold: 0.02}"

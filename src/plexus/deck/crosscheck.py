@@ -38,19 +38,26 @@ def learn_fields(params: Any, context: Context) -> None:
         unknowns = {spec.name: spec for spec in cls.fields(params)}  # type: ignore[attr-defined]
         equations = list(cls(params).equations)
     except PlexusError as error:
-        raise refuse(str(error)) from None
+        raise _at_its_place(str(error)) from None
     context.unknowns = unknowns
     context.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
     context.terms = {term for equation in equations for term in equation.boundary_terms}
 
 
+def _at_its_place(text: str) -> Exception:
+    """Return the error of a component, at the parameter that its message starts with, if it does."""
+    place, colon, rest = text.partition(": ")
+    if not (colon and place.startswith("physics.")):
+        return refuse(text)
+    return ValidationError.from_exception_data("physics", [_detail(tuple(place.split(".")[1:]), rest)])
+
+
 def learn_mesh(params: Any, context: Context) -> None:
     """Note the dimension and names that the mesh source knows without building the mesh."""
-    known = getattr(registry.component("mesh", params.type).cls, "known", None)
-    facts = known(params) if known else {}
-    context.dim = facts.get("dim")
-    context.boundaries = facts.get("boundaries")
-    context.regions = facts.get("regions")
+    estimate = getattr(registry.build("mesh", params), "estimate", None)
+    facts = estimate() if estimate else None
+    if facts is not None:
+        context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
 
 
 def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:

@@ -73,7 +73,14 @@ def _located(error: ValidationError, root: Node, reported: set[Mark | None]) -> 
         mark, path = _place(root, item["loc"], str(item["msg"]))
         if mark not in reported:
             texts.setdefault((mark, path), []).append(str(item["msg"]))
-    return [Problem(mark, path, " or ".join(dict.fromkeys(t))) for (mark, path), t in texts.items()]
+    return [Problem(mark, path, _joined(t)) for (mark, path), t in texts.items()]
+
+
+def _joined(texts: list[str]) -> str:
+    """Return the messages of all branches of a union as one; the more specific ones if there are any."""
+    distinct = list(dict.fromkeys(texts))
+    specific = [t for t in distinct if not t.startswith("expected")]
+    return " or ".join(specific or distinct)
 
 
 def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str]:

@@ -20,8 +20,8 @@ _TEXTS = {
     "int_type": "expected a whole number", "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number", "list_type": "expected a list", "tuple_type": "expected a list",
     "string_type": "expected text", "none_required": "expected nothing",
-    "greater_than": "must be > {gt}", "greater_than_equal": "must be >= {ge}", "less_than": "must be < {lt}",
-    "less_than_equal": "must be <= {le}", "too_short": "needs at least {min_length} items, has {actual_length}",
+    "greater_than": "must be > {gt:g}", "greater_than_equal": "must be >= {ge:g}", "less_than": "must be < {lt:g}",
+    "less_than_equal": "must be <= {le:g}", "too_short": "needs at least {min_length} items, has {actual_length}",
     "too_long": "may have at most {max_length} items, has {actual_length}",
 }  # fmt: skip
 
@@ -30,7 +30,11 @@ def in_words(error: ValidationError, model: type[BaseModel], data: Any) -> Valid
     """Return the same errors with messages for the person who wrote the deck."""
     given = set(data) if isinstance(data, Mapping) else set()
     details: list[InitErrorDetails] = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        inside = any(other["loc"][:-1] == item["loc"] for other in items)
+        if item["type"] == "too_short" and inside:  # the items are there, but wrong
+            continue
         text = message(item, model, given)
         custom = PydanticCustomError("deck", "{text}", {"text": text})
         details.append({"type": custom, "loc": item["loc"], "input": item.get("input")})
@@ -57,7 +61,7 @@ def message(item: Any, model: type[BaseModel], given: set[str]) -> str:
 
 def _literal(value: Any, expected: str) -> str:
     names = [part.strip(" '") for chunk in expected.split(" or ") for part in chunk.split(",")]
-    return f"{_short(value)} is not one of {', '.join(names)}{nearest(str(value), names, 0)}"
+    return f"{_short(value)} is not valid here{nearest(str(value), names, len(names))}"
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,7 @@ MAX_LENGTH, MAX_DEPTH, MAX_NODES = 2000, 60, 600
 COORDINATES = ("x", "y", "z", "t")
 _WORD = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å]*"
 _UNIT_START = re.compile(rf"(?<![\w.])((?>{NUMBER[5:]}))[ ]*(?={_WORD})")
-_FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)\(?-?\d\)?)?")
+_FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)(?:\(-?\d\)|-?\d))?")
 _GROUP = re.compile(r"\([A-Za-zµμΩ°Å%0-9 */^·-]{1,40}\)")
 _WORDS = ("and", "or", "not", "if", "else")
 _ALLOWED = (

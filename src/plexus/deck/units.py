@@ -20,7 +20,7 @@ Dimension = tuple[int, ...]
 BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NAME = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å_]*"
-_TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(?\s*-?\d\s*\)?)|(/)|([*·])|(\()|(\)))|(\s+$)")
+_TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(\s*-?\d\s*\)|-?\d)|(/)|([*·])|(\()|(\)))|(\s+$)")
 _QUANTITY = re.compile(rf"\s*({NUMBER})\s*({_NAME}.*|1\s*/.*)", re.DOTALL)
 
 
