@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Params, Property, Unit
-from plexus.formulation.terms import Term
+from plexus.deck.params import Field, Property, Unit
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class ConvectionParams(Params):
+class ConvectionParams(TermParams):
     """Parameters of `Convection`."""
 
     coefficient: Annotated[Property, Unit("W/(m^2 K)")] = Field(description="heat transfer coefficient h")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from plexus.deck.params import Field, Params, Property
-from plexus.formulation.terms import Term
+from plexus.deck.params import Field, Property
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class FluxParams(Params):
+class FluxParams(TermParams):
     """Parameters of `PrescribedFlux`."""
 
     value: Property = Field(description="flux density g into the body")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Params, Property, Unit
-from plexus.formulation.terms import Term
+from plexus.deck.params import Field, Property, Unit
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class PressureParams(Params):
+class PressureParams(TermParams):
     """Parameters of `Pressure`."""
 
     value: Annotated[Property, Unit("Pa")] = Field(description="pressure p, positive towards the body")

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Params, Property, Unit
-from plexus.formulation.terms import Term
+from plexus.deck.params import Field, Property, Unit
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
@@ -26,7 +26,7 @@ STEFAN_BOLTZMANN = 5.670374419e-8
 """2π⁵k⁴/(15h³c²) in W/(m² K⁴)."""
 
 
-class RadiationParams(Params):
+class RadiationParams(TermParams):
     """Parameters of `Radiation`."""
 
     emissivity: Property = Field(description="emissivity ε of the surface, 0 to 1")

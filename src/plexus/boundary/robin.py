@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from plexus.deck.params import Field, Params, Property
-from plexus.formulation.terms import Term
+from plexus.deck.params import Field, Property
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class RobinParams(Params):
+class RobinParams(TermParams):
     """Parameters of `Robin`."""
 
     coefficient: Property = Field(description="factor a on the unknown")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Params, Property, Unit
+from plexus.deck.params import Field, Property, Unit
 from plexus.fields.arrays import einsum
-from plexus.formulation.terms import Term, diagonal
+from plexus.formulation.terms import Term, TermParams, diagonal
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class SpringParams(Params):
+class SpringParams(TermParams):
     """Parameters of `Spring`."""
 
     normal: Annotated[Property, Unit("N/m^3")] = Field(description="stiffness k_n along the normal")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Params, Property, Unit
+from plexus.deck.params import Field, Property, Unit
 from plexus.fields.arrays import stack
-from plexus.formulation.terms import Term
+from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
 
 
-class TractionParams(Params):
+class TractionParams(TermParams):
     """Parameters of `Traction`."""
 
     value: tuple[Annotated[Property, Unit("Pa")], ...] = Field(

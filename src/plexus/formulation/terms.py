@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from plexus.deck.params import Property
+from pydantic import model_validator
+
+from plexus.deck.params import Params, Property
 from plexus.fields.arrays import eye
 from plexus.formulation import autodiff
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
+
+
+class TermParams(Params):
+    """Parameters of a boundary term; a plain value or list stands for ``{value: ...}``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        return data if isinstance(data, dict) or "value" not in cls.model_fields else {"value": data}
 
 
 class Term:

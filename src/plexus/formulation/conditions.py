@@ -1,0 +1,48 @@
+"""The deck's ``boundary:`` list, sorted by equation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plexus import registry
+from plexus.formulation.dirichlet import Prescribed
+from plexus.formulation.terms import Term
+from plexus.protocols import Equation
+
+if TYPE_CHECKING:
+    from plexus.deck.conditions import Condition
+
+
+@dataclass
+class Conditions:
+    """What holds on the boundaries for one equation."""
+
+    prescribed: list[Prescribed] = field(default_factory=list)
+    terms: list[tuple[str, Term]] = field(default_factory=list)
+    """Boundary name and term; one pair per name."""
+
+    @property
+    def linear(self) -> bool:
+        """Whether all terms are affine in the unknown."""
+        return all(term.linear for _, term in self.terms)
+
+
+def sort_conditions(
+    conditions: Sequence[Condition], equations: Sequence[Equation], dim: int
+) -> dict[str, Conditions]:
+    """Return field name -> conditions of its equation, in the order of the deck.
+
+    A term joins the first equation that accepts it.
+    """
+    found = {equation.field.name: Conditions() for equation in equations}
+    for condition in conditions:
+        for name, values in condition.values.items():
+            count = next(e.field.components(dim) for e in equations if e.field.name == name)
+            found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
+        for kind, params in condition.terms.items():
+            equation = next(e for e in equations if kind in e.boundary_terms)
+            term = registry.component("boundary", kind).cls(params, equation.field)
+            found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]
+    return found
