@@ -1,8 +1,4 @@
-"""Cell shapes by VTK number: nodes, facets, shape functions, division into triangles.
-
-Node numbers follow VTK. A quadratic cell is divided through its own nodes, so that a picture shows
-all the values that the file holds.
-"""
+"""Cell shapes by VTK number: nodes, facets, shape functions, division into triangles; nodes as in VTK."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ _QUAD: Rows = [(0, 1), (1, 2), (2, 3), (3, 0)]
 _TETRA: Rows = [(0, 1, 3), (1, 2, 3), (2, 0, 3), (0, 2, 1)]
 _HEXAHEDRON: Rows = [(0, 4, 7, 3), (1, 2, 6, 5), (0, 1, 5, 4), (3, 7, 6, 2), (0, 3, 2, 1), (4, 5, 6, 7)]
 _FACETS = {"triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA, "hexahedron": _HEXAHEDRON}
-_CORNERS = {
+_CORNERS: dict[str, Rows] = {
     "triangle": [(0, 0), (1, 0), (0, 1)],
     "quad": [(0, 0), (1, 0), (1, 1), (0, 1)],
     "tetra": [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)],
@@ -30,14 +26,6 @@ _EDGES: dict[str, Rows] = {
     "tetra": [(0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (2, 3)],
     "hexahedron": [*_QUAD, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)],
 }
-_PARTS: dict[int, Rows] = {
-    3: [(0, 1, 2)],
-    4: [(0, 1, 2), (0, 2, 3)],
-    6: [(0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5)],
-    8: [(0, 4, 7), (4, 1, 5), (5, 2, 6), (6, 3, 7), (4, 5, 7), (5, 6, 7)],
-    9: [(0, 4, 8), (4, 1, 8), (1, 5, 8), (5, 2, 8), (2, 6, 8), (6, 3, 8), (3, 7, 8), (7, 0, 8)],
-}
-"""Number of nodes of a triangle or quadrilateral -> linear triangles through these nodes."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +120,32 @@ KINDS: dict[int, Kind] = {
 """VTK cell number -> shape."""
 
 
-def boundary(kind: Kind, cells: np.ndarray) -> np.ndarray:
-    """Return the facets (F, nodes of a facet) that only one of the cells (C, nodes) has."""
+def outer_facets(kind: Kind, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the facets (F, nodes of a facet) that only one of the cells has, and that cell (F,)."""
     facets = cells[:, kind.facets].reshape(-1, kind.facets.shape[1])
     corners = np.sort(facets[:, : len(_FACETS[kind.base][0])], axis=1)
     _, first, count = np.unique(corners, axis=0, return_index=True, return_counts=True)
-    return facets[np.sort(first[count == 1])]
+    outer = np.sort(first[count == 1])
+    return facets[outer], outer // len(kind.facets)
 
 
-def triangles(faces: np.ndarray) -> np.ndarray:
-    """Return the linear triangles (T, 3) of triangles or quadrilaterals (F, nodes); T is a multiple of F."""
-    return faces[:, np.array(_PARTS[faces.shape[1]])].reshape(-1, 3)
+def facet_kind(kind: Kind) -> Kind:
+    """Return the shape of the facets of a three-dimensional cell."""
+    nodes, base = kind.facets.shape[1], "triangle" if kind.base == "tetra" else "quad"
+    return next(k for k in KINDS.values() if k.base == base and k.nodes == nodes)
+
+
+def lattice(kind: Kind, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return reference points (N, 2) that divide each edge of a plane cell in n, and their triangles (T, 3).
+
+    With the shape functions at these points a picture follows curved edges and quadratic fields.
+    """
+    number: dict[tuple[int, int], int] = {}
+    for i, j in product(range(n + 1), repeat=2):
+        if kind.base == "quad" or i + j <= n:
+            number[i, j] = len(number)
+    rows = []
+    for i, j in number:
+        square = [number.get((i + a, j + b)) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        rows += [[square[k] for k in t] for t in ((0, 1, 3), (1, 2, 3))]
+    return np.array(list(number)) / n, np.array([r for r in rows if None not in r])

@@ -23,11 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.command(args) or 0)
     except PostError as error:
         print(f"plexus-post: {error}", file=sys.stderr)
-    except ImportError as error:
-        print(f"plexus-post: {error}; install plexus[post]", file=sys.stderr)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"plexus-post: {error.filename or 'reading'}: {error.strerror or error}", file=sys.stderr)
+    except ImportError as error:
+        print(f"plexus-post: {error}; install plexus[post]", file=sys.stderr)
     return 2
 
 
@@ -71,7 +73,8 @@ def _probe(args: argparse.Namespace) -> None:
 
     run = open_run(args.path)
     if args.line:
-        points = probe.line(*map(probe.point, args.line), args.count)
+        start, end = map(probe.point, args.line)
+        points = probe.line(start, end, args.count)
     else:
         points = np.array([probe.point(p) for p in args.points or []])
     if not len(points):
@@ -112,7 +115,7 @@ def _add_plot(plot: argparse.ArgumentParser) -> None:
     plot.add_argument("-o", "--out", help="folder of the pictures (default: RUN/pictures)")
     plot.add_argument("--fields", nargs="+", help="which fields (default: all)")
     plot.add_argument("--step", type=int, help="which step (default: the last)")
-    plot.add_argument("--warp", type=float, metavar="FACTOR", help="exaggeration of the displacement (0: none)")
+    plot.add_argument("--warp", type=float, metavar="FACTOR", help="times the displacement (0: none)")
     plot.add_argument("--mesh", action="store_true", help="draw the edges of all cells")
     plot.set_defaults(command=_plot)
 
@@ -133,8 +136,8 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def _add_probe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="RUN")
-    parser.add_argument("--point", dest="points", action="append", metavar="X,Y[,Z]", help="a point; repeatable")
-    parser.add_argument("--line", nargs=2, metavar="X,Y[,Z]", help="sample from one point to another")
+    parser.add_argument("--point", dest="points", action="append", metavar="X,Y", help="a point; repeatable")
+    parser.add_argument("--line", nargs=2, metavar="X,Y", help="sample from one point to another")
     parser.add_argument("--count", type=int, default=101, help="points on the line (default: 101)")
     parser.add_argument("--history", action="store_true", help="the first point over all steps")
     parser.add_argument("--csv", metavar="FILE", help="write the table")

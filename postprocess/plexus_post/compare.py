@@ -1,4 +1,4 @@
-"""``plexus-post compare``: are two runs equal to a tolerance, whatever their partitions?"""
+"""``plexus-post compare``: whether two runs are equal to a tolerance, whatever their partitions."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def differences(a: Run, b: Run, fields: list[str] | None = None) -> list[Differe
             continue
         grid_a, grid_b = a.mesh(step), b.mesh(other)
         for name in names:
+            mine, theirs = a.field(name, step), b.field(name, other)
             order = _order(grid_a, grid_b, a.fields[name])
-            rows.append(Difference(name, float(time), *norms(a.field(name, step), b.field(name, other)[order])))
+            rows.append(Difference(name, float(time), *norms(mine, theirs[order])))
     if not rows:
         raise PostError(f"{a.name} and {b.name} have no time in common")
     return rows

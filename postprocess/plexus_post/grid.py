@@ -10,6 +10,9 @@ import numpy as np
 from plexus_post.cells import KINDS, Kind
 from plexus_post.errors import PostError
 
+NEAR = 1e-9
+"""Distance of a point from its copy in another part, relative to the size of the mesh."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -93,17 +96,50 @@ def match(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     return found
 
 
-def merge(points: np.ndarray, part: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return representatives (U,) and the number (P,) of each point's representative.
+def merge(points: np.ndarray, part: np.ndarray, ids: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Find the points that several parts share.
 
-    Points of different parts at the same place are one; a part's own coincident points (a crack,
-    a contact) stay apart, because they are told apart by their order within the part.
+    Points with the same number are one, unless they lie at different places (periodic images).
+    Without numbers, points of different parts at the same place are one; coincident points of one
+    part (a crack, a contact) stay apart, because they are told apart by their order in the part.
+
+    Parameters
+    ----------
+    points, part
+        Coordinates (P, 3) and part (P,) of all points.
+    ids
+        Numbers (P,) that do not depend on the partition, or None.
+
+    Returns
+    -------
+    first, new
+        Rows (U,) that represent the points, and for each row (P,) its position among them.
     """
-    key = np.round(points / tolerance).astype(np.int64)
-    order = np.lexsort((part, *key.T))
-    same = (np.diff(key[order], axis=0) == 0).all(axis=1) & (np.diff(part[order]) == 0)
-    twin = np.zeros(len(points), dtype=np.int64)
-    run = np.concatenate([[0], np.cumsum(same) - np.maximum.accumulate(np.where(same, 0, np.cumsum(same)))])
-    twin[order] = run if len(points) > 1 else 0
-    _, first, inverse = np.unique(np.column_stack([key, twin]), axis=0, return_index=True, return_inverse=True)
-    return first, inverse.reshape(-1)
+    tolerance = NEAR * max(float(np.ptp(points, axis=0).max(initial=0.0)), 1e-300) if len(points) else 1.0
+    if ids is None:
+        place = np.round(points / tolerance).astype(np.int64)
+        key = np.column_stack([place, _occurrence(place, part)])
+    else:
+        _, first, new = _unique(ids)
+        away = points - points[first[new]]
+        if (np.abs(away) <= tolerance).all():
+            return first, new
+        key = np.column_stack([ids, np.round(away / (1e3 * tolerance)).astype(np.int64)])
+    _, first, new = _unique(key)
+    return first, new
+
+
+def _unique(key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows, first, new = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    return rows, first, new.reshape(-1)
+
+
+def _occurrence(place: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Return for each point how many points of its part at its place precede it, (P,)."""
+    order = np.lexsort((part, *place.T))
+    same = (np.diff(place[order], axis=0) == 0).all(axis=1) & (np.diff(part[order]) == 0)
+    run = np.concatenate([[0], np.cumsum(same)])[: len(order)]
+    start = np.maximum.accumulate(np.where(np.concatenate([[False], same])[: len(order)], 0, run))
+    count = np.zeros(len(order), dtype=np.int64)
+    count[order] = run - start
+    return count

@@ -24,23 +24,31 @@ def show(run: Run) -> None:
 
 def _head(run: Run) -> list[tuple[str, str]]:
     """Return the lines on status, provenance, time and mesh."""
-    s, lines = run.summary, [("folder", str(run.folder))]
-    if s:
-        lines.append(("status", f"{s.get('status', '?')} (exit code {s.get('exit_code', '?')})"))
-        size = f"{s.get('ranks', '?')} ranks, {number(s.get('unknowns'))} unknowns, {number(s.get('steps'))} steps"
-        lines.append(("size", size))
-        lines.append(("cost", f"{number(s.get('wall_seconds'))} s, {number(s.get('peak_memory_mb'))} MB peak"))
-        lines.append(("versions", ", ".join(f"{k} {v}" for k, v in (s.get("versions") or {}).items())))
-    elif run.progress:
-        lines.append(("progress", ", ".join(f"{k} {number(v)}" for k, v in run.progress.items())))
-    for file in run.files[:1]:
-        lines += [(k, v if len(v) < 100 else v[:97] + "...") for k, v in file.meta.items() if "\n" not in v]
+    lines = [("folder", str(run.folder)), *_state(run)]
+    flat = {k: v for k, v in run.provenance.items() if isinstance(v, str | int | float)}
+    lines += [(k, str(v)) for k, v in flat.items() if len(str(v)) < 100]
     if len(run.times):
-        grid = run.mesh()
+        grid, first, last = run.mesh(), float(run.times[0]), float(run.times[-1])
         shapes = ", ".join(f"{len(c)} {n}" for n, c in grid.cells.items())
         lines.append(("mesh", f"{len(grid.points)} points, {shapes}"))
-        lines.append(("steps", f"{len(run.times)}, time {number(float(run.times[0]))} to {number(float(run.times[-1]))}"))
+        lines.append(("steps", f"{len(run.times)}, time {number(first)} to {number(last)}"))
     return [(k, v) for k, v in lines if v]
+
+
+def _state(run: Run) -> list[tuple[str, str]]:
+    """Return how the run ended and what it cost, or how far it is."""
+    s = {k: number(v) for k, v in run.summary.items() if not isinstance(v, dict | list)}
+    if not s:
+        now = ", ".join(f"{k} {number(v)}" for k, v in run.progress.items())
+        return [("progress", now)]
+    ask = lambda key: s.get(key, "?")  # noqa: E731
+    versions = ", ".join(f"{k} {v}" for k, v in (run.summary.get("versions") or {}).items())
+    return [
+        ("status", f"{ask('status')} (exit code {ask('exit_code')})"),
+        ("size", f"{ask('ranks')} ranks, {ask('unknowns')} unknowns, {ask('steps')} steps"),
+        ("cost", f"{ask('wall_seconds')} s, {ask('peak_memory_mb')} MB peak"),
+        ("versions", versions),
+    ]
 
 
 def _fields(run: Run) -> list[tuple[Any, ...]]:
@@ -79,10 +87,9 @@ def _summary(summary: dict[str, Any]) -> None:
 
 def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Return a row per entry of the verification block: quantity, measured, reference, tolerance, holds."""
-    return [
-        (v.get("quantity"), v.get("measured"), v.get("reference"), v.get("tolerance"), "yes" if v.get("holds") else "NO")
-        for v in summary.get("verification") or []
-    ]
+    keys = ("quantity", "measured", "reference", "tolerance")
+    entries = summary.get("verification") or []
+    return [(*(v.get(k) for k in keys), "yes" if v.get("holds") is True else "NO") for v in entries]
 
 
 def _pairs(value: Any) -> str:

@@ -24,7 +24,7 @@ class View:
 
     Attributes
     ----------
-    grid : mesh; values : (P,) on points or (C,) on cells, already scaled.
+    grid : mesh; values : (P,) or (C,), already scaled; location : ``point`` or ``cell``.
     unit, length : units of the values and of the coordinates; factor : metres to ``length``.
     shift : (P, 3) displacement to draw, already exaggerated and scaled, or None.
     note : what a reader must know, e.g. the exaggeration.
@@ -34,6 +34,7 @@ class View:
     title: str
     grid: Grid
     values: np.ndarray
+    location: str
     unit: str
     factor: float
     length: str
@@ -69,11 +70,16 @@ def pictures(
 
     Parameters
     ----------
-    run, folder : what to draw and where to.
-    fields : which fields; all, and the histories too, when None.
-    step : which step, the last one by default.
-    warp : exaggeration of the displacement; chosen for the displacement's own picture when None.
-    mesh : draw the edges of all cells.
+    run, folder
+        What to draw and where to.
+    fields
+        Which fields; all, and the histories too, when None.
+    step
+        Which step, the last one by default.
+    warp
+        Exaggeration of the displacement; chosen for the displacement's own picture when None.
+    mesh
+        Draw the edges of all cells.
 
     Raises
     ------
@@ -117,7 +123,8 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
             name=f"{name} magnitude" if vector else name,
             title=run.title,
             grid=grid,
-            values=scalar * size,
+            values=scalar * size if scalar.dtype.kind == "f" else scalar,
+            location=run.fields[name],
             unit=unit,
             factor=factor,
             length=length,

@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus_post.run import Run
 from plexus_post.style import pyplot, save
-from plexus_post.units import label, scale, short
+from plexus_post.units import label, scale, short, words
 
 if TYPE_CHECKING:
     import pandas
@@ -35,7 +35,8 @@ def _history(run: Run, name: str, table: pandas.DataFrame, path: Path) -> Path:
     units = table.attrs.get("units", {})
     groups: dict[str, list[str]] = {}
     for column in table.columns:
-        groups.setdefault(units.get(column, "") or ("1" if RESIDUAL in f"{name}/{column}" else column), []).append(column)
+        alone = "" if RESIDUAL in f"{name}/{column}" else column
+        groups.setdefault(units.get(column, "") or alone, []).append(column)
     figure, panels = plt.subplots(
         len(groups), 1, sharex=True, squeeze=False, figsize=(7, 1.1 + 2.4 * len(groups)), layout="constrained"
     )
@@ -43,15 +44,16 @@ def _history(run: Run, name: str, table: pandas.DataFrame, path: Path) -> Path:
         _panel(axes, table, columns, units.get(columns[0], ""), RESIDUAL in f"{name}/{columns[0]}")
     axis = str(table.index.name or "row")
     panels[-1, 0].set_xlabel(label(axis, short(units.get(axis, "s" if axis == "time" else ""))))
-    panels[0, 0].set_title(name.replace("/", " · ").replace("_", " ").capitalize())
+    panels[0, 0].set_title(words(name.replace("/", " · ")).capitalize())
     return save(figure, path)
 
 
 def _panel(axes: Any, table: pandas.DataFrame, columns: list[str], unit: str, logarithmic: bool) -> None:
     factor, symbol = scale(unit, table[columns].to_numpy(dtype=float))
+    marker = "o" if len(table) <= 40 else None
     for column in columns:
-        marker = "o" if len(table) <= 40 else None
-        axes.plot(table.index, table[column].to_numpy(dtype=float) * factor, marker=marker, label=column.replace("_", " "))
+        values = table[column].to_numpy(dtype=float) * factor
+        axes.plot(table.index, values, marker=marker, label=words(column))
     if logarithmic and (table[columns].to_numpy() > 0).any():
         axes.set_yscale("log")
     axes.set_ylabel(label(columns[0], symbol) if len(columns) == 1 else label("", symbol).strip())
@@ -70,7 +72,7 @@ def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Pa
     for axes, (name, columns) in zip(panels[:, 0], fields.items(), strict=True):
         factor, symbol = scale(run.unit(name), np.concatenate([data[c] for c in columns]))
         for column in columns:
-            axes.plot(data[axis], data[column] * factor, label=column.replace("_", " "))
+            axes.plot(data[axis], data[column] * factor, label=words(column))
         axes.set_ylabel(label(name, symbol))
         if len(columns) > 1:
             axes.legend()

@@ -9,14 +9,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus_post.cells import boundary, triangles
-from plexus_post.plot_plane import colour_bar, headline
-from plexus_post.style import LINE, Colours, pyplot, save
+from plexus_post.cells import facet_kind, lattice, outer_facets
+from plexus_post.style import LINE, Colours, colour_bar, headline, pyplot, save
 from plexus_post.units import label
 
 if TYPE_CHECKING:
@@ -29,15 +29,12 @@ VIEW = (22.0, -52.0)
 def draw(view: View, path: Path) -> Path:
     """Write the picture of a view and return its path."""
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import BoundaryNorm
 
     plt = pyplot()
     colours = Colours.of(view.values, view.unit)
-    norm = BoundaryNorm(colours.levels, 256, extend=colours.extend)
-    surface, cells = _surface(view)
-    values = view.values if len(view.values) == len(view.points) else view.values[cells]
-    mappable = ScalarMappable(norm, colours.map)
-    image = _rendered(view.moved, surface, values, colours)
+    surface = _surface(view)
+    mappable = ScalarMappable(colours.norm, colours.map)
+    image = _rendered(surface, view.location, colours)
     figure = plt.figure(figsize=(8.2, 6.2))
     if image is not None:
         axes = figure.add_subplot()
@@ -45,36 +42,45 @@ def draw(view: View, path: Path) -> Path:
         axes.set_axis_off()
     else:
         axes = figure.add_subplot(projection="3d", computed_zorder=False)
-        _polygons(axes, view, surface, values, mappable)
+        _polygons(axes, view, surface, mappable)
     headline(axes, view)
-    colour_bar(figure, axes, mappable, view, colours, horizontal=False)
+    colour_bar(axes, mappable, view, colours, horizontal=False)
     return save(figure, path)
 
 
-def _surface(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Return the triangles (T, 3) of the boundary and the cell number of each."""
-    faces, owners = [], []
+@dataclass(frozen=True)
+class _Surface:
+    """Triangles of the boundary: points (S, 3), triangles (T, 3), values on points or triangles."""
+
+    points: np.ndarray
+    triangles: np.ndarray
+    values: np.ndarray
+
+
+def _surface(view: View) -> _Surface:
+    """Divide the boundary facets so that curved facets and quadratic fields look smooth."""
+    points, corners, values, count = [], [], [], 0
     for kind, cells, index in view.grid.blocks:
-        outer = triangles(boundary(kind, cells))
-        faces.append(outer)
-        owners.append(_owners(kind.facets, cells, index, len(outer)))
-    return np.concatenate(faces), np.concatenate(owners)
+        facets, owner = outer_facets(kind, cells)
+        face = facet_kind(kind)
+        reference, parts = lattice(face, 1 if face.name == "triangle" else 2)
+        weights = face.shape(reference)[0]
+        points.append(np.einsum("ln,fnc->flc", weights, view.moved[facets]).reshape(-1, 3))
+        start = count + np.arange(len(facets)) * len(reference)
+        corners.append((start[:, None, None] + parts).reshape(-1, 3))
+        if view.location == "point":
+            values.append(np.einsum("ln,fn->fl", weights, view.values[facets]).ravel())
+        else:
+            values.append(np.repeat(view.values[index[owner]], len(parts)))
+        count += len(points[-1])
+    return _Surface(np.concatenate(points), np.concatenate(corners), np.concatenate(values))
 
 
-def _owners(facets: np.ndarray, cells: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
-    """Return the cell number of each of ``count`` boundary triangles."""
-    flat = cells[:, facets].reshape(-1, facets.shape[1])
-    key = np.sort(flat[:, : 3 if len(facets) == 4 else 4], axis=1)
-    _, first, times = np.unique(key, axis=0, return_index=True, return_counts=True)
-    outer = np.sort(first[times == 1])
-    return np.repeat(index[outer // len(facets)], count // max(len(outer), 1))
-
-
-def _rendered(points: np.ndarray, surface: np.ndarray, values: np.ndarray, colours: Colours) -> np.ndarray | None:
+def _rendered(surface: _Surface, location: str, colours: Colours) -> np.ndarray | None:
     """Return the picture that PyVista made in its own process, or None where it does not work."""
     with tempfile.TemporaryDirectory() as folder:
         scene, image = Path(folder, "scene.npz"), Path(folder, "image.png")
-        np.savez(scene, points=points, surface=surface, values=values, levels=colours.levels, map=colours.map)
+        np.savez(scene, **vars(surface), location=location, levels=colours.levels, map=colours.map)
         command = [sys.executable, "-m", "plexus_post.render", str(scene), str(image), *map(str, VIEW)]
         try:
             subprocess.run(command, capture_output=True, timeout=120, check=False)
@@ -94,17 +100,18 @@ def _trim(image: np.ndarray) -> np.ndarray:
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else image
 
 
-def _polygons(axes: Any, view: View, surface: np.ndarray, values: np.ndarray, mappable: Any) -> None:
+def _polygons(axes: Any, view: View, surface: _Surface, mappable: Any) -> None:
     """Draw the boundary as flat triangles whose brightness follows their slope."""
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    corners = view.moved[surface]
+    corners = surface.points[surface.triangles]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
-    colour = mappable.to_rgba(values[surface].mean(axis=1) if len(values) == len(view.points) else values)
+    values = surface.values[surface.triangles].mean(axis=1) if view.location == "point" else surface.values
+    colour = mappable.to_rgba(values)
     colour[:, :3] *= (0.78 + 0.22 * np.abs(normal @ np.array([0.35, -0.5, 0.79])))[:, None]
     axes.add_collection3d(Poly3DCollection(corners, facecolors=colour, edgecolors=colour, linewidths=0.2))
-    low, high = corners.reshape(-1, 3).min(axis=0), corners.reshape(-1, 3).max(axis=0)
+    low, high = surface.points.min(axis=0), surface.points.max(axis=0)
     for axis, a, b in zip("xyz", low, high, strict=True):
         getattr(axes, f"set_{axis}lim")(a, b)
         getattr(axes, f"set_{axis}label")(label(axis, view.length), color=LINE)

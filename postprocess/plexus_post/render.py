@@ -1,8 +1,9 @@
-"""Renders one surface with PyVista: ``python -m plexus_post.render SCENE.npz IMAGE.png ELEVATION AZIMUTH``."""
+"""Renders one surface with PyVista: ``python -m plexus_post.render SCENE IMAGE ELEVATION AZIMUTH``."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -12,23 +13,26 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
 
     Parameters
     ----------
-    scene : NPZ file with points (P, 3), surface (T, 3), values (P,) or (T,), levels, and map.
-    image : PNG file to write.
-    elevation, azimuth : direction of the eye, in degrees.
+    scene
+        NPZ file with points (P, 3), triangles (T, 3), values (P,) or (T,), their location, levels, map.
+    image
+        PNG file to write.
+    elevation, azimuth
+        Direction of the eye, in degrees.
     """
     import pyvista
     from vtkmodules.vtkCommonCore import vtkLogger
 
     vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
     data = np.load(scene)
-    points, surface, values, levels = (data[n] for n in ("points", "surface", "values", "levels"))
-    mesh = pyvista.PolyData(points, np.column_stack([np.full(len(surface), 3), surface]).ravel())
-    (mesh.point_data if len(values) == len(points) else mesh.cell_data)["values"] = values
-    plotter = pyvista.Plotter(off_screen=True, window_size=(1800, 1400))
+    points, triangles, values, levels = (data[n] for n in ("points", "triangles", "values", "levels"))
+    mesh = pyvista.PolyData(points, np.column_stack([np.full(len(triangles), 3), triangles]).ravel())
+    (mesh.point_data if str(data["location"]) == "point" else mesh.cell_data)["values"] = values
+    plotter: Any = pyvista.Plotter(off_screen=True, window_size=[1800, 1400])
     plotter.set_background("white")
     plotter.add_mesh(
         mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
-        show_scalar_bar=False, ambient=0.35, diffuse=0.7, specular=0.05, interpolate_before_map=True,
+        show_scalar_bar=False, ambient=0.6, diffuse=0.45, specular=0.0, interpolate_before_map=True,
     )  # fmt: skip
     edges = mesh.clean(tolerance=1e-9).extract_feature_edges(feature_angle=35, boundary_edges=True)
     if edges.n_points:
@@ -36,6 +40,7 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     e, a = np.radians([elevation, azimuth])
     eye = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
     plotter.camera_position = [tuple(points.mean(axis=0) + eye), tuple(points.mean(axis=0)), (0, 0, 1)]
+    plotter.enable_parallel_projection()
     plotter.reset_camera()
     plotter.add_axes(line_width=4, color="#333333")
     plotter.enable_anti_aliasing("ssaa")

@@ -26,7 +26,8 @@ def open(path: str | Path) -> Run:
 
     Parameters
     ----------
-    path : folder of a run, or a ``.vtkhdf`` file, or ``series.h5``.
+    path
+        Folder of a run, or a ``.vtkhdf`` file, or another file of the folder.
 
     Raises
     ------
@@ -55,8 +56,10 @@ class Run:
 
     Parameters
     ----------
-    folder : the run folder.
-    only : restrict the run to this one file.
+    folder
+        The run folder.
+    only
+        Restrict the run to this one file.
     """
 
     def __init__(self, folder: Path, only: Path | None = None):
@@ -83,10 +86,16 @@ class Run:
         import yaml
 
         path = self.folder / DECK
+        text = path.read_text() if path.is_file() else self.files[0].text("deck") if self.files else ""
         try:
-            return yaml.safe_load(path.read_text()) or {} if path.is_file() else {}
+            return yaml.safe_load(text) or {}
         except yaml.YAMLError as error:
             raise PostError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Who made the fields when and with what, as the field file tells."""
+        return dict(json.loads((self.files[0].text("provenance") if self.files else "") or "{}"))
 
     @property
     def title(self) -> str:
@@ -98,7 +107,8 @@ class Run:
         """The field files, rolled ones in order of time."""
         if self._only is not None:
             return [FieldFile(self._only)] if self._only.suffix == Path(FIELDS).suffix else []
-        return sorted((FieldFile(p) for p in _field_files(self.folder)), key=lambda f: f.times[0] if len(f.times) else 0)
+        files = [FieldFile(p) for p in _field_files(self.folder)]
+        return sorted((f for f in files if len(f.times)), key=lambda f: float(f.times[0]))
 
     @cached_property
     def times(self) -> np.ndarray:
@@ -137,8 +147,10 @@ class Run:
 
         Parameters
         ----------
-        name : field name.
-        step, time : which step; the last one by default.
+        name
+            Name of the field.
+        step, time
+            Which step; the last one by default.
         """
         file, local = self._file(self.step(step, time))
         return file.values(name, local)

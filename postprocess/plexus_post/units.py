@@ -16,7 +16,9 @@ _SCALED = {"Pa", "m", "s", "W", "J", "N", "V", "A", "W/m", "N/m"}
 def short(unit: str) -> str:
     """Return the usual symbol of a unit: ``1`` and ``dimensionless`` become empty."""
     text = _NAMES.get(unit.strip(), unit.strip())
-    return "" if text == "1" else text.replace("**2", "²").replace("**3", "³").replace("^2", "²").replace("^3", "³")
+    for power, sign in (("2", "²"), ("3", "³")):
+        text = text.replace(f"**{power}", sign).replace(f"^{power}", sign)
+    return "" if text == "1" else text
 
 
 def scale(unit: str, values: np.ndarray) -> tuple[float, str]:
@@ -38,5 +40,10 @@ def scale(unit: str, values: np.ndarray) -> tuple[float, str]:
 
 def label(name: str, unit: str) -> str:
     """Return an axis label such as ``von Mises stress [MPa]``."""
-    text = name.replace("_", " ")
+    text = words(name)
     return f"{text} [{unit}]" if unit else text
+
+
+def words(name: str) -> str:
+    """Return a field's or column's name as a reader would write it."""
+    return name.replace("_", " ").replace("von mises", "von Mises")

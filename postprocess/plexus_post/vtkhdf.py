@@ -2,7 +2,9 @@
 
 Layout (VTKHDF, type UnstructuredGrid): all parts of all steps stand one behind the other in flat
 data sets; ``Steps`` holds for every step where its parts, points, cells, connectivity and values
-begin. A mesh that does not change is stored once and its offsets repeat.
+begin. A mesh that does not change is stored once and its offsets repeat. Data sets may reserve room
+for steps to come: ``NSteps`` counts the complete ones. ``/plexus`` beside it holds units and
+provenance, and node numbers that are the same for every partition.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,28 +24,19 @@ from plexus_post.hdf5 import open_file, text_of
 if TYPE_CHECKING:
     import h5py
 
-ID_NAMES = ("GlobalNodeIds", "global_ids", "vtkGlobalIds", "GlobalPointIds")
-"""Names of point data that number the points independently of the partition."""
-GHOST = "vtkGhostType"
-TOLERANCE = 1e-9
-"""Distance of one point from its copy in another part, relative to the size of the mesh."""
+SIZES = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
+REQUIRED = (*SIZES, "Points", "Connectivity", "Offsets", "Types")
 
 
 @dataclass(frozen=True)
 class _Geometry:
     grid: Grid
     first: np.ndarray  # rows of point data that represent the merged points
-    owned: np.ndarray | None  # rows of cell data that are no ghosts
     n_points: int
-    n_cells: int
 
 
 class FieldFile:
     """One ``fields.vtkhdf``; values are read when they are asked for.
-
-    Parameters
-    ----------
-    path : the file.
 
     Raises
     ------
@@ -60,33 +53,34 @@ class FieldFile:
         kind = text_of(self._root.attrs.get("Type", b""))
         if kind != "UnstructuredGrid":
             raise PostError(f"{path}: VTKHDF type {kind or 'missing'} is not supported (UnstructuredGrid is)")
+        missing = [n for n in REQUIRED if n not in self._root]
+        if missing:
+            raise PostError(f"{path}: incomplete, /VTKHDF has no {', '.join(missing)}")
         self._cache: dict[tuple[int, ...], _Geometry] = {}
+        """The grid that was read last; steps that share it read it once."""
 
     @cached_property
     def times(self) -> np.ndarray:
-        """Times (S,) of the steps; a file without ``Steps`` has one step at time 0."""
-        return self._steps["Values"][:] if self._steps is not None else np.zeros(1)
+        """Times (S,) of the complete steps; a file without ``Steps`` has one step at time 0."""
+        if self._steps is None:
+            return np.zeros(1)
+        count = int(self._steps.attrs.get("NSteps", len(self._steps["Values"])))
+        return self._steps["Values"][:count]
 
-    @property
-    def meta(self) -> dict[str, Any]:
-        """Attributes of the metadata group as text."""
-        return {k: text_of(v) for k, v in self._file[META].attrs.items()} if META in self._file else {}
+    def text(self, name: str) -> str:
+        """Return a text of the metadata group (``deck``, ``provenance``, …), empty when there is none."""
+        item = self._file.get(f"{META}/{name}")
+        return text_of(item) if item is not None and item.shape == () else ""
 
     @cached_property
     def locations(self) -> dict[str, str]:
-        """Field name -> ``point`` or ``cell``, without numbering and ghost marks."""
-        hidden = {*ID_NAMES, GHOST}
-        found = {}
-        for where in ("Point", "Cell"):
-            for name in self._root.get(f"{where}Data", {}):
-                if name not in hidden:
-                    found[name] = where.lower()
-        return found
+        """Field name -> ``point`` or ``cell``."""
+        places = {"point": "PointData", "cell": "CellData"}
+        return {name: where for where, group in places.items() for name in self._root.get(group, {})}
 
     def unit(self, name: str) -> str:
         """Return the unit of a field as written in the file, or empty text."""
-        data = self._data(name)
-        return text_of(data.attrs.get("unit", data.attrs.get("units", b"")))
+        return text_of(self._data(name).attrs.get("unit", ""))
 
     def grid(self, step: int) -> Grid:
         """Return the mesh of a step."""
@@ -96,11 +90,9 @@ class FieldFile:
         """Return a field at a step, (P,) or (P, components) on points, (C,) … on cells."""
         geometry, where = self._geometry(step), self.locations[self._known(name)]
         start = self._offset(f"{where.capitalize()}DataOffsets/{name}", step)
-        count = geometry.n_points if where == "point" else geometry.n_cells
-        rows = self._slice(self._data(name), start, count)
-        if where == "point":
-            return rows[geometry.first]
-        return rows if geometry.owned is None else rows[geometry.owned]
+        if where == "cell":
+            return self._slice(self._data(name), start, geometry.grid.n_cells)
+        return self._slice(self._data(name), start, geometry.n_points)[geometry.first]
 
     @property
     def _steps(self) -> h5py.Group | None:
@@ -122,7 +114,7 @@ class FieldFile:
 
     def _slice(self, data: h5py.Dataset, start: int, count: int) -> np.ndarray:
         if start + count > len(data):
-            raise PostError(f"{self.path}: {data.name} ends before row {start + count}; the file is truncated")
+            raise PostError(f"{self.path}: truncated, {data.name} ends before row {start + count}")
         return data[start : start + count]
 
     def _geometry(self, step: int) -> _Geometry:
@@ -132,58 +124,29 @@ class FieldFile:
             self._cache = {key: self._read_geometry(step, *key)}
         return self._cache[key]
 
-    def _n_parts(self, step: int, first: int) -> int:
-        total = len(self._root["NumberOfPoints"])
-        if self._steps is None:
-            return total
-        if "NumberOfParts" in self._steps:
-            return int(self._steps["NumberOfParts"][step])
-        later = [int(p) for p in self._steps["PartOffsets"][:] if p > first] if "PartOffsets" in self._steps else []
-        return min(later, default=total) - first
-
     def _read_geometry(self, step: int, part: int, point: int, cell: int, corner: int) -> _Geometry:
-        root, parts = self._root, slice(part, part + self._n_parts(step, part))
-        n_points, n_cells, n_corners = (
-            root[f"NumberOf{n}"][parts].astype(np.int64) for n in ("Points", "Cells", "ConnectivityIds")
-        )
-        points = self._slice(root["Points"], point, int(n_points.sum()))
+        root = self._root
+        count = len(root["NumberOfPoints"]) if self._steps is None else self._offset("NumberOfParts", step)
+        parts = slice(part, part + count)
+        n_points, n_cells, n_corners = (root[n][parts].astype(np.int64) for n in SIZES)
+        points = _three(self._slice(root["Points"], point, int(n_points.sum())))
         types = self._slice(root["Types"], cell, int(n_cells.sum()))
         connectivity = self._slice(root["Connectivity"], corner, int(n_corners.sum())).astype(np.int64)
         # each part brings its own list of n_cells + 1 offsets, counted within the part
         offsets = self._slice(root["Offsets"], cell + part, int((n_cells + 1).sum())).astype(np.int64)
-        ends = np.cumsum(n_cells + 1) - 1
-        starts = np.delete(offsets, ends) + np.repeat(np.cumsum(n_corners) - n_corners, n_cells)
+        starts = np.delete(offsets, np.cumsum(n_cells + 1) - 1)
+        starts += np.repeat(np.cumsum(n_corners) - n_corners, n_cells)
         connectivity += np.repeat(np.cumsum(n_points) - n_points, n_corners)
-        ids = self._ids(step, len(points))
-        first, new = self._merge(points, np.repeat(np.arange(len(n_points)), n_points), ids)
-        owned = self._owned(step, len(types))
-        if owned is not None:
-            types, starts = types[owned], starts[owned]
+        ids = self._ids(point, len(points))
+        first, new = merge(points, np.repeat(np.arange(count), n_points), ids)
         cells, index = group(types, starts, new[connectivity])
-        grid = Grid(_three(points[first]), cells, index, None if ids is None else ids[first])
-        return _Geometry(grid, first, owned, len(points), int(n_cells.sum()))
+        grid = Grid(points[first], cells, index, None if ids is None else ids[first])
+        return _Geometry(grid, first, len(points))
 
-    def _merge(self, points: np.ndarray, part: np.ndarray, ids: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        if ids is not None:
-            _, first, new = np.unique(ids, return_index=True, return_inverse=True)
-            return first, new.reshape(-1)
-        if part.max(initial=0) == 0:
-            same = np.arange(len(points))
-            return same, same
-        return merge(points, part, TOLERANCE * float(np.ptp(points, axis=0).max()))
-
-    def _ids(self, step: int, count: int) -> np.ndarray | None:
-        for name in ID_NAMES:
-            if name in self._root.get("PointData", {}):
-                start = self._offset(f"PointDataOffsets/{name}", step)
-                return self._slice(self._root["PointData"][name], start, count)
-        return None
-
-    def _owned(self, step: int, count: int) -> np.ndarray | None:
-        if GHOST not in self._root.get("CellData", {}):
-            return None
-        start = self._offset(f"CellDataOffsets/{GHOST}", step)
-        return np.flatnonzero(self._slice(self._root["CellData"][GHOST], start, count) == 0)
+    def _ids(self, start: int, count: int) -> np.ndarray | None:
+        """Return the partition-independent numbers of a grid's points, or None without them."""
+        data = self._file.get(f"{META}/node_ids")
+        return None if data is None else self._slice(data, start, count)
 
 
 def _three(points: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+
 from plexus_post.cells import KINDS
 
 VTK = {k.name: k for k in KINDS.values()}
@@ -84,7 +85,7 @@ def write_fields(
             data = root.create_dataset(f"PointData/{name}", data=np.concatenate([v[name] for v in values]))
             data.attrs["unit"] = {"temperature": "K", "displacement": "m", "von_mises": "Pa"}[name]
         if ids:
-            root["PointData/GlobalPointIds"] = place
+            file["plexus/node_ids"] = place
         root["CellData/rank"] = np.repeat(np.arange(parts), [len(b) for b in blocks])
         _steps(root, len(place), parts, times, list(values[0]))
 
@@ -101,8 +102,6 @@ def _steps(root: h5py.Group, count: int, parts: int, times: tuple[float, ...], n
     for name in names:
         steps[f"PointDataOffsets/{name}"] = np.arange(len(times)) * count
     steps["CellDataOffsets/rank"] = zero
-    if "GlobalPointIds" in root["PointData"]:
-        steps["PointDataOffsets/GlobalPointIds"] = zero
 
 
 def run_folder(folder: Path, parts: int = 2, shape: str = "quad9", times=(0.0, 1.0, 2.0), **how) -> Path:

@@ -1,0 +1,149 @@
+"""The commands of ``plexus-post``: what they print, write and return."""
+
+import json
+
+import h5py
+import numpy as np
+import pandas
+import pytest
+from post_samples import analytic, run_folder
+
+from plexus_post.cli import main
+
+
+def series(folder, **tables):
+    """Add histories to a run folder."""
+    with h5py.File(folder / "series.h5", "w") as file:
+        for name, columns in tables.items():
+            for column, values in columns.items():
+                file[f"{name.replace('__', '/')}/{column}"] = values
+
+
+def test_info_shows_fields_quantities_and_verification(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run")
+    series(folder, quantities={"time": [0.0, 1.0], "peak": [3.0, 4.0]})
+    assert main(["info", str(folder)]) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "Quarter ring",
+        "done (exit code 0)",
+        "225 points, 48 quad9",
+        "temperature",
+        "340.25",
+        "yes",
+    ):
+        assert part in text
+    assert "quantities  time, peak" in text.replace("peak, time", "time, peak")
+
+
+@pytest.mark.parametrize("shape", ["quad9", "triangle"])
+def test_plot_makes_pictures_of_fields_and_histories(tmp_path, capsys, shape):
+    folder = run_folder(tmp_path / "run", shape=shape)
+    residual = 10.0 ** -np.arange(8)
+    series(
+        folder,
+        quantities={"time": [0.0, 1.0], "peak": [3.0, 4.0]},
+        residuals__temperature={"residual": residual},
+    )
+    assert main(["plot", str(folder)]) == 0
+    made = [line.rsplit("/", 1)[-1] for line in capsys.readouterr().out.split()]
+    assert set(made) >= {"temperature.png", "displacement.png", "quantities.png", "residuals_temperature.png"}
+    assert all((folder / "pictures" / m).stat().st_size > 5000 for m in made)
+
+
+def test_plot_of_a_solid_works_without_pyvista(tmp_path, monkeypatch):
+    monkeypatch.setattr("plexus_post.plot_solid._rendered", lambda *_: None)
+    folder = run_folder(tmp_path / "run", shape="hexahedron", times=(0.0,))
+    assert main(["plot", str(folder), "--fields", "temperature", "-o", str(tmp_path)]) == 0
+    assert (tmp_path / "temperature.png").stat().st_size > 5000
+
+
+def test_compare_finds_equal_runs_on_other_partitions_and_shows_differences(tmp_path, capsys):
+    one, three = (run_folder(tmp_path / f"run{n}", n, ids=n > 1) for n in (1, 3))
+
+    def shifted(points, time):
+        fields = analytic(points, time)
+        return fields | {"temperature": fields["temperature"] * (1 + 1e-5)}
+
+    other = run_folder(tmp_path / "other", 2, fields=shifted)
+    fields = ["--fields", "temperature", "displacement"]
+    assert main(["compare", str(one), str(three), *fields]) == 0
+    assert main(["compare", str(one), str(other), *fields]) == 1
+    assert "NO" in capsys.readouterr().out
+    assert main(["compare", str(one), str(other), *fields, "--tolerance", "1e-4"]) == 0
+
+
+def test_compare_refuses_other_meshes(tmp_path, capsys):
+    a, b = run_folder(tmp_path / "a"), run_folder(tmp_path / "b", shape="quad")
+    assert main(["compare", str(a), str(b)]) == 2
+    assert "meshes differ" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 1), (None, 1)])
+def test_verification_becomes_an_exit_code(tmp_path, holds, code):
+    folder = run_folder(tmp_path / "run")
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["verification"][0]["holds"] = holds
+    (folder / "summary.json").write_text(json.dumps(summary))
+    assert main(["compare", "--verification", str(folder)]) == code
+
+
+def test_export_round_trips(tmp_path):
+    folder = run_folder(tmp_path / "run")
+    for suffix in ("csv", "npz", "vtu"):
+        assert main(["export", str(folder), str(tmp_path / f"out.{suffix}"), "--time", "1"]) == 0
+    table = pandas.read_csv(tmp_path / "out.csv", float_precision="round_trip")
+    expected = analytic(table[["x", "y", "z"]].to_numpy(), 1.0)
+    np.testing.assert_allclose(table["temperature"], expected["temperature"], rtol=1e-14)
+    np.testing.assert_allclose(table["displacement_y"], expected["displacement"][:, 1], rtol=1e-14)
+    arrays = np.load(tmp_path / "out.npz")
+    assert arrays["cells_quad9"].shape == (48, 9)
+
+
+def test_vtu_is_read_by_vtk(tmp_path):
+    pyvista = pytest.importorskip("pyvista")
+    folder = run_folder(tmp_path / "run", shape="triangle6")
+    assert main(["export", str(folder), str(tmp_path / "out.vtu")]) == 0
+    mesh = pyvista.read(tmp_path / "out.vtu")
+    assert (mesh.n_cells, set(mesh.celltypes)) == (96, {22})
+    np.testing.assert_allclose(mesh["temperature"], analytic(mesh.points, 2.0)["temperature"], rtol=1e-12)
+
+
+def test_probe_samples_a_line_and_a_history(tmp_path):
+    folder, out = run_folder(tmp_path / "run"), tmp_path / "line.csv"
+    command = ["probe", str(folder), "--line", "1,0", "2,0", "--count", "5", "--csv", str(out)]
+    assert main([*command, "--plot", str(tmp_path / "line.png")]) == 0
+    table = pandas.read_csv(out)
+    assert table["distance"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    np.testing.assert_allclose(table["temperature"], 300 + 12 * table["x"])
+    command = ["probe", str(folder), "--point", "0,1.5", "--history", "--csv", str(out)]
+    assert main([*command, "--plot", str(tmp_path / "history.png")]) == 0
+    assert pandas.read_csv(out)["time"].tolist() == [0, 1, 2]
+
+
+def test_unusable_input_is_one_line_and_exit_code_2(tmp_path, capsys):
+    folder, broken, empty = run_folder(tmp_path / "run"), run_folder(tmp_path / "broken"), tmp_path / "empty"
+    empty.mkdir()
+    content = (broken / "fields.vtkhdf").read_bytes()
+    (broken / "fields.vtkhdf").write_bytes(content[: len(content) // 2])
+    (broken / "summary.json").write_text("{")
+    commands = [
+        ["info", str(tmp_path / "nothing")],
+        ["info", str(empty)],
+        ["info", str(broken)],
+        ["plot", str(broken)],
+        ["plot", str(folder), "--fields", "temprature"],
+        ["plot", str(folder), "--step", "9"],
+        ["plot", str(folder), "-o", "/proc/nowhere"],
+        ["compare", str(folder)],
+        ["compare", "--verification", str(broken)],
+        ["export", str(folder), str(tmp_path / "out.xyz")],
+        ["export", str(folder), str(tmp_path / "no/folder/out.csv")],
+        ["probe", str(folder), "--point", "0,0"],
+        ["probe", str(folder), "--point", "a,b"],
+        ["probe", str(folder)],
+    ]
+    for command in commands:
+        assert main(command) == 2, command
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and error.startswith("plexus-post: "), (command, error)
