@@ -15,7 +15,8 @@ from plexus import registry
 from plexus.coupling.system import System
 from plexus.errors import InputError
 from plexus.fields.state import State
-from plexus.formulation.dirichlet import Dirichlet, Prescribed
+from plexus.formulation.conditions import Conditions, sort_conditions
+from plexus.formulation.dirichlet import Dirichlet
 from plexus.run import Run
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
@@ -48,11 +49,12 @@ def build(deck: Deck, ctx: Context) -> Run:
         system = _system(deck, ctx, spaces, equations)
     clock, stepper, controller = _stepping(deck)
     state = State(_initial(deck, spaces), clock.t)
-    for equation in equations:
-        system.apply_dirichlet(equation.field.name, clock.t, state.values[equation.field.name])
-    quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
-    observers = [registry.build("output", p) for p in deck.output]
-    return Run(deck, ctx, mesh, system, state, clock, stepper, controller, quantities, observers)
+    for name, values in state.values.items():
+        system.apply_dirichlet(name, clock.t, values)
+    run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
+    run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
+    run.observers = [registry.build("output", p) for p in deck.output]
+    return run
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
@@ -67,38 +69,27 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
 
 def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
     """Return forms and solvers of all equations."""
+    dim = next(iter(spaces.values())).mesh.dim
+    conditions = sort_conditions(deck.boundary, equations, dim)
     forms, solvers, prescribed = {}, {}, {}
     for equation in equations:
         name = equation.field.name
-        conditions = [Prescribed(c.on, _fit(c.values[name], spaces[name])) for c in deck.boundary if name in c.values]
-        prescribed[name] = Dirichlet(spaces[name], conditions)
-        terms = _terms(deck, equation)
-        fixed = prescribed[name].fixed if conditions else None
+        space, here = spaces[name], conditions[name]
+        prescribed[name] = Dirichlet(space, here.prescribed)
+        fixed = prescribed[name].fixed if here.prescribed else None
         backend = "torch" if ctx.device != "cpu" else "auto"
-        forms[name] = Form(spaces[name], equation, terms, spaces, fixed, backend, ctx.device)
-        linear = equation.linear and all(term.linear for _, term in terms)
-        target = _target(spaces[name], equation, linear, not conditions)
-        solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx)
+        forms[name] = Form(space, equation, here.terms, spaces, fixed, backend, ctx.device)
+        target = _target(space, equation, here)
+        solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx, _solver_path(deck, name))
     return System(spaces, equations, forms, solvers, prescribed)
 
 
-def _fit(values: Sequence[Any], space: Space) -> tuple[Any, ...]:
-    """Return as many components as the space has; decks may give more for a mesh of unknown dimension."""
-    return tuple(values[: space.components])
+def _solver_path(deck: Deck, name: str) -> str:
+    """Return the deck path of the block that serves a field."""
+    return "solver." + (name if name in deck.solver or "default" not in deck.solver else "default")
 
 
-def _terms(deck: Deck, equation: Equation) -> list[tuple[str, Any]]:
-    """Return the boundary terms of the deck that belong to an equation, one per boundary."""
-    found = []
-    for condition in deck.boundary:
-        for kind, params in condition.terms.items():
-            if kind in equation.boundary_terms:
-                term = registry.component("boundary", kind).cls(params, equation.field)
-                found += [(boundary, term) for boundary in condition.on]
-    return found
-
-
-def _target(space: Space, equation: Equation, linear: bool, unconstrained: bool) -> Target:
+def _target(space: Space, equation: Equation, conditions: Conditions) -> Target:
     """Return what the choice of a solver depends on."""
     return Target(
         name=equation.field.name,
@@ -106,8 +97,8 @@ def _target(space: Space, equation: Equation, linear: bool, unconstrained: bool)
         dim=space.mesh.dim,
         components=space.components,
         ranks=space.comm.size,
-        linear=linear,
-        singular=unconstrained,
+        linear=equation.linear and conditions.linear,
+        singular=not conditions.prescribed,
         rigid=equation.near_nullspace == "rigid",
         packages=available(),
     )
@@ -120,7 +111,7 @@ def _initial(deck: Deck, spaces: Mapping[str, Space]) -> dict[str, np.ndarray]:
     for name, components in deck.initial.items():
         space = spaces[name]
         at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
-        for c, expression in enumerate(_fit(components, space)):
+        for c, expression in enumerate(components[: space.components]):
             if expression is not None:
                 values[name][:, c] = _evaluated(expression, at, name)
     return values

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
     from plexus.runtime.context import Context
+    from plexus.spaces.lagrange import Space
     from plexus.stepping.clock import Clock
 
 
@@ -36,6 +37,7 @@ class Run:
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
+    restarted : True when the state came from a checkpoint.
     dry : True when at most two steps are taken and nothing is written.
     """
 
@@ -51,6 +53,7 @@ class Run:
     observers: list[Any] = field(default_factory=list)
     stop_reason: str | None = None
     dry: bool = False
+    restarted: bool = False
     wall: float = 0.0
 
     @property
@@ -67,6 +70,53 @@ class Run:
     def last(self) -> bool:
         """True when no further step follows."""
         return self.clock.done or self.stop_reason is not None
+
+    def checkpoint_state(self) -> tuple[dict[str, Any], dict[str, tuple[Space, np.ndarray]]]:
+        """Return what a restart needs: plain data, and field arrays by name with their spaces.
+
+        The arrays are those of the state (``state/<field>``) and of the stepper's memory
+        (``history/<age>/<field>``), (n_local, m).
+        """
+        memory, arrays = self.stepper.history()
+        meta = {
+            "clock": self.clock.state(),
+            "stepper": {"type": self._stepper_name, **memory},
+            "controller": self.controller.state(),
+            "observers": {key: o.state() for key, o in self._keyed()},
+            "random": self.ctx.rng.bit_generator.state,
+        }
+        spaces = self.system.spaces
+        fields = {f"state/{name}": (spaces[name], a) for name, a in self.state.values.items()}
+        fields |= {f"history/{key}": (spaces[key.rsplit("/", 1)[-1]], a) for key, a in arrays.items()}
+        return meta, fields
+
+    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[str, np.ndarray]) -> None:
+        """Continue from what `checkpoint_state` returned, read back on any number of ranks.
+
+        Fields that the checkpoint does not hold keep their initial values; another stepper than the
+        checkpoint's starts without memory.
+        """
+        self.clock.restore(meta["clock"])
+        values = dict(self.state.values) | _below("state", fields)
+        self.state = State(values, self.clock.t, self.clock.step)
+        if meta["stepper"].get("type") == self._stepper_name:
+            self.stepper.restore(meta["stepper"], _below("history", fields))
+            self.controller.restore({**self.controller.state(), **meta["controller"]})
+        for key, observer in self._keyed():
+            if key in meta["observers"]:
+                observer.restore(meta["observers"][key])
+        self.ctx.rng.bit_generator.state = meta["random"]
+        self.restarted = True
+
+    @property
+    def _stepper_name(self) -> str:
+        """Name of the stepper in the deck."""
+        return self.deck.time.stepper.type if self.deck.time else "steady"
+
+    def _keyed(self) -> list[tuple[str, Any]]:
+        """Return the observers with keys that survive other outputs being added at the end."""
+        types = [p.type for p in self.deck.output]
+        return [(f"{types[i]}{types[:i].count(types[i])}", o) for i, o in enumerate(self.observers[: len(types)])]
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
@@ -120,3 +170,8 @@ class Run:
             if every or observer.schedule.due(now):
                 with self.ctx.timers("output"):
                     getattr(observer, what)(self)
+
+
+def _below(group: str, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays whose name starts with ``group/``, without that start."""
+    return {name[len(group) + 1 :]: a for name, a in fields.items() if name.startswith(group + "/")}

@@ -99,6 +99,17 @@ class Attempt:
 class FieldSolver:
     """Solves one field; falls back to further blocks when a block does not converge.
 
+    Parameters
+    ----------
+    form : Form
+        The discrete equations.
+    block, path : SolverBlock, str
+        Settings, and where they stand in the deck.
+    target : Target
+        Facts that defaults depend on.
+    ctx : Context
+        Log and timers.
+
     Attributes
     ----------
     records : list of SolveInfo
@@ -107,8 +118,8 @@ class FieldSolver:
         Sums over the whole run.
     """
 
-    def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context):
-        self.form, self.target, self.ctx = form, target, ctx
+    def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context, path: str):
+        self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = list(_chain(block))
         self.attempts: list[Attempt] = []
@@ -164,10 +175,8 @@ class FieldSolver:
     def _attempt(self, number: int) -> Attempt:
         """Return the attempt with block ``number``; made when it is first needed."""
         if number == len(self.attempts):
-            name = self.target.name
-            tail = "on_failure." * number
-            prefix = f"{name}_" + (f"fallback{number}_" if number else "")
-            path = f"solver.{name}.{tail}options"
+            prefix = f"{self.target.name}_" + (f"fallback{number}_" if number else "")
+            path = f"{self.path}.{'on_failure.' * number}options"
             self.attempts.append(Attempt(self, self.blocks[number], prefix, path))
         self._current = self.attempts[number]
         return self._current
