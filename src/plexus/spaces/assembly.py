@@ -108,7 +108,14 @@ class Form:
         return self.bridge.array(self.matrix.slots)
 
     def residual(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> np.ndarray:
-        """Return F(t, u, rate) at the own nodes, (n_owned, m); ``rate`` None means zero."""
+        """Return F(t, u, rate), zero at prescribed unknowns, (n_owned, m); ``rate`` None means zero."""
+        result = self.reactions(t, u, rate, fields)
+        if self.fixed is not None:
+            result[self.fixed[: self.space.n_owned]] = 0.0
+        return result
+
+    def reactions(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> np.ndarray:
+        """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
         values = self._values(u, rate, fields)
         out = self.bridge.array(self.space.zeros())
         for p in batches(self.cells, self.rule, self._size, t, values):
@@ -122,10 +129,7 @@ class Form:
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
                 add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
-        result = self.bridge.host(out)[: self.space.n_owned]
-        if self.fixed is not None:
-            result[self.fixed[: self.space.n_owned]] = 0.0
-        return result
+        return self.bridge.host(out)[: self.space.n_owned]
 
     def jacobian(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, shift: float, fields: Fields
@@ -164,9 +168,9 @@ class Form:
 
     @property
     def _size(self) -> int:
-        """Cells per batch: coefficients (C, Q, m, d, m, d) of about 16 MB at most."""
-        per_cell = len(self.rule.weights) * (self.space.components * self.space.mesh.dim) ** 2
-        return max(256, min(65536, 2_000_000 // per_cell))
+        """Cells per batch, so that the samples (C, Q, m, d) of one batch stay in cache."""
+        per_cell = len(self.rule.weights) * self.space.components * self.space.mesh.dim
+        return max(512, min(8192, 100_000 // per_cell))
 
     def _weight(self, p: PointBatch) -> Array | None:
         return self.equation.measure(p.x) if self._measured else None

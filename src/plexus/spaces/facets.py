@@ -9,7 +9,7 @@ import numpy as np
 from plexus.devices.bridge import Bridge
 from plexus.mesh.cells import reference
 from plexus.mesh.mesh import Mesh
-from plexus.spaces.lagrange import boundary
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, Rule
 from plexus.spaces.quadrature import quadrature
 
@@ -47,7 +47,7 @@ def facet_sets(mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.nd
     InputError
         If the mesh has no boundary of that name.
     """
-    pairs = boundary(mesh, name)
+    pairs = boundary_facets(mesh, name)
     pairs = pairs[chosen[pairs[:, 0]]]
     return [
         FacetSet(CellSet(mesh, bridge, pairs[pairs[:, 1] == f, 0]), facet_rule(mesh, int(f), degree), int(f))

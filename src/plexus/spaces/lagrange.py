@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 from petsc4py import PETSc
 
-from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.element import element
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.numbering import Nodes, number_nodes
 
 
@@ -32,7 +32,7 @@ class Space:
     node_global : (n_local,) int64
         Global node numbers.
     points : (n_local, d)
-        Node coordinates [m]; of periodic images the one with the smallest point number.
+        Node coordinates [m]; of periodic images the one in the cell of the smallest number.
     halo : Halo
         Exchange of ghost rows.
     """
@@ -86,7 +86,7 @@ class Space:
         """
         marked = np.zeros(self.n_local, dtype=np.int8)
         for name in [names] if isinstance(names, str) else names:
-            facets = boundary(self.mesh, name)
+            facets = boundary_facets(self.mesh, name)
             marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
         # the outer ghost cells hide facets of their neighbours: the owner of a node knows better
         self.halo.forward(marked)
@@ -111,28 +111,15 @@ class Space:
         return vec
 
 
-def boundary(mesh: Mesh, name: str) -> np.ndarray:
-    """Return the pairs (local cell, local facet) of a named boundary, (k, 2).
-
-    Raises
-    ------
-    InputError
-        If the mesh has no boundary of that name.
-    """
-    if name not in mesh.boundaries:
-        raise InputError(f"the mesh has no boundary {name!r}; it has {', '.join(sorted(mesh.boundaries))}")
-    return mesh.boundaries[name]
-
-
 def node_points(space: Space) -> np.ndarray:
     """Return the node coordinates: x(X_i) of one cell around each node, equal on all ranks. Collective."""
     mesh, nodes = space.mesh, space.cell_nodes
     n = nodes.shape[1]
     geometry = element(mesh.cell, mesh.geometry_degree)
-    if space.element is geometry and _aperiodic(mesh):
-        points = np.empty((space.n_local, mesh.dim))
-        points[nodes] = mesh.points[mesh.cells]
-        return points
+    if space.element is geometry and np.array_equal(mesh.vertex_ids, mesh.point_ids):
+        chosen = np.empty(space.n_local, dtype=np.int32)
+        chosen[nodes] = mesh.cells
+        return mesh.points[chosen]
     # the last write wins: visit the cells by descending number, so that the choice is the same everywhere
     cells = np.argsort(-mesh.cell_ids, kind="stable")
     chosen = np.empty(space.n_local, dtype=np.int64)
@@ -142,7 +129,3 @@ def node_points(space: Space) -> np.ndarray:
     points = np.einsum("ka,kai->ki", phi[local], mesh.points[mesh.cells[cell]])
     space.halo.forward(points)
     return points
-
-
-def _aperiodic(mesh: Mesh) -> bool:
-    return np.array_equal(mesh.vertex_ids, mesh.point_ids)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from plexus.devices.bridge import Bridge
-from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.element import Element, element
 from plexus.spaces.lagrange import Space
+from plexus.spaces.names import region_cells
 from plexus_kernels import Tables
 
 Array = Any
@@ -71,12 +71,10 @@ class CellSet:
 
     def mask(self, region: str) -> Array:
         """Return whether each cell lies in a region, (C, 1) bool."""
-        if region not in self.mesh.regions:
-            known = ", ".join(sorted(self.mesh.regions))
-            raise InputError(f"the mesh has no region {region!r}; it has {known}")
+        cells = region_cells(self.mesh, region)
         if region not in self._masks:
             inside = np.zeros((self.mesh.n_cells, 1), dtype=bool)
-            inside[self.mesh.regions[region]] = True
+            inside[cells] = True
             self._masks[region] = self.bridge.array(self._pick(inside))
         return self._masks[region]
 
@@ -116,10 +114,11 @@ class _Lazy(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            if name not in self._names:
-                raise KeyError(name)
             self._made[name] = self._make(name)
         return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -1,0 +1,219 @@
+"""Numbers and nodal fields computed from finite element fields: integrals, extrema, recovery, errors.
+
+Integrands are functions of a `plexus.protocols.Point`, as equations are. Every cell is visited by the rank
+that owns it, so that sums over ranks count it once; results are equal on all ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.devices.bridge import Bridge
+from plexus.errors import InputError
+from plexus.fields.arrays import add_at
+from plexus.mesh.mesh import Mesh
+from plexus.protocols import Point
+from plexus.spaces.element import element
+from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.lagrange import Space
+from plexus.spaces.names import region_cells
+from plexus.spaces.points import CellSet, PointBatch, Rule, Values, batches
+from plexus.spaces.quadrature import quadrature
+
+Array = Any
+Fields = Mapping[str, tuple[Space, np.ndarray]]
+Integrand = Callable[[Point], Array]
+Measure = Callable[[Array], Array | None]
+SIZE = 4096
+"""Cells per batch."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where to evaluate: the whole mesh, a named region, or a named boundary."""
+
+    region: str | None = None
+    boundary: str | None = None
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
+class Extremum:
+    """An extreme value and where it is taken, (d,) [m]."""
+
+    value: float
+    at: np.ndarray
+
+
+class Evaluator:
+    """Evaluates integrands on a mesh; keeps the cell lists of the parts that were asked for.
+
+    ``fields`` arguments map names to (space, field array with ghosts filled); ``t`` is the time [s].
+    """
+
+    def __init__(self, mesh: Mesh):
+        self.mesh, self.bridge = mesh, Bridge()
+        self._sets: dict[tuple[Part, int, bool], list[tuple[CellSet, Rule]]] = {}
+
+    def batches(
+        self, part: Part, degree: int, t: float, fields: Fields, nodal: bool = False
+    ) -> Iterator[PointBatch]:
+        """Yield the owned cells or facets of a part at the points of a rule of exact ``degree``.
+
+        With ``nodal`` the points are the Lagrange nodes of that degree instead.
+
+        Raises
+        ------
+        InputError
+            If the mesh has no such region or boundary.
+        """
+        key = part, degree, nodal
+        if key not in self._sets:
+            self._sets[key] = list(self._facets(*key) if part.boundary else self._cells(*key))
+        for cells, rule in self._sets[key]:
+            yield from batches(cells, rule, SIZE, t, Values(fields))
+
+    def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
+        mesh = self.mesh
+        owned = np.arange(mesh.n_owned_cells) if part.region is None else region_cells(mesh, part.region)
+        rule = node_rule(mesh, degree) if nodal else cell_rule(mesh, degree)
+        yield CellSet(mesh, self.bridge, owned[owned < mesh.n_owned_cells]), rule
+
+    def _facets(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
+        mesh = self.mesh
+        assert part.boundary is not None
+        owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
+        if part.region is not None:
+            inside = np.zeros(mesh.n_cells, dtype=bool)
+            inside[region_cells(mesh, part.region)] = True
+            owned &= inside
+        for facets in facet_sets(mesh, part.boundary, degree, self.bridge, owned):
+            yield facets.cells, facet_node_rule(mesh, facets, degree) if nodal else facets.rule
+
+    def integrate(
+        self,
+        f: Integrand,
+        t: float,
+        fields: Fields,
+        part: Part = WHOLE,
+        degree: int = 4,
+        measure: Measure | None = None,
+    ) -> Any:
+        """Return ∫ f dx (or ds) over a part: a number, or an array if f is (C, Q, …). Collective.
+
+        ``measure`` is an equation's factor on dx, e.g. 2πr.
+        """
+        total: Any = 0.0
+        for p in self.batches(part, degree, t, fields):
+            w = p.jxw
+            factor = None if measure is None else measure(p.x)
+            if factor is not None:
+                w = w * factor
+            value = np.asarray(f(p), dtype=float)
+            total = total + np.tensordot(w, np.broadcast_to(value, (*w.shape, *value.shape[2:])), axes=2)
+        total = self.mesh.comm.allreduce(total)
+        return float(total) if np.ndim(total) == 0 else total
+
+    def extremum(
+        self,
+        f: Integrand,
+        t: float,
+        fields: Fields,
+        part: Part = WHOLE,
+        largest: bool = True,
+        degree: int = 2,
+    ) -> Extremum:
+        """Return the extreme value of a scalar f at the nodes (of ``degree``) of all cells. Collective.
+
+        A value that is not a number counts as extreme.
+
+        Raises
+        ------
+        InputError
+            If the part has no cell or facet.
+        """
+        sign = 1.0 if largest else -1.0
+        best, at = -np.inf, None
+        for p in self.batches(part, degree, t, fields, nodal=True):
+            value = sign * np.broadcast_to(np.asarray(f(p), dtype=float), p.shape)
+            k = np.unravel_index(np.argmax(value), p.shape)
+            if at is None or not (np.isnan(best) or value[k] <= best):
+                best, at = float(value[k]), p.x[k].copy()
+        found = [(b, x) for b, x in self.mesh.comm.allgather((best, at)) if x is not None]
+        if not found:
+            raise InputError(f"no cell or facet to search in: {part}")
+        value, place = found[int(np.argmax([b for b, _ in found]))]
+        return Extremum(sign * value, place)
+
+    def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space) -> np.ndarray:
+        """Return f recovered at the nodes of ``space``, (n_local, k). Collective.
+
+        Each cell is evaluated at its own nodes; a node takes the average over its cells, weighted with
+        their volumes, ghost cells included, so that the result does not depend on the partition.
+        """
+        rule = node_rule(self.mesh, space.degree)
+        total: np.ndarray | None = None
+        volume = np.zeros((space.n_local, 1))
+        for p in batches(CellSet(self.mesh, self.bridge), rule, SIZE, t, Values(fields)):
+            w = np.repeat(p.jxw.mean(axis=1, keepdims=True), p.shape[1], axis=1)[:, :, None]
+            value = np.asarray(f(p), dtype=float)
+            value = np.broadcast_to(value, (*p.shape, *value.shape[2:])).reshape(*p.shape, -1)
+            if total is None:
+                total = np.zeros((space.n_local, value.shape[2]))
+            nodes = space.cell_nodes[p.part]
+            add_at(total, nodes, w * value)
+            add_at(volume, nodes, w)
+        width = self.mesh.comm.allreduce(0 if total is None else total.shape[1], MPI.MAX)
+        result = np.zeros((space.n_local, width)) if total is None else total / volume
+        space.halo.forward(result)
+        return result
+
+
+def cell_rule(mesh: Mesh, degree: int) -> Rule:
+    """Return the quadrature rule of exact ``degree`` in the mesh's cells."""
+    rule = quadrature(mesh.cell, degree)
+    return Rule(mesh, rule.points, rule.weights)
+
+
+def node_rule(mesh: Mesh, degree: int) -> Rule:
+    """Return the Lagrange nodes of ``degree`` as a rule whose weights share the cell equally."""
+    nodes = element(mesh.cell, degree).nodes
+    return Rule(mesh, nodes, np.full(len(nodes), mesh.reference.volume / len(nodes)))
+
+
+def facet_node_rule(mesh: Mesh, facets: FacetSet, degree: int) -> Rule:
+    """Return the Lagrange nodes of ``degree`` on one facet of the reference cell."""
+    shape = element(mesh.cell, degree)
+    nodes = shape.nodes[shape.facet_nodes[facets.facet]]
+    return Rule(mesh, nodes, np.full(len(nodes), 1 / len(nodes)), facets.rule.direction)
+
+
+def l2_error(
+    evaluator: Evaluator, name: str, exact: Integrand, t: float, fields: Fields, degree: int = 8
+) -> float:
+    """Return ‖u_h - u‖ in L2 for the field ``name``; ``exact`` returns (C, Q[, m]). Collective."""
+
+    def square(p: Point) -> Array:
+        e = p.fields[name].value - exact(p)
+        return (e * e).reshape(*e.shape[:2], -1).sum(axis=2)
+
+    return float(np.sqrt(evaluator.integrate(square, t, fields, degree=degree)))
+
+
+def h1_error(
+    evaluator: Evaluator, name: str, gradient: Integrand, t: float, fields: Fields, degree: int = 8
+) -> float:
+    """Return ‖∇u_h - ∇u‖ in L2; ``gradient`` returns (C, Q[, m], d). Collective."""
+
+    def square(p: Point) -> Array:
+        e = p.fields[name].grad - gradient(p)
+        return (e * e).reshape(*e.shape[:2], -1).sum(axis=2)
+
+    return float(np.sqrt(evaluator.integrate(square, t, fields, degree=degree)))

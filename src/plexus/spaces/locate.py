@@ -1,0 +1,119 @@
+"""Values of fields at given positions: find the cell, invert its map, interpolate.
+
+Candidates are cells whose bounding box holds the position; x(ξ) = x is solved for all pairs at once by
+Newton's method, which needs one step where the map is affine. A position shared by several ranks belongs
+to the lowest one, so that the answer does not depend on the order of messages.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.errors import InputError
+from plexus.mesh.mesh import Mesh
+from plexus.spaces.element import element
+from plexus.spaces.lagrange import Space
+
+STEPS = 20
+"""Newton steps for a cell that is not affine."""
+MARGIN = 0.15
+"""Bounding boxes grow by this share of their size, since curved cells reach beyond their nodes."""
+
+
+class Located:
+    """Positions xs (k, d) found in a mesh. Construction is collective, with equal positions on all ranks.
+
+    Parameters
+    ----------
+    mesh, xs
+        Where, and which positions [m].
+    tolerance
+        How far outside a reference cell a position may lie (rounding at the boundary).
+
+    Raises
+    ------
+    InputError
+        If a position lies outside the mesh.
+    """
+
+    def __init__(self, mesh: Mesh, xs: np.ndarray, tolerance: float = 1e-6):
+        self.comm = mesh.comm
+        self.xs = np.atleast_2d(np.asarray(xs, dtype=float))
+        if self.xs.shape[1] != mesh.dim:
+            raise InputError(f"a position in this mesh has {mesh.dim} coordinates, not {self.xs.shape[1]}")
+        which, self.cells, self.local = _search(mesh, self.xs, tolerance)
+        rank = np.full(len(self.xs), mesh.comm.size, dtype=np.int32)
+        rank[which] = mesh.comm.rank
+        owner = np.empty_like(rank)
+        mesh.comm.Allreduce(rank, owner, MPI.MIN)
+        if (owner == mesh.comm.size).any():
+            lost = self.xs[owner == mesh.comm.size]
+            names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in lost[:3])
+            raise InputError(f"{len(lost)} of {len(self.xs)} positions lie outside the mesh: {names}")
+        mine = owner[which] == mesh.comm.rank
+        self.which, self.cells, self.local = which[mine], self.cells[mine], self.local[mine]
+
+    def evaluate(self, space: Space, array: np.ndarray) -> np.ndarray:
+        """Return the values of a field array at the positions on all ranks, (k, m). Collective."""
+        phi, _ = space.element.tabulate(self.local)
+        found = np.zeros((len(self.xs), array.shape[1]))
+        found[self.which] = np.einsum("kn,knm->km", phi, array[space.cell_nodes[self.cells]])
+        total = np.empty_like(found)
+        self.comm.Allreduce(found, total)
+        return total
+
+
+def _search(mesh: Mesh, xs: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, for the positions found on this rank: their numbers, owned cells and reference coordinates."""
+    which, cells = _candidates(mesh, xs)
+    local, outside = _invert(mesh, cells, xs[which])
+    keep = outside <= tolerance
+    which, cells, local, outside = which[keep], cells[keep], local[keep], outside[keep]
+    # of several cells take the one that holds the position best, then the one of the lowest number
+    order = np.lexsort((mesh.cell_ids[cells], np.maximum(outside, 0.0), which))
+    _, first = np.unique(which[order], return_index=True)
+    chosen = order[first]
+    return which[chosen], cells[chosen], local[chosen]
+
+
+def _candidates(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs (position, owned cell) whose bounding box holds the position.
+
+    Positions are sorted along the axis of their widest spread, so that a cell's candidates are a range.
+    """
+    corners = mesh.points[mesh.cells[: mesh.n_owned_cells]]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    margin = MARGIN * (high - low).max(axis=1, keepdims=True)
+    low, high = low - margin, high + margin
+    axis = int(np.argmax(np.ptp(xs, axis=0)))
+    order = np.argsort(xs[:, axis], kind="stable")
+    sorted_x = xs[order, axis]
+    start = np.searchsorted(sorted_x, low[:, axis], side="left")
+    count = np.searchsorted(sorted_x, high[:, axis], side="right") - start
+    cells = np.repeat(np.arange(len(low)), count)
+    within = np.arange(len(cells)) - np.repeat(np.cumsum(count) - count, count)
+    which = order[np.repeat(start, count) + within]
+    inside = ((xs[which] >= low[cells]) & (xs[which] <= high[cells])).all(axis=1)
+    return which[inside], cells[inside]
+
+
+def _invert(mesh: Mesh, cells: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Solve x(ξ) = x per pair; return ξ (k, d) and how far it lies outside the reference cell (k,)."""
+    geometry = element(mesh.cell, mesh.geometry_degree)
+    corners = mesh.points[mesh.cells[cells]]
+    xi = np.broadcast_to(mesh.reference.vertices.mean(axis=0), x.shape).copy()
+    for _ in range(1 if geometry.affine else STEPS):
+        phi, dphi = geometry.tabulate(xi)
+        gap = x - np.einsum("kg,kgi->ki", phi, corners)
+        jacobian = np.einsum("kgi,kgj->kij", corners, dphi)
+        # a candidate far away may leave the region where its map is invertible: it is dropped as not finite
+        with np.errstate(all="ignore"):
+            determinant = np.linalg.det(jacobian)
+            jacobian[determinant == 0] = np.nan
+            step = np.linalg.solve(jacobian, gap[:, :, None])[:, :, 0]
+        xi += np.clip(step, -1.0, 1.0)
+    outside = np.maximum(-xi, xi - 1.0).max(axis=1)
+    if mesh.reference.simplex:
+        outside = np.maximum(outside, xi.sum(axis=1) - 1.0)
+    return xi, np.where(np.isfinite(outside), outside, np.inf)
