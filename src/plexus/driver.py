@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexus.errors import PlexusError
+from plexus.errors import InputError, PlexusError
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
     from plexus.deck.schema import Deck
+    from plexus.run import Run
+    from plexus.runtime.context import Context
 
 
 def run(
@@ -34,21 +38,98 @@ def run(
     Raises
     ------
     SystemExit
-        With the exit code of an error that all ranks share.
+        With the exit code, after an error.
     """
     from mpi4py import MPI
 
-    from plexus.build import build
-    from plexus.runtime import context
     from plexus.runtime.guard import Guard
 
     comm = MPI.COMM_WORLD
-    with Guard(comm):
+    guard = Guard(comm)
+    with guard:
         deck = share(comm, path, overrides)
-        ctx = context.create(comm, Path(folder or Path("runs") / deck.name), seed=deck.runtime.seed)
-        built = build(deck, ctx)
-        built.execute()
+        ctx = _context(comm, deck, Path(folder or Path("runs") / deck.name), restart, dry)
+        guard.log = ctx.log
+        if not dry:
+            from plexus.runtime.summary import write_failure
+
+            guard.report = lambda code, message: write_failure(ctx, code, message)
+        ctx.stop.watch()
+        try:
+            with located(deck):
+                return _run(deck, ctx, restart, dry)
+        finally:
+            ctx.stop.restore()
     return 0
+
+
+def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool) -> int:
+    """Build, march and report; return the exit code. Collective."""
+    from plexus import report
+    from plexus.build import build
+
+    run = build(deck, ctx)
+    run.dry = dry
+    if restart is not None:
+        _restart(run, restart)
+    ctx.log.info(report.opening(run))
+    run.execute()
+    return _finish(run)
+
+
+def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
+    """Prepare the run folder and return the context. Collective."""
+    from plexus.runtime import context
+    from plexus.runtime.folder import prepare
+
+    if not dry:
+        prepare(comm, folder, keep=restart is not None)
+    runtime = deck.runtime
+    device = _device(runtime.device)
+    return context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
+
+
+def _device(wanted: str) -> str:
+    """Return the device for element work.
+
+    Raises
+    ------
+    InputError
+        If the deck insists on a GPU that is not there.
+    """
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise InputError("runtime.device: no CUDA device is available; use 'auto' or 'cpu'")
+    return "cpu"
+
+
+def _finish(run: Run) -> int:
+    """Report the end of a run and return its exit code. Collective."""
+    from plexus import report
+    from plexus.runtime.summary import STOPPED, write_summary
+
+    facts, ctx = report.facts(run), run.ctx
+    degraded = any(s["fallbacks"] for s in facts["solver"].values())
+    status = "stopped" if run.stop_reason else "degraded" if degraded else "done"
+    code = STOPPED if run.stop_reason else 0
+    if not run.dry:
+        write_summary(ctx, status, code, facts)
+        if ctx.root:
+            from plexus.fileformat import DECK
+            from plexus.runtime.files import write_text
+
+            write_text(ctx.folder / DECK, run.deck.effective_yaml())
+    ctx.log.info(report.closing(facts))
+    ctx.log.info(ctx.timers.table(ctx.timers.phases(ctx.comm)))
+    if run.stop_reason:
+        ctx.log.info(f"stopped early at t = {run.clock.t:.6g} s: {run.stop_reason}; restart with --restart latest")
+    ctx.log.close()
+    return code
 
 
 def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
@@ -61,7 +142,7 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     """
     from plexus.deck.schema import Deck
 
-    plain, failure = None, None
+    deck, plain, failure = None, None, None
     if comm.rank == 0:
         from plexus.deck.load import load
 
@@ -69,8 +150,28 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
             deck = load(path, overrides)
             plain = deck.plain()
         except PlexusError as error:
-            failure = error
+            failure = str(error), error.exit_code
     plain, failure = comm.bcast((plain, failure))
     if failure is not None:
-        raise failure
-    return deck if comm.rank == 0 else Deck.from_plain(plain)
+        raise _same_everywhere(*failure)
+    return deck or Deck.from_plain(plain)
+
+
+def _same_everywhere(message: str, code: int) -> PlexusError:
+    """Return an error of rank 0 as every rank raises it."""
+    error = PlexusError(message)
+    error.exit_code = code
+    return error
+
+
+@contextmanager
+def located(deck: Deck) -> Iterator[None]:
+    """Put the place in the deck before each line of an input error that starts with a deck path."""
+    try:
+        yield
+    except InputError as error:
+        lines = []
+        for line in str(error).splitlines():
+            place = deck.origins.get(line.partition(": ")[0])
+            lines.append(f"{place}: {line}" if place else line)
+        raise InputError("\n".join(lines)) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.coupling.nodal import NodalFields
 from plexus.errors import SolveError
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
+    from plexus.protocols import FieldSpec
     from plexus.runtime.context import Context
     from plexus.spaces.lagrange import Space
     from plexus.stepping.clock import Clock
@@ -36,6 +38,7 @@ class Run:
     clock, stepper, controller : time, the method that advances it, the choice of the step.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
+    nodal : all fields at the nodes, by name.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
     restarted : True when the state came from a checkpoint.
     dry : True when at most two steps are taken and nothing is written.
@@ -55,6 +58,35 @@ class Run:
     dry: bool = False
     restarted: bool = False
     wall: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Prepare the evaluation of fields by name."""
+        self.nodal = NodalFields(self.mesh, self.system, self.deck.constants)
+        self._values: tuple[State, dict[str, float]] | None = None
+
+    def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
+        """Return (specification, ``node``, values (n_local, k)) of a field, component or expression. Collective.
+
+        Raises
+        ------
+        InputError
+            If there is no such field and the text is no expression.
+        """
+        spec, array = self.nodal.evaluate(name, self.state)
+        return spec, "node", array
+
+    def values(self) -> dict[str, float]:
+        """Return all quantities of the deck in the present state; computed once per state. Collective."""
+        if self._values is None or self._values[0] is not self.state:
+            with self.ctx.timers("quantities"):
+                found = {name: float(q.evaluate(self)) for name, q in self.quantities.items()}
+            self._values = self.state, found
+        return self._values[1]
+
+    @property
+    def fields(self) -> dict[str, tuple[Space, np.ndarray]]:
+        """The unknowns by name with their spaces, as `plexus.spaces.evaluate` takes them."""
+        return {name: (self.system.spaces[name], array) for name, array in self.state.values.items()}
 
     @property
     def steps(self) -> int:
