@@ -53,6 +53,10 @@ class DeckError(PlexusError):
         self.problems = problems
         super().__init__("\n".join(str(p) for p in problems))
 
+    def __reduce__(self) -> tuple[type[DeckError], tuple[list[Problem]]]:
+        """Pickle by the problems, so that rank 0 can send the error to all ranks."""
+        return DeckError, (self.problems,)
+
 
 class InputError(PlexusError):
     """An input other than the deck is unusable: mesh, table, checkpoint."""

@@ -69,6 +69,11 @@ class SolverBlock(Params):
         "error", description="error, or another solver block that is tried when this one does not converge"
     )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Allow the short form."""
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:

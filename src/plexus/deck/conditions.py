@@ -8,11 +8,12 @@ from pydantic import ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck.context import AXES, Context, components, known
+from plexus.deck.context import AXES, Context, components, known, only
 from plexus.deck.expressions import Expression
 from plexus.deck.params import BoundaryNames, Field, Params
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
+from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import convert, expression, refuse
 from plexus.protocols import FieldSpec
 
@@ -30,6 +31,15 @@ class Condition(Params):
     on: BoundaryNames = Field(min_length=1, description="name or list of names of boundaries")
     values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
     terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Return names, boundary terms, and any other key as the value of a field."""
+        names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+        terms = {name: {"$ref": f"#/$defs/boundary.{name}"} for name in registry.names("boundary")}
+        value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
+        properties = {"on": names, "include": {"type": ["string", "array"]}, **terms}
+        return {"type": "object", "properties": properties, "additionalProperties": value}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -94,7 +104,8 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
-    return expression(convert(value, spec.unit, lenient=True), info)
+    with only(info, COORDINATES):  # prescribed and initial values know no other field
+        return expression(convert(value, spec.unit, lenient=True), info)
 
 
 def _one(value: Any, spec: FieldSpec, axis: int, info: ValidationInfo) -> Components:

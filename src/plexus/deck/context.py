@@ -6,7 +6,8 @@ against other parts of the deck.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Context:
     dim: int | None = None
     boundaries: Collection[str] | None = None
     regions: Collection[str] | None = None
+    only: Collection[str] | None = None
+    """While set, expressions may use these names and the parameters only."""
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:
@@ -39,12 +42,25 @@ class Context:
 
     def expression_names(self) -> set[str] | None:
         """Return the names that an expression may use: coordinates, parameters, fields, components."""
+        if self.only is not None:
+            return {*self.only, *self.parameters}
         if self.fields is None:
             return None
         names = {*COORDINATES, *self.parameters, *self.fields}
         for spec in self.fields.values():
             names |= set(components(spec, self.dim))
         return names
+
+
+@contextmanager
+def only(info: ValidationInfo, names: Collection[str]) -> Iterator[None]:
+    """Allow expressions these names and the parameters, while the block runs."""
+    context = known(info)
+    before, context.only = context.only, names
+    try:
+        yield
+    finally:
+        context.only = before
 
 
 def components(spec: FieldSpec, dim: int | None) -> list[str]:

@@ -87,7 +87,7 @@ class Unit:
 
     def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
         """Allow the text with a unit beside the number."""
-        inner = handler(schema["schema"] if "schema" in schema else schema)
+        inner = handler(schema)
         return values.with_quantities(inner, self.text)
 
 
@@ -116,8 +116,8 @@ class Component:
         return core_schema.with_info_plain_validator_function(check)
 
     def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
-        """Refer to the kind's union."""
-        return {"$ref": f"#/$defs/{self.kind}"}
+        """Name the kind; `plexus.deck.jsonschema` puts the union of its members here."""
+        return {"x-component": self.kind}
 
 
 ScheduleText = Annotated[_ScheduleText, values.SCHEDULE]

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validat
 from plexus.deck import crosscheck
 from plexus.deck.blocks import About, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, initial_values
-from plexus.deck.context import Context, known
+from plexus.deck.context import Context, known, only
 from plexus.deck.params import Component, Field, Params
 
 Plain = dict[str, Any]
@@ -61,9 +61,11 @@ class Deck(Params):
         crosscheck.learn_fields(params, known(info))
         return handler(value)  # now the names in its own expressions are known too
 
-    @field_validator("mesh")
+    @field_validator("mesh", mode="wrap")
     @classmethod
-    def _mesh(cls, params: Any, info: ValidationInfo) -> Any:
+    def _mesh(cls, value: Any, handler: Any, info: ValidationInfo) -> Any:
+        with only(info, "xyz"):
+            params = handler(value)
         crosscheck.learn_mesh(params, known(info))
         return params
 

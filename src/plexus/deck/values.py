@@ -227,7 +227,7 @@ class _Before:
         return core_schema.with_info_before_validator_function(self.function, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
-        return self.schema(handler(schema["schema"]))
+        return self.schema(handler(schema))
 
 
 def _input_file(value: Any, info: ValidationInfo) -> Any:

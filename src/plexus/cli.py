@@ -1,0 +1,249 @@
+"""The `plexus` command.
+
+Every command imports what it needs when it runs: `check` starts neither MPI nor a GPU, `--help` imports
+almost nothing. Errors of the user are one or several lines on stderr and an exit code (`plexus.errors`),
+never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from plexus import __version__
+from plexus.errors import InputError, OutputError, PlexusError
+
+_EPILOG = """\
+exit codes: 0 done, 2 the deck or another input is wrong, 3 a solve failed, 4 output failed,
+5 a guard stopped the run, 75 stopped early with a checkpoint (submit again)"""
+_OVERRIDE = "replace or add one value, e.g. -s mesh.cells[0]=40 -s time.end='3 s'; may be repeated"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(given)
+    try:
+        return int(options.command(options, given))
+    except PlexusError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output, e.g. `head`, is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="plexus",
+        description="Parallel PETSc solvers driven by one YAML deck.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"plexus {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_catalogue(commands)
+    _add_tools(commands)
+    return top
+
+
+def _command(commands: argparse._SubParsersAction, name: str, function: Callable, text: str, more: str = "") -> argparse.ArgumentParser:  # fmt: skip
+    sub: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}".strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    sub.set_defaults(command=function)
+    return sub
+
+
+def _deck_arguments(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("deck", metavar="DECK", help="the YAML deck")
+    sub.add_argument("-s", "--set", dest="overrides", metavar="PATH=VALUE", action="append", default=[], help=_OVERRIDE)
+
+
+def _ranks(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10**7:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of ranks")
+    return int(text)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    sub = _command(commands, "run", _run, "run a deck", "Inside mpirun or srun it joins the ranks that are there.")
+    _deck_arguments(sub)
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
+    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
+    sub.add_argument(
+        "--restart", metavar="FILE", nargs="?", const="latest",
+        help="go on from a checkpoint file; without a name, or with `latest`, from the newest one of the run folder",
+    )  # fmt: skip
+    sub.add_argument("--citations", action="store_true", help="print what to cite for this deck when the run is done")
+
+
+def _add_check(commands: argparse._SubParsersAction) -> None:
+    sub = _command(
+        commands, "check", _check, "check a deck without running it",
+        "All problems are reported at once as file:line:column. Starts neither MPI nor a GPU,\nexcept with --mesh or --dry-run.",
+    )  # fmt: skip
+    _deck_arguments(sub)
+    sub.add_argument("--mesh", action="store_true", help="build or read the mesh too: sizes, names, memory, output files")
+    sub.add_argument("--dry-run", action="store_true", help="build everything and take two steps, write nothing")
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, default=1, help="ranks to estimate memory for")
+    sub.add_argument("--effective", action="store_true", help="print the complete deck with the origin of each value")
+
+
+def _add_catalogue(commands: argparse._SubParsersAction) -> None:
+    sub = _command(commands, "list", _list, "list the kinds of components, or the members of one kind")
+    sub.add_argument("kind", metavar="KIND", nargs="?", help="e.g. physics")
+    sub = _command(commands, "explain", _explain, "explain a component or a block of the deck",
+                   "Equation, source, and every parameter with unit, bounds, default and meaning.")  # fmt: skip
+    sub.add_argument("topic", metavar="KIND.NAME", help="e.g. physics.heat, preconditioner.gamg, solver, time")
+    sub = _command(commands, "schema", _schema, "print the JSON Schema of decks, for editors")
+    sub.add_argument("--check", metavar="FILE", help="only compare with FILE; exit 2 when FILE is stale")
+    sub.add_argument("-o", dest="target", metavar="FILE", help="write to FILE instead")
+
+
+def _add_tools(commands: argparse._SubParsersAction) -> None:
+    sub = _command(commands, "new", _new, "write a new deck from a template")
+    sub.add_argument("template", metavar="TEMPLATE", nargs="?", help="name of a template; without it they are listed")
+    sub.add_argument("-o", dest="target", metavar="FILE", help="file to write (default: TEMPLATE.yaml)")
+    sub = _command(commands, "bench", _bench, "run benchmarks", "Each prints a table and writes runs/bench/<name>.json.")
+    sub.add_argument("names", metavar="NAME", nargs="*", help="which ones; without a name they are listed")
+    sub = _command(commands, "mesh", _mesh, "tools for meshes")
+    tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)
+    convert = _command(tools, "convert", _mesh, "convert a mesh to the HDF5 format that ranks read in slices")
+    convert.add_argument("source", metavar="IN", help="a Gmsh file (MSH 4.1)")
+    convert.add_argument("target", metavar="OUT", help="the HDF5 file to write")
+
+
+def _run(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus import launch
+
+    if options.ranks and not launch.inside():
+        from plexus.deck.load import load
+
+        load(options.deck, options.overrides)  # a wrong deck is told once, before any rank starts
+        return launch.launch(options.ranks, _without_ranks(given))
+    from plexus import driver
+
+    code = driver.run(options.deck, options.overrides, options.folder, options.restart)
+    if options.citations and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0":
+        from plexus.deck.citations import citations
+        from plexus.deck.load import load
+
+        print(citations(load(options.deck, options.overrides)))
+    return code
+
+
+def _without_ranks(given: list[str]) -> list[str]:
+    """Return the arguments without ``-n RANKS`` in any of its spellings."""
+    kept: list[str] = []
+    words = iter(given)
+    for word in words:
+        if word == "-n":
+            next(words, None)
+        elif not (word.startswith("-n") and word[2:].lstrip("=").isdecimal()):
+            kept.append(word)
+    return kept
+
+
+def _check(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.load import load
+
+    deck = load(options.deck, options.overrides)
+    if options.effective:
+        print(deck.effective_yaml(), end="")
+        return 0
+    fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
+    print(f"{options.deck}: good ({deck.mesh.type} mesh, {deck.physics.type}, {fields})")
+    if options.mesh:
+        from plexus.preview import preview
+
+        print(preview(deck, options.ranks))
+    if options.dry_run:
+        from plexus import driver
+
+        return driver.run(options.deck, options.overrides, dry=True)
+    return 0
+
+
+def _list(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.explain import listing
+
+    print(listing(options.kind))
+    return 0
+
+
+def _explain(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.explain import explain
+
+    print(explain(options.topic))
+    return 0
+
+
+def _schema(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck import jsonschema
+
+    text = jsonschema.text()
+    if options.check:
+        if _read(options.check) != text:
+            raise InputError(f"{options.check} is stale: run `plexus schema -o {options.check}`")
+    elif options.target:
+        _write(options.target, text)
+    else:
+        print(text, end="")
+    return 0
+
+
+def _new(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck import templates
+
+    if options.template is None:
+        print("\n".join(f"{name:16} {tip}" for name, tip in templates.catalogue().items()))
+        return 0
+    target = Path(options.target or f"{options.template}.yaml")
+    text = templates.text(options.template)
+    if target.exists():
+        raise InputError(f"{target} exists already; name another file with -o")
+    _write(target, text)
+    print(f"{target} written; next: plexus check {target}, plexus run {target}")
+    return 0
+
+
+def _bench(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus import bench
+
+    return int(bench.main(options.names))
+
+
+def _mesh(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.mesh import convert
+
+    convert.convert(Path(options.source), Path(options.target))
+    print(f"{options.target} written")
+    return 0
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+
+
+def _write(path: str | Path, text: str) -> None:
+    try:
+        Path(path).write_text(text, "utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The text of `plexus explain` and `plexus list`."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import sys
+import textwrap
+
+from plexus import registry
+from plexus.deck.blocks import About, Adaptive, Runtime, SolverBlock, Time, Verification
+from plexus.deck.conditions import Condition
+from plexus.deck.describe import Row, documentation, rows, summary
+from plexus.deck.effective import fragment
+from plexus.deck.params import Params
+from plexus.deck.schema import Deck
+from plexus.deck.suggest import nearest
+from plexus.errors import InputError
+
+BLOCKS: dict[str, type[Params]] = {
+    "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "time": Time,
+    "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime,
+}  # fmt: skip
+"""Parts of a deck that are not components."""
+
+
+def explain(topic: str) -> str:
+    """Return the explanation of ``KIND.NAME``, of a kind, or of a block of the deck.
+
+    Raises
+    ------
+    InputError
+        If there is no such thing; names the nearest ones.
+    """
+    kind, _, name = topic.partition(".")
+    if kind in registry.KINDS and name in registry.names(kind):
+        return _component(registry.component(kind, name))
+    if topic in BLOCKS:
+        own = list(rows(BLOCKS[topic])) if topic != "deck" else [r for r in rows(Deck) if "." not in r.name]
+        also = "\n\n" + listing(topic) if topic in registry.KINDS else ""
+        return f"{topic}\n\n{inspect.cleandoc(BLOCKS[topic].__doc__ or "")}\n\n{_table(own)}{also}"
+    if topic in registry.KINDS:
+        return listing(topic)
+    valid = [*registry.KINDS, *BLOCKS, *(f"{k}.{n}" for k in registry.KINDS for n in registry.names(k))]
+    raise InputError(f"nothing is called {topic!r}{nearest(topic, valid)}; `plexus list` shows everything")
+
+
+def listing(kind: str | None = None) -> str:
+    """Return the kinds with their members, or the members of one kind with a line about each.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown.
+    """
+    if kind is None:
+        return "\n".join(f"{k:15} {tip}\n{_indent(', '.join(registry.names(k)) or '-', 16)}"
+                         for k, (_, tip) in registry.KINDS.items())  # fmt: skip
+    if kind not in registry.KINDS:
+        raise InputError(f"no kind is called {kind!r}{nearest(kind, registry.KINDS, 20)}")
+    members = [f"{kind}.{name:18} {summary(kind, name)}" for name in registry.names(kind)]
+    return "\n".join([f"{kind}: {registry.KINDS[kind][1]}", *members])
+
+
+def _component(component: registry.Component) -> str:
+    parts = [f"{component.kind}.{component.name}", documentation(component)]
+    table = list(rows(component.params))
+    parts.append(_table(table) if table else "No parameters.")
+    example = getattr(sys.modules[component.cls.__module__], "EXAMPLE", None)
+    if example:
+        parts.append("Example\n" + _indent(fragment({"type": component.name, **example}), 2))
+    return "\n\n".join(parts)
+
+
+def _table(table: list[Row]) -> str:
+    return "Parameters\n" + "\n".join(_entry(row) for row in table)
+
+
+def _entry(row: Row) -> str:
+    facts = [row.type, f"[{row.unit}]" if row.unit else "", row.bounds]
+    default = row.default if row.default == "required" else f"default {row.default}"
+    head = f"  {row.name}: " + ", ".join([*(f for f in facts if f), default])
+    lines = [head, _indent(row.tip, 6)]
+    return "\n".join([*lines, _indent("source: " + row.source, 6)] if row.source else lines)
+
+
+def _indent(text: str, width: int) -> str:
+    columns = max(60, min(110, shutil.get_terminal_size().columns))
+    pad = " " * width
+    return "\n".join(
+        textwrap.fill(line, columns, initial_indent=pad, subsequent_indent=pad) if len(line) > columns else pad + line
+        for line in text.splitlines()
+    )
