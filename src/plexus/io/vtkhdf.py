@@ -20,96 +20,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
 
+from plexus.errors import OutputError
 from plexus.fileformat import FORMAT_VERSION, META
 from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
 from plexus.io.piece import Piece
+from plexus.io.vtkhdf_layout import GRID_COUNTS, VTK, Column, Grid, Layout, Step, Totals, padded, read_layout
 from plexus.runtime.files import partial
 
-VTK = "/VTKHDF"
 VERSION = (2, 2)
 COPY = 1 << 22
 """Rows that a rank copies at a time when a file is enlarged."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A field in the file.
-
-    ``location``: ``node`` or ``cell``. ``components``: 1, 3 or 9, the number in the file.
-    """
-
-    name: str
-    unit: str
-    shape: str
-    location: str
-    components: int
-    tip: str = ""
-
-    @property
-    def path(self) -> str:
-        """Name of the dataset."""
-        return f"{VTK}/{'PointData' if self.location == 'node' else 'CellData'}/{self.name}"
-
-    @property
-    def offsets(self) -> str:
-        """Name of the dataset with the first row of each step."""
-        return f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
-
-
-def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Column:
-    """Return the column of a field: vectors get 3 components and tensors 9, whatever the dimension."""
-    return Column(name, unit, shape, location, {"scalar": 1, "vector": 3, "tensor": 9}[shape], tip)
-
-
-def padded(array: np.ndarray, col: Column) -> np.ndarray:
-    """Return field values (N, k) in the file's shape: (N,), (N, 3), (N, 9)."""
-    array = np.asarray(array, dtype=float).reshape(len(array), -1)
-    if col.components == 1:
-        return array[:, 0]
-    wide = np.zeros((len(array), col.components))
-    if col.shape == "tensor":
-        d = round(array.shape[1] ** 0.5)
-        wide.reshape(-1, 3, 3)[:, :d, :d] = array.reshape(-1, d, d)
-    else:
-        wide[:, : array.shape[1]] = array
-    return wide
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where one grid lies in the file: first partition, point, cell, link, and the numbers of them."""
-
-    part: int
-    point: int
-    cell: int
-    link: int
-    parts: int
-    points: int
-    cells: int
-    links: int
-
-    @property
-    def end(self) -> tuple[int, int, int, int]:
-        """First partition, point, cell and link after this grid."""
-        return self.part + self.parts, self.point + self.points, self.cell + self.cells, self.link + self.links
-
-
-@dataclass(frozen=True)
-class Step:
-    """One output: number of the step, time [s], grid, first rows of its node and cell data."""
-
-    number: int
-    t: float
-    grid: int
-    node_row: int
-    cell_row: int
 
 
 class FieldsFile:
@@ -146,21 +73,30 @@ class FieldsFile:
         cls, path: Path, comm: MPI.Comm, piece: Piece, columns: Sequence[Column], capacity: int,
         texts: Mapping[str, str], last: int,
     ) -> FieldsFile:  # fmt: skip
-        """Go on with an earlier file after its output of step ``last`` (later ones are dropped)."""
+        """Go on with an earlier file of the same fields after its output of step ``last``; drop later ones.
+
+        Raises
+        ------
+        InputError
+            If the earlier file cannot be read.
+        """
         new = cls(path, comm, piece, columns, capacity, texts)
-        earlier = read_index(path)
-        if earlier.columns != new.columns:
-            return new
+        earlier = read_layout(path)
         kept = [s for s in earlier.steps if s.number <= last]
-        if not kept:
-            return new
-        end = earlier.grids[-1].end
-        mine = new.grids[0]
-        new.grids = [*earlier.grids, replace(mine, part=end[0], point=end[1], cell=end[2], link=end[3])]
-        new.capacity = max(capacity, len(kept) + 1)
-        new._build(kept, earlier.grids)
-        new._show()
+        if kept:
+            part, point, cell, link = earlier.grids[-1].end
+            new.grids = [*earlier.grids, replace(new.grids[0], part=part, point=point, cell=cell, link=link)]
+            new.capacity = len(kept) + capacity
+            new._build(kept, earlier.grids)
+            new._show()
         return new
+
+    @property
+    def layout(self) -> Layout:
+        """What the file holds at present."""
+        _, points, cells, links = self.grids[-1].end
+        totals = Totals(points, cells, links, *self._rows())
+        return Layout(self.columns, self.grids, list(self.steps), self.piece.vtk_type, totals)
 
     def append(self, number: int, t: float, arrays: Mapping[str, np.ndarray]) -> None:
         """Add one output.
@@ -176,7 +112,7 @@ class FieldsFile:
             self._build([], [])
         if len(self.steps) == self.capacity:
             self._resize(2 * self.capacity)
-        step = self._next(number, t)
+        step = self._after(self.steps, number, t)
         require_space(self.path, sum(self._bytes(c) for c in self.columns), self.comm)
         for col in self.columns:
             array = arrays[col.name]
@@ -201,22 +137,36 @@ class FieldsFile:
         self._file.flush()
         self.steps.append(step)
 
-    def close(self) -> None:
-        """Give spare room back and close the file for good."""
+    def close(self, *, trim: bool = True) -> None:
+        """Close the file for good.
+
+        Parameters
+        ----------
+        trim
+            Give spare room back. This copies the file, and is left out where the disk has no room for a copy.
+        """
         if self._file is None:
             return
-        if len(self.steps) < self.capacity:
+        if trim and len(self.steps) < self.capacity and self._copy_fits():
             self._resize(len(self.steps))
         self._file.close()
         self._file = None
 
-    def _next(self, number: int, t: float) -> Step:
-        """Return the place of the next output: behind the previous one."""
-        if not self.steps:
-            return Step(number, t, len(self.grids) - 1, 0, 0)
-        last = self.steps[-1]
-        grid = self.grids[last.grid]
-        return Step(number, t, len(self.grids) - 1, last.node_row + grid.points, last.cell_row + grid.cells)
+    def _copy_fits(self) -> bool:
+        """Return whether the disk has room for a second copy of what was written."""
+        try:
+            require_space(self.path, len(self.steps) * sum(self._bytes(c) for c in self.columns), self.comm)
+        except OutputError:
+            return False
+        return True
+
+    def _after(self, steps: Sequence[Step], number: int = 0, t: float = 0.0) -> Step:
+        """Return the place of the output that follows some steps: behind the last one, on the newest grid."""
+        newest = len(self.grids) - 1
+        if not steps:
+            return Step(number, t, newest, 0, 0)
+        last, grid = steps[-1], self.grids[steps[-1].grid]
+        return Step(number, t, newest, last.node_row + grid.points, last.cell_row + grid.cells)
 
     def _bytes(self, col: Column) -> int:
         """Return what one output of a field costs on this rank [bytes]."""
@@ -253,9 +203,8 @@ class FieldsFile:
         self._file = SlabFile(partial(self.path), self.comm)
         self._create(rows)
         self._describe()
-        with_old = open_read(self.path) if grids else None
-        if with_old is not None:
-            with with_old as old:
+        if grids:
+            with open_read(self.path) as old:
                 self._copy(old, steps, grids)
         if len(grids) < len(self.grids):
             self._write_grid()
@@ -263,7 +212,7 @@ class FieldsFile:
 
     def _rows(self) -> tuple[int, int]:
         """Return the node and cell rows that all reserved steps take."""
-        following, grid = self._next(0, 0.0), self.grids[-1]
+        following, grid = self._after(self.steps), self.grids[-1]
         left = self.capacity - len(self.steps)
         return following.node_row + left * grid.points, following.cell_row + left * grid.cells
 
@@ -272,7 +221,7 @@ class FieldsFile:
         assert self._file is not None
         parts, points, cells, links = self.grids[-1].end
         create, n = self._file.create, self.capacity
-        for name in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds"):
+        for name in GRID_COUNTS:
             create(f"{VTK}/{name}", (parts,), "i8")
         create(f"{VTK}/Points", (points, 3))
         create(f"{VTK}/Connectivity", (links,), "i8")
@@ -310,8 +259,7 @@ class FieldsFile:
         grid, piece, write = self.grids[-1], self.piece, self._file.write
         rank = self.comm.rank
         first = (grid.point + self._starts[0], grid.cell + self._starts[1], grid.link + self._starts[2])
-        names = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
-        for name, n in zip(names, piece.shape, strict=True):
+        for name, n in zip(GRID_COUNTS, piece.shape, strict=True):
             write(f"{VTK}/{name}", grid.part + rank, np.array([n], dtype=np.int64))
         write(f"{VTK}/Points", first[0], piece.points)
         write(f"{META}/node_ids", first[0], piece.node_ids)
@@ -326,11 +274,9 @@ class FieldsFile:
     def _write_steps(self) -> None:
         """Write where each step finds its grid and data, for all reserved steps."""
         assert self._file is not None
-        steps = list(self.steps)
-        self.steps = list(steps)
-        for _ in range(self.capacity - len(steps)):
-            self.steps.append(self._next(0, 0.0))
-        table, self.steps = self.steps, steps
+        table = list(self.steps)
+        while len(table) < self.capacity:
+            table.append(self._after(table))
         grids = [self.grids[s.grid] for s in table]
         columns: dict[str, Any] = {
             "NumberOfParts": [g.parts for g in grids],
@@ -352,7 +298,7 @@ class FieldsFile:
         parts, points, cells, links = grids[-1].end
         last = steps[-1] if steps else None
         used = (last.node_row + grids[last.grid].points, last.cell_row + grids[last.grid].cells) if last else (0, 0)
-        sizes = {f"{VTK}/{n}": parts for n in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")}
+        sizes = {f"{VTK}/{n}": parts for n in GRID_COUNTS}
         sizes |= {f"{VTK}/Points": points, f"{META}/node_ids": points}
         sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells, f"{VTK}/Offsets": cells + parts}
         sizes |= {f"{VTK}/Connectivity": links, f"{META}/links": links}
@@ -370,53 +316,3 @@ class FieldsFile:
             self._file.write(name, a, old[name][a:b])
 
 
-@dataclass(frozen=True)
-class Index:
-    """What a file holds: columns, grids, steps."""
-
-    columns: list[Column]
-    grids: list[Grid]
-    steps: list[Step]
-    vtk_type: int
-    points_per_cell: int
-
-
-def read_index(path: Path) -> Index:
-    """Read the index of a file on this rank alone.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
-    with open_read(path) as file:
-        columns = [Column(**c) for c in json.loads(file[f"{META}/fields"][()])]
-        n = int(file[f"{VTK}/Steps"].attrs["NSteps"])
-        steps = file[f"{VTK}/Steps"]
-        table = np.column_stack(
-            [
-                steps[name][:n].reshape(n)
-                for name in ("PartOffsets", "NumberOfParts", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets")
-            ]
-        )
-        counts = [file[f"{VTK}/{s}"][:] for s in ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")]
-        unique, which = np.unique(table, axis=0, return_inverse=True)
-        grids = [
-            Grid(p, pt, c, k, n_parts, *(int(x[p : p + n_parts].sum()) for x in counts))
-            for p, n_parts, pt, c, k in unique.tolist()
-        ]
-        rows = {loc: _first_rows(file, columns, loc, n) for loc in ("node", "cell")}
-        found = [
-            Step(int(file[f"{META}/step"][i]), float(steps["Values"][i]), int(which.ravel()[i]), a, b)
-            for i, (a, b) in enumerate(zip(rows["node"], rows["cell"], strict=True))
-        ]
-        first = grids[0]
-        return Index(columns, grids, found, int(file[f"{META}/vtk_type"][()]), first.links // max(first.cells, 1))
-
-
-def _first_rows(file: Any, columns: list[Column], location: str, n: int) -> list[int]:
-    """Return the first data row of each step for one location; zeros if no field lives there."""
-    for col in columns:
-        if col.location == location:
-            return [int(i) for i in file[col.offsets][:n]]
-    return [0] * n

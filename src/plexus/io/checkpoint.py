@@ -1,0 +1,234 @@
+"""``checkpoint_<step>.h5``: everything a run needs to go on, on any number of ranks.
+
+A row of a field is stored together with the name of its node, which no partition changes (see
+`plexus.io.piece`). Writing is one contiguous slab per rank. For reading, every rank takes an equal slice of
+the file and the rows are routed through a directory (node name -> row) that is itself spread over the ranks,
+so no rank ever holds more than its share.
+
+The file appears under its name only when it is complete, and carries a checksum per array,
+
+    s = Σ_i w_i (2i + 1)  mod 2^64   over the 64-bit words w_i,
+
+which every number of ranks can add up in parts. The odd weights make any change of a single word visible.
+A checkpoint that is damaged or cut short is recognised, and `latest` goes back to the one before.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.errors import InputError
+from plexus.fileformat import CHECKPOINT, FORMAT_VERSION, META
+from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
+from plexus.mesh.exchange import Route, fetch, slice_starts
+from plexus.runtime.files import partial
+
+PATTERN = "checkpoint_*.h5"
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    facts : anything JSON can hold: clock, controller, schedules, random numbers, deck.
+    arrays : name -> (rows, k) float64; written: rows of the owned nodes; read: rows in the wanted order.
+    sets : name of the array -> name of its row set, e.g. ``nodes``.
+    """
+
+    facts: dict[str, Any]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    sets: dict[str, str] = field(default_factory=dict)
+
+
+def name(folder: Path, step: int) -> Path:
+    """Return the file name of a step's checkpoint."""
+    return folder / CHECKPOINT.format(step=step)
+
+
+def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Content) -> None:
+    """Write a checkpoint; it is visible and on the disk when this returns. Collective.
+
+    Parameters
+    ----------
+    ids
+        Row set -> (rows,) int64 names of this rank's rows; each row belongs to one rank.
+
+    Raises
+    ------
+    OutputError
+        On all ranks, if storing fails; earlier checkpoints stay.
+    """
+    need = sum(a.nbytes for a in content.arrays.values()) + sum(8 * len(i) for i in ids.values())
+    require_space(path, need + (1 << 16), comm)
+    file = SlabFile(partial(path), comm)
+    for key, rows in ids.items():
+        _write_array(file, f"ids/{key}", np.asarray(rows, dtype=np.int64))
+    for key, array in content.arrays.items():
+        _write_array(file, f"arrays/{key}", np.asarray(array, dtype=np.float64))
+    text = json.dumps({"facts": content.facts, "sets": content.sets}, default=_plain)
+    file.text(f"{META}/facts", text)
+    file.attributes(
+        META,
+        {"format_version": np.int64(FORMAT_VERSION), "kind": "checkpoint", "crc": np.int64(zlib.crc32(text.encode()))},
+    )
+    file.close()
+    publish(path, comm)
+
+
+def _write_array(file: SlabFile, key: str, rows: np.ndarray) -> None:
+    first, total = offset(file.comm, len(rows))
+    file.create(key, (total, *rows.shape[1:]), rows.dtype)
+    file.write(key, first, rows)
+    # HDF5 attributes of the older layout have no unsigned 64-bit trouble, h5py stores them as they are
+    file.attributes(key, {"checksum": checksum(file.comm, first, rows)})
+
+
+def checksum(comm: MPI.Comm, first: int, rows: np.ndarray) -> np.uint64:
+    """Return the checksum of an array of 8-byte numbers that is spread over the ranks. Collective.
+
+    Parameters
+    ----------
+    first
+        Number of this rank's first row in the whole array.
+    """
+    width = int(np.prod(rows.shape[1:], dtype=np.int64))
+    words = np.ascontiguousarray(rows).reshape(-1).view(np.uint64)
+    weights = np.arange(first * width, first * width + len(words), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    mine = np.array([np.dot(words, weights)], dtype=np.uint64)
+    total = np.empty_like(mine)
+    comm.Allreduce(mine, total, MPI.SUM)
+    return np.uint64(total[0])
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers of NumPy and paths into what JSON knows."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def facts(path: Path, comm: MPI.Comm) -> dict[str, Any]:
+    """Read the facts of a checkpoint only. Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if the file is missing, damaged or not a checkpoint.
+    """
+    return dict(_header(path, comm)["facts"])
+
+
+def _header(path: Path, comm: MPI.Comm) -> dict[str, Any]:
+    found, problem = None, None
+    if comm.rank == 0:
+        try:
+            found = _read_header(path)
+        except InputError as error:
+            problem = str(error)
+    found, problem = comm.bcast((found, problem))
+    if problem:
+        raise InputError(problem)
+    return dict(found)
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    with open_read(path) as file:
+        about = file[META].attrs if META in file else {}
+        if bytes(about.get("kind", b"")) != b"checkpoint":
+            raise InputError(f"{path}: this is not a checkpoint of Plexus")
+        if int(about["format_version"]) > FORMAT_VERSION:
+            raise InputError(f"{path}: written by a newer Plexus (format {int(about['format_version'])})")
+        raw = bytes(file[f"{META}/facts"][()])
+        if zlib.crc32(raw) != int(about["crc"]):
+            raise InputError(f"{path}: the checkpoint is damaged (checksum of its facts)")
+        return dict(json.loads(raw))
+
+
+def read(path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray]) -> Content:
+    """Read a checkpoint. Collective.
+
+    Parameters
+    ----------
+    wanted
+        Row set -> (rows,) int64 names of the rows that this rank needs, in any order.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if the file is missing or damaged, or does not have these rows.
+    """
+    header = _header(path, comm)
+    places = {key: _places(path, comm, key, ids) for key, ids in wanted.items()}
+    arrays = {}
+    for key, row_set in header["sets"].items():
+        starts, rows = _slice(path, comm, f"arrays/{key}")
+        arrays[key] = fetch(comm, starts, places[row_set], rows)[0]
+    return Content(header["facts"], arrays, header["sets"])
+
+
+def _slice(path: Path, comm: MPI.Comm, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds of all slices and this rank's slice of an array, its checksum verified. Collective."""
+    rows, starts, stored, problem = np.empty(0), np.zeros(comm.size + 1, dtype=np.int64), np.uint64(0), None
+    try:
+        with open_read(path) as file:
+            data = file[key]
+            starts = slice_starts(len(data), comm.size)
+            rows, stored = data[starts[comm.rank] : starts[comm.rank + 1]], data.attrs["checksum"]
+    except (InputError, OSError, KeyError) as error:
+        problem = str(error) if isinstance(error, InputError) else f"{path}: {key} cannot be read"
+    problem = next((p for p in comm.allgather(problem) if p), None)
+    if problem is None and checksum(comm, int(starts[comm.rank]), rows) != stored:
+        problem = f"{path}: the checkpoint is damaged (checksum of {key})"
+    if problem:
+        raise InputError(problem)
+    return starts, rows
+
+
+def _places(path: Path, comm: MPI.Comm, key: str, wanted: np.ndarray) -> np.ndarray:
+    """Return the row in the file of each wanted name. Collective."""
+    starts, names = _slice(path, comm, f"ids/{key}")
+    # the directory: rank h(name) learns all rows of its names
+    route = Route(comm, _home(comm, names))
+    known = route.forward(names)
+    rows = route.forward(np.arange(starts[comm.rank], starts[comm.rank + 1]))
+    order = np.argsort(known, kind="stable")
+    known, rows = known[order], rows[order]
+    ask = Route(comm, _home(comm, wanted))
+    asked = ask.forward(wanted)
+    at = np.minimum(np.searchsorted(known, asked), max(len(known) - 1, 0))
+    good = known[at] == asked if len(known) else np.zeros(len(asked), dtype=bool)
+    answers = ask.back(np.where(good, rows[at] if len(rows) else -1, -1))
+    missing = comm.allreduce(int(np.count_nonzero(answers < 0)))
+    if missing:
+        raise InputError(
+            f"{path}: the checkpoint belongs to another mesh or degree ({starts[-1]} {key} in the file, "
+            f"{missing} needed ones are not among them)"
+        )
+    return answers
+
+
+def _home(comm: MPI.Comm, names: np.ndarray) -> np.ndarray:
+    """Return the directory rank of each name; multiplying by the golden ratio spreads regular names evenly."""
+    mixed = names.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return ((mixed >> np.uint64(33)) % np.uint64(comm.size)).astype(np.int64)
+
+
+def candidates(folder: Path, comm: MPI.Comm) -> list[Path]:
+    """Return the checkpoints of a folder, the newest first. Collective."""
+    found = sorted(folder.glob(PATTERN), reverse=True) if comm.rank == 0 else None
+    return list(comm.bcast(found))
+
+
+def prune(folder: Path, comm: MPI.Comm, keep: int) -> None:
+    """Delete all but the newest ``keep`` checkpoints (rank 0 acts)."""
+    if comm.rank == 0:
+        for path in sorted(folder.glob(PATTERN), reverse=True)[keep:]:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,137 @@
+"""``series.h5``: histories of numbers; a table is a group of columns of equal length.
+
+Rank 0 keeps all rows in memory and rewrites the file as a whole under a temporary name, so that the visible
+file always is complete. To keep this cheap for long runs, the file is rewritten only after a pause that is
+`PATIENCE` times as long as the last rewriting took.
+
+Tables: ``quantities``, ``steps`` (time step and its error), ``solver/<field>`` (iterations of each solve),
+``residuals/<field>`` (norms), ``probes/<name>``, ``transfers``. The column ``time`` [s] or ``step`` comes first.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from plexus.fileformat import FORMAT_VERSION, META
+from plexus.io.hdf5 import LIBRARY, open_read
+from plexus.runtime.files import partial, publish, storage_errors
+
+PATIENCE = 20.0
+"""Rewriting may take 1 part in this many of the run time."""
+FIRST = 1.0
+"""Shortest pause between two rewritings [s]."""
+
+
+class Series:
+    """The histories of a run; lives on rank 0 only.
+
+    Parameters
+    ----------
+    path
+        The file; ``None`` keeps the rows in memory only.
+    """
+
+    def __init__(self, path: Path | None):
+        self.path = path
+        self.tables: dict[str, dict[str, array[float]]] = {}
+        self.units: dict[str, dict[str, str]] = {}
+        self.facts: dict[str, dict[str, np.ndarray]] = {}
+        self.texts: dict[str, str] = {}
+        self._due = 0.0
+
+    def add(self, table: str, row: Mapping[str, float], units: Mapping[str, str] | None = None) -> None:
+        """Append a row; a column that is new gets NaN in earlier rows, one that is left out NaN in this row."""
+        columns = self.tables.setdefault(table, {})
+        length = max((len(c) for c in columns.values()), default=0)
+        for name, value in row.items():
+            if name not in columns:
+                columns[name] = array("d", [np.nan]) * length
+            columns[name].append(value)
+        for name, column in columns.items():
+            if name not in row:
+                column.append(np.nan)
+        self.units.setdefault(table, {}).update(units or {})
+
+    def fact(self, table: str, name: str, values: np.ndarray) -> None:
+        """Attach a fixed array to a table, e.g. the positions of its probes."""
+        self.facts.setdefault(table, {})[name] = np.asarray(values)
+
+    def cut(self, step: int) -> None:
+        """Drop all rows after a step; used by a restart that repeats them."""
+        for columns in self.tables.values():
+            keep = np.asarray(columns.get("step", array("d"))) <= step
+            for name, column in columns.items():
+                if len(keep) == len(column):
+                    columns[name] = array("d", np.asarray(column)[keep])
+
+    def flush(self, force: bool = False) -> None:
+        """Rewrite the file if the pause is over, or at once with ``force``.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written; the earlier one stays.
+        """
+        begin = time.monotonic()
+        if self.path is None or (begin < self._due and not force):
+            return
+        with storage_errors(self.path):
+            self._write(partial(self.path))
+        publish(self.path)
+        now = time.monotonic()
+        self._due = now + max(FIRST, PATIENCE * (now - begin))
+
+    def _write(self, path: Path) -> None:
+        with h5py.File(path, "w", libver=LIBRARY, locking=False) as file:
+            meta = file.create_group(META)
+            meta.attrs["format_version"] = np.int64(FORMAT_VERSION)
+            meta.attrs["kind"] = np.bytes_(b"series")
+            for name, text in self.texts.items():
+                meta.create_dataset(name, data=np.bytes_(text.encode()))
+            for table, columns in self.tables.items():
+                group = file.require_group(table)
+                for name, column in columns.items():
+                    data = group.create_dataset(name, data=_typed(name, np.asarray(column)))
+                    data.attrs["unit"] = np.bytes_(self.units[table].get(name, "").encode())
+                for name, values in self.facts.get(table, {}).items():
+                    group.attrs[name] = values
+
+    @classmethod
+    def resume(cls, path: Path, step: int) -> Series:
+        """Return the series of an earlier run up to and with ``step``; empty if there is no file.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read.
+        """
+        series = cls(path)
+        if not path.exists():
+            return series
+        with open_read(path) as file:
+            file.visititems(series._take)
+        series.cut(step)
+        return series
+
+    def _take(self, name: str, item: Any) -> None:
+        """Read one column."""
+        if isinstance(item, h5py.Dataset) and item.ndim == 1:
+            table, _, column = name.rpartition("/")
+            self.tables.setdefault(table, {})[column] = array("d", item[:].astype(float))
+            self.units.setdefault(table, {})[column] = bytes(item.attrs.get("unit", b"")).decode()
+
+
+COUNTS = ("step", "newton", "iterations", "iteration", "fallback")
+"""Columns that hold whole numbers."""
+
+
+def _typed(name: str, column: np.ndarray) -> np.ndarray:
+    """Return counts as integers where all rows have one."""
+    return column.astype(np.int64) if name in COUNTS and np.isfinite(column).all() else column

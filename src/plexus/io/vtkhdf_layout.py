@@ -1,0 +1,161 @@
+"""The layout of ``fields.vtkhdf``: where grids and the data of each step lie, and how to read it back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plexus.fileformat import META
+from plexus.io.hdf5 import open_read
+
+VTK = "/VTKHDF"
+GRID_OFFSETS = ("PartOffsets", "NumberOfParts", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets")
+GRID_COUNTS = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field in the file.
+
+    ``location``: ``node`` or ``cell``. ``components``: 1, 3 or 9, the number in the file.
+    """
+
+    name: str
+    unit: str
+    shape: str
+    location: str
+    components: int
+    tip: str = ""
+
+    @property
+    def path(self) -> str:
+        """Name of the dataset."""
+        return f"{VTK}/{'PointData' if self.location == 'node' else 'CellData'}/{self.name}"
+
+    @property
+    def offsets(self) -> str:
+        """Name of the dataset with the first row of each step."""
+        return f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
+
+
+def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Column:
+    """Return the column of a field: vectors get 3 components and tensors 9, whatever the dimension."""
+    return Column(name, unit, shape, location, {"scalar": 1, "vector": 3, "tensor": 9}[shape], tip)
+
+
+def padded(array: np.ndarray, col: Column) -> np.ndarray:
+    """Return field values (N, k) in the file's shape: (N,), (N, 3), (N, 9)."""
+    array = np.asarray(array, dtype=float).reshape(len(array), -1)
+    if col.components == 1:
+        return array[:, 0]
+    wide = np.zeros((len(array), col.components))
+    if col.shape == "tensor":
+        d = round(array.shape[1] ** 0.5)
+        wide.reshape(-1, 3, 3)[:, :d, :d] = array.reshape(-1, d, d)
+    else:
+        wide[:, : array.shape[1]] = array
+    return wide
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where one grid lies in the file: first partition, point, cell, link, and the numbers of them."""
+
+    part: int
+    point: int
+    cell: int
+    link: int
+    parts: int
+    points: int
+    cells: int
+    links: int
+
+    @property
+    def end(self) -> tuple[int, int, int, int]:
+        """First partition, point, cell and link after this grid."""
+        return self.part + self.parts, self.point + self.points, self.cell + self.cells, self.link + self.links
+
+
+@dataclass(frozen=True)
+class Step:
+    """One output: number of the step, time [s], grid, first rows of its node and cell data."""
+
+    number: int
+    t: float
+    grid: int
+    node_row: int
+    cell_row: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Rows of the datasets: all points, cells and links, and reserved rows of node and cell data."""
+
+    points: int
+    cells: int
+    links: int
+    node_rows: int
+    cell_rows: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file holds."""
+
+    columns: list[Column]
+    grids: list[Grid]
+    steps: list[Step]
+    vtk_type: int
+    totals: Totals
+
+
+def read_layout(path: Path) -> Layout:
+    """Read the layout of a file on this rank alone.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    with open_read(path) as file:
+        columns = [Column(**c) for c in json.loads(file[f"{META}/fields"][()])]
+        grids, which = _grids(file)
+        rows = {place: _first_rows(file, columns, place, len(which)) for place in ("node", "cell")}
+        numbers, times = file[f"{META}/step"], file[f"{VTK}/Steps/Values"]
+        steps = [
+            Step(int(numbers[i]), float(times[i]), g, rows["node"][i], rows["cell"][i]) for i, g in enumerate(which)
+        ]
+        return Layout(columns, grids, steps, int(file[f"{META}/vtk_type"][()]), _totals(file, columns))
+
+
+def _grids(file: Any) -> tuple[list[Grid], list[int]]:
+    """Return the different grids in the file and the number of each step's grid."""
+    steps = file[f"{VTK}/Steps"]
+    n = min(int(steps.attrs["NSteps"]), len(steps["Values"]))
+    table = np.column_stack([steps[name][:n].reshape(n) for name in GRID_OFFSETS])
+    counts = [file[f"{VTK}/{name}"][:] for name in GRID_COUNTS]
+    unique, which = np.unique(table, axis=0, return_inverse=True)
+    grids = [
+        Grid(part, point, cell, link, parts, *(int(c[part : part + parts].sum()) for c in counts))
+        for part, parts, point, cell, link in unique.tolist()
+    ]
+    return grids, which.ravel().tolist()
+
+
+def _first_rows(file: Any, columns: list[Column], location: str, n: int) -> list[int]:
+    """Return the first data row of each step for one location; zeros if no field lives there."""
+    for col in columns:
+        if col.location == location:
+            return [int(i) for i in file[col.offsets][:n]]
+    return [0] * n
+
+
+def _totals(file: Any, columns: list[Column]) -> Totals:
+    """Return the rows of all datasets."""
+    rows = {col.location: len(file[col.path]) for col in columns}
+    sizes = [len(file[f"{VTK}/{name}"]) for name in ("Points", "Types", "Connectivity")]
+    return Totals(*sizes, rows.get("node", 0), rows.get("cell", 0))
