@@ -20,6 +20,15 @@ from plexus.protocols import FieldSpec
 AXES = "xyz"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a mesh source knows without building its mesh (method ``known``); None: not known."""
+
+    dim: int | None
+    regions: Collection[str] | None
+    boundaries: Collection[str] | None
+
+
 @dataclass
 class Context:
     """Known names; None means not known, so not checked."""

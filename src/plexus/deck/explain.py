@@ -38,7 +38,8 @@ def explain(topic: str) -> str:
     if topic in BLOCKS:
         own = list(rows(BLOCKS[topic])) if topic != "deck" else [r for r in rows(Deck) if "." not in r.name]
         also = "\n\n" + listing(topic) if topic in registry.KINDS else ""
-        return f"{topic}\n\n{inspect.cleandoc(BLOCKS[topic].__doc__ or "")}\n\n{_table(own)}{also}"
+        tip = inspect.cleandoc(BLOCKS[topic].__doc__ or "")
+        return f"{topic}\n\n{tip}\n\n{_table(own)}{also}"
     if topic in registry.KINDS:
         return listing(topic)
     valid = [*registry.KINDS, *BLOCKS, *(f"{k}.{n}" for k in registry.KINDS for n in registry.names(k))]

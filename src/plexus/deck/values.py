@@ -176,8 +176,12 @@ def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> 
 
 
 def check_name(name: str, valid: Collection[str] | None, what: str) -> None:
-    """Raise unless the name is valid or the valid names are not known."""
-    if valid is not None and name not in valid:
+    """Raise unless the name is valid or the valid names are not known.
+
+    Meshes call groups without a name by their number, so numbers pass for boundaries and regions.
+    """
+    numbered = what in ("boundary", "region") and name.isdecimal()
+    if valid is not None and name not in valid and not numbered:
         raise refuse(f"unknown {what} {name!r}{nearest(name, valid, 12)}")
 
 

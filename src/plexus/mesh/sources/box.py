@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import model_validator
 
+from plexus.deck.context import Known
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
 from plexus.mesh.cells import reference
@@ -103,6 +104,11 @@ class Box:
         graded = [bisect(graded_ticks(n, q), p.refine) for n, q in zip(p.cells, grading, strict=True)]
         fine = [bisect(s, 1) if p.degree == 2 else s for s in graded]
         return [o + length * s for o, length, s in zip(origin, size, fine, strict=True)]
+
+    def known(self) -> Known:
+        """Return dimension and names, against which the deck is checked."""
+        found = self.estimate()
+        return Known(found.dim, found.regions, found.boundaries)
 
     def estimate(self) -> Estimate:
         """Return sizes and names; exact, needs no MPI."""
