@@ -38,7 +38,7 @@ def distribute(comm: Comm, slices: Slices, method: Partitioner = "auto") -> Mesh
     owner = partition(comm, behind, centres, slices.n_cells, method)
     delivery = Delivery(comm, first, *destinations(comm, topology, owner, starts))
     arrived = [delivery.cells(a) for a in (slices.cells, ids, owner, centres)]
-    outside = np.argwhere(behind < 0) + [first, 0]
+    outside = np.argwhere(behind < 0) + np.array([first, 0])
     return _assemble(delivery, slices, arrived, slices.boundaries | {EXTERIOR: outside})
 
 
@@ -67,7 +67,7 @@ def _assemble(
 
 @dataclass(frozen=True)
 class Delivery:
-    """Which ranks get which cells of this rank's slice: pairs (row, target) ascending, slice from ``first``."""
+    """Which ranks get which cells of this rank's slice, which starts at cell ``first``: ascending pairs."""
 
     comm: Comm
     first: int

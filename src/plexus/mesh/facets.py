@@ -13,7 +13,9 @@ from plexus.mesh.exchange import Route, home
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-_ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], dtype=np.uint64)
+_ODD = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], dtype=np.uint64
+)
 
 
 def facet_keys(cell: Cell, vertices: np.ndarray) -> np.ndarray:

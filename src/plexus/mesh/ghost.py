@@ -1,4 +1,4 @@
-"""Which ranks need which cells once owners are chosen: the owner, and everyone who owns a vertex-neighbour."""
+"""Which ranks need a cell once owners are chosen: its owner, and the owners of its vertex-neighbours."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ def destinations(
 
     Parameters
     ----------
-    topology : (c, v) int64 topological vertices of the slice's cells.
-    owner : (c,) new owner of each cell.
-    starts : slice bounds of the vertex numbers; a vertex's owners meet at its home rank.
+    comm
+        Communicator.
+    topology
+        Topological vertices of the slice's cells, (c, v) int64.
+    owner
+        New owner of each cell, (c,).
+    starts
+        Slice bounds of the vertex numbers; a vertex's owners meet at its home rank.
     """
     cells = np.arange(len(owner))
     if comm.size == 1:
@@ -53,4 +58,3 @@ def _shared(
     answer = known[ranges(first, count)]
     told = np.sort(Route(comm, np.repeat(asking % comm.size, count)).forward(answer))
     return told // comm.size, told % comm.size
-

@@ -50,9 +50,9 @@ def _interleave(axes: list[np.ndarray]) -> np.ndarray:
 
 
 def first_use(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number things in the order in which rows of ``cells`` (c, n) first name them.
+    """Return ids in the order in which rows of ``cells`` (c, n) first name them, and the rows renumbered.
 
-    Returns the ids by new number, (k,), and the rows in the new numbers, (c, n) int32.
+    Shapes are (k,) and (c, n); the new rows are int32.
     """
     ids, first, inverse = np.unique(cells.ravel(), return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")

@@ -7,7 +7,7 @@ more than its share, and nothing is known yet about neighbours.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def scatter(comm: Comm, whole: Slices | None) -> Slices:
     if comm.size == 1:
         assert whole is not None
         return whole
-    pieces = _cut(whole, comm.size) if whole is not None else None
+    pieces: Any = _cut(whole, comm.size) if whole is not None else None
     return comm.scatter(pieces)
 
 

@@ -1,0 +1,33 @@
+"""Conversion of a Gmsh mesh to our HDF5 layout, which ranks read in slices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plexus.errors import InputError
+from plexus.mesh.msh import read_msh
+from plexus.mesh.store import write
+from plexus.runtime.files import partial, publish, storage_errors
+
+
+def convert(src: str | Path, dst: str | Path, scale: float = 1.0) -> None:
+    """Convert ``src`` (.msh) to ``dst`` (HDF5); ``dst`` appears only when it is complete.
+
+    ``scale`` is the length of the source's unit [m].
+
+    Raises
+    ------
+    InputError
+        If the source is unusable (see `plexus.mesh.msh.read_msh`).
+    OutputError
+        If the result cannot be stored.
+    """
+    target = Path(dst)
+    whole = read_msh(src, scale)
+    try:
+        with storage_errors(target):
+            write(partial(target), whole)
+        publish(target)
+    except (InputError, OSError):
+        partial(target).unlink(missing_ok=True)
+        raise

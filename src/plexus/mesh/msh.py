@@ -1,0 +1,170 @@
+"""Reader of Gmsh meshes (MSH 4.1, text and binary): physical groups become regions and boundaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from plexus.errors import InputError
+from plexus.mesh.facets import find_facets
+from plexus.mesh.mesh import corner_volumes
+from plexus.mesh.msh_numbers import MshFile
+from plexus.mesh.msh_sections import (
+    Block,
+    read_elements,
+    read_entities,
+    read_names,
+    read_nodes,
+    read_periodic,
+)
+from plexus.mesh.slices import Slices
+
+
+def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
+    """Read a whole mesh; one slice that holds everything.
+
+    Physical groups of the cells' dimension become regions, those one dimension below boundaries; a group
+    without a name is called by its number. Nodes that no cell uses are left out, left-handed cells are
+    turned around, and node pairs of ``$Periodic`` share a topological number.
+
+    Parameters
+    ----------
+    path
+        File of version 4.1.
+    scale
+        Length of the file's unit [m].
+
+    Raises
+    ------
+    InputError
+        If the file is truncated, of another version, has several cell types or unsupported elements,
+        lacks physical groups, names missing nodes or facets that belong to no cell, or if a cell is
+        degenerate. The message starts with the file and, for text, the line.
+    """
+    file = MshFile(Path(path))
+    names, entities = read_names(file), read_entities(file)
+    nodes = read_nodes(file)
+    blocks = read_elements(file, nodes)
+    parts = _Parts.of(file, blocks, names, entities)
+    used, cells = np.unique(parts.cells(), return_inverse=True)
+    first = parts.volume[0]
+    cells = cells.reshape(-1, first.nodes.shape[1])
+    number = np.full(len(nodes.tags), -1)
+    number[used] = np.arange(len(used))
+    points = _flatten(file, nodes.points[used], first.cell.dim) * scale
+    pairs = number[read_periodic(file, nodes)]
+    return Slices(
+        cell=first.cell.name, degree=first.degree, n_cells=len(cells), n_points=len(points),
+        cells=_right_handed(file, first, points, cells), points=points,
+        vertex_ids=_identify(pairs[(pairs >= 0).all(axis=1)], len(points)),
+        regions=parts.regions(), boundaries=parts.boundaries(cells, number),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The blocks that are cells and those that are facets, with the groups that each belongs to."""
+
+    file: MshFile
+    volume: list[Block]
+    surface: list[Block]
+    names: dict[tuple[int, int], str]
+    entities: dict[tuple[int, int], list[int]]
+
+    @classmethod
+    def of(
+        cls,
+        file: MshFile,
+        blocks: list[Block],
+        names: dict[tuple[int, int], str],
+        entities: dict[tuple[int, int], list[int]],
+    ) -> _Parts:
+        """Sort the blocks by dimension and check that they fit together."""
+        dim = max((b.cell.dim for b in blocks), default=0)
+        volume = [b for b in blocks if b.cell.dim == dim]
+        surface = [b for b in blocks if b.cell.dim == dim - 1]
+        if dim < 2:
+            raise InputError(f"{file.path}: the mesh has no cells of dimension 2 or 3")
+        kinds = sorted({f"{b.cell.name} of degree {b.degree}" for b in volume})
+        if len(kinds) > 1:
+            raise InputError(f"{file.path}: cells must be of one type, the mesh mixes {' and '.join(kinds)}")
+        if not any(entities.get((b.cell.dim, b.entity)) for b in volume + surface):
+            raise InputError(
+                f"{file.path}: the mesh has no physical groups of dimension {dim} or {dim - 1}, "
+                "so regions and boundaries have no names; define them with Physical Surface, Curve or Volume"
+            )
+        return cls(file, volume, surface, names, entities)
+
+    def cells(self) -> np.ndarray:
+        """Return the nodes of all cells, (c, n)."""
+        return np.concatenate([b.nodes for b in self.volume])
+
+    def regions(self) -> dict[str, np.ndarray]:
+        """Return the region names with their cells, ascending."""
+        ends = np.cumsum([len(b.nodes) for b in self.volume])
+        found: dict[str, list[np.ndarray]] = {}
+        for block, end in zip(self.volume, ends, strict=True):
+            for name in self._groups(block):
+                found.setdefault(name, []).append(np.arange(end - len(block.nodes), end))
+        return {name: np.unique(np.concatenate(parts)) for name, parts in found.items()}
+
+    def boundaries(self, cells: np.ndarray, number: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the boundary names with their pairs (cell, facet), ascending.
+
+        ``number`` maps nodes of the file to points. A facet between two cells belongs to the lower one.
+        """
+        found: dict[str, list[np.ndarray]] = {}
+        for block in self.surface:
+            for name in self._groups(block):
+                found.setdefault(name, []).append(number[block.nodes[:, : block.cell.n_vertices]])
+        cell = self.volume[0].cell
+        vertices = cells[:, : cell.n_vertices]
+        return {name: self._facets(name, vertices, np.concatenate(parts)) for name, parts in found.items()}
+
+    def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        pairs = find_facets(self.volume[0].cell, vertices, wanted)
+        lost = int((pairs[:, 0] < 0).sum())
+        if lost:
+            raise InputError(
+                f"{self.file.path}: {lost} elements of boundary {name!r} are not sides of any cell"
+            )
+        return np.unique(pairs, axis=0)
+
+    def _groups(self, block: Block) -> list[str]:
+        dim = block.cell.dim
+        tags = self.entities.get((dim, block.entity), [])
+        return [self.names.get((dim, tag), str(tag)) for tag in tags]
+
+
+def _flatten(file: MshFile, points: np.ndarray, dim: int) -> np.ndarray:
+    """Return the first ``dim`` coordinates; a plane mesh has to lie in z = 0."""
+    extent = float(np.ptp(points, axis=0).max(initial=0))
+    if dim == 2 and np.abs(points[:, 2]).max(initial=0) > 1e-9 * extent:
+        raise InputError(f"{file.path}: a mesh of plane cells has to lie in the plane z = 0")
+    return np.ascontiguousarray(points[:, :dim])
+
+
+def _right_handed(file: MshFile, block: Block, points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return the cells with left-handed ones turned around."""
+    det = corner_volumes(block.cell, points[cells[:, : block.cell.n_vertices]])
+    left = (det < 0).all(axis=1)
+    bad = ~left & (det <= 0).any(axis=1)
+    if bad.any():
+        where = points[cells[np.argmax(bad)]].mean(axis=0)
+        raise InputError(f"{file.path}: {int(bad.sum())} cells are degenerate, the first one at {where}")
+    cells[left] = cells[left][:, block.cell.reversal(block.degree)]
+    return cells
+
+
+def _identify(pairs: np.ndarray, n_points: int) -> np.ndarray | None:
+    """Return the lowest point number among all periodic images of each point; None without pairs."""
+    if len(pairs) == 0:
+        return None
+    lowest, before = np.arange(n_points), np.empty(0, dtype=np.int64)
+    while not np.array_equal(lowest, before):
+        before = lowest.copy()
+        np.minimum.at(lowest, pairs[:, 0], before[pairs[:, 1]])
+        np.minimum.at(lowest, pairs[:, 1], before[pairs[:, 0]])
+    return lowest

@@ -1,0 +1,171 @@
+"""Sections of a Gmsh MSH file as streams of numbers, the same for its text and its binary form."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from plexus.errors import InputError
+
+_INT, _SIZE, _REAL = np.dtype("<i4"), np.dtype("<u8"), np.dtype("<f8")
+
+
+class Numbers(Protocol):
+    """A section's numbers, read from front to back; running past the end is an `InputError`."""
+
+    def ints(self, n: int) -> np.ndarray:
+        """Return the next n entries of type ``int`` as int64."""
+
+    def sizes(self, n: int) -> np.ndarray:
+        """Return the next n entries of type ``size_t`` as int64."""
+
+    def reals(self, n: int) -> np.ndarray:
+        """Return the next n entries of type ``double``."""
+
+    def fail(self, message: str, back: int = 0) -> InputError:
+        """Return an error that names the file and the place, ``back`` entries of type size_t ago."""
+
+
+class TextNumbers:
+    """Numbers of a text section that starts at ``line``; all of them are parsed at once."""
+
+    def __init__(self, path: Path, text: bytes, line: int):
+        self.path, self.text, self.line, self.at = path, text, line, 0
+        self.values = _parse(text)
+
+    def ints(self, n: int) -> np.ndarray:
+        """Return the next n entries as int64."""
+        return self.reals(n).astype(np.int64)
+
+    sizes = ints
+
+    def reals(self, n: int) -> np.ndarray:
+        """Return the next n entries."""
+        if n < 0 or self.at + n > len(self.values):
+            self.at = len(self.values) + 1
+            bad = self.text.split()[len(self.values) : self.at]
+            raise self.fail(f"{bad[0].decode(errors='replace')!r} is not a number" if bad else TOO_SHORT)
+        self.at += n
+        return self.values[self.at - n : self.at]
+
+    def fail(self, message: str, back: int = 0) -> InputError:
+        """Return an error at the line of the entry read last, or ``back`` entries before it."""
+        lines = self.text.splitlines() or [b""]
+        ends = np.cumsum([len(line.split()) for line in lines])
+        inside = min(int(np.searchsorted(ends, self.at - back)), len(lines) - 1)
+        return InputError(f"{self.path}:{self.line + inside}: {message}")
+
+
+class BinaryNumbers:
+    """Numbers of a binary section (little endian, 4-byte int, 8-byte size_t) that starts at a byte."""
+
+    def __init__(self, path: Path, data: memoryview, start: int):
+        self.path, self.data, self.start, self.at = path, data, start, 0
+
+    def ints(self, n: int) -> np.ndarray:
+        """Return the next n entries as int64."""
+        return self._take(n, _INT).astype(np.int64)
+
+    def sizes(self, n: int) -> np.ndarray:
+        """Return the next n entries as int64."""
+        return self._take(n, _SIZE).astype(np.int64)
+
+    def reals(self, n: int) -> np.ndarray:
+        """Return the next n entries."""
+        return self._take(n, _REAL)
+
+    def fail(self, message: str, back: int = 0) -> InputError:
+        """Return an error at the byte reached so far, or ``back`` sizes before it."""
+        return InputError(f"{self.path}: byte {self.start + self.at - back * _SIZE.itemsize}: {message}")
+
+    def _take(self, n: int, kind: np.dtype) -> np.ndarray:
+        if n < 0 or self.at + n * kind.itemsize > len(self.data):
+            raise self.fail(TOO_SHORT)
+        values = np.frombuffer(self.data, kind, n, self.at)
+        self.at += n * kind.itemsize
+        return values
+
+
+TOO_SHORT = "the section ends before all its entries are there"
+
+
+def _parse(text: bytes) -> np.ndarray:
+    """Return all numbers of a text up to the first word that is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(text, sep=" ")
+        except (DeprecationWarning, ValueError):
+            pass
+    values = []
+    for word in text.split():
+        try:
+            values.append(float(word))
+        except ValueError:
+            break
+    return np.array(values)
+
+
+class MshFile:
+    """A Gmsh file of version 4.1, text or binary, in memory; gives access to its sections.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not a Gmsh file or has another version.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: cannot read the mesh: {error.strerror}") from None
+        lines = self.data[:200].split(b"\n")
+        words = lines[1].split() if len(lines) > 1 else []
+        if lines[0].strip() != b"$MeshFormat" or len(words) != 3:
+            raise InputError(f"{path}:1: not a Gmsh mesh: it does not start with $MeshFormat")
+        if words[0] != b"4.1" or words[2] != b"8":
+            raise InputError(
+                f"{path}:2: MSH version {words[0].decode(errors='replace')} is not supported; "
+                "save the mesh as version 4.1 (gmsh -format msh41)"
+            )
+        self.binary = words[1] == b"1"
+        if self.binary and lines[2][:4] != b"\x01\0\0\0":
+            raise InputError(f"{path}: binary file written with another byte order")
+
+    def section(self, name: str) -> tuple[int, int] | None:
+        """Return the first and end byte of a section's content, or None if the file has no such section."""
+        head = self.data.find(b"\n$" + name.encode())
+        if head < 0:
+            return None
+        start = self.data.find(b"\n", head + 1) + 1
+        end = self.data.find(b"$End" + name.encode(), start)
+        if end < 0 or start == 0:
+            place = "" if self.binary else f":{self.data.count(bytes([10])) + 1}"
+            raise InputError(f"{self.path}{place}: the file ends inside ${name}; it is truncated")
+        return start, end
+
+    def line(self, byte: int) -> int:
+        """Return the line number, from 1, of a byte."""
+        return self.data.count(b"\n", 0, byte) + 1
+
+    def numbers(self, name: str) -> Numbers:
+        """Return the numbers of a section.
+
+        Raises
+        ------
+        InputError
+            If the section is missing or not closed.
+        """
+        span = self.section(name)
+        if span is None:
+            raise InputError(
+                f"{self.path}:{self.line(len(self.data))}: the file has no ${name} section; it is incomplete"
+            )
+        if self.binary:
+            return BinaryNumbers(self.path, memoryview(self.data)[span[0] : span[1]], span[0])
+        return TextNumbers(self.path, self.data[span[0] : span[1]], self.line(span[0]))

@@ -1,0 +1,79 @@
+"""Mesh made by Gmsh, read from a file in its format 4.1 (text or binary, first or second order).
+
+Physical groups of the cells' dimension become regions, those one dimension below become boundaries;
+facets on one side of which there is nothing are also in the boundary ``exterior``. One rank reads the
+file and deals it out in slices; a mesh too big for one rank is converted once with ``plexus mesh
+convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from plexus.deck.context import Known
+from plexus.deck.params import Field, InputFile, Params, Unit
+from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
+from plexus.mesh.msh import read_msh
+from plexus.mesh.msh_names import physical_names
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+
+class GmshParams(Params):
+    """Parameters of a Gmsh mesh."""
+
+    file: InputFile = Field(description="the .msh file, relative to the deck")
+    scale: Annotated[float, Unit("m")] = Field(1.0, gt=0, description="length of the file's unit")
+    refine: int = Field(0, ge=0, le=10, description="how often all cells are split in 2^d")
+    periodic: bool = Field(False, description="identify the node pairs of the file's $Periodic section")
+    partitioner: Literal["auto", "ptscotch", "parmetis", "bisection"] = Field(
+        "auto", description="how cells are dealt out; auto takes the first graph partitioner that PETSc has"
+    )
+
+
+EXAMPLE = {"type": "gmsh", "file": "meshes/blade.msh", "scale": "1 mm"}
+
+
+@register("mesh", "gmsh", GmshParams)
+class Gmsh:
+    """Reads the file on rank 0 and distributes it."""
+
+    def __init__(self, params: GmshParams):
+        self.params = params
+
+    def build(self, comm: Comm) -> Mesh:
+        """Return this rank's part of the mesh. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if the file is unusable (see `plexus.mesh.msh.read_msh`).
+        """
+        from plexus.mesh.build import finish, from_root
+
+        p = self.params
+        slices = from_root(comm, lambda: read_msh(p.file, p.scale))
+        return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+
+    def known(self) -> Known | None:
+        """Return the names of the groups, against which the deck is checked; reads the file's head only."""
+        names = physical_names(self.params.file)
+        return None if names is None else Known(None, names, [*names, EXTERIOR])
+
+    def estimate(self) -> Estimate:
+        """Return sizes and names; reads the whole file, so it finds every defect of it. Needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the file is unusable.
+        """
+        p, whole = self.params, read_msh(self.params.file, self.params.scale)
+        growth = 2 ** (whole.reference.dim * p.refine)
+        names = tuple(dict.fromkeys([*whole.boundaries, EXTERIOR]))
+        return Estimate(
+            whole.reference.dim, whole.cell, whole.n_cells * growth, whole.n_points * growth,
+            tuple(whole.regions), names,
+        )  # fmt: skip
