@@ -1,0 +1,66 @@
+"""Expressions of all fields of a run, evaluated, integrated and searched on its mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from plexus.deck.params import Expression
+from plexus.deck.property import PointNames
+from plexus.formulation.sampling import derived_fields, with_derived
+from plexus.protocols import Array, Point
+from plexus.spaces.evaluate import Evaluator, Part
+
+if TYPE_CHECKING:
+    from plexus.spaces.lagrange import Space
+
+_samplers: WeakKeyDictionary[Any, Sampler] = WeakKeyDictionary()
+
+
+def sampler(run: Any) -> Sampler:
+    """Return the sampler that all quantities of a run share."""
+    if run not in _samplers:
+        _samplers[run] = Sampler(run)
+    return _samplers[run]
+
+
+class Sampler:
+    """Looks at the present state of a run.
+
+    Parameters
+    ----------
+    run : Run
+        Its mesh, spaces, equations and state are read.
+    """
+
+    def __init__(self, run: Any):
+        self.evaluator = Evaluator(run.mesh)
+        self.derived = derived_fields(run.system.equations)
+        self.degree: int = run.deck.physics.degree
+        self._measure = run.system.equations[0].measure
+        self._spaces: Mapping[str, Space] = run.system.spaces
+
+    def fields(self, run: Any) -> dict[str, tuple[Space, np.ndarray]]:
+        """Return space and present nodal values of every unknown."""
+        return {name: (self._spaces[name], array) for name, array in run.state.values.items()}
+
+    def integrand(self, expression: Expression) -> Callable[[Point], Array]:
+        """Return the expression of coordinates, time and fields as a function of a point."""
+        return lambda p: expression(PointNames(with_derived(p, self.derived)))
+
+    def field(self, name: str) -> Callable[[Point], Array]:
+        """Return the value of a whole field, unknown or derived, as a function of a point."""
+        return lambda p: with_derived(p, self.derived).fields[name].value
+
+    def integrate(self, run: Any, f: Callable[[Point], Array], part: Part, degree: int | None = None) -> Any:
+        """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
+        degree = 2 * self.degree + 2 if degree is None else degree
+        return self.evaluator.integrate(f, run.state.t, self.fields(run), part, degree, self._measure)
+
+    def extremum(self, run: Any, f: Callable[[Point], Array], part: Part, largest: bool) -> float:
+        """Return the largest or smallest value at the nodes of the cells of a part. Collective."""
+        found = self.evaluator.extremum(f, run.state.t, self.fields(run), part, largest, self.degree)
+        return found.value

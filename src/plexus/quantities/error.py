@@ -1,0 +1,79 @@
+"""Error of a field against an exact one: ‖u_h - w‖ in L2, or ‖∇u_h - ∇w‖ in L2 (``norm: H1``).
+
+The gradient of the exact field is found symbolically. Quadrature is exact for polynomials of degree
+2p + 4, with p the degree of the elements, so that its own error stays below that of the field.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+from plexus.deck.params import Expression, Field, FieldName
+from plexus.deck.property import PointNames
+from plexus.fields.arrays import stack
+from plexus.formulation.place import Place
+from plexus.protocols import Array, Point
+from plexus.registry import register
+
+
+class ErrorParams(Place):
+    """Parameters of `Error`."""
+
+    of: FieldName = Field(description="name of a field; of an unknown for H1")
+    exact: Expression | tuple[Expression, ...] = Field(
+        description="exact value: an expression of x, y, z, t, or one per component, tensors row by row"
+    )
+    norm: Literal["L2", "H1"] = Field("L2", description="L2 of the value, or of the gradient (H1 seminorm)")
+    relative: bool = Field(False, description="divide by the norm of the exact field")
+
+
+@register("quantity", "error", ErrorParams)
+class Error:
+    """Norm of the difference of a field and its exact value."""
+
+    def __init__(self, params: ErrorParams):
+        self.params = params
+        exact = params.exact if isinstance(params.exact, tuple) else (params.exact,)
+        self.exact = exact
+
+    def evaluate(self, run: Any) -> float:
+        """Return the error at the present state. Collective."""
+        from plexus.formulation.sampler import sampler
+
+        s, name = sampler(run), self.params.of
+        degree = 2 * s.degree + 4
+        if self.params.norm == "L2":
+            field, exact = s.field(name), self._value
+        else:
+            field, exact = (lambda p: p.fields[name].grad), self._gradient
+
+        def norm(f: Callable[[Point], Array]) -> float:
+            return math.sqrt(s.integrate(run, lambda p: _square(f(p)), self.params.part, degree))
+
+        error = norm(lambda p: field(p) - exact(p))
+        return error / norm(lambda p: exact(p) + 0.0 * field(p)) if self.params.relative else error
+
+    def _value(self, p: Point) -> Array:
+        """Return w, (C, Q) or (C, Q, m)."""
+        return _stacked([e(PointNames(p)) + 0.0 * p.x[..., 0] for e in self.exact])
+
+    def _gradient(self, p: Point) -> Array:
+        """Return ∇w, (C, Q, d) or (C, Q, m, d)."""
+        zero, axes = 0.0 * p.x[..., 0], "xyz"[: p.dim]
+        slopes = [stack([e.derivative(a)(PointNames(p)) + zero for a in axes]) for e in self.exact]
+        return slopes[0] if len(slopes) == 1 else stack(slopes, -2)
+
+
+def _stacked(values: list[Array]) -> Array:
+    """Return several components along a last axis, one as it is."""
+    return values[0] if len(values) == 1 else stack(values)
+
+
+def _square(e: Array) -> Array:
+    """Return the sum of squares over all but the first two axes."""
+    return (e * e).reshape(*e.shape[:2], -1).sum(-1)
+
+
+EXAMPLE: dict[str, Any] = {"type": "error", "of": "temperature", "exact": "300 + 10*x", "norm": "H1"}

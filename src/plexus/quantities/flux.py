@@ -1,0 +1,41 @@
+"""Flow of a vector field through a boundary: ∫ q·n ds with the outward normal n.
+
+``heat_flux`` gives the heat that leaves the body, from the gradients of the cells at the boundary; where
+the temperature is prescribed, ``reaction`` is more accurate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.fields.arrays import einsum
+from plexus.registry import register
+
+
+class FluxParams(Params):
+    """Parameters of `Flux`."""
+
+    of: FieldName = Field(description="name of a vector field, e.g. heat_flux")
+    on: BoundaryName = Field(description="name of the boundary")
+
+
+@register("quantity", "flux", FluxParams)
+class Flux:
+    """∫ q·n over a boundary."""
+
+    def __init__(self, params: FluxParams):
+        self.params = params
+
+    def evaluate(self, run: Any) -> float:
+        """Return the flow out of the body at the present state. Collective."""
+        from plexus.formulation.sampler import sampler
+        from plexus.spaces.evaluate import Part
+
+        s = sampler(run)
+        q = s.field(self.params.of)
+        normal_flow = lambda p: einsum("...i,...i->...", q(p), p.normal)  # noqa: E731
+        return float(s.integrate(run, normal_flow, Part(boundary=self.params.on)))
+
+
+EXAMPLE: dict[str, Any] = {"type": "flux", "of": "heat_flux", "on": "holes"}

@@ -1,0 +1,69 @@
+"""What the prescribed values on a boundary feed into the body: support force, or heat flow.
+
+    R = Σ_i F_i(u; φ_i)    over the nodes i of the boundary
+
+F is the weak form without constraints, so R balances sources and loads to the accuracy of the solve: it
+converges faster than a flux made from gradients. A force [N] for a displacement, a heat flow into the body
+[W] for a temperature. Source: T. J. R. Hughes et al., J. Comput. Phys. 163 (2000) 467-488,
+doi:10.1006/jcph.2000.6577. Terms with a time derivative are not part of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.errors import InputError
+from plexus.registry import register
+
+
+class ReactionParams(Params):
+    """Parameters of `Reaction`."""
+
+    of: FieldName = Field(description="name of an unknown")
+    on: BoundaryName = Field(description="boundary on which it is prescribed")
+    component: Literal["x", "y", "z"] | None = Field(None, description="direction, for a vector")
+
+
+@register("quantity", "reaction", ReactionParams)
+class Reaction:
+    """Sum of the unconstrained residual over the nodes of a boundary."""
+
+    def __init__(self, params: ReactionParams):
+        self.params = params
+        self._form: Any = None
+
+    def evaluate(self, run: Any) -> float:
+        """Return the reaction at the present state. Collective.
+
+        Raises
+        ------
+        InputError
+            If the field is not an unknown, or changes in time.
+        """
+        name = self.params.of
+        if self._form is None:
+            self._form = self._unconstrained(run)
+        form, space = self._form, self._form.space
+        residual = form.residual(run.state.t, run.state.values[name], None, run.state.values)
+        nodes = space.facet_nodes(self.params.on)
+        axis = "xyz".index(self.params.component or "x")
+        return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], axis].sum()))
+
+    def _unconstrained(self, run: Any) -> Any:
+        """Return the weak form of the unknown with its boundary terms and without prescribed values."""
+        from plexus.formulation.conditions import sort_conditions
+        from plexus.spaces.assembly import Form
+
+        name, equations = self.params.of, run.system.equations
+        equation = next((e for e in equations if e.field.name == name), None)
+        if equation is None:
+            raise InputError(f"quantities: reaction needs an unknown, {name!r} is derived")
+        if run.deck.time is not None and equation.time_order > 0:
+            raise InputError(f"quantities: reaction of {name!r} is only defined in a steady run")
+        space = run.system.spaces[name]
+        terms = sort_conditions(run.deck.boundary, equations, run.mesh.dim)[name].terms
+        return Form(space, equation, terms, run.system.spaces)
+
+
+EXAMPLE: dict[str, Any] = {"type": "reaction", "of": "displacement", "on": "left", "component": "x"}
