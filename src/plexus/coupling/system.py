@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from plexus.formulation.dirichlet import Dirichlet
     from plexus.protocols import Equation
+    from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
@@ -55,6 +56,12 @@ class System:
     def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
         """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""
         self.prescribed[name].apply(t, array)
+
+    def implicit(self, name: str) -> ImplicitProblem:
+        """Return the equations of one unknown in the form that PETSc's TS integrates."""
+        from plexus.solvers.implicit import ImplicitProblem
+
+        return ImplicitProblem(self.solvers[name], self.prescribed[name].apply)
 
     def rms(self, name: str, array: np.ndarray) -> float:
         """Return the root mean square of a field array over all nodes. Collective."""

@@ -53,20 +53,18 @@ class Attempt:
     block : SolverBlock
         Settings from the deck.
     prefix, path : str
-        Prefix of the PETSc options, and deck path of the block for messages.
+        Prefix of the PETSc options, and deck path of the block's options for messages.
+    snes : PETSc.SNES
+        The solver to configure.
     """
 
-    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str):
-        self.solver, self.path = solver, path
+    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES):
+        self.solver, self.path, self.snes = solver, path, snes
         self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
         self.open_choice = block.ksp is None
-        self.snes = snes = PETSc.SNES().create(solver.form.space.comm)
         snes.setOptionsPrefix(prefix)
-        snes.setFunction(solver.residual, solver.rhs)
-        snes.setJacobian(solver.jacobian, solver.form.matrix.mat)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
-        snes.setFromOptions()
 
     def choose_method(self, symmetric: bool) -> None:
         """Take CG or GMRES where the deck leaves the Krylov method open, once the matrix is known."""
@@ -163,8 +161,7 @@ class FieldSolver:
         info.fallback = number
         owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
         self.form.space.halo.forward(u)
-        self.records.append(info)
-        self.tally.add(info)
+        self.book(info)
         return info
 
     def drain(self) -> list[SolveInfo]:
@@ -175,11 +172,25 @@ class FieldSolver:
     def _attempt(self, number: int) -> Attempt:
         """Return the attempt with block ``number``; made when it is first needed."""
         if number == len(self.attempts):
-            prefix = f"{self.target.name}_" + (f"fallback{number}_" if number else "")
-            path = f"{self.path}.{'on_failure.' * number}options"
-            self.attempts.append(Attempt(self, self.blocks[number], prefix, path))
+            snes = PETSc.SNES().create(self.form.space.comm)
+            attempt = self.configure(snes, number)
+            snes.setFunction(self.residual, self.rhs)
+            snes.setJacobian(self.jacobian, self.form.matrix.mat)
+            snes.setFromOptions()
+            self.attempts.append(attempt)
         self._current = self.attempts[number]
         return self._current
+
+    def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
+        """Give a SNES the prefix and options of block ``number``."""
+        prefix = f"{self.target.name}_" + (f"fallback{number}_" if number else "")
+        path = f"{self.path}.{'on_failure.' * number}options"
+        return Attempt(self, self.blocks[number], prefix, path, snes)
+
+    def book(self, info: SolveInfo) -> None:
+        """Keep the record of a successful solve."""
+        self.records.append(info)
+        self.tally.add(info)
 
     def _complain(self, info: SolveInfo, number: int) -> None:
         """Log a failed attempt that has a fallback; raise for the last one."""
@@ -207,13 +218,17 @@ class FieldSolver:
         with self.ctx.timers("jacobian"):
             u, rate = self._expand(x)
             self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
+        self.inspect_matrix(self._current)
+        if self._kernel is not None:
+            self._check_balance(snes.getFunction()[0])
+
+    def inspect_matrix(self, attempt: Attempt) -> None:
+        """After the first assembly: near null space, kernel, symmetry; then the attempt's Krylov method."""
         if self._fresh:
             self._fresh = False
             self._examine()
             self._symmetric = bool(self.form.space.comm.allreduce(self.form.symmetric, MPI.LAND))
-        self._current.choose_method(self._symmetric)
-        if self._kernel is not None:
-            self._check_balance(snes.getFunction()[0])
+        attempt.choose_method(self._symmetric)
 
     def _examine(self) -> None:
         """Look at the first matrix: pass the near null space on, find a kernel."""

@@ -29,6 +29,9 @@ class Fields(Protocol):
     def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
         """Set prescribed values at time ``t``."""
 
+    def implicit(self, name: str) -> Any:
+        """Return one unknown's equations for PETSc's TS (`plexus.solvers.implicit.ImplicitProblem`)."""
+
     def rms(self, name: str, array: np.ndarray) -> float:
         """Return the root mean square over all nodes of all ranks. Collective."""
 

@@ -1,0 +1,127 @@
+"""Any implicit integrator of PETSc's TS: BDF of order 1 to 6, Rosenbrock-W, DIRK (ARKIMEX), θ, α, …
+
+TS integrates the one unknown with a time derivative in the form F(t, u, u_t) = 0 at the steps of the deck;
+unknowns without one follow at the new time. Adaptive steps need ``theta`` or ``bdf2``, and the memory of
+PETSc's BDF is not part of a checkpoint: after a restart it starts again with order 1. S. Abhyankar et al.,
+PETSc/TS: a modern scalable ODE/DAE solver library, arXiv:1806.01437 (2018).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_validator
+
+from plexus.deck.params import Field, Params
+from plexus.errors import InputError
+from plexus.protocols import StepResult
+from plexus.registry import register
+from plexus.stepping.past import Fields, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from plexus.fields.state import State
+
+EXAMPLE: dict[str, Any] = {"type": "petsc_ts", "ts": "bdf", "order": 3}
+
+
+class PetscTsParams(Params):
+    """Parameters of a PETSc integrator; more through the ``options`` of the field's solver block."""
+
+    ts: Literal["bdf", "rosw", "arkimex", "theta", "cn", "beuler", "alpha"] = Field(
+        description="PETSc's -ts_type"
+    )
+    order: int | None = Field(None, ge=1, le=6, description="order of bdf; PETSc's default is 2")
+    method: str | None = Field(
+        None, description="scheme within rosw (e.g. ra34pw2, rodas3) or arkimex (l2, prssp2)"
+    )
+
+    @model_validator(mode="after")
+    def _implicit(self) -> PetscTsParams:
+        # schemes with an explicit first stage take F for u_t + f(u), which a mass matrix is not
+        if self.ts == "arkimex" and self.method not in (None, "l2", "prssp2"):
+            raise ValueError(f"arkimex with method {self.method} needs an explicit stage; use l2 or prssp2")
+        if self.method is not None and self.ts not in ("rosw", "arkimex"):
+            raise ValueError(f"{self.ts} has no methods to choose from")
+        return self
+
+
+@register("stepper", "petsc_ts", PetscTsParams)
+class PetscTs:
+    """One step of a TS per call."""
+
+    marches = True
+    order = 1
+
+    def __init__(self, params: PetscTsParams, tolerance: float | None = None):
+        if tolerance is not None:
+            raise InputError("time.adaptive: petsc_ts takes fixed steps; use theta or bdf2")
+        self.params = params
+        self._ts: Any = None
+
+    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+        """Return the values at ``t + dt``. Collective."""
+        if self._ts is None:
+            self._start(system)
+        ts, problem = self._ts, self._problem
+        new = state.values[self._name].copy()
+        problem.values, problem.dt = state.values, dt
+        self._x.setArray(new[: problem.space.n_owned].ravel())
+        counts = ts.getSNESIterations(), ts.getKSPIterations()
+        ts.setTime(t)
+        ts.setTimeStep(dt)
+        ts.setConvergedReason(0)
+        ts.step()
+        info = problem.record(ts, t + dt, counts)
+        new[: problem.space.n_owned] = self._x.getArray(readonly=True).reshape(-1, new.shape[1])
+        problem.space.halo.forward(new)
+        system.apply_dirichlet(self._name, t + dt, new)
+        values = {**state.values, self._name: new}
+        iterations = {self._name: info.iterations}
+        finish(system, t + dt, values, iterations)
+        return StepResult(values, None, iterations)
+
+    def _start(self, system: Fields) -> None:
+        """Create the TS at the first step."""
+        from petsc4py import PETSc
+
+        if len(system.evolving) != 1:
+            raise InputError(
+                f"time.stepper: petsc_ts integrates one unknown with a time derivative, here are "
+                f"{len(system.evolving)}; use theta or bdf2"
+            )
+        self._name = system.evolving[0]
+        self._problem = problem = system.implicit(self._name)
+        prefix = f"{self._name}_"
+        database = PETSc.Options()
+        for key, value in self._options().items():
+            database.setValue(prefix + key, value)
+        self._ts = ts = PETSc.TS().create(problem.space.comm)
+        ts.setOptionsPrefix(prefix)
+        problem.attach(ts)
+        self._x = problem.space.vector()
+        ts.setSolution(self._x)
+        ts.setMaxSteps(2**30)
+        ts.setErrorIfStepFails(False)
+        ts.setFromOptions()
+
+    def _options(self) -> dict[str, str]:
+        """Return the PETSc options of the parameters."""
+        p = self.params
+        chosen = {"ts_type": p.ts, "ts_adapt_type": "none", "ts_max_snes_failures": "1"}
+        if p.order is not None:
+            chosen["ts_bdf_order"] = str(p.order)
+        method = p.method or ("l2" if p.ts == "arkimex" else None)
+        if method is not None:
+            chosen[f"ts_{p.ts}_type"] = method
+        return chosen
+
+    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return nothing: PETSc does not give its memory away."""
+        return {}, {}
+
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Accept the empty history."""
