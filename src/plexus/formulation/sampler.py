@@ -10,9 +10,11 @@ import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
+from plexus.formulation.points import Values, View
 from plexus.formulation.sampling import derived_fields, with_derived
 from plexus.protocols import Array, Point
 from plexus.spaces.evaluate import Evaluator, Part
+from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -42,6 +44,7 @@ class Sampler:
         self.degree: int = run.deck.physics.degree
         self._measure = run.system.equations[0].measure
         self._spaces: Mapping[str, Space] = run.system.spaces
+        self._located: dict[tuple[float, ...], Located] = {}
 
     def fields(self, run: Any) -> dict[str, tuple[Space, np.ndarray]]:
         """Return space and present nodal values of every unknown."""
@@ -64,3 +67,25 @@ class Sampler:
         """Return the largest or smallest value at the nodes of the cells of a part. Collective."""
         found = self.evaluator.extremum(f, run.state.t, self.fields(run), part, largest, self.degree)
         return found.value
+
+    def value(self, run: Any, expression: Expression, at: tuple[float, ...]) -> float:
+        """Return an expression at one place, derived fields recovered at the nodes first. Collective."""
+        if at not in self._located:
+            self._located[at] = Located(run.mesh, np.array([at]))
+        located, fields = self._located[at], self.fields(run)
+        samples = {}
+        for name in self._used(expression):
+            if name in self.derived:
+                space = next(iter(self._spaces.values()))
+                nodal = self.evaluator.at_nodes(self.derived[name].formula, run.state.t, fields, space)
+            else:
+                space, nodal = fields[name]
+            value = located.evaluate(space, nodal)
+            samples[name] = Values(value if value.shape[1] == 1 else value[:, None, :])
+        view = View(None, fields=samples, x=np.array([[at]]), t=run.state.t, dim=len(at))
+        return float(np.asarray(expression(PointNames(view))).reshape(()))
+
+    def _used(self, expression: Expression) -> list[str]:
+        """Return the fields that an expression reads, by name or by component."""
+        known = [*self._spaces, *self.derived]
+        return [f for f in known if any(n == f or n.rpartition("_")[0] == f for n in expression.names)]
