@@ -54,6 +54,9 @@ def build(deck: Deck, ctx: Context) -> Run:
     run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     run.observers = [registry.build("output", p) for p in deck.output]
+    if not any(p.type == "checkpoint" for p in deck.output):
+        checkpoint = registry.component("output", "checkpoint")  # written when the run is stopped early
+        run.observers.append(checkpoint.cls(checkpoint.params()))
     return run
 
 

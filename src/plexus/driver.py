@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +69,22 @@ def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool) -> int:
 
     run = build(deck, ctx)
     run.dry = dry
+    ctx.log.info(report.opening(run))
     if restart is not None:
         _restart(run, restart)
-    ctx.log.info(report.opening(run))
     run.execute()
     return _finish(run)
+
+
+def _restart(run: Run, choice: str) -> None:
+    """Continue from a checkpoint; say which, and how the deck has changed. Collective."""
+    from plexus.io.restart import resume
+
+    with run.ctx.timers("restart"):
+        path, changes = resume(run, choice, run.ctx.folder)
+    run.ctx.log.info(f"restart from {path} at step {run.clock.step}, t = {run.clock.t:.6g} s")
+    for change in changes:
+        run.ctx.log.info(f"  deck changed: {change}")
 
 
 def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
@@ -86,7 +96,23 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
         prepare(comm, folder, keep=restart is not None)
     runtime = deck.runtime
     device = _device(runtime.device)
-    return context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
+    ctx = context.create(
+        comm, None if dry else folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit
+    )
+    if not dry:
+        _describe(deck, ctx)
+    return ctx
+
+
+def _describe(deck: Deck, ctx: Context) -> None:
+    """Write the effective deck; result files carry it and the provenance of the run. Collective."""
+    text = deck.effective_yaml() if ctx.root else ""
+    ctx.describe(text)
+    if ctx.root:
+        from plexus.fileformat import DECK
+        from plexus.runtime.files import write_text
+
+        write_text(ctx.folder / DECK, text)
 
 
 def _device(wanted: str) -> str:
@@ -119,11 +145,6 @@ def _finish(run: Run) -> int:
     code = STOPPED if run.stop_reason else 0
     if not run.dry:
         write_summary(ctx, status, code, facts)
-        if ctx.root:
-            from plexus.fileformat import DECK
-            from plexus.runtime.files import write_text
-
-            write_text(ctx.folder / DECK, run.deck.effective_yaml())
     ctx.log.info(report.closing(facts))
     ctx.log.info(ctx.timers.table(ctx.timers.phases(ctx.comm)))
     if run.stop_reason:
