@@ -19,7 +19,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META
+from plexus.fileformat import FORMAT_VERSION, META, SERIES
 from plexus.io.hdf5 import LIBRARY, open_read
 from plexus.runtime.files import partial, publish, storage_errors
 
@@ -59,6 +59,11 @@ class Series:
                 column.append(np.nan)
         self.units.setdefault(table, {}).update(units or {})
 
+    def last(self, table: str) -> int | None:
+        """Return the step of a table's last row, None if it has no row."""
+        column = self.tables.get(table, {}).get("step")
+        return int(column[-1]) if column else None
+
     def fact(self, table: str, name: str, values: np.ndarray) -> None:
         """Attach a fixed array to a table, e.g. the positions of its probes."""
         self.facts.setdefault(table, {})[name] = np.asarray(values)
@@ -84,7 +89,7 @@ class Series:
             return
         with storage_errors(self.path):
             self._write(partial(self.path))
-        publish(self.path)
+        publish(self.path, durable=force)
         now = time.monotonic()
         self._due = now + max(FIRST, PATIENCE * (now - begin))
 
@@ -126,6 +131,22 @@ class Series:
             table, _, column = name.rpartition("/")
             self.tables.setdefault(table, {})[column] = array("d", item[:].astype(float))
             self.units.setdefault(table, {})[column] = bytes(item.attrs.get("unit", b"")).decode()
+
+
+def shared(run: Any) -> Series:
+    """Return the series of a run, made at the first call; a restart goes on in the file of its folder.
+
+    Ranks other than 0 get an empty one that is never written.
+    """
+    ctx = run.ctx
+    if ctx.series is None:
+        path = ctx.folder / SERIES
+        if ctx.root and run.restarted:
+            ctx.series = Series.resume(path, run.clock.step)
+        else:
+            ctx.series = Series(path if ctx.root else None)
+        ctx.series.texts = dict(ctx.texts)
+    return ctx.series
 
 
 COUNTS = ("step", "newton", "iterations", "iteration", "fallback")

@@ -316,3 +316,11 @@ class FieldsFile:
             self._file.write(name, a, old[name][a:b])
 
 
+
+
+def forget(comm: MPI.Comm, paths: Sequence[Path]) -> None:
+    """Delete files whose steps a restart is going to repeat. Collective."""
+    if comm.rank == 0:
+        for path in paths:
+            path.unlink(missing_ok=True)
+    comm.Barrier()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.runtime import provenance
 from plexus.runtime.log import Log
 from plexus.runtime.stop import StopRequests
 from plexus.runtime.timers import Timers
@@ -27,6 +29,8 @@ class Context:
     log, timers, stop : services of this rank.
     seed : seed of everything random.
     device : where element work is done, ``cpu`` or ``cuda``.
+    series : the histories (`plexus.io.series.Series`) once something is recorded.
+    texts : what result files carry along: ``deck`` and ``provenance`` (JSON).
     rng : random numbers, the same stream on every rank; its state goes into checkpoints.
     """
 
@@ -37,11 +41,21 @@ class Context:
     stop: StopRequests
     seed: int = 0
     device: str = "cpu"
+    series: Any = None
+    texts: dict[str, str] = field(default_factory=dict)
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
         """Seed the random numbers."""
         self.rng = np.random.Generator(np.random.PCG64(self.seed))
+
+    def describe(self, deck: str) -> None:
+        """Fill `texts` with the effective deck and the provenance of this run. Collective."""
+        found = None
+        if self.root:
+            facts = provenance.collect(self.comm.size, self.seed)
+            found = {"deck": deck, "provenance": json.dumps(facts)}
+        self.texts = self.comm.bcast(found)
 
     @property
     def root(self) -> bool:

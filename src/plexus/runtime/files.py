@@ -25,8 +25,11 @@ def partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
 
 
-def publish(path: Path) -> None:
+def publish(path: Path, *, durable: bool = True) -> None:
     """Make ``path`` visible: force its temporary file to the disk and rename it (one rank only).
+
+    Without ``durable`` the file is not forced to the disk: a crash of the machine, but not one of the run, may
+    lose it. This is for files that are soon written again.
 
     Raises
     ------
@@ -34,9 +37,11 @@ def publish(path: Path) -> None:
         If the disk or the folder refuses.
     """
     with storage_errors(path):
-        _sync(partial(path))
+        if durable:
+            _sync(partial(path))
         os.replace(partial(path), path)
-        _sync(path.parent)
+        if durable:
+            _sync(path.parent)
 
 
 def _sync(path: Path) -> None:
@@ -48,7 +53,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a small text file atomically (one rank only).
 
     Raises
@@ -58,12 +63,12 @@ def write_text(path: Path, text: str) -> None:
     """
     with storage_errors(path):
         partial(path).write_text(text, encoding="utf-8")
-    publish(path)
+    publish(path, durable=durable)
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
     """Write a dictionary as readable JSON, atomically; numbers of NumPy become plain ones."""
-    write_text(path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n", durable=durable)
 
 
 def _plain(value: Any) -> Any:
@@ -100,12 +105,7 @@ def reason(error: BaseException, path: Path) -> str:
 
 
 def require_space(path: Path, needed: int) -> None:
-    """Refuse to start a write that the file system has no room for.
-
-    Parameters
-    ----------
-    needed
-        Size of the file that will be written [bytes].
+    """Refuse to start a write of ``needed`` bytes that the file system has no room for.
 
     Raises
     ------

@@ -15,14 +15,8 @@ from typing import Any
 import plexus
 
 
-def collect(ranks: int, seed: int, deck: str = "") -> dict[str, Any]:
-    """Return the provenance of a run that starts now.
-
-    Parameters
-    ----------
-    deck
-        The effective deck as text, with the origin of each value.
-    """
+def collect(ranks: int, seed: int) -> dict[str, Any]:
+    """Return the provenance of a run that starts now on ``ranks`` ranks."""
     return {
         "versions": versions(),
         "source": source_state(),
@@ -35,7 +29,6 @@ def collect(ranks: int, seed: int, deck: str = "") -> dict[str, Any]:
         "seed": seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "job": os.environ.get("SLURM_JOB_ID", ""),
-        "deck": deck,
     }
 
 

@@ -38,10 +38,7 @@ def peak_memory_mb(ctx: Context) -> float:
 def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str, Any]) -> dict[str, Any]:
     """Write ``summary.json`` and return its content. Collective: timers and memory are reduced.
 
-    Parameters
-    ----------
-    facts
-        The run's own entries (see `EMPTY`), e.g. steps, quantities, solver.
+    ``facts`` are the run's own entries (see `EMPTY`), e.g. steps, quantities, solver.
 
     Raises
     ------
@@ -67,7 +64,8 @@ def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str,
 
 def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     """Record a failure in ``summary.json`` from the one rank that speaks; talks to no other rank."""
-    own = {name: {"longest": s, "mean": s, "calls": ctx.timers.calls[name]} for name, s in ctx.timers.seconds.items()}
+    timers = ctx.timers
+    own = {name: {"longest": s, "mean": s, "calls": timers.calls[name]} for name, s in timers.seconds.items()}
     write_json(
         ctx.folder / SUMMARY,
         {
@@ -84,11 +82,15 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     )
 
 
-def write_progress(ctx: Context, *, step: int, t: float, share: float, status: str = "running") -> None:
-    """Write ``progress.json`` from rank 0: step, time, share done and the expected finish date."""
-    elapsed = ctx.timers.elapsed
-    left = elapsed * (1 - share) / share if share > 0 else None
+def write_progress(
+    ctx: Context, *, step: int, t: float, share: float, left: float | None, status: str = "running"
+) -> None:
+    """Write ``progress.json`` (one rank only): step, time [s], share done, and the expected finish date.
+
+    ``left`` is the expected rest of the run [s], None if unknown.
+    """
     now = datetime.now(UTC)
+    finish = None if left is None else (now + timedelta(seconds=left)).isoformat(timespec="seconds")
     write_json(
         ctx.folder / PROGRESS,
         {
@@ -96,8 +98,9 @@ def write_progress(ctx: Context, *, step: int, t: float, share: float, status: s
             "step": step,
             "t": t,
             "share": round(share, 6),
-            "wall_seconds": round(elapsed, 3),
+            "wall_seconds": round(ctx.timers.elapsed, 3),
             "updated": now.isoformat(timespec="seconds"),
-            "finish": None if left is None else (now + timedelta(seconds=left)).isoformat(timespec="seconds"),
+            "finish": finish,
         },
+        durable=False,
     )

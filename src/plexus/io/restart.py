@@ -1,0 +1,122 @@
+"""Saving a run into a checkpoint and continuing from one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from plexus.errors import InputError
+from plexus.io import checkpoint
+from plexus.io.piece import Nodal, node_ids
+from plexus.runtime.context import Context
+from plexus.runtime.provenance import versions
+
+LATEST = "latest"
+SET = "nodes"
+Fields = Mapping[str, tuple[Any, np.ndarray]]
+"""Name -> (space, field array (n_local, m))."""
+
+
+class Restartable(Protocol):
+    """What this module needs of a run (`plexus.run.Run`)."""
+
+    ctx: Context
+    deck: Any
+
+    def checkpoint_state(self) -> tuple[dict[str, Any], Fields]:
+        """Return plain data and field arrays with their spaces."""
+
+    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[str, np.ndarray]) -> None:
+        """Continue from them."""
+
+
+def save(run: Restartable, path: Path) -> None:
+    """Write a checkpoint of the present state. Collective.
+
+    Raises
+    ------
+    OutputError
+        On all ranks, if it cannot be stored; earlier checkpoints stay.
+    """
+    meta, fields = run.checkpoint_state()
+    deck = run.deck.plain()["data"]
+    facts = {"run": meta, "deck": deck, "deck_hash": deck_hash(deck), "ranks": run.ctx.comm.size, "versions": versions()}
+    spaces = {_set(space): space for space, _ in fields.values()}
+    ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
+    arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}
+    sets = {name: _set(space) for name, (space, _) in fields.items()}
+    checkpoint.write(path, run.ctx.comm, ids, checkpoint.Content(facts, arrays, sets))
+
+
+def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]]:
+    """Continue from a checkpoint: a file, or ``latest`` for the newest valid one of a folder. Collective.
+
+    Returns
+    -------
+    tuple
+        The file, and the changes of the deck since then, one line each.
+
+    Raises
+    ------
+    InputError
+        If there is no valid checkpoint, or it belongs to another mesh.
+    """
+    comm = run.ctx.comm
+    paths = checkpoint.candidates(folder, comm) if choice == LATEST else [Path(choice)]
+    if not paths:
+        raise InputError(f"{folder}: no checkpoint to restart from")
+    for path in paths[:-1]:
+        try:
+            return path, _load(run, path)
+        except InputError as problem:
+            if comm.rank == 0:
+                run.ctx.log.warn(f"{problem}; trying the one before")
+    return paths[-1], _load(run, paths[-1])
+
+
+def _load(run: Restartable, path: Path) -> list[str]:
+    """Restore the run from one file; return how the deck differs."""
+    _, fields = run.checkpoint_state()
+    spaces = {_set(space): space for space, _ in fields.values()}
+    ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
+    content = checkpoint.read(path, run.ctx.comm, ids)
+    arrays = {}
+    for name, owned in content.arrays.items():
+        space = spaces[content.sets[name]]
+        array = np.zeros((space.n_local, owned.shape[1]))
+        array[: space.n_owned] = owned
+        space.halo.forward(array)
+        arrays[name] = array
+    run.restore_state(content.facts["run"], arrays)
+    return list(changes(content.facts["deck"], run.deck.plain()["data"]))
+
+
+def _set(space: Nodal) -> str:
+    """Return the name of a space's nodes; all spaces of one degree share them."""
+    return f"{SET}{space.degree}"
+
+
+def deck_hash(deck: Any) -> str:
+    """Return a short hash of a deck's data that does not depend on the order of keys."""
+    return hashlib.sha256(json.dumps(deck, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def changes(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Yield how two decks differ, as ``path: old -> new``."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            yield from changes(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from changes(a, b, f"{path}[{i}]")
+    elif old != new:
+        yield f"{path}: {_word(old)} -> {_word(new)}"
+
+
+def _word(value: Any) -> str:
+    return "(absent)" if value is None else str(value)

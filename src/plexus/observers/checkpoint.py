@@ -1,0 +1,80 @@
+"""Checkpoints from which a run goes on, on any number of ranks.
+
+Each one is a file of its own, ``checkpoint_<step>.h5``; it appears only when it is complete, and only then
+older ones are deleted. Without a schedule one is written when a run is stopped early (signal, time limit).
+See `plexus.io.checkpoint` for the layout.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plexus.deck.params import Field, Params, ScheduleText
+from plexus.registry import register
+from plexus.stepping.schedules import Schedule, make
+
+if TYPE_CHECKING:
+    from plexus.run import Run
+    from plexus.stepping.schedules import Moment
+
+EXAMPLE: dict[str, Any] = {"type": "checkpoint", "every": "30 min wall", "keep": 2}
+
+
+class CheckpointParams(Params):
+    """Parameters of checkpoints."""
+
+    every: ScheduleText | None = Field(None, description="when; absent: only when the run is stopped early")
+    keep: int = Field(2, ge=1, description="number of checkpoints to keep; older ones are deleted")
+
+
+class _Never:
+    """The schedule of a checkpoint that only a stop calls for."""
+
+    def due(self, now: Moment) -> bool:
+        """Return False."""
+        return False
+
+    def next_time(self, t: float) -> float | None:
+        """Return None."""
+        return None
+
+
+@register("output", "checkpoint", CheckpointParams)
+class Checkpoint:
+    """Writes checkpoints on a schedule, and always when the run stops early."""
+
+    def __init__(self, params: CheckpointParams):
+        self.params = params
+        self.schedule: Schedule | _Never = make(params.every) if params.every else _Never()
+        self._written: int | None = None
+
+    def start(self, run: Run) -> None:
+        """Count intervals from the start time; a checkpoint that the run came from is not written again."""
+        if self.params.every:
+            self.schedule = make(self.params.every, run.clock.start)
+        self._written = run.clock.step if run.restarted else None
+
+    def observe(self, run: Run) -> None:
+        """Write a checkpoint of the present step, then delete the oldest ones. Collective."""
+        from plexus.io import checkpoint, restart
+
+        step, ctx = run.clock.step, run.ctx
+        if step == self._written or (step == 0 and not run.last):
+            return
+        path = checkpoint.name(ctx.folder, step)
+        restart.save(run, path)
+        checkpoint.prune(ctx.folder, ctx.comm, self.params.keep)
+        self._written = step
+        ctx.log.detail(f"wrote {path.name}")
+
+    def finish(self, run: Run) -> None:
+        """Write the last checkpoint of a run that was stopped. Collective."""
+        if run.stop_reason:
+            self.observe(run)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: wall time starts anew with every process."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Accept the empty state."""

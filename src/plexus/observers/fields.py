@@ -1,0 +1,168 @@
+"""Fields over time in ``fields.vtkhdf``, which ParaView opens, with ``fields.xdmf`` beside it.
+
+One HDF5 file in VTKHDF layout, written by all ranks, readable while the run goes on (see
+`plexus.io.vtkhdf`). Vectors get three components and tensors nine. With ``roll`` a new file
+(``fields_0001.vtkhdf``, …) is begun after that many outputs; the XDMF file shows all of them as one series.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plexus.deck.params import Field, FieldName, Params, ScheduleText
+from plexus.deck.schedules import parse_schedule
+from plexus.registry import register
+from plexus.stepping.schedules import make
+
+if TYPE_CHECKING:
+    from plexus.io.vtkhdf import FieldsFile
+    from plexus.io.vtkhdf_layout import Layout
+    from plexus.run import Run
+
+EXAMPLE: dict[str, Any] = {"type": "fields", "every": "10 steps"}
+UNKNOWN = 16
+"""Outputs to reserve room for when a schedule does not tell how many there will be."""
+
+
+class FieldsParams(Params):
+    """Parameters of field output."""
+
+    every: ScheduleText = Field(parse_schedule("end"), description="when")
+    fields: tuple[FieldName, ...] = Field((), description="unknown and derived fields; empty: all unknowns")
+    name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
+    roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")
+
+
+@register("output", "fields", FieldsParams)
+class Fields:
+    """Writes fields on a schedule."""
+
+    def __init__(self, params: FieldsParams):
+        self.params, self.schedule = params, make(params.every)
+        self.files: list[tuple[str, Layout]] = []
+        self.file: FieldsFile | None = None
+
+    def start(self, run: Run) -> None:
+        """Count intervals from the start time; a restart goes on in the files that are there. Collective."""
+        from plexus.io.hdf5 import mode_text
+
+        self.schedule = make(self.params.every, run.clock.start)
+        run.ctx.log.detail(mode_text(run.ctx.comm))
+        if run.restarted:
+            self._resume(run)
+
+    def observe(self, run: Run) -> None:
+        """Write the present state. Collective."""
+        step, t = run.clock.step, run.clock.t
+        if any(layout.steps[-1].number >= step for _, layout in self.files if layout.steps):
+            return
+        columns, arrays = self._evaluate(run)
+        if self.file is None or len(self.file.steps) == self.params.roll:
+            self._roll(run, columns)
+        assert self.file is not None
+        self.file.append(step, t, arrays)
+        self.files[-1] = (self.file.path.name, self.file.layout)
+        self._describe(run)
+
+    def finish(self, run: Run) -> None:
+        """Close the last file; room for outputs to come is kept if the run was stopped early. Collective."""
+        if self.file is not None:
+            self.file.close(trim=run.stop_reason is None)
+            self.files[-1] = (self.file.path.name, self.file.layout)
+            self._describe(run)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: the files tell what they hold."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Accept the empty state."""
+
+    def _names(self, run: Run) -> list[str]:
+        return list(self.params.fields) or list(run.state.values)
+
+    def _evaluate(self, run: Run) -> tuple[list[Any], dict[str, Any]]:
+        """Return the columns and values of all fields."""
+        from plexus.io.vtkhdf_layout import column
+
+        columns, arrays = [], {}
+        for name in self._names(run):
+            spec, location, array = run.evaluate(name)
+            columns.append(column(name, spec.unit, spec.shape, location, spec.tip))
+            arrays[name] = array
+        return columns, arrays
+
+    def _roll(self, run: Run, columns: list[Any]) -> None:
+        """Begin the next file."""
+        from plexus.io.vtkhdf import FieldsFile
+
+        if self.file is not None:
+            self.file.close()
+            self.files[-1] = (self.file.path.name, self.file.layout)
+        path = self._path(run, len(self.files))
+        self.file = FieldsFile(path, run.ctx.comm, self._piece(run), columns, self._capacity(run), run.ctx.texts)
+        self.files.append((path.name, self.file.layout))
+
+    def _piece(self, run: Run) -> Any:
+        """Return this rank's part of the grid."""
+        from plexus.io.piece import piece
+
+        return piece(next(iter(run.system.spaces.values())))
+
+    def _path(self, run: Run, number: int) -> Path:
+        """Return the name of a file of the series."""
+        return run.ctx.folder / f"{self.params.name}{f'_{number:04d}' if number else ''}.vtkhdf"
+
+    def _resume(self, run: Run) -> None:
+        """Take over earlier files up to the restart's step. Collective."""
+        from plexus.io.vtkhdf import FieldsFile, forget
+        from plexus.io.vtkhdf_layout import read_layout
+
+        step = run.clock.step
+        found = [p for p in (self._path(run, i) for i in range(10_000)) if p.exists()]
+        kept = [(p, layout) for p in found if (layout := read_layout(p)).steps and layout.steps[0].number <= step]
+        forget(run.ctx.comm, [p for p in found if p not in [k for k, _ in kept]])
+        self.files = [(p.name, layout) for p, layout in kept]
+        if not kept:
+            return
+        path, layout = kept[-1]
+        columns, _ = self._evaluate(run)
+        if layout.columns == columns:
+            texts, capacity = run.ctx.texts, self._capacity(run)
+            self.file = FieldsFile.resume(path, run.ctx.comm, self._piece(run), columns, capacity, texts, step)
+            self.files[-1] = (path.name, self.file.layout)
+
+    def _describe(self, run: Run) -> None:
+        """Write the XDMF file on rank 0."""
+        from plexus.io import xdmf
+
+        if run.ctx.root:
+            xdmf.write(run.ctx.folder / f"{self.params.name}.xdmf", self.files)
+
+    def _capacity(self, run: Run) -> int:
+        """Return how many outputs the rest of the run is expected to make, at most those of one file."""
+        expected = self._expected(run)
+        return max(min(expected, self.params.roll or expected), 1)
+
+    def _expected(self, run: Run) -> int:
+        """Return the number of outputs from now to the end."""
+        time, every = run.deck.time, self.params.every
+        if time is None or every.kind == "end":
+            return 1
+        left = run.clock.end - run.clock.t
+        match every.kind:
+            case "times":
+                return len([t for t in self.schedule_times() if t >= run.clock.t]) + 1
+            case "time":
+                return math.floor(left / float(every.value) + 1e-9) + 1  # type: ignore[arg-type]
+            case "steps" if time.adaptive is None:
+                steps, interval = math.ceil(left / time.step - 1e-9), int(every.value)  # type: ignore[arg-type]
+                return steps // interval + 1 + (steps % interval > 0)
+        return UNKNOWN
+
+    def schedule_times(self) -> tuple[float, ...]:
+        """Return the listed times of a ``times`` schedule."""
+        value = self.params.every.value
+        return value if isinstance(value, tuple) else ()

@@ -1,0 +1,134 @@
+"""Fields at points or along a line, as histories in ``series.h5`` (table ``probes/<name>``).
+
+The value is that of the finite element function, u(x) = Σ_i u_i φ_i(x), in the cell that holds the point. The
+positions stand in the table's attribute ``positions`` (k, d). Columns: ``<field>`` for one point, else
+``<field>_<number>``; components are added as ``_x``, ``_y``, ``_xy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import model_validator
+
+from plexus.deck.params import Field, FieldName, Params, ScheduleText, Unit
+from plexus.deck.schedules import parse_schedule
+from plexus.deck.values import refuse
+from plexus.registry import register
+from plexus.stepping.schedules import make
+
+if TYPE_CHECKING:
+    from plexus.protocols import FieldSpec
+    from plexus.run import Run
+    from plexus.spaces.locate import Located
+
+EXAMPLE: dict[str, Any] = {"type": "probe", "name": "middle", "points": [[0.5, 0.5]], "every": "1 steps"}
+AXES = "xyz"
+
+
+class Line(Params):
+    """A straight line of equally spaced points."""
+
+    start: Annotated[list[float], Unit("m")] = Field(description="first point")
+    end: Annotated[list[float], Unit("m")] = Field(description="last point")
+    points: int = Field(101, ge=2, description="number of points, both ends included")
+
+    @model_validator(mode="after")
+    def _same_dimension(self) -> Line:
+        if len(self.start) != len(self.end):
+            raise refuse("start and end differ in their number of coordinates")
+        return self
+
+
+class ProbeParams(Params):
+    """Parameters of a probe."""
+
+    name: str = Field("probe", pattern=r"^[\w.+-]{1,100}$", description="name of the table")
+    points: Annotated[list[list[float]], Unit("m")] = Field([], description="positions, e.g. [[0, 0.1], [0, 0.2]]")
+    line: Line | None = Field(None, description="positions along a line, instead of points")
+    fields: tuple[FieldName, ...] = Field((), description="unknown and derived fields; empty: all unknowns")
+    every: ScheduleText = Field(parse_schedule("1 steps"), description="when")
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> ProbeParams:
+        if bool(self.points) == (self.line is not None):
+            raise refuse("give either points or a line")
+        return self
+
+
+@register("output", "probe", ProbeParams)
+class Probe:
+    """Samples fields at fixed positions."""
+
+    def __init__(self, params: ProbeParams):
+        self.params, self.schedule = params, make(params.every)
+        self._located: Located | None = None
+
+    def positions(self) -> np.ndarray:
+        """Return the positions, (k, d) [m]."""
+        line = self.params.line
+        if line is None:
+            return np.array(self.params.points, dtype=float)
+        return np.linspace(line.start, line.end, line.points)
+
+    def start(self, run: Run) -> None:
+        """Find the positions in the mesh. Collective.
+
+        Raises
+        ------
+        InputError
+            If a position lies outside the mesh.
+        """
+        from plexus.spaces.locate import Located
+
+        self.schedule = make(self.params.every, run.clock.start)
+        self._located = Located(run.mesh, self.positions())
+
+    def observe(self, run: Run) -> None:
+        """Sample the present state. Collective."""
+        from plexus.io.series import shared
+
+        assert self._located is not None
+        key, series = f"probes/{self.params.name}", shared(run)
+        row: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
+        units = {"time": "s"}
+        space = next(iter(run.system.spaces.values()))
+        for name in self.params.fields or tuple(run.state.values):
+            spec, _, array = run.evaluate(name)
+            values = self._located.evaluate(space, array)
+            found = dict(_columns(spec, name, values))
+            row |= found
+            units |= dict.fromkeys(found, spec.unit)
+        if run.ctx.root and series.last(key) != run.clock.step:
+            series.fact(key, "positions", self.positions())
+            series.add(key, row, units)
+            series.flush()
+
+    def finish(self, run: Run) -> None:
+        """Write what is left."""
+        from plexus.io.series import shared
+
+        if run.ctx.root:
+            shared(run).flush(force=True)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: the table is read back from the file."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Accept the empty state."""
+
+
+def _columns(spec: FieldSpec, name: str, values: np.ndarray) -> Iterator[tuple[str, float]]:
+    """Yield (column, value) for values (k, m) at k positions."""
+    m = values.shape[1]
+    d = round(m**0.5) if spec.shape == "tensor" else m
+    tails = [""] if spec.shape == "scalar" else [f"_{a}" for a in AXES[:d]]
+    if spec.shape == "tensor":
+        tails = [f"_{a}{b}" for a in AXES[:d] for b in AXES[:d]]
+    for i, row in enumerate(values):
+        number = f"_{i}" if len(values) > 1 else ""
+        for tail, value in zip(tails, row, strict=True):
+            yield f"{name}{number}{tail}", float(value)
