@@ -72,8 +72,9 @@ def _by_ctypes(library: ctypes.CDLL, mat: PETSc.Mat, rows: np.ndarray, cols: np.
 
 def _by_rows(mat: PETSc.Mat, rows: np.ndarray, cols: np.ndarray) -> Insert:
     order = np.lexsort((cols, rows))
-    start, end = mat.getOwnershipRange()
-    pointer = np.searchsorted(rows[order], np.arange(start, end + 1)).astype(PETSc.IntType)
+    n = mat.getLocalSize()[0]
+    start = mat.comm.tompi4py().scan(n) - n
+    pointer = np.searchsorted(rows[order], start + np.arange(n + 1)).astype(PETSc.IntType)
     columns = np.ascontiguousarray(cols[order])
     mat.setPreallocationCSR((pointer, columns))
 
