@@ -16,6 +16,8 @@ from pathlib import Path
 from plexus import __version__
 from plexus.errors import InputError, OutputError, PlexusError
 
+Commands = argparse._SubParsersAction
+Command = Callable[[argparse.Namespace, list[str]], int]
 _EPILOG = """\
 exit codes: 0 done, 2 the deck or another input is wrong, 3 a solve failed, 4 output failed,
 5 a guard stopped the run, 75 stopped early with a checkpoint (submit again)"""
@@ -55,7 +57,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: argparse._SubParsersAction, name: str, function: Callable, text: str, more: str = "") -> argparse.ArgumentParser:  # fmt: skip
+def _command(
+    commands: Commands, name: str, function: Command, text: str, more: str = ""
+) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}".strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -66,7 +70,9 @@ def _command(commands: argparse._SubParsersAction, name: str, function: Callable
 
 def _deck_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("deck", metavar="DECK", help="the YAML deck")
-    sub.add_argument("-s", "--set", dest="overrides", metavar="PATH=VALUE", action="append", default=[], help=_OVERRIDE)
+    sub.add_argument(
+        "-s", "--set", dest="overrides", metavar="PATH=VALUE", action="append", default=[], help=_OVERRIDE
+    )
 
 
 def _ranks(text: str) -> int:
@@ -75,46 +81,65 @@ def _ranks(text: str) -> int:
     return int(text)
 
 
-def _add_run(commands: argparse._SubParsersAction) -> None:
-    sub = _command(commands, "run", _run, "run a deck", "Inside mpirun or srun it joins the ranks that are there.")
+def _add_run(commands: Commands) -> None:
+    sub = _command(
+        commands, "run", _run, "run a deck", "Inside mpirun or srun it joins the ranks that are there."
+    )
     _deck_arguments(sub)
     sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
     sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
     sub.add_argument(
         "--restart", metavar="FILE", nargs="?", const="latest",
-        help="go on from a checkpoint file; without a name, or with `latest`, from the newest one of the run folder",
+        help="go on from a checkpoint file; without a name, or with `latest`, from the run folder's newest",
     )  # fmt: skip
-    sub.add_argument("--citations", action="store_true", help="print what to cite for this deck when the run is done")
+    sub.add_argument(
+        "--citations", action="store_true", help="print what to cite for this deck when the run is done"
+    )
 
 
-def _add_check(commands: argparse._SubParsersAction) -> None:
+def _add_check(commands: Commands) -> None:
     sub = _command(
         commands, "check", _check, "check a deck without running it",
-        "All problems are reported at once as file:line:column. Starts neither MPI nor a GPU,\nexcept with --mesh or --dry-run.",
+        "All problems are reported at once as file:line:column.\n"
+        "Starts neither MPI nor a GPU, except with --mesh or --dry-run.",
     )  # fmt: skip
     _deck_arguments(sub)
-    sub.add_argument("--mesh", action="store_true", help="build or read the mesh too: sizes, names, memory, output files")
-    sub.add_argument("--dry-run", action="store_true", help="build everything and take two steps, write nothing")
-    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, default=1, help="ranks to estimate memory for")
-    sub.add_argument("--effective", action="store_true", help="print the complete deck with the origin of each value")
+    sub.add_argument(
+        "--mesh", action="store_true", help="build or read the mesh too: sizes, names, memory, output files"
+    )
+    sub.add_argument(
+        "--dry-run", action="store_true", help="build everything and take two steps, write nothing"
+    )
+    sub.add_argument(
+        "-n", dest="ranks", metavar="RANKS", type=_ranks, default=1, help="ranks to estimate memory for"
+    )
+    sub.add_argument(
+        "--effective", action="store_true", help="print the complete deck with the origin of each value"
+    )
 
 
-def _add_catalogue(commands: argparse._SubParsersAction) -> None:
+def _add_catalogue(commands: Commands) -> None:
     sub = _command(commands, "list", _list, "list the kinds of components, or the members of one kind")
     sub.add_argument("kind", metavar="KIND", nargs="?", help="e.g. physics")
-    sub = _command(commands, "explain", _explain, "explain a component or a block of the deck",
-                   "Equation, source, and every parameter with unit, bounds, default and meaning.")  # fmt: skip
-    sub.add_argument("topic", metavar="KIND.NAME", help="e.g. physics.heat, preconditioner.gamg, solver, time")
+    more = "Equation, source, and every parameter with unit, bounds, default and meaning."
+    sub = _command(commands, "explain", _explain, "explain a component or a block of the deck", more)
+    sub.add_argument(
+        "topic", metavar="KIND.NAME", help="e.g. physics.heat, preconditioner.gamg, solver, time"
+    )
     sub = _command(commands, "schema", _schema, "print the JSON Schema of decks, for editors")
     sub.add_argument("--check", metavar="FILE", help="only compare with FILE; exit 2 when FILE is stale")
     sub.add_argument("-o", dest="target", metavar="FILE", help="write to FILE instead")
 
 
-def _add_tools(commands: argparse._SubParsersAction) -> None:
+def _add_tools(commands: Commands) -> None:
     sub = _command(commands, "new", _new, "write a new deck from a template")
-    sub.add_argument("template", metavar="TEMPLATE", nargs="?", help="name of a template; without it they are listed")
+    sub.add_argument(
+        "template", metavar="TEMPLATE", nargs="?", help="name of a template; without it they are listed"
+    )
     sub.add_argument("-o", dest="target", metavar="FILE", help="file to write (default: TEMPLATE.yaml)")
-    sub = _command(commands, "bench", _bench, "run benchmarks", "Each prints a table and writes runs/bench/<name>.json.")
+    sub = _command(
+        commands, "bench", _bench, "run benchmarks", "Each prints a table and writes runs/bench/<name>.json."
+    )
     sub.add_argument("names", metavar="NAME", nargs="*", help="which ones; without a name they are listed")
     sub = _command(commands, "mesh", _mesh, "tools for meshes")
     tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)

@@ -12,10 +12,13 @@ from plexus.deck.params import Component, Field, Params, Unit
 from plexus.deck.values import refuse
 
 KSP = Literal[
-    "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres", "pgmres",
-    "bcgs", "bcgsl", "ibcgs", "cgs", "tfqmr", "cr", "gcr", "symmlq", "lsqr", "groppcg", "pipefgmres", "qcg", "nash",
+    "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
+    "pgmres", "bcgs", "bcgsl", "ibcgs", "cgs", "tfqmr", "cr", "gcr", "symmlq", "lsqr", "groppcg",
+    "pipefgmres", "qcg", "nash",
 ]  # fmt: skip
-SNES = Literal["ksponly", "newtonls", "newtontr", "nrichardson", "ngmres", "anderson", "qn", "ncg", "vinewtonrsls"]
+SNES = Literal[
+    "ksponly", "newtonls", "newtontr", "nrichardson", "ngmres", "anderson", "qn", "ncg", "vinewtonrsls"
+]
 
 
 class About(Params):
@@ -52,7 +55,10 @@ class SolverBlock(Params):
     snes: SNES | None = Field(None, description="nonlinear solver; ksponly where the equation is linear")
     ksp: KSP | None = Field(None, description="Krylov method; cg where the matrix is symmetric, else gmres")
     rtol: float | None = Field(
-        None, gt=0, lt=1, description="relative tolerance of the linear solve; chosen from the equation if left out"
+        None,
+        gt=0,
+        lt=1,
+        description="relative tolerance of the linear solve; chosen from the equation if left out",
     )
     atol: float = Field(1e-50, ge=0, description="absolute tolerance of the linear solve (residual norm)")
     max_iterations: int = Field(1000, ge=1, description="limit on linear iterations per solve")
@@ -81,14 +87,20 @@ class SolverBlock(Params):
             return data
         ksp, plus, preconditioner = data.partition("+")
         direct = {"mumps": {"ksp": "preonly"}, "lu": {"ksp": "preonly"}, "cholesky": {"ksp": "preonly"}}
-        return {"ksp": ksp, "preconditioner": preconditioner} if plus else {"preconditioner": data, **direct.get(data, {})}
+        return (
+            {"ksp": ksp, "preconditioner": preconditioner}
+            if plus
+            else {"preconditioner": data, **direct.get(data, {})}
+        )
 
 
 class Adaptive(Params):
     """Step sizes chosen from the stepper's error estimate."""
 
     tolerance: float = Field(1e-3, gt=0, description="relative local error per step")
-    min: Annotated[float, Unit("s")] = Field(1e-12, gt=0, description="smallest step; a smaller one stops the run")
+    min: Annotated[float, Unit("s")] = Field(
+        1e-12, gt=0, description="smallest step; a smaller one stops the run"
+    )
     max: Annotated[float, Unit("s")] | None = Field(None, gt=0, description="largest step; none without this")
 
     @model_validator(mode="after")
@@ -110,7 +122,9 @@ class Time(Params):
     @model_validator(mode="after")
     def _forward(self) -> Time:
         if self.end <= self.start:
-            raise PydanticCustomError("deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"})
+            raise PydanticCustomError(
+                "deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"}
+            )
         return self
 
 
@@ -150,4 +164,6 @@ class Runtime(Params):
     time_limit: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="wall time after which the run writes a checkpoint and stops with code 75"
     )
-    name: str | None = Field(None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's")
+    name: str | None = Field(
+        None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's"
+    )

@@ -12,7 +12,6 @@ from plexus.deck.params import Params
 from plexus.deck.schema import Deck
 
 
-
 def components(value: Any, kind: str = "") -> Iterator[str]:
     """Yield ``kind.name`` of every component that a validated value holds."""
     match value:
@@ -30,12 +29,17 @@ def components(value: Any, kind: str = "") -> Iterator[str]:
 
 
 def _is(kind: str, params: Params) -> bool:
-    return params.type in registry.names(kind) and registry.component(kind, params.type).params is type(params)
+    return params.type in registry.names(kind) and registry.component(kind, params.type).params is type(
+        params
+    )
 
 
 def citations(deck: Deck) -> str:
     """Return the text that `plexus run --citations` prints."""
-    lines = [f"Plexus {__version__}", "PETSc: S. Balay et al., PETSc/TAO Users Manual, Argonne National Laboratory"]
+    lines = [
+        f"Plexus {__version__}",
+        "PETSc: S. Balay et al., PETSc/TAO Users Manual, Argonne National Laboratory",
+    ]
     lines += [f"this deck: {reference}" for reference in deck.about.references]
     for member in dict.fromkeys(components(deck)):
         kind, _, name = member.partition(".")

@@ -89,7 +89,11 @@ def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: Val
     accepted = members if context.terms is None else [m for m in members if m in context.terms]
     if key not in accepted:
         fields = [n for s in context.unknowns.values() for n in (s.name, *components(s, context.dim))]
-        why = "this physics does not accept the boundary term" if key in members else "unknown field or boundary term"
+        why = (
+            "this physics does not accept the boundary term"
+            if key in members
+            else "unknown field or boundary term"
+        )
         raise refuse(f"{why}{nearest(key, [*fields, *accepted, 'on'], 14)}")
     parsed["terms"][key] = parameters("boundary", key, value, info)
 

@@ -88,7 +88,9 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
     for name in parameters if isinstance(parameters, dict) else ():
         if name in taken:
-            found.append((("parameters", name), f"{name!r} already has a meaning in expressions; choose another name"))
+            found.append(
+                (("parameters", name), f"{name!r} already has a meaning in expressions; choose another name")
+            )
         elif not str(name).isidentifier():
             found.append((("parameters", name), f"{name!r} is not a name: use letters, digits and _"))
     for name in solver if isinstance(solver, dict) and context.unknowns is not None else ():

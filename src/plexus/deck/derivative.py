@@ -57,7 +57,11 @@ def _sum(terms: list[tuple[str, ast.expr]]) -> ast.expr:
     total: ast.expr | None = None
     for sign, term in terms:
         if not _is(term, 0):
-            total = _form("-q" if sign == "-" else "q", q=term) if total is None else _form(f"p {sign} q", p=total, q=term)
+            total = (
+                _form("-q" if sign == "-" else "q", q=term)
+                if total is None
+                else _form(f"p {sign} q", p=total, q=term)
+            )
     return total or ast.Constant(0)
 
 

@@ -21,8 +21,8 @@ from plexus.deck.schedules import ScheduleText
 from plexus.deck.values import Name
 
 _NAMES: dict[Any, str] = {
-    float: "number", int: "whole number", bool: "true or false", str: "text", type(None): "nothing", Any: "any",
-    Expression: "expression", Property: "property", ScheduleText: "schedule",
+    float: "number", int: "whole number", bool: "true or false", str: "text", type(None): "nothing",
+    Any: "any", Expression: "expression", Property: "property", ScheduleText: "schedule",
 }  # fmt: skip
 
 

@@ -89,6 +89,8 @@ def _indent(text: str, width: int) -> str:
     columns = max(60, min(110, shutil.get_terminal_size().columns))
     pad = " " * width
     return "\n".join(
-        textwrap.fill(line, columns, initial_indent=pad, subsequent_indent=pad) if len(line) > columns else pad + line
+        textwrap.fill(line, columns, initial_indent=pad, subsequent_indent=pad)
+        if len(line) > columns
+        else pad + line
         for line in text.splitlines()
     )

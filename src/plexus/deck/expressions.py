@@ -51,6 +51,8 @@ class Expression:
 
     def __init__(self, text: str | float, parameters: Mapping[str, float] | None = None):
         if isinstance(text, (int, float)):
+            if not abs(text) < math.inf:  # false for NaN too
+                raise ExpressionError(f"{text!r} is not a finite number")
             text = repr(float(text))
         bound = dict(parameters or {})
         self._build(text, parse(text, reserved={*bound, *functions.ARITY, *functions.CONSTANTS}), bound)
@@ -63,10 +65,12 @@ class Expression:
             if not math.isfinite(constant):
                 raise ExpressionError(f"{text!r} is not a finite number")
         closure = value if callable(value) else lambda namespace: constant
-        used = {k: v for k, v in bound.items() if any(n.id == k for n in ast.walk(tree) if isinstance(n, ast.Name))}
-        for name, item in zip(
-            self.__slots__, (closure, used, tree, constant, names, text), strict=True
-        ):
+        used = {
+            k: v
+            for k, v in bound.items()
+            if any(n.id == k for n in ast.walk(tree) if isinstance(n, ast.Name))
+        }
+        for name, item in zip(self.__slots__, (closure, used, tree, constant, names, text), strict=True):
             object.__setattr__(self, name, item)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -178,7 +182,9 @@ class _Compiler:
     def logic(self, op: ast.boolop, values: list[Any]) -> Any:
         # Truth is 1.0 or 0.0: `and` is the smallest, `or` the largest of the truth values.
         truth = [self.fold(lambda v: functions.where(v, 1.0, 0.0), [v]) for v in values]
-        return self.fold(lambda *v: functions.call("min" if isinstance(op, ast.And) else "max", list(v)), truth)
+        return self.fold(
+            lambda *v: functions.call("min" if isinstance(op, ast.And) else "max", list(v)), truth
+        )
 
     def call(self, name: str, args: list[ast.expr]) -> Any:
         if name not in functions.ARITY:

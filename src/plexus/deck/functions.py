@@ -45,7 +45,14 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     lib = library(condition, a, b)
     if lib is math:
         return a if condition else b
-    return lib.where(lib.asarray(condition) if isinstance(condition, (bool, int, float)) else condition, a, b)
+    if lib.__name__ == "torch":
+        # Two plain numbers would become single precision, so they are made tensors first.
+        like = next(v for v in (condition, a, b) if _is_tensor(v))
+        a, b = (v if _is_tensor(v) else lib.tensor(v, dtype=lib.float64, device=like.device) for v in (a, b))
+        if not _is_tensor(condition):
+            return a if condition else b
+        condition = condition.bool()
+    return lib.where(condition, a, b)
 
 
 def minimum(a: Any, b: Any) -> Any:

@@ -17,10 +17,14 @@ def read(path: Path, budget: Budget, mark: Mark | None = None, chain: tuple[Path
 
     Parameters
     ----------
-    path : the file.
-    budget : limits and the list of problems.
-    mark : the place that names the file; None for the deck itself.
-    chain : the resolved files that are being read, for cycles.
+    path
+        The file.
+    budget
+        Limits and the list of problems.
+    mark
+        The place that names the file; None for the deck itself.
+    chain
+        The resolved files that are being read, for cycles.
 
     Raises
     ------
@@ -72,7 +76,9 @@ def _expand(node: Node, path: Path, budget: Budget, chain: tuple[Path, ...], dep
     if not node.value:  # a mapping that only includes stands for the file, whatever the file holds
         return Node(base.value, base.mark, node.key_mark)
     if not isinstance(base.value, dict):
-        budget.complain(names.mark, "the included file is not a mapping, so keys cannot stand beside `include`")
+        budget.complain(
+            names.mark, "the included file is not a mapping, so keys cannot stand beside `include`"
+        )
         return node
     return merge(base, node)
 
@@ -94,7 +100,9 @@ def _included(item: Node, path: Path, budget: Budget, chain: tuple[Path, ...], d
         budget.complain(item.mark, f"cannot read {item.value!r}")
         return None
     if resolved in chain:
-        budget.complain(item.mark, f"include cycle: {item.value!r} includes itself, directly or through other files")
+        budget.complain(
+            item.mark, f"include cycle: {item.value!r} includes itself, directly or through other files"
+        )
         return None
     if len(chain) + depth > MAX_DEPTH:
         budget.complain(item.mark, f"includes nest deeper than {MAX_DEPTH} levels")

@@ -29,7 +29,9 @@ def deck_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of the whole deck."""
     members = [registry.component(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
     models: list[type[Params]] = [Deck, *dict.fromkeys(m.params for m in members)]
-    refs, definitions = models_json_schema([(m, "validation") for m in models], ref_template="#/$defs/{model}")
+    refs, definitions = models_json_schema(
+        [(m, "validation") for m in models], ref_template="#/$defs/{model}"
+    )
     named = {model: refs[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
     defs = dict(definitions["$defs"])
     result: Schema = {"reference": _REFERENCE}
@@ -39,8 +41,15 @@ def deck_schema() -> Schema:
         result[kind] = _union(kind)
     used = {named[m.params] for m in members}
     root = defs.pop(named[Deck])
-    result |= {name: schema for name, schema in defs.items() if name not in used or _is_used(name, defs, root)}
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": "Plexus deck", "$defs": result}
+    result |= {
+        name: schema for name, schema in defs.items() if name not in used or _is_used(name, defs, root)
+    }
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **root,
+        "title": "Plexus deck",
+        "$defs": result,
+    }
     allowed: Schema = _relax(whole)
     return allowed
 

@@ -22,8 +22,10 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
 
     Parameters
     ----------
-    path : the deck's file.
-    overrides : texts ``a.b.c=value`` that replace or add values.
+    path
+        The deck's file.
+    overrides
+        Texts ``a.b.c=value`` that replace or add values.
 
     Raises
     ------
@@ -106,6 +108,12 @@ def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str
 def _order(path: Path) -> Any:
     def key(problem: Problem) -> tuple[Any, ...]:
         mark = problem.mark
-        return (mark is None, mark and mark.file != str(path), mark and mark.file, mark and mark.line, mark and mark.column)
+        return (
+            mark is None,
+            mark and mark.file != str(path),
+            mark and mark.file,
+            mark and mark.line,
+            mark and mark.column,
+        )
 
     return key

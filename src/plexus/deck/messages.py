@@ -14,16 +14,27 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _TEXTS = {
-    "bool_type": "expected true or false", "bool_parsing": "expected true or false",
-    "dict_type": "expected a mapping", "model_type": "expected a mapping",
-    "float_type": "expected a number", "float_parsing": "expected a number", "finite_number": "expected a finite number",
-    "int_type": "expected a whole number", "int_parsing": "expected a whole number",
-    "int_from_float": "expected a whole number", "list_type": "expected a list", "tuple_type": "expected a list",
-    "string_type": "expected text", "none_required": "expected nothing",
-    "greater_than": "must be > {gt:g}", "greater_than_equal": "must be >= {ge:g}", "less_than": "must be < {lt:g}",
-    "less_than_equal": "must be <= {le:g}", "too_short": "needs at least {min_length} items, has {actual_length}",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "dict_type": "expected a mapping",
+    "model_type": "expected a mapping",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "string_type": "expected text",
+    "none_required": "expected nothing",
+    "greater_than": "must be > {gt:g}",
+    "greater_than_equal": "must be >= {ge:g}",
+    "less_than": "must be < {lt:g}",
+    "less_than_equal": "must be <= {le:g}",
+    "too_short": "needs at least {min_length} items, has {actual_length}",
     "too_long": "may have at most {max_length} items, has {actual_length}",
-}  # fmt: skip
+}
 
 
 def in_words(error: ValidationError, model: type[BaseModel], data: Any) -> ValidationError:

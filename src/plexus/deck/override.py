@@ -23,7 +23,11 @@ def apply(root: Node, overrides: list[str], budget: Budget) -> None:
         path, sign, value = text.partition("=")
         parts = [p.strip("[]") for p in _PART.findall(path)]
         mark = Mark(SOURCE, number, len(path) + 2)
-        if not sign or not parts or re.sub(r"\[\d+\]", "", path).count(".") + path.count("[") + 1 != len(parts):
+        if (
+            not sign
+            or not parts
+            or re.sub(r"\[\d+\]", "", path).count(".") + path.count("[") + 1 != len(parts)
+        ):
             budget.complain(Mark(SOURCE, number, 1), f"-s {text!r}: expected path=value, e.g. time.end=3")
             continue
         try:
@@ -38,7 +42,9 @@ def apply(root: Node, overrides: list[str], budget: Budget) -> None:
 def _relocate(node: Node, mark: Mark) -> None:
     """Give every value of an override the place of the override."""
     node.mark, children = mark, node.value
-    for child in children.values() if isinstance(children, dict) else children if isinstance(children, list) else ():
+    for child in (
+        children.values() if isinstance(children, dict) else children if isinstance(children, list) else ()
+    ):
         _relocate(child, mark)
         child.key_mark = mark
 

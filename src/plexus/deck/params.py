@@ -75,7 +75,9 @@ class Unit:
         """Return the constructor call."""
         return f"Unit({self.text!r})"
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         """Convert before the type's own validation."""
         lenient = values.mentions(source, (Expression, Property))
         inner = handler(source)
@@ -85,7 +87,9 @@ class Unit:
 
         return core_schema.no_info_before_validator_function(convert, inner)
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Any:
         """Allow the text with a unit beside the number."""
         inner = handler(schema)
         return values.with_quantities(inner, self.text)
@@ -104,7 +108,9 @@ class Component:
         """Return the constructor call."""
         return f"Component({self.kind!r})"
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         """Look the component up and validate with its own model."""
         from plexus.deck.slots import validate_component
 
@@ -115,7 +121,9 @@ class Component:
 
         return core_schema.with_info_plain_validator_function(check)
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Any:
         """Name the kind; `plexus.deck.jsonschema` puts the union of its members here."""
         return {"x-component": self.kind}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -48,7 +49,7 @@ def parse_schedule(value: Any) -> ScheduleText:
         value = value["times"]
     if isinstance(value, list):
         times = tuple(quantity(str(v), "s") for v in value)
-        if not times or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+        if not times or any(b <= a for a, b in itertools.pairwise(times)):
             raise UnitError("the list of times must not be empty and must increase")
         return ScheduleText("times", times)
     text = str(value).strip()

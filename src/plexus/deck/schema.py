@@ -46,7 +46,9 @@ class Deck(Params):
         {}, description="name -> number computed from the fields"
     )
     output: tuple[Annotated[Params, Component("output")], ...] = Field((), description="what is written")
-    verification: tuple[Verification, ...] = Field((), description="references that quantities must reproduce")
+    verification: tuple[Verification, ...] = Field(
+        (), description="references that quantities must reproduce"
+    )
     runtime: Runtime = Field({}, description="device, seed, limits")
 
     _path: Path = PrivateAttr(Path())

@@ -30,7 +30,9 @@ def validate_component(kind: str, value: Any, info: ValidationInfo) -> Any:
     name = value.get("type")
     if not isinstance(name, str):
         valid = ", ".join(registry.names(kind))
-        raise refuse(f"`type` is missing: which {kind}? One of {valid}" if name is None else "`type` must be text")
+        raise refuse(
+            f"`type` is missing: which {kind}? One of {valid}" if name is None else "`type` must be text"
+        )
     return parameters(kind, name, {k: v for k, v in value.items() if k != "type"}, info)
 
 

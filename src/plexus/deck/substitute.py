@@ -105,7 +105,9 @@ class _Resolver:
         if id(node) in self.broken:
             raise ExpressionError(f"'${{{source}}}' refers to a value that is itself wrong")
         if isinstance(node.value, (dict, list)):
-            raise ExpressionError(f"'${{{source}}}' is a mapping or a list; only single values can be referenced")
+            raise ExpressionError(
+                f"'${{{source}}}' is a mapping or a list; only single values can be referenced"
+            )
         return self.resolve(node)
 
     def find(self, tree: ast.expr, source: str) -> Node:
@@ -123,13 +125,19 @@ class _Resolver:
             return here[key]
         if isinstance(here, list) and isinstance(key, int) and 0 <= key < len(here):
             return here[key]
-        valid = [*here, *(self.parameters if here is self.root.value else ())] if isinstance(here, dict) else []
-        raise ExpressionError(f"'${{{source}}}': nothing is called {str(key)!r}{nearest(str(key), valid, 12)}")
+        valid = (
+            [*here, *(self.parameters if here is self.root.value else ())] if isinstance(here, dict) else []
+        )
+        raise ExpressionError(
+            f"'${{{source}}}': nothing is called {str(key)!r}{nearest(str(key), valid, 12)}"
+        )
 
     def compute(self, tree: ast.expr, source: str) -> Any:
         def visit(node: ast.expr) -> Any:
             match node:
-                case ast.Constant(value=value) if isinstance(value, (int, float)) and not isinstance(value, bool):
+                case ast.Constant(value=value) if isinstance(value, (int, float)) and not isinstance(
+                    value, bool
+                ):
                     return value
                 case ast.Name() | ast.Attribute() | ast.Subscript():
                     return _number(self.reference(node, source), source)

@@ -21,9 +21,9 @@ _FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)(?:\(-?\d\)|-?\d))?")
 _GROUP = re.compile(r"\([A-Za-zµμΩ°Å%0-9 */^·-]{1,40}\)")
 _WORDS = ("and", "or", "not", "if", "else")
 _ALLOWED = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.IfExp, ast.Name, ast.Constant,
-    ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv, ast.UAdd, ast.USub, ast.Not,
-    ast.And, ast.Or, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.IfExp, ast.Name,
+    ast.Constant, ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv,
+    ast.UAdd, ast.USub, ast.Not, ast.And, ast.Or, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
 )  # fmt: skip
 
 
@@ -36,9 +36,12 @@ def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST],
 
     Parameters
     ----------
-    text : the expression.
-    reserved : names that are never read as units after ``*`` or ``/`` (parameters, fields, functions).
-    extra : further node types to allow.
+    text
+        The expression.
+    reserved
+        Names that are never read as units after ``*`` or ``/`` (parameters, fields, functions).
+    extra
+        Further node types to allow.
 
     Raises
     ------
@@ -66,7 +69,9 @@ def _check(tree: ast.AST, allowed: tuple[type[ast.AST], ...], text: str) -> None
     for _ in range(MAX_DEPTH):
         for node in level:
             if not isinstance(node, allowed):
-                raise ExpressionError(f"{_short(text)}: {type(node).__name__.lower()} is not allowed in an expression")
+                raise ExpressionError(
+                    f"{_short(text)}: {type(node).__name__.lower()} is not allowed in an expression"
+                )
             if isinstance(node, ast.Call) and (node.keywords or not isinstance(node.func, ast.Name)):
                 raise ExpressionError(f"{_short(text)}: only plain calls such as sin(x) are allowed")
         count += len(level)
@@ -112,7 +117,12 @@ def _unit_end(text: str, start: int, reserved: set[str]) -> int:
 
 def _factor_end(text: str, start: int, reserved: set[str], juxtaposed: bool = False) -> int:
     match = _FACTOR.match(text, start)
-    if not match or match[1] in reserved or match[1] in _WORDS or text[match.end() : match.end() + 1] in ("(", "_"):
+    if (
+        not match
+        or match[1] in reserved
+        or match[1] in _WORDS
+        or text[match.end() : match.end() + 1] in ("(", "_")
+    ):
         return start
     if not (juxtaposed or reserved):
         named_unit(match[1])  # directly after a number only a unit makes sense: its error is the message

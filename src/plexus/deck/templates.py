@@ -16,7 +16,9 @@ def catalogue() -> dict[str, str]:
 
 
 def _tip(text: str) -> str:
-    comments = [line for line in text.splitlines() if line.startswith("# ") and "yaml-language-server" not in line]
+    comments = [
+        line for line in text.splitlines() if line.startswith("# ") and "yaml-language-server" not in line
+    ]
     return comments[0].removeprefix("# ") if comments else ""
 
 

@@ -63,7 +63,9 @@ class Budget:
         """
         self.values -= 1
         if self.values < 0:
-            raise DeckError([*self.problems, Problem(mark, "", "the deck expands to more than 100000 values")])
+            raise DeckError(
+                [*self.problems, Problem(mark, "", "the deck expands to more than 100000 values")]
+            )
 
 
 def scalar(text: str) -> Scalar:
@@ -196,7 +198,9 @@ class _Builder:
 
     def _limit(self, depth: int, mark: Mark) -> None:
         if depth >= MAX_DEPTH:
-            raise DeckError([*self.budget.problems, Problem(mark, "", f"nested deeper than {MAX_DEPTH} levels")])
+            raise DeckError(
+                [*self.budget.problems, Problem(mark, "", f"nested deeper than {MAX_DEPTH} levels")]
+            )
 
     def _wants_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].node.value, dict) and self.stack[-1].key is None

@@ -21,6 +21,7 @@ BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NAME = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å_]*"
 _TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(\s*-?\d\s*\)|-?\d)|(/)|([*·])|(\()|(\)))|(\s+$)")
+_FOLLOWS = re.compile(rf"\s*(?:{_NAME}|\()")
 _QUANTITY = re.compile(rf"\s*({NUMBER})\s*({_NAME}.*|1\s*/.*)", re.DOTALL)
 
 
@@ -60,10 +61,22 @@ _PREFIXABLE = {
 }  # fmt: skip
 _PLAIN = {
     "cd": _unit(1.0, cd=1), "min": _unit(60.0, s=1), "h": _unit(3600.0, s=1), "day": _unit(86400.0, s=1),
-    "degC": _unit(1.0, 273.15, K=1), "°C": _unit(1.0, 273.15, K=1), "deg": _unit(math.pi / 180), "%": _unit(0.01),
+    "degC": _unit(1.0, 273.15, K=1), "°C": _unit(1.0, 273.15, K=1), "deg": _unit(math.pi / 180),
+    "%": _unit(0.01),
     "l": _unit(1e-3, m=3), "L": _unit(1e-3, m=3), "t": _unit(1e3, kg=1), "kelvin": _unit(1.0, K=1),
 }  # fmt: skip
-_PREFIXES = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_PREFIXES = {
+    "n": 1e-9,
+    "u": 1e-6,
+    "µ": 1e-6,
+    "μ": 1e-6,
+    "m": 1e-3,
+    "c": 1e-2,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+}
 
 
 @cache
@@ -160,8 +173,8 @@ def _parse(text: str) -> UnitValue:
             inner = _append(unit, last)
             unit, outer_sign = stack.pop()
             last, sign = (inner, outer_sign), 1
-        elif times and last is None:
-            raise UnitError(f"{text!r} is not a unit")
+        elif times and (last is None or not _FOLLOWS.match(text, match.end())):
+            raise UnitError(f"{text!r} is not a unit: {times!r} needs a factor on both sides")
         position = match.end()
     if stack or sign < 0:
         raise UnitError(f"{text!r} is not a unit: it is incomplete")
@@ -188,7 +201,9 @@ def to_unit(value: float, unit: str, target: str) -> float:
     """
     have, want = parse_unit(unit), parse_unit(target)
     if have.dimension != want.dimension:
-        raise UnitError(f"unit {unit!r} does not fit: expected {target if target not in ('', '1') else 'a pure number'}")
+        raise UnitError(
+            f"unit {unit!r} does not fit: expected {target if target not in ('', '1') else 'a pure number'}"
+        )
     return (value * have.factor + have.offset - want.offset) / want.factor
 
 
@@ -204,5 +219,7 @@ def quantity(text: str, target: str) -> float:
     if parts:
         return to_unit(*parts, target)
     if not re.fullmatch(rf"\s*{NUMBER}\s*", text):
-        raise UnitError(f"{text!r} is not a number{' with a unit such as ' + target if target not in ('', '1') else ''}")
+        raise UnitError(
+            f"{text!r} is not a number{' with a unit such as ' + target if target not in ('', '1') else ''}"
+        )
     return float(text)

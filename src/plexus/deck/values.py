@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection
 from typing import Any, get_args
 
@@ -17,7 +18,9 @@ from plexus.deck.syntax import ExpressionError
 from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity, to_unit
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
-EXPRESSION_SCHEMA: dict[str, Any] = {"description": "number or expression of x, y, z, t, parameters, fields"} | NUMBER_OR_TEXT
+EXPRESSION_SCHEMA: dict[str, Any] = {
+    "description": "number or expression of x, y, z, t, parameters, fields"
+} | NUMBER_OR_TEXT
 _TABLE_SCHEMA = {
     "type": "object",
     "properties": {
@@ -151,7 +154,9 @@ def material_property(value: Any, info: ValidationInfo) -> Property:
             parts = {str(k): material_property(v, info) for k, v in regions.items()}
             return Property({"regions": {k: p.spec for k, p in parts.items()}}, regions=parts)
         case dict():
-            raise refuse("a property is a number, an expression, {table: [[x, value], ...], of: field} or {regions: {...}}")
+            raise refuse(
+                "a property is a number, an expression, {table: [[x, value], ...]} or {regions: {...}}"
+            )
     parsed = expression(value, info)
     return Property(value, expression=parsed)
 
@@ -165,7 +170,7 @@ def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> 
     if not all(isinstance(r, (list, tuple)) and len(r) == 2 and all(map(_number, r)) for r in table):
         raise refuse("a table is a list of pairs [x, value]")
     xs, ys = ([float(row[i]) for row in table] for i in (0, 1))
-    if any(b <= a for a, b in zip(xs, xs[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(xs)):
         raise refuse("the first column of a table must increase")
     of = value.get("of", "temperature")
     if not isinstance(of, str):
@@ -205,7 +210,9 @@ class Name:
     def __init__(self, what: str):
         self.what = what
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         """Check the name against the names that are known."""
 
         def check(value: str, info: ValidationInfo) -> str:
@@ -227,7 +234,9 @@ class _Before:
     def __init__(self, function: Callable[[Any, ValidationInfo], Any], schema: Callable[[Any], Any]):
         self.function, self.schema = function, schema
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.with_info_before_validator_function(self.function, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
@@ -258,7 +267,10 @@ class _Schedule:
         return schema_of(parse)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
-        return {"type": ["string", "array", "object"], "description": "10 steps, 0.1 s, 30 min wall, end, or times"}
+        return {
+            "type": ["string", "array", "object"],
+            "description": "10 steps, 0.1 s, 30 min wall, end, or times",
+        }
 
 
 SCHEDULE = _Schedule()

@@ -1,0 +1,87 @@
+"""Material properties at points: numbers, expressions, tables, regions."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from plexus.deck.params import Field, Params, Property, Unit
+from plexus.deck.load import load  # noqa: F401  (the loader must be importable beside the types)
+from pydantic import ValidationError
+from typing import Annotated
+
+
+class Holder(Params):
+    """One property in W/(m K)."""
+
+    k: Annotated[Property, Unit("W/(m K)")] = Field(description="conductivity")
+
+
+def prop(value) -> Property:
+    return Holder(k=value).k
+
+
+def point(**fields):
+    x = np.linspace(0, 1, 12).reshape(2, 3, 2)
+    samples = {name: SimpleNamespace(value=np.asarray(v, float)) for name, v in fields.items()}
+    regions = {"a": np.array([[True], [False]]), "b": np.array([[False], [True]])}
+    return SimpleNamespace(x=x, t=2.0, dim=2, fields=samples, regions=regions)
+
+
+def test_constant():
+    k = prop("5 kW/(m K)")
+    assert k.constant == 5000.0
+    assert k(point()).shape == (1, 1)
+    assert k.derivative(point()) is None
+
+
+def test_expression_of_place_time_and_field():
+    k = prop("2*x + t + 0.5*temperature^2")
+    p = point(temperature=np.full((2, 3), 3.0))
+    np.testing.assert_allclose(k(p), 2 * p.x[..., 0] + 2 + 4.5)
+    np.testing.assert_allclose(k.derivative(p), 3.0)
+    assert k.names == {"x", "t", "temperature"}
+    assert k.derivative(p, "pressure") is None
+    assert prop("displacement_y*1")(point(displacement=p.x)).tolist() == p.x[..., 1].tolist()
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_table(library):
+    k = prop({"table": [[0, 10], [100, 30], [300, 10]], "of": "temperature", "of_unit": "degC", "source": "book"})
+    degrees = np.array([[-50.0, 0, 50], [200, 300, 400]])
+    p = point(temperature=degrees + 273.15)
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        p.fields["temperature"].value = torch.from_numpy(p.fields["temperature"].value)
+    np.testing.assert_allclose(np.asarray(k(p)), [[10, 10, 20], [20, 10, 10]])
+    np.testing.assert_allclose(np.asarray(k.derivative(p)), [[0, 0.2, 0.2], [-0.1, -0.1, 0]])
+    assert k.outside == 2
+    assert k.constant is None
+
+
+def test_table_units():
+    k = prop({"table": [["20 degC", "1 W/(cm K)"], ["120 degC", 3]], "unit": "W/(cm K)", "of": "temperature"})
+    assert k.table.xs == pytest.approx([293.15, 393.15])
+    assert k.table.ys == pytest.approx([100, 300])
+
+
+def test_regions():
+    k = prop({"regions": {"a": "2 W/(m K)", "b": "x"}})
+    p = point()
+    np.testing.assert_allclose(k(p)[0], 2.0)
+    np.testing.assert_allclose(k(p)[1], p.x[1, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("value", "phrase"),
+    [
+        ("5 K", "does not fit"), ({"table": [[0, 1]]}, "at least two"), ({"table": [[1, 1], [0, 2]]}, "increase"),
+        ({"table": [[0, 1], [1, 2, 3]]}, "pairs"), ({"table": 3}, "two pairs"), ({"tabel": []}, "a property is"),
+        (True, "not a number"), ([1, 2], "number or an expression"), ({"regions": {}}, "a property is"),
+        ({"table": [[0, 1], [1, 2]], "of": 3}, "name of a field"), ({"table": [[0, "a"], [1, 2]]}, "not a number"),
+        (float("nan"), "finite|expression"),
+    ],
+)  # fmt: skip
+def test_refused(value, phrase):
+    with pytest.raises(ValidationError, match=phrase):
+        prop(value)
