@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from plexus.protocols import Equation
     from plexus.runtime.context import Context
 
+ALWAYS = ("series", "progress", "checkpoint")
+"""Outputs that a run has even if its deck does not name them."""
+
 
 def build(deck: Deck, ctx: Context) -> Run:
     """Return the run that a deck describes. Collective.
@@ -53,11 +56,22 @@ def build(deck: Deck, ctx: Context) -> Run:
         system.apply_dirichlet(name, clock.t, values)
     run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
-    run.observers = [registry.build("output", p) for p in deck.output]
-    if not any(p.type == "checkpoint" for p in deck.output):
-        checkpoint = registry.component("output", "checkpoint")  # written when the run is stopped early
-        run.observers.append(checkpoint.cls(checkpoint.params()))
+    run.observers = _observers(deck)
     return run
+
+
+def _observers(deck: Deck) -> list[Any]:
+    """Return the outputs of the deck and those that every run has; checkpoints come last.
+
+    When a checkpoint appears, the other files then hold the step that it continues from.
+    """
+    observers = [registry.build("output", p) for p in deck.output]
+    for name in ALWAYS:
+        if not any(p.type == name for p in deck.output):
+            default = registry.component("output", name)
+            observers.append(default.cls(default.params()))
+    last = registry.component("output", "checkpoint").cls
+    return sorted(observers, key=lambda o: isinstance(o, last))
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
@@ -66,7 +80,9 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
     for equation in equations:
         components = equation.field.components(mesh.dim)
         first = next(iter(spaces.values()), None)
-        spaces[equation.field.name] = first.with_components(components) if first else Space(mesh, degree, components)
+        spaces[equation.field.name] = (
+            first.with_components(components) if first else Space(mesh, degree, components)
+        )
     return spaces
 
 

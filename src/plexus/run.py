@@ -148,7 +148,9 @@ class Run:
     def _keyed(self) -> list[tuple[str, Any]]:
         """Return the observers with keys that survive other outputs being added at the end."""
         types = [p.type for p in self.deck.output]
-        return [(f"{types[i]}{types[:i].count(types[i])}", o) for i, o in enumerate(self.observers[: len(types)])]
+        return [
+            (f"{types[i]}{types[:i].count(types[i])}", o) for i, o in enumerate(self.observers[: len(types)])
+        ]
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
