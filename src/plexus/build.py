@@ -48,7 +48,7 @@ def build(deck: Deck, ctx: Context) -> Run:
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
     equations = registry.build("physics", deck.physics).equations
     with ctx.timers("spaces"):
-        spaces = _spaces(mesh, equations, deck.physics.degree)
+        spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
     clock, stepper, controller = _stepping(deck)
     state = State(_initial(deck, spaces), clock.t)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.run import Run
     from plexus.runtime.context import Context
+    from plexus.runtime.summary import Status
 
 
 def run(
@@ -28,11 +29,16 @@ def run(
 
     Parameters
     ----------
-    path : the deck; read on rank 0 only.
-    overrides : texts ``a.b.c=value``.
-    folder : run folder; default ``runs/<deck name>``.
-    restart : checkpoint file, or ``latest`` for the newest one of the run folder.
-    dry : build everything, take at most two steps, write nothing.
+    path : path
+        The deck; read on rank 0 only.
+    overrides : sequence of str
+        Texts ``a.b.c=value``.
+    folder : path, optional
+        Run folder; default ``runs/<deck name>``.
+    restart : str, optional
+        Checkpoint file, or ``latest`` for the newest one of the run folder.
+    dry : bool
+        Build everything, take at most two steps, write nothing.
 
     Raises
     ------
@@ -141,14 +147,14 @@ def _finish(run: Run) -> int:
 
     facts, ctx = report.facts(run), run.ctx
     degraded = any(s["fallbacks"] for s in facts["solver"].values())
-    status = "stopped" if run.stop_reason else "degraded" if degraded else "done"
+    status: Status = "stopped" if run.stop_reason else "degraded" if degraded else "done"
     code = STOPPED if run.stop_reason else 0
     if not run.dry:
         write_summary(ctx, status, code, facts)
     ctx.log.info(report.closing(facts))
     ctx.log.info(ctx.timers.table(ctx.timers.phases(ctx.comm)))
     if run.stop_reason:
-        ctx.log.info(f"stopped early at t = {run.clock.t:.6g} s: {run.stop_reason}; restart with --restart latest")
+        ctx.log.info(f"stopped early at t = {run.clock.t:.6g} s ({run.stop_reason}): go on with --restart")
     ctx.log.close()
     return code
 

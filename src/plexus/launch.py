@@ -40,8 +40,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     InputError
         If no launcher is found.
     """
-    launcher = find()
-    command = [*launcher, *_flags(launcher[0], ranks), "-n", str(ranks), sys.executable, "-m", "plexus", *arguments]
+    command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
     # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
     job = subprocess.Popen(command, env=environment(), start_new_session=True)
 
@@ -55,6 +54,18 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return code if code >= 0 else 128 - code
+
+
+def prefix(ranks: int) -> list[str]:
+    """Return the launcher's command line up to the program that it starts on ``ranks`` ranks.
+
+    Raises
+    ------
+    InputError
+        If no launcher is found.
+    """
+    launcher = find()
+    return [*launcher, *_flags(launcher[0], ranks), "-n", str(ranks)]
 
 
 def find() -> list[str]:
@@ -71,7 +82,9 @@ def find() -> list[str]:
         if shutil.which(command[0]):
             return command
     looked = ", ".join(c[0] for c in candidates)
-    raise InputError(f"-n: no MPI launcher found (looked for {looked}); load an MPI module or set PLEXUS_LAUNCHER")
+    raise InputError(
+        f"-n: no MPI launcher found (looked for {looked}); load an MPI module or set PLEXUS_LAUNCHER"
+    )
 
 
 def _flags(launcher: str, ranks: int) -> list[str]:
@@ -85,7 +98,9 @@ def _flags(launcher: str, ranks: int) -> list[str]:
 def _is_open_mpi(launcher: str) -> bool:
     """Return whether the launcher says that it is Open MPI's."""
     try:
-        said = subprocess.run([launcher, "--version"], capture_output=True, text=True, timeout=20, check=False)
+        said = subprocess.run(
+            [launcher, "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return "Open MPI" in said.stdout or "OpenRTE" in said.stdout

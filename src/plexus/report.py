@@ -91,8 +91,10 @@ def _verification(rows: Sequence[Mapping[str, Any]]) -> str:
     head = f"{'verification':<28}{'measured':>16}{'reference':>16}{'tolerance':>12}  holds"
     lines = [head]
     for r in rows:
-        mark = "%" if r["kind"] == "relative" else ""
-        tolerance = f"{100 * r['tolerance']:.3g} %" if mark else f"{r['tolerance']:.3g}"
+        percent = r["kind"] == "relative"
+        tolerance = f"{100 * r['tolerance']:.3g} %" if percent else f"{r['tolerance']:.3g}"
         answer = "yes" if r["holds"] else "NO"
-        lines.append(f"{r['quantity']:<28}{r['measured']:>16.8g}{r['reference']:>16.8g}{tolerance:>12}  {answer}")
+        lines.append(
+            f"{r['quantity']:<28}{r['measured']:>16.8g}{r['reference']:>16.8g}{tolerance:>12}  {answer}"
+        )
     return "\n".join(lines)

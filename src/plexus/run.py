@@ -65,7 +65,7 @@ class Run:
         self._values: tuple[State, dict[str, float]] | None = None
 
     def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
-        """Return (specification, ``node``, values (n_local, k)) of a field, component or expression. Collective.
+        """Return (specification, ``node``, values (n_local, k)) of any field or expression. Collective.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class Run:
         return min((t for t in times if t is not None), default=None)
 
     def _finite(self) -> bool:
-        """Return whether all values on this rank are finite; the sum of an array is not if one value is not."""
+        """Return whether all values on this rank are finite; one that is not spoils the sum."""
         if not self.deck.runtime.nan_guard:
             return True
         return all(np.isfinite(np.sum(a)) for a in self.state.values.values())

@@ -1,4 +1,4 @@
-"""Any field of a run at its nodes: unknowns, derived fields, their components, and expressions of all these."""
+"""Any field of a run at its nodes: unknowns, derived fields, components, and expressions of all these."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ class NodalFields:
         """Return one component of a vector or tensor, e.g. ``displacement_x``, ``stress_xy``."""
         base, _, letters = name.rpartition("_")
         spec = self.specs.get(base)
-        if spec is None or len(letters) != {"vector": 1, "tensor": 2}.get(spec.shape) or set(letters) - set(AXES):
+        rank = {"vector": 1, "tensor": 2}.get(spec.shape) if spec else None
+        if spec is None or len(letters) != rank or set(letters) - set(AXES):
             return None
         array = self.evaluate(base, state)[1]
         if spec.shape == "vector":
@@ -85,7 +86,8 @@ class NodalFields:
             column = row * side + col if max(row, col) < side else array.shape[1]
         if column >= array.shape[1]:
             raise InputError(f"{name}: {base} has {array.shape[1]} components here")
-        return FieldSpec(name, spec.unit, "scalar", f"{letters} component of {base}"), array[:, column : column + 1]
+        part = FieldSpec(name, spec.unit, "scalar", f"{letters} component of {base}")
+        return part, array[:, column : column + 1]
 
     def _expression(self, text: str, state: State) -> tuple[FieldSpec, np.ndarray]:
         """Evaluate an expression of coordinates, time, parameters and scalar fields."""
@@ -94,7 +96,8 @@ class NodalFields:
         except ValueError as error:
             raise InputError(f"{text!r} is neither a field nor an expression: {error}") from None
         points = self.space.points
-        names: dict[str, Any] = {a: points[:, k] for k, a in enumerate(AXES[: points.shape[1]])} | {"t": state.t}
+        names: dict[str, Any] = {a: points[:, k] for k, a in enumerate(AXES[: points.shape[1]])}
+        names["t"] = state.t
         for name in expression.names:
             if name in names:
                 continue

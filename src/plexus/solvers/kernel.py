@@ -34,7 +34,11 @@ def find(mat: PETSc.Mat, near: PETSc.NullSpace, constrained: np.ndarray) -> np.n
 
     Parameters
     ----------
-    constrained
+    mat : PETSc.Mat
+        The assembled matrix.
+    near : PETSc.NullSpace
+        Candidates.
+    constrained : ndarray
         Owned unknowns (indices on this rank) with prescribed values.
     """
     comm = mat.comm.tompi4py()
@@ -77,7 +81,7 @@ def attach(mat: PETSc.Mat, basis: np.ndarray) -> None:
 
 
 def imbalance(comm: Comm, basis: np.ndarray, residual: np.ndarray) -> float:
-    """Return how far the loads are from balance: largest |Σ n_i r_i| / Σ |n_i r_i| over the modes. Collective."""
+    """Return the largest |Σ n_i r_i| / Σ |n_i r_i| over the modes n, 0 for balanced loads. Collective."""
     products = basis * residual[:, None]
     sums = comm.allreduce(np.stack([products.sum(axis=0), np.abs(products).sum(axis=0)]))
     return float(np.max(np.abs(sums[0]) / np.maximum(sums[1], np.finfo(float).tiny)))

@@ -30,7 +30,7 @@ MEANING = {
 
 
 @lru_cache
-def _names(kind: type) -> dict[int, str]:
+def _reasons(kind: type) -> dict[int, str]:
     """Return number -> name of a class of converged reasons; the shortest of several names."""
     pairs = [(v, k) for k, v in vars(kind).items() if not k.startswith("_") and isinstance(v, int)]
     return {v: k for v, k in sorted(pairs, key=lambda p: -len(p[1]))}
@@ -39,7 +39,7 @@ def _names(kind: type) -> dict[int, str]:
 def reason_name(solver: PETSc.SNES | PETSc.KSP) -> str:
     """Return PETSc's name of the reason why a solver stopped."""
     reason = solver.getConvergedReason()
-    return _names(type(solver).ConvergedReason).get(reason, str(reason))
+    return _reasons(type(solver).ConvergedReason).get(reason, str(reason))
 
 
 @dataclass

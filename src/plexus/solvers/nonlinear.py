@@ -134,8 +134,14 @@ class FieldSolver:
 
         Parameters
         ----------
+        t : float
+            Time [s].
         u : (n_local, m)
             Guess that satisfies the prescribed values; afterwards the solution, ghosts included.
+        shift : float
+            Factor of u in the rate.
+        offset : (n_local, m), optional
+            The rate is shift·u + offset; zero without it.
         fields : mapping
             Name -> array (n_local, m) of all fields of the run.
 
@@ -220,7 +226,7 @@ class FieldSolver:
             self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
         self.inspect_matrix(self._current)
         if self._kernel is not None:
-            self._check_balance(snes.getFunction()[0])
+            self._check_balance(self._kernel, snes.getFunction()[0])
 
     def inspect_matrix(self, attempt: Attempt) -> None:
         """After the first assembly: near null space, kernel, symmetry; then the attempt's Krylov method."""
@@ -246,13 +252,13 @@ class FieldSolver:
                 "they keep the value of the initial guess"
             )
 
-    def _check_balance(self, f: PETSc.Vec) -> None:
+    def _check_balance(self, basis: np.ndarray, f: PETSc.Vec) -> None:
         """Refuse loads that a free body cannot balance."""
-        off = kernel.imbalance(self.form.space.comm, self._kernel, f.getArray(readonly=True))
+        off = kernel.imbalance(self.form.space.comm, basis, f.getArray(readonly=True))
         if off > UNBALANCED:
             raise SolveError(
-                f"solve failed: {self.target.name}: sources and boundary loads do not balance (by {off:.2g} of "
-                "their sum), and no condition holds the body: there is no solution"
+                f"solve failed: {self.target.name}: sources and boundary loads do not balance (by {off:.2g} "
+                "of their sum), and no condition holds the body: there is no solution"
             )
         if off > ROUNDING:
             self.ctx.log.info(f"{self.target.name}: imbalance of {off:.2g} of the loads was removed")

@@ -16,11 +16,11 @@ from petsc4py import PETSc
 from plexus.errors import InputError
 from plexus.solvers.target import OptionValue
 
-COMMON = """
+_NAMES = """
 ksp_type ksp_rtol ksp_atol ksp_divtol ksp_max_it ksp_gmres_restart ksp_gmres_modifiedgramschmidt ksp_pc_side
 ksp_norm_type ksp_initial_guess_nonzero ksp_monitor ksp_monitor_true_residual ksp_converged_reason ksp_view
 ksp_lag_norm ksp_cg_single_reduction ksp_check_norm_iteration ksp_reuse_preconditioner
-snes_type snes_rtol snes_atol snes_stol snes_max_it snes_max_funcs snes_monitor snes_converged_reason snes_view
+snes_type snes_rtol snes_atol snes_stol snes_max_it snes_max_funcs snes_monitor snes_converged_reason
 snes_linesearch_type snes_linesearch_order snes_linesearch_max_it snes_linesearch_damping snes_ksp_ew
 snes_lag_jacobian snes_lag_preconditioner snes_mf snes_mf_operator snes_ngmres_m snes_test_jacobian
 pc_type pc_factor_levels pc_factor_mat_solver_type pc_factor_mat_ordering_type pc_factor_shift_type
@@ -37,7 +37,8 @@ pc_hypre_boomeramg_relax_type_all pc_hypre_boomeramg_relax_type_coarse pc_hypre_
 pc_hypre_boomeramg_grid_sweeps_all pc_hypre_boomeramg_cycle_type pc_hypre_boomeramg_nodal_coarsen
 pc_hypre_boomeramg_vec_interp_variant mat_mumps_icntl_14 mat_mumps_icntl_22 mat_mumps_icntl_24
 mat_mumps_icntl_35 mat_mumps_cntl_1 mat_mumps_cntl_7 ts_type ts_bdf_order ts_rosw_type ts_arkimex_type
-""".split()
+"""
+COMMON = _NAMES.split()
 """Frequent option names; only used to suggest what a misspelt one may have meant."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 OptionValue = str | int | float | bool | None
 """A PETSc option's value; None for a flag without one."""

@@ -33,7 +33,13 @@ def test_listed_times():
 
 def test_wall_time_counts_from_the_last_action():
     s = make(parse_schedule("10 s wall"))
-    assert [s.due(Moment(1, 0.0, wall=w)) for w in (5.0, 11.0, 15.0, 20.5, 21.5)] == [False, True, False, False, True]
+    assert [s.due(Moment(1, 0.0, wall=w)) for w in (5.0, 11.0, 15.0, 20.5, 21.5)] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_end_only():

@@ -22,7 +22,9 @@ class GamgParams(Params):
     threshold: float = Field(
         0.0, ge=-1.0, lt=1.0, description="strength below which couplings are dropped (-1 keeps zeros too)"
     )
-    smoother: Literal["jacobi", "sor"] = Field("jacobi", description="preconditioner of the Chebyshev smoother")
+    smoother: Literal["jacobi", "sor"] = Field(
+        "jacobi", description="preconditioner of the Chebyshev smoother"
+    )
     smoothing_steps: int = Field(2, ge=1, le=20, description="Chebyshev iterations per level and sweep")
     reuse_interpolation: bool = Field(
         True, description="keep the coarse spaces of the first matrix and only recompute coarse operators"

@@ -25,7 +25,9 @@ class HypreParams(Params):
         None, gt=0, lt=1, description="couplings below this share of the strongest are weak; 2D 0.25, 3D 0.5"
     )
     coarsening: Literal["HMIS", "PMIS", "Falgout"] = Field("HMIS", description="how coarse points are chosen")
-    interpolation: Literal["ext+i", "classical", "direct"] = Field("ext+i", description="interpolation formula")
+    interpolation: Literal["ext+i", "classical", "direct"] = Field(
+        "ext+i", description="interpolation formula"
+    )
     aggressive_levels: int = Field(0, ge=0, le=10, description="finest levels that coarsen aggressively")
 
 

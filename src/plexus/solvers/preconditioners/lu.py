@@ -24,7 +24,8 @@ class LuParams(Params):
     """Parameters of a direct solve."""
 
     package: Literal["auto", "petsc", "mumps", "superlu_dist", "umfpack", "strumpack"] = Field(
-        "auto", description="who factorises; auto takes the first that this PETSc has and the rank count allows"
+        "auto",
+        description="who factorises; auto takes the first that this PETSc has and the rank count allows",
     )
 
 

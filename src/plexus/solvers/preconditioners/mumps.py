@@ -20,7 +20,9 @@ class MumpsParams(Params):
     """Parameters of MUMPS; its ICNTL and CNTL through ``options`` as ``mat_mumps_icntl_14`` and so on."""
 
     symmetric: bool = Field(False, description="factorise as LDLᵀ; the matrix must be symmetric")
-    workspace_percent: int = Field(30, ge=0, le=1000, description="memory beyond MUMPS's own estimate (ICNTL 14)")
+    workspace_percent: int = Field(
+        30, ge=0, le=1000, description="memory beyond MUMPS's own estimate (ICNTL 14)"
+    )
 
 
 @register("preconditioner", "mumps", MumpsParams)

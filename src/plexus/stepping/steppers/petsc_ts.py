@@ -1,4 +1,4 @@
-"""Any implicit integrator of PETSc's TS: BDF of order 1 to 6, Rosenbrock-W, DIRK (ARKIMEX), θ, α, …
+"""Any implicit integrator of PETSc's TS: BDF of order 1 to 6, Rosenbrock-W, DIRK (ARKIMEX), θ and α methods.
 
 TS integrates the one unknown with a time derivative in the form F(t, u, u_t) = 0 at the steps of the deck;
 unknowns without one follow at the new time. Adaptive steps need ``theta`` or ``bdf2``, and the memory of
