@@ -10,6 +10,9 @@ from plexus_post.run import Run
 from plexus_post.text import number, table
 from plexus_post.units import short
 
+PROVENANCE = ("started", "host", "user", "source", "command")
+"""What the overview tells of the provenance; the field file holds all of it."""
+
 
 def show(run: Run) -> None:
     """Print the overview of a run."""
@@ -25,8 +28,7 @@ def show(run: Run) -> None:
 def _head(run: Run) -> list[tuple[str, str]]:
     """Return the lines on status, provenance, time and mesh."""
     lines = [("folder", str(run.folder)), *_state(run)]
-    flat = {k: v for k, v in run.provenance.items() if isinstance(v, str | int | float)}
-    lines += [(k, str(v)) for k, v in flat.items() if len(str(v)) < 100]
+    lines += [(k, _words(run.provenance.get(k, ""))) for k in PROVENANCE]
     if len(run.times):
         grid, first, last = run.mesh(), float(run.times[0]), float(run.times[-1])
         shapes = ", ".join(f"{len(c)} {n}" for n, c in grid.cells.items())
@@ -78,9 +80,12 @@ def _summary(summary: dict[str, Any]) -> None:
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
     phases = summary.get("phases") or {}
-    total = summary.get("wall_seconds") or sum(phases.values()) or 1.0
-    rows = [(n, s, f"{s / total:.1%}") for n, s in sorted(phases.items(), key=lambda p: -p[1])]
-    table("Phases", ("name", "seconds", "share"), rows)
+    total = summary.get("wall_seconds") or 1.0
+    rows = [
+        (n, p["longest"], p["mean"], p["calls"], f"{p['longest'] / total:.1%}") for n, p in phases.items()
+    ]
+    rows.sort(key=lambda row: -row[1])
+    table("Phases", ("name", "slowest rank [s]", "mean [s]", "calls", "share"), rows)
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, verification_rows(summary))
 
@@ -90,6 +95,10 @@ def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
     keys = ("quantity", "measured", "reference", "tolerance")
     entries = summary.get("verification") or []
     return [(*(v.get(k) for k in keys), "yes" if v.get("holds") is True else "NO") for v in entries]
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _pairs(value: Any) -> str:

@@ -1,0 +1,68 @@
+"""Whole runs as a user starts them: ``plexus run`` or a script, in processes of their own, timed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from plexus.fileformat import SUMMARY
+from plexus.launch import environment, prefix
+
+
+@dataclass(frozen=True)
+class Job:
+    """One finished job: wall seconds with interpreter start, and what it told about itself."""
+
+    seconds: float
+    facts: dict[str, Any]
+
+    def phases(self, *names: str) -> float:
+        """Return the seconds that the slowest rank spent in phases, added up."""
+        return sum(self.facts["phases"].get(n, {}).get("longest", 0.0) for n in names)
+
+
+def plexus(deck: Mapping[str, Any], ranks: int, folder: Path) -> Job:
+    """Run a deck on a number of ranks.
+
+    Raises
+    ------
+    RuntimeError
+        If the run failed; the message holds what it said.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file, out = folder / "deck.yaml", folder / "run"
+    file.write_text(yaml.safe_dump(dict(deck)))
+    ours = ["-n", str(ranks)] if ranks > 1 else []
+    seconds, _ = timed([sys.executable, "-m", "plexus", "run", str(file), *ours, "-o", str(out)], None)
+    return Job(seconds, json.loads((out / SUMMARY).read_text()))
+
+
+def script(python: str, path: Path, arguments: Sequence[str], ranks: int, env: Mapping[str, str]) -> Job:
+    """Run a script whose last line of output is a JSON object with its facts."""
+    start = prefix(ranks) if ranks > 1 else []
+    seconds, text = timed([*start, python, str(path), *arguments], {**environment(), **env})
+    return Job(seconds, json.loads(text.strip().splitlines()[-1]))
+
+
+def timed(command: Sequence[str], env: Mapping[str, str] | None) -> tuple[float, str]:
+    """Return the wall seconds and the output of a command.
+
+    Raises
+    ------
+    RuntimeError
+        If it failed.
+    """
+    start = time.perf_counter()
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return seconds, done.stdout

@@ -1,0 +1,33 @@
+"""Shared by all tests: one thread per process, and hygiene for tests that run on several ranks."""
+
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+LAUNCHED = any(name in os.environ for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"))
+"""Whether a launcher started this process as one of several ranks."""
+
+
+@pytest.fixture(autouse=True)
+def _together(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let all ranks leave a test together, after collecting garbage: PETSc's destructors are collective."""
+    yield
+    if LAUNCHED and request.node.get_closest_marker("mpi"):
+        from mpi4py import MPI
+
+        gc.collect()
+        MPI.COMM_WORLD.Barrier()
+
+
+@pytest.fixture
+def shared_path(tmp_path: Path) -> Path:
+    """Return a temporary folder of rank 0 that all ranks use."""
+    if not LAUNCHED:
+        return tmp_path
+    from mpi4py import MPI
+
+    return Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
