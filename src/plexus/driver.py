@@ -97,14 +97,15 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     """Prepare the run folder and return the context. Collective."""
     from plexus.runtime import context
     from plexus.runtime.folder import prepare
+    from plexus.runtime.log import Log
 
     if not dry:
         prepare(comm, folder, keep=restart is not None)
     runtime = deck.runtime
     device = _device(runtime.device)
-    ctx = context.create(
-        comm, None if dry else folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit
-    )
+    ctx = context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
+    if dry:
+        ctx.log = Log(comm)
     if not dry:
         _describe(deck, ctx)
     return ctx

@@ -146,11 +146,9 @@ class Run:
         return self.deck.time.stepper.type if self.deck.time else "steady"
 
     def _keyed(self) -> list[tuple[str, Any]]:
-        """Return the observers with keys that survive other outputs being added at the end."""
-        types = [p.type for p in self.deck.output]
-        return [
-            (f"{types[i]}{types[:i].count(types[i])}", o) for i, o in enumerate(self.observers[: len(types)])
-        ]
+        """Return the observers with keys that survive other outputs being added behind them."""
+        names = [type(o).__name__ for o in self.observers]
+        return [(f"{name} {names[:i].count(name)}", self.observers[i]) for i, name in enumerate(names)]
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""

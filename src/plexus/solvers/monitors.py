@@ -48,7 +48,7 @@ class SolveInfo:
 
     Attributes
     ----------
-    field : name of the unknown.
+    name : the unknown.
     t : time at which it was solved [s].
     converged : whether the tolerances were met.
     reason : PETSc's reason by name.
@@ -58,7 +58,7 @@ class SolveInfo:
     fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
     """
 
-    field: str
+    name: str
     t: float
     converged: bool
     reason: str
@@ -75,7 +75,7 @@ class SolveInfo:
         drop = f", residual {norms[0]:.3g} -> {norms[-1]:.3g}" if len(norms) else ""
         steps = f"{self.newton} Newton steps, " if self.newton > 1 else ""
         return (
-            f"{self.field} at t = {self.t:.6g} s: {self.reason}{': ' + why if why else ''} "
+            f"{self.name} at t = {self.t:.6g} s: {self.reason}{': ' + why if why else ''} "
             f"({steps}{self.iterations} Krylov iterations{drop})"
         )
 

@@ -83,7 +83,7 @@ class Attempt:
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} in the linear solve"
         return SolveInfo(
-            field=self.solver.target.name,
+            name=self.solver.target.name,
             t=t,
             converged=snes.getConvergedReason() > 0,
             reason=reason,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from petsc4py import PETSc
@@ -59,9 +59,12 @@ class Options:
         self.prefix = prefix
         self._user = [name.lstrip("-") for name in user]
         self._unchecked = bool(user)
+        _clear(prefix)
         database = PETSc.Options()
         for name, value in [*preset.items(), *user.items()]:
-            database.setValue(prefix + name.lstrip("-"), _text(value))
+            full = prefix + name.lstrip("-")
+            database.setValue(full, _text(value))
+            _ours.add(full)
 
     def check(self, path: str) -> None:
         """Raise if PETSc has not used an option of the deck; later calls cost nothing.
@@ -78,11 +81,17 @@ class Options:
         if unused:
             raise InputError("\n".join(f"{path}.{name}: {_complaint(name)}" for name in unused))
 
-    def forget(self) -> None:
-        """Remove the options from PETSc's database."""
-        database = PETSc.Options()
-        for name in self._user:
-            database.delValue(self.prefix + name)
+
+_ours: set[str] = set()
+"""Full names of the options that Plexus has set in this process; those of the environment stay."""
+
+
+def _clear(prefix: str) -> None:
+    """Remove what an earlier solver of this prefix has left in PETSc's database."""
+    database = PETSc.Options()
+    for name in [n for n in _ours if n.startswith(prefix)]:
+        database.delValue(name)
+        _ours.discard(name)
 
 
 def _text(value: OptionValue) -> str | None:
@@ -111,10 +120,5 @@ def _used(name: str) -> bool:
     if hasattr(database, "used"):
         return bool(database.used(name))
     answer = ctypes.c_int(0)
-    _library().PetscOptionsUsed(None, b"-" + name.encode(), ctypes.byref(answer))
+    _library().PetscOptionsUsed(None, name.encode(), ctypes.byref(answer))
     return bool(answer.value)
-
-
-def merged(blocks: Iterable[Mapping[str, OptionValue]]) -> dict[str, OptionValue]:
-    """Return the blocks in one dictionary; later ones win."""
-    return {name: value for block in blocks for name, value in block.items()}

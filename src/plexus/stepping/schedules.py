@@ -20,7 +20,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Moment:
-    """The instant that a schedule judges: step number, time [s], elapsed wall time [s], whether no step follows.
+    """The instant that a schedule judges: step, time [s], elapsed wall time [s], whether no step follows.
 
     ``wall`` must be the same number on all ranks (it comes out of the step's collective agreement).
     """

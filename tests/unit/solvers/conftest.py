@@ -1,0 +1,27 @@
+"""A small box problem, built through the driver's own path."""
+
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+from plexus.build import build
+from plexus.driver import share
+from plexus.runtime import context
+from plexus.runtime.log import Log
+
+
+@pytest.fixture
+def make_run(tmp_path: Path):
+    """Return a function (deck text, *overrides) -> a run that writes nothing."""
+
+    def make(text: str, *overrides: str):
+        path = tmp_path / "deck.yaml"
+        path.write_text(text)
+        ctx = context.create(MPI.COMM_WORLD, tmp_path)
+        ctx.log = Log(MPI.COMM_WORLD)
+        run = build(share(MPI.COMM_WORLD, path, overrides), ctx)
+        run.observers = []
+        return run
+
+    return make

@@ -1,0 +1,159 @@
+"""Options, failures, fallbacks, free bodies and preconditioners of one field's solver."""
+
+import numpy as np
+import pytest
+
+from plexus import registry
+from plexus.errors import GuardError, InputError, SolveError
+from plexus.solvers.packages import available
+from plexus.solvers.target import Target
+
+PEAK = 0.0727826  # of -Δu = 1 on this mesh of the unit square, from a direct solve
+
+BOX = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: 1, source: 1}
+boundary: [{on: exterior, u: 0}]
+"""
+
+NEUMANN = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: 1, source: "x - 0.5"}
+initial: {u: 3}
+"""
+
+FREE_BODY = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [6, 6]}
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: 100, poisson_ratio: 0.3}}
+boundary:
+  - {on: left, traction: [-1, 0]}
+  - {on: right, traction: [1, 0]}
+"""
+
+NONLINEAR = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [6, 6]}
+physics: {type: diffusion, coefficient: "1 + u^2", source: 10}
+boundary: [{on: exterior, u: 0}]
+"""
+
+
+def solve(run):
+    """Run to the end and return the values of the only unknown."""
+    run.execute()
+    return next(iter(run.state.values.values()))
+
+
+def test_small_problems_are_factorised(make_run):
+    run = make_run(BOX)
+    assert solve(run).max() == pytest.approx(PEAK, rel=1e-5)
+    info = run.system.solvers["u"].records[0]
+    assert (info.iterations, info.newton, info.fallback) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("name", registry.names("preconditioner"))
+def test_every_preconditioner_solves(make_run, name):
+    if name in ("hypre", "mumps") and name not in available():
+        pytest.skip(f"this PETSc has no {name}")
+    extra = ", name: eisenstat" if name == "petsc" else ""
+    run = make_run(BOX, f"solver.u.preconditioner={{type: {name}{extra}}}")
+    assert solve(run).max() == pytest.approx(PEAK, rel=1e-5)
+
+
+def test_any_petsc_option_passes_through(make_run):
+    options = "{ksp_type: gmres, ksp_gmres_restart: 5, pc_type: jacobi, ksp_rtol: 1e-10}"
+    run = make_run(BOX, f"solver.u.options={options}")
+    assert solve(run).max() == pytest.approx(PEAK, rel=1e-5)
+    assert run.system.solvers["u"].attempts[0].snes.getKSP().getType() == "gmres"
+
+
+def test_an_option_that_petsc_did_not_use_is_an_error(make_run):
+    run = make_run(BOX, "solver.u.options={ksp_gmres_restrat: 5, ksp_type: gmres}")
+    with pytest.raises(
+        InputError, match=r"solver\.u\.options\.ksp_gmres_restrat: .*did you mean ksp_gmres_restart"
+    ):
+        run.execute()
+
+
+def test_an_option_of_another_method_is_an_error_too(make_run):
+    run = make_run(BOX, "solver.u={ksp: cg, preconditioner: jacobi, options: {pc_gamg_threshold: 0.1}}")
+    with pytest.raises(InputError, match="pc_gamg_threshold: PETSc did not use"):
+        run.execute()
+
+
+def test_options_of_one_run_do_not_leak_into_the_next(make_run):
+    solve(make_run(BOX, "solver.u={ksp: cg, preconditioner: jacobi, options: {ksp_max_it: 900}}"))
+    with pytest.raises(SolveError):
+        make_run(BOX, "solver.u={ksp: cg, preconditioner: none, max_iterations: 2}").execute()
+
+
+def test_no_convergence_is_an_error_with_its_reason(make_run):
+    run = make_run(BOX, "solver.u={ksp: cg, preconditioner: jacobi, max_iterations: 3}")
+    with pytest.raises(
+        SolveError, match=r"u at t = 0 s: .*iteration limit.*3 Krylov iterations, residual"
+    ) as caught:
+        run.execute()
+    assert caught.value.exit_code == 3
+    assert "\n" not in str(caught.value)
+
+
+def test_fallback_is_taken_and_counted(make_run):
+    block = "{ksp: cg, preconditioner: jacobi, max_iterations: 3, on_failure: {preconditioner: lu}}"
+    run = make_run(BOX, f"solver.u={block}")
+    assert solve(run).max() == pytest.approx(PEAK, rel=1e-5)
+    solver = run.system.solvers["u"]
+    assert solver.records[0].fallback == 1
+    assert solver.tally.summary()["fallbacks"] == 1
+
+
+def test_newton_converges_quadratically(make_run):
+    run = make_run(NONLINEAR, "solver.u={snes_rtol: 1e-12}")
+    solve(run)
+    norms = run.system.solvers["u"].records[0].residuals
+    assert norms[-1] < 1e-11 * norms[0]
+    assert norms[-2] < 1e-4 * norms[-3] or norms[-1] < 1e-4 * norms[-2]
+
+
+def test_not_a_number_is_a_guard_error(make_run):
+    run = make_run(NONLINEAR.replace('"1 + u^2"', '"1/u"').replace("u: 0", "u: 1"), "initial={u: 0}")
+    with pytest.raises(GuardError):
+        run.execute()
+
+
+def test_pure_neumann_keeps_the_mean_of_the_guess(make_run):
+    run = make_run(NEUMANN)
+    u = solve(run)
+    assert u.mean() == pytest.approx(3.0, abs=1e-6)
+    x = run.system.spaces["u"].points[:, 0]
+    assert np.abs(u[:, 0] - 3 - (x**2 / 4 - x**3 / 6 - 1 / 24)).max() < 2e-3
+
+
+def test_pure_neumann_without_balance_is_refused(make_run):
+    with pytest.raises(SolveError, match="do not balance"):
+        make_run(NEUMANN.replace("x - 0.5", "1")).execute()
+
+
+def test_free_body_under_balanced_loads(make_run):
+    run = make_run(FREE_BODY)
+    u = solve(run)
+    x = run.system.spaces["displacement"].points
+    stretch = (1 - 0.3**2) / 100
+    assert np.abs(u[:, 0] - stretch * (x[:, 0] - 0.5)).max() < 1e-6
+    assert run.system.solvers["displacement"]._kernel.shape[1] == 3
+
+
+def test_partly_held_body_keeps_its_free_motion(make_run):
+    run = make_run(FREE_BODY + "  - {on: bottom, displacement_y: 0}\n")
+    solve(run)
+    assert run.system.solvers["displacement"]._kernel.shape[1] == 1
+
+
+@pytest.mark.parametrize("name", ["hypre", "mumps", "lu"])
+def test_missing_packages_are_named(name):
+    target = Target("u", 100, 3, 1, 4, True, False, False, frozenset({"superlu"}))
+    member = registry.component("preconditioner", name)
+    with pytest.raises(InputError, match=r"solver\.u\.preconditioner: .*(without|needs one of)"):
+        member.cls(member.params()).options(target)
