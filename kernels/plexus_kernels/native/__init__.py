@@ -14,11 +14,11 @@ __all__ = ["geometry", "matrix", "pattern", "probe", "sample", "vector"]
 
 
 def probe() -> None:
-    """Compile and load the smallest kernel.
+    """Compile and load a small kernel that needs the compiler's vector types.
 
     Raises
     ------
     RuntimeError
         If that does not work here.
     """
-    library("pattern")
+    library("geometry", D=2, G=3)

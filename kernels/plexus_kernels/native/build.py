@@ -16,16 +16,20 @@ ELEMENTS = ((2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
 def standard() -> Iterator[dict[str, Any]]:
     """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector.
 
-    The geometry has degree 1 or the degree of the field.
+    The geometry has degree 1 or the degree of the field; matrices are purely diffusive and symmetric,
+    symmetric, or general.
     """
     yield {"kernel": "pattern"}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}
         for n, g in ((n1, n1), (n2, n1), (n2, n2)):
-            for kernel in ("sample", "vector", "matrix"):
-                for m in (1, d):
-                    yield {"kernel": kernel, "D": d, "G": g, "N": n, "M": m}
+            for m in (1, d):
+                sizes = {"D": d, "G": g, "N": n, "M": m}
+                yield {"kernel": "sample"} | sizes
+                yield {"kernel": "vector"} | sizes
+                for first, symmetric in ((1, 1), (0, 1), (0, 0)):
+                    yield {"kernel": "matrix", "LO": first, "SYM": symmetric} | sizes
 
 
 def build(workers: int | None = None) -> int:

@@ -1,8 +1,9 @@
 """Compile a kernel for its sizes at first use and keep the library in a cache folder.
 
-The library's name is a hash of source, flags, compiler version and CPU, so that a changed source or
-another machine never meets a stale one. A file lock lets one process compile while the others wait;
-the finished library appears by rename, which is safe even where locks do not work.
+The library's name ends in a hash of source, flags and CPU and in one of the compiler's version, so that a
+changed source or another machine never meets a stale one, and a node without compiler can use what another
+node has made. A file lock lets one process compile while the others wait; the finished library appears by
+rename, which is safe even where locks do not work.
 """
 
 from __future__ import annotations
@@ -31,43 +32,56 @@ def compiler() -> list[str]:
 
 
 @cache
-def _machine() -> str:
-    """Describe what decides whether a library runs here: CPU features and compiler version."""
+def _version() -> str | None:
+    """Return what the compiler says of itself, None when it does not run."""
+    try:
+        asked = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return asked.stdout
+
+
+@cache
+def _processor() -> str:
+    """Return the architecture and the CPU's features, which decide whether a library runs here."""
     features = ""
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         features = next((x for x in lines if x.startswith(("flags", "Features"))), "")
-    try:
-        asked = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as e:
-        raise RuntimeError(f"no C compiler: {' '.join(compiler())} does not run ({e})") from e
-    return "\n".join((platform.machine(), features, asked.stdout))
+    return f"{platform.machine()} {features}"
 
 
-def _candidates() -> Iterator[Path]:
-    """Yield cache folders in order of preference."""
+@cache
+def _folders() -> list[Path]:
+    """Return the cache folders in order of preference; one in /tmp counts only if it is this user's."""
+    folders = []
     if os.environ.get("PLEXUS_CACHE"):
-        yield Path(os.environ["PLEXUS_CACHE"]) / "kernels"
+        folders.append(Path(os.environ["PLEXUS_CACHE"]) / "kernels")
     if os.environ.get("XDG_CACHE_HOME"):
-        yield Path(os.environ["XDG_CACHE_HOME"]) / "plexus" / "kernels"
+        folders.append(Path(os.environ["XDG_CACHE_HOME"]) / "plexus" / "kernels")
     with contextlib.suppress(RuntimeError):  # an account without a home
-        yield Path.home() / ".cache" / "plexus" / "kernels"
-    yield Path(tempfile.gettempdir()) / f"plexus-kernels-{os.getuid()}"
+        folders.append(Path.home() / ".cache" / "plexus" / "kernels")
+    shared = Path(tempfile.gettempdir()) / f"plexus-kernels-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        shared.mkdir(mode=0o700, exist_ok=True)
+        if shared.stat().st_uid == os.getuid() and not shared.is_symlink():
+            folders.append(shared)
+    return folders
 
 
 @cache
 def cache_folder() -> Path:
-    """Return the first cache folder that can be written to and belongs to this user.
+    """Return the first cache folder that can be written to.
 
     Raises
     ------
     RuntimeError
         If not even the folder for temporary files can be written to.
     """
-    for folder in _candidates():
+    for folder in _folders():
         with contextlib.suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
                 return folder
     raise RuntimeError("no folder can be written to for compiled kernels; set PLEXUS_CACHE")
 
@@ -94,6 +108,29 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _cached(stem: str) -> Path | None:
+    """Return a library in any of the folders, made by this compiler; without one, by any."""
+    version = _version()
+    name = f"{stem}-*.so" if version is None else f"{stem}-{_digest(version)}.so"
+    return next((path for folder in _folders() for path in folder.glob(name)), None)
+
+
+def _made(source: Path, defines: list[str], stem: str) -> Path:
+    """Compile unless another process does so meanwhile."""
+    version = _version()
+    if version is None:
+        raise RuntimeError(f"there is no C compiler: {shlex.join(compiler())} does not run")
+    path = cache_folder() / f"{stem}-{_digest(version)}.so"
+    with _locked(path.with_suffix(".lock")):
+        if not path.exists():
+            _compile(source, defines, path)
+    return path
+
+
 @cache
 def library(kernel: str, **sizes: int) -> ctypes.CDLL:
     """Return the compiled ``<kernel>.c`` with ``sizes`` as its compile-time constants.
@@ -101,15 +138,10 @@ def library(kernel: str, **sizes: int) -> ctypes.CDLL:
     Raises
     ------
     RuntimeError
-        If there is no compiler, it fails, or no folder can be written to.
+        If it is not in a cache and there is no compiler, it fails, or no folder can be written to.
     """
-    source = _SOURCES / f"{kernel}.c"
+    source, lanes = _SOURCES / f"{kernel}.c", _SOURCES / "lanes.h"
     defines = [f"-D{name}={value}" for name, value in sorted(sizes.items())]
-    text = "\n".join((source.read_text(), (_SOURCES / "lanes.h").read_text(), *FLAGS, *defines, _machine()))
-    name = "-".join((kernel, *(f"{k}{v}" for k, v in sorted(sizes.items()))))
-    path = cache_folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
-    if not path.exists():
-        with _locked(path.with_suffix(".lock")):
-            if not path.exists():
-                _compile(source, defines, path)
-    return ctypes.CDLL(str(path))
+    key = _digest(source.read_text(), lanes.read_text(), *FLAGS, *defines, _processor())
+    stem = "-".join((kernel, *(f"{k}{v}" for k, v in sorted(sizes.items())), key))
+    return ctypes.CDLL(str(_cached(stem) or _made(source, defines, stem)))

@@ -3,12 +3,13 @@
  * P is the tangent pulled back to the reference element, with B = J⁻¹ and W = w |det J| weight:
  *   P_00 = W c00,  P_0l = W Σ_j B_lj c01_j,  P_k0 = W Σ_i B_ki c10_i,  P_kl = W Σ_ij B_ki c11_ij B_lj.
  * Where P is constant in a cell, the sum over q is the table R_ij^αβ = Σ_q w ψ_i^α ψ_j^β.
- * lo … hi-1 are the places α that the given coefficients touch: 1 … D for pure diffusion. */
+ * LO is the first place α that the coefficients touch: 1 when only c11 is given, otherwise 0.
+ * SYM promises A_ij^ab = A_ji^ba; then only i <= j is computed. */
 #include "lanes.h"
 
 typedef struct {
     int64_t cells, points; /* C, Q */
-    int32_t affine, separable, symmetric;
+    int32_t affine, separable;
     const double *X;                       /* mesh points */
     const int32_t *nodes, *slots;          /* geometry nodes (C, G), pairs (C, N, N) */
     const double *w, *dN, *psi, *R;        /* weights, geometry derivatives, ψ, R */
@@ -39,24 +40,24 @@ inlined void coefficients(const Matrix *a, int first, int64_t q, const int64_t c
     READ(weight, 1);
 }
 
-inlined void pull_back(const Matrix *a, const V B[D][D], V W, const int lo, const int hi, Point *p) {
+inlined void pull_back(const Matrix *a, const V B[D][D], V W, Point *p) {
     for (int r = 0; r < M; r++)
         for (int s = 0; s < M; s++) {
             V(*P)[S] = p->P[r][s];
-            if (lo == 0) P[0][0] = a->c00.at ? W * p->c00[r][s] : (V){0};
-            for (int k = 1; k < hi; k++) {
+            if (LO == 0) P[0][0] = a->c00.at ? W * p->c00[r][s] : (V){0};
+            for (int k = 1; k < S; k++) {
                 V CB[D]; /* Σ_i B_ki c11_ij */
                 for (int j = 0; j < D; j++) {
                     CB[j] = (V){0};
                     if (a->c11.at)
                         for (int i = 0; i < D; i++) CB[j] += B[k - 1][i] * p->c11[r][i][s][j];
                 }
-                for (int l = 1; l < hi; l++) {
+                for (int l = 1; l < S; l++) {
                     V sum = {0};
                     for (int j = 0; j < D; j++) sum += CB[j] * B[l - 1][j];
                     P[k][l] = W * sum;
                 }
-                if (lo == 0) {
+                if (LO == 0) {
                     V left = {0}, right = {0};
                     for (int j = 0; j < D; j++) {
                         if (a->c01.at) left += B[k - 1][j] * p->c01[r][s][j];
@@ -69,40 +70,38 @@ inlined void pull_back(const Matrix *a, const V B[D][D], V W, const int lo, cons
         }
 }
 
-/* A_ij += Σ_α ψ_i^α T^α with T^α = Σ_β P_αβ ψ_j^β; only i <= j when A is symmetric. */
-inlined void add_point(const double *psi, V P[M][M][S][S], const int lo, const int hi, const int sym,
-                       V A[N][N][M][M]) {
+/* A_ij += Σ_α ψ_i^α T^α with T^α = Σ_β P_αβ ψ_j^β. */
+inlined void add_point(const double *psi, V P[M][M][S][S], V A[N][N][M][M]) {
     for (int j = 0; j < N; j++) {
         V T[M][M][S];
         for (int r = 0; r < M; r++)
             for (int s = 0; s < M; s++)
-                for (int k = lo; k < hi; k++) {
+                for (int k = LO; k < S; k++) {
                     T[r][s][k] = (V){0};
-                    for (int l = lo; l < hi; l++) T[r][s][k] += P[r][s][k][l] * psi[j * S + l];
+                    for (int l = LO; l < S; l++) T[r][s][k] += P[r][s][k][l] * psi[j * S + l];
                 }
-        for (int i = 0; i < (sym ? j + 1 : N); i++)
+        for (int i = 0; i < (SYM ? j + 1 : N); i++)
             for (int r = 0; r < M; r++)
                 for (int s = 0; s < M; s++)
-                    for (int k = lo; k < hi; k++) A[i][j][r][s] += psi[i * S + k] * T[r][s][k];
+                    for (int k = LO; k < S; k++) A[i][j][r][s] += psi[i * S + k] * T[r][s][k];
     }
 }
 
 /* A_ij = Σ_αβ P_αβ R_ij^αβ. */
-inlined void contract(const double *R, V P[M][M][S][S], const int lo, const int hi, const int sym,
-                      V A[N][N][M][M]) {
+inlined void contract(const double *R, V P[M][M][S][S], V A[N][N][M][M]) {
     for (int j = 0; j < N; j++)
-        for (int i = 0; i < (sym ? j + 1 : N); i++)
+        for (int i = 0; i < (SYM ? j + 1 : N); i++)
             for (int r = 0; r < M; r++)
                 for (int s = 0; s < M; s++) {
                     V sum = {0};
-                    for (int k = lo; k < hi; k++)
-                        for (int l = lo; l < hi; l++) sum += P[r][s][k][l] * R[((i * N + j) * S + k) * S + l];
+                    for (int k = LO; k < S; k++)
+                        for (int l = LO; l < S; l++) sum += P[r][s][k][l] * R[((i * N + j) * S + k) * S + l];
                     A[i][j][r][s] = sum;
                 }
 }
 
 /* values[slot_ij] += A_ij of each cell; the half below the diagonal is A_ij^ab = A_ji^ba. */
-inlined void scatter(Matrix *a, int64_t c0, int used, const int sym, V A[N][N][M][M]) {
+inlined void scatter(Matrix *a, int64_t c0, int used, V A[N][N][M][M]) {
     const int32_t *slots = a->slots + c0 * N * N;
     for (int c = 0; c < used; c++)
         for (int i = 0; i < N; i++)
@@ -114,11 +113,11 @@ inlined void scatter(Matrix *a, int64_t c0, int used, const int sym, V A[N][N][M
                 }
                 for (int r = 0; r < M; r++)
                     for (int s = 0; s < M; s++)
-                        a->values[(slot * M + r) * M + s] += sym && i > j ? A[j][i][s][r][c] : A[i][j][r][s][c];
+                        a->values[(slot * M + r) * M + s] += SYM && i > j ? A[j][i][s][r][c] : A[i][j][r][s][c];
             }
 }
 
-inlined void assemble(Matrix *a, const int lo, const int hi, const int sym) {
+void matrix(Matrix *a) {
     V X[G][D], B[D][D], det = {0}, A[N][N][M][M];
     Point p;
     int64_t cell[L];
@@ -131,23 +130,13 @@ inlined void assemble(Matrix *a, const int lo, const int hi, const int sym) {
             coefficients(a, c == 0 && q == 0, q, cell, &p);
             const V W = a->weight.at ? det * p.weight : det;
             if (a->separable) {
-                pull_back(a, B, W, lo, hi, &p);
-                contract(a->R, p.P, lo, hi, sym, A);
+                pull_back(a, B, W, &p);
+                contract(a->R, p.P, A);
             } else {
-                pull_back(a, B, W * a->w[q], lo, hi, &p);
-                add_point(a->psi + q * N * S, p.P, lo, hi, sym, A);
+                pull_back(a, B, W * a->w[q], &p);
+                add_point(a->psi + q * N * S, p.P, A);
             }
         }
-        scatter(a, c, used, sym, A);
+        scatter(a, c, used, A);
     }
-}
-
-void matrix(Matrix *a) {
-    const int mixed = a->c01.at || a->c10.at || (a->c00.at && a->c11.at);
-    if (mixed && a->symmetric) assemble(a, 0, S, 1);
-    else if (mixed) assemble(a, 0, S, 0);
-    else if (a->c11.at && a->symmetric) assemble(a, 1, S, 1);
-    else if (a->c11.at) assemble(a, 1, S, 0);
-    else if (a->c00.at && a->symmetric) assemble(a, 0, 1, 1);
-    else if (a->c00.at) assemble(a, 0, 1, 0);
 }

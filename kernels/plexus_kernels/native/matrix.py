@@ -17,7 +17,7 @@ class _Matrix(ctypes.Structure):
 
     _fields_ = (
         ("cells", c_int64), ("points", c_int64),
-        ("affine", c_int32), ("separable", c_int32), ("symmetric", c_int32),
+        ("affine", c_int32), ("separable", c_int32),
         ("X", c_void_p), ("nodes", c_void_p), ("slots", c_void_p),
         ("w", c_void_p), ("dN", c_void_p), ("psi", c_void_p), ("R", c_void_p),
         ("c00", Field), ("c01", Field), ("c10", Field), ("c11", Field), ("weight", Field),
@@ -56,14 +56,17 @@ def matrix(
     shapes = {"c00": (m, m), "c01": (m, m, d), "c10": (m, d, m), "c11": (m, d, m, d), "weight": ()}
     given = {"c00": c00, "c01": c01, "c10": c10, "c11": c11, "weight": weight}
     fields = {k: field(k, given[k], C, Q, shape) for k, shape in shapes.items()}
+    if all(given[k] is None for k in ("c00", "c01", "c10", "c11")):
+        return values
     separable = T.affine and all(f.point == 0 for f, _ in fields.values())
     arguments = _Matrix(
-        C, Q, T.affine, separable, symmetric,
+        C, Q, T.affine, separable,
         points.ctypes.data, cells.ctypes.data, slots.ctypes.data,
         T.weights.ctypes.data, T.geo_dphi.ctypes.data, T.psi.ctypes.data, T.products.ctypes.data,
         *(f for f, _ in fields.values()), len(values), values.ctypes.data, 0,
     )  # fmt: skip
-    library("matrix", D=d, G=g, N=n, M=m).matrix(ctypes.byref(arguments))
+    first = int(all(given[k] is None for k in ("c00", "c01", "c10")))
+    library("matrix", D=d, G=g, N=n, M=m, LO=first, SYM=int(symmetric)).matrix(ctypes.byref(arguments))
     if arguments.outside:
         raise IndexError(f"slots: {arguments.outside} of them exceed the {len(values)} pairs of values")
     return values

@@ -23,6 +23,11 @@ def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def alone(folder: Path) -> dict[str, str]:
+    """Return the environment in which no cache but this folder can be found."""
+    return {name: str(folder) for name in ("PLEXUS_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR")}
+
+
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
@@ -80,16 +85,16 @@ def test_libraries_are_kept_in_the_cache(tmp_path: Path) -> None:
     code = (
         "from plexus_kernels.native.loader import library; library('pattern'); library('geometry', D=2, G=3)"
     )
-    assert run(code, PLEXUS_CACHE=str(tmp_path)).returncode == 0
+    assert run(code, **alone(tmp_path)).returncode == 0
     first = {p.name: p.stat().st_mtime_ns for p in tmp_path.rglob("*.so")}
     assert len(first) == 2 and not list(tmp_path.rglob("*.partial"))
-    assert run(code, PLEXUS_CACHE=str(tmp_path)).returncode == 0
+    assert run(code, **alone(tmp_path)).returncode == 0
     assert {p.name: p.stat().st_mtime_ns for p in tmp_path.rglob("*.so")} == first
 
 
 def test_several_processes_may_compile_at_once(tmp_path: Path) -> None:
     code = "from plexus_kernels.native.loader import library; library('geometry', D=3, G=4)"
-    env = os.environ | {"PLEXUS_CACHE": str(tmp_path)}
+    env = os.environ | alone(tmp_path)
     started = [subprocess.Popen([sys.executable, "-c", code], env=env) for _ in range(4)]
     assert [p.wait() for p in started] == [0] * 4
     assert len(list(tmp_path.rglob("*.so"))) == 1
@@ -100,19 +105,24 @@ def test_an_unusable_cache_folder_is_passed_over(tmp_path: Path) -> None:
     code = "from plexus_kernels.native.loader import cache_folder; print(cache_folder())"
     env = {"PLEXUS_CACHE": str(tmp_path / "file"), "XDG_CACHE_HOME": str(tmp_path / "xdg")}
     assert run(code, **env).stdout.strip() == str(tmp_path / "xdg" / "plexus" / "kernels")
+    # neither the named folders nor a home: the folder for temporary files
     env |= {"XDG_CACHE_HOME": str(tmp_path / "file"), "HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
     assert run(code, **env).stdout.strip() == str(tmp_path / f"plexus-kernels-{os.getuid()}")
+
+
+def test_a_node_without_compiler_uses_what_another_has_made(tmp_path: Path) -> None:
+    code = "from plexus_kernels.native.loader import library; library('geometry', D=2, G=3)"
+    assert run(code, **alone(tmp_path)).returncode == 0
+    assert run(code, **alone(tmp_path), CC="no-such-compiler").returncode == 0
 
 
 @pytest.mark.parametrize("cc", ["no-such-compiler", "false"])
 def test_without_a_compiler_numpy_takes_over_with_one_warning(tmp_path: Path, cc: str) -> None:
     code = "import plexus_kernels as k; print(k.backend().__name__, k.backend().__name__)"
-    done = run(code, CC=cc, PLEXUS_CACHE=str(tmp_path))
+    done = run(code, **alone(tmp_path), CC=cc)
     assert done.stdout.split() == ["plexus_kernels.reference"] * 2
     assert done.stderr.count("native kernels are not usable") == 1
-    assert run(
-        "import plexus_kernels as k; k.backend('native')", CC=cc, PLEXUS_CACHE=str(tmp_path)
-    ).returncode
+    assert run("import plexus_kernels as k; k.backend('native')", **alone(tmp_path), CC=cc).returncode
 
 
 def test_unknown_backend_is_named() -> None:

@@ -4,9 +4,13 @@ Protocol, one JSON object per line: ``{"case": name, "cells": n}`` builds the fo
 tetrahedra and answers with version and matrix norm; ``{}`` assembles again and answers with the seconds.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import dolfinx
 import numpy as np
@@ -18,7 +22,7 @@ from mpi4py import MPI
 LAMBDA, MU = 0.6, 0.4
 
 
-def bilinear(case, domain):
+def bilinear(case: str, domain: mesh.Mesh) -> tuple[Any, Any]:
     """Return (space, form) of ``poisson1``, ``poisson2`` or ``elasticity1``."""
     name, degree = case[:-1], int(case[-1])
     make = fem.FunctionSpace if name == "poisson" else fem.VectorFunctionSpace
@@ -31,22 +35,24 @@ def bilinear(case, domain):
     return space, ufl.inner(stress, ufl.grad(v)) * ufl.dx
 
 
-def clamped(space, domain):
+def clamped(space: Any, domain: mesh.Mesh) -> Any:
     """Return the condition u = 0 on the face x = 0."""
     facets = mesh.locate_entities_boundary(domain, 2, lambda x: np.isclose(x[0], 0.0))
     dofs = fem.locate_dofs_topological(space, 2, facets)
     m = space.num_sub_spaces
-    return fem.dirichletbc(np.zeros(m) if m else 0.0, dofs, space)
+    zero: Any = np.zeros(m) if m else 0.0
+    return fem.dirichletbc(zero, dofs, space)
 
 
-def build(case, cells):
+def build(case: str, cells: int) -> tuple[Callable[[], None], Any]:
     """Return the function that assembles again, and the matrix it fills."""
     domain = mesh.create_box(MPI.COMM_SELF, [np.zeros(3), np.ones(3)], [cells] * 3, mesh.CellType.tetrahedron)
     space, form = bilinear(case, domain)
-    form, conditions = fem.form(form), [clamped(space, domain)]
+    form = fem.form(form)
+    conditions: Any = [clamped(space, domain)]
     A = petsc.create_matrix(form)
 
-    def assemble():
+    def assemble() -> None:
         A.zeroEntries()
         petsc.assemble_matrix(A, form, conditions)
         A.assemble()
@@ -54,14 +60,13 @@ def build(case, cells):
     return assemble, A
 
 
-def answer(**what):
+def answer(**what: object) -> None:
     """Send one line."""
     print(json.dumps(what), flush=True)
 
 
-def main():
+def main() -> None:
     """Serve requests until the input ends."""
-    assemble = None
     for line in sys.stdin:
         request = json.loads(line)
         if request:
