@@ -33,7 +33,8 @@ def _head(run: Run) -> list[tuple[str, str]]:
         grid, first, last = run.mesh(), float(run.times[0]), float(run.times[-1])
         shapes = ", ".join(f"{len(c)} {n}" for n, c in grid.cells.items())
         lines.append(("mesh", f"{len(grid.points)} points, {shapes}"))
-        lines.append(("steps", f"{len(run.times)}, time {number(first)} to {number(last)}"))
+        span = f"{len(run.times)}, time {number(first)} to {number(last)}"
+        lines.append(("outputs", span if len(run.times) > 1 else f"1, time {number(first)}"))
     return [(k, v) for k, v in lines if v]
 
 

@@ -32,7 +32,7 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     plotter.set_background("white")
     plotter.add_mesh(
         mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
-        show_scalar_bar=False, ambient=0.6, diffuse=0.45, specular=0.0, interpolate_before_map=True,
+        show_scalar_bar=False, ambient=0.7, diffuse=0.38, specular=0.0, interpolate_before_map=True,
     )  # fmt: skip
     edges = mesh.clean(tolerance=1e-9).extract_feature_edges(feature_angle=35, boundary_edges=True)
     if edges.n_points:

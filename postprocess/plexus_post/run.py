@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,9 +47,12 @@ def open(path: str | Path) -> Run:
 
 
 def _field_files(folder: Path) -> list[Path]:
-    """Return the field files of a folder, rolled ones in the order of their names."""
-    stem = Path(FIELDS).stem
-    return sorted(folder.glob(f"{stem}*{Path(FIELDS).suffix}"))
+    """Return the field files of a folder: ``fields`` and what it was rolled into, else another series."""
+    stem, suffix = Path(FIELDS).stem, Path(FIELDS).suffix
+    series: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob(f"*{suffix}")):
+        series.setdefault(re.sub(r"_\d{4,}$", "", path.stem), []).append(path)
+    return series.get(stem) or next(iter(series.values()), [])
 
 
 class Run:
