@@ -26,7 +26,7 @@ class _Put(ast.NodeTransformer):
 
 def _form(template: str, **parts: ast.expr) -> ast.expr:
     """Return the template's tree with its letters replaced by trees."""
-    return _Put(parts).visit(ast.parse(template, mode="eval").body)  # type: ignore[no-any-return]
+    return _Put(parts).visit(ast.parse(template, mode="eval").body)
 
 
 def _is(node: ast.expr, value: float) -> bool:

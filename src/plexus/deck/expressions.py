@@ -43,6 +43,9 @@ class Expression:
 
     __slots__ = ("_closure", "_parameters", "_tree", "constant", "names", "text")
 
+    _closure: Closure
+    _parameters: Mapping[str, float]
+    _tree: ast.expr
     text: str
     names: frozenset[str]
     """Free names: coordinates, time, fields."""
@@ -97,8 +100,9 @@ class Expression:
 
     def __eq__(self, other: object) -> bool:
         """Compare text and bound parameters."""
-        same = isinstance(other, Expression) and self.text == other.text
-        return same and self._parameters == other._parameters  # type: ignore[union-attr,attr-defined]
+        if not isinstance(other, Expression):
+            return NotImplemented
+        return self.text == other.text and self._parameters == other._parameters
 
     def __hash__(self) -> int:
         """Return the hash of the text."""

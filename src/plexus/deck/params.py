@@ -11,12 +11,12 @@ A component's parameters are a frozen `Params` model: every field has a descript
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PrivateAttr,
@@ -24,6 +24,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     model_validator,
 )
+from pydantic import Field as _Field
 from pydantic_core import core_schema
 
 from plexus.deck import values
@@ -36,6 +37,10 @@ __all__ = [
     "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
     "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
 ]  # fmt: skip
+
+
+Field: Callable[..., Any] = _Field
+"""Pydantic's ``Field``, typed so that a default may be what a deck would say, e.g. ``"2 mm"``."""
 
 
 class Params(BaseModel):

@@ -178,8 +178,9 @@ class Property:
 
     def __eq__(self, other: object) -> bool:
         """Compare what the deck says."""
-        same = isinstance(other, Property) and self.spec == other.spec
-        return same and self.expression == other.expression  # type: ignore[attr-defined,union-attr]
+        if not isinstance(other, Property):
+            return NotImplemented
+        return bool(self.spec == other.spec) and self.expression == other.expression
 
     def __hash__(self) -> int:
         """Return the hash of the text."""

@@ -36,8 +36,8 @@ class Deck(Params):
     parameters: dict[str, bool | int | float | str | None] = Field(
         {}, description="values for ${...} and, where they are numbers, for expressions"
     )
-    mesh: Annotated[Params, Component("mesh")] = Field(description="where the mesh comes from")
-    physics: Annotated[Params, Component("physics")] = Field(description="the equations that are solved")
+    mesh: Annotated[Any, Component("mesh")] = Field(description="where the mesh comes from")
+    physics: Annotated[Any, Component("physics")] = Field(description="the equations that are solved")
     boundary: tuple[Condition, ...] = Field((), description="what holds on the named boundaries")
     initial: dict[str, Any] = Field({}, description="field name -> initial value or expression")
     solver: dict[str, SolverBlock] = Field({}, description="field name or `default` -> how it is solved")

@@ -22,7 +22,7 @@ MAX_DEPTH = 40
 MAX_BYTES = 8_000_000
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {w: w[0] in "tT" for w in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -175,7 +175,7 @@ class _Builder:
                 if done.anchor:
                     self.anchors[done.anchor] = done.node
             case yaml.AliasEvent():
-                self._alias(event.anchor, mark)
+                self._alias(str(event.anchor), mark)
             case yaml.DocumentStartEvent():
                 self.documents += 1
                 if self.documents > 1:

@@ -23,10 +23,16 @@ class Expansion(Params):
         description="mean linear expansion coefficient between data_reference and T"
     )
     reference: Annotated[float, Unit("K")] = Field(
-        293.15, gt=0, description="temperature T_0 without thermal strain"
+        293.15,
+        gt=0,
+        description="temperature T_0 without thermal strain",
+        json_schema_extra={"source": "ISO 1: reference temperature of dimensions, 20 °C"},
     )
     data_reference: Annotated[float, Unit("K")] = Field(
-        293.15, gt=0, description="temperature T_d from which the mean coefficient counts"
+        293.15,
+        gt=0,
+        description="temperature T_d from which the mean coefficient counts",
+        json_schema_extra={"source": "ISO 1: reference temperature of dimensions, 20 °C"},
     )
 
 

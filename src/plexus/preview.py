@@ -1,0 +1,122 @@
+"""`plexus check --mesh`: what a run of this deck would be, before it is started.
+
+The mesh source tells its sizes and names (it reads a mesh file as far as it must, without MPI). Nodes
+beyond the geometry's points, matrix entries and memory follow from average numbers per cell type:
+
+    bytes per rank = unknowns/N · (entries per row · 12 B · copies + vectors · 8 B) + cells/N · slots · 4 B
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexus import registry
+from plexus.deck.suggest import nearest
+from plexus.errors import DeckError, Mark, Problem
+from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.mesh.mesh import Estimate
+    from plexus.protocols import FieldSpec
+
+# Cell type -> (nodes per vertex at degree 2, nodes of a cell at degree 1 and 2, neighbours of a node
+# including itself at degree 1 and 2), averages over large meshes without boundary.
+_AVERAGES = {
+    "triangle": (4.0, (3, 6), (7.0, 11.5)),
+    "quadrilateral": (4.0, (4, 9), (9.0, 16.0)),
+    "tetrahedron": (7.6, (4, 10), (15.0, 28.0)),
+    "hexahedron": (8.0, (8, 27), (27.0, 64.0)),
+}
+_CELLS_PER_VERTEX = {"triangle": 2.0, "quadrilateral": 1.0, "tetrahedron": 5.5, "hexahedron": 1.0}
+COPIES = 3.5
+"""Matrices that are held at once: the tangent, the levels of multigrid and their set-up."""
+VECTORS = 40
+"""Vectors of one field that stepper, Krylov method and output hold."""
+BASE = 180e6
+"""Bytes of a rank without any field: interpreter and libraries."""
+
+
+def preview(deck: Deck, ranks: int) -> str:
+    """Return sizes, names, memory and output files as text.
+
+    Raises
+    ------
+    DeckError
+        If the deck names boundaries or regions that the mesh does not have.
+    InputError
+        If the mesh file is unusable.
+    """
+    estimate = registry.build("mesh", deck.mesh).estimate()
+    _check_names(deck, estimate)
+    degree = getattr(deck.physics, "degree", 1)
+    specs = registry.component("physics", deck.physics.type).cls.fields(deck.physics)  # type: ignore[attr-defined]
+    lines = [
+        f"mesh         {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points",
+        f"boundaries   {', '.join(estimate.boundaries) or '-'}",
+        f"regions      {', '.join(estimate.regions) or '-'}",
+    ]
+    for spec in specs:
+        lines.append(f"{spec.name:12} about {unknowns(estimate, degree, spec):,} unknowns (degree {degree})")
+    total = memory(estimate, degree, list(specs), ranks)
+    lines.append(f"memory       about {total / 1e6:,.0f} MB per rank on {ranks} rank{'s' * (ranks > 1)}")
+    lines.append(f"would write  {', '.join(files(deck))} in runs/{deck.name}/")
+    return "\n".join(lines)
+
+
+def _nodes(estimate: Estimate, degree: int) -> float:
+    """Return the number of nodes; a curved mesh has its middle nodes among its points already."""
+    growth = _AVERAGES[estimate.cell][0]
+    usual = estimate.n_cells / _CELLS_PER_VERTEX[estimate.cell]
+    curved = estimate.n_points > 0.5 * growth * usual
+    vertices = estimate.n_points / growth if curved else estimate.n_points
+    return vertices if degree == 1 else growth * vertices
+
+
+def unknowns(estimate: Estimate, degree: int, spec: FieldSpec) -> int:
+    """Return the approximate number of unknowns of a field."""
+    return round(_nodes(estimate, degree)) * spec.components(estimate.dim)
+
+
+def memory(estimate: Estimate, degree: int, specs: list[FieldSpec], ranks: int) -> float:
+    """Return the approximate peak memory of one rank [B]."""
+    _, sizes, rows = _AVERAGES[estimate.cell]
+    nodes = _nodes(estimate, degree)
+    slots = 4.0 * estimate.n_cells * sizes[degree - 1] ** 2
+    geometry = estimate.n_cells * 200.0 + estimate.n_points * 60.0
+    fields = 0.0
+    for spec in specs:
+        m = spec.components(estimate.dim)
+        fields += nodes * m * (rows[degree - 1] * m * 12 * COPIES + VECTORS * 8)
+    return BASE + (fields + slots + geometry) / ranks
+
+
+def files(deck: Deck) -> list[str]:
+    """Return the names of the files that a run writes."""
+    names = [DECK, SUMMARY, PROGRESS, LOG, SERIES]
+    for output in deck.output:
+        if output.type == "fields":
+            stem = getattr(output, "name", "fields")
+            names += [FIELDS.replace("fields", stem, 1), XDMF.replace("fields", stem, 1)]
+        elif output.type == "checkpoint":
+            names.append("checkpoint_<step>.h5")
+    return list(dict.fromkeys(names))
+
+
+def _check_names(deck: Deck, estimate: Estimate) -> None:
+    problems = []
+    for i, condition in enumerate(deck.boundary):
+        for j, name in enumerate(condition.on):
+            if name not in estimate.boundaries:
+                path = f"boundary[{i}].on"
+                place = deck.origins.get(path) or deck.origins.get(f"{path}[{j}]", "")
+                text = f"the mesh has no boundary {name!r}{nearest(name, estimate.boundaries, 12)}"
+                problems.append(Problem(_mark(place), path, text))
+    if problems:
+        raise DeckError(problems)
+
+
+def _mark(place: str) -> Mark | None:
+    file, _, rest = place.rpartition(":")
+    file, _, line = file.rpartition(":")
+    return Mark(file, int(line), int(rest)) if file else None
