@@ -24,9 +24,11 @@ def namespace(*arrays: Array) -> ModuleType:
 
 
 def einsum(formula: str, *arrays: Array) -> Array:
-    """Return the Einstein sum; NumPy chooses a good order of contraction first."""
+    """Return the Einstein sum; with more than two factors NumPy chooses the order of contraction first."""
     xp = namespace(*arrays)
-    return np.einsum(formula, *arrays, optimize=True) if xp is np else xp.einsum(formula, *arrays)
+    if xp is not np:
+        return xp.einsum(formula, *arrays)
+    return np.einsum(formula, *arrays, optimize=len(arrays) > 2)
 
 
 def like(value: Any, array: Array) -> Array:
