@@ -39,14 +39,14 @@ class Manufactured:
     deck : dict
         Further top-level blocks of the deck, e.g. ``time``.
     orders : dict
-        Field -> (order in L2, order in H1) above (p + 1, p) that is asked for; 0 by default.
+        ``<field>_L2`` or ``<field>_H1`` -> what is added to the required order; 0 by default.
     """
 
     name: str
     physics: dict[str, Any]
     exact: dict[str, dict[int, Any]]
     deck: dict[str, Any] = field(default_factory=dict)
-    orders: dict[str, tuple[float, float]] = field(default_factory=dict)
+    orders: dict[str, float] = field(default_factory=dict)
 
     @property
     def dimensions(self) -> list[int]:

@@ -1,0 +1,96 @@
+"""Runs manufactured cases on boxes and measures errors; as a script, a set of cases on several ranks."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from plexus import registry
+from plexus.formulation.manufactured import Manufactured
+
+CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
+SIZES = {2: (8, 16), 3: (3, 6)}
+ON_RANKS = [("diffusion", "variable"), ("elasticity", "plane_strain"), ("elasticity", "solid")]
+"""Cases that are also run on three ranks."""
+
+
+def all_cases() -> dict[tuple[str, str], Manufactured]:
+    """Return every manufactured case in the registry by (model, case name)."""
+    found = {}
+    for name in registry.names("physics"):
+        module = importlib.import_module(registry.component("physics", name).cls.__module__)
+        for case in getattr(module, "manufactured", list)():
+            found[name, case.name] = case
+    return found
+
+
+def deck(case: Manufactured, cell: str, degree: int, n: int) -> dict[str, Any]:
+    """Return the deck of a case on a box of n cubes per axis, away from the origin."""
+    dim = 2 if cell in CELLS[2] else 3
+    exact = case.solution(dim)
+    return {
+        "plexus": 1,
+        "mesh": {"type": "box", "cell": cell, "cells": [n] * dim, "origin": [0.5] * dim},
+        "physics": {"type": "manufactured", "model": case.physics, "exact": exact, "degree": degree},
+        "boundary": [{"on": "exterior", **exact}],
+        "solver": {"default": {"ksp": "preonly", "preconditioner": "mumps", "snes_rtol": 1e-12}},
+        "quantities": quantities(exact, dim),
+        **case.deck,
+    }
+
+
+def quantities(exact: dict[str, Any], dim: int) -> dict[str, Any]:
+    """Return errors in L2 and H1 and the norm of every field."""
+    found: dict[str, Any] = {}
+    for name, value in exact.items():
+        parts = [f"{name}_{axis}" for axis in "xyz"[:dim]] if isinstance(value, list) else [name]
+        for norm in ("L2", "H1"):
+            found[f"{name}_{norm}"] = {"type": "error", "of": name, "exact": value, "norm": norm}
+        found[f"{name}_norm"] = {"type": "norm", "of": "sqrt(" + " + ".join(f"{p}^2" for p in parts) + ")"}
+    return found
+
+
+def solve(data: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Run a deck given as plain data and return its quantities. Collective."""
+    from mpi4py import MPI
+
+    from plexus.build import build
+    from plexus.deck.schema import Deck
+    from plexus.runtime import context
+
+    deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+    run = build(deck, context.create(MPI.COMM_WORLD, folder))
+    run.execute()
+    return {name: float(quantity.evaluate(run)) for name, quantity in run.quantities.items()}
+
+
+def orders(case: Manufactured, cell: str, degree: int, folder: Path) -> dict[str, float]:
+    """Return the observed order of every error between the two sizes."""
+    coarse, fine = SIZES[2 if cell in CELLS[2] else 3]
+    a, b = (solve(deck(case, cell, degree, n), folder) for n in (coarse, fine))
+    return {k: math.log(a[k] / b[k]) / math.log(fine / coarse) for k in a if not k.endswith("_norm")}
+
+
+def table(folder: Path) -> dict[str, dict[str, float]]:
+    """Return the quantities of the cases of `ON_RANKS` for all elements and both sizes. Collective."""
+    cases, found = all_cases(), {}
+    for key in ON_RANKS:
+        for dim in cases[key].dimensions:
+            for cell in CELLS[dim]:
+                for degree in (1, 2):
+                    for n in SIZES[dim]:
+                        label = "/".join([*key, cell, str(degree), str(n)])
+                        found[label] = solve(deck(cases[key], cell, degree, n), folder)
+    return found
+
+
+if __name__ == "__main__":
+    result = table(Path(sys.argv[1]))
+    from mpi4py import MPI
+
+    if MPI.COMM_WORLD.rank == 0:
+        Path(sys.argv[1], "table.json").write_text(json.dumps(result))
