@@ -15,6 +15,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.errors import SolveError
+from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, reason_name
 from plexus.solvers.nonlinear import FieldSolver
 
@@ -81,14 +82,27 @@ class ImplicitProblem:
             self.form.jacobian(t, u, rate, shift, self.values)
         self.solver.inspect_matrix(self.attempt)
 
-    def record(self, ts: PETSc.TS, t: float, counts: tuple[int, int]) -> SolveInfo:
-        """Book the step's solves; ``counts`` are the TS's totals of Newton and Krylov iterations before it.
+    def advance(self, ts: PETSc.TS, t: float, dt: float) -> SolveInfo:
+        """Take one step of ``dt`` from ``t`` in the solution vector of ``ts`` and book its solves. Collective.
 
         Raises
         ------
         SolveError
             If a solve of the step failed.
+        InputError
+            If PETSc refuses a setting.
         """
+        self.dt = dt
+        counts = ts.getSNESIterations(), ts.getKSPIterations()
+        ts.setTime(t)
+        ts.setTimeStep(dt)
+        ts.setConvergedReason(PETSc.TS.ConvergedReason.ITERATING)
+        with in_words(self.solver.path):
+            ts.step()
+        return self._record(ts, t + dt, counts)
+
+    def _record(self, ts: PETSc.TS, t: float, counts: tuple[int, int]) -> SolveInfo:
+        """Book the step's solves; ``counts`` are the TS's totals of Newton and Krylov iterations before it."""
         snes, name = ts.getSNES(), self.solver.target.name
         ok = ts.getConvergedReason() >= 0
         newton, krylov = ts.getSNESIterations() - counts[0], ts.getKSPIterations() - counts[1]

@@ -17,6 +17,7 @@ from petsc4py import PETSc
 
 from plexus.errors import GuardError, SolveError
 from plexus.solvers import defaults, kernel
+from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, Tally, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.target import Target
@@ -157,9 +158,10 @@ class FieldSolver:
         self._now = Moment(t, shift, offset, fields)
         owned = u[: self.form.space.n_owned]
         for number in range(len(self.blocks)):
-            attempt = self._attempt(number)
-            self.x.setArray(owned.ravel())
-            info = attempt.run(self.x, t)
+            with in_words(self.path):
+                attempt = self._attempt(number)
+                self.x.setArray(owned.ravel())
+                info = attempt.run(self.x, t)
             attempt.options.check(attempt.path)
             if info.converged:
                 break

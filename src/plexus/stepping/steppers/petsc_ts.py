@@ -68,14 +68,9 @@ class PetscTs:
             self._start(system)
         ts, problem = self._ts, self._problem
         new = state.values[self._name].copy()
-        problem.values, problem.dt = state.values, dt
+        problem.values = state.values
         self._x.setArray(new[: problem.space.n_owned].ravel())
-        counts = ts.getSNESIterations(), ts.getKSPIterations()
-        ts.setTime(t)
-        ts.setTimeStep(dt)
-        ts.setConvergedReason(0)
-        ts.step()
-        info = problem.record(ts, t + dt, counts)
+        info = problem.advance(ts, t, dt)
         new[: problem.space.n_owned] = self._x.getArray(readonly=True).reshape(-1, new.shape[1])
         problem.space.halo.forward(new)
         system.apply_dirichlet(self._name, t + dt, new)

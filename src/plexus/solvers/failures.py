@@ -1,0 +1,39 @@
+"""PETSc's own errors in a person's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from petsc4py import PETSc
+
+from plexus.errors import InputError, SolveError
+
+WRONG_SETTING = (56, 60, 62, 63, 83, 86, 92)
+"""PETSc's codes for: no support, argument sizes, wrong argument, out of range, user error, unknown type, missing
+package; a solver block caused them."""
+
+
+@contextmanager
+def in_words(path: str) -> Iterator[None]:
+    """Turn a PETSc error of the block into one line that starts with the deck path ``path``.
+
+    Raises
+    ------
+    InputError
+        If the settings are to blame.
+    SolveError
+        For all other PETSc errors, e.g. a failed factorisation or too little memory.
+    """
+    try:
+        yield
+    except PETSc.Error as error:
+        kind = InputError if error.ierr in WRONG_SETTING else SolveError
+        raise kind(f"{path}: PETSc: {_last_line(error)}") from error
+
+
+def _last_line(error: PETSc.Error) -> str:
+    """Return the innermost message: PETSc lists the call stack first, then what went wrong."""
+    lines = [line.partition("] ")[2] for line in str(error).splitlines() if line.startswith("[")]
+    said = [line for line in lines if "() at " not in line]
+    return said[-1].strip() if said else f"error code {error.ierr}"

@@ -1,0 +1,161 @@
+"""Whole runs through the command line: rank counts, exit codes, restart, stops, verification."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAT = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 4], size: [2, 1]}
+physics:
+  type: thermoelasticity
+  geometry: plane_strain
+  material:
+    conductivity: "1 + 0.1*temperature"
+    density: 1
+    specific_heat: 1
+    young_modulus: 100
+    poisson_ratio: 0.3
+    expansion: {coefficient: 0.01, reference: 1}
+boundary:
+  - {on: left, temperature: "1 + sin(t)", displacement: [0, 0]}
+  - {on: right, convection: {coefficient: 2, ambient: 3}}
+initial: {temperature: 1}
+time: {stepper: bdf2, end: 0.4 s, step: 0.05 s}
+solver:
+  temperature: {ksp: gmres, preconditioner: bjacobi, rtol: 1e-13, snes_rtol: 1e-12}
+  displacement: {preconditioner: gamg, rtol: 1e-13}
+quantities:
+  mean: {type: mean, of: temperature}
+  hottest: {type: maximum, of: temperature}
+  stress: {type: maximum, of: von_mises}
+output: [{type: series, every: 0.125 s}]
+verification:
+  - {quantity: mean, reference: 1.6, tolerance: 0.5, source: estimate}
+  - {quantity: hottest, reference: 100, absolute_tolerance: 1, source: wrong on purpose}
+"""
+
+BOX = """\
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: 1, source: 1}
+boundary: [{on: exterior, u: 0}]
+"""
+
+
+def plexus(
+    folder: Path, text: str, *arguments: str, command: str = "run"
+) -> subprocess.CompletedProcess[str]:
+    """Run a deck in ``folder`` and return the finished process."""
+    (folder / "deck.yaml").write_text(text)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "plexus", command, "deck.yaml", *arguments],
+        cwd=folder,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the thermo-elastic run on one rank."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = plexus(folder, HEAT, "-o", "out")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_three_ranks_equal_one(whole, tmp_path):
+    done = plexus(tmp_path, HEAT, "-o", "out", "-n", "3")
+    assert done.returncode == 0, done.stderr
+    one, three = summary(whole / "out"), summary(tmp_path / "out")
+    assert (one["ranks"], three["ranks"]) == (1, 3)
+    for name, value in one["quantities"].items():
+        assert three["quantities"][name] == pytest.approx(value, rel=1e-10)
+    assert three["steps"] == one["steps"] and three["unknowns"] == one["unknowns"]
+
+
+def test_summary_and_verification(whole):
+    found = summary(whole / "out")
+    assert found["status"] == "done" and found["exit_code"] == 0 and found["time"] == 0.4
+    solver = found["solver"]["temperature"]
+    assert solver["solves"] == found["steps"] and solver["total"] >= solver["newton"] >= solver["solves"]
+    assert [row["holds"] for row in found["verification"]] == [True, False]
+    assert found["verification"][1]["reference"] == 100.0
+
+
+def test_output_times_are_hit_exactly(whole):
+    import h5py
+
+    with h5py.File(whole / "out" / "series.h5") as file:
+        times = file["quantities/time"][()]
+    assert times.tolist() == [0.0, 0.125, 0.25, 0.375, 0.4]
+
+
+def test_restart_on_other_rank_counts_equals_the_whole_run(whole, tmp_path):
+    text = HEAT.replace("output: [", "output: [{type: checkpoint, every: 4 steps, keep: 9}, ")
+    assert plexus(tmp_path, text, "-o", "out", "-n", "2").returncode == 0
+    first = min((tmp_path / "out").glob("checkpoint_*.h5"))
+    done = plexus(tmp_path, text, "-o", "again", "--restart", str(first))
+    assert done.returncode == 0, done.stderr
+    assert "at step 4" in done.stdout
+    again, before = summary(tmp_path / "again"), summary(whole / "out")
+    assert again["steps"] == before["steps"]
+    for name, value in before["quantities"].items():
+        assert again["quantities"][name] == pytest.approx(value, rel=1e-10)
+
+
+def test_unused_option_is_told_once_with_its_place(tmp_path):
+    text = BOX + "solver:\n  u:\n    ksp: gmres\n    options: {ksp_gmres_restrat: 5}\n"
+    done = plexus(tmp_path, text, "-n", "2")
+    assert done.returncode == 2
+    assert done.stderr.count("deck.yaml:8:34: solver.u.options.ksp_gmres_restrat: PETSc did not use") == 1
+    assert "Traceback" not in done.stderr
+    assert summary(tmp_path / "runs" / "deck")["status"] == "failed"
+
+
+def test_failed_solve_ends_with_code_3(tmp_path):
+    done = plexus(
+        tmp_path, BOX + "solver: {u: {ksp: cg, preconditioner: none, max_iterations: 2}}\n", "-n", "2"
+    )
+    assert done.returncode == 3
+    assert done.stderr.count("solve failed: u at t = 0 s") == 1
+
+
+def test_fallback_ends_degraded(tmp_path):
+    block = "{ksp: cg, preconditioner: none, max_iterations: 2, on_failure: {preconditioner: lu}}"
+    done = plexus(tmp_path, BOX + f"solver: {{u: {block}}}\n", "-o", "out")
+    assert done.returncode == 0 and "taking fallback 1" in done.stdout
+    assert summary(tmp_path / "out")["status"] == "degraded"
+
+
+def test_wrong_deck_ends_all_ranks_with_code_2(tmp_path):
+    done = plexus(tmp_path, BOX.replace("source", "sauce"), "-n", "3")
+    assert done.returncode == 2
+    assert done.stderr.count("deck.yaml:3:") == 1
+
+
+def test_dry_run_writes_nothing(tmp_path):
+    done = plexus(tmp_path, HEAT, "--dry-run", command="check")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deck.yaml"]
+
+
+def test_time_limit_leaves_a_checkpoint_and_code_75(tmp_path):
+    text = HEAT.replace("step: 0.05 s", "step: 0.001 s") + "runtime: {time_limit: 1 s}\n"
+    done = plexus(tmp_path, text, "-o", "out")
+    assert done.returncode == 75, done.stderr
+    found = summary(tmp_path / "out")
+    assert found["status"] == "stopped" and 0 < found["steps"] < 400
+    assert list((tmp_path / "out").glob("checkpoint_*.h5"))

@@ -1,0 +1,63 @@
+"""Orders in time of every stepper on a diffusion problem whose spatial error is zero.
+
+u = (2 + sin t) x² lies in the space of degree 2; the prescribed values change in time.
+"""
+
+import math
+
+import pytest
+
+DECK = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [3, 2]}
+physics: {type: diffusion, coefficient: 1, degree: 2, source: "cos(t)*x^2 - 2*(2 + sin(t))"}
+boundary: [{on: exterior, u: "(2 + sin(t))*x^2"}]
+initial: {u: "(2 + sin(t))*x^2"}
+time: {stepper: theta, end: 1 s, step: 0.1 s}
+"""
+
+STEPPERS = {
+    "{type: theta, theta: 1}": 1,
+    "{type: theta, theta: 0.5}": 2,
+    "bdf2": 2,
+    "{type: petsc_ts, ts: beuler}": 1,
+    "{type: petsc_ts, ts: cn}": 2,
+    "{type: petsc_ts, ts: alpha}": 2,
+    "{type: petsc_ts, ts: bdf, order: 3}": 3,
+    "{type: petsc_ts, ts: arkimex}": 2,
+    "{type: petsc_ts, ts: rosw}": 2.5,
+}
+
+
+def error(run) -> float:
+    """Return the largest error at the end."""
+    run.execute()
+    x = run.system.spaces["u"].points[:, 0]
+    return abs(run.state.values["u"][:, 0] - (2 + math.sin(run.clock.t)) * x**2).max()
+
+
+@pytest.mark.parametrize(("stepper", "order"), STEPPERS.items())
+def test_order_in_time(make_run, stepper, order):
+    errors = [error(make_run(DECK, f"time.stepper={stepper}", f"time.step={dt}")) for dt in (0.1, 0.05)]
+    assert math.log2(errors[0] / errors[1]) > order - 0.15
+
+
+def test_adaptive_steps_keep_the_error_near_the_tolerance(make_run):
+    run = make_run(DECK, "time.stepper=bdf2", "time.adaptive={tolerance: 1e-4}", "time.step=0.001")
+    assert error(run) < 1e-3
+    assert run.clock.t == 1.0 and run.clock.step < 200
+
+
+def test_petsc_ts_refuses_adaptive_steps(make_run):
+    from plexus.errors import InputError
+
+    with pytest.raises(InputError, match="fixed steps"):
+        make_run(DECK, "time.stepper={type: petsc_ts, ts: bdf}", "time.adaptive={tolerance: 1e-4}")
+
+
+def test_a_failing_step_is_repeated_shorter(make_run):
+    text = DECK.replace("coefficient: 1,", "coefficient: '1 + u^2',")
+    block = "solver.u={snes_max_iterations: 2, snes_rtol: 1e-10}"
+    run = make_run(text, block, "time.step=0.5", "time.adaptive={tolerance: 0.1}")
+    run.execute()
+    assert run.controller.rejected > 0 and run.clock.t == 1.0
