@@ -38,13 +38,12 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
         raise DeckError([*budget.problems, Problem(root.mark, "", "a deck is a mapping of keys to values")])
     override.apply(root, list(overrides), budget)
     substitute(root, budget)
-    broken = len(budget.problems)
     origins = {name: str(node.mark) for name, node in _leaves(root)}
     plain = {"data": _plain(root), "path": str(path), "origins": origins, "overrides": list(overrides)}
     try:
         deck = Deck.from_plain(plain)
     except ValidationError as error:
-        budget.problems += _located(error, root, {p.mark for p in budget.problems[:broken]})
+        budget.problems += _located(error, root, budget.silent | {p.mark for p in budget.problems})
     if budget.problems:
         raise DeckError(sorted(dict.fromkeys(budget.problems), key=_order(path)))
     return deck

@@ -12,6 +12,7 @@ import ast
 import math
 import operator
 import re
+from contextlib import suppress
 from typing import Any
 
 from plexus.deck import functions
@@ -30,48 +31,67 @@ _OPERATORS: dict[type[ast.AST], Any] = {
 _EXTRA = (ast.Attribute, ast.Subscript)
 
 
+class _Broken(Exception):
+    """A referenced value is wrong; that has been reported at its own place."""
+
+
 def substitute(root: Node, budget: Budget) -> None:
-    """Replace every ``${...}`` in the tree; problems are noted at the value that contains them."""
-    resolver = _Resolver(root)
+    """Replace every ``${...}`` in the tree; problems are noted at the value that contains them.
+
+    Values that only depend on a wrong one are added to ``budget.silent``.
+    """
+    resolver = _Resolver(root, budget)
     stack: list[tuple[Node, str]] = [(root, "")]
     while stack:
         node, path = stack.pop()
         match node.value:
             case dict():
-                stack += [(child, f"{path}.{key}".lstrip(".")) for key, child in node.value.items()]
+                parts = [(child, f"{path}.{key}".lstrip(".")) for key, child in node.value.items()]
+                stack += reversed(parts)
             case list():
-                stack += [(child, f"{path}[{i}]") for i, child in enumerate(node.value)]
+                stack += reversed([(child, f"{path}[{i}]") for i, child in enumerate(node.value)])
             case str():
-                try:
+                resolver.paths[id(node)] = path
+                with suppress(_Broken):
                     resolver.resolve(node)
-                except (ExpressionError, UnitError) as error:
-                    budget.complain(node.mark, str(error), path)
-                    node.value = None
-                    resolver.broken.add(id(node))
 
 
 class _Resolver:
     """Resolves nodes on demand, so that references may point anywhere."""
 
-    def __init__(self, root: Node):
-        self.root = root
+    def __init__(self, root: Node, budget: Budget):
+        self.root, self.budget = root, budget
         self.open: list[int] = []
         self.broken: set[int] = set()
+        self.paths: dict[int, str] = {}
         given = root.value.get("parameters") if isinstance(root.value, dict) else None
         self.parameters = given.value if given and isinstance(given.value, dict) else {}
 
     def resolve(self, node: Node) -> Any:
-        """Return the value of a scalar node after its own ``${...}`` are replaced."""
+        """Return the value of a scalar node after its own ``${...}`` are replaced.
+
+        Raises
+        ------
+        _Broken
+            If that is impossible; the reason has been noted.
+        """
+        if id(node) in self.broken:
+            raise _Broken
         text = node.value
         if not isinstance(text, str) or "${" not in text:
             return text
-        if id(node) in self.open:
-            raise ExpressionError(f"{text!r} refers to itself, directly or through other values")
-        if len(self.open) >= MAX_CHAIN:
-            raise ExpressionError(f"references nest deeper than {MAX_CHAIN}")
         self.open.append(id(node))
         try:
+            if len(self.open) > MAX_CHAIN:
+                raise ExpressionError(f"references nest deeper than {MAX_CHAIN}")
             node.value = self.text(text)
+        except (ExpressionError, UnitError, _Broken) as error:
+            self.broken.add(id(node))
+            node.value = None
+            self.budget.silent.add(node.mark)
+            if not isinstance(error, _Broken):
+                self.budget.complain(node.mark, str(error), self.paths.get(id(node), ""))
+            raise _Broken from None
         finally:
             self.open.pop()
         return node.value
@@ -102,8 +122,8 @@ class _Resolver:
         if isinstance(tree, ast.Name) and tree.id in functions.CONSTANTS and tree.id not in self.parameters:
             return functions.CONSTANTS[tree.id]
         node = self.find(tree, source)
-        if id(node) in self.broken:
-            raise ExpressionError(f"'${{{source}}}' refers to a value that is itself wrong")
+        if id(node) in self.open:
+            raise ExpressionError(f"'${{{source}}}' refers to itself, directly or through other values")
         if isinstance(node.value, (dict, list)):
             raise ExpressionError(
                 f"'${{{source}}}' is a mapping or a list; only single values can be referenced"

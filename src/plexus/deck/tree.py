@@ -48,6 +48,8 @@ class Budget:
     values: int = 100_000
     files: int = 200
     problems: list[Problem] = field(default_factory=list)
+    silent: set[Mark] = field(default_factory=set)
+    """Places whose value is missing because another value is wrong: no further message about them."""
 
     def complain(self, mark: Mark | None, message: str, path: str = "") -> None:
         """Note a problem and go on, so that all problems are reported at once."""
