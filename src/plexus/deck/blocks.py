@@ -20,6 +20,9 @@ SNES = Literal[
     "ksponly", "newtonls", "newtontr", "nrichardson", "ngmres", "anderson", "qn", "ncg", "vinewtonrsls"
 ]
 
+DIRECT = ("mumps", "lu", "cholesky")
+"""Preconditioners that solve exactly, so that no Krylov method is needed."""
+
 
 class About(Params):
     """What this deck is, for people and catalogues."""
@@ -83,15 +86,17 @@ class SolverBlock(Params):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        if not isinstance(data, str):
-            return data
-        ksp, plus, preconditioner = data.partition("+")
-        direct = {"mumps": {"ksp": "preonly"}, "lu": {"ksp": "preonly"}, "cholesky": {"ksp": "preonly"}}
-        return (
-            {"ksp": ksp, "preconditioner": preconditioner}
-            if plus
-            else {"preconditioner": data, **direct.get(data, {})}
-        )
+        if isinstance(data, dict) and isinstance(data.get("type"), str):  # a short form that -s adds to
+            return _long(data["type"]) | {k: v for k, v in data.items() if k != "type"}
+        return _long(data) if isinstance(data, str) else data
+
+
+def _long(text: str) -> dict[str, Any]:
+    """Return the block that the short form of a solver stands for."""
+    ksp, plus, preconditioner = text.partition("+")
+    if plus:
+        return {"ksp": ksp, "preconditioner": preconditioner}
+    return {"preconditioner": text, **({"ksp": "preonly"} if text in DIRECT else {})}
 
 
 class Adaptive(Params):

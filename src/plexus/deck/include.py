@@ -12,7 +12,9 @@ from plexus.deck.tree import MAX_DEPTH, Budget, Node, parse, read_text
 from plexus.errors import DeckError, Mark, Problem
 
 
-def read(path: Path, budget: Budget, mark: Mark | None = None, chain: tuple[Path, ...] = ()) -> Node:
+def read(
+    path: Path, budget: Budget, mark: Mark | None = None, chain: tuple[Path, ...] = (), depth: int = 0
+) -> Node:
     """Return the tree of a deck file with all its includes merged.
 
     Parameters
@@ -25,6 +27,8 @@ def read(path: Path, budget: Budget, mark: Mark | None = None, chain: tuple[Path
         The place that names the file; None for the deck itself.
     chain
         The resolved files that are being read, for cycles.
+    depth
+        How deep in the deck the including mapping stands.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def read(path: Path, budget: Budget, mark: Mark | None = None, chain: tuple[Path
             raise
         budget.problems.extend(p for p in error.problems if p not in budget.problems)
         return Node({}, mark or Mark(str(path), 1, 1))
-    return _expand(node, path, budget, (*chain, path.resolve()), 0)
+    return _expand(node, path, budget, (*chain, path.resolve()), depth)
 
 
 def merge(below: Node, above: Node) -> Node:
@@ -107,4 +111,4 @@ def _included(item: Node, path: Path, budget: Budget, chain: tuple[Path, ...], d
     if len(chain) + depth > MAX_DEPTH:
         budget.complain(item.mark, f"includes nest deeper than {MAX_DEPTH} levels")
         return None
-    return read(target, budget, item.mark, chain)
+    return read(target, budget, item.mark, chain, depth)

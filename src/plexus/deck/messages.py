@@ -13,6 +13,8 @@ from plexus.deck.suggest import nearest
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+MOST = 200
+"""Problems of one block that are told; a deck with more of them is not a deck."""
 _TEXTS = {
     "bool_type": "expected true or false",
     "bool_parsing": "expected true or false",
@@ -42,9 +44,9 @@ def in_words(error: ValidationError, model: type[BaseModel], data: Any) -> Valid
     given = set(data) if isinstance(data, Mapping) else set()
     details: list[InitErrorDetails] = []
     items = error.errors(include_url=False)
-    for item in items:
-        inside = any(other["loc"][:-1] == item["loc"] for other in items)
-        if item["type"] == "too_short" and inside:  # the items are there, but wrong
+    parents = {item["loc"][:-1] for item in items}
+    for item in items[:MOST]:
+        if item["type"] == "too_short" and item["loc"] in parents:  # the items are there, but wrong
             continue
         text = message(item, model, given)
         custom = PydanticCustomError("deck", "{text}", {"text": text})

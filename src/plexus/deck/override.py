@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from plexus.deck.tree import Budget, Node, parse
+from plexus.deck.tree import MAX_DEPTH, Budget, Node, parse
 from plexus.errors import DeckError, Mark, Problem
 
 SOURCE = "command line"
-_PART = re.compile(r"[^.\[\]=]+|\[\d+\]")
+_PATH = re.compile(r"[^.\[\]=\s]+(\[\d{1,6}\]|\.[^.\[\]=\s]+)*")
 
 
 def apply(root: Node, overrides: list[str], budget: Budget) -> None:
@@ -21,13 +21,9 @@ def apply(root: Node, overrides: list[str], budget: Budget) -> None:
     """
     for number, text in enumerate(overrides, start=1):
         path, sign, value = text.partition("=")
-        parts = [p.strip("[]") for p in _PART.findall(path)]
+        parts = split(path)
         mark = Mark(SOURCE, number, len(path) + 2)
-        if (
-            not sign
-            or not parts
-            or re.sub(r"\[\d+\]", "", path).count(".") + path.count("[") + 1 != len(parts)
-        ):
+        if not sign or not parts:
             budget.complain(Mark(SOURCE, number, 1), f"-s {text!r}: expected path=value, e.g. time.end=3")
             continue
         try:
@@ -39,12 +35,17 @@ def apply(root: Node, overrides: list[str], budget: Budget) -> None:
         _place(root, parts, node if value.strip() else Node(None, mark), budget, mark)
 
 
+def split(path: str) -> list[str]:
+    """Return the keys and indices of a path such as ``output[0].every``; empty if it is not a path."""
+    parts = path.strip().replace("[", ".").replace("]", "").split(".")
+    return parts if _PATH.fullmatch(path.strip()) and len(parts) <= MAX_DEPTH else []
+
+
 def _relocate(node: Node, mark: Mark) -> None:
     """Give every value of an override the place of the override."""
     node.mark, children = mark, node.value
-    for child in (
-        children.values() if isinstance(children, dict) else children if isinstance(children, list) else ()
-    ):
+    nested = children.values() if isinstance(children, dict) else children
+    for child in nested if isinstance(children, (dict, list)) else ():
         _relocate(child, mark)
         child.key_mark = mark
 
@@ -61,7 +62,7 @@ def _place(root: Node, parts: list[str], value: Node, budget: Budget, mark: Mark
             here.value = {}
         key: Any = part
         if isinstance(here.value, list):
-            if not part.isdecimal() or int(part) > len(here.value):
+            if not (part.isdecimal() and len(part) < 7) or int(part) > len(here.value):
                 budget.complain(mark, f"expected an index from 0 to {len(here.value)}", path)
                 return
             key = int(part)

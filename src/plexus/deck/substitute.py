@@ -12,6 +12,7 @@ import ast
 import math
 import operator
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -40,30 +41,34 @@ def substitute(root: Node, budget: Budget) -> None:
 
     Values that only depend on a wrong one are added to ``budget.silent``.
     """
-    resolver = _Resolver(root, budget)
-    stack: list[tuple[Node, str]] = [(root, "")]
+    paths = dict(_texts(root))
+    resolver = _Resolver(root, budget, {id(node): path for path, node in paths.items()})
+    for node in paths.values():
+        with suppress(_Broken):
+            resolver.resolve(node)
+
+
+def _texts(root: Node) -> Iterator[tuple[str, Node]]:
+    """Yield deck path and node of every text, in the order of the deck."""
+    stack: list[tuple[str, Node]] = [("", root)]
     while stack:
-        node, path = stack.pop()
+        path, node = stack.pop()
         match node.value:
             case dict():
-                parts = [(child, f"{path}.{key}".lstrip(".")) for key, child in node.value.items()]
-                stack += reversed(parts)
+                stack += reversed([(f"{path}.{key}".lstrip("."), c) for key, c in node.value.items()])
             case list():
-                stack += reversed([(child, f"{path}[{i}]") for i, child in enumerate(node.value)])
+                stack += reversed([(f"{path}[{i}]", child) for i, child in enumerate(node.value)])
             case str():
-                resolver.paths[id(node)] = path
-                with suppress(_Broken):
-                    resolver.resolve(node)
+                yield path, node
 
 
 class _Resolver:
     """Resolves nodes on demand, so that references may point anywhere."""
 
-    def __init__(self, root: Node, budget: Budget):
-        self.root, self.budget = root, budget
+    def __init__(self, root: Node, budget: Budget, paths: dict[int, str]):
+        self.root, self.budget, self.paths = root, budget, paths
         self.open: list[int] = []
         self.broken: set[int] = set()
-        self.paths: dict[int, str] = {}
         given = root.value.get("parameters") if isinstance(root.value, dict) else None
         self.parameters = given.value if given and isinstance(given.value, dict) else {}
 
