@@ -1,0 +1,16 @@
+"""Make the .msh files of this folder from their .geo files: ``python input_decks/meshes/make.py [NAME ...]``."""
+
+import sys
+from pathlib import Path
+
+import gmsh
+
+here = Path(__file__).parent
+for name in sys.argv[1:] or [p.stem for p in sorted(here.glob("*.geo"))]:
+    gmsh.initialize()
+    gmsh.open(str(here / f"{name}.geo"))
+    gmsh.model.mesh.generate(2)
+    gmsh.model.mesh.setOrder(2)
+    gmsh.model.mesh.optimize("HighOrderElastic")
+    gmsh.write(str(here / f"{name}.msh"))
+    gmsh.finalize()
