@@ -6,6 +6,7 @@ progress line is shown on a terminal only and never reaches the file.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -75,7 +76,8 @@ class Log:
 
     def progress(self, share: float, text: str) -> None:
         """Show a progress bar (``share`` from 0 to 1) and a text, on rank 0 of a terminal only."""
-        if self.rank == 0 and self._stream.isatty():
+        # a launcher may give its ranks a terminal although its own output goes into a file
+        if self.rank == 0 and self._stream.isatty() and "PLEXUS_NO_TERMINAL" not in os.environ:
             done = round(BAR * min(max(share, 0.0), 1.0))
             self._stream.write(f"\r\x1b[K{'━' * done}{'╌' * (BAR - done)} {share:4.0%}  {text}")
             self._stream.flush()

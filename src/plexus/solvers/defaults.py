@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 DIRECT_LIMIT = {1: 50_000, 2: 20_000, 3: 5_000}
 """Unknowns up to which a direct solve is the default, by space dimension."""
 
+NORM_METHODS = frozenset({"cg", "fcg", "pipecg", "groppcg", "richardson"})
+"""Methods with left preconditioning that can measure the true residual."""
+RIGHT_METHODS = frozenset({"gmres", "lgmres", "pgmres", "bcgs", "cgs", "tfqmr"})
+"""Methods that measure the true residual with right preconditioning."""
+
 LINEAR_RTOL, NEWTON_LINEAR_RTOL = 1e-8, 1e-6
 """Reduction of the Krylov residual where one solve is the answer, and inside Newton's method."""
 
@@ -51,7 +56,15 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
         "ksp_atol": block.atol,
         "ksp_max_it": block.max_iterations,
     }
+    given |= true_residual(given["ksp_type"])
     return {name: value for name, value in given.items() if value is not None} | chosen
+
+
+def true_residual(ksp: str | None) -> dict[str, OptionValue]:
+    """Return the options that make tolerances mean the residual b - A x itself, not the preconditioned one."""
+    if ksp in NORM_METHODS:
+        return {"ksp_norm_type": "unpreconditioned"}
+    return {"ksp_pc_side": "right"} if ksp in RIGHT_METHODS else {}
 
 
 def _member(block: SolverBlock, target: Target) -> Preconditioner:

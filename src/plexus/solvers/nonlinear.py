@@ -71,7 +71,8 @@ class Attempt:
         """Take CG or GMRES where the deck leaves the Krylov method open, once the matrix is known."""
         ksp = self.snes.getKSP()
         if self.open_choice and ksp.getType() != "preonly":
-            ksp.setType("cg" if symmetric else "gmres")
+            method = "cg" if symmetric else "gmres"
+            self.options.add({"ksp_type": method} | defaults.true_residual(method))
             ksp.setFromOptions()
         self.open_choice = False
 
@@ -170,6 +171,8 @@ class FieldSolver:
         owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
         self.form.space.halo.forward(u)
         self.book(info)
+        # the matrix of a linear equation often stays the same from step to step
+        self.form.matrix.watch = self.target.linear
         return info
 
     def drain(self) -> list[SolveInfo]:

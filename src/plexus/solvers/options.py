@@ -60,11 +60,17 @@ class Options:
         self._user = [name.lstrip("-") for name in user]
         self._unchecked = bool(user)
         _clear(prefix)
+        self._set({**preset, **{name.lstrip("-"): value for name, value in user.items()}})
+
+    def add(self, preset: Mapping[str, OptionValue]) -> None:
+        """Set further options of Plexus's choice; those of the deck stay."""
+        self._set({name: value for name, value in preset.items() if name not in self._user})
+
+    def _set(self, options: Mapping[str, OptionValue]) -> None:
         database = PETSc.Options()
-        for name, value in [*preset.items(), *user.items()]:
-            full = prefix + name.lstrip("-")
-            database.setValue(full, _text(value))
-            _ours.add(full)
+        for name, value in options.items():
+            database.setValue(self.prefix + name, _text(value))
+            _ours.add(self.prefix + name)
 
     def check(self, path: str) -> None:
         """Raise if PETSc has not used an option of the deck; later calls cost nothing.
