@@ -61,7 +61,7 @@ def _command(
     commands: Commands, name: str, function: Command, text: str, more: str = ""
 ) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=f"{text[0].upper()}{text[1:]}. {more}".strip(),
+        name, help=text, description=f"{text[0].upper()}{text[1:]}.\n{more}".strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     sub.set_defaults(command=function)

@@ -43,7 +43,9 @@ class Problem:
         """Return ``deck.yaml:12:5: closure.checkpoint: message``."""
         where = f"{self.mark}: " if self.mark else ""
         what = f"{self.path}: " if self.path else ""
-        return where + what + self.message
+        text = where + what + self.message
+        # A deck may hold line ends and terminal codes; a problem stays one harmless line.
+        return "".join(c if c.isprintable() else " " for c in text)
 
 
 class DeckError(PlexusError):

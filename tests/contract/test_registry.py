@@ -71,7 +71,9 @@ def test_physical_defaults_name_their_source(kind, name):
     silent = [
         row.name
         for row in rows(registry.component(kind, name).params)
-        if row.unit not in ("", "1", "s") and row.default not in ("required", "none", "0", "1", "[]") and not row.source
+        if row.unit not in ("", "1", "s")
+        and row.default not in ("required", "none", "0", "1", "[]")
+        and not row.source
     ]
     assert silent == []
 
@@ -124,7 +126,9 @@ def test_explain_shows_everything(kind, name):
 @pytest.mark.parametrize("name", registry.names("physics"))
 def test_physics_names_its_fields_without_a_mesh(name):
     component = registry.component("physics", name)
-    params = component.params.model_validate({k: v for k, v in module("physics", name).EXAMPLE.items() if k != "type"})
+    params = component.params.model_validate(
+        {k: v for k, v in module("physics", name).EXAMPLE.items() if k != "type"}
+    )
     specs = list(component.cls.fields(params))
     equations = list(component.cls(params).equations)
     assert [e.field for e in equations] == specs

@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from plexus.deck import functions
@@ -120,7 +121,7 @@ class Expression:
         """Return the JSON Schema of what the deck may say."""
         from plexus.deck import values
 
-        return values.EXPRESSION_SCHEMA
+        return deepcopy(values.EXPRESSION_SCHEMA)  # pydantic writes the default into it
 
     def __repr__(self) -> str:
         """Return the constructor call."""

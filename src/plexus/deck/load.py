@@ -81,7 +81,7 @@ def _joined(texts: list[str]) -> str:
     """Return the messages of all branches of a union as one; the more specific ones if there are any."""
     distinct = list(dict.fromkeys(texts))
     specific = [t for t in distinct if not t.startswith("expected")]
-    return " or ".join(specific or distinct)
+    return " or ".join(specific) or "expected " + " or ".join(t.removeprefix("expected ") for t in distinct)
 
 
 def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str]:

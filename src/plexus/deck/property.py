@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from plexus.deck.expressions import Array, Expression
@@ -170,7 +171,7 @@ class Property:
         """Return the JSON Schema of what the deck may say."""
         from plexus.deck import values
 
-        return values.PROPERTY_SCHEMA
+        return deepcopy(values.PROPERTY_SCHEMA)  # pydantic writes the default into it
 
     def __repr__(self) -> str:
         """Return the deck's text."""

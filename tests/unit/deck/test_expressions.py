@@ -10,11 +10,32 @@ from plexus.deck.expressions import Expression
 from plexus.deck.syntax import ExpressionError
 
 CASES = [
-    "x + 2*y - x/y", "2*x^2 + 1", "-x**2", "sin(pi*x)*cos(y)", "exp(-x)*log(1 + y)", "sqrt(x)*tanh(y)", "abs(x - y)",
-    "min(x, y, 0.5)", "max(x, 0.3)", "where(x < 0.5, x, y)", "x if x > y else y", "heaviside(x - 0.5)", "ramp(2*x - 0.5)",
-    "atan2(y, x)", "x % 0.3", "x // 0.25", "where(x < 0.5 and y > 0.2 or not x < 0.9, 1, 0)", "0.1 < x < 0.6", "sign(x - y)",
-    "floor(3*x)", "asin(x) + acos(y) + atan(x)", "sinh(x) + cosh(y) + tan(x)", "log10(1 + x)", "x == y", "x != y",
-]  # fmt: skip
+    "x + 2*y - x/y",
+    "2*x^2 + 1",
+    "-x**2",
+    "sin(pi*x)*cos(y)",
+    "exp(-x)*log(1 + y)",
+    "sqrt(x)*tanh(y)",
+    "abs(x - y)",
+    "min(x, y, 0.5)",
+    "max(x, 0.3)",
+    "where(x < 0.5, x, y)",
+    "x if x > y else y",
+    "heaviside(x - 0.5)",
+    "ramp(2*x - 0.5)",
+    "atan2(y, x)",
+    "x % 0.3",
+    "x // 0.25",
+    "where(x < 0.5 and y > 0.2 or not x < 0.9, 1, 0)",
+    "0.1 < x < 0.6",
+    "sign(x - y)",
+    "floor(3*x)",
+    "asin(x) + acos(y) + atan(x)",
+    "sinh(x) + cosh(y) + tan(x)",
+    "log10(1 + x)",
+    "x == y",
+    "x != y",
+]
 
 
 @pytest.mark.parametrize("text", CASES)
@@ -27,7 +48,9 @@ def test_floats_numpy_and_torch_agree(text):
     assert tensor.dtype in (torch.float64, torch.bool)
     np.testing.assert_allclose(tensor.numpy().astype(float), array.astype(float), rtol=1e-14)
     for i in range(7):
-        assert float(expression({"x": float(x[i]), "y": float(y[i])})) == pytest.approx(float(array[i]), rel=1e-14)
+        assert float(expression({"x": float(x[i]), "y": float(y[i])})) == pytest.approx(
+            float(array[i]), rel=1e-14
+        )
 
 
 @pytest.mark.parametrize("text", [c for c in CASES if "==" not in c and "%" not in c])
@@ -54,10 +77,20 @@ def test_constants_are_folded_and_parameters_bound():
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("2 MPa * ramp(t)", 1e6), ("2 MPa*t", 1e6), ("300 K + 10 K/m*x", 302.0), ("500 W/(m^2 K)*t", 250.0), ("27 degC", 300.15),
-        ("2 m/s*t", 1.0), ("3 kg m^2 / t", 6.0), ("1e-3 m + x", 0.201), ("2*x", 0.4), ("5 mm*h", 0.01), ("2^3", 8.0), ("2 N m*x", 0.4),
+        ("2 MPa * ramp(t)", 1e6),
+        ("2 MPa*t", 1e6),
+        ("300 K + 10 K/m*x", 302.0),
+        ("500 W/(m^2 K)*t", 250.0),
+        ("27 degC", 300.15),
+        ("2 m/s*t", 1.0),
+        ("3 kg m^2 / t", 6.0),
+        ("1e-3 m + x", 0.201),
+        ("2*x", 0.4),
+        ("5 mm*h", 0.01),
+        ("2^3", 8.0),
+        ("2 N m*x", 0.4),
     ],
-)  # fmt: skip
+)
 def test_units_are_factors(text, value):
     assert Expression(text, {"h": 2.0})({"x": 0.2, "t": 0.5}) == pytest.approx(value)
 
@@ -75,17 +108,45 @@ def test_equality_hash_copy_and_pickle():
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("__import__('os')", "unknown function|not allowed"), ("x.real", "attribute is not allowed"), ("[x]", "list"),
-        ("lambda: 1", "lambda"), ("x[0]", "subscript"), ("(x := 1)", "namedexpr"), ("sin(x=1)", "plain calls"),
-        ("f'{x}'", "not allowed"), ("'a'", "not a number"), ("1j*x", "unknown unit"), ("True", "not a number"), ("x +", "not an expression"),
-        ("", "not an expression"), ("(" * 300 + "x", "not an expression"), ("-" * 1500 + "x", "complicated|not an expression"),
-        ("x" + "+x" * 900, "complicated"), ("x" * 3000, "longer than"), ("9**9**9**9", "cannot be computed"), ("1/0", "cannot be computed"),
-        ("log(-1)", "cannot be computed"), ("(-8)^(1/3)", "not a real number"), ("1e308*10", "not a finite"), ("sni(x)", "did you mean 'sin'"),
-        ("sin(x, y)", "takes 1 argument"), ("min(x)", "two or more"), ("sin", "is a function"), ("9" * 1000, "cannot be computed"),
-        ("2 metersss * x", "unknown unit"), ("import os", "not an expression"), ("x; y", "not an expression"), ("x\0y", "not an expression"),
-        ("*x", "not an expression"), ("await x", "not"), ("yield", "not"), ("x @ y", "matmult"), ("x << 2", "lshift"), ("~x", "invert"),
+        ("__import__('os')", "unknown function|not allowed"),
+        ("x.real", "attribute is not allowed"),
+        ("[x]", "list"),
+        ("lambda: 1", "lambda"),
+        ("x[0]", "subscript"),
+        ("(x := 1)", "namedexpr"),
+        ("sin(x=1)", "plain calls"),
+        ("f'{x}'", "not allowed"),
+        ("'a'", "not a number"),
+        ("1j*x", "unknown unit"),
+        ("True", "not a number"),
+        ("x +", "not an expression"),
+        ("", "not an expression"),
+        ("(" * 300 + "x", "not an expression"),
+        ("-" * 1500 + "x", "complicated|not an expression"),
+        ("x" + "+x" * 900, "complicated"),
+        ("x" * 3000, "longer than"),
+        ("9**9**9**9", "cannot be computed"),
+        ("1/0", "cannot be computed"),
+        ("log(-1)", "cannot be computed"),
+        ("(-8)^(1/3)", "not a real number"),
+        ("1e308*10", "not a finite"),
+        ("sni(x)", "did you mean 'sin'"),
+        ("sin(x, y)", "takes 1 argument"),
+        ("min(x)", "two or more"),
+        ("sin", "is a function"),
+        ("9" * 1000, "cannot be computed"),
+        ("2 metersss * x", "unknown unit"),
+        ("import os", "not an expression"),
+        ("x; y", "not an expression"),
+        ("x\0y", "not an expression"),
+        ("*x", "not an expression"),
+        ("await x", "not"),
+        ("yield", "not"),
+        ("x @ y", "matmult"),
+        ("x << 2", "lshift"),
+        ("~x", "invert"),
     ],
-)  # fmt: skip
+)
 def test_refused(text, phrase):
     with pytest.raises((ExpressionError, ValueError), match=phrase):
         Expression(text)

@@ -104,9 +104,12 @@ def test_components_of_vectors(tmp_path):
 def test_include_merges_and_keeps_places(tmp_path, deck):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "material.yaml").write_text("name: common\nconductivity: 7 W/(m K)\n")
-    (tmp_path / "parts" / "solver.yaml").write_text("temperature: {ksp: cg, preconditioner: {type: gamg, threshold: 0.1}}\n")
+    (tmp_path / "parts" / "solver.yaml").write_text(
+        "temperature: {ksp: cg, preconditioner: {type: gamg, threshold: 0.1}}\n"
+    )
     deck.write_text(
-        "include: [base.yaml]\nphysics:\n  type: heat\n  material: {include: parts/material.yaml, name: mine}\n"
+        "include: [base.yaml]\nphysics:\n  type: heat\n"
+        "  material: {include: parts/material.yaml, name: mine}\n"
         "solver: {include: parts/solver.yaml, temperature: {preconditioner: {type: jacobi}}}\n"
     )
     (tmp_path / "base.yaml").write_text("plexus: 1\nmesh: {type: box, cell: triangle, cells: [4, 4]}\n")
@@ -121,7 +124,9 @@ def test_include_merges_and_keeps_places(tmp_path, deck):
 
 def test_include_bombs_end(tmp_path):
     for i in range(30):  # each file includes the next one twice: 2^30 reads without a limit
-        (tmp_path / f"b{i}.yaml").write_text(f"a: {{include: b{i + 1}.yaml}}\nb: {{include: b{i + 1}.yaml}}\n")
+        (tmp_path / f"b{i}.yaml").write_text(
+            f"a: {{include: b{i + 1}.yaml}}\nb: {{include: b{i + 1}.yaml}}\n"
+        )
     (tmp_path / "b30.yaml").write_text("c: 1\n")
     assert any("more than 200 included files" in e for e in errors(tmp_path / "b0.yaml"))
     for i in range(60):
@@ -131,9 +136,14 @@ def test_include_bombs_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "phrase"),
-    [("include: {a: 1}", "takes a file name"), ("include: [3]", "takes a file name"), ("include: .", "is a folder"),
-     ('include: "a\\0b"', "cannot read"), ("include: other.yaml\na: 1", "not a mapping")],
-)  # fmt: skip
+    [
+        ("include: {a: 1}", "takes a file name"),
+        ("include: [3]", "takes a file name"),
+        ("include: .", "is a folder"),
+        ('include: "a\\0b"', "cannot read"),
+        ("include: other.yaml\na: 1", "not a mapping"),
+    ],
+)
 def test_include_refused(tmp_path, text, phrase):
     (tmp_path / "other.yaml").write_text("[1, 2]")
     (tmp_path / "deck.yaml").write_text(text)
@@ -141,11 +151,22 @@ def test_include_refused(tmp_path, text, phrase):
 
 
 def test_overrides(deck):
-    d = load(deck, [
-        "mesh.cells[0]=9", "time.end=5 s", "time.adaptive=null", "solver.temperature.preconditioner=jacobi",
-        "runtime.seed=3", "output[0].every=2 steps", "output.1.every=3 steps", "solver.default.rtol=1e-3",
-        "output[2]={type: progress}", "time.stepper.theta=0.5", "about.keywords=[a, b]",
-    ])  # fmt: skip
+    d = load(
+        deck,
+        [
+            "mesh.cells[0]=9",
+            "time.end=5 s",
+            "time.adaptive=null",
+            "solver.temperature.preconditioner=jacobi",
+            "runtime.seed=3",
+            "output[0].every=2 steps",
+            "output.1.every=3 steps",
+            "solver.default.rtol=1e-3",
+            "output[2]={type: progress}",
+            "time.stepper.theta=0.5",
+            "about.keywords=[a, b]",
+        ],
+    )
     assert d.mesh.cells == (9, 7)
     assert d.time.adaptive is None
     assert (d.solver["temperature"].ksp, d.solver["temperature"].preconditioner.type) == ("cg", "jacobi")
@@ -159,12 +180,18 @@ def test_overrides(deck):
 @pytest.mark.parametrize(
     ("override", "phrase"),
     [
-        ("mesh", "expected path=value"), ("=3", "expected path=value"), ("a..b=3", "expected path=value"),
-        ("mesh.cells[9]=3", "index from 0 to 2"), ("mesh.cells.x=3", "index from"), ("plexus.a=3", "has no parts"),
-        ("mesh.cells=[1", "not YAML"), ("mesh.cell=square", "not valid here"), ("." * 50 + "=1", "expected path"),
+        ("mesh", "expected path=value"),
+        ("=3", "expected path=value"),
+        ("a..b=3", "expected path=value"),
+        ("mesh.cells[9]=3", "index from 0 to 2"),
+        ("mesh.cells.x=3", "index from"),
+        ("plexus.a=3", "has no parts"),
+        ("mesh.cells=[1", "not YAML"),
+        ("mesh.cell=square", "not valid here"),
+        ("." * 50 + "=1", "expected path"),
         ("time.end=!!str 3", "tags"),
     ],
-)  # fmt: skip
+)
 def test_overrides_refused(deck, override, phrase):
     found = errors(deck, override)
     assert any(phrase in e and e.startswith("command line:1:") for e in found), found
@@ -178,12 +205,25 @@ def test_paths():
 @pytest.mark.parametrize(
     ("value", "result"),
     [
-        ("${n}", 4), ("${n/2}", 2.0), ("${n//2}", 2), ("${2^n}", 16), ("${length}", "2 m"), ("${length*3}", 6.0),
-        ("${mesh.cells[0]}", 4), ("${max(n, 7)}", 7), ("${sin(pi/2)}", 1.0), ("${3 if n > 2 else 4}", 3),
-        ("${1 km + length}", 1002.0), ("${label}-${n}", "steel-4"), ("${n}", 4), ("${ n * 2 }", 8), ("${-n}", -4),
-        ("${10^20}", 1e20), ("${2^-1}", 0.5),
+        ("${n}", 4),
+        ("${n/2}", 2.0),
+        ("${n//2}", 2),
+        ("${2^n}", 16),
+        ("${length}", "2 m"),
+        ("${length*3}", 6.0),
+        ("${mesh.cells[0]}", 4),
+        ("${max(n, 7)}", 7),
+        ("${sin(pi/2)}", 1.0),
+        ("${3 if n > 2 else 4}", 3),
+        ("${1 km + length}", 1002.0),
+        ("${label}-${n}", "steel-4"),
+        ("${n}", 4),
+        ("${ n * 2 }", 8),
+        ("${-n}", -4),
+        ("${10^20}", 1e20),
+        ("${2^-1}", 0.5),
     ],
-)  # fmt: skip
+)
 def test_references(deck, value, result):
     d = load(deck, [f"parameters.test='{value}'"])
     assert d.parameters["test"] == result
@@ -193,13 +233,24 @@ def test_references(deck, value, result):
 @pytest.mark.parametrize(
     ("value", "phrase"),
     [
-        ("${mesh}", "mapping or a list"), ("${test}", "refers to itself"), ("${nn}", "did you mean 'n'"), ("${n", "without its"),
-        ("${1/0}", "cannot be computed"), ("${label*2}", "is not a number"), ("${open('x')}", "only arithmetic"), ("${}", "not an expression"),
-        ("${mesh.cells[7]}", "nothing is called"), ("${9^9^9^9}", "cannot be computed"), ("${(-8)^0.5}", "finite real"),
-        ("${mesh['cells'].real}", "nothing is called"), ("${n.real}", "nothing is called"), ("${min(3)}", "two or more"),
-        ("${[1, 2]}", "list is not allowed"), ("${1e308*10}", "finite"),
+        ("${mesh}", "mapping or a list"),
+        ("${test}", "refers to itself"),
+        ("${nn}", "did you mean 'n'"),
+        ("${n", "without its"),
+        ("${1/0}", "cannot be computed"),
+        ("${label*2}", "is not a number"),
+        ("${open('x')}", "only arithmetic"),
+        ("${}", "not an expression"),
+        ("${mesh.cells[7]}", "nothing is called"),
+        ("${9^9^9^9}", "cannot be computed"),
+        ("${(-8)^0.5}", "finite real"),
+        ("${mesh['cells'].real}", "nothing is called"),
+        ("${n.real}", "nothing is called"),
+        ("${min(3)}", "two or more"),
+        ("${[1, 2]}", "list is not allowed"),
+        ("${1e308*10}", "finite"),
     ],
-)  # fmt: skip
+)
 def test_references_refused(deck, value, phrase):
     found = errors(deck, f'parameters.test="{value}"')
     assert any(phrase in e for e in found), found
@@ -225,7 +276,9 @@ def test_errors_travel_between_ranks(tmp_path):
 
 def test_unreadable_files(tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"plexus: 1\nabout: {title: \xe4}\n")
-    assert errors(tmp_path / "latin.yaml")[0].startswith(f"{tmp_path / 'latin.yaml'}:2:16: the file is not UTF-8")
+    assert errors(tmp_path / "latin.yaml")[0].startswith(
+        f"{tmp_path / 'latin.yaml'}:2:16: the file is not UTF-8"
+    )
     assert "is a folder" in errors(tmp_path)[0]
     (tmp_path / "large.yaml").write_bytes(b"#" * 9_000_000)
     assert "not a deck" in errors(tmp_path / "large.yaml")[0]

@@ -1,14 +1,14 @@
 """Material properties at points: numbers, expressions, tables, regions."""
 
 from types import SimpleNamespace
+from typing import Annotated
 
 import numpy as np
 import pytest
-
-from plexus.deck.params import Field, Params, Property, Unit
-from plexus.deck.load import load  # noqa: F401  (the loader must be importable beside the types)
 from pydantic import ValidationError
-from typing import Annotated
+
+from plexus.deck.load import load  # noqa: F401  (the loader must be importable beside the types)
+from plexus.deck.params import Field, Params, Property, Unit
 
 
 class Holder(Params):
@@ -47,7 +47,9 @@ def test_expression_of_place_time_and_field():
 
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_table(library):
-    k = prop({"table": [[0, 10], [100, 30], [300, 10]], "of": "temperature", "of_unit": "degC", "source": "book"})
+    k = prop(
+        {"table": [[0, 10], [100, 30], [300, 10]], "of": "temperature", "of_unit": "degC", "source": "book"}
+    )
     degrees = np.array([[-50.0, 0, 50], [200, 300, 400]])
     p = point(temperature=degrees + 273.15)
     if library == "torch":
@@ -75,13 +77,20 @@ def test_regions():
 @pytest.mark.parametrize(
     ("value", "phrase"),
     [
-        ("5 K", "does not fit"), ({"table": [[0, 1]]}, "at least two"), ({"table": [[1, 1], [0, 2]]}, "increase"),
-        ({"table": [[0, 1], [1, 2, 3]]}, "pairs"), ({"table": 3}, "two pairs"), ({"tabel": []}, "a property is"),
-        (True, "not a number"), ([1, 2], "number or an expression"), ({"regions": {}}, "a property is"),
-        ({"table": [[0, 1], [1, 2]], "of": 3}, "name of a field"), ({"table": [[0, "a"], [1, 2]]}, "not a number"),
+        ("5 K", "does not fit"),
+        ({"table": [[0, 1]]}, "at least two"),
+        ({"table": [[1, 1], [0, 2]]}, "increase"),
+        ({"table": [[0, 1], [1, 2, 3]]}, "pairs"),
+        ({"table": 3}, "two pairs"),
+        ({"tabel": []}, "a property is"),
+        (True, "not a number"),
+        ([1, 2], "number or an expression"),
+        ({"regions": {}}, "a property is"),
+        ({"table": [[0, 1], [1, 2]], "of": 3}, "name of a field"),
+        ({"table": [[0, "a"], [1, 2]]}, "not a number"),
         (float("nan"), "finite|expression"),
     ],
-)  # fmt: skip
+)
 def test_refused(value, phrase):
     with pytest.raises(ValidationError, match=phrase):
         prop(value)

@@ -23,12 +23,33 @@ def read(text: str):
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1e-3", 1e-3), ("1.", 1.0), (".5", 0.5), ("+3", 3), ("0o17", 15), ("0x1F", 31), ("017", 17), ("1_000", "1_000"),
-        ("no", "no"), ("on", "on"), ("Yes", "Yes"), ("12:30:00", "12:30:00"), ("2020-01-01", "2020-01-01"),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("'1'", "1"), ('"null"', "null"),
-        (".inf", math.inf), ("-.INF", -math.inf), ("0b1", "0b1"), ("=", "="), ("1e3", 1000.0), ("- a", ["a"]),
+        ("1e-3", 1e-3),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("+3", 3),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("017", 17),
+        ("1_000", "1_000"),
+        ("no", "no"),
+        ("on", "on"),
+        ("Yes", "Yes"),
+        ("12:30:00", "12:30:00"),
+        ("2020-01-01", "2020-01-01"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("'1'", "1"),
+        ('"null"', "null"),
+        (".inf", math.inf),
+        ("-.INF", -math.inf),
+        ("0b1", "0b1"),
+        ("=", "="),
+        ("1e3", 1000.0),
+        ("- a", ["a"]),
     ],
-)  # fmt: skip
+)
 def test_scalars_follow_yaml_1_2(text, value):
     result, problems = read(f"k: {text}" if not text.startswith("- ") else f"k:\n {text}")
     assert result == {"k": value}
@@ -66,11 +87,18 @@ def test_refused(text, place, phrase):
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("a: [1", "not YAML"), ("a: b: c", "not YAML"), ("\ta: 1", "not YAML"), ("a: 1\n---\nb: 2", "one YAML document"),
-        ("a: \x00", "not YAML"), ("- " * 5000 + "a", "nested deeper"), ("[" * 5000, "nested deeper"),
-        ("a: @x", "not YAML"), ("%FOO bar\na: 1: 2", "not YAML"), ('"unclosed', "not YAML"),
+        ("a: [1", "not YAML"),
+        ("a: b: c", "not YAML"),
+        ("\ta: 1", "not YAML"),
+        ("a: 1\n---\nb: 2", "one YAML document"),
+        ("a: \x00", "not YAML"),
+        ("- " * 5000 + "a", "nested deeper"),
+        ("[" * 5000, "nested deeper"),
+        ("a: @x", "not YAML"),
+        ("%FOO bar\na: 1: 2", "not YAML"),
+        ('"unclosed', "not YAML"),
     ],
-)  # fmt: skip
+)
 def test_not_yaml(text, phrase):
     with pytest.raises(DeckError, match=phrase) as caught:
         parse(text, "f", Budget())
