@@ -1,9 +1,11 @@
 """Promises that every registered component keeps; registering one is what tests it."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,8 +16,10 @@ from plexus.deck.describe import documentation, rows
 from plexus.deck.explain import explain, listing
 from plexus.deck.jsonschema import deck_schema
 from plexus.deck.params import Params
+from plexus.deck.tree import Budget, parse
 from plexus.protocols import FieldSpec
 
+ROOT = Path(__file__).parents[2]
 MEMBERS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 FORBIDDEN = ("petsc4py", "mpi4py", "torch", "h5py", "slepc4py", "gmsh", "plexus_kernels")
 
@@ -155,3 +159,34 @@ def test_no_member_starts_mpi_or_loads_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+SHIPPED = sorted([*(ROOT / "input_decks").rglob("*.yaml"), *(ROOT / "src/plexus/templates").glob("*.yaml")])
+DECKS = [p for p in SHIPPED if re.search(r"^plexus: 1$", p.read_text(), re.MULTILINE)]
+
+
+@pytest.mark.parametrize("path", DECKS, ids=lambda p: p.stem)
+def test_schema_accepts_every_shipped_deck(path):
+    data = json.loads(json.dumps(plain(parse(path.read_text(), str(path), Budget()))))
+    errors = [
+        f"{e.json_path}: {e.message[:200]}"
+        for e in jsonschema.Draft202012Validator(schema()).iter_errors(data)
+    ]
+    assert errors == []
+
+
+def plain(node):
+    """Return a tree as plain data."""
+    if isinstance(node.value, dict):
+        return {k: plain(v) for k, v in node.value.items()}
+    return [plain(v) for v in node.value] if isinstance(node.value, list) else node.value
+
+
+@pytest.mark.parametrize(
+    "text", ["mesh: {type: boxx}", "mesh: {type: box, cells: [1, 2]}", "solvr: {}", "time: {end: []}"]
+)
+def test_schema_refuses(text):
+    data = plain(parse("plexus: 1\nphysics: heat\nmesh: box\n", "f", Budget())) | plain(
+        parse(text, "f", Budget())
+    )
+    assert not jsonschema.Draft202012Validator(schema()).is_valid(data)

@@ -36,7 +36,8 @@ class Condition(Params):
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """Return names, boundary terms, and any other key as the value of a field."""
         names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-        terms = {name: {"$ref": f"#/$defs/boundary.{name}"} for name in registry.names("boundary")}
+        short = {"type": ["number", "string", "array"], "description": "short form of the term"}
+        terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
         properties = {"on": names, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}

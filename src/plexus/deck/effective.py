@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.conditions import Condition
@@ -28,12 +28,15 @@ def effective_yaml(deck: Deck) -> str:
     """Return the effective deck."""
     lines = [f"# effective deck of {deck.path.name}; every value with the place it came from"]
     lines += [f"# -s {text}" for text in deck.overrides]
-    return "\n".join([*lines, *_Writer(deck.origins).mapping(to_data(deck), "", 0)]) + "\n"
+    return (
+        "\n".join([*lines, *_Writer(deck.origins, set(_given(deck, ""))).mapping(to_data(deck), "", 0)])
+        + "\n"
+    )
 
 
 def fragment(data: Mapping[str, Any]) -> str:
     """Return plain data as YAML in the deck's style, without comments."""
-    return "\n".join(_Writer(None).mapping(dict(data), "", 0))
+    return "\n".join(_Writer(None, set()).mapping(dict(data), "", 0))
 
 
 def to_data(value: Any) -> Any:
@@ -77,11 +80,31 @@ def _number(text: str) -> Any:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else text
 
 
+def _given(value: Any, path: str) -> Iterator[str]:
+    """Yield the paths of everything that was given, also through a short form."""
+    match value:
+        case Condition():
+            yield from _given(value.terms, path)
+        case Params():
+            if value.type:
+                yield f"{path}.type"
+            for name in value.model_fields_set:
+                inside = f"{path}.{name}".lstrip(".")
+                yield inside
+                yield from _given(getattr(value, name), inside)
+        case dict():
+            for name, item in value.items():
+                yield from _given(item, f"{path}.{name}")
+        case list() | tuple():
+            for i, item in enumerate(value):
+                yield from _given(item, f"{path}[{i}]")
+
+
 class _Writer:
     """Writes data in block style; lists of scalars in flow style."""
 
-    def __init__(self, origins: Mapping[str, str] | None):
-        self.origins = origins
+    def __init__(self, origins: Mapping[str, str] | None, given: set[str]):
+        self.origins, self.given = origins, given
 
     def mapping(self, data: dict[str, Any], path: str, depth: int) -> list[str]:
         lines = []
@@ -117,12 +140,15 @@ class _Writer:
         assert self.origins is not None
         if path in self.origins:
             return self.origins[path]
-        inside = next((o for p, o in self.origins.items() if p.startswith((path + ".", path + "["))), None)
+        parts = (path + ".", path + "[")
+        if path.startswith("boundary["):  # components of one field are gathered under its name
+            parts += (path + "_",)
+        inside = next((o for p, o in self.origins.items() if p.startswith(parts)), None)
         if inside:
             return inside
-        if not path.endswith((".type", ".ksp")):
+        if path not in self.given:
             return _DEFAULT
-        while path and path not in self.origins:  # what a short form such as `cg+gamg` chose
+        while path and path not in self.origins:  # given through a short form such as `cg+gamg`
             path = path.rpartition(".")[0]
         return self.origins.get(path, _DEFAULT)
 

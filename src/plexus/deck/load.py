@@ -43,7 +43,8 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
     try:
         deck = Deck.from_plain(plain)
     except ValidationError as error:
-        budget.problems += _located(error, root, budget.silent | {p.mark for p in budget.problems})
+        reported: set[Mark | None] = {*budget.silent, *(p.mark for p in budget.problems)}
+        budget.problems += _located(error, root, reported)
     if budget.problems:
         raise DeckError(sorted(dict.fromkeys(budget.problems), key=_order(path)))
     return deck

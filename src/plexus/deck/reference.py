@@ -1,0 +1,105 @@
+"""Reference pages made from the registry: one Markdown file per kind, one for the deck's own blocks.
+
+``python -m plexus.deck.reference [FOLDER]`` writes them; a test compares the committed ones.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from plexus import registry
+from plexus.deck.describe import Row, documentation, rows, summary
+from plexus.deck.effective import fragment
+from plexus.deck.explain import BLOCKS
+from plexus.deck.functions import ARITY, TIPS
+from plexus.deck.schema import Deck
+
+FOLDER = Path("docs") / "reference"
+_NOTE = "<!-- made by `python -m plexus.deck.reference`; do not edit -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Return file name -> text of every page."""
+    made = {f"{kind}.md": _kind(kind) for kind in registry.KINDS}
+    return made | {"deck.md": _deck(), "README.md": _index()}
+
+
+def write(folder: Path) -> None:
+    """Write all pages into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def _index() -> str:
+    lines = [_NOTE, "# Reference", "", "* [The deck](deck.md): every block that is not a component"]
+    for kind, (_, tip) in registry.KINDS.items():
+        names = ", ".join(f"[{n}]({kind}.md#{n})" for n in registry.names(kind))
+        lines.append(f"* [{kind}]({kind}.md), {tip}: {names}")
+    return "\n".join(lines) + "\n"
+
+
+def _kind(kind: str) -> str:
+    lines = [
+        _NOTE,
+        f"# {kind}",
+        "",
+        f"{registry.KINDS[kind][1].capitalize()}.",
+        "",
+        "| name | |",
+        "|---|---|",
+    ]
+    lines += [f"| [{name}](#{name}) | {_cell(summary(kind, name))} |" for name in registry.names(kind)]
+    for name in registry.names(kind):
+        lines += ["", *_member(registry.component(kind, name))]
+    return "\n".join(lines) + "\n"
+
+
+def _member(component: registry.Component) -> list[str]:
+    lines = [f"## {component.name}", "", "```text", documentation(component), "```", ""]
+    lines += _table(list(rows(component.params)))
+    example = getattr(sys.modules[component.cls.__module__], "EXAMPLE", None)
+    if example is not None:
+        lines += ["", "```yaml", *_example(component, example), "```"]
+    return lines
+
+
+def _example(component: registry.Component, example: dict[str, object]) -> Sequence[str]:
+    own = {k: v for k, v in example.items() if k != "type"}
+    if component.kind == "boundary":
+        return fragment({component.name: own}).splitlines()
+    return fragment({"type": component.name, **own}).splitlines()
+
+
+def _deck() -> str:
+    lines = [_NOTE, "# The deck", "", "```text", "Top level of a deck", "```", ""]
+    lines += _table([r for r in rows(Deck) if "." not in r.name])
+    for name, model in BLOCKS.items():
+        if model is not Deck:
+            text = inspect.cleandoc(model.__doc__ or "")
+            lines += ["", f"## {name}", "", "```text", text, "```", "", *_table(list(rows(model)))]
+    lines += ["", "## Expressions", "", "| function | |", "|---|---|"]
+    lines += [f"| `{name}` | {TIPS.get(name, '')} |" for name in ARITY]
+    return "\n".join(lines) + "\n"
+
+
+def _table(table: list[Row]) -> list[str]:
+    if not table:
+        return ["No parameters."]
+    lines = ["| parameter | type | unit | default | bounds | meaning |", "|---|---|---|---|---|---|"]
+    for row in table:
+        tip = f"{row.tip} (default: {row.source})" if row.source else row.tip
+        cells = (f"`{row.name}`", row.type, row.unit, row.default, row.bounds, tip)
+        lines.append("| " + " | ".join(_cell(c) for c in cells) + " |")
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
