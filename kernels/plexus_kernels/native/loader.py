@@ -1,6 +1,6 @@
 """Compile a kernel for its sizes at first use and keep the library in a cache folder.
 
-The library's name ends in a hash of source, flags and CPU and in one of the compiler's version, so that a
+The library's name ends in a hash of source, flags and CPU and in one of the compiler, so that a
 changed source or another machine never meets a stale one, and a node without compiler can use what another
 node has made. A file lock lets one process compile while the others wait; the finished library appears by
 rename, which is safe even where locks do not work.
@@ -33,12 +33,12 @@ def compiler() -> list[str]:
 
 @cache
 def _version() -> str | None:
-    """Return what the compiler says of itself, None when it does not run."""
+    """Return the compiler's command and what it says of itself, None when it does not run."""
     try:
         asked = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return asked.stdout
+    return shlex.join(compiler()) + asked.stdout
 
 
 @cache
@@ -144,4 +144,8 @@ def library(kernel: str, **sizes: int) -> ctypes.CDLL:
     defines = [f"-D{name}={value}" for name, value in sorted(sizes.items())]
     key = _digest(source.read_text(), lanes.read_text(), *FLAGS, *defines, _processor())
     stem = "-".join((kernel, *(f"{k}{v}" for k, v in sorted(sizes.items())), key))
-    return ctypes.CDLL(str(_cached(stem) or _made(source, defines, stem)))
+    path = _cached(stem) or _made(source, defines, stem)
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as e:  # a file system that forbids execution, or a damaged file
+        raise RuntimeError(f"the compiled kernel cannot be loaded: {e}") from e
