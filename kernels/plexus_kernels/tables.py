@@ -45,6 +45,7 @@ class Tables:
         """Store all tables as C-contiguous float64 and compare their shapes."""
         for name in ("weights", "phi", "dphi", "geo_phi", "geo_dphi"):
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=np.float64))
+        # φ and ∂N/∂ξ carry all four sizes
         q, n, g, d = self.shape
         shapes = {"weights": (q,), "phi": (q, n), "dphi": (q, n, d), "geo_phi": (q, g), "geo_dphi": (q, g, d)}
         for name, shape in shapes.items():

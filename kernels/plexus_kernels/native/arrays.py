@@ -52,5 +52,6 @@ def field(name: str, array: Any, cells: int, points: int, shape: tuple[int, ...]
     array = array[:c, :q]
     if not array[0, 0].flags.c_contiguous or any(s % 8 for s in array.strides[:2]):
         array = np.ascontiguousarray(array)
+    # strides in numbers; an axis of length 1 repeats
     cell, point = (s // 8 if n > 1 else 0 for n, s in zip(array.shape[:2], array.strides[:2], strict=True))
     return Field(array.ctypes.data, cell, point), array

@@ -23,6 +23,7 @@ def standard() -> Iterator[dict[str, Any]]:
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}
+        # the field on straight cells in both degrees, and isoparametric
         for n, g in ((n1, n1), (n2, n1), (n2, n2)):
             for m in (1, d):
                 sizes = {"D": d, "G": g, "N": n, "M": m}

@@ -17,6 +17,7 @@ def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floa
     checked("points", points, np.float64, (None, d))
     C = len(checked("cells", cells, np.int32, (None, g)))
     x, jxw = np.empty((C, Q, d)), np.empty((C, Q))
+    # affine cells have one B each, repeated by a view below
     grad_map = np.empty((C, 1 if T.affine else Q, d, d))
     library("geometry", D=d, G=g).geometry(
         c_int64(C), c_int64(Q), c_int32(T.affine), points.ctypes, cells.ctypes,

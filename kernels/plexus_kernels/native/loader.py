@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+# no -ffast-math: NaN must reach the guards; contraction to fused multiply-add is exact enough
 FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-ffp-contract=fast", "-Wno-psabi",
          "-fPIC", "-shared")  # fmt: skip
 _SOURCES = Path(__file__).parent
@@ -61,6 +62,7 @@ def _folders() -> list[Path]:
         folders.append(Path(os.environ["XDG_CACHE_HOME"]) / "plexus" / "kernels")
     with contextlib.suppress(RuntimeError):  # an account without a home
         folders.append(Path.home() / ".cache" / "plexus" / "kernels")
+    # anyone can create names in the shared temporary folder: trust only what this user owns
     shared = Path(tempfile.gettempdir()) / f"plexus-kernels-{os.getuid()}"
     with contextlib.suppress(OSError):
         shared.mkdir(mode=0o700, exist_ok=True)
@@ -126,6 +128,7 @@ def _made(source: Path, defines: list[str], stem: str) -> Path:
         raise RuntimeError(f"there is no C compiler: {shlex.join(compiler())} does not run")
     path = cache_folder() / f"{stem}-{_digest(version)}.so"
     with _locked(path.with_suffix(".lock")):
+        # the process that held the lock before may have made it
         if not path.exists():
             _compile(source, defines, path)
     return path

@@ -58,6 +58,7 @@ def matrix(
     fields = {k: field(k, given[k], C, Q, shape) for k, shape in shapes.items()}
     if all(given[k] is None for k in ("c00", "c01", "c10", "c11")):
         return values
+    # constant per cell: the sum over points is in the table R, whatever the rule
     separable = T.affine and all(f.point == 0 for f, _ in fields.values())
     arguments = _Matrix(
         C, Q, T.affine, separable,
@@ -65,6 +66,7 @@ def matrix(
         T.weights.ctypes.data, T.geo_dphi.ctypes.data, T.psi.ctypes.data, T.products.ctypes.data,
         *(f for f, _ in fields.values()), len(values), values.ctypes.data, 0,
     )  # fmt: skip
+    # LO: without c00, c01 and c10 only derivatives of the basis enter
     first = int(all(given[k] is None for k in ("c00", "c01", "c10")))
     library("matrix", D=d, G=g, N=n, M=m, LO=first, SYM=int(symmetric)).matrix(ctypes.byref(arguments))
     if arguments.outside:

@@ -24,6 +24,7 @@ def pattern(cell_nodes: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray
         raise ValueError("cell_nodes: negative node number")
     row_ptr = np.zeros(n_rows + 1, np.int64)
     slots = np.empty((n_cells, n, n), np.int32)
+    # at most one pair per element entry; untouched pages of this array cost nothing
     room = np.empty(int(np.count_nonzero(nodes < n_rows)) * n, np.int32)
     function = library("pattern").pattern
     function.restype = c_int64

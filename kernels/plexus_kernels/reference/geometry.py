@@ -30,6 +30,9 @@ def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floa
         ∂φ/∂x_j = Σ_k ∂φ/∂ξ_k grad_map[k, j]. Do not write to it: it may be a broadcast view.
     """
     X = points[cells]
+    # x_i(ξ_q) = Σ_a X_ai N_a(ξ_q)
     x = np.einsum("qa,cai->cqi", T.geo_phi, X)
+    # J_ik = ∂x_i/∂ξ_k = Σ_a X_ai ∂N_a/∂ξ_k
     J = np.einsum("cai,qak->cqik", X, T.geo_dphi)
+    # dx = |det J| dξ: the sign only tells the orientation of the cell
     return x, T.weights * np.abs(np.linalg.det(J)), np.linalg.inv(J)

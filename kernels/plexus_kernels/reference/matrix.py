@@ -45,8 +45,10 @@ def matrix(
     """
     _, jxw, G = geometry(points, cells, T)
     w = jxw if weight is None else jxw * weight
+    # ∂φ_i/∂x_j = Σ_k ∂φ_i/∂ξ_k ∂ξ_k/∂x_j
     dphi = np.einsum("qik,cqkj->cqij", T.dphi, G)
     A = np.zeros((*slots.shape, *values.shape[1:]))
+    # left factor: the test function i; right factor: the trial function j
     terms = (
         (c00, "cq,qi,cqab,qj->cijab", T.phi, T.phi),
         (c01, "cq,qi,cqabl,cqjl->cijab", T.phi, dphi),
@@ -57,6 +59,7 @@ def matrix(
         if c is not None:
             c = np.broadcast_to(c, (*w.shape, *c.shape[2:]))
             A += np.einsum(formula, w, left, c, right, optimize=True)
+    # pairs of rows that another rank owns have no slot
     kept = slots >= 0
     np.add.at(values, slots[kept], A[kept])
     return values

@@ -24,9 +24,11 @@ def pattern(cell_nodes: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray
     slots
         Pair of element entry (i, j), (C, n, n) int32; -1 where the row is not kept.
     """
+    # every cell couples all its nodes: entries (c, i, j) with row = node i, column = node j
     rows = np.repeat(cell_nodes, cell_nodes.shape[1], axis=1).ravel().astype(np.int64)
     cols = np.tile(cell_nodes, cell_nodes.shape[1]).ravel().astype(np.int64)
     kept = rows < n_rows
+    # row·width + column orders the pairs by row, then by column
     width = int(cell_nodes.max(initial=0)) + 1
     pairs, place = np.unique(rows[kept] * width + cols[kept], return_inverse=True)
     slots = np.full(rows.size, -1, dtype=np.int32)

@@ -17,6 +17,8 @@ def sample(
     """
     U = u[cell_nodes]
     _, _, G = geometry(points, cells, T)
+    # u = Σ_i u_i φ_i
     value = np.einsum("qi,cia->cqa", T.phi, U)
+    # ∂u/∂x_j = Σ_i u_i Σ_k ∂φ_i/∂ξ_k ∂ξ_k/∂x_j
     grad = np.einsum("qik,cqkj,cia->cqaj", T.dphi, G, U, optimize=True)
     return value, grad

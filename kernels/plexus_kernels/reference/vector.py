@@ -25,10 +25,13 @@ def vector(
     _, jxw, G = geometry(points, cells, T)
     w = jxw if weight is None else jxw * weight
     r = np.zeros((*cell_nodes.shape, out.shape[1]))
+    # r_i = Σ_q w f0 φ_i …
     if f0 is not None:
         r += np.einsum("cq,qi,cqa->cia", w, T.phi, np.broadcast_to(f0, (*w.shape, *f0.shape[2:])))
+    # … + Σ_q w f1_j Σ_k ∂φ_i/∂ξ_k ∂ξ_k/∂x_j
     if f1 is not None:
         f = np.broadcast_to(f1, (*w.shape, *f1.shape[2:]))
         r += np.einsum("cq,qik,cqkj,cqaj->cia", w, T.dphi, G, f, optimize=True)
+    # a node takes the sum over its cells: repeated indices must accumulate
     np.add.at(out, cell_nodes, r)
     return out

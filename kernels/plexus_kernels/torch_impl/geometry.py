@@ -19,5 +19,6 @@ def geometry(points: Any, cells: Any, T: Tables) -> tuple[Tensor, Tensor, Tensor
     x = torch.einsum("qa,cai->cqi", t["geo_phi"], X)
     # Affine cells: one Jacobian stands for all points.
     J = torch.einsum("cai,qak->cqik", X, t["geo_dphi"][:1] if T.affine else t["geo_dphi"])
+    # the weights bring the axis of points back
     jxw = t["weights"] * torch.linalg.det(J).abs()
     return x, jxw, torch.linalg.inv(J).expand(-1, len(T.weights), -1, -1)

@@ -25,15 +25,19 @@ def matrix(
         w = w * tensor(weight, values)
     dphi = torch.einsum("qik,cqkj->cqij", t["dphi"], B)
     A = values.new_zeros((*slots.shape, *values.shape[1:]))
-    # Trial side first, (test component, [direction,] trial node and component), then the test side.
+    # intermediate index order: test component, [direction,] trial node, trial component
+    # φ_i c00 φ_j
     if c00 is not None:
         A = A + torch.einsum("qi,cqab,qj->cijab", t["phi"], _weighted(c00, w), t["phi"])
+    # φ_i (c01·∇φ_j)
     if c01 is not None:
         right = torch.einsum("cqabl,cqjl->cqajb", _weighted(c01, w), dphi)
         A = A + torch.einsum("qi,cqajb->cijab", t["phi"], right)
+    # (∇φ_i·c10) φ_j
     if c10 is not None:
         left = torch.einsum("cqik,cqakb->cqiab", dphi, _weighted(c10, w))
         A = A + torch.einsum("cqiab,qj->cijab", left, t["phi"])
+    # ∇φ_i·(c11·∇φ_j)
     if c11 is not None:
         right = torch.einsum("cqakbl,cqjl->cqakjb", _weighted(c11, w), dphi)
         A = A + torch.einsum("cqik,cqakjb->cijab", dphi, right)

@@ -17,6 +17,7 @@ def pattern(cell_nodes: Any, n_rows: int) -> tuple[Tensor, Tensor, Tensor]:
     rows, cols = nodes[:, :, None].expand(C, n, n).reshape(-1), nodes[:, None, :].expand(C, n, n).reshape(-1)
     kept = rows < n_rows
     width = int(nodes.max()) + 1 if len(nodes) else 1
+    # sorted by row, then column, because the key is row·width + column
     pairs, place = torch.unique(rows[kept] * width + cols[kept], return_inverse=True)
     slots = torch.full_like(rows, -1, dtype=torch.int32)
     slots[kept] = place.int()

@@ -19,5 +19,6 @@ def sample(points: Any, cells: Any, T: Tables, cell_nodes: Any, u: Any) -> tuple
     U = u[tensor(cell_nodes, u).long()]
     _, _, B = geometry(tensor(points, u), cells, T)
     value = torch.einsum("qi,cia->cqa", t["phi"], U)
+    # reference gradient first, one factor B per point afterwards
     grad = torch.einsum("qik,cia->cqak", t["dphi"], U) @ B
     return value, grad

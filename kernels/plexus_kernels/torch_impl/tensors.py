@@ -19,6 +19,7 @@ def tensor(array: Any, like: Tensor | None = None) -> Tensor:
 
 def tables(T: Tables, like: Tensor) -> dict[str, Tensor]:
     """Return the tables as tensors on the device of ``like``; kept in ``T`` after the first call."""
+    # on the instance, so that the copies live exactly as long as the tables
     kept = T.__dict__.setdefault("_tensors", {})
     if like.device not in kept:
         kept[like.device] = {k: torch.tensor(getattr(T, k), device=like.device) for k in TABLES}

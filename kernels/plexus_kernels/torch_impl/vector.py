@@ -23,6 +23,7 @@ def vector(
     if weight is not None:
         w = w * tensor(weight, out)
     r = out.new_zeros((*nodes.shape, out.shape[1]))
+    # out of place until the last line, so that autograd sees every factor
     if f0 is not None:
         r = r + torch.einsum("qi,cqa->cia", t["phi"], w[..., None] * repeated(f0, w))
     if f1 is not None:
