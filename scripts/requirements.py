@@ -1,17 +1,17 @@
-"""Prints what pip has to install beside the system's MPI, PETSc and HDF5.
+"""Prints what pip has to install beside the system's MPI, PETSc and HDF5, for the named extras.
 
 These come compiled against one MPI and one major version of NumPy, so pip must replace neither them nor
 that version: Debian's h5py is unknown to pip under its name and would be shadowed by a wheel without MPI.
 """
 
 import re
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 SYSTEM = {"h5py", "mpi4py", "petsc4py"}
-EXTRAS = ("nn", "post", "viz", "dev")
 TORCH = "torch==2.13.0"
 """The version whose wheel for Linux is the CPU build; an installed torch of the site is kept."""
 
@@ -19,7 +19,8 @@ TORCH = "torch==2.13.0"
 def main() -> None:
     """Print one requirement per line."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + [r for e in EXTRAS for r in project["optional-dependencies"][e]]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + [r for e in sys.argv[1:] for r in extras[e]]
     for requirement in wanted:
         name = re.split(r"[<>=~! \[]", requirement)[0].lower()
         if name == "torch":
@@ -28,7 +29,6 @@ def main() -> None:
             print(f"{requirement},<{_numpy_major() + 1}")
         elif name not in SYSTEM:
             print(requirement)
-    print("rich")
 
 
 def _numpy_major() -> int:

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Makes .venv ready to run Plexus; asks nothing, may be run any number of times.
 #
-#   scripts/setup.sh [--bench]     --bench also installs the benchmarks' peer (Debian: python3-dolfinx)
+#   scripts/setup.sh run      what running decks and drawing pictures needs
+#   scripts/setup.sh all      also the tests' and checkers' packages, and all kernels compiled
+#   scripts/setup.sh bench    also the benchmarks' peer (Debian: python3-dolfinx)
 #
 # MPI, PETSc and HDF5 must come from one source. They are looked for, in this order, in the Python that
 # $PLEXUS_PYTHON names, the one on the PATH (modules, Spack, conda), and Debian's own. When none has them and
@@ -9,12 +11,18 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-say() { printf '==> %s\n' "$*"; }
+say() { printf '==> %3d s  %s\n' "$SECONDS" "$*"; }
 stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 packages=(python3-venv python3-petsc4py python3-petsc4py-real python3-slepc4py python3-mpi4py python3-h5py-mpi
   openmpi-bin libopenmpi-dev libpetsc-real-dev gcc libc6-dev)
-[ "${1:-}" != --bench ] || packages+=(python3-dolfinx)
+stage=${1:-all}
+case $stage in
+  run) extras=(nn post) ;;
+  all) extras=(nn post viz dev) ;;
+  bench) extras=(nn post viz dev) packages+=(python3-dolfinx) ;;
+  *) stop "unknown stage '$stage'; there are run, all and bench" ;;
+esac
 
 # Looks for the modules without importing them: importing starts MPI, which login nodes may forbid.
 has_stack() {
@@ -73,7 +81,7 @@ if ! [ -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
   "$python" -m venv --clear --system-site-packages .venv
 fi
 say "installing Python packages into .venv"
-.venv/bin/python scripts/requirements.py > .venv/requirements.txt
+.venv/bin/python scripts/requirements.py "${extras[@]}" > .venv/requirements.txt
 .venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
 
@@ -87,6 +95,8 @@ if not h5py.get_config().mpi:
 print(f"    PETSc {'.'.join(map(str, PETSc.Sys.getVersion()))}, {MPI.Get_library_version().split(',')[0]},"
       f" HDF5 {h5py.version.hdf5_version}, NumPy {numpy.__version__}")
 PY
-say "compiling kernels"
-.venv/bin/python -m plexus_kernels.native.build | sed 's/^/    /'
+if [ "$stage" != run ]; then
+  say "compiling kernels (otherwise each is compiled when it is first used)"
+  .venv/bin/python -m plexus_kernels.native.build | sed 's/^/    /'
+fi
 say "ready: .venv/bin/plexus --help"

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # The whole test suite: lint, serial tests, then the tests marked mpi on 2 and on 3 ranks.
-# Further arguments go to pytest. Everything runs; the exit code is 1 if anything failed.
+# Arguments go to pytest. Everything runs; the exit code is 1 if anything failed.
 cd "$(dirname "$0")/.." || exit 1
 . scripts/mpi.sh
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 failed=()
+
 part() {
   local name=$1
   shift
@@ -11,10 +14,23 @@ part() {
   "$@" || failed+=("$name")
 }
 
+# Rank 0 speaks; what the others say is shown when the job fails.
+parallel() {
+  local ranks=$1 log
+  shift
+  rm -f "$logs"/*
+  mpi "$ranks" scripts/rank.sh "$logs" .venv/bin/python -m pytest -q -m mpi --with-mpi "$@" && return
+  for log in "$logs"/*; do
+    printf -- '--- rank %s\n' "${log##*.}"
+    tail -n 60 "$log"
+  done
+  return 1
+}
+
 part "lint" scripts/lint.sh
 part "serial tests" .venv/bin/python -m pytest -q -m "not mpi" "$@"
 for ranks in 2 3; do
-  part "tests on $ranks ranks" mpi "$ranks" .venv/bin/python -m pytest -q --only-mpi "$@"
+  part "tests on $ranks ranks" parallel "$ranks" "$@"
 done
 
 echo
