@@ -17,14 +17,16 @@ from plexus.protocols import FieldSpec, Flux, Tangent
 CELLS = ("triangle", "quadrilateral", "tetrahedron", "hexahedron")
 
 
-def box(cell: str, cells: tuple[int, ...], periodic: tuple[bool, ...] = (), degree: int = 1, comm: Any = None) -> Mesh:
-    """Unit box with ``cells`` cubes per axis."""
+def box(
+    cell: str, cells: tuple[int, ...], periodic: tuple[bool, ...] = (), degree: int = 1, comm: Any = None
+) -> Mesh:
+    """Build a unit box with ``cells`` cubes per axis."""
     ticks = [np.linspace(0, 1, degree * n + 1) for n in cells]
     return build_box(comm or MPI.COMM_WORLD, cell, degree, ticks, periodic or (False,) * len(cells))
 
 
 def cubes(cell: str, n: int) -> tuple[int, ...]:
-    """n cubes along each axis of the cell's dimension."""
+    """Return n cubes along each axis of the cell's dimension."""
     return (n,) * (2 if cell in ("triangle", "quadrilateral") else 3)
 
 
@@ -83,7 +85,7 @@ class Elasticity:
 
 
 def monomials(dim: int, degree: int) -> list[tuple[Any, Any]]:
-    """All monomials of total degree ≤ ``degree`` as pairs (f(x (N, d)), ∇f(x))."""
+    """Return all monomials of total degree ≤ ``degree`` as pairs (f(x (N, d)), ∇f(x))."""
 
     def pair(p: tuple[int, ...]) -> tuple[Any, Any]:
         def f(x: np.ndarray) -> np.ndarray:
@@ -103,7 +105,7 @@ def monomials(dim: int, degree: int) -> list[tuple[Any, Any]]:
 
 
 def gathered(mat: Any) -> np.ndarray:
-    """The whole matrix on every rank, dense, rows by global number."""
+    """Return the whole matrix on every rank, dense, rows by global number."""
     start, end = mat.getOwnershipRange()
     n = mat.getSizes()[1][1]
     own = np.zeros((end - start, n))
@@ -114,7 +116,7 @@ def gathered(mat: Any) -> np.ndarray:
 
 
 def dense(form: Any) -> np.ndarray:
-    """The Jacobian as columns of residual differences of a linear form, unknown by unknown."""
+    """Return the Jacobian as columns of residual differences of a linear form, unknown by unknown."""
     space = form.space
     m = space.components
     zero = form.residual(0, space.zeros(), None, {})

@@ -76,7 +76,7 @@ def test_boundary_nodes(cell, degree):
 
 def test_unknown_boundary_names_the_known_ones():
     space = Space(box("triangle", (2, 2)), 1)
-    with pytest.raises(InputError, match="no boundary 'lft'.*left"):
+    with pytest.raises(InputError, match=r"no boundary 'lft'.*left"):
         space.facet_nodes("lft")
 
 
