@@ -24,21 +24,23 @@ static void sort(int32_t *v, int64_t n) {
 
 /* places[start[r] … start[r+1]-1] = c * n + i for every cell c whose node i is row r. */
 static void incidence(int64_t C, int64_t n, const int32_t *nodes, int64_t rows, int64_t *start,
-                      int64_t *places) {
+                      int32_t *places) {
     memset(start, 0, (rows + 2) * sizeof *start);
     for (int64_t e = 0; e < C * n; e++)
         if (nodes[e] < rows) start[nodes[e] + 2]++;
     for (int64_t r = 0; r < rows; r++) start[r + 2] += start[r + 1];
     for (int64_t e = 0; e < C * n; e++)
-        if (nodes[e] < rows) places[start[nodes[e] + 1]++] = e;
+        if (nodes[e] < rows) places[start[nodes[e] + 1]++] = (int32_t)e;
 }
 
 /* Fill row_ptr (rows+1), cols (room for every entry of a kept row) and slots (C, n, n); nodes are below
- * `width`. Returns the number of pairs, -1 without memory, -2 when a pair number exceeds 32 bits. */
+ * `width`. Returns the number of pairs, -1 without memory, -2 when an entry or pair number exceeds 32 bits. */
 int64_t pattern(int64_t C, int64_t n, const int32_t *nodes, int64_t rows, int64_t width, int64_t *row_ptr,
                 int32_t *cols, int32_t *slots) {
-    int64_t *start = malloc((rows + 2) * sizeof *start), *places = malloc((C * n + 1) * sizeof *places);
-    int64_t *place_of = malloc((width + 1) * sizeof *place_of); /* column -> its pair in this row */
+    if (C * n > INT32_MAX) return -2;
+    int64_t *start = malloc((rows + 2) * sizeof *start);
+    int32_t *places = malloc((C * n + 1) * sizeof *places);
+    int32_t *place_of = malloc((width + 1) * sizeof *place_of); /* column -> its pair in this row */
     int64_t count = start && places && place_of ? 0 : -1;
     if (count == 0) {
         memset(slots, 0xff, C * n * n * sizeof *slots);
@@ -49,15 +51,15 @@ int64_t pattern(int64_t C, int64_t n, const int32_t *nodes, int64_t rows, int64_
     for (int64_t r = 0; r < rows && count >= 0; r++) {
         const int64_t first = count;
         for (int64_t p = start[r]; p < start[r + 1]; p++) {
-            const int32_t *cell = nodes + places[p] / n * n;
+            const int32_t *cell = nodes + (int64_t)(places[p] / (int32_t)n) * n;
             for (int64_t j = 0; j < n; j++)
-                if (place_of[cell[j]] < first) place_of[cell[j]] = count, cols[count++] = cell[j];
+                if (place_of[cell[j]] < first) place_of[cell[j]] = (int32_t)count, cols[count++] = cell[j];
         }
         sort(cols + first, count - first);
-        for (int64_t k = first; k < count; k++) place_of[cols[k]] = k;
+        for (int64_t k = first; k < count; k++) place_of[cols[k]] = (int32_t)k;
         for (int64_t p = start[r]; p < start[r + 1]; p++) {
-            const int32_t *cell = nodes + places[p] / n * n;
-            for (int64_t j = 0; j < n; j++) slots[places[p] * n + j] = (int32_t)place_of[cell[j]];
+            const int32_t *cell = nodes + (int64_t)(places[p] / (int32_t)n) * n;
+            for (int64_t j = 0; j < n; j++) slots[places[p] * n + j] = place_of[cell[j]];
         }
         row_ptr[r + 1] = count;
         if (count > INT32_MAX) count = -2;

@@ -16,7 +16,7 @@ def pattern(cell_nodes: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray
     Raises
     ------
     MemoryError, OverflowError
-        If there is no memory, or there are more than 2³¹-1 pairs.
+        If there is no memory, or there are more than 2³¹-1 pairs or entries of cell_nodes.
     """
     nodes = checked("cell_nodes", cell_nodes, np.int32, (None, None))
     n_cells, n = nodes.shape
@@ -35,5 +35,5 @@ def pattern(cell_nodes: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray
     if count == -1:
         raise MemoryError("no memory for the sparse pattern")
     if count == -2:
-        raise OverflowError("the sparse pattern has more than 2^31-1 pairs on one rank; use more ranks")
+        raise OverflowError("the sparse pattern is too large for 32-bit numbers on one rank; use more ranks")
     return row_ptr, room[:count].copy(), slots
