@@ -110,11 +110,14 @@ def environment() -> dict[str, str]:
     """Return the environment of the ranks; what the user has set stays.
 
     One thread per rank: ranks, not threads, share the cores. No binding to cores: two jobs on one machine
-    would both be bound to its first cores. As root, Open MPI asks for consent.
+    would both be bound to its first cores. A waiting rank offers its core to others; on a machine with more
+    to do than this job, spinning ranks would wait for each other many times longer. As root, Open MPI asks
+    for consent.
     """
     wanted = {
         "OMP_NUM_THREADS": "1",
         "H5PY_ALWAYS_USE_MPI": "1",
+        "OMPI_MCA_mpi_yield_when_idle": "1",
         "OMPI_MCA_hwloc_base_binding_policy": "none",
         "PRTE_MCA_hwloc_default_binding_policy": "none",
     }

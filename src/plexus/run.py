@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.nodal import NodalFields
-from plexus.errors import SolveError
+from plexus.errors import GuardError, SolveError
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import FieldSpec
+    from plexus.protocols import FieldSpec, StepResult
     from plexus.runtime.context import Context
     from plexus.spaces.lagrange import Space
     from plexus.stepping.clock import Clock
@@ -173,14 +173,21 @@ class Run:
             try:
                 with self.ctx.timers("solve"):
                     result = self.stepper.step(self.system, self.state, t, dt)
-            except SolveError as failure:
+            except (SolveError, GuardError) as failure:
                 self.controller.failed(dt, failure)
                 self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
                 continue
             if self.controller.accept(dt, result.error, self.stepper.order):
                 break
         self.clock.tick(dt, target)
+        self.ctx.log.detail(self._line(dt, result))
         self.state = State(result.values, self.clock.t, self.clock.step)
+
+    def _line(self, dt: float, result: StepResult) -> str:
+        """Return one line about an accepted step for the log file."""
+        solves = ", ".join(f"{name} {n} iterations" for name, n in result.iterations.items())
+        error = "" if result.error is None else f", error {result.error:.3g}"
+        return f"step {self.clock.step}, t = {self.clock.t:.6g} s, dt = {dt:.4g} s: {solves}{error}"
 
     def _target(self) -> float | None:
         """Return the next time that an observer prescribes."""

@@ -61,7 +61,7 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
 
 
 def true_residual(ksp: str | None) -> dict[str, OptionValue]:
-    """Return the options that make tolerances mean the residual b - A x itself, not the preconditioned one."""
+    """Return the options by which tolerances mean the residual b - A x, not the preconditioned one."""
     if ksp in NORM_METHODS:
         return {"ksp_norm_type": "unpreconditioned"}
     return {"ksp_pc_side": "right"} if ksp in RIGHT_METHODS else {}

@@ -10,8 +10,8 @@ from petsc4py import PETSc
 from plexus.errors import InputError, SolveError
 
 WRONG_SETTING = (56, 60, 62, 63, 83, 86, 92)
-"""PETSc's codes for: no support, argument sizes, wrong argument, out of range, user error, unknown type, missing
-package; a solver block caused them."""
+"""PETSc codes that a solver block causes: no support, wrong sizes or arguments, out of range, user error,
+unknown type, missing package."""
 
 
 @contextmanager

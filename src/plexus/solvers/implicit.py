@@ -83,7 +83,7 @@ class ImplicitProblem:
         self.solver.inspect_matrix(self.attempt)
 
     def advance(self, ts: PETSc.TS, t: float, dt: float) -> SolveInfo:
-        """Take one step of ``dt`` from ``t`` in the solution vector of ``ts`` and book its solves. Collective.
+        """Take one step of ``dt`` from ``t`` in the solution vector of ``ts``; book its solves. Collective.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class ImplicitProblem:
         return self._record(ts, t + dt, counts)
 
     def _record(self, ts: PETSc.TS, t: float, counts: tuple[int, int]) -> SolveInfo:
-        """Book the step's solves; ``counts`` are the TS's totals of Newton and Krylov iterations before it."""
+        """Book the step's solves; ``counts`` are the TS's Newton and Krylov totals before it."""
         snes, name = ts.getSNES(), self.solver.target.name
         ok = ts.getConvergedReason() >= 0
         newton, krylov = ts.getSNESIterations() - counts[0], ts.getKSPIterations() - counts[1]

@@ -76,6 +76,15 @@ class Attempt:
             ksp.setFromOptions()
         self.open_choice = False
 
+    def set_up(self, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
+        """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
+        if self.options.lags:
+            return  # SNES decides after this callback whether the old preconditioner stays
+        with self.solver.ctx.timers("preconditioner"):
+            ksp = self.snes.getKSP()
+            ksp.setOperators(mat, pmat)
+            ksp.setUp()
+
     def run(self, x: PETSc.Vec, t: float) -> SolveInfo:
         """Solve from the guess ``x`` in place and return the record. Collective."""
         snes, ksp = self.snes, self.snes.getKSP()
@@ -186,7 +195,9 @@ class FieldSolver:
             snes = PETSc.SNES().create(self.form.space.comm)
             attempt = self.configure(snes, number)
             snes.setFunction(self.residual, self.rhs)
-            snes.setJacobian(self.jacobian, self.form.matrix.mat)
+            with self.ctx.timers("matrix"):
+                mat = self.form.matrix.mat  # made at first access: pattern and memory
+            snes.setJacobian(self.jacobian, mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
         self._current = self.attempts[number]
@@ -230,6 +241,7 @@ class FieldSolver:
             u, rate = self._expand(x)
             self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
         self.inspect_matrix(self._current)
+        self._current.set_up(mat, pmat)
         if self._kernel is not None:
             self._check_balance(self._kernel, snes.getFunction()[0])
 

@@ -72,6 +72,11 @@ class Options:
             database.setValue(self.prefix + name, _text(value))
             _ours.add(self.prefix + name)
 
+    @property
+    def lags(self) -> bool:
+        """Whether the deck asks SNES to keep matrices or preconditioners for several steps."""
+        return any(name.startswith("snes_lag") for name in self._user)
+
     def check(self, path: str) -> None:
         """Raise if PETSc has not used an option of the deck; later calls cost nothing.
 

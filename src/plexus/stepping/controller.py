@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plexus.errors import SolveError
+from plexus.errors import PlexusError, SolveError
 from plexus.stepping.clock import Clock
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 2.0
@@ -38,7 +38,7 @@ class Fixed:
         """Accept every step."""
         return True
 
-    def failed(self, dt: float, failure: SolveError) -> None:
+    def failed(self, dt: float, failure: PlexusError) -> None:
         """Raise the failure: a fixed step has no smaller one to try."""
         raise failure
 
@@ -106,7 +106,7 @@ class Adaptive:
         self.previous = error
         return True
 
-    def failed(self, dt: float, failure: SolveError) -> None:
+    def failed(self, dt: float, failure: PlexusError) -> None:
         """Shorten the step after a solve that did not converge."""
         self._reduce(dt, RETRY, str(failure))
 

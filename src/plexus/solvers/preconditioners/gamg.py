@@ -7,7 +7,7 @@ M. Brezina, Computing 56 (1996) 179, doi:10.1007/BF02238511.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from plexus.deck.params import Field, Params
 from plexus.registry import register
@@ -21,9 +21,6 @@ class GamgParams(Params):
 
     threshold: float = Field(
         0.0, ge=-1.0, lt=1.0, description="strength below which couplings are dropped (-1 keeps zeros too)"
-    )
-    smoother: Literal["jacobi", "sor"] = Field(
-        "jacobi", description="preconditioner of the Chebyshev smoother"
     )
     smoothing_steps: int = Field(2, ge=1, le=20, description="Chebyshev iterations per level and sweep")
     reuse_interpolation: bool = Field(
@@ -47,5 +44,5 @@ class Gamg:
             "pc_gamg_reuse_interpolation": p.reuse_interpolation,
             "mg_levels_ksp_type": "chebyshev",
             "mg_levels_ksp_max_it": p.smoothing_steps,
-            "mg_levels_pc_type": p.smoother,
+            "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
         }
