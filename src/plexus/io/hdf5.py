@@ -22,6 +22,7 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.errors import InputError, OutputError
+from plexus.fileformat import PARTIAL
 from plexus.runtime import files
 
 PIECE = 1 << 28
@@ -63,6 +64,7 @@ class SlabFile:
         self.path, self.comm = path, comm
         self._mpio = parallel(comm)
         self._file: Any = None
+        self._data: dict[str, Any] = {}
         self._do(lambda: self._open(mode))
 
     def _open(self, mode: str) -> None:
@@ -83,7 +85,7 @@ class SlabFile:
             problem = files.reason(error, self.path)
         if self.comm.allreduce(problem is not None, MPI.LOR):
             problems = [p for p in self.comm.allgather(problem) if p]
-            raise OutputError(f"cannot write {self.path}: {problems[0]}")
+            raise OutputError(f"cannot write {final(self.path)}: {problems[0]}")
 
     def create(self, name: str, shape: tuple[int, ...], dtype: Any = "f8") -> None:
         """Create a dataset of final size; its content is undefined until it is written."""
@@ -110,7 +112,13 @@ class SlabFile:
 
     def extend(self, name: str, n: int) -> None:
         """Let a growing list have ``n`` entries; touches nothing but its header."""
-        self._do(lambda: self._file and self._file[name].id.set_extent((n,)))
+        self._do(lambda: self._file and self._dataset(name).id.set_extent((n,)))
+
+    def _dataset(self, name: str) -> Any:
+        """Return a dataset; it stays open until `close`, because closing writes and must report its errors."""
+        if name not in self._data:
+            self._data[name] = self._file[name]
+        return self._data[name]
 
     def write(self, name: str, start: int, rows: np.ndarray) -> None:
         """Write this rank's rows (may be none) from row ``start`` on; blocks of ranks must not overlap."""
@@ -118,7 +126,7 @@ class SlabFile:
         self._do(lambda: self._write_parallel(name, start, rows) if self._mpio else self._gather(name, start, rows))
 
     def _write_parallel(self, name: str, start: int, rows: np.ndarray) -> None:
-        data, step = self._file[name].id, _rows_per_piece(rows)
+        data, step = self._dataset(name).id, _rows_per_piece(rows)
         transfer = h5py.h5p.create(h5py.h5p.DATASET_XFER)
         transfer.set_dxpl_mpio(h5py.h5fd.MPIO_COLLECTIVE)
         rounds = self.comm.allreduce(-(-len(rows) // step), MPI.MAX)
@@ -140,7 +148,7 @@ class SlabFile:
             for k in range(0, len(rows), step):
                 self.comm.Send(rows[k : k + step], 0)
             return
-        sink = _Sink(self._file[name])
+        sink = _Sink(self._dataset(name))
         sink.put(start, rows)
         longest = max((n for _, n in extents[1:]), default=0)
         block = np.empty((min(step, longest), *rows.shape[1:]), rows.dtype)
@@ -153,7 +161,11 @@ class SlabFile:
 
     def write_root(self, name: str, start: int, rows: np.ndarray) -> None:
         """Write rows that rank 0 holds; what other ranks pass is ignored."""
-        self.write(name, start, rows if self.comm.rank == 0 else rows[:0])
+        def work() -> None:
+            if self.comm.rank == 0:
+                self._dataset(name)[start : start + len(rows)] = rows
+
+        self._do(work)
 
     def text(self, name: str, text: str) -> None:
         """Store a text, the same on all ranks, as a scalar dataset."""
@@ -164,7 +176,7 @@ class SlabFile:
             if self._file:
                 self._create(name, (), kind)
             if self.comm.rank == 0:
-                self._file[name][()] = np.array(raw, kind)
+                self._dataset(name)[()] = np.array(raw, kind)
 
         self._do(work)
 
@@ -189,8 +201,15 @@ class SlabFile:
 
     def close(self) -> None:
         """Close the file."""
+        self.flush()
+        self._data.clear()
         self._do(lambda: self._file and self._file.close())
         self._file = None
+
+
+def final(path: Path) -> Path:
+    """Return the name that a file has, or will have, when it is complete."""
+    return path.with_name(path.name.removesuffix(PARTIAL))
 
 
 def _dataset_plist() -> Any:

@@ -61,9 +61,13 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     OutputError
         If the disk or the folder refuses; an earlier file of this name stays as it was.
     """
-    with storage_errors(path):
-        partial(path).write_text(text, encoding="utf-8")
-    publish(path, durable=durable)
+    try:
+        with storage_errors(path):
+            partial(path).write_text(text, encoding="utf-8")
+        publish(path, durable=durable)
+    except OutputError:
+        partial(path).unlink(missing_ok=True)  # its room may be needed to tell what happened
+        raise
 
 
 def write_json(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
@@ -101,6 +105,8 @@ def reason(error: BaseException, path: Path) -> str:
         return found[1]
     if _free(path.parent) < 1 << 20:
         return "No space left on device"
+    if "rite" in str(error):  # MPI-IO keeps the system's reason to itself
+        return "the system refused the data (quota, file size limit or a failing disk)"
     return str(error).strip().split("\n")[0]
 
 

@@ -14,10 +14,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from plexus.errors import PlexusError
+from plexus.errors import OutputError, PlexusError
 from plexus.runtime.log import Log
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ class Guard:
         if self._comm.rank == 0:
             self._speak_for(together)
         self._comm.Barrier()  # nobody leaves before the message is out: mpirun ends the rest on a bad exit
-        raise SystemExit(max(c for c, _ in together)) from None
+        worst = max(c for c, _ in together)
+        if worst == OutputError.exit_code:
+            self._leave(worst)
+        raise SystemExit(worst) from None
 
     def _everyone(self) -> bool:
         """Return whether all ranks fail, waiting no longer than `PATIENCE`."""
@@ -97,16 +101,22 @@ class Guard:
     def _tell(self, code: int, text: str) -> None:
         """Hand the failure to the caller's report; its own trouble must not hide the first error."""
         if self.report:
-            try:
+            with suppress(OutputError):  # the disk that failed may fail again; the message has been printed
                 self.report(code, text)
-            except Exception as trouble:  # the disk that failed may fail again
-                self.log.error(f"the failure could not be recorded: {trouble}")
 
     def _abort(self, code: int) -> None:
         """End all ranks of the job."""
         self.log.flush()
         sys.stdout.flush()
         self._comm.Abort(code)
+
+    def _leave(self, code: int) -> None:
+        """End this process without any clean-up.
+
+        HDF5 and MPI-IO still hold data that they could not write; trying again at exit crashes or hangs them.
+        """
+        self.log.flush()
+        sys.stdout.flush()
         os._exit(code)
 
 
