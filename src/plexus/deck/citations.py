@@ -17,6 +17,7 @@ def components(value: Any, kind: str = "") -> Iterator[str]:
     match value:
         case Deck() | Params():
             if value.type and not isinstance(value, Deck):
+                # The kind is not stored with the parameters; it is the one whose member has this model.
                 yield from (f"{k}.{value.type}" for k in registry.KINDS if _is(k, value))
             for name in type(value).model_fields:
                 yield from components(getattr(value, name), name)

@@ -50,6 +50,7 @@ class Condition(Params):
         parsed: dict[str, dict[str, Any]] = {"values": {}, "terms": {}}
         errors: list[InitErrorDetails] = []
         for key, value in data.items():
+            # `on` goes through the model's own validation below, together with what is found here.
             if key == "on":
                 continue
             try:
@@ -59,6 +60,7 @@ class Condition(Params):
             except PydanticCustomError as error:
                 errors.append(_detail((key,), error.message()))
         try:
+            # Called in any case, so that a missing `on` is told beside wrong values.
             result = handler({**({"on": data["on"]} if "on" in data else {}), **parsed})
         except ValidationError as error:
             errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)] + errors
@@ -80,6 +82,7 @@ def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: Val
         if key in members:
             parsed["terms"][key] = parameters("boundary", key, value, info)
         return
+    # Fields go first: a model whose unknown is called pressure prescribes it under that name.
     found = _field_of(key, context)
     if found:
         spec, axis = found
@@ -118,6 +121,7 @@ def _one(value: Any, spec: FieldSpec, axis: int, info: ValidationInfo) -> Compon
 
 
 def _joined(before: Components, after: Components, key: str) -> Components:
+    # `displacement: [0, null]` and `displacement_y: 1 mm` complete each other; overlaps contradict.
     if any(a is not None and b is not None for a, b in zip(before, after, strict=False)):
         raise refuse(f"{key} is prescribed twice")
     longest = max(len(before), len(after))
@@ -141,6 +145,7 @@ def field_values(value: Any, spec: FieldSpec, info: ValidationInfo) -> Component
             raise refuse(f"{spec.name} is a scalar: expected one value, not a list")
         return (_value(value, spec, info),)
     if not isinstance(value, list):
+        # Three entries when the dimension is unknown; the run takes as many as the mesh needs.
         return (_value(value, spec, info),) * spec.components(dim or 3)
     allowed = [spec.components(dim)] if dim else [spec.components(d) for d in (1, 2, 3)]
     if len(value) not in allowed:

@@ -34,6 +34,8 @@ class Context:
     """Known names; None means not known, so not checked."""
 
     parameters: Mapping[str, float] = field(default_factory=dict)
+    texts: Collection[str] = ()
+    """Names of the parameters that are not numbers."""
     folder: Path = Path()
     unknowns: dict[str, FieldSpec] | None = None
     derived: dict[str, FieldSpec] = field(default_factory=dict)

@@ -35,6 +35,7 @@ def learn_fields(params: Any, context: Context) -> None:
     """Note the unknowns, derived fields and accepted boundary terms of the chosen physics."""
     cls = registry.component("physics", params.type).cls
     try:
+        # Building the equations needs no mesh, and finds what the material lacks for this model.
         unknowns = {spec.name: spec for spec in cls.fields(params)}  # type: ignore[attr-defined]
         equations = list(cls(params).equations)
     except PlexusError as error:
@@ -85,6 +86,7 @@ def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
 def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:
     found: list[tuple[tuple[Any, ...], str]] = []
     parameters, solver = data.get("parameters"), data.get("solver")
+    # A parameter with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
     for name in parameters if isinstance(parameters, dict) else ():
         if name in taken:

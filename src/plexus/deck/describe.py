@@ -52,6 +52,7 @@ def rows(model: type[Params], prefix: str = "") -> Iterator[Row]:
             tip=info.description or "",
             source=str(extra.get("source", "")),
         )
+        # A block may contain itself (a solver's fallback); its rows are listed once.
         for inner in models_in(info.annotation):
             if inner is not model and inner is not Params:
                 yield from rows(inner, f"{prefix}{name}.")

@@ -43,6 +43,7 @@ def to_data(value: Any) -> Any:
     """Return a validated value as plain data that would be validated to the same value."""
     match value:
         case Condition():
+            # Back under their own keys, as the deck has them.
             one = {name: _components(v) for name, v in value.values.items()}
             terms = {name: _members(p) for name, p in value.terms.items()}
             return {"on": value.on[0] if len(value.on) == 1 else list(value.on)} | one | terms
@@ -131,6 +132,7 @@ class _Writer:
         return lines
 
     def comment(self, path: str) -> str:
+        # Fragments in explanations have no origin.
         if self.origins is None:
             return ""
         return f"  # {self.origin(path)}"
@@ -159,6 +161,7 @@ def _is_flow(value: dict[str, Any]) -> bool:
 
 def _text(value: str) -> str:
     """Return a text that YAML reads as the same text; quoted only where it must be."""
+    # Plain where nothing can be misread; JSON's quoting is valid YAML everywhere else.
     if _PLAIN.fullmatch(value) and scalar(value) == value:
         return value
     return json.dumps(value, ensure_ascii=not value.isprintable())

@@ -69,6 +69,7 @@ class Expression:
             if not math.isfinite(constant):
                 raise ExpressionError(f"{text!r} is not a finite number")
         closure = value if callable(value) else lambda namespace: constant
+        # Only what the text uses is kept: what else a deck defines does not make two expressions different.
         used = {
             k: v
             for k, v in bound.items()
@@ -94,6 +95,7 @@ class Expression:
         """Return ∂/∂name, exact except at the kinks of abs, min, max, where and ramp."""
         from plexus.deck.derivative import derivative
 
+        # The derivative of a tree is a tree, so it is compiled and folded like any other expression.
         tree = derivative(self._tree, name)
         result = object.__new__(Expression)
         result._build(ast.unparse(tree), tree, self._parameters)
@@ -165,6 +167,7 @@ class _Compiler:
         raise ExpressionError("not allowed in an expression")
 
     def name(self, name: str) -> Any:
+        # Parameters win over pi and e; the deck refuses parameters of these names anyway.
         if name in self.bound:
             return float(self.bound[name])
         if name in functions.CONSTANTS:
@@ -186,6 +189,7 @@ class _Compiler:
 
     def logic(self, op: ast.boolop, values: list[Any]) -> Any:
         # Truth is 1.0 or 0.0: `and` is the smallest, `or` the largest of the truth values.
+        # Whatever is not zero is true, as everywhere in Python.
         truth = [self.fold(lambda v: functions.where(v, 1.0, 0.0), [v]) for v in values]
         return self.fold(
             lambda *v: functions.call("min" if isinstance(op, ast.And) else "max", list(v)), truth
@@ -209,6 +213,7 @@ class _Compiler:
             if isinstance(result, complex):
                 raise ExpressionError("constant part is not a real number")
             return result
+        # Constants become closures too, so that the evaluation below needs no case distinction.
         getters = [p if callable(p) else (lambda namespace, value=p: value) for p in parts]
         match getters:
             case [a]:

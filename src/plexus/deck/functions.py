@@ -91,12 +91,14 @@ def call(name: str, values: list[Any]) -> Any:
         for value in values[1:]:
             result = (minimum if name == "min" else maximum)(result, value)
         return result
+    # These are made of comparisons and `where`, which all three kinds of numbers have.
     if name in _SPECIAL:
         return _SPECIAL[name](*values)
     lib = library(*values)
     if lib is math:
         return float(getattr(math, name)(*values))
     if lib.__name__ == "torch":
+        # torch functions take tensors only, also where one of two arguments is a plain number.
         values = [v if _is_tensor(v) else lib.as_tensor(v, dtype=lib.float64) for v in values]
         return getattr(lib, name)(*values)
     return getattr(lib, _NUMPY.get(name, name))(*values)

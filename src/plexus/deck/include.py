@@ -41,6 +41,7 @@ def read(
     try:
         node = parse(read_text(path, mark), str(path), budget)
     except DeckError as error:
+        # The deck itself must be readable; a broken include is one problem among others.
         if not chain:
             raise
         budget.problems.extend(p for p in error.problems if p not in budget.problems)
@@ -52,6 +53,7 @@ def merge(below: Node, above: Node) -> Node:
     """Return ``above`` laid over ``below``; mappings merge, everything else is replaced."""
     if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
         return above
+    # Parameters of one component mean nothing to another, so two components do not mix.
     types = [n.value["type"].value for n in (below, above) if "type" in n.value]
     if len(types) == 2 and types[0] != types[1]:
         return above
@@ -66,6 +68,7 @@ def _expand(node: Node, path: Path, budget: Budget, chain: tuple[Path, ...], dep
         node.value = [_expand(child, path, budget, chain, depth + 1) for child in node.value]
     if not isinstance(node.value, dict):
         return node
+    # Taken out first: `include` is an instruction and never reaches the validation.
     names = node.value.pop("include", None)
     node.value = {key: _keyed(child, path, budget, chain, depth + 1) for key, child in node.value.items()}
     if names is None:
@@ -88,6 +91,7 @@ def _expand(node: Node, path: Path, budget: Budget, chain: tuple[Path, ...], dep
 
 
 def _keyed(child: Node, path: Path, budget: Budget, chain: tuple[Path, ...], depth: int) -> Node:
+    # The value may come from another file, the key stands in this one.
     expanded = _expand(child, path, budget, chain, depth)
     expanded.key_mark = child.key_mark
     return expanded

@@ -39,6 +39,7 @@ def deck_schema() -> Schema:
         result[f"{member.kind}.{member.name}"] = _member(member, defs[named[member.params]])
     for kind in registry.KINDS:
         result[kind] = _union(kind)
+    # A model that only occurs as a component is there under the component's name already.
     used = {named[m.params] for m in members}
     root = defs.pop(named[Deck])
     result |= {
@@ -72,6 +73,7 @@ def _member(member: registry.Component, model: Schema) -> Schema:
 def _union(kind: str) -> Schema:
     names = registry.names(kind)
     blocks = [{"$ref": f"#/$defs/{kind}.{name}"} for name in names]
+    # The included file may hold the `type`, which no editor looks up.
     includes = {"type": "object", "required": ["include"], "not": {"required": ["type"]}}
     return {"description": registry.KINDS[kind][1], "anyOf": [{"enum": names}, _REFERENCE, *blocks, includes]}
 

@@ -43,6 +43,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
     try:
         deck = Deck.from_plain(plain)
     except ValidationError as error:
+        # A value that could not be read is null by now; that it is null is not news.
         reported: set[Mark | None] = {*budget.silent, *(p.mark for p in budget.problems)}
         budget.problems += _located(error, root, reported)
     if budget.problems:
@@ -80,6 +81,7 @@ def _located(error: ValidationError, root: Node, reported: set[Mark | None]) -> 
 
 def _joined(texts: list[str]) -> str:
     """Return the messages of all branches of a union as one; the more specific ones if there are any."""
+    # A union reports each of its branches; "expected a list" is no help beside "unknown unit".
     distinct = list(dict.fromkeys(texts))
     specific = [t for t in distinct if not t.startswith("expected")]
     return " or ".join(specific) or "expected " + " or ".join(t.removeprefix("expected ") for t in distinct)
@@ -90,6 +92,7 @@ def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str
     here, path = root, ""
     for i, part in enumerate(loc):
         value = here.value
+        # Branch names of unions, and groups that the model made itself, are not in the deck: skipped.
         child = None
         if isinstance(value, dict):
             child = value.get(str(part))
@@ -101,6 +104,7 @@ def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str
             continue
         path = f"{path}[{part}]" if isinstance(value, list) else f"{path}.{part}".lstrip(".")
         here = child
+    # Complaints about a name point at the key, complaints about a value at the value.
     at_key = text.startswith(("unknown key", "unknown field or", "this physics does not", "no unknown"))
     return (here.key_mark if at_key and here.key_mark else here.mark), path
 
@@ -109,6 +113,7 @@ def _order(path: Path) -> Any:
     def key(problem: Problem) -> tuple[Any, ...]:
         mark = problem.mark
         return (
+            # The deck's own lines first, then other files, each from top to bottom.
             mark is None,
             mark and mark.file != str(path),
             mark and mark.file,

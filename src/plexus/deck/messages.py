@@ -44,11 +44,13 @@ def in_words(error: ValidationError, model: type[BaseModel], data: Any) -> Valid
     given = set(data) if isinstance(data, Mapping) else set()
     details: list[InitErrorDetails] = []
     items = error.errors(include_url=False)
+    # A list whose items are wrong counts as empty; only the items are worth a message.
     parents = {item["loc"][:-1] for item in items}
     for item in items[:MOST]:
         if item["type"] == "too_short" and item["loc"] in parents:  # the items are there, but wrong
             continue
         text = message(item, model, given)
+        # The text is passed as a value because it may hold braces, which a template would interpret.
         custom = PydanticCustomError("deck", "{text}", {"text": text})
         details.append({"type": custom, "loc": item["loc"], "input": item.get("input")})
     return ValidationError.from_exception_data(model.__name__, details)
@@ -73,6 +75,7 @@ def message(item: Any, model: type[BaseModel], given: set[str]) -> str:
 
 
 def _literal(value: Any, expected: str) -> str:
+    # Pydantic has the valid values only as English text: 'a', 'b' or 'c'.
     names = [part.strip(" '") for chunk in expected.split(" or ") for part in chunk.split(",")]
     return f"{_short(value)} is not valid here{nearest(str(value), names, len(names))}"
 

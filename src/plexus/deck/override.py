@@ -22,6 +22,7 @@ def apply(root: Node, overrides: list[str], budget: Budget) -> None:
     for number, text in enumerate(overrides, start=1):
         path, sign, value = text.partition("=")
         parts = split(path)
+        # Column of the value, counted from the start of the option's text.
         mark = Mark(SOURCE, number, len(path) + 2)
         if not sign or not parts:
             budget.complain(Mark(SOURCE, number, 1), f"-s {text!r}: expected path=value, e.g. time.end=3")
@@ -56,6 +57,7 @@ def _place(root: Node, parts: list[str], value: Node, budget: Budget, mark: Mark
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
         path = ".".join(parts[: depth + 1])
+        # The short form of a component has no parts; as a mapping it has.
         if isinstance(here.value, str) and depth:
             here.value = {"type": Node(here.value, here.mark, here.mark)}
         if here.value is None:
@@ -66,6 +68,7 @@ def _place(root: Node, parts: list[str], value: Node, budget: Budget, mark: Mark
                 budget.complain(mark, f"expected an index from 0 to {len(here.value)}", path)
                 return
             key = int(part)
+            # One past the end appends; anything further away would leave holes.
             if key == len(here.value):
                 here.value.append(Node(None, mark))
         elif not isinstance(here.value, dict):

@@ -63,6 +63,7 @@ class Params(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
+            # Here the model is known, so the nearest valid keys and the tip of a missing field can be told.
             raise in_words(error, cls, data) from None
 
 
@@ -84,6 +85,7 @@ class Unit:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Convert before the type's own validation."""
+        # Expressions and properties may be text that is no quantity; plain numbers may not.
         lenient = values.mentions(source, (Expression, Property))
         inner = handler(source)
 

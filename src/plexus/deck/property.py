@@ -33,6 +33,7 @@ class PointNames(Mapping[str, Any]):
             return self.point.x[..., AXES[name]] if AXES[name] < self.point.dim else 0.0
         if name in self.point.fields:
             return self.point.fields[name].value
+        # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
         value = self.point.fields[field].value
         if len(axes) == 1:
@@ -84,6 +85,7 @@ class Table:
         _, cell = self._cell(x, lib)
         if lib is math:
             return self.slopes[cell] if self.xs[0] <= x <= self.xs[-1] else 0.0
+        # Beyond the ends the value is constant, so the slope there is zero, not that of the last interval.
         inside = (x >= self.xs[0]) & (x <= self.xs[-1])
         return self._like(self.slopes, x, lib)[cell] * inside
 
@@ -132,6 +134,7 @@ class Property:
         if self.expression:
             return _shaped(self.expression(PointNames(p)), p)
         if self.table:
+            # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
             x = PointNames(p)[self.table.of]
             self.outside += self.table.misses(x)
             return self.table.value(x)
@@ -142,6 +145,7 @@ class Property:
         if wrt not in self.names:
             return None
         if self.expression:
+            # Derived once per field; the tangent asks for it in every batch of cells.
             slope = self._slopes.get(wrt) or self._slopes.setdefault(wrt, self.expression.derivative(wrt))
             return None if slope.constant == 0 else _shaped(slope(PointNames(p)), p)
         if self.table:

@@ -59,6 +59,8 @@ def parse_schedule(value: Any) -> ScheduleText:
         return _positive(ScheduleText("steps", float(match[1] or 1)), text)
     if text.endswith(" wall"):
         return _positive(ScheduleText("wall", quantity(text[:-5], "s")), text)
+    # A bare number could be steps or seconds; guessing would be wrong half of the time. The e of 1e3 is
+    # no unit.
     if not re.search(r"[A-Za-z]", text.replace("e", "")):
         raise UnitError(f"{text!r}: say what is counted, e.g. '{text} steps' or '{text} s'")
     return _positive(ScheduleText("time", quantity(text, "s")), text)

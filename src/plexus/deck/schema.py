@@ -60,6 +60,8 @@ class Deck(Params):
     @classmethod
     def _physics(cls, value: Any, handler: Any, info: ValidationInfo) -> Any:
         params = handler(value)
+        # Twice on purpose: the first pass tells which fields there are, the second checks that expressions
+        # in the material name only these.
         crosscheck.learn_fields(params, known(info))
         return handler(value)  # now the names in its own expressions are known too
 
@@ -132,8 +134,11 @@ class Deck(Params):
             If the data are not those of a valid deck.
         """
         data, path = plain["data"], Path(plain["path"])
+        # Numbers are needed before the first block is validated, so they are read from the plain data.
         given = data.get("parameters") if isinstance(data, dict) else None
-        context = Context(crosscheck.numbers(given if isinstance(given, dict) else {}), path.parent)
+        given = given if isinstance(given, dict) else {}
+        constants = crosscheck.numbers(given)
+        context = Context(constants, given.keys() - constants.keys(), path.parent)
         deck: Deck = cls.model_validate(data, context=context)
         deck._data, deck._path = data, path
         deck._origins, deck._overrides = dict(plain["origins"]), tuple(plain["overrides"])

@@ -41,5 +41,6 @@ def parameters(kind: str, name: str, data: Any, info: ValidationInfo) -> Any:
     if name not in registry.names(kind):
         raise refuse(f"unknown {kind} {name!r}{nearest(name, registry.names(kind), 30)}")
     params = registry.component(kind, name).params.model_validate(data, context=info.context)
+    # The model does not know its own name: several components may share one model.
     params._type = name
     return params

@@ -80,6 +80,7 @@ class _Resolver:
         _Broken
             If that is impossible; the reason has been noted.
         """
+        # Each wrong value is told once, where it stands; what depends on it stays silent.
         if id(node) in self.broken:
             raise _Broken
         text = node.value
@@ -106,6 +107,7 @@ class _Resolver:
         if whole:
             return self.value(whole[1])
         result = _MARK.sub(lambda m: _written(self.value(m[1])), text)
+        # What is left over was opened and never closed, or holds braces.
         if "${" in result:
             raise ExpressionError(f"{text[:60]!r}: '${{' without its '}}'")
         if len(result) > MAX_TEXT:
@@ -138,6 +140,7 @@ class _Resolver:
     def find(self, tree: ast.expr, source: str) -> Node:
         match tree:
             case ast.Name(id=name):
+                # Parameters first: ${n} is the short way to write ${parameters.n}.
                 here = self.parameters if name in self.parameters else self.root.value
                 key: Any = name
             case ast.Attribute(value=inner, attr=attr):
@@ -201,6 +204,7 @@ def _exact(value: Any) -> Any:
 
 
 def _power(a: Any, b: Any) -> Any:
+    # Computed as float first: a float overflows at once where an integer power would go on for hours.
     value = float(a) ** float(b)
     whole = isinstance(a, int) and isinstance(b, int) and b >= 0 and abs(value) <= EXACT
     return int(value) if whole else value
@@ -213,6 +217,7 @@ def _number(value: Any, source: str) -> Any:
         parts = split_quantity(value)
         if not parts:
             raise ExpressionError(f"'${{{source}}}': {value[:40]!r} is not a number")
+        # In arithmetic a quantity is its SI value; the dimension is the author's business.
         unit = parse_unit(parts[1])
         return parts[0] * unit.factor + unit.offset
     return value

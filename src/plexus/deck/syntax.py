@@ -16,10 +16,14 @@ from plexus.deck.units import NUMBER, UnitError, named_unit, parse_unit, split_q
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 2000, 60, 600
 COORDINATES = ("x", "y", "z", "t")
 _WORD = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å]*"
+# A number directly followed by a name is never valid arithmetic, so it can only be a quantity. The look-
+# behind keeps the 2 of `x2` and of `1.2` from starting one.
 _UNIT_START = re.compile(rf"(?<![\w.])((?>{NUMBER[5:]}))[ ]*(?={_WORD})")
 _FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)(?:\(-?\d\)|-?\d))?")
+# A bracket after `/` that holds nothing but names, powers and products, as in W/(m^2 K).
 _GROUP = re.compile(r"\([A-Za-zµμΩ°Å%0-9 */^·-]{1,40}\)")
 _WORDS = ("and", "or", "not", "if", "else")
+# No attributes, no subscripts, no comprehensions, no strings: nothing reaches an object's inside.
 _ALLOWED = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.IfExp, ast.Name,
     ast.Constant, ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv,
@@ -50,9 +54,11 @@ def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST],
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters")
+    # `^` is replaced in the text, not in the tree: as Python's exclusive or it would bind weaker than +.
     source = _si(text, {*reserved, *COORDINATES}).replace("^", "**").strip().replace("\n", " ")
     try:
         tree = ast.parse(source, mode="eval").body
+    # Deep brackets make the parser itself give up, with an error that depends on the Python version.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too complicated"
         raise ExpressionError(f"{_short(text)} is not an expression: {reason}") from error
@@ -65,6 +71,7 @@ def _short(text: str) -> str:
 
 
 def _check(tree: ast.AST, allowed: tuple[type[ast.AST], ...], text: str) -> None:
+    # Level by level instead of recursively, so that a deep tree is refused before anything recurses.
     level, count = [tree], 0
     for _ in range(MAX_DEPTH):
         for node in level:
@@ -101,6 +108,8 @@ def _unit_end(text: str, start: int, reserved: set[str]) -> int:
     """Return where the unit that begins at ``start`` ends; operators continue it only without spaces."""
     end = _factor_end(text, start, set())
     while end > start and end < len(text):
+        # `2 m/s*t`: after m the operator touches a unit name and continues the unit; at `*t` it does not,
+        # because t is the time. `2 m * x` has spaces, so the unit ends at m.
         step = 1 if text[end] in "*/· " and text[end : end + 2] != "**" else 0
         if not step:
             break

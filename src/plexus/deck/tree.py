@@ -22,8 +22,10 @@ MAX_DEPTH = 40
 MAX_BYTES = 8_000_000
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# YAML 1.2 core: only these words are null and truth; yes, no, on and off are text.
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {w: w[0] in "tT" for w in ("true", "True", "TRUE", "false", "False", "FALSE")}
+# Only the parser of this loader is used; no tag is ever resolved and no object constructed.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Scalar = str | int | float | bool | None
@@ -74,9 +76,11 @@ def scalar(text: str) -> Scalar:
     """Return the value of a plain scalar by the YAML 1.2 core schema."""
     if text in _WORDS:
         return _WORDS[text]
+    # No double has that many digits; Python would convert the integer in quadratic time.
     if len(text) > 400:
         return text
     if _INT.fullmatch(text):
+        # Octal is 0o17; 017 is seventeen, as YAML 1.2 has it and YAML 1.1 had not.
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
@@ -105,6 +109,7 @@ def read_text(path: Path, mark: Mark | None) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        # The place is counted in bytes of the line, the best that can be said of undecodable text.
         before = data[: error.start]
         place = Mark(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
         raise DeckError([Problem(place, "", "the file is not UTF-8 text")]) from error
@@ -164,6 +169,7 @@ class _Builder:
         self.documents = 0
 
     def take(self, event: Any) -> None:
+        # YAML counts from 0, editors from 1.
         mark = Mark(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
         match event:
             case yaml.ScalarEvent():
@@ -174,6 +180,7 @@ class _Builder:
                 self._open({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor, mark)
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 done = self.stack.pop()
+                # Known only once it is complete, so an alias inside its own anchor finds nothing: no cycles.
                 if done.anchor:
                     self.anchors[done.anchor] = done.node
             case yaml.AliasEvent():
@@ -184,6 +191,7 @@ class _Builder:
                     raise DeckError([*self.budget.problems, Problem(mark, "", "a deck is one YAML document")])
 
     def _tag(self, event: Any, mark: Mark) -> None:
+        # A lone `!` means text and names nothing.
         if event.tag not in (None, "!"):
             self.budget.complain(mark, f"YAML tags such as {event.tag[:40]!r} are not allowed in a deck")
 
@@ -210,6 +218,7 @@ class _Builder:
     def _scalar(self, event: Any, mark: Mark) -> None:
         if self._wants_key():
             return self._key(event.value, mark)
+        # Quoted and block scalars are text whatever they look like.
         plain = event.style in (None, "") and event.tag is None
         node = Node(scalar(event.value) if plain else event.value, mark)
         if event.anchor:
@@ -233,6 +242,7 @@ class _Builder:
             self.budget.complain(mark, f"alias *{name}: no complete anchor &{name} before it")
             node = Node(None, mark)
         elif self._wants_key():
+            # An alias may stand for a key too; a container's text is empty and refused as any other key.
             return self._key(str(node.value) if not isinstance(node.value, (dict, list)) else "", mark)
         return self._put(self._copy(node, len(self.stack)))
 

@@ -22,6 +22,8 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NAME = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å_]*"
 _TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(\s*-?\d\s*\)|-?\d)|(/)|([*·])|(\()|(\)))|(\s+$)")
 _FOLLOWS = re.compile(rf"\s*(?:{_NAME}|\()")
+# A quantity is a number and something that starts like a unit; `1/K` is the only unit that starts with
+# a digit. Whether the rest is a unit is decided by `parse_unit`.
 _QUANTITY = re.compile(rf"\s*({NUMBER})\s*({_NAME}.*|1\s*/.*)", re.DOTALL)
 
 
@@ -52,6 +54,7 @@ def _unit(factor: float, offset: float = 0.0, **exponents: int) -> UnitValue:
 
 
 _ONE = _unit(1.0)
+# Symbols that take a prefix (mm, kPa, GHz); the gram is here, the kilogram is its base.
 _PREFIXABLE = {
     "m": _unit(1.0, m=1), "g": _unit(1e-3, kg=1), "s": _unit(1.0, s=1), "A": _unit(1.0, A=1),
     "K": _unit(1.0, K=1), "mol": _unit(1.0, mol=1), "N": _unit(1.0, kg=1, m=1, s=-2),
@@ -59,6 +62,7 @@ _PREFIXABLE = {
     "Hz": _unit(1.0, s=-1), "V": _unit(1.0, kg=1, m=2, s=-3, A=-1), "C": _unit(1.0, A=1, s=1),
     "rad": _ONE, "bar": _unit(1e5, kg=1, m=-1, s=-2),
 }  # fmt: skip
+# Symbols that take none; the offset of degC counts only where the unit stands alone.
 _PLAIN = {
     "cd": _unit(1.0, cd=1), "min": _unit(60.0, s=1), "h": _unit(3600.0, s=1), "day": _unit(86400.0, s=1),
     "degC": _unit(1.0, 273.15, K=1), "°C": _unit(1.0, 273.15, K=1), "deg": _unit(math.pi / 180),
@@ -89,11 +93,13 @@ def _registry() -> Any:
 def _ask_pint(name: str) -> UnitValue:
     registry = _registry()
     try:
+        # Two points of the affine map number -> SI give its factor and its offset.
         zero, one = (registry.Quantity(v, registry.Unit(name)).to_base_units() for v in (0.0, 1.0))
     except Exception as error:  # pint raises AttributeError, KeyError and tokenizer errors alike
         raise UnitError(f"unknown unit {name!r}{nearest(name, known_units())}") from error
     exponents = {str(k): int(v) for k, v in one.units._units.items()}
     names = ("meter", "kilogram", "second", "ampere", "kelvin", "mole", "candela")
+    # Pint's base mass is the gram in some versions and the kilogram in others.
     grams = exponents.pop("gram", 0)
     exponents["kilogram"] = exponents.get("kilogram", 0) + grams
     scale = 1e-3**grams
@@ -119,6 +125,7 @@ def named_unit(name: str) -> UnitValue:
         return _PLAIN[name]
     if name in _PREFIXABLE:
         return _PREFIXABLE[name]
+    # The plain names go first: `min` is a minute, not a milli-inch, and `cd` a candela.
     if name[0] in _PREFIXES and name[1:] in _PREFIXABLE:
         base = _PREFIXABLE[name[1:]]
         return UnitValue(_PREFIXES[name[0]] * base.factor, base.dimension)
@@ -161,6 +168,7 @@ def _parse(text: str) -> UnitValue:
         elif power:
             if last is None:
                 raise UnitError(f"{text!r} is not a unit: power of nothing")
+            # A power binds to the newest factor only, so that factor waits in `last` until the next token.
             last = (last[0].power(int(power.strip("() "))), last[1])
         elif slash:
             sign = -1
@@ -178,6 +186,7 @@ def _parse(text: str) -> UnitValue:
         position = match.end()
     if stack or sign < 0:
         raise UnitError(f"{text!r} is not a unit: it is incomplete")
+    # A single factor keeps its offset, which a product with the empty unit would drop.
     return _append(unit, last) if unit is not _ONE or last is None else last[0].power(last[1])
 
 
@@ -199,6 +208,7 @@ def to_unit(value: float, unit: str, target: str) -> float:
     UnitError
         If the unit is unknown or of another dimension than the target.
     """
+    # SI = value·f + o on both sides; solved for the number in the target.
     have, want = parse_unit(unit), parse_unit(target)
     if have.dimension != want.dimension:
         raise UnitError(

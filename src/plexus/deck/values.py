@@ -62,6 +62,7 @@ def convert(value: Any, unit: str, lenient: bool) -> Any:
     match value:
         case bool():
             raise refuse(f"{str(value).lower()} is not a number")
+        # "2 MPa * ramp(t)" starts like a quantity but is an expression; "2 MPa" must fit the dimension.
         case str() if not lenient or split_quantity(value):
             try:
                 return quantity(value, unit)
@@ -71,6 +72,7 @@ def convert(value: Any, unit: str, lenient: bool) -> Any:
                 raise refuse(str(error)) from None
         case list() | tuple():
             return [convert(v, unit, lenient) for v in value]
+        # Tables and regions hold numbers of the same unit further inside.
         case {"table": list()} if lenient:
             return _convert_table(value, unit)
         case {"regions": dict(regions)} if lenient and len(value) == 1:
@@ -97,6 +99,7 @@ def _convert_table(value: dict[str, Any], unit: str) -> dict[str, Any]:
     try:
         for row in value["table"]:
             x, y = row
+            # The first column has the unit of its field, which only the table's `of_unit` can tell.
             x = to_unit(x, of_unit, _si(of_unit)) if _number(x) else si_value(x) if isinstance(x, str) else x
             y = to_unit(y, given, unit) if _number(y) else quantity(y, unit) if isinstance(y, str) else y
             rows.append([x, y])
@@ -118,6 +121,13 @@ def _si(unit: str) -> str:
 
 
 def si_value(text: str) -> float:
+    """Return the SI value of a number with or without a unit.
+
+    Raises
+    ------
+    UnitError
+        If the text is neither.
+    """
     parts = split_quantity(text)
     return quantity(text, _si(parts[1]) if parts else "")
 
@@ -133,12 +143,19 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
         result = Expression(value, context.parameters)
     except (ExpressionError, UnitError, OverflowError) as error:
         raise refuse(str(error)) from None
+    # Unknown (None) while the physics itself is being read: its fields are what it defines.
     allowed = context.expression_names()
     unknown = sorted(n for n in result.names if allowed is not None and n not in allowed)
     if unknown:
-        hints = " and ".join(f"unknown name {n!r}{nearest(n, allowed or (), 12)}" for n in unknown)
+        hints = " and ".join(_hint(n, allowed or (), context.texts) for n in unknown)
         raise refuse(f"{hints} in expression {result.text!r}")
     return result
+
+
+def _hint(name: str, allowed: Collection[str], texts: Collection[str]) -> str:
+    if name in texts:
+        return f"parameter {name!r} is not a number"
+    return f"unknown name {name!r}{nearest(name, allowed, 12)}"
 
 
 def material_property(value: Any, info: ValidationInfo) -> Property:
@@ -176,6 +193,7 @@ def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> 
     if not isinstance(of, str):
         raise refuse("`of` is the name of a field")
     check_name(of, known(info).expression_names(), "field")
+    # Kept in SI units and without `unit`, so that the effective deck is read the same way again.
     spec = {"table": [list(row) for row in table], **{k: v for k, v in value.items() if k != "table"}}
     return Property(spec, table=Table(xs, ys, of))
 
@@ -219,6 +237,7 @@ class Name:
             context = known(info)
             valid: Collection[str] | None = None
             if self.what == "field" and context.fields is not None:
+                # A component such as stress_xy is as good as a field wherever one is named.
                 valid = context.expression_names() if "_" in value else context.fields
             elif self.what in ("boundary", "region"):
                 valid = context.boundaries if self.what == "boundary" else context.regions
@@ -246,6 +265,7 @@ class _Before:
 def _input_file(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str) or not value or "\0" in value:
         raise refuse("expected a file name")
+    # Absolute from here on: a run may change folders, and the effective deck lies in the run's.
     path = known(info).folder / value
     try:
         exists = path.is_file()
