@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output, e.g. `head`, is gone
+        # Python would complain once more when it flushes the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -154,6 +155,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     if options.ranks and not launch.inside():
         from plexus.deck.load import load
 
+        # The ranks read the deck again; this costs a third of a second and saves their start.
         load(options.deck, options.overrides)  # a wrong deck is told once, before any rank starts
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
@@ -174,6 +176,7 @@ def _without_ranks(given: list[str]) -> list[str]:
     for word in words:
         if word == "-n":
             next(words, None)
+        # argparse takes -n3 as well as -n 3.
         elif not (word.startswith("-n") and word[2:].lstrip("=").isdecimal()):
             kept.append(word)
     return kept

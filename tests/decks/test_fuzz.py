@@ -260,7 +260,8 @@ def home(folder: Path, deck: Path) -> Path:
     return inside / "mutated.yaml"
 
 
-@pytest.mark.parametrize("deck", DECKS, ids=lambda p: p.stem)
+# The template for Gmsh meshes waits for the user's mesh.
+@pytest.mark.parametrize("deck", [d for d in DECKS if d.stem != "gmsh"], ids=lambda p: p.stem)
 def test_shipped_decks_are_good(deck, folder):
     assert judge(_copy(deck, folder))
 

@@ -142,10 +142,10 @@ class _Writer:
         assert self.origins is not None
         if path in self.origins:
             return self.origins[path]
-        parts = (path + ".", path + "[")
+        parts = [path + ".", path + "["]
         if path.startswith("boundary["):  # components of one field are gathered under its name
-            parts += (path + "_",)
-        inside = next((o for p, o in self.origins.items() if p.startswith(parts)), None)
+            parts.append(path + "_")
+        inside = next((o for p, o in self.origins.items() if p.startswith(tuple(parts))), None)
         if inside:
             return inside
         if path not in self.given:
