@@ -47,7 +47,9 @@ class Meeting:
 
     def lowest(self, values: np.ndarray) -> np.ndarray:
         """Return for each key the lowest of the values (k,) that any rank gave for it. Collective."""
-        received = self._route.forward(values[self._first])[self._order]
+        mine = np.full(len(self._first), np.iinfo(np.int64).max)
+        np.minimum.at(mine, self._unique, values)
+        received = self._route.forward(mine)[self._order]
         starts = np.flatnonzero(self._new)
         low = np.minimum.reduceat(received, starts) if len(starts) else received
         return self._answer(np.repeat(low, np.diff(np.append(starts, len(received)))))

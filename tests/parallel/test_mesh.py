@@ -1,0 +1,141 @@
+"""Meshes on several ranks: valid, with complete ghosts, and the same as on one rank."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "unit" / "mesh"))
+from mesh_cases import (
+    CELLS,
+    DATA,
+    FILES,
+    area,
+    assert_same,
+    assert_valid,
+    both,
+    box,
+    content,
+    from_file,
+    volume,
+)
+
+from plexus.errors import InputError
+from plexus.mesh.build import finish, from_all, from_root
+from plexus.mesh.convert import convert
+from plexus.mesh.halo import Halo
+from plexus.mesh.msh import read_msh
+from plexus.mesh.refine import refine
+from plexus.mesh.store import MeshFile
+
+pytestmark = pytest.mark.mpi
+COMM = MPI.COMM_WORLD
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_box(cell, degree, periodic):
+    mesh, alone = both(cell, degree, periodic)
+    assert_valid(mesh)
+    assert_same(content(mesh), content(alone))
+
+
+@pytest.mark.parametrize("cell", ["quadrilateral", "tetrahedron"])
+def test_box_with_fewer_cubes_than_ranks_leaves_some_ranks_empty(cell):
+    mesh, alone = both(cell, n=1)
+    assert_valid(mesh)
+    assert_same(content(mesh), content(alone))
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+@pytest.mark.parametrize("name", FILES)
+def test_gmsh_file_refined(name, times):
+    if times == 2 and name.endswith("2"):
+        pytest.skip("one refinement of curved cells says it all")
+    mesh, alone = both(name, times, make=from_file)
+    assert_valid(mesh)
+    assert_same(content(mesh), content(alone))
+    depth = 1 if mesh.dim == 2 else 0.5
+    assert np.isclose(volume(mesh), 2 * depth)
+    assert np.isclose(volume(mesh, mesh.regions["west"]), depth)
+    expected = {"floor": 2, "roof": 2, "middle": depth, "exterior": 6 if mesh.dim == 2 else 7}
+    for boundary, size in expected.items():
+        assert np.isclose(area(mesh, boundary), size), boundary
+
+
+@pytest.mark.parametrize("times", [0, 1])
+def test_periodic_file_has_no_exterior(times):
+    mesh, alone = both("periodic", times, periodic=True, make=from_file)
+    assert_valid(mesh)
+    assert_same(content(mesh), content(alone))
+    assert COMM.allreduce(len(mesh.boundaries["exterior"])) == 0
+    assert np.isclose(area(mesh, "left"), 1)
+
+
+def test_recursive_bisection_balances_the_ranks():
+    mesh, alone = both("tetrahedron1", 2, method="bisection", make=from_file)
+    assert_valid(mesh)
+    assert_same(content(mesh), content(alone))
+    share = mesh.n_owned_cells * COMM.size / mesh.n_global_cells
+    assert 0.8 < share < 1.2
+
+
+def test_graph_partition_balances_the_ranks():
+    mesh = from_file(COMM, "tetrahedron1", 2)
+    share = mesh.n_owned_cells * COMM.size / mesh.n_global_cells
+    assert 0.8 < share < 1.2
+
+
+@pytest.mark.parametrize("name", ["triangle2", "tetrahedron1", "hexahedron2", "periodic"])
+def test_converted_file_equals_direct_reading(name, shared_path):
+    target = shared_path / "mesh.h5"
+    if COMM.rank == 0:
+        convert(DATA / f"{name}.msh", target, 0.5)
+    COMM.Barrier()
+
+    def read():
+        with MeshFile(target) as file:
+            return file.slices(COMM.rank, COMM.size)
+
+    from_slices = finish(COMM, from_all(COMM, read), True, "auto", 1)
+    direct = finish(COMM, from_root(COMM, lambda: read_msh(DATA / f"{name}.msh", 0.5)), True, "auto", 1)
+    assert_valid(from_slices)
+    assert_same(content(from_slices), content(direct))
+
+
+def test_an_unusable_file_is_an_error_on_all_ranks(shared_path):
+    text = (DATA / "triangle1.msh").read_bytes()
+    path = shared_path / "cut.msh"
+    if COMM.rank == 0:
+        path.write_bytes(text[: len(text) // 2])
+    COMM.Barrier()
+    with pytest.raises(InputError, match="truncated"):
+        from_root(COMM, lambda: read_msh(path))
+
+
+def test_halo_carries_rows_there_and_back():
+    mesh = box(COMM, "tetrahedron")
+    n = mesh.n_owned_cells
+    halo = Halo.from_ids(COMM, mesh.cell_ids[:n], mesh.cell_owner[n:], mesh.cell_ids[n:])
+    rows = np.zeros((mesh.n_cells, 2))
+    rows[:n] = mesh.cell_ids[:n, None] * [1, -1]
+    halo.forward(rows)
+    assert np.array_equal(rows, mesh.cell_ids[:, None] * [1, -1])
+    copies = np.ones(mesh.n_cells)
+    halo.reverse_add(copies)
+    assert COMM.allreduce(copies[:n].sum()) == COMM.allreduce(mesh.n_cells)
+
+
+def test_refining_keeps_points_on_the_curved_boundary():
+    mesh = box(COMM, "quadrilateral", 2)
+    bent = mesh.points.copy()
+    bent[:, 0] = mesh.points[:, 0] + mesh.points[:, 1] ** 2 / 4
+    mesh.points = bent
+    fine = refine(refine(mesh))
+    left = fine.boundaries["left"]
+    nodes = np.take_along_axis(fine.cells[left[:, 0]], fine.reference.facet_nodes(2)[left[:, 1]], 1)
+    x, y = fine.points[nodes.ravel()].T
+    assert np.allclose(x, y**2 / 4)

@@ -1,0 +1,96 @@
+"""Boxes on one rank: sizes, names, grading, maps, and how blocks are cut."""
+
+import numpy as np
+import pytest
+from mesh_cases import CELLS, area, assert_valid, box, euler, volume
+from mpi4py import MPI
+
+from plexus.errors import InputError
+from plexus.mesh.lattice import split
+from plexus.mesh.sources.box import Box, BoxParams, bisect, graded_ticks
+
+SELF = MPI.COMM_SELF
+
+
+def build(**params):
+    return Box(BoxParams(**params)).build(SELF)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_box_is_valid(cell, degree, periodic):
+    mesh = box(SELF, cell, degree, periodic)
+    assert_valid(mesh)
+    assert euler(mesh) == (0 if periodic else 1)
+    assert np.isclose(volume(mesh), 2 if mesh.dim == 2 else 6)
+
+
+def test_sides_are_where_their_names_say():
+    mesh = build(cell="hexahedron", cells=[2, 3, 4], size=[1, 2, 3], origin=[5, 6, 7])
+    places = {
+        "left": (0, 5),
+        "right": (0, 6),
+        "bottom": (1, 6),
+        "top": (1, 8),
+        "back": (2, 7),
+        "front": (2, 10),
+    }
+    for name, (axis, value) in places.items():
+        pairs = mesh.boundaries[name]
+        nodes = np.take_along_axis(mesh.cells[pairs[:, 0]], mesh.reference.facets[pairs[:, 1]], 1)
+        assert np.allclose(mesh.points[nodes][..., axis], value), name
+    assert np.isclose(area(mesh, "right"), 6)
+    assert np.isclose(area(mesh, "exterior"), 22)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_estimate_is_exact(cell):
+    cells = [3, 4] if cell in CELLS[:2] else [3, 4, 5]
+    source = Box(BoxParams(cell=cell, cells=cells, degree=2, refine=1))
+    guess, mesh = source.estimate(), source.build(SELF)
+    assert (guess.n_cells, guess.n_points) == (mesh.n_global_cells, len(mesh.points))
+    assert set(guess.boundaries) == set(mesh.boundaries)
+
+
+def test_grading_is_the_ratio_of_the_last_gap_to_the_first():
+    gaps = np.diff(graded_ticks(7, 5.0))
+    assert np.isclose(gaps[-1] / gaps[0], 5)
+    assert np.allclose(gaps[1:] / gaps[:-1], gaps[1] / gaps[0])
+    assert np.allclose(bisect(graded_ticks(7, 5.0), 2)[::4], graded_ticks(7, 5.0))
+
+
+def test_map_bends_the_box():
+    mesh = build(cell="quadrilateral", cells=[6, 24], degree=2,
+                 map=["(1 + x) * cos(pi/2 * y)", "(1 + x) * sin(pi/2 * y)"])  # fmt: skip
+    right = mesh.boundaries["right"]
+    nodes = np.take_along_axis(mesh.cells[right[:, 0]], mesh.reference.facet_nodes(2)[right[:, 1]], 1)
+    assert np.allclose(np.linalg.norm(mesh.points[nodes], axis=-1), 2)
+    assert np.isclose(volume(mesh), 0.75 * np.pi, rtol=1e-3)
+
+
+def test_map_that_turns_cells_inside_out_is_refused():
+    with pytest.raises(InputError, match=r"mesh\.map"):
+        build(cell="triangle", cells=[2, 2], map=["-x", "y"])
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"cell": "triangle", "cells": [2, 2, 2]}, "needs 2 entries in cells"),
+        ({"cell": "triangle", "cells": [2, 2], "size": [1]}, "size needs 2 entries"),
+        ({"cell": "triangle", "cells": [2, 4], "periodic": ["x"]}, "at least 3 cells"),
+        ({"cell": "triangle", "cells": [4, 4], "periodic": ["z"]}, "axis z"),
+    ],
+)
+def test_wrong_parameters_are_refused(params, words):
+    with pytest.raises(ValueError, match=words):
+        BoxParams(**params)
+
+
+def test_blocks_are_cut_where_the_surface_is_smallest():
+    assert split(8, (40, 40, 40), (False,) * 3) == (2, 2, 2)
+    assert split(4, (100, 10, 10), (False,) * 3) == (4, 1, 1)
+    assert split(4, (40, 40), (False,) * 2) == (2, 2)
+    assert split(2, (40, 40), (True, False)) == (1, 2)
+    assert split(3, (2, 2, 9), (False,) * 3) == (1, 1, 3)
