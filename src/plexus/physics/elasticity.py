@@ -152,6 +152,9 @@ class Equilibrium(EquationBase):
         if self.params.geometry in ("plane_strain", "axisymmetric"):
             tip = "stress normal to the section"
             fields.append(field("normal_stress", "Pa", "scalar", tip, lambda s: s.normal_stress))
+        if self.temperature is not None:
+            spec = FieldSpec("temperature", "K", "scalar", "prescribed temperature")
+            fields.append(Derived(spec, lambda p: self._heated(p).fields["temperature"].value))
         return fields
 
     def _state(self, p: Point) -> State:
