@@ -21,7 +21,7 @@ def coo(mat: PETSc.Mat, rows: np.ndarray, cols: np.ndarray) -> Insert:
     """Preallocate ``mat`` for entries (rows, cols), global, each once; return a function that stores values.
 
     The returned function takes the values in the order of the entries and replaces the matrix by them.
-    Both are collective.
+    Both are collective. PETSc may reorder ``rows`` and ``cols``: do not use them afterwards.
 
     Raises
     ------
@@ -60,8 +60,7 @@ def _by_ctypes(library: ctypes.CDLL, mat: PETSc.Mat, rows: np.ndarray, cols: np.
         if code:
             raise PETSc.Error(code)
 
-    # PETSc may reorder the index arrays that it is given
-    check(library.MatSetPreallocationCOO(mat.handle, len(rows), rows.copy(), cols.copy()))
+    check(library.MatSetPreallocationCOO(mat.handle, len(rows), rows, cols))
 
     def store(values: np.ndarray) -> None:
         check(library.MatSetValuesCOO(mat.handle, values, int(PETSc.InsertMode.INSERT_VALUES)))

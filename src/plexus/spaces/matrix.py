@@ -12,6 +12,7 @@ import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.spaces.coo import coo
 from plexus.spaces.lagrange import Space
 from plexus_kernels import backend
@@ -42,10 +43,20 @@ class CooMatrix:
         Local nodes (C, n) of all local cells that touch own nodes.
     fixed
         Unknowns that are prescribed, bool (n_local, m), ghosts included; None for none.
+
+    Raises
+    ------
+    InputError
+        If there are more unknowns than this PETSc can number.
     """
 
     def __init__(self, space: Space, cell_nodes: np.ndarray, fixed: np.ndarray | None = None):
         m = space.components
+        if space.n_global * m > np.iinfo(PETSc.IntType).max:
+            raise InputError(
+                f"{space.n_global * m} unknowns need a PETSc with 64-bit indices; this one counts to "
+                f"{np.iinfo(PETSc.IntType).max}"
+            )
         row_ptr, self.cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
         self.rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
         self.values = np.zeros((len(self.cols), m, m))
@@ -76,7 +87,7 @@ class CooMatrix:
         """Return whether all ranks store what they stored before; False while nobody watches."""
         if not self.watch:
             return False
-        before, self._digest = self._digest, hashlib.sha256(flat).digest()
+        before, self._digest = self._digest, hashlib.sha256(flat.data).digest()
         return bool(self.mat.comm.tompi4py().allreduce(before == self._digest, MPI.LAND))
 
 
