@@ -237,7 +237,7 @@ def _new(options: argparse.Namespace, given: list[str]) -> int:
         print("\n".join(f"{name:16} {tip}" for name, tip in templates.catalogue().items()))
         return 0
     target = Path(options.target or f"{options.template}.yaml")
-    text = templates.text(options.template)
+    text = templates.text(options.template, target)
     if target.exists():
         raise InputError(f"{target} exists already; name another file with -o")
     _write(target, text)

@@ -15,9 +15,10 @@ from pydantic.json_schema import models_json_schema
 from plexus import registry
 from plexus.deck.params import Params
 from plexus.deck.schema import Deck
+from plexus.deck.templates import SCHEMA
 
 Schema = dict[str, Any]
-PATH = Path("input_decks") / "plexus.schema.json"
+PATH = Path("input_decks") / SCHEMA
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 _INCLUDE = {
     "description": "file or files merged into this mapping, relative to this file",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
+from pathlib import Path
 
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
+
+SCHEMA = "plexus.schema.json"
 
 
 def catalogue() -> dict[str, str]:
@@ -22,8 +26,10 @@ def _tip(text: str) -> str:
     return comments[0].removeprefix("# ") if comments else ""
 
 
-def text(name: str) -> str:
-    """Return the text of a template.
+def text(name: str, target: Path) -> str:
+    """Return the text of a template, with a line for editors if a schema lies near ``target``.
+
+    The schema is looked for beside the file and in ``input_decks`` of the folders above.
 
     Raises
     ------
@@ -33,4 +39,12 @@ def text(name: str) -> str:
     names = catalogue()
     if name not in names:
         raise InputError(f"no template is called {name!r}{nearest(name, names, 20)}")
-    return resources.files("plexus").joinpath("templates", f"{name}.yaml").read_text("utf-8")
+    found = resources.files("plexus").joinpath("templates", f"{name}.yaml").read_text("utf-8")
+    schema = _schema(target.resolve().parent)
+    return f"# yaml-language-server: $schema={schema}\n{found}" if schema else found
+
+
+def _schema(folder: Path) -> str:
+    """Return the path of the nearest schema relative to a folder; empty if there is none."""
+    near = [folder / SCHEMA, *(above / "input_decks" / SCHEMA for above in (folder, *folder.parents))]
+    return next((os.path.relpath(path, folder) for path in near if path.is_file()), "")

@@ -160,6 +160,10 @@ def test_new(tmp_path, monkeypatch, capsys):
     assert plexus("check", "heat.yaml") == 0
     assert plexus("new", "heat") == 2
     assert "exists already" in capsys.readouterr().err
+    assert not Path("heat.yaml").read_text().startswith("# yaml-language-server")
+    Path("plexus.schema.json").touch()
+    assert plexus("new", "heat", "-o", "y.yaml") == 0
+    assert Path("y.yaml").read_text().startswith("# yaml-language-server: $schema=plexus.schema.json\n")
     assert plexus("new", "heet", "-o", "x.yaml") == 2
     assert plexus("new", "heat", "-o", "no/where.yaml") == 4
 
