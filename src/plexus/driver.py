@@ -45,10 +45,13 @@ def run(
     SystemExit
         With the exit code, after an error.
     """
+    import petsc4py
     from mpi4py import MPI
 
     from plexus.runtime.guard import Guard
 
+    # without PETSc's own handlers, which answer a closed pipe with a page of text and an abort
+    petsc4py.init(["plexus", "-no_signal_handler"])
     comm = MPI.COMM_WORLD
     guard = Guard(comm)
     with guard:
