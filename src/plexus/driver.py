@@ -98,6 +98,7 @@ def _restart(run: Run, choice: str) -> None:
 
 def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
     """Prepare the run folder and return the context. Collective."""
+    from plexus.devices.binding import bind
     from plexus.runtime import context
     from plexus.runtime.folder import prepare
     from plexus.runtime.log import Log
@@ -105,7 +106,7 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     if not dry:
         prepare(comm, folder, keep=restart is not None)
     runtime = deck.runtime
-    device = _device(runtime.device)
+    device = bind(runtime.device, comm)
     ctx = context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
     if dry:
         ctx.log = Log(comm)
@@ -123,25 +124,6 @@ def _describe(deck: Deck, ctx: Context) -> None:
         from plexus.runtime.files import write_text
 
         write_text(ctx.folder / DECK, text)
-
-
-def _device(wanted: str) -> str:
-    """Return the device for element work.
-
-    Raises
-    ------
-    InputError
-        If the deck insists on a GPU that is not there.
-    """
-    if wanted == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if wanted == "cuda":
-        raise InputError("runtime.device: no CUDA device is available; use 'auto' or 'cpu'")
-    return "cpu"
 
 
 def _finish(run: Run) -> int:

@@ -51,6 +51,8 @@ def verify(checks: Sequence[Verification], values: Mapping[str, float]) -> list[
 
 def facts(run: Run) -> dict[str, Any]:
     """Return the run's own entries of ``summary.json``. Collective: quantities are evaluated."""
+    from plexus.devices.transfers import transfers
+
     values = run.values()
     return {
         "unknowns": run.system.unknowns,
@@ -59,6 +61,7 @@ def facts(run: Run) -> dict[str, Any]:
         "time": run.clock.t,
         "quantities": values,
         "solver": {name: solver.tally.summary() for name, solver in run.system.solvers.items()},
+        "transfers": transfers.total(run.ctx.comm),
         "verification": [] if run.dry else verify(run.deck.verification, values),
     }
 

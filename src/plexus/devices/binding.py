@@ -50,7 +50,7 @@ def bind(
     if not found:
         if device == "auto":
             return "cpu"
-        raise InputError("runtime.device asks for cuda, but torch finds no usable GPU on this machine")
+        raise InputError("runtime.device: torch finds no usable GPU on this machine; take auto or cpu")
     return f"cuda:{_choose(policy, local, found, uuids)}"
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
 
 
 @dataclass
@@ -30,6 +34,11 @@ class Transfers:
     def as_dict(self) -> dict[str, float]:
         """Return the counters by name."""
         return asdict(self)
+
+    def total(self, comm: Comm) -> dict[str, float]:
+        """Return the counters summed over ranks. Collective."""
+        parts = comm.allgather(self.as_dict())
+        return {name: sum(part[name] for part in parts) for name in parts[0]}
 
 
 transfers = Transfers()

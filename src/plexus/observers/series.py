@@ -2,7 +2,7 @@
 
 Tables (see `plexus.io.series`): ``quantities`` (one column per quantity of the deck), ``steps`` (size of each
 step), ``solver/<field>`` (Newton steps, Krylov iterations, first and last residual of each solve),
-``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies between host and device).
+``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from the device).
 A run writes its histories even if the deck does not name this output; naming it sets how often.
 """
 
@@ -44,6 +44,7 @@ class Series:
 
     def observe(self, run: Run) -> None:
         """Add the present state to the tables. Collective: quantities are evaluated."""
+        from plexus.devices.transfers import transfers
         from plexus.io.series import shared
 
         table = shared(run)
@@ -55,6 +56,8 @@ class Series:
         units = {"time": "s"} | {name: getattr(q, "unit", "") for name, q in run.quantities.items()}
         table.add("quantities", at | values, units)
         self._add_step(run, table, at)
+        if transfers.to_device:
+            table.add("transfers", at | transfers.as_dict(), {"time": "s", "seconds": "s"})
         for name, records in solves.items():
             for record in records:
                 self._add_solve(table, name, at, record)
