@@ -41,29 +41,30 @@ class Locator:
         return out
 
     def _search(self, kind: Kind, points: np.ndarray, cells: np.ndarray, index: np.ndarray) -> None:
-        """Try for every point the cells whose bounding boxes contain it, nearest centre first."""
-        corners = points[cells]
+        """Try for every point all cells whose bounding boxes contain it."""
+        rows, tried = self._candidates(points[cells], 0.1 if kind.nodes > 4 else 1e-6)
+        xi = invert(kind, points[cells[tried]], self.points[rows])
+        inside = np.flatnonzero(kind.inside(xi, SLACK))
+        hit, first = np.unique(rows[inside], return_index=True)
+        best = tried[inside[first]]
+        self._hits.append((hit, cells[best], kind.shape(xi[inside[first]])[0], index[best]))
+        self.found[hit] = True
+
+    def _candidates(self, corners: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return pairs of points and cells; boxes are enlarged because curved edges leave the nodes' box."""
         low, high = corners.min(axis=1), corners.max(axis=1)
-        slack = 1e-6 * (high - low).max(axis=1, keepdims=True)
-        slack = slack + (0.1 * (high - low).max(axis=1, keepdims=True) if kind.nodes > 4 else 0)
+        more = slack * (high - low).max(axis=1, keepdims=True)
+        low, high = low - more, high + more
+        rows, tried = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for row in np.flatnonzero(~self.found):
             x = self.points[row]
-            near = np.flatnonzero(((x >= low - slack) & (x <= high + slack)).all(axis=1))
-            if len(near):
-                self._try(row, kind, corners[near], cells[near], index[near])
-
-    def _try(self, row: int, kind: Kind, corners: np.ndarray, cells: np.ndarray, index: np.ndarray) -> None:
-        xi = invert(kind, corners, self.points[row])
-        inside = np.flatnonzero(kind.inside(xi, SLACK))
-        if len(inside):
-            best = inside[:1]
-            weights = kind.shape(xi[best])[0]
-            self._hits.append((np.array([row]), cells[best], weights, index[best]))
-            self.found[row] = True
+            tried.append(np.flatnonzero(((x >= low) & (x <= high)).all(axis=1)))
+            rows.append(np.full(len(tried[-1]), row))
+        return np.concatenate(rows), np.concatenate(tried)
 
 
 def invert(kind: Kind, corners: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the reference coordinates (K, dim) of one point x (3,) in cells with nodes (K, n, 3).
+    """Return the reference coordinates (K, dim) of points x (K, 3), each in a cell with nodes (K, n, 3).
 
     Newton's method on sum_i N_i(xi) x_i = x; for surfaces in space in the least-squares sense. Cells
     in which it does not converge get coordinates far outside.

@@ -27,11 +27,13 @@ class View:
     grid : mesh; values : (P,) or (C,), already scaled; location : ``point`` or ``cell``.
     unit, length : units of the values and of the coordinates; factor : metres to ``length``.
     shift : (P, 3) displacement to draw, already exaggerated and scaled, or None.
-    note : what a reader must know, e.g. the exaggeration.
+    about, note : what the field is; what a reader must know, e.g. the exaggeration.
+    mesh : whether to draw all edges; arrows : (P, 3) vectors whose directions are shown, or None.
     """
 
     name: str
     title: str
+    about: str
     grid: Grid
     values: np.ndarray
     location: str
@@ -41,6 +43,7 @@ class View:
     shift: np.ndarray | None = None
     note: str = ""
     mesh: bool = False
+    arrows: np.ndarray | None = None
 
     @property
     def label(self) -> str:
@@ -92,9 +95,12 @@ def pictures(
     if len(run.times):
         from plexus_post import plot_plane, plot_solid
 
-        for view in views(run, run.step(step), fields, warp, mesh):
+        scenes = list(views(run, run.step(step), fields, warp, mesh))
+        for view in scenes:
             draw = plot_solid.draw if view.grid.dim == 3 else plot_plane.draw
             made.append(draw(view, folder / f"{_file_name(view.name)}.png"))
+        if len(scenes) > 1 and scenes[0].grid.dim == 2:
+            made.append(plot_plane.overview(scenes, folder / "overview.png"))
     elif fields:
         raise PostError(f"{run.folder}: no field data to draw")
     if fields is None:
@@ -122,6 +128,7 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
         yield View(
             name=f"{name} magnitude" if vector else name,
             title=run.title,
+            about=run.tip(name),
             grid=grid,
             values=scalar * size if scalar.dtype.kind == "f" else scalar,
             location=run.fields[name],
@@ -131,6 +138,7 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
             shift=None if shift is None else shift * factor,
             note=" · ".join(t for t in (when, note) if t),
             mesh=mesh,
+            arrows=values if vector and name != DISPLACEMENT else None,
         )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus_post.cells import Kind, lattice, outer_facets
-from plexus_post.style import LINE, Colours, colour_bar, headline, pyplot, save
+from plexus_post.colours import Colours, colour_bar, headline
+from plexus_post.locate import Locator
+from plexus_post.style import LINE, pyplot, save
 from plexus_post.units import label
 
 if TYPE_CHECKING:
@@ -18,19 +22,42 @@ if TYPE_CHECKING:
 
 SIDE = 6.5
 """Longer side of the drawn mesh, in inches."""
+ARROWS = 36
+"""Arrows along the longer side."""
 FINE = 120_000
 """Up to this many triangles, quadratic cells are divided so that curves look curved."""
 
 
 def draw(view: View, path: Path) -> Path:
     """Write the picture of a view and return its path."""
-    plt = pyplot()
-    width, height = np.ptp(view.moved[:, :2], axis=0)
-    longer = max(width, height)
-    size = (max(SIDE * width / longer, 2.2), max(SIDE * height / longer, 1.1))
-    figure, axes = plt.subplots(figsize=(size[0] + 1.6, size[1] + 1.0))
+    width, height = _size(view)
+    figure, axes = pyplot().subplots(figsize=(width + 1.6, height + 1.6))
     panel(axes, view)
     return save(figure, path)
+
+
+def overview(views: Sequence[View], path: Path) -> Path:
+    """Write all views as panels of one picture and return its path."""
+    width, height = _size(views[0])
+    columns = 2 if len(views) < 5 or width > 1.8 * height else 3
+    rows = -(-len(views) // columns)
+    beside, below = (0.7, 2.1) if width > 1.8 * height else (1.6, 0.9)
+    size = (columns * (width + beside), rows * (height + below) + 0.5)
+    figure, panels = pyplot().subplots(rows, columns, figsize=size, squeeze=False)
+    for axes in panels.flat[len(views) :]:
+        axes.set_axis_off()
+    for axes, view in zip(panels.flat, views, strict=False):
+        panel(axes, replace(view, title=""))
+    figure.suptitle(views[0].title, x=0.02, ha="left", fontsize=14, fontweight="bold")
+    figure.tight_layout(w_pad=1.5, h_pad=1.5, rect=(0, 0, 1, 0.99))
+    return save(figure, path)
+
+
+def _size(view: View) -> tuple[float, float]:
+    """Return width and height of the drawn mesh in inches."""
+    width, height = np.ptp(view.moved[:, :2], axis=0)
+    longer = max(width, height)
+    return max(SIDE * width / longer, 2.2), max(SIDE * height / longer, 1.1)
 
 
 def panel(axes: Axes, view: View) -> None:
@@ -41,11 +68,31 @@ def panel(axes: Axes, view: View) -> None:
     if view.mesh:
         _lines(axes, view, shape, every=True, color=LINE, linewidth=0.25, alpha=0.6)
     if view.shift is not None:
-        _lines(axes, view, view.points, every=False, color="#888888", linewidth=0.7, linestyle=(0, (4, 3)))
+        _lines(axes, view, view.points, every=False, color="#999999", linewidth=0.7)
+    if view.arrows is not None:
+        _arrows(axes, view)
     _lines(axes, view, shape, every=False, color=LINE, linewidth=0.9)
     _frame(axes, view)
-    width, height = np.ptp(shape[:, :2], axis=0)
+    width, height = _size(view)
     colour_bar(axes, fill, view, colours, horizontal=width > 1.8 * height)
+
+
+def _arrows(axes: Axes, view: View) -> None:
+    """Draw the direction of a vector field on a regular lattice of points inside the mesh."""
+    assert view.arrows is not None
+    low, high = view.grid.points.min(axis=0)[:2], view.grid.points.max(axis=0)[:2]
+    gap = (high - low).max() / ARROWS
+    x, y = (np.arange(a + gap / 2, b, gap) for a, b in zip(low, high, strict=True))
+    places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    vector = Locator(view.grid, places).sample(view.arrows)[:, :2]
+    unit = vector / np.maximum(np.linalg.norm(vector, axis=1, keepdims=True), 1e-300)
+    tips = [Locator(view.grid, places + side * 0.4 * gap * unit).found for side in (-1, 1)]
+    whole = np.isfinite(vector).all(axis=1) & tips[0] & tips[1]
+    place, unit = Locator(view.grid, places[whole]).sample(view.moved)[:, :2], unit[whole]
+    shape: dict[str, Any] = {"width": 0.0022, "headwidth": 4, "headlength": 4.5, "headaxislength": 4}
+    place_on: dict[str, Any] = {"pivot": "mid", "angles": "xy", "scale_units": "xy"}
+    place_on["scale"] = 1 / (0.75 * gap * view.factor)
+    axes.quiver(*place.T, *unit.T, **shape, **place_on, color="#ffffff", edgecolor=LINE, linewidth=0.3)
 
 
 def _fill(axes: Axes, view: View, shape: np.ndarray, colours: Colours) -> Any:
@@ -63,7 +110,7 @@ def _fill(axes: Axes, view: View, shape: np.ndarray, colours: Colours) -> Any:
         if view.location == "point":
             values = np.einsum("ln,cn->cl", weights, view.values[cells]).ravel()
             fill = axes.tricontourf(mesh, values, colours.levels, cmap=colours.map, extend=colours.extend)
-            axes.tricontour(mesh, values, colours.levels, colors="k", linewidths=0.25, alpha=0.35)
+            axes.tricontour(mesh, values, colours.levels, colors=colours.lines, linewidths=0.3, alpha=0.4)
         else:
             colour = np.repeat(view.values[index], len(parts))
             fill = axes.tripcolor(mesh, facecolors=colour, cmap=colours.map, norm=colours.norm)

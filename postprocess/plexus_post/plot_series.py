@@ -59,12 +59,14 @@ def _residuals(name: str, table: pandas.DataFrame, columns: list[str], path: Pat
         axes.semilogy(
             table[column].to_numpy(float), marker="o" if len(table) <= FEW else None, label=words(column)
         )
-    starts = np.flatnonzero(table.get("iteration", np.arange(len(table))) == 0)
+    count = table["iteration"].to_numpy() if "iteration" in table else np.arange(len(table))
+    starts = np.flatnonzero(np.diff(count, prepend=1) <= 0)
     if 1 < len(starts) <= FEW:
         for start in starts[1:]:
             axes.axvline(start, color="#aaaaaa", linewidth=0.7, linestyle=":")
     axes.set_xlabel("iteration" if len(starts) < 2 else f"iterations of {len(starts)} solves")
     axes.set_ylabel("norm")
+    axes.locator_params(axis="x", integer=True)
     axes.set_title(f"{RESIDUALS[kind]} of {words(of)}")
     if len(columns) > 1:
         axes.legend()

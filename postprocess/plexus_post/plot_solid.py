@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus_post.cells import facet_kind, lattice, outer_facets
-from plexus_post.style import LINE, Colours, colour_bar, headline, pyplot, save
+from plexus_post.colours import Colours, colour_bar, headline
+from plexus_post.style import LINE, pyplot, save
 from plexus_post.units import label
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def draw(view: View, path: Path) -> Path:
         axes = figure.add_subplot(projection="3d", computed_zorder=False)
         _polygons(axes, view, surface, mappable)
     headline(axes, view)
-    colour_bar(axes, mappable, view, colours, horizontal=False)
+    colour_bar(axes, mappable, view, colours)
     return save(figure, path)
 
 

@@ -128,6 +128,10 @@ class Run:
         """Return a field's unit as text, empty when the file names none."""
         return self._file(-1)[0].unit(name)
 
+    def tip(self, name: str) -> str:
+        """Return a field's one-line description, empty when the file has none."""
+        return self._file(-1)[0].tip(name)
+
     def step(self, step: int | None = None, time: float | None = None) -> int:
         """Return a step number from a number (negative counts from the end) or the nearest time.
 

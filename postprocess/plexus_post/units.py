@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 _PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n"}
@@ -9,8 +11,8 @@ _NAMES = {
     "pascal": "Pa", "kelvin": "K", "meter": "m", "metre": "m", "second": "s", "watt": "W", "joule": "J",
     "newton": "N", "volt": "V", "dimensionless": "",
 }  # fmt: skip
-_SCALED = {"Pa", "m", "s", "W", "J", "N", "V", "A", "W/m", "N/m"}
-"""Units that take a prefix well; kelvin and products of several units do not."""
+_SCALED = re.compile(r"(Pa|m|s|W|J|N|V|A)(/.*)?$")
+"""Units that take a prefix well: a plain one, also over others; kelvin and powers do not."""
 
 
 def short(unit: str) -> str:
@@ -30,7 +32,7 @@ def scale(unit: str, values: np.ndarray) -> tuple[float, str]:
     symbol = short(unit)
     finite = np.abs(values[np.isfinite(values)])
     peak = float(finite.max(initial=0.0))
-    if symbol not in _SCALED or peak == 0:
+    if not _SCALED.match(symbol) or peak == 0:
         return 1.0, symbol
     for size, prefix in _PREFIXES.items():
         if peak >= size:

@@ -9,6 +9,7 @@ provenance, and node numbers that are the same for every partition.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,14 +74,24 @@ class FieldFile:
         return text_of(item) if item is not None and item.shape == () else ""
 
     @cached_property
+    def _about(self) -> dict[str, str]:
+        """Field name -> one-line description, in the order in which the deck names the fields."""
+        return {str(f["name"]): str(f.get("tip", "")) for f in json.loads(self.text("fields") or "[]")}
+
+    @cached_property
     def locations(self) -> dict[str, str]:
-        """Field name -> ``point`` or ``cell``."""
+        """Field name -> ``point`` or ``cell``, in the order of the deck."""
         places = {"point": "PointData", "cell": "CellData"}
-        return {name: where for where, group in places.items() for name in self._root.get(group, {})}
+        found = {name: where for where, group in places.items() for name in self._root.get(group, {})}
+        return {n: found[n] for n in [*self._about, *found] if n in found}
 
     def unit(self, name: str) -> str:
         """Return the unit of a field as written in the file, or empty text."""
         return text_of(self._data(name).attrs.get("unit", ""))
+
+    def tip(self, name: str) -> str:
+        """Return the one-line description of a field, or empty text."""
+        return self._about.get(name, "")
 
     def grid(self, step: int) -> Grid:
         """Return the mesh of a step."""
