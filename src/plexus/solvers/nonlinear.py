@@ -250,14 +250,15 @@ class FieldSolver:
         if self._fresh:
             self._fresh = False
             self._examine()
-            self._symmetric = bool(self.form.space.comm.allreduce(self.form.symmetric, MPI.LAND))
         attempt.choose_method(self._symmetric)
 
     def _examine(self) -> None:
-        """Look at the first matrix: pass the near null space on, find a kernel."""
+        """Look at the first matrix: tell PETSc about symmetry and near null space, find a kernel."""
         form = self.form
-        near = form.space.near_nullspace(form.equation.near_nullspace)
         mat, fixed = form.matrix.mat, form.fixed
+        self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
+        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self._symmetric)
+        near = form.space.near_nullspace(form.equation.near_nullspace)
         mat.setNearNullSpace(near)
         held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
         self._kernel = kernel.find(mat, near, held)
