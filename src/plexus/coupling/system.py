@@ -41,16 +41,25 @@ class System:
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
 
     def solve(
-        self, name: str, t: float, values: dict[str, np.ndarray], shift: float, offset: np.ndarray | None
+        self,
+        name: str,
+        t: float,
+        values: dict[str, np.ndarray],
+        shift: float,
+        offset: np.ndarray | None,
+        held: bool = False,
     ) -> int:
         """Solve F(t, u, shift·u + offset) = 0 for one unknown in place, the others given. Collective.
+
+        Prescribed values are those at time ``t``, or with ``held`` those that ``values`` has already.
 
         Returns
         -------
         int
             Krylov iterations.
         """
-        self.apply_dirichlet(name, t, values[name])
+        if not held:
+            self.apply_dirichlet(name, t, values[name])
         return self.solvers[name].solve(t, values[name], shift, offset, values).iterations
 
     def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:

@@ -23,7 +23,9 @@ class Fields(Protocol):
     instantaneous: Sequence[str]
     """Unknowns without one; they follow the others at the new time."""
 
-    def solve(self, name: str, t: float, values: Values, shift: float, offset: np.ndarray | None) -> int:
+    def solve(
+        self, name: str, t: float, values: Values, shift: float, offset: np.ndarray | None, held: bool = False
+    ) -> int:
         """Solve F(t, u, shift·u + offset) = 0 for one unknown in place; returns iterations."""
 
     def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:

@@ -18,7 +18,7 @@ class Ode:
 
     evolving, instantaneous = ("u",), ("w",)
 
-    def solve(self, name, t, values, shift, offset):
+    def solve(self, name, t, values, shift, offset, held=False):
         if name == "w":
             values["w"][:] = values["u"] ** 2
             return 1

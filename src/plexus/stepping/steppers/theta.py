@@ -55,9 +55,11 @@ class Theta:
         stage = dict(state.values)
         iterations: dict[str, int] = {}
         for name in system.evolving:
-            start = state.values[name]
-            stage[name] = start.copy()
-            iterations[name] = system.solve(name, t + stage_dt, stage, 1 / stage_dt, start / -stage_dt)
+            start, end = state.values[name], state.values[name].copy()
+            system.apply_dirichlet(name, t + dt, end)
+            # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is then of second order too
+            stage[name] = start + self.theta * (end - start)
+            iterations[name] = system.solve(name, t + stage_dt, stage, 1 / stage_dt, start / -stage_dt, held=True)
         values = self._extrapolate(system, state, stage, t + dt)
         finish(system, t + dt, values, iterations)
         return StepResult(values, self._error(system, t + dt, dt, values), iterations)
