@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def show(run: Run) -> None:
         print(f"  {name:<12} {value}")
     table("Fields at the last step", ("name", "on", "unit", "minimum", "maximum"), _fields(run))
     _summary(run.summary)
-    rows = [(n, ", ".join(c)) for n, c in run.series_file.columns.items()]
+    rows = [(n, shorten(", ".join(c), 90, placeholder=" …")) for n, c in run.series_file.columns.items()]
     table("Series", ("name", "columns"), rows)
 
 

@@ -19,8 +19,9 @@ LIMIT = 20.0
 """Memory of both ranks together [GiB]."""
 SHARES = {
     "mesh and spaces": ("mesh", "spaces"),
-    "assembly": ("residual", "jacobian"),
-    "solver set-up and solve": ("solve",),
+    "assembly": ("matrix", "residual", "jacobian"),
+    "solver set-up": ("preconditioner",),
+    "solve": ("solve",),
     "output": ("output",),
 }
 """Row -> phases of the run that belong to it."""
