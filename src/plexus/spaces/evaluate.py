@@ -15,7 +15,6 @@ from mpi4py import MPI
 
 from plexus.devices.bridge import Bridge
 from plexus.errors import InputError
-from plexus.fields.arrays import add_at
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
 from plexus.spaces.element import element
@@ -155,23 +154,24 @@ class Evaluator:
     def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space) -> np.ndarray:
         """Return f recovered at the nodes of ``space``, (n_local, k). Collective.
 
-        Each cell is evaluated at its own nodes; a node takes the average over its cells, weighted with
-        their volumes, ghost cells included, so that the result does not depend on the partition.
+        Each cell is evaluated at its own nodes; a node takes the average over its cells, ghost cells
+        included, weighted with |det J| at the node, so that the result does not depend on the partition.
         """
         rule = node_rule(self.mesh, space.degree)
+        cells, tables = CellSet(self.mesh, self.bridge), rule.tables(space.element)
         total: np.ndarray | None = None
-        volume = np.zeros((space.n_local, 1))
-        for p in batches(CellSet(self.mesh, self.bridge), rule, SIZE, t, Values(fields)):
-            w = np.repeat(p.jxw.mean(axis=1, keepdims=True), p.shape[1], axis=1)[:, :, None]
+        weight = np.zeros((space.n_local, 1))
+        for p in batches(cells, rule, SIZE, t, Values(fields)):
             value = np.asarray(f(p), dtype=float)
-            value = np.broadcast_to(value, (*p.shape, *value.shape[2:])).reshape(*p.shape, -1)
+            value = np.ascontiguousarray(value.reshape(*value.shape[:2], -1))
             if total is None:
                 total = np.zeros((space.n_local, value.shape[2]))
-            nodes = space.cell_nodes[p.part]
-            add_at(total, nodes, w * value)
-            add_at(volume, nodes, w)
+            # φ_i is one at its node and zero at the others: ∫ f φ_i by this rule is w |det J| f at node i
+            here = cells.points, cells.cells[p.part], tables, space.cell_nodes[p.part]
+            self.bridge.kernels.vector(*here, value, None, None, total)
+            self.bridge.kernels.vector(*here, np.ones((1, 1, 1)), None, None, weight)
         width = self.mesh.comm.allreduce(0 if total is None else total.shape[1], MPI.MAX)
-        result = np.zeros((space.n_local, width)) if total is None else total / volume
+        result = np.zeros((space.n_local, width)) if total is None else total / weight
         space.halo.forward(result)
         return result
 

@@ -17,6 +17,8 @@ from plexus.spaces.lagrange import Space
 
 STEPS = 20
 """Newton steps for a cell that is not affine."""
+MOST_BINS = 200
+"""Bins per axis, at most."""
 MARGIN = 0.15
 """Bounding boxes grow by this share of their size, since curved cells reach beyond their nodes."""
 
@@ -80,22 +82,49 @@ def _search(mesh: Mesh, xs: np.ndarray, tolerance: float) -> tuple[np.ndarray, n
 def _candidates(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs (position, owned cell) whose bounding box holds the position.
 
-    Positions are sorted along the axis of their widest spread, so that a cell's candidates are a range.
+    The positions are sorted into bins of a grid over their own box: each cell then looks at the few bins
+    that it touches, and cells beyond the box at none.
     """
     corners = mesh.points[mesh.cells[: mesh.n_owned_cells]]
     low, high = corners.min(axis=1), corners.max(axis=1)
     margin = MARGIN * (high - low).max(axis=1, keepdims=True)
     low, high = low - margin, high + margin
-    axis = int(np.argmax(np.ptp(xs, axis=0)))
-    order = np.argsort(xs[:, axis], kind="stable")
-    sorted_x = xs[order, axis]
-    start = np.searchsorted(sorted_x, low[:, axis], side="left")
-    count = np.searchsorted(sorted_x, high[:, axis], side="right") - start
-    cells = np.repeat(np.arange(len(low)), count)
-    within = np.arange(len(cells)) - np.repeat(np.cumsum(count) - count, count)
-    which = order[np.repeat(start, count) + within]
+    near = np.flatnonzero(((high >= xs.min(axis=0)) & (low <= xs.max(axis=0))).all(axis=1))
+    low, high = low[near], high[near]
+    size, width = _grid(xs)
+
+    def bins(x: np.ndarray) -> np.ndarray:
+        return np.clip(((x - xs.min(axis=0)) / width).astype(int), 0, size - 1)
+
+    first = bins(low)
+    span = bins(high) - first + 1
+    cells, rest = _runs(span.prod(axis=1))
+    number = np.zeros(len(cells), dtype=int)
+    for axis in range(mesh.dim):
+        number = number * size[axis] + first[cells, axis] + rest % span[cells, axis]
+        rest //= span[cells, axis]
+    home = np.ravel_multi_index(tuple(bins(xs).T), tuple(size))
+    order = np.argsort(home, kind="stable")
+    start = np.searchsorted(home[order], number, side="left")
+    pairs, within = _runs(np.searchsorted(home[order], number, side="right") - start)
+    which, cells = order[start[pairs] + within], cells[pairs]
     inside = ((xs[which] >= low[cells]) & (xs[which] <= high[cells])).all(axis=1)
-    return which[inside], cells[inside]
+    return which[inside], near[cells[inside]]
+
+
+def _grid(xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return bins per axis and their widths for a grid with about as many bins as positions."""
+    extent = np.ptp(xs, axis=0)
+    wide = extent > 0
+    per_axis = int(np.ceil(len(xs) ** (1 / max(1, np.count_nonzero(wide)))))
+    size = np.where(wide, min(per_axis, MOST_BINS), 1)
+    return size, np.where(wide, extent, 1.0) / size
+
+
+def _runs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return i repeated counts[i] times, and the place 0, 1, … within each run."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _invert(mesh: Mesh, cells: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,8 +25,6 @@ class CooMatrix:
     ----------
     mat : PETSc.Mat
         The distributed matrix, block size = components.
-    rows, cols : (n_pairs,) int32
-        Local nodes of each pair, sorted by row, then column.
     slots : (C, n, n) int32
         Pair of each element entry; -1 where the row belongs to another rank.
     values : (n_pairs, m, m) float64
@@ -57,15 +55,15 @@ class CooMatrix:
                 f"{space.n_global * m} unknowns need a PETSc with 64-bit indices; this one counts to "
                 f"{np.iinfo(PETSc.IntType).max}"
             )
-        row_ptr, self.cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
-        self.rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
-        self.values = np.zeros((len(self.cols), m, m))
-        self._zero, self._one = _eliminated(self.rows, self.cols, fixed)
+        row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
+        rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
+        self.values = np.zeros((len(cols), m, m))
+        self._zero, self._one = _eliminated(rows, cols, fixed)
         self.mat = PETSc.Mat().create(space.comm)
         self.mat.setSizes(((space.n_owned * m, space.n_global * m),) * 2, bsize=m)
         self.mat.setType(PETSc.Mat.Type.AIJ)
-        i = _spread(space.node_global, self.rows, m, 1)
-        j = _spread(space.node_global, self.cols, m, 0)
+        i = _spread(space.node_global, rows, m, 1)
+        j = _spread(space.node_global, cols, m, 0)
         self._insert = coo(self.mat, i, j)
         self.watch = False
         self._digest: bytes | None = None
