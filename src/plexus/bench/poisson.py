@@ -25,9 +25,9 @@ MULTIGRID = {
     "pc_hypre_boomeramg_P_max": 4, "pc_hypre_boomeramg_agg_nl": 0,
 }  # fmt: skip
 """What the member ``hypre`` sets in three dimensions, for the peer."""
-OURS = ("spaces", "matrix", "residual", "jacobian", "preconditioner", "solve")
+OURS = ("spaces", "assembly", "matrix", "residual", "jacobian", "preconditioner", "solve")
 THEIRS = ("assembly", "solve")
-"""Phases of assembly, set-up and solve; DOLFINx numbers its unknowns and makes its pattern in ``assembly``."""
+"""Phases of assembly, set-up and solve; DOLFINx's assembly numbers unknowns and makes the pattern."""
 
 
 def deck(cells: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ LIMIT = 20.0
 """Memory of both ranks together [GiB]."""
 SHARES = {
     "mesh and spaces": ("mesh", "spaces"),
-    "assembly": ("matrix", "residual", "jacobian"),
+    "assembly": ("assembly", "matrix", "residual", "jacobian"),
     "solver set-up": ("preconditioner",),
     "solve": ("solve",),
     "output": ("output",),

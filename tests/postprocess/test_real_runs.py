@@ -1,0 +1,73 @@
+"""What ``plexus run`` writes is what ``plexus_post`` reads, whatever the number of ranks."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import plexus_post
+from plexus_post.cli import main
+
+DECK = """
+plexus: 1
+about: {title: Cooling bar}
+mesh: {type: box, cell: CELL, cells: [8, 4], size: [2 m, 1 m]}
+physics: {type: heat, degree: DEGREE, material: {conductivity: 1, density: 1, specific_heat: 1}}
+boundary: [{on: left, temperature: 300 K}]
+initial: {temperature: 300 + 20*x}
+time: {stepper: theta, end: 0.5 s, step: 0.1 s}
+quantities: {mean: {type: mean, of: temperature}}
+verification: [{quantity: mean, reference: 315, tolerance: 0.05, source: guess}]
+output: [{type: fields, every: 2 steps, fields: [temperature, heat_flux]}]
+"""
+
+
+@pytest.fixture(scope="module", params=["triangle 2", "quadrilateral 1"])
+def folders(request, tmp_path_factory):
+    """Run the deck on one and on two ranks."""
+    cell, degree = request.param.split()
+    place = tmp_path_factory.mktemp("runs")
+    (place / "bar.yaml").write_text(DECK.replace("CELL", cell).replace("DEGREE", degree))
+    for ranks in (1, 2):
+        command = [sys.executable, "-m", "plexus", "run", str(place / "bar.yaml"), "-n", str(ranks)]
+        done = subprocess.run(
+            [*command, "-o", str(place / str(ranks))],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    return place
+
+
+def test_fields_series_and_deck_are_there(folders):
+    run = plexus_post.open(folders / "2")
+    assert run.title == "Cooling bar"
+    np.testing.assert_allclose(run.times, [0, 0.2, 0.4, 0.5])
+    assert list(run.fields) == ["temperature", "heat_flux"]
+    assert (run.unit("temperature"), run.unit("heat_flux")) == ("K", "W/m^2")
+    start = run.at([[0.5, 0.5], [1.9, 0.1]], step=0)
+    np.testing.assert_allclose(start["temperature"], [310, 338], rtol=1e-9)
+    series = run.series("quantities")
+    assert series.index.name == "time"
+    assert series["mean"].iloc[-1] == pytest.approx(run.summary["quantities"]["mean"])
+    assert "plexus" in run.provenance["versions"]
+
+
+def test_two_ranks_equal_one(folders, capsys):
+    command = ["compare", str(folders / "1"), str(folders / "2"), "--tolerance", "1e-9"]
+    assert main([*command, "--fields", "temperature"]) == 0
+    assert "temperature" in capsys.readouterr().out
+
+
+def test_everything_can_be_shown(folders, capsys):
+    folder = str(folders / "2")
+    assert main(["info", folder]) == 0
+    assert main(["compare", "--verification", folder]) == 0
+    assert main(["plot", folder]) == 0
+    made = capsys.readouterr().out
+    assert {"temperature.png", "heat_flux.png", "overview.png"} <= {
+        line.split("/")[-1] for line in made.split()
+    }
