@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from plexus.formulation.points import Values, View
+from plexus.formulation.points import Values, with_field
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 if TYPE_CHECKING:
@@ -92,13 +92,13 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
     spec = field or equation.field  # type: ignore[attr-defined]
     transient = getattr(equation, "time_order", 0) > 0
     like_numpy = isinstance(p.u, np.ndarray)
-    q = TensorPoint(p)
+    q: Any = TensorPoint(p)
     u, grad = q.u, q.grad
     rate = q.rate if transient else torch.zeros_like(u)
 
     def fluxes(u: torch.Tensor, grad: torch.Tensor, rate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        view = View(q, u=u, grad=grad, rate=rate, fields={spec.name: Values(u, grad)})  # type: ignore[arg-type]
-        flux = equation.flux(view)  # type: ignore[arg-type]
+        view = with_field(q, spec.name, Values(u, grad), u=u, grad=grad, rate=rate)
+        flux = equation.flux(view)
         f0 = torch.zeros_like(u) if flux.f0 is None else flux.f0.expand(u.shape)
         f1 = torch.zeros_like(grad) if flux.f1 is None else flux.f1.expand(grad.shape)
         return f0, f1
@@ -122,7 +122,8 @@ def _columns(
     columns: list[tuple[Any, ...]] = []
     for index in np.ndindex(*shape):
         directions = [torch.zeros_like(a) for a in primals]
-        directions[which][(..., *index)] = 1.0
+        here: Any = (..., *index)
+        directions[which][here] = 1.0
         columns.append(torch.func.jvp(function, primals, tuple(directions))[1])
     return [torch.stack(c, dim=-1).reshape(*c[0].shape, *shape) for c in zip(*columns, strict=True)]
 

@@ -95,7 +95,7 @@ def _exact_point(equation: Equation, exact: Exact, x: Any, t: Any, regions: Mapp
         samples[name] = Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
     own = samples[equation.field.name]
     expressions = exact[equation.field.name]
-    _, rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))
+    rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
     members = {"u": own.value, "grad": own.grad, "rate": rate}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
 
@@ -106,7 +106,8 @@ def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:
 
     direction = torch.zeros_like(x)
     direction[..., k] = 1.0
-    return torch.func.jvp(function, (x,), (direction,))
+    value, slope, *_ = torch.func.jvp(function, (x,), (direction,))
+    return value, slope
 
 
 def _evaluate(expressions: Sequence[Expression], x: Any, t: Any) -> Any:

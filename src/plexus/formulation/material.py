@@ -6,13 +6,12 @@ reference temperature of the sheet, not the instantaneous coefficient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from plexus.deck.params import Field, Params, Property, Unit
 from plexus.errors import InputError
-from plexus.formulation.points import Values, View
-from plexus.formulation.transport import TensorProperty
+from plexus.formulation.points import Values, with_field
+from plexus.formulation.properties import TensorProperty
 from plexus.protocols import Array, Point
 
 
@@ -59,30 +58,6 @@ class Material(Params):
             raise InputError(f"physics.material: {user} needs {', '.join(missing)}")
 
 
-@dataclass(frozen=True)
-class Product:
-    """The product of two properties, itself usable as a property."""
-
-    left: Property
-    right: Property
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of everything that the product depends on."""
-        return frozenset(self.left.names) | frozenset(self.right.names)
-
-    def __call__(self, p: Point) -> Array:
-        """Return the product at the points."""
-        return self.left(p) * self.right(p)
-
-    def derivative(self, p: Point, wrt: str) -> Array | None:
-        """Return the derivative in the field ``wrt``, None when it is zero everywhere."""
-        left, right = self.left.derivative(p, wrt), self.right.derivative(p, wrt)
-        terms = [] if left is None else [left * self.right(p)]
-        terms += [] if right is None else [self.left(p) * right]
-        return sum(terms[1:], terms[0]) if terms else None
-
-
 def thermal_strain(expansion: Expansion, p: Point) -> Array:
     """Return the linear thermal strain (C, Q) at the points' temperature."""
     t0, td = expansion.reference, expansion.data_reference
@@ -90,5 +65,5 @@ def thermal_strain(expansion: Expansion, p: Point) -> Array:
     strain = expansion.coefficient(p) * (temperature - td)
     if t0 == td:
         return strain
-    at_t0 = View(p, fields={"temperature": Values(0.0 * temperature + t0)})
+    at_t0 = with_field(p, "temperature", Values(0.0 * temperature + t0))
     return strain - expansion.coefficient(at_t0) * (t0 - td)

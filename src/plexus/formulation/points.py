@@ -30,7 +30,7 @@ class View:
     base : Point
         The point below, or None when ``members`` names everything that will be read.
     fields : mapping of str to Sample, optional
-        Samples that are added to, or hide, those of ``base``.
+        The samples of all fields; those of ``base`` without it.
     **members
         Replaced members of `Point`: ``x``, ``u``, ``grad``, ``rate``, ``t`` and so on.
     """
@@ -39,8 +39,7 @@ class View:
         self._base = base
         self.__dict__.update(members)
         if fields is not None:
-            below = base.fields if base is not None else {}
-            self.fields = {**below, **fields}
+            self.fields = fields
 
     def __getattr__(self, name: str) -> Any:
         """Return a member that was not replaced."""
@@ -49,7 +48,6 @@ class View:
         return getattr(self._base, name)
 
 
-def own(p: Point, name: str, **members: Any) -> View:
-    """Return ``p`` with its own unknown bound to the field called ``name``."""
-    sample = p.fields[name]
-    return View(p, u=sample.value, grad=sample.grad, **members)
+def with_field(p: Point, name: str, sample: Sample, **members: Any) -> Any:
+    """Return ``p`` with one field added or hidden by ``sample``, and other members replaced."""
+    return View(p, {**p.fields, name: sample}, **members)

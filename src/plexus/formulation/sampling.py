@@ -41,6 +41,4 @@ def derived_fields(equations: Sequence[Equation]) -> dict[str, Derived]:
 
 def with_derived(p: Point, derived: Mapping[str, Derived]) -> Any:
     """Return the point with the derived fields among its fields."""
-    view = View(p)
-    view.fields = AllFields(p, derived)
-    return view
+    return View(p, AllFields(p, derived))

@@ -13,28 +13,25 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from plexus.deck.params import Property
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation.base import EquationBase
+from plexus.formulation.properties import ScalarProperty, TensorProperty
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
-
-TensorProperty = tuple[tuple[Property, ...], ...]
-"""A symmetric or general second-order tensor, row by row."""
 
 
 @dataclass(frozen=True)
 class Coefficients:
     """The material functions of the balance; None stands for zero."""
 
-    conduction: Property | TensorProperty
-    capacity: Property | None = None
-    reaction: Property | None = None
-    source: Property | None = None
+    conduction: ScalarProperty | TensorProperty
+    capacity: ScalarProperty | None = None
+    reaction: ScalarProperty | None = None
+    source: ScalarProperty | None = None
 
-    def all(self) -> list[Property]:
+    def all(self) -> list[ScalarProperty]:
         """Return every scalar function in the balance."""
         k = self.conduction
-        tensor = [entry for row in k for entry in row] if isinstance(k, tuple) else [k]
+        tensor: list[ScalarProperty] = [e for row in k for e in row] if isinstance(k, tuple) else [k]
         return tensor + [p for p in (self.capacity, self.reaction, self.source) if p is not None]
 
 
@@ -130,7 +127,7 @@ class Transport(EquationBase):
         zero = 0.0 * p.u
         return einsum("...ij,...j->...i", _rows([[_or(s, zero) for s in row] for row in slopes]), p.grad)
 
-    def _slope(self, prop: Property | None, p: Point) -> Array | None:
+    def _slope(self, prop: ScalarProperty | None, p: Point) -> Array | None:
         """Return the derivative of a property in u, None for zero."""
         return None if prop is None else prop.derivative(p, self.field.name)
 

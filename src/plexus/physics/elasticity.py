@@ -34,7 +34,7 @@ from plexus.formulation.hooke import Hooke, State, elastic_tensor
 from plexus.formulation.kinematics import Geometry, strain
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
-from plexus.formulation.points import Values, View
+from plexus.formulation.points import Values, with_field
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Shape, Tangent
 from plexus.registry import register
 
@@ -166,7 +166,7 @@ class Equilibrium(EquationBase):
         if self.temperature is None:
             return p
         value = self.temperature(PointNames(p)) + 0.0 * p.x[..., 0]
-        return View(p, fields={"temperature": Values(value)})  # type: ignore[return-value]
+        return with_field(p, "temperature", Values(value))
 
     def _body_force(self, p: Point) -> Array | None:
         """Return b + ρ g, (C|1, Q|1, d), or None without loads."""

@@ -27,7 +27,8 @@ from typing import Annotated, Any, Literal
 from plexus.deck.params import Field, Property, Unit
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.manufactured import Manufactured
-from plexus.formulation.material import Material, Product
+from plexus.formulation.material import Material
+from plexus.formulation.properties import Product
 from plexus.formulation.transport import Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
@@ -61,6 +62,7 @@ class Heat:
 def conduction(material: Material, source: Property | None, axisymmetric: bool) -> Transport:
     """Return the heat equation of a material; without density or specific heat it is steady only."""
     material.need("heat", "conductivity")
+    assert material.conductivity is not None
     rho, c = material.density, material.specific_heat
     capacity = None if rho is None or c is None else Product(rho, c)
     equation = Transport(

@@ -42,7 +42,8 @@ class ManufacturedPhysics:
     @staticmethod
     def fields(params: ManufacturedParams) -> Sequence[FieldSpec]:
         """Return the unknowns of the model."""
-        return component("physics", params.model.type).cls.fields(params.model)
+        model: Any = component("physics", params.model.type).cls
+        return tuple(model.fields(params.model))
 
 
 class Sourced:

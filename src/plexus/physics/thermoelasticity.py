@@ -61,7 +61,7 @@ def manufactured() -> list[Manufactured]:
         "expansion": {"coefficient": "0.1 + 0.02*temperature", "reference": 1.5, "data_reference": 1},
     }
     model = {"type": "thermoelasticity", "geometry": "plane_strain", "material": material}
-    exact = {
+    exact: dict[str, dict[int, Any]] = {
         "temperature": {2: "2 + sin(2*x)*cos(1.5*y)"},
         "displacement": {2: ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]},
     }
