@@ -59,6 +59,7 @@ class Evaluator:
 
     def __init__(self, mesh: Mesh):
         self.mesh, self.bridge = mesh, Bridge()
+        self._lists: dict[str | None, CellSet] = {}
         self._sets: dict[tuple[Part, int, bool], list[tuple[CellSet, Rule]]] = {}
 
     def batches(
@@ -81,9 +82,13 @@ class Evaluator:
 
     def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
         mesh = self.mesh
-        owned = np.arange(mesh.n_owned_cells) if part.region is None else region_cells(mesh, part.region)
-        rule = node_rule(mesh, degree) if nodal else cell_rule(mesh, degree)
-        yield CellSet(mesh, self.bridge, owned[owned < mesh.n_owned_cells]), rule
+        if part.region not in self._lists:
+            chosen: Any = slice(mesh.n_owned_cells)
+            if part.region is not None:
+                chosen = region_cells(mesh, part.region)
+                chosen = chosen[chosen < mesh.n_owned_cells]
+            self._lists[part.region] = CellSet(mesh, self.bridge, chosen)
+        yield self._lists[part.region], node_rule(mesh, degree) if nodal else cell_rule(mesh, degree)
 
     def _facets(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
         mesh = self.mesh

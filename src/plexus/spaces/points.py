@@ -46,12 +46,12 @@ class Rule:
 
 
 class CellSet:
-    """Some cells of a mesh (all for ``index`` None), with connectivity gathered once.
+    """Some cells of a mesh (all for ``index`` None), with connectivity gathered once; a slice copies nothing.
 
     Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
     """
 
-    def __init__(self, mesh: Mesh, bridge: Bridge, index: np.ndarray | None = None):
+    def __init__(self, mesh: Mesh, bridge: Bridge, index: np.ndarray | slice | None = None):
         self.mesh, self.bridge, self.index = mesh, bridge, index
         self.points = bridge.array(mesh.points)
         self.cells = bridge.array(self._pick(mesh.cells))
