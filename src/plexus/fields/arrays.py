@@ -48,17 +48,6 @@ def stack(arrays: Sequence[Array], axis: int = -1) -> Array:
     return xp.stack(xp.broadcast_tensors(*[like(a, model) for a in arrays]), axis)
 
 
-def interp(x: Array, xs: np.ndarray, ys: np.ndarray) -> Array:
-    """Piecewise linear interpolation of the table (xs, ys), constant beyond its ends; xs ascend."""
-    xp = namespace(x)
-    if xp is np:
-        return np.interp(x, xs, ys)
-    xs, ys = like(xs, x), like(ys, x)
-    k = xp.clamp(xp.searchsorted(xs, x.detach().contiguous(), right=True), 1, len(xs) - 1)
-    s = xp.clamp((x - xs[k - 1]) / (xs[k] - xs[k - 1]), 0.0, 1.0)
-    return ys[k - 1] + s * (ys[k] - ys[k - 1])
-
-
 def where(condition: Array, a: Array, b: Array) -> Array:
     """Choose elementwise; ``a`` and ``b`` may be numbers."""
     xp = namespace(condition, a, b)
@@ -68,19 +57,9 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     return xp.where(like(condition, model) != 0, like(a, model), like(b, model))
 
 
-def sqrt(x: Array) -> Array:
-    """Square root."""
-    return namespace(x).sqrt(x)
-
-
 def maximum(a: Array, b: Array) -> Array:
     """Elementwise maximum; one of the two may be a number."""
     return where(a >= b, a, b)
-
-
-def zeros_like(x: Array) -> Array:
-    """Zeros of the same shape, kind and device."""
-    return namespace(x).zeros_like(x)
 
 
 def eye(n: int, model: Array) -> Array:
