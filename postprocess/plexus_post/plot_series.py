@@ -37,40 +37,55 @@ def histories(run: Run, folder: Path) -> list[Path]:
 
 
 def _history(name: str, table: pandas.DataFrame, columns: list[str], path: Path) -> Path:
-    """Draw columns over time, one panel per unit."""
+    """Draw columns over time, one panel per unit; residuals share one with a log axis."""
     units = table.attrs.get("units", {})
     groups: dict[str, list[str]] = {}
     for column in columns:
-        groups.setdefault(units.get(column) or column, []).append(column)
+        shared = "residual" if "residual" in column else column
+        groups.setdefault(units.get(column) or shared, []).append(column)
     figure, panels = _panels(len(groups))
-    for axes, members in zip(panels, groups.values(), strict=True):
+    for axes, (group, members) in zip(panels, groups.items(), strict=True):
         _lines(axes, table.index.to_numpy(dtype=float), {c: table[c].to_numpy(float) for c in members}, units)
+        if group == "residual":
+            axes.set_yscale("log")
     axis = str(table.index.name or "row")
     panels[-1].set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
-    panels[0].set_title(words(name.replace("/", " of ")).capitalize())
+    title = words(name.replace("/", " of "))
+    panels[0].set_title(title[:1].upper() + title[1:])
     return save(figure, path)
 
 
 def _residuals(name: str, table: pandas.DataFrame, columns: list[str], path: Path) -> Path:
-    """Draw norms over all iterations of the run; a dotted line begins each solve."""
+    """Draw the norm over the iterations of each solve, one line per solve, coloured by its time."""
+    from matplotlib import colormaps
+
     kind, _, of = name.partition("/")
     figure, (axes,) = _panels(1)
-    for column in columns:
-        axes.semilogy(
-            table[column].to_numpy(float), marker="o" if len(table) <= FEW else None, label=words(column)
-        )
     count = table["iteration"].to_numpy() if "iteration" in table else np.arange(len(table))
-    starts = np.flatnonzero(np.diff(count, prepend=1) <= 0)
-    if 1 < len(starts) <= FEW:
-        for start in starts[1:]:
-            axes.axvline(start, color="#aaaaaa", linewidth=0.7, linestyle=":")
-    axes.set_xlabel("iteration" if len(starts) < 2 else f"iterations of {len(starts)} solves")
+    norm, time = table[columns[0]].to_numpy(float), table.index.to_numpy(float)
+    # a solve begins where the count of iterations starts again
+    solves = np.split(np.arange(len(table)), np.flatnonzero(np.diff(count) <= 0) + 1)
+    last = float(time.max()) or 1.0
+    for rows in solves:
+        how = {"color": colormaps["viridis"](time[rows[0]] / last)} if len(solves) > 1 else {"marker": "o"}
+        axes.semilogy(count[rows], norm[rows], **how)
+    axes.set_xlabel("iteration")
     axes.set_ylabel("norm")
     axes.locator_params(axis="x", integer=True)
     axes.set_title(f"{RESIDUALS[kind]} of {words(of)}")
-    if len(columns) > 1:
-        axes.legend()
+    if len(solves) > 1:
+        _time_bar(axes, last, f"time of the solve ({len(solves)} solves)")
     return save(figure, path)
+
+
+def _time_bar(axes: Any, last: float, text: str) -> None:
+    """Add the colour bar that tells a line's time."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    bar = axes.figure.colorbar(ScalarMappable(Normalize(0, last), "viridis"), ax=axes, pad=0.02)
+    bar.set_label(label(text, "s"))
+    bar.outline.set_linewidth(0.5)
 
 
 def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Path:
