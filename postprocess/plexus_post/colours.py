@@ -80,7 +80,7 @@ def headline(axes: Axes, view: View) -> None:
     """Write what the field is, below it the run's title and the note."""
     below = " · ".join(t for t in (view.title, view.note) if t) or "\N{NO-BREAK SPACE}"
     name = view.about or words(view.name)
-    axes.set_title(name[:1].upper() + name[1:], pad=20)
+    axes.set_title(name[:1].upper() + name[1:], pad=20, loc="left")
     at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate(below, (0, 1), (0, 7), fontsize=8.5, color="#555555", **at)
 
@@ -106,7 +106,9 @@ def span(low: float, high: float) -> str:
     if not 1e-3 < peak < 1e5:
         return f"{low:.5g} to {high:.5g}"
     digits = 5 - int(np.ceil(np.log10(peak)))
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+    return " to ".join(
+        f"{v:.{digits}f}".rstrip("0").rstrip(".") if digits > 0 else f"{v:.0f}" for v in (low, high)
+    )
 
 
 def _bar_place(axes: Axes, horizontal: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus_post.errors import PostError
 from plexus_post.run import Run
 from plexus_post.style import pyplot, save
 from plexus_post.units import label, scale, short, words
@@ -90,14 +91,24 @@ def _time_bar(axes: Any, last: float, text: str) -> None:
 
 def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Path:
     """Draw sampled columns over ``time`` or ``distance``, one panel per field; return the path."""
-    fields = {n: [c for c in data if c == n or c.removeprefix(f"{n}_") in COMPONENTS] for n in run.fields}
-    fields = {n: c for n, c in fields.items() if c}
+    every = {n: [c for c in data if _of(c, n) and np.nan_to_num(data[c]).any()] for n in run.fields}
+    fields = {n: c for n, c in every.items() if c}
+    if not fields:
+        raise PostError("nothing to draw: all values are zero or outside the mesh")
     figure, panels = _panels(len(fields))
+    factor, length = scale("m" if axis == "distance" else "", data[axis])
     for axes, (name, columns) in zip(panels, fields.items(), strict=True):
-        _lines(axes, data[axis], {c: data[c] for c in columns}, dict.fromkeys(columns, run.unit(name)))
-    panels[-1].set_xlabel(label(axis, "s" if axis == "time" else "m"))
+        _lines(
+            axes, data[axis] * factor, {c: data[c] for c in columns}, dict.fromkeys(columns, run.unit(name))
+        )
+    panels[-1].set_xlabel(label(axis, length or "s"))
     panels[0].set_title(run.title)
     return save(figure, path)
+
+
+def _of(column: str, field: str) -> bool:
+    """Return whether a column is a field or one of its components."""
+    return column == field or (column.startswith(f"{field}_") and column[len(field) + 1 :] in COMPONENTS)
 
 
 COMPONENTS = {*"xyz", *(a + b for a in "xyz" for b in "xyz")}

@@ -23,6 +23,8 @@ from plexus_post.units import label
 if TYPE_CHECKING:
     from plexus_post.plot import View
 
+FINE = 100_000
+"""Up to this many cells Matplotlib draws divided facets, because it gives a triangle one colour only."""
 VIEW = (22.0, -52.0)
 """Elevation and azimuth of the eye, in degrees."""
 
@@ -33,9 +35,8 @@ def draw(view: View, path: Path) -> Path:
 
     plt = pyplot()
     colours = Colours.of(view.values, view.unit)
-    surface = _surface(view)
     mappable = ScalarMappable(colours.norm, colours.map)
-    image = _rendered(surface, view.location, colours)
+    image = _rendered(_surface(view, 2), view.location, colours)
     figure = plt.figure(figsize=(8.2, 6.2))
     if image is not None:
         axes = figure.add_subplot()
@@ -43,7 +44,7 @@ def draw(view: View, path: Path) -> Path:
         axes.set_axis_off()
     else:
         axes = figure.add_subplot(projection="3d", computed_zorder=False)
-        _polygons(axes, view, surface, mappable)
+        _polygons(axes, view, _surface(view, 4 if view.grid.n_cells < FINE else 1), mappable)
     headline(axes, view)
     colour_bar(axes, mappable, view, colours)
     return save(figure, path)
@@ -58,13 +59,13 @@ class _Surface:
     values: np.ndarray
 
 
-def _surface(view: View) -> _Surface:
-    """Divide the boundary facets so that curved facets and quadratic fields look smooth."""
+def _surface(view: View, divide: int) -> _Surface:
+    """Divide the edges of boundary facets, so that curved facets and quadratic fields look smooth."""
     points, corners, values, count = [], [], [], 0
     for kind, cells, index in view.grid.blocks:
         facets, owner = outer_facets(kind, cells)
         face = facet_kind(kind)
-        reference, parts = lattice(face, 1 if face.name == "triangle" else 2)
+        reference, parts = lattice(face, divide)
         weights = face.shape(reference)[0]
         points.append(np.einsum("ln,fnc->flc", weights, view.moved[facets]).reshape(-1, 3))
         start = count + np.arange(len(facets)) * len(reference)
