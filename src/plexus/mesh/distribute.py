@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,13 +56,14 @@ def _assemble(
     if topological is None:
         topological = np.arange(starts[comm.rank], starts[comm.rank + 1])
     points, vertex_ids = fetch(comm, starts, point_ids, slices.points, topological)
+    named = delivery.named([*slices.regions.values(), *boundaries.values()], ids)
     return Mesh(
         dim=slices.reference.dim, cell=slices.cell, geometry_degree=slices.degree,
         points=points, cells=local_cells, n_owned_cells=int((owner == comm.rank).sum()),
         point_ids=point_ids, vertex_ids=vertex_ids, cell_ids=ids, cell_owner=owner,
         n_global_cells=slices.n_cells, comm=comm,
-        regions={k: delivery.named(v[:, None], ids)[:, 0] for k, v in slices.regions.items()},
-        boundaries={k: delivery.named(v, ids) for k, v in boundaries.items()},
+        regions=dict(zip(slices.regions, named, strict=False)),
+        boundaries=dict(zip(boundaries, named[len(slices.regions) :], strict=True)),
     )  # fmt: skip
 
 
@@ -82,15 +84,26 @@ class Delivery:
         """Send one row per cell of the slice to all who need the cell; return what arrives. Collective."""
         return self._route.forward(array[self.rows])
 
-    def named(self, rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        """Send rows (global cell, …) to all who hold the cell; return them with local cells. Collective.
+    def named(self, rows: list[np.ndarray], ids: np.ndarray) -> list[np.ndarray]:
+        """Send named cells and facets to all who hold the cell; return them with local cells. Collective.
 
-        ``ids`` are the global numbers of the receiving rank's cells; the result is sorted int32.
+        ``rows`` are global cells (k,) or pairs (global cell, facet) (k, 2), one array per name; ``ids`` are
+        the global numbers of the receiving rank's cells. The results are sorted int32 of the same shapes.
         """
-        begin = np.searchsorted(self.rows, rows[:, 0] - self.first, side="left")
-        count = np.searchsorted(self.rows, rows[:, 0] - self.first, side="right") - begin
+        table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)
+        begin = np.searchsorted(self.rows, table[:, 1] - self.first, side="left")
+        count = np.searchsorted(self.rows, table[:, 1] - self.first, side="right") - begin
         target = self.target[ranges(begin, count)]
-        received = Route(self.comm, target).forward(np.repeat(rows, count, axis=0))
+        received = Route(self.comm, target).forward(np.repeat(table, count, axis=0))
         by_id = np.argsort(ids)
-        received[:, 0] = by_id[np.searchsorted(ids, received[:, 0], sorter=by_id)]
-        return received[np.lexsort(received.T[::-1])].astype(np.int32)
+        received[:, 1] = by_id[np.searchsorted(ids, received[:, 1], sorter=by_id)]
+        received = received[np.lexsort(received.T[::-1])].astype(np.int32)
+        cuts = np.searchsorted(received[:, 0], np.arange(len(rows) + 1))
+        pieces = [received[a:b] for a, b in pairwise(cuts)]
+        return [p[:, 1] if r.ndim == 1 else p[:, 1:] for p, r in zip(pieces, rows, strict=True)]
+
+
+def _tagged(name: int, rows: np.ndarray) -> np.ndarray:
+    """Return rows (number of the name, cell, facet); the facet is 0 for cells."""
+    facet = rows[:, 1] if rows.ndim == 2 else np.zeros(len(rows), dtype=np.int64)
+    return np.stack([np.full(len(rows), name), rows[:, 0] if rows.ndim == 2 else rows, facet], axis=1)

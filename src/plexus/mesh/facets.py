@@ -29,6 +29,9 @@ def sort_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Rows are compared by a 64-bit hash first; should two different rows share one, by all columns.
     """
+    if rows.shape[1] == 1:
+        order = np.argsort(rows[:, 0], kind="stable")
+        return order, _starts_group(rows[order])
     hashed = rows.astype(np.uint64) @ _ODD[: rows.shape[1]]
     hashed ^= hashed >> np.uint64(29)
     order = np.argsort(hashed, kind="stable")

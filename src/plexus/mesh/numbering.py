@@ -26,12 +26,15 @@ class Meeting:
 
     def __init__(self, comm: Comm, keys: np.ndarray, n: int):
         self.comm = comm
+        # a pair below 3e9 fits into one integer that sorts in the same way
+        pairs = keys.shape[1] == 2 and n < 3_000_000_000
+        keys = keys[:, :1] * n + keys[:, 1:] if pairs else keys
         order, new = sort_rows(keys)
         self._unique = np.empty(len(keys), dtype=np.int64)
         self._unique[order] = np.cumsum(new) - 1
         self._first = order[new]
         mine = keys[self._first]
-        self._route = Route(comm, home(mine[:, 0], slice_starts(n, comm.size)))
+        self._route = Route(comm, home(mine[:, 0] // n if pairs else mine[:, 0], slice_starts(n, comm.size)))
         received = self._route.forward(mine)
         # lexicographic order at each home, homes in the order of the first column: sorted as a whole
         self._order = np.lexsort(received.T[::-1])

@@ -54,8 +54,17 @@ def first_use(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Shapes are (k,) and (c, n); the new rows are int32.
     """
-    ids, first, inverse = np.unique(cells.ravel(), return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    number = np.empty(len(ids), dtype=np.int32)
-    number[order] = np.arange(len(ids), dtype=np.int32)
-    return ids[order], number[inverse].reshape(cells.shape)
+    flat = cells.ravel()
+    bound = int(flat.max(initial=-1)) + 1
+    if bound > 8 * len(flat):
+        known, flat = np.unique(flat, return_inverse=True)
+        ids, renumbered = first_use(flat.reshape(cells.shape))
+        return known[ids], renumbered
+    first = np.full(bound, -1)
+    # of several assignments to one place the last one stays, so in reversed order the first
+    first[flat[::-1]] = np.arange(len(flat))[::-1]
+    used = np.flatnonzero(first >= 0)
+    ids = used[np.argsort(first[used])]
+    number = np.empty(bound, dtype=np.int32)
+    number[ids] = np.arange(len(ids), dtype=np.int32)
+    return ids, number[cells]

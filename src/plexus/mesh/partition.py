@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
+_BINS, _ROUNDS = 64, 6
 _LEAN = np.array([0.0119, 0.0171, 0.0233])
 Partitioner = Literal["auto", "ptscotch", "parmetis", "bisection"]
 
@@ -77,8 +78,8 @@ def _by_graph(comm: Comm, neighbours: np.ndarray, n_cells: int, name: str) -> np
 def bisection(comm: Comm, centres: np.ndarray) -> np.ndarray:
     """Return owners by recursive coordinate bisection of the centres (c, dim). Collective.
 
-    All groups of ranks are halved at once; the cut of a group, normal to its longest extent, is found by
-    interval halving on the global number of centres below it.
+    All groups of ranks are halved at once, each normal to its longest extent; the cut is found by counting
+    centres in ever finer bins.
     """
     low = np.zeros(len(centres), dtype=np.int64)
     high = np.full(len(centres), comm.size)
@@ -96,22 +97,27 @@ def _halve(comm: Comm, centres: np.ndarray, group: np.ndarray, share: np.ndarray
     from mpi4py import MPI
 
     n, dim = comm.size, centres.shape[1]
-    lower, upper = np.full((n, dim), np.inf), np.full((n, dim), -np.inf)
-    np.minimum.at(lower, group, centres)
-    np.maximum.at(upper, group, centres)
+    # maxima over all ranks of x and −x give the extent; an empty group gets none
+    bounds = np.full((n, 2 * dim), -np.inf)
+    np.maximum.at(bounds, group, np.hstack([centres, -centres]))
     fraction, total = np.zeros(n), np.bincount(group, minlength=n)
     fraction[group] = share
-    for buffer, op in ((lower, MPI.MIN), (upper, MPI.MAX), (fraction, MPI.MAX), (total, MPI.SUM)):
+    for buffer, op in ((bounds, MPI.MAX), (fraction, MPI.MAX), (total, MPI.SUM)):
         comm.Allreduce(MPI.IN_PLACE, buffer, op=op)
-    lower[total == 0], upper[total == 0] = 0, 0
+    bounds[total == 0] = 0
+    upper, lower = bounds[:, :dim], -bounds[:, dim:]
     # the direction leans a little off the longest axis, so that layers of equal coordinates can be cut
     direction = np.eye(dim)[np.argmax(upper - lower, axis=1)] + _LEAN[:dim]
     s = np.einsum("ci,ci->c", centres, direction[group])
-    a, b = (lower * direction).sum(axis=1), (upper * direction).sum(axis=1)
-    for _ in range(60):
-        cut = (a + b) / 2
-        count = np.bincount(group, weights=s < cut[group], minlength=n)
-        comm.Allreduce(MPI.IN_PLACE, count, op=MPI.SUM)
-        many = count > fraction * total
-        a, b = np.where(many, a, cut), np.where(many, cut, b)
-    return s < ((a + b) / 2)[group]
+    a = (lower * direction).sum(axis=1)
+    width = np.maximum(((upper - lower) * direction).sum(axis=1), np.finfo(float).tiny)
+    for _ in range(_ROUNDS):
+        place = (s - a[group]) * (_BINS / width[group])
+        bins = np.clip(np.floor(place) + 1, 0, _BINS + 1).astype(np.int64)
+        counts = np.bincount(group * (_BINS + 2) + bins, minlength=n * (_BINS + 2)).reshape(n, -1)
+        comm.Allreduce(MPI.IN_PLACE, counts, op=MPI.SUM)
+        # the last bin edge below which lies no more than the share
+        fits = np.cumsum(counts, axis=1)[:, :_BINS] <= (fraction * total)[:, None]
+        width = width / _BINS
+        a = a + np.maximum(fits.sum(axis=1) - 1, 0) * width
+    return s < a[group]
