@@ -5,6 +5,7 @@ import pytest
 from mesh_cases import CELLS, area, assert_valid, box, content, euler, volume
 from mpi4py import MPI
 
+from plexus.deck.context import Context
 from plexus.errors import InputError
 from plexus.mesh.lattice import split
 from plexus.mesh.sources.box import Box, BoxParams, bisect, graded_ticks
@@ -69,6 +70,14 @@ def test_map_bends_the_box():
     assert np.isclose(volume(mesh.reference, content(mesh)), 0.75 * np.pi, rtol=1e-3)
 
 
+def test_conditions_name_regions_and_boundaries():
+    mesh = build(cell="tetrahedron", cells=[4, 4, 4], regions={"inner": "x < 0.5 and z < 0.5"},
+                 boundaries={"patch": "z == 1 and y > 0.5"})  # fmt: skip
+    whole = assert_valid(mesh)
+    assert np.isclose(volume(mesh.reference, whole, "inner"), 0.25)
+    assert np.isclose(area(mesh.reference, whole, "patch"), 0.5)
+
+
 def test_map_that_turns_cells_inside_out_is_refused():
     with pytest.raises(InputError, match=r"mesh\.map"):
         build(cell="triangle", cells=[2, 2], map=["-x", "y"])
@@ -81,11 +90,13 @@ def test_map_that_turns_cells_inside_out_is_refused():
         ({"cell": "triangle", "cells": [2, 2], "size": [1]}, "size needs 2 entries"),
         ({"cell": "triangle", "cells": [2, 4], "periodic": ["x"]}, "at least 3 cells"),
         ({"cell": "triangle", "cells": [4, 4], "periodic": ["z"]}, "axis z"),
+        ({"cell": "triangle", "cells": [4, 4], "regions": {"hot": "t < 1"}}, "unknown name 't'"),
+        ({"cell": "triangle", "cells": [4, 4], "boundaries": {"left": "x < 1"}}, "boundary left already"),
     ],
 )
 def test_wrong_parameters_are_refused(params, words):
     with pytest.raises(ValueError, match=words):
-        BoxParams(**params)
+        BoxParams.model_validate(params, context=Context())
 
 
 def test_blocks_are_cut_where_the_surface_is_smallest():

@@ -2,24 +2,26 @@
 
 Lattice coordinate along an axis of n cubes with grading q (last cube over first cube):
 s_i = (r^i − 1)/(r^n − 1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then
-replaces each coordinate by an expression of the lattice coordinates x, y, z. Squares are cut into two
+replaces each coordinate by an expression of the lattice coordinates x, y, z; ``regions`` and
+``boundaries`` name cells and facets by conditions on the final coordinates. Squares are cut into two
 triangles and cubes into six tetrahedra along their main diagonals (H. W. Kuhn, 1960,
 doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 
-from plexus.deck.context import Known
+from plexus.deck.context import AXES, Known, only
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
 from plexus.mesh.cells import reference
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
+from plexus.mesh.select import cells_where, facets_where
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -50,6 +52,19 @@ class BoxParams(Params):
         None, description="new coordinates as expressions of the box coordinates x, y, z"
     )
 
+    regions: dict[str, Expression] = Field(
+        {}, description="name: condition on x, y, z that the centres of the region's cells fulfil"
+    )
+    boundaries: dict[str, Expression] = Field(
+        {}, description="name: condition on x, y, z that the centres of the exterior facets fulfil"
+    )
+
+    @field_validator("map", "regions", "boundaries", mode="wrap")
+    @classmethod
+    def _of_coordinates(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        with only(info, AXES):
+            return handler(value)
+
     @model_validator(mode="after")
     def _fits(self) -> BoxParams:
         dim = reference(self.cell).dim
@@ -59,6 +74,9 @@ class BoxParams(Params):
             value = getattr(self, name)
             if value is not None and len(value) != dim:
                 raise ValueError(f"{name} needs {dim} entries, one per axis; here are {len(value)}")
+        taken = sorted({*sum(SIDES, ()), EXTERIOR} & set(self.boundaries))
+        if taken:
+            raise ValueError(f"the box has a boundary {taken[0]} already")
         for axis in self.periodic:
             number = "xyz".index(axis)
             if number >= dim or self.cells[number] << self.refine < 3:
@@ -94,6 +112,8 @@ class Box:
             mesh.points = np.ascontiguousarray(np.stack(columns, axis=1), dtype=float)
             if (mesh.corner_volumes() <= 0).any():
                 raise InputError("mesh.map: a cell is degenerate or inside out after mapping the box")
+        mesh.regions = {name: cells_where(mesh, e) for name, e in p.regions.items()}
+        mesh.boundaries |= {name: facets_where(mesh, e) for name, e in p.boundaries.items()}
         return mesh
 
     def ticks(self) -> list[np.ndarray]:
@@ -115,8 +135,9 @@ class Box:
         p, dim = self.params, len(self.cubes)
         points = [n * p.degree + (not wrap) for n, wrap in zip(self.cubes, self.periodic, strict=True)]
         sides = [name for axis in range(dim) if not self.periodic[axis] for name in SIDES[axis]]
+        names = (*sides, *p.boundaries, EXTERIOR)
         n_cells = int(np.prod(self.cubes)) * len(cube_cells(p.cell))
-        return Estimate(dim, p.cell, n_cells, int(np.prod(points)), (), (*sides, EXTERIOR))
+        return Estimate(dim, p.cell, n_cells, int(np.prod(points)), tuple(p.regions), names)
 
 
 def graded_ticks(n: int, grading: float) -> np.ndarray:
