@@ -20,6 +20,9 @@ from plexus.formulation.manufactured import Exact, source
 from plexus.protocols import Array, Equation, FieldSpec, Flux, Point
 from plexus.registry import build, component, register
 
+REMEMBERED = 64
+"""Batches of points whose source is kept."""
+
 
 class ManufacturedParams(PhysicsParams):
     """Parameters of `ManufacturedPhysics`."""
@@ -52,6 +55,7 @@ class Sourced:
     def __init__(self, equation: Equation, exact: Exact):
         self._equation = equation
         self._exact = exact
+        self._known: dict[tuple[float, int], Array] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return what the equation has under this name."""
@@ -62,8 +66,18 @@ class Sourced:
     def flux(self, p: Point) -> Flux:
         """Return the equation's flux with S taken off f0."""
         flux = self._equation.flux(p)
-        s: Array = source(self._equation, self._exact, p)
+        s = self._source(p)
         return Flux(-s if flux.f0 is None else flux.f0 - s, flux.f1)
+
+    def _source(self, p: Point) -> Array:
+        """Return S; the last batches are remembered, since a solve visits the same points again and again."""
+        x = p.x.cpu().numpy() if hasattr(p.x, "cpu") else p.x
+        key = p.t, hash(x.tobytes())
+        if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = source(self._equation, self._exact, p)
+        return self._known[key]
 
 
 EXAMPLE: dict[str, Any] = {
