@@ -41,14 +41,21 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         If no launcher is found.
     """
     command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
-    # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
-    job = subprocess.Popen(command, env=environment(), start_new_session=True)
+    early: list[int] = []
+    job: subprocess.Popen[bytes] | None = None
 
     def forward(number: int, frame: FrameType | None) -> None:
-        job.send_signal(signal.SIGUSR1)
+        if job is None:
+            early.append(number)  # asked to stop while the launcher was being started
+        else:
+            job.send_signal(signal.SIGUSR1)
 
     before = {number: signal.signal(number, forward) for number in FORWARDED}
     try:
+        # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
+        job = subprocess.Popen(command, env=environment(), start_new_session=True)
+        if early:
+            job.send_signal(signal.SIGUSR1)
         code = job.wait()
     finally:
         for number, handler in before.items():

@@ -1,0 +1,72 @@
+"""The launcher: found, given what it needs, its exit code and signals passed on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from plexus import launch
+from plexus.errors import InputError
+
+
+def script(folder: Path, text: str) -> Path:
+    """Write an executable shell script that pretends to be a launcher."""
+    path = folder / "mpirun"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_chosen_launcher_gets_ranks_program_and_arguments(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PLEXUS_LAUNCHER", f"{script(tmp_path, 'echo $@; exit 7')} --extra")
+    assert launch.launch(3, ["run", "deck.yaml"]) == 7
+    words = capfd.readouterr().out.split()
+    assert words[0] == "--extra" and words[-3:] == ["plexus", "run", "deck.yaml"]
+    assert words[words.index("-n") + 1] == "3"
+
+
+def test_open_mpi_may_run_more_ranks_than_cores(tmp_path, monkeypatch):
+    fake = str(script(tmp_path, "echo mpirun Open MPI 4.1.4"))
+    monkeypatch.setenv("PLEXUS_LAUNCHER", fake)
+    cores = len(os.sched_getaffinity(0))
+    assert "--oversubscribe" not in launch.prefix(cores)
+    assert "--oversubscribe" in launch.prefix(cores + 1)
+
+
+def test_other_launchers_get_no_flags_of_open_mpi(tmp_path, monkeypatch):
+    fake = str(script(tmp_path, "echo HYDRA"))
+    monkeypatch.setenv("PLEXUS_LAUNCHER", fake)
+    assert launch.prefix(999) == [fake, "-n", "999"]
+
+
+def test_no_launcher_is_an_input_error(tmp_path, monkeypatch):
+    monkeypatch.delenv("PLEXUS_LAUNCHER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="mpirun, mpiexec, srun"):
+        launch.find()
+
+
+def test_what_the_user_has_set_stays(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    found = launch.environment()
+    assert found["OMP_NUM_THREADS"] == "5" and found["OMPI_ALLOW_RUN_AS_ROOT"] == "1"
+
+
+def test_termination_reaches_the_ranks_as_usr1(tmp_path):
+    wait = "i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done"
+    ask = '[ "$1" = --version ] && exit 0'
+    fake = script(tmp_path, f"{ask}\ntrap 'echo got USR1; exit 75' USR1; touch {tmp_path}/ready; {wait}")
+    code = "import sys; from plexus import launch; sys.exit(launch.launch(2, []))"
+    environment = {**os.environ, "PLEXUS_LAUNCHER": str(fake)}
+    job = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+    end = time.monotonic() + 10
+    while not (tmp_path / "ready").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    job.send_signal(signal.SIGTERM)
+    said, _ = job.communicate(timeout=20)
+    assert (said.strip(), job.returncode) == ("got USR1", 75)
