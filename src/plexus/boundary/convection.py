@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property, Unit
+from plexus.deck.params import Field, Property, Unit, Within
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
@@ -25,7 +25,9 @@ from plexus.registry import register
 class ConvectionParams(TermParams):
     """Parameters of `Convection`."""
 
-    coefficient: Annotated[Property, Unit("W/(m^2 K)")] = Field(description="heat transfer coefficient h")
+    coefficient: Annotated[Property, Unit("W/(m^2 K)"), Within(ge=0)] = Field(
+        description="heat transfer coefficient h"
+    )
     ambient: Annotated[Property, Unit("K")] = Field(description="temperature of the fluid T_a")
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property, Unit
+from plexus.deck.params import Field, Property, Unit, Within
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
@@ -29,8 +29,10 @@ STEFAN_BOLTZMANN = 5.670374419e-8
 class RadiationParams(TermParams):
     """Parameters of `Radiation`."""
 
-    emissivity: Property = Field(description="emissivity ε of the surface, 0 to 1")
-    ambient: Annotated[Property, Unit("K")] = Field(description="temperature T_a of the surroundings")
+    emissivity: Annotated[Property, Within(ge=0, le=1)] = Field(description="emissivity ε of the surface")
+    ambient: Annotated[Property, Unit("K"), Within(ge=0)] = Field(
+        description="temperature T_a of the surroundings"
+    )
 
 
 @register("boundary", "radiation", RadiationParams)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property, Unit
+from plexus.deck.params import Field, Property, Unit, Within
 from plexus.fields.arrays import einsum
 from plexus.formulation.terms import Term, TermParams, diagonal
 from plexus.protocols import Flux, Point, Tangent
@@ -19,8 +19,10 @@ from plexus.registry import register
 class SpringParams(TermParams):
     """Parameters of `Spring`."""
 
-    normal: Annotated[Property, Unit("N/m^3")] = Field(description="stiffness k_n along the normal")
-    tangential: Annotated[Property, Unit("N/m^3")] = Field(
+    normal: Annotated[Property, Unit("N/m^3"), Within(ge=0)] = Field(
+        description="stiffness k_n along the normal"
+    )
+    tangential: Annotated[Property, Unit("N/m^3"), Within(ge=0)] = Field(
         0.0, description="stiffness k_t along the boundary"
     )
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from plexus import registry
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Component, Params, Unit
+from plexus.deck.params import Component, Params, Unit, Within
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.values import Name
@@ -92,14 +92,15 @@ def words(annotation: Any, metadata: Any = ()) -> str:
 
 def unit_of(info: FieldInfo) -> str:
     """Return the unit of a field; empty for pure numbers and text."""
-    return next((u for u in _units(info.annotation, info.metadata)), "")
+    return next((m.text for m in _notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
 
 
-def _units(annotation: Any, metadata: Any) -> Iterator[str]:
-    yield from (m.text for m in metadata if isinstance(m, Unit))
+def _notes(annotation: Any, metadata: Any) -> Iterator[Any]:
+    """Yield what `Annotated` says about a type and about the types inside it."""
+    yield from metadata
     for inner in get_args(annotation):
         if get_origin(annotation) is not Literal:
-            yield from _units(inner, getattr(inner, "__metadata__", ()))
+            yield from _notes(inner, getattr(inner, "__metadata__", ()))
 
 
 def default_of(info: FieldInfo) -> str:
@@ -121,7 +122,8 @@ def default_of(info: FieldInfo) -> str:
 
 
 def _bounds(info: FieldInfo) -> Iterator[str]:
-    for item in info.metadata:
+    inner = [m for m in _notes(info.annotation, ()) if isinstance(m, Within)]
+    for item in (*info.metadata, *inner):
         for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
             value = getattr(item, name, None)
             if value is not None:

@@ -11,6 +11,7 @@ A component's parameters are a frozen `Params` model: every field has a descript
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
@@ -35,7 +36,7 @@ from plexus.deck.schedules import ScheduleText as _ScheduleText
 
 __all__ = [
     "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
-    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
+    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "Within",
 ]  # fmt: skip
 
 
@@ -100,6 +101,44 @@ class Unit:
         """Allow the text with a unit beside the number."""
         inner = handler(schema)
         return values.with_quantities(inner, self.text)
+
+
+class Within:
+    """Annotation: bounds of a `Property`, checked on the numbers that the deck states.
+
+    These are constants and tables, by region too; what an expression gives is known only in the run. Of a
+    tensor the diagonal is checked.
+    """
+
+    def __init__(
+        self,
+        gt: float | None = None,
+        ge: float | None = None,
+        lt: float | None = None,
+        le: float | None = None,
+    ):
+        self.gt, self.ge, self.lt, self.le = gt, ge, lt, le
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Check after the type's own validation."""
+
+        def check(value: Any) -> Any:
+            diagonal = [row[i] for i, row in enumerate(value)] if isinstance(value, tuple) else [value]
+            for number in (n for part in diagonal if part is not None for n in part.stated()):
+                self._check(number)
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def _check(self, number: float) -> None:
+        for bound, holds, sign in (
+            (self.gt, operator.gt, ">"), (self.ge, operator.ge, ">="),
+            (self.lt, operator.lt, "<"), (self.le, operator.le, "<="),
+        ):  # fmt: skip
+            if bound is not None and not holds(number, bound):
+                raise values.refuse(f"must be {sign} {bound:g}, not {number:g}")
 
 
 class Component:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -119,6 +119,14 @@ class Property:
     def constant(self) -> float | None:
         """The value if it is one number everywhere."""
         return self.expression.constant if self.expression else None
+
+    def stated(self) -> Iterator[float]:
+        """Yield the numbers that the deck states: a constant, a table's values, those of all regions."""
+        if self.constant is not None:
+            yield self.constant
+        yield from self.table.ys if self.table else ()
+        for part in self.regions.values():
+            yield from part.stated()
 
     @property
     def names(self) -> frozenset[str]:

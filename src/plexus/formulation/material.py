@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from plexus.deck.params import Field, Params, Property, Unit
+from plexus.deck.params import Field, Params, Property, Unit, Within
 from plexus.errors import InputError
 from plexus.formulation.points import Values, with_field
 from plexus.formulation.properties import TensorProperty
@@ -40,15 +40,21 @@ class Material(Params):
 
     name: str = Field("", description="designation, kept with the results")
     sources: tuple[str, ...] = Field((), description="where the values come from, one line per source")
-    density: Annotated[Property, Unit("kg/m^3")] | None = Field(None, description="mass density ρ")
-    specific_heat: Annotated[Property, Unit("J/(kg K)")] | None = Field(
+    density: Annotated[Property, Unit("kg/m^3"), Within(gt=0)] | None = Field(
+        None, description="mass density ρ"
+    )
+    specific_heat: Annotated[Property, Unit("J/(kg K)"), Within(gt=0)] | None = Field(
         None, description="specific heat capacity c, may depend on temperature"
     )
-    conductivity: Annotated[Property | TensorProperty, Unit("W/(m K)")] | None = Field(
+    conductivity: Annotated[Property | TensorProperty, Unit("W/(m K)"), Within(gt=0)] | None = Field(
         None, description="thermal conductivity k: one property, or a list of rows for a tensor"
     )
-    young_modulus: Annotated[Property, Unit("Pa")] | None = Field(None, description="Young's modulus E")
-    poisson_ratio: Property | None = Field(None, description="Poisson's ratio ν, between -1 and 0.5")
+    young_modulus: Annotated[Property, Unit("Pa"), Within(gt=0)] | None = Field(
+        None, description="Young's modulus E"
+    )
+    poisson_ratio: Annotated[Property, Within(gt=-1, lt=0.5)] | None = Field(
+        None, description="Poisson's ratio ν"
+    )
     expansion: Expansion | None = Field(None, description="thermal expansion")
 
     def need(self, user: str, *names: str) -> None:

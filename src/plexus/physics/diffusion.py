@@ -22,9 +22,9 @@ Diffusion, 2nd ed., Oxford 1975, sections 1.2 to 1.4. Valid where Fick's law hol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from plexus.deck.params import Field, Property
+from plexus.deck.params import Field, Property, Within
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.transport import Coefficients, Transport
@@ -37,7 +37,7 @@ class DiffusionParams(PhysicsParams):
 
     field: str = Field("u", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
     unit: str = Field("1", description="unit of the unknown, kept with the results")
-    coefficient: Property | tuple[tuple[Property, ...], ...] = Field(
+    coefficient: Annotated[Property | tuple[tuple[Property, ...], ...], Within(ge=0)] = Field(
         description="diffusion coefficient k: one property, or a list of rows for a tensor"
     )
     capacity: Property = Field(1.0, description="factor c on the time derivative")

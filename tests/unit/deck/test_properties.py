@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from plexus.deck.load import load  # noqa: F401  (the loader must be importable beside the types)
-from plexus.deck.params import Field, Params, Property, Unit
+from plexus.deck.params import Field, Params, Property, Unit, Within
 
 
 class Holder(Params):
@@ -94,3 +94,32 @@ def test_regions():
 def test_refused(value, phrase):
     with pytest.raises(ValidationError, match=phrase):
         prop(value)
+
+
+class Bounded(Params):
+    """A scalar or tensor between bounds."""
+
+    k: Annotated[Property | tuple[tuple[Property, ...], ...], Unit("Pa"), Within(gt=0, le=9)] = Field(
+        description="stiffness"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        "-2 Pa",
+        "10 Pa",
+        {"table": [[0, 1], [1, -1]]},
+        {"regions": {"a": 1, "b": -1}},
+        [[1, 0], [0, -1]],
+    ],
+)
+def test_stated_numbers_beyond_the_bounds_are_refused(value):
+    with pytest.raises(ValidationError, match=r"must be (> 0|<= 9), not"):
+        Bounded(k=value)
+
+
+def test_bounds_leave_expressions_and_what_is_beside_the_diagonal():
+    assert Bounded(k="x - 1").k.constant is None
+    assert Bounded(k=[[1, -0.5], [-0.5, 1]]).k[0][1].constant == -0.5
