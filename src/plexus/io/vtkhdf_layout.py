@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Co
 
 def padded(array: np.ndarray, col: Column) -> np.ndarray:
     """Return field values (N, k) in the file's shape: (N,), (N, 3), (N, 9)."""
-    array = np.asarray(array, dtype=float).reshape(len(array), -1)
+    array = np.asarray(array, dtype=float)
+    array = array.reshape(len(array), math.prod(array.shape[1:]))  # a rank without nodes has length 0 here
     if col.components == 1:
         return array[:, 0]
     wide = np.zeros((len(array), col.components))
