@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Discriminator, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from plexus import __version__
@@ -22,6 +22,10 @@ SNES = Literal[
 
 DIRECT = ("mumps", "lu", "cholesky")
 """Preconditioners that solve exactly, so that no Krylov method is needed."""
+
+
+def _branch(value: Any) -> str:
+    return "error" if value == "error" else "block"
 
 
 class About(Params):
@@ -74,7 +78,10 @@ class SolverBlock(Params):
     options: dict[str, bool | int | float | str | None] = Field(
         {}, description="any PETSc option without prefix, e.g. {pc_gamg_threshold: 0.02}"
     )
-    on_failure: Literal["error"] | SolverBlock = Field(
+    on_failure: Annotated[
+        Annotated[Literal["error"], Tag("error")] | Annotated[SolverBlock, Tag("block")],
+        Discriminator(_branch),
+    ] = Field(
         "error", description="error, or another solver block that is tried when this one does not converge"
     )
 

@@ -51,16 +51,23 @@ class Context:
         """All fields, unknown and derived."""
         return None if self.unknowns is None else self.unknowns | self.derived
 
-    def expression_names(self) -> set[str] | None:
-        """Return the names that an expression may use: coordinates, parameters, fields, components."""
+    def knows(self, name: str) -> bool:
+        """Return whether an expression may use a name; True also where the names are not known."""
         if self.only is not None:
-            return {*self.only, *self.parameters}
-        if self.fields is None:
-            return None
-        names = {*COORDINATES, *self.parameters, *self.fields}
-        for spec in self.fields.values():
-            names |= set(components(spec, self.dim))
-        return names
+            return name in self.only or name in self.parameters
+        if self.fields is None or name in self.parameters or name in COORDINATES:
+            return True
+        return name in self.field_names()
+
+    def field_names(self) -> set[str]:
+        """Return the names of all fields and of their components."""
+        specs = (self.fields or {}).values()
+        return {n for spec in specs for n in (spec.name, *components(spec, self.dim))}
+
+    def expression_names(self) -> list[str]:
+        """Return the names that an expression may use, for suggestions."""
+        own = COORDINATES if self.only is None else self.only
+        return [*own, *self.parameters, *(self.field_names() if self.only is None else ())]
 
 
 @contextmanager

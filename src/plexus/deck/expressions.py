@@ -58,8 +58,10 @@ class Expression:
             if not abs(text) < math.inf:  # false for NaN too
                 raise ExpressionError(f"{text!r} is not a finite number")
             text = repr(float(text))
-        bound = dict(parameters or {})
-        self._build(text, parse(text, reserved={*bound, *functions.ARITY, *functions.CONSTANTS}), bound)
+        bound = {} if parameters is None else parameters
+        self._build(
+            text, parse(text, lambda n: n in bound or n in functions.ARITY or n in functions.CONSTANTS), bound
+        )
 
     def _build(self, text: str, tree: ast.expr, bound: Mapping[str, float]) -> None:
         value, free = _Compiler(bound).compile(tree)
@@ -70,11 +72,8 @@ class Expression:
                 raise ExpressionError(f"{text!r} is not a finite number")
         closure = value if callable(value) else lambda namespace: constant
         # Only what the text uses is kept: what else a deck defines does not make two expressions different.
-        used = {
-            k: v
-            for k, v in bound.items()
-            if any(n.id == k for n in ast.walk(tree) if isinstance(n, ast.Name))
-        }
+        present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        used = {name: bound[name] for name in sorted(present) if name in bound}
         for name, item in zip(self.__slots__, (closure, used, tree, constant, names, text), strict=True):
             object.__setattr__(self, name, item)
 

@@ -30,11 +30,9 @@ def deck_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of the whole deck."""
     members = [registry.component(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
     models: list[type[Params]] = [Deck, *dict.fromkeys(m.params for m in members)]
-    refs, definitions = models_json_schema(
-        [(m, "validation") for m in models], ref_template="#/$defs/{model}"
-    )
+    refs, made = models_json_schema([(m, "validation") for m in models], ref_template="#/$defs/{model}")
     named = {model: refs[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
-    defs = dict(definitions["$defs"])
+    defs = dict(made["$defs"])
     result: Schema = {"reference": _REFERENCE}
     for member in members:
         result[f"{member.kind}.{member.name}"] = _member(member, defs[named[member.params]])
@@ -46,14 +44,15 @@ def deck_schema() -> Schema:
     result |= {
         name: schema for name, schema in defs.items() if name not in used or _is_used(name, defs, root)
     }
-    whole = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **root,
-        "title": "Plexus deck",
-        "$defs": result,
-    }
-    allowed: Schema = _relax(whole)
-    return allowed
+    whole = _relax({**root, "$defs": result})
+    definitions = whole.pop("$defs")
+    # A deck that includes another one may hold parts of blocks: only the names of its keys can be checked.
+    loose = {"propertyNames": {"enum": list(whole["properties"])}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Plexus deck",
+        "description": "One deck is one run.", "type": "object",
+        "if": {"required": ["include"]}, "then": loose, "else": whole, "$defs": definitions,
+    }  # fmt: skip
 
 
 def _is_used(name: str, defs: Schema, root: Schema) -> bool:

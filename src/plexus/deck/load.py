@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,14 @@ def _located(error: ValidationError, root: Node, reported: set[Mark | None]) -> 
         mark, path = _place(root, item["loc"], str(item["msg"]))
         if mark not in reported:
             texts.setdefault((mark, path), []).append(str(item["msg"]))
-    return [Problem(mark, path, _joined(t)) for (mark, path), t in texts.items()]
+    found = [Problem(mark, path, _joined(t)) for (mark, path), t in texts.items()]
+    above = {p for problem in found for p in _parents(problem.path)}
+    # "expected a number" about a list is the other branch of a union where the list's items are wrong.
+    return [p for p in found if not (p.path in above and p.message.startswith("expected"))]
+
+
+def _parents(path: str) -> list[str]:
+    return [path[: m.start()] for m in re.finditer(r"[.\[]", path)]
 
 
 def _joined(texts: list[str]) -> str:

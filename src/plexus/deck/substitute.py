@@ -115,7 +115,7 @@ class _Resolver:
         return result
 
     def value(self, source: str) -> Any:
-        tree = parse(source, reserved={*self.parameters, *self.root.value, *functions.ARITY}, extra=_EXTRA)
+        tree = parse(source, self.means_something, _EXTRA)
         if isinstance(tree, (ast.Name, ast.Attribute, ast.Subscript)):
             return self.reference(tree, source)
         try:
@@ -124,6 +124,9 @@ class _Resolver:
             if isinstance(error, (ExpressionError, UnitError)):
                 raise
             raise ExpressionError(f"'${{{source}}}' cannot be computed: {error}") from error
+
+    def means_something(self, name: str) -> bool:
+        return name in self.parameters or name in self.root.value or name in functions.ARITY
 
     def reference(self, tree: ast.expr, source: str) -> Any:
         if isinstance(tree, ast.Name) and tree.id in functions.CONSTANTS and tree.id not in self.parameters:

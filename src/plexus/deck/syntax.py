@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 
 from plexus.deck.units import NUMBER, UnitError, named_unit, parse_unit, split_quantity
 
@@ -35,7 +35,9 @@ class ExpressionError(ValueError):
     """A text is not an allowed expression."""
 
 
-def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST], ...] = ()) -> ast.expr:
+def parse(
+    text: str, reserved: Callable[[str], bool] = lambda name: False, extra: tuple[type[ast.AST], ...] = ()
+) -> ast.expr:
     """Return the syntax tree of an expression.
 
     Parameters
@@ -43,7 +45,7 @@ def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST],
     text
         The expression.
     reserved
-        Names that are never read as units after ``*`` or ``/`` (parameters, fields, functions).
+        Whether a name is never read as a unit after ``*`` or ``/`` (a parameter, a function).
     extra
         Further node types to allow.
 
@@ -55,7 +57,7 @@ def parse(text: str, reserved: Collection[str] = (), extra: tuple[type[ast.AST],
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters")
     # `^` is replaced in the text, not in the tree: as Python's exclusive or it would bind weaker than +.
-    source = _si(text, {*reserved, *COORDINATES}).replace("^", "**").strip().replace("\n", " ")
+    source = _si(text, reserved).replace("^", "**").strip().replace("\n", " ")
     try:
         tree = ast.parse(source, mode="eval").body
     # Deep brackets make the parser itself give up, with an error that depends on the Python version.
@@ -86,10 +88,10 @@ def _check(tree: ast.AST, allowed: tuple[type[ast.AST], ...], text: str) -> None
         if not level:
             break
     if level or count > MAX_NODES:
-        raise ExpressionError(f"{_short(text)}: the expression is too complicated")
+        raise ExpressionError(f"{_short(text)}: too complicated; group long sums with brackets")
 
 
-def _si(text: str, reserved: set[str]) -> str:
+def _si(text: str, reserved: Callable[[str], bool]) -> str:
     """Replace every number with a unit by its SI value."""
     parts, position = [], 0
     while match := _UNIT_START.search(text, position):
@@ -104,9 +106,9 @@ def _si(text: str, reserved: set[str]) -> str:
     return "".join(parts) + text[position:]
 
 
-def _unit_end(text: str, start: int, reserved: set[str]) -> int:
+def _unit_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
     """Return where the unit that begins at ``start`` ends; operators continue it only without spaces."""
-    end = _factor_end(text, start, set())
+    end = _first_end(text, start)
     while end > start and end < len(text):
         # `2 m/s*t`: after m the operator touches a unit name and continues the unit; at `*t` it does not,
         # because t is the time. `2 m * x` has spaces, so the unit ends at m.
@@ -117,26 +119,33 @@ def _unit_end(text: str, start: int, reserved: set[str]) -> int:
         if bracket and _is_unit(bracket[0]):
             end = bracket.end()
             continue
-        after = _factor_end(text, end + 1, reserved, juxtaposed=text[end] == " ")
+        after = _next_end(text, end + 1, reserved)
         if after == end + 1:
             break
         end = after
     return end
 
 
-def _factor_end(text: str, start: int, reserved: set[str], juxtaposed: bool = False) -> int:
+def _name_at(text: str, start: int) -> re.Match[str] | None:
+    """Return a name with its power, unless it is a word of the language or a function's name."""
     match = _FACTOR.match(text, start)
-    if (
-        not match
-        or match[1] in reserved
-        or match[1] in _WORDS
-        or text[match.end() : match.end() + 1] in ("(", "_")
-    ):
+    follower = text[match.end() : match.end() + 1] if match else ""
+    return match if match and match[1] not in _WORDS and follower not in ("(", "_") else None
+
+
+def _first_end(text: str, start: int) -> int:
+    match = _name_at(text, start)
+    if not match:
         return start
-    if not (juxtaposed or reserved):
-        named_unit(match[1])  # directly after a number only a unit makes sense: its error is the message
-        return match.end()
-    return match.end() if _is_unit(match[1]) else start
+    named_unit(match[1])  # directly after a number only a unit makes sense: its error is the message
+    return match.end()
+
+
+def _next_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
+    match = _name_at(text, start)
+    if not match or match[1] in COORDINATES or reserved(match[1]) or not _is_unit(match[1]):
+        return start
+    return match.end()
 
 
 def _is_unit(text: str) -> bool:

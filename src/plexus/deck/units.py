@@ -18,7 +18,8 @@ from plexus.deck.suggest import nearest
 
 Dimension = tuple[int, ...]
 BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+MAX_LENGTH = 200
 _NAME = r"[A-Za-zµμΩ°Å%][A-Za-zµμΩ°Å_]*"
 _TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(\s*-?\d\s*\)|-?\d)|(/)|([*·])|(\()|(\)))|(\s+$)")
 _FOLLOWS = re.compile(rf"\s*(?:{_NAME}|\()")
@@ -196,7 +197,7 @@ def _append(unit: UnitValue, last: tuple[UnitValue, int] | None) -> UnitValue:
 
 def split_quantity(text: str) -> tuple[float, str] | None:
     """Return number and unit text of ``3 mm``; None when the text does not look like a quantity."""
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(text) if len(text) <= MAX_LENGTH else None
     return (float(match[1]), match[2].strip()) if match else None
 
 
@@ -228,8 +229,7 @@ def quantity(text: str, target: str) -> float:
     parts = split_quantity(text)
     if parts:
         return to_unit(*parts, target)
-    if not re.fullmatch(rf"\s*{NUMBER}\s*", text):
-        raise UnitError(
-            f"{text!r} is not a number{' with a unit such as ' + target if target not in ('', '1') else ''}"
-        )
+    if len(text) > MAX_LENGTH or not re.fullmatch(rf"\s*{NUMBER}\s*", text):
+        example = f" with a unit such as {target}" if target not in ("", "1") else ""
+        raise UnitError(f"{text[:60]!r} is not a number{example}")
     return float(text)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from plexus.deck.context import known
+from plexus.deck.context import Context, known
 from plexus.deck.expressions import Expression
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
@@ -143,19 +143,18 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
         result = Expression(value, context.parameters)
     except (ExpressionError, UnitError, OverflowError) as error:
         raise refuse(str(error)) from None
-    # Unknown (None) while the physics itself is being read: its fields are what it defines.
-    allowed = context.expression_names()
-    unknown = sorted(n for n in result.names if allowed is not None and n not in allowed)
+    # While the physics itself is being read all names pass: its fields are what it defines.
+    unknown = sorted(n for n in result.names if not context.knows(n))
     if unknown:
-        hints = " and ".join(_hint(n, allowed or (), context.texts) for n in unknown)
+        hints = " and ".join(_hint(n, context) for n in unknown[:5])
         raise refuse(f"{hints} in expression {result.text!r}")
     return result
 
 
-def _hint(name: str, allowed: Collection[str], texts: Collection[str]) -> str:
-    if name in texts:
+def _hint(name: str, context: Context) -> str:
+    if name in context.texts:
         return f"parameter {name!r} is not a number"
-    return f"unknown name {name!r}{nearest(name, allowed, 12)}"
+    return f"unknown name {name!r}{nearest(name, context.expression_names(), 12)}"
 
 
 def material_property(value: Any, info: ValidationInfo) -> Property:
@@ -192,7 +191,8 @@ def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> 
     of = value.get("of", "temperature")
     if not isinstance(of, str):
         raise refuse("`of` is the name of a field")
-    check_name(of, known(info).expression_names(), "field")
+    if not known(info).knows(of):
+        raise refuse(_hint(of, known(info)))
     # Kept in SI units and without `unit`, so that the effective deck is read the same way again.
     spec = {"table": [list(row) for row in table], **{k: v for k, v in value.items() if k != "table"}}
     return Property(spec, table=Table(xs, ys, of))
@@ -238,7 +238,7 @@ class Name:
             valid: Collection[str] | None = None
             if self.what == "field" and context.fields is not None:
                 # A component such as stress_xy is as good as a field wherever one is named.
-                valid = context.expression_names() if "_" in value else context.fields
+                valid = context.field_names() if "_" in value else context.fields
             elif self.what in ("boundary", "region"):
                 valid = context.boundaries if self.what == "boundary" else context.regions
             check_name(value, valid, self.what)
