@@ -33,7 +33,7 @@ from plexus.formulation.transport import Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
-TEMPERATURE = FieldSpec("temperature", "K", "scalar", "absolute temperature")
+TEMPERATURE = FieldSpec("temperature", "K", "scalar", "absolute temperature", start=293.15)
 
 
 class HeatParams(PhysicsParams):
@@ -86,7 +86,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Return smooth temperatures with k(T), steady and in time."""
+    """Return a smooth temperature with k(T)."""
     wave = {2: "2 + sin(2*x)*cos(1.5*y)", 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
     linear = {"density": 2, "specific_heat": "1 + 0.1*temperature", "conductivity": "1 + 0.2*temperature"}
     return [Manufactured("nonlinear", {"type": "heat", "material": linear}, {"temperature": wave})]

@@ -1,0 +1,164 @@
+"""Small decks with closed-form answers: every quantity, every boundary term, thermal strain."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plexus import report
+
+PLATE = {"type": "box", "cell": "quadrilateral", "cells": [4, 2], "size": [2, 1]}
+STEEL = {"young_modulus": 2e11, "poisson_ratio": 0.3}
+
+
+def run(folder: Path, **blocks: Any) -> dict[str, float]:
+    """Run a deck given as blocks and return its quantities."""
+    from mpi4py import MPI
+
+    from plexus.build import build
+    from plexus.deck.schema import Deck
+    from plexus.runtime import context
+
+    data = {"plexus": 1, "mesh": PLATE, **blocks}
+    deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+    run = build(deck, context.create(MPI.COMM_WORLD, folder))
+    run.observers = []
+    run.execute()
+    return report.facts(run)["quantities"]
+
+
+def heat(conductivity: Any, **more: Any) -> dict[str, Any]:
+    """Return the physics block of heat conduction with second-order elements."""
+    return {"type": "heat", "degree": 2, "material": {"conductivity": conductivity}, **more}
+
+
+def test_every_quantity_of_a_linear_field(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        physics=heat(5.0),
+        boundary=[{"on": "left", "temperature": 300}, {"on": "right", "temperature": 320}],
+        quantities={
+            "integral": {"type": "integral", "of": "temperature"},
+            "edge": {"type": "integral", "of": "temperature", "on": "right"},
+            "mean": {"type": "mean", "of": "temperature"},
+            "maximum": {"type": "maximum", "of": "temperature"},
+            "minimum": {"type": "minimum", "of": "temperature", "on": "top"},
+            "norm": {"type": "norm", "of": "temperature - 310"},
+            "value": {"type": "value", "of": "temperature + 0*heat_flux_x", "at": [0.7, 0.3]},
+            "derived": {"type": "value", "of": "heat_flux_x", "at": [0.7, 0.3]},
+            "error": {"type": "error", "of": "temperature", "exact": "300 + 10*x", "norm": "H1"},
+            "flux": {"type": "flux", "of": "heat_flux", "on": "right"},
+            "reaction": {"type": "reaction", "of": "temperature", "on": "right"},
+        },
+    )
+    assert found.pop("error") < 1e-8
+    # T = 300 + 10 x on 2 m x 1 m: heat 5·10 W/m² flows from right to left
+    expected = {
+        "integral": 620, "edge": 320, "mean": 310, "maximum": 320, "minimum": 300, "norm": math.sqrt(200 / 3),
+        "value": 307, "derived": -50, "flux": -50, "reaction": 50,
+    }  # fmt: skip
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
+def test_radiating_slab_with_a_source(tmp_path: Path) -> None:
+    q, k, length, emissivity, ambient = 2e4, 15.0, 2.0, 0.7, 350.0
+    found = run(
+        tmp_path,
+        physics=heat(k, source=q),
+        boundary=[{"on": "right", "radiation": {"emissivity": emissivity, "ambient": ambient}}],
+        initial={"temperature": 1000},
+        quantities={
+            "surface": {"type": "mean", "of": "temperature", "on": "right"},
+            "back": {"type": "mean", "of": "temperature", "on": "left"},
+        },
+        solver={"temperature": {"snes_rtol": 1e-12}},
+    )
+    surface = (q * length / (emissivity * 5.670374419e-8) + ambient**4) ** 0.25
+    assert found["surface"] == pytest.approx(surface, rel=1e-9)
+    assert found["back"] == pytest.approx(surface + q * length**2 / (2 * k), rel=1e-9)
+
+
+def test_anisotropic_conduction_with_robin(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        physics={"type": "diffusion", "degree": 1, "coefficient": [[4, 0], [0, 1]]},
+        boundary=[{"on": "left", "flux": 6.0}, {"on": "right", "robin": {"coefficient": 3, "value": 9}}],
+        quantities={
+            "out": {"type": "mean", "of": "u", "on": "right"},
+            "in": {"type": "mean", "of": "u", "on": "left"},
+        },
+    )
+    # inflow 6 = 3 u - 9 at the right end, and a fall of 6/4 per metre along x
+    assert found == pytest.approx({"out": 5.0, "in": 8.0}, rel=1e-6)
+
+
+@pytest.mark.parametrize("geometry", ["plane_stress", "plane_strain", "axisymmetric"])
+def test_free_body_expands_without_stress(geometry: str, tmp_path: Path) -> None:
+    expansion = {"coefficient": "1e-5 + 1e-8*(temperature - 293)", "reference": 393, "data_reference": 293}
+    strain = (1e-5 + 3e-6) * 300 - (1e-5 + 1e-6) * 100
+    physics = {
+        "type": "elasticity", "geometry": geometry, "degree": 2, "temperature": 593,
+        "material": {**STEEL, "expansion": expansion},
+    }  # fmt: skip
+    if geometry == "plane_strain":
+        physics["normal_strain"] = strain
+    found = run(
+        tmp_path,
+        physics=physics,
+        mesh={**PLATE, "origin": [1, 0]},
+        boundary=[{"on": "bottom", "displacement_y": 0}],
+        quantities={
+            "stress": {"type": "maximum", "of": "von_mises"},
+            "rise": {"type": "value", "of": "displacement_y", "at": [2, 1]},
+            "strain": {"type": "mean", "of": "strain_xx"},
+        },
+        solver={"displacement": {"rtol": 1e-13}},
+    )
+    assert found["stress"] < 1e-7 * 2e11 * strain
+    assert found["rise"] == pytest.approx(strain, rel=1e-7)
+    assert found["strain"] == pytest.approx(strain, rel=1e-7)
+
+
+def test_weight_spring_and_pressure_balance(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        physics={
+            "type": "elasticity", "geometry": "plane_strain", "thickness": 0.5, "gravity": [0, -10],
+            "material": {**STEEL, "density": 1000},
+        },
+        boundary=[
+            {"on": "left", "displacement_x": 0},
+            {"on": "bottom", "spring": {"normal": 1e8}},
+            {"on": "top", "pressure": 5e4},
+            {"on": "right", "traction": [2e5, 0]},
+        ],
+        quantities={
+            "sink": {"type": "integral", "of": "1e8*displacement_y", "on": "bottom"},
+            "support": {"type": "reaction", "of": "displacement", "on": "left", "component": "x"},
+            "area": {"type": "integral", "of": 1},
+        },
+        solver={"displacement": {"rtol": 1e-12}},
+    )  # fmt: skip
+    # spring force = -(weight 2 m²·0.5 m·1e4 N/m³ + pressure on 2 m·0.5 m); support against 2e5 Pa on 0.5 m²
+    assert found == pytest.approx({"sink": -6e4, "support": -1e5, "area": 1.0}, rel=1e-6)
+
+
+def test_wrong_geometry_is_an_input_error(tmp_path: Path) -> None:
+    from plexus.errors import InputError
+
+    physics = {"type": "elasticity", "material": STEEL}
+    with pytest.raises(InputError, match=r"physics.geometry: solid needs a 3-D mesh"):
+        run(tmp_path, physics=physics, boundary=[{"on": "left", "displacement": 0}])
+
+
+def test_missing_material_data_is_named() -> None:
+    from plexus import registry
+    from plexus.errors import InputError
+
+    component = registry.component("physics", "elasticity")
+    params = component.params.model_validate({"material": {"young_modulus": 1}})
+    with pytest.raises(InputError, match="elasticity needs poisson_ratio"):
+        component.cls(params)
