@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from plexus.errors import InputError, PlexusError
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ def run(
             guard.report = lambda code, message: write_failure(ctx, code, message)
         ctx.stop.watch()
         try:
-            with located(deck):
+            # what is not finite is found by the guard once per step, not told by NumPy per operation
+            with located(deck), np.errstate(all="ignore"):
                 return _run(deck, ctx, restart, dry)
         finally:
             ctx.stop.restore()

@@ -88,7 +88,7 @@ class FieldsFile:
             new.grids = [*earlier.grids, replace(new.grids[0], part=part, point=point, cell=cell, link=link)]
             new.capacity = len(kept) + capacity
             new._build(kept, earlier.grids)
-            new._show()
+            new._close()
         return new
 
     @property
@@ -108,18 +108,19 @@ class FieldsFile:
         arrays
             Field name -> (n_local, k) node values or (owned cells, k) cell values.
         """
-        if self._file is None:
-            self._build([], [])
-        if len(self.steps) == self.capacity:
+        if self.visible and len(self.steps) == self.capacity:
             self._resize(2 * self.capacity)
         step = self._after(self.steps, number, t)
         require_space(self.path, sum(self._bytes(c) for c in self.columns), self.comm)
+        if self.visible:
+            self._file = SlabFile(self.path, self.comm, "r+")
+        else:
+            self._build([], [])
         for col in self.columns:
             array = arrays[col.name]
             self._write_data(col, step, padded(array[self.piece.nodes] if col.location == "node" else array, col))
         self._commit(step)
-        if not self.visible:
-            self._show()
+        self._close()
 
     def _commit(self, step: Step) -> None:
         """Let readers see a step whose data are written.
@@ -138,19 +139,15 @@ class FieldsFile:
         self.steps.append(step)
 
     def close(self, *, trim: bool = True) -> None:
-        """Close the file for good.
+        """End the file; between outputs it is closed anyway.
 
         Parameters
         ----------
         trim
             Give spare room back. This copies the file, and is left out where the disk has no room for a copy.
         """
-        if self._file is None:
-            return
-        if trim and len(self.steps) < self.capacity and self._copy_fits():
+        if trim and self.visible and len(self.steps) < self.capacity and self._copy_fits():
             self._resize(len(self.steps))
-        self._file.close()
-        self._file = None
 
     def _copy_fits(self) -> bool:
         """Return whether the disk has room for a second copy of what was written."""
@@ -179,21 +176,21 @@ class FieldsFile:
         else:
             self._file.write(col.path, step.cell_row + self._starts[1], rows)
 
-    def _show(self) -> None:
-        """Make the file visible and go on writing into it."""
+    def _close(self) -> None:
+        """Close the file; a new one becomes visible, in place of the one before if there is one."""
         assert self._file is not None
+        new = self._file.path != self.path
         self._file.close()
-        publish(self.path, self.comm)
-        self.visible = True
-        self._file = SlabFile(self.path, self.comm, "r+")
+        self._file = None
+        if new:
+            publish(self.path, self.comm)
+            self.visible = True
 
     def _resize(self, capacity: int) -> None:
         """Replace the file by one with room for ``capacity`` steps."""
-        if self._file is not None:
-            self._file.close()
         self.capacity = capacity
         self._build(self.steps, self.grids)
-        self._show()
+        self._close()
 
     def _build(self, steps: list[Step], grids: list[Grid]) -> None:
         """Create the file under its temporary name with the given earlier steps and grids copied into it."""

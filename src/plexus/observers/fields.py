@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXAMPLE: dict[str, Any] = {"type": "fields", "every": "10 steps"}
 UNKNOWN = 16
 """Outputs to reserve room for when a schedule does not tell how many there will be."""
+MOST = 1000
+"""Outputs to reserve room for at most; a file that needs more is enlarged as it grows."""
 
 
 class FieldsParams(Params):
@@ -144,7 +146,7 @@ class Fields:
     def _capacity(self, run: Run) -> int:
         """Return how many outputs the rest of the run is expected to make, at most those of one file."""
         expected = self._expected(run)
-        return max(min(expected, self.params.roll or expected), 1)
+        return max(min(expected, self.params.roll or MOST), 1)
 
     def _expected(self, run: Run) -> int:
         """Return the number of outputs from now to the end."""
