@@ -113,7 +113,7 @@ def pictures(
 def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mesh: bool) -> Iterator[View]:
     """Yield one view per scalar field and per magnitude of a vector field; tensors are left out."""
     grid = run.mesh(step)
-    dimensionless = not any(run.unit(n) for n in run.fields)
+    dimensionless = not any(short(run.unit(n)) for n in run.fields)
     factor, length = scale("" if dimensionless else "m", grid.size)
     when = f"t = {run.times[step]:.6g}" + ("" if dimensionless else " s") if len(run.times) > 1 else ""
     for name in fields or list(run.fields):
