@@ -39,7 +39,9 @@ class Deck(Params):
     mesh: Annotated[Any, Component("mesh")] = Field(description="where the mesh comes from")
     physics: Annotated[Any, Component("physics")] = Field(description="the equations that are solved")
     boundary: tuple[Condition, ...] = Field((), description="what holds on the named boundaries")
-    initial: dict[str, Any] = Field({}, description="field name -> initial value or expression")
+    initial: dict[str, Any] = Field(
+        {}, description="field name -> initial value or expression; else 0, or 293.15 K"
+    )
     solver: dict[str, SolverBlock] = Field({}, description="field name or `default` -> how it is solved")
     time: Time | None = Field(None, description="marching in time; absent: steady")
     quantities: dict[str, Annotated[Params, Component("quantity")]] = Field(
