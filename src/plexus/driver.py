@@ -79,9 +79,11 @@ def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool) -> int:
     from plexus import report
     from plexus.build import build
 
+    # overflow and division by zero end in values that the guard and the solvers find and explain
+    np.seterr(all="ignore")
     run = build(deck, ctx)
     run.dry = dry
-    ctx.log.info(report.opening(run))
+    ctx.log.info(report.opening(run, restart is not None))
     if restart is not None:
         _restart(run, restart)
     run.execute()
@@ -103,16 +105,17 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     """Prepare the run folder and return the context. Collective."""
     from plexus.devices.binding import bind
     from plexus.runtime import context
-    from plexus.runtime.folder import prepare
+    from plexus.runtime.folder import continues, prepare
     from plexus.runtime.log import Log
 
-    if not dry:
-        prepare(comm, folder, keep=restart is not None)
+    moved = None if dry else prepare(comm, folder, keep=continues(folder, restart))
     runtime = deck.runtime
     device = bind(runtime.device, comm)
     ctx = context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
     if dry:
         ctx.log = Log(comm)
+    if moved:
+        ctx.log.info(f"earlier results were moved to {moved}")
     if not dry:
         _describe(deck, ctx)
     return ctx

@@ -29,23 +29,30 @@ def modes(near: PETSc.NullSpace, mat: PETSc.Mat) -> np.ndarray:
     return np.stack(vectors, axis=1)
 
 
-def find(mat: PETSc.Mat, near: PETSc.NullSpace, constrained: np.ndarray) -> np.ndarray | None:
-    """Return an orthonormal basis of the kernel, (owned unknowns, k), or None. Collective.
+def free(mat: PETSc.Mat, near: PETSc.NullSpace, constrained: np.ndarray) -> np.ndarray | None:
+    """Return an orthonormal basis of the modes that no prescribed value stops, or None. Collective.
 
     Parameters
     ----------
     mat : PETSc.Mat
-        The assembled matrix.
+        The matrix, for its sizes.
     near : PETSc.NullSpace
         Candidates.
     constrained : ndarray
         Owned unknowns (indices on this rank) with prescribed values.
+
+    Returns
+    -------
+    ndarray, optional
+        (owned unknowns, k)
     """
-    comm = mat.comm.tompi4py()
-    basis = _combine(comm, modes(near, mat), lambda v: v[constrained], 1.0)
-    if basis is None:
-        return None
-    return _combine(comm, basis, lambda v: _products(mat, v), mat.norm(PETSc.NormType.INFINITY))
+    return _combine(mat.comm.tompi4py(), modes(near, mat), lambda v: v[constrained], 1.0)
+
+
+def find(mat: PETSc.Mat, basis: np.ndarray) -> np.ndarray | None:
+    """Return an orthonormal basis of the kernel within that of `free`, or None. Collective."""
+    scale = mat.norm(PETSc.NormType.INFINITY)
+    return _combine(mat.comm.tompi4py(), basis, lambda v: _products(mat, v), scale)
 
 
 def _combine(comm: Comm, basis: np.ndarray, image: object, scale: float) -> np.ndarray | None:
@@ -68,10 +75,10 @@ def _products(mat: PETSc.Mat, columns: np.ndarray) -> np.ndarray:
     return out
 
 
-def attach(mat: PETSc.Mat, basis: np.ndarray) -> None:
-    """Tell PETSc about the kernel; it is removed from right-hand sides too."""
+def attach(mat: PETSc.Mat, basis: np.ndarray | None) -> None:
+    """Tell PETSc about the kernel (None: there is none); it is removed from right-hand sides too."""
     vectors = []
-    for column in basis.T:
+    for column in () if basis is None else basis.T:
         v = mat.createVecRight()
         v.setArray(column)
         vectors.append(v)
@@ -80,8 +87,8 @@ def attach(mat: PETSc.Mat, basis: np.ndarray) -> None:
     mat.setTransposeNullSpace(space)
 
 
-def imbalance(comm: Comm, basis: np.ndarray, residual: np.ndarray) -> float:
-    """Return the largest |Σ n_i r_i| / Σ |n_i r_i| over the modes n, 0 for balanced loads. Collective."""
+def net_load(comm: Comm, basis: np.ndarray, residual: np.ndarray) -> tuple[float, float]:
+    """Return the largest |Σ n_i r_i| and the largest Σ |n_i r_i| over the modes n. Collective."""
     products = basis * residual[:, None]
-    sums = comm.allreduce(np.stack([products.sum(axis=0), np.abs(products).sum(axis=0)]))
-    return float(np.max(np.abs(sums[0]) / np.maximum(sums[1], np.finfo(float).tiny)))
+    net, total = comm.allreduce(np.stack([products.sum(axis=0), np.abs(products).sum(axis=0)]))
+    return float(np.max(np.abs(net))), float(np.max(total))

@@ -16,10 +16,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.errors import GuardError, SolveError
-from plexus.solvers import defaults, kernel
+from plexus.solvers import kernel
+from plexus.solvers.attempt import Attempt
 from plexus.solvers.failures import in_words
-from plexus.solvers.monitors import SolveInfo, Tally, reason_name
-from plexus.solvers.options import Options
+from plexus.solvers.monitors import SolveInfo, Tally
 from plexus.solvers.target import Target
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
 
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
-HISTORY = 10_000
-"""Residual norms kept per solve."""
 UNBALANCED, ROUNDING = 1e-2, 1e-8
-"""Relative imbalance of the loads on a free body that is refused, and that is worth a warning."""
+"""Relative imbalance of the loads on a free body that is refused, and that the log file mentions."""
 
 
 @dataclass
@@ -42,67 +40,6 @@ class Moment:
     shift: float
     offset: np.ndarray | None
     fields: Mapping[str, Any]
-
-
-class Attempt:
-    """One SNES, configured by one solver block.
-
-    Parameters
-    ----------
-    solver : FieldSolver
-        Owner of the equations.
-    block : SolverBlock
-        Settings from the deck.
-    prefix, path : str
-        Prefix of the PETSc options, and deck path of the block's options for messages.
-    snes : PETSc.SNES
-        The solver to configure.
-    """
-
-    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES):
-        self.solver, self.path, self.snes = solver, path, snes
-        self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
-        self.open_choice = block.ksp is None
-        snes.setOptionsPrefix(prefix)
-        snes.setConvergenceHistory(HISTORY, reset=True)
-        snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
-
-    def choose_method(self, symmetric: bool) -> None:
-        """Take CG or GMRES where the deck leaves the Krylov method open, once the matrix is known."""
-        ksp = self.snes.getKSP()
-        if self.open_choice and ksp.getType() != "preonly":
-            method = "cg" if symmetric else "gmres"
-            self.options.add({"ksp_type": method} | defaults.true_residual(method))
-            ksp.setFromOptions()
-        self.open_choice = False
-
-    def set_up(self, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
-        """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
-        if self.options.lags:
-            return  # SNES decides after this callback whether the old preconditioner stays
-        with self.solver.ctx.timers("preconditioner"):
-            ksp = self.snes.getKSP()
-            ksp.setOperators(mat, pmat)
-            ksp.setUp()
-
-    def run(self, x: PETSc.Vec, t: float) -> SolveInfo:
-        """Solve from the guess ``x`` in place and return the record. Collective."""
-        snes, ksp = self.snes, self.snes.getKSP()
-        ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
-        snes.solve(None, x)
-        reason = reason_name(snes)
-        if reason == "DIVERGED_LINEAR_SOLVE":
-            reason = f"{reason_name(ksp)} in the linear solve"
-        return SolveInfo(
-            name=self.solver.target.name,
-            t=t,
-            converged=snes.getConvergedReason() > 0,
-            reason=reason,
-            newton=snes.getIterationNumber(),
-            iterations=snes.getLinearSolveIterations(),
-            residuals=np.array(snes.getConvergenceHistory()[0]),
-            krylov=np.array(ksp.getConvergenceHistory()),
-        )
 
 
 class FieldSolver:
@@ -135,8 +72,10 @@ class FieldSolver:
         self.records: list[SolveInfo] = []
         self.tally = Tally()
         self._work = form.space.zeros()
+        self._free: np.ndarray | None = None
         self._kernel: np.ndarray | None = None
         self._fresh, self._symmetric = True, False
+        self._load = 0.0
 
     def solve(
         self, t: float, u: np.ndarray, shift: float, offset: np.ndarray | None, fields: Mapping[str, Any]
@@ -242,18 +181,21 @@ class FieldSolver:
             self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
         self.inspect_matrix(self._current)
         self._current.set_up(mat, pmat)
-        if self._kernel is not None:
+        # later Newton residuals are small differences, whose balance says nothing about the loads
+        if self._kernel is not None and snes.getIterationNumber() == 0:
             self._check_balance(self._kernel, snes.getFunction()[0])
 
     def inspect_matrix(self, attempt: Attempt) -> None:
-        """After the first assembly: near null space, kernel, symmetry; then the attempt's Krylov method."""
+        """After an assembly: near null space and symmetry (the first time), kernel, Krylov method."""
         if self._fresh:
             self._fresh = False
             self._examine()
-        attempt.choose_method(self._symmetric)
+        if self._free is not None:
+            self._look_for_kernel(self._free)
+        attempt.choose_method(self._symmetric, self._kernel is not None)
 
     def _examine(self) -> None:
-        """Look at the first matrix: tell PETSc about symmetry and near null space, find a kernel."""
+        """Look at the first matrix: tell PETSc about symmetry and near null space, find free modes."""
         form = self.form
         mat, fixed = form.matrix.mat, form.fixed
         self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
@@ -261,25 +203,35 @@ class FieldSolver:
         near = form.space.near_nullspace(form.equation.near_nullspace)
         mat.setNearNullSpace(near)
         held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
-        self._kernel = kernel.find(mat, near, held)
-        if self._kernel is not None:
+        self._free = kernel.free(mat, near, held)
+
+    def _look_for_kernel(self, basis: np.ndarray) -> None:
+        """Follow the kernel: terms that depend on time or on the unknown may come to hold the body."""
+        mat, before = self.form.matrix.mat, self._kernel
+        self._kernel = kernel.find(mat, basis)
+        if self._kernel is not None or before is not None:
             kernel.attach(mat, self._kernel)
+        if self._kernel is not None and before is None:
             free = self._kernel.shape[1]
-            self.ctx.log.info(
-                f"{self.target.name}: no condition prevents {free} rigid mode{'s' * (free > 1)}; "
-                "they keep the value of the initial guess"
+            what = (
+                f"prevents {free} rigid motion{'s' * (free > 1)}" if self.target.rigid else "fixes its level"
             )
+            self.ctx.log.info(f"{self.target.name}: no condition {what}; the initial guess does")
 
     def _check_balance(self, basis: np.ndarray, f: PETSc.Vec) -> None:
         """Refuse loads that a free body cannot balance."""
-        off = kernel.imbalance(self.form.space.comm, basis, f.getArray(readonly=True))
+        net, total = kernel.net_load(self.form.space.comm, basis, f.getArray(readonly=True))
+        # once equilibrium is reached, the residual is rounding: the largest load so far gives the scale
+        self._load = max(self._load, total)
+        off = net / self._load if self._load > 0 else 0.0
         if off > UNBALANCED:
             raise SolveError(
                 f"solve failed: {self.target.name}: sources and boundary loads do not balance (by {off:.2g} "
-                "of their sum), and no condition holds the body: there is no solution"
+                "of their sum), and no condition holds the body: "
+                + ("there is no solution" if self.target.linear else "give it another initial value")
             )
         if off > ROUNDING:
-            self.ctx.log.info(f"{self.target.name}: imbalance of {off:.2g} of the loads was removed")
+            self.ctx.log.detail(f"{self.target.name}: imbalance of {off:.2g} of the loads was removed")
 
 
 def _chain(block: SolverBlock) -> Sequence[SolverBlock]:

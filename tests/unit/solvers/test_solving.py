@@ -117,6 +117,7 @@ def test_newton_converges_quadratically(make_run):
     assert norms[-2] < 1e-4 * norms[-3] or norms[-1] < 1e-4 * norms[-2]
 
 
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
 def test_not_a_number_is_a_guard_error(make_run):
     run = make_run(NONLINEAR.replace('"1 + u^2"', '"1/u"').replace("u: 0", "u: 1"), "initial={u: 0}")
     with pytest.raises(GuardError):
@@ -147,8 +148,18 @@ def test_free_body_under_balanced_loads(make_run):
 
 def test_partly_held_body_keeps_its_free_motion(make_run):
     run = make_run(FREE_BODY + "  - {on: bottom, displacement_y: 0}\n")
-    solve(run)
-    assert run.system.solvers["displacement"]._kernel.shape[1] == 1
+    u = solve(run)
+    solver = run.system.solvers["displacement"]
+    assert solver._kernel.shape[1] == 1
+    assert solver.attempts[0].snes.getKSP().getType() == "cg"
+    x = run.system.spaces["displacement"].points
+    assert np.abs(u[:, 0] - (1 - 0.3**2) / 100 * (x[:, 0] - 0.5)).max() < 1e-6
+
+
+def test_a_free_body_in_equilibrium_stays_there(make_run):
+    text = FREE_BODY + "time: {stepper: quasistatic, end: 5 s, step: 1 s}\n"
+    run = make_run(text, "solver.displacement={rtol: 1e-14}")
+    assert np.abs(solve(run)).max() == pytest.approx(0.5 * (1 - 0.3**2) / 100, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["hypre", "mumps", "lu"])
@@ -157,3 +168,40 @@ def test_missing_packages_are_named(name):
     member = registry.component("preconditioner", name)
     with pytest.raises(InputError, match=r"solver\.u\.preconditioner: .*(without|needs one of)"):
         member.cls(member.params()).options(target)
+
+
+TIMED = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 4]}
+physics: {type: diffusion, coefficient: 1}
+boundary: [{on: left, robin: {coefficient: "SWITCH", value: "3*(SWITCH)"}}]
+initial: {u: 1}
+time: {stepper: quasistatic, end: 3, step: 1}
+"""
+
+
+def test_a_condition_that_sets_in_later_takes_hold(make_run):
+    run = make_run(TIMED.replace("SWITCH", "heaviside(t - 1.5)"))
+    seen = []
+    run.system.solvers["u"].book = lambda info: seen.append(run.system.solvers["u"]._kernel is None)
+    assert np.allclose(solve(run), 3)
+    assert seen[0] is False
+    assert seen[-1] is True
+
+
+def test_a_condition_that_ends_leaves_the_body_free(make_run):
+    run = make_run(TIMED.replace("SWITCH", "heaviside(1.5 - t)"))
+    assert np.allclose(solve(run), 3)
+    assert run.system.solvers["u"]._kernel is not None
+
+
+def test_radiation_alone_holds_a_body_whose_deck_gives_no_initial_value(make_run):
+    run = make_run("""
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 1], size: [0.1, 0.1]}
+physics: {type: heat, source: 5e4, material: {conductivity: 400}}
+boundary: [{on: right, radiation: {emissivity: 1, ambient: 300}}]
+""")
+    surface = (300**4 + 5e4 * 0.1 / 5.670374419e-8) ** 0.25
+    right = np.isclose(run.system.spaces["temperature"].points[:, 0], 0.1)
+    assert solve(run)[right] == pytest.approx(surface, rel=1e-6)

@@ -1,0 +1,87 @@
+"""One way to solve a field's equations: a SNES configured by one block of the deck."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.solvers import defaults
+from plexus.solvers.monitors import SolveInfo, reason_name
+from plexus.solvers.options import Options
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import SolverBlock
+    from plexus.solvers.nonlinear import FieldSolver
+
+HISTORY = 10_000
+"""Residual norms kept per solve."""
+
+
+class Attempt:
+    """One SNES, configured by one solver block.
+
+    Parameters
+    ----------
+    solver : FieldSolver
+        Owner of the equations.
+    block : SolverBlock
+        Settings from the deck.
+    prefix, path : str
+        Prefix of the PETSc options, and deck path of the block's options for messages.
+    snes : PETSc.SNES
+        The solver to configure.
+    """
+
+    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES):
+        self.solver, self.path, self.snes = solver, path, snes
+        self.block = block
+        self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
+        self._open = block.ksp is None
+        snes.setOptionsPrefix(prefix)
+        snes.setConvergenceHistory(HISTORY, reset=True)
+        snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
+
+    def choose_method(self, symmetric: bool, singular: bool) -> None:
+        """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
+        ksp = self.snes.getKSP()
+        factorised = ksp.getType() == "preonly"
+        if self._open and factorised and singular and self.block.preconditioner is None:
+            # some motions are held, so LU was the default, but others are free: LU would divide by rounding
+            self.options.add(defaults.preset(self.block, replace(self.solver.target, singular=True)))
+            factorised = False
+        if self._open and not factorised:
+            method = "cg" if symmetric else "gmres"
+            self.options.add({"ksp_type": method} | defaults.true_residual(method))
+            ksp.setFromOptions()
+        self._open = False
+
+    def set_up(self, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
+        """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
+        if self.options.lags:
+            return  # SNES decides after this callback whether the old preconditioner stays
+        with self.solver.ctx.timers("preconditioner"):
+            ksp = self.snes.getKSP()
+            ksp.setOperators(mat, pmat)
+            ksp.setUp()
+
+    def run(self, x: PETSc.Vec, t: float) -> SolveInfo:
+        """Solve from the guess ``x`` in place and return the record. Collective."""
+        snes, ksp = self.snes, self.snes.getKSP()
+        ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
+        snes.solve(None, x)
+        reason = reason_name(snes)
+        if reason == "DIVERGED_LINEAR_SOLVE":
+            reason = f"{reason_name(ksp)} in the linear solve"
+        return SolveInfo(
+            name=self.solver.target.name,
+            t=t,
+            converged=snes.getConvergedReason() > 0,
+            reason=reason,
+            newton=snes.getIterationNumber(),
+            iterations=snes.getLinearSolveIterations(),
+            residuals=np.array(snes.getConvergenceHistory()[0]),
+            krylov=np.array(ksp.getConvergenceHistory()),
+        )
