@@ -44,7 +44,16 @@ def citations(deck: Deck) -> str:
     lines += [f"this deck: {reference}" for reference in deck.about.references]
     for member in dict.fromkeys(components(deck)):
         kind, _, name = member.partition(".")
-        for paragraph in documentation(registry.component(kind, name)).split("\n\n"):
-            if re.search(r"Source|doi:", paragraph):
-                lines.append(f"{member}: {' '.join(paragraph.split())}")
+        sources = _sources(documentation(registry.component(kind, name)))
+        lines += [f"{member}: {source}" for source in sources]
     return "Please cite\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _sources(text: str) -> list[str]:
+    """Return what a docstring says after "Source:", else the brackets and paragraphs that hold a DOI."""
+    paragraphs = [" ".join(p.split()) for p in text.split("\n\n")]
+    named = [m[1] for p in paragraphs for m in [re.search(r"Source: (.*?)(?: Valid |$)", p)] if m]
+    if named:
+        return named
+    with_doi = [p for p in paragraphs if "doi:" in p]
+    return [m for p in with_doi for m in re.findall(r"\(([^()]*doi:[^()]*)\)", p)] or with_doi
