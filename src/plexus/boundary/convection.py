@@ -42,6 +42,7 @@ class Convection(Term):
     def tangent(self, p: Point) -> Tangent:
         """Return c00 = h (1 - T_a') + h' (T - T_a)."""
         h, ambient = self.params.coefficient, self.params.ambient
+        # product rule; both h and T_a may follow the temperature
         c00 = h(p) * (1.0 - self.slope(ambient, p))
         if self.field.name in h.names:
             c00 = c00 + self.slope(h, p) * (p.u - ambient(p))

@@ -48,6 +48,7 @@ class Radiation(Term):
     def tangent(self, p: Point) -> Tangent:
         """Return c00 = σ (4 ε (T³ - T_a³ T_a') + ε' (T⁴ - T_a⁴))."""
         emissivity, ambient = self.params.emissivity, self.params.ambient
+        # (T⁴ - T_a⁴)' = 4 (T³ - T_a³ T_a')
         cube = p.u**3 - self.slope(ambient, p) * ambient(p) ** 3
         c00 = 4.0 * emissivity(p) * cube + self.slope(emissivity, p) * self._excess(p)
         return Tangent(c00=STEFAN_BOLTZMANN * c00, symmetric=True)

@@ -34,6 +34,7 @@ class Spring(Term):
     def flux(self, p: Point) -> Flux:
         """Return f0 = k_t u + (k_n - k_t) (u·n) n."""
         normal, tangential = self.params.normal(p), self.params.tangential(p)
+        # u split along n: k_t on all of it, the rest of k_n on the normal part
         along = einsum("...i,...i->...", p.u, p.normal)
         return Flux(f0=tangential[..., None] * p.u + ((normal - tangential) * along)[..., None] * p.normal)
 

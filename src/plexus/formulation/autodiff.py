@@ -44,7 +44,7 @@ class TensorPoint:
 
     def __getattr__(self, name: str) -> Any:
         """Return a member of the point below as a tensor (numbers as they are)."""
-        if name.startswith("__"):
+        if name.startswith("__"):  # copy and pickle look for their hooks here
             raise AttributeError(name)
         return tensor(getattr(self._base, name))
 
@@ -72,6 +72,7 @@ def tensor(array: Any) -> Any:
 
     if not isinstance(array, np.ndarray):
         return array
+    # torch refuses to share memory that NumPy marks read-only, e.g. broadcast views
     return torch.from_numpy(np.ascontiguousarray(array if array.flags.writeable else array.copy()))
 
 
@@ -94,11 +95,14 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
     like_numpy = isinstance(p.u, np.ndarray)
     q: Any = TensorPoint(p)
     u, grad = q.u, q.grad
+    # without a time derivative the rate is a constant zero and its columns are not needed
     rate = q.rate if transient else torch.zeros_like(u)
 
     def fluxes(u: torch.Tensor, grad: torch.Tensor, rate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        # properties read the unknown by its field name: they must see the same dual numbers
         view = with_field(q, spec.name, Values(u, grad), u=u, grad=grad, rate=rate)
         flux = equation.flux(view)
+        # terms that are constant over cells or points get their full shape, missing ones are zero
         f0 = torch.zeros_like(u) if flux.f0 is None else flux.f0.expand(u.shape)
         f1 = torch.zeros_like(grad) if flux.f1 is None else flux.f1.expand(grad.shape)
         return f0, f1
@@ -121,10 +125,12 @@ def _columns(
 
     columns: list[tuple[Any, ...]] = []
     for index in np.ndindex(*shape):
+        # the unit direction of this component, at every point of the batch at once
         directions = [torch.zeros_like(a) for a in primals]
         here: Any = (..., *index)
         directions[which][here] = 1.0
         columns.append(torch.func.jvp(function, primals, tuple(directions))[1])
+    # columns run over the flattened direction: unflatten it behind the output's own axes
     return [torch.stack(c, dim=-1).reshape(*c[0].shape, *shape) for c in zip(*columns, strict=True)]
 
 

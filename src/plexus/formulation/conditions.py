@@ -39,9 +39,11 @@ def sort_conditions(
     found = {equation.field.name: Conditions() for equation in equations}
     for condition in conditions:
         for name, values in condition.values.items():
+            # the deck may give three entries for a vector before the mesh has told its dimension
             count = next(e.field.components(dim) for e in equations if e.field.name == name)
             found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
         for kind, params in condition.terms.items():
+            # term names are unique among the equations of the shipped models
             equation = next(e for e in equations if kind in e.boundary_terms)
             term = registry.component("boundary", kind).cls(params, equation.field)
             found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]

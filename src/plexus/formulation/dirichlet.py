@@ -38,14 +38,16 @@ class Dirichlet:
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
         for condition in conditions:
+            # ghosts included and equal on all ranks, as rows and columns are dropped without communication
             nodes = space.facet_nodes(condition.boundaries)
             for component, value in enumerate(condition.values):
-                if value is not None:
+                if value is not None:  # None leaves the component free
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
 
     def apply(self, t: float, array: np.ndarray) -> None:
         """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
+        # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
             names = {name: x[:, i] for i, name in enumerate("xyz"[: x.shape[1]])}

@@ -30,6 +30,7 @@ class State:
     def von_mises(self) -> Array:
         """Return sqrt(3/2 s:s) with s the stress deviator."""
         normal = 0.0 if self.normal_stress is None else self.normal_stress
+        # s:s = σ:σ - 3 σ_m², with σ_m the mean of the three normal stresses
         mean = (trace(self.stress) + normal) / 3.0
         square = einsum("...ij,...ij->...", self.stress, self.stress) + normal**2 - 3.0 * mean**2
         # s:s is not negative, rounding may say otherwise for a hydrostatic stress
@@ -37,14 +38,17 @@ class State:
 
     def max_principal(self) -> Array:
         """Return the largest principal stress."""
+        # eigenvalues come in ascending order
         xp = namespace(self.stress)
         largest = xp.linalg.eigvalsh(self.stress)[..., -1]
         if self.stress.shape[-1] == 3:
             return largest
+        # the stress normal to a section is principal too; it is 0 in plane stress
         return maximum(largest, 0.0 if self.normal_stress is None else self.normal_stress)
 
     def energy_density(self) -> Array:
         """Return σ:e/2, the normal part included."""
+        # the elastic part of the strain only: expansion stores no energy
         work = einsum("...ij,...ij->...", self.stress, self.strain)
         if self.normal_stress is not None:
             work = work + self.normal_stress * self.normal_strain
@@ -62,6 +66,7 @@ class Hooke:
     def lame(self, p: Point) -> tuple[Array, Array]:
         """Return λ (λ* in plane stress) and μ, each (C|1, Q|1)."""
         e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
+        # μ = E/(2(1+ν)), λ = Eν/((1+ν)(1-2ν))
         mu = e / (2.0 * (1.0 + nu))
         if self.geometry == "plane_stress":
             return e * nu / (1.0 - nu**2), mu
@@ -71,6 +76,7 @@ class Hooke:
         """Return strain and stress that the displacement ``u`` causes at the points."""
         lam, mu = self.lame(p)
         e, n = self._elastic_strain(p, u)
+        # σ = λ (tr e + n) I + 2μ e
         tr = trace(e) if n is None else trace(e) + n
         stress = (lam * tr)[..., None, None] * eye(p.dim, e) + (2.0 * mu)[..., None, None] * e
         return State(e, n, stress, None if n is None else lam * tr + 2.0 * mu * n)
@@ -84,6 +90,7 @@ class Hooke:
             n = self.normal_strain(PointNames(p)) + 0.0 * e[..., 0, 0]
         if self.material.expansion is None:
             return e, n
+        # expansion is isotropic: it leaves shear alone and acts along the normal as well
         thermal = thermal_strain(self.material.expansion, p)
         return e - thermal[..., None, None] * eye(p.dim, e), None if n is None else n - thermal
 

@@ -8,6 +8,7 @@ Hooke's law instead.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from plexus.errors import InputError
@@ -26,6 +27,7 @@ def strain(sample: Sample) -> Array:
 def radial_ratio(p: Point, sample: Sample) -> Array:
     """Return u_r/r, (C, Q), with its limit ∂u_r/∂r on the axis."""
     r = p.x[..., 0]
+    # quadrature points are never on the axis, nodes may be: u_r ~ r ∂u_r/∂r there
     on_axis = r <= 0.0
     return where(on_axis, sample.grad[..., 0, 0], sample.value[..., 0] / where(on_axis, 1.0, r))
 
@@ -50,8 +52,18 @@ def check_dimension(geometry: Geometry, dim: int) -> None:
         )
 
 
-def measure(geometry: Geometry, thickness: float, x: Array) -> Array | None:
-    """Return the factor on dx and ds: 2πr, the thickness, or None for 1."""
-    if geometry == "axisymmetric":
-        return 2.0 * math.pi * x[..., 0]
-    return thickness + 0.0 * x[..., 0] if geometry != "solid" and thickness != 1.0 else None
+@dataclass(frozen=True)
+class Section:
+    """What a mesh stands for: a body, a plane section with a thickness [m], or a meridian section."""
+
+    geometry: Geometry | Literal["cartesian"] = "cartesian"
+    thickness: float = 1.0
+
+    def measure(self, x: Array) -> Array | None:
+        """Return the factor on dx and ds: 2πr, the thickness, or None for 1."""
+        if self.geometry == "axisymmetric":
+            return 2.0 * math.pi * x[..., 0]
+        # a solid has no thickness; 0 x_0 gives the constant the shape of the points
+        return (
+            self.thickness + 0.0 * x[..., 0] if self.thickness != 1.0 and self.geometry != "solid" else None
+        )

@@ -67,6 +67,7 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
     t = torch.as_tensor(p.t, dtype=x.dtype)
     regions = {name: tensor(mask) for name, mask in p.regions.items()}
 
+    # everything below is a function of x alone, so that it can be differentiated along each axis
     def flux(x: Any) -> tuple[Any, Any]:
         view = _exact_point(equation, exact, x, t, regions)
         value = equation.flux(view)
@@ -74,9 +75,12 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
         like = view.grad
         f1 = torch.zeros_like(like) if value.f1 is None else value.f1.expand(like.shape)
         f0 = torch.zeros_like(view.u) if value.f0 is None else value.f0.expand(view.u.shape)
+        # m has the points' shape, f1 a direction and maybe a component axis behind it
         return f0, f1 if m is None else f1 * m.reshape(m.shape + (1,) * (f1.ndim - 2))
 
+    # ∇·(m f1) = Σ_k ∂_k (m f1)_k; this outer derivative sees the inner one in ∇w
     divergence = sum(_along(lambda y: flux(y)[1], x, k)[1][..., k] for k in range(x.shape[-1]))
+    # strong form per volume of the body: the factor m is divided out again
     m = equation.measure(x)
     if m is not None:
         divergence = divergence / m.reshape(m.shape + (1,) * (divergence.ndim - 2))
@@ -91,10 +95,12 @@ def _exact_point(equation: Equation, exact: Exact, x: Any, t: Any, regions: Mapp
     dim = x.shape[-1]
     samples = {}
     for name, expressions in exact.items():
+        # each sweep gives the value again and one column of the gradient
         columns = [_along(lambda y, e=expressions: _evaluate(e, y, t), x, k) for k in range(dim)]
         samples[name] = Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
     own = samples[equation.field.name]
     expressions = exact[equation.field.name]
+    # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
     members = {"u": own.value, "grad": own.grad, "rate": rate}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
@@ -114,6 +120,7 @@ def _evaluate(expressions: Sequence[Expression], x: Any, t: Any) -> Any:
     """Return the expressions at x, several of them stacked along a last axis."""
     import torch
 
+    # 0 x_0 gives a constant expression the shape of the points
     names = {name: x[..., i] for i, name in enumerate("xyz"[: x.shape[-1]])} | {"t": t}
     values = [e(names) + 0.0 * x[..., 0] for e in expressions]
     return values[0] if len(values) == 1 else torch.stack(values, dim=-1)

@@ -59,6 +59,7 @@ class Material(Params):
 
     def need(self, user: str, *names: str) -> None:
         """Raise InputError naming the data that ``user`` needs and the material lacks."""
+        # None and only None means that the file says nothing: zero is a value
         missing = [name for name in names if getattr(self, name) is None]
         if missing:
             raise InputError(f"physics.material: {user} needs {', '.join(missing)}")
@@ -66,10 +67,12 @@ class Material(Params):
 
 def thermal_strain(expansion: Expansion, p: Point) -> Array:
     """Return the linear thermal strain (C, Q) at the points' temperature."""
+    # α_m(T) (T - T_d) is the strain since T_d; what had built up at T_0 is taken off
     t0, td = expansion.reference, expansion.data_reference
     temperature = p.fields["temperature"].value
     strain = expansion.coefficient(p) * (temperature - td)
     if t0 == td:
         return strain
+    # the coefficient is read at T_0 by showing it a point that has this temperature
     at_t0 = with_field(p, "temperature", Values(0.0 * temperature + t0))
     return strain - expansion.coefficient(at_t0) * (t0 - td)

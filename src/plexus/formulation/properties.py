@@ -29,6 +29,7 @@ class Product:
 
     def derivative(self, p: Point, wrt: str) -> Array | None:
         """Return the derivative in the field ``wrt``, None when it is zero everywhere."""
+        # (a b)' = a' b + a b'
         left, right = self.left.derivative(p, wrt), self.right.derivative(p, wrt)
         terms = [] if left is None else [left * self.right(p)]
         terms += [] if right is None else [self.left(p) * right]

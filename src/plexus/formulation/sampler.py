@@ -19,6 +19,7 @@ from plexus.spaces.locate import Located
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
 
+# weak: a sampler and its cell lists go when their run goes
 _samplers: WeakKeyDictionary[Any, Sampler] = WeakKeyDictionary()
 
 
@@ -42,6 +43,7 @@ class Sampler:
         self.evaluator = Evaluator(run.mesh)
         self.derived = derived_fields(run.system.equations)
         self.degree: int = run.deck.physics.degree
+        # all equations of a model share the section, hence the factor on dx
         self._measure = run.system.equations[0].measure
         self._spaces: Mapping[str, Space] = run.system.spaces
         self._located: dict[tuple[float, ...], Located] = {}
@@ -60,6 +62,7 @@ class Sampler:
 
     def integrate(self, run: Any, f: Callable[[Point], Array], part: Part, degree: int | None = None) -> Any:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
+        # exact for products of two fields and a quadratic coefficient
         degree = 2 * self.degree + 2 if degree is None else degree
         return self.evaluator.integrate(f, run.state.t, self.fields(run), part, degree, self._measure)
 
@@ -75,17 +78,20 @@ class Sampler:
         located, fields = self._located[at], self.fields(run)
         samples = {}
         for name in self._used(expression):
+            # derived fields jump between cells: recovery gives one value that no partition changes
             if name in self.derived:
                 space = next(iter(self._spaces.values()))
                 nodal = self.evaluator.at_nodes(self.derived[name].formula, run.state.t, fields, space)
             else:
                 space, nodal = fields[name]
             value = located.evaluate(space, nodal)
+            # (1, m) of one place to the (C, Q[, m]) of a batch with one cell and one point
             samples[name] = Values(value if value.shape[1] == 1 else value[:, None, :])
         view = View(None, fields=samples, x=np.array([[at]]), t=run.state.t, dim=len(at))
         return float(np.asarray(expression(PointNames(view))).reshape(()))
 
     def _used(self, expression: Expression) -> list[str]:
         """Return the fields that an expression reads, by name or by component."""
+        # stress_xy reads stress; von_mises is a field itself
         known = [*self._spaces, *self.derived]
         return [f for f in known if any(n == f or n.rpartition("_")[0] == f for n in expression.names)]

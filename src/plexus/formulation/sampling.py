@@ -18,6 +18,7 @@ class AllFields(Mapping[str, Sample]):
 
     def __getitem__(self, name: str) -> Sample:
         """Return the sample of one field; derived fields have no gradient."""
+        # unknowns keep their gradients and win over derived fields of the same name
         if name in self._point.fields:
             return self._point.fields[name]
         if name not in self._made:

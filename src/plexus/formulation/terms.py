@@ -51,6 +51,7 @@ class Term:
 
     def properties(self) -> Iterable[Property]:
         """Return the properties among the parameters."""
+        # parameters are properties, tuples of them (a traction), or plain numbers
         values = (getattr(self.params, name) for name in type(self.params).model_fields)
         return [
             v

@@ -9,12 +9,13 @@ radius, y the axis) dx carries the factor 2πx.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation.base import EquationBase
+from plexus.formulation.kinematics import Section
 from plexus.formulation.properties import ScalarProperty, TensorProperty
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 
@@ -46,25 +47,25 @@ class Transport(EquationBase):
         Material functions.
     flux_field : FieldSpec
         Name and unit of the derived flux density -K∇u.
-    axisymmetric : bool
-        The mesh is the meridian section of a body of revolution.
+    section : Section
+        What the mesh stands for; gives the factor on dx.
     """
 
     near_nullspace = "constant"
     time_order = 1
 
-    def __init__(
-        self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, axisymmetric: bool = False
-    ):
+    def __init__(self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, section: Section):
         self.field = field
         self.coefficients = coefficients
         self.flux_field = flux_field
-        self.axisymmetric = axisymmetric
+        self.section = section
+        # affine in u exactly if no coefficient reads u
         self.linear = not any(field.name in p.names for p in coefficients.all())
 
     def flux(self, p: Point) -> Flux:
         """Return f0 = c u_t + r u - s and f1 = K ∇u."""
         c = self.coefficients
+        # one line per term of the balance; absent coefficients leave no zeros to add
         terms = []
         if c.capacity is not None:
             terms.append(c.capacity(p) * p.rate)
@@ -90,22 +91,30 @@ class Transport(EquationBase):
             c10=c10,
             c11=self._tensor(p),
             m00=None if c.capacity is None else c.capacity(p),
-            symmetric=c10 is None and not isinstance(c.conduction, tuple),
+            # ∂f1/∂u = K'∇u has no counterpart in f0; otherwise K decides
+            symmetric=c10 is None and self._symmetric,
         )
 
     def measure(self, x: Array) -> Array | None:
-        """Return 2πr in an axisymmetric section."""
-        return 2.0 * math.pi * x[..., 0] if self.axisymmetric else None
+        """Return the section's factor on dx: 2πr, a thickness, or None."""
+        return self.section.measure(x)
 
     def derived(self) -> Sequence[Derived]:
         """Return the flux density -K∇u."""
         return (Derived(self.flux_field, lambda p: -self._conduct(p, p.fields[self.field.name].grad)),)
+
+    @cached_property
+    def _symmetric(self) -> bool:
+        """Whether K is symmetric, judged by what the deck says of its entries."""
+        k = self.coefficients.conduction
+        return not isinstance(k, tuple) or all(k[i][j] == k[j][i] for i in range(len(k)) for j in range(i))
 
     def _conduct(self, p: Point, grad: Array) -> Array:
         """Return K ∇u."""
         k = self.coefficients.conduction
         if isinstance(k, tuple):
             return einsum("...ij,...j->...i", self._tensor(p), grad)
+        # (C|1, Q|1) -> (C|1, Q|1, 1) against (C, Q, d)
         return k(p)[..., None] * grad
 
     def _tensor(self, p: Point) -> Array:
@@ -124,6 +133,7 @@ class Transport(EquationBase):
         slopes = [[self._slope(entry, p) for entry in row] for row in k]
         if all(slope is None for row in slopes for slope in row):
             return None
+        # entries without slope take zeros of the points' shape, so that the rows can be stacked
         zero = 0.0 * p.u
         return einsum("...ij,...j->...i", _rows([[_or(s, zero) for s in row] for row in slopes]), p.grad)
 

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 
 from plexus.deck.params import Field, Property, Within
 from plexus.formulation.base import PhysicsParams
+from plexus.formulation.kinematics import Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.transport import Coefficients, Transport
 from plexus.protocols import FieldSpec
@@ -57,8 +58,9 @@ class Diffusion:
         equation = Transport(
             self.fields(p)[0],
             Coefficients(p.coefficient, capacity=p.capacity, reaction=p.reaction, source=p.source),
+            # k [m²/s] ∇u [unit/m] for c = 1
             flux_field=FieldSpec(f"{p.field}_flux", f"({p.unit})*m/s", "vector", "flux density -k∇u"),
-            axisymmetric=p.geometry == "axisymmetric",
+            section=Section(p.geometry),
         )
         equation.boundary_terms = ("flux", "robin")
         self.equations = [equation]
@@ -77,6 +79,7 @@ EXAMPLE: dict[str, Any] = {
 
 def manufactured() -> list[Manufactured]:
     """Return smooth solutions with a variable, an anisotropic and a solution-dependent coefficient."""
+    # no symmetry of the box, no zero on its boundary: nothing cancels by accident
     wave = {2: "sin(2*x + 0.3)*cos(1.5*y)", 3: "sin(2*x + 0.3)*cos(1.5*y)*exp(0.5*z)"}
     plane, solid = [[2, 0.5], [0.3, 1]], [[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1.5]]
     return [

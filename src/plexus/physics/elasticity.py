@@ -31,7 +31,7 @@ from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation import kinematics
 from plexus.formulation.base import EquationBase, PhysicsParams
 from plexus.formulation.hooke import Hooke, State, elastic_tensor
-from plexus.formulation.kinematics import Geometry, strain
+from plexus.formulation.kinematics import Geometry, Section, strain
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.points import Values, with_field
@@ -99,6 +99,7 @@ class Equilibrium(EquationBase):
             params.material.need("gravity", "density")
         self.params = params
         self.temperature = temperature
+        self.section = Section(params.geometry, params.thickness)
         self.law = Hooke(params.material, params.geometry, params.normal_strain)
 
     def flux(self, p: Point) -> Flux:
@@ -109,6 +110,7 @@ class Equilibrium(EquationBase):
         force = self._body_force(q)
         f0 = None if force is None else -force
         if self.params.geometry == "axisymmetric":
+            # the test function strains the hoop by v_r/r: σ_θ v_r/r joins f0·v
             hoop = state.normal_stress / p.x[..., 0]
             f0 = _sum(f0, stack([hoop, 0.0 * hoop], -1))
         return Flux(f0=f0, f1=state.stress)
@@ -120,7 +122,7 @@ class Equilibrium(EquationBase):
         if self.params.geometry != "axisymmetric":
             return Tangent(c11=c11, symmetric=True)
         r = p.x[..., 0]
-        i = eye(2, r)
+        i = eye(2, r)  # i[0] is the radial direction
         # σ gains λ u_r/r I, and v_r meets σ_θ/r = (λ tr e + (λ + 2μ) u_r/r)/r
         coupling = einsum("...,a,bc->...abc", lam / r, i[0], i)
         return Tangent(
@@ -133,7 +135,7 @@ class Equilibrium(EquationBase):
 
     def measure(self, x: Array) -> Array | None:
         """Return 2πr, the thickness, or None."""
-        return kinematics.measure(self.params.geometry, self.params.thickness, x)
+        return self.section.measure(x)
 
     def derived(self) -> Sequence[Derived]:
         """Return strain, stress, the stress normal to a section, and scalars made of them."""
@@ -149,9 +151,11 @@ class Equilibrium(EquationBase):
             field("max_principal", "Pa", "scalar", "largest principal stress", State.max_principal),
             field("energy_density", "J/m^3", "scalar", "elastic energy per volume", State.energy_density),
         ]
+        # a solid has no section, and plane stress nothing normal to it
         if self.params.geometry in ("plane_strain", "axisymmetric"):
             tip = "stress normal to the section"
             fields.append(field("normal_stress", "Pa", "scalar", tip, lambda s: s.normal_stress))
+        # a prescribed temperature is a field like any other for outputs and expressions
         if self.temperature is not None:
             spec = FieldSpec("temperature", "K", "scalar", "prescribed temperature")
             fields.append(Derived(spec, lambda p: self._heated(p).fields["temperature"].value))
@@ -165,6 +169,7 @@ class Equilibrium(EquationBase):
         """Return the point with the prescribed temperature among its fields."""
         if self.temperature is None:
             return p
+        # 0 x_0 gives a constant the shape of the points
         value = self.temperature(PointNames(p)) + 0.0 * p.x[..., 0]
         return with_field(p, "temperature", Values(value))
 
@@ -191,6 +196,7 @@ EXAMPLE: dict[str, Any] = {
 
 def manufactured() -> list[Manufactured]:
     """Return smooth displacements in 3-D, in the plane geometries and in a meridian section."""
+    # E varies, so that ∇·σ contains ∇E too
     material = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3}
     plane = ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]
     solid = ["sin(2*x + 0.3)*cos(y)*z", "cos(x)*sin(2*y + 0.2)*exp(0.5*z)", "sin(x + y)*cos(1.5*z)"]

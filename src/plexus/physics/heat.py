@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 
 from plexus.deck.params import Field, Property, Unit
 from plexus.formulation.base import PhysicsParams
+from plexus.formulation.kinematics import Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.properties import Product
@@ -51,7 +52,7 @@ class Heat:
     """One `Transport` equation for the temperature."""
 
     def __init__(self, params: HeatParams):
-        self.equations = [conduction(params.material, params.source, params.geometry == "axisymmetric")]
+        self.equations = [conduction(params.material, params.source, Section(params.geometry))]
 
     @staticmethod
     def fields(params: HeatParams) -> Sequence[FieldSpec]:
@@ -59,7 +60,7 @@ class Heat:
         return (TEMPERATURE,)
 
 
-def conduction(material: Material, source: Property | None, axisymmetric: bool) -> Transport:
+def conduction(material: Material, source: Property | None, section: Section) -> Transport:
     """Return the heat equation of a material; without density or specific heat it is steady only."""
     material.need("heat", "conductivity")
     assert material.conductivity is not None
@@ -69,8 +70,9 @@ def conduction(material: Material, source: Property | None, axisymmetric: bool) 
         TEMPERATURE,
         Coefficients(material.conductivity, capacity=capacity, source=source),
         flux_field=FieldSpec("heat_flux", "W/m^2", "vector", "heat flux density -k∇T"),
-        axisymmetric=axisymmetric,
+        section=section,
     )
+    # without heat capacity the temperature follows its loads at once
     equation.time_order = 0 if capacity is None else 1
     equation.boundary_terms = ("flux", "convection", "radiation")
     return equation
@@ -87,6 +89,7 @@ EXAMPLE: dict[str, Any] = {
 
 def manufactured() -> list[Manufactured]:
     """Return a smooth temperature with k(T)."""
+    # between 1 and 3, so that k = 1 + 0.2 T stays positive
     wave = {2: "2 + sin(2*x)*cos(1.5*y)", 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
     linear = {"density": 2, "specific_heat": "1 + 0.1*temperature", "conductivity": "1 + 0.2*temperature"}
     return [Manufactured("nonlinear", {"type": "heat", "material": linear}, {"temperature": wave})]

@@ -71,9 +71,11 @@ class Sourced:
 
     def _source(self, p: Point) -> Array:
         """Return S; the last batches are remembered, since a solve visits the same points again and again."""
+        # Newton and Krylov come back to the same points at the same time
         x = p.x.cpu().numpy() if hasattr(p.x, "cpu") else p.x
         key = p.t, hash(x.tobytes())
         if key not in self._known:
+            # dicts keep their order: the first key is the oldest
             if len(self._known) >= REMEMBERED:
                 self._known.pop(next(iter(self._known)))
             self._known[key] = source(self._equation, self._exact, p)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from plexus.deck.params import Field, Property, Unit
+from plexus.formulation.kinematics import Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.physics.elasticity import DISPLACEMENT, Equilibrium, SolidParams
 from plexus.physics.heat import TEMPERATURE, conduction
@@ -32,8 +33,9 @@ class Thermoelasticity:
     """The heat equation and, after it, the equilibrium."""
 
     def __init__(self, params: ThermoelasticityParams):
-        axisymmetric = params.geometry == "axisymmetric"
-        self.equations = [conduction(params.material, params.source, axisymmetric), Equilibrium(params)]
+        # in this order: the temperature does not see the displacement, E, ν and e_th see the temperature
+        section = Section(params.geometry, params.thickness)
+        self.equations = [conduction(params.material, params.source, section), Equilibrium(params)]
 
     @staticmethod
     def fields(params: ThermoelasticityParams) -> Sequence[FieldSpec]:
@@ -54,6 +56,7 @@ EXAMPLE: dict[str, Any] = {
 
 def manufactured() -> list[Manufactured]:
     """Return heat with k(T) and a displacement of a body whose E and expansion depend on T."""
+    # every coefficient moves with T, so that a coupling left out shows as a lost order
     material = {
         "conductivity": "1 + 0.2*temperature",
         "young_modulus": "1 - 0.1*temperature",

@@ -34,6 +34,7 @@ class Flux:
 
         s = sampler(run)
         q = s.field(self.params.of)
+        # n points outward: positive is what leaves the body
         normal_flow = lambda p: einsum("...i,...i->...", q(p), p.normal)  # noqa: E731
         return float(s.integrate(run, normal_flow, Part(boundary=self.params.on)))
 

@@ -30,6 +30,7 @@ class Mean:
         from plexus.formulation.sampler import sampler
 
         s, part = sampler(run), self.params.part
+        # both integrals by one rule, so that the mean of a constant is that constant
         total = s.integrate(run, s.integrand(self.params.of), part)
         return float(total / s.integrate(run, lambda p: 1.0, part))
 

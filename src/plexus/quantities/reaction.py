@@ -46,6 +46,7 @@ class Reaction:
             self._form = self._unconstrained(run)
         form, space = self._form, self._form.space
         residual = form.residual(run.state.t, run.state.values[name], None, run.state.values)
+        # each node counts on the rank that owns it; the rows of own nodes are complete there
         nodes = space.facet_nodes(self.params.on)
         axis = "xyz".index(self.params.component or "x")
         return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], axis].sum()))
@@ -62,6 +63,7 @@ class Reaction:
         if run.deck.time is not None and equation.time_order > 0:
             raise InputError(f"quantities: reaction of {name!r} is only defined in a steady run")
         space = run.system.spaces[name]
+        # loads on the boundary belong to the balance: without them they would count as support
         terms = sort_conditions(run.deck.boundary, equations, run.mesh.dim)[name].terms
         return Form(space, equation, terms, run.system.spaces)
 
