@@ -51,7 +51,7 @@ def build(deck: Deck, ctx: Context) -> Run:
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
     clock, stepper, controller = _stepping(deck)
-    state = State(_initial(deck, spaces), clock.t)
+    state = State(_initial(deck, spaces, equations), clock.t)
     for name, values in state.values.items():
         system.apply_dirichlet(name, clock.t, values)
     run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
@@ -123,10 +123,10 @@ def _target(space: Space, equation: Equation, conditions: Conditions) -> Target:
     )
 
 
-def _initial(deck: Deck, spaces: Mapping[str, Space]) -> dict[str, np.ndarray]:
-    """Return the initial values; zero where the deck says nothing."""
+def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, np.ndarray]:
+    """Return the initial values; those of the equations' fields where the deck says nothing."""
     start = deck.time.start if deck.time else 0.0
-    values = {name: space.zeros() for name, space in spaces.items()}
+    values = {e.field.name: spaces[e.field.name].zeros() + e.field.start for e in equations}
     for name, components in deck.initial.items():
         space = spaces[name]
         at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}

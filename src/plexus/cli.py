@@ -151,7 +151,10 @@ def _add_tools(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     from plexus import launch
+    from plexus.runtime.log import TERMINAL
 
+    if not launch.inside():
+        os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
     if options.ranks and not launch.inside():
         from plexus.deck.load import load
 

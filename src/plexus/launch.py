@@ -131,6 +131,4 @@ def environment() -> dict[str, str]:
     if os.geteuid() == 0:
         wanted |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         wanted |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    if not sys.stdout.isatty():
-        wanted["PLEXUS_NO_TERMINAL"] = "1"
     return {**wanted, **os.environ}

@@ -27,6 +27,8 @@ class FieldSpec:
     unit: str
     shape: Shape = "scalar"
     tip: str = ""
+    start: float = 0.0
+    """Initial value, or guess of a steady solve, where the deck gives none."""
 
     def components(self, dim: int) -> int:
         """Return the number of components in ``dim`` space dimensions (tensor: dim*dim)."""

@@ -9,18 +9,28 @@ from plexus import __version__
 
 if TYPE_CHECKING:
     from plexus.deck.blocks import Verification
+    from plexus.protocols import FieldSpec
     from plexus.run import Run
 
 
-def opening(run: Run) -> str:
+def opening(run: Run, restart: bool = False) -> str:
     """Return what is about to be computed, in a few lines."""
     deck, mesh, ranks = run.deck, run.mesh, run.ctx.comm.size
     title = deck.about.title or deck.name
     fields = ", ".join(f"{name} ({s.n_global * s.components:,})" for name, s in run.system.spaces.items())
-    return (
-        f"plexus {__version__} · {title} · {ranks} rank{'s' * (ranks > 1)}\n"
-        f"mesh: {mesh.n_global_cells:,} {mesh.cell} cells · unknowns: {fields}"
-    )
+    lines = [
+        f"plexus {__version__} · {title} · {ranks} rank{'s' * (ranks > 1)}",
+        f"mesh: {mesh.n_global_cells:,} {mesh.cell} cells · unknowns: {fields}",
+    ]
+    if deck.time and not restart:
+        specs = [e.field for e in run.system.equations if e.time_order and e.field.name not in deck.initial]
+        lines += [f"{s.name} starts at {_quantity(s)} (no initial value in the deck)" for s in specs]
+    return "\n".join(lines)
+
+
+def _quantity(spec: FieldSpec) -> str:
+    """Return the initial value of a field with its unit."""
+    return f"{spec.start:g}" if spec.unit == "1" else f"{spec.start:g} {spec.unit}"
 
 
 def verify(checks: Sequence[Verification], values: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BAR = 24
 """Width of the progress bar [characters]."""
+TERMINAL = "PLEXUS_TERMINAL"
+"""Environment variable that is 1 if what the user started writes to a terminal."""
 
 
 class Log:
@@ -76,8 +78,9 @@ class Log:
 
     def progress(self, share: float, text: str) -> None:
         """Show a progress bar (``share`` from 0 to 1) and a text, on rank 0 of a terminal only."""
-        # a launcher may give its ranks a terminal although its own output goes into a file
-        if self.rank == 0 and self._stream.isatty() and "PLEXUS_NO_TERMINAL" not in os.environ:
+        # a launcher may give its ranks a terminal although its own output goes into a file, so that the
+        # process that the user started decides
+        if self.rank == 0 and self._stream.isatty() and os.environ.get(TERMINAL) == "1":
             done = round(BAR * min(max(share, 0.0), 1.0))
             self._stream.write(f"\r\x1b[K{'━' * done}{'╌' * (BAR - done)} {share:4.0%}  {text}")
             self._stream.flush()
@@ -108,8 +111,12 @@ class Log:
             self._progress = False
 
     def _screen(self, text: str) -> None:
-        self._clear()
-        print(text, file=self._stream, flush=True)
+        """Print; a run goes on when the reader of its output, e.g. `head`, has left."""
+        try:
+            self._clear()
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def _store(self, text: str) -> None:
         """Append lines with their time to the file; a full disk must not hide the message itself."""
