@@ -53,6 +53,7 @@ class Kind:
         rows: Rows = [(c,) for c in corners] + _EDGES[self.base]
         if self.dim == 3:
             rows = rows + _FACETS[self.base]
+        # quadratic shapes end after the edges, the faces or the centre
         return [*rows, tuple(corners)][: self.nodes]
 
     @cached_property
@@ -64,6 +65,7 @@ class Kind:
     @cached_property
     def facets(self) -> np.ndarray:
         """Node numbers of each facet: corners in order, then mid nodes, then its centre."""
+        # a mid node is found by the corners between which it lies
         number = {frozenset(g): i for i, g in enumerate(self._groups)}
         rows = []
         for f in _FACETS[self.base]:
@@ -79,6 +81,7 @@ class Kind:
         simplex = self.base in ("triangle", "tetra")
         degree = 1 if self.nodes == len(_CORNERS[self.base]) else 2
         powers = list(product(range(degree + 1), repeat=self.dim))
+        # P_k: total degree; Q_k: degree per axis; serendipity: Q_2 without products of squares
         if simplex:
             powers = [p for p in powers if sum(p) <= degree]
         elif len(powers) > self.nodes:  # serendipity: at most one square per monomial
@@ -87,6 +90,7 @@ class Kind:
 
     def shape(self, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return shape functions (N, nodes) and derivatives (N, nodes, dim) at xi (N, dim)."""
+        # N_i = sum_e c_ei x^e with N_i(x_j) = δ_ij, so c is the inverse of the Vandermonde matrix
         coefficients = np.linalg.inv(_monomials(self.reference, self._exponents))
         values = _monomials(xi, self._exponents) @ coefficients
         slopes = [_monomials(xi, self._exponents, axis) @ coefficients for axis in range(self.dim)]
@@ -102,6 +106,7 @@ class Kind:
 
 def _monomials(x: np.ndarray, exponents: np.ndarray, derivative: int | None = None) -> np.ndarray:
     """Return x^e or its derivative along one axis, (N, number of exponents)."""
+    # d/dx x^e = e x^(e-1); where e = 0 the factor vanishes and the exponent stays 0
     factor = np.ones(len(exponents))
     if derivative is not None:
         factor = exponents[:, derivative].astype(float)
@@ -123,6 +128,7 @@ KINDS: dict[int, Kind] = {
 def outer_facets(kind: Kind, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the facets (F, nodes of a facet) that only one of the cells has, and that cell (F,)."""
     facets = cells[:, kind.facets].reshape(-1, kind.facets.shape[1])
+    # two cells that share a facet list its corners in different orders
     corners = np.sort(facets[:, : len(_FACETS[kind.base][0])], axis=1)
     _, first, count = np.unique(corners, axis=0, return_index=True, return_counts=True)
     outer = np.sort(first[count == 1])
@@ -146,6 +152,7 @@ def lattice(kind: Kind, n: int) -> tuple[np.ndarray, np.ndarray]:
             number[i, j] = len(number)
     rows = []
     for i, j in number:
+        # each small square gives two triangles; those that leave the cell have a missing corner
         square = [number.get((i + a, j + b)) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1))]
         rows += [[square[k] for k in t] for t in ((0, 1, 3), (1, 2, 3))]
     return np.array(list(number)) / n, np.array([r for r in rows if None not in r])

@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.command(args) or 0)
     except PostError as error:
         print(f"plexus-post: {error}", file=sys.stderr)
+    # the reader of a pipe left early, e.g. head: not an error, and the exit must stay silent
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -52,6 +53,7 @@ def _plot(args: argparse.Namespace) -> None:
 
 def _compare(args: argparse.Namespace) -> int:
     if args.verification:
+        # all runs are shown before the verdict
         codes = [compare.verify(open_run(p)) for p in args.paths]
         return max(codes)
     if len(args.paths) != 2:

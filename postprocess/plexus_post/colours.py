@@ -40,14 +40,17 @@ class Colours:
         a point load) would use up most of the range, it is cut to where 99.6 % of the points lie.
         """
         if values.dtype.kind in "iub":
+            # bands centred on the whole numbers
             levels = np.arange(int(values.min()), int(values.max()) + 2) - 0.5
             return cls("tab10" if len(levels) <= 11 else "viridis", levels, "neither")
         low, high, extend = _range(values)
+        # a little overshoot below zero does not make a field signed
         diverging = low < 0 < high and min(-low, high) > 0.15 * max(-low, high)
         if diverging:
             high = max(-low, high)
             low = -high
         ticks = np.asarray(MaxNLocator(nbins=18, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+        # beyond the outer levels the colours of the arrows take over
         inner = ticks[1:-1] if extend == "both" else ticks
         thermal = unit in ("K", "degC", "°C")
         return cls("RdBu_r" if diverging else "plasma" if thermal else "viridis", inner, extend)
@@ -57,6 +60,7 @@ class Colours:
         """Colours of the lines between the bands: light on dark bands, dark on light ones."""
         from matplotlib import colormaps
 
+        # perceived brightness of red, green and blue
         shade = colormaps[self.map](np.linspace(0, 1, len(self.levels)))[:, :3] @ [0.3, 0.59, 0.11]
         return ["#ffffff" if dark else "#000000" for dark in shade < 0.45]
 
@@ -67,10 +71,12 @@ def _range(values: np.ndarray) -> tuple[float, float, Any]:
     if not finite.size:
         return 0.0, 1.0, "neither"
     low, high = float(finite.min()), float(finite.max())
+    # a constant field still needs a band to lie in
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-300):
         pad = 0.05 * abs(high) or 1.0
         return low - pad, high + pad, "neither"
     inner_low, inner_high = (float(v) for v in np.quantile(finite, [0.002, 0.998]))
+    # cut only where the outliers would take a third of the range
     cut_low, cut_high = (inner_low - low) > 0.3 * (high - low), (high - inner_high) > 0.3 * (high - low)
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     return inner_low if cut_low else low, inner_high if cut_high else high, extend[cut_low, cut_high]
@@ -78,6 +84,7 @@ def _range(values: np.ndarray) -> tuple[float, float, Any]:
 
 def headline(axes: Axes, view: View) -> None:
     """Write what the field is, below it the run's title and the note."""
+    # an empty second line keeps panels of one row aligned
     below = " · ".join(t for t in (view.title, view.note) if t) or "\N{NO-BREAK SPACE}"
     name = view.about or words(view.name)
     axes.set_title(name[:1].upper() + name[1:], pad=20, loc="left")
@@ -115,6 +122,7 @@ def _bar_place(axes: Axes, horizontal: bool) -> dict[str, Any]:
     """Return where the colour bar goes: beside or below plane axes at a fixed distance in inches."""
     from mpl_toolkits.axes_grid1 import make_axes_locatable
 
+    # the divider knows plane axes only
     if axes.name == "3d":
         return {"ax": axes, "fraction": 0.035, "pad": 0.1}
     side, gap = ("bottom", 0.58) if horizontal else ("right", 0.14)

@@ -42,6 +42,7 @@ def differences(a: Run, b: Run, fields: list[str] | None = None) -> list[Differe
     rows = []
     for step, time in enumerate(a.times):
         other = b.step(time=float(time))
+        # the same output time may differ in its last digits
         span = max(float(np.abs(b.times).max()), 1e-300)
         if abs(b.times[other] - time) > 1e-9 * span:
             continue
@@ -62,6 +63,11 @@ def norms(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     d, r = np.abs(a - b).ravel(), np.abs(b).ravel()
     if not d.size:
         return 0.0, 0.0
+    #
+    # d
+    # /
+    # r
+    #  with both norms taken over all points and components
     l2, peak = float(np.sqrt((r**2).mean())), float(r.max())
     return float(np.sqrt((d**2).mean())) / (l2 or 1.0), float(d.max()) / (peak or 1.0)
 
@@ -111,6 +117,7 @@ def _order(a: Grid, b: Grid, location: str) -> np.ndarray:
     """
     if location == "cell":
         return _by_place(centres(a), centres(b), a)
+    # equal numbers at equal places: both grids are sorted by number already
     if a.ids is not None and b.ids is not None and np.array_equal(a.ids, b.ids):
         near = NEAR * float(a.size.max())
         if np.abs(a.points - b.points).max(initial=0.0) <= near:

@@ -65,6 +65,7 @@ def _npz(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> Non
 
 def _vtu(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
     blocks = grid.blocks
+    # cells are written shape by shape, so their data must follow in the same order
     order = np.concatenate([i for _, _, i in blocks])
     connectivity = np.concatenate([c.ravel() for _, c, _ in blocks])
     offsets = np.cumsum(np.concatenate([np.full(len(c), k.nodes) for k, c, _ in blocks]))

@@ -80,6 +80,7 @@ def match(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
 
     Both sets are sorted along one oblique direction, so that few candidates need a distance.
     """
+    # oblique to all axes and diagonals, so that lattices do not pile up in one value
     direction = np.array([0.8017, 0.5345, 0.2673])
     key = b @ direction
     order = np.argsort(key, kind="stable")
@@ -87,6 +88,7 @@ def match(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     start = np.searchsorted(key, a @ direction - tolerance, side="left")
     stop = np.searchsorted(key, a @ direction + tolerance, side="right")
     found, best = np.full(len(a), -1), np.full(len(a), np.inf)
+    # the k-th candidate of all points at once; few points have more than one
     for k in range(int((stop - start).max(initial=0))):
         rows = np.flatnonzero(start + k < stop)
         other = order[start[rows] + k]
@@ -117,10 +119,12 @@ def merge(points: np.ndarray, part: np.ndarray, ids: np.ndarray | None) -> tuple
     """
     tolerance = NEAR * max(float(np.ptp(points, axis=0).max(initial=0.0)), 1e-300) if len(points) else 1.0
     if ids is None:
+        # copies come from the same arithmetic: equal but for the last digits
         place = np.round(points / tolerance).astype(np.int64)
         key = np.column_stack([place, _occurrence(place, part)])
     else:
         _, first, new = _unique(ids)
+        # a periodic image carries its original's number but lies elsewhere
         away = points - points[first[new]]
         if (np.abs(away) <= tolerance).all():
             return first, new
@@ -138,6 +142,7 @@ def _occurrence(place: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Return for each point how many points of its part at its place precede it, (P,)."""
     order = np.lexsort((part, *place.T))
     same = (np.diff(place[order], axis=0) == 0).all(axis=1) & (np.diff(part[order]) == 0)
+    # running count of equal neighbours minus its value where their group began
     run = np.concatenate([[0], np.cumsum(same)])[: len(order)]
     start = np.maximum.accumulate(np.where(np.concatenate([[False], same])[: len(order)], 0, run))
     count = np.zeros(len(order), dtype=np.int64)

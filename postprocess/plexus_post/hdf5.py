@@ -36,6 +36,7 @@ def open_file(path: Path) -> h5py.File:
 def reason(error: Exception) -> str:
     """Return the part of an HDF5 message in which a reader is interested."""
     text = " ".join(str(error).split())
+    # HDF5 says the general thing first and the cause in brackets
     return text[text.rfind("(") + 1 :].rstrip(")") if "(" in text else text
 
 

@@ -70,6 +70,7 @@ def _fields(run: Run) -> list[tuple[Any, ...]]:
 
 def component_names(count: int) -> list[str]:
     """Return the suffixes of a field's components: none for a scalar, _x _y _z, _xx _xy …."""
+    # 4 and 9 components are tensors in two and three dimensions
     axes = "xyz"[: {4: 2, 9: 3}.get(count, 3)]
     if count in (4, 9):
         return [f"_{a}{b}" for a in axes for b in axes]

@@ -45,6 +45,7 @@ class Locator:
         rows, tried = self._candidates(points[cells], 0.1 if kind.nodes > 4 else 1e-6)
         xi = invert(kind, points[cells[tried]], self.points[rows])
         inside = np.flatnonzero(kind.inside(xi, SLACK))
+        # a point on a common facet lies in several cells; any of them gives the same value
         hit, first = np.unique(rows[inside], return_index=True)
         best = tried[inside[first]]
         self._hits.append((hit, cells[best], kind.shape(xi[inside[first]])[0], index[best]))
@@ -69,15 +70,19 @@ def invert(kind: Kind, corners: np.ndarray, x: np.ndarray) -> np.ndarray:
     Newton's method on sum_i N_i(xi) x_i = x; for surfaces in space in the least-squares sense. Cells
     in which it does not converge get coordinates far outside.
     """
+    # start at a point inside every shape
     xi = np.full((len(corners), kind.dim), 1 / (kind.dim + 1))
     size = np.ptp(corners, axis=1).max(axis=1)
     for _ in range(12):
         shape, slope = kind.shape(xi)
         residual = x - np.einsum("kn,knc->kc", shape, corners)
+        # J = dx/dξ; its pseudo-inverse also serves surfaces in space
         jacobian = np.einsum("knd,knc->kcd", slope, corners)
+        # far outside the cell the map may fold; such iterates are of no use
         xi = np.clip(xi + np.einsum("kdc,kc->kd", np.linalg.pinv(jacobian), residual), -2, 3)
         if (np.linalg.norm(residual, axis=1) < 1e-12 * size).all():
             break
     residual = x - np.einsum("kn,knc->kc", kind.shape(xi)[0], corners)
+    # a point off the surface, or no convergence: not in this cell
     xi[np.linalg.norm(residual, axis=1) > 1e-6 * size] = 9.0
     return xi

@@ -113,6 +113,7 @@ def pictures(
 def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mesh: bool) -> Iterator[View]:
     """Yield one view per scalar field and per magnitude of a vector field; tensors are left out."""
     grid = run.mesh(step)
+    # a deck without units has lengths without units too
     dimensionless = not any(short(run.unit(n)) for n in run.fields)
     factor, length = scale("" if dimensionless else "m", grid.size)
     when = f"t = {run.times[step]:.6g}" + ("" if dimensionless else " s") if len(run.times) > 1 else ""
@@ -123,6 +124,7 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
         vector = values.ndim == 2 and values.shape[1] > 1
         scalar = np.linalg.norm(values, axis=1) if vector else values.reshape(len(values))
         size, unit = scale(run.unit(name), scalar)
+        # by default only the displacement itself is drawn deformed
         chosen = warp if warp is not None else (None if name == DISPLACEMENT else 0.0)
         shift, note = _shift(run, grid, step, chosen)
         yield View(
@@ -130,6 +132,7 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
             title=run.title,
             about=run.tip(name),
             grid=grid,
+            # whole numbers stay whole, their bands are drawn differently
             values=scalar * size if scalar.dtype.kind == "f" else scalar,
             location=run.fields[name],
             unit=unit,
@@ -151,6 +154,7 @@ def _shift(run: Run, grid: Grid, step: int, warp: float | None) -> tuple[np.ndar
         return None, ""
     u = run.field(DISPLACEMENT, step)
     peak = float(np.linalg.norm(u, axis=1).max(initial=0.0))
+    # nothing moved, or a failed solve: draw the mesh where it was
     if u.ndim != 2 or not np.isfinite(peak) or peak == 0:
         return None, ""
     factor = nice(0.08 * float(grid.size.max()) / peak) if warp is None else warp

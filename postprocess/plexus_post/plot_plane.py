@@ -41,6 +41,7 @@ def overview(views: Sequence[View], path: Path) -> Path:
     width, height = _size(views[0])
     columns = 2 if len(views) < 5 or width > 1.8 * height else 3
     rows = -(-len(views) // columns)
+    # room for labels, titles and the colour bar, in inches
     beside, below = (0.7, 2.1) if width > 1.8 * height else (1.6, 0.9)
     size = (columns * (width + beside), rows * (height + below) + 0.5)
     figure, panels = pyplot().subplots(rows, columns, figsize=size, squeeze=False)
@@ -86,6 +87,7 @@ def _arrows(axes: Axes, view: View) -> None:
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     vector = Locator(view.grid, places).sample(view.arrows)[:, :2]
     unit = vector / np.maximum(np.linalg.norm(vector, axis=1, keepdims=True), 1e-300)
+    # an arrow is drawn where both its ends lie in the mesh
     tips = [Locator(view.grid, places + side * 0.4 * gap * unit).found for side in (-1, 1)]
     whole = np.isfinite(vector).all(axis=1) & tips[0] & tips[1]
     place, unit = Locator(view.grid, places[whole]).sample(view.moved)[:, :2], unit[whole]
@@ -100,9 +102,11 @@ def _fill(axes: Axes, view: View, shape: np.ndarray, colours: Colours) -> Any:
     from matplotlib.tri import Triangulation
 
     fill: Any = None
+    # linear triangles are exact as they are
     divide = 4 if view.grid.n_cells < FINE // 16 else 2
     for kind, cells, index in view.grid.blocks:
         reference, parts = lattice(kind, 1 if kind.name == kind.base == "triangle" else divide)
+        # x = sum_i N_i x_i and u = sum_i N_i u_i at every point of the lattice
         weights = kind.shape(reference)[0]
         x, y = (np.einsum("ln,cn->cl", weights, shape[cells][..., i]).ravel() for i in (0, 1))
         corners = (np.arange(len(cells))[:, None, None] * len(reference) + parts).reshape(-1, 3)
@@ -148,6 +152,7 @@ def _frame(axes: Axes, view: View) -> None:
     """Set equal scales, labels and the title with its second line."""
     axes.set_aspect("equal")
     axes.grid(False)
+    # contours set tight limits that would cut the outline in half
     low, high = extent(view)
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])

@@ -29,6 +29,7 @@ def histories(run: Run, folder: Path) -> list[Path]:
     made = []
     for name in run.series_file.columns:
         table = run.series(name).select_dtypes("number")
+        # counters are axes, and columns of zeros tell nothing
         columns = [str(c) for c in table if c not in COUNTERS and table[c].any()]
         if len(table) > 1 and columns:
             path = folder / f"{name.replace('/', '_')}.png"
@@ -42,6 +43,7 @@ def _history(name: str, table: pandas.DataFrame, columns: list[str], path: Path)
     units = table.attrs.get("units", {})
     groups: dict[str, list[str]] = {}
     for column in columns:
+        # without a unit, only residuals are known to be comparable
         shared = "residual" if "residual" in column else column
         groups.setdefault(units.get(column) or shared, []).append(column)
     figure, panels = _panels(len(groups))

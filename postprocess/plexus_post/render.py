@@ -34,12 +34,14 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
         mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
         show_scalar_bar=False, ambient=0.7, diffuse=0.38, specular=0.0, interpolate_before_map=True,
     )  # fmt: skip
+    # facets have points of their own, so coincident ones are merged before edges are looked for
     edges = mesh.clean(tolerance=1e-9).extract_feature_edges(feature_angle=35, boundary_edges=True)
     if edges.n_points:
         plotter.add_mesh(edges, color="#2b2b2b", line_width=2.5)
     e, a = np.radians([elevation, azimuth])
     eye = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
     plotter.camera_position = [tuple(points.mean(axis=0) + eye), tuple(points.mean(axis=0)), (0, 0, 1)]
+    # parallel projection: equal lengths look equal
     plotter.enable_parallel_projection()
     plotter.reset_camera()
     plotter.add_axes(line_width=4, color="#333333")

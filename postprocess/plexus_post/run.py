@@ -50,6 +50,7 @@ def _field_files(folder: Path) -> list[Path]:
     """Return the field files of a folder: ``fields`` and what it was rolled into, else another series."""
     stem, suffix = Path(FIELDS).stem, Path(FIELDS).suffix
     series: dict[str, list[Path]] = {}
+    # fields.vtkhdf, fields_0001.vtkhdf, … are one series
     for path in sorted(folder.glob(f"*{suffix}")):
         series.setdefault(re.sub(r"_\d{4,}$", "", path.stem), []).append(path)
     return series.get(stem) or next(iter(series.values()), [])
@@ -111,6 +112,7 @@ class Run:
         """The field files, rolled ones in order of time."""
         if self._only is not None:
             return [FieldFile(self._only)] if self._only.suffix == Path(FIELDS).suffix else []
+        # a file in which no step is complete yet has no time to sort by
         files = [FieldFile(p) for p in _field_files(self.folder)]
         return sorted((f for f in files if len(f.times)), key=lambda f: float(f.times[0]))
 
@@ -200,6 +202,7 @@ class Run:
 
     def _file(self, step: int) -> tuple[FieldFile, int]:
         """Return the file that holds a step and the step's number in it."""
+        # steps count on over rolled files
         number = self.step(step)
         for file in self.files:
             if number < len(file.times):

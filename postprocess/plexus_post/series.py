@@ -39,6 +39,7 @@ class SeriesFile:
         if not self.path.is_file():
             return found
 
+        # scalars are texts of the metadata; a column is one-dimensional
         def visit(name: str, item: object) -> None:
             if isinstance(item, h5py.Dataset) and item.ndim == 1 and not name.startswith(META.strip("/")):
                 table, _, column = name.rpartition("/")

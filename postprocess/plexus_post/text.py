@@ -19,6 +19,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Non
     cells = [[number(c) for c in row] for row in rows]
     if not cells:
         return
+    # into files and pipes plain text goes, so that it can be searched and compared
     if sys.stdout.isatty() and _rich(title, head, cells):
         return
     widths = [max(len(r[i]) for r in [list(head), *cells]) for i in range(len(head))]

@@ -34,6 +34,7 @@ def scale(unit: str, values: np.ndarray) -> tuple[float, str]:
     peak = float(finite.max(initial=0.0))
     if not _SCALED.match(symbol) or peak == 0:
         return 1.0, symbol
+    # the largest prefix that leaves at least one digit before the point
     for size, prefix in _PREFIXES.items():
         if peak >= size:
             return 1 / size, prefix + symbol

@@ -65,6 +65,7 @@ class FieldFile:
         """Times (S,) of the complete steps; a file without ``Steps`` has one step at time 0."""
         if self._steps is None:
             return np.zeros(1)
+        # room for later steps may be reserved, or a step be half written
         count = int(self._steps.attrs.get("NSteps", len(self._steps["Values"])))
         return self._steps["Values"][:count]
 
@@ -119,6 +120,7 @@ class FieldFile:
 
     def _offset(self, name: str, step: int) -> int:
         """Return where a step begins in a flat data set (0 in a file without steps)."""
+        # a file without steps has one grid and one set of values, at row 0
         if self._steps is None or name not in self._steps:
             return 0
         return int(np.ravel(self._steps[name][step])[0])
@@ -129,6 +131,7 @@ class FieldFile:
         return data[start : start + count]
 
     def _geometry(self, step: int) -> _Geometry:
+        # steps on the same grid have the same offsets; a restart on other ranks begins a new grid
         names = ("PartOffsets", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets")
         key = tuple(self._offset(n, step) for n in names)
         if key not in self._cache:
@@ -145,6 +148,7 @@ class FieldFile:
         connectivity = self._slice(root["Connectivity"], corner, int(n_corners.sum())).astype(np.int64)
         # each part brings its own list of n_cells + 1 offsets, counted within the part
         offsets = self._slice(root["Offsets"], cell + part, int((n_cells + 1).sum())).astype(np.int64)
+        # the last offset of a part closes it; numbers of links and points count on over the parts
         starts = np.delete(offsets, np.cumsum(n_cells + 1) - 1)
         starts += np.repeat(np.cumsum(n_corners) - n_corners, n_cells)
         connectivity += np.repeat(np.cumsum(n_points) - n_points, n_corners)
