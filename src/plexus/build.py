@@ -52,6 +52,7 @@ def build(deck: Deck, ctx: Context) -> Run:
         system = _system(deck, ctx, spaces, equations)
     clock, stepper, controller = _stepping(deck)
     state = State(_initial(deck, spaces, equations), clock.t)
+    # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, values in state.values.items():
         system.apply_dirichlet(name, clock.t, values)
     run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
@@ -96,6 +97,7 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         space, here = spaces[name], conditions[name]
         prescribed[name] = Dirichlet(space, here.prescribed)
         fixed = prescribed[name].fixed if here.prescribed else None
+        # native kernels compute on the CPU only
         backend = "torch" if ctx.device != "cpu" else "auto"
         forms[name] = Form(space, equation, here.terms, spaces, fixed, backend, ctx.device)
         target = _target(space, equation, here)
@@ -152,6 +154,7 @@ def _stepping(deck: Deck) -> tuple[Clock, Any, Any]:
         return Clock(0.0, 0.0), steady.cls(steady.params()), Fixed(0.0)
     adaptive = time.adaptive
     stepper = registry.build("stepper", time.stepper, adaptive.tolerance if adaptive else None)
+    # a steady stepper inside a time block solves once, under the loads of the start time
     if not stepper.marches:
         return Clock(time.start, time.start), stepper, Fixed(0.0)
     clock = Clock(time.start, time.end)

@@ -79,8 +79,6 @@ def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool) -> int:
     from plexus import report
     from plexus.build import build
 
-    # overflow and division by zero end in values that the guard and the solvers find and explain
-    np.seterr(all="ignore")
     run = build(deck, ctx)
     run.dry = dry
     ctx.log.info(report.opening(run, restart is not None))
@@ -112,6 +110,7 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     runtime = deck.runtime
     device = bind(runtime.device, comm)
     ctx = context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
+    # a dry run leaves no trace, so its log has no file
     if dry:
         ctx.log = Log(comm)
     if moved:
@@ -161,6 +160,7 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     """
     from plexus.deck.schema import Deck
 
+    # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
     deck, plain, failure = None, None, None
     if comm.rank == 0:
         from plexus.deck.load import load
@@ -170,6 +170,7 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
             plain = deck.plain()
         except PlexusError as error:
             failure = str(error), error.exit_code
+    # the text travels, not the error itself: its parts need not be picklable
     plain, failure = comm.bcast((plain, failure))
     if failure is not None:
         raise _same_everywhere(*failure)

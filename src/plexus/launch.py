@@ -60,6 +60,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    # a job killed by signal n ends like one of a shell, with 128 + n
     return code if code >= 0 else 128 - code
 
 

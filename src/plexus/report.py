@@ -44,6 +44,7 @@ def verify(checks: Sequence[Verification], values: Mapping[str, float]) -> list[
         measured = values[check.quantity]
         relative = check.tolerance is not None
         tolerance = check.tolerance if check.tolerance is not None else check.absolute_tolerance
+        # NaN compares as False, so it never holds
         scale = abs(float(check.reference)) if relative else 1.0
         rows.append(
             {

@@ -77,6 +77,7 @@ class Run:
 
     def values(self) -> dict[str, float]:
         """Return all quantities of the deck in the present state; computed once per state. Collective."""
+        # the series and the summary both ask; the state object is replaced by every step
         if self._values is None or self._values[0] is not self.state:
             with self.ctx.timers("quantities"):
                 found = {name: float(q.evaluate(self)) for name, q in self.quantities.items()}
@@ -131,6 +132,7 @@ class Run:
         self.clock.restore(meta["clock"])
         values = dict(self.state.values) | _below("state", fields)
         self.state = State(values, self.clock.t, self.clock.step)
+        # another formula cannot use this memory; it starts as at the beginning, from the restored state
         if meta["stepper"].get("type") == self._stepper_name:
             self.stepper.restore(meta["stepper"], _below("history", fields))
             self.controller.restore({**self.controller.state(), **meta["controller"]})
@@ -153,6 +155,7 @@ class Run:
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
         self._observe("start", every=True)
+        # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
             self._observe("observe")
         while not self.last:
@@ -161,6 +164,7 @@ class Run:
             self._advance()
             with self.ctx.timers("agreement"):
                 verdict = self.ctx.stop.agree(self._finite())
+            # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
             self._observe("observe")
         self._observe("finish", every=True)
@@ -173,6 +177,7 @@ class Run:
             try:
                 with self.ctx.timers("solve"):
                     result = self.stepper.step(self.system, self.state, t, dt)
+            # the outcome of a solve is known to all ranks alike, so all of them repeat the step
             except (SolveError, GuardError) as failure:
                 self.controller.failed(dt, failure)
                 self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
@@ -204,6 +209,7 @@ class Run:
         """Call the observers: all of them, or those that are due."""
         if self.dry:
             return
+        # one moment for all: an observer that takes long must not make the next one due
         now = self.moment
         for observer in self.observers:
             if every or observer.schedule.due(now):

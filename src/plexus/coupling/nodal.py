@@ -53,6 +53,7 @@ class NodalFields:
         InputError
             If the name is none of these.
         """
+        # every step makes a new state object, so identity is enough to tell old results
         if state is not self._state:
             self._state, self._known = state, {}
         if name not in self._known:
@@ -81,6 +82,7 @@ class NodalFields:
         if spec.shape == "vector":
             column = AXES.index(letters)
         else:
+            # d x d tensors of the equation, or 3 x 3 where it is three-dimensional in a plane section
             side = round(array.shape[1] ** 0.5)
             row, col = (AXES.index(c) for c in letters)
             column = row * side + col if max(row, col) < side else array.shape[1]

@@ -82,6 +82,7 @@ class System:
         """Return the largest magnitude of a field array. Collective."""
         from mpi4py import MPI
 
+        # initial=0: a rank may own no node
         own = array[: self.spaces[name].n_owned]
         return float(self.spaces[name].comm.allreduce(np.max(np.abs(own), initial=0.0), MPI.MAX))
 

@@ -73,6 +73,7 @@ class Attempt:
         ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
         snes.solve(None, x)
         reason = reason_name(snes)
+        # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} in the linear solve"
         return SolveInfo(

@@ -30,6 +30,7 @@ LINEAR_RTOL, NEWTON_LINEAR_RTOL = 1e-8, 1e-6
 
 def direct(target: Target) -> bool:
     """Return whether a factorisation is the default."""
+    # PETSc's own LU works on one rank only
     parallel = target.ranks == 1 or bool({"mumps", "superlu_dist"} & target.packages)
     return target.size <= DIRECT_LIMIT[target.dim] and parallel and not target.singular
 
@@ -44,6 +45,7 @@ def preconditioner(target: Target) -> str:
 def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
     """Return the PETSc options of a deck block, with defaults filled in (all without prefix)."""
     chosen = dict(_member(block, target).options(target))
+    # behind a factorisation one application is the solution; a Krylov method would only test it
     factorised = chosen["pc_type"] in ("lu", "cholesky")
     tight = LINEAR_RTOL if target.linear else NEWTON_LINEAR_RTOL
     given: dict[str, Any] = {
@@ -56,6 +58,7 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
         "ksp_atol": block.atol,
         "ksp_max_it": block.max_iterations,
     }
+    # what stays None is left to PETSc, or (ksp_type) to the first matrix
     given |= true_residual(given["ksp_type"])
     return {name: value for name, value in given.items() if value is not None} | chosen
 

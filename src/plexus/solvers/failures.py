@@ -34,6 +34,7 @@ def in_words(path: str) -> Iterator[None]:
 
 def _last_line(error: PETSc.Error) -> str:
     """Return the innermost message: PETSc lists the call stack first, then what went wrong."""
+    # "[0] KSPSolve() at file.c:10" lines are the stack, other lines what went wrong
     lines = [line.partition("] ")[2] for line in str(error).splitlines() if line.startswith("[")]
     said = [line for line in lines if "() at " not in line]
     return said[-1].strip() if said else f"error code {error.ierr}"

@@ -57,6 +57,7 @@ class ImplicitProblem:
             array[: self.space.n_owned] = vec.getArray(readonly=True).reshape(-1, self.space.components)
             self.space.halo.forward(array)
         if self.fixed is not None:
+            # truncation h² g‴/6 against rounding ε g/h: both far below the error of a step
             h = SPAN * self.dt
             before, after = self._u.copy(), self._u.copy()
             self.prescribe(t - h, before)
@@ -70,6 +71,7 @@ class ImplicitProblem:
             u, rate = self._load(t, x, xdot)
             out = self.form.residual(t, u, rate, self.values)
             if self.fixed is not None:
+                # a PETSc solution vector need not hold the prescribed values: rows u_d - g(t)
                 held = self.fixed[: self.space.n_owned]
                 out[held] = (x.getArray(readonly=True).reshape(out.shape) - u[: self.space.n_owned])[held]
             f.setArray(out.ravel())
@@ -96,6 +98,7 @@ class ImplicitProblem:
         counts = ts.getSNESIterations(), ts.getKSPIterations()
         ts.setTime(t)
         ts.setTimeStep(dt)
+        # TS would not step again after it has ended or failed
         ts.setConvergedReason(PETSc.TS.ConvergedReason.ITERATING)
         with in_words(self.solver.path):
             ts.step()

@@ -23,6 +23,7 @@ TINY = 1e-9
 def modes(near: PETSc.NullSpace, mat: PETSc.Mat) -> np.ndarray:
     """Return the candidates on this rank, (owned unknowns, k), orthonormal over all ranks."""
     vectors = [v.getArray(readonly=True).copy() for v in near.getVecs()]
+    # PETSc keeps the constant as a flag instead of a vector
     if near.hasConstant():
         n_local, n_global = mat.getSizes()[0]
         vectors.append(np.full(n_local, 1 / np.sqrt(n_global)))
@@ -57,6 +58,7 @@ def find(mat: PETSc.Mat, basis: np.ndarray) -> np.ndarray | None:
 
 def _combine(comm: Comm, basis: np.ndarray, image: object, scale: float) -> np.ndarray | None:
     """Return the combinations of the columns whose image under a linear map is zero."""
+    # ‖Σ c_k y_k‖² = cᵀ G c with the Gram matrix G, so its null vectors are the combinations with image zero
     y = image(basis)  # type: ignore[operator]
     gram = comm.allreduce(y.T @ y)
     squares, vectors = np.linalg.eigh(gram)
@@ -83,6 +85,7 @@ def attach(mat: PETSc.Mat, basis: np.ndarray | None) -> None:
         v.setArray(column)
         vectors.append(v)
     space = PETSc.NullSpace().create(vectors=vectors, comm=mat.comm)
+    # the null space keeps iterates clean, that of the transpose makes right-hand sides consistent
     mat.setNullSpace(space)
     mat.setTransposeNullSpace(space)
 

@@ -32,6 +32,7 @@ MEANING = {
 @lru_cache
 def _reasons(kind: type) -> dict[int, str]:
     """Return number -> name of a class of converged reasons; the shortest of several names."""
+    # PETSc keeps old names beside new ones; the shortest comes last and wins
     pairs = [(v, k) for k, v in vars(kind).items() if not k.startswith("_") and isinstance(v, int)]
     return {v: k for v, k in sorted(pairs, key=lambda p: -len(p[1]))}
 
@@ -71,6 +72,7 @@ class SolveInfo:
     def sentence(self) -> str:
         """Return the outcome in one line."""
         why = MEANING.get(self.reason.split(" ")[0], "")
+        # a linear solve has two Newton norms only; its Krylov norms tell more
         norms = self.residuals if self.newton > 1 or len(self.krylov) < 2 else self.krylov
         drop = f", residual {norms[0]:.3g} -> {norms[-1]:.3g}" if len(norms) else ""
         steps = f"{self.newton} Newton steps, " if self.newton > 1 else ""

@@ -107,6 +107,7 @@ class FieldSolver:
         self._now = Moment(t, shift, offset, fields)
         owned = u[: self.form.space.n_owned]
         for number in range(len(self.blocks)):
+            # every attempt starts from the caller's guess, which a failed one has not touched
             with in_words(self.path):
                 attempt = self._attempt(number)
                 self.x.setArray(owned.ravel())
@@ -116,6 +117,7 @@ class FieldSolver:
                 break
             self._complain(info, number)
         info.fallback = number
+        # ghosts follow by one exchange; PETSc knows the owned part only
         owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
         self.form.space.halo.forward(u)
         self.book(info)
@@ -155,6 +157,7 @@ class FieldSolver:
 
     def _complain(self, info: SolveInfo, number: int) -> None:
         """Log a failed attempt that has a fallback; raise for the last one."""
+        # a fallback would start from the same guess and meet the same value
         if any(name in info.reason for name in NOT_FINITE):
             raise GuardError(info.sentence())
         if number + 1 == len(self.blocks):

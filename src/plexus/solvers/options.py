@@ -85,6 +85,7 @@ class Options:
         InputError
             Names each unused option below the deck path ``path``, with the nearest known name.
         """
+        # all objects below a solver exist after its first solve, and have asked by then
         if not self._unchecked:
             return
         self._unchecked = False
@@ -114,6 +115,7 @@ def _text(value: OptionValue) -> str | None:
 
 def _complaint(name: str) -> str:
     """Return the message for an unused option."""
+    # a correctly spelt name that was not used belongs to another method: no suggestion then
     near = difflib.get_close_matches(name, COMMON, n=1, cutoff=0.75)
     known = f"; did you mean {near[0]}?" if near and near[0] != name else ""
     return f"PETSc did not use this option{known or ' with the chosen solver and preconditioner'}"
@@ -128,6 +130,7 @@ def _library() -> ctypes.CDLL:
 def _used(name: str) -> bool:
     """Return whether any PETSc object asked for the option."""
     database = PETSc.Options()
+    # newer versions of petsc4py wrap this call
     if hasattr(database, "used"):
         return bool(database.used(name))
     answer = ctypes.c_int(0)

@@ -36,6 +36,7 @@ class Clock:
         sliver behind; `tick` then sets the time to the target itself.
         """
         room = self._target(target) - self.t
+        # relative to the step, not to the time: late small steps must not jump onto a target
         return room if room <= dt * (1 + SLIVER) else dt
 
     def tick(self, dt: float, target: float | None = None) -> None:

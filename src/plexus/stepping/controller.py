@@ -18,8 +18,8 @@ from plexus.stepping.clock import Clock
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 2.0
 """Share of the theoretically optimal step that is taken, and bounds on its change per step."""
-RETRY = 0.25
-"""Factor on the step after a solve that did not converge."""
+RETRY, RECOVER = 0.25, 1.5
+"""Factors on the step after a solve that did not converge, and after steps without error estimate."""
 
 
 class Fixed:
@@ -71,20 +71,21 @@ class Adaptive:
 
     def __init__(self, step: float, limits: Limits):
         self.step, self.limits = step, limits
+        self._given = step
         self.previous = 1.0
         self.rejected = 0
 
     def propose(self, clock: Clock, target: float | None) -> float:
         """Return the step [s] to try; two equal steps replace a step and a short remainder."""
         dt = clock.fit(self.step, target)
+        # a full step and a tiny rest would make the error estimate and BDF2 see a large step ratio
         room = (clock.end if target is None else min(target, clock.end)) - clock.t
         return room / 2 if dt < room < 2 * dt else dt
 
     def accept(self, dt: float, error: float | None, order: int) -> bool:
         """Judge a step by its error and choose the next step.
 
-        A stepper that has not enough history for an estimate (``error`` None) is accepted at an
-        unchanged step.
+        A stepper that has no estimate, or not yet (``error`` None), is accepted with the step of the deck.
 
         Raises
         ------
@@ -92,7 +93,11 @@ class Adaptive:
             If the error is too large at the smallest step.
         """
         if error is None:
+            # back to the step of the deck, which a failed solve has shortened
+            if self.step < self._given:
+                self.step = min(RECOVER * dt, self._given)
             return True
+        # an estimate of zero (a steady field) would divide by zero below
         k = order + 1
         error = max(error, 1e-10)
         if error > 1:

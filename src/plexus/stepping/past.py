@@ -61,6 +61,7 @@ class Past:
         """Return u[t, t_0, …] of the given order for one field, or None if the memory is too short."""
         if len(self.times) < order:
             return None
+        # k + 1 points for a difference of order k: the new value and k older ones
         times = [t, *self.times[:order]]
         arrays = [new, *(v[name] for v in self.values[:order])]
         weights = [1 / math.prod(a - b for j, b in enumerate(times) if j != i) for i, a in enumerate(times)]
@@ -79,6 +80,7 @@ class Past:
             e = self.difference(name, t, values[name], order)
             if e is None:
                 return None
+            # one scale per field: near zeros of a field a pointwise weight would demand the impossible
             scale = tolerance * system.largest(name, values[name])
             size = abs(factor) * system.rms(name, e)
             errors.append(size / scale if scale > 0 else 0.0)
@@ -101,5 +103,6 @@ class Past:
 def finish(system: Fields, t: float, values: Values, iterations: dict[str, int]) -> None:
     """Solve the unknowns without time derivative at the new time, in place."""
     for name in system.instantaneous:
+        # the array may belong to the state, which stays untouched in case the step is rejected
         values[name] = values[name].copy()
         iterations[name] = system.solve(name, t, values, 0.0, None)

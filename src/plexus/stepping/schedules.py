@@ -89,6 +89,7 @@ class Interval(_Stateless):
 
     def due(self, now: Moment) -> bool:
         """Return True when the time is a multiple of the interval, up to rounding."""
+        # counted from the start by division, so that rounding does not grow with the number of intervals
         k = (now.t - self.start) / self.interval
         return now.last or abs(k - round(k)) <= self._slack(k)
 

@@ -80,3 +80,13 @@ def test_adaptive_step_halves_the_way_to_a_near_target():
     assert control.propose(clock, 0.15) == pytest.approx(0.075)
     assert control.propose(clock, 0.05) == 0.05
     assert control.accept(0.05, 0.9, 1) and control.step == 0.1
+
+
+def test_step_recovers_after_a_failed_solve_without_any_estimate():
+    control = Adaptive(0.4, Limits(0.01, 1.0))
+    control.failed(0.4, SolveError("no"))
+    sizes = [control.step]
+    for _ in range(5):
+        assert control.accept(control.step, None, 0)
+        sizes.append(control.step)
+    assert sizes[0] == pytest.approx(0.1) and sizes[-1] == 0.4

@@ -58,6 +58,7 @@ class Bdf2:
     def _rate(self, name: str, dt: float) -> tuple[float, np.ndarray]:
         """Return shift and offset of u_t ≈ shift·u_(n+1) + offset."""
         now = self.past.values[0][name]
+        # one backward Euler step of local error O(dt²) does not spoil the order of the whole
         if len(self.past.times) < 2:
             return 1 / dt, now / -dt
         w = dt / (self.past.times[0] - self.past.times[1])
@@ -70,6 +71,7 @@ class Bdf2:
             return None
         k = self.past.times[0] - self.past.times[1]
         w = dt / k
+        # the quotient is 1/(shift dt): the defect of the derivative, dt (dt+k) u‴/6, becomes an error of u
         factor = dt**2 * (dt + k) * (1 + w) / (1 + 2 * w)
         return self.past.error(system, t, values, 3, factor, self.tolerance)
 

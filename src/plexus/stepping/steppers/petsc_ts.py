@@ -73,6 +73,7 @@ class PetscTs:
         info = problem.advance(ts, t, dt)
         new[: problem.space.n_owned] = self._x.getArray(readonly=True).reshape(-1, new.shape[1])
         problem.space.halo.forward(new)
+        # schemes that are not stiffly accurate end a step beside the algebraic rows u_d = g
         system.apply_dirichlet(self._name, t + dt, new)
         values = {**state.values, self._name: new}
         iterations = {self._name: info.iterations}
@@ -99,7 +100,9 @@ class PetscTs:
         problem.attach(ts)
         self._x = problem.space.vector()
         ts.setSolution(self._x)
+        # Plexus's clock decides when the run ends
         ts.setMaxSteps(2**30)
+        # a failed step is reported in Plexus's words, or tried again with a shorter step
         ts.setErrorIfStepFails(False)
         ts.setFromOptions()
 

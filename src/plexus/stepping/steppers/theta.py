@@ -59,7 +59,9 @@ class Theta:
             system.apply_dirichlet(name, t + dt, end)
             # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is then of second order too
             stage[name] = start + self.theta * (end - start)
-            iterations[name] = system.solve(name, t + stage_dt, stage, 1 / stage_dt, start / -stage_dt, held=True)
+            iterations[name] = system.solve(
+                name, t + stage_dt, stage, 1 / stage_dt, start / -stage_dt, held=True
+            )
         values = self._extrapolate(system, state, stage, t + dt)
         finish(system, t + dt, values, iterations)
         return StepResult(values, self._error(system, t + dt, dt, values), iterations)
@@ -68,6 +70,7 @@ class Theta:
         self, system: Fields, state: State, stage: dict[str, np.ndarray], t: float
     ) -> dict[str, np.ndarray]:
         """Return the values at the end of the step; prescribed values are those of the end time."""
+        # u_n + (u_s - u_n)/1 would only add rounding
         if self.theta == 1.0:
             return stage
         values = dict(stage)
@@ -80,6 +83,7 @@ class Theta:
         """Return the weighted error estimate; u''/2 and u'''/6 are the divided differences."""
         if self.tolerance is None:
             return None
+        # dt³ u‴/12 = dt³/2 · u‴/6, and (θ - 1/2) dt² u″ = 2 (θ - 1/2) dt² · u″/2
         factor = dt**3 / 2 if self.order == 2 else 2 * (self.theta - 0.5) * dt**2
         return self.past.error(system, t, values, self.order + 1, factor, self.tolerance)
 
