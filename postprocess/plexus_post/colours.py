@@ -50,7 +50,7 @@ class Colours:
             high = max(-low, high)
             low = -high
         ticks = np.asarray(MaxNLocator(nbins=18, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
-        # beyond the outer levels the colours of the arrows take over
+        # the pointed ends of the colour bar stand for what lies beyond the outer levels
         inner = ticks[1:-1] if extend == "both" else ticks
         thermal = unit in ("K", "degC", "°C")
         return cls("RdBu_r" if diverging else "plasma" if thermal else "viridis", inner, extend)

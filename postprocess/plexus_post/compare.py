@@ -63,11 +63,7 @@ def norms(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     d, r = np.abs(a - b).ravel(), np.abs(b).ravel()
     if not d.size:
         return 0.0, 0.0
-    #
-    # d
-    # /
-    # r
-    #  with both norms taken over all points and components
+    # the norm of d over that of r, both taken over all points and components
     l2, peak = float(np.sqrt((r**2).mean())), float(r.max())
     return float(np.sqrt((d**2).mean())) / (l2 or 1.0), float(d.max()) / (peak or 1.0)
 

@@ -109,9 +109,7 @@ def _polygons(axes: Any, view: View, surface: _Surface, mappable: Any) -> None:
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
     corners = surface.points[surface.triangles]
-    # brightness 0.78 + 0.22
-    # n·l
-    #  with the light l from above the eye's left
+    # brightness 0.78 + 0.22 abs(n·l), the light l from above to the left of the eye
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
     values = surface.values[surface.triangles].mean(axis=1) if view.location == "point" else surface.values
