@@ -1,0 +1,80 @@
+"""Assembled Jacobians against difference quotients of residuals, with boundary terms, on both backends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import study
+
+from plexus import registry
+
+CASES = study.all_cases()
+TERMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "temperature": [
+        ("convection", {"coefficient": "2 + temperature", "ambient": 1}),
+        ("radiation", {"emissivity": 0.5, "ambient": "300 + x"}),
+    ],
+    "displacement": [("pressure", {"value": "1 + x"}), ("spring", {"normal": 2, "tangential": 1})],
+    "u": [("robin", {"coefficient": 2, "value": "u^2"}), ("flux", {"value": "x"})],
+}
+
+
+def forms(name: str, case: str, backend: str) -> list[Any]:
+    """Return the forms of a model on a small box, and values of all its fields."""
+    from mpi4py import MPI
+
+    from plexus.spaces.assembly import Form
+    from plexus.spaces.lagrange import Space
+
+    dim = CASES[name, case].dimensions[0]
+    box = registry.component("mesh", "box")
+    data = {"cell": study.CELLS[dim][0], "cells": [2] * dim, "origin": [0.5] * dim}
+    base = Space(box.cls(box.params.model_validate(data)).build(MPI.COMM_SELF), 2, 1)
+    model = registry.component("physics", name)
+    block = {k: v for k, v in CASES[name, case].physics.items() if k != "type"}
+    equations = model.cls(model.params.model_validate(block)).equations
+    spaces = {e.field.name: base.with_components(e.field.components(dim)) for e in equations}
+    return [
+        Form(
+            spaces[e.field.name],
+            e,
+            [("right", term(*t, e.field)) for t in TERMS[e.field.name]],
+            spaces,
+            None,
+            backend,
+        )
+        for e in equations
+    ]
+
+
+def term(name: str, data: dict[str, Any], field: Any) -> Any:
+    """Return a boundary term."""
+    component = registry.component("boundary", name)
+    return component.cls(component.params.model_validate(data), field)
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize(("name", "case"), list(CASES), ids=lambda v: v)
+def test_jacobian_is_the_derivative_of_the_residual(name: str, case: str, backend: str) -> None:
+    rng, t, shift, eps = np.random.default_rng(0), 0.3, 2.0, 1e-6
+    parts = forms(name, case, backend)
+    spaces = {f.equation.field.name: f.space for f in parts}
+    fields = {k: 1 + 0.3 * rng.random((s.n_local, s.components)) for k, s in spaces.items()}
+    for form in parts:
+        own, space = form.equation.field.name, form.space
+        u = fields[own]
+        direction = rng.standard_normal(u.shape)
+
+        def residual(
+            h: float, form: Any = form, own: str = own, u: Any = u, d: Any = direction
+        ) -> np.ndarray:
+            moved = u + h * d
+            return form.residual(t, moved, 0.1 * u + shift * h * d, {**fields, own: moved}).ravel()
+
+        x, y = space.vector(), space.vector()
+        x.setArray(direction.ravel())
+        form.jacobian(t, u, 0.1 * u, shift, fields).mult(x, y)
+        quotient = (residual(eps) - residual(-eps)) / (2 * eps)
+        np.testing.assert_allclose(y.getArray(), quotient, atol=1e-8 * np.abs(quotient).max())
