@@ -32,6 +32,7 @@ def main(names: Sequence[str] = ()) -> int:
     if unknown:
         raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
     for name in names or BENCHES:
+        # a benchmark imports what it measures only when its turn comes
         print(f"== {name}", flush=True)
         rows = import_module(f"plexus.bench.{name}").run()
         print(table(rows), flush=True)

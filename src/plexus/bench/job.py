@@ -40,7 +40,9 @@ def plexus(deck: Mapping[str, Any], ranks: int, folder: Path) -> Job:
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "deck.yaml", folder / "run"
     file.write_text(yaml.safe_dump(dict(deck)))
+    # one rank needs no launcher, on either side of a comparison
     ours = ["-n", str(ranks)] if ranks > 1 else []
+    # the clock runs from before the interpreter starts until it has ended
     seconds, _ = timed([sys.executable, "-m", "plexus", "run", str(file), *ours, "-o", str(out)], None)
     return Job(seconds, json.loads((out / SUMMARY).read_text()))
 

@@ -73,6 +73,7 @@ def ranks(cells: int, repetitions: int) -> None:
     for _ in range(repetitions):
         facts["plexus"].append(_timed(comm, lambda path: _write_fields(path, comm, part, arrays)))
         facts["bytes"] = comm.bcast(_size(FOLDER / "file.h5") if comm.rank == 0 else None)
+        # as many bytes as the whole file of Plexus holds, grid and offsets included
         half = np.zeros(facts["bytes"] // 8 // comm.size)
         facts["bare"].append(_timed(comm, lambda path, rows=half: _write_bare(path, comm, rows)))
     if comm.rank == 0:
@@ -88,11 +89,13 @@ def _timed(comm: Comm, write: Any) -> float:
     path = FOLDER / "file.h5"
     if comm.rank == 0:
         path.unlink(missing_ok=True)
+        # neither side pays for what the other left in the page cache
         os.sync()
     comm.Barrier()
     start = time.perf_counter()
     write(path)
     if comm.rank == 0:
+        # both sides stop the clock when the data are on the disk
         with path.open("rb") as file:
             os.fsync(file.fileno())
     comm.Barrier()
@@ -117,6 +120,7 @@ def _write_bare(path: Path, comm: Comm, rows: np.ndarray) -> None:
 
     parallel = bool(h5py.get_config().mpi) and comm.size > 1
     options: dict[str, Any] = {"driver": "mpio", "comm": comm} if parallel else {}
+    # 2^25 doubles are 256 MiB, the size of Plexus' own writes
     piece, first = 1 << 25, comm.rank * len(rows)
     with h5py.File(path, "w", **options) as file:
         data = file.create_dataset("data", (comm.size * len(rows),), "f8")

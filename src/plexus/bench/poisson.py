@@ -58,10 +58,12 @@ def measure(cells: int, ranks: int, repetitions: int, python: str | None) -> tup
     options = [f"{k}={v}" for k, v in MULTIGRID.items()]
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
+        # the first turn compiles forms and kernels and warms the disk; it is not counted
         for _ in range(repetitions + 1):
             ours.append(plexus(deck(cells), ranks, Path(folder)))
             if python:
                 theirs.append(script(python, peer, [str(cells), *options], ranks, peer_environment()))
+    # the same system, or the comparison means nothing
     if python and ours[0].facts["unknowns"] != theirs[0].facts["unknowns"]:
         raise AssertionError("the two sides solve systems of different size")
     return ours[1:], theirs[1:]
@@ -83,6 +85,7 @@ def speed_up(cells: int, pairs: dict[int, tuple[list[Job], list[Job]]]) -> Row:
     """Compare what the second rank brings: time on 1 rank over time on 2 ranks, assembly to solve."""
     mine, other = ({r: median(j.phases(*names) for j in pairs[r][side]) for r in RANKS if pairs[r][side]}
                    for side, names in enumerate((OURS, THEIRS)))  # fmt: skip
+    # speed-up = t(1 rank) / t(2 ranks), medians of both
     gain = mine[1] / mine[2]
     text = f"Plexus {mine[1]:.2f} -> {mine[2]:.2f} s"
     if not other:

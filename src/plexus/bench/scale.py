@@ -48,6 +48,7 @@ def run(cells: int = 100) -> list[Row]:
 def rows(job: Job) -> list[Row]:
     """Return memory, bytes per unknown and shares of a finished run."""
     facts, unknowns = job.facts, job.facts["unknowns"]
+    # the summary tells the largest rank, so this bounds the sum from above
     gib = RANKS * facts["peak_memory_mb"] / 1024
     iterations = facts["solver"]["displacement"]["total"]
     found = [
@@ -56,6 +57,7 @@ def rows(job: Job) -> list[Row]:
         Row("memory per unknown", gib * 2**30 / unknowns, "B"),
         Row("wall time", job.seconds, "s"),
     ]
+    # shares of the wall time that a user waits, interpreter start included
     shares = {item: job.phases(*names) for item, names in SHARES.items()}
     return found + [
         Row(f"share of {item}", 100 * s / job.seconds, "%", peer=f"{s:.2f} s") for item, s in shares.items()
