@@ -14,6 +14,7 @@ import numpy as np
 
 from plexus.coupling.nodal import NodalFields
 from plexus.errors import GuardError, SolveError
+from plexus.fields.lost import first_lost, sentence
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import FieldSpec, StepResult
     from plexus.runtime.context import Context
+    from plexus.runtime.stop import Verdict
     from plexus.spaces.lagrange import Space
     from plexus.stepping.clock import Clock
 
@@ -163,7 +165,7 @@ class Run:
                 break
             self._advance()
             with self.ctx.timers("agreement"):
-                verdict = self.ctx.stop.agree(self._finite())
+                verdict = self._agree()
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
             self._observe("observe")
@@ -198,6 +200,18 @@ class Run:
         """Return the next time that an observer prescribes."""
         times = [o.schedule.next_time(self.clock.t) for o in self.observers if o.schedule is not None]
         return min((t for t in times if t is not None), default=None)
+
+    def _agree(self) -> Verdict:
+        """Decide together whether to go on; name field and place where a value is not finite. Collective."""
+        try:
+            return self.ctx.stop.agree(self._finite())
+        except GuardError as error:
+            system, t = self.system, self.state.t
+            blamed = [solver.lost() for solver in system.solvers.values()]
+            for name, values in self.state.values.items():
+                space = system.spaces[name]
+                blamed.append(sentence(space.comm, name, t, first_lost(space.points, values)))
+            raise GuardError(next((text for text in blamed if text), str(error))) from None
 
     def _finite(self) -> bool:
         """Return whether all values on this rank are finite; one that is not spoils the sum."""

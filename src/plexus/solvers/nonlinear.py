@@ -16,6 +16,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.errors import GuardError, SolveError
+from plexus.fields.lost import Place, first_lost, sentence
 from plexus.solvers import kernel
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.failures import in_words
@@ -73,6 +74,8 @@ class FieldSolver:
         self.tally = Tally()
         self._work = form.space.zeros()
         self._free: np.ndarray | None = None
+        self._now = Moment(0.0, 0.0, None, {})
+        self._lost: Place | None = None
         self._kernel: np.ndarray | None = None
         self._fresh, self._symmetric = True, False
         self._load = 0.0
@@ -104,7 +107,7 @@ class FieldSolver:
         InputError
             If PETSc did not use an option of the deck.
         """
-        self._now = Moment(t, shift, offset, fields)
+        self._now, self._lost = Moment(t, shift, offset, fields), None
         owned = u[: self.form.space.n_owned]
         for number in range(len(self.blocks)):
             # every attempt starts from the caller's guess, which a failed one has not touched
@@ -159,10 +162,14 @@ class FieldSolver:
         """Log a failed attempt that has a fallback; raise for the last one."""
         # a fallback would start from the same guess and meet the same value
         if any(name in info.reason for name in NOT_FINITE):
-            raise GuardError(info.sentence())
+            raise GuardError(self.lost() or info.sentence())
         if number + 1 == len(self.blocks):
             raise SolveError(f"solve failed: {info.sentence()}")
         self.ctx.log.info(f"solve failed, taking fallback {number + 1}: {info.sentence()}")
+
+    def lost(self) -> str | None:
+        """Return where a residual of the last solve was not finite, or None, in words. Collective."""
+        return sentence(self.form.space.comm, self.target.name, self._now.t, self._lost)
 
     def _expand(self, x: PETSc.Vec) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the field array of ``x`` with ghosts, and its rate."""
@@ -175,7 +182,9 @@ class FieldSolver:
         """Evaluate F for SNES."""
         with self.ctx.timers("residual"):
             u, rate = self._expand(x)
-            f.setArray(self.form.residual(self._now.t, u, rate, self._now.fields).ravel())
+            values = self.form.residual(self._now.t, u, rate, self._now.fields)
+            self._lost = self._lost or first_lost(self.form.space.points, values)
+            f.setArray(values.ravel())
 
     def jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
         """Evaluate the tangent for SNES."""

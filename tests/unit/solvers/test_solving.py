@@ -205,3 +205,17 @@ boundary: [{on: right, radiation: {emissivity: 1, ambient: 300}}]
     surface = (300**4 + 5e4 * 0.1 / 5.670374419e-8) ** 0.25
     right = np.isclose(run.system.spaces["temperature"].points[:, 0], 0.1)
     assert solve(run)[right] == pytest.approx(surface, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ("physics.source=log(x - 0.5)", r"u at t = 0 s: not finite .* first at \(0.1667, "),
+        ("initial={u: sqrt(x - 0.9)}", r"u at t = 0 s: not finite .* first at \(0.1667, "),
+    ],
+)
+@pytest.mark.parametrize("coefficient", [1, "1 + u^2"])
+def test_values_that_are_not_finite_are_told_with_field_and_place(make_run, change, place, coefficient):
+    run = make_run(NONLINEAR, change, f"physics.coefficient={coefficient}")
+    with np.errstate(all="ignore"), pytest.raises(GuardError, match=place):
+        run.execute()
