@@ -151,6 +151,8 @@ class FieldSolver:
         """Give a SNES the prefix and options of block ``number``."""
         prefix = f"{self.target.name}_" + (f"fallback{number}_" if number else "")
         path = f"{self.path}.{'on_failure.' * number}options"
+        if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
+            self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
         return Attempt(self, self.blocks[number], prefix, path, snes)
 
     def book(self, info: SolveInfo) -> None:

@@ -117,6 +117,11 @@ def test_newton_converges_quadratically(make_run):
     assert norms[-2] < 1e-4 * norms[-3] or norms[-1] < 1e-4 * norms[-2]
 
 
+def test_one_linear_step_of_a_nonlinear_equation_is_warned_of(make_run, capfd):
+    solve(make_run(NONLINEAR, "solver.u={snes: ksponly}"))
+    assert "one linear step of a nonlinear equation" in capfd.readouterr().out
+
+
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
 def test_not_a_number_is_a_guard_error(make_run):
     run = make_run(NONLINEAR.replace('"1 + u^2"', '"1/u"').replace("u: 0", "u: 1"), "initial={u: 0}")
