@@ -192,6 +192,9 @@ def located(deck: Deck) -> Iterator[None]:
     except InputError as error:
         lines = []
         for line in str(error).splitlines():
-            place = deck.origins.get(line.partition(": ")[0])
+            path = line.partition(": ")[0]
+            # a block has no value of its own: its first entry tells the place
+            below = (place for key, place in deck.origins.items() if key.startswith((path + ".", path + "[")))
+            place = deck.origins.get(path) or next(below, None)
             lines.append(f"{place}: {line}" if place else line)
         raise InputError("\n".join(lines)) from error

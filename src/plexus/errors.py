@@ -6,6 +6,8 @@ The codes are part of the command line contract: 2 input, 3 solve, 4 output, 5 g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -62,6 +64,15 @@ class DeckError(PlexusError):
 
 class InputError(PlexusError):
     """An input other than the deck is unusable: mesh, table, checkpoint."""
+
+
+@contextmanager
+def at_path(path: str) -> Iterator[None]:
+    """Put a deck path before the message of an `InputError` that is raised inside."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 class SolveError(PlexusError):

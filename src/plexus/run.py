@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.nodal import NodalFields
-from plexus.errors import GuardError, SolveError
+from plexus.errors import GuardError, SolveError, at_path
 from plexus.fields.lost import first_lost, sentence
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
@@ -82,7 +82,10 @@ class Run:
         # the series and the summary both ask; the state object is replaced by every step
         if self._values is None or self._values[0] is not self.state:
             with self.ctx.timers("quantities"):
-                found = {name: float(q.evaluate(self)) for name, q in self.quantities.items()}
+                found = {}
+                for name, quantity in self.quantities.items():
+                    with at_path(f"quantities.{name}"):
+                        found[name] = float(quantity.evaluate(self))
             self._values = self.state, found
         return self._values[1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError, ValidationInfo, model_validator
@@ -188,3 +190,26 @@ def initial_values(value: Any, info: ValidationInfo) -> dict[str, Components]:
     if errors:
         raise ValidationError.from_exception_data("initial", errors)
     return result
+
+
+def check_consistent(conditions: Sequence[Condition]) -> None:
+    """Refuse two different values of one component on one boundary.
+
+    Where two boundaries meet, the later item holds; no such rule is needed within one.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        At the second value.
+    """
+    seen: dict[tuple[str, str, int], tuple[int, Expression]] = {}
+    errors = []
+    for number, condition in enumerate(conditions):
+        entries = [(f, c, e) for f, values in condition.values.items() for c, e in enumerate(values) if e]
+        for (field, component, value), name in product(entries, condition.on):
+            first, before = seen.setdefault((name, field, component), (number, value))
+            if before != value:
+                text = f"{field} on {name} has another value already, from boundary[{first}]"
+                errors.append(_detail((number,), text))
+    if errors:
+        raise ValidationError.from_exception_data("boundary", errors)

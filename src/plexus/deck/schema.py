@@ -14,7 +14,7 @@ from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validat
 
 from plexus.deck import crosscheck
 from plexus.deck.blocks import About, Runtime, SolverBlock, Time, Verification
-from plexus.deck.conditions import Components, Condition, initial_values
+from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
 from plexus.deck.params import Component, Field, Params
 
@@ -74,6 +74,12 @@ class Deck(Params):
             params = handler(value)
         crosscheck.learn_mesh(params, known(info))
         return params
+
+    @field_validator("boundary", mode="after")
+    @classmethod
+    def _boundary(cls, value: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        check_consistent(value)
+        return value
 
     @field_validator("initial", mode="before")
     @classmethod

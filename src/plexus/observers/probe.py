@@ -16,6 +16,7 @@ from pydantic import model_validator
 from plexus.deck.params import Field, FieldName, Params, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
+from plexus.errors import at_path
 from plexus.registry import register
 from plexus.stepping.schedules import make
 
@@ -46,7 +47,9 @@ class ProbeParams(Params):
     """Parameters of a probe."""
 
     name: str = Field("probe", pattern=r"^[\w.+-]{1,100}$", description="name of the table")
-    points: Annotated[list[list[float]], Unit("m")] = Field([], description="positions, e.g. [[0, 0.1], [0, 0.2]]")
+    points: Annotated[list[list[float]], Unit("m")] = Field(
+        [], description="positions, e.g. [[0, 0.1], [0, 0.2]]"
+    )
     line: Line | None = Field(None, description="positions along a line, instead of points")
     fields: tuple[FieldName, ...] = Field((), description="unknown and derived fields; empty: all unknowns")
     every: ScheduleText = Field(parse_schedule("1 steps"), description="when")
@@ -84,7 +87,8 @@ class Probe:
         from plexus.spaces.locate import Located
 
         self.schedule = make(self.params.every, run.clock.start)
-        self._located = Located(run.mesh, self.positions())
+        with at_path(f"output (probe {self.params.name})"):
+            self._located = Located(run.mesh, self.positions())
 
     def observe(self, run: Run) -> None:
         """Sample the present state. Collective."""

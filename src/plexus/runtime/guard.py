@@ -28,6 +28,8 @@ PATIENCE = 1.5
 """Seconds that a failing rank waits for the others to fail too."""
 DEFECT = 1
 """Exit code of an error that is nobody's input: a defect of Plexus or of a library."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C before a run can stop with a checkpoint, as shells have it."""
 
 Report = Callable[[int, str], None]
 """Called with exit code and message on the one rank that speaks for the failure."""
@@ -62,8 +64,7 @@ class Guard:
             return
         if isinstance(error, SystemExit):
             return
-        code = error.exit_code if isinstance(error, PlexusError) else DEFECT
-        text = describe(error)
+        code, text = exit_code(error), describe(error)
         if not self._everyone():
             self._speak(code, text)
             self._abort(code)
@@ -120,8 +121,21 @@ class Guard:
         os._exit(code)
 
 
+def exit_code(error: BaseException) -> int:
+    """Return what the job ends with."""
+    if isinstance(error, PlexusError):
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        return PlexusError.exit_code  # the input is too large for this machine
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else DEFECT
+
+
 def describe(error: BaseException) -> str:
-    """Return a user's mistake as its plain message, anything else with its traceback."""
+    """Return what the user can mend or has done as a plain message, anything else with its traceback."""
     if isinstance(error, PlexusError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory: {error}".rstrip(": ") + "; take fewer cells, or more ranks on more nodes"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     return "".join(traceback.format_exception(error)).rstrip()

@@ -105,3 +105,9 @@ def test_blocks_are_cut_where_the_surface_is_smallest():
     assert split(4, (40, 40), (False,) * 2) == (2, 2)
     assert split(2, (40, 40), (True, False)) == (1, 2)
     assert split(3, (2, 2, 9), (False,) * 3) == (1, 1, 3)
+
+
+@pytest.mark.parametrize("cells", [(10**8, 10**8), (2**20, 2**20)])
+def test_a_box_beyond_the_memory_is_refused(cells):
+    with pytest.raises(InputError, match=r"mesh\.cells: .* GB on each of 1 rank, and this machine has"):
+        Box(BoxParams(cell="quadrilateral", cells=cells)).build(MPI.COMM_SELF)

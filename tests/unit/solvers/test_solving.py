@@ -224,3 +224,9 @@ def test_values_that_are_not_finite_are_told_with_field_and_place(make_run, chan
     run = make_run(NONLINEAR, change, f"physics.coefficient={coefficient}")
     with np.errstate(all="ignore"), pytest.raises(GuardError, match=place):
         run.execute()
+
+
+def test_a_place_outside_the_mesh_names_its_quantity(make_run):
+    text = BOX + "quantities: {there: {type: value, of: u, at: [3, 3]}}\n"
+    with pytest.raises(InputError, match=r"^quantities\.there: 1 of 1 positions lie outside the mesh"):
+        make_run(text).values()

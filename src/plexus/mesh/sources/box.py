@@ -10,6 +10,8 @@ doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back,
 
 from __future__ import annotations
 
+import math
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -27,6 +29,8 @@ from plexus.registry import register
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
+BYTES_PER_CELL = 50
+"""Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
 Length = Annotated[float, Unit("m")]
 AxisName = Literal["x", "y", "z"]
 
@@ -102,9 +106,11 @@ class Box:
         Raises
         ------
         InputError
-            If ``map`` turns a cell inside out or makes it degenerate.
+            If ``map`` turns a cell inside out or makes it degenerate, or if a rank's part of the mesh alone
+            is larger than this machine's memory.
         """
         p = self.params
+        self._require_memory(comm.size)
         mesh = build_box(comm, p.cell, p.degree, self.ticks(), self.periodic)
         if p.map is not None:
             names = dict(zip("xyz", mesh.points.T, strict=False))
@@ -116,11 +122,23 @@ class Box:
         mesh.boundaries |= {name: facets_where(mesh, e) for name, e in p.boundaries.items()}
         return mesh
 
+    def _require_memory(self, ranks: int) -> None:
+        """Refuse a mesh that cannot be held: a system that runs out of memory kills without a word."""
+        n_cells = self.estimate().n_cells
+        needed = n_cells * BYTES_PER_CELL / ranks
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if needed > there:
+            raise InputError(
+                f"mesh.cells: {n_cells:,} cells need more than {needed / 1e9:,.0f} GB on each of {ranks} "
+                f"rank{'s' * (ranks > 1)}, and this machine has {there / 1e9:,.0f} GB"
+            )
+
     def ticks(self) -> list[np.ndarray]:
         """Return the lattice coordinates per axis, degree·n + 1 each [m]."""
         p, dim = self.params, len(self.cubes)
         size, origin = p.size or (1.0,) * dim, p.origin or (0.0,) * dim
         grading = p.grading or (1.0,) * dim
+        # refinement halves the graded gaps, so that coarse lattice points stay
         graded = [bisect(graded_ticks(n, q), p.refine) for n, q in zip(p.cells, grading, strict=True)]
         fine = [bisect(s, 1) if p.degree == 2 else s for s in graded]
         return [o + length * s for o, length, s in zip(origin, size, fine, strict=True)]
@@ -136,8 +154,8 @@ class Box:
         points = [n * p.degree + (not wrap) for n, wrap in zip(self.cubes, self.periodic, strict=True)]
         sides = [name for axis in range(dim) if not self.periodic[axis] for name in SIDES[axis]]
         names = (*sides, *p.boundaries, EXTERIOR)
-        n_cells = int(np.prod(self.cubes)) * len(cube_cells(p.cell))
-        return Estimate(dim, p.cell, n_cells, int(np.prod(points)), tuple(p.regions), names)
+        n_cells = math.prod(self.cubes) * len(cube_cells(p.cell))
+        return Estimate(dim, p.cell, n_cells, math.prod(points), tuple(p.regions), names)
 
 
 def graded_ticks(n: int, grading: float) -> np.ndarray:
