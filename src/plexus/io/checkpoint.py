@@ -79,7 +79,11 @@ def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Co
     file.text(f"{META}/facts", text)
     file.attributes(
         META,
-        {"format_version": np.int64(FORMAT_VERSION), "kind": "checkpoint", "crc": np.int64(zlib.crc32(text.encode()))},
+        {
+            "format_version": np.int64(FORMAT_VERSION),
+            "kind": "checkpoint",
+            "crc": np.int64(zlib.crc32(text.encode())),
+        },
     )
     file.close()
     publish(path, comm)
@@ -103,7 +107,9 @@ def checksum(comm: MPI.Comm, first: int, rows: np.ndarray) -> np.uint64:
     """
     width = int(np.prod(rows.shape[1:], dtype=np.int64))
     words = np.ascontiguousarray(rows).reshape(-1).view(np.uint64)
-    weights = np.arange(first * width, first * width + len(words), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    weights = np.arange(first * width, first * width + len(words), dtype=np.uint64) * np.uint64(
+        2
+    ) + np.uint64(1)
     mine = np.array([np.dot(words, weights)], dtype=np.uint64)
     total = np.empty_like(mine)
     comm.Allreduce(mine, total, MPI.SUM)

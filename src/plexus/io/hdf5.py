@@ -25,8 +25,9 @@ from plexus.errors import InputError, OutputError
 from plexus.fileformat import PARTIAL
 from plexus.runtime import files
 
-PIECE = 1 << 28
-"""Largest number of bytes that one rank hands over in one call; MPI-IO counts in 32 bits."""
+PIECE = 1 << 24
+"""Bytes that one rank hands over in one call: many enough for the disk, few enough that the memory of a piece
+is used again for the next one instead of being asked from the system."""
 
 LIBRARY = ("earliest", "v110")
 """Range of HDF5 file layouts: old readers open the result, and it suits crash safety (see above)."""
@@ -42,6 +43,25 @@ def mode_text(comm: MPI.Comm) -> str:
     if comm.size == 1:
         return "HDF5: one rank writes"
     return "HDF5: parallel (MPI-IO)" if parallel(comm) else "HDF5: h5py has no MPI, rank 0 gathers and writes"
+
+
+class Lazy:
+    """Rows that are made piece by piece when they are written, so that a large array need not exist twice.
+
+    ``make(a, b)`` returns the rows a … b - 1 as an array of ``shape[1:]`` and ``dtype`` per row.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, make: Callable[[int, int], np.ndarray]):
+        self.shape, self.ndim, self.dtype, self._make = shape, len(shape), np.dtype(dtype), make
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Return a range of rows."""
+        begin, end, _ = rows.indices(len(self))
+        return np.ascontiguousarray(self._make(begin, end))
 
 
 class SlabFile:
@@ -97,7 +117,9 @@ class SlabFile:
         group = self._file.require_group(os.path.dirname(name) or "/")
         kind = h5py.h5t.py_create(dtype, logical=True)
         space = h5py.h5s.create_simple(shape, maximum)
-        h5py.h5d.create(group.id, os.path.basename(name).encode(), kind, space, dcpl=plist or _dataset_plist())
+        h5py.h5d.create(
+            group.id, os.path.basename(name).encode(), kind, space, dcpl=plist or _dataset_plist()
+        )
 
     def create_growing(self, name: str, n: int, capacity: int, dtype: Any = "f8") -> None:
         """Create a list of ``n`` numbers that `extend` lengthens up to ``capacity`` within reserved space."""
@@ -120,12 +142,15 @@ class SlabFile:
             self._data[name] = self._file[name]
         return self._data[name]
 
-    def write(self, name: str, start: int, rows: np.ndarray) -> None:
+    def write(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         """Write this rank's rows (may be none) from row ``start`` on; blocks of ranks must not overlap."""
-        rows = np.ascontiguousarray(rows)
-        self._do(lambda: self._write_parallel(name, start, rows) if self._mpio else self._gather(name, start, rows))
+        if isinstance(rows, np.ndarray):
+            rows = np.ascontiguousarray(rows)
+        self._do(
+            lambda: self._write_parallel(name, start, rows) if self._mpio else self._gather(name, start, rows)
+        )
 
-    def _write_parallel(self, name: str, start: int, rows: np.ndarray) -> None:
+    def _write_parallel(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         data, step = self._dataset(name).id, _rows_per_piece(rows)
         transfer = h5py.h5p.create(h5py.h5p.DATASET_XFER)
         transfer.set_dxpl_mpio(h5py.h5fd.MPIO_COLLECTIVE)
@@ -141,7 +166,7 @@ class SlabFile:
                 block = np.empty(1, rows.dtype)
             data.write(memory, space, block, dxpl=transfer)
 
-    def _gather(self, name: str, start: int, rows: np.ndarray) -> None:
+    def _gather(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         step = _rows_per_piece(rows)
         extents = self.comm.gather((start, len(rows)))
         if self.comm.rank:
@@ -149,7 +174,8 @@ class SlabFile:
                 self.comm.Send(rows[k : k + step], 0)
             return
         sink = _Sink(self._dataset(name))
-        sink.put(start, rows)
+        for k in range(0, len(rows), step):
+            sink.put(start + k, rows[k : k + step])
         longest = max((n for _, n in extents[1:]), default=0)
         block = np.empty((min(step, longest), *rows.shape[1:]), rows.dtype)
         for rank, (begin, n) in enumerate(extents[1:], 1):
@@ -161,6 +187,7 @@ class SlabFile:
 
     def write_root(self, name: str, start: int, rows: np.ndarray) -> None:
         """Write rows that rank 0 holds; what other ranks pass is ignored."""
+
         def work() -> None:
             if self.comm.rank == 0:
                 self._dataset(name)[start : start + len(rows)] = rows
@@ -195,13 +222,11 @@ class SlabFile:
         """Overwrite one existing integer attribute in place."""
         self._do(lambda: self._file and self._file[name].attrs.modify(key, np.int64(value)))
 
-    def flush(self) -> None:
-        """Hand everything written so far to the operating system, so that other programs see it."""
-        self._do(lambda: self._file and self._file.flush())
-
     def close(self) -> None:
-        """Close the file."""
-        self.flush()
+        """Close the file; other programs then see everything that was written."""
+        if not self._mpio:
+            # through MPI-IO a flush would force all data to the disk, which closing does not
+            self._do(lambda: self._file and self._file.flush())
         self._data.clear()
         self._do(lambda: self._file and self._file.close())
         self._file = None
@@ -242,36 +267,31 @@ class _Sink:
             raise self._error
 
 
-def publish(path: Path, comm: MPI.Comm) -> None:
-    """Make a closed file visible under its name, see `plexus.runtime.files.publish`. Collective."""
+def on_root(comm: MPI.Comm, work: Callable[[], Any]) -> None:
+    """Run ``work`` on rank 0; an `OutputError` there is raised on all ranks. Collective."""
     problem = None
     if comm.rank == 0:
         try:
-            files.publish(path)
+            work()
         except OutputError as error:
             problem = str(error)
     problem = comm.bcast(problem)
     if problem:
         raise OutputError(problem)
+
+
+def publish(path: Path, comm: MPI.Comm, *, durable: bool = True) -> None:
+    """Make a closed file visible under its name, see `plexus.runtime.files.publish`. Collective."""
+    on_root(comm, lambda: files.publish(path, durable=durable))
 
 
 def require_space(path: Path, needed: int, comm: MPI.Comm) -> None:
     """Refuse, on all ranks, to start a write that the file system has no room for. Collective.
 
-    Parameters
-    ----------
-    needed
-        Bytes that this rank will write; the sum over ranks counts.
+    ``needed`` are the bytes that this rank will write; the sum over ranks counts.
     """
-    total, problem = comm.reduce(needed), None
-    if comm.rank == 0:
-        try:
-            files.require_space(path, total)
-        except OutputError as error:
-            problem = str(error)
-    problem = comm.bcast(problem)
-    if problem:
-        raise OutputError(problem)
+    total = comm.reduce(needed)
+    on_root(comm, lambda: files.require_space(path, total))
 
 
 def open_read(path: Path) -> Any:
@@ -299,7 +319,7 @@ def _unreadable(report: str) -> str:
     return report.strip().split("\n")[0]
 
 
-def _rows_per_piece(rows: np.ndarray) -> int:
+def _rows_per_piece(rows: np.ndarray | Lazy) -> int:
     """Return how many rows go into one call."""
     width = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
     return max(PIECE // max(width, 1), 1)

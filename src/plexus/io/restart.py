@@ -45,7 +45,13 @@ def save(run: Restartable, path: Path) -> None:
     """
     meta, fields = run.checkpoint_state()
     deck = run.deck.plain()["data"]
-    facts = {"run": meta, "deck": deck, "deck_hash": deck_hash(deck), "ranks": run.ctx.comm.size, "versions": versions()}
+    facts = {
+        "run": meta,
+        "deck": deck,
+        "deck_hash": deck_hash(deck),
+        "ranks": run.ctx.comm.size,
+        "versions": versions(),
+    }
     spaces = {_set(space): space for space, _ in fields.values()}
     ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
     arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}

@@ -29,7 +29,7 @@ from mpi4py import MPI
 
 from plexus.errors import OutputError
 from plexus.fileformat import FORMAT_VERSION, META
-from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
+from plexus.io.hdf5 import Lazy, SlabFile, offset, on_root, open_read, publish, require_space
 from plexus.io.piece import Piece
 from plexus.io.vtkhdf_layout import GRID_COUNTS, VTK, Column, Grid, Layout, Step, Totals, padded, read_layout
 from plexus.runtime.files import partial
@@ -66,7 +66,6 @@ class FieldsFile:
         self.grids = [Grid(0, 0, 0, 0, comm.size, *(int(comm.allreduce(n)) for n in piece.shape))]
         self.steps: list[Step] = []
         self.visible = False
-        self._file: SlabFile | None = None
 
     @classmethod
     def resume(
@@ -87,8 +86,8 @@ class FieldsFile:
             part, point, cell, link = earlier.grids[-1].end
             new.grids = [*earlier.grids, replace(new.grids[0], part=part, point=point, cell=cell, link=link)]
             new.capacity = len(kept) + capacity
-            new._build(kept, earlier.grids)
-            new._close()
+            new._build(kept, earlier.grids).close()
+            new._publish()
         return new
 
     @property
@@ -112,31 +111,27 @@ class FieldsFile:
             self._resize(2 * self.capacity)
         step = self._after(self.steps, number, t)
         require_space(self.path, sum(self._bytes(c) for c in self.columns), self.comm)
-        if self.visible:
-            self._file = SlabFile(self.path, self.comm, "r+")
-        else:
-            self._build([], [])
+        file = SlabFile(self.path, self.comm, "r+") if self.visible else self._build([], [])
         for col in self.columns:
-            array = arrays[col.name]
-            self._write_data(col, step, padded(array[self.piece.nodes] if col.location == "node" else array, col))
-        self._commit(step)
-        self._close()
-
-    def _commit(self, step: Step) -> None:
-        """Let readers see a step whose data are written.
-
-        VTK trusts ``NSteps`` when it makes room for the times, so ``NSteps`` must never be behind their number.
-        """
-        assert self._file is not None
-        n, values = len(self.steps), f"{VTK}/Steps/Values"
-        self._file.write_root(f"{META}/step", n, np.array([step.number], dtype=np.int64))
-        self._file.flush()
-        self._file.modify(f"{VTK}/Steps", "NSteps", n + 1)
-        self._file.flush()
-        self._file.extend(values, n + 1)
-        self._file.write_root(values, n, np.array([step.t]))
-        self._file.flush()
+            node = col.location == "node"
+            first = step.node_row + self._starts[0] if node else step.cell_row + self._starts[1]
+            file.write(col.path, first, self._data(col, arrays[col.name]))
+        file.close()
+        on_root(self.comm, lambda: commit(file.path, len(self.steps), step))
         self.steps.append(step)
+        if not self.visible:
+            self._publish()
+
+    def _data(self, col: Column, array: np.ndarray) -> Lazy:
+        """Return the rows of a field in the file's shape; made in pieces."""
+        nodes = self.piece.nodes if col.location == "node" else None
+        n = self.piece.shape[1] if nodes is None else len(nodes)
+        tail = (col.components,) if col.components > 1 else ()
+
+        def make(a: int, b: int) -> np.ndarray:
+            return padded(array[a:b] if nodes is None else array[nodes[a:b]], col)
+
+        return Lazy((n, *tail), "f8", make)
 
     def close(self, *, trim: bool = True) -> None:
         """End the file; between outputs it is closed anyway.
@@ -169,43 +164,31 @@ class FieldsFile:
         """Return what one output of a field costs on this rank [bytes]."""
         return 8 * col.components * self.piece.shape[0 if col.location == "node" else 1]
 
-    def _write_data(self, col: Column, step: Step, rows: np.ndarray) -> None:
-        assert self._file is not None
-        if col.location == "node":
-            self._file.write(col.path, step.node_row + self._starts[0], rows)
-        else:
-            self._file.write(col.path, step.cell_row + self._starts[1], rows)
-
-    def _close(self) -> None:
-        """Close the file; a new one becomes visible, in place of the one before if there is one."""
-        assert self._file is not None
-        new = self._file.path != self.path
-        self._file.close()
-        self._file = None
-        if new:
-            publish(self.path, self.comm)
-            self.visible = True
+    def _publish(self) -> None:
+        """Make the closed file visible, in place of the one before if there is one."""
+        publish(self.path, self.comm, durable=False)
+        self.visible = True
 
     def _resize(self, capacity: int) -> None:
         """Replace the file by one with room for ``capacity`` steps."""
         self.capacity = capacity
-        self._build(self.steps, self.grids)
-        self._close()
+        self._build(self.steps, self.grids).close()
+        self._publish()
 
-    def _build(self, steps: list[Step], grids: list[Grid]) -> None:
+    def _build(self, steps: list[Step], grids: list[Grid]) -> SlabFile:
         """Create the file under its temporary name with the given earlier steps and grids copied into it."""
         self.steps = list(steps)
-        rows = self._rows()
         require_space(self.path, sum(8 * n for n in self.piece.shape) * 3, self.comm)
-        self._file = SlabFile(partial(self.path), self.comm)
-        self._create(rows)
-        self._describe()
+        file = SlabFile(partial(self.path), self.comm)
+        self._create(file)
+        self._describe(file)
         if grids:
             with open_read(self.path) as old:
-                self._copy(old, steps, grids)
+                self._copy(file, old, steps, grids)
         if len(grids) < len(self.grids):
-            self._write_grid()
-        self._write_steps()
+            self._write_grid(file)
+        self._write_steps(file)
+        return file
 
     def _rows(self) -> tuple[int, int]:
         """Return the node and cell rows that all reserved steps take."""
@@ -213,11 +196,11 @@ class FieldsFile:
         left = self.capacity - len(self.steps)
         return following.node_row + left * grid.points, following.cell_row + left * grid.cells
 
-    def _create(self, rows: tuple[int, int]) -> None:
+    def _create(self, file: SlabFile) -> None:
         """Create all datasets."""
-        assert self._file is not None
+        rows = self._rows()
         parts, points, cells, links = self.grids[-1].end
-        create, n = self._file.create, self.capacity
+        create, n = file.create, self.capacity
         for name in GRID_COUNTS:
             create(f"{VTK}/{name}", (parts,), "i8")
         create(f"{VTK}/Points", (points, 3))
@@ -228,7 +211,7 @@ class FieldsFile:
         create(f"{META}/cell_ids", (cells,), "i8")
         create(f"{META}/links", (links,), "i8")
         create(f"{META}/step", (n,), "i8")
-        self._file.create_growing(f"{VTK}/Steps/Values", max(len(self.steps), 1), n)
+        file.create_growing(f"{VTK}/Steps/Values", max(len(self.steps), 1), n)
         for name in ("NumberOfParts", "PartOffsets", "PointOffsets"):
             create(f"{VTK}/Steps/{name}", (n,), "i8")
         for name in ("CellOffsets", "ConnectivityIdOffsets"):
@@ -238,22 +221,24 @@ class FieldsFile:
             create(col.path, (rows[0 if col.location == "node" else 1], *tail))
             create(col.offsets, (n,), "i8")
 
-    def _describe(self) -> None:
+    def _describe(self, file: SlabFile) -> None:
         """Write attributes and texts."""
-        assert self._file is not None
-        self._file.attributes(VTK, {"Version": np.array(VERSION), "Type": "UnstructuredGrid"})
-        self._file.attributes(f"{VTK}/Steps", {"NSteps": np.int64(len(self.steps))})
+        file.attributes(VTK, {"Version": np.array(VERSION), "Type": "UnstructuredGrid"})
+        file.attributes(f"{VTK}/Steps", {"NSteps": np.int64(len(self.steps))})
         about = [asdict(c) for c in self.columns]
-        self._file.attributes(META, {"format_version": np.int64(FORMAT_VERSION), "kind": "fields"})
-        for name, text in {**self.texts, "fields": json.dumps(about), "vtk_type": str(self.piece.vtk_type)}.items():
-            self._file.text(f"{META}/{name}", text)
+        file.attributes(META, {"format_version": np.int64(FORMAT_VERSION), "kind": "fields"})
+        for name, text in {
+            **self.texts,
+            "fields": json.dumps(about),
+            "vtk_type": str(self.piece.vtk_type),
+        }.items():
+            file.text(f"{META}/{name}", text)
         for col in self.columns:
-            self._file.attributes(col.path, {"unit": col.unit, "shape": col.shape})
+            file.attributes(col.path, {"unit": col.unit, "shape": col.shape})
 
-    def _write_grid(self) -> None:
+    def _write_grid(self, file: SlabFile) -> None:
         """Write the newest grid."""
-        assert self._file is not None
-        grid, piece, write = self.grids[-1], self.piece, self._file.write
+        grid, piece, write = self.grids[-1], self.piece, file.write
         rank = self.comm.rank
         first = (grid.point + self._starts[0], grid.cell + self._starts[1], grid.link + self._starts[2])
         for name, n in zip(GRID_COUNTS, piece.shape, strict=True):
@@ -268,9 +253,8 @@ class FieldsFile:
         per_cell = piece.links.shape[1]
         write(f"{VTK}/Offsets", first[1] + grid.part + rank, per_cell * np.arange(piece.shape[1] + 1))
 
-    def _write_steps(self) -> None:
+    def _write_steps(self, file: SlabFile) -> None:
         """Write where each step finds its grid and data, for all reserved steps."""
-        assert self._file is not None
         table = list(self.steps)
         while len(table) < self.capacity:
             table.append(self._after(table))
@@ -283,36 +267,59 @@ class FieldsFile:
             "ConnectivityIdOffsets": [[g.link] for g in grids],
         }
         for name, values in columns.items():
-            self._file.write_root(f"{VTK}/Steps/{name}", 0, np.array(values, dtype=np.int64))
-        self._file.write_root(f"{VTK}/Steps/Values", 0, np.array([s.t for s in self.steps]))
-        self._file.write_root(f"{META}/step", 0, np.array([s.number for s in table], dtype=np.int64))
+            file.write_root(f"{VTK}/Steps/{name}", 0, np.array(values, dtype=np.int64))
+        file.write_root(f"{VTK}/Steps/Values", 0, np.array([s.t for s in self.steps]))
+        file.write_root(f"{META}/step", 0, np.array([s.number for s in table], dtype=np.int64))
         for col in self.columns:
             rows = [s.node_row if col.location == "node" else s.cell_row for s in table]
-            self._file.write_root(col.offsets, 0, np.array(rows, dtype=np.int64))
+            file.write_root(col.offsets, 0, np.array(rows, dtype=np.int64))
 
-    def _copy(self, old: Any, steps: list[Step], grids: list[Grid]) -> None:
+    def _copy(self, file: SlabFile, old: Any, steps: list[Step], grids: list[Grid]) -> None:
         """Copy earlier grids and steps from the visible file, each rank its share of the rows."""
         parts, points, cells, links = grids[-1].end
         last = steps[-1] if steps else None
-        used = (last.node_row + grids[last.grid].points, last.cell_row + grids[last.grid].cells) if last else (0, 0)
+        used = (
+            (last.node_row + grids[last.grid].points, last.cell_row + grids[last.grid].cells)
+            if last
+            else (0, 0)
+        )
         sizes = {f"{VTK}/{n}": parts for n in GRID_COUNTS}
         sizes |= {f"{VTK}/Points": points, f"{META}/node_ids": points}
         sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells, f"{VTK}/Offsets": cells + parts}
         sizes |= {f"{VTK}/Connectivity": links, f"{META}/links": links}
         sizes |= {c.path: used[0 if c.location == "node" else 1] for c in self.columns}
         for name, n in sizes.items():
-            self._copy_rows(old, name, n)
+            self._copy_rows(file, old, name, n)
 
-    def _copy_rows(self, old: Any, name: str, n: int) -> None:
+    def _copy_rows(self, file: SlabFile, old: Any, name: str, n: int) -> None:
         """Copy the first ``n`` rows of a dataset in equal shares and bounded pieces."""
-        assert self._file is not None
         size, rank = self.comm.size, self.comm.rank
         begin, end = n * rank // size, n * (rank + 1) // size
         for k in range(-(-n // (size * COPY)) + 1):
             a, b = min(begin + k * COPY, end), min(begin + (k + 1) * COPY, end)
-            self._file.write(name, a, old[name][a:b])
+            file.write(name, a, old[name][a:b])
 
 
+def commit(path: Path, n: int, step: Step) -> None:
+    """Let readers see output ``n``, whose data are in the file already (one rank only).
+
+    VTK trusts ``NSteps`` when it makes room for the times, so ``NSteps`` must never be behind their number: the
+    file is closed between the two changes, which fixes their order.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    values = f"{VTK}/Steps/Values"
+    file = SlabFile(path, MPI.COMM_SELF, "r+")
+    file.write(f"{META}/step", n, np.array([step.number], dtype=np.int64))
+    file.modify(f"{VTK}/Steps", "NSteps", n + 1)
+    file.close()
+    file = SlabFile(path, MPI.COMM_SELF, "r+")
+    file.extend(values, n + 1)
+    file.write(values, n, np.array([step.t]))
+    file.close()
 
 
 def forget(comm: MPI.Comm, paths: Sequence[Path]) -> None:

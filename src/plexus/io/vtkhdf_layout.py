@@ -40,7 +40,9 @@ class Column:
     @property
     def offsets(self) -> str:
         """Name of the dataset with the first row of each step."""
-        return f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
+        return (
+            f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
+        )
 
 
 def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Column:
@@ -54,6 +56,8 @@ def padded(array: np.ndarray, col: Column) -> np.ndarray:
     array = array.reshape(len(array), math.prod(array.shape[1:]))  # a rank without nodes has length 0 here
     if col.components == 1:
         return array[:, 0]
+    if array.shape[1] == col.components:
+        return array
     wide = np.zeros((len(array), col.components))
     if col.shape == "tensor":
         d = round(array.shape[1] ** 0.5)
@@ -79,7 +83,12 @@ class Grid:
     @property
     def end(self) -> tuple[int, int, int, int]:
         """First partition, point, cell and link after this grid."""
-        return self.part + self.parts, self.point + self.points, self.cell + self.cells, self.link + self.links
+        return (
+            self.part + self.parts,
+            self.point + self.points,
+            self.cell + self.cells,
+            self.link + self.links,
+        )
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,8 @@ def read_layout(path: Path) -> Layout:
         rows = {place: _first_rows(file, columns, place, len(which)) for place in ("node", "cell")}
         numbers, times = file[f"{META}/step"], file[f"{VTK}/Steps/Values"]
         steps = [
-            Step(int(numbers[i]), float(times[i]), g, rows["node"][i], rows["cell"][i]) for i, g in enumerate(which)
+            Step(int(numbers[i]), float(times[i]), g, rows["node"][i], rows["cell"][i])
+            for i, g in enumerate(which)
         ]
         return Layout(columns, grids, steps, int(file[f"{META}/vtk_type"][()]), _totals(file, columns))
 

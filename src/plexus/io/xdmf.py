@@ -46,7 +46,9 @@ def _grid(file: str, layout: Layout, step: Step) -> str:
     grid = layout.grids[step.grid]
     per_cell = grid.links // max(grid.cells, 1)
     links = _slab(file, f"{META}/links", (layout.totals.links,), (grid.link,), (grid.links,), "Int")
-    points = _slab(file, f"{VTK}/Points", (layout.totals.points, 3), (grid.point, 0), (grid.points, 3), "Float")
+    points = _slab(
+        file, f"{VTK}/Points", (layout.totals.points, 3), (grid.point, 0), (grid.points, 3), "Float"
+    )
     attributes = "".join(_attribute(file, layout, col, step, grid) for col in layout.columns)
     return (
         f'<Grid Name="step {step.number}">\n<Time Value="{step.t!r}"/>\n'
@@ -68,7 +70,7 @@ def _attribute(file: str, layout: Layout, col: Column, step: Step, grid: Grid) -
     zeros = (0,) * len(tail)
     slab = _slab(file, col.path, (total, *tail), (first, *zeros), (count, *tail), "Float")
     return (
-        f"<Attribute Name={quoteattr(col.name)} AttributeType=\"{KIND[col.components]}\" "
+        f'<Attribute Name={quoteattr(col.name)} AttributeType="{KIND[col.components]}" '
         f'Center="{"Node" if node else "Cell"}">\n{slab}</Attribute>\n'
     )
 

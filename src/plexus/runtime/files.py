@@ -72,7 +72,9 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 def write_json(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
     """Write a dictionary as readable JSON, atomically; numbers of NumPy become plain ones."""
-    write_text(path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n", durable=durable)
+    write_text(
+        path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n", durable=durable
+    )
 
 
 def _plain(value: Any) -> Any:

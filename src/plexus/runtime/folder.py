@@ -24,13 +24,15 @@ RESULTS = (DECK, SUMMARY, PROGRESS, LOG, SERIES, "checkpoint_*.h5", "*.vtkhdf", 
 PREVIOUS = "previous"
 
 
+def continues(folder: Path, restart: str | None) -> bool:
+    """Return whether a restart goes on in ``folder``: from ``latest``, or from a file that lies in it."""
+    return restart is not None and (restart == "latest" or Path(restart).resolve().parent == folder.resolve())
+
+
 def prepare(comm: Comm, folder: Path, *, keep: bool = False) -> Path | None:
     """Make ``folder`` ready for a run and return where earlier results went. Collective.
 
-    Parameters
-    ----------
-    keep
-        True for a restart: earlier results stay, because the run continues them.
+    With ``keep`` they stay, because a restart continues them.
 
     Raises
     ------
