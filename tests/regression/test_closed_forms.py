@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from plexus import report
+from plexus import registry, report
+from plexus.errors import InputError
+from plexus.formulation.kinematics import check_dimension
 
 PLATE = {"type": "box", "cell": "quadrilateral", "cells": [4, 2], "size": [2, 1]}
 STEEL = {"young_modulus": 2e11, "poisson_ratio": 0.3}
@@ -146,18 +149,37 @@ def test_weight_spring_and_pressure_balance(tmp_path: Path) -> None:
     assert found == pytest.approx({"sink": -6e4, "support": -1e5, "area": 1.0}, rel=1e-6)
 
 
-def test_wrong_geometry_is_an_input_error(tmp_path: Path) -> None:
-    from plexus.errors import InputError
-
+def test_wrong_geometry_is_refused(tmp_path: Path) -> None:
     physics = {"type": "elasticity", "material": STEEL}
-    with pytest.raises(InputError, match=r"physics.geometry: solid needs a 3-D mesh"):
+    with pytest.raises(ValidationError, match="solid needs a 3-D mesh; for a 2-D mesh use plane_strain"):
         run(tmp_path, physics=physics, boundary=[{"on": "left", "displacement": 0}])
+    with pytest.raises(InputError, match=r"^physics.geometry: plane_stress needs a 2-D mesh"):
+        check_dimension("plane_stress", 3)
+
+
+WRONG = [
+    ({"type": "error", "of": "stress", "exact": [1, 0, 0]}, "stress is a tensor: 3 entries instead of 4"),
+    ({"type": "error", "of": "stress", "exact": [1, 0, 0, 0], "norm": "H1"}, "only unknowns have a gradient"),
+    ({"type": "maximum", "of": "stress"}, "takes its components, such as stress_xx"),
+    ({"type": "maximum", "of": "stress_zz"}, "unknown name 'stress_zz'"),
+    (
+        {"type": "reaction", "of": "displacement", "on": "left"},
+        "component is for vectors, and needed for them",
+    ),
+    ({"type": "reaction", "of": "stress", "on": "left"}, "a reaction needs an unknown"),
+    ({"type": "flux", "of": "stress", "on": "left"}, "'stress' is not a vector field"),
+    ({"type": "value", "of": "stress_xx", "at": [0, 0, 0]}, "3 entries for a 2-D mesh"),
+]
+
+
+@pytest.mark.parametrize(("quantity", "message"), WRONG, ids=[w[1][:30] for w in WRONG])
+def test_wrong_quantity_is_refused(quantity: dict[str, Any], message: str, tmp_path: Path) -> None:
+    physics = {"type": "elasticity", "geometry": "plane_stress", "material": STEEL}
+    with pytest.raises(ValidationError, match=message):
+        run(tmp_path, physics=physics, quantities={"q": quantity})
 
 
 def test_missing_material_data_is_named() -> None:
-    from plexus import registry
-    from plexus.errors import InputError
-
     component = registry.component("physics", "elasticity")
     params = component.params.model_validate({"material": {"young_modulus": 1}})
     with pytest.raises(InputError, match="elasticity needs poisson_ratio"):

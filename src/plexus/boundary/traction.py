@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from plexus.deck.params import Field, Property, Unit
 from plexus.fields.arrays import stack
+from plexus.formulation.entries import PerAxis, check_per_axis
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, Tangent
 from plexus.registry import register
@@ -19,7 +20,7 @@ from plexus.registry import register
 class TractionParams(TermParams):
     """Parameters of `Traction`."""
 
-    value: tuple[Annotated[Property, Unit("Pa")], ...] = Field(
+    value: Annotated[tuple[Annotated[Property, Unit("Pa")], ...], PerAxis] = Field(
         description="force per area, one entry per direction", min_length=2, max_length=3
     )
 
@@ -30,6 +31,7 @@ class Traction(Term):
 
     def flux(self, p: Point) -> Flux:
         """Return f0 = -t."""
+        check_per_axis("boundary: traction", len(self.params.value), p.dim)
         return Flux(f0=-stack([component(p) for component in self.params.value]))
 
     def tangent(self, p: Point) -> Tangent:

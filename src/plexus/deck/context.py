@@ -88,7 +88,7 @@ def components(spec: FieldSpec, dim: int | None) -> list[str]:
         case "vector":
             return [f"{spec.name}_{a}" for a in axes]
         case "tensor":
-            return [f"{spec.name}_{a}{b}" for a in AXES for b in AXES]
+            return [f"{spec.name}_{a}{b}" for a in axes for b in axes]
     return []
 
 

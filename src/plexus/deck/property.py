@@ -15,6 +15,7 @@ from typing import Any
 from plexus.deck.expressions import Array, Expression
 from plexus.deck.functions import library
 from plexus.deck.syntax import COORDINATES
+from plexus.errors import InputError
 
 AXES = {"x": 0, "y": 1, "z": 2}
 
@@ -35,10 +36,12 @@ class PointNames(Mapping[str, Any]):
             return self.point.fields[name].value
         # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
-        value = self.point.fields[field].value
+        value, dim = self.point.fields[field].value, self.point.dim
+        if any(AXES[a] >= dim for a in axes):
+            raise InputError(f"{name}: a {dim}-D mesh has no such component")
         if len(axes) == 1:
             return value[..., AXES[axes]]
-        dim = round(value.shape[-1] ** 0.5)  # tensors are stored row by row
+        # tensors are stored row by row
         return value[..., dim * AXES[axes[0]] + AXES[axes[1]]]
 
     def __iter__(self) -> Any:

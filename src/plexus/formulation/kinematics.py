@@ -11,6 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import AfterValidator, ValidationInfo
+
+from plexus.deck.context import known
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.fields.arrays import einsum, where
 from plexus.protocols import Array, Point, Sample
@@ -42,14 +46,30 @@ def by_rows(tensor: Array) -> Array:
     return tensor.reshape(*tensor.shape[:-2], -1)
 
 
-def check_dimension(geometry: Geometry, dim: int) -> None:
-    """Raise InputError when the mesh's dimension does not fit the geometry."""
+def misfit(geometry: str, dim: int) -> str | None:
+    """Return what is wrong when a geometry needs a mesh of another dimension, else None."""
     wanted = 3 if geometry == "solid" else 2
-    if dim != wanted:
+    if dim != wanted and geometry != "cartesian":
         hint = "plane_strain, plane_stress or axisymmetric" if dim == 2 else "solid"
-        raise InputError(
-            f"physics.geometry: {geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}"
-        )
+        return f"{geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}"
+    return None
+
+
+def check_dimension(geometry: str, dim: int) -> None:
+    """Raise InputError when the mesh's dimension does not fit the geometry."""
+    if problem := misfit(geometry, dim):
+        raise InputError(f"physics.geometry: {problem}")
+
+
+def _fits(value: str, info: ValidationInfo) -> str:
+    dim = known(info).dim
+    if dim is not None and (problem := misfit(value, dim)):
+        raise refuse(problem)
+    return value
+
+
+FitsMesh = AfterValidator(_fits)
+"""Annotation of a geometry: refused as soon as the mesh's dimension is known not to fit."""
 
 
 @dataclass(frozen=True)

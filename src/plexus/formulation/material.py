@@ -10,6 +10,7 @@ from typing import Annotated
 
 from plexus.deck.params import Field, Params, Property, Unit, Within
 from plexus.errors import InputError
+from plexus.formulation.entries import Square
 from plexus.formulation.points import Values, with_field
 from plexus.formulation.properties import TensorProperty
 from plexus.protocols import Array, Point
@@ -46,7 +47,7 @@ class Material(Params):
     specific_heat: Annotated[Property, Unit("J/(kg K)"), Within(gt=0)] | None = Field(
         None, description="specific heat capacity c, may depend on temperature"
     )
-    conductivity: Annotated[Property | TensorProperty, Unit("W/(m K)"), Within(gt=0)] | None = Field(
+    conductivity: Annotated[Property | TensorProperty, Square, Unit("W/(m K)"), Within(gt=0)] | None = Field(
         None, description="thermal conductivity k: one property, or a list of rows for a tensor"
     )
     young_modulus: Annotated[Property, Unit("Pa"), Within(gt=0)] | None = Field(

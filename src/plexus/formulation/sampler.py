@@ -57,8 +57,8 @@ class Sampler:
         return lambda p: expression(PointNames(with_derived(p, self.derived)))
 
     def field(self, name: str) -> Callable[[Point], Array]:
-        """Return the value of a whole field, unknown or derived, as a function of a point."""
-        return lambda p: with_derived(p, self.derived).fields[name].value
+        """Return a field, unknown or derived, or one of its components, as a function of a point."""
+        return lambda p: PointNames(with_derived(p, self.derived))[name]
 
     def integrate(self, run: Any, f: Callable[[Point], Array], part: Part, degree: int | None = None) -> Any:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""

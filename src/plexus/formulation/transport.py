@@ -15,7 +15,8 @@ from functools import cached_property
 
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation.base import EquationBase
-from plexus.formulation.kinematics import Section
+from plexus.formulation.entries import check_per_axis
+from plexus.formulation.kinematics import Section, check_dimension
 from plexus.formulation.properties import ScalarProperty, TensorProperty
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 
@@ -65,6 +66,7 @@ class Transport(EquationBase):
     def flux(self, p: Point) -> Flux:
         """Return f0 = c u_t + r u - s and f1 = K ∇u."""
         c = self.coefficients
+        check_dimension(self.section.geometry, p.dim)
         # one line per term of the balance; absent coefficients leave no zeros to add
         terms = []
         if c.capacity is not None:
@@ -121,6 +123,7 @@ class Transport(EquationBase):
         """Return K as (C|1, Q|1, d, d)."""
         k = self.coefficients.conduction
         if isinstance(k, tuple):
+            check_per_axis(f"physics: tensor coefficient of {self.field.name}", len(k), p.dim)
             return _rows([[entry(p) for entry in row] for row in k])
         value = k(p)
         return value[..., None, None] * eye(p.dim, value)

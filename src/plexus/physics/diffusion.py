@@ -26,8 +26,10 @@ from typing import Annotated, Any, Literal
 
 from plexus.deck.params import Field, Property, Within
 from plexus.formulation.base import PhysicsParams
-from plexus.formulation.kinematics import Section
+from plexus.formulation.entries import Square
+from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
+from plexus.formulation.properties import TensorProperty
 from plexus.formulation.transport import Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
@@ -38,13 +40,13 @@ class DiffusionParams(PhysicsParams):
 
     field: str = Field("u", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
     unit: str = Field("1", description="unit of the unknown, kept with the results")
-    coefficient: Annotated[Property | tuple[tuple[Property, ...], ...], Within(ge=0)] = Field(
+    coefficient: Annotated[Property | TensorProperty, Square, Within(ge=0)] = Field(
         description="diffusion coefficient k: one property, or a list of rows for a tensor"
     )
     capacity: Property = Field(1.0, description="factor c on the time derivative")
     reaction: Property | None = Field(None, description="reaction rate r; positive consumes the unknown")
     source: Property | None = Field(None, description="source s per volume")
-    geometry: Literal["cartesian", "axisymmetric"] = Field(
+    geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
     )
 

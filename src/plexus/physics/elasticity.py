@@ -30,8 +30,9 @@ from plexus.deck.property import PointNames
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation import kinematics
 from plexus.formulation.base import EquationBase, PhysicsParams
+from plexus.formulation.entries import PerAxis, check_per_axis
 from plexus.formulation.hooke import Hooke, State, elastic_tensor
-from plexus.formulation.kinematics import Geometry, Section, strain
+from plexus.formulation.kinematics import FitsMesh, Geometry, Section, strain
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.points import Values, with_field
@@ -45,13 +46,15 @@ class SolidParams(PhysicsParams):
     """Parameters of every model that contains an elastic body."""
 
     material: Material = Field(description="young_modulus, poisson_ratio; density for gravity; expansion")
-    geometry: Geometry = Field("solid", description="what the mesh is: the body or one of its sections")
+    geometry: Annotated[Geometry, FitsMesh] = Field(
+        "solid", description="what the mesh is: the body or one of its sections"
+    )
     thickness: Annotated[float, Unit("m")] = Field(1.0, gt=0, description="thickness of a plane section")
     normal_strain: Expression = Field(0.0, description="strain normal to a plane-strain section")
-    body_force: tuple[Annotated[Property, Unit("N/m^3")], ...] | None = Field(
+    body_force: Annotated[tuple[Annotated[Property, Unit("N/m^3")], ...] | None, PerAxis] = Field(
         None, description="force per volume, one entry per direction"
     )
-    gravity: tuple[Annotated[float, Unit("m/s^2")], ...] | None = Field(
+    gravity: Annotated[tuple[Annotated[float, Unit("m/s^2")], ...] | None, PerAxis] = Field(
         None, description="acceleration; adds density times it to the body force"
     )
 
@@ -176,6 +179,9 @@ class Equilibrium(EquationBase):
     def _body_force(self, p: Point) -> Array | None:
         """Return b + ρ g, (C|1, Q|1, d), or None without loads."""
         b, g = self.params.body_force, self.params.gravity
+        for name, entries in (("body_force", b), ("gravity", g)):
+            if entries is not None:
+                check_per_axis(f"physics.{name}", len(entries), p.dim)
         force = None if b is None else stack([component(p) for component in b])
         if g is None:
             return force

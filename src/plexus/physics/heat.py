@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from plexus.deck.params import Field, Property, Unit
 from plexus.formulation.base import PhysicsParams
-from plexus.formulation.kinematics import Section
+from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.properties import Product
@@ -42,7 +42,7 @@ class HeatParams(PhysicsParams):
 
     material: Material = Field(description="density, specific_heat (transient only) and conductivity")
     source: Annotated[Property, Unit("W/m^3")] | None = Field(None, description="heat source q per volume")
-    geometry: Literal["cartesian", "axisymmetric"] = Field(
+    geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
     )
 

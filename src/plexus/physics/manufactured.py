@@ -14,8 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from pydantic import ValidationInfo, field_validator
+
 from plexus.deck.params import Component, Expression, Field
+from plexus.deck.values import refuse
 from plexus.formulation.base import PhysicsParams
+from plexus.formulation.entries import check_components
 from plexus.formulation.manufactured import Exact, source
 from plexus.protocols import Array, Equation, FieldSpec, Flux, Point
 from plexus.registry import build, component, register
@@ -32,6 +36,25 @@ class ManufacturedParams(PhysicsParams):
         description="exact solution per field: an expression, or a list of them for a vector"
     )
 
+    @field_validator("exact")
+    @classmethod
+    def _every_unknown(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        model = info.data.get("model")
+        if model is None:
+            return value
+        specs = {spec.name: spec for spec in _fields(model)}
+        if set(specs) != set(value):
+            raise refuse(f"needs an exact solution of {', '.join(specs)}, and of nothing else")
+        for name, spec in specs.items():
+            check_components(spec, len(value[name]) if isinstance(value[name], tuple) else 1, info)
+        return value
+
+
+def _fields(model: Any) -> Sequence[FieldSpec]:
+    """Return the unknowns of a model given by its parameters."""
+    cls: Any = component("physics", model.type).cls
+    return tuple(cls.fields(model))
+
 
 @register("physics", "manufactured", ManufacturedParams)
 class ManufacturedPhysics:
@@ -45,8 +68,7 @@ class ManufacturedPhysics:
     @staticmethod
     def fields(params: ManufacturedParams) -> Sequence[FieldSpec]:
         """Return the unknowns of the model."""
-        model: Any = component("physics", params.model.type).cls
-        return tuple(model.fields(params.model))
+        return _fields(params.model)
 
 
 class Sourced:

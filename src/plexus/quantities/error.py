@@ -10,9 +10,14 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
+from pydantic import ValidationInfo, field_validator
+
+from plexus.deck.context import known
 from plexus.deck.params import Expression, Field, FieldName
 from plexus.deck.property import PointNames
+from plexus.deck.values import refuse
 from plexus.fields.arrays import stack
+from plexus.formulation.entries import check_components
 from plexus.formulation.place import Place
 from plexus.protocols import Array, Point
 from plexus.registry import register
@@ -27,6 +32,22 @@ class ErrorParams(Place):
     )
     norm: Literal["L2", "H1"] = Field("L2", description="L2 of the value, or of the gradient (H1 seminorm)")
     relative: bool = Field(False, description="divide by the norm of the exact field")
+
+    @field_validator("exact")
+    @classmethod
+    def _as_many_as_components(cls, value: Any, info: ValidationInfo) -> Any:
+        spec = (known(info).fields or {}).get(info.data.get("of", ""))
+        if spec is not None:
+            check_components(spec, len(value) if isinstance(value, tuple) else 1, info)
+        return value
+
+    @field_validator("norm")
+    @classmethod
+    def _gradient_of_unknowns(cls, value: str, info: ValidationInfo) -> str:
+        unknowns, name = known(info).unknowns, info.data.get("of")
+        if value == "H1" and unknowns is not None and name not in unknowns:
+            raise refuse(f"only unknowns have a gradient: {', '.join(unknowns)}, not {name}")
+        return value
 
 
 @register("quantity", "error", ErrorParams)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationInfo, field_validator
+
+from plexus.deck.context import known
 from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum
 from plexus.registry import register
 
@@ -17,6 +21,16 @@ class FluxParams(Params):
     """Parameters of `Flux`."""
 
     of: FieldName = Field(description="name of a vector field, e.g. heat_flux")
+
+    @field_validator("of")
+    @classmethod
+    def _is_a_vector(cls, value: str, info: ValidationInfo) -> str:
+        fields = known(info).fields
+        if fields is not None and (value not in fields or fields[value].shape != "vector"):
+            vectors = ", ".join(name for name, spec in fields.items() if spec.shape == "vector")
+            raise refuse(f"{value!r} is not a vector field; vectors are {vectors}")
+        return value
+
     on: BoundaryName = Field(description="name of the boundary")
 
 

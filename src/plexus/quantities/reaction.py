@@ -12,7 +12,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import ValidationInfo, field_validator
+
+from plexus.deck.context import known
 from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.registry import register
 
@@ -22,7 +26,28 @@ class ReactionParams(Params):
 
     of: FieldName = Field(description="name of an unknown")
     on: BoundaryName = Field(description="boundary on which it is prescribed")
-    component: Literal["x", "y", "z"] | None = Field(None, description="direction, for a vector")
+    component: Literal["x", "y", "z"] | None = Field(
+        None, description="direction, for a vector", validate_default=True
+    )
+
+    @field_validator("of")
+    @classmethod
+    def _is_an_unknown(cls, value: str, info: ValidationInfo) -> str:
+        unknowns = known(info).unknowns
+        if unknowns is not None and value not in unknowns:
+            raise refuse(f"a reaction needs an unknown: {', '.join(unknowns)}, not {value}")
+        return value
+
+    @field_validator("component")
+    @classmethod
+    def _is_a_direction(cls, value: str | None, info: ValidationInfo) -> str | None:
+        context = known(info)
+        spec = (context.unknowns or {}).get(info.data.get("of", ""))
+        if spec is not None and (spec.shape == "scalar") != (value is None):
+            raise refuse(f"{spec.name} is a {spec.shape}: component is for vectors, and needed for them")
+        if value is not None and context.dim is not None and "xyz".index(value) >= context.dim:
+            raise refuse(f"a {context.dim}-D mesh has no direction {value}")
+        return value
 
 
 @register("quantity", "reaction", ReactionParams)
@@ -49,6 +74,8 @@ class Reaction:
         # each node counts on the rank that owns it; the rows of own nodes are complete there
         nodes = space.facet_nodes(self.params.on)
         axis = "xyz".index(self.params.component or "x")
+        if axis >= space.components:
+            raise InputError(f"quantities: {name} has no component {self.params.component} on this mesh")
         return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], axis].sum()))
 
     def _unconstrained(self, run: Any) -> Any:

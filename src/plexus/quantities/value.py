@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from plexus.deck.params import Expression, Field, Params, Unit
+from plexus.formulation.entries import PerAxis
 from plexus.registry import register
 
 
@@ -16,7 +17,7 @@ class ValueParams(Params):
     """Parameters of `Value`."""
 
     of: Expression = Field(description="expression of coordinates, time and fields")
-    at: tuple[Annotated[float, Unit("m")], ...] = Field(
+    at: Annotated[tuple[Annotated[float, Unit("m")], ...], PerAxis] = Field(
         min_length=2, max_length=3, description="coordinates of the place"
     )
 
