@@ -147,6 +147,9 @@ def _add_tools(commands: Commands) -> None:
     convert = _command(tools, "convert", _mesh, "convert a mesh to the HDF5 format that ranks read in slices")
     convert.add_argument("source", metavar="IN", help="a Gmsh file (MSH 4.1)")
     convert.add_argument("target", metavar="OUT", help="the HDF5 file to write")
+    convert.add_argument(
+        "--scale", type=_length, default=1.0, help="length of the file's unit, e.g. '1 mm' (default: 1 m)"
+    )
 
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
@@ -254,10 +257,23 @@ def _bench(options: argparse.Namespace, given: list[str]) -> int:
     return int(bench.main(options.names))
 
 
+def _length(text: str) -> float:
+    """Return a positive length in metres from the command line."""
+    from plexus.deck.units import UnitError, quantity
+
+    try:
+        length = quantity(text, "m")
+    except UnitError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not length > 0:
+        raise argparse.ArgumentTypeError(f"must be > 0, not {text}")
+    return length
+
+
 def _mesh(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.mesh import convert
 
-    convert.convert(Path(options.source), Path(options.target))
+    convert.convert(Path(options.source), Path(options.target), options.scale)
     print(f"{options.target} written")
     return 0
 

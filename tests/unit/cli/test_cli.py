@@ -185,8 +185,11 @@ def test_mesh_convert_and_bench_are_handed_on(monkeypatch, capsys, tmp_path):
     from plexus.mesh import convert
 
     calls = []
-    monkeypatch.setattr(convert, "convert", lambda a, b: calls.append((a, b)))
+    monkeypatch.setattr(convert, "convert", lambda *given: calls.append(given))
     monkeypatch.setattr(bench, "main", lambda names: len(names))
     assert plexus("mesh", "convert", "a.msh", "b.h5") == 0
-    assert calls == [(Path("a.msh"), Path("b.h5"))]
+    assert plexus("mesh", "convert", "a.msh", "b.h5", "--scale", "1 mm") == 0
+    assert calls == [(Path("a.msh"), Path("b.h5"), 1.0), (Path("a.msh"), Path("b.h5"), pytest.approx(1e-3))]
+    assert plexus("mesh", "convert", "a.msh", "b.h5", "--scale", "-1 mm") == 2
+    assert plexus("mesh", "convert", "a.msh", "b.h5", "--scale", "1 K") == 2
     assert plexus("bench", "assembly", "output") == 2
