@@ -22,6 +22,8 @@ LAUNCHERS = ("mpirun", "mpiexec", "srun")
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 """Variables that launchers of the common MPI libraries set in the ranks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
+"""Signals that end a rank before it can say why."""
 
 
 def inside() -> bool:
@@ -61,7 +63,11 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     # a job killed by signal n ends like one of a shell, with 128 + n
-    return code if code >= 0 else 128 - code
+    code = code if code >= 0 else 128 - code
+    if code - 128 in FATAL:
+        cause = ", from outside or for lack of memory" if code - 128 == signal.SIGKILL else ""
+        print(f"a rank was ended by {signal.Signals(code - 128).name}{cause}", file=sys.stderr)
+    return code
 
 
 def prefix(ranks: int) -> list[str]:

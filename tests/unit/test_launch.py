@@ -70,3 +70,9 @@ def test_termination_reaches_the_ranks_as_usr1(tmp_path):
     job.send_signal(signal.SIGTERM)
     said, _ = job.communicate(timeout=20)
     assert (said.strip(), job.returncode) == ("got USR1", 75)
+
+
+def test_a_killed_job_is_told(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PLEXUS_LAUNCHER", str(script(tmp_path, "kill -9 $$")))
+    assert launch.launch(2, ["run", "deck.yaml"]) == 128 + signal.SIGKILL
+    assert "a rank was ended by SIGKILL" in capfd.readouterr().err

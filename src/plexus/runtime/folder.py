@@ -3,11 +3,14 @@
 Policy for a folder that already holds results: a restart goes on in it; a new run first moves everything
 that Plexus wrote there into ``previous/<n>`` (n counts up). Moving is a rename, so nothing is copied and
 nothing is ever overwritten; `previous` is deleted by the user only. Unfinished ``.partial`` files of a run
-that was killed are worth nothing and are removed.
+that was killed are worth nothing and are removed. A lock, which ends with the process that holds it, keeps
+two runs from writing into one folder.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 RESULTS = (DECK, SUMMARY, PROGRESS, LOG, SERIES, "checkpoint_*.h5", "*.vtkhdf", "*.xdmf")
 """File names and patterns that belong to a run."""
 PREVIOUS = "previous"
+LOCKED = ".lock"
+_LOCKS: dict[Path, int] = {}
+"""Run folders that this process holds, with the open files that carry the locks."""
 
 
 def continues(folder: Path, restart: str | None) -> bool:
@@ -37,12 +43,14 @@ def prepare(comm: Comm, folder: Path, *, keep: bool = False) -> Path | None:
     Raises
     ------
     OutputError
-        On all ranks, if the folder cannot be made or written.
+        On all ranks, if the folder cannot be made or written, or if another run writes into it.
     """
     moved, problem = None, None
     if comm.rank == 0:
         try:
             moved = _prepare(folder, keep)
+        except BlockingIOError:
+            problem = f"run folder {folder}: another run is writing there; wait, or choose another folder"
         except OSError as error:
             problem = f"run folder {folder}: {reason(error, folder)}"
     moved, problem = comm.bcast((moved, problem))
@@ -54,11 +62,25 @@ def prepare(comm: Comm, folder: Path, *, keep: bool = False) -> Path | None:
 def _prepare(folder: Path, keep: bool) -> Path | None:
     """Create the folder, prove that it can be written, remove leftovers, move earlier results away."""
     folder.mkdir(parents=True, exist_ok=True)
+    _lock(folder)
     probe = folder / (".writable" + PARTIAL)
     probe.write_bytes(b"plexus")
     for leftover in folder.glob("*" + PARTIAL):
         leftover.unlink()
     return None if keep else _move_away(folder)
+
+
+def _lock(folder: Path) -> None:
+    """Take the folder for this process; raises BlockingIOError if another one has it."""
+    key = folder.resolve()
+    if key not in _LOCKS:
+        _LOCKS[key] = os.open(key / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.lockf(_LOCKS[key], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):  # no locks on this file system
+            os.close(_LOCKS.pop(key))
+            raise
 
 
 def _move_away(folder: Path) -> Path | None:
