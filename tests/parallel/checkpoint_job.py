@@ -1,4 +1,4 @@
-"""Writes or reads a checkpoint of known fields on any number of ranks: ``checkpoint_job.py write|read|loop FILE``.
+"""Writes or reads a checkpoint of known fields on any number of ranks: ``write|read|loop FILE``.
 
 ``loop`` writes checkpoints into a folder until it is killed.
 """
@@ -16,7 +16,7 @@ COMM = MPI.COMM_WORLD
 
 
 def fields(cells: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return names of the owned nodes of a quadratic space on a periodic box of tetrahedra, and two fields."""
+    """Return names of the owned nodes of a quadratic space on a periodic box, and two fields."""
     from plexus.io.piece import node_ids
     from plexus.mesh.lattice import build_box
     from plexus.spaces.lagrange import Space
@@ -52,7 +52,9 @@ def loop(folder: Path) -> None:
     step = 0
     while True:
         step += 1
-        content = checkpoint.Content({"step": step}, {"a": np.full((100_000, 8), float(step))}, {"a": "nodes"})
+        content = checkpoint.Content(
+            {"step": step}, {"a": np.full((100_000, 8), float(step))}, {"a": "nodes"}
+        )
         checkpoint.write(checkpoint.name(folder, step), COMM, {"nodes": rows}, content)
         checkpoint.prune(folder, COMM, 2)
 

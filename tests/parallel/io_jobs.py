@@ -43,7 +43,7 @@ def linear(cell: str, cells: str, degree: int) -> str:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Return an environment in which a job starts as from a terminal; waiting ranks leave the cores to others."""
+    """Return the environment of a job from a terminal; waiting ranks leave the cores to others."""
     inherited = {k: v for k, v in environment().items() if not k.startswith(("OMPI_COMM", "PMIX_", "PMI_"))}
     return {**inherited, "OMPI_MCA_mpi_yield_when_idle": "1", **more}
 

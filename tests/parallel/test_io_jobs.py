@@ -92,7 +92,12 @@ def test_damaged_checkpoint_is_one_clear_line(damage, tmp_path):
         path.write_text("plexus: 1\n")
     with pytest.raises(InputError) as caught:
         checkpoint.read(path, MPI.COMM_SELF, ids)
-    words = {"cut": "truncated", "flip": "damaged", "no file": "no such file", "other file": "not an HDF5 file"}
+    words = {
+        "cut": "truncated",
+        "flip": "damaged",
+        "no file": "no such file",
+        "other file": "not an HDF5 file",
+    }
     assert words[damage] in str(caught.value) and "\n" not in str(caught.value)
 
 

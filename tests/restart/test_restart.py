@@ -55,7 +55,8 @@ def last_fields(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the times in fields.vtkhdf, and names and temperatures of the nodes at the last one, sorted."""
     with h5py.File(folder / "fields.vtkhdf") as file:
         steps = file["VTKHDF/Steps"]
-        n, parts, part, point = (steps[k][-1] for k in ("PointDataOffsets/temperature", "NumberOfParts", "PartOffsets", "PointOffsets"))  # fmt: skip
+        names = ("PointDataOffsets/temperature", "NumberOfParts", "PartOffsets", "PointOffsets")
+        n, parts, part, point = (steps[name][-1] for name in names)
         size = file["VTKHDF/NumberOfPoints"][part : part + parts].sum()
         names, order = np.unique(file["plexus/node_ids"][point : point + size], return_index=True)
         return steps["Values"][:], names, file["VTKHDF/PointData/temperature"][n : n + size][order]

@@ -58,10 +58,7 @@ def name(folder: Path, step: int) -> Path:
 def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Content) -> None:
     """Write a checkpoint; it is visible and on the disk when this returns. Collective.
 
-    Parameters
-    ----------
-    ids
-        Row set -> (rows,) int64 names of this rank's rows; each row belongs to one rank.
+    ``ids`` maps row set -> (rows,) int64 names of this rank's rows; each row belongs to one rank.
 
     Raises
     ------
@@ -93,17 +90,13 @@ def _write_array(file: SlabFile, key: str, rows: np.ndarray) -> None:
     first, total = offset(file.comm, len(rows))
     file.create(key, (total, *rows.shape[1:]), rows.dtype)
     file.write(key, first, rows)
-    # HDF5 attributes of the older layout have no unsigned 64-bit trouble, h5py stores them as they are
     file.attributes(key, {"checksum": checksum(file.comm, first, rows)})
 
 
 def checksum(comm: MPI.Comm, first: int, rows: np.ndarray) -> np.uint64:
     """Return the checksum of an array of 8-byte numbers that is spread over the ranks. Collective.
 
-    Parameters
-    ----------
-    first
-        Number of this rank's first row in the whole array.
+    ``first`` is the number of this rank's first row in the whole array.
     """
     width = int(np.prod(rows.shape[1:], dtype=np.int64))
     words = np.ascontiguousarray(rows).reshape(-1).view(np.uint64)
@@ -161,10 +154,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 def read(path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray]) -> Content:
     """Read a checkpoint. Collective.
 
-    Parameters
-    ----------
-    wanted
-        Row set -> (rows,) int64 names of the rows that this rank needs, in any order.
+    ``wanted`` maps row set -> (rows,) int64 names of the rows that this rank needs, in any order.
 
     Raises
     ------
@@ -222,7 +212,7 @@ def _places(path: Path, comm: MPI.Comm, key: str, wanted: np.ndarray) -> np.ndar
 
 
 def _home(comm: MPI.Comm, names: np.ndarray) -> np.ndarray:
-    """Return the directory rank of each name; multiplying by the golden ratio spreads regular names evenly."""
+    """Return the directory rank of each name; the golden ratio spreads regular names evenly."""
     mixed = names.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return ((mixed >> np.uint64(33)) % np.uint64(comm.size)).astype(np.int64)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,12 @@ class SlabFile:
 
     def create(self, name: str, shape: tuple[int, ...], dtype: Any = "f8") -> None:
         """Create a dataset of final size; its content is undefined until it is written."""
-        self._do(lambda: self._file and self._create(name, shape, np.dtype(dtype)))
+
+        def work() -> None:
+            if self._file:
+                self._create(name, shape, np.dtype(dtype))
+
+        self._do(work)
 
     def _create(
         self, name: str, shape: tuple[int, ...], dtype: np.dtype, plist: Any = None, maximum: Any = None
@@ -137,7 +143,7 @@ class SlabFile:
         self._do(lambda: self._file and self._dataset(name).id.set_extent((n,)))
 
     def _dataset(self, name: str) -> Any:
-        """Return a dataset; it stays open until `close`, because closing writes and must report its errors."""
+        """Return a dataset; it stays open until `close`: closing writes, and must report its errors."""
         if name not in self._data:
             self._data[name] = self._file[name]
         return self._data[name]
@@ -169,7 +175,7 @@ class SlabFile:
     def _gather(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         step = _rows_per_piece(rows)
         extents = self.comm.gather((start, len(rows)))
-        if self.comm.rank:
+        if extents is None:
             for k in range(0, len(rows), step):
                 self.comm.Send(rows[k : k + step], 0)
             return
@@ -281,7 +287,14 @@ def on_root(comm: MPI.Comm, work: Callable[[], Any]) -> None:
 
 
 def publish(path: Path, comm: MPI.Comm, *, durable: bool = True) -> None:
-    """Make a closed file visible under its name, see `plexus.runtime.files.publish`. Collective."""
+    """Make a closed file visible under its name, see `plexus.runtime.files.publish`. Collective.
+
+    Each rank forces its own part to the disk if it shall be ``durable``: it may sit in the cache of its node.
+    """
+    if durable and comm.size > 1:
+        with suppress(OSError):  # rank 0 does it once more and reports
+            files.sync(files.partial(path))
+        comm.Barrier()
     on_root(comm, lambda: files.publish(path, durable=durable))
 
 
@@ -290,7 +303,7 @@ def require_space(path: Path, needed: int, comm: MPI.Comm) -> None:
 
     ``needed`` are the bytes that this rank will write; the sum over ranks counts.
     """
-    total = comm.reduce(needed)
+    total = comm.allreduce(needed)
     on_root(comm, lambda: files.require_space(path, total))
 
 

@@ -108,7 +108,7 @@ def _geometry_values(mesh: Mesh, at: np.ndarray) -> np.ndarray:
 
 
 def _points(mesh: Mesh, cells: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return node of each point, its first occurrence among all cell nodes, and the point of each cell node."""
+    """Return each point's node, its first place among all cell nodes, and the point of each cell node."""
     flat = cells.ravel()
     if np.array_equal(mesh.point_ids, mesh.vertex_ids):
         return np.unique(flat, return_index=True, return_inverse=True)

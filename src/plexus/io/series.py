@@ -4,8 +4,9 @@ Rank 0 keeps all rows in memory and rewrites the file as a whole under a tempora
 file always is complete. To keep this cheap for long runs, the file is rewritten only after a pause that is
 `PATIENCE` times as long as the last rewriting took.
 
-Tables: ``quantities``, ``steps`` (time step and its error), ``solver/<field>`` (iterations of each solve),
-``residuals/<field>`` (norms), ``probes/<name>``, ``transfers``. The column ``time`` [s] or ``step`` comes first.
+Tables: ``quantities``, ``steps`` (size of each step), ``solver/<field>`` (iterations of each solve),
+``newton/<field>`` and ``krylov/<field>`` (residual norms), ``probes/<name>``, ``transfers``. Each has the
+columns ``step`` and ``time`` [s].
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Series:
         self._due = 0.0
 
     def add(self, table: str, row: Mapping[str, float], units: Mapping[str, str] | None = None) -> None:
-        """Append a row; a column that is new gets NaN in earlier rows, one that is left out NaN in this row."""
+        """Append a row; new columns get NaN in earlier rows, columns that are left out NaN in this one."""
         columns = self.tables.setdefault(table, {})
         length = max((len(c) for c in columns.values()), default=0)
         for name, value in row.items():

@@ -1,16 +1,18 @@
 """``fields.vtkhdf``: fields over time in VTK's HDF5 layout, one partition per rank and step.
 
-Layout (VTKHDF 2.2, ``UnstructuredGrid`` with ``Steps``): the grid is written once and all steps refer to it by
-offset; point and cell data of the steps follow each other. Beside it, in ``/plexus``: format version,
+Layout (VTKHDF 2.2, ``UnstructuredGrid`` with ``Steps``): the grid is written once and all steps refer to it
+by offset; point and cell data of the steps follow each other. Beside it, in ``/plexus``: format version,
 provenance, deck, unit and tip of each field, step number of each output, names of nodes and cells that are
 the same on every number of ranks, and the grid's links numbered through all partitions (for XDMF).
 
 **Valid at any moment.** A file is visible from its first complete step on, and readers may open it while the
-run goes on. All datasets have their final size from the start (``capacity`` steps), so adding a step moves no
-metadata: the values go into reserved space, are flushed, and only then ``NSteps`` is raised, a few bytes that
-are overwritten in place. A run that dies while writing leaves the steps before intact. The reserved space costs
-no disk on file systems with sparse files. (Only the list of times grows, within reserved space as well.) When a run needs more steps than expected, a larger file is
-prepared beside the old one and replaces it by a rename; spare room is given back the same way at the end.
+run goes on; between outputs it is closed. All datasets have their final size from the start (``capacity``
+steps), so adding a step moves no metadata: the values go into reserved space, the file is closed, and only
+then ``NSteps`` is raised and the list of times extended, a few bytes that are overwritten in place. A run
+that dies while writing leaves the steps before intact. Reserved space costs no disk on file systems with
+sparse files. When a run needs more steps than expected, a larger file is prepared beside the old one and
+replaces it by a rename; spare room is given back the same way at the end. Outputs are not forced to the disk
+one by one (that would cost more than writing them): a crash of the machine may lose the latest ones.
 
 A restart continues the file: later steps than the restart's are dropped, and as the new ranks may hold other
 parts, their grid is added once more.
@@ -303,8 +305,8 @@ class FieldsFile:
 def commit(path: Path, n: int, step: Step) -> None:
     """Let readers see output ``n``, whose data are in the file already (one rank only).
 
-    VTK trusts ``NSteps`` when it makes room for the times, so ``NSteps`` must never be behind their number: the
-    file is closed between the two changes, which fixes their order.
+    VTK trusts ``NSteps`` when it makes room for the times, so ``NSteps`` must never be behind their number:
+    the file is closed between the two changes, which fixes their order.
 
     Raises
     ------

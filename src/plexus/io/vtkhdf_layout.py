@@ -169,5 +169,5 @@ def _first_rows(file: Any, columns: list[Column], location: str, n: int) -> list
 def _totals(file: Any, columns: list[Column]) -> Totals:
     """Return the rows of all datasets."""
     rows = {col.location: len(file[col.path]) for col in columns}
-    sizes = [len(file[f"{VTK}/{name}"]) for name in ("Points", "Types", "Connectivity")]
-    return Totals(*sizes, rows.get("node", 0), rows.get("cell", 0))
+    points, cells, links = (len(file[f"{VTK}/{name}"]) for name in ("Points", "Types", "Connectivity"))
+    return Totals(points, cells, links, rows.get("node", 0), rows.get("cell", 0))

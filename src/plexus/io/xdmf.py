@@ -37,7 +37,8 @@ def write(path: Path, files: Sequence[tuple[str, Layout]]) -> None:
     write_text(
         path,
         '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n'
-        f'<Grid Name="fields" GridType="Collection" CollectionType="Temporal">\n{body}</Grid>\n</Domain>\n</Xdmf>\n',
+        f'<Grid Name="fields" GridType="Collection" CollectionType="Temporal">\n{body}</Grid>\n'
+        "</Domain>\n</Xdmf>\n",
     )
 
 

@@ -104,7 +104,9 @@ class Fields:
             self.file.close()
             self.files[-1] = (self.file.path.name, self.file.layout)
         path = self._path(run, len(self.files))
-        self.file = FieldsFile(path, run.ctx.comm, self._piece(run), columns, self._capacity(run), run.ctx.texts)
+        self.file = FieldsFile(
+            path, run.ctx.comm, self._piece(run), columns, self._capacity(run), run.ctx.texts
+        )
         self.files.append((path.name, self.file.layout))
 
     def _piece(self, run: Run) -> Any:
@@ -124,7 +126,9 @@ class Fields:
 
         step = run.clock.step
         found = [p for p in (self._path(run, i) for i in range(10_000)) if p.exists()]
-        kept = [(p, layout) for p in found if (layout := read_layout(p)).steps and layout.steps[0].number <= step]
+        kept = [
+            (p, layout) for p in found if (layout := read_layout(p)).steps and layout.steps[0].number <= step
+        ]
         forget(run.ctx.comm, [p for p in found if p not in [k for k, _ in kept]])
         self.files = [(p.name, layout) for p, layout in kept]
         if not kept:
@@ -133,7 +137,9 @@ class Fields:
         columns, _ = self._evaluate(run)
         if layout.columns == columns:
             texts, capacity = run.ctx.texts, self._capacity(run)
-            self.file = FieldsFile.resume(path, run.ctx.comm, self._piece(run), columns, capacity, texts, step)
+            self.file = FieldsFile.resume(
+                path, run.ctx.comm, self._piece(run), columns, capacity, texts, step
+            )
             self.files[-1] = (path.name, self.file.layout)
 
     def _describe(self, run: Run) -> None:

@@ -2,7 +2,7 @@
 
 Tables (see `plexus.io.series`): ``quantities`` (one column per quantity of the deck), ``steps`` (size of each
 step), ``solver/<field>`` (Newton steps, Krylov iterations, first and last residual of each solve),
-``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from the device).
+``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from a device).
 A run writes its histories even if the deck does not name this output; naming it sets how often.
 """
 

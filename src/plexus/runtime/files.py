@@ -28,8 +28,8 @@ def partial(path: Path) -> Path:
 def publish(path: Path, *, durable: bool = True) -> None:
     """Make ``path`` visible: force its temporary file to the disk and rename it (one rank only).
 
-    Without ``durable`` the file is not forced to the disk: a crash of the machine, but not one of the run, may
-    lose it. This is for files that are soon written again.
+    Without ``durable`` the file is not forced to the disk: a crash of the machine, but not one of the run,
+    may lose it. This is for files that are soon written again.
 
     Raises
     ------
@@ -38,13 +38,13 @@ def publish(path: Path, *, durable: bool = True) -> None:
     """
     with storage_errors(path):
         if durable:
-            _sync(partial(path))
+            sync(partial(path))
         os.replace(partial(path), path)
         if durable:
-            _sync(path.parent)
+            sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Force a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
