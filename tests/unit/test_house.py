@@ -141,3 +141,9 @@ def test_post_processing_and_kernels_stand_alone():
                 modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                 known = {m for m in modules if m == "plexus" or m.startswith("plexus.")}
                 assert known <= names, f"{path}:{node.lineno}"
+
+
+def test_test_modules_have_names_of_their_own():
+    """Pytest imports test modules by their file names."""
+    names = [p.name for p in (ROOT / "tests").rglob("*.py") if p.name not in ("conftest.py", "__init__.py")]
+    assert sorted(names) == sorted(set(names))
