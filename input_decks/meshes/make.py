@@ -1,4 +1,4 @@
-"""Make the .msh files of this folder from their .geo files: ``python input_decks/meshes/make.py [NAME ...]``."""
+"""Make this folder's .msh files from their .geo files: ``python input_decks/meshes/make.py [NAME ...]``."""
 
 import sys
 from pathlib import Path
