@@ -49,7 +49,9 @@ def times(path):
 @pytest.mark.parametrize("capacity", [1, 3, 50])
 def test_file_is_complete_after_every_output(capacity, tmp_path):
     path = tmp_path / "fields.vtkhdf"
-    for k, file in enumerate(written(path, 6, capacity)):
+    outputs = written(path, 6, capacity)
+    for k in range(6):
+        file = next(outputs)
         assert times(path) == [0.5 * i for i in range(k + 1)]
         assert not path.with_name("fields.vtkhdf.partial").exists()
     file.close()
