@@ -65,6 +65,7 @@ def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Co
     OutputError
         On all ranks, if storing fails; earlier checkpoints stay.
     """
+    # 64 kB for headers and facts
     need = sum(a.nbytes for a in content.arrays.values()) + sum(8 * len(i) for i in ids.values())
     require_space(path, need + (1 << 16), comm)
     file = SlabFile(partial(path), comm)
@@ -100,6 +101,7 @@ def checksum(comm: MPI.Comm, first: int, rows: np.ndarray) -> np.uint64:
     """
     width = int(np.prod(rows.shape[1:], dtype=np.int64))
     words = np.ascontiguousarray(rows).reshape(-1).view(np.uint64)
+    # unsigned arithmetic wraps around, which is the modulus 2^64; partial sums of ranks add up to the whole
     weights = np.arange(first * width, first * width + len(words), dtype=np.uint64) * np.uint64(
         2
     ) + np.uint64(1)
@@ -197,6 +199,7 @@ def _places(path: Path, comm: MPI.Comm, key: str, wanted: np.ndarray) -> np.ndar
     rows = route.forward(np.arange(starts[comm.rank], starts[comm.rank + 1]))
     order = np.argsort(known, kind="stable")
     known, rows = known[order], rows[order]
+    # the same function of the name leads a question to the rank that knows the answer
     ask = Route(comm, _home(comm, wanted))
     asked = ask.forward(wanted)
     at = np.minimum(np.searchsorted(known, asked), max(len(known) - 1, 0))

@@ -132,6 +132,7 @@ class SlabFile:
 
         def work() -> None:
             if self._file:
+                # one chunk of the final size: growing changes the extent in the header and nothing else
                 plist = _dataset_plist()
                 plist.set_chunk((capacity,))
                 self._create(name, (n,), np.dtype(dtype), plist, (capacity,))
@@ -174,6 +175,7 @@ class SlabFile:
 
     def _gather(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         step = _rows_per_piece(rows)
+        # rank 0 takes one piece at a time: its memory does not grow with the number of ranks
         extents = self.comm.gather((start, len(rows)))
         if extents is None:
             for k in range(0, len(rows), step):
@@ -203,6 +205,7 @@ class SlabFile:
     def text(self, name: str, text: str) -> None:
         """Store a text, the same on all ranks, as a scalar dataset."""
         raw = text.encode()
+        # fixed length: HDF5 cannot write texts of variable length in parallel
         kind = h5py.string_dtype("utf-8", max(len(raw), 1))
 
         def work() -> None:
@@ -315,6 +318,7 @@ def open_read(path: Path) -> Any:
     InputError
         If the file is missing, no HDF5 file, or shorter than its own header says.
     """
+    # HDF5's own message for a missing file is a report of its library stack
     if not path.exists():
         raise InputError(f"{path}: no such file")
     try:

@@ -103,6 +103,7 @@ def _geometry_values(mesh: Mesh, at: np.ndarray) -> np.ndarray:
     groups = reference.node_groups if mesh.geometry_degree == 1 else [(i,) for i in range(len(at))]
     values = np.zeros((len(at), reference.n_nodes(mesh.geometry_degree)))
     for i, group in enumerate(groups[: len(at)]):
+        # φ of the vertices at the middle of an entity: each the same share
         values[i, list(group)] = 1 / len(group)
     return values
 
@@ -113,6 +114,7 @@ def _points(mesh: Mesh, cells: np.ndarray, places: np.ndarray) -> tuple[np.ndarr
     if np.array_equal(mesh.point_ids, mesh.vertex_ids):
         return np.unique(flat, return_index=True, return_inverse=True)
     extent = np.ptp(mesh.points, axis=0).max() if len(mesh.points) else 1.0
+    # two places are one point when they agree to a billionth of the mesh's size
     where = np.rint(places.reshape(len(flat), -1) / (1e-9 * extent)).astype(np.int64)
     _, first, links = np.unique(
         np.column_stack([flat, where]), axis=0, return_index=True, return_inverse=True

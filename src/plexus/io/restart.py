@@ -52,6 +52,7 @@ def save(run: Restartable, path: Path) -> None:
         "ranks": run.ctx.comm.size,
         "versions": versions(),
     }
+    # spaces of one degree differ in their components only: one list of names serves them all
     spaces = {_set(space): space for space, _ in fields.values()}
     ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
     arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}
@@ -76,6 +77,7 @@ def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]
     paths = checkpoint.candidates(folder, comm) if choice == LATEST else [Path(choice)]
     if not paths:
         raise InputError(f"{folder}: no checkpoint to restart from")
+    # the last candidate is not caught: its error tells that nothing is left to try
     for path in paths[:-1]:
         try:
             return path, _load(run, path)
@@ -96,6 +98,7 @@ def _load(run: Restartable, path: Path) -> list[str]:
         space = spaces[content.sets[name]]
         array = np.zeros((space.n_local, owned.shape[1]))
         array[: space.n_owned] = owned
+        # ghosts come from their owners, so that a row is read by one rank only
         space.halo.forward(array)
         arrays[name] = array
     run.restore_state(content.facts["run"], arrays)

@@ -52,6 +52,7 @@ class Series:
         columns = self.tables.setdefault(table, {})
         length = max((len(c) for c in columns.values()), default=0)
         for name, value in row.items():
+            # rows before the column existed say "not known" rather than zero
             if name not in columns:
                 columns[name] = array("d", [np.nan]) * length
             columns[name].append(value)
@@ -91,6 +92,7 @@ class Series:
         with storage_errors(self.path):
             self._write(partial(self.path))
         publish(self.path, durable=force)
+        # cost in proportion: the pause grows with the file
         now = time.monotonic()
         self._due = now + max(FIRST, PATIENCE * (now - begin))
 

@@ -85,6 +85,7 @@ class FieldsFile:
         earlier = read_layout(path)
         kept = [s for s in earlier.steps if s.number <= last]
         if kept:
+            # the new partition's grid goes behind the old ones; earlier steps keep referring to theirs
             part, point, cell, link = earlier.grids[-1].end
             new.grids = [*earlier.grids, replace(new.grids[0], part=part, point=point, cell=cell, link=link)]
             new.capacity = len(kept) + capacity
@@ -109,6 +110,7 @@ class FieldsFile:
         arrays
             Field name -> (n_local, k) node values or (owned cells, k) cell values.
         """
+        # doubling copies each output once on average, however long the run
         if self.visible and len(self.steps) == self.capacity:
             self._resize(2 * self.capacity)
         step = self._after(self.steps, number, t)
@@ -118,6 +120,7 @@ class FieldsFile:
             node = col.location == "node"
             first = step.node_row + self._starts[0] if node else step.cell_row + self._starts[1]
             file.write(col.path, first, self._data(col, arrays[col.name]))
+        # the data are complete in the file before it is told that there is one more step
         file.close()
         on_root(self.comm, lambda: commit(file.path, len(self.steps), step))
         self.steps.append(step)
@@ -250,6 +253,7 @@ class FieldsFile:
         write(f"{META}/cell_ids", first[1], piece.cell_ids)
         write(f"{VTK}/Types", first[1], np.full(piece.shape[1], piece.vtk_type, dtype=np.uint8))
         write(f"{VTK}/Connectivity", first[2], piece.links.ravel())
+        # XDMF knows no partitions: its links count through all of them
         write(f"{META}/links", first[2], piece.links.ravel() + self._starts[0])
         # every partition has one entry more than it has cells
         per_cell = piece.links.shape[1]

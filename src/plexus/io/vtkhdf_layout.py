@@ -60,6 +60,7 @@ def padded(array: np.ndarray, col: Column) -> np.ndarray:
         return array
     wide = np.zeros((len(array), col.components))
     if col.shape == "tensor":
+        # a d x d tensor becomes the upper left corner of a 3 x 3 one
         d = round(array.shape[1] ** 0.5)
         wide.reshape(-1, 3, 3)[:, :d, :d] = array.reshape(-1, d, d)
     else:
@@ -147,6 +148,7 @@ def read_layout(path: Path) -> Layout:
 def _grids(file: Any) -> tuple[list[Grid], list[int]]:
     """Return the different grids in the file and the number of each step's grid."""
     steps = file[f"{VTK}/Steps"]
+    # a run that died between the two changes of a commit leaves NSteps one ahead of the times
     n = min(int(steps.attrs["NSteps"]), len(steps["Values"]))
     table = np.column_stack([steps[name][:n].reshape(n) for name in GRID_OFFSETS])
     counts = [file[f"{VTK}/{name}"][:] for name in GRID_COUNTS]

@@ -61,6 +61,7 @@ class Fields:
         if any(layout.steps[-1].number >= step for _, layout in self.files if layout.steps):
             return
         columns, arrays = self._evaluate(run)
+        # a restart whose fields differ from the file's begins a new file, too
         if self.file is None or len(self.file.steps) == self.params.roll:
             self._roll(run, columns)
         assert self.file is not None

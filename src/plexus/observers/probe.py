@@ -105,6 +105,7 @@ class Probe:
             found = dict(_columns(spec, name, values))
             row |= found
             units |= dict.fromkeys(found, spec.unit)
+        # a restart finds the row of its first state already there
         if run.ctx.root and series.last(key) != run.clock.step:
             series.fact(key, "positions", self.positions())
             series.add(key, row, units)

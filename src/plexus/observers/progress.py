@@ -64,6 +64,7 @@ class Progress:
     def _write(self, run: Run, status: str, now: float) -> None:
         from plexus.runtime.summary import write_progress
 
+        # seconds per share of this process: a restart did the rest before
         share, done = _share(run), _share(run) - self._share
         left = (now - self._begin) * (1 - share) / done if done > 0 else None
         write_progress(run.ctx, step=run.clock.step, t=run.clock.t, share=share, left=left, status=status)

@@ -51,6 +51,7 @@ class Series:
         values = run.values()
         at = {"step": run.clock.step, "time": run.clock.t}
         solves = {name: solver.drain() for name, solver in run.system.solvers.items()}
+        # a restart finds the row of its first state already there
         if not run.ctx.root or table.last("quantities") == run.clock.step:
             return
         units = {"time": "s"} | {name: getattr(q, "unit", "") for name, q in run.quantities.items()}

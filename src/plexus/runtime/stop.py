@@ -75,6 +75,7 @@ class StopRequests:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Signal handler: remember the first signal; the next INT or TERM acts as if unhandled."""
+        # nothing else may happen here: the signal may arrive in the middle of any statement
         self._signal = self._signal or number
         if number != signal.SIGUSR1:
             signal.signal(number, self._before.get(number, signal.SIG_DFL))
@@ -110,6 +111,7 @@ class StopRequests:
 
     def _due(self, now: float) -> bool:
         """Return whether the time left is too short for another step."""
+        # the last step and the checkpoint must both fit
         margin = 2 * self._longest if self._margin is None else self._margin
         return now + margin >= self._deadline
 

@@ -64,6 +64,7 @@ def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str,
 
 def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     """Record a failure in ``summary.json`` from the one rank that speaks; talks to no other rank."""
+    # no reduction: the other ranks may be gone or stuck
     timers = ctx.timers
     own = {name: {"longest": s, "mean": s, "calls": timers.calls[name]} for name, s in timers.seconds.items()}
     write_json(

@@ -45,6 +45,7 @@ class Timers:
             yield
         finally:
             total = time.monotonic() - start
+            # own time = whole time - time of the phases inside; the phase around learns of the whole
             own = total - self._inner.pop()
             self._inner[-1] += total
             self.seconds[name] = self.seconds.get(name, 0.0) + own
