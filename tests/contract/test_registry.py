@@ -11,7 +11,7 @@ import pytest
 
 from plexus import registry
 from plexus.deck.context import Context
-from plexus.deck.describe import documentation, rows
+from plexus.deck.describe import documentation, fields, rows
 from plexus.deck.explain import explain, listing
 from plexus.deck.jsonschema import deck_schema
 from plexus.deck.params import Params
@@ -124,6 +124,8 @@ def test_explain_shows_everything(kind, name):
     assert documentation(component).splitlines()[0] in text
     for row in rows(component.params):
         assert row.name in text
+    for spec, _ in fields(component):
+        assert f"  {spec.name}: " in text
 
 
 @pytest.mark.parametrize("name", registry.names("physics"))

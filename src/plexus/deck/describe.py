@@ -19,6 +19,8 @@ from plexus.deck.params import Component, Params, Unit, Within
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.values import Name
+from plexus.errors import PlexusError
+from plexus.protocols import FieldSpec
 
 _NAMES: dict[Any, str] = {
     float: "number", int: "whole number", bool: "true or false", str: "text", type(None): "nothing",
@@ -132,6 +134,33 @@ def _bounds(info: FieldInfo) -> Iterator[str]:
             value = getattr(item, name, None)
             if value is not None:
                 yield text.format(value)
+
+
+def fields(component: registry.Component) -> list[tuple[FieldSpec, bool]]:
+    """Return the fields of a physics model and whether each is an unknown, for all variants of its example.
+
+    A variant is another choice of one parameter, e.g. of the geometry. Empty for other kinds.
+    """
+    example = getattr(sys.modules[component.cls.__module__], "EXAMPLE", None)
+    if component.kind != "physics" or example is None:
+        return []
+    found: dict[str, tuple[FieldSpec, bool]] = {}
+    for variant in ({}, *_choices(component.params)):
+        try:
+            model: Any = component.cls(component.params(**{**example, **variant}))
+        except (ValueError, PlexusError):  # the example's other parameters do not go with this choice
+            continue
+        for equation in model.equations:
+            found.setdefault(equation.field.name, (equation.field, True))
+            for derived in equation.derived():
+                found.setdefault(derived.spec.name, (derived.spec, False))
+    return list(found.values())
+
+
+def _choices(model: type[Params]) -> Iterator[dict[str, Any]]:
+    for name, info in model.model_fields.items():
+        if get_origin(info.annotation) is Literal:
+            yield from ({name: choice} for choice in get_args(info.annotation))
 
 
 def documentation(component: registry.Component) -> str:

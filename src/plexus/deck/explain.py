@@ -10,12 +10,13 @@ import textwrap
 from plexus import registry
 from plexus.deck.blocks import About, Adaptive, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Condition
-from plexus.deck.describe import Row, documentation, rows, summary
+from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
 from plexus.deck.params import Params
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
+from plexus.protocols import FieldSpec
 
 BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "time": Time,
@@ -67,10 +68,18 @@ def _component(component: registry.Component) -> str:
     parts = [f"{component.kind}.{component.name}", documentation(component)]
     table = list(rows(component.params))
     parts.append(_table(table) if table else "No parameters.")
+    known = fields(component)
+    if known:
+        parts.append("Fields, with components such as stress_xy\n" + "\n".join(_field(*f) for f in known))
     example = getattr(sys.modules[component.cls.__module__], "EXAMPLE", None)
     if example:
         parts.append("Example\n" + _indent(fragment({"type": component.name, **example}), 2))
     return "\n\n".join(parts)
+
+
+def _field(spec: FieldSpec, unknown: bool) -> str:
+    shape = "" if spec.shape == "scalar" else f"{spec.shape} "
+    return f"  {spec.name}: {'unknown ' * unknown}{shape}[{spec.unit}], {spec.tip}"
 
 
 def _table(table: list[Row]) -> str:

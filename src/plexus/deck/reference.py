@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plexus import registry
-from plexus.deck.describe import Row, documentation, rows, summary
+from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
 from plexus.deck.explain import BLOCKS
 from plexus.deck.functions import ARITY, TIPS
@@ -61,6 +61,13 @@ def _kind(kind: str) -> str:
 def _member(component: registry.Component) -> list[str]:
     lines = [f"## {component.name}", "", "```text", documentation(component), "```", ""]
     lines += _table(list(rows(component.params)))
+    known = fields(component)
+    if known:
+        lines += ["", "| field | unit | shape | |", "|---|---|---|---|"]
+        lines += [
+            f"| `{s.name}` | {_cell(s.unit)} | {s.shape} | {_cell(s.tip)}{' (unknown)' * unknown} |"
+            for s, unknown in known
+        ]
     example = getattr(sys.modules[component.cls.__module__], "EXAMPLE", None)
     if example is not None:
         lines += ["", "```yaml", *_example(component, example), "```"]
