@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -62,6 +62,27 @@ def learn_mesh(params: Any, context: Context) -> None:
     facts = source.known() if hasattr(source, "known") else None
     if facts is not None:
         context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
+
+
+def check_output_names(outputs: Sequence[Any]) -> None:
+    """Refuse a second output of the same type under the same name: both would write the same file or table.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        At the second one.
+    """
+    first: dict[tuple[str, str], int] = {}
+    errors = []
+    for number, output in enumerate(outputs):
+        name = getattr(output, "name", None)
+        before = first.setdefault((output.type, name), number) if name is not None else number
+        if before != number:
+            errors.append(
+                _detail((number,), f"output[{before}] writes {name!r} already; give this one a name")
+            )
+    if errors:
+        raise ValidationError.from_exception_data("output", errors)
 
 
 def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:

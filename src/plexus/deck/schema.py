@@ -86,6 +86,12 @@ class Deck(Params):
     def _initial(cls, value: Any, info: ValidationInfo) -> dict[str, Components]:
         return initial_values(value, info)
 
+    @field_validator("output", mode="after")
+    @classmethod
+    def _output(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        crosscheck.check_output_names(value)
+        return value
+
     @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
