@@ -83,15 +83,24 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     )
 
 
+CENTURY = 36525 * 86400.0
+"""The longest rest of a run for which a date is given [s]."""
+
+
 def write_progress(
     ctx: Context, *, step: int, t: float, share: float, left: float | None, status: str = "running"
 ) -> None:
     """Write ``progress.json`` (one rank only): step, time [s], share done, and the expected finish date.
 
-    ``left`` is the expected rest of the run [s], None if unknown.
+    ``left`` is the expected rest of the run [s], None if unknown. The first of many growing steps may promise
+    centuries, which is no date.
     """
     now = datetime.now(UTC)
-    finish = None if left is None else (now + timedelta(seconds=left)).isoformat(timespec="seconds")
+    finish = (
+        None
+        if left is None or left > CENTURY
+        else (now + timedelta(seconds=left)).isoformat(timespec="seconds")
+    )
     write_json(
         ctx.folder / PROGRESS,
         {

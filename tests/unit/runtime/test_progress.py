@@ -1,0 +1,16 @@
+"""The finish date in ``progress.json``."""
+
+import json
+
+import pytest
+from mpi4py import MPI
+
+from plexus.runtime import context
+from plexus.runtime.summary import write_progress
+
+
+@pytest.mark.parametrize(("left", "dated"), [(None, False), (60.0, True), (1e13, False), (1e300, False)])
+def test_finish_date_of_short_and_absurd_rests(tmp_path, left, dated):
+    ctx = context.create(MPI.COMM_SELF, tmp_path)
+    write_progress(ctx, step=1, t=0.1, share=0.5, left=left)
+    assert (json.loads((tmp_path / "progress.json").read_text())["finish"] is not None) is dated
