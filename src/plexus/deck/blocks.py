@@ -137,6 +137,9 @@ class Time(Params):
             raise PydanticCustomError(
                 "deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"}
             )
+        if self.adaptive is None and self.end - self.step == self.end:
+            text = f"step {self.step:g} s is lost in the rounding of the end {self.end:g} s"
+            raise PydanticCustomError("deck", "{text}", {"text": text})
         return self
 
 
