@@ -28,6 +28,7 @@ from plexus.mesh.convert import convert
 from plexus.mesh.halo import Halo
 from plexus.mesh.msh import read_msh
 from plexus.mesh.refine import refine
+from plexus.mesh.slices import Slices
 from plexus.mesh.store import MeshFile
 
 pytestmark = pytest.mark.mpi
@@ -110,6 +111,25 @@ def test_an_unusable_file_is_an_error_on_all_ranks(shared_path):
     COMM.Barrier()
     with pytest.raises(InputError, match="truncated"):
         from_root(COMM, lambda: read_msh(path))
+
+
+def single_cells(cells):
+    """Triangles on a few points, as rank 0 would read them."""
+    points = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [2, 2]], dtype=float)
+    whole = Slices("triangle", 1, len(cells), len(points), np.array(cells), points, None, {}, {})
+    return from_root(COMM, lambda: whole)
+
+
+@pytest.mark.parametrize("method", ["auto", "bisection"])
+def test_a_mesh_of_one_cell_leaves_the_other_ranks_empty(method):
+    mesh = finish(COMM, single_cells([[0, 1, 2]]), False, method, 1)
+    assert COMM.allreduce(mesh.n_owned_cells) == mesh.n_global_cells == 4
+    assert len(content(mesh)["boundary exterior"]) == 6
+
+
+def test_three_cells_at_one_facet_are_an_error_on_all_ranks():
+    with pytest.raises(InputError, match="more than two cells"):
+        finish(COMM, single_cells([[0, 1, 2], [1, 3, 2], [1, 4, 2]]), False, "bisection", 0)
 
 
 def test_halo_carries_rows_there_and_back():

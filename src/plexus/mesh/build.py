@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from plexus.errors import InputError
 from plexus.mesh.distribute import distribute
+from plexus.mesh.exchange import agreed
 from plexus.mesh.mesh import Mesh
 from plexus.mesh.partition import Partitioner
 from plexus.mesh.refine import refine
@@ -25,7 +25,7 @@ def from_root(comm: Comm, read: Callable[[], Slices]) -> Slices:
     InputError
         On all ranks, if ``read`` raises it.
     """
-    return scatter(comm, _agreed(comm, read if comm.rank == 0 else lambda: None))
+    return scatter(comm, agreed(comm, read if comm.rank == 0 else lambda: None))
 
 
 def from_all(comm: Comm, read: Callable[[], Slices]) -> Slices:
@@ -36,21 +36,7 @@ def from_all(comm: Comm, read: Callable[[], Slices]) -> Slices:
     InputError
         On all ranks, if ``read`` raises it on one.
     """
-    slices = _agreed(comm, read)
-    assert slices is not None
-    return slices
-
-
-def _agreed(comm: Comm, read: Callable[[], Slices | None]) -> Slices | None:
-    problem, result = None, None
-    try:
-        result = read()
-    except InputError as error:
-        problem = error
-    problems = [p for p in comm.allgather(problem) if p is not None]
-    if problems:
-        raise problems[0]
-    return result
+    return agreed(comm, read)
 
 
 def finish(comm: Comm, slices: Slices, periodic: bool, method: Partitioner, times: int) -> Mesh:

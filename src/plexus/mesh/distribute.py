@@ -30,15 +30,18 @@ def distribute(comm: Comm, slices: Slices, method: Partitioner = "auto") -> Mesh
         If three cells share a facet.
     """
     cell, starts = slices.reference, slice_starts(slices.n_points, comm.size)
+    # neighbourhood is a matter of vertex_ids, so that it reaches across periodic sides
     topology = slices.topology(comm)
     first = int(slice_starts(slices.n_cells, comm.size)[comm.rank])
     ids = first + np.arange(len(topology))
     behind = neighbours(comm, cell, topology, ids, starts)
+    # coordinates lie in slices of their own: each rank asks the homes of its vertices
     corners = fetch(comm, starts, slices.cells[:, : cell.n_vertices].ravel(), slices.points)[0]
-    centres = corners.reshape(*topology.shape, -1).mean(axis=1)
+    centres = corners.reshape(*topology.shape, cell.dim).mean(axis=1)
     owner = partition(comm, behind, centres, slices.n_cells, method)
     delivery = Delivery(comm, first, *destinations(comm, topology, owner, starts))
     arrived = [delivery.cells(a) for a in (slices.cells, ids, owner, centres)]
+    # behind holds local rows; facets travel with global cell numbers
     outside = np.argwhere(behind < 0) + np.array([first, 0])
     return _assemble(delivery, slices, arrived, slices.boundaries | {EXTERIOR: outside})
 
@@ -49,10 +52,12 @@ def _assemble(
     """Order the arrived cells along the Hilbert curve, owned ones first, and number their points."""
     comm, starts = delivery.comm, slice_starts(slices.n_points, delivery.comm.size)
     cells, ids, owner, centres = arrived
+    # last key first: owned before ghosts, then along the curve, then by id to settle ties
     order = np.lexsort((ids, hilbert_keys(centres), owner != comm.rank))
     ids, owner = ids[order], owner[order]
     point_ids, local_cells = first_use(cells[order])
     topological = slices.vertex_ids
+    # without periodic images a point is its own topological vertex
     if topological is None:
         topological = np.arange(starts[comm.rank], starts[comm.rank + 1])
     points, vertex_ids = fetch(comm, starts, point_ids, slices.points, topological)
@@ -90,14 +95,18 @@ class Delivery:
         ``rows`` are global cells (k,) or pairs (global cell, facet) (k, 2), one array per name; ``ids`` are
         the global numbers of the receiving rank's cells. The results are sorted int32 of the same shapes.
         """
+        # all names share one exchange: rows (name, cell, facet)
         table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)
+        # self.rows ascends, so the receivers of a cell are one contiguous piece of it
         begin = np.searchsorted(self.rows, table[:, 1] - self.first, side="left")
         count = np.searchsorted(self.rows, table[:, 1] - self.first, side="right") - begin
         target = self.target[ranges(begin, count)]
         received = Route(self.comm, target).forward(np.repeat(table, count, axis=0))
+        # global to local cell: look up in the ascending ids
         by_id = np.argsort(ids)
         received[:, 1] = by_id[np.searchsorted(ids, received[:, 1], sorter=by_id)]
         received = received[np.lexsort(received.T[::-1])].astype(np.int32)
+        # sorted by name first: each name is one piece
         cuts = np.searchsorted(received[:, 0], np.arange(len(rows) + 1))
         pieces = [received[a:b] for a, b in pairwise(cuts)]
         return [p[:, 1] if r.ndim == 1 else p[:, 1:] for p, r in zip(pieces, rows, strict=True)]

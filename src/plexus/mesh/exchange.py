@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from plexus.errors import InputError
+
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm, Datatype
+
+T = TypeVar("T")
 
 
 class Route:
@@ -33,8 +38,10 @@ class Route:
         """Return one answer per received row to its sender, in the sender's order. Collective."""
         if self.comm.size == 1:
             return answers
+        # the same way backwards: what came in goes out
         sorted_answers = self._move(np.ascontiguousarray(answers), self._in, self._out)
         result = np.empty_like(sorted_answers)
+        # sent row i was row order[i] of the caller
         result[self._order] = sorted_answers
         return result
 
@@ -82,4 +89,25 @@ def fetch(comm: Comm, starts: np.ndarray, ids: np.ndarray, *arrays: np.ndarray) 
 def ranges(first: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Return the concatenation of first[i] … first[i] + count[i] - 1."""
     ends = np.cumsum(count)
+    # position − start of its range in the result + first of its range
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)
+
+
+def agreed(comm: Comm, function: Callable[[], T]) -> T:
+    """Return what ``function`` returns here, once it has succeeded on all ranks. Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if it was raised on one of them.
+    """
+    problem = None
+    try:
+        result = function()
+    except InputError as error:
+        problem = error
+    # one rank's problem becomes everyone's, so that no rank waits for another
+    problems = [p for p in comm.allgather(problem) if p is not None]
+    if problems:
+        raise problems[0]
+    return result

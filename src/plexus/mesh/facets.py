@@ -8,7 +8,7 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.mesh.cells import Cell
-from plexus.mesh.exchange import Route, home
+from plexus.mesh.exchange import Route, agreed, home
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -32,6 +32,7 @@ def sort_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if rows.shape[1] == 1:
         order = np.argsort(rows[:, 0], kind="stable")
         return order, _starts_group(rows[order])
+    # odd multipliers keep all bits of each column; the shift mixes high bits into low ones
     hashed = rows.astype(np.uint64) @ _ODD[: rows.shape[1]]
     hashed ^= hashed >> np.uint64(29)
     order = np.argsort(hashed, kind="stable")
@@ -57,6 +58,7 @@ def mates(keys: np.ndarray) -> np.ndarray:
         If more than two keys are equal: three cells cannot share a facet.
     """
     order, new = sort_rows(keys)
+    # sorted, equal keys stand side by side: the second of a pair does not start a group
     second = np.flatnonzero(~new)
     if len(second) and (np.diff(second) == 1).any():
         raise InputError("the mesh is not valid: a facet is shared by more than two cells")
@@ -72,13 +74,20 @@ def neighbours(
     """Return the global number of the cell behind each facet of this rank's cells, (c, f), -1 outside.
 
     Facets meet at the rank that is home (see ``starts``) to their lowest vertex. Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if three cells share a facet.
     """
     keys = facet_keys(cell, topology)
     route = Route(comm, home(keys[:, 0], starts))
     owner_cells = route.forward(np.repeat(cell_ids, len(cell.facets)))
-    mate = mates(route.forward(keys))
+    received = route.forward(keys)
+    mate = agreed(comm, lambda: mates(received))
+    # the mate may be a cell of another rank; its number has come along
     behind = np.where(mate >= 0, owner_cells[mate], -1)
-    return route.back(behind).reshape(len(topology), -1)
+    return route.back(behind).reshape(len(topology), len(cell.facets))
 
 
 def find_facets(cell: Cell, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -86,6 +95,7 @@ def find_facets(cell: Cell, vertices: np.ndarray, wanted: np.ndarray) -> np.ndar
 
     A facet between two cells is given to the cell of lower number. ``vertices`` are those of all cells.
     """
+    # only cells with enough vertices among the wanted ones can have such a facet
     near = np.flatnonzero(np.isin(vertices, wanted).sum(axis=1) >= cell.facets.shape[1])
     keys = facet_keys(cell, vertices[near])
     order, new = sort_rows(np.concatenate([keys, np.sort(wanted, axis=1)]))

@@ -31,11 +31,14 @@ def destinations(
     cells = np.arange(len(owner))
     if comm.size == 1:
         return cells, owner.astype(np.int64)
+    # only vertices with several owners can make a cell a ghost; they are few
     vertex, rank = _shared(comm, topology, owner, starts)
+    # for each corner of each cell, the piece of (vertex, rank) that belongs to its vertex
     first = np.searchsorted(vertex, topology.ravel(), side="left")
     count = np.searchsorted(vertex, topology.ravel(), side="right") - first
     rows = np.repeat(np.repeat(cells, topology.shape[1]), count)
     ranks = rank[ranges(first, count)]
+    # one integer row·size + rank per pair sorts by row, then rank, and drops repetitions
     pairs = np.unique(np.concatenate([cells * comm.size + owner, rows * comm.size + ranks]))
     return pairs // comm.size, pairs % comm.size
 
@@ -44,11 +47,13 @@ def _shared(
     comm: Comm, topology: np.ndarray, owner: np.ndarray, starts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (vertex, rank) for all ranks that own cells at those of our vertices with several owners."""
+    # one integer vertex·size + owner per pair, each sent once
     pairs = np.unique((topology * comm.size + owner[:, None]).ravel())
     route = Route(comm, home(pairs // comm.size, starts))
     received = route.forward(pairs)
     known = np.unique(received)
     vertex = known // comm.size
+    # a vertex that occurs twice in the unique pairs has two owners
     several = np.isin(vertex, vertex[1:][vertex[1:] == vertex[:-1]])
     known = known[several]
     # every rank that named a vertex with several owners learns all of them

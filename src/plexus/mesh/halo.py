@@ -30,13 +30,16 @@ class Halo:
 
     def __init__(self, comm: Comm, n_owned: int, ghost_owner: np.ndarray, ghost_row: np.ndarray):
         self.comm, self.n_owned, self.n_local = comm, n_owned, n_owned + len(ghost_owner)
+        # rows from one owner travel together; order leads back to the caller's order
         order = np.argsort(ghost_owner, kind="stable")
+        # everyone tells everyone how many rows it wants; zero for most
         wanted = np.bincount(ghost_owner, minlength=comm.size).astype(np.int32)
         given = np.empty_like(wanted)
         comm.Alltoall(wanted, given)
         self._recv_rows = n_owned + order
         self._recv, self._send = _pieces(wanted), _pieces(given)
         self._send_rows = np.empty(given.sum(), dtype=np.int64)
+        # the wanted row numbers themselves go to the owners, who keep them as their sending list
         rows = np.ascontiguousarray(ghost_row[order], dtype=np.int64)
         self._exchange(rows, self._recv, self._send_rows, self._send)
 
@@ -71,6 +74,7 @@ class Halo:
 
     def _exchange(self, out: np.ndarray, to: Pieces, into: np.ndarray, source: Pieces) -> None:
         """Send the pieces of ``out`` to their ranks and receive those of ``into`` from theirs."""
+        # receives first, so that no message has to wait in a buffer
         requests = [self.comm.Irecv(into[a:b], rank, _TAG) for rank, a, b in source]
         requests += [self.comm.Isend(out[a:b], rank, _TAG) for rank, a, b in to]
         for request in requests:

@@ -49,9 +49,11 @@ def cube_cells(name: str) -> np.ndarray:
     """Return the vertices in {0, 1}^d of the cells that make up one cube, (s, v, d), right-handed."""
     cell = reference(name)
     if not cell.simplex:
+        # a quadrilateral or hexahedron is the cube itself
         return cell.vertices[None].astype(int)
     steps = np.eye(cell.dim, dtype=int)
     orders = [list(p) for p in permutations(range(cell.dim))]
+    # simplex of an order of axes: walk from corner 0 to corner 1…1 along the axes in that order
     paths = [np.vstack([0 * steps[:1], np.cumsum(steps[p], axis=0)]) for p in orders]
     turned = cell.reversal(1)
     return np.array([p if np.linalg.det(p[1:] - p[0]) > 0 else p[turned] for p in paths])
@@ -64,6 +66,7 @@ def cube_nodes(name: str, degree: int) -> np.ndarray:
     if not cell.simplex:
         return np.rint(degree * cell.nodes(degree)).astype(int)[None]
     xi = cell.nodes(degree)
+    # affine map of the simplex: v_0 + Σ ξ_k (v_k − v_0), times degree
     steps = vertices[:, :1] + np.einsum("nk,skd->snd", xi, vertices[:, 1:] - vertices[:, :1])
     return np.rint(degree * steps).astype(int)
 
@@ -76,6 +79,7 @@ def split(size: int, cubes: tuple[int, ...], periodic: tuple[bool, ...]) -> tupl
 
     def cost(blocks: tuple[int, ...]) -> tuple[int, int]:
         total = int(np.prod(cubes))
+        # b blocks make b − 1 cuts, b on a periodic axis, of total/n cube faces each
         cuts = [(b - (not p)) * total // n for b, n, p in zip(blocks, cubes, periodic, strict=True) if b > 1]
         return sum(b > n for b, n in zip(blocks, cubes, strict=True)), sum(cuts)
 
@@ -95,12 +99,15 @@ def axis_part(n: int, blocks: int, block: int, degree: int, periodic: bool) -> A
     first, last = starts[block], starts[block + 1]
     owned = np.arange(first, last)
     around = np.array([first - 1, last] if len(owned) else [], dtype=int)
+    # the cubes before and after the block, wrapped or clipped at the ends of the axis
     around = around % n if periodic else around[(around >= 0) & (around < n)]
+    # with few blocks on a periodic axis both neighbours may be one cube, or an owned one
     ghosts = np.setdiff1d(around, owned)
     cubes = np.concatenate([owned, ghosts])
     lattice = degree * cubes[:, None] + np.arange(degree + 1)
     points, place = np.unique(lattice, return_inverse=True)
     ends = cubes[:, None] + np.arange(2)
+    # lattice planes that touch an owned cube; plane n is plane 0 on a periodic axis
     closure = np.arange(first, last + 1)
     touch = np.isin(ends % n, closure % n) if periodic else np.isin(ends, closure)
     owner = np.searchsorted(starts, cubes, side="right") - 1
@@ -116,6 +123,7 @@ def build_box(
     """
     counts = tuple((len(t) - 1) // degree for t in ticks)
     blocks = split(comm.size, counts, periodic)
+    # rank = block_x + blocks_x (block_y + blocks_y block_z)
     mine = np.unravel_index(comm.rank, blocks[::-1])[::-1]
     parts = zip(counts, blocks, mine, periodic, strict=True)
     axes = [axis_part(n, b, int(m), degree, p) for n, b, m, p in parts]
@@ -126,6 +134,7 @@ def build_box(
 def _local_cubes(axes: list[Axis]) -> tuple[list[np.ndarray], int]:
     """Return per axis the index into ``Axis.cubes`` of every local cube, owned cubes first."""
     shape = tuple(len(a.cubes) for a in reversed(axes))
+    # axes are reversed throughout so that x runs fastest in C order
     ghost = np.ones(shape, dtype=bool)
     ghost[tuple(slice(a.n_owned) for a in reversed(axes))] = False
     owned = np.indices([a.n_owned for a in reversed(axes)], dtype=np.int32).reshape(len(axes), -1)
@@ -152,6 +161,7 @@ class _Block:
         first = self.n_owned * s
         ghosts = self._cells(slice(self.n_owned, None))[kept]
         cells = np.concatenate([self._cells(slice(None, self.n_owned)), ghosts])
+        # corners of the box of cubes that only dropped ghosts use are dropped as well
         used, cells = _compress(cells, self._n_points(), whole=len(kept) == 0)
         cube = self._number(lambda a, i: a.cubes[i], [a.n for a in self.axes])
         owner = self._rank_of_cube()
@@ -180,6 +190,7 @@ class _Block:
 
     def _cells(self, cubes: slice) -> np.ndarray:
         """Return local lattice points of the cells of some cubes, (k·s, n) int32."""
+        # per cube all (degree+1)^d lattice points: index = Σ stride·place, axis by axis
         corners = np.zeros((1, 1), dtype=np.int32)
         strides = _strides([len(a.points) for a in self.axes])
         for a, i, stride in zip(self.axes, self.where, strides, strict=True):
@@ -187,11 +198,13 @@ class _Block:
             width = step.shape[1] * corners.shape[1]
             corners = (step[:, :, None] + corners[:, None, :]).reshape(len(step), width)
         nodes = cube_nodes(self.name, self.degree)
+        # node of a cell -> position among its cube's lattice points
         table = nodes @ np.array(_strides([self.degree + 1] * len(self.axes)))
         return np.take(corners, table.ravel(), axis=1).reshape(-1, nodes.shape[1])
 
     def _kept_ghosts(self) -> np.ndarray:
         """Return the cells, counted from the first ghost, that share a vertex with an owned cube."""
+        # a corner touches an owned cube if it does so along every axis
         corners = np.ones((1, 1), dtype=bool)
         for a, i in zip(self.axes, self.where, strict=True):
             touch = a.touch[i[self.n_owned :]]
@@ -209,6 +222,7 @@ class _Block:
         total = np.zeros(1, dtype=np.int64)
         sizes = [a.n * self.degree + 1 for a in self.axes]
         for a, stride, w in zip(self.axes, _strides(sizes), wrap, strict=True):
+            # on a wrapped axis the last lattice plane has the numbers of the first
             index = a.points % (a.n * self.degree) if w else a.points
             total = (index.astype(np.int64)[:, None] * stride + total[None, :]).ravel()
         return total
@@ -216,11 +230,13 @@ class _Block:
     def _boundaries(self, keep: np.ndarray, periodic: tuple[bool, ...]) -> dict[str, np.ndarray]:
         """Return the facets on the sides of the box, sorted by cell, and their union."""
         s = len(cube_cells(self.name))
+        # (cube, cell of the cube) -> local cell, −1 for dropped ghosts
         local = np.full(len(self.where[0]) * s, -1, dtype=np.int32)
         local[keep] = np.arange(len(keep), dtype=np.int32)
         found: dict[str, np.ndarray] = {}
         for axis, (a, i) in enumerate(zip(self.axes, self.where, strict=True)):
             for end in (0, 1) if not periodic[axis] else ():
+                # the layer of cubes along this side
                 cubes = np.flatnonzero(a.cubes[i] == end * (a.n - 1))
                 pairs = side_facets(self.name, axis, end)
                 cells = local[(cubes[:, None] * s + pairs[:, 0]).ravel()]

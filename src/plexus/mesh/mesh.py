@@ -93,6 +93,7 @@ def corner_volumes(cell: Cell, x: np.ndarray) -> np.ndarray:
 
     The result is (C, v); for simplices, whose det J is constant, it is (C, 1).
     """
+    # det of the edge vectors that leave a vertex, in right-handed order
     at, to = cell.vertex_frames
     e = x[:, to] - x[:, at, None]
     if cell.dim == 2:

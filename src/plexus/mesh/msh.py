@@ -48,9 +48,11 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
     nodes = read_nodes(file)
     blocks = read_elements(file, nodes)
     parts = _Parts.of(file, blocks, names, entities)
+    # np.unique renumbers to the used nodes, in file order
     used, cells = np.unique(parts.cells(), return_inverse=True)
     first = parts.volume[0]
     cells = cells.reshape(-1, first.nodes.shape[1])
+    # node of the file -> point, −1 for nodes that no cell uses
     number = np.full(len(nodes.tags), -1)
     number[used] = np.arange(len(used))
     points = _flatten(file, nodes.points[used], first.cell.dim) * scale
@@ -82,6 +84,7 @@ class _Parts:
         entities: dict[tuple[int, int], list[int]],
     ) -> _Parts:
         """Sort the blocks by dimension and check that they fit together."""
+        # what has the highest dimension is the mesh, one below are its boundaries
         dim = max((b.cell.dim for b in blocks), default=0)
         volume = [b for b in blocks if b.cell.dim == dim]
         surface = [b for b in blocks if b.cell.dim == dim - 1]
@@ -103,6 +106,7 @@ class _Parts:
 
     def regions(self) -> dict[str, np.ndarray]:
         """Return the region names with their cells, ascending."""
+        # cells are numbered block after block
         ends = np.cumsum([len(b.nodes) for b in self.volume])
         found: dict[str, list[np.ndarray]] = {}
         for block, end in zip(self.volume, ends, strict=True):
@@ -148,6 +152,7 @@ def _flatten(file: MshFile, points: np.ndarray, dim: int) -> np.ndarray:
 
 def _right_handed(file: MshFile, block: Block, points: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Return the cells with left-handed ones turned around."""
+    # Gmsh orients plane meshes by the surface, so all cells of one may be left-handed
     det = corner_volumes(block.cell, points[cells[:, : block.cell.n_vertices]])
     left = (det < 0).all(axis=1)
     bad = ~left & (det <= 0).any(axis=1)
@@ -165,6 +170,7 @@ def _identify(pairs: np.ndarray, n_points: int) -> np.ndarray | None:
     lowest, before = np.arange(n_points), np.empty(0, dtype=np.int64)
     while not np.array_equal(lowest, before):
         before = lowest.copy()
+        # the lowest number spreads along chains of images, both ways, until nothing changes
         np.minimum.at(lowest, pairs[:, 0], before[pairs[:, 1]])
         np.minimum.at(lowest, pairs[:, 1], before[pairs[:, 0]])
     return lowest

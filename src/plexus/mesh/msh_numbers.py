@@ -44,6 +44,7 @@ class TextNumbers:
 
     def reals(self, n: int) -> np.ndarray:
         """Return the next n entries."""
+        # one entry beyond the numbers there are: a word that is none, or the end
         if n < 0 or self.at + n > len(self.values):
             self.at = len(self.values) + 1
             bad = self.text.split()[len(self.values) : self.at]
@@ -54,6 +55,7 @@ class TextNumbers:
     def fail(self, message: str, back: int = 0) -> InputError:
         """Return an error at the line of the entry read last, or ``back`` entries before it."""
         lines = self.text.splitlines() or [b""]
+        # line of entry k: the first line up to whose end k entries have been
         ends = np.cumsum([len(line.split()) for line in lines])
         inside = min(int(np.searchsorted(ends, self.at - back)), len(lines) - 1)
         return InputError(f"{self.path}:{self.line + inside}: {message}")
@@ -100,6 +102,7 @@ def _parse(text: bytes) -> np.ndarray:
             return np.fromstring(text, sep=" ")
         except (DeprecationWarning, ValueError):
             pass
+    # np.fromstring stops without saying where; word by word finds the place
     values = []
     for word in text.split():
         try:
@@ -134,11 +137,13 @@ class MshFile:
                 "save the mesh as version 4.1 (gmsh -format msh41)"
             )
         self.binary = words[1] == b"1"
+        # the integer 1 written in binary tells the byte order
         if self.binary and lines[2][:4] != b"\x01\0\0\0":
             raise InputError(f"{path}: binary file written with another byte order")
 
     def section(self, name: str) -> tuple[int, int] | None:
         """Return the first and end byte of a section's content, or None if the file has no such section."""
+        # section names stand at the beginning of a line
         head = self.data.find(b"\n$" + name.encode())
         if head < 0:
             return None

@@ -31,6 +31,7 @@ class Nodes:
     def find(self, tags: np.ndarray) -> np.ndarray:
         """Return the index of each tag, -1 where there is no such node."""
         n = len(self.tags)
+        # consecutive tags, the usual case: no search needed
         if n and self.tags[-1] - self.tags[0] == n - 1 and (np.diff(self.tags) == 1).all():
             index = tags - self.tags[0]
             return np.where((index >= 0) & (index < n), index, -1)
@@ -79,8 +80,10 @@ def read_entities(file: MshFile) -> dict[tuple[int, int], list[int]]:
     for dim, count in enumerate(numbers.sizes(4).tolist()):
         for _ in range(count):
             tag = int(numbers.ints(1)[0])
+            # a point has its coordinates here, everything else its bounding box
             numbers.reals(3 if dim == 0 else 6)
             groups[dim, tag] = np.abs(_counted_ints(numbers)).tolist()
+            # the entities that bound this one; not needed
             if dim > 0:
                 _counted_ints(numbers)
     return groups
@@ -99,6 +102,7 @@ def read_nodes(file: MshFile) -> Nodes:
         dim, _, parametric = numbers.ints(3).tolist()
         n = int(numbers.sizes(1)[0])
         tags.append(numbers.sizes(n))
+        # parametric nodes carry u (v (w)) behind x y z
         width = 3 + (dim if parametric else 0)
         points.append(numbers.reals(n * width).reshape(n, width)[:, :3])
     return Nodes(np.concatenate([np.empty(0, np.int64), *tags]), np.concatenate([np.empty((0, 3)), *points]))
@@ -124,11 +128,13 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
             numbers.sizes(2 * n)
             continue
         cell, degree = gmsh_types()[kind]
+        # a row is the element's tag and its nodes
         width = cell.n_nodes(degree) + 1
         rows = numbers.sizes(n * width).reshape(n, width)
         index = nodes.find(rows[:, 1:])
         if (index < 0).any():
             element, node = np.argwhere(index < 0)[0]
+            # all rows are read already: go back to the row with the bad node
             back = (n - element) * width - 1
             tag, missing = rows[element, 0], rows[element, node + 1]
             raise numbers.fail(f"element {tag} names node {missing}, which the file does not contain", back)
@@ -146,6 +152,7 @@ def read_periodic(file: MshFile, nodes: Nodes) -> np.ndarray:
     if file.section("Periodic") is not None:
         numbers = file.numbers("Periodic")
         for _ in range(int(numbers.sizes(1)[0])):
+            # dimension, entity and master entity; the affine map follows, then the node pairs
             numbers.ints(3)
             numbers.reals(int(numbers.sizes(1)[0]))
             pairs.append(nodes.find(numbers.sizes(2 * int(numbers.sizes(1)[0]))).reshape(-1, 2))

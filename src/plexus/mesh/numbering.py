@@ -30,6 +30,7 @@ class Meeting:
         pairs = keys.shape[1] == 2 and n < 3_000_000_000
         keys = keys[:, :1] * n + keys[:, 1:] if pairs else keys
         order, new = sort_rows(keys)
+        # key -> its place among the unique ones, and one example of each unique key
         self._unique = np.empty(len(keys), dtype=np.int64)
         self._unique[order] = np.cumsum(new) - 1
         self._first = order[new]
@@ -45,11 +46,13 @@ class Meeting:
 
     def numbers(self) -> np.ndarray:
         """Return for each key its place among all different keys in lexicographic order, (k,). Collective."""
+        # numbers of this home start after those of all homes before it
         before = sum(self.comm.allgather(int(self._new.sum()))[: self.comm.rank])
         return self._answer(before + np.cumsum(self._new) - 1)
 
     def lowest(self, values: np.ndarray) -> np.ndarray:
         """Return for each key the lowest of the values (k,) that any rank gave for it. Collective."""
+        # this rank may know several images itself
         mine = np.full(len(self._first), np.iinfo(np.int64).max)
         np.minimum.at(mine, self._unique, values)
         received = self._route.forward(mine)[self._order]

@@ -15,6 +15,7 @@ def hilbert_keys(x: np.ndarray) -> np.ndarray:
     """Return the position along the Hilbert curve through the bounding box of x (n, d), (n,) uint64."""
     if len(x) == 0:
         return np.empty(0, dtype=np.uint64)
+    # one scale for all axes keeps the curve from preferring one of them
     extent = max(float((x.max(axis=0) - x.min(axis=0)).max()), 1e-300)
     grid = ((x - x.min(axis=0)) * ((2**_BITS - 1) / extent)).astype(np.uint64)
     axes = [np.ascontiguousarray(column) for column in grid.T]
@@ -32,6 +33,7 @@ def _transpose_form(axes: list[np.ndarray]) -> list[np.ndarray]:
             swap = np.where(high, np.uint64(0), (axes[0] ^ axes[i]) & p)
             axes[0] = np.where(high, axes[0] ^ p, axes[0] ^ swap)
             axes[i] = axes[i] ^ swap if i else axes[0]
+    # Gray encoding: each axis takes over the bits of the one before
     for i in range(1, d):
         axes[i] = axes[i] ^ axes[i - 1]
     flip = np.zeros_like(axes[0])
@@ -44,6 +46,7 @@ def _transpose_form(axes: list[np.ndarray]) -> list[np.ndarray]:
 def _interleave(axes: list[np.ndarray]) -> np.ndarray:
     key = np.zeros_like(axes[0])
     for bit in range(_BITS - 1, -1, -1):
+        # bit b of all axes, axis 0 first, becomes d neighbouring bits of the key
         for a in axes:
             key = (key << np.uint64(1)) | ((a >> np.uint64(bit)) & np.uint64(1))
     return key
@@ -56,6 +59,7 @@ def first_use(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     flat = cells.ravel()
     bound = int(flat.max(initial=-1)) + 1
+    # ids far apart: squeeze them first, tables of size bound would be mostly empty
     if bound > 8 * len(flat):
         known, flat = np.unique(flat, return_inverse=True)
         ids, renumbered = first_use(flat.reshape(cells.shape))

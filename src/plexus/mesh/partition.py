@@ -59,8 +59,10 @@ def _petsc_has(name: str) -> bool:
 def _by_graph(comm: Comm, neighbours: np.ndarray, n_cells: int, name: str) -> np.ndarray:
     from petsc4py import PETSc
 
+    # graph in compressed rows: one row per cell, one column per inner facet
     inside = neighbours >= 0
     rows = np.concatenate([[0], np.cumsum(inside.sum(axis=1))]).astype(PETSc.IntType)
+    # outside facets get column n_cells, which sorts last and is cut off
     columns = np.sort(np.where(inside, neighbours, n_cells), axis=1)
     columns = columns[columns < n_cells].astype(PETSc.IntType)
     size = (len(neighbours), n_cells)
@@ -81,12 +83,14 @@ def bisection(comm: Comm, centres: np.ndarray) -> np.ndarray:
     All groups of ranks are halved at once, each normal to its longest extent; the cut is found by counting
     centres in ever finer bins.
     """
+    # each centre belongs to a group of ranks low … high − 1
     low = np.zeros(len(centres), dtype=np.int64)
     high = np.full(len(centres), comm.size)
     for _ in range((comm.size - 1).bit_length()):
         middle = (low + high + 1) // 2
         share = (middle - low) / (high - low)
         below = _halve(comm, centres, low, share)
+        # a group of one rank is done
         below |= high - low == 1
         low, high = np.where(below, low, middle), np.where(below, middle, high)
     return low.astype(np.int32)
@@ -110,8 +114,10 @@ def _halve(comm: Comm, centres: np.ndarray, group: np.ndarray, share: np.ndarray
     direction = np.eye(dim)[np.argmax(upper - lower, axis=1)] + _LEAN[:dim]
     s = np.einsum("ci,ci->c", centres, direction[group])
     a = (lower * direction).sum(axis=1)
-    width = np.maximum(((upper - lower) * direction).sum(axis=1), np.finfo(float).tiny)
+    # a group whose centres coincide keeps a width that can be divided by
+    width = np.maximum(((upper - lower) * direction).sum(axis=1), 1e-200)
     for _ in range(_ROUNDS):
+        # bin 0 lies below a, bins 1 … _BINS cover the interval, the last lies above
         place = (s - a[group]) * (_BINS / width[group])
         bins = np.clip(np.floor(place) + 1, 0, _BINS + 1).astype(np.int64)
         counts = np.bincount(group * (_BINS + 2) + bins, minlength=n * (_BINS + 2)).reshape(n, -1)
@@ -119,5 +125,6 @@ def _halve(comm: Comm, centres: np.ndarray, group: np.ndarray, share: np.ndarray
         # the last bin edge below which lies no more than the share
         fits = np.cumsum(counts, axis=1)[:, :_BINS] <= (fraction * total)[:, None]
         width = width / _BINS
+        # continue inside the bin that contains the cut
         a = a + np.maximum(fits.sum(axis=1) - 1, 0) * width
     return s < a[group]

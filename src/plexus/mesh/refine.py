@@ -19,10 +19,13 @@ def refine(mesh: Mesh) -> Mesh:
     Second-order geometry is kept: children lie on the parents' curved map.
     """
     cell, tables = mesh.reference, subdivision(mesh.cell)
+    # children have their vertices at the second-order nodes of their parents
     nodes, x = _second_order(mesh)
     variant = variants(mesh.cell, x[nodes.cells])
     n_children, n_vertices = tables.children.shape[1:]
-    children = np.take_along_axis(nodes.cells, tables.children[variant].reshape(len(variant), -1), axis=1)
+    # (C, 2^d·v) nodes of all children of a cell in a row, by the variant of the cell
+    picks = tables.children[variant].reshape(len(variant), n_children * n_vertices)
+    children = np.take_along_axis(nodes.cells, picks, axis=1)
     linear = Nodes(children.reshape(-1, n_vertices), nodes.point_ids, nodes.vertex_ids)
     cell_ids = (mesh.cell_ids[:, None] * n_children + np.arange(n_children)).ravel()
     n_owned = mesh.n_owned_cells * n_children
@@ -31,8 +34,10 @@ def refine(mesh: Mesh) -> Mesh:
         x = _on_parents(mesh, nodes, x, variant, fine)
     else:
         fine = linear
+    # a ghost parent has children that are too far away to be ghosts
     kept = _near(linear, n_owned)
     used, cells = first_use(fine.cells[kept])
+    # place: child in the order of parents -> local cell, −1 where dropped
     place = np.full(len(cell_ids), -1)
     place[kept] = np.arange(len(kept))
     return replace(
@@ -53,11 +58,9 @@ def _second_order(mesh: Mesh) -> tuple[Nodes, np.ndarray]:
         return given, mesh.points
     nodes = elevate(mesh.comm, mesh.reference, given, mesh.cell_ids)
     x = np.empty((len(nodes.point_ids), mesh.dim))
-    x[: len(mesh.points)] = mesh.points
-    for i, group in enumerate(mesh.reference.node_groups[mesh.reference.n_vertices :]):
-        x[nodes.cells[:, mesh.reference.n_vertices + i]] = mesh.points[mesh.cells[:, list(group)]].mean(
-            axis=1
-        )
+    # a straight cell: the node is the mean of the vertices of its edge, face or cell
+    for column, group in zip(nodes.cells.T, mesh.reference.node_groups, strict=True):
+        x[column] = mesh.points[mesh.cells[:, list(group)]].mean(axis=1)
     return nodes, x
 
 
@@ -65,10 +68,11 @@ def _on_parents(mesh: Mesh, nodes: Nodes, x: np.ndarray, variant: np.ndarray, fi
     """Return the coordinates of the children's nodes on the parents' second-order map, (N, dim)."""
     shapes = child_shapes(mesh.cell)
     result = np.empty((len(fine.point_ids), mesh.dim))
-    children = fine.cells.reshape(len(variant), shapes.shape[1], -1)
+    children = fine.cells.reshape(len(variant), *shapes.shape[1:3])
     for w, shape in enumerate(shapes):
         of = variant == w
         result[children[of]] = np.einsum("kij,cjd->ckid", shape, x[nodes.cells[of]])
+    # vertices of children are nodes of parents: copied, not recomputed
     result[: len(x)] = x
     return result
 
@@ -92,6 +96,7 @@ def _child_facets(
     pairs: np.ndarray, variant: np.ndarray, table: np.ndarray, n_children: int, place: np.ndarray
 ) -> np.ndarray:
     cells, facets = pairs.astype(np.int64).T
+    # (k, 2^(d-1), 2): pairs (child, facet of the child) that cover the facet
     found = table[variant[cells], facets]
     children = place[cells[:, None] * n_children + found[..., 0]].ravel()
     result = np.stack([children, found[..., 1].ravel()], axis=1)[children >= 0]

@@ -67,6 +67,7 @@ def scatter(comm: Comm, whole: Slices | None) -> Slices:
 
 
 def _cut(whole: Slices, size: int) -> list[Slices]:
+    # cells and points are cut independently of each other
     cuts, point_cuts = slice_starts(whole.n_cells, size), slice_starts(whole.n_points, size)
     region_homes = {name: home(ids, cuts) for name, ids in whole.regions.items()}
     facet_homes = {name: home(rows[:, 0], cuts) for name, rows in whole.boundaries.items()}

@@ -36,6 +36,7 @@ def write(path: Path, whole: Slices) -> None:
     bad = [name for name in (*whole.regions, *whole.boundaries) if "/" in name]
     if bad:
         raise InputError(f"{path}: a name with a slash cannot be stored: {', '.join(bad)}")
+    # four bytes halve the biggest data set
     index = np.int32 if whole.n_points < 2**31 else np.int64
     with h5py.File(path, "w") as file:
         file.attrs.update(plexus_mesh=VERSION, cell=whole.cell, degree=whole.degree)
@@ -129,6 +130,7 @@ class MeshFile:
 
 def _between(rows: Any, low: int, high: int) -> np.ndarray:
     """Return the rows of an ascending dataset whose (first) entry lies in [low, high)."""
+    # ascending rows: the ones of a slice are found by bisection, without reading the others
     begin, end = (_first_at_least(rows, bound) for bound in (low, high))
     return rows[begin:end].astype(np.int64)
 

@@ -47,6 +47,7 @@ def subdivision(name: str) -> Subdivision:
 
 def _corner_children(cell: Cell) -> list[list[int]]:
     """Return for each vertex the nodes halfway between it and all vertices."""
+    # child k is the parent shrunk by 1/2 towards vertex k: vertices (v_k + v_j)/2
     halfway = (cell.vertices[:, None] + cell.vertices[None]) / 2
     distance = np.abs(halfway[:, :, None] - cell.nodes(2)).sum(axis=3)
     return np.argmin(distance, axis=2).tolist()
@@ -55,6 +56,7 @@ def _corner_children(cell: Cell) -> list[list[int]]:
 def _octahedron(diagonal: int) -> list[list[int]]:
     """Return the four tetrahedra around a diagonal; the other two diagonals' ends form a ring."""
     p, q = DIAGONALS[diagonal].tolist()
+    # a–c and b–d are the other diagonals, so a, b, c, d go round the chosen one
     (a, c), (b, d) = np.delete(DIAGONALS, diagonal, axis=0).tolist()
     return [[p, q, a, b], [p, q, b, c], [p, q, c, d], [p, q, d, a]]
 
@@ -68,6 +70,7 @@ def _right_handed(cell: Cell, child: list[int]) -> list[int]:
 
 def _facets(cell: Cell, children: np.ndarray) -> list[list[tuple[int, int]]]:
     """Return for each facet of the parent the child facets all of whose vertices lie on it."""
+    # no coordinates needed: second-order nodes of a facet are known by number
     inside = [set(nodes) for nodes in cell.facet_nodes(2).tolist()]
     sides = [
         (k, f, set(child[facet])) for k, child in enumerate(children) for f, facet in enumerate(cell.facets)
@@ -94,6 +97,7 @@ def child_shapes(name: str) -> np.ndarray:
     Coordinates of the children's nodes are then Σ_j shapes[w, k, i, j] x_j over the parent's nodes j.
     """
     cell = reference(name)
+    # x_child node = average of child vertices; shape = monomials(x_child) · V⁻¹, V = monomials(nodes)
     vertices = cell.nodes(2)[subdivision(name).children]
     averages = np.array([[(i in g) / len(g) for i in range(cell.n_vertices)] for g in cell.node_groups])
     return _monomials(cell, averages @ vertices) @ np.linalg.inv(_monomials(cell, cell.nodes(2)))
