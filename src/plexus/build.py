@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus import registry
+from plexus.coupling import inspect
 from plexus.coupling.system import System
 from plexus.errors import InputError
 from plexus.fields.state import State
@@ -46,6 +47,7 @@ def build(deck: Deck, ctx: Context) -> Run:
     """
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
+        inspect.check(deck.physics, mesh)
     equations = registry.build("physics", deck.physics).equations
     with ctx.timers("spaces"):
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))

@@ -134,6 +134,7 @@ def _describe(deck: Deck, ctx: Context) -> None:
 def _finish(run: Run) -> int:
     """Report the end of a run and return its exit code. Collective."""
     from plexus import report
+    from plexus.coupling import inspect
     from plexus.runtime.summary import STOPPED, write_summary
 
     facts, ctx = report.facts(run), run.ctx
@@ -143,6 +144,8 @@ def _finish(run: Run) -> int:
     if not run.dry:
         write_summary(ctx, status, code, facts)
     ctx.log.info(report.closing(facts))
+    for warning in inspect.beyond_tables(run):
+        ctx.log.info(f"warning: {warning}")
     ctx.log.info(ctx.timers.table(ctx.timers.phases(ctx.comm)))
     if run.stop_reason:
         ctx.log.info(f"stopped early at t = {run.clock.t:.6g} s ({run.stop_reason}): go on with --restart")

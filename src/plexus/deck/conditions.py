@@ -115,7 +115,10 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
     with only(info, COORDINATES):  # prescribed and initial values know no other field
-        return expression(convert(value, spec.unit, lenient=True), info)
+        parsed = expression(convert(value, spec.unit, lenient=True), info)
+    if spec.unit == "K" and (parsed.constant or 0.0) < 0:
+        raise refuse(f"{parsed.constant:g} K is below absolute zero; Celsius is written as '20 degC'")
+    return parsed
 
 
 def _one(value: Any, spec: FieldSpec, axis: int, info: ValidationInfo) -> Components:

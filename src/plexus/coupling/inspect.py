@@ -1,0 +1,87 @@
+"""Whether the deck's material data fit the mesh and the result: regions, tables, the radius."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.deck.params import Params, Property
+from plexus.errors import InputError
+
+if TYPE_CHECKING:
+    from plexus.mesh.mesh import Mesh
+    from plexus.run import Run
+
+
+def properties(value: Any, path: str) -> Iterator[tuple[str, Property]]:
+    """Yield every property inside a block of the deck with its path."""
+    if isinstance(value, Property):
+        yield path, value
+        for name, part in value.regions.items():
+            yield from properties(part, f"{path}.regions.{name}")
+    elif isinstance(value, Params):
+        for name in type(value).model_fields:
+            yield from properties(getattr(value, name), f"{path}.{name}")
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from properties(item, f"{path}[{number}]")
+
+
+def check(physics: Params, mesh: Mesh) -> None:
+    """Refuse properties by region that leave cells out or count twice, and radii < 0. Collective.
+
+    Raises
+    ------
+    InputError
+        At the deck path of what does not fit.
+    """
+    for path, prop in properties(physics, "physics"):
+        if prop.regions:
+            _check_cover(path, prop, mesh)
+    if getattr(physics, "geometry", None) == "axisymmetric":
+        low, high = -mesh.comm.allreduce(_top(-mesh.points[:, 0]), op=MPI.MAX), _top(mesh.points[:, 0])
+        if low < -1e-9 * mesh.comm.allreduce(high, op=MPI.MAX):
+            raise InputError(
+                f"physics.geometry: axisymmetric needs radii x >= 0, the mesh begins at {low:.4g} m"
+            )
+
+
+def _top(values: np.ndarray) -> float:
+    """Return the largest value, minus infinity without any."""
+    return float(np.max(values, initial=-np.inf))
+
+
+def _check_cover(path: str, prop: Property, mesh: Mesh) -> None:
+    """Refuse cells with no value or with two."""
+    count = np.zeros(len(mesh.cells), dtype=int)
+    for name in prop.regions:
+        count[mesh.regions[name]] += 1
+    own = count[: mesh.n_owned_cells]
+    without, twice = mesh.comm.allreduce(np.array([np.sum(own == 0), np.sum(own > 1)]))
+    if without:
+        others = ", ".join(n for n in mesh.regions if n not in prop.regions)
+        hint = f"; other regions are {others}" if others else ""
+        raise InputError(f"{path}: {without:,} cells are in none of its regions{hint}")
+    if twice:
+        raise InputError(f"{path}: {twice:,} cells are in more than one of its regions")
+
+
+def beyond_tables(run: Run) -> list[str]:
+    """Return a warning for each table whose range the present state leaves. Collective."""
+    found = []
+    for path, prop in properties(run.deck.physics, "physics"):
+        if prop.table is None:
+            continue
+        _, _, array = run.evaluate(prop.table.of)
+        low, high = (run.ctx.comm.allreduce(_top(sign * array), op=MPI.MAX) * sign for sign in (-1, 1))
+        first, last = prop.table.xs[0], prop.table.xs[-1]
+        slack = 1e-3 * (last - first)  # end values stand for what is this close, e.g. a solver's error
+        if low < first - slack or high > last + slack:
+            found.append(
+                f"{path}: {prop.table.of} reaches from {low:.4g} to {high:.4g}, beyond the table "
+                f"({first:.4g} to {last:.4g}); its end values were used there"
+            )
+    return found

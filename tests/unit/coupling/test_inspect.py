@@ -1,0 +1,52 @@
+"""Material data that do not fit the mesh or the result."""
+
+import pytest
+
+from plexus.coupling.inspect import beyond_tables
+from plexus.errors import InputError
+
+TWO = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 2], regions: {a: x < 0.5, b: x > 0.4}}
+physics: {type: heat, material: {conductivity: {regions: {REGIONS}}}}
+boundary: [{on: left, temperature: 300}, {on: right, temperature: 400}]
+"""
+
+TABLE = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 2]}
+physics: {type: heat, material: {conductivity: {table: [[FIRST, 5], [LAST, 6]], of: temperature}}}
+boundary: [{on: left, temperature: 300}, {on: right, temperature: 400}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("regions", "words"),
+    [
+        ("a: 5", r"physics\.material\.conductivity: 4 cells are in none of its regions; other regions are b"),
+        ("a: 5, b: 6, c: 7", "2 cells are in more than one"),
+    ],
+)
+def test_regions_that_do_not_cover_or_overlap(make_run, regions, words):
+    text = TWO.replace("REGIONS", regions)
+    if "c:" in regions:
+        text = text.replace("b: x > 0.4", "b: x > 0.5, c: x > 0.8")
+    with pytest.raises(InputError, match=words):
+        make_run(text)
+
+
+def test_negative_radii_are_refused(make_run):
+    with pytest.raises(InputError, match="needs radii x >= 0, the mesh begins at -1 m"):
+        make_run(
+            "plexus: 1\nmesh: {type: box, cell: triangle, cells: [4, 2], origin: [-1, 0]}\n"
+            "physics: {type: heat, geometry: axisymmetric, material: {conductivity: 1}}\n"
+        )
+
+
+@pytest.mark.parametrize(("first", "last", "warns"), [(300, 400, False), (300, 380, True), (320, 500, True)])
+def test_tables_that_the_result_leaves_are_told(make_run, first, last, warns):
+    run = make_run(TABLE.replace("FIRST", str(first)).replace("LAST", str(last)))
+    run.execute()
+    found = beyond_tables(run)
+    assert bool(found) is warns
+    assert all("conductivity: temperature reaches from 300 to 400, beyond the table" in f for f in found)
