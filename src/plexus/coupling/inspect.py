@@ -81,7 +81,7 @@ def beyond_tables(run: Run) -> list[str]:
         slack = 1e-3 * (last - first)  # end values stand for what is this close, e.g. a solver's error
         if low < first - slack or high > last + slack:
             found.append(
-                f"{path}: {prop.table.of} reaches from {low:.4g} to {high:.4g}, beyond the table "
-                f"({first:.4g} to {last:.4g}); its end values were used there"
+                f"{path}: {prop.table.of} reaches from {low:.6g} to {high:.6g}, beyond the table "
+                f"({first:.6g} to {last:.6g}); its end values were used there"
             )
     return found

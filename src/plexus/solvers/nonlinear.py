@@ -218,6 +218,11 @@ class FieldSolver:
         mat.setNearNullSpace(near)
         held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
         self._free = kernel.free(mat, near, held)
+        if mat.getDiagonal().min()[1] < 0:
+            self.ctx.log.info(
+                f"warning: {self.target.name}: the matrix has negative diagonal entries; "
+                "is a coefficient negative somewhere?"
+            )
 
     def _look_for_kernel(self, basis: np.ndarray) -> None:
         """Follow the kernel: terms that depend on time or on the unknown may come to hold the body."""

@@ -89,7 +89,8 @@ def test_components_of_vectors(tmp_path):
     path = tmp_path / "v.yaml"
     path.write_text(
         "plexus: 1\nmesh: {type: box, cell: triangle, cells: [4, 4]}\n"
-        "physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: 210 GPa, poisson_ratio: 0.3}}\n"
+        "physics: {type: elasticity, geometry: plane_strain,\n"
+        "  material: {young_modulus: 210 GPa, poisson_ratio: 0.3}}\n"
         "boundary:\n  - {on: left, displacement: [0, null]}\n  - {on: right, displacement_y: 1 mm}\n"
         "  - {on: top, displacement: 0}\n  - {on: bottom, displacement_x: 0, displacement_y: x}\n"
     )

@@ -230,3 +230,9 @@ def test_a_place_outside_the_mesh_names_its_quantity(make_run):
     text = BOX + "quantities: {there: {type: value, of: u, at: [3, 3]}}\n"
     with pytest.raises(InputError, match=r"^quantities\.there: 1 of 1 positions lie outside the mesh"):
         make_run(text).values()
+
+
+@pytest.mark.parametrize(("coefficient", "warned"), [("x - 0.7", True), ("x + 0.1", False)])
+def test_a_coefficient_that_turns_negative_is_told(make_run, capsys, coefficient, warned):
+    solve(make_run(BOX, f"physics.coefficient={coefficient}"))
+    assert ("is a coefficient negative somewhere?" in capsys.readouterr().out) is warned
