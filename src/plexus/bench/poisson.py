@@ -1,8 +1,8 @@
 """Whole Poisson runs beside DOLFINx: mesh, assembly, CG with BoomerAMG to 1e-8, no output.
 
 -∇²u = 1 on the unit cube of n³·6 tetrahedra, u = 0 at x = 0 and x = 1. Both sides are started as a user
-starts them, interpreter included, take turns, use the same BoomerAMG settings, and must agree on the number
-of unknowns. The second table compares what the second rank brings to assembly, set-up and solve.
+starts them, interpreter included, take turns, use the same options for CG and BoomerAMG, and must agree on
+the number of unknowns. The second table compares what the second rank brings to assembly, set-up and solve.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from typing import Any
 from plexus.bench.assembly import interpreter, peer_environment
 from plexus.bench.job import Job, plexus, script
 from plexus.bench.table import Row
+from plexus.deck.blocks import SolverBlock
+from plexus.solvers.defaults import preset
+from plexus.solvers.target import Target
 
 SIZES = (40, 60)
 RANKS = (1, 2)
-MULTIGRID = {
-    "pc_type": "hypre", "pc_hypre_type": "boomeramg", "pc_hypre_boomeramg_strong_threshold": 0.5,
-    "pc_hypre_boomeramg_coarsen_type": "HMIS", "pc_hypre_boomeramg_interp_type": "ext+i",
-    "pc_hypre_boomeramg_P_max": 4, "pc_hypre_boomeramg_agg_nl": 0,
-}  # fmt: skip
-"""What the member ``hypre`` sets in three dimensions, for the peer."""
+SOLVER = {"ksp": "cg", "rtol": 1e-8, "preconditioner": {"type": "hypre"}}
 OURS = ("spaces", "assembly", "matrix", "residual", "jacobian", "preconditioner", "solve")
 THEIRS = ("assembly", "solve")
 """Phases of assembly, set-up and solve; DOLFINx's assembly numbers unknowns and makes the pattern."""
@@ -37,8 +35,15 @@ def deck(cells: int) -> dict[str, Any]:
         "mesh": {"type": "box", "cell": "tetrahedron", "cells": [cells] * 3},
         "physics": {"type": "diffusion", "coefficient": 1, "source": 1},
         "boundary": [{"on": ["left", "right"], "u": 0}],
-        "solver": {"u": {"ksp": "cg", "rtol": 1e-8, "preconditioner": "hypre"}},
+        "solver": {"u": SOLVER},
     }
+
+
+def settings() -> dict[str, Any]:
+    """Return the PETSc options of our Krylov solve, which the peer takes too."""
+    target = Target("u", 0, 3, 1, 1, rigid=False, linear=True, singular=False, packages=frozenset({"hypre"}))
+    ours = preset(SolverBlock.model_validate(SOLVER), target)
+    return {name: value for name, value in ours.items() if not name.startswith("snes_")}
 
 
 def run(repetitions: int = 5) -> list[Row]:
@@ -55,7 +60,7 @@ def run(repetitions: int = 5) -> list[Row]:
 def measure(cells: int, ranks: int, repetitions: int, python: str | None) -> tuple[list[Job], list[Job]]:
     """Return the jobs of both sides, run in turns after one uncounted turn."""
     peer = Path(str(files("plexus.bench") / "peers" / "dolfinx_poisson.py"))
-    options = [f"{k}={v}" for k, v in MULTIGRID.items()]
+    options = [f"{k}={v}" for k, v in settings().items()]
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         # the first turn compiles forms and kernels and warms the disk; it is not counted
