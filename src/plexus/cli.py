@@ -94,6 +94,10 @@ def _add_run(commands: Commands) -> None:
         help="go on from a checkpoint file; without a name, or with `latest`, from the run folder's newest",
     )  # fmt: skip
     sub.add_argument(
+        "--log-view", action="store_true", help="write PETSc's own log, a stage per phase, to log_view.txt"
+    )
+    sub.add_argument("--nvtx", action="store_true", help="mark the phases for Nsight Systems (NVIDIA GPUs)")
+    sub.add_argument(
         "--citations", action="store_true", help="print what to cite for this deck when the run is done"
     )
 
@@ -166,7 +170,8 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
 
-    code = driver.run(options.deck, options.overrides, options.folder, options.restart)
+    profile = driver.Profile(options.log_view, options.nvtx)
+    code = driver.run(options.deck, options.overrides, options.folder, options.restart, profile=profile)
     if options.citations and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0":
         from plexus.deck.citations import citations
         from plexus.deck.load import load

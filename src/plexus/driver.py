@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.run import Run
     from plexus.runtime.context import Context
+    from plexus.runtime.profile import Stages
     from plexus.runtime.summary import Status
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Which profilers follow the phases of the run: PETSc's log, NVTX ranges."""
+
+    log_view: bool = False
+    nvtx: bool = False
 
 
 def run(
@@ -26,6 +36,7 @@ def run(
     folder: str | Path | None = None,
     restart: str | None = None,
     dry: bool = False,
+    profile: Profile | None = None,
 ) -> int:
     """Run a deck on all ranks of this job and return the exit code. Collective.
 
@@ -41,6 +52,8 @@ def run(
         Checkpoint file, or ``latest`` for the newest one of the run folder.
     dry : bool
         Build everything, take at most two steps, write nothing.
+    profile : Profile, optional
+        Profilers to use; none by default.
 
     Raises
     ------
@@ -68,24 +81,48 @@ def run(
         try:
             # what is not finite is found by the guard once per step, not told by NumPy per operation
             with located(deck), np.errstate(all="ignore"):
-                return _run(deck, ctx, restart, dry)
+                return _run(deck, ctx, restart, dry, profile or Profile())
         finally:
             ctx.stop.restore()
     return 0
 
 
-def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool) -> int:
+def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool, profile: Profile) -> int:
     """Build, march and report; return the exit code. Collective."""
     from plexus import report
     from plexus.build import build
+    from plexus.devices.placement import table
 
+    stages = _watch(ctx, profile)
+    ctx.timers.started()
     run = build(deck, ctx)
     run.dry = dry
     ctx.log.info(report.opening(run, restart is not None))
+    ctx.log.info(table(ctx.placement))
     if restart is not None:
         _restart(run, restart)
     run.execute()
+    if stages and not dry:
+        with ctx.timers("log view"):
+            ctx.log.info(f"PETSc's log is in {stages.write(ctx)}")
     return _finish(run)
+
+
+def _watch(ctx: Context, profile: Profile) -> Stages | None:
+    """Let the profilers that are asked for follow the phases; return the one that writes a file."""
+    from plexus.runtime import profile as profilers
+
+    if profile.nvtx:
+        ranges = profilers.nvtx(ctx.device)
+        if isinstance(ranges, str):
+            ctx.log.info(f"warning: {ranges}")
+        else:
+            ctx.timers.watchers.append(ranges)
+    if not profile.log_view:
+        return None
+    stages = profilers.Stages()
+    ctx.timers.watchers.append(stages)
+    return stages
 
 
 def _restart(run: Run, choice: str) -> None:
@@ -102,14 +139,21 @@ def _restart(run: Run, choice: str) -> None:
 def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
     """Prepare the run folder and return the context. Collective."""
     from plexus.devices.binding import bind
+    from plexus.devices.placement import place
     from plexus.runtime import context
     from plexus.runtime.folder import continues, prepare
     from plexus.runtime.log import Log
+    from plexus.runtime.timers import process_begin
 
+    begin = process_begin()
     moved = None if dry else prepare(comm, folder, keep=continues(folder, restart))
     runtime = deck.runtime
-    device = bind(runtime.device, comm)
-    ctx = context.create(comm, folder, seed=runtime.seed, device=device, time_limit=runtime.time_limit)
+    devices = runtime.devices
+    device = bind(runtime.device, comm, devices.policy, devices.uuids, devices.share)
+    ctx = context.create(
+        comm, folder, seed=runtime.seed, device=device.name, time_limit=runtime.time_limit, begin=begin
+    )
+    ctx.placement = place(comm, device)
     # a dry run leaves no trace, so its log has no file
     if dry:
         ctx.log = Log(comm)

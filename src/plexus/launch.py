@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from plexus.devices.threads import FREE
 from plexus.errors import InputError
 
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
@@ -123,7 +124,8 @@ def _is_open_mpi(launcher: str) -> bool:
 def environment() -> dict[str, str]:
     """Return the environment of the ranks; what the user has set stays.
 
-    One thread per rank: ranks, not threads, share the cores. No binding to cores: two jobs on one machine
+    One thread per rank, except for torch, which gets those of the rank's cores (`plexus.devices.threads`):
+    ranks, not threads, share the cores. No binding to cores: two jobs on one machine
     would both be bound to its first cores. A waiting rank offers its core to others; on a machine with more
     to do than this job, spinning ranks would wait for each other many times longer. As root, Open MPI asks
     for consent.
@@ -135,6 +137,8 @@ def environment() -> dict[str, str]:
         "OMPI_MCA_hwloc_base_binding_policy": "none",
         "PRTE_MCA_hwloc_default_binding_policy": "none",
     }
+    if "OMP_NUM_THREADS" not in os.environ:
+        wanted[FREE] = "auto"
     if os.geteuid() == 0:
         wanted |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         wanted |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

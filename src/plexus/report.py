@@ -67,6 +67,7 @@ def facts(run: Run) -> dict[str, Any]:
     values = run.values()
     return {
         "unknowns": run.system.unknowns,
+        "mesh": {"cells": run.mesh.n_global_cells, "dim": run.mesh.dim, "cell": run.mesh.cell},
         "steps": run.clock.step,
         "rejected_steps": run.controller.rejected,
         "time": run.clock.t,

@@ -170,10 +170,29 @@ class Verification(Params):
         return self
 
 
+class Devices(Params):
+    """Which GPU each rank takes where there are several."""
+
+    policy: Literal["default", "local_rank", "uuid", "none"] = Field(
+        "local_rank",
+        description="local_rank: the node's GPUs in turn; default: the first that the rank sees; "
+        "uuid: the listed ones by rank within the node; none: the CPU",
+    )
+    uuids: tuple[str, ...] = Field((), description="GPUs for the policy uuid, as nvidia-smi -L names them")
+    share: bool = Field(False, description="let several ranks compute on one GPU")
+
+    @model_validator(mode="after")
+    def _listed(self) -> Devices:
+        if (self.policy == "uuid") != bool(self.uuids):
+            raise refuse("the policy uuid and a list of uuids belong together")
+        return self
+
+
 class Runtime(Params):
     """How the program runs; changes no result beyond rounding."""
 
     device: Literal["cpu", "auto", "cuda"] = Field("cpu", description="where element work is done")
+    devices: Devices = Field(Devices(), description="which GPU each rank takes")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random")
     nan_guard: bool = Field(True, description="stop with exit code 5 when a field is not finite")
     time_limit: Annotated[float, Unit("s")] | None = Field(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.devices import threads
 from plexus.devices.transfers import transfers
 from plexus_kernels import backend
 
@@ -48,6 +49,7 @@ class TorchBridge(Bridge):
 
     def __init__(self, device: str = "cpu"):
         super().__init__("torch")
+        threads.settle()
         self.device = device
 
     def array(self, host: np.ndarray) -> Array:
@@ -56,17 +58,26 @@ class TorchBridge(Bridge):
 
         # torch refuses to share read-only memory silently; such arrays are constants and small
         tensor = torch.from_numpy(host if host.flags.writeable else host.copy())
-        if self.device == "cpu":
+        if shares_memory(self.device):
             return tensor
         with transfers.timed("to_device", host.nbytes):
             return tensor.to(self.device)
 
     def host(self, array: Array) -> np.ndarray:
         """Return a NumPy array: the same memory on the CPU, one timed copy from another device."""
-        if self.device == "cpu":
+        if shares_memory(self.device):
             return array.detach().numpy()
+        import torch
+
+        # the copy would wait for the kernels that fill the array, and their time is not the copy's
+        torch.cuda.synchronize(self.device)
         with transfers.timed("to_host", array.element_size() * array.nelement()):
             return array.detach().cpu().numpy()
+
+
+def shares_memory(device: str) -> bool:
+    """Return whether a tensor on ``device`` uses the memory of a PETSc Vec: both then are in host memory."""
+    return device == "cpu"
 
 
 def bridge(name: str = "auto", device: str = "cpu") -> Bridge:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from plexus.devices import threads
 from plexus.formulation.points import Values, with_field
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
@@ -90,6 +91,7 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
     """
     import torch
 
+    threads.settle()
     spec = field or equation.field  # type: ignore[attr-defined]
     transient = getattr(equation, "time_order", 0) > 0
     like_numpy = isinstance(p.u, np.ndarray)

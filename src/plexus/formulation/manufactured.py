@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plexus.deck.params import Expression
+from plexus.devices import threads
 from plexus.formulation.autodiff import tensor
 from plexus.formulation.points import Values, View
 from plexus.protocols import Array, Equation, Point
@@ -63,6 +64,7 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
     import numpy as np
     import torch
 
+    threads.settle()
     x = tensor(p.x)
     t = torch.as_tensor(p.t, dtype=x.dtype)
     regions = {name: tensor(mask) for name, mask in p.regions.items()}

@@ -42,6 +42,9 @@ class Progress:
         self.schedule = make(self.params.every, run.clock.start)
         self._begin = self._line = time.monotonic()
         self._share = _share(run)
+        if run.ctx.root:
+            # a restart finds the end of the run before it in this file
+            self._write(run, "running", self._begin)
 
     def observe(self, run: Run) -> None:
         """Report if the pause is over."""

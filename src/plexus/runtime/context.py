@@ -29,6 +29,7 @@ class Context:
     log, timers, stop : services of this rank.
     seed : seed of everything random.
     device : where element work is done, ``cpu`` or ``cuda``.
+    placement : where the ranks are (`plexus.devices.placement.place`).
     series : the histories (`plexus.io.series.Series`) once something is recorded.
     texts : what result files carry along: ``deck`` and ``provenance`` (JSON).
     rng : random numbers, the same stream on every rank; its state goes into checkpoints.
@@ -41,6 +42,7 @@ class Context:
     stop: StopRequests
     seed: int = 0
     device: str = "cpu"
+    placement: list[dict[str, Any]] = field(default_factory=list)
     series: Any = None
     texts: dict[str, str] = field(default_factory=dict)
     rng: np.random.Generator = field(init=False)
@@ -71,8 +73,11 @@ def create(
     device: str = "cpu",
     time_limit: float | None = None,
     margin: float | None = None,
+    begin: float | None = None,
 ) -> Context:
-    """Return a context for a prepared run folder; times in seconds. Starts no signal handler."""
-    return Context(
-        comm, folder, Log(comm, folder), Timers(), StopRequests(comm, time_limit, margin), seed, device
-    )
+    """Return a context for a prepared run folder; times in seconds. Starts no signal handler.
+
+    ``begin`` is when the clock of the run started, on the monotonic clock; now by default.
+    """
+    stop = StopRequests(comm, time_limit, margin)
+    return Context(comm, folder, Log(comm, folder), Timers(begin), stop, seed, device)

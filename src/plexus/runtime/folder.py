@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexus.errors import OutputError
-from plexus.fileformat import DECK, LOG, PARTIAL, PROGRESS, SERIES, SUMMARY
+from plexus.fileformat import DECK, LOCK, LOG, LOG_VIEW, PARTIAL, PROGRESS, SERIES, SUMMARY
 from plexus.runtime.files import reason
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-RESULTS = (DECK, SUMMARY, PROGRESS, LOG, SERIES, "checkpoint_*.h5", "*.vtkhdf", "*.xdmf")
+RESULTS = (DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES, "checkpoint_*.h5", "*.vtkhdf", "*.xdmf")
 """File names and patterns that belong to a run."""
 PREVIOUS = "previous"
-LOCKED = ".lock"
 _LOCKS: dict[Path, int] = {}
 """Run folders that this process holds, with the open files that carry the locks."""
 
@@ -74,7 +73,7 @@ def _lock(folder: Path) -> None:
     """Take the folder for this process; raises BlockingIOError if another one has it."""
     key = folder.resolve()
     if key not in _LOCKS:
-        _LOCKS[key] = os.open(key / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _LOCKS[key] = os.open(key / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.lockf(_LOCKS[key], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

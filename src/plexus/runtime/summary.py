@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import socket
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -35,6 +38,13 @@ def peak_memory_mb(ctx: Context) -> float:
     return float(ctx.comm.allreduce(mine, MPI.MAX))
 
 
+def first_step(ctx: Context) -> float:
+    """Return when the last rank began its first solve [s since the start of the process]. Collective."""
+    from mpi4py import MPI
+
+    return float(ctx.comm.allreduce(ctx.timers.first.get("solve", 0.0), MPI.MAX))
+
+
 def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str, Any]) -> dict[str, Any]:
     """Write ``summary.json`` and return its content. Collective: timers and memory are reduced.
 
@@ -54,7 +64,9 @@ def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str,
         **facts,
         "wall_seconds": round(ctx.timers.elapsed, 3),
         "phases": {p.name: {"longest": p.longest, "mean": p.mean, "calls": p.calls} for p in phases},
+        "first_step_seconds": round(first_step(ctx), 3),
         "peak_memory_mb": round(peak_memory_mb(ctx), 1),
+        "placement": ctx.placement,
         "versions": versions(),
     }
     if ctx.root:
@@ -66,7 +78,10 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     """Record a failure in ``summary.json`` from the one rank that speaks; talks to no other rank."""
     # no reduction: the other ranks may be gone or stuck
     timers = ctx.timers
-    own = {name: {"longest": s, "mean": s, "calls": timers.calls[name]} for name, s in timers.seconds.items()}
+    own = {
+        name: {"longest": s, "mean": s, "calls": timers.calls.get(name, 0)}
+        for name, s in timers.own().items()
+    }
     write_json(
         ctx.folder / SUMMARY,
         {
@@ -77,10 +92,15 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
             "wall_seconds": round(ctx.timers.elapsed, 3),
             "phases": own,
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "placement": ctx.placement,
             "versions": versions(),
             "message": message,
         },
     )
+    # a reader of the progress must not wait for a run that has failed
+    with suppress(OSError, ValueError):
+        known = json.loads((ctx.folder / PROGRESS).read_text())
+        write_json(ctx.folder / PROGRESS, known | {"status": "failed", "finish": None}, durable=False)
 
 
 CENTURY = 36525 * 86400.0
@@ -90,7 +110,7 @@ CENTURY = 36525 * 86400.0
 def write_progress(
     ctx: Context, *, step: int, t: float, share: float, left: float | None, status: str = "running"
 ) -> None:
-    """Write ``progress.json`` (one rank only): step, time [s], share done, and the expected finish date.
+    """Write ``progress.json`` (one rank only): status, step, time [s], share done, wall time, finish date.
 
     ``left`` is the expected rest of the run [s], None if unknown. The first of many growing steps may promise
     centuries, which is no date.
@@ -109,6 +129,7 @@ def write_progress(
             "t": t,
             "share": round(share, 6),
             "wall_seconds": round(ctx.timers.elapsed, 3),
+            "host": socket.gethostname(),
             "updated": now.isoformat(timespec="seconds"),
             "finish": finish,
         },
