@@ -13,11 +13,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from plexus.devices.threads import FREE
 from plexus.errors import InputError
+from plexus.runtime.provenance import COMMAND
+from plexus.runtime.stop import NOTE
 
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
@@ -36,7 +41,8 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     """Run ``plexus <arguments>`` on ``ranks`` ranks and return the job's exit code.
 
     Interrupt and termination reach the ranks as USR1, on which a run writes a checkpoint and ends with
-    code 75; Open MPI would kill its ranks one second after the originals.
+    code 75; Open MPI would kill its ranks one second after the originals. A note beside tells the ranks
+    which signal it was.
 
     Raises
     ------
@@ -44,31 +50,43 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         If no launcher is found.
     """
     command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
+    # the command line as the user gave it is known here only
+    told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
     early: list[int] = []
     job: subprocess.Popen[bytes] | None = None
 
     def forward(number: int, frame: FrameType | None) -> None:
+        Path(told[NOTE]).write_text(str(number))
         if job is None:
             early.append(number)  # asked to stop while the launcher was being started
         else:
             job.send_signal(signal.SIGUSR1)
 
-    before = {number: signal.signal(number, forward) for number in FORWARDED}
-    try:
-        # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
-        job = subprocess.Popen(command, env=environment(), start_new_session=True)
-        if early:
-            job.send_signal(signal.SIGUSR1)
-        code = job.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with tempfile.TemporaryDirectory(prefix="plexus_") as folder:
+        told[NOTE] = str(Path(folder) / "signal")
+        with _handled(forward):
+            # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
+            job = subprocess.Popen(command, env=environment() | told, start_new_session=True)
+            if early:
+                job.send_signal(signal.SIGUSR1)
+            code = job.wait()
     # a job killed by signal n ends like one of a shell, with 128 + n
     code = code if code >= 0 else 128 - code
     if code - 128 in FATAL:
         cause = ", from outside or for lack of memory" if code - 128 == signal.SIGKILL else ""
         print(f"a rank was ended by {signal.Signals(code - 128).name}{cause}", file=sys.stderr)
     return code
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the signals that are passed on, and put the earlier handlers back."""
+    before = {number: signal.signal(number, handler) for number in FORWARDED}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def prefix(ranks: int) -> list[str]:

@@ -60,7 +60,8 @@ def test_what_the_user_has_set_stays(monkeypatch):
 def test_termination_reaches_the_ranks_as_usr1(tmp_path):
     wait = "i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done"
     ask = '[ "$1" = --version ] && exit 0'
-    fake = script(tmp_path, f"{ask}\ntrap 'echo got USR1; exit 75' USR1; touch {tmp_path}/ready; {wait}")
+    got = "echo got USR1 for $(cat $PLEXUS_SIGNAL)"
+    fake = script(tmp_path, f"{ask}\ntrap '{got}; exit 75' USR1; touch {tmp_path}/ready; {wait}")
     code = "import sys; from plexus import launch; sys.exit(launch.launch(2, []))"
     environment = {**os.environ, "PLEXUS_LAUNCHER": str(fake)}
     job = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
@@ -69,7 +70,7 @@ def test_termination_reaches_the_ranks_as_usr1(tmp_path):
         time.sleep(0.02)
     job.send_signal(signal.SIGTERM)
     said, _ = job.communicate(timeout=20)
-    assert (said.strip(), job.returncode) == ("got USR1", 75)
+    assert (said.strip(), job.returncode) == (f"got USR1 for {int(signal.SIGTERM)}", 75)
 
 
 def test_a_killed_job_is_told(tmp_path, monkeypatch, capfd):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import shlex
 import socket
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import plexus
+
+COMMAND = "PLEXUS_COMMAND"
+"""Environment variable in which `plexus run -n` tells its ranks the command line of the user."""
 
 
 def collect(ranks: int, seed: int) -> dict[str, Any]:
@@ -24,12 +28,21 @@ def collect(ranks: int, seed: int) -> dict[str, Any]:
         "system": platform.platform(),
         "user": _user(),
         "folder": os.getcwd(),
-        "command": [*sys.argv],
+        "command": command(),
         "ranks": ranks,
         "seed": seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "job": os.environ.get("SLURM_JOB_ID", ""),
     }
+
+
+def command() -> list[str]:
+    """Return the command line as the user gave it."""
+    if told := os.environ.get(COMMAND):
+        return shlex.split(told)
+    # `python -m plexus` shows the file that it runs
+    name = Path(sys.argv[0]).name
+    return ["plexus" if name == "__main__.py" else name, *sys.argv[1:]]
 
 
 def versions() -> dict[str, str]:

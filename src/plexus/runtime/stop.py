@@ -5,7 +5,8 @@ same decision from one collective and a checkpoint can be written. Honoured are 
 announce the end of a job with it), TERM and INT. A second INT or TERM ends the process at once.
 
 ``mpirun`` passes USR1 on to all ranks. TERM and INT make Open MPI kill its ranks after one second, unless
-``OMPI_MCA_odls_base_sigkill_timeout`` names a longer grace; `plexus run -n` turns both into USR1.
+``OMPI_MCA_odls_base_sigkill_timeout`` names a longer grace; `plexus run -n` turns both into USR1, and leaves
+a note with the number of the signal that it received.
 
 The time limit is the earlier of the deck's ``runtime.time_limit`` and ``SLURM_JOB_END_TIME`` (seconds since
 the epoch). The run stops when the time left is shorter than a margin: given, or twice the longest step.
@@ -17,6 +18,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +29,18 @@ from plexus.errors import GuardError
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-SIGNALS = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+SIGNALS = {
+    signal.SIGUSR1: "signal USR1",
+    signal.SIGTERM: "terminated",
+    signal.SIGINT: "interrupted by Ctrl-C",
+}
+"""Honoured signals in words; of several, the later one here is told."""
+NOTE = "PLEXUS_SIGNAL"
+"""Environment variable that names the file in which the launcher notes the signal that it turns into USR1."""
 BATCH_MARGIN = 60.0
 """Seconds kept free before the end of a batch job, for the last checkpoint and the clean-up."""
 TIME = 1
-"""Code of the time limit in the agreement; signals count as 1 + their number."""
+"""Code of the time limit in the agreement; signals count on from it in the order of `SIGNALS`."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ class StopRequests:
         # root's clock decides, so that the wall time is the same number everywhere
         root = self.comm.rank == 0
         mine = np.array(
-            [not finite, 1 + self._signal if self._signal else TIME * (root and self._due(now)), 0.0]
+            [not finite, _code(self._signal) if self._signal else TIME * (root and self._due(now)), 0.0]
         )
         mine[2] = now - self._begin if root else 0.0
         together = np.empty_like(mine)
@@ -126,8 +135,18 @@ def _deadline(limit: float | None, margin: float | None) -> float:
     return min(ends, default=float("inf"))
 
 
+def _code(number: int) -> int:
+    """Return the code of a signal, or of the one that the launcher has received in its place."""
+    note = Path(os.environ.get(NOTE, os.devnull))
+    # on other hosts than the launcher's there is no note; the largest code of all ranks wins
+    if number == signal.SIGUSR1 and note.is_file():
+        text = note.read_text()
+        number = int(text) if text.isdigit() else number
+    return TIME + 1 + list(SIGNALS).index(signal.Signals(number))
+
+
 def _reason(code: int) -> str | None:
     """Return the agreed code in words."""
     if code > TIME:
-        return f"signal {signal.Signals(code - 1).name}"
+        return list(SIGNALS.values())[code - TIME - 1]
     return "time limit" if code == TIME else None

@@ -14,8 +14,8 @@ from plexus.runtime import context, files
 from plexus.runtime.folder import continues, prepare
 from plexus.runtime.guard import Guard
 from plexus.runtime.log import Log
-from plexus.runtime.provenance import collect
-from plexus.runtime.stop import StopRequests
+from plexus.runtime.provenance import COMMAND, collect
+from plexus.runtime.stop import NOTE, SIGNALS, StopRequests
 from plexus.runtime.summary import write_failure, write_summary
 from plexus.runtime.timers import Timers
 
@@ -79,16 +79,32 @@ def test_nested_phases_are_charged_once():
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT])
-def test_signal_is_noted_and_agreed(number):
+def test_signal_is_noted_and_agreed(number, monkeypatch):
+    monkeypatch.delenv(NOTE, raising=False)
     stop, before = StopRequests(SELF), signal.getsignal(number)
     stop.watch()
     try:
         assert stop.agree().reason is None
         os.kill(os.getpid(), number)
-        assert stop.agree().reason == f"signal {number.name}"
+        assert stop.agree().reason == SIGNALS[number]
     finally:
         stop.restore()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(
+    ("noted", "told"), [("2", "interrupted by Ctrl-C"), ("15", "terminated"), ("", "signal USR1")]
+)
+def test_the_launchers_note_tells_what_the_user_did(noted, told, tmp_path, monkeypatch):
+    (tmp_path / "note").write_text(noted)
+    monkeypatch.setenv(NOTE, str(tmp_path / "note"))
+    stop = StopRequests(SELF)
+    stop.watch()
+    try:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert stop.agree().reason == told
+    finally:
+        stop.restore()
 
 
 def test_limits_of_time(monkeypatch):
@@ -129,3 +145,11 @@ def test_provenance_names_versions_and_source():
     found = collect(2, 7)
     assert {"plexus", "python", "mpi"} <= found["versions"].keys()
     assert (found["ranks"], found["seed"]) == (2, 7)
+
+
+def test_provenance_has_the_command_of_the_user(monkeypatch):
+    monkeypatch.delenv(COMMAND, raising=False)
+    monkeypatch.setattr("sys.argv", ["/some/where/plexus/__main__.py", "run", "a.yaml"])
+    assert collect(1, 0)["command"] == ["plexus", "run", "a.yaml"]
+    monkeypatch.setenv(COMMAND, "plexus run 'my deck.yaml' -n 2")
+    assert collect(2, 0)["command"] == ["plexus", "run", "my deck.yaml", "-n", "2"]
