@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,9 +63,25 @@ class Halo:
 
     def forward(self, array: np.ndarray) -> None:
         """Fill the ghost rows of ``array`` (n_local, ...) in place from their owners. Collective."""
-        incoming = np.empty((len(self._recv_rows), *array.shape[1:]), array.dtype)
-        self._exchange(array[self._send_rows], self._send, incoming, self._recv)
-        array[self._recv_rows] = incoming
+        ghosts, incoming = self.fetch(array.__getitem__)
+        array[ghosts] = incoming
+
+    def fetch(self, rows_of: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Exchange rows that are made only where they are needed. Collective.
+
+        Parameters
+        ----------
+        rows_of
+            Returns the rows with the given local numbers, (k,) -> (k, ...).
+
+        Returns
+        -------
+        local numbers of the ghost rows (n_ghost,), and their owners' rows in the same order.
+        """
+        out = rows_of(self._send_rows)
+        incoming = np.empty((len(self._recv_rows), *out.shape[1:]), out.dtype)
+        self._exchange(out, self._send, incoming, self._recv)
+        return self._recv_rows, incoming
 
     def reverse_add(self, array: np.ndarray) -> None:
         """Add the ghost rows of ``array`` to their owners' rows in place. Collective."""

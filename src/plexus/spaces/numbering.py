@@ -52,7 +52,7 @@ def number_nodes(mesh: Mesh, element: Element) -> Nodes:
     """Give every node of ``element`` on ``mesh`` a global number and an owner. Collective."""
     comm = mesh.comm
     raw, count = _local_nodes(mesh, element)
-    mine = _owners(raw, mesh.cell_owner, count) == comm.rank
+    mine = _owners(mesh, raw, count) == comm.rank
     n_owned = int(np.count_nonzero(mine))
     counts = comm.allgather(n_owned)
     offset, n_global = sum(counts[: comm.rank]), sum(counts)
@@ -118,11 +118,14 @@ def _compress(raw: np.ndarray, bound: int) -> tuple[np.ndarray, int]:
     return (np.cumsum(used, dtype=np.int32) - 1)[raw], int(np.count_nonzero(used))
 
 
-def _owners(raw: np.ndarray, cell_owner: np.ndarray, count: int) -> np.ndarray:
+def _owners(mesh: Mesh, raw: np.ndarray, count: int) -> np.ndarray:
     """Smallest owner among the local cells of each node; exact for the nodes of owned cells."""
+    n, mine = mesh.n_owned_cells, mesh.comm.rank
     owner = np.empty(count, dtype=np.int32)
-    for rank in np.unique(cell_owner)[::-1]:
-        owner[raw[cell_owner == rank]] = rank
+    ghosts, of = raw[n:], mesh.cell_owner[n:]
+    # in descending order, so that the smallest rank writes last
+    for rank in np.unique(np.append(of, mine))[::-1]:
+        owner[raw[:n] if rank == mine else ghosts[of == rank]] = rank
     return owner
 
 
@@ -131,7 +134,6 @@ def _spread(mesh: Mesh, raw: np.ndarray, number: np.ndarray) -> None:
     n = mesh.n_owned_cells
     halo = Halo.from_ids(mesh.comm, mesh.cell_ids[:n], mesh.cell_owner[n:], mesh.cell_ids[n:])
     for _ in range(2):
-        rows = number[raw]
-        halo.forward(rows)
-        known = rows[n:] >= 0
-        number[raw[n:][known]] = rows[n:][known]
+        cells, rows = halo.fetch(lambda cells: number[raw[cells]])
+        known = rows >= 0
+        number[raw[cells][known]] = rows[known]
