@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:  # the usual end of --follow
+        return 130
     except OSError as error:
         print(f"plexus-post: {error.filename or 'reading'}: {error.strerror or error}", file=sys.stderr)
     except ImportError as error:
@@ -34,11 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _info(args: argparse.Namespace) -> None:
+def _info(args: argparse.Namespace) -> int:
     from plexus_post.info import show
 
+    if args.follow:
+        if len(args.paths) != 1:
+            raise PostError("--follow watches one run")
+        from plexus_post.follow import follow
+
+        return follow(Path(args.paths[0]), args.interval, args.timeout)
     for path in args.paths:
         show(open_run(path))
+    return 0
 
 
 def _plot(args: argparse.Namespace) -> None:
@@ -95,11 +104,28 @@ def _probe(args: argparse.Namespace) -> None:
         table(run.name, list(data), [[float(v) for v in row] for row in zip(*data.values(), strict=True)])
 
 
+def _seconds(text: str) -> float:
+    """Return a positive number of seconds from the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="plexus-post", description="Look at the results of Plexus runs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     info = commands.add_parser("info", help="what a run was and what it found")
     info.add_argument("paths", nargs="+", metavar="RUN")
+    info.add_argument("--follow", action="store_true", help="watch the run until it ends; exit with its code")
+    info.add_argument("--interval", type=_seconds, default=2.0, help="seconds between two looks (default: 2)")
+    info.add_argument(
+        "--timeout", type=_seconds, default=600.0,
+        help="seconds to wait for a run that has not begun (default: 600)",
+    )  # fmt: skip
     info.set_defaults(command=_info)
     _add_plot(commands.add_parser("plot", help="pictures of fields and histories as PNG"))
     _add_compare(commands.add_parser("compare", help="are two runs equal? does a run hold its references?"))

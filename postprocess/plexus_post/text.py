@@ -14,6 +14,12 @@ def number(value: Any) -> str:
     return f"{value:d}" if isinstance(value, int) else f"{value:.6g}"
 
 
+def bar(share: float, width: int = 24) -> str:
+    """Return a bar of characters whose filled part is ``share``, 0 to 1."""
+    done = round(width * min(max(share, 0.0), 1.0))
+    return "━" * done + "╌" * (width - done)
+
+
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; nothing when it has no rows."""
     cells = [[number(c) for c in row] for row in rows]

@@ -13,7 +13,7 @@ DECK, SUMMARY, PROGRESS, LOG = "deck.yaml", "summary.json", "progress.json", "lo
 LOG_VIEW = "log_view.txt"
 """PETSc's own log with a stage per phase, on request."""
 LOCK = ".lock"
-"""Locked by the process that writes into a run folder, for as long as it lives."""
+"""Locked by the process that writes into a run folder, for as long as it lives; holds its host's name."""
 FIELDS, XDMF, SERIES = "fields.vtkhdf", "fields.xdmf", "series.h5"
 CHECKPOINT = "checkpoint_{step:08d}.h5"
 SWEEP, MEMBER = "sweep.json", "member_{index:04d}"

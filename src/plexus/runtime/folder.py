@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,9 @@ def _lock(folder: Path) -> None:
         if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):  # no locks on this file system
             os.close(_LOCKS.pop(key))
             raise
+    # where file systems do not share locks between machines, a follower needs to know whose lock it is
+    os.ftruncate(_LOCKS[key], 0)
+    os.pwrite(_LOCKS[key], socket.gethostname().encode(), 0)
 
 
 def _move_away(folder: Path) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -129,7 +128,6 @@ def write_progress(
             "t": t,
             "share": round(share, 6),
             "wall_seconds": round(ctx.timers.elapsed, 3),
-            "host": socket.gethostname(),
             "updated": now.isoformat(timespec="seconds"),
             "finish": finish,
         },

@@ -118,7 +118,7 @@ def test_inside_a_launcher_the_ranks_join(monkeypatch):
 def test_errors_become_exit_codes(monkeypatch, capsys, error, code):
     from plexus import driver
 
-    def fail(*arguments):
+    def fail(*arguments, **more):
         raise error("no luck")
 
     monkeypatch.setattr(driver, "run", fail)
@@ -129,7 +129,7 @@ def test_errors_become_exit_codes(monkeypatch, capsys, error, code):
 def test_citations(monkeypatch, capsys):
     from plexus import driver
 
-    monkeypatch.setattr(driver, "run", lambda *a: 0)
+    monkeypatch.setattr(driver, "run", lambda *a, **k: 0)
     monkeypatch.delenv("OMPI_COMM_WORLD_RANK", raising=False)
     assert plexus("run", DECK, "--citations") == 0
     text = capsys.readouterr().out
