@@ -12,9 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plexus import __version__
 from plexus.errors import InputError, OutputError, PlexusError
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
 
 Commands = argparse._SubParsersAction
 Command = Callable[[argparse.Namespace, list[str]], int]
@@ -53,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
+    _add_sweep(commands)
     _add_catalogue(commands)
     _add_tools(commands)
     return top
@@ -79,6 +84,12 @@ def _deck_arguments(sub: argparse.ArgumentParser) -> None:
 def _ranks(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10**7:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of ranks")
+    return int(text)
+
+
+def _member(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a member")
     return int(text)
 
 
@@ -123,6 +134,24 @@ def _add_check(commands: Commands) -> None:
     )
 
 
+def _add_sweep(commands: Commands) -> None:
+    sub = _command(
+        commands, "sweep", _sweep, "run a deck with other values, as its block `sweep` says",
+        "Each member has a run folder in DIR; what is done is not run again, what was stopped goes on.\n"
+        "exit codes: 0 all members done, 75 stopped (call it again), else that of the first failed member",
+    )  # fmt: skip
+    _deck_arguments(sub)
+    sub.add_argument("-o", dest="folder", metavar="DIR", help="sweep folder (default: runs/<deck name>)")
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, default=1, help="ranks of each member")
+    sub.add_argument("--workers", metavar="N", type=_ranks, help="members that run at once (default: as fit)")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument("--failed", action="store_true", help="run the failed members again, and only these")
+    which.add_argument(
+        "--member", metavar="K", type=_member, help="run only member K, e.g. in a job array; 0 is the first"
+    )
+    which.add_argument("--list", dest="listing", action="store_true", help="only show the members' states")
+
+
 def _add_catalogue(commands: Commands) -> None:
     sub = _command(commands, "list", _list, "list the kinds of components, or the members of one kind")
     sub.add_argument("kind", metavar="KIND", nargs="?", help="e.g. physics")
@@ -158,9 +187,12 @@ def _add_tools(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace, given: list[str]) -> int:
     from plexus import launch
+    from plexus.runtime import early
     from plexus.runtime.log import TERMINAL
 
-    if not launch.inside():
+    if launch.inside():
+        early.listen()
+    else:
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
     if options.ranks and not launch.inside():
         from plexus.deck.load import load
@@ -201,7 +233,8 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         print(deck.effective_yaml(), end="")
         return 0
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
-    print(f"{options.deck}: good ({deck.mesh.type} mesh, {deck.physics.type}, {fields})")
+    sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
+    print(f"{options.deck}: good ({deck.mesh.type} mesh, {deck.physics.type}, {fields}{sweep})")
     if options.mesh:
         from plexus.preview import preview
 
@@ -211,6 +244,20 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
 
         return driver.run(options.deck, options.overrides, dry=True)
     return 0
+
+
+def _sweep_size(deck: Deck) -> int:
+    """Return the number of members of a deck's sweep after checking all of them."""
+    from plexus.sweep.members import check
+
+    return len(check(deck))
+
+
+def _sweep(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.sweep.main import Options, main
+
+    names = ("deck", "overrides", "folder", "workers", "ranks", "failed", "listing", "member")
+    return main(Options(**{name: getattr(options, name) for name in names}))
 
 
 def _list(options: argparse.Namespace, given: list[str]) -> int:
