@@ -1,7 +1,8 @@
 """`plexus check --mesh`: what a run of this deck would be, before it is started.
 
-The mesh source tells its sizes and names (it reads a mesh file as far as it must, without MPI). Nodes
-beyond the geometry's points, matrix entries and memory follow from average numbers per cell type:
+The mesh source tells its sizes and names (it reads a mesh file as far as it must, without MPI), a box also
+its nodes. Otherwise nodes beyond the geometry's points, and always matrix entries and memory, follow from
+average numbers per cell type:
 
     bytes per rank = unknowns/N · (entries per row · 12 B · copies + vectors · 8 B) + cells/N · slots · 4 B
 """
@@ -57,7 +58,8 @@ def preview(deck: Deck, ranks: int) -> str:
         f"regions      {', '.join(estimate.regions) or '-'}",
     ]
     for spec in specs:
-        lines.append(f"{spec.name:12} about {unknowns(estimate, degree, spec):,} unknowns (degree {degree})")
+        about = "" if estimate.nodes else "about "
+        lines.append(f"{spec.name:12} {about}{unknowns(estimate, degree, spec):,} unknowns (degree {degree})")
     total = memory(estimate, degree, list(specs), ranks)
     lines.append(f"memory       about {total / 1e6:,.0f} MB per rank on {ranks} rank{'s' * (ranks > 1)}")
     lines.append(f"would write  {', '.join(files(deck))} in runs/{deck.name}/")
@@ -66,6 +68,8 @@ def preview(deck: Deck, ranks: int) -> str:
 
 def _nodes(estimate: Estimate, degree: int) -> float:
     """Return the number of nodes; a curved mesh has its middle nodes among its points already."""
+    if estimate.nodes:
+        return float(estimate.nodes[degree - 1])
     growth = _AVERAGES[estimate.cell][0]
     usual = estimate.n_cells / _CELLS_PER_VERTEX[estimate.cell]
     curved = estimate.n_points > 0.5 * growth * usual
@@ -74,7 +78,7 @@ def _nodes(estimate: Estimate, degree: int) -> float:
 
 
 def unknowns(estimate: Estimate, degree: int, spec: FieldSpec) -> int:
-    """Return the approximate number of unknowns of a field."""
+    """Return the number of unknowns of a field, approximate where the mesh cannot count its nodes."""
     return round(_nodes(estimate, degree)) * spec.components(estimate.dim)
 
 

@@ -18,7 +18,10 @@ EXTERIOR = "exterior"
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a mesh before it is built: sizes and names; needs no MPI."""
+    """What is known of a mesh before it is built: sizes and names; needs no MPI.
+
+    ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them.
+    """
 
     dim: int
     cell: str
@@ -26,6 +29,7 @@ class Estimate:
     n_points: int
     regions: tuple[str, ...]
     boundaries: tuple[str, ...]
+    nodes: tuple[int, int] | None = None
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from plexus.deck.context import Context
 from plexus.errors import InputError
 from plexus.mesh.lattice import split
 from plexus.mesh.sources.box import Box, BoxParams, bisect, graded_ticks
+from plexus.spaces.lagrange import Space
 
 SELF = MPI.COMM_SELF
 
@@ -52,6 +53,16 @@ def test_estimate_is_exact(cell):
     guess, mesh = source.estimate(), source.build(SELF)
     assert (guess.n_cells, guess.n_points) == (mesh.n_global_cells, len(mesh.points))
     assert set(guess.boundaries) == set(mesh.boundaries)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("periodic", [[], ["x"]])
+def test_nodes_of_thin_boxes_are_counted(cell, periodic):
+    cells = [20, 1] if cell in CELLS[:2] else [20, 1, 1]
+    source = Box(BoxParams(cell=cell, cells=cells, periodic=periodic))
+    mesh = source.build(SELF)
+    for degree in (1, 2):
+        assert source.estimate().nodes[degree - 1] == Space(mesh, degree).n_global
 
 
 def test_grading_is_the_ratio_of_the_last_gap_to_the_first():

@@ -151,11 +151,17 @@ class Box:
     def estimate(self) -> Estimate:
         """Return sizes and names; exact, needs no MPI."""
         p, dim = self.params, len(self.cubes)
-        points = [n * p.degree + (not wrap) for n, wrap in zip(self.cubes, self.periodic, strict=True)]
         sides = [name for axis in range(dim) if not self.periodic[axis] for name in SIDES[axis]]
         names = (*sides, *p.boundaries, EXTERIOR)
         n_cells = math.prod(self.cubes) * len(cube_cells(p.cell))
-        return Estimate(dim, p.cell, n_cells, math.prod(points), tuple(p.regions), names)
+        # the edges, faces and centres of the cubes hold one node of degree 2 each, in simplices too
+        nodes = (self._lattice(1), self._lattice(2))
+        points = nodes[p.degree - 1]
+        return Estimate(dim, p.cell, n_cells, points, tuple(p.regions), names, nodes)
+
+    def _lattice(self, degree: int) -> int:
+        """Return the number of lattice points with ``degree`` steps per cube; periodic ends are one."""
+        return math.prod(n * degree + (not wrap) for n, wrap in zip(self.cubes, self.periodic, strict=True))
 
 
 def graded_ticks(n: int, grading: float) -> np.ndarray:
