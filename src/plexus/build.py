@@ -14,7 +14,7 @@ import numpy as np
 from plexus import registry
 from plexus.coupling import inspect
 from plexus.coupling.system import System
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.fields.state import State
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
@@ -59,16 +59,27 @@ def build(deck: Deck, ctx: Context) -> Run:
         system.apply_dirichlet(name, clock.t, values)
     run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
-    run.observers = _observers(deck)
+    _prepare(run)
+    named = [registry.build("output", p) for p in deck.output]
+    run.places = {observer: f"output[{i}]" for i, observer in enumerate(named)}
+    run.observers = _observers(deck, named)
     return run
 
 
-def _observers(deck: Deck) -> list[Any]:
-    """Return the outputs of the deck and those that every run has; checkpoints come last.
+def _prepare(run: Run) -> None:
+    """Let quantities find what they look at, so that a mistake is told before the first solve. Collective."""
+    for name, quantity in run.quantities.items():
+        if hasattr(quantity, "prepare"):
+            with at_path(f"quantities.{name}"):
+                quantity.prepare(run)
+
+
+def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
+    """Return the outputs that the deck names and those that every run has; checkpoints come last.
 
     When a checkpoint appears, the other files then hold the step that it continues from.
     """
-    observers = [registry.build("output", p) for p in deck.output]
+    observers = [*named]
     for name in ALWAYS:
         if not any(p.type == name for p in deck.output):
             default = registry.component("output", name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.errors import InputError, PlexusError
+from plexus.errors import InputError, PlexusError, SolveError
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -71,7 +71,8 @@ def run(
     guard = Guard(comm)
     with guard:
         deck = share(comm, path, overrides)
-        ctx = _context(comm, deck, Path(folder or Path("runs") / deck.name), restart, dry)
+        with located(deck):
+            ctx = _context(comm, deck, Path(folder or Path("runs") / deck.name), restart, dry)
         guard.log = ctx.log
         if not dry:
             from plexus.runtime.summary import write_failure
@@ -233,10 +234,10 @@ def _same_everywhere(message: str, code: int) -> PlexusError:
 
 @contextmanager
 def located(deck: Deck) -> Iterator[None]:
-    """Put the place in the deck before each line of an input error that starts with a deck path."""
+    """Put the place in the deck before each line of an error that starts with a deck path."""
     try:
         yield
-    except InputError as error:
+    except (InputError, SolveError) as error:
         lines = []
         for line in str(error).splitlines():
             path = line.partition(": ")[0]
@@ -244,4 +245,4 @@ def located(deck: Deck) -> Iterator[None]:
             below = (place for key, place in deck.origins.items() if key.startswith((path + ".", path + "[")))
             place = deck.origins.get(path) or next(below, None)
             lines.append(f"{place}: {line}" if place else line)
-        raise InputError("\n".join(lines)) from error
+        raise type(error)("\n".join(lines)) from error

@@ -7,11 +7,13 @@ the observers that are due, and asks all ranks once per step whether to go on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.coupling import inspect
 from plexus.coupling.nodal import NodalFields
 from plexus.errors import GuardError, SolveError, at_path
 from plexus.fields.lost import first_lost, sentence
@@ -40,6 +42,7 @@ class Run:
     clock, stepper, controller : time, the method that advances it, the choice of the step.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
+    places : deck paths of the observers that the deck names.
     nodal : all fields at the nodes, by name.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
     restarted : True when the state came from a checkpoint.
@@ -56,6 +59,7 @@ class Run:
     controller: Any
     quantities: Mapping[str, Any] = field(default_factory=dict)
     observers: list[Any] = field(default_factory=list)
+    places: dict[Any, str] = field(default_factory=dict)
     stop_reason: str | None = None
     dry: bool = False
     restarted: bool = False
@@ -184,7 +188,7 @@ class Run:
                     result = self.stepper.step(self.system, self.state, t, dt)
             # the outcome of a solve is known to all ranks alike, so all of them repeat the step
             except (SolveError, GuardError) as failure:
-                self.controller.failed(dt, failure)
+                self._fail(dt, failure)
                 self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
                 continue
             if self.controller.accept(dt, result.error, self.stepper.order):
@@ -192,6 +196,14 @@ class Run:
         self.clock.tick(dt, target)
         self.ctx.log.detail(self._line(dt, result))
         self.state = State(result.values, self.clock.t, self.clock.step)
+
+    def _fail(self, dt: float, failure: SolveError | GuardError) -> None:
+        """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
+        try:
+            self.controller.failed(dt, failure)
+        except SolveError as error:
+            zeros = inspect.vanishing(self)
+            raise type(error)("\n".join([str(error), *zeros])) from error
 
     def _line(self, dt: float, result: StepResult) -> str:
         """Return one line about an accepted step for the log file."""
@@ -230,7 +242,8 @@ class Run:
         now = self.moment
         for observer in self.observers:
             if every or observer.schedule.due(now):
-                with self.ctx.timers("output"):
+                place = self.places.get(observer)
+                with self.ctx.timers("output"), at_path(place) if place else nullcontext():
                     getattr(observer, what)(self)
 
 

@@ -69,13 +69,43 @@ def _check_cover(path: str, prop: Property, mesh: Mesh) -> None:
         raise InputError(f"{path}: {twice:,} cells are in more than one of its regions")
 
 
+def vanishing(run: Run) -> list[str]:
+    """Return a line for each property of the physics, sources aside, that is zero everywhere. Collective."""
+    found = []
+    for path, prop in properties(run.deck.physics, "physics"):
+        # what the deck does not mention is meant to be zero
+        stated = any(place.startswith(path) for place in run.deck.origins)
+        if stated and not path.endswith("source") and _largest(run, prop) == 0:
+            found.append(f"{path}: is zero everywhere; does it leave the equation without a solution?")
+    return found
+
+
+def _largest(run: Run, prop: Property) -> float:
+    """Return the largest magnitude of a property; that of regions is told region by region. Collective."""
+    if prop.expression is None:
+        return max((abs(y) for y in prop.table.ys), default=0.0) if prop.table else np.inf
+    value = run.evaluate(prop.expression.text)[2] if prop.names else np.array(prop.constant)
+    return float(run.ctx.comm.allreduce(_top(np.abs(value)), op=MPI.MAX))
+
+
+def _everywhere(run: Run) -> Iterator[tuple[str, Property, Any]]:
+    """Yield every property of the physics and of the boundary terms, with path and nodes where it is used."""
+    for path, prop in properties(run.deck.physics, "physics"):
+        yield path, prop, slice(None)
+    for i, condition in enumerate(run.deck.boundary):
+        nodes = run.nodal.space.facet_nodes(condition.on) if condition.terms else None
+        for kind, params in condition.terms.items():
+            for path, prop in properties(params, f"boundary[{i}].{kind}"):
+                yield path, prop, nodes
+
+
 def beyond_tables(run: Run) -> list[str]:
     """Return a warning for each table whose range the present state leaves. Collective."""
     found = []
-    for path, prop in properties(run.deck.physics, "physics"):
+    for path, prop, nodes in _everywhere(run):
         if prop.table is None:
             continue
-        _, _, array = run.evaluate(prop.table.of)
+        array = run.evaluate(prop.table.of)[2][nodes]
         low, high = (run.ctx.comm.allreduce(_top(sign * array), op=MPI.MAX) * sign for sign in (-1, 1))
         first, last = prop.table.xs[0], prop.table.xs[-1]
         slack = 1e-3 * (last - first)  # end values stand for what is this close, e.g. a solver's error

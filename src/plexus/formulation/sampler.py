@@ -71,11 +71,21 @@ class Sampler:
         found = self.evaluator.extremum(f, run.state.t, self.fields(run), part, largest, self.degree)
         return found.value
 
-    def value(self, run: Any, expression: Expression, at: tuple[float, ...]) -> float:
-        """Return an expression at one place, derived fields recovered at the nodes first. Collective."""
+    def locate(self, run: Any, at: tuple[float, ...]) -> Located:
+        """Return the cell that holds a place; found once. Collective.
+
+        Raises
+        ------
+        InputError
+            If the place lies outside the mesh.
+        """
         if at not in self._located:
             self._located[at] = Located(run.mesh, np.array([at]))
-        located, fields = self._located[at], self.fields(run)
+        return self._located[at]
+
+    def value(self, run: Any, expression: Expression, at: tuple[float, ...]) -> float:
+        """Return an expression at one place, derived fields recovered at the nodes first. Collective."""
+        located, fields = self.locate(run, at), self.fields(run)
         samples = {}
         for name in self._used(expression):
             # derived fields jump between cells: recovery gives one value that no partition changes

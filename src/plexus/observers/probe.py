@@ -87,7 +87,7 @@ class Probe:
         from plexus.spaces.locate import Located
 
         self.schedule = make(self.params.every, run.clock.start)
-        with at_path(f"output (probe {self.params.name})"):
+        with at_path(f"probe {self.params.name}"):
             self._located = Located(run.mesh, self.positions())
 
     def observe(self, run: Run) -> None:

@@ -29,14 +29,20 @@ class Value:
     def __init__(self, params: ValueParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
-        """Return the value at the present state. Collective.
+    def prepare(self, run: Any) -> None:
+        """Find the place in the mesh. Collective.
 
         Raises
         ------
         InputError
             If the place lies outside the mesh.
         """
+        from plexus.formulation.sampler import sampler
+
+        sampler(run).locate(run, self.params.at)
+
+    def evaluate(self, run: Any) -> float:
+        """Return the value at the present state. Collective."""
         from plexus.formulation.sampler import sampler
 
         return sampler(run).value(run, self.params.of, self.params.at)

@@ -3,7 +3,7 @@
 import pytest
 
 from plexus.coupling.inspect import beyond_tables
-from plexus.errors import InputError
+from plexus.errors import InputError, SolveError
 
 TWO = """
 plexus: 1
@@ -50,3 +50,27 @@ def test_tables_that_the_result_leaves_are_told(make_run, first, last, warns):
     found = beyond_tables(run)
     assert bool(found) is warns
     assert all("conductivity: temperature reaches from 300 to 400, beyond the table" in f for f in found)
+
+
+def test_tables_of_boundary_terms_are_looked_at_on_their_boundary(make_run):
+    term = "{coefficient: {table: [[FIRST, 5], [380, 6]], of: temperature}, ambient: 400}"
+    text = TABLE.replace("FIRST", "0").replace("LAST", "1000")
+    text = text.replace("[{on: left, temperature: 300}, ", f"[{{on: left, convection: {term}}}, ")
+    run = make_run(text.replace("right, temperature: 400", "right, temperature: 300").replace("FIRST", "350"))
+    run.execute()
+    (found,) = beyond_tables(run)
+    assert found.startswith("boundary[0].convection.coefficient: temperature reaches from 3")
+
+
+def test_a_coefficient_that_is_zero_everywhere_is_named(make_run):
+    text = TWO.replace("{regions: {REGIONS}}", "0*x")
+    with pytest.raises(SolveError, match=r"\nphysics\.material\.conductivity: is zero everywhere"):
+        make_run(text).execute()
+
+
+def test_a_place_outside_is_told_before_the_solve(make_run):
+    outside = "quantities: {core: {type: value, of: temperature, at: [2, 0]}}\n"
+    with pytest.raises(
+        InputError, match=r"quantities\.core: 1 of 1 positions lie outside the mesh: \(2, 0\)"
+    ):
+        make_run(TABLE.replace("FIRST", "0").replace("LAST", "1000") + outside)
