@@ -29,6 +29,9 @@ from plexus.runtime import files
 PIECE = 1 << 24
 """Bytes that one rank hands over in one call: many enough for the disk, few enough that the memory of a piece
 is used again for the next one instead of being asked from the system."""
+ALONE = 1 << 20
+"""Bytes per rank from which on every rank writes its block by itself; smaller blocks are collected by MPI-IO
+on a few ranks and written together. A large block gains nothing by being sent to another rank first."""
 
 LIBRARY = ("earliest", "v110")
 """Range of HDF5 file layouts: old readers open the result, and it suits crash safety (see above)."""
@@ -159,9 +162,13 @@ class SlabFile:
 
     def _write_parallel(self, name: str, start: int, rows: np.ndarray | Lazy) -> None:
         data, step = self._dataset(name).id, _rows_per_piece(rows)
+        smallest = self.comm.allreduce(len(rows), MPI.MIN)
+        alone = smallest * _row_bytes(rows) >= ALONE
         transfer = h5py.h5p.create(h5py.h5p.DATASET_XFER)
-        transfer.set_dxpl_mpio(h5py.h5fd.MPIO_COLLECTIVE)
-        rounds = self.comm.allreduce(-(-len(rows) // step), MPI.MAX)
+        transfer.set_dxpl_mpio(h5py.h5fd.MPIO_INDEPENDENT if alone else h5py.h5fd.MPIO_COLLECTIVE)
+        rounds = -(-len(rows) // step)
+        if not alone:
+            rounds = self.comm.allreduce(rounds, MPI.MAX)
         for k in range(rounds):
             block = rows[k * step : (k + 1) * step]
             space, memory = data.get_space(), h5py.h5s.create_simple(block.shape if len(block) else (1,))
@@ -338,8 +345,12 @@ def _unreadable(report: str) -> str:
 
 def _rows_per_piece(rows: np.ndarray | Lazy) -> int:
     """Return how many rows go into one call."""
-    width = rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
-    return max(PIECE // max(width, 1), 1)
+    return max(PIECE // max(_row_bytes(rows), 1), 1)
+
+
+def _row_bytes(rows: np.ndarray | Lazy) -> int:
+    """Return the bytes of one row."""
+    return rows.dtype.itemsize * int(np.prod(rows.shape[1:], dtype=np.int64))
 
 
 def offset(comm: MPI.Comm, n: int) -> tuple[int, int]:
