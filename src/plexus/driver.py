@@ -188,10 +188,12 @@ def _finish(run: Run) -> int:
     code = STOPPED if run.stop_reason else 0
     if not run.dry:
         write_summary(ctx, status, code, facts)
-    ctx.log.info(report.closing(facts))
+    ctx.log.info(report.closing(facts, run.stepper.marches))
     for warning in inspect.beyond_tables(run):
         ctx.log.info(f"warning: {warning}")
-    ctx.log.info(ctx.timers.table(ctx.timers.phases(ctx.comm)))
+    ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))
+    if not run.dry:
+        ctx.log.info(f"\nresults are in {ctx.folder}")
     if run.stop_reason:
         ctx.log.info(f"stopped early at t = {run.clock.t:.6g} s ({run.stop_reason}): go on with --restart")
     ctx.log.close()

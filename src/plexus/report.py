@@ -19,9 +19,11 @@ def opening(run: Run, restart: bool = False) -> str:
     title = deck.about.title or deck.name
     fields = ", ".join(f"{name} ({s.n_global * s.components:,})" for name, s in run.system.spaces.items())
     lines = [
-        f"plexus {__version__} · {title} · {ranks} rank{'s' * (ranks > 1)}",
-        f"mesh: {mesh.n_global_cells:,} {mesh.cell} cells · unknowns: {fields}",
+        f"plexus {__version__} · {title} · {_count(ranks, 'rank')}",
+        f"mesh: {_count(mesh.n_global_cells, f'{mesh.cell} cell')} · unknowns: {fields}",
     ]
+    if not deck.output and not run.dry:
+        lines.append("note: no fields are written; for that the deck needs `output: [{type: fields}]`")
     if deck.time and not restart:
         specs = [e.field for e in run.system.equations if e.time_order and e.field.name not in deck.initial]
         lines += [f"{s.name} starts at {_quantity(s)} (no initial value in the deck)" for s in specs]
@@ -33,7 +35,9 @@ def _quantity(spec: FieldSpec) -> str:
     return f"{spec.start:g}" if spec.unit == "1" else f"{spec.start:g} {spec.unit}"
 
 
-def verify(checks: Sequence[Verification], values: Mapping[str, float]) -> list[dict[str, Any]]:
+def verify(
+    checks: Sequence[Verification], values: Mapping[str, float], units: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Return the outcome of the deck's verification block.
 
     ``tolerance`` is the allowed difference as the deck gives it, relative or absolute (``kind``);
@@ -51,6 +55,7 @@ def verify(checks: Sequence[Verification], values: Mapping[str, float]) -> list[
                 "quantity": check.quantity,
                 "measured": measured,
                 "reference": float(check.reference),
+                "unit": units.get(check.quantity, ""),
                 "tolerance": tolerance,
                 "kind": "relative" if relative else "absolute",
                 "holds": bool(abs(measured - float(check.reference)) <= (tolerance or 0.0) * scale),
@@ -72,44 +77,65 @@ def facts(run: Run) -> dict[str, Any]:
         "rejected_steps": run.controller.rejected,
         "time": run.clock.t,
         "quantities": values,
+        "units": run.units,
         "solver": {name: solver.tally.summary() for name, solver in run.system.solvers.items()},
         "transfers": transfers.total(run.ctx.comm),
-        "verification": [] if run.dry else verify(run.deck.verification, values),
+        "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
     }
 
 
-def closing(entries: Mapping[str, Any]) -> str:
+def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
     """Return solver statistics, quantities and verification as text."""
     blocks = [_solver(entries["solver"])]
     if entries["quantities"]:
-        blocks.append("\n".join(f"{name} = {value:.8g}" for name, value in entries["quantities"].items()))
+        when = f" at t = {entries['time']:.6g} s" if marches else ""
+        units = entries["units"]
+        rows = [(name, f"{value:.7g}", units.get(name, "")) for name, value in entries["quantities"].items()]
+        blocks.append(_table((f"quantity{when}", "value", "unit"), rows, right=(1,)))
     if entries["verification"]:
         blocks.append(_verification(entries["verification"]))
-    return "\n".join(blocks)
+    return "\n\n".join(["", *blocks])[1:]
 
 
 def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:
     """Return one line per unknown."""
     lines = []
     for name, s in solver.items():
-        newton = f", {int(s['newton'])} Newton steps" if s["newton"] > s["solves"] else ""
+        solves, total = int(s["solves"]), int(s["total"])
+        newton = f"{_count(int(s['newton']), 'Newton step')}, " if s["newton"] > s["solves"] else ""
+        each = f" ({s['mean']:.1f} per solve, at most {int(s['max'])})" if solves > 1 else ""
         fallbacks = f", {int(s['fallbacks'])} by a fallback" if s["fallbacks"] else ""
         lines.append(
-            f"{name}: {int(s['solves'])} solves, {int(s['total'])} Krylov iterations "
-            f"(mean {s['mean']:.1f}, max {int(s['max'])}){newton}{fallbacks}"
+            f"{name}: {_count(solves, 'solve')}, {newton}{_count(total, 'Krylov iteration')}{each}{fallbacks}"
         )
     return "\n".join(lines)
 
 
 def _verification(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the verification table."""
-    head = f"{'verification':<28}{'measured':>16}{'reference':>16}{'tolerance':>12}  holds"
-    lines = [head]
+    """Return the verification table; a difference is told in the way of its tolerance."""
+    head = ("verification", "measured", "reference", "unit", "difference", "tolerance", "holds")
+    lines = []
     for r in rows:
-        percent = r["kind"] == "relative"
-        tolerance = f"{100 * r['tolerance']:.3g} %" if percent else f"{r['tolerance']:.3g}"
-        answer = "yes" if r["holds"] else "NO"
-        lines.append(
-            f"{r['quantity']:<28}{r['measured']:>16.8g}{r['reference']:>16.8g}{tolerance:>12}  {answer}"
-        )
-    return "\n".join(lines)
+        difference = r["measured"] - r["reference"]
+        if r["kind"] == "relative":
+            difference = difference / abs(r["reference"]) if r["reference"] else float("nan")
+        shown = [
+            f"{100 * v:.2g} %" if r["kind"] == "relative" else f"{v:.2g}"
+            for v in (difference, r["tolerance"])
+        ]
+        numbers = [f"{r[key]:.7g}" for key in ("measured", "reference")]
+        lines.append((r["quantity"], *numbers, r["unit"], *shown, "yes" if r["holds"] else "NO"))
+    return _table(head, lines, right=(1, 2, 4, 5))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
+    """Return columns of text; those listed in ``right`` are aligned on the right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    sides = [">" if i in right else "<" for i in range(len(head))]
+    lines = [[f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)] for row in (head, *rows)]
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def _count(n: int, what: str) -> str:
+    """Return a number of things in words."""
+    return f"{n:,} {what}{'s' * (n != 1)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,11 @@ class Run:
                         found[name] = float(quantity.evaluate(self))
             self._values = self.state, found
         return self._values[1]
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Units of the quantities; empty where it is not known or there is none."""
+        return {name: q.unit(self) if hasattr(q, "unit") else "" for name, q in self.quantities.items()}
 
     @property
     def fields(self) -> dict[str, tuple[Space, np.ndarray]]:

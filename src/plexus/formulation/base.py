@@ -29,6 +29,8 @@ class EquationBase:
     time_order: int = 0
     boundary_terms: tuple[str, ...] = ()
     near_nullspace: Literal["constant", "rigid"] = "constant"
+    flux_unit: str = ""
+    """Unit of f1 and of what boundary terms exchange per area."""
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""

@@ -58,7 +58,7 @@ class Transport(EquationBase):
     def __init__(self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, section: Section):
         self.field = field
         self.coefficients = coefficients
-        self.flux_field = flux_field
+        self.flux_field, self.flux_unit = flux_field, flux_field.unit
         self.section = section
         # affine in u exactly if no coefficient reads u
         self.linear = not any(field.name in p.names for p in coefficients.all())

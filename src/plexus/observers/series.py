@@ -54,8 +54,7 @@ class Series:
         # a restart finds the row of its first state already there
         if not run.ctx.root or table.last("quantities") == run.clock.step:
             return
-        units = {"time": "s"} | {name: getattr(q, "unit", "") for name, q in run.quantities.items()}
-        table.add("quantities", at | values, units)
+        table.add("quantities", at | values, {"time": "s"} | run.units)
         self._add_step(run, table, at)
         if transfers.to_device:
             table.add("transfers", at | transfers.as_dict(), {"time": "s", "seconds": "s"})

@@ -95,6 +95,7 @@ class Equilibrium(EquationBase):
     linear = True
     near_nullspace = "rigid"
     boundary_terms = ("traction", "pressure", "spring")
+    flux_unit = "Pa"
 
     def __init__(self, params: SolidParams, temperature: Expression | None = None):
         params.material.need("elasticity", "young_modulus", "poisson_ratio")

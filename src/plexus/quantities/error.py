@@ -78,6 +78,14 @@ class Error:
         # the same quadrature for the denominator; 0 times the field gives w the field's shape
         return error / norm(lambda p: exact(p) + 0.0 * field(p)) if self.params.relative else error
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the norm; a relative error has none."""
+        from plexus.formulation import units
+
+        unit = "" if self.params.relative else units.of_field(run, self.params.of)
+        unit = units.times_length(unit, -1) if self.params.norm == "H1" else unit
+        return units.integrated(run, unit, self.params.part, 0.5)
+
     def _value(self, p: Point) -> Array:
         """Return w, (C, Q) or (C, Q, m)."""
         return _stacked([e(PointNames(p)) + 0.0 * p.x[..., 0] for e in self.exact])

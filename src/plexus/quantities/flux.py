@@ -1,12 +1,15 @@
 """Flow of a vector field through a boundary: ∫ q·n ds with the outward normal n.
 
-``heat_flux`` gives the heat that leaves the body, from the gradients of the cells at the boundary; where
-the temperature is prescribed, ``reaction`` is more accurate.
+``heat_flux`` gives the heat that leaves the body. ``by: gradients`` takes it from the cells at the boundary.
+``by: terms`` takes what the boundary terms there exchange (convection, radiation, flux): over all boundaries
+these flows balance the sources and the heat that is stored, to the accuracy of the solve. Where the
+temperature is prescribed, ``reaction`` has this property. Source: T. J. R. Hughes et al., J. Comput. Phys.
+163 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -32,6 +35,9 @@ class FluxParams(Params):
         return value
 
     on: BoundaryName = Field(description="name of the boundary")
+    by: Literal["gradients", "terms"] = Field(
+        "gradients", description="the cells' gradients, or the boundary terms: their balance closes"
+    )
 
 
 @register("quantity", "flux", FluxParams)
@@ -42,15 +48,32 @@ class Flux:
         self.params = params
 
     def evaluate(self, run: Any) -> float:
-        """Return the flow out of the body at the present state. Collective."""
+        """Return the flow out of the body at the present state. Collective.
+
+        Raises
+        ------
+        InputError
+            If boundary terms are asked for where the value is prescribed, or of a field that has none.
+        """
         from plexus.formulation.sampler import sampler
         from plexus.spaces.evaluate import Part
 
+        if self.params.by == "terms":
+            from plexus.formulation.exchange import outflow
+
+            return outflow(run, self.params.of, self.params.on)
         s = sampler(run)
         q = s.field(self.params.of)
         # n points outward: positive is what leaves the body
         normal_flow = lambda p: einsum("...i,...i->...", q(p), p.normal)  # noqa: E731
         return float(s.integrate(run, normal_flow, Part(boundary=self.params.on)))
+
+    def unit(self, run: Any) -> str:
+        """Return the unit of the flow."""
+        from plexus.formulation import units
+        from plexus.spaces.evaluate import Part
+
+        return units.integrated(run, units.of_field(run, self.params.of), Part(boundary=self.params.on))
 
 
 EXAMPLE: dict[str, Any] = {"type": "flux", "of": "heat_flux", "on": "holes"}

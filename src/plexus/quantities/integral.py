@@ -33,5 +33,11 @@ class Integral:
         s = sampler(run)
         return float(s.integrate(run, s.integrand(self.params.of), self.params.part))
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the integral."""
+        from plexus.formulation import units
+
+        return units.integrated(run, units.of_expression(run, self.params.of), self.params.part)
+
 
 EXAMPLE: dict[str, Any] = {"type": "integral", "of": "temperature^2"}

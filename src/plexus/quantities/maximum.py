@@ -33,5 +33,11 @@ class Maximum:
         s = sampler(run)
         return s.extremum(run, s.integrand(self.params.of), self.params.part, largest=True)
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the expression."""
+        from plexus.formulation import units
+
+        return units.of_expression(run, self.params.of)
+
 
 EXAMPLE: dict[str, Any] = {"type": "maximum", "of": "temperature"}

@@ -34,5 +34,11 @@ class Mean:
         total = s.integrate(run, s.integrand(self.params.of), part)
         return float(total / s.integrate(run, lambda p: 1.0, part))
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the expression."""
+        from plexus.formulation import units
+
+        return units.of_expression(run, self.params.of)
+
 
 EXAMPLE: dict[str, Any] = {"type": "mean", "of": "temperature"}

@@ -33,5 +33,11 @@ class Minimum:
         s = sampler(run)
         return s.extremum(run, s.integrand(self.params.of), self.params.part, largest=False)
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the expression."""
+        from plexus.formulation import units
+
+        return units.of_expression(run, self.params.of)
+
 
 EXAMPLE: dict[str, Any] = {"type": "minimum", "of": "temperature"}

@@ -34,5 +34,11 @@ class Norm:
         f = s.integrand(self.params.of)
         return math.sqrt(s.integrate(run, lambda p: f(p) ** 2, self.params.part))
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the norm."""
+        from plexus.formulation import units
+
+        return units.integrated(run, units.of_expression(run, self.params.of), self.params.part, 0.5)
+
 
 EXAMPLE: dict[str, Any] = {"type": "norm", "of": "temperature - 300"}

@@ -78,6 +78,14 @@ class Reaction:
             raise InputError(f"quantities: {name} has no component {self.params.component} on this mesh")
         return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], axis].sum()))
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the reaction."""
+        from plexus.formulation import units
+        from plexus.spaces.evaluate import Part
+
+        equation = next(e for e in run.system.equations if e.field.name == self.params.of)
+        return units.integrated(run, equation.flux_unit, Part(boundary=self.params.on))
+
     def _unconstrained(self, run: Any) -> Any:
         """Return the weak form of the unknown with its boundary terms and without prescribed values."""
         from plexus.formulation.conditions import sort_conditions

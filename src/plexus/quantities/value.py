@@ -47,5 +47,11 @@ class Value:
 
         return sampler(run).value(run, self.params.of, self.params.at)
 
+    def unit(self, run: Any) -> str:
+        """Return the unit of the expression."""
+        from plexus.formulation import units
+
+        return units.of_expression(run, self.params.of)
+
 
 EXAMPLE: dict[str, Any] = {"type": "value", "of": "temperature", "at": ["10 mm", 0.0]}

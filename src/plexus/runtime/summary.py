@@ -21,6 +21,7 @@ EMPTY: dict[str, Any] = {
     "unknowns": 0,
     "steps": 0,
     "quantities": {},
+    "units": {},
     "solver": {},
     "transfers": {},
     "guards": {},

@@ -34,10 +34,11 @@ SIZE = 4096
 
 @dataclass(frozen=True)
 class Part:
-    """Where to evaluate: the whole mesh, a named region, or a named boundary."""
+    """Where to evaluate: the whole mesh, a named region, a named boundary, or what it shares with another."""
 
     region: str | None = None
     boundary: str | None = None
+    within: str | None = None
 
 
 WHOLE = Part()
@@ -98,7 +99,7 @@ class Evaluator:
             inside = np.zeros(mesh.n_cells, dtype=bool)
             inside[region_cells(mesh, part.region)] = True
             owned &= inside
-        for facets in facet_sets(mesh, part.boundary, degree, self.bridge, owned):
+        for facets in facet_sets(mesh, part.boundary, degree, self.bridge, owned, part.within):
             yield facets.cells, facet_node_rule(mesh, facets, degree) if nodal else facets.rule
 
     def integrate(

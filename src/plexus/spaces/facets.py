@@ -39,8 +39,12 @@ def facet_rule(mesh: Mesh, facet: int, degree: int) -> Rule:
     return Rule(mesh, points, rule.weights, turned)
 
 
-def facet_sets(mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.ndarray) -> list[FacetSet]:
+def facet_sets(
+    mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.ndarray, within: str | None = None
+) -> list[FacetSet]:
     """Group the facets of a named boundary whose cell is ``chosen`` (bool per local cell) by local number.
+
+    With ``within`` only those that a second boundary has too.
 
     Raises
     ------
@@ -49,6 +53,10 @@ def facet_sets(mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.nd
     """
     pairs = boundary_facets(mesh, name)
     pairs = pairs[chosen[pairs[:, 0]]]
+    if within is not None:
+        others = boundary_facets(mesh, within)
+        # no cell has eight facets
+        pairs = pairs[np.isin(pairs @ [8, 1], others @ [8, 1])]
     return [
         FacetSet(CellSet(mesh, bridge, pairs[pairs[:, 1] == f, 0]), facet_rule(mesh, int(f), degree), int(f))
         for f in np.unique(pairs[:, 1])

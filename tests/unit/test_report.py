@@ -1,0 +1,37 @@
+"""What a run prints at its end."""
+
+from plexus import report
+
+ENTRIES = {
+    "time": 2.0,
+    "solver": {"temperature": {"solves": 1, "total": 36, "mean": 36, "max": 36, "newton": 3, "fallbacks": 0}},
+    "quantities": {"peak_von_mises": 3.6963584e8, "ratio": 0.5},
+    "units": {"peak_von_mises": "Pa", "ratio": ""},
+    "verification": [
+        {
+            "quantity": "ratio", "measured": 0.5, "reference": 0.4, "unit": "", "tolerance": 0.01,
+            "kind": "relative", "holds": False, "source": "hand",
+        }
+    ],
+}  # fmt: skip
+
+
+def test_closing_tables_are_aligned_and_have_units():
+    assert report.closing(ENTRIES, marches=True).strip("\n").splitlines() == [
+        "temperature: 1 solve, 3 Newton steps, 36 Krylov iterations",
+        "",
+        "quantity at t = 2 s         value  unit",
+        "peak_von_mises       3.696358e+08  Pa",
+        "ratio                         0.5",
+        "",
+        "verification  measured  reference  unit  difference  tolerance  holds",
+        "ratio              0.5        0.4              25 %        1 %  NO",
+    ]
+
+
+def test_a_deck_without_output_is_told_that_no_fields_are_written(make_run):
+    text = "plexus: 1\nmesh: {type: box, cell: quadrilateral, cells: [1, 1]}\n"
+    text += "physics: {type: diffusion, coefficient: 1}\n"
+    assert "no fields are written" in report.opening(make_run(text))
+    assert "1 quadrilateral cell ·" in report.opening(make_run(text))
+    assert "no fields" not in report.opening(make_run(text + "output: [{type: fields}]\n"))
