@@ -79,7 +79,7 @@ def _abroad(folder: Path) -> bool:
 def locked(path: Path) -> bool | None:
     """Return whether a process holds the lock of a run folder; None if that cannot be told."""
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     except OSError:

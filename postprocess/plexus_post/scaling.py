@@ -1,0 +1,291 @@
+"""``plexus-post scaling``: strong and weak scaling of finished runs, and what a model makes of them.
+
+Takes a sweep over ranks (and sizes), or run folders. Runs of equal size on different ranks are a strong
+series, runs of equal size per rank a weak one. Points on more ranks than cores are marked and kept out of the
+fit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plexus.fileformat import SUMMARY
+from plexus_post.errors import PostError
+from plexus_post.run import Run
+from plexus_post.scaling_model import TERMS, Model, fit
+from plexus_post.text import number, table
+
+ALIKE = 0.12
+"""Sizes per rank that differ by less make one weak series."""
+FAR = 10_000
+"""Ranks up to which the model is carried on."""
+OUTSIDE = ("start-up", "other", "log view")
+"""Phases that are no part of the work that is modelled."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One finished run.
+
+    Attributes
+    ----------
+    seconds : mean over ranks of the phases that are work; wall : the whole run [s].
+    crowded : more ranks than cores on some host; None if the run does not tell.
+    """
+
+    name: str
+    ranks: int
+    unknowns: int
+    dim: int
+    steps: int
+    iterations: int
+    seconds: float
+    wall: float
+    crowded: bool | None
+
+    @property
+    def load(self) -> float:
+        """Unknowns per rank."""
+        return self.unknowns / self.ranks
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one strong or weak series, in order of ranks; ``size`` is unknowns or unknowns per rank."""
+
+    kind: str
+    size: float
+    points: tuple[Point, ...]
+
+    def efficiency(self) -> list[float]:
+        """Return the efficiency of each point against the one on the fewest ranks."""
+        first = self.points[0]
+        if self.kind == "strong":
+            return [first.seconds * first.ranks / (p.seconds * p.ranks) for p in self.points]
+        # loads that differ a little are put on one scale
+        return [first.seconds / p.seconds * p.load / first.load for p in self.points]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All points, their series, the model, and what a reader must know."""
+
+    points: list[Point]
+    series: list[Series]
+    model: Model
+    notes: list[str]
+
+
+def scaling(paths: Sequence[Path], folder: Path, far: int = FAR) -> list[Path]:
+    """Print the study of runs, write its plot, table and model, and return the files.
+
+    Raises
+    ------
+    PostError
+        If fewer than two rank counts are there, or a file cannot be written.
+    """
+    study = analyse(paths)
+    show(study)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = [folder / f"scaling.{suffix}" for suffix in ("png", "csv", "json")]
+        _csv(study, made[1])
+        made[2].write_text(json.dumps(content(study, far), indent=2) + "\n")
+    except OSError as error:
+        raise PostError(f"{folder}: {error.strerror or error}") from None
+    from plexus_post.scaling_plot import draw
+
+    draw(study, made[0], far)
+    return made
+
+
+def analyse(paths: Sequence[Path]) -> Study:
+    """Return the study of the runs below ``paths``."""
+    found = [run for path in paths for run in runs(path)]
+    done = [(r, r.summary) for r in found if r.summary.get("status") in ("done", "degraded")]
+    points = [p for run, facts in done if (p := _point(run, facts))]
+    points.sort(key=lambda p: (p.unknowns, p.ranks))
+    if len({p.ranks for p in points}) < 2:
+        raise PostError(
+            f"scaling needs finished runs on at least two numbers of ranks; found {len(points)} runs"
+        )
+    left = len(found) - len(points)
+    notes = [f"{left} run{'s' * (left > 1)} left out: not finished, or without times"] if left else []
+    free = [p for p in points if not p.crowded]
+    if any(p.crowded for p in points):
+        marked = sorted({p.ranks for p in points if p.crowded})
+        notes.append(f"more ranks than cores: {', '.join(map(str, marked))} ranks")
+    if len({p.ranks for p in free}) < 2:
+        notes.append("the fit uses points with more ranks than cores, because there are no others")
+        free = points
+    notes += _doubts(points)
+    dim = max(p.dim for p in points)
+    model = fit([p.ranks for p in free], [p.unknowns for p in free], [p.seconds for p in free], dim)
+    if model.freedom < 2:
+        notes.append(
+            f"{model.points} points leave {model.freedom} degrees of freedom: the residual says little"
+        )
+    return Study(points, [*_strong(points), *_weak(points)], model, notes)
+
+
+def runs(path: Path) -> list[Run]:
+    """Return the runs of a run folder, of a sweep, or of a folder of sweeps."""
+    if not path.is_dir():
+        raise PostError(f"{path}: no such folder")
+    for pattern in (SUMMARY, f"*/{SUMMARY}", f"*/*/{SUMMARY}"):
+        files = [p for p in sorted(path.glob(pattern)) if "previous" not in p.relative_to(path).parts]
+        if files:
+            return [Run(p.parent) for p in files]
+    raise PostError(f"{path}: no finished run ({SUMMARY}) in it")
+
+
+def _point(run: Run, facts: dict[str, Any]) -> Point | None:
+    """Return the point of a run, None if it lacks times."""
+    phases = facts.get("phases") or {}
+    seconds = sum(float(p["mean"]) for name, p in phases.items() if name not in OUTSIDE)
+    if not seconds > 0 or not facts.get("unknowns"):
+        return None
+    placement = facts.get("placement")
+    return Point(
+        name=run.name,
+        ranks=int(facts["ranks"]),
+        unknowns=int(facts["unknowns"]),
+        dim=int((facts.get("mesh") or {}).get("dim", 3)),
+        steps=int(facts.get("steps", 0)),
+        iterations=int(sum(s.get("total", 0) for s in (facts.get("solver") or {}).values())),
+        seconds=seconds,
+        wall=float(facts["wall_seconds"]),
+        crowded=any(row["crowded"] for row in placement) if placement else None,
+    )
+
+
+def _doubts(points: Sequence[Point]) -> list[str]:
+    """Return what makes the points hard to compare."""
+    notes = []
+    if any(p.crowded is None for p in points):
+        notes.append("some runs do not tell their placement; they are taken to have a core per rank")
+    if len({p.steps for p in points}) > 1:
+        notes.append("the runs differ in their number of steps; times are those of whole runs")
+    if len({p.dim for p in points}) > 1:
+        notes.append("the runs differ in the dimension of their meshes")
+    counts = [p.iterations / max(p.steps, 1) for p in points if p.iterations]
+    if counts and max(counts) > 1.3 * min(counts):
+        low, high = (number(float(c)) for c in (min(counts), max(counts)))
+        notes.append(f"iterations per step vary from {low} to {high}; the model takes them as constant")
+    return notes
+
+
+def _best(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Return the fastest point of each number of ranks: repetitions differ by what else the machine did."""
+    fastest: dict[int, Point] = {}
+    for p in sorted(points, key=lambda p: (p.ranks, p.seconds)):
+        fastest.setdefault(p.ranks, p)
+    return tuple(fastest.values())
+
+
+def _strong(points: Sequence[Point]) -> list[Series]:
+    return _series("strong", points, lambda p: p.unknowns, 0.0)
+
+
+def _weak(points: Sequence[Point]) -> list[Series]:
+    return _series("weak", points, lambda p: p.load, ALIKE)
+
+
+def _series(
+    kind: str, points: Sequence[Point], size: Callable[[Point], float], tolerance: float
+) -> list[Series]:
+    """Return the series of points whose size is alike and whose rank counts differ."""
+    groups: list[list[Point]] = []
+    for p in sorted(points, key=size):
+        if groups and size(p) <= size(groups[-1][0]) * (1 + tolerance):
+            groups[-1].append(p)
+        else:
+            groups.append([p])
+    made = [(group, _best(group)) for group in groups]
+    return [Series(kind, float(np.median([size(p) for p in b])), b) for _, b in made if len(b) > 1]
+
+
+def predicted(study: Study, kind: str, size: float, far: int) -> dict[str, list[float]]:
+    """Return the model's seconds and terms of a strong or weak series on 1, 2, 4, … ``far`` ranks."""
+    ranks = np.unique(np.append(2.0 ** np.arange(int(np.log2(far)) + 1), far))
+    unknowns = np.full_like(ranks, size) if kind == "strong" else size * ranks
+    parts = study.model.terms(ranks, unknowns)
+    made = {"ranks": ranks.tolist(), "seconds": parts.sum(axis=1).tolist()}
+    made |= {name: parts[:, i].tolist() for i, name in enumerate(TERMS)}
+    band = study.model.band(ranks, unknowns)
+    if band is not None:
+        made |= {"least": band[0].tolist(), "greatest": band[1].tolist()}
+    return made
+
+
+def content(study: Study, far: int) -> dict[str, Any]:
+    """Return what ``scaling.json`` holds."""
+    model = study.model
+    return {
+        "points": [asdict(p) for p in study.points],
+        "series": [
+            {
+                "kind": s.kind, "size": s.size, "ranks": [p.ranks for p in s.points],
+                "seconds": [p.seconds for p in s.points], "efficiency": s.efficiency(),
+                "predicted": predicted(study, s.kind, s.size, far),
+            }
+            for s in study.series
+        ],
+        "model": {
+            "formula": formula(model), "dim": model.dim,
+            "coefficients": dict(zip("abc", model.coefficients.tolist(), strict=True)),
+            "residual": model.residual, "points": model.points, "freedom": model.freedom,
+            "assumptions": model.assumptions(),
+        },
+        "notes": study.notes,
+    }  # fmt: skip
+
+
+def formula(model: Model) -> str:
+    """Return the model as a line of text."""
+    return f"T = a N/p + b log2(p) + c (N/p)^({model.dim - 1}/{model.dim})"
+
+
+def quality(model: Model) -> str:
+    """Return how well the model fits, in words."""
+    freedom = f"{model.freedom} degree{'s' * (model.freedom != 1)} of freedom"
+    return f"relative residual {model.residual:.1%} over {model.points} points, {freedom}"
+
+
+def show(study: Study) -> None:
+    """Print the points, the model with its residual and assumptions, and the notes."""
+    first = {s.points[0].unknowns: s.points[0] for s in study.series if s.kind == "strong"}
+    rows: list[tuple[Any, ...]] = []
+    for p in study.points:
+        base = first.get(p.unknowns)
+        gain = base.seconds * base.ranks / (p.seconds * p.ranks) if base else None
+        share = f"{gain:.0%}" if gain is not None else "-"
+        rows.append(
+            (p.name, p.ranks, p.unknowns, p.seconds, p.wall, share, "more ranks than cores" * bool(p.crowded))
+        )
+    table("Runs", ("name", "ranks", "unknowns", "work [s]", "whole run [s]", "efficiency", ""), rows)
+    model = study.model
+    a, b, c = (f"{x:.3g}" for x in model.coefficients)
+    print(f"\nModel  {formula(model)},  a = {a} s, b = {b} s, c = {c} s")
+    print(f"  {quality(model)}")
+    for text in model.assumptions():
+        print(f"  assumes: {text}")
+    for text in study.notes:
+        print(f"  note: {text}")
+
+
+def _csv(study: Study, path: Path) -> None:
+    """Write the points with the model's times beside them."""
+    p = study.points
+    times = study.model.time(np.array([x.ranks for x in p]), np.array([x.unknowns for x in p]))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*asdict(p[0]), "model_seconds"])
+        writer.writerows([*asdict(x).values(), float(t)] for x, t in zip(p, times, strict=True))
