@@ -76,9 +76,29 @@ fi
        set PLEXUS_PYTHON. On Debian 12 these packages bring them: ${packages[*]}"
 say "MPI, PETSc and HDF5 come from $python"
 
-if ! [ -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+# Where a Python finds the three modules, without importing them.
+origins() {
+  "$1" - <<'PY' 2>/dev/null
+from importlib.util import find_spec
+print(*(spec and spec.origin for spec in map(find_spec, ("mpi4py", "petsc4py", "h5py"))))
+PY
+}
+
+# A venv made by the Python of another venv sees the system's packages, not those of that venv: name their folder.
+create_venv() {
+  local folder='import sysconfig; print(sysconfig.get_path("platlib"))'
+  if "$python" -c 'import sys; sys.exit(sys.prefix == sys.base_prefix)'; then
+    "$python" -m venv --clear .venv
+    "$python" -c "$folder" > "$(.venv/bin/python -c "$folder")/stack.pth"
+  else
+    "$python" -m venv --clear --system-site-packages .venv
+  fi
+}
+
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1 ||
+  [ "$(origins .venv/bin/python)" != "$(origins "$python")" ]; then
   say "creating .venv"
-  "$python" -m venv --clear --system-site-packages .venv
+  create_venv
 fi
 say "installing Python packages into .venv"
 .venv/bin/python scripts/requirements.py "${extras[@]}" > .venv/requirements.txt
