@@ -1,0 +1,160 @@
+"""The tables of a run's report as text, ready to be escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plexus_post.info import component_names, verification_rows
+from plexus_post.run import Run
+from plexus_post.text import number
+from plexus_post.units import scale, words
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of texts, with a note below."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """Return the key figures: name, value with unit; those that the run does not tell are left out."""
+    s = run.summary
+    mesh = s.get("mesh") or {}
+    found = [
+        ("ranks", _count(s.get("ranks"))),
+        ("unknowns", _count(s.get("unknowns"))),
+        (f"{words(str(mesh.get('cell', '')))} cells", _count(mesh.get("cells"))),
+        ("steps", _count(s.get("steps"))),
+        ("wall time", _seconds(s.get("wall_seconds"))),
+        ("start to first solve", _seconds(s.get("first_step_seconds"))),
+        ("peak memory of a rank", f"{s['peak_memory_mb']:,.0f} MB" if "peak_memory_mb" in s else ""),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else ""
+
+
+def _seconds(value: Any) -> str:
+    """Return a duration as a person says it."""
+    if not isinstance(value, int | float) or not value:
+        return ""
+    if value < 120:
+        return f"{value:.3g} s"
+    hours, rest = divmod(round(value), 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def tables(run: Run) -> Iterator[Table]:
+    """Yield the tables that have rows, the results first."""
+    for table in (
+        _verification(run),
+        _quantities(run),
+        _fields(run),
+        _solver(run),
+        _phases(run),
+        _placement(run),
+        _transfers(run),
+        _provenance(run),
+    ):
+        if table.rows:
+            yield table
+
+
+def _verification(run: Run) -> Table:
+    rows = []
+    for entry, row in zip(run.summary.get("verification") or [], verification_rows(run.summary), strict=True):
+        percent = entry.get("kind") == "relative" and entry.get("tolerance") is not None
+        tolerance = f"{100 * entry['tolerance']:.3g} %" if percent else number(entry.get("tolerance"))
+        rows.append(
+            (*(number(v) for v in row[:3]), tolerance + " ", str(row[4]), str(entry.get("source") or ""))
+        )
+    head = ("quantity", "measured", "reference", "tolerance", "holds", "source")
+    return Table("Verification", head, rows)
+
+
+def _quantities(run: Run) -> Table:
+    values = run.summary.get("quantities") or {}
+    units = run.series_file.columns.get("quantities", {})
+    rows = []
+    for name, value in values.items():
+        factor, unit = scale(units.get(name, ""), np.array([float(value)]))
+        rows.append((words(name), f"{value * factor:.8g}", unit))
+    return Table("Quantities", ("name", "value at the end", "unit"), rows)
+
+
+def _fields(run: Run) -> Table:
+    rows = []
+    for name in run.fields:
+        values = run.field(name)
+        flat = values.reshape(len(values), -1)
+        factor, unit = scale(run.unit(name), flat)
+        for part, column in zip(component_names(flat.shape[1]), flat.T, strict=True):
+            # plane vectors are stored with a third component of zeros
+            if len(column) and (column.any() or part != "_z"):
+                low, high = (number(float(f(column)) * factor) for f in (np.min, np.max))
+                rows.append((words(name) + part.replace("_", " "), low, high, unit, run.tip(name)))
+    return Table("Fields at the last step", ("field", "minimum", "maximum", "unit", "meaning"), rows)
+
+
+def _solver(run: Run) -> Table:
+    keys = ("solves", "newton", "total", "mean", "max", "fallbacks")
+    solver = run.summary.get("solver") or {}
+    rows = [(words(f), *(number(s.get(k)) for k in keys)) for f, s in solver.items()]
+    head = ("unknown", "solves", "Newton steps", "Krylov iterations", "mean", "most", "fallbacks")
+    return Table("Solver", head, rows)
+
+
+def _phases(run: Run) -> Table:
+    phases = run.summary.get("phases") or {}
+    total = sum(p["mean"] for p in phases.values()) or 1.0
+    ordered = sorted(phases.items(), key=lambda item: (item[0] == "other", -item[1]["mean"]))
+    rows = [
+        (
+            words(name), number(p["calls"]) if p["calls"] else "–", f"{p['longest']:.3f}", f"{p['mean']:.3f}",
+            f"{p['longest'] / p['mean']:.2f}" if p["mean"] > 0 else "–", f"{100 * p['mean'] / total:.1f} %",
+        )
+        for name, p in ordered
+    ]  # fmt: skip
+    head = ("phase", "calls", "slowest rank [s]", "mean [s]", "imbalance", "share")
+    note = "A phase is charged for its own time only; the shares add up to the whole wall time of a rank."
+    return Table("Phases", head, rows, note)
+
+
+def _placement(run: Run) -> Table:
+    rows = []
+    for r in run.summary.get("placement") or []:
+        device = f"{r['gpu']} {r['uuid']}".strip() or r["device"]
+        cores = f"{r['cores']} of {r['host_cores']}" + (" (crowded)" if r["crowded"] else "")
+        rows.append((r["ranks"] + " ", r["host"], cores, str(r["threads"]), device, r["bridge"]))
+    head = ("ranks", "host", "cores", "torch threads", "device", "PETSc and torch memory")
+    return Table("Placement", head, rows[:200])
+
+
+def _transfers(run: Run) -> Table:
+    t = run.summary.get("transfers") or {}
+    if not (t.get("to_device") or t.get("to_host")):
+        return Table("Copies to and from GPUs", (), [])
+    rows = [
+        (way.replace("_", " "), number(t.get(way)), f"{t.get('bytes_' + way, 0) / 1e6:,.3f}")
+        for way in ("to_device", "to_host")
+    ]
+    note = f"All copies of all ranks together took {t.get('seconds', 0):.3f} s."
+    return Table("Copies to and from GPUs", ("direction", "copies", "MB"), rows, note)
+
+
+def _provenance(run: Run) -> Table:
+    known = dict(run.provenance)
+    versions = known.pop("versions", None) or run.summary.get("versions") or {}
+    known["versions"] = ", ".join(f"{k} {v}" for k, v in versions.items())
+    texts = {k: " ".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in known.items()}
+    return Table("Provenance", ("what", "value"), [(words(k), v) for k, v in texts.items() if v])
