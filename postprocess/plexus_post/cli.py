@@ -131,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands.add_parser("compare", help="are two runs equal? does a run hold its references?"))
     export = commands.add_parser("export", help="fields as .csv, .npz or .vtu")
     export.add_argument("path", metavar="RUN")
-    export.add_argument("target", metavar="FILE", help="the suffix chooses the format")
+    export.add_argument(
+        "target", metavar="FILE", help="the suffix chooses the format: .csv (fields at points), .npz, .vtu"
+    )
     _add_selection(export)
     export.set_defaults(command=_export)
     _add_probe(commands.add_parser("probe", help="fields at points or along a line"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from plexus_post.follow import state, words
 from plexus_post.run import Run
 from plexus_post.text import number, table
 from plexus_post.units import short
@@ -42,14 +43,15 @@ def _head(run: Run) -> list[tuple[str, str]]:
 def _state(run: Run) -> list[tuple[str, str]]:
     """Return how the run ended and what it cost, or how far it is."""
     s = {k: number(v) for k, v in run.summary.items() if not isinstance(v, dict | list)}
-    if not s:
-        now = ", ".join(f"{k} {number(v)}" for k, v in run.progress.items())
-        return [("progress", now)]
+    now = state(run.folder).status
+    if now in ("running", "lost") and (run.progress or not s):
+        lost = "interrupted: ended from outside without last words; go on with --restart"
+        return [("status", lost if now == "lost" else now), ("progress", words(run.progress).strip())]
     ask = lambda key: s.get(key, "?")  # noqa: E731
     versions = ", ".join(f"{k} {v}" for k, v in (run.summary.get("versions") or {}).items())
     return [
         ("status", f"{ask('status')} (exit code {ask('exit_code')})"),
-        ("size", f"{ask('ranks')} ranks, {ask('unknowns')} unknowns, {ask('steps')} steps"),
+        ("size", ", ".join(_count(ask(f"{word}s"), word) for word in ("rank", "unknown", "step"))),
         ("cost", f"{ask('wall_seconds')} s, {ask('peak_memory_mb')} MB peak"),
         ("versions", versions),
     ]
@@ -61,11 +63,24 @@ def _fields(run: Run) -> list[tuple[Any, ...]]:
     for name, place in run.fields.items():
         values = run.field(name)
         columns = values.reshape(len(values), -1)
+        # what rounding leaves of a zero component is told as zero
+        noise = 1e-13 * float(np.abs(columns).max(initial=0.0))
         for i, part in enumerate(component_names(columns.shape[1])):
+            if _repeats(columns, i, noise):
+                continue
             column = columns[:, i]
-            low, high = (float(f(column)) if len(column) else None for f in (np.min, np.max))
+            ends = (float(f(column)) if len(column) else None for f in (np.min, np.max))
+            low, high = (0.0 if v is not None and abs(v) <= noise else v for v in ends)
             rows.append((name + part, place, short(run.unit(name)), low, high))
     return rows
+
+
+def _repeats(columns: np.ndarray, i: int, noise: float) -> bool:
+    """Return whether component ``i`` of a tensor is the mirror image of one that stands before it."""
+    side = {4: 2, 9: 3}.get(columns.shape[1], 0)
+    row, column = divmod(i, side) if side else (0, 0)
+    mirrored = columns[:, side * column + row]
+    return row > column and bool(np.all(np.abs(columns[:, i] - mirrored) <= noise))
 
 
 def component_names(count: int) -> list[str]:
@@ -79,16 +94,18 @@ def component_names(count: int) -> list[str]:
 
 def _summary(summary: dict[str, Any]) -> None:
     """Print the tables of ``summary.json``."""
-    table("Quantities", ("name", "value"), list((summary.get("quantities") or {}).items()))
+    units = summary.get("units") or {}
+    rows = [(n, v, short(units.get(n, ""))) for n, v in (summary.get("quantities") or {}).items()]
+    table("Quantities", ("name", "value", "unit"), rows)
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
     phases = summary.get("phases") or {}
     total = summary.get("wall_seconds") or 1.0
-    rows = [
+    shares = [
         (n, p["longest"], p["mean"], p["calls"], f"{p['longest'] / total:.1%}") for n, p in phases.items()
     ]
-    rows.sort(key=lambda row: -row[1])
-    table("Phases", ("name", "slowest rank [s]", "mean [s]", "calls", "share"), rows)
+    shares.sort(key=lambda row: -row[1])
+    table("Phases", ("name", "slowest rank [s]", "mean [s]", "calls", "share"), shares)
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, verification_rows(summary))
 
@@ -98,6 +115,10 @@ def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
     keys = ("quantity", "measured", "reference", "tolerance")
     entries = summary.get("verification") or []
     return [(*(v.get(k) for k in keys), "yes" if v.get("holds") is True else "NO") for v in entries]
+
+
+def _count(n: str, word: str) -> str:
+    return f"{n} {word}{'s' * (n != '1')}"
 
 
 def _words(value: Any) -> str:

@@ -156,7 +156,9 @@ def _frame(axes: Axes, view: View) -> None:
     low, high = extent(view)
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
-    axes.locator_params(nbins=6)
+    # a label needs a third of an inch of height
+    axes.locator_params(axis="x", nbins=6)
+    axes.locator_params(axis="y", nbins=min(6, max(1, int(3 * _size(view)[1]))))
     axes.set_xlabel(label("x", view.length))
     axes.set_ylabel(label("y", view.length))
     headline(axes, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,17 +26,27 @@ FEW = 40
 
 
 def histories(run: Run, folder: Path) -> list[Path]:
-    """Write a picture of every history with at least two rows; return the paths."""
+    """Write a picture of every history with at least two rows, and of every line; return the paths."""
+    from plexus_post import plot_profile
+
     made = []
     for name in run.series_file.columns:
         table = run.series(name).select_dtypes("number")
         # counters are axes, and columns of zeros tell nothing
-        columns = [str(c) for c in table if c not in COUNTERS and table[c].any()]
-        if len(table) > 1 and columns:
-            path = folder / f"{name.replace('/', '_')}.png"
+        columns = sorted((str(c) for c in table if c not in COUNTERS and table[c].any()), key=_numbers)
+        path = folder / f"{name.replace('/', '_')}.png"
+        positions = run.series_file.positions(name)
+        if plot_profile.is_line(positions):
+            made.append(plot_profile.profiles(name, table, positions, path))
+        elif len(table) > 1 and columns:
             draw = _residuals if name.split("/")[0] in RESIDUALS else _history
             made.append(draw(name, table, columns, path))
     return made
+
+
+def _numbers(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts the numbers in names as numbers."""
+    return [(int(part or 0), "") if i % 2 else (0, part) for i, part in enumerate(re.split(r"(\d+)", name))]
 
 
 def _history(name: str, table: pandas.DataFrame, columns: list[str], path: Path) -> Path:
@@ -46,15 +57,15 @@ def _history(name: str, table: pandas.DataFrame, columns: list[str], path: Path)
         # without a unit, only residuals are known to be comparable
         shared = "residual" if "residual" in column else column
         groups.setdefault(units.get(column) or shared, []).append(column)
-    figure, panels = _panels(len(groups))
-    for axes, (group, members) in zip(panels, groups.items(), strict=True):
+    figure, rows = panels(len(groups))
+    for axes, (group, members) in zip(rows, groups.items(), strict=True):
         _lines(axes, table.index.to_numpy(dtype=float), {c: table[c].to_numpy(float) for c in members}, units)
         if group == "residual":
             axes.set_yscale("log")
     axis = str(table.index.name or "row")
-    panels[-1].set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
+    rows[-1].set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
     title = words(name.replace("/", " of "))
-    panels[0].set_title(title[:1].upper() + title[1:])
+    rows[0].set_title(title[:1].upper() + title[1:])
     return save(figure, path)
 
 
@@ -63,7 +74,7 @@ def _residuals(name: str, table: pandas.DataFrame, columns: list[str], path: Pat
     from matplotlib import colormaps
 
     kind, _, of = name.partition("/")
-    figure, (axes,) = _panels(1)
+    figure, (axes,) = panels(1)
     count = table["iteration"].to_numpy() if "iteration" in table else np.arange(len(table))
     norm, time = table[columns[0]].to_numpy(float), table.index.to_numpy(float)
     # a solve begins where the count of iterations starts again
@@ -97,14 +108,14 @@ def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Pa
     fields = {n: c for n, c in every.items() if c}
     if not fields:
         raise PostError("nothing to draw: all values are zero or outside the mesh")
-    figure, panels = _panels(len(fields))
+    figure, rows = panels(len(fields))
     factor, length = scale("m" if axis == "distance" else "", data[axis])
-    for axes, (name, columns) in zip(panels, fields.items(), strict=True):
+    for axes, (name, columns) in zip(rows, fields.items(), strict=True):
         _lines(
             axes, data[axis] * factor, {c: data[c] for c in columns}, dict.fromkeys(columns, run.unit(name))
         )
-    panels[-1].set_xlabel(label(axis, length or "s"))
-    panels[0].set_title(run.title)
+    rows[-1].set_xlabel(label(axis, length or "s"))
+    rows[0].set_title(run.title)
     return save(figure, path)
 
 
@@ -117,13 +128,11 @@ COMPONENTS = {*"xyz", *(a + b for a in "xyz" for b in "xyz")}
 """Endings of the columns of vectors and tensors."""
 
 
-def _panels(count: int) -> tuple[Any, list[Any]]:
+def panels(count: int) -> tuple[Any, list[Any]]:
     """Return a figure and its panels, one above the other over one axis."""
     size = (7.0, 1.1 + 2.3 * count)
-    figure, panels = pyplot().subplots(
-        count, 1, sharex=True, squeeze=False, figsize=size, layout="constrained"
-    )
-    return figure, list(panels[:, 0])
+    figure, grid = pyplot().subplots(count, 1, sharex=True, squeeze=False, figsize=size, layout="constrained")
+    return figure, list(grid[:, 0])
 
 
 def _lines(axes: Any, x: np.ndarray, columns: Mapping[str, np.ndarray], units: Mapping[str, str]) -> None:

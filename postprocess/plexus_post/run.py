@@ -99,8 +99,9 @@ class Run:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        """Who made the fields when and with what, as the field file tells."""
-        return dict(json.loads((self.files[0].text("provenance") if self.files else "") or "{}"))
+        """Who made the results when and with what, as the field file or the histories tell."""
+        file = self.files[0] if self.files else self.series_file
+        return dict(json.loads(file.text("provenance") or "{}"))
 
     @property
     def title(self) -> str:

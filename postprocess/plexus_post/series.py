@@ -49,6 +49,19 @@ class SeriesFile:
             file.visititems(visit)
         return found
 
+    def text(self, name: str) -> str:
+        """Return a text of the metadata group (``deck``, ``provenance``), empty when there is none."""
+        if not self.path.is_file():
+            return ""
+        with open_file(self.path) as file:
+            item = file.get(f"{META}/{name}")
+            return text_of(item) if item is not None else ""
+
+    def positions(self, name: str) -> np.ndarray:
+        """Return the positions (k, d) of a table of probes, (0, 0) for other tables."""
+        with open_file(self.path) as file:
+            return np.asarray(file[name].attrs.get("positions", np.empty((0, 0))))
+
     def table(self, name: str) -> pandas.DataFrame:
         """Return a table; its index is the column time, step or iteration, its ``attrs`` hold the units.
 

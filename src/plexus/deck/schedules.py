@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from plexus.deck.units import UnitError, quantity
+
+WORDS = ("steps", "step", "wall", "end", "min", "day")
+"""Words of schedules that a hint may offer; units have hints of their own."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,28 @@ def parse_schedule(value: Any) -> ScheduleText:
             raise UnitError("the list of times must not be empty and must increase")
         return ScheduleText("times", times)
     text = str(value).strip()
+    try:
+        return _parse(text)
+    except UnitError as error:
+        raise UnitError(f"{error}{_hint(text)}") from None
+
+
+def _hint(text: str) -> str:
+    """Return what was meant if a word of the text is a misspelt one, else what a schedule looks like."""
+
+    def nearest(match: re.Match[str]) -> str:
+        return next(iter(get_close_matches(match[0], WORDS, n=1, cutoff=0.65)), match[0])
+
+    meant = re.sub(r"[A-Za-z]{3,}", nearest, text[:80])
+    with suppress(UnitError):
+        if meant != text:
+            _parse(meant)
+            return f"; did you mean {meant!r}?"
+    return "; a schedule is e.g. '10 steps', '0.1 s', '30 min wall', 'end'"
+
+
+def _parse(text: str) -> ScheduleText:
+    """Return the schedule of a text."""
     if text == "end":
         return ScheduleText("end")
     if match := re.fullmatch(r"(?:(\d{1,12})\s*)?steps?", text):

@@ -3,6 +3,7 @@
 import pytest
 
 from plexus.deck.schedules import parse_schedule
+from plexus.deck.units import UnitError
 from plexus.stepping.schedules import Moment, make
 
 
@@ -45,3 +46,18 @@ def test_wall_time_counts_from_the_last_action():
 def test_end_only():
     s = make(parse_schedule("end"))
     assert not s.due(Moment(0, 0.0)) and s.due(Moment(7, 1.0, last=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("10 stps", "did you mean '10 steps'?"),
+        ("edn", "did you mean 'end'?"),
+        ("3 min walk", "did you mean '3 min wall'?"),
+        ("10 m", "a schedule is e.g. '10 steps'"),
+    ],
+)
+def test_misspelt_schedules_get_a_hint(text, hint):
+    with pytest.raises(UnitError) as caught:
+        parse_schedule(text)
+    assert hint in str(caught.value)

@@ -1,0 +1,78 @@
+"""What ``plexus-post info`` says of components, units and dead runs; profiles of line probes."""
+
+import json
+
+import h5py
+import numpy as np
+import pandas
+from post_samples import run_folder
+
+from plexus_post.cli import main
+from plexus_post.plot_profile import _fields, is_line
+
+
+def strained(points, time):
+    """Return a symmetric tensor with rounding, a vector and a scalar."""
+    x = points[:, 0]
+    tensor = np.stack([x, 2 * x, 2 * x + 1e-16, 1e-17 * x], axis=1)
+    return {"strain": tensor, "displacement": np.stack([x, -x, 0 * x], axis=1), "temperature": 300 + x}
+
+
+def test_mirrored_components_and_rounding_are_not_shown(tmp_path, capsys):
+    assert main(["info", str(run_folder(tmp_path / "run", fields=strained))]) == 0
+    rows = {
+        line.split()[0]: line.split()[-2:] for line in capsys.readouterr().out.splitlines() if "point" in line
+    }
+    assert "strain_yx" not in rows and rows["strain_xy"] != ["0", "0"]
+    assert rows["strain_yy"] == ["0", "0"]
+    assert {"displacement_x", "displacement_y", "displacement_z"} <= rows.keys()
+
+
+def test_quantities_have_units(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run")
+    path = folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"units": {"peak": "W/m^2"}}))
+    assert main(["info", str(folder)]) == 0
+    assert "340.25  W/m²" in capsys.readouterr().out
+
+
+def test_a_dead_run_is_interrupted(tmp_path, capsys):
+    (tmp_path / "progress.json").write_text(
+        json.dumps({"status": "running", "step": 3, "t": 0.5, "share": 0.25})
+    )
+    (tmp_path / ".lock").write_text("")
+    assert main(["info", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "status       interrupted" in text and "25%  step 3, t = 0.5 s" in text
+
+
+def test_provenance_of_a_run_without_fields(tmp_path, capsys):
+    (tmp_path / "summary.json").write_text("{}")
+    with h5py.File(tmp_path / "series.h5", "w") as file:
+        file["plexus/provenance"] = np.bytes_(json.dumps({"command": ["plexus", "run", "a.yaml", "-n", "2"]}))
+    assert main(["info", str(tmp_path)]) == 0
+    assert "plexus run a.yaml -n 2" in capsys.readouterr().out
+
+
+def test_a_line_probe_becomes_a_profile(tmp_path, capsys):
+    folder, x = run_folder(tmp_path / "run"), np.linspace(0, 1, 12)
+    with h5py.File(folder / "series.h5", "w") as file:
+        group = file.create_group("probes/middle")
+        group.attrs["positions"] = np.stack([x, 0 * x], axis=1)
+        group["time"], group["step"] = [0.0], [0]
+        for i, value in enumerate(x):
+            group[f"temperature_{i}"] = [300 + value]
+    assert main(["plot", str(folder), "-o", str(tmp_path)]) == 0
+    assert (tmp_path / "probes_middle.png").stat().st_size > 5000
+
+
+def test_lines_and_the_order_of_their_columns():
+    x = np.linspace(0, 1, 12)[:, None]
+    assert (
+        is_line(x * [1.0, 2.0])
+        and not is_line(x**2 * [1.0, 0] + x * [0, 1.0])
+        and not is_line(x[:3] * [1, 1])
+    )
+    names = [f"u_{i}_{axis}" for i in range(12) for axis in "xy"]
+    table = pandas.DataFrame({name: [1.0 if name.endswith("x") else 1e-15] for name in sorted(names)})
+    assert _fields(table) == {"u_x": [f"u_{i}_x" for i in range(12)]}
