@@ -86,7 +86,7 @@ def facts(run: Run) -> dict[str, Any]:
 
 def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
     """Return solver statistics, quantities and verification as text."""
-    blocks = [_solver(entries["solver"])]
+    blocks = [(_steps(entries) if marches else "") + _solver(entries["solver"])]
     if entries["quantities"]:
         when = f" at t = {entries['time']:.6g} s" if marches else ""
         units = entries["units"]
@@ -95,6 +95,13 @@ def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
     if entries["verification"]:
         blocks.append(_verification(entries["verification"]))
     return "\n\n".join(["", *blocks])[1:]
+
+
+def _steps(entries: Mapping[str, Any]) -> str:
+    """Return a line on the steps that were taken."""
+    rejected = entries["rejected_steps"]
+    repeated = f", {rejected:,} more {'was' if rejected == 1 else 'were'} repeated" if rejected else ""
+    return f"{_count(entries['steps'], 'step')} to t = {entries['time']:.6g} s{repeated}\n"
 
 
 def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:

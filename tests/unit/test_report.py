@@ -4,6 +4,8 @@ from plexus import report
 
 ENTRIES = {
     "time": 2.0,
+    "steps": 1,
+    "rejected_steps": 2,
     "solver": {"temperature": {"solves": 1, "total": 36, "mean": 36, "max": 36, "newton": 3, "fallbacks": 0}},
     "quantities": {"peak_von_mises": 3.6963584e8, "ratio": 0.5},
     "units": {"peak_von_mises": "Pa", "ratio": ""},
@@ -18,6 +20,7 @@ ENTRIES = {
 
 def test_closing_tables_are_aligned_and_have_units():
     assert report.closing(ENTRIES, marches=True).strip("\n").splitlines() == [
+        "1 step to t = 2 s, 2 more were repeated",
         "temperature: 1 solve, 3 Newton steps, 36 Krylov iterations",
         "",
         "quantity at t = 2 s         value  unit",

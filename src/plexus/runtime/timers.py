@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 START, OTHER = "start-up", "other"
 """Phases that every run has: until the deck is built, and what belongs to no phase."""
+NEGLIGIBLE = 5e-4
+"""Share of the run below which a phase is not worth a line."""
 
 
 class Watcher(Protocol):
@@ -113,15 +115,23 @@ class Timers:
         return sorted(found, key=lambda p: (p.name == OTHER, -p.longest, p.name))
 
     def table(self, phases: list[Phase]) -> str:
-        """Return the phases as a table of text for the end of a log."""
+        """Return the phases as a table of text for the end of a log, without those that took no time.
+
+        Columns that compare ranks are there when there are several.
+        """
         # the phases of each rank add up to its whole time, so their means add up to the mean whole time
         total = sum(p.mean for p in phases)
-        rows = [f"{'phase':<16}{'calls':>8}{'slowest':>12}{'mean':>12}{'imbalance':>11}{'share':>8}"]
+        several = any(p.longest != p.mean for p in phases)
+        head, gap = (f"{'slowest':>12}", f"{'imbalance':>11}") if several else ("", "")
+        rows = [f"{'phase':<16}{'calls':>8}{head}{'mean' if several else 'time':>12}{gap}{'share':>8}"]
         for p in phases:
             share = p.mean / total if total > 0 else 0.0
-            times = f"{p.longest:>10.3f} s{p.mean:>10.3f} s{p.imbalance:>11.2f}"
-            rows.append(f"{p.name:<16}{p.calls or '':>8}{times}{share:>8.1%}")
-        return "\n".join([*rows, f"{'whole run':<16}{'':>8}{'':>12}{total:>10.3f} s{'':>11}{1:>8.1%}"])
+            if share < NEGLIGIBLE and p.longest < NEGLIGIBLE * total:
+                continue
+            slowest, imbalance = (f"{p.longest:>10.3f} s", f"{p.imbalance:>11.2f}") if several else ("", "")
+            rows.append(f"{p.name:<16}{p.calls or '':>8}{slowest}{p.mean:>10.3f} s{imbalance}{share:>8.1%}")
+        whole = f"{'whole run':<16}{'':>8}{' ' * len(head)}{total:>10.3f} s{' ' * len(gap)}{1:>8.1%}"
+        return "\n".join([*rows, whole])
 
 
 _ASKED: list[float] = []

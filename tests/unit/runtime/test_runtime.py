@@ -17,7 +17,7 @@ from plexus.runtime.log import Log
 from plexus.runtime.provenance import COMMAND, collect
 from plexus.runtime.stop import NOTE, SIGNALS, StopRequests
 from plexus.runtime.summary import write_failure, write_summary
-from plexus.runtime.timers import Timers
+from plexus.runtime.timers import Phase, Timers
 
 SELF = MPI.COMM_SELF
 
@@ -75,7 +75,10 @@ def test_nested_phases_are_charged_once():
         sum(range(100_000))
     phases = {p.name: p for p in timers.phases(SELF)}
     assert phases["inner"].longest > phases["outer"].longest >= 0
-    assert "inner" in timers.table(list(phases.values()))
+    text = timers.table(list(phases.values()))
+    assert "inner" in text and "imbalance" not in text
+    assert "imbalance" in timers.table([Phase("solve", 1, 2.0, 1.5), Phase("short", 1, 1e-6, 1e-6)])
+    assert "short" not in timers.table([Phase("solve", 1, 2.0, 1.5), Phase("short", 1, 1e-6, 1e-6)])
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT])
