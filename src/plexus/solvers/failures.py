@@ -24,12 +24,25 @@ def in_words(path: str) -> Iterator[None]:
         If the settings are to blame.
     SolveError
         For all other PETSc errors, e.g. a failed factorisation or too little memory.
+    Exception
+        What a callback of ours raised inside PETSc, unchanged.
     """
     try:
         yield
-    except PETSc.Error as error:
+    except PETSc.Error as wrapped:
+        error = _first(wrapped)
+        if not isinstance(error, PETSc.Error):
+            raise error from None
         kind = InputError if error.ierr in WRONG_SETTING else SolveError
         raise kind(f"{path}: PETSc: {_last_line(error)}") from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what one of our callbacks raised, if that is why PETSc failed, else the error itself."""
+    # petsc4py 3.18 lets exceptions of callbacks through, 3.26 makes them the cause of its own error
+    while isinstance(error, PETSc.Error) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _last_line(error: PETSc.Error) -> str:

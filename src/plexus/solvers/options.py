@@ -59,6 +59,7 @@ class Options:
         self.prefix = prefix
         self._user = [name.lstrip("-") for name in user]
         self._unchecked = bool(user)
+        _hush()
         _clear(prefix)
         self._set({**preset, **{name.lstrip("-"): value for name, value in user.items()}})
 
@@ -96,6 +97,13 @@ class Options:
 
 _ours: set[str] = set()
 """Full names of the options that Plexus has set in this process; those of the environment stay."""
+
+
+def _hush() -> None:
+    """Keep PETSc from listing unused options at its end: they are ours, those of the deck are checked."""
+    database = PETSc.Options()
+    if not database.hasName("options_left"):
+        database.setValue("options_left", "no")
 
 
 def _clear(prefix: str) -> None:

@@ -61,3 +61,14 @@ def test_a_failing_step_is_repeated_shorter(make_run):
     run = make_run(text, block, "time.step=0.5", "time.adaptive={tolerance: 0.1}")
     run.execute()
     assert run.controller.rejected > 0 and run.clock.t == 1.0
+
+
+@pytest.mark.parametrize("stepper", ["theta", "{type: petsc_ts, ts: cn}"])
+def test_what_a_callback_raises_comes_out_of_petsc_unchanged(make_run, stepper, monkeypatch):
+    def fail(*arguments):
+        raise LookupError("from inside")
+
+    run = make_run(DECK, f"time.stepper={stepper}")
+    monkeypatch.setattr(run.system.solvers["u"].form, "residual", fail)
+    with pytest.raises(LookupError, match="from inside"):
+        run.execute()
