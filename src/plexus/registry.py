@@ -66,6 +66,27 @@ def register(kind: str, name: str, params: type[Params]) -> Callable[[type[T]], 
     return add
 
 
+_installed: dict[str, dict[str, str]] = {}
+
+
+def installed() -> dict[str, dict[str, str]]:
+    """Return the members that other packages offer: kind -> name -> module.
+
+    The first call reads the entry points of every installed package, hundreds of small files. Rank 0 of a
+    run does that and tells the others (`adopt`).
+    """
+    if not _installed:
+        every = entry_points()
+        for kind in KINDS:
+            _installed[kind] = {e.name: e.value for e in every.select(group=f"plexus.{kind}")}
+    return _installed
+
+
+def adopt(found: dict[str, dict[str, str]]) -> None:
+    """Take over what another rank's `installed` has returned."""
+    _installed.update(found)
+
+
 @lru_cache
 def _modules(kind: str) -> dict[str, str]:
     """Member name -> module name, from the folder listing and the entry points."""
@@ -73,7 +94,7 @@ def _modules(kind: str) -> dict[str, str]:
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or []) if spec else []
     found = {m.name: f"{package}.{m.name}" for m in pkgutil.iter_modules(places) if _is_member(m)}
-    return found | {e.name: e.value for e in entry_points(group=f"plexus.{kind}")}
+    return found | installed()[kind]
 
 
 def _is_member(module: pkgutil.ModuleInfo) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("assembly", "poisson", "output", "scale")
+BENCHES = ("startup", "assembly", "poisson", "output", "scale")
 FOLDER = Path("runs/bench")
 
 
