@@ -119,6 +119,43 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="plexus-post", description="Look at the results of Plexus runs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     info = commands.add_parser("info", help="what a run was and what it found")
+def _scaling(args: argparse.Namespace) -> None:
+    from plexus_post.scaling import scaling
+
+    paths = [Path(p) for p in args.paths]
+    folder = Path(args.out) if args.out else paths[0] if len(paths) == 1 else Path("scaling")
+    for file in scaling(paths, folder, args.to):
+        print(file)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from plexus_post.report import report
+
+    run = open_run(args.path)
+    print(report(run, Path(args.out) if args.out else run.folder / "report.html", args.step))
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="RUN")
+    parser.add_argument("-o", "--out", metavar="FILE", help="the page (default: RUN/report.html)")
+    parser.add_argument("--step", type=int, help="step of the pictures (default: the last)")
+    parser.set_defaults(command=_report)
+
+
+def _add_scaling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a sweep over ranks, or run folders")
+    parser.add_argument("-o", "--out", help="folder of plot, table and model (default: PATH, or scaling/)")
+    parser.add_argument("--to", type=_many, default=10_000, metavar="RANKS", help="how far (default: 10000)")
+    parser.set_defaults(command=_scaling)
+
+
+def _many(text: str) -> int:
+    """Return a number of ranks from the command line."""
+    if not text.isdecimal() or not 2 <= int(text) <= 10**8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of ranks above 1")
+    return int(text)
+
+
     info.add_argument("paths", nargs="+", metavar="RUN")
     info.add_argument("--follow", action="store_true", help="watch the run until it ends; exit with its code")
     info.add_argument("--interval", type=_seconds, default=2.0, help="seconds between two looks (default: 2)")
@@ -144,6 +181,8 @@ def _add_plot(plot: argparse.ArgumentParser) -> None:
     plot.add_argument("paths", nargs="+", metavar="RUN")
     plot.add_argument("-o", "--out", help="folder of the pictures (default: RUN/pictures)")
     plot.add_argument("--fields", nargs="+", help="which fields (default: all)")
+    _add_report(commands.add_parser("report", help="one HTML page about a run, to be mailed"))
+    _add_scaling(commands.add_parser("scaling", help="time over ranks: plots and a model carried on"))
     plot.add_argument("--step", type=int, help="which step (default: the last)")
     plot.add_argument("--warp", type=float, metavar="FACTOR", help="times the displacement (0: none)")
     plot.add_argument("--mesh", action="store_true", help="draw the edges of all cells")

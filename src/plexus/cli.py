@@ -31,6 +31,8 @@ _OVERRIDE = "replace or add one value, e.g. -s mesh.cells[0]=40 -s time.end='3 s
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # looking for plug-ins of pydantic would read a file of every installed package on every rank
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     options = parser().parse_args(given)
     try:
         return int(options.command(options, given))

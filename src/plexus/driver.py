@@ -207,8 +207,10 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     ------
     PlexusError
         On all ranks, with the message of rank 0, if the deck is wrong.
+    from plexus import registry
     """
     from plexus.deck.schema import Deck
+    registry.adopt(comm.bcast(registry.installed() if comm.rank == 0 else None))
 
     # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
     deck, plain, failure = None, None, None
