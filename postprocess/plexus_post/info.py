@@ -99,13 +99,12 @@ def _summary(summary: dict[str, Any]) -> None:
     table("Quantities", ("name", "value", "unit"), rows)
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
-    phases = summary.get("phases") or {}
-    total = summary.get("wall_seconds") or 1.0
-    shares = [
-        (n, p["longest"], p["mean"], p["calls"], f"{p['longest'] / total:.1%}") for n, p in phases.items()
-    ]
-    shares.sort(key=lambda row: -row[1])
-    table("Phases", ("name", "slowest rank [s]", "mean [s]", "calls", "share"), shares)
+    # the report shows the same tables, and what it takes from here must be there before
+    from plexus_post import report_tables
+
+    for make in (report_tables.phases, report_tables.placement, report_tables.transfers):
+        made = make(summary)
+        table(made.title, made.head, made.rows)
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, verification_rows(summary))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,9 @@ def tables(run: Run) -> Iterator[Table]:
         _quantities(run),
         _fields(run),
         _solver(run),
-        _phases(run),
-        _placement(run),
-        _transfers(run),
+        phases(run.summary),
+        placement(run.summary),
+        transfers(run.summary),
         _provenance(run),
     ):
         if table.rows:
@@ -84,7 +84,7 @@ def _verification(run: Run) -> Table:
 
 def _quantities(run: Run) -> Table:
     values = run.summary.get("quantities") or {}
-    units = run.series_file.columns.get("quantities", {})
+    units = run.summary.get("units") or run.series_file.columns.get("quantities", {})
     rows = []
     for name, value in values.items():
         factor, unit = scale(units.get(name, ""), np.array([float(value)]))
@@ -114,10 +114,11 @@ def _solver(run: Run) -> Table:
     return Table("Solver", head, rows)
 
 
-def _phases(run: Run) -> Table:
-    phases = run.summary.get("phases") or {}
-    total = sum(p["mean"] for p in phases.values()) or 1.0
-    ordered = sorted(phases.items(), key=lambda item: (item[0] == "other", -item[1]["mean"]))
+def phases(summary: Mapping[str, Any]) -> Table:
+    """Return the phases, the longest first, with what is left at the end."""
+    every = summary.get("phases") or {}
+    total = sum(p["mean"] for p in every.values()) or 1.0
+    ordered = sorted(every.items(), key=lambda item: (item[0] == "other", -item[1]["mean"]))
     rows = [
         (
             words(name), number(p["calls"]) if p["calls"] else "–", f"{p['longest']:.3f}", f"{p['mean']:.3f}",
@@ -130,9 +131,10 @@ def _phases(run: Run) -> Table:
     return Table("Phases", head, rows, note)
 
 
-def _placement(run: Run) -> Table:
+def placement(summary: Mapping[str, Any]) -> Table:
+    """Return where the ranks were."""
     rows = []
-    for r in run.summary.get("placement") or []:
+    for r in summary.get("placement") or []:
         device = f"{r['gpu']} {r['uuid']}".strip() or r["device"]
         cores = f"{r['cores']} of {r['host_cores']}" + (" (crowded)" if r["crowded"] else "")
         rows.append((r["ranks"] + " ", r["host"], cores, str(r["threads"]), device, r["bridge"]))
@@ -140,8 +142,9 @@ def _placement(run: Run) -> Table:
     return Table("Placement", head, rows[:200])
 
 
-def _transfers(run: Run) -> Table:
-    t = run.summary.get("transfers") or {}
+def transfers(summary: Mapping[str, Any]) -> Table:
+    """Return the copies to and from GPUs; no rows if there were none."""
+    t = summary.get("transfers") or {}
     if not (t.get("to_device") or t.get("to_host")):
         return Table("Copies to and from GPUs", (), [])
     rows = [
