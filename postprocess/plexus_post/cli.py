@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plexus_post import compare, probe
+from plexus_post import compare, probe, sweep
 from plexus_post.errors import PostError
 from plexus_post.run import open as open_run
 from plexus_post.text import table
@@ -46,7 +46,10 @@ def _info(args: argparse.Namespace) -> int:
 
         return follow(Path(args.paths[0]), args.interval, args.timeout)
     for path in args.paths:
-        show(open_run(path))
+        if sweep.is_sweep(path):
+            sweep.show(sweep.Sweep(path))
+        else:
+            show(open_run(path))
     return 0
 
 
@@ -54,6 +57,14 @@ def _plot(args: argparse.Namespace) -> None:
     from plexus_post.plot import pictures
 
     for path in args.paths:
+        if sweep.is_sweep(path):
+            from plexus_post import sweep_plot
+
+            table = sweep.Sweep(path)
+            place = Path(args.out) if args.out else table.folder / "pictures"
+            for file in sweep_plot.pictures(table, place, args.fields):
+                print(file)
+            continue
         run = open_run(path)
         folder = Path(args.out) if args.out else run.folder / "pictures"
         for file in pictures(run, folder, args.fields, args.step, args.warp, args.mesh):
@@ -74,6 +85,10 @@ def _compare(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> None:
     from plexus_post.export import export
 
+    if sweep.is_sweep(args.path):
+        sweep.Sweep(args.path).write(Path(args.target))
+        print(args.target)
+        return
     run = open_run(args.path)
     export(run, Path(args.target), run.step(args.step, args.time), args.fields)
     print(args.target)
@@ -104,21 +119,6 @@ def _probe(args: argparse.Namespace) -> None:
         table(run.name, list(data), [[float(v) for v in row] for row in zip(*data.values(), strict=True)])
 
 
-def _seconds(text: str) -> float:
-    """Return a positive number of seconds from the command line."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="plexus-post", description="Look at the results of Plexus runs.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    info = commands.add_parser("info", help="what a run was and what it found")
 def _scaling(args: argparse.Namespace) -> None:
     from plexus_post.scaling import scaling
 
@@ -156,6 +156,21 @@ def _many(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    """Return a positive number of seconds from the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="plexus-post", description="Look at the results of Plexus runs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    info = commands.add_parser("info", help="what a run was and what it found")
     info.add_argument("paths", nargs="+", metavar="RUN")
     info.add_argument("--follow", action="store_true", help="watch the run until it ends; exit with its code")
     info.add_argument("--interval", type=_seconds, default=2.0, help="seconds between two looks (default: 2)")
@@ -166,6 +181,8 @@ def _many(text: str) -> int:
     info.set_defaults(command=_info)
     _add_plot(commands.add_parser("plot", help="pictures of fields and histories as PNG"))
     _add_compare(commands.add_parser("compare", help="are two runs equal? does a run hold its references?"))
+    _add_report(commands.add_parser("report", help="one HTML page about a run, to be mailed"))
+    _add_scaling(commands.add_parser("scaling", help="time over ranks: plots and a model carried on"))
     export = commands.add_parser("export", help="fields as .csv, .npz or .vtu")
     export.add_argument("path", metavar="RUN")
     export.add_argument(
@@ -181,8 +198,6 @@ def _add_plot(plot: argparse.ArgumentParser) -> None:
     plot.add_argument("paths", nargs="+", metavar="RUN")
     plot.add_argument("-o", "--out", help="folder of the pictures (default: RUN/pictures)")
     plot.add_argument("--fields", nargs="+", help="which fields (default: all)")
-    _add_report(commands.add_parser("report", help="one HTML page about a run, to be mailed"))
-    _add_scaling(commands.add_parser("scaling", help="time over ranks: plots and a model carried on"))
     plot.add_argument("--step", type=int, help="which step (default: the last)")
     plot.add_argument("--warp", type=float, metavar="FACTOR", help="times the displacement (0: none)")
     plot.add_argument("--mesh", action="store_true", help="draw the edges of all cells")

@@ -20,7 +20,7 @@ from pydantic import Discriminator, Tag, field_validator, model_validator
 
 from plexus.deck.override import split
 from plexus.deck.params import Field, Params
-from plexus.deck.units import UnitError
+from plexus.deck.units import UnitError, split_quantity
 from plexus.deck.values import refuse, si_value
 
 MOST = 100_000
@@ -41,39 +41,40 @@ class Range(Params):
     scale: Literal["linear", "log"] = Field("linear", description="evenly spaced themselves, or their logs")
     whole: bool = Field(False, description="round to whole numbers")
 
-    @field_validator("min", "max", mode="after")
-    @classmethod
-    def _si(cls, value: float | str) -> float:
-        try:
-            return si_value(value) if isinstance(value, str) else value
-        except UnitError as error:
-            raise refuse(str(error)) from None
-
     @model_validator(mode="after")
     def _ordered(self) -> Range:
-        low, high = self.ends
+        try:
+            (low, high), _ = self.ends()
+        except UnitError as error:
+            raise refuse(str(error)) from None
         if not low < high:
             raise refuse(f"max {high:g} is not larger than min {low:g}")
         if self.scale == "log" and low <= 0:
             raise refuse(f"scale log needs a positive min, not {low:g}")
         return self
 
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The ends in SI units."""
-        return float(self.min), float(self.max)
+    def ends(self) -> tuple[tuple[float, float], str]:
+        """Return the ends and their unit: the one that both state, else none and SI values."""
+        low, high = (split_quantity(v) if isinstance(v, str) else None for v in (self.min, self.max))
+        if low and high and low[1] == high[1]:
+            si_value(str(self.min))  # raises where there is no such unit
+            return (low[0], high[0]), low[1]
+        numbers = [si_value(v) if isinstance(v, str) else v for v in (self.min, self.max)]
+        return (numbers[0], numbers[1]), ""
 
-    def at(self, share: float) -> float | int:
-        """Return the value at a share from 0 (`min`) to 1 (`max`)."""
-        low, high = self.ends
+    def at(self, share: float) -> float | int | str:
+        """Return the value at a share from 0 (`min`) to 1 (`max`), with the unit of the ends."""
+        (low, high), unit = self.ends()
         if self.scale == "log":
             value = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
         else:
             value = low + share * (high - low)
-        value = min(max(value, low), high)  # rounding must not leave the range
-        return round(value) if self.whole or (value.is_integer() and abs(value) < 2**53) else value
+        # twelve digits, so that 0.3 is not 0.30000000000000004, and never beyond the ends
+        value = min(max(float(f"{value:.12g}"), low), high)
+        number = round(value) if self.whole or (value.is_integer() and abs(value) < 2**53) else value
+        return f"{number!r} {unit}" if unit else number
 
-    def values(self) -> list[float | int]:
+    def values(self) -> list[float | int | str]:
         """Return the `count` evenly spaced values."""
         last = (self.count or 2) - 1
         found = [self.at(i / last) for i in range(last + 1)]

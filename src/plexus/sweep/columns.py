@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from plexus.deck.describe import unit_of
+from plexus.deck.effective import to_data
 from plexus.deck.override import split
 from plexus.deck.params import Params
 from plexus.deck.schema import Deck
@@ -18,16 +19,29 @@ def columns(deck: Deck, members: Sequence[Member]) -> list[dict[str, Any]]:
     """Return one entry per varied path: path, short name, unit, and the number of each member.
 
     ``numbers`` is None where the values are no numbers. Values with a unit count in that unit when all of
-    them have the same, else in SI units. A member of mode ``list`` that leaves a path out has None there.
+    them have the same, else in SI units. A member of mode ``list`` may leave a path out and has the deck's.
     """
+    own = to_data(deck)
     paths = list(dict.fromkeys(p for m in members for p in m.values))
     names = short_names(paths)
     found = []
     for path in paths:
-        values = [m.values.get(path) for m in members]
+        values = [m.values[path] if path in m.values else _value(own, path) for m in members]
         unit, numbers = _numbers(values, unit_of_path(deck, path))
         found.append({"path": path, "name": names[path], "unit": unit, "numbers": numbers})
     return found
+
+
+def _value(tree: Any, path: str) -> Any:
+    """Return the complete deck's value at a path; None if it has none."""
+    for part in split(path):
+        if isinstance(tree, dict):
+            tree = tree.get(part)
+        elif isinstance(tree, list) and part.isdecimal() and int(part) < len(tree):
+            tree = tree[int(part)]
+        else:
+            return None
+    return tree
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:

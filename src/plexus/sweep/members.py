@@ -16,6 +16,7 @@ from plexus.deck.effective import to_data
 from plexus.deck.load import Deck, load
 from plexus.deck.override import SOURCE, split
 from plexus.deck.suggest import nearest
+from plexus.deck.units import split_quantity
 from plexus.errors import DeckError, InputError, Mark, Problem
 from plexus.fileformat import MEMBER
 from plexus.sweep.strategies import Point, points
@@ -56,9 +57,13 @@ class Member:
 
 def brief(value: Any) -> str:
     """Return a value on a table's or message's few characters."""
-    text = (
-        f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
-    )
+    parts = split_quantity(value) if isinstance(value, str) else None
+    if parts:
+        text = f"{parts[0]:.6g} {parts[1]}".rstrip()
+    elif isinstance(value, float):
+        text = f"{value:.6g}"
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -134,24 +139,27 @@ def _missing(tree: Any, parts: Sequence[str]) -> tuple[str, list[str]] | None:
         else:
             names = {str(i): f"{known}[{i}]" for i in range(len(here))} if isinstance(here, list) else {}
         if part not in names:
-            return f"{known}.{part}".lstrip("."), list(names.values())
+            lacking = f"{known}[{part}]" if isinstance(here, list) else f"{known}.{part}".lstrip(".")
+            return lacking, list(names.values())
         here, known = here[part] if isinstance(here, dict) else here[int(part)], names[part]
     return None
 
 
 def _invalid(deck: Deck, members: Sequence[Member]) -> list[Problem]:
     """Return what is wrong with the members' decks, each problem once with the members that have it."""
-    found: dict[tuple[Mark | None, str, str], list[Member]] = {}
+    found: dict[tuple[Mark | None, str, str, str], list[Member]] = {}
     for member in members:
         try:
             resolve(deck, member)
         except DeckError as error:
             for problem in error.problems:
                 mark, value = _cause(deck, member, problem)
-                # without a value of its own to blame, the first member with this problem tells its values
-                text = f"{value}: {problem.message}" if value else problem.message
-                found.setdefault((mark, problem.path, text), []).append(member)
-    return [Problem(mark, path, f"{_who(guilty)}: {text}") for (mark, path, text), guilty in found.items()]
+                found.setdefault((mark, problem.path, value, problem.message), []).append(member)
+    return [
+        # without a value to blame, the first member with this problem tells all of its values
+        Problem(mark, path, f"with {value or guilty[0].words()} ({_who(guilty)}): {text}")
+        for (mark, path, value, text), guilty in found.items()
+    ]
 
 
 def _cause(deck: Deck, member: Member, problem: Problem) -> tuple[Mark | None, str]:
@@ -164,9 +172,7 @@ def _cause(deck: Deck, member: Member, problem: Problem) -> tuple[Mark | None, s
 
 
 def _who(guilty: Sequence[Member]) -> str:
-    first = guilty[0]
-    others = f" and {len(guilty) - 1} more" if len(guilty) > 1 else ""
-    return f"member {first.index}{others} ({first.words()})"
+    return f"member {guilty[0].index}" + (f" and {len(guilty) - 1} more" if len(guilty) > 1 else "")
 
 
 def place(deck: Deck, path: str, value: Any = None) -> Mark | None:
