@@ -24,6 +24,8 @@ from plexus_post.text import number, table
 
 ALIKE = 0.12
 """Sizes per rank that differ by less make one weak series."""
+BUSY = 0.05
+"""Above this share of waiting for a core, a measurement tells more of other programs than of the run."""
 FAR = 10_000
 """Ranks up to which the model is carried on."""
 OUTSIDE = ("start-up", "other", "log view")
@@ -38,6 +40,7 @@ class Point:
     ----------
     seconds : mean over ranks of the phases that are work; wall : the whole run [s].
     crowded : more ranks than cores on some host; None if the run does not tell.
+    waited : share of the whole time in which a rank was ready but had no core.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Point:
     seconds: float
     wall: float
     crowded: bool | None
+    waited: float = 0.0
 
     @property
     def load(self) -> float:
@@ -163,6 +167,7 @@ def _point(run: Run, facts: dict[str, Any]) -> Point | None:
         seconds=seconds,
         wall=float(facts["wall_seconds"]),
         crowded=any(row["crowded"] for row in placement) if placement else None,
+        waited=float(facts.get("core_wait_seconds") or 0.0) / float(facts["wall_seconds"]),
     )
 
 
@@ -171,6 +176,12 @@ def _doubts(points: Sequence[Point]) -> list[str]:
     notes = []
     if any(p.crowded is None for p in points):
         notes.append("some runs do not tell their placement; they are taken to have a core per rank")
+    busy = max((p.waited for p in points if not p.crowded), default=0.0)
+    if busy > BUSY:
+        notes.append(
+            f"ranks with a core each waited for it up to {busy:.0%} of the time: "
+            "other programs shared the machine, a free one would be faster"
+        )
     if len({p.steps for p in points}) > 1:
         notes.append("the runs differ in their number of steps; times are those of whole runs")
     if len({p.dim for p in points}) > 1:

@@ -74,7 +74,7 @@ def _efficiency(axes: Axes, study: Study, one: Series, colour: str, far: int) ->
 
 def _carried_on(axes: Axes, study: Study, ranks: np.ndarray, values: np.ndarray, colour: str) -> None:
     """Draw a line that is solid where there are measurements and dashed beyond."""
-    last = max(p.ranks for p in study.points)
+    last = max((p.ranks for p in study.points if not p.crowded), default=1)
     inside = ranks <= last
     axes.plot(ranks[inside], values[inside], color=colour)
     beyond = ~inside

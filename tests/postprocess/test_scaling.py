@@ -103,13 +103,14 @@ def test_runs_can_be_named_one_by_one(tmp_path, capsys):
 
 def test_what_makes_runs_hard_to_compare_is_told(tmp_path):
     write(tmp_path / "a", 1, 10**5, placement=None)
-    write(tmp_path / "b", 2, 10**5, steps=9, solver={"u": {"total": 400}})
+    write(tmp_path / "b", 2, 10**5, steps=9, solver={"u": {"total": 400}}, core_wait_seconds=1.0)
     notes = "\n".join(analyse([tmp_path]).notes)
     for part in (
         "do not tell their placement",
         "number of steps",
         "iterations per step vary",
         "degrees of freedom",
+        "other programs shared the machine",
     ):
         assert part in notes
 

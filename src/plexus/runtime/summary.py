@@ -6,6 +6,7 @@ import json
 import resource
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from plexus.fileformat import PROGRESS, SUMMARY
@@ -45,6 +46,20 @@ def first_step(ctx: Context) -> float:
     return float(ctx.comm.allreduce(ctx.timers.first.get("solve", 0.0), MPI.MAX))
 
 
+def waited(ctx: Context) -> float | None:
+    """Return how long the ranks were ready but had no core [s, mean]; None if the system does not tell.
+
+    A rank that shares its core with other programs measures their work as its own time. Collective.
+    """
+    try:
+        # three numbers: nanoseconds on a core, nanoseconds in the queue for one, turns
+        mine = int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        mine = float("nan")
+    mean = float(ctx.comm.allreduce(mine)) / ctx.comm.size
+    return None if mean != mean else round(mean, 3)
+
+
 def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str, Any]) -> dict[str, Any]:
     """Write ``summary.json`` and return its content. Collective: timers and memory are reduced.
 
@@ -64,6 +79,7 @@ def write_summary(ctx: Context, status: Status, exit_code: int, facts: dict[str,
         **facts,
         "wall_seconds": round(ctx.timers.elapsed, 3),
         "phases": {p.name: {"longest": p.longest, "mean": p.mean, "calls": p.calls} for p in phases},
+        "core_wait_seconds": waited(ctx),
         "first_step_seconds": round(first_step(ctx), 3),
         "peak_memory_mb": round(peak_memory_mb(ctx), 1),
         "placement": ctx.placement,
