@@ -35,6 +35,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("steps", _count(s.get("steps"))),
         ("wall time", _seconds(s.get("wall_seconds"))),
         ("start to first solve", _seconds(s.get("first_step_seconds"))),
+        ("waiting for a core", _seconds(s.get("core_wait_seconds"))),
         ("peak memory of a rank", f"{s['peak_memory_mb']:,.0f} MB" if "peak_memory_mb" in s else ""),
     ]
     return [(name, value) for name, value in found if value]
