@@ -190,7 +190,7 @@ def _finish(run: Run) -> int:
         write_summary(ctx, status, code, facts)
     ctx.log.info(report.closing(facts, run.stepper.marches))
     for warning in inspect.beyond_tables(run):
-        ctx.log.info(f"warning: {warning}")
+        ctx.log.info(f"\nwarning: {_placed(run.deck, warning)}")
     ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))
     if not run.dry:
         ctx.log.info(f"\nresults are in {ctx.folder}")
@@ -207,11 +207,11 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     ------
     PlexusError
         On all ranks, with the message of rank 0, if the deck is wrong.
-    from plexus import registry
     """
+    from plexus import registry
     from plexus.deck.schema import Deck
-    registry.adopt(comm.bcast(registry.installed() if comm.rank == 0 else None))
 
+    registry.adopt(comm.bcast(registry.installed() if comm.rank == 0 else None))
     # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
     deck, plain, failure = None, None, None
     if comm.rank == 0:
@@ -242,11 +242,13 @@ def located(deck: Deck) -> Iterator[None]:
     try:
         yield
     except (InputError, SolveError) as error:
-        lines = []
-        for line in str(error).splitlines():
-            path = line.partition(": ")[0]
-            # a block has no value of its own: its first entry tells the place
-            below = (place for key, place in deck.origins.items() if key.startswith((path + ".", path + "[")))
-            place = deck.origins.get(path) or next(below, None)
-            lines.append(f"{place}: {line}" if place else line)
-        raise type(error)("\n".join(lines)) from error
+        raise type(error)("\n".join(_placed(deck, line) for line in str(error).splitlines())) from error
+
+
+def _placed(deck: Deck, line: str) -> str:
+    """Return a line with its place in the deck in front, if it starts with a deck path."""
+    path = line.partition(": ")[0]
+    # a block has no value of its own: its first entry tells the place
+    below = (place for key, place in deck.origins.items() if key.startswith((path + ".", path + "[")))
+    place = deck.origins.get(path) or next(below, None)
+    return f"{place}: {line}" if place else line
