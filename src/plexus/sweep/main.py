@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from plexus import launch
 from plexus.deck.load import Deck, load
@@ -89,14 +90,29 @@ def show(options: Options) -> int:
     return 0
 
 
+def pending(deck: Deck, folder: str | Path | None, failed: bool) -> tuple[SweepFolder, list[Member]]:
+    """Return the sweep of a deck, made if there is none yet, and the members that are to be run.
+
+    These are the ones that failed, or those that are neither done nor failed nor running. They get the deck
+    as it is now; a line on the screen tells which finished ones had another.
+
+    Raises
+    ------
+    PlexusError
+        If the deck is wrong, or the folder holds another sweep or cannot be written.
+    """
+    sweep = folders.prepare(deck, folders.locate(deck, folder))
+    states = _states(sweep)
+    members = [m for m in sweep.members if states[m.index].state in (("failed",) if failed else OPEN)]
+    _renew(sweep, deck, members, states)
+    return sweep, members
+
+
 def run(options: Options) -> int:
     """Run what is left of the sweep, or what failed, print the table, return the exit code."""
     deck = load(options.deck, options.overrides)
-    sweep = folders.prepare(deck, folders.locate(deck, options.folder))
+    sweep, members = pending(deck, options.folder, options.failed)
     states = _states(sweep)
-    chosen = ("failed",) if options.failed else OPEN
-    members = [m for m in sweep.members if states[m.index].state in chosen]
-    _renew(sweep, deck, members, states)
     runner = _runner(options, sweep, deck, members)
     print(f"{sweep.folder}: {totals(states)}; {len(members)} to run, {runner.workers} at a time", flush=True)
     began = runner.run(members)

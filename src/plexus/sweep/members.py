@@ -126,7 +126,8 @@ def _unknown_paths(deck: Deck, members: Sequence[Member]) -> Iterator[Problem]:
         missing = [_missing(tree, split(path)) for tree in trees]
         if all(missing) and path != SEED:
             at, valid = max((m for m in missing if m), key=lambda m: len(m[0]))
-            text = f"the deck has no value {at!r}{nearest(at, valid)}"
+            hint = nearest(at, valid, 0) or "; write one down, for the members to replace"
+            text = f"the deck has no value {at!r}{hint}"
             yield Problem(place(deck, path), f"sweep: {path}", text)
 
 
