@@ -33,13 +33,24 @@ DECK = {
     "physics": {"type": "diffusion", "coefficient": 1, "source": 1},
     "boundary": [{"on": "exterior", "u": 0}],
 }
+NEEDS_TORCH = DECK | {
+    "physics": {
+        "type": "manufactured",
+        "model": {"type": "diffusion", "coefficient": 1},
+        "exact": {"u": "sin(pi*x)*sin(pi*y)"},
+    }
+}
+"""A deck whose source is differentiated automatically."""
 HOOK = Path(__file__).with_name("peers") / "opens.py"
 CALL = re.compile(r"openat\(.*= (-?\d+)")
 
 
 @dataclass(frozen=True)
 class Start:
-    """The start of one rank: seconds from `plexus run` to its first solve, and what it has opened by then."""
+    """The start of one rank: seconds from `plexus run` to its first solve, and what it has opened by then.
+
+    ``torch`` tells whether it was imported at all, also after the start.
+    """
 
     rank: int
     seconds: float
@@ -60,6 +71,11 @@ def run() -> list[Row]:
         for ranks in RANKS:
             rows += _rows(starts(deck, ranks, folder / f"n{ranks}"), ranks, deck)
         rows += _traced(deck, max(RANKS), folder / "traced")
+        deck.write_text(yaml.safe_dump(NEEDS_TORCH))
+        (needy,) = starts(deck, 1, folder / "torch")
+        rows.append(
+            Row("1 rank, a deck that differentiates: ranks that import torch", float(needy.torch), "ranks")
+        )
     return rows
 
 
@@ -135,7 +151,7 @@ def _start(note: Mapping[str, Any], begin: float, first: float) -> Start:
         seconds=end - begin,
         opens=[path for when, path in note["opens"] if when <= end],
         libraries=len(note["libraries"]),
-        torch=any(when <= end for when in note["torch"]),
+        torch=bool(note["torch"]),
     )
 
 
