@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_sweep(commands)
+    _add_submit(commands)
     _add_catalogue(commands)
     _add_tools(commands)
     return top
@@ -154,6 +155,31 @@ def _add_sweep(commands: Commands) -> None:
     which.add_argument("--list", dest="listing", action="store_true", help="only show the members' states")
 
 
+def _add_submit(commands: Commands) -> None:
+    sub = _command(
+        commands, "submit", _submit, "submit a deck as a job (SLURM), or start it in the background",
+        "A machine's profile, the deck's block `job` and the size of the problem fill in a job script.\n"
+        "A deck with a block `sweep` becomes a job array.",
+    )  # fmt: skip
+    _deck_arguments(sub)
+    sub.add_argument("--profile", metavar="P", help="name of a machine profile, or its file")
+    sub.add_argument("--print", dest="show", action="store_true", help="only print the job script")
+    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
+    sub.add_argument(
+        "--restart", metavar="FILE", nargs="?", const="latest", help="as for `plexus run`, for the first job"
+    )
+    sub.add_argument("--failed", action="store_true", help="only the failed members of a sweep")
+    sub = _command(
+        commands, "link", _link, "what job scripts call: run a deck as one link of a chain of jobs",
+        "After exit code 75 this job is put back, or the next one submitted, until the run is over.",
+    )  # fmt: skip
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="ranks (default: the job's)")
+    sub.add_argument("--chain", choices=["requeue", "submit", "none"], default="none", help="how to go on")
+    sub.add_argument("--max-links", metavar="N", type=_ranks, default=50, help="most links (default: 50)")
+    sub.add_argument("--script", metavar="FILE", default="", help="the job script, to submit it again")
+    sub.add_argument("words", metavar="COMMAND", nargs="+", help="run DECK …, or sweep DECK …, behind --")
+
+
 def _add_catalogue(commands: Commands) -> None:
     sub = _command(commands, "list", _list, "list the kinds of components, or the members of one kind")
     sub.add_argument("kind", metavar="KIND", nargs="?", help="e.g. physics")
@@ -192,9 +218,8 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.runtime import early
     from plexus.runtime.log import TERMINAL
 
-    if launch.inside():
-        early.listen()
-    else:
+    early.listen()
+    if not launch.inside():
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
     if options.ranks and not launch.inside():
         from plexus.deck.load import load
@@ -260,6 +285,25 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
 
     names = ("deck", "overrides", "folder", "workers", "ranks", "failed", "listing", "member")
     return main(Options(**{name: getattr(options, name) for name in names}))
+
+
+def _submit(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.submit.main import Request, submit
+
+    names = ("deck", "overrides", "folder", "profile", "restart", "show", "failed")
+    return submit(Request(**{name: getattr(options, name) for name in names}))
+
+
+def _link(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.load import load
+    from plexus.submit.link import Link
+
+    inner, folder = parser().parse_args(options.words), None
+    if inner.command is _run:
+        # the run reads the deck again; here it tells the folder, and a wrong one ends the chain at once
+        folder = Path(inner.folder or Path("runs") / load(inner.deck, inner.overrides).name)
+    names = ("ranks", "chain", "max_links", "script", "words")
+    return Link(folder=folder, **{name: getattr(options, name) for name in names}).run()
 
 
 def _list(options: argparse.Namespace, given: list[str]) -> int:

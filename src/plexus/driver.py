@@ -151,9 +151,8 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     runtime = deck.runtime
     devices = runtime.devices
     device = bind(runtime.device, comm, devices.policy, devices.uuids, devices.share)
-    ctx = context.create(
-        comm, folder, seed=runtime.seed, device=device.name, time_limit=runtime.time_limit, begin=begin
-    )
+    limits = {"time_limit": runtime.time_limit, "margin": runtime.margin}
+    ctx = context.create(comm, folder, seed=runtime.seed, device=device.name, begin=begin, **limits)
     ctx.placement = place(comm, device)
     # a dry run leaves no trace, so its log has no file
     if dry:

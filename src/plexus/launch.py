@@ -21,6 +21,7 @@ from types import FrameType
 
 from plexus.devices.threads import FREE
 from plexus.errors import InputError
+from plexus.runtime import scheduler
 from plexus.runtime.provenance import COMMAND
 from plexus.runtime.stop import NOTE
 
@@ -28,6 +29,8 @@ LAUNCHERS = ("mpirun", "mpiexec", "srun")
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 """Variables that launchers of the common MPI libraries set in the ranks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+AGAIN = 5.0
+"""Seconds after which a request to stop is repeated."""
 FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 """Signals that end a rank before it can say why."""
 
@@ -52,30 +55,56 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
     # the command line as the user gave it is known here only
     told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
-    early: list[int] = []
+    heard: list[int] = []
     job: subprocess.Popen[bytes] | None = None
 
     def forward(number: int, frame: FrameType | None) -> None:
         Path(told[NOTE]).write_text(str(number))
-        if job is None:
-            early.append(number)  # asked to stop while the launcher was being started
-        else:
+        heard.append(number)
+        if job is not None:
             job.send_signal(signal.SIGUSR1)
 
     with tempfile.TemporaryDirectory(prefix="plexus_") as folder:
         told[NOTE] = str(Path(folder) / "signal")
         with _handled(forward):
-            # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
-            job = subprocess.Popen(command, env=environment() | told, start_new_session=True)
-            if early:
-                job.send_signal(signal.SIGUSR1)
-            code = job.wait()
+            with _without_term():
+                # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
+                job = subprocess.Popen(command, env=environment() | told, start_new_session=True)
+            code = _wait(job, heard)
     # a job killed by signal n ends like one of a shell, with 128 + n
     code = code if code >= 0 else 128 - code
     if code - 128 in FATAL:
         cause = ", from outside or for lack of memory" if code - 128 == signal.SIGKILL else ""
         print(f"a rank was ended by {signal.Signals(code - 128).name}{cause}", file=sys.stderr)
     return code
+
+
+@contextmanager
+def _without_term() -> Iterator[None]:
+    """Start a launcher that TERM does not reach, in a batch job.
+
+    A cancelled job gets TERM in every process, the launcher included, which would kill its ranks before they
+    have written their checkpoint. Blocked signals stay blocked in the launcher; Open MPI unblocks them in its
+    ranks, and ranks of other launchers hear of it by USR1.
+    """
+    if scheduler.JOB not in os.environ:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _wait(job: subprocess.Popen[bytes], heard: Sequence[int]) -> int:
+    """Wait for a launcher; what was heard is sent again, for it is lost on ranks that are still starting."""
+    while True:
+        try:
+            return job.wait(AGAIN)
+        except subprocess.TimeoutExpired:
+            if heard:
+                job.send_signal(signal.SIGUSR1)
 
 
 @contextmanager
@@ -124,8 +153,9 @@ def _flags(launcher: str, ranks: int) -> list[str]:
     """Return what Open MPI needs beyond its environment: leave to run more ranks than cores."""
     if os.path.basename(launcher) == "srun" or not _is_open_mpi(launcher):
         return []
-    cores = len(os.sched_getaffinity(0))
-    return ["--quiet", *(["--oversubscribe"] if ranks > cores else [])]
+    # in a job the ranks may be on other nodes; the batch system has counted their cores
+    few = scheduler.JOB not in os.environ and ranks > len(os.sched_getaffinity(0))
+    return ["--quiet", *(["--oversubscribe"] if few else [])]
 
 
 def _is_open_mpi(launcher: str) -> bool:

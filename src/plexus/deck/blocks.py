@@ -198,6 +198,11 @@ class Runtime(Params):
     time_limit: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="wall time after which the run writes a checkpoint and stops with code 75"
     )
+    margin: Annotated[float, Unit("s")] | None = Field(
+        None,
+        ge=0,
+        description="how long before the limit it stops; else twice the longest step, in a job 60 s more",
+    )
     name: str | None = Field(
         None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's"
     )

@@ -12,15 +12,17 @@ from plexus.deck.blocks import About, Adaptive, Runtime, SolverBlock, Time, Veri
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
+from plexus.deck.job import Job
 from plexus.deck.params import Params
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
+from plexus.deck.sweep import Sweep
 from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 
 BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "time": Time,
-    "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime,
+    "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from plexus.deck import include, override
+from plexus.deck.params import Params
 from plexus.deck.schema import Deck
 from plexus.deck.substitute import substitute
 from plexus.deck.tree import Budget, Node
 from plexus.errors import DeckError, Mark, Problem
 
-__all__ = ["Deck", "load"]
+__all__ = ["Deck", "load", "read_block"]
+
+Block = TypeVar("Block", bound=Params)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
@@ -50,6 +53,26 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
     if budget.problems:
         raise DeckError(sorted(dict.fromkeys(budget.problems), key=_order(path)))
     return deck
+
+
+def read_block(path: Path, model: type[Block]) -> Block:
+    """Return a file that holds one block, e.g. a machine's profile, under the rules for decks.
+
+    Raises
+    ------
+    DeckError
+        With every problem of the file, each at its place.
+    """
+    budget = Budget()
+    root = include.read(path, budget)
+    block = None
+    try:
+        block = model.model_validate(_plain(root))
+    except ValidationError as error:
+        budget.problems += _located(error, root, {*budget.silent, *(p.mark for p in budget.problems)})
+    if block is None or budget.problems:
+        raise DeckError(sorted(dict.fromkeys(budget.problems), key=_order(path)))
+    return block
 
 
 def _plain(node: Node) -> Any:

@@ -16,7 +16,9 @@ from plexus.deck import crosscheck
 from plexus.deck.blocks import About, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
+from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
+from plexus.deck.sweep import Sweep
 
 Plain = dict[str, Any]
 
@@ -52,6 +54,8 @@ class Deck(Params):
         (), description="references that quantities must reproduce"
     )
     runtime: Runtime = Field({}, description="device, seed, limits")
+    job: Job = Field({}, description="nodes, time and more that `plexus submit` asks for")
+    sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 
     _path: Path = PrivateAttr(Path())
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

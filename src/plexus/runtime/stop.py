@@ -2,14 +2,16 @@
 
 A signal handler only notes the signal; the run itself ends between two steps, where all ranks take the
 same decision from one collective and a checkpoint can be written. Honoured are USR1 (batch systems
-announce the end of a job with it), TERM and INT. A second INT or TERM ends the process at once.
+announce the end of a job with it), TERM and INT. A second INT ends the process at once; a second TERM does
+not, because a cancelled job gets it from the batch system and from the launcher, and KILL follows anyway.
 
 ``mpirun`` passes USR1 on to all ranks. TERM and INT make Open MPI kill its ranks after one second, unless
 ``OMPI_MCA_odls_base_sigkill_timeout`` names a longer grace; `plexus run -n` turns both into USR1, and leaves
 a note with the number of the signal that it received.
 
-The time limit is the earlier of the deck's ``runtime.time_limit`` and ``SLURM_JOB_END_TIME`` (seconds since
-the epoch). The run stops when the time left is shorter than a margin: given, or twice the longest step.
+The time limit is the earlier of the deck's ``runtime.time_limit`` and the end of the batch job
+(`plexus.runtime.scheduler`). The run stops when the time left is shorter than a margin: the deck's
+``runtime.margin``, or twice the longest step.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.errors import GuardError
+from plexus.runtime import scheduler
+from plexus.runtime.early import EARLY
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -67,9 +71,10 @@ class StopRequests:
         self.comm = comm
         self._begin = self._last = time.monotonic()
         self._longest = 0.0
-        self._signal = 0
+        self._signal = EARLY[0] if EARLY else 0
         self._before: dict[int, Any] = {}
-        self._deadline = _deadline(limit, margin)
+        # only root's clock counts, and one process is enough to ask the scheduler
+        self._deadline = _deadline(limit, margin) if comm.rank == 0 else float("inf")
         self._margin = margin
 
     def watch(self) -> None:
@@ -83,10 +88,10 @@ class StopRequests:
         self._before = {}
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Signal handler: remember the first signal; the next INT or TERM acts as if unhandled."""
+        """Signal handler: remember the first signal; the next INT acts as if unhandled."""
         # nothing else may happen here: the signal may arrive in the middle of any statement
         self._signal = self._signal or number
-        if number != signal.SIGUSR1:
+        if number == signal.SIGINT:
             signal.signal(number, self._before.get(number, signal.SIG_DFL))
 
     def agree(self, finite: bool = True) -> Verdict:
@@ -129,9 +134,9 @@ def _deadline(limit: float | None, margin: float | None) -> float:
     """Return the earliest end on the monotonic clock; infinity without any limit."""
     now = time.monotonic()
     ends = [now + limit] if limit is not None else []
-    job = os.environ.get("SLURM_JOB_END_TIME", "")
-    if job.isdigit():
-        ends.append(now + int(job) - time.time() - (BATCH_MARGIN if margin is None else 0.0))
+    job = scheduler.end_of_job()
+    if job is not None:
+        ends.append(now + job - time.time() - (BATCH_MARGIN if margin is None else 0.0))
     return min(ends, default=float("inf"))
 
 

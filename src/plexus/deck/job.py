@@ -1,0 +1,77 @@
+"""The block `job`: what `plexus submit` asks the batch system for.
+
+job: {nodes: 2, ranks_per_node: 32, time: 12 h, memory: 120 GB}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import field_validator, model_validator
+
+from plexus.deck.params import Field, Params, Unit
+from plexus.deck.values import refuse
+
+WORD = r"^[\w.@:+/,=%-]{1,200}$"
+"""Names of partitions, accounts and the like: nothing that a shell or a job script could misread."""
+OPTION = r"^[a-z][a-z0-9-]{0,40}$"
+MEMORY = r"^\d{1,6}(\.\d{1,3})?\s*[MGT]B$"
+_BYTES = {"M": 1e6, "G": 1e9, "T": 1e12}
+Chain = Literal["requeue", "submit", "none"]
+Word = Annotated[str, Field(pattern=WORD)]
+Options = dict[Annotated[str, Field(pattern=OPTION)], Word]
+Memory = Annotated[str, Field(pattern=MEMORY)]
+
+
+def in_bytes(memory: str) -> float:
+    """Return the bytes of a text such as ``120 GB``."""
+    return float(memory[:-2]) * _BYTES[memory[-2]]
+
+
+class Job(Params):
+    """The job that `plexus submit` makes of the deck.
+
+    What is left out comes from the machine's profile or is proposed from the size of the problem. A run that
+    reaches the job's time limit writes a checkpoint and goes on in the next link of the chain.
+    """
+
+    profile: str | None = Field(
+        None, pattern=r"^[\w-]{1,60}$", description="machine profile; the option --profile comes first"
+    )
+    nodes: int | None = Field(None, ge=1, le=100_000, description="nodes")
+    ranks_per_node: int | None = Field(None, ge=1, le=10_000, description="ranks on each node")
+    threads: int | None = Field(
+        None, ge=1, le=1000, description="cores of each rank; 1 where the CPU computes"
+    )
+    gpus_per_node: int | None = Field(
+        None, ge=0, le=64, description="GPUs of each node; one per rank if left out"
+    )
+    memory: Memory | None = Field(None, description="memory of each node, e.g. 120 GB")
+    time: Annotated[float, Unit("s")] | None = Field(
+        None, ge=60, description="time limit of one link of the chain; else the profile's"
+    )
+    partition: Word | None = Field(None, description="partition (queue)")
+    account: Word | None = Field(None, description="account that pays")
+    options: Options = Field({}, description="further options of sbatch, e.g. {qos: long, constraint: rome}")
+    signal_margin: Annotated[float, Unit("s")] | None = Field(
+        None, ge=5, le=86400, description="how long before its end it is asked to stop; 120 s, or a quarter"
+    )
+    chain: Chain = Field(
+        "requeue", description="at the time limit: put the same job back, submit a next one, or end"
+    )
+    max_links: int = Field(50, ge=1, le=10_000, description="most links of the chain")
+
+    @field_validator("memory")
+    @classmethod
+    def _some(cls, memory: str | None) -> str | None:
+        if memory is not None and not in_bytes(memory) > 0:
+            raise refuse("must be > 0")
+        return memory
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Job:
+        if self.time is not None and self.signal_margin is not None and self.signal_margin >= self.time:
+            raise refuse(
+                f"signal_margin {self.signal_margin:g} s leaves nothing of the time limit {self.time:g} s"
+            )
+        return self

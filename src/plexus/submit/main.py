@@ -1,0 +1,166 @@
+"""`plexus submit`: from a deck to a queued job."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plexus.deck.load import load
+from plexus.deck.schema import Deck
+from plexus.errors import InputError, OutputError
+from plexus.runtime.files import write_text
+from plexus.submit import places, slurm
+from plexus.submit.profile import Profile, choose
+from plexus.submit.render import TASK, Script, clock, render
+from plexus.submit.size import Size, propose
+from plexus.sweep import check
+from plexus.sweep.main import pending
+
+SCRIPT, LOG = "job.sh", "job.out"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command line of `plexus submit`."""
+
+    deck: str
+    overrides: Sequence[str] = ()
+    folder: str | None = None
+    profile: str | None = None
+    restart: str | None = None
+    show: bool = False
+    failed: bool = False
+
+
+def submit(request: Request) -> int:
+    """Render the job script of a deck, then show or submit it; return the exit code.
+
+    Raises
+    ------
+    PlexusError
+        If the deck or the profile is wrong, or the scheduler refuses.
+    """
+    deck = load(request.deck, request.overrides)
+    gpu = deck.runtime.device == "cuda" or bool(deck.job.gpus_per_node)
+    name, profile = choose(request.profile, deck.job.profile, gpu)
+    size = propose(deck, profile)
+    folder = Path(request.folder or Path("runs") / deck.name)
+    members = _members(deck, request, folder)
+    if members == []:
+        print(f"{folder}: no member is left to run")
+        return 0
+    text = script(deck, profile, size, request, folder, members)
+    if request.show:
+        print(text, end="")
+        print(_sentence(deck, name, size), file=sys.stderr)
+        return 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"run folder {folder}: {error.strerror}") from error
+    write_text(folder / SCRIPT, text)
+    print(_sentence(deck, name, size))
+    print(_queue(folder, deck) if profile.scheduler == "slurm" else _start(folder))
+    return 0
+
+
+def _members(deck: Deck, request: Request, folder: Path) -> list[int] | None:
+    """Return which members of a sweep the jobs run, and make their folders; None if the deck is no sweep."""
+    if deck.sweep is None:
+        if request.failed:
+            raise InputError(f"{request.deck}: --failed is for sweeps, and the deck has no block `sweep`")
+        return None
+    # what is only shown leaves no trace
+    if request.show:
+        return [member.index for member in check(deck)]
+    return [member.index for member in pending(deck, folder, request.failed)[1]]
+
+
+def _ranges(indices: Sequence[int]) -> str:
+    """Return sorted numbers as sbatch has them, e.g. ``0-3,7``."""
+    starts = [i for i in indices if i - 1 not in indices]
+    ends = [i for i in indices if i + 1 not in indices]
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def script(
+    deck: Deck,
+    profile: Profile,
+    size: Size,
+    request: Request,
+    folder: Path,
+    members: Sequence[int] | None = None,
+) -> str:
+    """Return the job script of a deck; for ``members`` of a sweep that of an array of jobs."""
+    overrides = [word for text in request.overrides for word in ("-s", text)]
+    words = [request.deck, *overrides, "-o", str(folder)]
+    array = None
+    if deck.sweep is None:
+        words = ["run", *words, *(["--restart", request.restart] if request.restart else [])]
+    elif profile.scheduler == "slurm":
+        words = ["sweep", *words, "--member", TASK]
+        workers = f"%{deck.sweep.workers}" if deck.sweep.workers else ""
+        array = _ranges(members or range(deck.sweep.size())) + workers
+    else:
+        words = ["sweep", *words, *(["--failed"] if request.failed else [])]
+    job = Script(words, [sys.executable, "-m", "plexus"], deck.name, folder, array)
+    template = places.find("templates", profile.template).read_text("utf-8")
+    return render(template, deck, profile, size, job)
+
+
+def _sentence(deck: Deck, profile: str, size: Size) -> str:
+    """Return what is asked for and why."""
+    nodes = f"{size.nodes} node{'s' * (size.nodes > 1)}"
+    ranks = f"{size.ranks_per_node} rank{'s' * (size.ranks_per_node > 1)}"
+    threads = f" x {size.threads} threads" if size.threads > 1 else ""
+    gpus = f", {size.gpus_per_node} GPUs per node" if size.gpus_per_node else ""
+    memory = f", {size.memory / 1e9:.3g} GB per node" if size.memory else ""
+    array = f", sweep of {deck.sweep.size()} members" if deck.sweep else ""
+    return (
+        f"{deck.name}: {nodes} x {ranks}{threads}{gpus}{memory}, {clock(size.time)}{array}"
+        f" (profile {profile}; {size.why})"
+    )
+
+
+def _queue(folder: Path, deck: Deck) -> str:
+    """Submit the script and return what the user wants to know next."""
+    job = slurm.submit(folder / SCRIPT)
+    place = shlex.quote(str(folder))
+    log = f"{place}/job-{job}" + ("_*.out" if deck.sweep else ".out")
+    follow = (
+        f"plexus sweep {shlex.quote(str(deck.path))} -o {place} --list"
+        if deck.sweep
+        else f"plexus-post info --follow {place}"
+    )
+    return "\n".join(
+        [
+            f"submitted as job {job}",
+            f"  queue    squeue -j {job}",
+            f"  follow   {follow}",
+            f"  log      tail -F {log}",
+            f"  cancel   scancel {job}      (writes a checkpoint; plexus submit --restart goes on)",
+        ]
+    )
+
+
+def _start(folder: Path) -> str:
+    """Start the script in the background of this machine and return what the user wants to know next."""
+    with (folder / LOG).open("ab") as log:
+        job = subprocess.Popen(
+            ["bash", str(folder / SCRIPT)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True, env=dict(os.environ),
+        )  # fmt: skip
+    place = shlex.quote(str(folder))
+    return "\n".join(
+        [
+            f"started as process {job.pid}",
+            f"  follow   plexus-post info --follow {place}",
+            f"  log      tail -F {place}/{LOG}",
+            f"  cancel   kill {job.pid}      (writes a checkpoint; plexus submit --restart goes on)",
+        ]
+    )
