@@ -31,3 +31,13 @@ def shared_path(tmp_path: Path) -> Path:
     from mpi4py import MPI
 
     return Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
+
+
+@pytest.fixture(scope="session")
+def parallel_factorisation() -> None:
+    """Skip a test whose deck factorises matrices of several ranks where this PETSc has no package for it."""
+    from plexus.solvers.packages import available
+    from plexus.solvers.preconditioners.lu import PARALLEL
+
+    if not available() & set(PARALLEL):
+        pytest.skip(f"this PETSc has none of {', '.join(PARALLEL)}")

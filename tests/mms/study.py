@@ -37,7 +37,7 @@ def deck(case: Manufactured, cell: str, degree: int, n: int) -> dict[str, Any]:
         "mesh": {"type": "box", "cell": cell, "cells": [n] * dim, "origin": [0.5] * dim},
         "physics": {"type": "manufactured", "model": case.physics, "exact": exact, "degree": degree},
         "boundary": [{"on": "exterior", **exact}],
-        "solver": {"default": {"ksp": "preonly", "preconditioner": "mumps", "snes_rtol": 1e-12}},
+        "solver": {"default": {"ksp": "preonly", "preconditioner": "lu", "snes_rtol": 1e-12}},
         "quantities": quantities(exact, dim),
         **case.deck,
     }

@@ -36,7 +36,7 @@ def test_order(model: str, name: str, cell: str, degree: int, tmp_path: Path) ->
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]:
+def tables(tmp_path_factory: pytest.TempPathFactory, parallel_factorisation: None) -> tuple[dict, dict]:
     """Return the quantities of the same cases on one rank and on three."""
     folder = tmp_path_factory.mktemp("ranks")
     root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

@@ -95,7 +95,7 @@ def test_restart_in_the_run_folder_equals_the_whole_run(case, tmp_path):
     assert old["quantities"] == pytest.approx(new["quantities"], rel=1e-12)
 
 
-def test_restart_on_two_ranks(tmp_path):
+def test_restart_on_two_ranks(tmp_path, parallel_factorisation):
     text, whole = deck("adaptive bdf2"), tmp_path / "whole"
     (tmp_path / "deck.yaml").write_text(text)
     assert driver.run(tmp_path / "deck.yaml", folder=whole) == 0
