@@ -45,8 +45,14 @@ def _state(run: Run) -> list[tuple[str, str]]:
     s = {k: number(v) for k, v in run.summary.items() if not isinstance(v, dict | list)}
     now = state(run.folder).status
     if now in ("running", "lost") and (run.progress or not s):
-        lost = "interrupted: ended from outside without last words; go on with --restart"
-        return [("status", lost if now == "lost" else now), ("progress", words(run.progress).strip())]
+        if now == "running":
+            return [("status", now), ("progress", words(run.progress).strip())]
+        # a dead run has no end to expect
+        far = words(run.progress | {"finish": None}).strip()
+        return [
+            ("status", "interrupted: killed, or its machine went down; go on with --restart"),
+            ("progress", far),
+        ]
     ask = lambda key: s.get(key, "?")  # noqa: E731
     versions = ", ".join(f"{k} {v}" for k, v in (run.summary.get("versions") or {}).items())
     return [

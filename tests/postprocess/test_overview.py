@@ -38,12 +38,14 @@ def test_quantities_have_units(tmp_path, capsys):
 
 def test_a_dead_run_is_interrupted(tmp_path, capsys):
     (tmp_path / "progress.json").write_text(
-        json.dumps({"status": "running", "step": 3, "t": 0.5, "share": 0.25})
+        json.dumps(
+            {"status": "running", "step": 3, "t": 0.5, "share": 0.25, "finish": "2030-01-01T00:00:00+00:00"}
+        )
     )
     (tmp_path / ".lock").write_text("")
     assert main(["info", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert "status       interrupted" in text and "25%  step 3, t = 0.5 s" in text
+    assert "status       interrupted" in text and "25%  step 3, t = 0.5 s\n" in text
 
 
 def test_provenance_of_a_run_without_fields(tmp_path, capsys):
