@@ -25,6 +25,8 @@ Command = Callable[[argparse.Namespace, list[str]], int]
 _EPILOG = """\
 exit codes: 0 done, 2 the deck or another input is wrong, 3 a solve failed, 4 output failed,
 5 a guard stopped the run, 75 stopped early with a checkpoint (submit again)"""
+_PARALLEL = ("mpi4py", "petsc4py", "h5py")
+"""Packages of a machine that runs decks; one that only writes and checks decks needs none."""
 _OVERRIDE = "replace or add one value, e.g. -s mesh.cells[0]=40 -s time.end='3 s'; may be repeated"
 
 
@@ -39,6 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlexusError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _PARALLEL:
+            raise
+        print(
+            f"running needs MPI, PETSc and HDF5 of one source (docs/environments.md): {error}",
+            file=sys.stderr,
+        )
+        return InputError.exit_code
     except BrokenPipeError:  # the reader of our output, e.g. `head`, is gone
         # Python would complain once more when it flushes the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

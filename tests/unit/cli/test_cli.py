@@ -193,3 +193,19 @@ def test_mesh_convert_and_bench_are_handed_on(monkeypatch, capsys, tmp_path):
     assert plexus("mesh", "convert", "a.msh", "b.h5", "--scale", "-1 mm") == 2
     assert plexus("mesh", "convert", "a.msh", "b.h5", "--scale", "1 K") == 2
     assert plexus("bench", "assembly", "output") == 2
+
+
+@pytest.mark.parametrize(("name", "told"), [("petsc4py", True), ("mpi4py.MPI", True), ("plexus.x", False)])
+def test_a_machine_without_mpi_or_petsc_is_told_what_is_missing(name, told, monkeypatch, capsys):
+    from plexus import driver
+
+    def run(*_, **__):
+        raise ImportError("libmpi.so.40: cannot open shared object file", name=name)
+
+    monkeypatch.setattr(driver, "run", run)
+    if told:
+        assert plexus("run", DECK) == 2
+        assert "libmpi.so.40" in capsys.readouterr().err
+    else:
+        with pytest.raises(ImportError):
+            plexus("run", DECK)
