@@ -19,7 +19,6 @@ from plexus.deck.context import Context, known, only
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.sweep import Sweep
-from plexus.deck.sweep import Sweep
 
 Plain = dict[str, Any]
 
@@ -55,7 +54,6 @@ class Deck(Params):
         (), description="references that quantities must reproduce"
     )
     runtime: Runtime = Field({}, description="device, seed, limits")
-    sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
     job: Job = Field({}, description="nodes, time and more that `plexus submit` asks for")
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 
