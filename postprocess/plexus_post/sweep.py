@@ -17,12 +17,14 @@ import numpy as np
 from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
 from plexus_post.errors import PostError
 from plexus_post.text import table
+from plexus_post.units import short
 
 if TYPE_CHECKING:
     import pandas
 
 COSTS = ("wall_seconds", "peak_memory_mb", "unknowns", "steps", "iterations")
 """What a run took; gathered beside the quantities."""
+UNITS = {"wall_seconds": "s", "peak_memory_mb": "MB"}
 GOOD = ("done", "degraded")
 """States whose numbers count; the others may have stopped anywhere."""
 FORMATS = ("h5", "csv")
@@ -60,7 +62,7 @@ def is_sweep(path: str | Path) -> bool:
 def gather(path: str | Path) -> pandas.DataFrame:
     """Return one row per member: parameters, ranks, status, exit code, message, costs, quantities.
 
-    ``attrs["units"]`` holds the units of the parameters.
+    ``attrs["units"]`` holds the units of parameters, costs and quantities.
     """
     return Sweep(path).frame()
 
@@ -157,6 +159,14 @@ class Sweep:
         }
 
     @cached_property
+    def units(self) -> dict[str, str]:
+        """Units of parameters, costs and quantities by name; empty texts where there is none."""
+        found = {name: UNITS.get(name, "") for name in COSTS}
+        for summary in self.summaries:
+            found |= {n: str(u) for n, u in (summary.get("units") or {}).items()}
+        return found | {p.name: p.unit for p in self.parameters}
+
+    @cached_property
     def costs(self) -> dict[str, np.ndarray]:
         """Name from `COSTS` -> value of each member (N,)."""
         return {n: np.array([_number(_cost(s, n)) for s in self.summaries]) for n in COSTS}
@@ -188,7 +198,7 @@ class Sweep:
         import pandas
 
         frame = pandas.DataFrame(self.columns()).set_index("member")
-        frame.attrs["units"] = {p.name: p.unit for p in self.parameters}
+        frame.attrs["units"] = self.units
         return frame
 
     def write(self, target: Path) -> None:
@@ -236,7 +246,8 @@ class Sweep:
                 data.attrs["path"], data.attrs["unit"] = p.path, p.unit
             for group, columns in (("quantities", self.quantities), ("costs", self.costs)):
                 for name, values in columns.items():
-                    file[f"{group}/{name}"] = values
+                    data = file.create_dataset(f"{group}/{name}", data=values)
+                    data.attrs["unit"] = self.units.get(name, "")
 
 
 def show(sweep: Sweep) -> None:
@@ -253,7 +264,8 @@ def show(sweep: Sweep) -> None:
     names = ["member", *(p.name for p in sweep.parameters), "status", "wall_seconds", *sweep.quantities]
     names = [n for n in names if n in columns]
     rows = list(zip(*(map(_shown, columns[n]) for n in names), strict=True))
-    table("Members", names, rows)
+    units = {n: short(sweep.units.get(n, "")) for n in names}
+    table("Members", [f"{n} [{units[n]}]" if units[n] else n for n in names], rows)
     bad = [i for i, s in enumerate(sweep.status) if s == "failed"]
     told = [(i, sweep.exit_codes[i], (sweep.messages[i].splitlines() or [""])[0]) for i in bad]
     table("Failed", ("member", "exit code", "message"), told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ import numpy as np
 from plexus_post.errors import PostError
 from plexus_post.style import LINE, pyplot, save
 from plexus_post.sweep import Parameter, Sweep
-from plexus_post.text import number
-from plexus_post.units import label, short
+from plexus_post.units import label, scale, short
 
 SEED = "runtime.seed"
 """Repeats with other seeds are spread, not a parameter, as long as anything else varies."""
@@ -38,12 +38,22 @@ def pictures(sweep: Sweep, folder: Path, names: Sequence[str] | None = None) -> 
             f"{sweep.folder}: " + ("no member is done" if axes else "nothing varies in this sweep")
         )
     wanted = list(names or sweep.quantities or ["wall_seconds"])
-    data = {name: np.where(sweep.good, sweep.column(name), np.nan) for name in wanted}
+    data = dict(_scaled(sweep, name) for name in wanted)
     if len(axes) == 1:
         return [_over_one(sweep, axes[0], data, folder / "sweep.png")]
     if len(axes) == 2 and _is_grid(axes, sweep):
-        return [_over_two(sweep, axes, name, v, folder / f"sweep_{name}.png") for name, v in data.items()]
+        files = [folder / f"sweep_{name}.png" for name in wanted]
+        return [
+            _over_two(sweep, axes, *column, file) for column, file in zip(data.items(), files, strict=True)
+        ]
     return [_scatter(sweep, axes, data, folder / "sweep.png")]
+
+
+def _scaled(sweep: Sweep, name: str) -> tuple[str, np.ndarray]:
+    """Return the label of a quantity and its values (N,) in a convenient unit, NaN for members not done."""
+    values = np.where(sweep.good, sweep.column(name), np.nan)
+    factor, symbol = scale(sweep.units.get(name, ""), values)
+    return label(name.replace("wall_seconds", "wall time"), symbol), values * factor
 
 
 def _is_grid(axes: Sequence[Parameter], sweep: Sweep) -> bool:
@@ -57,23 +67,29 @@ def _over_one(sweep: Sweep, axis: Parameter, data: dict[str, np.ndarray], path: 
     figure, panels = _panels(len(data), 1)
     for axes, (name, values) in zip(panels[:, 0], data.items(), strict=True):
         x = _position(axes, axis)
-        _line(axes, x, values, None)
+        _line(axes, x, values, None, joined=axis.numeric)
         _failures(axes, x, sweep)
-        axes.set_ylabel(label(name, ""))
+        axes.set_ylabel(name)
         if _wants_log(np.unique(values[np.isfinite(values)])):
             axes.set_yscale("log")
     panels[-1, 0].set_xlabel(label(axis.name, short(axis.unit)))
     return _titled(figure, sweep, path)
 
 
-def _line(axes: Any, x: np.ndarray, values: np.ndarray, colour: Any, text: str = "") -> None:
-    """Draw the mean over equal x as a line, the points themselves where several share an x."""
+def _line(
+    axes: Any, x: np.ndarray, values: np.ndarray, colour: Any, text: str = "", joined: bool = True
+) -> None:
+    """Draw the mean over equal x as a line, the points themselves where several share an x.
+
+    Names have no order, so that nothing lies between them: unless ``joined`` there is no line.
+    """
     good = np.isfinite(values) & np.isfinite(x)
     places = np.unique(x[good])
     mean = np.array([values[good & (x == p)].mean() for p in places])
-    (line,) = axes.plot(places, mean, marker="o", color=colour, label=text or None)
+    style = "-" if joined else "none"
+    (line,) = axes.plot(places, mean, marker="o", linestyle=style, color=colour, label=text or None)
     if len(places) < good.sum():
-        line.set_marker("")
+        line.set_marker("" if joined else "_")
         axes.plot(x[good], values[good], "o", color=line.get_color(), alpha=0.45, markeredgewidth=0)
 
 
@@ -85,14 +101,14 @@ def _over_two(sweep: Sweep, both: Sequence[Parameter], name: str, values: np.nda
     left, right = figure.subplots(1, 2)
     _map(left, x, y, name, values, sweep)
     _family(right, x, y, values, sweep)
-    right.set_ylabel(label(name, ""))
+    right.set_ylabel(name)
     return _titled(figure, sweep, path)
 
 
 def _map(axes: Any, x: Parameter, y: Parameter, name: str, values: np.ndarray, sweep: Sweep) -> None:
     """Draw one cell per combination, the mean over repeats in it."""
-    columns, at_x = np.unique(x.values, return_inverse=True)
-    rows, at_y = np.unique(y.values, return_inverse=True)
+    columns, at_x = _levels(x)
+    rows, at_y = _levels(y)
     table = np.full((len(rows), len(columns)), np.nan)
     for i, j in np.ndindex(table.shape):
         here = values[(at_y == i) & (at_x == j) & np.isfinite(values)]
@@ -104,14 +120,15 @@ def _map(axes: Any, x: Parameter, y: Parameter, name: str, values: np.ndarray, s
     _ticks(axes.yaxis, rows)
     axes.set_xlabel(label(x.name, short(x.unit)))
     axes.set_ylabel(label(y.name, short(y.unit)))
-    bar = axes.figure.colorbar(image, ax=axes, pad=0.02, label=label(name, ""))
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.02, label=name)
     bar.outline.set_linewidth(0.5)
     failed = {(i, j) for i, j, s in zip(at_y, at_x, sweep.status, strict=True) if s == "failed"}
-    if table.size <= MOST * MOST / 2:
+    named = table.size <= MOST * MOST / 2
+    if named:
         _write(axes, image, table)
     for i, j in failed:
         if np.isnan(table[i, j]):
-            axes.text(j, i, "failed", ha="center", va="center", color=FAILED, fontsize=8)
+            axes.text(j, i, "failed" if named else "×", ha="center", va="center", color=FAILED, fontsize=8)
 
 
 def _write(axes: Any, image: Any, table: np.ndarray) -> None:
@@ -126,7 +143,7 @@ def _write(axes: Any, image: Any, table: np.ndarray) -> None:
 
 def _ticks(axis: Any, values: np.ndarray) -> None:
     """Mark the cells of a map with the values of the parameter, some of them where there are many."""
-    step = max(1, -(-len(values) // MOST))
+    step = max(1, -(-len(values) // 8))
     axis.set_ticks(range(0, len(values), step), [_text(v) for v in values[::step]])
 
 
@@ -135,16 +152,17 @@ def _family(axes: Any, x: Parameter, y: Parameter, values: np.ndarray, sweep: Sw
     from matplotlib import colormaps
 
     at = _position(axes, x)
-    steps = np.unique(y.values)
+    steps, level = _levels(y)
     for n, step in enumerate(steps):
         colour = colormaps["viridis"](0.9 * n / max(1, len(steps) - 1))
-        mine = y.values == step
+        mine = level == n
         # of many lines the first, the middle and the last have their value in the legend
         named = len(steps) <= MOST or n in (0, len(steps) // 2, len(steps) - 1)
-        _line(axes, at[mine], values[mine], colour, _text(step) if named else "")
+        _line(axes, at[mine], values[mine], colour, _text(step) if named else "", x.numeric)
     _failures(axes, at, sweep)
     axes.set_xlabel(label(x.name, short(x.unit)))
-    axes.legend(title=label(y.name, short(y.unit)), title_fontsize=8.5)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    axes.legend(title=label(y.name, short(y.unit)), title_fontsize=8.5, alignment="left", **place)
 
 
 def _scatter(sweep: Sweep, axes: Sequence[Parameter], data: dict[str, np.ndarray], path: Path) -> Path:
@@ -158,7 +176,7 @@ def _scatter(sweep: Sweep, axes: Sequence[Parameter], data: dict[str, np.ndarray
             if axis.numeric:
                 rho = rank_correlation(x, values)
                 panel.set_title(f"ρ = {rho:+.2f}", fontsize=8.5, fontweight="normal", loc="right")
-        row[0].set_ylabel(label(name, ""))
+        row[0].set_ylabel(name)
     for panel, axis in zip(panels[-1], axes, strict=True):
         panel.set_xlabel(label(axis.name, short(axis.unit)))
     return _titled(figure, sweep, path)
@@ -182,8 +200,10 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 def _position(axes: Any, axis: Parameter) -> np.ndarray:
     """Return where the members stand along an axis (N,), and mark the axis."""
     if not axis.numeric:
-        names, place = np.unique(axis.values, return_inverse=True)
-        axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0)
+        names, place = _levels(axis)
+        long = len(names) > 4 or max(map(len, names)) > 20
+        axes.set_xticks(range(len(names)), [_text(n) for n in names], rotation=20 if long else 0)
+        axes.set_xlim(-0.5, len(names) - 0.5)
         return place.astype(float)
     steps = np.unique(axis.values[np.isfinite(axis.values)])
     log = _wants_log(steps)
@@ -193,6 +213,15 @@ def _position(axes: Any, axis: Parameter) -> np.ndarray:
         axes.set_xticks(steps, [_text(v) for v in steps])
         axes.minorticks_off()
     return axis.values
+
+
+def _levels(axis: Parameter) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different values, numbers by size, names as they came, and which each member has (N,)."""
+    values, first, place = np.unique(axis.values, return_index=True, return_inverse=True)
+    if axis.numeric:
+        return values, place
+    order = np.argsort(first)
+    return values[order], np.argsort(order)[place]
 
 
 def _wants_log(steps: np.ndarray) -> bool:
@@ -237,5 +266,10 @@ def _titled(figure: Any, sweep: Sweep, path: Path) -> Path:
 
 
 def _text(value: Any) -> str:
-    return number(int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else
-                  float(value) if isinstance(value, float) else str(value))  # fmt: skip
+    """Return a value as an axis or legend has it; a block of the deck as its type and its other values."""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e4 and value != round(value) else f"{value:.6g}"
+    text = str(value)
+    if text.startswith("{"):
+        return ", ".join(str(v) if k == "type" else f"{k} {v}" for k, v in json.loads(text).items())
+    return text

@@ -24,6 +24,8 @@ def opening(run: Run, restart: bool = False) -> str:
     ]
     if not deck.output and not run.dry:
         lines.append("note: no fields are written; for that the deck needs `output: [{type: fields}]`")
+    if deck.sweep is not None:
+        lines.append("note: the block `sweep` is for `plexus sweep`; this run is the deck itself")
     if deck.time and not restart:
         specs = [e.field for e in run.system.equations if e.time_order and e.field.name not in deck.initial]
         lines += [f"{s.name} starts at {_quantity(s)} (no initial value in the deck)" for s in specs]

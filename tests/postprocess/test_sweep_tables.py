@@ -36,7 +36,7 @@ def sweep_folder(folder, columns, found, texts=None, ranks=None, mode="grid"):
         }
         summary |= {"message": result} if failed else {"solver": {"u": {"total": 7}, "v": {"total": 2}}}
         # what a failed run had so far is no result
-        summary["quantities"] = {"peak": 99.0 if failed else result}
+        summary |= {"quantities": {"peak": 99.0 if failed else result}, "units": {"peak": "Pa"}}
         if result is not None:
             (place / "summary.json").write_text(json.dumps(summary))
     facts = {"format": 1, "deck": "/decks/d.yaml", "title": "A study", "mode": mode, "columns": columns}
@@ -61,7 +61,9 @@ def test_gather_has_a_row_per_member(tmp_path):
     assert math.isnan(frame["peak"][5])
     assert frame["message"][5] == "it broke\nin two"
     assert frame["iterations"][0] == 9
-    assert frame.attrs["units"]["load"] == "kN"
+    assert {n: frame.attrs["units"][n] for n in ("load", "peak", "wall_seconds")} == {
+        "load": "kN", "peak": "Pa", "wall_seconds": "s",
+    }  # fmt: skip
 
 
 def test_info_shows_members_and_failures(tmp_path, capsys):
@@ -87,6 +89,7 @@ def test_export_to_hdf5(tmp_path, capsys):
         assert file["parameters/load"][:].tolist() == [1, 1, 1, 2, 2, 2]
         assert dict(file["parameters/load"].attrs) == {"path": "parameters.load", "unit": "kN"}
         assert np.isnan(file["quantities/peak"][5])
+        assert file["quantities/peak"].attrs["unit"] == "Pa"
         assert file["status"].asstr()[5] == "failed"
         assert file["exit_code"][:].tolist() == [0] * 5 + [3]
         assert file["message"].asstr()[5] == "it broke\nin two"

@@ -51,7 +51,7 @@ class Member:
 
     def words(self) -> str:
         """Return the values as a person would name them."""
-        ranks = [f"{self.ranks} ranks"] if self.ranks else []
+        ranks = [f"{self.ranks} rank{'s' * (self.ranks > 1)}"] if self.ranks else []
         return ", ".join([*(f"{p} = {brief(v)}" for p, v in self.values.items()), *ranks])
 
 
