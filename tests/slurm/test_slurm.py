@@ -1,6 +1,7 @@
 """Jobs on a real SLURM: submitted, followed to their end, continued over time limits, cancelled, put back."""
 
 import json
+import os
 import random
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -27,6 +29,7 @@ time: 10 min
 environment: {OMPI_ALLOW_RUN_AS_ROOT: 1, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: 1, PYTHONPATH: PACKAGES}
 """
 LAUNCHERS = {"mpirun": "mpirun", "srun": "srun --mpi=pmix"}
+CHAINS = {"mpirun": "requeue", "srun": "submit"}
 DECK = """\
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [6, 6]}
@@ -138,12 +141,24 @@ class Bench:
         folder = self.folder / name
         self.cluster.wait(lambda: list(folder.glob("checkpoint_*.h5")), 60, f"a checkpoint in {name}")
 
-    def whole(self) -> Path:
-        """Run the deck without any interruption, here; return the run folder."""
-        folder = self.folder / "whole"
-        arguments = ["run", "deck.yaml", "-o", "whole", "-s", "output[3].seconds=0", "-n", "2"]
-        self.cluster.plexus(self.folder, *arguments, PYTHONPATH=str(self.packages))
-        return folder
+
+@pytest.fixture(scope="module")
+def whole(cluster, packages, tmp_path_factory) -> Path:
+    """Return the folder of the same run without any interruption and without pauses."""
+    alone = Bench(cluster, packages, tmp_path_factory.mktemp("alone"))
+    alone.write(pace=0)
+    cluster.plexus(alone.folder, "run", "deck.yaml", "-o", "whole", "-n", "2", PYTHONPATH=str(packages))
+    return alone.folder / "whole"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chains(cluster, packages, tmp_path_factory) -> Bench:
+    """Submit the runs that are longer than their jobs; they go on while the other tests use the machine."""
+    bench = Bench(cluster, packages, tmp_path_factory.mktemp("chains"))
+    for launcher, chain in CHAINS.items():
+        bench.write(chain, time="1 min")
+        bench.submit(launcher, "-o", launcher, "-s", f"runtime.name={launcher}")
+    return bench
 
 
 @pytest.fixture
@@ -186,53 +201,54 @@ def test_the_template_by_hand(bench):
     assert (bench.summary("out dir")["status"], bench.summary("out dir")["ranks"]) == ("done", 3)
 
 
-def test_runs_longer_than_their_jobs(bench):
-    """USR1 comes 20 to 50 s before the end of the minute; 36 s of steps need a second link at least."""
-    jobs = {}
-    for launcher, chain in (("mpirun", "requeue"), ("srun", "submit")):
-        bench.write(chain, time="1 min")
-        jobs[launcher] = bench.submit(launcher, "-o", launcher, "-s", f"runtime.name={launcher}")[0]
-    whole = bench.whole()
+def test_cancelled_jobs_leave_a_checkpoint(bench, whole):
+    """`scancel` at a random moment of start or march, then a restart; PLEXUS_REPEATS=30 repeats it."""
+    bench.write(pace=0.03)
+    repeats, seed = int(os.environ.get("PLEXUS_REPEATS", "2")), random.randrange(10**6)
+    chance = random.Random(seed)
+    print(f"seed {seed}")
+    started = {}
+    for first in range(0, repeats, 4):
+        names = {f"out{i}": list(LAUNCHERS)[i % 2] for i in range(first, min(first + 4, repeats))}
+        jobs = {n: bench.submit(launcher, "-o", n)[0] for n, launcher in names.items()}
+        for name in chance.sample(list(jobs), len(jobs)):
+            time.sleep(chance.uniform(0, 3))
+            # what has been stepping must have a checkpoint afterwards
+            started[name] = (bench.folder / name / "progress.json").exists()
+            bench.cluster.call("scancel", jobs[name])
+        for name, job in jobs.items():
+            assert bench.await_end(job, 60) in ("CANCELLED", "COMPLETED"), bench.log(name)
+            check_after_cancel(bench, name, started[name])
+        again = {
+            n: bench.submit(launcher, "-o", n, *restart(bench.folder / n))[0] for n, launcher in names.items()
+        }
+        for name, job in again.items():
+            assert bench.await_end(job, 90) == "COMPLETED", bench.log(name)
+            assert_same(whole, bench.folder / name)
+    print(f"{sum(started.values())} of {repeats} runs were cancelled while they marched")
 
-    def over() -> bool:
-        return all((bench.folder / name / "summary.json").exists() and not running(name) for name in jobs)
 
-    def running(name: str) -> bool:
-        return bench.cluster.call("squeue", "--noheader", "--name", name) != ""
-
-    bench.cluster.wait(over, 200, "the end of both chains")
-    for name in jobs:
-        log = bench.log(name)
-        assert bench.summary(name)["status"] == "done", log
-        assert (
-            "(signal USR1): go on with --restart" in log and "link 2 of at most 50: from checkpoint_" in log
-        )
-        assert_same(whole, bench.folder / name)
-    assert len(list((bench.folder / "mpirun").glob("job-*.out"))) == 1
-    assert len(list((bench.folder / "srun").glob("job-*.out"))) >= 2
-
-
-@pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_cancelled_jobs_leave_a_checkpoint(launcher, bench):
-    bench.write(pace=0.02)
-    whole = bench.whole()
-    job = bench.submit(launcher, "-o", "out")[0]
-    bench.cluster.wait((bench.folder / "out/progress.json").exists, 60, "the first step")
-    time.sleep(random.uniform(0, 3))
-    bench.cluster.call("scancel", job)
-    assert bench.await_end(job, 60) == "CANCELLED"
-    log = bench.log("out")
-    assert bench.summary("out")["status"] == "stopped", log
+def check_after_cancel(bench: Bench, name: str, started: bool) -> None:
+    """Check that every file with a final name is whole, and that a run that has begun has its checkpoint."""
+    folder, log = bench.folder / name, bench.log(name)
     assert "goes on" not in log, "a cancelled job must not come back"
-    job = bench.submit(launcher, "-o", "out", "--restart", "-s", "output[3].seconds=0")[0]
-    assert bench.await_end(job, 60) == "COMPLETED", bench.log("out")
-    assert_same(whole, bench.folder / "out")
+    for path in (*folder.glob("*.h5"), *folder.glob("*.vtkhdf")):
+        with h5py.File(path) as file:
+            file.visititems(lambda _, item: item[()] if isinstance(item, h5py.Dataset) else None)
+    if started and bench.summary(name)["status"] != "done":
+        assert bench.summary(name)["status"] == "stopped", log
+        assert list(folder.glob("checkpoint_*.h5")), log
 
 
-def test_a_job_that_is_put_back_goes_on(bench):
+def restart(folder: Path) -> list[str]:
+    """Return the options with which a person goes on: without waiting, from a checkpoint if there is one."""
+    found = ["--restart"] if list(folder.glob("checkpoint_*.h5")) else []
+    return [*found, "-s", "output[3].seconds=0"]
+
+
+def test_a_job_that_is_put_back_goes_on(bench, whole):
     """What happens when a node fails or another job goes before: SLURM kills the job and starts it again."""
     bench.write(pace=0.02)
-    whole = bench.whole()
     (bench.folder / "out").mkdir()
     # a checkpoint of an earlier run, which the job must not take for its own
     (bench.folder / "out/checkpoint_99999999.h5").write_bytes(b"old")
@@ -262,3 +278,22 @@ def test_the_chain_has_an_end(bench):
     bench.cluster.wait(lambda: done in bench.log("out"), 60, "the end of the chain")
     assert bench.cluster.state(job) == "FAILED" and "goes on in job" in bench.log("out")
     assert bench.summary("out")["status"] == "stopped"
+
+
+def test_runs_longer_than_their_jobs(chains, whole):
+    """USR1 comes 20 to 50 s before the end of the minute; 36 s of steps need a second link at least."""
+    cluster = chains.cluster
+
+    def over() -> bool:
+        return all(not cluster.call("squeue", "--noheader", "--name", name) for name in CHAINS)
+
+    cluster.wait(over, 200, "the end of both chains")
+    for name in CHAINS:
+        log = chains.log(name)
+        assert chains.summary(name)["status"] == "done", log
+        assert (
+            "(signal USR1): go on with --restart" in log and "link 2 of at most 50: from checkpoint_" in log
+        )
+        assert_same(whole, chains.folder / name)
+    assert len(list((chains.folder / "mpirun").glob("job-*.out"))) == 1
+    assert len(list((chains.folder / "srun").glob("job-*.out"))) >= 2
