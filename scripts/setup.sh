@@ -72,6 +72,11 @@ if [ -z "$python" ] || [ "$python" = /usr/bin/python3 ]; then
     python=$(find_python)
   fi
 fi
+# Tests of job scripts start a SLURM of their own, which needs root; without it they are skipped.
+if [ "$stage" != run ] && [ "$(id -u)" = 0 ] && grep -qs '^ID.*debian' /etc/os-release &&
+  command -v apt-get >/dev/null; then
+  (packages=(slurm-wlm munge) && install_packages) || say "no SLURM could be installed: its tests will be skipped"
+fi
 [ -n "$python" ] || stop "no Python >= 3.11 with mpi4py, petsc4py and h5py found; load your site's modules or
        set PLEXUS_PYTHON. On Debian 12 these packages bring them: ${packages[*]}"
 say "MPI, PETSc and HDF5 come from $python"

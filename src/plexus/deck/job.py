@@ -41,7 +41,7 @@ class Job(Params):
     nodes: int | None = Field(None, ge=1, le=100_000, description="nodes")
     ranks_per_node: int | None = Field(None, ge=1, le=10_000, description="ranks on each node")
     threads: int | None = Field(
-        None, ge=1, le=1000, description="cores of each rank; 1 where the CPU computes"
+        None, ge=1, le=1000, description="cores of each rank; 1, or with a GPU its share"
     )
     gpus_per_node: int | None = Field(
         None, ge=0, le=64, description="GPUs of each node; one per rank if left out"

@@ -23,7 +23,7 @@ from types import FrameType
 
 from plexus.deck.job import Chain
 from plexus.errors import InputError
-from plexus.runtime import scheduler
+from plexus.runtime import parent, scheduler
 from plexus.runtime.summary import STOPPED
 from plexus.submit import slurm
 
@@ -150,7 +150,9 @@ def _supervise(arguments: Sequence[str]) -> tuple[int, list[int]]:
 
     for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
-    child = subprocess.Popen([sys.executable, *arguments], env=_environment(), start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, *arguments], env=_environment(), start_new_session=True, preexec_fn=parent.bound()
+    )
     asked = time.monotonic()
     while child.poll() is None:
         time.sleep(POLL)

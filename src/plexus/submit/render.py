@@ -66,7 +66,7 @@ def render(template: str, deck: Deck, profile: Profile, size: Size, script: Scri
 
 
 def options(deck: Deck, profile: Profile, size: Size, script: Script) -> dict[str, str | None]:
-    """Return the options of sbatch; None for those that only have a name."""
+    """Return the options of sbatch; None takes the template's own line out."""
     job = deck.job
     margin = round(job.signal_margin or min(MARGIN, size.time / 4))
     # srun's tasks are a job step, which SLURM signals itself; mpirun's ranks on the first node belong to
@@ -84,6 +84,7 @@ def options(deck: Deck, profile: Profile, size: Size, script: Script) -> dict[st
     }
     if size.memory is not None:
         found["mem"] = f"{round(size.memory / 1e6)}M"
+    found["gpus-per-node"] = None
     if size.gpus_per_node:
         count = str(size.gpus_per_node)
         found[profile.gpu_option] = f"gpu:{count}" if profile.gpu_option == "gres" else count
@@ -127,34 +128,22 @@ def _launcher(profile: Profile) -> str:
 
 def _with_options(lines: Sequence[str], wanted: Mapping[str, str | None]) -> list[str]:
     """Replace the template's options of these names; put the others behind its last one."""
-    left, found = dict(wanted), []
-    last = max((i for i, line in enumerate(lines) if _OPTION.match(line)), default=0)
-    for i, line in enumerate(lines):
-        match = _OPTION.match(line)
-        if match and match[1] in wanted:
-            found.append(_option(match[1], wanted[match[1]]))
-            left.pop(match[1], None)
-        else:
+    names = [match[1] if (match := _OPTION.match(line)) else None for line in lines]
+    last = max((i for i, name in enumerate(names) if name), default=0)
+    found = []
+    for i, (line, name) in enumerate(zip(lines, names, strict=True)):
+        if name is None or name not in wanted:
             found.append(line)
+        elif (value := wanted[name]) is not None:
+            found.append(_option(name, value))
         if i == last:
-            rest = {k: v for k, v in left.items() if not any(_named(line, k) for line in lines)}
-            found += [_option(name, value) for name, value in rest.items()]
+            found += [_option(n, v) for n, v in wanted.items() if v is not None and n not in names]
     return found
 
 
-def _named(line: str, name: str) -> bool:
-    match = _OPTION.match(line)
-    return match is not None and match[1] == name
-
-
-def _option(name: str, value: str | None) -> str:
+def _option(name: str, value: str) -> str:
     """Return one line of the head; sbatch removes quotes as a shell does, and knows no escapes inside."""
-    if value is None:
-        return f"#SBATCH --{name}"
     if '"' in value or "\n" in value:
         raise InputError(f"sbatch --{name}: {value!r} cannot be put into a job script")
-    return (
-        f"#SBATCH --{name}={value}"
-        if re.fullmatch(r"[\w.@:+/,=%-]+", value)
-        else f'#SBATCH --{name}="{value}"'
-    )
+    plain = re.fullmatch(r"[\w.@:+/,=%-]+", value)
+    return f"#SBATCH --{name}={value}" if plain else f'#SBATCH --{name}="{value}"'

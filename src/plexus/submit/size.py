@@ -74,9 +74,10 @@ def propose(deck: Deck, profile: Profile) -> Size:
         If the deck asks for more than a node of this machine has.
     """
     job, size = deck.job, problem(deck)
-    threads = job.threads or 1
     cores = profile.cores_per_node or len(os.sched_getaffinity(0))
     gpus = _gpus(deck, profile)
+    # a rank with a GPU gets its share of the cores, for what stays on the CPU
+    threads = job.threads or (max(1, min(8, cores // gpus)) if gpus else 1)
     # on GPUs one rank each, on CPUs as many ranks as there are cores for
     room = gpus or max(1, cores // threads)
     wanted = max(1, round(size.unknowns / (GPU_UNKNOWNS if gpus else profile.unknowns_per_rank)))
