@@ -21,7 +21,7 @@ from types import FrameType
 
 from plexus.devices.threads import FREE
 from plexus.errors import InputError
-from plexus.runtime import scheduler
+from plexus.runtime import parent, scheduler
 from plexus.runtime.provenance import COMMAND
 from plexus.runtime.stop import NOTE
 
@@ -69,13 +69,16 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
         with _handled(forward):
             with _without_term():
                 # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
-                job = subprocess.Popen(command, env=environment() | told, start_new_session=True)
+                job = subprocess.Popen(
+                    command, env=environment() | told, start_new_session=True, preexec_fn=parent.bound()
+                )
             code = _wait(job, heard)
+    who = "a rank" if code >= 0 else "the launcher"
     # a job killed by signal n ends like one of a shell, with 128 + n
     code = code if code >= 0 else 128 - code
     if code - 128 in FATAL:
         cause = ", from outside or for lack of memory" if code - 128 == signal.SIGKILL else ""
-        print(f"a rank was ended by {signal.Signals(code - 128).name}{cause}", file=sys.stderr)
+        print(f"{who} was ended by {signal.Signals(code - 128).name}{cause}", file=sys.stderr)
     return code
 
 

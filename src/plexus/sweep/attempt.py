@@ -13,6 +13,7 @@ from pathlib import Path
 from plexus import launch
 from plexus.errors import OutputError
 from plexus.fileformat import SUMMARY
+from plexus.runtime import parent
 from plexus.runtime.files import reason, write_json
 from plexus.runtime.log import TERMINAL
 from plexus.runtime.summary import EMPTY, STOPPED
@@ -66,7 +67,7 @@ class Attempt:
             self._job = subprocess.Popen(
                 [*(launcher(self.ranks) if self.ranks > 1 else []), *program],
                 env={**launch.environment(), TERMINAL: "0"}, stdin=subprocess.DEVNULL, stdout=console,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=parent.bound(),
             )  # fmt: skip
 
     def over(self) -> bool:
