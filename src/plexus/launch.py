@@ -67,7 +67,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="plexus_") as folder:
         told[NOTE] = str(Path(folder) / "signal")
         with _handled(forward):
-            with _without_term():
+            with without_term():
                 # A session of its own keeps the terminal's Ctrl-C from reaching the launcher directly.
                 job = subprocess.Popen(
                     command, env=environment() | told, start_new_session=True, preexec_fn=parent.bound()
@@ -83,7 +83,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _without_term() -> Iterator[None]:
+def without_term() -> Iterator[None]:
     """Start a launcher that TERM does not reach, in a batch job.
 
     A cancelled job gets TERM in every process, the launcher included, which would kill its ranks before they

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -63,7 +64,9 @@ class Attempt:
         self._begin, self._stamp = time.monotonic(), self._summary_stamp()
         program = [sys.executable, "-m", "plexus", "run", str(self.deck), "-o", str(self.place), *restart]
         # a session of its own keeps the terminal's Ctrl-C away
-        with (self.place / CONSOLE).open("wb") as console:
+        # ranks of a cancelled job must live long enough for their checkpoint; a single one hears TERM itself
+        shield = launch.without_term() if self.ranks > 1 else nullcontext()
+        with (self.place / CONSOLE).open("wb") as console, shield:
             self._job = subprocess.Popen(
                 [*(launcher(self.ranks) if self.ranks > 1 else []), *program],
                 env={**launch.environment(), TERMINAL: "0"}, stdin=subprocess.DEVNULL, stdout=console,
