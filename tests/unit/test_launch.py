@@ -74,6 +74,7 @@ def test_termination_reaches_the_ranks_as_usr1(tmp_path):
 
 
 def test_a_killed_job_is_told(tmp_path, monkeypatch, capfd):
-    monkeypatch.setenv("PLEXUS_LAUNCHER", str(script(tmp_path, "kill -9 $$")))
-    assert launch.launch(2, ["run", "deck.yaml"]) == 128 + signal.SIGKILL
-    assert "a rank was ended by SIGKILL" in capfd.readouterr().err
+    for deed, who in (("exit 137", "a rank"), ("kill -9 $$", "the launcher")):
+        monkeypatch.setenv("PLEXUS_LAUNCHER", str(script(tmp_path, deed)))
+        assert launch.launch(2, ["run", "deck.yaml"]) == 128 + signal.SIGKILL
+        assert f"{who} was ended by SIGKILL" in capfd.readouterr().err

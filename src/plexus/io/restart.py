@@ -76,7 +76,7 @@ def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]
     comm = run.ctx.comm
     paths = checkpoint.candidates(folder, comm) if choice == LATEST else [Path(choice)]
     if not paths:
-        raise InputError(f"{folder}: no checkpoint to restart from")
+        raise InputError(f"{folder}: no checkpoint to restart from; leave --restart out to begin anew")
     # the last candidate is not caught: its error tells that nothing is left to try
     for path in paths[:-1]:
         try:

@@ -31,7 +31,8 @@ NUMBER, FIRST = "PLEXUS_LINK", "PLEXUS_CHAIN"
 """Variables of the environment: number of the link by which a job begins, and the chain's first job."""
 MARK = ".chain"
 """File in the run folder that names the chain; checkpoints that are older belong to an earlier run."""
-POLL, AGAIN = 0.2, 5.0
+POLL, SETTLE = 0.2, 5.0
+"""Seconds between looks at the run, and those that it has to start before a request to stop reaches it."""
 
 
 @dataclass(frozen=True)
@@ -150,16 +151,18 @@ def _supervise(arguments: Sequence[str]) -> tuple[int, list[int]]:
 
     for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
+    # the nodes are given to others as soon as the script has died
+    fate = parent.bound(signal.SIGKILL)
     child = subprocess.Popen(
-        [sys.executable, *arguments], env=_environment(), start_new_session=True, preexec_fn=parent.bound()
+        [sys.executable, *arguments], env=_environment(), start_new_session=True, preexec_fn=fate
     )
-    asked = time.monotonic()
+    begin, passed = time.monotonic(), 0
     while child.poll() is None:
         time.sleep(POLL)
-        # not at once, and repeated: a process that is just starting would die of it, or lose it
-        if heard and time.monotonic() - asked > AGAIN:
+        # not at once: a process that is just starting would die of it
+        if len(heard) > passed and time.monotonic() - begin > SETTLE:
+            passed = len(heard)
             child.send_signal(signal.SIGUSR1)
-            asked = time.monotonic()
     code = child.returncode
     return (code if code >= 0 else 128 - code), heard
 
