@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -29,8 +29,8 @@ LAUNCHERS = ("mpirun", "mpiexec", "srun")
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 """Variables that launchers of the common MPI libraries set in the ranks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-AGAIN = 5.0
-"""Seconds after which a request to stop is repeated."""
+SETTLE = 2.0
+"""Seconds that launcher and ranks have to start; a request to stop would end them in that time, and waits."""
 FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 """Signals that end a rank before it can say why."""
 
@@ -56,12 +56,13 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     # the command line as the user gave it is known here only
     told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
     heard: list[int] = []
+    settled = False
     job: subprocess.Popen[bytes] | None = None
 
     def forward(number: int, frame: FrameType | None) -> None:
         Path(told[NOTE]).write_text(str(number))
         heard.append(number)
-        if job is not None:
+        if settled and job is not None:
             job.send_signal(signal.SIGUSR1)
 
     with tempfile.TemporaryDirectory(prefix="plexus_") as folder:
@@ -72,7 +73,13 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
                 job = subprocess.Popen(
                     command, env=environment() | told, start_new_session=True, preexec_fn=parent.bound()
                 )
-            code = _wait(job, heard)
+            with suppress(subprocess.TimeoutExpired):
+                job.wait(SETTLE)
+            settled = True
+            # once only: at its end a launcher no longer handles the signal
+            if heard:
+                job.send_signal(signal.SIGUSR1)
+            code = job.wait()
     who = "a rank" if code >= 0 else "the launcher"
     # a job killed by signal n ends like one of a shell, with 128 + n
     code = code if code >= 0 else 128 - code
@@ -98,16 +105,6 @@ def without_term() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _wait(job: subprocess.Popen[bytes], heard: Sequence[int]) -> int:
-    """Wait for a launcher; what was heard is sent again, for it is lost on ranks that are still starting."""
-    while True:
-        try:
-            return job.wait(AGAIN)
-        except subprocess.TimeoutExpired:
-            if heard:
-                job.send_signal(signal.SIGUSR1)
 
 
 @contextmanager
