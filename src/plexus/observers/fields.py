@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
+from plexus.errors import InputError
 from plexus.registry import register
 from plexus.stepping.schedules import make
 
@@ -123,14 +124,11 @@ class Fields:
     def _resume(self, run: Run) -> None:
         """Take over earlier files up to the restart's step. Collective."""
         from plexus.io.vtkhdf import FieldsFile, forget
-        from plexus.io.vtkhdf_layout import read_layout
 
         step = run.clock.step
-        found = [p for p in (self._path(run, i) for i in range(10_000)) if p.exists()]
-        kept = [
-            (p, layout) for p in found if (layout := read_layout(p)).steps and layout.steps[0].number <= step
-        ]
-        forget(run.ctx.comm, [p for p in found if p not in [k for k, _ in kept]])
+        found = self._earlier(run)
+        kept = [(p, layout) for p, layout in found if layout.steps and layout.steps[0].number <= step]
+        forget(run.ctx.comm, [p for p, _ in found if p not in dict(kept)])
         self.files = [(p.name, layout) for p, layout in kept]
         if not kept:
             return
@@ -142,6 +140,25 @@ class Fields:
                 path, run.ctx.comm, self._piece(run), columns, capacity, texts, step
             )
             self.files[-1] = (path.name, self.file.layout)
+
+    def _earlier(self, run: Run) -> list[tuple[Path, Layout]]:
+        """Return the files that are there and what they hold. Collective.
+
+        Rank 0 looks: another rank might come late, to files that are being deleted.
+        """
+        from plexus.io.vtkhdf_layout import read_layout
+
+        found, problem = [], None
+        if run.ctx.root:
+            paths = (self._path(run, i) for i in range(10_000))
+            try:
+                found = [(p, read_layout(p)) for p in paths if p.exists()]
+            except InputError as error:
+                problem = str(error)
+        found, problem = run.ctx.comm.bcast((found, problem))
+        if problem:
+            raise InputError(problem)
+        return found
 
     def _describe(self, run: Run) -> None:
         """Write the XDMF file on rank 0."""
