@@ -38,7 +38,7 @@ WORKERS = 3
 """Runs at once."""
 PATIENCE = 10.0
 """Seconds in which all processes of a killed run must be gone."""
-STEPS = 40
+STEPS = 24
 START = 2.0
 """Seconds from whose beginning to end a start is killed."""
 DECK = """\
