@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
     "physics": ("plexus.physics", "the equations that are solved"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
+    "closure": ("plexus.closures", "what stands for the scales and moments that a model does not carry"),
     "preconditioner": ("plexus.solvers.preconditioners", "preconditioners of the linear solves"),
     "stepper": ("plexus.stepping.steppers", "time integration"),
     "quantity": ("plexus.quantities", "numbers computed from the fields"),

@@ -1,0 +1,1 @@
+"""Pure torch networks: no physics, no files, no MPI."""
