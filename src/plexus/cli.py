@@ -232,10 +232,6 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     if not launch.inside():
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
     if options.ranks and not launch.inside():
-        from plexus.deck.load import load
-
-        # The ranks read the deck again; this costs a third of a second and saves their start.
-        load(options.deck, options.overrides)  # a wrong deck is told once, before any rank starts
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
 

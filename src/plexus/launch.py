@@ -26,6 +26,8 @@ from plexus.runtime.provenance import COMMAND
 from plexus.runtime.stop import NOTE
 
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
+OPEN_MPI = ("orterun", "prterun", "mpirun.openmpi")
+"""Programs that Open MPI's ``mpirun`` is a link to."""
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 """Variables that launchers of the common MPI libraries set in the ranks."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -159,7 +161,11 @@ def _flags(launcher: str, ranks: int) -> list[str]:
 
 
 def _is_open_mpi(launcher: str) -> bool:
-    """Return whether the launcher says that it is Open MPI's."""
+    """Return whether the launcher is Open MPI's, by the name of its file or else by what it says."""
+    # starting it to ask costs a twentieth of a second
+    program = Path(shutil.which(launcher) or launcher).resolve().name
+    if program in OPEN_MPI:
+        return True
     try:
         said = subprocess.run(
             [launcher, "--version"], capture_output=True, text=True, timeout=20, check=False

@@ -24,8 +24,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from plexus.errors import GuardError
 from plexus.runtime import scheduler
 from plexus.runtime.early import EARLY
@@ -107,6 +105,10 @@ class StopRequests:
         GuardError
             On all ranks, if any rank reported a value that is not finite.
         """
+        # imported here: the launcher of `plexus run -n` reads this module and needs neither
+        import numpy as np
+        from mpi4py import MPI
+
         now = time.monotonic()
         self._longest, self._last = max(self._longest, now - self._last), now
         # root's clock decides, so that the wall time is the same number everywhere
@@ -116,7 +118,6 @@ class StopRequests:
         )
         mine[2] = now - self._begin if root else 0.0
         together = np.empty_like(mine)
-        from mpi4py import MPI
 
         self.comm.Allreduce(mine, together, MPI.MAX)
         if together[0]:
