@@ -102,8 +102,6 @@ def test_ranks_are_handed_to_the_launcher(monkeypatch, ranks):
     monkeypatch.setattr(launch, "launch", lambda n, a: calls.append((n, a)) or 0)
     assert plexus("run", *ranks, DECK, "-s", "mesh.refine=1") == 0
     assert calls == [(3, ["run", DECK, "-s", "mesh.refine=1"])]
-    assert plexus("run", *ranks, DECK, "-s", "mesh.refin=1") == 2, "a wrong deck starts no ranks"
-    assert len(calls) == 1
 
 
 def test_inside_a_launcher_the_ranks_join(monkeypatch):
