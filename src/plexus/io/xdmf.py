@@ -39,6 +39,7 @@ def write(path: Path, files: Sequence[tuple[str, Layout]]) -> None:
         '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n'
         f'<Grid Name="fields" GridType="Collection" CollectionType="Temporal">\n{body}</Grid>\n'
         "</Domain>\n</Xdmf>\n",
+        durable=False,  # written anew with every output, and made from the layouts in the field files
     )
 
 
