@@ -1,0 +1,93 @@
+"""Parameters that the models of an active suspension share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_validator
+
+from plexus.deck.params import Field, Params
+from plexus.deck.values import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import torch
+
+    from plexus.spaces.fourier import Fourier
+    from plexus.spectral.passive import Passive
+    from plexus.spectral.suspension import Medium
+
+    Tensor = torch.Tensor
+
+SOURCE = {"source": "S. Maddu, S. Weady, M. Shelley, J. Comput. Phys. 504 (2024) 112869"}
+
+
+class PassiveStress(Params):
+    """How the strain rate in the constraint stress is found; short form: the name of the method."""
+
+    method: Literal["lagged", "fixed_point", "krylov"] = Field(
+        "lagged", description="one sweep per evaluation, sweeps to the tolerance, or conjugate gradients"
+    )
+    tolerance: float = Field(1e-10, gt=0, lt=1, description="relative change, or residual, to stop at")
+    max: int = Field(50, ge=1, description="limit on sweeps or iterations per evaluation")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Allow the short form."""
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            return {"method": data}
+        if isinstance(data, dict) and "type" in data:
+            return {"method": data["type"], **{k: v for k, v in data.items() if k != "type"}}
+        return data
+
+
+class SuspensionParams(Params):
+    """Constants of the suspension, in the units of its theory, and its initial state."""
+
+    alpha: float = Field(-1.0, description="dipole strength; negative: pushers", json_schema_extra=SOURCE)
+    beta: float = Field(0.8, ge=0, description="strength of the constraint stress", json_schema_extra=SOURCE)
+    zeta: float = Field(1.0, ge=0, description="steric alignment (Maier-Saupe)", json_schema_extra=SOURCE)
+    d_T: float = Field(0.05, ge=0, description="translational diffusion", json_schema_extra=SOURCE)
+    d_R: float = Field(0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE)
+    swim_speed: float = Field(0.0, description="must be 0: rods without a head, so that even moments suffice")
+    passive_stress: PassiveStress = Field("lagged", description="strain rate in the constraint stress")
+    start: Literal["waves", "isotropic", "nematic"] = Field(
+        "waves", description="random waves on the isotropic state, or one of the uniform states"
+    )
+    amplitude: float | None = Field(
+        None, ge=0, description="size of the random waves; left out: 0.1 for start waves, else 0"
+    )
+
+    @model_validator(mode="after")
+    def _apolar(self) -> Any:
+        if self.swim_speed != 0:
+            raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
+        return self
+
+    def medium(self) -> Medium:
+        """Return the constants."""
+        from plexus.spectral.suspension import Medium
+
+        return Medium(self.alpha, self.beta, self.zeta, self.d_T, self.d_R)
+
+    def passive(self, space: Fourier) -> Passive:
+        """Return the solver for the strain rate."""
+        from plexus.spectral.passive import Passive
+        from plexus.spectral.stokes import Stokes
+
+        p = self.passive_stress
+        return Passive(Stokes(space), p.method, p.tolerance, p.max)
+
+    def state(self, space: Fourier, seed: int, given: Mapping[str, Any] | None) -> Callable[[int], Tensor]:
+        """Return order -> moments of the initial state, (order+1, *shape); see `plexus.spectral.waves`."""
+        from plexus.spectral import waves
+
+        size = self.amplitude if self.amplitude is not None else 0.1 * (self.start == "waves")
+        ratio = self.zeta / self.d_R if self.start == "nematic" else 0.0
+        return lambda order: waves.initial(space, order, ratio, size, seed, given)

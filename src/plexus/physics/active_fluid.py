@@ -1,0 +1,79 @@
+"""Active suspension of rods in a fluid film: moments of orientation, closed or resolved, periodic.
+
+    ∂f_m/∂t + ∇·(u f_m) = d_T ∇²f_m - 4m² d_R f_m - 2imW f_m + m (g f_(m-1) - g* f_(m+1)),   m = 0..K
+    -∇²u + ∇P = ∇·Σ,   ∇·u = 0,   Σ = α (D - c I/2) + β S:E - 2ζβ (D·D - S:D)
+
+====== ============================================================
+symbol meaning, in the units of the theory
+====== ============================================================
+f_m    ∫ exp(-2imθ) Ψ dθ of the density Ψ of rods at angle θ; f_0 = c
+e, W   E_11 - i E_12 of the strain rate, half the vorticity; g = e + ζ f_1
+D, S   second and fourth moment of the direction of rods
+α      dipole strength, negative for pushers (extensile)
+β      constraint stress of rigid rods
+ζ      steric alignment
+====== ============================================================
+
+Order 1 or 2 with a closure for the next moment is the coarse model; without a closure f_(K+1) = 0, which is
+the truth for K = 16 to 24 at ζ <= 1. Explicit steps need dt K max|g| <= 0.4; the monitor ``rate`` is K max|g|.
+Source: S. Maddu, S. Weady, M. Shelley, J. Comput. Phys. 504 (2024) 112869, doi:10.1016/j.jcp.2024.112869;
+D. Saintillan, M. Shelley, C. R. Physique 14 (2013) 497-517, doi:10.1016/j.crhy.2013.04.001. Valid for rods
+that do not swim, in a film that is dilute enough for slender-body stresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from plexus.deck.params import Field
+from plexus.physics._suspension import SuspensionParams
+from plexus.protocols import Closure, FieldSpec
+from plexus.registry import register
+from plexus.spectral.specs import SHOWN, SPECS
+
+if TYPE_CHECKING:
+    from plexus.spaces.fourier import Fourier
+    from plexus.spectral.hierarchy import SpinModel
+
+EXAMPLE: dict[str, Any] = {"order": 1, "alpha": -3}
+
+
+class ActiveFluidParams(SuspensionParams):
+    """Parameters of `ActiveFluid`."""
+
+    order: int = Field(1, ge=1, description="number K of moments; 1 or 2 with a closure, 16 or more without")
+
+
+@register("physics", "active_fluid", ActiveFluidParams)
+class ActiveFluid:
+    """The spin hierarchy of an active suspension."""
+
+    discretisation = "spectral"
+
+    def __init__(self, params: ActiveFluidParams):
+        self.params = params
+
+    @staticmethod
+    def fields(params: ActiveFluidParams) -> Sequence[FieldSpec]:
+        """Return the fields that outputs show by default."""
+        return tuple(spec for spec in SPECS if spec.name in SHOWN)
+
+    @staticmethod
+    def derived_specs() -> Sequence[FieldSpec]:
+        """Return all fields that outputs can ask for."""
+        return SPECS
+
+    def model(
+        self,
+        space: Fourier,
+        closure: Closure | None = None,
+        seed: int = 0,
+        initial: Mapping[str, Any] | None = None,
+    ) -> SpinModel:
+        """Return the model on a complex space; ``initial`` as in `plexus.spectral.waves.initial`."""
+        from plexus.spectral.hierarchy import SpinModel
+
+        p = self.params
+        start = p.state(space, seed, initial)
+        return SpinModel(space, p.medium(), p.passive(space), start, p.order, closure)

@@ -1,0 +1,1 @@
+"""What pseudo-spectral models share: flow, moments of orientation, initial waves, plain marching."""
