@@ -224,3 +224,35 @@ class Closure(Protocol):
 
     def report(self) -> dict[str, float]:
         """Return scalars for the log and the summary. Collective."""
+
+
+class SpectralModel(Protocol):
+    """Equations u_t = L u + N(u, t) of one unknown, a tensor of modes (..., *hat_shape), on a periodic grid."""
+
+    unknown: str
+    real: bool
+    """Whether the fields behind the modes are real."""
+    space: Any
+    """The `plexus.spaces.fourier.Fourier` of the unknown."""
+
+    @property
+    def linear(self) -> Array:
+        """L, real and <= 0, broadcasting to the modes."""
+
+    def explicit(self, hat: Array, t: float) -> Array:
+        """Return the modes of N(u, t), dealiased. Collective."""
+
+    def initial(self) -> Array:
+        """Return the modes of the initial state. Collective."""
+
+    def derived(self, name: str, hat: Array, t: float) -> Array:
+        """Return a field of the model in physical space, real (m, *shape). Collective."""
+
+    def memory(self) -> Mapping[str, Array]:
+        """Return what the model remembers from step to step, in physical space."""
+
+    def restore(self, memory: Mapping[str, Array]) -> None:
+        """Take over what `memory` returned; what is missing is forgotten."""
+
+    def monitor(self, hat: Array, t: float) -> Mapping[str, float]:
+        """Return scalars for the histories: drifts, residuals of identities, iterations. Collective."""

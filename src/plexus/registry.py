@@ -126,6 +126,19 @@ def component(kind: str, name: str) -> Component:
     return _components[kind, name]
 
 
+def discretisation(kind: str, name: str) -> str:
+    """Return what a component is made for: ``elements``, ``spectral``, or ``any``.
+
+    A class says so in an attribute ``discretisation``, steppers by ``split`` (True in Fourier space). Without
+    either, physics, meshes and steppers are made for elements and other kinds for any.
+    """
+    cls = component(kind, name).cls
+    if kind == "stepper":
+        return "spectral" if getattr(cls, "split", False) else "elements"
+    usual = "elements" if kind in ("mesh", "physics", "boundary", "preconditioner") else "any"
+    return str(getattr(cls, "discretisation", usual))
+
+
 def build(kind: str, params: Any, *args: Any, **kwargs: Any) -> Any:
     """Construct the component that ``params.type`` names: ``cls(params, *args, **kwargs)``."""
     return component(kind, params.type).cls(params, *args, **kwargs)

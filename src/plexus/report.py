@@ -27,7 +27,7 @@ def opening(run: Run, restart: bool = False) -> str:
     if deck.sweep is not None:
         lines.append("note: the block `sweep` is for `plexus sweep`; this run is the deck itself")
     if deck.time and not restart:
-        specs = [e.field for e in run.system.equations if e.time_order and e.field.name not in deck.initial]
+        specs = [s for s in run.system.starting if s.name not in deck.initial]
         lines += [f"{s.name} starts at {_quantity(s)} (no initial value in the deck)" for s in specs]
     return "\n".join(lines)
 

@@ -12,23 +12,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from plexus.coupling import inspect
-from plexus.coupling.nodal import NodalFields
+from plexus import registry
+from plexus.coupling import inspect, rescue
 from plexus.errors import GuardError, SolveError, at_path
-from plexus.fields.lost import first_lost, sentence
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
 
 if TYPE_CHECKING:
-    from plexus.coupling.system import System
+    import numpy as np
+
+    from plexus.coupling.base import BaseSystem, Packed
     from plexus.deck.schema import Deck
+    from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import FieldSpec, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
-    from plexus.spaces.lagrange import Space
     from plexus.stepping.clock import Clock
 
 
@@ -45,6 +44,7 @@ class Run:
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
     nodal : all fields at the nodes, by name.
+    replaced : why learned parts gave way to their fallbacks, in order; such a run ends as degraded.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
     restarted : True when the state came from a checkpoint.
     dry : True when at most two steps are taken and nothing is written.
@@ -52,8 +52,8 @@ class Run:
 
     deck: Deck
     ctx: Context
-    mesh: Mesh
-    system: System
+    mesh: Mesh | Grid
+    system: BaseSystem
     state: State
     clock: Clock
     stepper: Any
@@ -65,11 +65,13 @@ class Run:
     dry: bool = False
     restarted: bool = False
     wall: float = 0.0
+    replaced: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Prepare the evaluation of fields by name."""
-        self.nodal = NodalFields(self.mesh, self.system, self.deck.constants)
+        self.nodal = self.system.named(self.deck.constants)
         self._values: tuple[State, dict[str, float]] | None = None
+        self._begin: tuple[dict[str, float], State] | None = None
 
     def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
         """Return (specification, ``node``, values (n_local, k)) of any field or expression. Collective.
@@ -100,11 +102,6 @@ class Run:
         return {name: q.unit(self) if hasattr(q, "unit") else "" for name, q in self.quantities.items()}
 
     @property
-    def fields(self) -> dict[str, tuple[Space, np.ndarray]]:
-        """The unknowns by name with their spaces, as `plexus.spaces.evaluate` takes them."""
-        return {name: (self.system.spaces[name], array) for name, array in self.state.values.items()}
-
-    @property
     def steps(self) -> int:
         """Number of accepted steps since the start time."""
         return self.clock.step
@@ -119,11 +116,11 @@ class Run:
         """True when no further step follows."""
         return self.clock.done or self.stop_reason is not None
 
-    def checkpoint_state(self) -> tuple[dict[str, Any], dict[str, tuple[Space, np.ndarray]]]:
-        """Return what a restart needs: plain data, and field arrays by name with their spaces.
+    def checkpoint_state(self) -> tuple[dict[str, Any], Packed]:
+        """Return what a restart needs: plain data, and field arrays by name with their spaces. Collective.
 
-        The arrays are those of the state (``state/<field>``) and of the stepper's memory
-        (``history/<age>/<field>``), (n_local, m).
+        The arrays are those of the state (``state/<field>``), of the stepper's memory
+        (``history/<age>/<field>``) and of the model's (``memory/<name>``), (n_local, m).
         """
         memory, arrays = self.stepper.history()
         meta = {
@@ -132,24 +129,28 @@ class Run:
             "controller": self.controller.state(),
             "observers": {key: o.state() for key, o in self._keyed()},
             "random": self.ctx.rng.bit_generator.state,
+            "model": self.system.facts(),
+            "replaced": list(self.replaced),
         }
-        spaces = self.system.spaces
-        fields = {f"state/{name}": (spaces[name], a) for name, a in self.state.values.items()}
-        fields |= {f"history/{key}": (spaces[key.rsplit("/", 1)[-1]], a) for key, a in arrays.items()}
-        return meta, fields
+        fields = self.system.pack(_grouped("state", self.state.values))
+        fields |= self.system.pack(_grouped("history", arrays))
+        return meta, fields | _grouped("memory", self.system.memory())
 
     def restore_state(self, meta: Mapping[str, Any], fields: Mapping[str, np.ndarray]) -> None:
-        """Continue from what `checkpoint_state` returned, read back on any number of ranks.
+        """Continue from what `checkpoint_state` returned, read back on any number of ranks. Collective.
 
         Fields that the checkpoint does not hold keep their initial values; another stepper than the
         checkpoint's starts without memory.
         """
         self.clock.restore(meta["clock"])
-        values = dict(self.state.values) | _below("state", fields)
+        self.system.adopt(meta.get("model", {}))
+        self.replaced = list(meta.get("replaced", ()))
+        values = dict(self.state.values) | self.system.unpack(_below("state", fields))
         self.state = State(values, self.clock.t, self.clock.step)
+        self.system.recall(_below("memory", fields))
         # another formula cannot use this memory; it starts as at the beginning, from the restored state
         if meta["stepper"].get("type") == self._stepper_name:
-            self.stepper.restore(meta["stepper"], _below("history", fields))
+            self.stepper.restore(meta["stepper"], self.system.unpack(_below("history", fields)))
             self.controller.restore({**self.controller.state(), **meta["controller"]})
         for key, observer in self._keyed():
             if key in meta["observers"]:
@@ -169,6 +170,8 @@ class Run:
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
+        if self.system.learned:
+            self._begin = self.clock.state(), self.state
         self._observe("start", every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
@@ -178,7 +181,7 @@ class Run:
                 break
             self._advance()
             with self.ctx.timers("agreement"):
-                verdict = self._agree()
+                verdict = self._judge()
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
             self._observe("observe")
@@ -222,23 +225,47 @@ class Run:
         times = [o.schedule.next_time(self.clock.t) for o in self.observers if o.schedule is not None]
         return min((t for t in times if t is not None), default=None)
 
+    def _judge(self) -> Verdict:
+        """Let guards judge the step and decide together whether to go on. Collective.
+
+        Where a learned part may have spoiled the state, it gives way to its fallback and the run goes back to
+        the last checkpoint.
+        """
+        try:
+            verdict = self._agree()
+        except GuardError as error:
+            if self.dry or not rescue.rescue(self, str(error)):
+                raise
+            verdict = self._agree()
+        happened = self.system.watch(self.clock.step)
+        if happened:
+            self.note_replacement(happened)
+        return verdict
+
+    def begin_again(self) -> None:
+        """Go back to the state with which this process began; stepper and model forget what they remember."""
+        assert self._begin is not None, "only systems with learned parts keep their first state"
+        clock, state = self._begin
+        self.clock.restore(clock)
+        self.state = State(state.values, state.t, state.step)
+        self.stepper = stepper_of(self.deck)
+        self.system.recall({})
+        self.restarted = True
+
+    def note_replacement(self, why: str) -> None:
+        """Remember and tell that a learned part was replaced."""
+        self.replaced.append(why)
+        self.ctx.log.warn(f"at t = {self.clock.t:.6g} s: {why}")
+
     def _agree(self) -> Verdict:
         """Decide together whether to go on; name field and place where a value is not finite. Collective."""
         try:
-            return self.ctx.stop.agree(self._finite())
+            return self.ctx.stop.agree(
+                not self.deck.runtime.nan_guard or self.system.finite(self.state.values)
+            )
         except GuardError as error:
-            system, t = self.system, self.state.t
-            blamed = [solver.lost() for solver in system.solvers.values()]
-            for name, values in self.state.values.items():
-                space = system.spaces[name]
-                blamed.append(sentence(space.comm, name, t, first_lost(space.points, values)))
+            blamed = self.system.blame(self.state)
             raise GuardError(next((text for text in blamed if text), str(error))) from None
-
-    def _finite(self) -> bool:
-        """Return whether all values on this rank are finite; one that is not spoils the sum."""
-        if not self.deck.runtime.nan_guard:
-            return True
-        return all(np.isfinite(np.sum(a)) for a in self.state.values.values())
 
     def _observe(self, what: str, every: bool = False) -> None:
         """Call the observers: all of them, or those that are due."""
@@ -251,6 +278,20 @@ class Run:
                 place = self.places.get(observer)
                 with self.ctx.timers("output"), at_path(place) if place else nullcontext():
                     getattr(observer, what)(self)
+
+
+def stepper_of(deck: Deck) -> Any:
+    """Return the stepper of a deck; without a ``time`` block the steady one."""
+    if deck.time is None:
+        steady = registry.component("stepper", "steady")
+        return steady.cls(steady.params())
+    adaptive = deck.time.adaptive
+    return registry.build("stepper", deck.time.stepper, adaptive.tolerance if adaptive else None)
+
+
+def _grouped(group: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays with ``group/`` before their names."""
+    return {f"{group}/{name}": a for name, a in arrays.items()}
 
 
 def _below(group: str, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

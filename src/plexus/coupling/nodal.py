@@ -1,119 +1,32 @@
-"""Any field of a run at its nodes: unknowns, derived fields, components, and expressions of all these."""
+"""Any field of a run on elements at its nodes, derived fields recovered from the cells around each."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from plexus.coupling.named import NamedFields
 from plexus.coupling.system import System
-from plexus.deck.params import Expression
-from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.formulation.sampling import derived_fields
-from plexus.mesh.mesh import Mesh
-from plexus.protocols import FieldSpec
 from plexus.spaces.evaluate import Evaluator
 
-AXES = "xyz"
 
+class NodalFields(NamedFields):
+    """Evaluates names on the nodes that all unknowns share."""
 
-class NodalFields:
-    """Evaluates names on the nodes that all unknowns share; remembers results until the state changes.
-
-    Parameters
-    ----------
-    constants : mapping
-        Deck parameters that expressions may use.
-    """
-
-    def __init__(self, mesh: Mesh, system: System, constants: Mapping[str, float]):
-        self.system, self.constants = system, constants
-        self.evaluator = Evaluator(mesh)
-        self.unknowns = {e.field.name: e.field for e in system.equations}
+    def __init__(self, system: System, constants: Mapping[str, float]):
+        space = next(iter(system.spaces.values())).with_components(1)
+        self.system, self.evaluator = system, Evaluator(space.mesh)
         self.derived = derived_fields(system.equations)
-        self.space = next(iter(system.spaces.values())).with_components(1)
-        self._state: State | None = None
-        self._known: dict[str, tuple[FieldSpec, np.ndarray]] = {}
+        unknowns = {e.field.name: e.field for e in system.equations}
+        derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
+        super().__init__(space, unknowns, derived, constants)
 
-    @property
-    def specs(self) -> dict[str, FieldSpec]:
-        """Specifications of all named fields, unknowns first."""
-        return self.unknowns | {name: d.spec for name, d in self.derived.items()}
-
-    def evaluate(self, name: str, state: State) -> tuple[FieldSpec, np.ndarray]:
-        """Return specification and values (n_local, k) of a field, a component or an expression. Collective.
-
-        Derived fields are recovered from the cells around each node.
-
-        Raises
-        ------
-        InputError
-            If the name is none of these.
-        """
-        # every step makes a new state object, so identity is enough to tell old results
-        if state is not self._state:
-            self._state, self._known = state, {}
-        if name not in self._known:
-            self._known[name] = self._find(name, state)
-        return self._known[name]
-
-    def _find(self, name: str, state: State) -> tuple[FieldSpec, np.ndarray]:
-        """Evaluate a name that is asked for the first time."""
+    def _named(self, name: str, state: State) -> np.ndarray:
+        """Return an unknown as it is; recover a derived field."""
         if name in state.values:
-            return self.unknowns[name], state.values[name]
-        if name in self.derived:
-            derived = self.derived[name]
-            fields = {n: (self.system.spaces[n], a) for n, a in state.values.items()}
-            return derived.spec, self.evaluator.at_nodes(derived.formula, state.t, fields, self.space)
-        part = self._component(name, state)
-        return part if part is not None else self._expression(name, state)
-
-    def _component(self, name: str, state: State) -> tuple[FieldSpec, np.ndarray] | None:
-        """Return one component of a vector or tensor, e.g. ``displacement_x``, ``stress_xy``."""
-        base, _, letters = name.rpartition("_")
-        spec = self.specs.get(base)
-        rank = {"vector": 1, "tensor": 2}.get(spec.shape) if spec else None
-        if spec is None or len(letters) != rank or set(letters) - set(AXES):
-            return None
-        array = self.evaluate(base, state)[1]
-        if spec.shape == "vector":
-            column = AXES.index(letters)
-        else:
-            # d x d tensors of the equation, or 3 x 3 where it is three-dimensional in a plane section
-            side = round(array.shape[1] ** 0.5)
-            row, col = (AXES.index(c) for c in letters)
-            column = row * side + col if max(row, col) < side else array.shape[1]
-        if column >= array.shape[1]:
-            raise InputError(f"{name}: {base} has {array.shape[1]} components here")
-        part = FieldSpec(name, spec.unit, "scalar", f"{letters} component of {base}")
-        return part, array[:, column : column + 1]
-
-    def _expression(self, text: str, state: State) -> tuple[FieldSpec, np.ndarray]:
-        """Evaluate an expression of coordinates, time, parameters and scalar fields."""
-        try:
-            expression = Expression(text, self.constants)
-        except ValueError as error:
-            raise InputError(f"{text!r} is neither a field nor an expression: {error}") from None
-        points = self.space.points
-        names: dict[str, Any] = {a: points[:, k] for k, a in enumerate(AXES[: points.shape[1]])}
-        names["t"] = state.t
-        for name in expression.names:
-            if name in names:
-                continue
-            if name == text.strip() or not self._is_field(name):
-                near = difflib.get_close_matches(name, self.specs, n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; fields are {', '.join(self.specs)}"
-                raise InputError(f"there is no field {name!r}{hint}")
-            spec, array = self.evaluate(name, state)
-            if spec.shape != "scalar":
-                raise InputError(f"{text!r}: {name} has components; name one, e.g. {name}_x")
-            names[name] = array[:, 0]
-        values = np.broadcast_to(np.asarray(expression(names), dtype=float), len(points))
-        return FieldSpec(text, "", "scalar", "expression"), values[:, None].copy()
-
-    def _is_field(self, name: str) -> bool:
-        """Return whether a name is a field or a component of one."""
-        return name in self.specs or name.rpartition("_")[0] in self.specs
+            return state.values[name]
+        fields = {n: (self.system.spaces[n], a) for n, a in state.values.items()}
+        return self.evaluator.at_nodes(self.derived[name].formula, state.t, fields, self.space)

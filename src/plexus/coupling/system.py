@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.coupling.base import BaseSystem, Packed
+from plexus.fields.lost import first_lost, sentence
+
 if TYPE_CHECKING:
+    from plexus.coupling.nodal import NodalFields
+    from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
-    from plexus.protocols import Equation
+    from plexus.formulation.sampler import Sampler
+    from plexus.protocols import Equation, FieldSpec
     from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
+    from plexus.spaces.locate import Located
 
 
-class System:
+class System(BaseSystem):
     """All equations of a run on their spaces.
 
     Parameters
@@ -87,6 +94,49 @@ class System:
         return float(self.spaces[name].comm.allreduce(np.max(np.abs(own), initial=0.0), MPI.MAX))
 
     @property
-    def unknowns(self) -> int:
-        """Number of unknowns of all equations on all ranks."""
-        return sum(s.n_global * s.components for s in self.spaces.values())
+    def starting(self) -> list[FieldSpec]:  # type: ignore[override]
+        """The unknowns that change in time."""
+        return [e.field for e in self.equations if e.time_order > 0]
+
+    def named(self, constants: Mapping[str, float]) -> NodalFields:
+        """Return the fields at the nodes by name."""
+        from plexus.coupling.nodal import NodalFields
+
+        return NodalFields(self, constants)
+
+    def sampler(self, run: Any) -> Sampler:
+        """Return a sampler of the elements."""
+        from plexus.formulation.sampler import Sampler
+
+        return Sampler(run)
+
+    def places(self, xs: np.ndarray) -> Located:
+        """Find the cells of positions (k, d). Collective."""
+        from plexus.spaces.locate import Located
+
+        return Located(next(iter(self.spaces.values())).mesh, xs)
+
+    def has_thickness(self) -> bool:
+        """Return whether dx has a factor; all equations of a model share it."""
+        dim = next(iter(self.spaces.values())).mesh.dim
+        return self.equations[0].measure(np.ones((1, 1, dim))) is not None
+
+    def finite(self, values: Mapping[str, np.ndarray]) -> bool:
+        """Return whether all values on this rank are finite; one that is not spoils the sum."""
+        return all(np.isfinite(np.sum(a)) for a in values.values())
+
+    def blame(self, state: State) -> list[str | None]:
+        """Return what the solvers met first, and where each field is lost. Collective."""
+        found = [solver.lost() for solver in self.solvers.values()]
+        for name, values in state.values.items():
+            space = self.spaces[name]
+            found.append(sentence(space.comm, name, state.t, first_lost(space.points, values)))
+        return found
+
+    def pack(self, arrays: Mapping[str, np.ndarray]) -> Packed:
+        """Return the arrays with their spaces; they are rows of nodes already."""
+        return {key: (self.spaces[key.rsplit("/", 1)[-1]], a) for key, a in arrays.items()}
+
+    def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the rows: they are the arrays."""
+        return dict(rows)

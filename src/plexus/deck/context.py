@@ -43,6 +43,8 @@ class Context:
     dim: int | None = None
     boundaries: Collection[str] | None = None
     regions: Collection[str] | None = None
+    gradients: bool = True
+    """Whether the unknowns' gradients can be integrated; not on grids."""
     only: Collection[str] | None = None
     """While set, expressions may use these names and the parameters only."""
 

@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from plexus import registry
 from plexus.deck.context import Context
 from plexus.deck.functions import ARITY, CONSTANTS
+from plexus.deck.kinship import mismatches
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import UnitError
@@ -33,14 +34,19 @@ def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
 
 def learn_fields(params: Any, context: Context) -> None:
     """Note the unknowns, derived fields and accepted boundary terms of the chosen physics."""
-    cls = registry.component("physics", params.type).cls
+    cls: Any = registry.component("physics", params.type).cls
     try:
         # Building the equations needs no mesh, and finds what the material lacks for this model.
-        unknowns = {spec.name: spec for spec in cls.fields(params)}  # type: ignore[attr-defined]
-        equations = list(cls(params).equations)
+        unknowns = {spec.name: spec for spec in cls.fields(params)}
+        model = cls(params)
     except PlexusError as error:
         raise _at_its_place(str(error)) from None
     context.unknowns = unknowns
+    if registry.discretisation("physics", params.type) == "spectral":
+        context.derived = {spec.name: spec for spec in model.derived_specs()}
+        context.terms, context.gradients = (), False
+        return
+    equations = list(model.equations)
     context.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
     context.terms = {term for equation in equations for term in equation.boundary_terms}
 
@@ -94,7 +100,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     except ValidationError as error:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if isinstance(data, dict):
-        errors += [_detail(loc, text) for loc, text in _references(data, context)]
+        errors += [_detail(loc, text) for loc, text in (*_references(data, context), *mismatches(data))]
     if errors:
         raise ValidationError.from_exception_data("deck", errors)
     return result

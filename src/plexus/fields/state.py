@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 
 @dataclass
 class State:
     """Values of the unknowns at time ``t`` [s] after ``step`` steps.
 
-    ``values``: field name -> (n_local, m) float64 nodal values in SI units, ghosts up to date.
+    ``values``: name of the unknown -> array of the system's own kind in SI units: on elements (n_local, m)
+    float64 nodal values with ghosts up to date, in Fourier space a tensor of modes on the device.
     """
 
-    values: dict[str, np.ndarray]
+    values: dict[str, Any]
     t: float = 0.0
     step: int = 0
 
     def copy(self) -> State:
-        """Return a state with its own arrays."""
+        """Return a state with its own arrays, for systems on elements."""
         return State({name: array.copy() for name, array in self.values.items()}, self.t, self.step)

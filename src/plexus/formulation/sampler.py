@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
 
 # weak: a sampler and its cell lists go when their run goes
-_samplers: WeakKeyDictionary[Any, Sampler] = WeakKeyDictionary()
+_samplers: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
-def sampler(run: Any) -> Sampler:
-    """Return the sampler that all quantities of a run share."""
+def sampler(run: Any) -> Any:
+    """Return the sampler that all quantities of a run share: a `Sampler`, or the like of a grid."""
     if run not in _samplers:
-        _samplers[run] = Sampler(run)
+        _samplers[run] = run.system.sampler(run)
     return _samplers[run]
 
 

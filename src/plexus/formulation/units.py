@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from plexus.deck.params import Expression
 from plexus.spaces.evaluate import Part
 
@@ -35,9 +33,8 @@ def of_field(run: Any, name: str) -> str:
 
 def integrated(run: Any, unit: str, part: Part, power: float = 1.0) -> str:
     """Return the unit of (∫ f^(1/power))^power for f^(1/power) in ``unit``: times the size of a part."""
-    equation = run.system.equations[0]
     # 2πr and a thickness are lengths; without either a plane section counts per metre
-    extra = equation.measure(np.ones((1, 1, run.mesh.dim))) is not None
+    extra = run.system.has_thickness()
     return times_length(unit, power * (run.mesh.dim - (part.boundary is not None) + extra))
 
 

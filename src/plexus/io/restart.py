@@ -12,12 +12,10 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.io import checkpoint
-from plexus.io.piece import Nodal, node_ids
 from plexus.runtime.context import Context
 from plexus.runtime.provenance import versions
 
 LATEST = "latest"
-SET = "nodes"
 Fields = Mapping[str, tuple[Any, np.ndarray]]
 """Name -> (space, field array (n_local, m))."""
 
@@ -53,10 +51,10 @@ def save(run: Restartable, path: Path) -> None:
         "versions": versions(),
     }
     # spaces of one degree differ in their components only: one list of names serves them all
-    spaces = {_set(space): space for space, _ in fields.values()}
-    ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
+    spaces = {space.key: space for space, _ in fields.values()}
+    ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}
-    sets = {name: _set(space) for name, (space, _) in fields.items()}
+    sets = {name: space.key for name, (space, _) in fields.items()}
     checkpoint.write(path, run.ctx.comm, ids, checkpoint.Content(facts, arrays, sets))
 
 
@@ -90,8 +88,8 @@ def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]
 def _load(run: Restartable, path: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
     _, fields = run.checkpoint_state()
-    spaces = {_set(space): space for space, _ in fields.values()}
-    ids = {key: node_ids(space)[: space.n_owned] for key, space in spaces.items()}
+    spaces = {space.key: space for space, _ in fields.values()}
+    ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     content = checkpoint.read(path, run.ctx.comm, ids)
     arrays = {}
     for name, owned in content.arrays.items():
@@ -103,11 +101,6 @@ def _load(run: Restartable, path: Path) -> list[str]:
         arrays[name] = array
     run.restore_state(content.facts["run"], arrays)
     return list(changes(content.facts["deck"], run.deck.plain()["data"]))
-
-
-def _set(space: Nodal) -> str:
-    """Return the name of a space's nodes; all spaces of one degree share them."""
-    return f"{SET}{space.degree}"
 
 
 def deck_hash(deck: Any) -> str:

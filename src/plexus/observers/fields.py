@@ -33,7 +33,7 @@ class FieldsParams(Params):
     """Parameters of field output."""
 
     every: ScheduleText = Field(parse_schedule("end"), description="when")
-    fields: tuple[FieldName, ...] = Field((), description="unknown and derived fields; empty: all unknowns")
+    fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
     name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")
 
@@ -85,7 +85,7 @@ class Fields:
         """Accept the empty state."""
 
     def _names(self, run: Run) -> list[str]:
-        return list(self.params.fields) or list(run.state.values)
+        return list(self.params.fields) or list(run.nodal.shown)
 
     def _evaluate(self, run: Run) -> tuple[list[Any], dict[str, Any]]:
         """Return the columns and values of all fields."""
@@ -113,9 +113,7 @@ class Fields:
 
     def _piece(self, run: Run) -> Any:
         """Return this rank's part of the grid."""
-        from plexus.io.piece import piece
-
-        return piece(next(iter(run.system.spaces.values())))
+        return next(iter(run.system.spaces.values())).piece()
 
     def _path(self, run: Run, number: int) -> Path:
         """Return the name of a file of the series."""

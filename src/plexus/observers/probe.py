@@ -1,8 +1,9 @@
 """Fields at points or along a line, as histories in ``series.h5`` (table ``probes/<name>``).
 
-The value is that of the finite element function, u(x) = Σ_i u_i φ_i(x), in the cell that holds the point. The
-positions stand in the table's attribute ``positions`` (k, d). Columns: ``<field>`` for one point, else
-``<field>_<number>``; components are added as ``_x``, ``_y``, ``_xy``.
+The value is that of the finite element function, u(x) = Σ_i u_i φ_i(x), in the cell that holds the point; on
+a periodic grid that of the trigonometric polynomial through all grid points. The positions stand in the
+table's attribute ``positions`` (k, d). Columns: ``<field>`` for one point, else ``<field>_<number>``;
+components are added as ``_x``, ``_y``, ``_xy``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from plexus.stepping.schedules import make
 if TYPE_CHECKING:
     from plexus.protocols import FieldSpec
     from plexus.run import Run
-    from plexus.spaces.locate import Located
 
 EXAMPLE: dict[str, Any] = {"type": "probe", "name": "middle", "points": [[0.5, 0.5]], "every": "1 steps"}
 AXES = "xyz"
@@ -51,7 +51,7 @@ class ProbeParams(Params):
         [], description="positions, e.g. [[0, 0.1], [0, 0.2]]"
     )
     line: Line | None = Field(None, description="positions along a line, instead of points")
-    fields: tuple[FieldName, ...] = Field((), description="unknown and derived fields; empty: all unknowns")
+    fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
     every: ScheduleText = Field(parse_schedule("1 steps"), description="when")
 
     @model_validator(mode="after")
@@ -67,7 +67,7 @@ class Probe:
 
     def __init__(self, params: ProbeParams):
         self.params, self.schedule = params, make(params.every)
-        self._located: Located | None = None
+        self._located: Any = None
 
     def positions(self) -> np.ndarray:
         """Return the positions, (k, d) [m]."""
@@ -84,11 +84,9 @@ class Probe:
         InputError
             If a position lies outside the mesh.
         """
-        from plexus.spaces.locate import Located
-
         self.schedule = make(self.params.every, run.clock.start)
         with at_path(f"probe {self.params.name}"):
-            self._located = Located(run.mesh, self.positions())
+            self._located = run.system.places(self.positions())
 
     def observe(self, run: Run) -> None:
         """Sample the present state. Collective."""
@@ -99,7 +97,7 @@ class Probe:
         row: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
         units = {"time": "s"}
         space = next(iter(run.system.spaces.values()))
-        for name in self.params.fields or tuple(run.state.values):
+        for name in self.params.fields or tuple(run.nodal.shown):
             spec, _, array = run.evaluate(name)
             values = self._located.evaluate(space, array)
             found = dict(_columns(spec, name, values))

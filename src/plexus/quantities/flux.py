@@ -44,6 +44,8 @@ class FluxParams(Params):
 class Flux:
     """∫ q·n over a boundary."""
 
+    discretisation = "elements"
+
     def __init__(self, params: FluxParams):
         self.params = params
 

@@ -54,6 +54,8 @@ class ReactionParams(Params):
 class Reaction:
     """Sum of the unconstrained residual over the nodes of a boundary."""
 
+    discretisation = "elements"
+
     def __init__(self, params: ReactionParams):
         self.params = params
         self._form: Any = None

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.io.piece import Piece, node_ids, piece
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.element import element
 from plexus.spaces.names import boundary_facets
@@ -59,6 +60,19 @@ class Space:
         if self._points is None:
             self._points = node_points(self)
         return self._points
+
+    @property
+    def key(self) -> str:
+        """Name of the nodes in files; all spaces of one degree share them."""
+        return f"nodes{self.degree}"
+
+    def names(self) -> np.ndarray:
+        """Return names of the local nodes that no partition changes, (n_local,) int64."""
+        return node_ids(self)
+
+    def piece(self) -> Piece:
+        """Return the owned cells as they are shown."""
+        return piece(self)
 
     def zeros(self) -> np.ndarray:
         """Return a zero field array (n_local, components)."""

@@ -1,0 +1,38 @@
+"""Going on after a learned part has spoiled the state: back to the last checkpoint, with its fallback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexus.errors import InputError
+
+if TYPE_CHECKING:
+    from plexus.run import Run
+
+
+def rescue(run: Run, why: str) -> bool:
+    """Go back to the newest checkpoint of this run and go on with the fallback; False if there is none.
+
+    Without a checkpoint the run begins anew. Histories and fields of later steps are dropped. Collective: all
+    ranks know of the failure.
+    """
+    from plexus.io.restart import LATEST, resume
+    from plexus.io.series import shared
+
+    told = run.system.give_way(why)
+    if told is None:
+        return False
+    earlier = run.replaced
+    try:
+        path, _ = resume(run, LATEST, run.ctx.folder)
+        place = f"went back to {path.name}"
+    except InputError:
+        run.begin_again()
+        place = "began anew"
+    # what the checkpoint knows of replacements is older than what has happened since
+    run.replaced = earlier
+    shared(run).cut(run.clock.step)
+    run.note_replacement(f"{told}; {place}, t = {run.clock.t:.6g} s")
+    for observer in run.observers:
+        observer.start(run)
+    return True

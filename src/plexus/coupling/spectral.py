@@ -1,0 +1,141 @@
+"""A model in Fourier space as the time loop, outputs and quantities see it (`plexus.stepping.split.Split`).
+
+The state is one tensor of modes on the device. Checkpoints hold fields in physical space, a row per grid
+point, so that any number of ranks can read them; outputs and quantities ask the model for derived fields.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from plexus.coupling.base import BaseSystem, Packed
+from plexus.coupling.gridfields import GridFields
+from plexus.devices.tensors import from_rows, rows_of
+from plexus.spaces.grid import GridPlaces, GridSpace
+
+if TYPE_CHECKING:
+    from plexus.fields.state import State
+    from plexus.formulation.gridsampler import GridSampler
+    from plexus.mesh.grid import Grid
+    from plexus.protocols import FieldSpec, SpectralModel
+
+
+class SpectralSystem(BaseSystem):
+    """One unknown of several fields on a periodic grid.
+
+    Parameters
+    ----------
+    model
+        The equations on their Fourier space.
+    grid
+        The whole grid.
+    shown, derived
+        Fields that outputs show by default, and all others that the model can compute.
+    """
+
+    solvers: Mapping[str, Any] = {}
+
+    def __init__(
+        self, model: SpectralModel, grid: Grid, shown: Sequence[FieldSpec], derived: Sequence[FieldSpec]
+    ):
+        self.model, self.unknown = model, model.unknown
+        # a spectral model has a start of its own, e.g. random waves
+        self.starting: list[FieldSpec] = []
+        self.shown = {spec.name: spec for spec in shown}
+        self.derived = {spec.name: spec for spec in derived if spec.name not in self.shown}
+        self.points = GridSpace(grid, model.space.rows)
+        self.device = model.space.device
+        self.spaces: dict[str, GridSpace] = {}
+
+    def begin(self) -> dict[str, Any]:
+        """Return the values of the initial state. Collective."""
+        hat = self.model.initial()
+        fields = math.prod(hat.shape[: -self.model.space.dim])
+        self.spaces[self.unknown] = self.points.with_components(fields * (1 if self.model.real else 2))
+        return {self.unknown: hat}
+
+    # what steppers ask
+
+    @property
+    def linear(self) -> torch.Tensor:
+        """The diagonal part L."""
+        return self.model.linear
+
+    def explicit(self, hat: torch.Tensor, t: float) -> torch.Tensor:
+        """Return the modes of the rest. Collective."""
+        return self.model.explicit(hat, t)
+
+    def rms(self, hat: torch.Tensor) -> float:
+        """Return the root mean square over box and fields. Collective."""
+        return math.sqrt(float(self.model.space.power(hat).mean()))
+
+    # what the time loop asks
+
+    def finite(self, values: Mapping[str, torch.Tensor]) -> bool:
+        """Return whether all modes on this rank are finite; one that is not spoils the sum."""
+        return all(bool(torch.isfinite(hat.sum().abs())) for hat in values.values())
+
+    def blame(self, state: State) -> list[str | None]:
+        """Return one sentence: in Fourier space a value that is lost is lost everywhere."""
+        text = "a shorter time step may help, or a closure that keeps the moments admissible"
+        return [f"{self.unknown} at t = {state.t:.6g} s: not finite (NaN or infinite); {text}"]
+
+    def pack(self, arrays: Mapping[str, torch.Tensor]) -> Packed:
+        """Return fields of modes as rows of grid points. Collective."""
+        n = self.points.n_owned
+        found: Packed = {}
+        for key, hat in arrays.items():
+            rows = rows_of(self.model.space.inverse(hat), n)
+            found[key] = self.points.with_components(rows.shape[1]), rows
+        return found
+
+    def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        """Return the modes of rows of grid points. Collective."""
+        return {key: self.model.space.forward(self._field(array)) for key, array in rows.items()}
+
+    def _field(self, rows: np.ndarray) -> torch.Tensor:
+        owned = rows[: self.points.n_owned]
+        return from_rows(owned, self.points.shape, self.device, complex_=not self.model.real)
+
+    def memory(self) -> Packed:
+        """Return what the model starts its iterations from."""
+        found: Packed = {}
+        for key, field in self.model.memory().items():
+            rows = rows_of(field, self.points.n_owned)
+            kind = "complex" if field.is_complex() else "real"
+            found[f"{kind}/{key}"] = self.points.with_components(rows.shape[1]), rows
+        return found
+
+    def recall(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Give it back to the model."""
+        fields = {}
+        for key, array in rows.items():
+            kind, _, name = key.partition("/")
+            owned = array[: self.points.n_owned]
+            fields[name] = from_rows(owned, self.points.shape, self.device, kind == "complex")
+        self.model.restore(fields)
+
+    # what outputs and quantities ask
+
+    def named(self, constants: Mapping[str, float]) -> GridFields:
+        """Return the fields at the grid points by name."""
+        return GridFields(self, constants)
+
+    def sampler(self, run: Any) -> GridSampler:
+        """Return a sampler of the grid."""
+        from plexus.formulation.gridsampler import GridSampler
+
+        return GridSampler(run)
+
+    def places(self, xs: np.ndarray) -> GridPlaces:
+        """Return positions (k, d) in the box."""
+        return GridPlaces(self.points.mesh, xs)
+
+    def histories(self, state: State) -> dict[str, dict[str, float]]:
+        """Return what the model monitors. Collective."""
+        return {"monitor": dict(self.model.monitor(state.values[self.unknown], state.t))}
