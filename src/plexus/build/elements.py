@@ -1,0 +1,111 @@
+"""A model on elements: mesh → spaces → equations → conditions → forms → solvers → initial values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus import registry
+from plexus.build.initial import evaluated
+from plexus.coupling import inspect
+from plexus.coupling.system import System
+from plexus.formulation.conditions import Conditions, sort_conditions
+from plexus.formulation.dirichlet import Dirichlet
+from plexus.solvers.nonlinear import FieldSolver
+from plexus.solvers.packages import available
+from plexus.solvers.target import Target
+from plexus.spaces.assembly import Form
+from plexus.spaces.lagrange import Space
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.mesh.mesh import Mesh
+    from plexus.protocols import Equation
+    from plexus.runtime.context import Context
+
+
+def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Mesh, System, dict[str, np.ndarray]]:
+    """Return mesh, system and initial values at time ``t``. Collective.
+
+    Raises
+    ------
+    InputError
+        If the deck does not fit the mesh or this machine.
+    """
+    with ctx.timers("mesh"):
+        mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
+        inspect.check(deck.physics, mesh)
+    equations = registry.build("physics", deck.physics).equations
+    with ctx.timers("spaces"):
+        spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
+        system = _system(deck, ctx, spaces, equations)
+    values = _initial(deck, spaces, equations)
+    # where initial and prescribed values disagree at the start, the prescribed ones hold
+    for name, array in values.items():
+        system.apply_dirichlet(name, t, array)
+    return mesh, system, values
+
+
+def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
+    """Return a space per unknown; all share one numbering of nodes."""
+    spaces: dict[str, Space] = {}
+    for equation in equations:
+        components = equation.field.components(mesh.dim)
+        first = next(iter(spaces.values()), None)
+        spaces[equation.field.name] = (
+            first.with_components(components) if first else Space(mesh, degree, components)
+        )
+    return spaces
+
+
+def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
+    """Return forms and solvers of all equations."""
+    dim = next(iter(spaces.values())).mesh.dim
+    conditions = sort_conditions(deck.boundary, equations, dim)
+    forms, solvers, prescribed = {}, {}, {}
+    for equation in equations:
+        name = equation.field.name
+        space, here = spaces[name], conditions[name]
+        prescribed[name] = Dirichlet(space, here.prescribed)
+        fixed = prescribed[name].fixed if here.prescribed else None
+        # native kernels compute on the CPU only
+        backend = "torch" if ctx.device != "cpu" else "auto"
+        forms[name] = Form(space, equation, here.terms, spaces, fixed, backend, ctx.device)
+        target = _target(space, equation, here)
+        solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx, _solver_path(deck, name))
+    return System(spaces, equations, forms, solvers, prescribed)
+
+
+def _solver_path(deck: Deck, name: str) -> str:
+    """Return the deck path of the block that serves a field."""
+    return "solver." + (name if name in deck.solver or "default" not in deck.solver else "default")
+
+
+def _target(space: Space, equation: Equation, conditions: Conditions) -> Target:
+    """Return what the choice of a solver depends on."""
+    return Target(
+        name=equation.field.name,
+        size=space.n_global * space.components,
+        dim=space.mesh.dim,
+        components=space.components,
+        ranks=space.comm.size,
+        linear=equation.linear and conditions.linear,
+        singular=not conditions.prescribed,
+        rigid=equation.near_nullspace == "rigid",
+        packages=available(),
+    )
+
+
+def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, np.ndarray]:
+    """Return the initial values; those of the equations' fields where the deck says nothing."""
+    start = deck.time.start if deck.time else 0.0
+    values = {e.field.name: spaces[e.field.name].zeros() + e.field.start for e in equations}
+    for name, components in deck.initial.items():
+        space = spaces[name]
+        at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
+        for c, expression in enumerate(components[: space.components]):
+            if expression is not None:
+                values[name][:, c] = evaluated(expression, at, name)
+    return values

@@ -1,0 +1,51 @@
+"""A model in Fourier space: grid → closure → model → initial values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from plexus import registry
+from plexus.build.initial import evaluated
+from plexus.coupling.spectral import SpectralSystem
+from plexus.errors import at_path
+from plexus.spaces.fourier import Fourier
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.mesh.grid import Grid
+    from plexus.runtime.context import Context
+
+
+def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, dict[str, Any]]:
+    """Return grid, system and initial values at time ``t``. Collective.
+
+    Raises
+    ------
+    InputError
+        If the deck does not fit the ranks or this machine.
+    """
+    with ctx.timers("mesh"):
+        grid = registry.build("mesh", deck.mesh).build(ctx.comm)
+    with ctx.timers("spaces"):
+        physics = registry.build("physics", deck.physics)
+        dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
+        with at_path("mesh"):
+            space = Fourier(grid.cells, grid.size, ctx.comm, ctx.device, dealias=dealias)
+        with at_path("physics"):
+            model = physics.model(space, None, seed=ctx.seed, initial=_initial(deck, space, t))
+        shown = physics.fields(deck.physics)
+        system = SpectralSystem(model, grid, shown, physics.derived_specs())
+        return grid, system, system.begin()
+
+
+def _initial(deck: Deck, space: Fourier, t: float) -> dict[str, torch.Tensor] | None:
+    """Return the fields that the deck gives, (m, *shape) in physical space; None without any."""
+    found = {}
+    at = dict(zip("xyz", space.points(), strict=False)) | {"t": t}
+    for name, components in deck.initial.items():
+        values = [0.0 if e is None else evaluated(e, at, name) for e in components]
+        fields = [torch.as_tensor(v, dtype=space.dtype, device=space.device) for v in values]
+        found[name] = torch.stack([field.expand(space.shape) for field in fields])
+    return found or None
