@@ -1,4 +1,4 @@
-"""The command ``plexus-post``: info, plot, compare, export, probe."""
+"""The command ``plexus-post``: info, plot, compare, export, probe, and the recipes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from plexus_post import compare, probe, sweep
 from plexus_post.errors import PostError
+from plexus_post.recipes import recipes
 from plexus_post.run import open as open_run
 from plexus_post.text import table
 
@@ -191,6 +192,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_selection(export)
     export.set_defaults(command=_export)
     _add_probe(commands.add_parser("probe", help="fields at points or along a line"))
+    for name, recipe in recipes():
+        one = commands.add_parser(name, help=recipe.HELP)
+        recipe.arguments(one)
+        one.set_defaults(command=recipe.run)
     return parser
 
 

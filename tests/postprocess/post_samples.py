@@ -122,3 +122,20 @@ def run_folder(folder: Path, parts: int = 2, shape: str = "quad9", times=(0.0, 1
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "deck.yaml").write_text("plexus: 1\nabout: {title: Quarter ring, needs: '>=0.1'}\n")
     return folder
+
+
+def periodic_run(
+    folder: Path, fields, cells=(32, 32), lengths=(10.0, 10.0), times=(0.0, 1.0, 2.0), parts: int = 2
+) -> Path:
+    """Write a run on a periodic box: ``fields(x, y, t)`` gives name -> (P,) or (P, 2) at the points."""
+    folder.mkdir(parents=True, exist_ok=True)
+    axes = [np.linspace(0, h, n + 1) for n, h in zip(cells, lengths, strict=True)]
+    x, y = (v.ravel() for v in np.meshgrid(*axes, indexing="ij"))
+    number = np.arange(len(x)).reshape(cells[0] + 1, cells[1] + 1)
+    quads = [number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]]
+    corners = np.stack([q.ravel() for q in quads], 1)
+    places = np.stack([x, y, 0 * x], 1)
+    values = lambda p, t: fields(p[:, 0], p[:, 1], t)  # noqa: E731
+    write_fields(folder / "fields.vtkhdf", places, corners, "quad", parts, tuple(times), values, ids=True)
+    (folder / "deck.yaml").write_text("plexus: 1\nabout: {title: Active box}\n")
+    return folder
