@@ -1,0 +1,108 @@
+"""Incompressible Navier-Stokes equations in a periodic box, pseudo-spectral, in 2-D or 3-D.
+
+    u_t + u·∇u = -∇p + ν ∇²u,   ∇·u = 0
+
+====== ============================ =====
+symbol meaning                      unit
+====== ============================ =====
+u      velocity                     m/s
+p      pressure over density        m²/s²
+ν      kinematic viscosity          m²/s
+====== ============================ =====
+
+The velocity is projected on fields without divergence in Fourier space and the products are dealiased. A run
+resolves all scales: the largest wave number times (ν³/ε)^(1/4) should be 1 or more. Source: S. Orszag,
+G. Patterson, Phys. Rev. Lett. 28 (1972) 76-79, doi:10.1103/PhysRevLett.28.76; the start ``taylor_green``
+from G. Taylor, A. Green, Proc. R. Soc. A 158 (1937) 499-521, doi:10.1098/rspa.1937.0036.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from plexus.deck.params import Field, Params, Unit
+from plexus.protocols import FieldSpec
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    import torch
+
+    from plexus.protocols import Closure, SpectralModel
+    from plexus.spaces.fourier import Fourier
+
+VELOCITY = FieldSpec("velocity", "m/s", "vector", "velocity")
+DERIVED = (
+    FieldSpec("vorticity", "1/s", "scalar", "rotation of the velocity; in 3-D its magnitude"),
+    FieldSpec("pressure", "m^2/s^2", "scalar", "pressure over density, mean zero"),
+    FieldSpec("dissipation", "m^2/s^3", "scalar", "2ν S:S, S the strain rate"),
+    FieldSpec("swirl", "1/s^2", "scalar", "second invariant Q of ∇u, positive where rotation exceeds strain"),
+    FieldSpec("kinetic_energy", "m^2/s^2", "scalar", "|u|²/2"),
+)
+
+
+class NavierStokesParams(Params):
+    """Parameters of `NavierStokes`."""
+
+    viscosity: Annotated[float, Unit("m^2/s")] = Field(gt=0, description="kinematic viscosity ν")
+    start: Literal["taylor_green", "random"] = Field(
+        "taylor_green", description="flow at the start, unless the block `initial` gives one"
+    )
+    speed: Annotated[float, Unit("m/s")] = Field(
+        1.0, gt=0, description="largest speed of taylor_green, rms speed of random"
+    )
+    peak: float = Field(4.0, gt=0, description="wave number of the random flow, in waves per longest side")
+    dealias: Literal["two_thirds", "smooth36"] = Field(
+        "two_thirds", description="modes that are kept of products: a sharp or a smooth cut"
+    )
+
+
+@register("physics", "navier_stokes", NavierStokesParams)
+class NavierStokes:
+    """One velocity in Fourier space."""
+
+    discretisation: ClassVar[str] = "spectral"
+
+    def __init__(self, params: NavierStokesParams):
+        self.params = params
+
+    @staticmethod
+    def fields(params: NavierStokesParams) -> Sequence[FieldSpec]:
+        """Return the velocity."""
+        return (VELOCITY,)
+
+    def derived_specs(self) -> Sequence[FieldSpec]:
+        """Return what is computed of it."""
+        return DERIVED
+
+    def model(
+        self,
+        space: Fourier,
+        closure: Closure | None = None,
+        seed: int = 0,
+        initial: Mapping[str, torch.Tensor] | None = None,
+    ) -> SpectralModel:
+        """Return the equations on a grid; ``initial`` may hold the velocity (d, *shape).
+
+        Raises
+        ------
+        InputError
+            If a closure is given: all scales are resolved.
+        """
+        from plexus.errors import InputError
+        from plexus.spectral.incompressible import IncompressibleModel, random_flow, taylor_green
+
+        if closure is not None:
+            raise InputError("closure: navier_stokes resolves all scales and has nothing to close")
+        p, real = self.params, space.sibling(real=True)
+        if initial and "velocity" in initial:
+            given = initial["velocity"]
+            return IncompressibleModel(real, p.viscosity, lambda: given)
+        start = partial(taylor_green, real, p.speed)
+        if p.start == "random":
+            start = partial(random_flow, real, p.speed, p.peak, seed)
+        return IncompressibleModel(real, p.viscosity, start)
+
+
+EXAMPLE: dict[str, Any] = {"viscosity": 0.01}
