@@ -61,9 +61,14 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     OutputError
         If the disk or the folder refuses; an earlier file of this name stays as it was.
     """
+    write_bytes(path, text.encode(), durable=durable)
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a small file atomically (one rank only); raises as `write_text` does."""
     try:
         with storage_errors(path):
-            partial(path).write_text(text, encoding="utf-8")
+            partial(path).write_bytes(data)
         publish(path, durable=durable)
     except OutputError:
         partial(path).unlink(missing_ok=True)  # its room may be needed to tell what happened

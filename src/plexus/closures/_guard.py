@@ -1,0 +1,192 @@
+"""What watches a learned closure: cells outside its training range take the classical closure's value.
+
+A cell is outside when one of its features leaves the box of the training data or when the network's value
+is not finite. Counts stay on the device: nothing waits for them within a step. Only `Guard.tripped` and
+`Guard.counts`, which the run asks for now and then, read them and add them over ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from plexus.deck.params import Component, Field, Params
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT = 64
+"""How many steps may pass between two looks at `Guard.tripped` without missing a trip."""
+
+
+class GuardParams(Params):
+    """What happens to cells outside the range that a learned closure was trained for."""
+
+    outside: Literal["fallback", "blend", "log", "stop"] = Field(
+        "fallback",
+        description="cells outside: classical value, gradual mix, count only, or stop the run when it trips",
+    )
+    fallback: Annotated[Params | None, Component("closure")] = Field(
+        None, description="classical closure; none: bingham for f2 and st, autoregressive for f3"
+    )
+    max_fraction: float = Field(0.01, ge=0, le=1, description="largest tolerable fraction of cells outside")
+    patience: int = Field(100, ge=0, description="steps in a row beyond max_fraction until the guard trips")
+    margin: float = Field(
+        0.1, ge=0, description="blend: distance from the box, in half widths, at which all is classical"
+    )
+
+
+class Guard:
+    """Counts, mask and trip rule of one learned closure.
+
+    Parameters
+    ----------
+    params:
+        Policy and limits.
+    fallback:
+        The prepared classical closure.
+    comm:
+        Ranks that share the fields; None for this process alone.
+    """
+
+    def __init__(self, params: GuardParams, fallback: Any, comm: Any = None):
+        self.params, self.fallback, self.comm = params, fallback, comm
+        self.mask: torch.Tensor | None = None
+        """Which cells did not take the network's value as it is, in the latest step; None before one."""
+        self.using_fallback = False
+        self.steps = 0
+        self._box: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._ring: torch.Tensor | None = None
+        self._total: torch.Tensor | None = None
+        self._fresh = True
+
+    @property
+    def stops(self) -> bool:
+        """Return whether a trip ends the run instead of switching to the classical closure."""
+        return self.params.outside == "stop"
+
+    def use_box(self, low: Sequence[float], high: Sequence[float], like: torch.Tensor) -> None:
+        """Take the training range of the features."""
+        middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+        # a feature that was constant in training tolerates its own rounding
+        half = [max((b - a) / 2, 1e-6 * max(abs(a), abs(b), 1e-6)) for a, b in zip(low, high, strict=True)]
+        self._box = like.new_tensor(middle), 1 / like.new_tensor(half)
+
+    def use_fallback(self) -> None:
+        """From now on only the classical closure is evaluated."""
+        self.using_fallback = True
+
+    def apply(self, fields: Mapping[str, Any], features: Any, out: dict[str, Any]) -> dict[str, Any]:
+        """Return the closure fields with guarded cells replaced; ``features`` is (features, ...)."""
+        beyond = self._beyond(features)
+        main = next(iter(out.values()))
+        broken = ~main.isfinite()
+        outside = broken if beyond is None else broken | ~(beyond <= 0)
+        self._note(outside)
+        # on the host looking costs nothing, and most steps have nothing to replace
+        if outside.device.type == "cpu" and not bool(outside.any()):
+            return out
+        replace = broken if self.params.outside == "log" else outside
+        weight = replace
+        if self.params.outside == "blend" and beyond is not None and self.params.margin > 0:
+            weight = (beyond / self.params.margin).clamp(0, 1).nan_to_num(1.0).where(~broken, 1.0)
+        classical = self.fallback.evaluate(fields)
+        return {name: _mixed(value, classical[name], replace, weight) for name, value in out.items()}
+
+    def _beyond(self, features: Any) -> Any:
+        """Return how far the worst feature lies outside the box, in half widths; <= 0 inside."""
+        if self._box is None:
+            return None
+        middle, inverse = (b.view(-1, *[1] * (features.dim() - 1)) for b in self._box)
+        return ((features - middle).abs() * inverse).amax(0) - 1
+
+    def _note(self, outside: torch.Tensor) -> None:
+        """Join the masks of all evaluations of one step."""
+        outside = outside.detach()
+        before = None if self._fresh else self.mask
+        if before is not None and before.shape == outside.shape:
+            outside = before | outside
+        self.mask = outside
+        self._fresh = False
+
+    def tick(self) -> None:
+        """End a step: put its count into the ring. Neither collective nor waiting for the device."""
+        if self.mask is None:
+            return
+        if self._ring is None or self._total is None:
+            self._ring, self._total = self._empty(), self._empty()[0].clone()
+        if self._ring.device != self.mask.device:
+            self._ring, self._total = self._ring.to(self.mask.device), self._total.to(self.mask.device)
+        if not self.using_fallback and not self._fresh:
+            count = self.mask.sum()
+            self._ring[self.steps % len(self._ring)] = count
+            self._total += count
+            self.steps += 1
+        self._fresh = True
+
+    def _history(self) -> tuple[list[int], int, int]:
+        """Return the latest steps' counts, oldest first, their total, and the cells. Collective."""
+        if self._ring is None or self._total is None or self.mask is None:
+            return [], 0, 1
+        start = self.steps % len(self._ring)
+        ring = self._ring.roll(-start).tolist()
+        numbers = [*ring, int(self._total), self.mask.numel()]
+        if self.comm is not None and self.comm.size > 1:
+            numbers = [sum(parts) for parts in zip(*self.comm.allgather(numbers), strict=True)]
+        return numbers[:-2][-min(self.steps, len(ring)) :] if self.steps else [], numbers[-2], numbers[-1]
+
+    @property
+    def tripped(self) -> bool:
+        """Whether too many cells were outside too many steps in a row. Collective; look every 64 steps."""
+        counts, _, cells = self._history()
+        run = longest = 0
+        for count in counts:
+            run = run + 1 if count > self.params.max_fraction * cells else 0
+            longest = max(longest, run)
+        return longest > self.params.patience
+
+    def counts(self) -> dict[str, float]:
+        """Return steps watched, the latest and the mean fraction of cells outside. Collective."""
+        counts, total, cells = self._history()
+        return {
+            "steps": float(self.steps),
+            "outside": counts[-1] / cells if counts else 0.0,
+            "mean_outside": total / cells / max(self.steps, 1),
+            "fallback": float(self.using_fallback),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what a restart needs, plain numbers. Collective."""
+        counts, total, cells = self._history()
+        return {
+            "using_fallback": self.using_fallback,
+            "steps": self.steps,
+            "counts": counts,
+            "total": total,
+            "cells": cells,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned, on any number of ranks; the first keeps the old counts."""
+        self.using_fallback, self.steps = bool(state["using_fallback"]), int(state["steps"])
+        ring = self._empty()
+        total = ring.new_zeros(())
+        if self.comm is None or self.comm.rank == 0:
+            total += int(state["total"])
+            for back, count in enumerate(reversed(state["counts"][-len(ring) :]), start=1):
+                ring[(self.steps - back) % len(ring)] = int(count)
+        self._ring, self._total = ring, total
+
+    def _empty(self) -> torch.Tensor:
+        """Return a ring of zeros in host memory."""
+        import torch
+
+        return torch.zeros(self.params.patience + KEPT, dtype=torch.long)
+
+
+def _mixed(value: Any, classical: Any, replace: Any, weight: Any) -> Any:
+    """Return the classical value where ``replace``; with a weight in between, a mix."""
+    if weight is not replace:
+        finite = value.where(value.isfinite(), classical)
+        return finite + weight * (classical - finite)
+    return classical.where(replace, value)
