@@ -1,0 +1,106 @@
+"""Whole runs: kinetic grid against hierarchy, orders in time and space, symmetry, admissibility."""
+
+import math
+
+import pytest
+import torch
+from fluids import SIZE, closed_by, fluid, relative, run, waves
+
+from plexus.errors import InputError
+from plexus.physics.active_fluid_kinetic import ActiveFluidKinetic, ActiveFluidKineticParams
+from plexus.spaces.fourier import Fourier
+
+
+def test_full_angle_grid_gives_the_moments_of_the_hierarchy():
+    choice = {"alpha": -3, "zeta": 1, "amplitude": 1.5}
+    kinetic = ActiveFluidKinetic(ActiveFluidKineticParams(angles=64, **choice)).model(
+        Fourier((32, 32), (SIZE, SIZE)), seed=2
+    )
+    spins = fluid(32, seed=2, order=kinetic.order, **choice)
+    psi, f = run(kinetic, 1.0, 0.01), run(spins, 1.0, 0.01)
+    assert relative(2 * math.pi * psi[::2], f) <= 1e-8
+    assert float(psi[1::2].abs().max()) <= 1e-14
+    for name in ("velocity", "order", "stress", "outside"):
+        assert torch.allclose(kinetic.derived(name, psi, 1.0), spins.derived(name, f, 1.0), atol=1e-10)
+    assert abs(kinetic.monitor(psi, 1.0)["mass"]) <= 1e-12
+
+
+def test_a_kinetic_model_takes_no_closure():
+    with pytest.raises(InputError, match="nothing to close"):
+        ActiveFluidKinetic(ActiveFluidKineticParams()).model(Fourier((8, 8), (1, 1)), closed_by("bingham"))
+
+
+@pytest.mark.parametrize("method", ["lagged", "fixed_point"])
+@pytest.mark.parametrize(("order", "closure"), [(8, None), (1, "bingham")])
+def test_order_in_time_is_two(order, closure, method):
+    ends = []
+    for dt in (0.02, 0.01, 0.005):
+        model = fluid(
+            24, closure, initial={"moments": waves(order, 24, 0.3)}, order=order, alpha=-3, zeta=0.3,
+            passive_stress=method,
+        )  # fmt: skip
+        ends.append(run(model, 4.0, dt))
+    slope = math.log2(relative(ends[0], ends[1]) / relative(ends[1], ends[2]))
+    assert slope >= 1.9
+
+
+def common(hat, cells, keep):
+    """Return the modes |n| < keep of a square of cells, for comparing grids."""
+    n = torch.fft.fftfreq(cells, 1 / cells).round().abs() < keep
+    return hat[:, n][:, :, n]
+
+
+def test_convergence_in_space_is_spectral():
+    modes = {}
+    for cells in (24, 32, 64):
+        model = fluid(cells, initial={"moments": waves(8, cells, 0.3)}, order=8, alpha=-3, zeta=0.3)
+        modes[cells] = common(run(model, 4.0, 0.02), cells, 8)
+    coarse, fine = (relative(modes[n], modes[64]) for n in (24, 32))
+    assert coarse >= 10 * fine or coarse < 1e-6
+
+
+def turned(f):
+    """Return moments of the same state rotated by 90°: spin 2m gains (-1)^m, (x, y) comes from (y, -x)."""
+    sign = (-1.0) ** torch.arange(len(f)).reshape(-1, 1, 1)
+    return sign * torch.roll(f.flip(-1), 1, -1).transpose(-1, -2)
+
+
+def mirrored(f):
+    """Return moments of the state reflected at the x axis."""
+    return torch.roll(f.flip(-1), 1, -1).conj()
+
+
+@pytest.mark.parametrize(
+    ("order", "closure"), [(6, None), (1, "bingham"), (1, "quadratic"), (2, "autoregressive")]
+)
+@pytest.mark.parametrize("move", [turned, mirrored])
+def test_a_moved_start_leads_to_the_moved_end(move, order, closure):
+    start, ends = waves(order, 24, 0.8), []
+    for moments in (start, move(start)):
+        model = fluid(24, closure, initial={"moments": moments}, order=order, alpha=-3)
+        ends.append(model.space.inverse(run(model, 0.5, 0.01)))
+    assert relative(ends[1], move(ends[0])) <= 1e-10
+
+
+def test_random_waves_do_not_depend_on_the_number_of_moments():
+    low, high = (fluid(16, seed=4, order=k).initial() for k in (2, 12))
+    assert torch.equal(low, high[:3])
+    assert float(high[9:].abs().max()) == 0  # eight waves reach the eighth moment
+    assert float(low[0, 0, 0].real) == pytest.approx(1, abs=1e-12)
+    assert not torch.allclose(low, fluid(16, seed=5, order=2).initial())
+
+
+def test_developed_flow_is_realizable():
+    """Coarse and short; the reference grid of 96² is for the benchmark."""
+    model = fluid(48, order=12, alpha=-1, zeta=0.3, amplitude=1.5, seed=1)
+    assert model.monitor(run(model, 6.0, 0.02), 6.0)["outside"] == 0
+
+
+def test_initial_fields_of_a_deck_replace_the_start():
+    c = 1 + 0.1 * torch.rand(8, 8, dtype=torch.float64)
+    model = fluid(8, initial={"concentration": c}, order=2, start="nematic", zeta=1)
+    hat = model.initial()
+    assert torch.allclose(model.derived("concentration", hat, 0.0)[0], c)
+    assert torch.allclose(model.derived("order", hat, 0.0), torch.tensor(0.9455422).double(), atol=1e-6)
+    with pytest.raises(InputError, match="nematic or moments"):
+        fluid(8, initial={"velocity": c}, order=2).initial()
