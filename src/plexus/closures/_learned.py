@@ -18,7 +18,7 @@ from plexus.closures._guard import Guard, GuardParams
 from plexus.closures.base import ClosureParams, Fields, MomentClosure, Unit
 from plexus.deck.params import Field, InputFile
 from plexus.deck.values import refuse
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.protocols import ClosureSetting
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ class Learned(MomentClosure):
         from plexus.bundles import store
 
         bundle = store.load(self.params.checkpoint, self.params.sha256, setting.comm)
-        with self._named():
-            self._take(bundle.metadata)
+        with at_path(str(self.params.checkpoint)):
+            self.take(bundle.metadata)
             for problem in out_of_range(bundle.metadata, setting):
                 if self.params.guard.outside == "stop":
                     raise InputError(problem)
@@ -166,13 +166,14 @@ class Learned(MomentClosure):
         # a run needs no gradients of the weights; training a loaded closure further asks for them
         self.network.requires_grad_(False)
 
-    def _named(self) -> Any:
-        from plexus.errors import at_path
+    def take(self, metadata: dict[str, Any]) -> None:
+        """Check that the metadata describe this closure, and take hyper-parameters and scales over.
 
-        return at_path(str(self.params.checkpoint))
-
-    def _take(self, metadata: dict[str, Any]) -> None:
-        """Check that the metadata describe this closure, and take hyper-parameters and scales over."""
+        Raises
+        ------
+        InputError
+            Naming the field that does not fit.
+        """
         from plexus.bundles.fields import compare
 
         compare("kind", self.kind, metadata["kind"])
@@ -183,6 +184,10 @@ class Learned(MomentClosure):
             raise InputError(f"architecture.hyper: needs {sorted(known)}, the bundle has {sorted(hyper)}")
         for key in set(known) & self.params.model_fields_set:
             compare(f"architecture.hyper.{key}", known[key], hyper[key])
+        try:
+            type(self.params).model_validate(hyper)
+        except ValueError as error:
+            raise InputError(f"architecture.hyper: {str(error).splitlines()[-1]}") from None
         self.hyper = dict(hyper)
         compare("units", UNITS, metadata["units"])
         compare("properties", self.properties.plain(), metadata["properties"])
