@@ -1,13 +1,15 @@
 """Initial states of suspensions: uniform ones, and random waves on top of them.
 
-Waves are those of S. Maddu, S. Weady, M. Shelley, J. Comput. Phys. 504 (2024) 112869,
+Waves are products after S. Maddu, S. Weady, M. Shelley, J. Comput. Phys. 504 (2024) 112869,
 doi:10.1016/j.jcp.2024.112869:
 
-    Ψ = (1/2π) [1 + Σ_j a_j cos(j q_x x + α_j) cos(j q_y y + β_j) cos(2θ + γ_j)^j],   j = 1..8,
+    Ψ = (1/2π) [1 + Σ_j a_j cos(m_j q_x x + α_j) cos(n_j q_y y + β_j) cos(2θ + γ_j)^j],   j = 1..8,
 
-with q = 2π/L, a_j uniform in ±amplitude/2 and uniform phases. The random numbers come from the seed alone, so
-that all ranks and all orders of moments see the same waves. Even powers j change the concentration too;
-its mean is 1 all the same, because each wave has none.
+with q = 2π/L, a_j uniform in ±amplitude/2 and uniform phases. (m_j, n_j) is j and 2j modulo 9 in random
+order: with m_j = n_j all waves would repeat after a shift by half the box along both axes, and the flow would
+keep that symmetry until rounding breaks it. The random numbers come from the seed alone, so that all ranks
+and all orders of moments see the same waves. Even powers j change the concentration too; its mean is 1 all
+the same, because each wave has none.
 """
 
 from __future__ import annotations
@@ -36,12 +38,13 @@ def random_waves(space: Fourier, order: int, amplitude: float, seed: int) -> Ten
     for j in range(1, POWERS + 1):
         a = amplitude * (draw.random() - 0.5)
         alpha, beta, gamma = 2 * math.pi * draw.random(3)
-        wave = a * torch.cos(j * qx * x + alpha) * torch.cos(j * qy * y + beta)
+        m, n = (j, 2 * j % 9) if draw.random() < 0.5 else (2 * j % 9, j)
+        wave = a * torch.cos(m * qx * x + alpha) * torch.cos(n * qy * y + beta)
         # cos(φ)^j = 2^-j Σ_q C(j, q) e^{i(j-2q)φ}, and e^{imφ} with φ = 2θ + γ gives f_m = e^{imγ}
         for q in range(j // 2 + 1):
-            m = j - 2 * q
-            if m <= order:
-                f[m] += complex(math.comb(j, q) / 2**j * np.exp(1j * m * gamma)) * wave
+            spin = j - 2 * q
+            if spin <= order:
+                f[spin] += complex(math.comb(j, q) / 2**j * np.exp(1j * spin * gamma)) * wave
     return f
 
 

@@ -90,6 +90,14 @@ def test_random_waves_do_not_depend_on_the_number_of_moments():
     assert not torch.allclose(low, fluid(16, seed=5, order=2).initial())
 
 
+@pytest.mark.parametrize("shift", [(8, 8), (8, 0), (0, 8)])
+@pytest.mark.parametrize("seed", range(4))
+def test_random_waves_have_no_symmetry_that_a_flow_would_keep(seed, shift):
+    model = fluid(16, seed=seed, order=1)
+    f1 = model.space.inverse(model.initial())[1]
+    assert relative(torch.roll(f1, shift, (-2, -1)), f1) > 0.05
+
+
 def test_developed_flow_is_realizable():
     """Coarse and short; the reference grid of 96² is for the benchmark."""
     model = fluid(48, order=12, alpha=-1, zeta=0.3, amplitude=1.5, seed=1)
