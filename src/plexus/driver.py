@@ -182,7 +182,7 @@ def _finish(run: Run) -> int:
     from plexus.runtime.summary import STOPPED, write_summary
 
     facts, ctx = report.facts(run), run.ctx
-    degraded = any(s["fallbacks"] for s in facts["solver"].values())
+    degraded = report.degraded(facts)
     status: Status = "stopped" if run.stop_reason else "degraded" if degraded else "done"
     code = STOPPED if run.stop_reason else 0
     if not run.dry:

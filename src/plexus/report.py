@@ -82,13 +82,26 @@ def facts(run: Run) -> dict[str, Any]:
         "units": run.units,
         "solver": {name: solver.tally.summary() for name, solver in run.system.solvers.items()},
         "transfers": transfers.total(run.ctx.comm),
+        "guards": {**run.system.guards(), "replaced": list(run.replaced)},
         "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
     }
 
 
+def degraded(entries: Mapping[str, Any]) -> bool:
+    """Return whether fallbacks had a part in the result: of solves, or of learned parts beyond a limit."""
+    guards = entries["guards"]
+    fallbacks = any(s["fallbacks"] for s in entries["solver"].values())
+    return fallbacks or bool(guards["replaced"]) or not guards.get("closure", {}).get("holds", True)
+
+
 def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
     """Return solver statistics, quantities and verification as text."""
-    blocks = [(_steps(entries) if marches else "") + _solver(entries["solver"])]
+    first = [
+        _steps(entries) if marches else "",
+        _solver(entries["solver"]),
+        _guards(entries.get("guards", {})),
+    ]
+    blocks = ["\n".join(text for text in first if text)]
     if entries["quantities"]:
         when = f" at t = {entries['time']:.6g} s" if marches else ""
         units = entries["units"]
@@ -103,7 +116,7 @@ def _steps(entries: Mapping[str, Any]) -> str:
     """Return a line on the steps that were taken."""
     rejected = entries["rejected_steps"]
     repeated = f", {rejected:,} more {'was' if rejected == 1 else 'were'} repeated" if rejected else ""
-    return f"{_count(entries['steps'], 'step')} to t = {entries['time']:.6g} s{repeated}\n"
+    return f"{_count(entries['steps'], 'step')} to t = {entries['time']:.6g} s{repeated}"
 
 
 def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:
@@ -116,6 +129,19 @@ def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:
         fallbacks = f", {int(s['fallbacks'])} by a fallback" if s["fallbacks"] else ""
         lines.append(
             f"{name}: {_count(solves, 'solve')}, {newton}{_count(total, 'Krylov iteration')}{each}{fallbacks}"
+        )
+    return "\n".join(lines)
+
+
+def _guards(guards: Mapping[str, Any]) -> str:
+    """Return what became of learned parts."""
+    lines = [f"replaced: {text}" for text in guards.get("replaced", ())]
+    closure = guards.get("closure")
+    if closure:
+        share, last = closure["mean_outside"], closure["outside"]
+        lines.append(
+            f"closure: {share:.3%} of the cells were outside its range ({last:.3%} in the last step), "
+            f"in {_count(int(closure['steps']), 'step')}"
         )
     return "\n".join(lines)
 

@@ -35,7 +35,8 @@ def build(deck: Deck, ctx: Context) -> Run:
     """
     clock, stepper, controller = _stepping(deck)
     # the other kind's libraries stay unloaded: torch on elements, forms and solvers in Fourier space
-    made: Any = import_module(f"plexus.build.{registry.discretisation('physics', deck.physics.type)}")
+    with ctx.timers("libraries"):
+        made: Any = import_module(f"plexus.build.{registry.discretisation('physics', deck.physics.type)}")
     mesh, system, values = made.assemble(deck, ctx, clock.t)
     run = Run(deck, ctx, mesh, system, State(values, clock.t), clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}

@@ -33,8 +33,10 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
         with at_path("mesh"):
             space = Fourier(grid.cells, grid.size, ctx.comm, ctx.device, dealias=dealias)
-        with at_path("physics"):
-            model = physics.model(space, None, seed=ctx.seed, initial=_initial(deck, space, t))
+        closure = registry.build("closure", deck.closure) if deck.closure else None
+        # the model prepares the closure: a bundle that cannot be used is told at its place
+        with at_path("closure" if closure else "physics"):
+            model = physics.model(space, closure, seed=ctx.seed, initial=_initial(deck, space, t))
         shown = physics.fields(deck.physics)
         system = SpectralSystem(model, grid, shown, physics.derived_specs())
         return grid, system, system.begin()

@@ -7,7 +7,7 @@ or ``st`` and ``trace``, the spin component and the trace of S:T with T = E + 2 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -109,6 +109,13 @@ class MomentClosure:
         """Return what the closure declares about itself."""
         closes = self.closes if isinstance(self.closes, int) else self.setting.order + 1
         return pointwise(closes - 1)
+
+    @classmethod
+    def problems(cls, params: Any, setting: ClosureSetting) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield place in the deck and text for what does not fit, before a run; needs no torch."""
+        from plexus.closures import _check
+
+        yield from _check.problems(cls, params, setting)
 
     def prepare(self, setting: ClosureSetting) -> None:
         """Note the setting.

@@ -150,6 +150,10 @@ def fields(component: registry.Component) -> list[tuple[FieldSpec, bool]]:
             model: Any = component.cls(component.params(**{**example, **variant}))
         except (ValueError, PlexusError):  # the example's other parameters do not go with this choice
             continue
+        if registry.discretisation("physics", component.name) == "spectral":
+            every = (*model.fields(model.params), *model.derived_specs())
+            found |= {spec.name: (spec, False) for spec in every}
+            continue
         for equation in model.equations:
             found.setdefault(equation.field.name, (equation.field, True))
             for derived in equation.derived():

@@ -1,12 +1,13 @@
 """Whether mesh, stepper, outputs and quantities belong to the kind of model that the physics is.
 
-A model on elements needs a mesh of cells and a stepper for weak forms; one in Fourier space a periodic grid and
-a stepper for split models. What has a meaning on one of them only is refused on the other.
+A model on elements needs a mesh of cells and a stepper for weak forms; one in Fourier space a periodic grid
+and a stepper for split models. What has a meaning on one of them only is refused on the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from plexus import registry
@@ -67,11 +68,27 @@ def _only_elements(data: dict[str, Any], physics: str) -> Iterator[Found]:
     for key, why in (("boundary", "a periodic box has no boundaries"), ("solver", "nothing is assembled")):
         if data.get(key):
             yield (key,), f"{physics} works {WORDS['spectral']}: {why}"
+    if data.get("closure") and not hasattr(registry.component("physics", physics).cls, "to_close"):
+        yield ("closure",), f"{physics} has nothing to close"
     time = data.get("time")
     if time is None:
         yield ("physics",), f"{physics} marches in time: the deck needs a block `time`"
     elif isinstance(time, dict) and "stepper" not in time:
         yield ("time",), f"stepper is missing: {physics} needs one of{_instead('stepper', 'spectral')[5:]}"
+
+
+def closure_problems(deck: Any) -> Iterator[Found]:
+    """Yield what does not fit between closure, physics and time step of a deck that is valid otherwise."""
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    if deck.closure is None or not hasattr(cls, "to_close") or deck.time is None:
+        return
+    time, learned = deck.time, "checkpoint" in type(deck.closure).model_fields
+    if learned and deck.closure.checkpoint is None and not getattr(deck, "train", None):
+        yield ("closure", "type"), f"checkpoint is missing: {deck.closure.type} is learned; name its bundle"
+    longest = time.step if time.adaptive is None else time.adaptive.max or time.end - time.start
+    setting = replace(cls.to_close(deck.physics), dt=longest, integrator=time.stepper.type)
+    closure: Any = registry.component("closure", deck.closure.type).cls
+    yield from closure.problems(deck.closure, setting)
 
 
 def _only_spectral(data: dict[str, Any], physics: str) -> Iterator[Found]:

@@ -40,6 +40,9 @@ class Deck(Params):
     )
     mesh: Annotated[Any, Component("mesh")] = Field(description="where the mesh comes from")
     physics: Annotated[Any, Component("physics")] = Field(description="the equations that are solved")
+    closure: Annotated[Params | None, Component("closure")] = Field(
+        None, description="what stands for the moments or scales that the physics does not carry"
+    )
     boundary: tuple[Condition, ...] = Field((), description="what holds on the named boundaries")
     initial: dict[str, Any] = Field(
         {}, description="field name -> initial value or expression; else 0, or 293.15 K"

@@ -2,7 +2,8 @@
 
 Tables (see `plexus.io.series`): ``quantities`` (one column per quantity of the deck), ``steps`` (size of each
 step), ``solver/<field>`` (Newton steps, Krylov iterations, first and last residual of each solve),
-``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from a device).
+``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from a device),
+of models in Fourier space ``monitor`` (drifts, residuals of identities) and ``closure`` (what it reports).
 A run writes its histories even if the deck does not name this output; naming it sets how often.
 """
 
@@ -51,6 +52,7 @@ class Series:
         values = run.values()
         at = {"step": run.clock.step, "time": run.clock.t}
         solves = {name: solver.drain() for name, solver in run.system.solvers.items()}
+        histories = run.system.histories(run.state)
         # a restart finds the row of its first state already there
         if not run.ctx.root or table.last("quantities") == run.clock.step:
             return
@@ -58,6 +60,8 @@ class Series:
         self._add_step(run, table, at)
         if transfers.to_device:
             table.add("transfers", at | transfers.as_dict(), {"time": "s", "seconds": "s"})
+        for name, row in histories.items():
+            table.add(name, at | row, {"time": "s"})
         for name, records in solves.items():
             for record in records:
                 self._add_solve(table, name, at, record)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
 from plexus.physics._suspension import SuspensionParams
-from plexus.protocols import Closure, FieldSpec
+from plexus.protocols import Closure, ClosureSetting, FieldSpec
 from plexus.registry import register
 from plexus.spectral.specs import SHOWN, SPECS
 
@@ -63,6 +63,12 @@ class ActiveFluid:
     def derived_specs() -> Sequence[FieldSpec]:
         """Return all fields that outputs can ask for."""
         return SPECS
+
+    @staticmethod
+    def to_close(params: ActiveFluidParams) -> ClosureSetting:
+        """Return what a closure has to fit, as far as the parameters tell."""
+        names = ("alpha", "beta", "zeta", "d_T", "d_R")
+        return ClosureSetting({name: getattr(params, name) for name in names}, params.order)
 
     def model(
         self,

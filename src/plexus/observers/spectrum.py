@@ -1,0 +1,82 @@
+"""Shell spectra of fields on a periodic grid, as histories in ``series.h5`` (tables ``spectra/<field>``).
+
+The value of shell κ is the sum of |û|² over the modes with κ - 1/2 <= |k| L/2π < κ + 1/2, L the longest side
+of the box, added over the components of a vector or tensor: the sum over all shells is the mean of |u|², and
+half of a velocity's spectrum is that of its energy. Columns ``shell_<κ>`` hold the complete shells; the
+angular wave numbers 2πκ/L stand in the table's attribute ``wave_numbers`` [1/m].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+
+from plexus.deck.params import Field, FieldName, Params, ScheduleText
+from plexus.deck.schedules import parse_schedule
+from plexus.registry import register
+from plexus.stepping.schedules import make
+
+if TYPE_CHECKING:
+    from plexus.coupling.gridfields import GridFields
+    from plexus.mesh.grid import Grid
+    from plexus.run import Run
+
+EXAMPLE: dict[str, Any] = {"type": "spectrum", "fields": ["velocity"], "every": "1 s"}
+
+
+class SpectrumParams(Params):
+    """Parameters of spectra."""
+
+    fields: tuple[FieldName, ...] = Field(min_length=1, description="fields by name")
+    every: ScheduleText = Field(parse_schedule("end"), description="when")
+
+
+@register("output", "spectrum", SpectrumParams)
+class Spectrum:
+    """Adds a row per field on a schedule."""
+
+    discretisation: ClassVar[str] = "spectral"
+
+    def __init__(self, params: SpectrumParams):
+        self.params, self.schedule = params, make(params.every)
+
+    def start(self, run: Run) -> None:
+        """Count intervals from the start time."""
+        self.schedule = make(self.params.every, run.clock.start)
+
+    def observe(self, run: Run) -> None:
+        """Add the spectra of the present state. Collective."""
+        from plexus.io.series import shared
+
+        series, fields, unit = shared(run), cast("GridFields", run.nodal), 2 * math.pi / _longest(run)
+        at: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
+        for name in self.params.fields:
+            key, power = f"spectra/{name}", fields.spectrum(name, run.state)
+            # a restart finds the row of its first state already there
+            if not run.ctx.root or series.last(key) == run.clock.step:
+                continue
+            shells = np.arange(len(power))
+            series.fact(key, "wave_numbers", unit * shells)
+            series.add(key, at | {f"shell_{k}": float(power[k]) for k in shells}, {"time": "s"})
+            series.flush()
+
+    def finish(self, run: Run) -> None:
+        """Write what is left."""
+        from plexus.io.series import shared
+
+        if run.ctx.root:
+            shared(run).flush(force=True)
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: the tables are read back from the file."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Accept the empty state."""
+
+
+def _longest(run: Run) -> float:
+    """Return the longest side of the box."""
+    return max(cast("Grid", run.mesh).size)
