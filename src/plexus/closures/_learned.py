@@ -158,7 +158,7 @@ class Learned(MomentClosure):
             for problem in out_of_range(bundle.metadata, setting):
                 if self.params.guard.outside == "stop":
                     raise InputError(problem)
-            self.network = self.make()
+            self.network = self.make().to(self.dtype)
             try:
                 self.network.load_state_dict(bundle.weights)
             except RuntimeError as error:

@@ -1,0 +1,265 @@
+"""What a bundle must hold, and that a wrong one is refused with a message that names the field (I2)."""
+
+import copy
+import json
+
+import pytest
+import torch
+from closure_cases import examples, make, state
+
+from plexus import registry
+from plexus.bundles import container, fields, store
+from plexus.errors import InputError
+from plexus.protocols import ClosureSetting
+
+LEARNED = [(n, g) for n, g in examples() if hasattr(make(n, g), "network")]
+TRAINING = {
+    "training": {
+        "generator": "spin hierarchy", "version": "1", "parameters": {"alpha": [-3, -3], "zeta": [0.5, 1.5]},
+        "grid": [64, 64], "filter": "none", "frames": 42, "points": 4096, "seeds": [1],
+    },
+    "physical": {"d_T": 0.05, "d_R": 0.05, "beta": 0.8},
+    "stepping": {"dt": [0.005, 0.02], "integrator": "sbdf2"},
+    "validation": [{"case": "(-3, 1)", "metric": "f2", "value": 0.01, "baselines": {"bingham": 0.02}}],
+    "licence": "CC0-1.0",
+}  # fmt: skip
+
+
+def told(closure, highest):
+    return closure.describe(closure.range_of(state((16, 16), highest), widen=0.1)) | TRAINING
+
+
+def order_of(closure):
+    return closure.closes - 1 if isinstance(closure.closes, int) else 1
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return a folder with a bundle of the spin network, its hash and its closure."""
+    closure = make("spin_network")
+    path = tmp_path / "a.safetensors"
+    return path, store.save(path, told(closure, 1), closure.network.state_dict()), closure
+
+
+def rewritten(path, change, reseal=False):
+    """Change the metadata of a bundle in place and return the new hash of the file."""
+    found = container.read(path)
+    metadata = copy.deepcopy(found.metadata)
+    change(metadata)
+    if reseal:
+        metadata["digests"] = {k: fields.digest(v) for k, v in metadata.items() if k != "digests"}
+    index, numbers = container.split(found.blob)
+    path.write_bytes(container.join(index, numbers, metadata))
+    return container.hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load(path, sha256, name="spin_network", order=None, **more):
+    return make(name, {"checkpoint": path.name, "sha256": sha256, **more}, order, folder=path.parent)
+
+
+@pytest.mark.parametrize(("name", "given"), LEARNED, ids=lambda v: v if isinstance(v, str) else "")
+def test_what_is_loaded_is_what_was_saved(name, given, tmp_path):
+    closure = make(name, given)
+    highest = order_of(closure)
+    data = state((16, 16), highest)
+    closure.normalise(data)
+    metadata = told(closure, highest)
+    path = tmp_path / "a.safetensors"
+    sha256 = store.save(path, metadata, closure.network.state_dict())
+    back = load(path, sha256, name, highest, precision=given.get("precision", "fp32"))
+    closure.use_range(metadata["box"])
+    ours, theirs = closure.evaluate(data), back.evaluate(data)
+    assert all(torch.equal(ours[k], theirs[k]) for k in ours)
+    assert back.metadata["software"]["torch"] == str(torch.__version__)
+    assert back.report()["outside"] == 0
+    assert not any(p.requires_grad for p in back.network.parameters())
+
+
+def test_the_file_is_plain_safetensors_without_code(written):
+    from safetensors import safe_open
+
+    path, _, closure = written
+    with safe_open(str(path), "pt") as opened:
+        assert set(opened.keys()) == set(closure.network.state_dict())
+        assert json.loads(opened.metadata()["plexus"])["kind"] == "closure"
+
+
+@pytest.mark.parametrize("field", fields.FIELDS)
+def test_missing_field_is_named(written, field):
+    path = written[0]
+    sha256 = rewritten(path, lambda m: m.pop(field))
+    with pytest.raises(InputError, match=rf"a\.safetensors: {field}: missing"):
+        load(path, sha256)
+
+
+PARTS = [(name, key) for name, (_, keys) in fields.FIELDS.items() for key in keys]
+
+
+@pytest.mark.parametrize(("field", "key"), PARTS)
+def test_missing_key_is_named(written, field, key):
+    path = written[0]
+    sha256 = rewritten(path, lambda m: m[field].pop(key), reseal=True)
+    with pytest.raises(InputError, match=rf"{field}\.{key}: missing"):
+        load(path, sha256)
+
+
+ALTERED = {
+    str: lambda v: v + "x",
+    int: lambda v: v + 1,
+    list: lambda v: [*v, 0],
+    dict: lambda v: {**v, "x": 0},
+}
+
+
+@pytest.mark.parametrize("field", fields.FIELDS)
+def test_altered_field_is_named(written, field):
+    path = written[0]
+
+    def change(metadata):
+        metadata[field] = ALTERED[type(metadata[field])](metadata[field])
+
+    sha256 = rewritten(path, change)
+    with pytest.raises(InputError, match=rf"{field}: .*(altered|version)"):
+        load(path, sha256)
+
+
+def unit(metadata):
+    metadata["normalisation"]["e"]["unit"] = [0, 1, 0]
+
+
+def box_unit(metadata):
+    metadata["box"]["strain_along"]["unit"] = [1, 0, 0]
+
+
+def port_unit(metadata):
+    metadata["properties"]["inputs"][2]["unit"] = [0, -2, 0]
+
+
+WRONG = {
+    "kind": (lambda m: m.update(kind="operator"), r"kind: the model has 'closure', the bundle says 'op"),
+    "type": (lambda m: m.update(type="fno"), r"type: the model has 'spin_network'"),
+    "architecture": (lambda m: m["architecture"].update(name="fno"), r"architecture\.name"),
+    "hyper": (lambda m: m["architecture"]["hyper"].update(width="wide"), r"architecture\.hyper"),
+    "missing hyper": (lambda m: m["architecture"]["hyper"].pop("depth"), r"architecture\.hyper"),
+    "smaller": (lambda m: m["architecture"]["hyper"].update(width=16), r"weights: "),
+    "scale": (unit, r"normalisation\.e\.unit"),
+    "scale missing": (lambda m: m["normalisation"].pop("e"), r"normalisation\.e: missing"),
+    "box": (box_unit, r"box\.strain_along\.unit"),
+    "box missing": (lambda m: m["box"].pop("r"), r"box\.r: missing"),
+    "box order": (lambda m: m["box"]["r"].update(low=2.0), r"box\.r: low 2"),
+    "box text": (lambda m: m["box"]["r"].update(low="0"), r"box\.r\.low: must be a finite number"),
+    "ports": (port_unit, r"properties\.inputs\.e\.unit"),
+    "units": (lambda m: m.update(units="metres"), r"units: the model has"),
+    "closes": (lambda m: m["properties"]["outputs"][0].update(name="f3"), r"properties\.outputs\.f2\.name"),
+    "steps": (lambda m: m["stepping"].update(dt=[0.1]), r"stepping\.dt: must be"),
+    "validation": (lambda m: m["validation"][0].pop("baselines"), r"validation\[0\]\.baselines: missing"),
+    "schema": (lambda m: m.update(schema=2), r"schema: version 2"),
+    "a list": (lambda m: m.update(box=[]), r"box: must be dict"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_field_is_named(written, what):
+    """A bundle that is whole, but for something else."""
+    change, message = WRONG[what]
+    sha256 = rewritten(written[0], change, reseal=True)
+    with pytest.raises(InputError, match=message):
+        load(written[0], sha256)
+
+
+def test_wrong_hash_is_refused(written):
+    path, sha256, _ = written
+    with pytest.raises(InputError, match="sha256: the deck says"):
+        load(path, "0" * 64)
+    load(path, sha256.upper())
+
+
+def test_hash_is_required(written):
+    path = written[0]
+    with pytest.raises(ValueError, match="`sha256` is missing"):
+        make("spin_network", {"checkpoint": path.name}, folder=path.parent)
+
+
+def test_altered_weights_are_refused(written):
+    path = written[0]
+    blob = bytearray(path.read_bytes())
+    blob[-3] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(InputError, match=r"weights\.sha256"):
+        load(path, container.hashlib.sha256(blob).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"abc", b"\xff" * 64, (2).to_bytes(8, "little") + b"{}", b"\0" * 100]
+)
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"header|metadata"):
+        load(path, container.hashlib.sha256(content).hexdigest())
+
+
+def test_a_file_that_vanished_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        store.load(tmp_path / "none.safetensors")
+
+
+def test_weights_for_another_closure_are_refused(written, tmp_path):
+    other = make("tensor_basis")
+    path = tmp_path / "b.safetensors"
+    sha256 = store.save(path, told(other, 1), other.network.state_dict())
+    with pytest.raises(
+        InputError, match="type: the model has 'spin_network', the bundle says 'tensor_basis'"
+    ):
+        load(path, sha256)
+
+
+def test_deck_must_not_contradict_the_bundle(written):
+    path, sha256, _ = written
+    with pytest.raises(InputError, match=r"architecture\.hyper\.width: the model has 8, the bundle says 32"):
+        load(path, sha256, width=8)
+
+
+@pytest.mark.parametrize("field", ["training", "licence", "validation"])
+def test_saving_needs_all_fields(tmp_path, field):
+    closure = make("spin_network")
+    metadata = told(closure, 1)
+    del metadata[field]
+    with pytest.raises(InputError, match=f"{field}: missing"):
+        store.save(tmp_path / "a.safetensors", metadata, closure.network.state_dict())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            ClosureSetting({"zeta": 3.0}),
+            r"training\.parameters\.zeta: trained for 0\.5 to 1\.5, the run has 3",
+        ),
+        (ClosureSetting({"zeta": 1.0}, dt=0.1), r"stepping\.dt: trained up to 0\.02, the run has 0\.1"),
+    ],
+)
+def test_policy_stop_refuses_settings_outside_the_training(written, setting, message):
+    path, sha256, _ = written
+    given = {"checkpoint": str(path), "sha256": sha256}
+    model = registry.component("closure", "spin_network")
+    for policy in ("fallback", "stop"):
+        closure = model.cls(model.params(**given, guard={"outside": policy}))
+        if policy == "fallback":
+            closure.prepare(setting)
+        else:
+            with pytest.raises(InputError, match=message):
+                closure.prepare(setting)
+
+
+def test_container_is_read_without_torch(written):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from plexus.bundles import container\n"
+        f"print(container.read({str(written[0])!r}).metadata['kind'], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["closure", "False"]
