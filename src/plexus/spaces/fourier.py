@@ -111,6 +111,20 @@ class Fourier:
         half = local(u, dim=self.axes[1:], norm="forward")
         return torch.fft.fft(self.transpose.to_columns(half), dim=self.axes[0], norm="forward")
 
+    def forward_each(self, *fields: torch.Tensor) -> list[torch.Tensor]:
+        """Return the modes of several batches of fields, with one exchange for all of them. Collective."""
+        if self.transpose is None:
+            return [self.forward(u) for u in fields]
+        local = torch.fft.rfftn if self.real else torch.fft.fftn
+        halves = [local(u, dim=self.axes[1:], norm="forward") for u in fields]
+        flat = [half.reshape(-1, *half.shape[-self.dim :]) for half in halves]
+        modes = torch.fft.fft(self.transpose.to_columns(torch.cat(flat)), dim=self.axes[0], norm="forward")
+        parts = modes.split([len(part) for part in flat])
+        return [
+            part.reshape(*u.shape[: -self.dim], *self.hat_shape)
+            for part, u in zip(parts, fields, strict=True)
+        ]
+
     def inverse(self, hat: torch.Tensor) -> torch.Tensor:
         """Return the fields (..., *shape) of modes (..., *hat_shape). Collective."""
         if self.transpose is None:

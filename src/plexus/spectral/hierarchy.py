@@ -44,6 +44,12 @@ class SpinModel(Suspension):
         m = torch.arange(self.order + 1, dtype=self.space.dtype, device=self.space.device)
         return (4 * m * m).reshape(-1, 1, 1)
 
+    @cached_property
+    def turning_factors(self) -> Tensor:
+        """1..K, (K, 1, 1)."""
+        m = torch.arange(1, self.order + 1, device=self.space.device)
+        return m.to(self.space.complex_dtype).reshape(-1, 1, 1)
+
     def initial(self) -> Tensor:
         """Return the modes of the initial moments and forget earlier evaluations. Collective."""
         self.reset()
@@ -57,9 +63,7 @@ class SpinModel(Suspension):
     def advance(self, s: Snapshot) -> Tensor:
         """Return advection and rotation of the moments. Collective."""
         rest = turning(s.f, s.g, s.flow.w, self.beyond(s))
-        none = torch.zeros_like(rest[..., :1, :, :])
-        carried = s.flow.velocity.unsqueeze(-3) * s.f.unsqueeze(-4)
-        return self.divergence(torch.cat([carried, torch.cat([none, rest], -3).unsqueeze(-4)], -4))
+        return self.divergence(s.flow.velocity.unsqueeze(-3) * s.f.unsqueeze(-4), rest)
 
     def beyond(self, s: Snapshot) -> Tensor | None:
         """Return conj(g) f_(K+1), None for zero."""

@@ -57,6 +57,11 @@ class KineticModel(Suspension):
         return self.n**2
 
     @cached_property
+    def turning_factors(self) -> Tensor:
+        """-i n, n >= 1: minus the derivative in angle, (N-1, 1, 1)."""
+        return -1j * self.n[1:]
+
+    @cached_property
     def _turn(self) -> Tensor:
         """e^{2iθ} on the grid of angles, (N_θ, 1, 1)."""
         theta = torch.arange(self.angles, dtype=torch.float64) * (2 * math.pi / self.angles)
@@ -80,10 +85,9 @@ class KineticModel(Suspension):
         """Return advection and rotation of the distribution. Collective."""
         psi, velocity = s.state, s.flow.velocity.unsqueeze(-3)
         turning = s.flow.w.unsqueeze(-3) - (s.g.unsqueeze(-3) * self._turn).imag
-        fluxes = torch.cat([velocity * psi.unsqueeze(-4), (turning * psi).unsqueeze(-4)], -4)
-        modes = torch.fft.rfft(fluxes, dim=-3, norm="forward")[..., : self.harmonics, :, :]
-        in_angle = torch.complex(torch.zeros_like(self.n), -self.n)
-        parts = torch.stack(
-            [modes[..., 0, :, :, :], modes[..., 1, :, :, :], in_angle * modes[..., 2, :, :, :]], -4
-        )
-        return self.divergence(parts)
+        carried, turned = velocity * psi.unsqueeze(-4), turning * psi
+        return self.divergence(self._harmonics(carried), self._harmonics(turned)[..., 1:, :, :])
+
+    def _harmonics(self, psi: Tensor) -> Tensor:
+        """Return the harmonics that are carried of a function of the angle."""
+        return torch.fft.rfft(psi, dim=-3, norm="forward")[..., : self.harmonics, :, :]

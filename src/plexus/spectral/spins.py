@@ -20,7 +20,7 @@ Tensor = torch.Tensor
 
 
 def turning(f: Tensor, g: Tensor, w: Tensor, beyond: Tensor | None) -> Tensor:
-    """Return what rotation adds to f_1..f_K, (..., K, nx, ny).
+    """Return what rotation adds to f_1..f_K over m: g f_(m-1) - conj(g) f_(m+1) - 2iW f_m, (..., K, nx, ny).
 
     Parameters
     ----------
@@ -31,13 +31,15 @@ def turning(f: Tensor, g: Tensor, w: Tensor, beyond: Tensor | None) -> Tensor:
     beyond:
         conj(g) f_(K+1), (..., nx, ny); None for zero.
     """
-    order = f.shape[-3] - 1
     g, w = g.unsqueeze(-3), w.unsqueeze(-3)
-    upper = g.conj() * f[..., 2:, :, :]
-    last = torch.zeros_like(f[..., :1, :, :]) if beyond is None else beyond.unsqueeze(-3)
-    gain = g * f[..., :-1, :, :] - torch.cat([upper, last], -3)
-    m = torch.arange(1, order + 1, dtype=w.dtype, device=w.device).reshape(-1, 1, 1)
-    return m * (gain - torch.complex(torch.zeros_like(w), 2 * w) * f[..., 1:, :, :])
+    # in place: each term costs one pass through memory
+    rates = g * f[..., :-1, :, :]
+    rates.addcmul_(torch.complex(torch.zeros_like(w), -2 * w), f[..., 1:, :, :])
+    if f.shape[-3] > 2:
+        rates[..., :-1, :, :].addcmul_(-g.conj(), f[..., 2:, :, :])
+    if beyond is not None:
+        rates[..., -1, :, :] -= beyond
+    return rates
 
 
 def second_order(c: Tensor, f1: Tensor) -> Tensor:

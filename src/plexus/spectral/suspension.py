@@ -103,9 +103,8 @@ class Suspension:
         self.space, self.passive, self.start = space, passive, start
         self.order, self.closure = order, closure
         self.change(medium)
-        self.gradient = torch.stack(
-            [(space.ik(axis) * space.mask).expand(space.hat_shape) for axis in (0, 1)]
-        )
+        self._slope = [-space.ik(axis) * space.mask for axis in (0, 1)]
+        self._turning = self.turning_factors * space.mask
         self._memory: Memory | None = None
         self._seen: tuple[Tensor, float, Snapshot] | None = None
         if closure is not None:
@@ -122,6 +121,11 @@ class Suspension:
     @property
     def rates_of_decay(self) -> Tensor:
         """Rotational decay of each part of the unknown, (M, 1, 1), without the factor d_R."""
+        raise NotImplementedError
+
+    @property
+    def turning_factors(self) -> Tensor:
+        """Factor of the rotation of each part of the unknown but the first, (M-1, 1, 1) complex."""
         raise NotImplementedError
 
     def initial(self) -> Tensor:
@@ -187,10 +191,22 @@ class Suspension:
         """Return the spin of the stress at the strain rate of a snapshot."""
         return self.load(s.f, s.flow.w).stress(s.flow.e, s.second)
 
-    def divergence(self, products: Tensor) -> Tensor:
-        """Return the modes of -∇·(u a) + b, dealiased, from u a, v a and b along axis -4. Collective."""
-        x, y, rest = self.space.forward(products).unbind(-4)
-        return self.space.mask * rest - self.gradient[0] * x - self.gradient[1] * y
+    def divergence(self, carried: Tensor, rest: Tensor) -> Tensor:
+        """Return the modes of -∇·(u a) + b, dealiased. Collective.
+
+        Parameters
+        ----------
+        carried:
+            Products u a and v a, (..., 2, M, nx, ny).
+        rest:
+            b without its factors `turning_factors`, for all parts of the unknown but the first, which has none.
+        """
+        carried, rest = self.space.forward_each(carried, rest)
+        # in place: each term costs one pass through memory
+        rates = self._slope[0] * carried[..., 0, :, :, :]
+        rates.addcmul_(self._slope[1], carried[..., 1, :, :, :])
+        rates[..., 1:, :, :].addcmul_(self._turning, rest)
+        return rates
 
     # what outputs ask for
 
