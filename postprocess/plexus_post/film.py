@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DPI = 100
 """Pixels per inch of a film."""
-COLOURS = 48
+COLOURS = 40
 """Colours of a film; few colours and no dithering keep it small."""
 RODS = 22
 """Rods along a side of a panel."""

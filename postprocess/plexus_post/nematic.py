@@ -1,8 +1,8 @@
 """Statistics of an active nematic in a periodic box: speed, order, director, defects, spectrum.
 
 The order r is 0 for directions without preference and 1 for full alignment; the director is the preferred
-direction, its sign means nothing. Both are taken from the fields `order` and `director`, or from `nematic`
-with the components D11 - D22 and 2 D12.
+direction, its sign means nothing. Both are taken from the fields `order` and `director`, or from the second
+moment `nematic`, a tensor D: its deviator D - tr(D)/2 has the values ±r/2 times the concentration tr(D).
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ class Nematic:
             n = self.box.vector(DIRECTOR, step)
             # doubling the angle removes the director's sign
             return self.box.field(ORDER, step) * np.exp(2j * np.arctan2(n[..., 1], n[..., 0]))
-        d = self.box.vector(TENSOR, step)
-        return d[..., 0] + 1j * d[..., 1]
+        d = self.box.field(TENSOR, step)
+        if d.shape[2:] != (4,):
+            raise PostError(f"{self.box.run.name}: {TENSOR} is not a tensor in the plane")
+        # D11 - D22 + 2i D12 over the trace
+        return (d[..., 0] - d[..., 3] + 1j * (d[..., 1] + d[..., 2])) / (d[..., 0] + d[..., 3])
 
     def order(self, step: int) -> np.ndarray:
         """Return the order r, (nx, ny)."""

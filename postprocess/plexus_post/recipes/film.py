@@ -18,7 +18,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="RUN", help="the first one is the reference of the error")
     parser.add_argument("-o", "--out", default="film.gif", metavar="FILE", help="default: film.gif")
     parser.add_argument("--field", default="vorticity", help="order, vorticity (default) or speed")
-    parser.add_argument("--frames", type=int, help="at most this many (default: 60; in a strip 4)")
+    parser.add_argument("--frames", type=int, help="at most this many (default: 50; in a strip 4)")
     parser.add_argument("--from", dest="start", type=float, help="the first time (default: the first step)")
     parser.add_argument("--to", type=float, help="the last time (default: of the shortest run)")
     parser.add_argument("--fps", type=float, default=10.0, help="frames per second (default: 10)")
@@ -37,7 +37,7 @@ def run(args: Namespace) -> None:
         raise PostError(f"{target}: a film is a .gif, a strip a .png, numbered pictures go to a folder")
     if args.fps <= 0 or args.width < 200:
         raise PostError("a film needs a positive --fps and a --width of 200 or more")
-    times = moments([n.box.times for n in runs], args.start, args.to, args.frames or (4 if still else 60))
+    times = moments([n.box.times for n in runs], args.start, args.to, args.frames or (4 if still else 50))
     if still:
         print(strip(runs, names, times, args.field, target))
         return

@@ -1,0 +1,113 @@
+"""The commands about active nematics: what they print, draw and refuse."""
+
+import csv
+
+import numpy as np
+import pytest
+from post_samples import periodic_run
+from test_nematic import CELLS, LENGTHS, moving, waves
+
+import plexus_post
+from plexus_post.cli import main
+from plexus_post.nematic import Nematic
+from plexus_post.recipes.film import moments
+
+Image = pytest.importorskip("PIL.Image")
+TIMES = np.arange(0.0, 3.1, 0.5)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Two runs whose defects move at different speeds; the second one holds the tensor only."""
+    place = tmp_path_factory.mktemp("runs")
+
+    def slower(x, y, t):
+        fields = moving(x, y, 0.5 * t)
+        n, r = fields.pop("director"), fields.pop("order")
+        spread = [n[:, a] * n[:, b] - 0.5 * (a == b) for a in (0, 1) for b in (0, 1)]
+        tensor = np.stack([r * s + 0.5 * (i in (0, 3)) for i, s in enumerate(spread)], -1)
+        return fields | {"nematic": 1.2 * tensor, "velocity": 0.9 * fields["velocity"]}
+
+    for name, fields in (("true", moving), ("slow_model", slower)):
+        periodic_run(place / name, fields, (40, 32), LENGTHS, TIMES)
+    return place
+
+
+def test_order_and_director_are_found_in_the_tensor_too(runs):
+    tensor, plain = (Nematic(plexus_post.open(runs / n)) for n in ("slow_model", "true"))
+    np.testing.assert_allclose(tensor.tensor(2), plain.tensor(1), atol=1e-12)
+    np.testing.assert_allclose(tensor.order(2), plain.order(1), atol=1e-12)
+
+
+def test_statistics_are_printed_drawn_and_written(runs, tmp_path, capsys):
+    command = ["nematic", str(runs / "true"), str(runs / "slow_model"), "-o", str(tmp_path)]
+    assert main([*command, "--names", "kinetic", "a model"]) == 0
+    text = capsys.readouterr().out
+    assert "a model" in text and "born per time" in text
+    assert {p.name for p in tmp_path.glob("*.png")} == {
+        "nematic_true.png", "nematic_slow_model.png", "nematic_history.png",
+    }  # fmt: skip
+    with (tmp_path / "nematic_true.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(r["time"]) for r in rows] == TIMES.tolist()
+    assert {(r["plus_defects"], r["minus_defects"]) for r in rows} == {("2", "2")}
+    with (tmp_path / "defects_true.csv").open() as file:
+        assert {float(r["charge"]) for r in csv.DictReader(file)} == {0.5, -0.5}
+
+
+def test_horizons_are_printed_drawn_and_written(runs, tmp_path, capsys):
+    out, table = tmp_path / "horizon.png", tmp_path / "horizon.csv"
+    command = ["horizon", str(runs / "true"), str(runs / "slow_model"), "-o", str(out), "--csv", str(table)]
+    assert main([*command, "--early", "0", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "slow model" in text and "never" in text
+    assert out.stat().st_size > 20000
+    with table.open() as file:
+        row = list(csv.DictReader(file))[1]
+    assert (row["passed_5_percent"], row["passed_100_percent"]) == ("0.0", "inf")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_film_has_as_many_frames_as_asked_for(runs, tmp_path, count):
+    film = tmp_path / "film.gif"
+    paths = [str(runs / n) for n in ("true", "slow_model")[:count]]
+    assert main(["film", *paths, "-o", str(film), "--frames", "3", "--width", "420", "--fps", "4"]) == 0
+    with Image.open(film) as picture:
+        assert (picture.n_frames, picture.size[0]) == (3, 420)
+        assert picture.info["duration"] == 250
+
+
+def test_a_strip_and_numbered_pictures(runs, tmp_path):
+    paths = [str(runs / n) for n in ("true", "slow_model")]
+    assert main(["film", *paths, "-o", str(tmp_path / "strip.png"), "--frames", "2", "--field", "order"]) == 0
+    assert (tmp_path / "strip.png").stat().st_size > 20000
+    command = ["film", *paths, "-o", str(tmp_path / "all"), "--from", "1", "--to", "2", "--field", "speed"]
+    assert main([*command, "--width", "400"]) == 0
+    assert [p.name for p in sorted((tmp_path / "all").iterdir())] == [f"frame_{i:04d}.png" for i in range(3)]
+
+
+def test_moments_are_even_and_inside_all_runs():
+    times = [np.arange(0, 10.5, 0.5), np.arange(1, 8.5, 1.0)]
+    assert moments(times, None, None, 4).tolist() == [1, 3.5, 5.5, 8]
+    assert moments(times, 2, 3, 60).tolist() == [2, 2.5, 3]
+
+
+def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
+    bare = periodic_run(tmp_path / "bare", lambda x, y, t: {"order": 0 * x})
+    other = periodic_run(tmp_path / "other", lambda x, y, t: waves(0 * x, 0 * y, t), CELLS, (3.0, 3.0))
+    true = str(runs / "true")
+    commands = {
+        "needs the fields velocity": ["nematic", str(bare)],
+        "no such file": ["horizon", true, str(tmp_path / "nothing")],
+        "different boxes": ["horizon", true, str(other)],
+        "2 names for 1 runs": ["nematic", true, "--names", "a", "b"],
+        "no field 'colour' to shade": ["film", true, "-o", str(tmp_path / "f.gif"), "--field", "colour"],
+        "a film is a .gif": ["film", true, "-o", str(tmp_path / "film.mp4")],
+        "no step lies in": ["film", true, "--from", "90"],
+        "ends at t = 3": ["nematic", true, "--after", "50"],
+        "positive --fps": ["film", true, "--fps", "0"],
+    }
+    for words, command in commands.items():
+        assert main(command) == 2, command
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and words in error, (command, error)
