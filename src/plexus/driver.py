@@ -139,6 +139,7 @@ def _restart(run: Run, choice: str) -> None:
 
 def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
     """Prepare the run folder and return the context. Collective."""
+    from plexus import registry
     from plexus.devices.binding import bind
     from plexus.devices.placement import place
     from plexus.runtime import context
@@ -153,7 +154,9 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     device = bind(runtime.device, comm, devices.policy, devices.uuids, devices.share)
     limits = {"time_limit": runtime.time_limit, "margin": runtime.margin}
     ctx = context.create(comm, folder, seed=runtime.seed, device=device.name, begin=begin, **limits)
-    ctx.placement = place(comm, device)
+    # transforms of a slab are short: several threads cost more than they bring, ranks share the work better
+    alone = registry.discretisation("physics", deck.physics.type) == "spectral"
+    ctx.placement = place(comm, device, most=1 if alone else None)
     # a dry run leaves no trace, so its log has no file
     if dry:
         ctx.log = Log(comm)

@@ -48,8 +48,11 @@ class Place:
     crowded: bool
 
 
-def place(comm: Comm, device: Device) -> list[dict[str, Any]]:
-    """Return the rows of the table, the same on every rank, and set the threads of torch. Collective."""
+def place(comm: Comm, device: Device, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the rows of the table, the same on every rank, and set the threads of torch. Collective.
+
+    ``most`` threads are set at most, unless the user asks for more.
+    """
     from mpi4py import MPI
 
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
@@ -61,7 +64,7 @@ def place(comm: Comm, device: Device) -> list[dict[str, Any]]:
         host=socket.gethostname(),
         cores=spans(mine),
         bound=len(mine),
-        threads=threads.plan(mine, host, os.environ),
+        threads=threads.plan(mine, host, os.environ, most),
         device=device.name.partition(":")[0],
         gpu=device.gpu.name if device.gpu else "",
         uuid=device.gpu.uuid if device.gpu else "",

@@ -24,7 +24,12 @@ def cores() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
-def plan(mine: Sequence[int], host: Sequence[Sequence[int]], environment: Mapping[str, str]) -> int:
+def plan(
+    mine: Sequence[int],
+    host: Sequence[Sequence[int]],
+    environment: Mapping[str, str],
+    most: int | None = None,
+) -> int:
     """Return the threads of a rank, at least one, and remember them for `settle`.
 
     Parameters
@@ -35,10 +40,13 @@ def plan(mine: Sequence[int], host: Sequence[Sequence[int]], environment: Mappin
         Cores of every rank on the host, this one included; ranks with the same cores share them.
     environment
         A user's OMP_NUM_THREADS is taken as it is.
+    most
+        More threads than these are of no use.
     """
     asked = environment.get("OMP_NUM_THREADS", "").split(",")[0]
     sharing = sum(set(other) == set(mine) for other in host)
     count = max(1, len(mine) // max(1, sharing))
+    count = count if most is None else min(count, most)
     # the launcher's own value keeps BLAS inside PETSc to one thread and says nothing about torch
     if asked.isdigit() and int(asked) > 0 and environment.get(FREE) != "auto":
         count = int(asked)
