@@ -54,11 +54,11 @@ class LowModes(nn.Module):
         rows = torch.arange(*space.rows, dtype=torch.float64)
         kx = torch.arange(-self.modes, self.modes, dtype=torch.float64)
         ky = torch.arange(self.modes, dtype=torch.float64)
-        x = torch.polar(torch.ones(1, 1, dtype=torch.float64), 2 * math.pi / nx * kx[:, None] * rows)
-        y = torch.polar(
-            torch.ones(1, 1, dtype=torch.float64), 2 * math.pi / ny * torch.arange(ny)[:, None] * ky
-        )
-        half = torch.where(ky > 0, 2.0, 1.0)[:, None]
+        columns = torch.arange(ny, dtype=torch.float64)
+        one = torch.ones((), dtype=torch.float64)
+        x = torch.polar(one, 2 * math.pi / nx * kx[:, None] * rows)
+        y = torch.polar(one, 2 * math.pi / ny * columns[:, None] * ky)
+        half = torch.where(ky > 0, 2.0, 1.0).double()[:, None]
         kind = torch.complex128 if like.dtype == torch.float64 else torch.complex64
         self.to_x, self.from_x = [m.to(like.device, kind) for m in (x.conj() / nx, x.T)]
         self.to_y, self.from_y = [m.to(like.device, kind) for m in (y.conj() / ny, half * y.T)]
