@@ -199,7 +199,7 @@ class Suspension:
         carried:
             Products u a and v a, (..., 2, M, nx, ny).
         rest:
-            b without its factors `turning_factors`, for all parts of the unknown but the first, which has none.
+            b without its `turning_factors`, for all parts of the unknown but the first, which has none.
         """
         carried, rest = self.space.forward_each(carried, rest)
         # in place: each term costs one pass through memory
