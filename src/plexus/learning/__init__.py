@@ -1,0 +1,1 @@
+"""Training of closures, and their judgement beside the kinetic truth."""
