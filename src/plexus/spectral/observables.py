@@ -31,7 +31,13 @@ def _director(model: Suspension, s: Snapshot) -> Tensor:
 
 
 def _outside(model: Suspension, s: Snapshot) -> Tensor:
-    return (spins.reflections(s.f) > 1 + TOLERANCE).to(s.c.dtype)
+    """Return 1 where c, f_1 and the f_2 of the stress belong to no distribution."""
+    f = (
+        s.f[..., :2, :, :]
+        if s.second.f2 is None
+        else torch.stack([*s.f[..., :2, :, :].unbind(-3), s.second.f2], -3)
+    )
+    return (spins.reflections(f) > 1 + TOLERANCE).to(s.c.dtype)
 
 
 def _fallback(model: Suspension, s: Snapshot) -> Tensor:
@@ -58,19 +64,21 @@ def monitor(model: Suspension, s: Snapshot) -> dict[str, float]:
     """Return numbers that tell whether a run can be trusted. Collective.
 
     ``mass`` is the drift of the mean concentration from 1, ``power`` the relative residual of
-    2⟨E:E⟩ = -⟨E:Σ⟩, ``trace`` the largest |tr(S:E) - D:E|, ``outside`` the fraction of points whose moments
-    no distribution has, ``rate`` K max|g|, which times dt should stay below 0.4, ``sweeps`` and ``change``
-    the work for the strain rate and its last relative change (nan where one sweep is taken).
+    2⟨E:E⟩ = -⟨E:Σ⟩, ``trace`` the largest |tr(S:E) - D:E|, ``outside`` the fraction of points whose c, f_1
+    and f_2 no distribution has, ``tail`` the largest |f_K|/c, ``rate`` K max|g|, which times dt should stay
+    below 0.4, ``sweeps`` and ``change`` the work for the strain rate and its last relative change (nan where
+    one sweep is taken).
     """
     mean, largest = model.space.mean, model.space.max
     e, stress, r = s.flow.e, model.stress(s), _order(model, s)
     dissipated, worked = mean(torch.stack([4 * (e * e.conj()).real, -(e.conj() * stress).real]))
     speed = s.flow.velocity.square().sum(-3).sqrt()
     means = mean(torch.stack([s.c, speed, r, _outside(model, s)])).tolist()
-    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c])).tolist()
+    tail = s.f[..., -1, :, :].abs() / s.c
+    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail])).tolist()
     return {
         "mass": means[0] - 1, "speed": means[1], "order": means[2], "order_max": peaks[0],
-        "outside": means[3],
+        "outside": means[3], "tail": peaks[4],
         "power": float((dissipated - worked).abs() / dissipated.clamp_min(1e-300)),
         "trace": peaks[2], "concentration_min": -peaks[3], "rate": model.order * peaks[1],
         "sweeps": float(s.sweeps), "change": s.change,
