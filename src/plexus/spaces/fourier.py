@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from plexus.devices import memory, threads
 from plexus.errors import InputError
 from plexus.spaces.transpose import Sum, Transpose, gathered, split
 
@@ -75,6 +76,9 @@ class Fourier:
         self.modes = (*self.cells[:-1], self.cells[-1] // 2 + 1) if real else self.cells
         self.size, self.rank = (comm.size, comm.rank) if comm is not None else (1, 0)
         self._check()
+        threads.settle()
+        if device == "cpu":
+            memory.keep()
         self.transpose = Transpose(comm, self.modes) if comm is not None and self.size > 1 else None
         self.rows = split(self.cells[0], self.size)[self.rank]
         self.columns = split(self.modes[1], self.size)[self.rank] if self.dim > 1 else (0, 1)

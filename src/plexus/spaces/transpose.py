@@ -5,14 +5,14 @@ from one layout to the other every rank sends every other rank one block. As a l
 permutation of numbers among ranks, so its adjoint is the way back; `torch.autograd` is told so, and
 gradients cross ranks like values do.
 
-Data on a GPU go through MPI directly where the library can take device pointers, otherwise through pinned
-host memory; those copies are counted in `plexus.devices.transfers`.
+Host arrays are exchanged in place: MPI's subarray types describe the blocks, so that nothing is packed. Data
+on a GPU go through MPI directly where the library can take device pointers, packed by the device; otherwise
+through pinned host memory, by copies that are counted in `plexus.devices.transfers`.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ from plexus.devices.transfers import transfers
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+Blocks = tuple[int, list[tuple[int, int]]]
+"""An axis and (start, stop) of every rank's part of it."""
 
 
 def split(n: int, size: int) -> list[tuple[int, int]]:
@@ -47,6 +50,7 @@ class Transpose:
         self.comm, self.shape, self.dim = comm, shape, len(shape)
         self.rows = split(shape[0], comm.size)
         self.columns = split(shape[1], comm.size)
+        self._types: dict[tuple[Any, ...], list[Any]] = {}
 
     def to_columns(self, u: torch.Tensor) -> torch.Tensor:
         """Return (..., n0, own columns, *rest) of (..., own rows, n1, *rest). Collective, differentiable."""
@@ -58,53 +62,64 @@ class Transpose:
 
     def exchange(self, u: torch.Tensor, to_columns: bool) -> torch.Tensor:
         """Send a block of ``u`` to every rank and put the received ones together. Collective."""
-        cut, join = (-self.dim + 1, -self.dim) if to_columns else (-self.dim, -self.dim + 1)
+        cut, join = (1 - self.dim, -self.dim) if to_columns else (-self.dim, 1 - self.dim)
         parts, origin = (self.columns, self.rows) if to_columns else (self.rows, self.columns)
         start, stop = parts[self.comm.rank]
-        blocks = [u.narrow(cut, a, b - a) for a, b in parts]
-        counts = [block.numel() for block in blocks]
+        shape = list(u.shape)
         # what comes has the own part of the cut axis and, in turn, every rank's part of the other one
-        shapes = []
-        for a, b in origin:
-            shape = list(u.shape)
-            shape[cut], shape[join] = stop - start, b - a
-            shapes.append(tuple(shape))
-        expected = [math.prod(shape) for shape in shapes]
-        send = torch.cat([block.reshape(-1) for block in blocks])
-        flat = self._alltoall(send, counts, expected)
-        pieces = [p.reshape(s) for p, s in zip(flat.split(expected), shapes, strict=True)]
-        return torch.cat(pieces, dim=join)
-
-    def _alltoall(self, send: torch.Tensor, counts: list[int], expected: list[int]) -> torch.Tensor:
-        """Return what the ranks sent to this one, one after the other."""
-        received = torch.empty(sum(expected), dtype=send.dtype, device=send.device)
-        if send.device.type == "cpu":
-            self._mpi(_host(send), counts, _host(received), expected)
+        shape[cut], shape[join] = stop - start, origin[-1][1]
+        u, new = u.resolve_conj().contiguous(), u.new_empty(shape)
+        if u.device.type == "cpu":
+            self._swap_host(u, new, (cut, parts), (join, origin))
         elif takes_device_pointers():
-            torch.cuda.current_stream(send.device).synchronize()
-            self._mpi(send, counts, received, expected)
+            self._swap_device(u, new, (cut, parts), (join, origin))
         else:
-            self._staged(send, counts, received, expected)
-        return received
+            self._swap_staged(u, new, (cut, parts), (join, origin))
+        return new
 
-    def _staged(
-        self, send: torch.Tensor, counts: list[int], received: torch.Tensor, expected: list[int]
-    ) -> None:
-        """Exchange device arrays through pinned host memory."""
-        out = torch.empty(send.shape, dtype=send.dtype, pin_memory=True)
-        back = torch.empty(received.shape, dtype=send.dtype, pin_memory=True)
+    def _swap_host(self, u: torch.Tensor, new: torch.Tensor, cut: Blocks, join: Blocks) -> None:
+        """Exchange the blocks where they lie."""
+        ones, zeros = [1] * self.comm.size, [0] * self.comm.size
+        sides = [[_host(a), (ones, zeros), self._subarrays(a, *way)] for a, way in ((u, cut), (new, join))]
+        self.comm.Alltoallw(*sides)
+
+    def _subarrays(self, array: torch.Tensor, axis: int, parts: list[tuple[int, int]]) -> list[Any]:
+        """Return MPI's types of an array's blocks along one axis, made once per shape."""
+        key = (*array.shape, array.dtype, axis)
+        if key not in self._types:
+            shape, base, found = list(array.shape), _mpi_type(array), []
+            for start, stop in parts:
+                part, first = shape.copy(), [0] * len(shape)
+                part[axis], first[axis] = stop - start, start
+                found.append(base.Create_subarray(shape, part, first).Commit())
+            self._types[key] = found
+        return self._types[key]
+
+    def _swap_device(self, u: torch.Tensor, new: torch.Tensor, cut: Blocks, join: Blocks) -> None:
+        """Exchange packed blocks by device pointers; the own block takes no detour."""
+        out, into = ([a.narrow(way[0], i, j - i) for i, j in way[1]] for a, way in ((u, cut), (new, join)))
+        into[self.comm.rank].copy_(out[self.comm.rank])
+        counts, expected = ([b.numel() * (i != self.comm.rank) for i, b in enumerate(x)] for x in (out, into))
+        send, received = (u.new_empty(sum(n)) for n in (counts, expected))
+        for piece, block in zip(send.split(counts), out, strict=True):
+            piece.copy_(block.reshape(-1)[: piece.numel()])
+        # MPI reads what the stream's kernels have written
+        torch.cuda.current_stream(u.device).synchronize()
+        self.comm.Alltoallv([send, counts, _mpi_type(u)], [received, expected, _mpi_type(u)])
+        for piece, block in zip(received.split(expected), into, strict=True):
+            if piece.numel():
+                block.copy_(piece.view(block.shape))
+
+    def _swap_staged(self, u: torch.Tensor, new: torch.Tensor, cut: Blocks, join: Blocks) -> None:
+        """Exchange through pinned host memory."""
+        out, back = (torch.empty(a.shape, dtype=a.dtype, pin_memory=True) for a in (u, new))
         # the kernels that fill the array are not part of the copy's time
-        torch.cuda.current_stream(send.device).synchronize()
-        with transfers.timed("to_host", send.nbytes):
-            out.copy_(send)
-        self._mpi(_host(out), counts, _host(back), expected)
-        with transfers.timed("to_device", received.nbytes):
-            received.copy_(back)
-
-    def _mpi(self, send: Any, counts: list[int], received: Any, expected: list[int]) -> None:
-        from mpi4py import MPI
-
-        self.comm.Alltoallv([send, counts, _mpi_type(MPI, send)], [received, expected, _mpi_type(MPI, send)])
+        torch.cuda.current_stream(u.device).synchronize()
+        with transfers.timed("to_host", u.nbytes):
+            out.copy_(u)
+        self._swap_host(out, back, cut, join)
+        with transfers.timed("to_device", new.nbytes):
+            new.copy_(back)
 
 
 class _Exchange(torch.autograd.Function):
@@ -145,14 +160,15 @@ def gathered(part: torch.Tensor, comm: Comm) -> torch.Tensor:
 
 def _host(tensor: torch.Tensor) -> np.ndarray:
     """Return the memory of a CPU tensor as an array."""
-    return tensor.detach().resolve_conj().numpy()
+    return tensor.detach().numpy()
 
 
-def _mpi_type(mpi: Any, array: Any) -> Any:
-    """Return MPI's type of an array's numbers."""
-    name = str(array.dtype).removeprefix("torch.")
-    types = {"complex128": mpi.C_DOUBLE_COMPLEX, "complex64": mpi.C_FLOAT_COMPLEX}
-    return (types | {"float64": mpi.DOUBLE, "float32": mpi.FLOAT})[name]
+def _mpi_type(tensor: torch.Tensor) -> Any:
+    """Return MPI's type of a tensor's numbers."""
+    from mpi4py import MPI
+
+    types = {torch.complex128: MPI.C_DOUBLE_COMPLEX, torch.complex64: MPI.C_FLOAT_COMPLEX}
+    return (types | {torch.float64: MPI.DOUBLE, torch.float32: MPI.FLOAT})[tensor.dtype]
 
 
 @cache
