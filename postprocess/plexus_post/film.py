@@ -146,7 +146,8 @@ class Film:
         from PIL.Image import Dither
 
         frames = [self.frame(float(t)) for t in self.times]
-        few = palette(frames)
+        lines = [f"C{i}" for i in range(len(self.curves))]
+        few = palette(frames, ["white", LINE, plot_nematic.PLUS, *lines, *self.shade.colours])
         # one palette and no dithering: what stands still stays the same, and the film small
         reduced = [f.quantize(palette=few, dither=Dither.NONE) for f in frames]
         how: dict[str, Any] = {"save_all": True, "append_images": reduced[1:], "loop": 0, "optimize": True}
@@ -168,8 +169,12 @@ class Film:
         return folder
 
 
-def palette(frames: list[Image]) -> Image:
-    """Return a picture with the palette that all frames share; one for each would flicker."""
+def palette(frames: list[Image], keep: list[str]) -> Image:
+    """Return a picture with the palette that all frames share; one for each would flicker.
+
+    The colours to ``keep`` are in it as they are: thin lines and rare bands would lose theirs.
+    """
+    from matplotlib.colors import to_rgb
     from PIL import Image
 
     some = frames[:: max(1, len(frames) // 6)]
@@ -177,7 +182,11 @@ def palette(frames: list[Image]) -> Image:
     sheet = Image.new("RGB", (width, height * len(some)))
     for i, frame in enumerate(some):
         sheet.paste(frame, (0, i * height))
-    return sheet.quantize(COLOURS, dither=Image.Dither.NONE)
+    rest = max(COLOURS - len(keep), 8)
+    found = sheet.quantize(rest, dither=Image.Dither.NONE).getpalette() or []
+    few = Image.new("P", (1, 1))
+    few.putpalette([round(255 * v) for colour in keep for v in to_rgb(colour)] + found[: 3 * rest])
+    return few
 
 
 def strip(runs: list[Nematic], names: list[str], times: np.ndarray, field: str, path: Path) -> Path:

@@ -16,6 +16,8 @@ from plexus_post.units import label, scale, short
 
 DISPLACEMENT = "displacement"
 """Name of the vector field that deforms the mesh."""
+DIRECTOR, ORDER = "director", "order"
+"""A vector field whose sign means nothing, drawn as rods into the picture of the scalar one."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class View:
     shift : (P, 3) displacement to draw, already exaggerated and scaled, or None.
     about, note : what the field is; what a reader must know, e.g. the exaggeration.
     mesh : whether to draw all edges; arrows : (P, 3) vectors whose directions are shown, or None.
+    rods : whether the arrows stand at twice the angle of rods without heads that are to be drawn.
     """
 
     name: str
@@ -44,6 +47,7 @@ class View:
     note: str = ""
     mesh: bool = False
     arrows: np.ndarray | None = None
+    rods: bool = False
 
     @property
     def label(self) -> str:
@@ -117,8 +121,11 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
     dimensionless = not any(short(run.unit(n)) for n in run.fields)
     factor, length = scale("" if dimensionless else "m", grid.size)
     when = f"t = {run.times[step]:.6g}" + ("" if dimensionless else " s") if len(run.times) > 1 else ""
-    for name in fields or list(run.fields):
-        values = run.field(name, step)
+    rods = _rods(run, step)
+    # a director has one length everywhere: its picture is that of the order
+    every = [n for n in run.fields if n != DIRECTOR or rods is None]
+    for name in fields or every:
+        values = run.field(ORDER if name == DIRECTOR and rods is not None else name, step)
         if values.ndim == 2 and values.shape[1] not in (1, 2, 3):
             continue
         vector = values.ndim == 2 and values.shape[1] > 1
@@ -141,8 +148,20 @@ def views(run: Run, step: int, fields: list[str] | None, warp: float | None, mes
             shift=None if shift is None else shift * factor,
             note=" · ".join(t for t in (when, note) if t),
             mesh=mesh,
-            arrows=values if vector and name != DISPLACEMENT else None,
+            arrows=rods if name in (ORDER, DIRECTOR) else values if vector and name != DISPLACEMENT else None,
+            rods=rods is not None and name in (ORDER, DIRECTOR),
         )
+
+
+def _rods(run: Run, step: int) -> np.ndarray | None:
+    """Return vectors (P, 3) at twice the director's angle, which can be interpolated; None without one."""
+    if run.fields.get(DIRECTOR) != "point" or run.fields.get(ORDER) != "point":
+        return None
+    n = run.field(DIRECTOR, step)
+    if n.ndim != 2 or np.abs(n[:, 2:]).any():
+        return None
+    twice = 2 * np.arctan2(n[:, 1], n[:, 0])
+    return np.stack([np.cos(twice), np.sin(twice), 0 * twice], axis=1)
 
 
 def _shift(run: Run, grid: Grid, step: int, warp: float | None) -> tuple[np.ndarray | None, str]:

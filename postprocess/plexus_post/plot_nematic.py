@@ -47,6 +47,16 @@ class Shade:
     levels: np.ndarray
     extend: Any
 
+    @property
+    def colours(self) -> list[str]:
+        """Colours of the bands."""
+        from matplotlib import colormaps
+        from matplotlib.colors import to_hex
+
+        ends = {"neither": 0, "min": 1, "max": 1, "both": 2}[self.extend]
+        # contours are coloured in equal steps from end to end of the map
+        return [to_hex(c) for c in colormaps[self.map](np.linspace(0, 1, len(self.levels) - 1 + ends))]
+
     @classmethod
     def of(cls, field: str, runs: list[Nematic], steps: list[int], bands: int = 16) -> Shade:
         """Choose bands that serve all runs at the given steps.

@@ -17,12 +17,16 @@ from plexus_post.units import label, scale, short, words
 if TYPE_CHECKING:
     import pandas
 
+SPECTRA = "spectra"
+"""First part of the name of tables with a column per shell of wave numbers."""
 RESIDUALS = {"krylov": "Krylov residual", "newton": "Newton residual"}
 """First part of a table's name -> title; these tables have a row per iteration, norms on a log axis."""
 COUNTERS = ("time", "step", "iteration", "wall")
 """Columns that say when, not what."""
 FEW = 40
 """Up to this many rows, every one gets a mark."""
+MANY = 5
+"""More panels than this stand in two columns."""
 
 
 def histories(run: Run, folder: Path) -> list[Path]:
@@ -33,15 +37,25 @@ def histories(run: Run, folder: Path) -> list[Path]:
     for name in run.series_file.columns:
         table = run.series(name).select_dtypes("number")
         # counters are axes, and columns of zeros tell nothing
-        columns = sorted((str(c) for c in table if c not in COUNTERS and table[c].any()), key=_numbers)
+        told = [
+            str(c) for c in table if c not in COUNTERS and np.nan_to_num(table[c]).any() and _varied(table[c])
+        ]
+        columns = sorted(told, key=_numbers)
         path = folder / f"{name.replace('/', '_')}.png"
         positions = run.series_file.positions(name)
         if plot_profile.is_line(positions):
             made.append(plot_profile.profiles(name, table, positions, path))
+        elif name.split("/")[0] == SPECTRA and columns:
+            made.append(_spectra(name, table, columns, path))
         elif len(table) > 1 and columns:
             draw = _residuals if name.split("/")[0] in RESIDUALS else _history
             made.append(draw(name, table, columns, path))
     return made
+
+
+def _varied(column: pandas.Series) -> bool:
+    """Return whether a column has two values to draw a line between."""
+    return int(np.isfinite(column).sum()) > 1 or len(column) == 1
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:
@@ -57,13 +71,16 @@ def _history(name: str, table: pandas.DataFrame, columns: list[str], path: Path)
         # without a unit, only residuals are known to be comparable
         shared = "residual" if "residual" in column else column
         groups.setdefault(units.get(column) or shared, []).append(column)
-    figure, rows = panels(len(groups))
+    columns_of_panels = 1 if len(groups) <= MANY else 2
+    figure, rows = panels(len(groups), columns_of_panels)
     for axes, (group, members) in zip(rows, groups.items(), strict=True):
         _lines(axes, table.index.to_numpy(dtype=float), {c: table[c].to_numpy(float) for c in members}, units)
         if group == "residual":
             axes.set_yscale("log")
     axis = str(table.index.name or "row")
-    rows[-1].set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
+    for axes in rows[-columns_of_panels:]:
+        axes.set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
+        axes.tick_params(labelbottom=True)
     title = words(name.replace("/", " of "))
     rows[0].set_title(title[:1].upper() + title[1:])
     return save(figure, path)
@@ -89,6 +106,28 @@ def _residuals(name: str, table: pandas.DataFrame, columns: list[str], path: Pat
     axes.set_title(f"{RESIDUALS[kind]} of {words(of)}")
     if len(solves) > 1:
         _time_bar(axes, last, f"time of the solve ({len(solves)} solves)")
+    return save(figure, path)
+
+
+def _spectra(name: str, table: pandas.DataFrame, columns: list[str], path: Path) -> Path:
+    """Draw the shells' values over their numbers, one line per time, coloured by it."""
+    from matplotlib import colormaps
+
+    shells = np.array([int(c.rpartition("_")[2]) for c in columns])
+    values, time = table[columns].to_numpy(float), table.index.to_numpy(float)
+    figure, (axes,) = panels(1)
+    last, top = float(time.max()) or 1.0, float(np.nanmax(values))
+    for when, row in zip(time, values, strict=True):
+        seen = (shells > 0) & (row > 0)
+        colour = colormaps["viridis"](when / last) if len(time) > 1 else None
+        axes.loglog(shells[seen], row[seen], color=colour, lw=1, marker="." if len(time) == 1 else None)
+    # what lies further below the peak is rounding
+    axes.set_ylim(max(axes.get_ylim()[0], 1e-16 * top), 3 * top)
+    axes.set_xlabel("shell k L / 2π")
+    axes.set_ylabel("sum of |û|² in the shell")
+    axes.set_title(f"Spectrum of {words(name.partition('/')[2])}")
+    if len(time) > 1:
+        _time_bar(axes, last, f"time ({len(time)} spectra)")
     return save(figure, path)
 
 
@@ -128,11 +167,15 @@ COMPONENTS = {*"xyz", *(a + b for a in "xyz" for b in "xyz")}
 """Endings of the columns of vectors and tensors."""
 
 
-def panels(count: int) -> tuple[Any, list[Any]]:
-    """Return a figure and its panels, one above the other over one axis."""
-    size = (7.0, 1.1 + 2.3 * count)
-    figure, grid = pyplot().subplots(count, 1, sharex=True, squeeze=False, figsize=size, layout="constrained")
-    return figure, list(grid[:, 0])
+def panels(count: int, columns: int = 1) -> tuple[Any, list[Any]]:
+    """Return a figure and its panels over one axis, one above the other, or row by row in columns."""
+    rows = -(-count // columns)
+    how: dict[str, Any] = {"sharex": True, "squeeze": False, "layout": "constrained"}
+    size = (7.0 if columns == 1 else 5.0 * columns, 1.1 + 2.3 * rows)
+    figure, grid = pyplot().subplots(rows, columns, figsize=size, **how)
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return figure, list(grid.flat[:count])
 
 
 def _lines(axes: Any, x: np.ndarray, columns: Mapping[str, np.ndarray], units: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 
+import h5py
 import numpy as np
 import pytest
 from post_samples import periodic_run
@@ -90,6 +91,23 @@ def test_moments_are_even_and_inside_all_runs():
     times = [np.arange(0, 10.5, 0.5), np.arange(1, 8.5, 1.0)]
     assert moments(times, None, None, 4).tolist() == [1, 3.5, 5.5, 8]
     assert moments(times, 2, 3, 60).tolist() == [2, 2.5, 3]
+
+
+def test_plot_draws_the_director_into_the_order_and_spectra_as_lines(runs, tmp_path, capsys):
+    with h5py.File(runs / "true" / "series.h5", "w") as file:
+        for column, values in {"time": [0.0, 1.0], "shell_1": [1.0, 2.0], "shell_2": [0.5, 0.0]}.items():
+            file[f"spectra/velocity/{column}"] = values
+        for number in range(7):
+            file[f"monitor/m{number}"] = [np.nan, 1.0, 2.0] if number else [np.nan, 1.0, np.nan]
+        file["monitor/time"] = [0.0, 1.0, 2.0]
+    assert main(["plot", str(runs / "true"), "-o", str(tmp_path)]) == 0
+    made = {line.rsplit("/", 1)[-1] for line in capsys.readouterr().out.split()}
+    histories = {"spectra_velocity.png", "monitor.png"}
+    assert made == {"velocity.png", "order.png", "rank.png", "overview.png"} | histories
+    # six panels in two columns are wider than high
+    with Image.open(tmp_path / "monitor.png") as picture:
+        assert picture.size[0] > picture.size[1]
+    assert main(["plot", str(runs / "true"), "-o", str(tmp_path), "--fields", "director"]) == 0
 
 
 def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
