@@ -6,9 +6,11 @@ import pytest
 import torch
 from fluids import SIZE, fluid, relative, run, waves
 
+from plexus.physics.active_fluid import ActiveFluid, ActiveFluidParams
 from plexus.spaces.fourier import Fourier
 from plexus.spectral.passive import remember
 from plexus.spectral.stokes import Stokes
+from plexus.spectral.suspension import Medium
 
 
 def test_stokes_flow_of_a_single_wave_is_the_exact_one():
@@ -116,3 +118,35 @@ def test_strain_rate_is_continued_linearly_and_repeated_times_replace():
     assert (replaced.t_before, complex(replaced.at(1.5)[0][0, 0])) == (0.0, 7.0)
     back = remember(memory, -1.0, at[2])
     assert complex(back.at(3.0)[0][0, 0]) == 5
+
+
+@pytest.mark.parametrize("method", ["lagged", "fixed_point", "krylov"])
+def test_a_batch_with_constants_of_its_own_is_many_runs(method):
+    """Constants of shape (B, 1, 1) beside states (B, K+1, ...)."""
+    choice = {"order": 3, "passive_stress": {"method": method, "tolerance": 1e-13}}
+    columns = {
+        "alpha": (-1.0, -3.0),
+        "beta": (0.8, 2.0),
+        "zeta": (1.0, 0.3),
+        "d_T": (0.05, 0.1),
+        "d_R": (0.05, 0.02),
+    }
+    start = {"moments": waves(3, 12, 0.7)}
+    ends = [
+        run(fluid(12, initial=start, **choice, **{k: v[b] for k, v in columns.items()}), 0.1, 0.01)
+        for b in (0, 1)
+    ]
+    model = fluid(12, initial=start, **choice)
+    model.change(Medium(*(torch.tensor(v, dtype=torch.float64).reshape(2, 1, 1) for v in columns.values())))
+    together = run(model, 0.1, 0.01, hat=model.initial().expand(2, 4, 12, 12))
+    assert relative(together, torch.stack(ends)) < 1e-10
+
+
+def test_single_precision_follows_double():
+    ends = []
+    for dtype in (torch.float64, torch.float32):
+        space = Fourier((16, 16), (SIZE, SIZE), dtype=dtype)
+        model = ActiveFluid(ActiveFluidParams(order=4, alpha=-3, amplitude=1.5)).model(space, seed=1)
+        ends.append(run(model, 0.2, 0.01))
+    assert ends[1].dtype == torch.complex64
+    assert relative(ends[1].to(torch.complex128), ends[0]) < 1e-5
