@@ -26,7 +26,7 @@ class BinghamTable:
     def __init__(self, device: str | torch.device = "cpu", dtype: torch.dtype | None = None):
         import torch
 
-        table = torch.tensor(_pieces(NODES), dtype=torch.float64)
+        table = torch.tensor(_pieces(NODES), dtype=torch.float64).T.contiguous()
         self.table = table.to(device=device, dtype=dtype or torch.float64)
 
     def __call__(self, s: torch.Tensor) -> torch.Tensor:
@@ -37,7 +37,7 @@ class BinghamTable:
         # a value that is not finite finds some piece, and stays not finite through t
         piece = x.detach().long().clamp_(0, NODES - 1)
         t = x - piece
-        a, b, c, d = self.table[:, piece]
+        a, b, c, d = self.table.index_select(0, piece.flatten()).view(*s.shape, 4).unbind(-1)
         return torch.addcmul(a, torch.addcmul(b, torch.addcmul(c, d, t), t), t)
 
 

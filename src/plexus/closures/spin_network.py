@@ -184,15 +184,13 @@ class SpinNetwork(Learned):
 
     def answer(self, fields: Fields) -> tuple[dict[str, Any], torch.Tensor]:
         """Return f_2 or f_3."""
-        import torch
-
         frame = self._frame(fields)
         real, imaginary = self.network(*self._scaled(frame))
         r = frame.evens[0].clamp_max(1.0)
         real, imaginary = r * real, r * imaginary
         shrink = (1 + real * real + imaginary * imaginary).rsqrt()
-        w = torch.complex((real * shrink).to(frame.r.dtype), (imaginary * shrink).to(frame.r.dtype))
-        value = self._third(frame, w) if self.closes == 3 else self._second(frame, w)
+        u, v = (real * shrink).to(frame.r.dtype), (imaginary * shrink).to(frame.r.dtype)
+        value = self._third(frame, u, v) if self.closes == 3 else self._second(frame, u, v)
         return {f"f{self.closes}": value}, self._rows(frame)
 
     def _scaled(self, frame: _Frame) -> tuple[list[Any], list[Any]]:
@@ -208,20 +206,29 @@ class SpinNetwork(Learned):
             odds[-1] = odds[-1] * (s["W"] ** 2 + odds[-1] ** 2).rsqrt()
         return evens, odds
 
-    def _second(self, frame: _Frame, w: torch.Tensor) -> torch.Tensor:
-        """Return f_2: Bingham's reflection coefficient -r² Q, moved by w within the unit disk."""
-        s = frame.square
-        bingham = -s * bingham_table(str(s.device), s.dtype)(s)
-        # a hyperbolic translation: maps the unit disk onto itself, w = 0 is Bingham's closure
-        rho = (w + bingham) / (1 + bingham * w)
-        return frame.c * frame.n * frame.n * (s + (1 - s) * rho)
+    def _second(self, frame: _Frame, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Return f_2: Bingham's reflection coefficient -r² Q, moved by w = u + iv within the unit disk."""
+        import torch
 
-    def _third(self, frame: _Frame, w: torch.Tensor) -> torch.Tensor:
-        """Return f_3: the autoregressive value, moved by w within the disk."""
+        s = frame.square
+        b = -s * bingham_table(str(s.device), s.dtype)(s)
+        # ρ = (w + b)/(1 + b w) is a hyperbolic translation: the unit disk onto itself, w = 0 is Bingham's
+        # closure. Written out in real numbers: complex division costs several times as much.
+        p, q = 1 + b * u, b * v
+        room = (1 - s) / (p * p + q * q)
+        along = s + ((u + b) * p + q * v) * room
+        across = v * (1 - b * b) * room
+        return frame.n * frame.n * torch.complex(frame.c * along, frame.c * across)
+
+    def _third(self, frame: _Frame, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Return f_3: the autoregressive value, moved by w = u + iv within the disk."""
+        import torch
+
         disk = frame.disk
         assert disk is not None
+        room = frame.c * disk.radius.clamp_min(0.0)
         n = frame.n
-        return frame.c * (disk.center + disk.radius.clamp_min(0.0) * (n * n * n) * w)
+        return torch.addcmul(frame.c * disk.center, n * n * n, torch.complex(room * u, room * v))
 
     def normalise(self, fields: Fields) -> None:
         """Set the scales from training data: twice the root mean square of each scalar."""

@@ -55,13 +55,12 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (outputs, ...) of features (inputs, ...)."""
-        y = x.reshape(x.shape[0], -1)
-        last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            y = torch.addmm(bias, weight, y)
-            if layer < last:
-                y = self.activation(y)
-        return y.reshape(y.shape[0], *x.shape[1:])
+        # hidden layers have points first, where the product with few inputs is fastest; both ends are views
+        y = x.reshape(x.shape[0], -1).t()
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        for w, b in hidden:
+            y = self.activation(nn.functional.linear(y, w, b[:, 0]))
+        return torch.addmm(bias, weight, y.t()).reshape(-1, *x.shape[1:])
 
 
 def _xavier(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:

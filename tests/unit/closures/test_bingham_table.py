@@ -61,7 +61,7 @@ def test_single_precision(samples):
 
 def test_pieces_join_smoothly():
     """Value and slope are continuous at the nodes."""
-    a, b, c, d = BinghamTable().table
+    a, b, c, d = BinghamTable().table.T
     assert (a + b + c + d)[:-1].sub(a[1:]).abs().max() <= 1e-14
     assert (b + 2 * c + 3 * d)[:-1].sub(b[1:]).abs().max() <= 1e-14
     assert a.shape == (NODES,)
