@@ -5,11 +5,14 @@ its nodes. Otherwise nodes beyond the geometry's points, and always matrix entri
 average numbers per cell type:
 
     bytes per rank = unknowns/N · (entries per row · 12 B · copies + vectors · 8 B) + cells/N · slots · 4 B
+
+Models in Fourier space hold so many arrays per point and per value of their unknown, and no matrix.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.suggest import nearest
@@ -36,6 +39,37 @@ VECTORS = 40
 """Vectors of one field that stepper, Krylov method and output hold."""
 BASE = 180e6
 """Bytes of a rank without any field: interpreter and libraries."""
+TORCH = 120e6
+"""Bytes that torch adds to them."""
+PER_POINT, PER_VALUE = 820.0, 155.0
+"""Bytes per grid point, and more per real number of the unknown there: flow, fluxes, stages, measured."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Unknowns by field, and the peak memory of one rank: fixed, and shared by all ranks [B]."""
+
+    estimate: Estimate
+    unknowns: dict[str, int]
+    fixed: float
+    shared: float
+
+    def per_rank(self, ranks: int) -> float:
+        """Return the approximate peak memory of one rank [B]."""
+        return self.fixed + self.shared / ranks
+
+
+def outlook(deck: Deck) -> Outlook:
+    """Return the sizes of a run; reads a mesh file as far as it must."""
+    estimate = registry.build("mesh", deck.mesh).estimate()
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    if registry.discretisation("physics", deck.physics.type) == "spectral":
+        found = {name: n * estimate.n_points for name, n in cls.unknowns(deck.physics, estimate.dim).items()}
+        shared = PER_POINT * estimate.n_points + PER_VALUE * sum(found.values())
+        return Outlook(estimate, found, BASE + TORCH, shared)
+    degree, specs = deck.physics.degree, list(cls.fields(deck.physics))
+    found = {spec.name: unknowns(estimate, degree, spec) for spec in specs}
+    return Outlook(estimate, found, BASE, memory(estimate, degree, specs))
 
 
 def preview(deck: Deck, ranks: int) -> str:
@@ -48,19 +82,19 @@ def preview(deck: Deck, ranks: int) -> str:
     InputError
         If the mesh file is unusable.
     """
-    estimate = registry.build("mesh", deck.mesh).estimate()
+    found = outlook(deck)
+    estimate = found.estimate
     _check_names(deck, estimate)
-    degree = getattr(deck.physics, "degree", 1)
-    specs = registry.component("physics", deck.physics.type).cls.fields(deck.physics)  # type: ignore[attr-defined]
     lines = [
         f"mesh         {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points",
         f"boundaries   {', '.join(estimate.boundaries) or '-'}",
         f"regions      {', '.join(estimate.regions) or '-'}",
     ]
-    for spec in specs:
+    degree = getattr(deck.physics, "degree", None)
+    for name, n in found.unknowns.items():
         about = "" if estimate.nodes else "about "
-        lines.append(f"{spec.name:12} {about}{unknowns(estimate, degree, spec):,} unknowns (degree {degree})")
-    total = memory(estimate, degree, list(specs), ranks)
+        lines.append(f"{name:12} {about}{n:,} unknowns" + (f" (degree {degree})" if degree else ""))
+    total = found.per_rank(ranks)
     lines.append(f"memory       about {total / 1e6:,.0f} MB per rank on {ranks} rank{'s' * (ranks > 1)}")
     lines.append(f"would write  {', '.join(files(deck))} in runs/{deck.name}/")
     return "\n".join(lines)
@@ -82,8 +116,8 @@ def unknowns(estimate: Estimate, degree: int, spec: FieldSpec) -> int:
     return round(_nodes(estimate, degree)) * spec.components(estimate.dim)
 
 
-def memory(estimate: Estimate, degree: int, specs: list[FieldSpec], ranks: int) -> float:
-    """Return the approximate peak memory of one rank [B]."""
+def memory(estimate: Estimate, degree: int, specs: list[FieldSpec]) -> float:
+    """Return the approximate peak memory of all ranks, without that of the libraries [B]."""
     _, sizes, rows = _AVERAGES[estimate.cell]
     nodes = _nodes(estimate, degree)
     slots = 4.0 * estimate.n_cells * sizes[degree - 1] ** 2
@@ -92,7 +126,7 @@ def memory(estimate: Estimate, degree: int, specs: list[FieldSpec], ranks: int) 
     for spec in specs:
         m = spec.components(estimate.dim)
         fields += nodes * m * (rows[degree - 1] * m * 12 * COPIES + VECTORS * 8)
-    return BASE + (fields + slots + geometry) / ranks
+    return fields + slots + geometry
 
 
 def files(deck: Deck) -> list[str]:

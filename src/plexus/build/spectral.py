@@ -38,8 +38,9 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         with at_path("closure" if closure else "physics"):
             model = physics.model(space, closure, seed=ctx.seed, initial=_initial(deck, space, t))
         shown = physics.fields(deck.physics)
-        system = SpectralSystem(model, grid, shown, physics.derived_specs())
-        return grid, system, system.begin()
+        sizes = physics.unknowns(deck.physics, grid.dim)
+        system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs())
+        return grid, system, {model.unknown: model.initial()}
 
 
 def _initial(deck: Deck, space: Fourier, t: float) -> dict[str, torch.Tensor] | None:

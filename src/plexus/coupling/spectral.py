@@ -38,6 +38,8 @@ class SpectralSystem(BaseSystem):
         The equations on their Fourier space.
     grid
         The whole grid.
+    sizes
+        Real numbers per grid point of the unknown.
     shown, derived
         Fields that outputs show by default, and all others that the model can compute.
     """
@@ -45,7 +47,12 @@ class SpectralSystem(BaseSystem):
     solvers: Mapping[str, Any] = {}
 
     def __init__(
-        self, model: SpectralModel, grid: Grid, shown: Sequence[FieldSpec], derived: Sequence[FieldSpec]
+        self,
+        model: SpectralModel,
+        grid: Grid,
+        sizes: Mapping[str, int],
+        shown: Sequence[FieldSpec],
+        derived: Sequence[FieldSpec],
     ):
         self.model, self.unknown = model, model.unknown
         # a spectral model has a start of its own, e.g. random waves
@@ -57,14 +64,7 @@ class SpectralSystem(BaseSystem):
         self.learned = self.guard is not None
         self.points = GridSpace(grid, model.space.rows)
         self.device = model.space.device
-        self.spaces: dict[str, GridSpace] = {}
-
-    def begin(self) -> dict[str, Any]:
-        """Return the values of the initial state. Collective."""
-        hat = self.model.initial()
-        fields = math.prod(hat.shape[: -self.model.space.dim])
-        self.spaces[self.unknown] = self.points.with_components(fields * (1 if self.model.real else 2))
-        return {self.unknown: hat}
+        self.spaces = {name: self.points.with_components(n) for name, n in sizes.items()}
 
     # what steppers ask
 

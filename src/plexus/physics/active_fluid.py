@@ -65,6 +65,11 @@ class ActiveFluid:
         return SPECS
 
     @staticmethod
+    def unknowns(params: ActiveFluidParams, dim: int) -> dict[str, int]:
+        """Return the real numbers per grid point of the unknown: f_0 is real, the others are complex."""
+        return {"moments": 2 * params.order + 1}
+
+    @staticmethod
     def to_close(params: ActiveFluidParams) -> ClosureSetting:
         """Return what a closure has to fit, as far as the parameters tell."""
         names = ("alpha", "beta", "zeta", "d_T", "d_R")

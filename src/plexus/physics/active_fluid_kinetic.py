@@ -63,6 +63,11 @@ class ActiveFluidKinetic:
         return tuple(spec for spec in SPECS if spec.name in SHOWN)
 
     @staticmethod
+    def unknowns(params: ActiveFluidKineticParams, dim: int) -> dict[str, int]:
+        """Return the real numbers per grid point of the unknown: the harmonics that dealiasing keeps."""
+        return {"distribution": 2 * (params.angles // 3) + 1}
+
+    @staticmethod
     def derived_specs() -> Sequence[FieldSpec]:
         """Return all fields that outputs can ask for."""
         return SPECS

@@ -72,6 +72,11 @@ class NavierStokes:
         """Return the velocity."""
         return (VELOCITY,)
 
+    @staticmethod
+    def unknowns(params: NavierStokesParams, dim: int) -> dict[str, int]:
+        """Return the real numbers per grid point of the unknown."""
+        return {"velocity": dim}
+
     def derived_specs(self) -> Sequence[FieldSpec]:
         """Return what is computed of it."""
         return DERIVED

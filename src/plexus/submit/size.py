@@ -11,7 +11,7 @@ import math
 import os
 from dataclasses import dataclass
 
-from plexus import preview, registry
+from plexus import preview
 from plexus.deck.job import Job, in_bytes
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
@@ -56,13 +56,8 @@ class Problem:
 
 def problem(deck: Deck) -> Problem:
     """Return the estimated size of a deck; reads a mesh file as far as `plexus check --mesh` does."""
-    estimate = registry.build("mesh", deck.mesh).estimate()
-    degree = getattr(deck.physics, "degree", 1)
-    cls = registry.component("physics", deck.physics.type).cls
-    specs = list(cls.fields(deck.physics))  # type: ignore[attr-defined]
-    unknowns = sum(preview.unknowns(estimate, degree, spec) for spec in specs)
-    whole = preview.memory(estimate, degree, specs, 1)
-    return Problem(unknowns, preview.BASE, whole - preview.BASE)
+    found = preview.outlook(deck)
+    return Problem(sum(found.unknowns.values()), found.fixed, found.shared)
 
 
 def propose(deck: Deck, profile: Profile) -> Size:
