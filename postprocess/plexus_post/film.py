@@ -51,9 +51,12 @@ class Film:
         self.curves = [errors(r.box, runs[0].box) for r in runs[1:]]
         self.top = max(float(self._spectrum(run, t)[1].max()) for run in runs for t in some)
         """Largest energy of a shell: the upper end of the spectra's axis."""
-        # without a run to compare with, the order is shown
-        steps = [runs[0].box.run.step(time=t) for t in times.tolist()]
-        self.order = [] if self.curves else [float(runs[0].order(s).mean()) for s in steps]
+        # without a run to compare with, the order is shown, or the speed of a flow without director
+        self.means = [] if self.curves else [self._mean(t) for t in times.tolist()]
+
+    def _mean(self, time: float) -> float:
+        run, step = self.runs[0], self.runs[0].box.run.step(time=time)
+        return float((run.order(step) if run.oriented else run.speed(step)).mean())
 
     def _spectrum(self, run: Nematic, time: float) -> tuple[np.ndarray, np.ndarray]:
         return spectrum.energy(run.velocity(run.box.run.step(time=time)), run.box.lengths)
@@ -97,12 +100,12 @@ class Film:
         return figure
 
     def _draw_history(self, axes: Axes, time: float) -> None:
-        """Draw the velocity errors up to now, or the order of a single run."""
+        """Draw the velocity errors up to now, or the order or speed of a single run."""
         axes.set_title(f"t = {time:5.2f}", fontsize=10, fontfamily="DejaVu Sans Mono", pad=4)
         axes.set_xlim(self.times[0], self.times[-1])
         axes.set_xlabel("time t", fontsize=8.5)
         axes.tick_params(labelsize=7.5)
-        curves = self.curves or [(self.times, np.array(self.order))]
+        curves = self.curves or [(self.times, np.array(self.means))]
         for i, (times, values) in enumerate(curves):
             now = times <= time + 1e-9
             colour = f"C{i}" if self.curves else LINE
@@ -111,8 +114,9 @@ class Film:
             )
             axes.plot(times[now][-1:], np.maximum(values[now][-1:], 1e-9), "o", color=colour)
         if not self.curves:
-            axes.set_ylim(0, 1)
-            axes.set_ylabel("mean order r", fontsize=8.5)
+            oriented = self.runs[0].oriented
+            axes.set_ylim(0, 1 if oriented else 1.1 * max(self.means))
+            axes.set_ylabel("mean order r" if oriented else "mean speed", fontsize=8.5)
             return
         axes.set_yscale("log")
         axes.set_ylim(5e-3, 3)

@@ -39,10 +39,10 @@ class Row:
 
     Attributes
     ----------
-    horizons : time at which each of `THRESHOLDS` is passed, infinite where it never is.
+    horizons : times at which each of `THRESHOLDS` is passed, infinite where it never is.
     early_order : mean absolute error of the mean order in the early window (dr).
     spectrum : root mean square of log10(E / E_ref) of the late spectra (spec).
-    speed, order, defects : means over the late window.
+    speed, order, defects : means over the late window, NaN for what a flow without director does not have.
     """
 
     name: str
@@ -85,9 +85,17 @@ def errors(run: Box, reference: Box, field: str = VELOCITY) -> tuple[np.ndarray,
 
 
 def passed(times: np.ndarray, error: np.ndarray, threshold: float) -> float:
-    """Return the first of times (S,) at which the error exceeds a threshold, infinite if it never does."""
-    above = np.flatnonzero(error > threshold)
-    return float(times[above[0]]) if len(above) else float("inf")
+    """Return the time at which an error (S,) first exceeds a threshold, infinite if it never does.
+
+    Between the times (S,) the error is taken as growing linearly; one that is not finite exceeds everything.
+    """
+    above = np.flatnonzero(~(error <= threshold))
+    if not len(above):
+        return float("inf")
+    n = int(above[0])
+    if n == 0 or not np.isfinite(error[n]):
+        return float(times[n])
+    return float(np.interp(threshold, error[n - 1 : n + 1], times[n - 1 : n + 1]))
 
 
 def spectral_error(a: np.ndarray, b: np.ndarray) -> float:
@@ -124,12 +132,14 @@ class Comparison:
     ----------
     statistics : of the reference and of the runs.
     curves : for each run the shared times and the relative velocity error.
+    oriented : whether all of them have a director.
     """
 
     def __init__(self, reference: Nematic, runs: list[Nematic], names: list[str], windows: Windows):
         self.windows = windows
         self.curves = [errors(r.box, reference.box) for r in runs]
         every = [reference, *runs]
+        self.oriented = all(n.oriented for n in every)
         self.statistics = [Statistics.of(n, name) for n, name in zip(every, names, strict=True)]
         # what all of them reach; a run that stopped early is averaged over what there is
         self.late = min(windows.late, *(0.5 * float(s.times[-1]) for s in self.statistics))
@@ -147,6 +157,8 @@ class Comparison:
         s, reference = self.statistics[number], self.statistics[0]
         late = s.late(self.late)
         means = [float(v[late].mean()) for v in (s.speed, s.order, s.history.counts.sum(axis=1))]
+        if np.isnan(means[1]):
+            means[2] = np.nan
         if number == 0:
             return Row(s.name, (np.nan,) * len(THRESHOLDS), np.nan, np.nan, *means)
         horizons = tuple(passed(*self.curves[number - 1], t) for t in THRESHOLDS)

@@ -25,19 +25,32 @@ VELOCITY, ORDER, DIRECTOR, TENSOR, VORTICITY = "velocity", "order", "director", 
 class Nematic:
     """One run, read step by step.
 
+    Parameters
+    ----------
+    run
+        The run.
+    flow
+        Accept a run with a velocity but without a director: any plane periodic flow.
+
+    Attributes
+    ----------
+    box : its fields; oriented : whether it has a director.
+
     Raises
     ------
     PostError
         If the run lacks the velocity or the director, or is no plane periodic box.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, flow: bool = False):
         self.box = Box(run)
         known = set(run.fields)
-        if VELOCITY not in known or not ({ORDER, DIRECTOR} <= known or TENSOR in known):
+        self.oriented = {ORDER, DIRECTOR} <= known or TENSOR in known
+        if VELOCITY not in known or not (self.oriented or flow):
+            needed = VELOCITY if flow else f"{VELOCITY}, {ORDER} and {DIRECTOR} (or {TENSOR})"
             raise PostError(
-                f"{run.name}: needs the fields {VELOCITY}, {ORDER} and {DIRECTOR} (or {TENSOR}); "
-                f"it holds {', '.join(run.fields) or 'none'}. Name them under `output: [{{type: fields}}]`"
+                f"{run.name}: needs the fields {needed}; it holds {', '.join(run.fields) or 'none'}. "
+                "Name them under `output: [{type: fields}]`"
             )
 
     def tensor(self, step: int) -> np.ndarray:
@@ -47,13 +60,18 @@ class Nematic:
             # doubling the angle removes the director's sign
             return self.box.field(ORDER, step) * np.exp(2j * np.arctan2(n[..., 1], n[..., 0]))
         d = self.box.field(TENSOR, step)
-        if d.shape[2:] != (4,):
-            raise PostError(f"{self.box.run.name}: {TENSOR} is not a tensor in the plane")
+        # a file holds plane tensors with four components, or with nine as ParaView wants them
+        side = {4: 2, 9: 3}.get(d.shape[-1]) if d.ndim == 3 else None
+        if side is None:
+            raise PostError(f"{self.box.run.name}: {TENSOR} is not a tensor")
+        xx, xy, yx, yy = (d[..., side * i + j] for i in (0, 1) for j in (0, 1))
         # D11 - D22 + 2i D12 over the trace
-        return (d[..., 0] - d[..., 3] + 1j * (d[..., 1] + d[..., 2])) / (d[..., 0] + d[..., 3])
+        return np.asarray((xx - yy + 1j * (xy + yx)) / (xx + yy))
 
     def order(self, step: int) -> np.ndarray:
-        """Return the order r, (nx, ny)."""
+        """Return the order r, (nx, ny); NaN without a director."""
+        if not self.oriented:
+            return np.full(self.box.cells, np.nan)
         return self.box.field(ORDER, step) if self.box.has(ORDER) else np.abs(self.tensor(step))
 
     def velocity(self, step: int) -> np.ndarray:
@@ -72,9 +90,10 @@ class Nematic:
 
     def defects(self, step: int) -> defects.Defects:
         """Return the defects, none while the order is that of noise."""
-        q = self.tensor(step)
-        ordered = float(self.order(step).mean()) >= ORDERED
-        return defects.find(q if ordered else np.ones_like(q), self.box.lengths)
+        q = np.ones((1, 1), dtype=complex)
+        if self.oriented and float(self.order(step).mean()) >= ORDERED:
+            q = self.tensor(step)
+        return defects.find(q, self.box.lengths)
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,8 @@ class Statistics:
     Attributes
     ----------
     name : of the run; times : (S,); lengths : (2,).
-    speed, order : (S,) means over the box; shells : (K,); energy : (S, K) kinetic energy of each shell.
+    speed, order : (S,) means over the box, the order NaN without a director.
+    shells : (K,); energy : (S, K) kinetic energy of each shell.
     history : the defects, followed.
     """
 

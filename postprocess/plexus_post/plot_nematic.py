@@ -66,13 +66,15 @@ class Shade:
         PostError
             If the field is not one that can be shaded.
         """
+        if field == "order" and not all(n.oriented for n in runs):
+            raise PostError("the order can be shaded where all runs have a director")
         if field == "order":
             return cls(field, "order r", "Blues_r", np.linspace(0, 1, 21), "neither")
         if field not in ("vorticity", "speed"):
             raise PostError(f"no field {field!r} to shade; order, vorticity and speed are known")
         values = np.abs([scalar(n, field, min(s, len(n.box.times) - 1)) for n in runs for s in steps])
         # the few strongest spots may be clipped
-        peak = float(np.quantile(values, 0.998)) or 1.0
+        peak = float(np.quantile(values[np.isfinite(values)], 0.998)) or 1.0
         low = -peak if field == "vorticity" else 0.0
         levels = np.asarray(MaxNLocator(bands, steps=[1, 2, 2.5, 5, 10]).tick_values(low, peak))
         known = runs[0].box.run
@@ -92,8 +94,9 @@ def panel(axes: Axes, nematic: Nematic, step: int, shade: Shade, count: int = RO
     """Draw one moment of a run with ``count`` rods a side; return the filled bands for a colour bar."""
     box = nematic.box
     fill = _bands(axes, nematic, step, shade)
-    rods(axes, nematic.tensor(step), box.lengths, count)
-    signs(axes, nematic.defects(step), box.lengths)
+    if nematic.oriented:
+        rods(axes, nematic.tensor(step), box.lengths, count)
+        signs(axes, nematic.defects(step), box.lengths)
     axes.set_aspect("equal")
     axes.grid(False)
     axes.set_xlim(0, box.lengths[0])

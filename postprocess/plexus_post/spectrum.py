@@ -19,7 +19,7 @@ def waves(cells: tuple[int, int], lengths: np.ndarray) -> tuple[np.ndarray, np.n
 def energy(velocity: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return shells n and the kinetic energy E_n in each.
 
-    Shell n holds the modes with |k| within half a step of n k_1, where k_1 = 2 pi / (longest side).
+    Shell n holds the modes with n - 1/2 <= |k| / k_1 < n + 1/2, where k_1 = 2 pi / (longest side).
     The sum over all shells is the mean of |u|²/2 but for the corners of the grid of modes and for n = 0.
 
     Parameters
@@ -39,7 +39,8 @@ def energy(velocity: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.nd
     power = 0.5 * (np.abs(hat) ** 2).sum(axis=-1)
     kx, ky = waves((cells[0], cells[1]), lengths)
     first = 2 * np.pi / float(np.max(lengths))
-    shell = np.rint(np.sqrt(kx**2 + ky**2) / first).astype(int)
+    # a mode between two shells belongs to the upper one, whatever its last digit
+    shell = np.floor(np.sqrt(kx**2 + ky**2) / first + 0.5 + 1e-9).astype(int)
     numbers = np.arange(1, min(cells) // 2 + 1)
     return numbers, np.stack([power[..., shell == n].sum(axis=-1) for n in numbers], axis=-1)
 

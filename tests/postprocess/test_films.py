@@ -93,6 +93,18 @@ def test_moments_are_even_and_inside_all_runs():
     assert moments(times, 2, 3, 60).tolist() == [2, 2.5, 3]
 
 
+def test_a_flow_needs_no_director(tmp_path, capsys):
+    def flow(x, y, t):
+        return {"velocity": (1 + t) * waves(x, y, t)["velocity"]}
+
+    paths = [str(periodic_run(tmp_path / n, flow, CELLS, LENGTHS)) for n in ("a", "b")]
+    assert main(["horizon", *paths, "-o", str(tmp_path / "horizon.png")]) == 0
+    assert "never  never  never  -" in capsys.readouterr().out
+    assert main(["film", paths[0], "-o", str(tmp_path / "film.gif"), "--frames", "2", "--width", "400"]) == 0
+    assert main(["film", paths[0], "--field", "order"]) == 2
+    assert "have a director" in capsys.readouterr().err
+
+
 def test_plot_draws_the_director_into_the_order_and_spectra_as_lines(runs, tmp_path, capsys):
     with h5py.File(runs / "true" / "series.h5", "w") as file:
         for column, values in {"time": [0.0, 1.0], "shell_1": [1.0, 2.0], "shell_2": [0.5, 0.0]}.items():

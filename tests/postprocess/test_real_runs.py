@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import plexus_post
+from plexus_post import spectrum
 from plexus_post.cli import main
+from plexus_post.nematic import Nematic, Statistics
 
 DECK = """
 plexus: 1
@@ -21,6 +23,45 @@ quantities: {mean: {type: mean, of: temperature}}
 verification: [{quantity: mean, reference: 315, tolerance: 0.05, source: guess}]
 output: [{type: fields, every: 2 steps, fields: [temperature, heat_flux]}]
 """
+
+
+FLUID = """
+plexus: 1
+about: {title: Active suspension}
+mesh: {type: periodic, cells: [24, 20], size: [10, 8]}
+physics: {type: active_fluid, order: 1, alpha: -3, amplitude: 3}
+closure: bingham
+time: {stepper: sbdf2, end: 5, step: 0.05}
+output:
+  - {type: fields, every: 0.5 s, fields: [velocity, vorticity, order, director, nematic]}
+  - {type: spectrum, every: 0.5 s, fields: [velocity]}
+"""
+
+
+def test_an_active_fluid_is_read_as_a_nematic(tmp_path, capsys):
+    (tmp_path / "fluid.yaml").write_text(FLUID)
+    command = [sys.executable, "-m", "plexus", "run", str(tmp_path / "fluid.yaml"), "-n", "2"]
+    done = subprocess.run(
+        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    run = plexus_post.open(tmp_path / "run")
+    nematic = Nematic(run)
+    assert nematic.box.cells == (24, 20)
+    # what the run wrote beside its fields is what we find in them
+    found = Statistics.of(nematic)
+    written = run.series("spectra/velocity")
+    columns = [f"shell_{k}" for k in found.shells]
+    np.testing.assert_allclose(found.energy, 0.5 * written[columns].to_numpy(), rtol=1e-6, atol=1e-14)
+    derived = spectrum.vorticity(nematic.velocity(8), nematic.box.lengths)
+    np.testing.assert_allclose(nematic.vorticity(8), derived, atol=1e-6 * np.abs(derived).max())
+    by_director = nematic.tensor(8)
+    nematic.box.run.fields.pop("director")
+    np.testing.assert_allclose(nematic.tensor(8), by_director, atol=1e-6)
+    plus, minus = found.history.counts.T
+    assert found.order[-1] > 0.5 and (plus == minus).all() and plus.any()
+    assert main(["nematic", str(tmp_path / "run")]) == 0
+    assert "nematic_history.png" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module", params=["triangle 2", "quadrilateral 1"])

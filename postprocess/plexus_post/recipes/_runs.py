@@ -14,8 +14,8 @@ def add_names(parser: ArgumentParser) -> None:
     parser.add_argument("--names", nargs="+", metavar="NAME", help="of the runs (default: of their folders)")
 
 
-def nematics(paths: list[str], args: Namespace) -> tuple[list[Nematic], list[str]]:
-    """Open runs and name them.
+def nematics(paths: list[str], args: Namespace, flow: bool = False) -> tuple[list[Nematic], list[str]]:
+    """Open runs and name them; with ``flow`` a velocity is enough.
 
     Raises
     ------
@@ -26,4 +26,4 @@ def nematics(paths: list[str], args: Namespace) -> tuple[list[Nematic], list[str
     names = args.names or [r.name.replace("_", " ") for r in runs]
     if len(names) != len(runs):
         raise PostError(f"{len(names)} names for {len(runs)} runs")
-    return [Nematic(r) for r in runs], list(names)
+    return [Nematic(r, flow) for r in runs], list(names)

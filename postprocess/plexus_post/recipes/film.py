@@ -30,7 +30,7 @@ def run(args: Namespace) -> None:
     """Make the film or the strip and print its path."""
     from plexus_post.film import Film, strip
 
-    runs, names = nematics(args.paths, args)
+    runs, names = nematics(args.paths, args, flow=True)
     target = Path(args.out)
     still = target.suffix == ".png"
     if target.suffix not in (".gif", ".png", ""):

@@ -39,7 +39,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Print the table, write it, draw the picture."""
-    runs, names = nematics([args.reference, *args.paths], args)
+    runs, names = nematics([args.reference, *args.paths], args, flow=True)
     compared = Comparison(runs[0], runs[1:], names, Windows((args.early[0], args.early[1]), args.late))
     rows = compared.rows()
     table(_title(compared), _head(), [_cells(r) for r in rows])
@@ -78,7 +78,7 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 
 def draw(compared: Comparison, path: Path) -> Path:
-    """Draw error, order and spectra; return the path."""
+    """Draw error, order (without directors the speed) and spectra; return the path."""
     figure = pyplot().figure(figsize=(9.6, 5.0), layout="constrained")
     left, right = figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
     curves = figure.add_subplot(left)
@@ -93,7 +93,7 @@ def draw(compared: Comparison, path: Path) -> Path:
             times, error = compared.curves[i - 1]
             curves.semilogy(times, np.where(error > 0, error, np.nan), **how)
             _marks(curves, times, error, how["color"])
-        order.plot(s.times, s.order, **how)
+        order.plot(s.times, s.order if compared.oriented else s.speed, **how)
         mean = compared.mean_spectrum(i)
         spectra.plot(s.shells[mean > 0], mean[mean > 0], **how)
     _error_axes(curves, float(max(s.times[-1] for s in compared.statistics)))
@@ -128,11 +128,11 @@ def _others(order: Axes, spectra: Axes, compared: Comparison) -> None:
     """Set labels of order and spectrum."""
     from plexus_post.plot_nematic import resolved, spectrum_axes
 
-    order.set_title("Mean order")
+    order.set_title("Mean order" if compared.oriented else "Mean speed")
     order.set_xlabel("time t")
-    order.set_ylabel("r")
+    order.set_ylabel("r" if compared.oriented else "⟨|u|⟩")
     order.set_xlim(0, max(float(s.times[-1]) for s in compared.statistics))
-    order.set_ylim(0, 1)
+    order.set_ylim(0, 1 if compared.oriented else None)
     order.legend(loc="lower right")
     spectra.set_title(f"Velocity spectrum, t ≥ {compared.late:g}")
     spectra.set_ylabel("energy of the shell")
