@@ -40,8 +40,10 @@ class Posteriori:
     """Means for t >= 15."""
     order_error: float
     """Difference of the long-time means of r."""
+    spectrum: tuple[float, ...]
+    """Mean energy of the velocity for t >= 15 in the shells k = 1..12."""
     spectrum_error: float
-    """Root mean square of log10 of the ratio of the mean spectra for t >= 15, k = 1..12."""
+    """Root mean square of log10 of the ratio to the truth's spectrum."""
     outside: int
     """Samples times cells whose moments no distribution has."""
     highest: float
@@ -87,13 +89,15 @@ def posteriori(found: Trace, true: Trace) -> Posteriori:
     errors = (difference / true.velocity[:n].double().square().sum((1, 2, 3))).sqrt()
     late, whole = metrics.window(times, DEVELOPED), metrics.window(true.times, DEVELOPED)
     order = float(found.order[late].mean())
+    spectra = found.spectrum[late].mean(0), true.spectrum[whole].mean(0)
     return Posteriori(
         horizons=tuple(metrics.horizons(times, errors)),
         early_order=metrics.mean_error(times, found.order, true.order[:n], *EARLY),
         order=order,
         speed=float(found.speed[late].mean()),
         order_error=order - float(true.order[whole].mean()),
-        spectrum_error=metrics.spectrum_error(found.spectrum[late].mean(0), true.spectrum[whole].mean(0)),
+        spectrum=tuple(spectra[0].tolist()),
+        spectrum_error=metrics.spectrum_error(*spectra),
         outside=int(found.outside.sum()),
         highest=float(found.highest.max()),
         guarded=found.guarded,
