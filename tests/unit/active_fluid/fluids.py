@@ -48,13 +48,21 @@ def relative(a, b):
 
 def waves(order, cells, size):
     """Return moments of smooth, strongly ordered random data of few waves, (order+1, cells, cells)."""
+    f1 = size * _few_waves(cells) / _few_waves(120).abs().max()
+    return torch.stack([f1**m for m in range(order + 1)])
+
+
+def _few_waves(cells):
     draw = np.random.default_rng(7)
     x = 2 * math.pi * torch.arange(cells, dtype=torch.float64) / cells
     f1 = torch.zeros(cells, cells, dtype=torch.complex128)
     for kx in range(-2, 3):
         for ky in range(-2, 3):
-            phase = torch.exp(1j * (kx * x[:, None] + ky * x[None, :]))
-            f1 += complex(*draw.normal(size=2)) * phase
-    r = f1.abs()
-    f1 = size * f1 / r.max()
-    return torch.stack([f1**m for m in range(order + 1)])
+            f1 += complex(*draw.normal(size=2)) * torch.exp(1j * (kx * x[:, None] + ky * x[None, :]))
+    return f1
+
+
+def within(label, measured, bound):
+    """Assert measured <= bound and tell both; ``pytest -rP`` shows them."""
+    print(f"{label}: {measured:.3g} (at most {bound:g})")
+    assert measured <= bound, label

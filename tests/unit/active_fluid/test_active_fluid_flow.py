@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from fluids import SIZE, fluid, relative, run, waves
+from fluids import SIZE, fluid, relative, run, waves, within
 
 from plexus.physics.active_fluid import ActiveFluid, ActiveFluidParams
 from plexus.spaces.fourier import Fourier
@@ -55,8 +55,8 @@ def test_power_identity_holds_after_the_constraint_stress_is_solved(order, beta,
     )  # fmt: skip
     hat = run(model, 0.05, 0.005)
     seen = model.monitor(hat, 0.05)
-    assert seen["power"] <= 1e-8
-    assert seen["sweeps"] <= most
+    within(f"AF6 beta {beta} {method}, {seen['sweeps']:.0f} sweeps, power residual", seen["power"], 1e-8)
+    within("AF6 sweeps", seen["sweeps"], most)
     assert seen["speed"] > 0.05
 
 
