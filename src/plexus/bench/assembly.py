@@ -154,11 +154,11 @@ def peer_environment() -> dict[str, str]:
 
 
 @cache
-def interpreter() -> str | None:
-    """Return the first Python that can import DOLFINx, or None."""
+def interpreter(module: str = "dolfinx.fem.petsc") -> str | None:
+    """Return the first Python that can import a peer's module, or None."""
     named = [os.environ.get("DOLFINX_PYTHON"), sys.executable, "/usr/bin/python3", shutil.which("python3")]
     for python in dict.fromkeys(p for p in named if p):
-        command = [python, "-c", "import dolfinx.fem.petsc"]
+        command = [python, "-c", f"import {module}"]
         try:
             found = subprocess.run(command, capture_output=True, env=peer_environment(), check=False)
         except OSError:
