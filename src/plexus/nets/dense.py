@@ -26,6 +26,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+BLOCK = 2048
+"""Points that go through all layers together on a CPU: what lies between two layers stays in its cache."""
+
+
 class Dense(nn.Module):
     """A multi-layer perceptron.
 
@@ -55,12 +59,22 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (outputs, ...) of features (inputs, ...)."""
+        points = x.reshape(x.shape[0], -1)
+        learns = torch.is_grad_enabled() and (x.requires_grad or self.weights[0].requires_grad)
+        if x.device.type == "cpu" and points.shape[1] > BLOCK and not learns:
+            y = torch.cat([self._layers(part) for part in points.split(BLOCK, 1)], 1)
+        else:
+            y = self._layers(points)
+        return y.reshape(-1, *x.shape[1:])
+
+    def _layers(self, x: Tensor) -> Tensor:
+        """Return (outputs, points) of features (inputs, points)."""
         # hidden layers have points first, where the product with few inputs is fastest; both ends are views
-        y = x.reshape(x.shape[0], -1).t()
+        y = x.t()
         *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
         for w, b in hidden:
             y = self.activation(nn.functional.linear(y, w, b[:, 0]))
-        return torch.addmm(bias, weight, y.t()).reshape(-1, *x.shape[1:])
+        return torch.addmm(bias, weight, y.t())
 
 
 def _xavier(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:

@@ -79,3 +79,11 @@ def test_gradient_input_is_computed_where_the_model_does_not_give_it():
     with_field = closure.evaluate(fields | {"grad_f1": torch.full((32, 32), 0.3 * 5**0.5).double()})["f2"]
     del fields["grad_f1"]
     assert torch.allclose(closure.evaluate(fields)["f2"], with_field, atol=1e-5)
+
+
+def test_blocks_of_points_change_nothing():
+    net = Dense([3, 8, 2], seed=0)
+    x = torch.rand(3, 5000)
+    with torch.no_grad():
+        assert torch.allclose(net(x), net._layers(x), rtol=1e-5, atol=1e-6)
+    assert net(x).requires_grad
