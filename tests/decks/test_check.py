@@ -36,7 +36,7 @@ DECKS = [
     ROOT / "input_decks" / "quickstart.yaml",
     *sorted((ROOT / "input_decks/verification").glob("*.yaml"))[:2],
 ]
-DECKS += [ROOT / "src/plexus/templates" / f"{name}.yaml" for name in ("heat", "transient")]
+DECKS += [ROOT / "src/plexus/templates" / f"{name}.yaml" for name in ("heat", "transient", "active_fluid")]
 
 
 @pytest.mark.parametrize("deck", [d for d in DECKS if d.exists()], ids=lambda p: p.stem)
