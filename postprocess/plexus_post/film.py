@@ -208,6 +208,5 @@ def strip(runs: list[Nematic], names: list[str], times: np.ndarray, field: str, 
         row[0].set_ylabel(name, fontsize=11, fontweight="bold")
     for axes, time in zip(grid[0], times, strict=True):
         axes.set_title(f"t = {time:g}", loc="center", fontsize=10, fontweight="normal")
-    bar = figure.colorbar(fill, ax=grid, pad=0.01, aspect=30, shrink=0.7)
-    bar.set_label(shade.text)
+    plot_nematic.shared_bar(figure, fill, shade, ax=grid, pad=0.01, aspect=30, shrink=0.7)
     return save(figure, path)

@@ -168,8 +168,12 @@ def _triangle() -> np.ndarray:
 
 def colour_bar(axes: Axes, fill: Any, shade: Shade) -> Any:
     """Add a colour bar as high as the axes at their right side and return it."""
-    place = axes.inset_axes((1.025, 0, 0.035, 1))
-    bar = axes.figure.colorbar(fill, cax=place)
+    return shared_bar(axes.figure, fill, shade, cax=axes.inset_axes((1.025, 0, 0.035, 1)))
+
+
+def shared_bar(figure: Any, fill: Any, shade: Shade, **place: Any) -> Any:
+    """Add a colour bar at a place that matplotlib's ``colorbar`` understands and return it."""
+    bar = figure.colorbar(fill, **place)
     if shade.field == "order":
         bar.set_ticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     bar.set_label(shade.text)
