@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"plexus {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_train(commands)
     _add_check(commands)
     _add_sweep(commands)
     _add_submit(commands)
@@ -124,6 +125,21 @@ def _add_run(commands: Commands) -> None:
     sub.add_argument(
         "--citations", action="store_true", help="print what to cite for this deck when the run is done"
     )
+    sub.set_defaults(training=False)
+
+
+def _add_train(commands: Commands) -> None:
+    sub = _command(
+        commands, "train", _run, "train the closure of a deck, as its block `train` says",
+        "Kinetic runs are computed and learned from; the result is a bundle with its validation table.",
+    )  # fmt: skip
+    _deck_arguments(sub)
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
+    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
+    sub.add_argument(
+        "--restart", action="store_const", const="latest", help="go on with the training in the run folder"
+    )
+    sub.set_defaults(training=True, log_view=False, nvtx=False, citations=False)
 
 
 def _add_check(commands: Commands) -> None:
@@ -236,7 +252,9 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
     from plexus import driver
 
     profile = driver.Profile(options.log_view, options.nvtx)
-    code = driver.run(options.deck, options.overrides, options.folder, options.restart, profile=profile)
+    code = driver.run(
+        options.deck, options.overrides, options.folder, options.restart, False, profile, options.training
+    )
     if options.citations and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0":
         from plexus.deck.citations import citations
         from plexus.deck.load import load

@@ -37,6 +37,7 @@ def run(
     restart: str | None = None,
     dry: bool = False,
     profile: Profile | None = None,
+    training: bool = False,
 ) -> int:
     """Run a deck on all ranks of this job and return the exit code. Collective.
 
@@ -54,6 +55,8 @@ def run(
         Build everything, take at most two steps, write nothing.
     profile : Profile, optional
         Profilers to use; none by default.
+    training : bool
+        Train the deck's closure as its block `train` says, instead of marching.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def run(
         try:
             # what is not finite is found by the guard once per step, not told by NumPy per operation
             with located(deck), np.errstate(all="ignore"):
-                return _run(deck, ctx, restart, dry, profile or Profile())
+                return (_train if training else _run)(deck, ctx, restart, dry, profile or Profile())
         finally:
             ctx.stop.restore()
     return 0
@@ -107,6 +110,13 @@ def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool, profile: Prof
         with ctx.timers("log view"):
             ctx.log.info(f"PETSc's log is in {stages.write(ctx)}")
     return _finish(run)
+
+
+def _train(deck: Deck, ctx: Context, restart: str | None, dry: bool, profile: Profile) -> int:
+    """Train the deck's closure and return the exit code. Collective."""
+    from plexus.learning.main import train
+
+    return train(deck, ctx, restart, dry)
 
 
 def _watch(ctx: Context, profile: Profile) -> Stages | None:

@@ -17,12 +17,14 @@ from plexus.deck.params import Params
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.deck.sweep import Sweep
+from plexus.deck.train import Stage, Train
 from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 
 BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "time": Time,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
+    "train": Train, "train.stages": Stage,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

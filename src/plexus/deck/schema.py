@@ -19,6 +19,7 @@ from plexus.deck.context import Context, known, only
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.sweep import Sweep
+from plexus.deck.train import Train
 
 Plain = dict[str, Any]
 
@@ -58,6 +59,7 @@ class Deck(Params):
     )
     runtime: Runtime = Field({}, description="device, seed, limits")
     job: Job = Field({}, description="nodes, time and more that `plexus submit` asks for")
+    train: Train | None = Field(None, description="how `plexus train` fits the closure")
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 
     _path: Path = PrivateAttr(Path())

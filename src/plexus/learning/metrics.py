@@ -27,11 +27,11 @@ def relative_mse(found: Tensor, true: Tensor) -> float:
 
 def stress_mse(found: tuple[Tensor, Tensor], true: tuple[Tensor, Tensor]) -> float:
     """Return the relative error of S:T, each given by its spin and its trace, averaged over 11, 12 and 22."""
-    pairs = zip(_components(*found), _components(*true), strict=True)
+    pairs = zip(components(*found), components(*true), strict=True)
     return sum(relative_mse(a, b) for a, b in pairs) / 3
 
 
-def _components(spin: Tensor, trace: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def components(spin: Tensor, trace: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return (trace + spin.real) / 2, -spin.imag / 2, (trace - spin.real) / 2
 
 

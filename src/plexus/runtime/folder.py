@@ -23,7 +23,10 @@ from plexus.runtime.files import reason
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-RESULTS = (DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES, "checkpoint_*.h5", "*.vtkhdf", "*.xdmf")
+RESULTS = (
+    DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES,
+    "checkpoint_*.h5", "*.safetensors", "*.vtkhdf", "*.xdmf",
+)  # fmt: skip
 """File names and patterns that belong to a run."""
 PREVIOUS = "previous"
 _LOCKS: dict[Path, int] = {}
