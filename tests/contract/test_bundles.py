@@ -263,3 +263,18 @@ def test_container_is_read_without_torch(written):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["closure", "False"]
+
+
+def test_preparing_again_keeps_weights_and_range(written):
+    """A closure that is trained further is prepared once more by every model that takes it."""
+    path, sha256, _ = written
+    closure = load(path, sha256)
+    box = dict(closure.box)
+    for p in closure.network.parameters():
+        p.data += 1
+    before = [p.clone() for p in closure.network.parameters()]
+    closure.prepare(ClosureSetting({"zeta": 1.0}))
+    assert all(torch.equal(a, b) for a, b in zip(before, closure.network.parameters(), strict=True))
+    assert closure.box == box
+    closure.evaluate(state((8, 8), 1) | {"e": torch.full((8, 8), 50.0 + 0j, dtype=torch.complex128)})
+    assert closure.guard.mask.all()

@@ -62,7 +62,11 @@ class Learned(MomentClosure):
     scales:
         Normalisation constants by name; training sets them once (`normalise`), bundles carry them.
     metadata:
-        What the bundle says; empty for an untrained closure.
+        What the bundle says; empty for an untrained closure. A bundle is loaded once, at the first `prepare`.
+    box:
+        Training range of the features; empty without one.
+    beyond:
+        What of the model lies outside the training: constants, time step.
     """
 
     kind = "closure"
@@ -76,6 +80,8 @@ class Learned(MomentClosure):
         self.network: Any = None
         self.scales: dict[str, float] = dict.fromkeys(self.scale_units, 1.0)
         self.metadata: dict[str, Any] = {}
+        self.box: Mapping[str, Any] = {}
+        self.beyond: list[str] = []
         self.hyper = self.chosen()
 
     # what a member says
@@ -115,8 +121,9 @@ class Learned(MomentClosure):
             If the bundle is unsound, belongs to another closure, or the setting is outside its range and the
             guard's policy is to stop.
         """
-        if self.params.checkpoint is not None:
+        if self.params.checkpoint is not None and not self.metadata:
             self._load(setting)
+        self._check_range(setting)
         super().prepare(setting)
         if self.network is None:
             self.network = self.make()
@@ -144,8 +151,8 @@ class Learned(MomentClosure):
         return self.guard.apply(fields, features, out)
 
     def report(self) -> dict[str, float]:
-        """Return the guard's counts. Collective."""
-        return self.guard.counts()
+        """Return the guard's counts and the number of constants outside the training. Collective."""
+        return {**self.guard.counts(), "constants_outside": float(len(self.beyond))}
 
     # bundles
 
@@ -155,9 +162,6 @@ class Learned(MomentClosure):
         bundle = store.load(self.params.checkpoint, self.params.sha256, setting.comm)
         with at_path(str(self.params.checkpoint)):
             self.take(bundle.metadata)
-            for problem in out_of_range(bundle.metadata, setting):
-                if self.params.guard.outside == "stop":
-                    raise InputError(problem)
             self.network = self.make().to(self.dtype)
             try:
                 self.network.load_state_dict(bundle.weights)
@@ -165,6 +169,12 @@ class Learned(MomentClosure):
                 raise InputError(f"weights: {str(error).splitlines()[-1].strip()}") from None
         # a run needs no gradients of the weights; training a loaded closure further asks for them
         self.network.requires_grad_(False)
+
+    def _check_range(self, setting: ClosureSetting) -> None:
+        """Refuse a model outside the training, where that is the policy."""
+        self.beyond = out_of_range(self.metadata, setting) if self.metadata else []
+        if self.beyond and self.params.guard.outside == "stop":
+            raise InputError(f"{self.params.checkpoint}: {self.beyond[0]}")
 
     def take(self, metadata: dict[str, Any]) -> None:
         """Check that the metadata describe this closure, and take hyper-parameters and scales over.
@@ -194,7 +204,7 @@ class Learned(MomentClosure):
         compare("normalisation", self._units(self.scale_units), metadata["normalisation"])
         compare("box", self._units(self.feature_units()), metadata["box"])
         self.scales = {name: float(metadata["normalisation"][name]["value"]) for name in self.scale_units}
-        self.metadata = metadata
+        self.metadata, self.box = metadata, metadata["box"]
 
     @staticmethod
     def _units(units: Mapping[str, Unit]) -> dict[str, Any]:
@@ -224,7 +234,7 @@ class Learned(MomentClosure):
                 name: {"value": self.scales[name], "unit": list(unit)}
                 for name, unit in self.scale_units.items()
             },
-            "box": dict(self.metadata.get("box", {}) if box is None else box),
+            "box": dict(self.box if box is None else box),
             "guard": self.params.guard.model_dump(exclude={"fallback"}),
         }
 
@@ -253,6 +263,7 @@ class Learned(MomentClosure):
         """Guard with a box that `range_of` returned."""
         import torch
 
+        self.box = box
         names = list(self.feature_units())
         like = torch.zeros((), dtype=self.dtype, device=self.setting.device)
         self.guard.use_box([box[n]["low"] for n in names], [box[n]["high"] for n in names], like)
@@ -267,8 +278,8 @@ class Learned(MomentClosure):
         fallback.prepare(setting)
         guard = Guard(self.params.guard, self._as_fallback(fallback), setting.comm)
         self.guard = guard
-        if self.metadata:
-            self.use_range(self.metadata["box"])
+        if self.box:
+            self.use_range(self.box)
         return guard
 
     def _as_fallback(self, fallback: Any) -> Any:
