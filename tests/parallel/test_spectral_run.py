@@ -30,7 +30,7 @@ def begun(whole: Path, folder: Path, step: int) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("ranks", [2, 3, 4])
+@pytest.mark.parametrize("ranks", [2, 4])
 def test_ranks_agree(whole, tmp_path, ranks):
     code, err = plexus(tmp_path, FLUID, "-o", "out", ranks=ranks)
     assert code == 0, err
@@ -38,10 +38,9 @@ def test_ranks_agree(whole, tmp_path, ranks):
     assert_same(whole, tmp_path / "out", 1e-10, TABLES)
 
 
-@pytest.mark.parametrize(("step", "ranks"), [(20, 3), (40, 2)])
-def test_restart_on_other_ranks_equals_the_whole_run(whole, tmp_path, step, ranks):
-    half = begun(whole, tmp_path / "half", step)
-    code, err = plexus(tmp_path, FLUID, "-o", "half", "--restart", "latest", ranks=ranks)
+def test_restart_on_three_ranks_equals_the_whole_run(whole, tmp_path):
+    half = begun(whole, tmp_path / "half", 20)
+    code, err = plexus(tmp_path, FLUID, "-o", "half", "--restart", "latest", ranks=3)
     assert code == 0, err
     assert_same(whole, half, 1e-12, TABLES)
 

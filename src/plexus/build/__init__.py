@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
-ALWAYS = ("series", "progress", "checkpoint")
-"""Outputs that a run has even if its deck does not name them."""
+ALWAYS: dict[str, dict[str, dict[str, str]]] = {
+    # in Fourier space what histories need costs as much as a step
+    "series": {"spectral": {"every": "10 steps"}},
+    "progress": {},
+    "checkpoint": {},
+}
+"""Outputs that a run has even if its deck does not name them -> parameters by kind of model."""
 
 
 def build(deck: Deck, ctx: Context) -> Run:
@@ -60,11 +65,11 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
 
     When a checkpoint appears, the other files then hold the step that it continues from.
     """
-    observers = [*named]
-    for name in ALWAYS:
+    observers, model = [*named], registry.discretisation("physics", deck.physics.type)
+    for name, given in ALWAYS.items():
         if not any(p.type == name for p in deck.output):
             default = registry.component("output", name)
-            observers.append(default.cls(default.params()))
+            observers.append(default.cls(default.params(**given.get(model, {}))))
     last = registry.component("output", "checkpoint").cls
     return sorted(observers, key=lambda o: isinstance(o, last))
 

@@ -4,7 +4,8 @@ Tables (see `plexus.io.series`): ``quantities`` (one column per quantity of the 
 step), ``solver/<field>`` (Newton steps, Krylov iterations, first and last residual of each solve),
 ``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from a device),
 of models in Fourier space ``monitor`` (drifts, residuals of identities) and ``closure`` (what it reports).
-A run writes its histories even if the deck does not name this output; naming it sets how often.
+A run writes its histories even if the deck does not name this output, on elements in every step, in Fourier
+space in every tenth; naming it sets how often.
 """
 
 from __future__ import annotations
