@@ -253,8 +253,9 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
 
     profile = driver.Profile(options.log_view, options.nvtx)
     code = driver.run(
-        options.deck, options.overrides, options.folder, options.restart, False, profile, options.training
-    )
+        options.deck, options.overrides, options.folder, options.restart,
+        profile=profile, training=options.training,
+    )  # fmt: skip
     if options.citations and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0":
         from plexus.deck.citations import citations
         from plexus.deck.load import load

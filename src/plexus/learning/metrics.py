@@ -32,6 +32,7 @@ def stress_mse(found: tuple[Tensor, Tensor], true: tuple[Tensor, Tensor]) -> flo
 
 
 def components(spin: Tensor, trace: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the components 11, 12 and 22 of a symmetric tensor of given spin and trace."""
     return (trace + spin.real) / 2, -spin.imag / 2, (trace - spin.real) / 2
 
 
