@@ -75,7 +75,9 @@ class SpectralSystem(BaseSystem):
 
     def explicit(self, hat: torch.Tensor, t: float) -> torch.Tensor:
         """Return the modes of the rest. Collective."""
-        return self.model.explicit(hat, t)
+        # a run never goes backwards: gradients would keep every step in memory
+        with torch.no_grad():
+            return self.model.explicit(hat, t)
 
     def rms(self, hat: torch.Tensor) -> float:
         """Return the root mean square over box and fields. Collective."""
