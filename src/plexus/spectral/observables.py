@@ -65,9 +65,10 @@ def monitor(model: Suspension, s: Snapshot) -> dict[str, float]:
 
     ``mass`` is the drift of the mean concentration from 1, ``power`` the relative residual of
     2⟨E:E⟩ = -⟨E:Σ⟩, ``trace`` the largest |tr(S:E) - D:E|, ``outside`` the fraction of points whose c, f_1
-    and f_2 no distribution has, ``tail`` the largest |f_K|/c, ``rate`` K max|g|, which times dt should stay
-    below 0.4, ``sweeps`` and ``change`` the work for the strain rate and its last relative change (nan where
-    one sweep is taken).
+    and f_2 no distribution has, ``passive`` the least E:S:E over the mean of E:E, negative only where a
+    closure gives an impossible f_2, ``tail`` the largest |f_K|/c, ``rate`` K max|g|, which times dt should
+    stay below 0.4, ``sweeps`` and ``change`` the work for the strain rate and its last relative change (nan
+    where one sweep is taken).
     """
     mean, largest = model.space.mean, model.space.max
     e, stress, r = s.flow.e, model.stress(s), _order(model, s)
@@ -75,14 +76,21 @@ def monitor(model: Suspension, s: Snapshot) -> dict[str, float]:
     speed = s.flow.velocity.square().sum(-3).sqrt()
     means = mean(torch.stack([s.c, speed, r, _outside(model, s)])).tolist()
     tail = s.f[..., -1, :, :].abs() / s.c
-    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail])).tolist()
+    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail, -_passive(s)])).tolist()
     return {
         "mass": means[0] - 1, "speed": means[1], "order": means[2], "order_max": peaks[0],
-        "outside": means[3], "tail": peaks[4],
+        "outside": means[3], "tail": peaks[4], "passive": -2 * peaks[5] / max(float(dissipated), 1e-300),
         "power": float((dissipated - worked).abs() / dissipated.clamp_min(1e-300)),
         "trace": peaks[2], "concentration_min": -peaks[3], "rate": model.order * peaks[1],
         "sweeps": float(s.sweeps), "change": s.change,
     }  # fmt: skip
+
+
+def _passive(s: Snapshot) -> Tensor:
+    """Return E:S:E = (c |e|² + Re(f_2 conj(e)²))/2, without f_2 where that is not known."""
+    e, f2 = s.flow.e, s.second.f2
+    square = s.c * (e * e.conj()).real
+    return square / 2 if f2 is None else (square + (f2 * e.conj() ** 2).real) / 2
 
 
 def _trace(s: Snapshot) -> Tensor:

@@ -11,10 +11,11 @@ what does not depend on e. Because |f_2| <= c, the eigenvalues of -P β/2 (c e +
 contracts at the rate (β/8)/(1 + β/8) or better, for any β, where the plain iteration needs β < 4.
 
 ``lagged`` takes one such sweep from the strain rate of the last two evaluations, continued linearly in time,
-so that the order in time stays two (stable for β < 4). ``fixed_point`` repeats the sweep. ``krylov`` solves
-by conjugate gradients: the operator 1 - P β/2 (c + f_2 conj) is symmetric, positive definite, of condition
-<= 1 + β/4, and contains the Stokes inverse, which is its preconditioner. These are torch operations and not
-PETSc's: fields stay on their device, and the solve is differentiable (its adjoint is the same solve).
+so that the order in time stays two (stable for β < 4); steppers of higher order need one of the others.
+``fixed_point`` repeats the sweep. ``krylov`` solves by conjugate gradients: the operator
+1 - P β/2 (c + f_2 conj) is symmetric, positive definite, of condition <= 1 + β/4, and contains the Stokes
+inverse, which is its preconditioner. These are torch operations and not PETSc's: fields stay on their
+device, and the solve is differentiable (its adjoint is the same solve).
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ def test_power_identity_holds_after_the_constraint_stress_is_solved(order, beta,
     within(f"AF6 beta {beta} {method}, {seen['sweeps']:.0f} sweeps, power residual", seen["power"], 1e-8)
     within("AF6 sweeps", seen["sweeps"], most)
     assert seen["speed"] > 0.05
+    assert seen["passive"] >= 0
 
 
 def test_all_ways_to_the_constraint_stress_lead_to_one_flow():

@@ -9,6 +9,8 @@ from fluids import SIZE, closed_by, fluid, relative, run, waves, within
 from plexus.errors import InputError
 from plexus.physics.active_fluid_kinetic import ActiveFluidKinetic, ActiveFluidKineticParams
 from plexus.spaces.fourier import Fourier
+from plexus.spectral.march import march
+from plexus.stepping.steppers.etdrk4 import Etdrk4, Etdrk4Params
 
 
 def test_full_angle_grid_gives_the_moments_of_the_hierarchy():
@@ -42,6 +44,17 @@ def test_order_in_time_is_two(order, closure, method):
         ends.append(run(model, 4.0, dt))
     slope = math.log2(relative(ends[0], ends[1]) / relative(ends[1], ends[2]))
     within(f"AF7 {method}, order {order}, slope {slope:.3f}, 1.9 - slope", 1.9 - slope, 0)
+
+
+def test_a_stepper_of_order_four_keeps_its_order_where_the_stress_is_solved():
+    ends = []
+    for dt in (0.1, 0.05, 0.025):
+        passive = {"method": "fixed_point", "tolerance": 1e-13}
+        start = {"moments": waves(6, 24, 0.3)}
+        model = fluid(24, initial=start, order=6, alpha=-3, zeta=0.3, passive_stress=passive)
+        with torch.no_grad():
+            ends.append(march(model, Etdrk4(Etdrk4Params()), model.initial(), 0.0, 2.0, dt))
+    assert math.log2(relative(ends[0], ends[1]) / relative(ends[1], ends[2])) > 3.8
 
 
 def common(hat, cells, keep):
