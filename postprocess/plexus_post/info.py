@@ -108,9 +108,17 @@ def _summary(summary: dict[str, Any]) -> None:
     # the report shows the same tables, and what it takes from here must be there before
     from plexus_post import report_tables
 
-    for make in (report_tables.phases, report_tables.placement, report_tables.transfers):
+    for make in (
+        report_tables.guards,
+        report_tables.phases,
+        report_tables.placement,
+        report_tables.transfers,
+    ):
         made = make(summary)
         table(made.title, made.head, made.rows)
+        # the note of the guards tells what gave way; the others' notes are for the page
+        if make is report_tables.guards and made.note:
+            print(f"  {made.note}")
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, verification_rows(summary))
 

@@ -61,6 +61,7 @@ def tables(run: Run) -> Iterator[Table]:
         _verification(run),
         _quantities(run),
         _fields(run),
+        guards(run.summary),
         _solver(run),
         phases(run.summary),
         placement(run.summary),
@@ -113,6 +114,20 @@ def _solver(run: Run) -> Table:
     rows = [(words(f), *(number(s.get(k)) for k in keys)) for f, s in solver.items()]
     head = ("unknown", "solves", "Newton steps", "Krylov iterations", "mean", "most", "fallbacks")
     return Table("Solver", head, rows)
+
+
+def guards(summary: Mapping[str, Any]) -> Table:
+    """Return how often learned parts were outside their range, and which ones gave way."""
+    told = summary.get("guards") or {}
+    rows = []
+    for name, g in told.items():
+        if isinstance(g, dict):
+            shares = [
+                f"{100 * g[key]:.3g} %" for key in ("mean_outside", "outside", "max_fraction") if key in g
+            ]
+            rows.append((words(name), *shares, number(g.get("steps")), "yes" if g.get("holds") else "NO"))
+    head = ("part", "cells outside its range", "in the last step", "limit", "steps", "holds")
+    return Table("Guards of learned parts", head, rows, "; ".join(map(str, told.get("replaced") or ())))
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

@@ -36,6 +36,19 @@ def test_quantities_have_units(tmp_path, capsys):
     assert "340.25  W/m²" in capsys.readouterr().out
 
 
+def test_guards_of_learned_parts_are_told(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run")
+    path = folder / "summary.json"
+    counts = {"mean_outside": 0.031, "outside": 0.5, "max_fraction": 0.01, "steps": 40, "holds": False}
+    told = {"closure": counts, "replaced": ["the closure gave way"]}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"guards": told, "status": "degraded"}))
+    assert main(["info", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert "closure  3.1 %" in text and "50 %" in text and "the closure gave way" in text
+    assert main(["report", str(folder)]) == 0
+    assert "3.1 %" in (folder / "report.html").read_text()
+
+
 def test_a_dead_run_is_interrupted(tmp_path, capsys):
     (tmp_path / "progress.json").write_text(
         json.dumps(
