@@ -49,7 +49,7 @@ class Film:
         some = times[:: max(1, len(times) // 12)].tolist()
         self.shade = Shade.of(field, runs, [runs[0].box.run.step(time=t) for t in some])
         self.curves = [errors(r.box, runs[0].box) for r in runs[1:]]
-        self.top = max(float(self._spectrum(run, t)[1].max()) for run in runs for t in some)
+        self.top = max(float(np.nan_to_num(self._spectrum(run, t)[1]).max()) for run in runs for t in some)
         """Largest energy of a shell: the upper end of the spectra's axis."""
         # without a run to compare with, the order is shown, or the speed of a flow without director
         self.means = [] if self.curves else [self._mean(t) for t in times.tolist()]
@@ -102,7 +102,7 @@ class Film:
     def _draw_history(self, axes: Axes, time: float) -> None:
         """Draw the velocity errors up to now, or the order or speed of a single run."""
         axes.set_title(f"t = {time:5.2f}", fontsize=10, fontfamily="DejaVu Sans Mono", pad=4)
-        axes.set_xlim(self.times[0], self.times[-1])
+        axes.set_xlim(self.times[0], max(self.times[-1], self.times[0] + 1e-3))
         axes.set_xlabel("time t", fontsize=8.5)
         axes.tick_params(labelsize=7.5)
         curves = self.curves or [(self.times, np.array(self.means))]
@@ -115,7 +115,7 @@ class Film:
             axes.plot(times[now][-1:], np.maximum(values[now][-1:], 1e-9), "o", color=colour)
         if not self.curves:
             oriented = self.runs[0].oriented
-            axes.set_ylim(0, 1 if oriented else 1.1 * max(self.means))
+            axes.set_ylim(0, 1 if oriented else 1.1 * float(np.nanmax(self.means, initial=0)) or 1)
             axes.set_ylabel("mean order r" if oriented else "mean speed", fontsize=8.5)
             return
         axes.set_yscale("log")

@@ -74,7 +74,8 @@ class Shade:
             raise PostError(f"no field {field!r} to shade; order, vorticity and speed are known")
         values = np.abs([scalar(n, field, min(s, len(n.box.times) - 1)) for n in runs for s in steps])
         # the few strongest spots may be clipped
-        peak = float(np.quantile(values[np.isfinite(values)], 0.998)) or 1.0
+        finite = values[np.isfinite(values)]
+        peak = (float(np.quantile(finite, 0.998)) if finite.size else 0.0) or 1.0
         low = -peak if field == "vorticity" else 0.0
         levels = np.asarray(MaxNLocator(bands, steps=[1, 2, 2.5, 5, 10]).tick_values(low, peak))
         known = runs[0].box.run
@@ -183,6 +184,7 @@ def shared_bar(figure: Any, fill: Any, shade: Shade, **place: Any) -> Any:
 
 def spectrum_axes(axes: Axes, last: int, top: float) -> None:
     """Set the axes of spectra whose largest value is ``top`` and whose last resolved shell is ``last``."""
+    top = top if 0 < top < np.inf else 1.0
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(0.93, 1.05 * last)

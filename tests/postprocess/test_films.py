@@ -122,6 +122,28 @@ def test_plot_draws_the_director_into_the_order_and_spectra_as_lines(runs, tmp_p
     assert main(["plot", str(runs / "true"), "-o", str(tmp_path), "--fields", "director"]) == 0
 
 
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
+def test_failed_runs_still_fluids_and_single_moments_are_drawn(tmp_path, capsys):
+    def still(x, y, t):
+        wave = {"velocity": np.zeros((len(x), 2)), "order": 0 * x, "director": np.ones((len(x), 2))}
+        return wave if t < 2 else {n: np.nan * v for n, v in wave.items()}
+
+    once, failed, true = (
+        str(periodic_run(tmp_path / n, f, (12, 12), LENGTHS, t))
+        for n, f, t in (("once", still, (0.0,)), ("failed", still, (0.0, 1.0, 2.0)), ("true", waves, TIMES))
+    )
+    for command in (["nematic", once], ["nematic", failed, true]):
+        assert main([*command, "-o", str(tmp_path)]) == 0
+    for runs in ([once], [true, failed], [failed, true]):
+        assert main(["film", *runs, "-o", str(tmp_path / "f.gif"), "--frames", "2", "--width", "300"]) == 0
+    assert main(["horizon", true, failed, "-o", str(tmp_path / "h.png")]) == 0
+    # a fluid at rest is off by 100 %, one that is not a number by more
+    last = [
+        line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("failed")
+    ]
+    assert last[-1][:4] == ["failed", "0", "0", "2"]
+
+
 def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
     bare = periodic_run(tmp_path / "bare", lambda x, y, t: {"order": 0 * x})
     other = periodic_run(tmp_path / "other", lambda x, y, t: waves(0 * x, 0 * y, t), CELLS, (3.0, 3.0))
@@ -135,6 +157,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
         "a film is a .gif": ["film", true, "-o", str(tmp_path / "film.mp4")],
         "no step lies in": ["film", true, "--from", "90"],
         "ends at t = 3": ["nematic", true, "--after", "50"],
+        "a film of 0 frames": ["film", true, "--frames", "0"],
         "positive --fps": ["film", true, "--fps", "0"],
     }
     for words, command in commands.items():

@@ -37,7 +37,8 @@ def run(args: Namespace) -> None:
         raise PostError(f"{target}: a film is a .gif, a strip a .png, numbered pictures go to a folder")
     if args.fps <= 0 or args.width < 200:
         raise PostError("a film needs a positive --fps and a --width of 200 or more")
-    times = moments([n.box.times for n in runs], args.start, args.to, args.frames or (4 if still else 50))
+    count = args.frames if args.frames is not None else 4 if still else 50
+    times = moments([n.box.times for n in runs], args.start, args.to, count)
     if still:
         print(strip(runs, names, times, args.field, target))
         return
@@ -58,7 +59,9 @@ def moments(times: list[np.ndarray], start: float | None, end: float | None, cou
     high = high if end is None else min(high, end)
     slack = 1e-9 * max(abs(high), 1.0)
     inside = times[0][(times[0] >= low - slack) & (times[0] <= high + slack)]
-    if not len(inside) or count < 1:
+    if count < 1:
+        raise PostError(f"a film of {count} frames cannot be made")
+    if not len(inside):
         raise PostError(f"no step lies in t = {low:g} to {high:g}")
     rows = np.unique(np.rint(np.linspace(0, len(inside) - 1, min(count, len(inside)))).astype(int))
     return np.asarray(inside[rows])

@@ -137,7 +137,8 @@ def _others(order: Axes, spectra: Axes, compared: Comparison) -> None:
     spectra.set_title(f"Velocity spectrum, t ≥ {compared.late:g}")
     spectra.set_ylabel("energy of the shell")
     last = min(resolved(s.shells) for s in compared.statistics)
-    top = max(float(compared.mean_spectrum(i).max()) for i in range(len(compared.statistics)))
+    means = [np.nan_to_num(compared.mean_spectrum(i)) for i in range(len(compared.statistics))]
+    top = max(float(m.max()) for m in means)
     spectrum_axes(spectra, last, top)
     # the shells that the table's number compares
     spectra.axvspan(0.5, SHELLS + 0.5, color="#f3f3f3", zorder=0, lw=0)

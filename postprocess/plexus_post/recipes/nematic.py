@@ -47,7 +47,9 @@ def run(args: Namespace) -> None:
         write_csv(one / f"defects{end}.csv", s.defect_columns())
         step = nematic.box.run.step(args.step)
         print(snapshot(nematic, s, step, one / f"nematic{end}.png"))
-    print(histories(every, after, shared / "nematic_history.png"))
+    # one moment has no history
+    if max(len(s.times) for s in every) > 1:
+        print(histories(every, after, shared / "nematic_history.png"))
 
 
 def _row(s: Statistics, after: float) -> list[Any]:
@@ -62,7 +64,8 @@ def _row(s: Statistics, after: float) -> list[Any]:
         s.speed[late].mean(), s.order[late].mean(), history.counts[late].sum(axis=1).mean(),
         history.born[late].sum() / span, life,
     )  # fmt: skip
-    return [s.name, *(f"{v:.4g}" if np.isfinite(v) else "-" for v in numbers), int(s.shells[energy.argmax()])]
+    loudest = int(s.shells[energy.argmax()]) if energy.max() > 0 else "-"
+    return [s.name, *(f"{v:.4g}" if np.isfinite(v) else "-" for v in numbers), loudest]
 
 
 def snapshot(nematic: Nematic, s: Statistics, step: int, path: Path) -> Path:
@@ -109,7 +112,7 @@ def histories(every: list[Statistics], after: float, path: Path) -> Path:
     for axes in (grid[0, 0], grid[0, 1], grid[1, 0]):
         axes.set_xlim(0, max(float(s.times[-1]) for s in every))
         axes.set_ylim(bottom=0)
-    top = max(float(s.energy[s.late(after)].mean(axis=0).max()) for s in every)
+    top = max(float(np.nan_to_num(s.energy[s.late(after)]).mean(axis=0).max()) for s in every)
     spectrum_axes(grid[1, 1], max(resolved(s.shells) for s in every), top)
     if len(every) > 1:
         grid[0, 0].legend(loc="lower right")
@@ -119,6 +122,8 @@ def histories(every: list[Statistics], after: float, path: Path) -> Path:
 def _counts(axes: Axes, s: Statistics, how: dict[str, Any]) -> None:
     """Draw the number of defects from when there is an order, and its running mean."""
     rows = s.order >= ORDERED
+    if not rows.any():
+        return
     times, count = s.times[rows], s.history.counts.sum(axis=1)[rows]
     axes.step(times, count, where="post", color=how["color"], lw=0.8, alpha=0.45)
     width = max(1, len(times) // 10)
