@@ -1,11 +1,11 @@
 """The table of learned closures of the active fluid: accuracy a priori and in runs, stability, cost.
 
-Items AF11 to AF23 come from runs of Bingham's, the two-moment and the learned models beside the kinetic
-truth, 64², four sets of constants, several seeds that training has not seen; AF21 from long runs, AF28 from
-steps in turn. ``plexus bench active_fluid:AF21,AF28`` measures only what is named. All numbers of all runs
-go into ``runs/bench/active_fluid_runs.json``.
+Items AF11 to AF20, AF22 and AF23 come from runs of Bingham's, the two-moment and the learned models beside
+the kinetic truth, 64², four sets of constants, several seeds that training has not seen; AF21 from long
+runs, AF28 from steps in turn. ``plexus bench active_fluid:AF21,AF28`` measures only what is named. All
+numbers of all runs go into ``runs/bench/active_fluid_runs.json``.
 
-AF24 to AF27, which are about training itself, are measured by `plexus.bench.fluid_training`.
+AF14 and AF24 to AF27 are about training itself, see `plexus.bench.fluid_training`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
     InputError
         If an item is unknown.
     """
-    from plexus.bench import fluid_items
+    from plexus.bench import fluid_items, fluid_training
     from plexus.errors import InputError
     from plexus.learning.cost import one_thread
 
-    known = (*fluid_items.ITEMS, LONG, COST)
+    known = (*fluid_items.ITEMS, *fluid_training.ITEMS, LONG, COST)
     for name in chosen:
         if name not in known:
             raise InputError(f"no item {name!r}; there are {', '.join(known)}")
@@ -48,6 +48,9 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
     with one_thread():
         rows = scored([n for n in wanted if n in fluid_items.ITEMS], seeds)
         rows += stability() if LONG in wanted else []
+        for item in fluid_training.ITEMS:
+            if item in wanted:
+                rows += [_seeded(row, seeds) for row in fluid_training.ITEMS[item](seeds)]
         rows += cost() if COST in wanted else []
     return sorted(rows, key=lambda row: row.item[:4])
 
@@ -60,11 +63,6 @@ def contenders() -> dict[str, Contender]:
 
     learned = {fluid_items.ONE_LEARNED: shipped.spin(1), fluid_items.TWO_LEARNED: shipped.spin(2)}
     blocks = {name: c for name, c in learned.items() if c is not None}
-    other = next(
-        (c for c in shipped.contenders().values() if c.block and c.block["type"] == "tensor_basis"), None
-    )
-    if other is not None:
-        blocks[fluid_items.TENSOR] = other
     made = {name: Contender(name, c.order, c.block) for name, c in blocks.items()}
     for name, order, closure in (
         (fluid_items.BINGHAM, 1, "bingham"), (fluid_items.TWO, 2, "autoregressive"),

@@ -17,7 +17,6 @@ from plexus.learning.compare import SETS, Scores, Set, label
 
 BINGHAM, TWO = "Bingham", "two-moment AR"
 ONE_LEARNED, TWO_LEARNED = "learned, 1 moment", "learned, 2 moments"
-TENSOR = "tensor basis"
 NEW = SETS[1:]
 """Sets of constants that training has not seen."""
 
@@ -96,18 +95,6 @@ def stress(facts: Facts) -> list[Row]:
         judged("AF13 error of S:T / Bingham's", _prior(facts, ONE_LEARNED, "stress", SETS), 1.0),
         judged("AF13 error of S:T, known constants", known, 3e-4, 1.5e-4, unit=""),
     ]
-
-
-def tensor_basis(facts: Facts) -> list[Row]:
-    """AF14."""
-    item = "AF14 tensor basis: error of S:T / Bingham's, known constants"
-    if TENSOR not in facts.names:
-        return [Row(item, None, "x", 0.8, peer="no bundle is there")]
-    ratios = _prior(facts, TENSOR, "stress", SETS)
-    note = "aim after active learning, all sets <= 1: " + ", ".join(
-        f"{label(w)} {v:.3g}" for w, v in ratios.items()
-    )
-    return [judged(item, {SETS[0]: ratios[SETS[0]]}, 0.8, note=note)]
 
 
 def admissible(facts: Facts) -> list[Row]:
@@ -222,7 +209,6 @@ ITEMS: dict[str, tuple[Callable[[Facts], list[Row]], tuple[str, ...]]] = {
     "AF11": (f2_known, (ONE_LEARNED,)),
     "AF12": (f2_new, (ONE_LEARNED,)),
     "AF13": (stress, (ONE_LEARNED,)),
-    "AF14": (tensor_basis, ()),
     "AF15": (admissible, ()),
     "AF16": (early_order, (ONE_LEARNED,)),
     "AF17": (horizon, (ONE_LEARNED,)),

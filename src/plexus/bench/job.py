@@ -30,8 +30,8 @@ class Job:
         return sum(self.facts["phases"].get(n, {}).get("longest", 0.0) for n in names)
 
 
-def plexus(deck: Mapping[str, Any], ranks: int, folder: Path) -> Job:
-    """Run a deck on a number of ranks.
+def plexus(deck: Mapping[str, Any], ranks: int, folder: Path, command: str = "run") -> Job:
+    """Run a deck on a number of ranks, or ``train`` its closure.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def plexus(deck: Mapping[str, Any], ranks: int, folder: Path) -> Job:
     # one rank needs no launcher, on either side of a comparison
     ours = ["-n", str(ranks)] if ranks > 1 else []
     # the clock runs from before the interpreter starts until it has ended
-    seconds, _ = timed([sys.executable, "-m", "plexus", "run", str(file), *ours, "-o", str(out)], None)
+    seconds, _ = timed([sys.executable, "-m", "plexus", command, str(file), *ours, "-o", str(out)], None)
     return Job(seconds, json.loads((out / SUMMARY).read_text()))
 
 
