@@ -227,7 +227,7 @@ class Closure(Protocol):
 
 
 class SpectralModel(Protocol):
-    """Equations u_t = L u + N(u, t) of one unknown, a tensor of modes (..., *hat_shape), on a periodic grid."""
+    """Equations u_t = L u + N(u, t) of one unknown, modes (..., *hat_shape), on a periodic grid."""
 
     unknown: str
     real: bool

@@ -180,11 +180,12 @@ def initial_values(value: Any, info: ValidationInfo) -> dict[str, Components]:
         raise refuse("expected a mapping such as {temperature: 300 K}")
     if context.unknowns is None:
         return {}
+    known_fields = context.unknowns if context.starts is None else context.starts
     for name, item in value.items():
-        spec = context.unknowns.get(name)
+        spec = known_fields.get(name)
         try:
             if spec is None:
-                raise refuse(f"unknown field {name!r}{nearest(str(name), context.unknowns)}")
+                raise refuse(f"unknown field {name!r}{nearest(str(name), known_fields)}")
             result[name] = field_values(item, spec, info)
         except ValidationError as error:
             errors += [_detail((name, *e["loc"]), e["msg"]) for e in error.errors(include_url=False)]

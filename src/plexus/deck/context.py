@@ -39,6 +39,8 @@ class Context:
     folder: Path = Path()
     unknowns: dict[str, FieldSpec] | None = None
     derived: dict[str, FieldSpec] = field(default_factory=dict)
+    starts: dict[str, FieldSpec] | None = None
+    """Fields that the block `initial` may give, where these are not the unknowns."""
     terms: Collection[str] | None = None
     dim: int | None = None
     boundaries: Collection[str] | None = None

@@ -45,6 +45,8 @@ def learn_fields(params: Any, context: Context) -> None:
     if registry.discretisation("physics", params.type) == "spectral":
         context.derived = {spec.name: spec for spec in model.derived_specs()}
         context.terms, context.gradients = (), False
+        named = getattr(cls, "starts", tuple(unknowns))
+        context.starts = {name: (context.fields or {})[name] for name in named}
         return
     equations = list(model.equations)
     context.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}

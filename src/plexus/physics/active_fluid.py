@@ -50,6 +50,8 @@ class ActiveFluid:
     """The spin hierarchy of an active suspension."""
 
     discretisation = "spectral"
+    starts = ("concentration", "nematic")
+    """Fields that the block `initial` may give."""
 
     def __init__(self, params: ActiveFluidParams):
         self.params = params

@@ -53,6 +53,8 @@ class ActiveFluidKinetic:
     """The kinetic theory of an active suspension."""
 
     discretisation = "spectral"
+    starts = ("concentration", "nematic")
+    """Fields that the block `initial` may give."""
 
     def __init__(self, params: ActiveFluidKineticParams):
         self.params = params

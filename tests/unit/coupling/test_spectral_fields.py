@@ -110,3 +110,23 @@ def test_shown_cells_have_positive_volumes_and_fill_the_box(cells):
     # a point of the closing planes shows the value of the point that it repeats
     place = np.array(np.unravel_index(piece.nodes, cells)).T
     np.testing.assert_array_equal(place, piece.points[:, : grid.dim].astype(int) % cells)
+
+
+START = """
+plexus: 1
+mesh: {type: periodic, cells: [16, 12], size: [10, 10]}
+physics: {type: active_fluid, order: 2, amplitude: 0}
+closure: autoregressive
+initial: {concentration: "1 + 0.1*sin(pi*x/5)", nematic: ["0.5 + 0.1*cos(pi*y/5)", 0, 0, "0.5 - 0.1*cos(pi*y/5)"]}
+time: {stepper: sbdf2, end: 0.1 s, step: 0.01 s}
+"""
+
+
+def test_initial_fields_of_the_deck(make_run):
+    run = make_run(START)
+    x, y = run.system.points.points.T
+    np.testing.assert_allclose(run.evaluate("concentration")[2][:, 0], 1 + 0.1 * np.sin(np.pi * x / 5))
+    nematic = run.evaluate("nematic")[2]
+    np.testing.assert_allclose(nematic[:, 0] - nematic[:, 3], 0.2 * np.cos(np.pi * y / 5), atol=1e-14)
+    np.testing.assert_array_equal(run.evaluate("nematic_xy")[2], nematic[:, 1:2])
+    assert run.system.unknowns == 5 * 16 * 12
