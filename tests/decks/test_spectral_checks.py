@@ -67,7 +67,7 @@ def problems(tmp_path, text: str) -> list[str]:
         (FLUID, "{type: active_fluid, order: 2}", "{type: active_fluid, order: 2, swim_speed: 1}",
          "swim_speed must be 0"),
         (FLUID, "closure: autoregressive", "closure: autoregressive\ninitial: {order: 1}",
-         "5:11: initial.order: unknown field 'order'; valid names: concentration, nematic"),
+         "5:18: initial.order: unknown field 'order'; valid names: concentration, nematic"),
         (HEAT, "stepper: bdf2", "stepper: sbdf2",
          "4:17: time.stepper: 'sbdf2' is not for heat, which works on elements"),
         (HEAT, "{type: box, cell: triangle, cells: [4, 4]}",

@@ -117,7 +117,9 @@ plexus: 1
 mesh: {type: periodic, cells: [16, 12], size: [10, 10]}
 physics: {type: active_fluid, order: 2, amplitude: 0}
 closure: autoregressive
-initial: {concentration: "1 + 0.1*sin(pi*x/5)", nematic: ["0.5 + 0.1*cos(pi*y/5)", 0, 0, "0.5 - 0.1*cos(pi*y/5)"]}
+initial:
+  concentration: 1 + 0.1*sin(pi*x/5)
+  nematic: ["0.5 + 0.1*cos(pi*y/5)", 0, 0, "0.5 - 0.1*cos(pi*y/5)"]
 time: {stepper: sbdf2, end: 0.1 s, step: 0.01 s}
 """
 
