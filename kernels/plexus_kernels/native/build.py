@@ -1,4 +1,4 @@
-"""Compile the kernels of all standard elements ahead of time: ``python -m plexus_kernels.native.build``."""
+"""Compile kernels that any run may need ahead of time: ``python -m plexus_kernels.native.build``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def standard() -> Iterator[dict[str, Any]]:
     symmetric, or general.
     """
     yield {"kernel": "pattern"}
+    yield {"kernel": "fourier"}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}

@@ -23,6 +23,7 @@ import torch
 
 from plexus.devices import memory, threads
 from plexus.errors import InputError
+from plexus.spaces.transforms import Along, Local
 from plexus.spaces.transpose import Sum, Transpose, gathered, split
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Fourier:
         if device == "cpu":
             memory.keep()
         self.transpose = Transpose(comm, self.modes) if comm is not None and self.size > 1 else None
+        # on one rank all axes are at hand, otherwise all but the first
+        mine = self.cells if self.transpose is None else self.cells[1:]
+        self._local, self._local_back = Local(mine, real), Local(mine, real, inverse=True)
+        self._along = Along(self.cells[0], self.dim)
+        self._along_back = Along(self.cells[0], self.dim, inverse=True)
         self.rows = split(self.cells[0], self.size)[self.rank]
         self.columns = split(self.modes[1], self.size)[self.rank] if self.dim > 1 else (0, 1)
         self.shape = (self.rows[1] - self.rows[0], *self.cells[1:])
@@ -108,22 +114,16 @@ class Fourier:
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         """Return the modes (..., *hat_shape) of fields (..., *shape). Collective."""
-        if self.transpose is None:
-            whole = torch.fft.rfftn if self.real else torch.fft.fftn
-            return whole(u, dim=self.axes, norm="forward")
-        local = torch.fft.rfftn if self.real else torch.fft.fftn
-        half = local(u, dim=self.axes[1:], norm="forward")
-        return torch.fft.fft(self.transpose.to_columns(half), dim=self.axes[0], norm="forward")
+        modes = self._local(u)
+        return modes if self.transpose is None else self._along(self.transpose.to_columns(modes))
 
     def forward_each(self, *fields: torch.Tensor) -> list[torch.Tensor]:
         """Return the modes of several batches of fields, with one exchange for all of them. Collective."""
         if self.transpose is None:
             return [self.forward(u) for u in fields]
-        local = torch.fft.rfftn if self.real else torch.fft.fftn
-        halves = [local(u, dim=self.axes[1:], norm="forward") for u in fields]
+        halves = [self._local(u) for u in fields]
         flat = [half.reshape(-1, *half.shape[-self.dim :]) for half in halves]
-        modes = torch.fft.fft(self.transpose.to_columns(torch.cat(flat)), dim=self.axes[0], norm="forward")
-        parts = modes.split([len(part) for part in flat])
+        parts = self._along(self.transpose.to_columns(torch.cat(flat))).split([len(part) for part in flat])
         return [
             part.reshape(*u.shape[: -self.dim], *self.hat_shape)
             for part, u in zip(parts, fields, strict=True)
@@ -132,13 +132,8 @@ class Fourier:
     def inverse(self, hat: torch.Tensor) -> torch.Tensor:
         """Return the fields (..., *shape) of modes (..., *hat_shape). Collective."""
         if self.transpose is None:
-            if self.real:
-                return torch.fft.irfftn(hat, s=self.cells, dim=self.axes, norm="forward")
-            return torch.fft.ifftn(hat, dim=self.axes, norm="forward")
-        half = self.transpose.to_rows(torch.fft.ifft(hat, dim=self.axes[0], norm="forward"))
-        if self.real:
-            return torch.fft.irfftn(half, s=self.cells[1:], dim=self.axes[1:], norm="forward")
-        return torch.fft.ifftn(half, dim=self.axes[1:], norm="forward")
+            return self._local_back(hat)
+        return self._local_back(self.transpose.to_rows(self._along_back(hat)))
 
     # wave numbers; all of them broadcast to hat_shape
 
@@ -151,7 +146,7 @@ class Fourier:
             values = torch.arange(n // 2 + 1) if halved else torch.fft.fftfreq(n, 1 / n).round().long()
             if axis == 1:
                 values = values[self.columns[0] : self.columns[1]]
-            found.append(self._along(values.to(self.dtype), axis))
+            found.append(self._vector(values, axis))
         return tuple(found)
 
     @cached_property
@@ -211,7 +206,7 @@ class Fourier:
         found = []
         for axis, (n, length) in enumerate(zip(self.cells, self.lengths, strict=True)):
             start, stop = self.rows if axis == 0 else (0, n)
-            found.append(self._along(torch.arange(start, stop, dtype=torch.float64) * (length / n), axis))
+            found.append(self._vector(torch.arange(start, stop, dtype=torch.float64) * (length / n), axis))
         return tuple(found)
 
     def mean(self, u: torch.Tensor) -> torch.Tensor:
@@ -255,7 +250,7 @@ class Fourier:
         pieces = self.comm.allgather(part.resolve_conj().contiguous().numpy())
         return torch.cat([torch.from_numpy(p) for p in pieces], dim=axis)
 
-    def _along(self, values: torch.Tensor, axis: int) -> torch.Tensor:
+    def _vector(self, values: torch.Tensor, axis: int) -> torch.Tensor:
         """Return a vector as an array along one grid axis, on the device."""
         shape = [1] * self.dim
         shape[axis] = -1

@@ -1,0 +1,181 @@
+"""Fourier transforms of what one rank holds: compiled on the CPU, torch's own elsewhere; both differentiable.
+
+`Local` transforms the last axes of a batch, `Along` one axis with others behind it. Compiled transforms serve
+double precision on one thread, for lengths with prime factors 2, 3 and 5: they are up to three times as fast
+as those of the library that torch brings, most of all from modes to real fields. Everything else goes to
+`torch.fft`, which knows GPUs and threads.
+
+The adjoint of a complex transform is its inverse with the same factor. From real fields to modes and back it
+is the other transform, with the modes that stand for two of them counted by `Local.weights`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+
+from plexus_kernels.native import fourier as compiled
+
+SMALL = 1 << 18
+"""Numbers of a batch above which several threads beat one compiled transform."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """Transform of the last axes, of ``sizes`` points: fields to modes, or back if ``inverse``.
+
+    Modes are means, so that the way back has no factor; ``real`` keeps half of the last axis' modes.
+    """
+
+    sizes: tuple[int, ...]
+    real: bool = False
+    inverse: bool = False
+    scale: float = 1.0
+
+    def __call__(self, u: torch.Tensor) -> torch.Tensor:
+        """Return the transformed batch (..., *sizes) or (..., *modes)."""
+        if self.kind != "real" and not u.is_complex():
+            u = torch.complex(u, torch.zeros_like(u))
+        if not fits(u, self.sizes) or (self.kind == "real") == u.is_complex():
+            return self._by_torch(u)
+        return _Compiled.apply(u, self) if u.requires_grad and torch.is_grad_enabled() else self.compute(u)
+
+    @property
+    def modes(self) -> tuple[int, ...]:
+        """Modes per axis."""
+        return (*self.sizes[:-1], self.sizes[-1] // 2 + 1) if self.real else self.sizes
+
+    @property
+    def kind(self) -> compiled.Kind:
+        """What the rows of the last axis are."""
+        return "complex" if not self.real else "modes" if self.inverse else "real"
+
+    @cached_property
+    def weights(self) -> torch.Tensor:
+        """How many modes each kept mode of a halved last axis stands for."""
+        weights = torch.full((self.modes[-1],), 2.0, dtype=torch.float64)
+        weights[0] = 1
+        if self.sizes[-1] % 2 == 0:
+            weights[-1] = 1
+        return weights
+
+    def compute(self, u: torch.Tensor) -> torch.Tensor:
+        """Return the compiled transform."""
+        u, kind, d = u.resolve_conj().contiguous(), self.kind, len(self.sizes)
+        lead = u.shape[: u.dim() - d]
+        new = u.new_empty(
+            (*lead, *(self.sizes if self.inverse else self.modes)),
+            dtype=torch.float64 if kind == "modes" else torch.complex128,
+        )
+        source, target, scale = u.data_ptr(), new.data_ptr(), self._factor
+        count = math.prod(lead) * math.prod(self.sizes[:-2])  # rows or planes
+        if d == 1:
+            compiled.rows(kind, source, target, count, self.sizes[-1], self.inverse, scale)
+            return new
+        if d == 3:
+            along = (math.prod(lead), self.sizes[0], self.sizes[1] * self.modes[2], self.inverse, 1.0)
+            if kind == "modes":
+                between = torch.empty_like(u)
+                compiled.columns(source, between.data_ptr(), *along)
+                source = between.data_ptr()
+        compiled.planes(kind, source, target, count, self.sizes[-2:], self.inverse, scale)  # type: ignore[arg-type]
+        if d == 3 and kind != "modes":
+            compiled.columns(target, target, *along)
+        return new
+
+    @property
+    def _factor(self) -> float:
+        return self.scale if self.inverse else self.scale / math.prod(self.sizes)
+
+    def adjoint(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the gradient by the argument."""
+        # this transform's factor with the other one's sign
+        n = math.prod(self.sizes)
+        other = replace(
+            self, inverse=not self.inverse, scale=self.scale * n if self.inverse else self.scale / n
+        )
+        if self.real and not self.inverse:
+            return other(gradient / self.weights)
+        return other(gradient) * self.weights if self.real else other(gradient)
+
+    def _by_torch(self, u: torch.Tensor) -> torch.Tensor:
+        axes = tuple(range(-len(self.sizes), 0))
+        if self.real and self.inverse:
+            new = torch.fft.irfftn(u, s=self.sizes, dim=axes, norm="forward")
+        else:
+            whole = torch.fft.rfftn if self.real else torch.fft.ifftn if self.inverse else torch.fft.fftn
+            new = whole(u, dim=axes, norm="forward")
+        return new if self.scale == 1 else new * self.scale
+
+
+@dataclass(frozen=True)
+class Along:
+    """Complex transform of axis ``-dim`` of a batch, of ``size`` points."""
+
+    size: int
+    dim: int
+    inverse: bool = False
+    scale: float = 1.0
+
+    def __call__(self, u: torch.Tensor) -> torch.Tensor:
+        """Return the transformed batch, of the same shape."""
+        if not fits(u, (self.size,)):
+            one = torch.fft.ifft if self.inverse else torch.fft.fft
+            new = one(u, dim=-self.dim, norm="forward")
+            return new if self.scale == 1 else new * self.scale
+        return _Compiled.apply(u, self) if u.requires_grad and torch.is_grad_enabled() else self.compute(u)
+
+    def compute(self, u: torch.Tensor) -> torch.Tensor:
+        """Return the compiled transform."""
+        u = u.resolve_conj().contiguous()
+        new, place = torch.empty_like(u), u.dim() - self.dim
+        outer, inner = math.prod(u.shape[:place]), math.prod(u.shape[place + 1 :])
+        scale = self.scale if self.inverse else self.scale / self.size
+        compiled.columns(u.data_ptr(), new.data_ptr(), outer, self.size, inner, self.inverse, scale)
+        return new
+
+    def adjoint(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the gradient by the argument."""
+        n = self.size
+        scale = self.scale * n if self.inverse else self.scale / n
+        return replace(self, inverse=not self.inverse, scale=scale)(gradient)
+
+
+class _Compiled(torch.autograd.Function):
+    """A compiled transform as a node of the graph."""
+
+    @staticmethod
+    def forward(ctx: Any, u: torch.Tensor, transform: Local | Along) -> torch.Tensor:
+        ctx.transform = transform
+        return transform.compute(u)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return ctx.transform.adjoint(gradient), None
+
+
+def fits(u: torch.Tensor, sizes: tuple[int, ...]) -> bool:
+    """Return whether a compiled transform serves an array."""
+    return (
+        u.device.type == "cpu"
+        and u.dtype in (torch.float64, torch.complex128)
+        and (u.numel() < SMALL or torch.get_num_threads() == 1)
+        and all(compiled.radices(n) is not None for n in sizes)
+        and _ready()
+    )
+
+
+@cache
+def _ready() -> bool:
+    """Return whether the functions can be compiled here; warn once if not."""
+    try:
+        compiled.prepare()
+    except RuntimeError as e:
+        warnings.warn(f"compiled transforms are not usable, torch's take over: {e}", stacklevel=2)
+        return False
+    return True
