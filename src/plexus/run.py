@@ -71,7 +71,7 @@ class Run:
         """Prepare the evaluation of fields by name."""
         self.nodal = self.system.named(self.deck.constants)
         self._values: tuple[State, dict[str, float]] | None = None
-        self._begin: tuple[dict[str, float], State] | None = None
+        self._begin: tuple[dict[str, float], dict[str, float], State] | None = None
 
     def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
         """Return (specification, ``node``, values (n_local, k)) of any field or expression. Collective.
@@ -171,7 +171,7 @@ class Run:
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
         if self.system.learned:
-            self._begin = self.clock.state(), self.state
+            self._begin = self.clock.state(), self.controller.state(), self.state
         self._observe("start", every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
@@ -179,9 +179,7 @@ class Run:
         while not self.last:
             if self.dry and self.clock.step >= 2:
                 break
-            self._advance()
-            with self.ctx.timers("agreement"):
-                verdict = self._judge()
+            verdict = self._step()
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
             self._observe("observe")
@@ -225,15 +223,17 @@ class Run:
         times = [o.schedule.next_time(self.clock.t) for o in self.observers if o.schedule is not None]
         return min((t for t in times if t is not None), default=None)
 
-    def _judge(self) -> Verdict:
-        """Let guards judge the step and decide together whether to go on. Collective.
+    def _step(self) -> Verdict:
+        """Take one step, let guards judge it and decide together whether to go on. Collective.
 
         Where a learned part may have spoiled the state, it gives way to its fallback and the run goes back to
         the last checkpoint.
         """
         try:
+            self._advance()
             verdict = self._agree()
-        except GuardError as error:
+        # a failed solve and a lost value are known to all ranks alike
+        except (SolveError, GuardError) as error:
             if self.dry or not rescue.rescue(self, str(error)):
                 raise
             verdict = self._agree()
@@ -245,8 +245,9 @@ class Run:
     def begin_again(self) -> None:
         """Go back to the state with which this process began; stepper and model forget what they remember."""
         assert self._begin is not None, "only systems with learned parts keep their first state"
-        clock, state = self._begin
+        clock, controller, state = self._begin
         self.clock.restore(clock)
+        self.controller.restore(controller)
         self.state = State(state.values, state.t, state.step)
         self.stepper = stepper_of(self.deck)
         self.system.recall({})

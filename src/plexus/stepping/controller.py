@@ -100,7 +100,8 @@ class Adaptive:
         # an estimate of zero (a steady field) would divide by zero below
         k = order + 1
         error = max(error, 1e-10)
-        if error > 1:
+        # an error that is not a number is too large, too
+        if not error <= 1:
             self._reduce(dt, max(SHRINK, SAFETY * error ** (-1 / k)), f"error estimate {error:.3g} > 1")
             return False
         factor = SAFETY * error ** (-0.7 / k) * self.previous ** (0.4 / k)

@@ -144,13 +144,17 @@ def test_a_lost_state_goes_back_to_the_last_checkpoint_with_the_fallback(tmp_pat
         np.testing.assert_array_equal(file["plexus/step"][:n], range(0, 151, 25))
 
 
-def test_without_a_checkpoint_it_begins_anew(tmp_path, broken_at):
+ADAPTIVE = ["time.stepper=imex_rk", "time.adaptive={tolerance: 1e-4, min: 1e-4, max: 0.02}"]
+
+
+@pytest.mark.parametrize("change", [[], ADAPTIVE], ids=["fixed steps", "adaptive steps"])
+def test_without_a_checkpoint_it_begins_anew(tmp_path, broken_at, change):
     broken_at(40)
     path, out = deck(tmp_path), tmp_path / "out"
-    assert driver.run(path, folder=out) == 0
+    assert driver.run(path, change, out) == 0
     found = summary(out)
     assert found["status"] == "degraded" and "began anew" in found["guards"]["replaced"][0]
-    assert driver.run(path, ["closure=bingham"], tmp_path / "classical") == 0
+    assert driver.run(path, ["closure=bingham", *change], tmp_path / "classical") == 0
     assert found["quantities"] == pytest.approx(summary(tmp_path / "classical")["quantities"], rel=1e-10)
 
 
