@@ -261,9 +261,9 @@ class Run:
     def _agree(self) -> Verdict:
         """Decide together whether to go on; name field and place where a value is not finite. Collective."""
         try:
-            return self.ctx.stop.agree(
-                not self.deck.runtime.nan_guard or self.system.finite(self.state.values)
-            )
+            with self.ctx.timers("agreement"):
+                finite = not self.deck.runtime.nan_guard or self.system.finite(self.state.values)
+                return self.ctx.stop.agree(finite)
         except GuardError as error:
             blamed = self.system.blame(self.state)
             raise GuardError(next((text for text in blamed if text), str(error))) from None
