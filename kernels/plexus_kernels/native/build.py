@@ -20,6 +20,16 @@ def standard() -> Iterator[dict[str, Any]]:
     symmetric, or general.
     """
     yield {"kernel": "pattern"}
+    for moment in (2, 3):
+        yield {
+            "kernel": "spin",
+            "MOMENT": moment,
+            "SCALARS": 0,
+            "VORTICITY": 0,
+            "WIDTH": 32,
+            "DEPTH": 2,
+            "ACT": 0,
+        }
     yield {"kernel": "fourier"}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):

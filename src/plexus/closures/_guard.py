@@ -56,6 +56,8 @@ class Guard:
         """Which cells did not take the network's value as it is, in the latest step; None before one."""
         self.using_fallback = False
         self.steps = 0
+        self.range: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+        """Middle and inverse half width of each feature; None without a box."""
         self._box: tuple[torch.Tensor, torch.Tensor] | None = None
         self._ring: torch.Tensor | None = None
         self._total: torch.Tensor | None = None
@@ -72,6 +74,7 @@ class Guard:
         # a feature that was constant in training tolerates its own rounding
         half = [max((b - a) / 2, 1e-6 * max(abs(a), abs(b), 1e-6)) for a, b in zip(low, high, strict=True)]
         self._box = like.new_tensor(middle), 1 / like.new_tensor(half)
+        self.range = (tuple(middle), tuple(1 / h for h in half))
 
     def use_fallback(self) -> None:
         """From now on only the classical closure is evaluated."""
@@ -81,10 +84,21 @@ class Guard:
         """Return the closure fields with guarded cells replaced; ``features`` is (features, ...)."""
         main = next(iter(out.values()))
         away = self._away(features)
-        if main.device.type == "cpu" and self._sound(away, main):
+        sound = main.device.type == "cpu" and self._sound(away, main)
+        return self.judged(fields, None if away is None or sound else away.amax(0) - 1, out, sound)
+
+    def judged(
+        self, fields: Mapping[str, Any], beyond: Any, out: dict[str, Any], sound: bool
+    ) -> dict[str, Any]:
+        """Return the closure fields with guarded cells replaced, given how far each cell is outside.
+
+        ``beyond`` counts half widths from the edge of the box, <= 0 inside; ``sound`` states that nothing
+        needs replacing.
+        """
+        main = next(iter(out.values()))
+        if sound:
             self._note(main.new_zeros(main.shape, dtype=_bool()))
             return out
-        beyond = None if away is None else away.amax(0) - 1
         broken = ~main.isfinite()
         outside = broken if beyond is None else broken | ~(beyond <= 0)
         self._note(outside)

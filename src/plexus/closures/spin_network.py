@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from plexus.closures._bingham import bingham_table
 from plexus.closures._learned import Learned, LearnedParams
+from plexus.closures._native import Native
 from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, Unit, pointwise, scaled
 from plexus.deck.params import Field
 from plexus.formulation import toeplitz
@@ -73,6 +74,10 @@ class SpinNetwork(Learned):
 
     admissible = True
 
+    def __init__(self, params: SpinNetworkParams):
+        super().__init__(params)
+        self.native = Native(self)
+
     def chosen(self) -> dict[str, Any]:
         """Return moment, width, depth, activation and inputs."""
         p = self.params
@@ -104,7 +109,12 @@ class SpinNetwork(Learned):
     }
 
     @property
-    def _scalars(self) -> list[str]:
+    def turns(self) -> bool:
+        """Return whether the network sees the vorticity."""
+        return "vorticity" in self.hyper["inputs"]
+
+    @property
+    def scalar_names(self) -> list[str]:
         """Return the additional inputs that are even, in the order of the evens."""
         return [name for name in self.hyper["inputs"] if name != "vorticity"]
 
@@ -121,10 +131,15 @@ class SpinNetwork(Learned):
         from plexus.nets.spin import SpinNet
 
         third = self.closes == 3
-        odds = 1 + third + ("vorticity" in self.hyper["inputs"])
+        odds = 1 + third + self.turns
         h = self.hyper
         return SpinNet(
-            2 + third + len(self._scalars), odds, h["width"], h["depth"], h["activation"], self.params.seed
+            2 + third + len(self.scalar_names),
+            odds,
+            h["width"],
+            h["depth"],
+            h["activation"],
+            self.params.seed,
         )
 
     def features(self, fields: Fields) -> torch.Tensor:
@@ -138,7 +153,7 @@ class SpinNetwork(Learned):
         odds = [q.abs() for q in frame.odds]
         third = self.closes == 3
         rows = [frame.evens[0], frame.evens[1], odds[0], *([frame.evens[2], odds[1]] if third else [])]
-        more = dict(zip(self._scalars, frame.evens[2 + third :], strict=True))
+        more = dict(zip(self.scalar_names, frame.evens[2 + third :], strict=True))
         rows += [odds[-1] if name == "vorticity" else more[name] for name in self.hyper["inputs"]]
         return torch.stack(torch.broadcast_tensors(*rows))
 
@@ -160,12 +175,12 @@ class SpinNetwork(Learned):
             if name == "vorticity":
                 odds.append(fields["W"])
             else:
-                evens.append(self._scalar(name, fields))
+                evens.append(self.scalar(name, fields))
         kind = self.dtype
         return _Frame(c, r, n, (norm / (c * c)).clamp_max(1.0), [v.to(kind) for v in evens],
                       [q.to(kind) for q in odds], disk)  # fmt: skip
 
-    def _scalar(self, name: str, fields: Fields) -> torch.Tensor:
+    def scalar(self, name: str, fields: Fields) -> torch.Tensor:
         """Return ζ, d_R (a field in mixed batches, else the setting's) or |∇f_1|/c."""
         if name == "gradient":
             return (fields["grad_f1"] if "grad_f1" in fields else self._gradient(fields["f1"])) / fields["c"]
@@ -181,6 +196,16 @@ class SpinNetwork(Learned):
 
         slopes = space.inverse(torch.stack([space.ik(axis) * hat for axis in range(2)]))
         return ((slopes * slopes.conj()).real.sum(0) + SMALL).sqrt()
+
+    def evaluate(self, fields: Fields) -> dict[str, Any]:
+        """Return f_2 or f_3; on a CPU and without derivatives by the compiled kernel."""
+        if self.guard.using_fallback or not self.native.fits(fields):
+            return super().evaluate(fields)
+        found = self.native.evaluate(fields)
+        if found is None:
+            return super().evaluate(fields)
+        value, beyond, guarded = found
+        return self.guard.judged(fields, beyond, {f"f{self.closes}": value}, guarded == 0)
 
     def answer(self, fields: Fields) -> tuple[dict[str, Any], torch.Tensor]:
         """Return f_2 or f_3."""
@@ -200,9 +225,9 @@ class SpinNetwork(Learned):
         soft = (s["e"] ** 2 + evens[1] ** 2 + odds[0] ** 2).rsqrt()
         evens[0], evens[1], odds[0] = 2 * evens[0] - 1, evens[1] * soft, odds[0] * soft
         first = 3 if self.closes == 3 else 2
-        for place, name in enumerate(self._scalars, start=first):
+        for place, name in enumerate(self.scalar_names, start=first):
             evens[place] = evens[place] / s[name]
-        if "vorticity" in self.hyper["inputs"]:
+        if self.turns:
             odds[-1] = odds[-1] * (s["W"] ** 2 + odds[-1] ** 2).rsqrt()
         return evens, odds
 
@@ -239,7 +264,7 @@ class SpinNetwork(Learned):
 
         self.scales["e"] = rms(frame.evens[1], frame.odds[0])
         first = 3 if self.closes == 3 else 2
-        for place, name in enumerate(self._scalars, start=first):
+        for place, name in enumerate(self.scalar_names, start=first):
             self.scales[name] = rms(frame.evens[place])
-        if "vorticity" in self.hyper["inputs"]:
+        if self.turns:
             self.scales["W"] = rms(frame.odds[-1])
