@@ -46,6 +46,9 @@ class KineticCase(Params):
     alpha: float = Field(description="dipole strength")
     zeta: float = Field(ge=0, description="steric alignment")
     seed: Seed = Field(0, description="seed of the initial waves")
+    substeps: int = Field(
+        1, ge=1, description="steps of this run per step of the model; strong flows need shorter ones"
+    )
 
 
 class Frames(Params):
@@ -119,7 +122,6 @@ class Train(Params):
     cases: tuple[KineticCase, ...] = Field(min_length=1, description="kinetic runs to learn from")
     frames: Frames = Field(Frames(), description="when they are looked at")
     moments: int = Field(20, ge=4, description="number K of moments of the kinetic runs, cut off after it")
-    substeps: int = Field(1, ge=1, description="steps of the kinetic runs per step of the model")
     stages: tuple[Stage, ...] = Field((Stage(),), min_length=1, description="parts of the training in order")
     seed: Seed = Field(0, description="seed of batches, noise and choices")
     widen: float = Field(

@@ -100,7 +100,7 @@ def metadata(session: Session, box: Mapping[str, Any], table: list[dict[str, Any
     return {
         **closure.describe(box),
         "training": {
-            "generator": f"{physics.type}, {plan.moments} moments, step {session.dt / plan.substeps:g}",
+            "generator": f"{physics.type}, {plan.moments} moments, step {session.dt:g} / substeps",
             "version": __version__,
             "parameters": ranges,
             "grid": {"cells": list(session.space.cells), "size": list(session.space.lengths)},

@@ -72,8 +72,8 @@ class Session:
         with at_path("mesh"):
             self.space = Fourier(deck.mesh.cells, deck.mesh.size, None, ctx.device)
         self.closure = self._closure()
-        self.source = Source(self.space, deck.physics, self.closure.closes, self.plan.moments, self.dt,
-                             self.plan.substeps, self.plan.leads())  # fmt: skip
+        plan, closes = self.plan, self.closure.closes
+        self.source = Source(self.space, deck.physics, closes, plan.moments, self.dt, plan.leads())
         self.position, self.frames = Position(), dealt(self.team, [])
         self._saved = time.monotonic()
         self._descent: Descent | None = None

@@ -30,8 +30,8 @@ class Source:
         Parameters of the model that is trained; its order K decides what a frame holds.
     closes :
         What the closure gives: m for f_m, or ``"st"``.
-    moments, dt, substeps :
-        Moments of the kinetic run, step of the model, and kinetic steps in one of these.
+    moments, dt :
+        Moments of the kinetic run, and step of the model.
     leads :
         After how many steps of the model a frame looks at the kinetic run again.
     constants :
@@ -43,7 +43,6 @@ class Source:
     closes: int | str
     moments: int
     dt: float
-    substeps: int = 1
     leads: tuple[int, ...] = ()
     constants: tuple[str, ...] = ("alpha", "zeta", "d_R")
 
@@ -62,23 +61,21 @@ class Source:
         GuardError
             If the run does not stay finite.
         """
-        at = [round(t / self.dt) * self.substeps for t in times]
-        wanted = {n + lead * self.substeps for n in at for lead in (0, *self.leads)}
+        fine = case.substeps
+        at = [round(t / self.dt) * fine for t in times]
+        wanted = {n + lead * fine for n in at for lead in (0, *self.leads)}
         seen: dict[int, Tensor] = {}
         model = self.model(case, self.moments)
-        for n, state in _marched(model, self.dt / self.substeps, max(wanted)):
+        for n, state in _marched(model, self.dt / fine, max(wanted)):
             if n in wanted:
                 seen[n] = self._look(model, state)
         found = torch.stack([seen[n] for n in at])
-        later = {
-            lead: torch.stack([self._later(seen[n + lead * self.substeps]) for n in at])
-            for lead in self.leads
-        }
+        later = {lead: torch.stack([self._later(seen[n + lead * fine]) for n in at]) for lead in self.leads}
         count = len(at)
         return Frames(
             torch.arange(count),
             torch.full((count,), index),
-            torch.tensor(at, dtype=torch.float64) * (self.dt / self.substeps),
+            torch.tensor(at, dtype=torch.float64) * (self.dt / fine),
             self._fields(found, case),
             self._target(found, case.zeta),
             later,
