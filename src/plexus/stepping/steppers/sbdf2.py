@@ -50,9 +50,9 @@ def advance(
 ) -> Tensor:
     """Return u_(n+1) from u_n, u_(n-1), N_n, N_(n-1) and the `divisor`; differentiable."""
     w = ratio
-    # one pass over the older tensors and one over the newer ones
-    rest = before.mul(-w * w / (1 + w)).add(n_before, alpha=-w * dt)
-    return rest.add(now, alpha=1 + w).add(n_now, alpha=(1 + w) * dt).mul(inverse)
+    # one temporary: each further term costs one pass through memory
+    rest = before.mul(-w * w / (1 + w)).add_(n_before, alpha=-w * dt)
+    return rest.add_(now, alpha=1 + w).add_(n_now, alpha=(1 + w) * dt).mul(inverse)
 
 
 def begin(system: Split, hat: Tensor, n_now: Tensor, t: float, dt: float) -> Tensor:
@@ -99,13 +99,15 @@ class Sbdf2:
             earlier, before, n_before = self._before
             # steps of equal length differ by the rounding of the times; the divisor is kept for all of them
             ratio = round(dt / (t - earlier), 9)
-            new = advance(hat, before, n_now, n_before, self._divisor(system.linear, dt, ratio), dt, ratio)
+            inverse = self._divisor(system.linear, dt, ratio, hat.dtype)
+            new = advance(hat, before, n_now, n_before, inverse, dt, ratio)
         return StepResult({**state.values, name: new}, None, {})
 
-    def _divisor(self, linear: Tensor, dt: float, ratio: float) -> Tensor:
+    def _divisor(self, linear: Tensor, dt: float, ratio: float, dtype: Any) -> Tensor:
         kept = self._inverse
         if kept is None or kept[0] != (dt, ratio) or kept[1] is not linear:
-            kept = self._inverse = ((dt, ratio), linear, divisor(linear, dt, ratio))
+            # of the modes' type: torch would turn a real factor into a complex one in every step
+            kept = self._inverse = ((dt, ratio), linear, divisor(linear, dt, ratio).to(dtype))
         return kept[2]
 
     def history(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
