@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("startup", "assembly", "poisson", "output", "scale", "closure", "active_fluid")
+BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device", "closure", "active_fluid")
 FOLDER = Path("runs/bench")
 
 

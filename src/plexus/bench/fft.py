@@ -63,7 +63,7 @@ def transform(item: str, ranks: int, rounds: int) -> Row:
 
 def step(cells: int, rounds: int, folder: Path) -> Row:
     """Measure one step of the active fluid on cells² points."""
-    label, steps = f"active fluid, Bingham, {cells}²: step", max(20, 2**21 // cells**2)
+    label, steps = f"active fluid, Bingham, {cells}²: step", min(400, max(20, 2**21 // cells**2))
     job: dict[str, Any] = {
         "cells": cells,
         "length": 10.0,
