@@ -110,6 +110,7 @@ def _summary(summary: dict[str, Any]) -> None:
 
     for make in (
         report_tables.guards,
+        report_tables.validation,
         report_tables.phases,
         report_tables.placement,
         report_tables.transfers,

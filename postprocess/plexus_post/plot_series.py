@@ -31,7 +31,7 @@ MANY = 5
 
 def histories(run: Run, folder: Path) -> list[Path]:
     """Write a picture of every history with at least two rows, and of every line; return the paths."""
-    from plexus_post import plot_profile
+    from plexus_post import plot_profile, plot_training
 
     made = []
     for name in run.series_file.columns:
@@ -45,6 +45,8 @@ def histories(run: Run, folder: Path) -> list[Path]:
         positions = run.series_file.positions(name)
         if plot_profile.is_line(positions):
             made.append(plot_profile.profiles(name, table, positions, path))
+        elif name == plot_training.TABLE and {"loss", "rate", "stage", "step"} <= set(table):
+            made.append(plot_training.draw(table, path))
         elif name.split("/")[0] == SPECTRA and columns:
             made.append(_spectra(name, table, columns, path))
         elif len(table) > 1 and columns:

@@ -62,6 +62,7 @@ def tables(run: Run) -> Iterator[Table]:
         _quantities(run),
         _fields(run),
         guards(run.summary),
+        validation(run.summary),
         _solver(run),
         phases(run.summary),
         placement(run.summary),
@@ -128,6 +129,20 @@ def guards(summary: Mapping[str, Any]) -> Table:
             rows.append((words(name), *shares, number(g.get("steps")), "yes" if g.get("holds") else "NO"))
     head = ("part", "cells outside its range", "in the last step", "limit", "steps", "holds")
     return Table("Guards of learned parts", head, rows, "; ".join(map(str, told.get("replaced") or ())))
+
+
+def validation(summary: Mapping[str, Any]) -> Table:
+    """Return the errors of what was trained on runs that it has not seen, beside classical closures."""
+    rows, rivals = [], ""
+    for entry in summary.get("validation") or []:
+        case = ", ".join(f"{words(k)} {number(v)}" for k, v in entry["case"].items())
+        rivals = ", ".join(entry["baselines"])
+        base = list(entry["baselines"].values())
+        ratio = f"{entry['value'] / base[0]:.3f}" if base and base[0] else "–"
+        rows.append(
+            (case, entry["metric"], f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base), ratio)
+        )
+    return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows)
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

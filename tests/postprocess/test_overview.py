@@ -49,6 +49,22 @@ def test_guards_of_learned_parts_are_told(tmp_path, capsys):
     assert "3.1 %" in (folder / "report.html").read_text()
 
 
+def test_a_training_is_drawn_and_its_validation_told(tmp_path, capsys):
+    rows = [
+        {"case": {"alpha": -3.0, "seed": 2}, "metric": "f2", "value": 0.008, "baselines": {"bingham": 0.016}}
+    ]
+    (tmp_path / "summary.json").write_text(json.dumps({"status": "done", "exit_code": 0, "validation": rows}))
+    with h5py.File(tmp_path / "series.h5", "w") as file:
+        step, stage = np.arange(1, 61), np.repeat([0.0, 1.0], 30)
+        for name, column in {"step": step, "time": 0.1 * step, "stage": stage}.items():
+            file[f"training/{name}"] = column
+        file["training/loss"], file["training/rate"] = 1.0 / step, np.full(60, 1e-3)
+    assert main(["info", str(tmp_path)]) == 0
+    assert "alpha -3, seed 2  f2     0.008    0.016    0.500" in capsys.readouterr().out
+    assert main(["plot", str(tmp_path)]) == 0
+    assert (tmp_path / "pictures" / "training.png").stat().st_size > 20000
+
+
 def test_a_dead_run_is_interrupted(tmp_path, capsys):
     (tmp_path / "progress.json").write_text(
         json.dumps(
