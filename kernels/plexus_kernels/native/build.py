@@ -31,6 +31,7 @@ def standard() -> Iterator[dict[str, Any]]:
             "ACT": 0,
         }
     yield {"kernel": "fourier"}
+    yield {"kernel": "suspension"}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}

@@ -16,8 +16,7 @@ import torch
 
 from plexus.errors import InputError
 from plexus.protocols import ClosureSetting
-from plexus.spectral.passive import Second
-from plexus.spectral.spins import turning
+from plexus.spectral.pointwise import Second, fluxes
 from plexus.spectral.suspension import Snapshot, Suspension
 
 Tensor = torch.Tensor
@@ -62,17 +61,15 @@ class SpinModel(Suspension):
 
     def advance(self, s: Snapshot) -> Tensor:
         """Return advection and rotation of the moments. Collective."""
-        rest = turning(s.f, s.g, s.flow.w, self.beyond(s))
-        return self.divergence(s.flow.velocity.unsqueeze(-3) * s.f.unsqueeze(-4), rest)
+        return self.divergence(*fluxes(s.f, *s.flow, self.next(s), self.medium.zeta))
 
-    def beyond(self, s: Snapshot) -> Tensor | None:
-        """Return conj(g) f_(K+1), None for zero."""
+    def next(self, s: Snapshot) -> Second:
+        """Return f_(K+1)."""
         if self.order == 1:
-            return s.second.turned(s.g)
+            return s.second
         if self.closure is None:
-            return None
-        last = self.closure.evaluate(self.fields(s.f, s.flow.e, s.flow.w))
-        return s.g.conj() * last[f"f{self.order + 1}"]
+            return Second(None)
+        return Second(self.closure.evaluate(self.fields(s.f, s.flow.e, s.flow.w))[f"f{self.order + 1}"])
 
     def second(self, f: Tensor, w: Tensor | None) -> Callable[[Tensor], Second]:
         """Return strain rate -> f_2, carried or from the closure."""

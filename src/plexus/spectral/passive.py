@@ -22,16 +22,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 
+from plexus.spectral import pointwise
+from plexus.spectral.pointwise import Second
 from plexus.spectral.stokes import Flow, Stokes
+
+if TYPE_CHECKING:
+    from plexus.spectral.suspension import Medium
 
 Tensor = torch.Tensor
 Method = Literal["lagged", "fixed_point", "krylov"]
-SHIFT = 1.0
-"""Concentration around which a sweep is implicit: the mean, which is 1 by the scaling."""
 START = (1e-13, 200)
 """Tolerance and limit of the sweeps where no strain rate is known yet."""
 
@@ -51,7 +54,7 @@ class Memory(NamedTuple):
         if self.t == self.t_before or t == self.t:
             return self.e, self.w
         s = max(-1.0, min(2.0, (t - self.t) / (self.t - self.t_before)))
-        return self.e + s * (self.e - self.e_before), self.w + s * (self.w - self.w_before)
+        return torch.lerp(self.e_before, self.e, 1 + s), torch.lerp(self.w_before, self.w, 1 + s)
 
     def then(self, t: float, flow: Flow) -> Memory:
         """Return the memory after an evaluation; what belongs to this or a later time is replaced."""
@@ -68,33 +71,22 @@ def remember(memory: Memory | None, t: float, flow: Flow) -> Memory:
     return memory.then(t, flow) if memory else Memory(flow.e, flow.w, t, flow.e, flow.w, t)
 
 
-class Second(NamedTuple):
-    """What the second moment does to the flow: f_2 itself, or X = conj(g) f_2 where only that is known."""
-
-    f2: Tensor | None
-    x: Tensor | None = None
-
-    def turned(self, g: Tensor) -> Tensor | None:
-        """Return conj(g) f_2, None for zero."""
-        return self.x if self.f2 is None else g.conj() * self.f2
-
-
 class Load(NamedTuple):
-    """The stress as a function of the strain rate, all fields (..., nx, ny)."""
+    """The stress as a function of the strain rate."""
 
-    fixed: Tensor
-    """s_0."""
-    c: Tensor
-    guide: Tensor
-    """ζ f_1, so that g = e + guide."""
-    beta: Any
+    f: Tensor
+    """Moments f_0, f_1, ..., (..., M, nx, ny)."""
+    medium: Medium
     second: Callable[[Tensor], Second]
     """Strain rate -> second moment; a closure may read the strain rate."""
 
     def stress(self, e: Tensor, second: Second) -> Tensor:
         """Return the spin of the whole stress at strain rate ``e``."""
-        turned = second.turned(e + self.guide)
-        return self.fixed + self.beta / 2 * (self.c * e if turned is None else self.c * e + turned)
+        return pointwise.stress(self.f, e, second, self.medium)
+
+    def sweep(self, e: Tensor, second: Second) -> Tensor:
+        """Return the parts of the stress that one sweep from ``e`` takes."""
+        return pointwise.sweep(self.f, e, second, self.medium)
 
 
 class Solved(NamedTuple):
@@ -118,27 +110,24 @@ class Passive:
     def solve(self, load: Load, guess: Tensor | None) -> Solved:
         """Return the flow of a load; ``guess`` is a strain rate close to it, or None. Collective."""
         if guess is None:
-            guess = torch.zeros_like(load.fixed)
+            guess = torch.zeros_like(load.f[..., 1, :, :])
             solved = self._iterate(load, guess, *START)
             return self._krylov(load, solved.flow.e) if self.method == "krylov" else solved
         if self.method == "lagged":
             second = load.second(guess)
-            return Solved(self.stokes.flow(self._sweep(load, guess, second)), second, 1, float("nan"))
+            return Solved(
+                self.stokes.flow(self.stokes.stream_of(load.sweep(guess, second))), second, 1, float("nan")
+            )
         if self.method == "krylov":
             return self._krylov(load, guess)
         return self._iterate(load, guess, self.tolerance, self.limit)
-
-    def _sweep(self, load: Load, e: Tensor, second: Second) -> Tensor:
-        """Return the stream function of one sweep from ``e``."""
-        stress = load.stress(e, second) - load.beta / 2 * SHIFT * e
-        return self.stokes.stream(stress / (1 + load.beta * SHIFT / 8))
 
     def _iterate(self, load: Load, e: Tensor, tolerance: float, limit: int) -> Solved:
         """Return the flow after sweeps until e changes by less than ``tolerance`` relative to itself."""
         change, sweeps = float("inf"), 0
         while change > tolerance and sweeps < limit:
             second = load.second(e)
-            stream = self._sweep(load, e, second)
+            stream = self.stokes.stream_of(load.sweep(e, second))
             new = self.stokes.strain(stream)
             size = self._norm(new)
             change = self._norm(new - e) / size if size > 0 else 0.0
@@ -147,11 +136,11 @@ class Passive:
 
     def _krylov(self, load: Load, guess: Tensor) -> Solved:
         """Return the flow with the second moment of the guess, by conjugate gradients."""
-        second = load.second(guess)
+        second, c = load.second(guess), load.f[..., 0, :, :].real
 
         def operator(e: Tensor) -> Tensor:
-            passive = load.c * e if second.f2 is None else load.c * e + second.f2 * e.conj()
-            return e - self._strain(load.beta / 2 * passive)
+            passive = c * e if second.f2 is None else c * e + second.f2 * e.conj()
+            return e - self._strain(load.medium.beta / 2 * passive)
 
         rhs = self._strain(load.stress(torch.zeros_like(guess), second))
         with torch.no_grad():

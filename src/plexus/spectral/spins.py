@@ -19,29 +19,6 @@ import torch
 Tensor = torch.Tensor
 
 
-def turning(f: Tensor, g: Tensor, w: Tensor, beyond: Tensor | None) -> Tensor:
-    """Return what rotation adds to f_1..f_K over m: g f_(m-1) - conj(g) f_(m+1) - 2iW f_m, (..., K, nx, ny).
-
-    Parameters
-    ----------
-    f:
-        Moments f_0..f_K, (..., K+1, nx, ny) complex.
-    g, w:
-        e + ζ f_1 and half the vorticity, (..., nx, ny).
-    beyond:
-        conj(g) f_(K+1), (..., nx, ny); None for zero.
-    """
-    g, w = g.unsqueeze(-3), w.unsqueeze(-3)
-    # in place: each term costs one pass through memory
-    rates = g * f[..., :-1, :, :]
-    rates.addcmul_(torch.complex(torch.zeros_like(w), -2 * w), f[..., 1:, :, :])
-    if f.shape[-3] > 2:
-        rates[..., :-1, :, :].addcmul_(-g.conj(), f[..., 2:, :, :])
-    if beyond is not None:
-        rates[..., -1, :, :] -= beyond
-    return rates
-
-
 def second_order(c: Tensor, f1: Tensor) -> Tensor:
     """Return D = ⟨pp⟩ as D_11, D_12, D_21, D_22 along a new axis -3."""
     xy = -f1.imag / 2

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import torch
 
 from plexus.spaces.fourier import Fourier
+from plexus.spectral import pointwise
 
 Tensor = torch.Tensor
 
@@ -49,29 +50,24 @@ class Stokes:
         # the mode N/2 stands for ±N/2 at once, and its odd derivatives have no value on the grid
         whole = (2 * nx.abs() != space.cells[0]) & (2 * ny.abs() != space.cells[1])
         scale = self.space.mask * whole * self.space.inverse_k2**2 / 2
-        a, b = kx * kx - ky * ky, 2 * kx * ky
-        self.to_stream = torch.stack([b * scale, a * scale])
-        zero = torch.zeros_like(a)
-        self.to_flow = torch.stack(
-            [torch.complex(zero, ky + zero), torch.complex(zero, -kx + zero),
-             torch.complex(self.space.k2 / 2, zero), torch.complex(-b / 2, zero), torch.complex(-a / 2, zero)]
-        )  # fmt: skip
+        self.k = kx.contiguous(), ky.contiguous()
+        self.to_stream = torch.stack([2 * kx * ky * scale, (kx * kx - ky * ky) * scale])
 
     def stream(self, stress: Tensor) -> Tensor:
         """Return the modes of the stream function for a stress of spin s (..., nx, ny). Collective."""
-        parts = torch.stack([stress.real, stress.imag], -3)
-        return (self.to_stream * self.space.forward(parts)).sum(-3)
+        return self.stream_of(torch.stack([stress.real, stress.imag], -3))
+
+    def stream_of(self, parts: Tensor) -> Tensor:
+        """Return the same for the real and the imaginary part of s along axis -3. Collective."""
+        return pointwise.stream(self.space.forward(parts), self.to_stream)
 
     def flow(self, stream: Tensor) -> Flow:
         """Return velocity, half vorticity and strain rate. Collective."""
-        fields = self.space.inverse(self.to_flow * stream.unsqueeze(-3))
-        return Flow(
-            fields[..., :2, :, :],
-            fields[..., 2, :, :],
-            torch.complex(fields[..., 3, :, :], fields[..., 4, :, :]),
-        )
+        fields = self.space.inverse(pointwise.flow(stream, self.k, whole=True))
+        velocity, w, xx, xy = fields.split([2, 1, 1, 1], -3)
+        return Flow(velocity, w.squeeze(-3), torch.complex(xx, xy).squeeze(-3))
 
     def strain(self, stream: Tensor) -> Tensor:
         """Return the strain rate e alone. Collective."""
-        fields = self.space.inverse(self.to_flow[3:] * stream.unsqueeze(-3))
-        return torch.complex(fields[..., 0, :, :], fields[..., 1, :, :])
+        xx, xy = self.space.inverse(pointwise.flow(stream, self.k, whole=False)).unbind(-3)
+        return torch.complex(xx, xy)

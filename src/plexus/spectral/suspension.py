@@ -20,7 +20,8 @@ from plexus.errors import InputError
 from plexus.protocols import Closure, ClosureSetting
 from plexus.spaces.fourier import Fourier
 from plexus.spectral import observables
-from plexus.spectral.passive import Load, Memory, Passive, Second, remember
+from plexus.spectral.passive import Load, Memory, Passive, remember
+from plexus.spectral.pointwise import Divergence, Second
 from plexus.spectral.stokes import Flow
 
 Tensor = torch.Tensor
@@ -55,11 +56,16 @@ class Snapshot:
     f: Tensor
     """Moments f_0..f_K, or as many as the stress needs, (..., M, nx, ny)."""
     flow: Flow
-    g: Tensor
+    zeta: Number
     second: Second
     sweeps: int
     change: float
     memory: Memory
+
+    @property
+    def g(self) -> Tensor:
+        """Strain rate and steric field together, e + ζ f_1."""
+        return self.flow.e + self.zeta * self.f[..., 1, :, :]
 
     @property
     def c(self) -> Tensor:
@@ -103,8 +109,7 @@ class Suspension:
         self.space, self.passive, self.start = space, passive, start
         self.order, self.closure = order, closure
         self.change(medium)
-        self._slope = [-space.ik(axis) * space.mask for axis in (0, 1)]
-        self._turning = self.turning_factors * space.mask
+        self._divergence = Divergence((space.ik(0), space.ik(1)), space.mask, self.turning_factors)
         self._memory: Memory | None = None
         self._seen: tuple[Tensor, float, Snapshot] | None = None
         if closure is not None:
@@ -173,15 +178,12 @@ class Suspension:
         state, f = self.on_grid(hat)
         guess, w = memory.at(t) if memory else (None, None)
         solved = self.passive.solve(self.load(f, w), guess)
-        g = solved.flow.e + self.medium.zeta * f[..., 1, :, :]
-        kept = remember(memory, t, solved.flow)
-        return Snapshot(state, f, solved.flow, g, solved.second, solved.sweeps, solved.change, kept)
+        kept, zeta = remember(memory, t, solved.flow), self.medium.zeta
+        return Snapshot(state, f, solved.flow, zeta, solved.second, solved.sweeps, solved.change, kept)
 
     def load(self, f: Tensor, w: Tensor | None) -> Load:
         """Return the stress of moments f as a function of the strain rate."""
-        p, c, f1 = self.medium, f[..., 0, :, :].real, f[..., 1, :, :]
-        fixed = (p.alpha - p.zeta * p.beta / 2 * c) * f1
-        return Load(fixed, c, p.zeta * f1, p.beta, self.second(f, w))
+        return Load(f, self.medium, self.second(f, w))
 
     def second(self, f: Tensor, w: Tensor | None) -> Callable[[Tensor], Second]:
         """Return strain rate -> second moment, ``w`` half the vorticity or None."""
@@ -201,12 +203,7 @@ class Suspension:
         rest:
             b without its `turning_factors`, for all parts of the unknown but the first, which has none.
         """
-        carried, rest = self.space.forward_each(carried, rest)
-        # in place: each term costs one pass through memory
-        rates = self._slope[0] * carried[..., 0, :, :, :]
-        rates.addcmul_(self._slope[1], carried[..., 1, :, :, :])
-        rates[..., 1:, :, :].addcmul_(self._turning, rest)
-        return rates
+        return self._divergence(*self.space.forward_each(carried, rest))
 
     # what outputs ask for
 
