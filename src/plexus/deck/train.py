@@ -27,7 +27,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 OWN: dict[str, tuple[str, ...]] = {
     "unroll": ("unrolled",),
     "truncate": ("unrolled",),
-    "flow": ("unrolled", "infer"),
+    "flow": ("unrolled",),
     "anchor": ("unrolled",),
     "rounds": ("active",),
     "acquire": ("active",),

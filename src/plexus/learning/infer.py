@@ -57,12 +57,11 @@ def infer(session: Session, stage: Stage) -> float:
 
 
 def _part(session: Session, stage: Stage, model: Any, medium: dict[str, Tensor]) -> Tensor:
-    """Return this rank's part of the mean square error relative to the change since the frame."""
-    frames, lead = session.frames, stage.horizon
-    places = torch.arange(len(frames))
-    if not len(places):
+    """Return this rank's part of the mean square error of the moments at the end of the roll-outs."""
+    frames = session.frames
+    if not len(frames):
         return torch.zeros((), dtype=torch.float64)
     model.change(replace(model.medium, **medium))
-    return losses.of_rollouts(
-        model, frames, places, (lead,), session.dt, (float(frames.total), float("inf")), known=False
-    )
+    places = torch.arange(len(frames))
+    moments, _ = losses.of_rollouts(model, frames, places, stage.horizon, session.dt, flow=False, known=False)
+    return moments.sum() / frames.total

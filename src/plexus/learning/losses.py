@@ -6,7 +6,7 @@ roll-out: the same for the moments f_1..f_K and the strain rate where the model 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -60,29 +60,26 @@ def of_rollouts(
     model: Any,
     frames: Frames,
     places: Tensor,
-    leads: Sequence[int],
+    lead: int,
     dt: float,
-    scale: tuple[float, float],
+    flow: bool = True,
     truncate: int | None = None,
     known: bool = True,
-) -> Tensor:
-    """Return the summed error of roll-outs from frames at ``places`` after ``leads`` steps of ``dt``.
+) -> tuple[Tensor, Tensor]:
+    """Return the mean square errors of moments and strain rate of roll-outs from frames, (roll-outs,) each.
 
-    ``scale`` are the mean squares of moments and of strain rate by which errors are divided; infinity leaves
-    one out. Gradients flow back through ``truncate`` steps at most. The first strain rate is the kinetic
-    run's if that is to be ``known``, else it is solved for.
+    They start from the own frames at ``places`` and take ``lead`` steps of ``dt``. Without ``flow`` the
+    strain rate is not looked at. Gradients flow back through ``truncate`` steps at most. The first strain
+    rate is the kinetic run's if that is to be ``known``, else it is solved for.
     """
     names = [f"f{m}" for m in range(1, model.order + 1)]
     first = torch.stack([frames.fields["c"][places] + 0j, *(frames.fields[n][places] for n in names)], -3)
-    flow = (frames.fields["e"][places], frames.fields["W"][places]) if known else (None, None)
-    hat, memory = start_from(model, first, *flow)
-    total = torch.zeros((), dtype=first.real.dtype, device=first.device)
-    for lead, (state, kept) in rolled(model, hat, memory, dt, leads, truncate).items():
-        true = frames.later[lead][places]
-        found = model.space.inverse(state)
-        away = squares(found[..., 1:, :, :] - true[..., 1:-1, :, :]).mean((-1, -2)).sum()
-        total = total + away / scale[0]
-        if scale[1] < float("inf"):
-            e = model.snapshot(state, lead * dt, kept).flow.e
-            total = total + squares(e - true[..., -1, :, :]).mean((-1, -2)).sum() / scale[1]
-    return total
+    seen = (frames.fields["e"][places], frames.fields["W"][places]) if known else (None, None)
+    hat, memory = start_from(model, first, *seen)
+    state, kept = rolled(model, hat, memory, dt, (lead,), truncate)[lead]
+    true, found = frames.later[lead][places], model.space.inverse(state)
+    moments = squares(found[..., 1:, :, :] - true[..., 1:-1, :, :]).mean((-1, -2)).sum(-1)
+    if not flow:
+        return moments, torch.zeros_like(moments)
+    e = model.snapshot(state, lead * dt, kept).flow.e
+    return moments, squares(e - true[..., -1, :, :]).mean((-1, -2))

@@ -34,7 +34,6 @@ class March(NamedTuple):
 class Trained:
     """A learned closure inside a model while it is trained: projected, but neither guarded nor counted."""
 
-    learns = True
     guard = None
 
     def __init__(self, closure: Any):

@@ -1,7 +1,7 @@
 """Fitting roll-outs of the model to the kinetic run, through the differentiable solver.
 
-The loss is the error of moments and strain rate after 1, 4, 16, ... steps, divided by that of the classical
-closure from the same frames: 1 means as good as classical.
+The loss is the error of moments and strain rate after 1, 4, 16, ... steps, each roll-out's divided by that of
+the classical closure from the same frame: 1 means as good as classical.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from plexus.learning.session import Session
 Tensor = torch.Tensor
 WINDOWS = 4
 """Roll-outs per step, unless the deck says otherwise."""
-JUDGED = 16
-"""Frames from which the classical closure is rolled out for the scale."""
+FLOOR = 0.1
+"""Share of the mean classical error below which a frame's own does not count: there is nothing to gain."""
 CLIP = 1.0
 """Largest norm of the gradient: a roll-out that meets a steep place must not throw the weights away."""
 
@@ -32,7 +32,7 @@ class Through:
         self.session, self.stage = session, stage
         self.batch = stage.batch if "batch" in stage.model_fields_set else WINDOWS
         self.model = session.model(session.trained())
-        self.scales = {lead: self._classical(lead) for lead in stage.unroll}
+        self.own = {lead: self._classical(lead) for lead in stage.unroll}
         self.anchor = (
             Regression(session, stage, session.chosen(), session.position.stage) if stage.anchor else None
         )
@@ -41,28 +41,26 @@ class Through:
             self.level = float(session.offline_error(session.closure.guard.fallback, session.frames,
                                                      session.chosen()).mean())  # fmt: skip
 
-    def _classical(self, lead: int) -> tuple[float, float]:
-        """Return the mean squares of the classical closure's errors after a roll-out. Collective."""
+    def _classical(self, lead: int) -> tuple[Tensor, Tensor]:
+        """Return the classical closure's errors by which those of each own frame are divided. Collective."""
         s = self.session
-        model = s.model(Classical(s.closure))
-        numbers = torch.arange(0, s.frames.total, max(1, s.frames.total // JUDGED))
+        model, count = s.model(Classical(s.closure)), len(s.frames)
+        with torch.no_grad():
+            pieces = [self._errors(model, places, lead) for places in torch.arange(count).split(WINDOWS)]
         found = []
-        for scale in ((1.0, float("inf")), (float("inf"), 1.0)):
-            part = self._part(model, numbers, (lead,), scale)
-            found.append(float(s.team.sum(part.detach())) / len(numbers))
+        for part in ([p[0] for p in pieces], [p[1] for p in pieces]):
+            errors = torch.cat(part) if part else torch.zeros(0, dtype=torch.float64)
+            mean = float(s.team.sum(errors.sum())) / s.frames.total
+            found.append(errors + FLOOR * mean)
+            s.ctx.log.info(f"  classical mean square error after {lead} steps: {mean:.4g}")
         return found[0], found[1]
 
-    def _part(
-        self, model: Any, numbers: Tensor, leads: tuple[int, ...], scale: tuple[float, float]
-    ) -> Tensor:
+    def _errors(self, model: Any, places: Tensor, lead: int) -> tuple[Tensor, Tensor]:
         s = self.session
-        places = s.frames.places(numbers)
-        if not len(places):
-            return torch.zeros((), dtype=torch.float64)
-        with torch.set_grad_enabled(model.closure.learns):
-            media = _medium(model, s.frames, places)
-            model.change(media)
-            return losses.of_rollouts(model, s.frames, places, leads, s.dt, scale, self.stage.truncate)
+        model.change(_medium(model, s.frames, places))
+        return losses.of_rollouts(
+            model, s.frames, places, lead, s.dt, self.stage.flow > 0, self.stage.truncate
+        )
 
     def __call__(self, step: int) -> Tensor:
         """Return this rank's part of the loss of one batch."""
@@ -70,10 +68,15 @@ class Through:
         lead = stage.unroll[step * len(stage.unroll) // stage.steps]
         chosen = s.chosen()
         random = draw((s.plan.seed, 31 + s.position.stage, step))
-        picked = chosen[torch.randint(len(chosen), (self.batch,), generator=random)]
-        moments, flow = self.scales[lead]
-        scale = moments * self.batch, flow * self.batch / stage.flow if stage.flow else float("inf")
-        loss = self._part(self.model, picked, (lead,), scale)
+        places = s.frames.places(chosen[torch.randint(len(chosen), (self.batch,), generator=random)])
+        loss = torch.zeros((), dtype=torch.float64)
+        if len(places):
+            moments, flow = self._errors(self.model, places, lead)
+            by_moments, by_flow = (own[places] for own in self.own[lead])
+            loss = (moments / by_moments).sum() / self.batch
+            if stage.flow:
+                loss = loss + stage.flow * (flow / by_flow).sum() / self.batch
+            loss = loss / (1 + stage.flow)
         if self.anchor is not None:
             loss = loss + stage.anchor / self.level * self.anchor(step)
         return loss
@@ -82,7 +85,6 @@ class Through:
 class Classical:
     """The guard's classical closure in place of the network."""
 
-    learns = False
     guard = None
 
     def __init__(self, closure: Any):
@@ -104,6 +106,4 @@ def unrolled(session: Session, stage: Stage) -> float:
     """Fit roll-outs. Collective."""
     with session.ctx.timers("training"):
         loss = Through(session, stage)
-    for lead, (moments, flow) in loss.scales.items():
-        session.numbers({f"classical error after {lead} steps: moments": moments, "strain rate": flow})
     return session.loop(stage, dict(session.closure.network.named_parameters()), loss, CLIP)
