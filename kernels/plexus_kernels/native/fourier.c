@@ -1,7 +1,7 @@
 /* Discrete Fourier transforms of L fields' rows or columns at a time, X_k = scale Σ_j x_j e^{-2πi jk/n}.
  *
  * A panel holds L transforms of length n, one per lane, so that a transform is written once for scalars.
- * It is Stockham's algorithm with radices 4, 2, 3 and 5: pass by pass from one buffer to the other, in order
+ * It is Stockham's algorithm with radices 8, 4, 2, 3 and 5: pass by pass from one buffer to the other, in order
  * at the end. Columns are loaded as they lie, rows through transposed blocks of L x L numbers. An inverse
  * transform is a forward one with real and imaginary parts exchanged. Two real rows travel as one complex row.
  */
@@ -27,14 +27,26 @@ inlined C rotated(C a) { return (C){a.i, -a.r}; } /* -i a */
 inlined C times(C a, double x) { return (C){a.r * x, a.i * x}; }
 inlined C turned(C a, const double *w) { return (C){a.r * w[0] - a.i * w[1], a.r * w[1] + a.i * w[0]}; }
 
+/* Four numbers. */
+inlined void four(C x0, C x1, C x2, C x3, C *y) {
+    const C a = plus(x0, x2), b = minus(x0, x2), c = plus(x1, x3), d = rotated(minus(x1, x3));
+    y[0] = plus(a, c), y[1] = plus(b, d), y[2] = minus(a, c), y[3] = minus(b, d);
+}
+
 /* y = transform of r numbers x. */
 inlined void small(int64_t r, const C *x, C *y) {
     if (r == 2) {
         y[0] = plus(x[0], x[1]), y[1] = minus(x[0], x[1]);
     } else if (r == 4) {
-        const C a = plus(x[0], x[2]), b = minus(x[0], x[2]), c = plus(x[1], x[3]);
-        const C d = rotated(minus(x[1], x[3]));
-        y[0] = plus(a, c), y[1] = plus(b, d), y[2] = minus(a, c), y[3] = minus(b, d);
+        four(x[0], x[1], x[2], x[3], y);
+    } else if (r == 8) {
+        const double h = 0.70710678118654752440;
+        C even[4], odd[4];
+        four(x[0], x[2], x[4], x[6], even), four(x[1], x[3], x[5], x[7], odd);
+        odd[1] = times((C){odd[1].r + odd[1].i, odd[1].i - odd[1].r}, h);
+        odd[2] = rotated(odd[2]);
+        odd[3] = times((C){odd[3].i - odd[3].r, -odd[3].r - odd[3].i}, h);
+        for (int k = 0; k < 4; k++) y[k] = plus(even[k], odd[k]), y[k + 4] = minus(even[k], odd[k]);
     } else if (r == 3) {
         const C a = plus(x[1], x[2]), b = times(rotated(minus(x[1], x[2])), 0.86602540378443864676);
         const C c = minus(x[0], times(a, 0.5));
@@ -55,7 +67,7 @@ inlined void small(int64_t r, const C *x, C *y) {
 inlined void pass(int64_t r, const Plan *plan, int64_t m, int64_t s, const C *x, C *y) {
     for (int64_t p = 0; p < m; p++)
         for (int64_t q = 0; q < s; q++) {
-            C in[5], out[5];
+            C in[8], out[8];
             for (int64_t j = 0; j < r; j++) in[j] = x[q + s * (p + m * j)];
             small(r, in, out);
             C *to = y + q + s * r * p;
@@ -70,7 +82,8 @@ static C *transform(const Plan *plan, C *x, C *y) {
     for (int64_t i = 0; i < plan->passes; i++) {
         const int64_t r = plan->radix[i];
         m /= r;
-        if (r == 4) pass(4, plan, m, s, x, y);
+        if (r == 8) pass(8, plan, m, s, x, y);
+        else if (r == 4) pass(4, plan, m, s, x, y);
         else if (r == 2) pass(2, plan, m, s, x, y);
         else if (r == 3) pass(3, plan, m, s, x, y);
         else pass(5, plan, m, s, x, y);

@@ -17,7 +17,7 @@ import numpy as np
 
 from plexus_kernels.native.loader import library
 
-RADICES = (4, 2, 3, 5)
+RADICES = (8, 4, 2, 3, 5)
 Kind = Literal["complex", "real", "modes"]
 KINDS = {"complex": 0, "real": 1, "modes": 2}
 """Rows of n complex numbers, of n real numbers to n//2+1 modes, of n//2+1 modes to n real numbers."""
