@@ -16,8 +16,8 @@ import numpy as np
 
 from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
 from plexus_post.errors import PostError
-from plexus_post.text import table
-from plexus_post.units import short
+from plexus_post.text import number, table
+from plexus_post.units import short, words
 
 if TYPE_CHECKING:
     import pandas
@@ -107,10 +107,7 @@ class Sweep:
         found = []
         for column in self.facts["columns"]:
             if column["numbers"] is None:
-                own = [entry["values"].get(column["path"]) for entry in self.entries]
-                values = np.array(
-                    ["" if v is None else v if isinstance(v, str) else json.dumps(v) for v in own]
-                )
+                values = np.array(_texts([entry["values"].get(column["path"]) for entry in self.entries]))
             else:
                 values = np.array([np.nan if v is None else v for v in column["numbers"]], dtype=float)
             found.append(Parameter(column["path"], column["name"], column["unit"], values))
@@ -118,6 +115,15 @@ class Sweep:
             ranks = np.array([entry["ranks"] or np.nan for entry in self.entries], dtype=float)
             found.append(Parameter("ranks", "ranks", "", ranks))
         return found
+
+    @property
+    def labels(self) -> list[str]:
+        """What each member has of its own, e.g. ``order 2, closure bingham``."""
+        shown = [p for p in self.parameters if p.varies]
+        return [
+            ", ".join(f"{words(p.name)} {number(v)}" for p in shown for v in [p.values[i]]) or entry["folder"]
+            for i, entry in enumerate(self.entries)
+        ]
 
     @cached_property
     def summaries(self) -> list[dict[str, Any]]:
@@ -261,8 +267,9 @@ def show(sweep: Sweep) -> None:
     varied = [(p.name, p.path, p.unit, *_span(p)) for p in sweep.parameters]
     table("Parameters", ("name", "deck path", "unit", "values", "from", "to"), varied)
     columns = sweep.columns()
-    names = ["member", *(p.name for p in sweep.parameters), "status", "wall_seconds", *sweep.quantities]
-    names = [n for n in names if n in columns]
+    varied_names = [p.name for p in sweep.parameters]
+    results = [f"{n} (result)" if n in varied_names else n for n in sweep.quantities]
+    names = [n for n in ("member", *varied_names, "status", "wall_seconds", *results) if n in columns]
     rows = list(zip(*(map(_shown, columns[n]) for n in names), strict=True))
     units = {n: short(sweep.units.get(n, "")) for n in names}
     table("Members", [f"{n} [{units[n]}]" if units[n] else n for n in names], rows)
@@ -302,6 +309,16 @@ def _cost(summary: dict[str, Any], name: str) -> Any:
         solver = summary.get("solver") or {}
         return sum(s.get("total") or 0 for s in solver.values()) if solver else None
     return summary.get(name)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """Return values as texts; a block is told by its type where that tells it from the others."""
+    whole = ["" if v is None else v if isinstance(v, str) else json.dumps(v) for v in values]
+    brief = [
+        str(v["type"]) if isinstance(v, dict) and "type" in v else w
+        for v, w in zip(values, whole, strict=True)
+    ]
+    return brief if len(set(brief)) == len(set(whole)) else whole
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The commands about active nematics: what they print, draw and refuse."""
 
 import csv
+import json
+from shutil import copytree
 
 import h5py
 import numpy as np
@@ -66,6 +68,24 @@ def test_horizons_are_printed_drawn_and_written(runs, tmp_path, capsys):
     with table.open() as file:
         row = list(csv.DictReader(file))[1]
     assert (row["passed_5_percent"], row["passed_100_percent"]) == ("0.0", "inf")
+
+
+def test_a_sweep_stands_for_its_members(runs, tmp_path, capsys):
+    members = [
+        {"index": i, "folder": n, "values": {"closure": n}, "ranks": None}
+        for i, n in enumerate(("true", "slow_model", "never_run"))
+    ]
+    columns = [{"path": "closure", "name": "closure", "unit": "", "numbers": None}]
+    facts = {"format": 1, "deck": "d", "title": "t", "mode": "list", "columns": columns, "members": members}
+    (tmp_path / "sweep.json").write_text(json.dumps(facts))
+    command = ["horizon", str(tmp_path), "-o", str(tmp_path / "horizon.png")]
+    assert main(command) == 2
+    assert "no member of this sweep is done" in capsys.readouterr().err
+    for name in ("true", "slow_model"):
+        copytree(runs / name, tmp_path / name)
+        (tmp_path / name / "summary.json").write_text('{"status": "done", "exit_code": 0}')
+    assert main(command) == 0
+    assert "Beside closure true" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -152,6 +172,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
         "needs the fields velocity": ["nematic", str(bare)],
         "no such file": ["horizon", true, str(tmp_path / "nothing")],
         "different boxes": ["horizon", true, str(other)],
+        "at least one more run": ["horizon", true],
         "2 names for 1 runs": ["nematic", true, "--names", "a", "b"],
         "no field 'colour' to shade": ["film", true, "-o", str(tmp_path / "f.gif"), "--field", "colour"],
         "a film is a .gif": ["film", true, "-o", str(tmp_path / "film.mp4")],

@@ -75,6 +75,20 @@ def test_info_shows_members_and_failures(tmp_path, capsys):
     assert [line.split() for line in text.splitlines() if "it broke" in line] == [["5", "3", "it", "broke"]]
 
 
+def test_blocks_are_told_by_type_and_results_are_not_taken_for_parameters(tmp_path, capsys):
+    blocks = ["none", {"type": "net", "width": 3}, {"type": "other"}]
+    columns = [column("solver.peak", [1, 2, 2]), column("closure", None)]
+    folder = sweep_folder(tmp_path / "s", columns, [7.5, 8.5, 9.5], {"closure": blocks})
+    assert Sweep(folder).labels == ["peak 1, closure none", "peak 2, closure net", "peak 2, closure other"]
+    assert main(["info", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert "peak (result)" in text and "7.5" in text
+    # two blocks of one type are told apart by all that they hold
+    blocks[2] = {"type": "net", "width": 5}
+    folder = sweep_folder(tmp_path / "t", columns, [7.5, 8.5, 9.5], {"closure": blocks})
+    assert Sweep(folder).parameters[1].values.tolist() == ["none", *(json.dumps(b) for b in blocks[1:])]
+
+
 def test_members_that_were_not_run_are_waiting(tmp_path):
     folder = sweep_folder(tmp_path / "s", [column("parameters.k", [1, 2, 3])], [1.0, None, None])
     (folder / "member_0001/progress.json").write_text("{}")

@@ -6,24 +6,43 @@ from argparse import ArgumentParser, Namespace
 
 from plexus_post.errors import PostError
 from plexus_post.nematic import Nematic
+from plexus_post.run import Run
 from plexus_post.run import open as open_run
+from plexus_post.sweep import GOOD, Sweep, is_sweep
+from plexus_post.units import words
 
 
-def add_names(parser: ArgumentParser) -> None:
-    """Add the option that names the runs."""
+def add_runs(parser: ArgumentParser, about: str) -> None:
+    """Add the runs and the option that names them."""
+    parser.add_argument("paths", nargs="+", metavar="RUN", help=f"{about}; a sweep stands for its members")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="of the runs (default: of their folders)")
 
 
-def nematics(paths: list[str], args: Namespace, flow: bool = False) -> tuple[list[Nematic], list[str]]:
-    """Open runs and name them; with ``flow`` a velocity is enough.
+def nematics(args: Namespace, flow: bool = False) -> tuple[list[Nematic], list[str]]:
+    """Open the runs of the command line and name them; a sweep stands for its members.
+
+    With ``flow`` a velocity is enough.
 
     Raises
     ------
     PostError
         If a run cannot be used, or the number of names is another one.
     """
-    runs = [open_run(p) for p in paths]
-    names = args.names or [r.name.replace("_", " ") for r in runs]
+    found = [pair for path in args.paths for pair in _members(path)]
+    runs, names = [r for r, _ in found], args.names or [n for _, n in found]
     if len(names) != len(runs):
         raise PostError(f"{len(names)} names for {len(runs)} runs")
     return [Nematic(r, flow) for r in runs], list(names)
+
+
+def _members(path: str) -> list[tuple[Run, str]]:
+    """Return a run and its name, or those of a sweep's members that have ended well."""
+    if not is_sweep(path):
+        run = open_run(path)
+        return [(run, words(run.name))]
+    sweep = Sweep(path)
+    rows = zip(sweep.entries, sweep.labels, sweep.status, strict=True)
+    found = [(open_run(sweep.folder / e["folder"]), name) for e, name, status in rows if status in GOOD]
+    if not found:
+        raise PostError(f"{path}: no member of this sweep is done")
+    return found

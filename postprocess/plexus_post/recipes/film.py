@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from plexus_post.errors import PostError
-from plexus_post.recipes._runs import add_names, nematics
+from plexus_post.recipes._runs import add_runs, nematics
 
 HELP = "runs side by side as a film (.gif), a strip of moments (.png) or numbered pictures (a folder)"
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("paths", nargs="+", metavar="RUN", help="the first one is the reference of the error")
+    add_runs(parser, "the first one is the reference of the error")
     parser.add_argument("-o", "--out", default="film.gif", metavar="FILE", help="default: film.gif")
     parser.add_argument("--field", default="vorticity", help="order, vorticity (default) or speed")
     parser.add_argument("--frames", type=int, help="at most this many (default: 50; in a strip 4)")
@@ -23,14 +23,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--to", type=float, help="the last time (default: of the shortest run)")
     parser.add_argument("--fps", type=float, default=10.0, help="frames per second (default: 10)")
     parser.add_argument("--width", type=int, default=840, help="pixels of a film (default: 840)")
-    add_names(parser)
 
 
 def run(args: Namespace) -> None:
     """Make the film or the strip and print its path."""
     from plexus_post.film import Film, strip
 
-    runs, names = nematics(args.paths, args, flow=True)
+    runs, names = nematics(args, flow=True)
     target = Path(args.out)
     still = target.suffix == ".png"
     if target.suffix not in (".gif", ".png", ""):

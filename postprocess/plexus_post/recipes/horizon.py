@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus_post.errors import PostError
 from plexus_post.horizon import SHELLS, THRESHOLDS, Comparison, Row, Windows, passed
-from plexus_post.recipes._runs import add_names, nematics
+from plexus_post.recipes._runs import add_runs, nematics
 from plexus_post.style import LINE, pyplot, save
 from plexus_post.text import table
 
@@ -22,8 +23,7 @@ HELP = "how long runs follow a reference run, and their statistics beside its"
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     early, late = Windows().early, Windows().late
-    parser.add_argument("reference", metavar="REFERENCE", help="the run that counts as true")
-    parser.add_argument("paths", nargs="+", metavar="RUN")
+    add_runs(parser, "the first one is the reference, which counts as true")
     parser.add_argument("-o", "--out", metavar="FILE", help="the picture (default: horizon.png)")
     parser.add_argument("--csv", metavar="FILE", help="write the table")
     parser.add_argument(
@@ -34,12 +34,13 @@ def arguments(parser: ArgumentParser) -> None:
         "--late", type=float, default=late, metavar="FROM",
         help=f"times of the long-time means (default: {late:g}, at most half of the shortest run)",
     )  # fmt: skip
-    add_names(parser)
 
 
 def run(args: Namespace) -> None:
     """Print the table, write it, draw the picture."""
-    runs, names = nematics([args.reference, *args.paths], args, flow=True)
+    runs, names = nematics(args, flow=True)
+    if len(runs) < 2:
+        raise PostError("a horizon needs a reference and at least one more run")
     compared = Comparison(runs[0], runs[1:], names, Windows((args.early[0], args.early[1]), args.late))
     rows = compared.rows()
     table(_title(compared), _head(), [_cells(r) for r in rows])

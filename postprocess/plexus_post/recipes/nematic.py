@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus_post.export import write_csv
 from plexus_post.nematic import ORDERED, Nematic, Statistics
-from plexus_post.recipes._runs import add_names, nematics
+from plexus_post.recipes._runs import add_runs, nematics
 from plexus_post.style import LINE, pyplot, save
 from plexus_post.text import table
 from plexus_post.units import label, short
@@ -23,16 +23,15 @@ HELP = "mean speed, order, spectra and defects of active nematics"
 
 def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("paths", nargs="+", metavar="RUN")
+    add_runs(parser, "runs with a velocity and a director")
     parser.add_argument("-o", "--out", help="folder of pictures and tables (default: RUN/pictures)")
     parser.add_argument("--step", type=int, help="step of the picture (default: the last)")
     parser.add_argument("--after", type=float, help="means over t >= AFTER (default: the second half)")
-    add_names(parser)
 
 
 def run(args: Namespace) -> None:
     """Print the table; write the histories as CSV, a picture of each run and one of all histories."""
-    runs, names = nematics(args.paths, args)
+    runs, names = nematics(args)
     every = [Statistics.of(n, name) for n, name in zip(runs, names, strict=True)]
     after = args.after if args.after is not None else min(0.5 * float(s.times[-1]) for s in every)
     head = ("run", "mean speed", "mean r", "defects", "born per time", "mean life", "loudest wave")
