@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 Dealias = Literal["two_thirds", "smooth36", "none"]
+TOGETHER = 1 << 17
+"""Numbers of a rank's batches that are worth putting together for one exchange."""
 
 
 class Fourier:
@@ -115,15 +117,17 @@ class Fourier:
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         """Return the modes (..., *hat_shape) of fields (..., *shape). Collective."""
         modes = self._local(u)
-        return modes if self.transpose is None else self._along(self.transpose.to_columns(modes))
+        return modes if self.transpose is None else self._along(self.transpose.to_columns(modes), free=True)
 
     def forward_each(self, *fields: torch.Tensor) -> list[torch.Tensor]:
-        """Return the modes of several batches of fields, with one exchange for all of them. Collective."""
-        if self.transpose is None:
+        """Return the modes of several batches of fields, with one exchange if they are small. Collective."""
+        # large ones take longer to put together than to send one after the other
+        if self.transpose is None or sum(u.numel() for u in fields) > TOGETHER:
             return [self.forward(u) for u in fields]
         halves = [self._local(u) for u in fields]
         flat = [half.reshape(-1, *half.shape[-self.dim :]) for half in halves]
-        parts = self._along(self.transpose.to_columns(torch.cat(flat))).split([len(part) for part in flat])
+        modes = self._along(self.transpose.to_columns(torch.cat(flat)), free=True)
+        parts = modes.split([len(part) for part in flat])
         return [
             part.reshape(*u.shape[: -self.dim], *self.hat_shape)
             for part, u in zip(parts, fields, strict=True)
@@ -133,7 +137,7 @@ class Fourier:
         """Return the fields (..., *shape) of modes (..., *hat_shape). Collective."""
         if self.transpose is None:
             return self._local_back(hat)
-        return self._local_back(self.transpose.to_rows(self._along_back(hat)))
+        return self._local_back(self.transpose.to_rows(self._along_back(hat)), free=True)
 
     # wave numbers; all of them broadcast to hat_shape
 

@@ -37,13 +37,15 @@ class Local:
     inverse: bool = False
     scale: float = 1.0
 
-    def __call__(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the transformed batch (..., *sizes) or (..., *modes)."""
+    def __call__(self, u: torch.Tensor, free: bool = False) -> torch.Tensor:
+        """Return the batch (..., *sizes) or (..., *modes); a ``free`` argument may be overwritten."""
         if self.kind != "real" and not u.is_complex():
             u = torch.complex(u, torch.zeros_like(u))
         if not fits(u, self.sizes) or (self.kind == "real") == u.is_complex():
             return self._by_torch(u)
-        return _Compiled.apply(u, self) if u.requires_grad and torch.is_grad_enabled() else self.compute(u)
+        if u.requires_grad and torch.is_grad_enabled():
+            return _Compiled.apply(u, self)
+        return self.compute(u, free)
 
     @property
     def modes(self) -> tuple[int, ...]:
@@ -64,14 +66,15 @@ class Local:
             weights[-1] = 1
         return weights
 
-    def compute(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the compiled transform."""
+    def compute(self, u: torch.Tensor, free: bool = False) -> torch.Tensor:
+        """Return the compiled transform, in place if ``u`` is ``free`` and complex fields stay complex."""
         u, kind, d = u.resolve_conj().contiguous(), self.kind, len(self.sizes)
         lead = u.shape[: u.dim() - d]
-        new = u.new_empty(
-            (*lead, *(self.sizes if self.inverse else self.modes)),
-            dtype=torch.float64 if kind == "modes" else torch.complex128,
-        )
+        if free and kind == "complex":
+            new = u
+        else:
+            shape = (*lead, *(self.sizes if self.inverse else self.modes))
+            new = u.new_empty(shape, dtype=torch.float64 if kind == "modes" else torch.complex128)
         source, target, scale = u.data_ptr(), new.data_ptr(), self._factor
         count = math.prod(lead) * math.prod(self.sizes[:-2])  # rows or planes
         if d == 1:
@@ -122,18 +125,20 @@ class Along:
     inverse: bool = False
     scale: float = 1.0
 
-    def __call__(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the transformed batch, of the same shape."""
+    def __call__(self, u: torch.Tensor, free: bool = False) -> torch.Tensor:
+        """Return the transformed batch, of the same shape; a ``free`` argument may be overwritten."""
         if not fits(u, (self.size,)):
             one = torch.fft.ifft if self.inverse else torch.fft.fft
             new = one(u, dim=-self.dim, norm="forward")
             return new if self.scale == 1 else new * self.scale
-        return _Compiled.apply(u, self) if u.requires_grad and torch.is_grad_enabled() else self.compute(u)
+        if u.requires_grad and torch.is_grad_enabled():
+            return _Compiled.apply(u, self)
+        return self.compute(u, free)
 
-    def compute(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the compiled transform."""
+    def compute(self, u: torch.Tensor, free: bool = False) -> torch.Tensor:
+        """Return the compiled transform, in place if the argument is ``free``."""
         u = u.resolve_conj().contiguous()
-        new, place = torch.empty_like(u), u.dim() - self.dim
+        new, place = u if free else torch.empty_like(u), u.dim() - self.dim
         outer, inner = math.prod(u.shape[:place]), math.prod(u.shape[place + 1 :])
         scale = self.scale if self.inverse else self.scale / self.size
         compiled.columns(u.data_ptr(), new.data_ptr(), outer, self.size, inner, self.inverse, scale)
