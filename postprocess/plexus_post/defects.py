@@ -73,6 +73,38 @@ def find(q: np.ndarray, lengths: np.ndarray) -> Defects:
     return Defects(place % np.asarray(lengths), charge, _direction(*slopes, charge))
 
 
+def apart(a: np.ndarray, b: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the shortest ways (n, m, 2) from places a (n, 2) to places b (m, 2) in a periodic box."""
+    way = b[None] - a[:, None]
+    return way - lengths * np.rint(way / lengths)
+
+
+def matched(distance: np.ndarray, reach: float) -> list[tuple[int, int]]:
+    """Return pairs (row, column) within reach, the closest first, each row and column once."""
+    near = np.argwhere(distance <= reach)
+    rows, columns, found = set(), set(), []
+    for i, j in near[np.argsort(distance[tuple(near.T)], kind="stable")].tolist():
+        if i not in rows and j not in columns:
+            rows.add(i)
+            columns.add(j)
+            found.append((i, j))
+    return found
+
+
+def resolved(defects: Defects, lengths: np.ndarray, least: float) -> Defects:
+    """Return the defects without pairs of opposite charge closer than ``least``.
+
+    Where the order nearly vanishes along a line, zeros of q come and go in pairs a cell apart; such a pair is
+    no defect yet, or no longer one.
+    """
+    plus, minus = (np.flatnonzero(defects.charge * sign > 0) for sign in (1, -1))
+    distance = np.linalg.norm(apart(defects.place[plus], defects.place[minus], lengths), axis=-1)
+    keep = np.ones(len(defects), dtype=bool)
+    for i, j in matched(distance, least):
+        keep[[plus[i], minus[j]]] = False
+    return Defects(defects.place[keep], defects.charge[keep], defects.angle[keep])
+
+
 def _root(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return s, t in 0 … 1 with a + b s + c t + d s t = 0, for n cells at once.
 

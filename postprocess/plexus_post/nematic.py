@@ -19,6 +19,8 @@ from plexus_post.run import Run
 
 ORDERED = 0.1
 """Below this mean order the director is noise, and its defects are not counted."""
+RESOLVED = 2.0
+"""Pairs of opposite defects closer than this many distances of the points are not counted."""
 VELOCITY, ORDER, DIRECTOR, TENSOR, VORTICITY = "velocity", "order", "director", "nematic", "vorticity"
 
 
@@ -93,7 +95,8 @@ class Nematic:
         q = np.ones((1, 1), dtype=complex)
         if self.oriented and float(self.order(step).mean()) >= ORDERED:
             q = self.tensor(step)
-        return defects.find(q, self.box.lengths)
+        found = defects.find(q, self.box.lengths)
+        return defects.resolved(found, self.box.lengths, RESOLVED * float(np.max(self.box.spacing)))
 
 
 @dataclass(frozen=True)

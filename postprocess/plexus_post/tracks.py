@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plexus_post.defects import Defects
+from plexus_post.defects import Defects, apart, matched
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,6 @@ class History:
         return np.bincount(np.array(steps, dtype=int), minlength=len(self.frames))
 
 
-def apart(a: np.ndarray, b: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return the shortest ways (n, m, 2) from places a (n, 2) to places b (m, 2) in a periodic box."""
-    way = b[None] - a[:, None]
-    return way - lengths * np.rint(way / lengths)
-
-
 def pairs(a: Defects, b: Defects, lengths: np.ndarray, reach: float) -> list[tuple[int, int]]:
     """Return which defect of ``a`` is which of ``b``: the nearest of the same charge within ``reach``.
 
@@ -81,14 +75,7 @@ def pairs(a: Defects, b: Defects, lengths: np.ndarray, reach: float) -> list[tup
     """
     distance = np.linalg.norm(apart(a.place, b.place, lengths), axis=-1)
     distance[a.charge[:, None] != b.charge[None]] = np.inf
-    near = np.argwhere(distance <= reach)
-    free_a, free_b, found = set(range(len(a))), set(range(len(b))), []
-    for i, j in near[np.argsort(distance[tuple(near.T)], kind="stable")].tolist():
-        if i in free_a and j in free_b:
-            free_a.discard(i)
-            free_b.discard(j)
-            found.append((i, j))
-    return found
+    return matched(distance, reach)
 
 
 def follow(frames: Sequence[Defects], lengths: np.ndarray, reach: Sequence[float]) -> History:

@@ -95,7 +95,7 @@ def test_derivatives_and_other_grids_are_exact_for_waves():
 
 def test_defects_are_found_at_their_places_with_their_charges():
     found = defects.find(vortices(*lattice((80, 64)), PLACES, CHARGES), LENGTHS)
-    distance = np.linalg.norm(tracks.apart(PLACES, found.place, LENGTHS), axis=-1)
+    distance = np.linalg.norm(defects.apart(PLACES, found.place, LENGTHS), axis=-1)
     nearest = distance.argmin(axis=1)
     assert sorted(nearest) == [0, 1, 2, 3]
     np.testing.assert_array_equal(found.charge[nearest], CHARGES)
@@ -126,6 +126,14 @@ def test_the_direction_of_a_defect(charge, turned):
     away = (found.angle[here] - turned + period / 2) % period - period / 2
     assert found.charge[here] == charge
     assert abs(away) < 0.02
+
+
+def test_pairs_that_are_too_close_are_no_defects():
+    place = np.array([[0.1, 1.0], [9.9, 1.0], [5.0, 5.0], [5.0, 5.3], [5.0, 5.1]])
+    charge = np.array([0.5, -0.5, 0.5, -0.5, 0.5])
+    found = defects.resolved(defects.Defects(place, charge, 0 * charge), LENGTHS, 0.25)
+    # the first pair meets across the side; of the three others the closest two go
+    assert found.place.tolist() == [[5.0, 5.0]] and found.charge.tolist() == [0.5]
 
 
 def test_defects_are_followed_across_the_sides(tmp_path):

@@ -79,6 +79,7 @@ def snapshot(nematic: Nematic, s: Statistics, step: int, path: Path) -> Path:
         shade = Shade.of(name, [nematic], [step])
         colour_bar(axes, panel(axes, nematic, step, shade), shade)
         axes.set_xlabel(label("x", unit))
+        axes.locator_params(nbins=5)
     both[0].set_ylabel(label("y", unit))
     plus, minus = s.history.frames[step].counts
     both[0].set_title(box.run.title, pad=20)
