@@ -11,6 +11,7 @@ from mpi4py import MPI
 sys.path.insert(0, str(Path(__file__).parent.parent / "unit" / "spectral"))
 from spectral_cases import Burgers, march
 
+from plexus.devices.transfers import transfers
 from plexus.physics.navier_stokes import NavierStokes, NavierStokesParams
 from plexus.spaces.fourier import Fourier
 from plexus.spectral import statistics
@@ -121,3 +122,35 @@ def test_turbulence_and_its_statistics(cells):
         results.append([model.space.gather(u), *parts])
     for mine, whole in zip(*results, strict=True):
         assert torch.allclose(mine, whole, atol=1e-12, rtol=1e-10)
+
+
+class NoStream:
+    """What the device paths ask of a stream, without a device."""
+
+    def synchronize(self):
+        pass
+
+
+@pytest.mark.parametrize("way", ["_swap_device", "_swap_staged"])
+def test_ways_of_the_device_exchange_the_same_blocks(monkeypatch, way):
+    """Both ways of GPUs run on host arrays here: blocks, sizes and counters are those of the host's way."""
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: NoStream())
+    empty = torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *a, pin_memory=False, **k: empty(*a, **k))
+    shared, alone = twins((9, 10), False)
+    if shared.transpose is None:
+        pytest.skip("one rank exchanges nothing")
+    t = shared.transpose
+    whole = noise(alone, 2)
+    for source, cut, join in (
+        (shared.own(whole).contiguous(), (-1, t.columns), (-2, t.rows)),
+        (whole[..., slice(*shared.columns)].contiguous(), (-2, t.rows), (-1, t.columns)),
+    ):
+        new = t.exchange(source, cut[0] == -1)
+        again, before = torch.zeros_like(new), transfers.as_dict()
+        getattr(t, way)(source, again, cut, join)
+        assert torch.equal(again, new)
+        moved = {k: v - before[k] for k, v in transfers.as_dict().items()}
+        copies = 1 if way == "_swap_staged" else 0
+        assert (moved["to_host"], moved["to_device"]) == (copies, copies)
+        assert moved["bytes_to_host"] == copies * source.nbytes
