@@ -32,6 +32,7 @@ def standard() -> Iterator[dict[str, Any]]:
         }
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
+    yield {"kernel": "combine"}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}

@@ -49,10 +49,11 @@ def advance(
     ratio: float = 1.0,
 ) -> Tensor:
     """Return u_(n+1) from u_n, u_(n-1), N_n, N_(n-1) and the `divisor`; differentiable."""
+    from plexus.stepping.combine import combine4
+
     w = ratio
-    # one temporary: each further term costs one pass through memory
-    rest = before.mul(-w * w / (1 + w)).add_(n_before, alpha=-w * dt)
-    return rest.add_(now, alpha=1 + w).add_(n_now, alpha=(1 + w) * dt).mul(inverse)
+    factors = (-w * w / (1 + w), -w * dt, 1 + w, (1 + w) * dt)
+    return combine4(inverse, (before, n_before, now, n_now), factors)
 
 
 def begin(system: Split, hat: Tensor, n_now: Tensor, t: float, dt: float) -> Tensor:
@@ -99,15 +100,16 @@ class Sbdf2:
             earlier, before, n_before = self._before
             # steps of equal length differ by the rounding of the times; the divisor is kept for all of them
             ratio = round(dt / (t - earlier), 9)
-            inverse = self._divisor(system.linear, dt, ratio, hat.dtype)
+            inverse = self._divisor(system.linear, dt, ratio, hat)
             new = advance(hat, before, n_now, n_before, inverse, dt, ratio)
         return StepResult({**state.values, name: new}, None, {})
 
-    def _divisor(self, linear: Tensor, dt: float, ratio: float, dtype: Any) -> Tensor:
+    def _divisor(self, linear: Tensor, dt: float, ratio: float, hat: Tensor) -> Tensor:
         kept = self._inverse
         if kept is None or kept[0] != (dt, ratio) or kept[1] is not linear:
-            # of the modes' type: torch would turn a real factor into a complex one in every step
-            kept = self._inverse = ((dt, ratio), linear, divisor(linear, dt, ratio).to(dtype))
+            # of the modes' shape, as compiled sums want it
+            inverse = divisor(linear, dt, ratio).expand(hat.shape).contiguous()
+            kept = self._inverse = ((dt, ratio), linear, inverse)
         return kept[2]
 
     def history(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
