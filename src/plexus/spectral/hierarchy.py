@@ -92,5 +92,4 @@ class SpinModel(Suspension):
     def fields(self, f: Tensor, e: Tensor, w: Tensor) -> dict[str, Tensor]:
         """Return what closures see, by name; constants of the medium where they are tensors."""
         named = {f"f{m}": f[..., m, :, :] for m in range(1, self.order + 1)}
-        constants = {k: v for k, v in vars(self.medium).items() if isinstance(v, Tensor)}
-        return {"c": f[..., 0, :, :].real, **named, "e": e, "W": w, **constants}
+        return {"c": f[..., 0, :, :].real, **named, "e": e, "W": w, **self.medium.tensors}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Tensor = torch.Tensor
 SMALL = 1 << 16
 """Numbers of an array above which several threads beat one compiled pass."""
+DOUBLE = (torch.complex128, torch.float64)
 SHIFT = 1.0
 """Concentration around which a sweep is implicit: the mean, which is 1 by the scaling."""
 
@@ -188,12 +189,13 @@ class Divergence:
 
 def fits(*tensors: Tensor) -> bool:
     """Return whether compiled functions serve these arrays."""
-    return (
-        all(t.device.type == "cpu" and t.dtype in (torch.float64, torch.complex128) for t in tensors)
-        and not (torch.is_grad_enabled() and any(t.requires_grad for t in tensors))
-        and (tensors[0].numel() < SMALL or torch.get_num_threads() == 1)
-        and _ready()
-    )
+    if tensors[0].numel() >= SMALL and torch.get_num_threads() > 1:
+        return False
+    graph = torch.is_grad_enabled()
+    for t in tensors:
+        if not t.is_cpu or t.dtype not in DOUBLE or (graph and t.requires_grad):
+            return False
+    return _ready()
 
 
 @cache

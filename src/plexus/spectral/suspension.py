@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -40,6 +41,11 @@ class Medium:
     """Steric alignment."""
     d_T: Number = 0.05
     d_R: Number = 0.05
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The constants that are tensors, by name."""
+        return {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
 
     def numbers(self) -> dict[str, float]:
         """Return the constants that are single numbers, by name."""
