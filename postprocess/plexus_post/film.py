@@ -102,7 +102,7 @@ class Film:
     def _draw_history(self, axes: Axes, time: float) -> None:
         """Draw the velocity errors up to now, or the order or speed of a single run."""
         axes.set_title(f"t = {time:5.2f}", fontsize=10, fontfamily="DejaVu Sans Mono", pad=4)
-        axes.set_xlim(self.times[0], max(self.times[-1], self.times[0] + 1e-3))
+        axes.set_xlim(self.times[0], self.times[-1] + float(len(self.times) == 1))
         axes.set_xlabel("time t", fontsize=8.5)
         axes.tick_params(labelsize=7.5)
         curves = self.curves or [(self.times, np.array(self.means))]

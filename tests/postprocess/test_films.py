@@ -86,6 +86,8 @@ def test_a_sweep_stands_for_its_members(runs, tmp_path, capsys):
         (tmp_path / name / "summary.json").write_text('{"status": "done", "exit_code": 0}')
     assert main(command) == 0
     assert "Beside closure true" in capsys.readouterr().out
+    assert main(["nematic", str(tmp_path / "slow_model")]) == 0
+    assert "closure slow_model" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -142,7 +144,7 @@ def test_plot_draws_the_director_into_the_order_and_spectra_as_lines(runs, tmp_p
     assert main(["plot", str(runs / "true"), "-o", str(tmp_path), "--fields", "director"]) == 0
 
 
-@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
+@pytest.mark.filterwarnings("error:Attempt:UserWarning", "error::RuntimeWarning")
 def test_failed_runs_still_fluids_and_single_moments_are_drawn(tmp_path, capsys):
     def still(x, y, t):
         wave = {"velocity": np.zeros((len(x), 2)), "order": 0 * x, "director": np.ones((len(x), 2))}

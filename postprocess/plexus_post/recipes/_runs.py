@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from plexus_post.errors import PostError
 from plexus_post.nematic import Nematic
@@ -35,11 +36,22 @@ def nematics(args: Namespace, flow: bool = False) -> tuple[list[Nematic], list[s
     return [Nematic(r, flow) for r in runs], list(names)
 
 
+def _label(folder: Path) -> str:
+    """Return what a member of a sweep has of its own; empty for other runs."""
+    place = folder.resolve()
+    if not is_sweep(place.parent):
+        return ""
+    sweep = Sweep(place.parent)
+    return {e["folder"]: name for e, name in zip(sweep.entries, sweep.labels, strict=True)}.get(
+        place.name, ""
+    )
+
+
 def _members(path: str) -> list[tuple[Run, str]]:
     """Return a run and its name, or those of a sweep's members that have ended well."""
     if not is_sweep(path):
         run = open_run(path)
-        return [(run, words(run.name))]
+        return [(run, _label(run.folder) or words(run.name))]
     sweep = Sweep(path)
     rows = zip(sweep.entries, sweep.labels, sweep.status, strict=True)
     found = [(open_run(sweep.folder / e["folder"]), name) for e, name, status in rows if status in GOOD]
