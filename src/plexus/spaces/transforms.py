@@ -1,9 +1,8 @@
 """Fourier transforms of what one rank holds: compiled on the CPU, torch's own elsewhere; both differentiable.
 
 `Local` transforms the last axes of a batch, `Along` one axis with others behind it. Compiled transforms serve
-double precision on one thread, for lengths with prime factors 2, 3 and 5: they are up to three times as fast
-as those of the library that torch brings, most of all from modes to real fields. Everything else goes to
-`torch.fft`, which knows GPUs and threads.
+double precision, for lengths with prime factors 2, 3 and 5: they are up to three times as fast as those of
+the library that torch brings, most of all from modes to real fields. Everything else goes to `torch.fft`.
 
 The adjoint of a complex transform is its inverse with the same factor. From real fields to modes and back it
 is the other transform, with the modes that stand for two of them counted by `Local.weights`.
@@ -13,16 +12,19 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import torch
 
+from plexus.spaces.transpose import split
 from plexus_kernels.native import fourier as compiled
 
-SMALL = 1 << 18
-"""Numbers of a batch above which several threads beat one compiled transform."""
+SMALL = 1 << 17
+"""Numbers of a batch above which its members are dealt out to the threads that torch has."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +77,23 @@ class Local:
         else:
             shape = (*lead, *(self.sizes if self.inverse else self.modes))
             new = u.new_empty(shape, dtype=torch.float64 if kind == "modes" else torch.complex128)
-        source, target, scale = u.data_ptr(), new.data_ptr(), self._factor
-        count = math.prod(lead) * math.prod(self.sizes[:-2])  # rows or planes
-        if d == 1:
-            compiled.rows(kind, source, target, count, self.sizes[-1], self.inverse, scale)
-            return new
-        if d == 3:
-            along = (math.prod(lead), self.sizes[0], self.sizes[1] * self.modes[2], self.inverse, 1.0)
-            if kind == "modes":
-                between = torch.empty_like(u)
-                compiled.columns(source, between.data_ptr(), *along)
-                source = between.data_ptr()
-        compiled.planes(kind, source, target, count, self.sizes[-2:], self.inverse, scale)  # type: ignore[arg-type]
-        if d == 3 and kind != "modes":
-            compiled.columns(target, target, *along)
-        return new
+        rows_or_planes = math.prod(lead) * math.prod(self.sizes[:-2])
+        if d == 3 and kind == "modes":
+            u = self._first(u)
+        _share(self._rows if d == 1 else self._planes, u, new, rows_or_planes)
+        return self._first(new, free=True) if d == 3 and kind != "modes" else new
+
+    def _rows(self, source: int, target: int, count: int) -> None:
+        compiled.rows(self.kind, source, target, count, self.sizes[-1], self.inverse, self._factor)
+
+    def _planes(self, source: int, target: int, count: int) -> None:
+        shape = self.sizes[-2], self.sizes[-1]
+        compiled.planes(self.kind, source, target, count, shape, self.inverse, self._factor)
+
+    def _first(self, u: torch.Tensor, free: bool = False) -> torch.Tensor:
+        """Transform the first of three axes, without a factor."""
+        n = self.sizes[0]
+        return Along(n, 3, self.inverse, 1.0 if self.inverse else float(n)).compute(u, free)
 
     @property
     def _factor(self) -> float:
@@ -139,9 +143,13 @@ class Along:
         """Return the compiled transform, in place if the argument is ``free``."""
         u = u.resolve_conj().contiguous()
         new, place = u if free else torch.empty_like(u), u.dim() - self.dim
-        outer, inner = math.prod(u.shape[:place]), math.prod(u.shape[place + 1 :])
+        inner = math.prod(u.shape[place + 1 :])
         scale = self.scale if self.inverse else self.scale / self.size
-        compiled.columns(u.data_ptr(), new.data_ptr(), outer, self.size, inner, self.inverse, scale)
+
+        def columns(source: int, target: int, outer: int) -> None:
+            compiled.columns(source, target, outer, self.size, inner, self.inverse, scale)
+
+        _share(columns, u, new, math.prod(u.shape[:place]))
         return new
 
     def adjoint(self, gradient: torch.Tensor) -> torch.Tensor:
@@ -164,12 +172,30 @@ class _Compiled(torch.autograd.Function):
         return ctx.transform.adjoint(gradient), None
 
 
+def _share(work: Callable[[int, int, int], None], u: torch.Tensor, new: torch.Tensor, count: int) -> None:
+    """Transform ``count`` equal members of ``u`` into ``new``, on several threads where that pays."""
+    if not count:
+        return
+    threads = min(count, torch.get_num_threads()) if u.numel() > SMALL else 1
+    before, after = u.nbytes // count, new.nbytes // count
+    parts = [(u.data_ptr() + i * before, new.data_ptr() + i * after, j - i) for i, j in split(count, threads)]
+    if threads == 1:
+        work(*parts[0])
+    else:
+        # the compiled functions run without Python's lock
+        list(_pool(threads).map(lambda part: work(*part), parts))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)
+
+
 def fits(u: torch.Tensor, sizes: tuple[int, ...]) -> bool:
     """Return whether a compiled transform serves an array."""
     return (
         u.device.type == "cpu"
         and u.dtype in (torch.float64, torch.complex128)
-        and (u.numel() < SMALL or torch.get_num_threads() == 1)
         and all(compiled.radices(n) is not None for n in sizes)
         and _ready()
     )

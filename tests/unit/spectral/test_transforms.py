@@ -134,3 +134,18 @@ def test_without_a_compiler_torch_takes_over(monkeypatch):
 
 def test_an_empty_batch_stays_empty():
     assert Local((8, 8))(torch.zeros(0, 8, 8, dtype=torch.complex128)).shape == (0, 8, 8)
+
+
+@pytest.mark.parametrize(
+    "transform", [Local((64, 60)), Local((64, 60), True), Local((8, 30, 16), True, True), Along(64, 2)]
+)
+def test_threads_change_nothing(monkeypatch, transform):
+    """The members of a batch are dealt out to threads; each number stays the same to the last bit."""
+    monkeypatch.setattr(transforms, "SMALL", 100)
+    u, threads = noise(transform, 7), torch.get_num_threads()
+    alone = transform(u)
+    try:
+        torch.set_num_threads(3)
+        assert torch.equal(transform(u), alone)
+    finally:
+        torch.set_num_threads(threads)
