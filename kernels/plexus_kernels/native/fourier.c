@@ -140,10 +140,11 @@ inlined void put(double *const row[L], int64_t k, int64_t count, V v[L]) {
         if (at < (n)) body(at, (n) - at);            \
     } while (0)
 
-/* Rows r0 … of an array of `count` rows of `length` numbers, every `step`-th; beyond the end the last one. */
-inlined void rows_of(double *array, int64_t r0, int64_t step, int64_t count, int64_t length, double *row[L]) {
+/* Row `offset` of each group of `step` rows from r0 on; lanes beyond the end repeat the last group. */
+inlined void rows_of(double *array, int64_t r0, int64_t step, int64_t offset, int64_t count, int64_t length, double *row[L]) {
+    const int64_t last = (count - 1) / step * step;
     for (int l = 0; l < L; l++) {
-        const int64_t r = r0 + step * l;
+        const int64_t r = (r0 + step * l < last ? r0 + step * l : last) + offset;
         row[l] = array + (r < count ? r : count - 1) * length;
     }
 }
@@ -170,12 +171,12 @@ inlined void complex_rows(const Plan *plan, C *x, C *y, double *in, double *out,
     const int64_t n = 2 * plan->n;
     double *row[L];
     for (int64_t r0 = 0; r0 < count; r0 += L) {
-        rows_of(in, r0, 1, count, n, row);
+        rows_of(in, r0, 1, 0, count, n, row);
 #define BODY(k, c) load_complex(row, k, c, inverse, x)
         BLOCKS(n, BODY);
 #undef BODY
         const C *z = transform(plan, x, y);
-        rows_of(out, r0, 1, count, n, row);
+        rows_of(out, r0, 1, 0, count, n, row);
 #define BODY(k, c) store_complex(row, k, c, inverse, z, scale)
         BLOCKS(n, BODY);
 #undef BODY
@@ -208,12 +209,12 @@ static void real_rows(const Plan *plan, C *x, C *y, double *in, double *out, int
     const int64_t n = plan->n, half = 2 * (n / 2 + 1);
     double *a[L], *b[L];
     for (int64_t r0 = 0; r0 < count; r0 += 2 * L) {
-        rows_of(in, r0, 2, count, n, a), rows_of(in, r0 + 1, 2, count, n, b);
+        rows_of(in, r0, 2, 0, count, n, a), rows_of(in, r0, 2, 1, count, n, b);
 #define BODY(k, c) load_real(a, b, k, c, x)
         BLOCKS(n, BODY);
 #undef BODY
         const C *z = transform(plan, x, y);
-        rows_of(out, r0, 2, count, half, a), rows_of(out, r0 + 1, 2, count, half, b);
+        rows_of(out, r0, 2, 0, count, half, a), rows_of(out, r0, 2, 1, count, half, b);
 #define BODY(k, c) store_modes(a, b, k, c, n, z, scale)
         BLOCKS(half, BODY);
 #undef BODY
@@ -247,12 +248,12 @@ static void mode_rows(const Plan *plan, C *x, C *y, double *in, double *out, int
     const int64_t n = plan->n, half = 2 * (n / 2 + 1);
     double *a[L], *b[L];
     for (int64_t r0 = 0; r0 < count; r0 += 2 * L) {
-        rows_of(in, r0, 2, count, half, a), rows_of(in, r0 + 1, 2, count, half, b);
+        rows_of(in, r0, 2, 0, count, half, a), rows_of(in, r0, 2, 1, count, half, b);
 #define BODY(k, c) load_modes(a, b, k, c, n, x)
         BLOCKS(half, BODY);
 #undef BODY
         const C *z = transform(plan, x, y);
-        rows_of(out, r0, 2, count, n, a), rows_of(out, r0 + 1, 2, count, n, b);
+        rows_of(out, r0, 2, 0, count, n, a), rows_of(out, r0, 2, 1, count, n, b);
 #define BODY(k, c) store_real(a, b, k, c, z, scale)
         BLOCKS(n, BODY);
 #undef BODY

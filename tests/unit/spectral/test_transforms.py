@@ -149,3 +149,16 @@ def test_threads_change_nothing(monkeypatch, transform):
         assert torch.equal(transform(u), alone)
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    "transform", [Local((6, 8)), Local((6, 8), True), Local((5, 8), True, True), Along(12, 2)]
+)
+def test_a_field_does_not_feel_the_others_of_its_batch(transform):
+    """Up to pairs of real rows, which share one transform: an even number of them has its own pairs."""
+    u = noise(transform, 30)
+    even = transform.__class__ is Along or not transform.real or transform.sizes[0] % 2 == 0
+    whole = transform(u)
+    for k in (0, 1, 16, 29):
+        alone = transform(u[k].clone())
+        assert torch.equal(alone, whole[k]) if even else torch.allclose(alone, whole[k], atol=1e-14)
