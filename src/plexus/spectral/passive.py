@@ -124,7 +124,7 @@ class Passive:
 
     def _iterate(self, load: Load, e: Tensor, tolerance: float, limit: int) -> Solved:
         """Return the flow after sweeps until e changes by less than ``tolerance`` relative to itself."""
-        change, sweeps = float("inf"), 0
+        change, sweeps, tolerance = float("inf"), 0, max(tolerance, self._rounding)
         while change > tolerance and sweeps < limit:
             second = load.second(e)
             stream = self.stokes.stream_of(load.sweep(e, second))
@@ -155,13 +155,19 @@ class Passive:
         r = rhs - operator(x)
         p, rr = r, self._inner(r, r)
         size, count = self._inner(rhs, rhs), 0
-        while rr > self.tolerance**2 * size and count < self.limit:
+        tolerance = max(self.tolerance, self._rounding)
+        while rr > tolerance**2 * size and count < self.limit:
             ap = operator(p)
             a = rr / self._inner(p, ap)
             x, r = x + a * p, r - a * ap
             rr, before, count = self._inner(r, r), rr, count + 1
             p = r + rr / before * p
         return x, count, (rr / size) ** 0.5 if size > 0 else 0.0
+
+    @property
+    def _rounding(self) -> float:
+        """What single precision cannot go below; double goes below any tolerance that makes sense."""
+        return 2e-6 if self.stokes.space.dtype == torch.float32 else 0.0
 
     def _strain(self, stress: Tensor) -> Tensor:
         return self.stokes.strain(self.stokes.stream(stress))
