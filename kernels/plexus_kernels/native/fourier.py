@@ -3,8 +3,8 @@
     X_k = scale Σ_j x_j e^{∓2πi jk/n}
 
 for n whose prime factors are 2, 3 and 5. Arguments are addresses, so that any library's arrays will do; the
-caller answers for their sizes. Results depend neither on timings nor, but for the rounding where real rows are
-paired across odd numbers of them, on other members of a batch.
+caller answers for their sizes. Results depend neither on timings nor on other members of a batch, but for the
+rounding where a member has an odd number of real rows, which are transformed in pairs.
 """
 
 from __future__ import annotations
