@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 COSTS = ("wall_seconds", "peak_memory_mb", "unknowns", "steps", "iterations")
 """What a run took; gathered beside the quantities."""
 UNITS = {"wall_seconds": "s", "peak_memory_mb": "MB"}
+LONG = 24
+"""A value with more characters is told only where nothing else tells two blocks apart."""
 GOOD = ("done", "degraded")
 """States whose numbers count; the others may have stopped anywhere."""
 FORMATS = ("h5", "csv")
@@ -46,6 +48,18 @@ class Parameter:
     def numeric(self) -> bool:
         """Whether the values are numbers."""
         return self.values.dtype.kind == "f"
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Text of each different value -> what tables and pictures call it; blocks of the deck get short."""
+        texts = [str(v) for v in np.unique(self.values)]
+        blocks = {t: json.loads(t) for t in texts if t.startswith("{")}
+        return {t: t for t in texts} | _briefly({t: b for t, b in blocks.items() if "type" in b})
+
+    @property
+    def shown(self) -> list[Any]:
+        """Value of each member as a table has it."""
+        return self.values.tolist() if self.numeric else [self.named[v] for v in self.values.tolist()]
 
     @property
     def varies(self) -> bool:
@@ -107,7 +121,10 @@ class Sweep:
         found = []
         for column in self.facts["columns"]:
             if column["numbers"] is None:
-                values = np.array(_texts([entry["values"].get(column["path"]) for entry in self.entries]))
+                own = [entry["values"].get(column["path"]) for entry in self.entries]
+                values = np.array(
+                    ["" if v is None else v if isinstance(v, str) else json.dumps(v) for v in own]
+                )
             else:
                 values = np.array([np.nan if v is None else v for v in column["numbers"]], dtype=float)
             found.append(Parameter(column["path"], column["name"], column["unit"], values))
@@ -121,7 +138,7 @@ class Sweep:
         """What each member has of its own, e.g. ``order 2, closure bingham``."""
         shown = [p for p in self.parameters if p.varies]
         return [
-            ", ".join(f"{words(p.name)} {number(v)}" for p in shown for v in [p.values[i]]) or entry["folder"]
+            ", ".join(f"{words(p.name)} {number(v)}" for p in shown for v in [p.shown[i]]) or entry["folder"]
             for i, entry in enumerate(self.entries)
         ]
 
@@ -266,7 +283,7 @@ def show(sweep: Sweep) -> None:
     print(f"  {'members':<12} {len(sweep)}, {sweep.facts['mode']}: {states}")
     varied = [(p.name, p.path, p.unit, *_span(p)) for p in sweep.parameters]
     table("Parameters", ("name", "deck path", "unit", "values", "from", "to"), varied)
-    columns = sweep.columns()
+    columns = sweep.columns() | {p.name: p.shown for p in sweep.parameters}
     varied_names = [p.name for p in sweep.parameters]
     results = [f"{n} (result)" if n in varied_names else n for n in sweep.quantities]
     names = [n for n in ("member", *varied_names, "status", "wall_seconds", *results) if n in columns]
@@ -281,7 +298,7 @@ def show(sweep: Sweep) -> None:
 def _span(parameter: Parameter) -> tuple[Any, ...]:
     """Return number of different values, first and last of them."""
     values = np.unique(
-        parameter.values[~np.isnan(parameter.values)] if parameter.numeric else parameter.values
+        parameter.values[~np.isnan(parameter.values)] if parameter.numeric else np.array(parameter.shown)
     )
     return len(values), *(v.item() if len(values) else None for v in (values[:1], values[-1:]))
 
@@ -311,14 +328,24 @@ def _cost(summary: dict[str, Any], name: str) -> Any:
     return summary.get(name)
 
 
-def _texts(values: Sequence[Any]) -> list[str]:
-    """Return values as texts; a block is told by its type where that tells it from the others."""
-    whole = ["" if v is None else v if isinstance(v, str) else json.dumps(v) for v in values]
-    brief = [
-        str(v["type"]) if isinstance(v, dict) and "type" in v else w
-        for v, w in zip(values, whole, strict=True)
-    ]
-    return brief if len(set(brief)) == len(set(whole)) else whole
+def _briefly(blocks: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return a short name for each of different blocks: its type, and what tells it from others of that type.
+
+    File names and hashes come last: they are taken only where nothing else differs.
+    """
+    found = {}
+    for text, block in blocks.items():
+        alike = [b for t, b in blocks.items() if t != text and b["type"] == block["type"]]
+        parts = [str(block["type"])]
+        for key in sorted(block, key=lambda k: len(str(block[k])) > LONG):
+            if not alike:
+                break
+            if any(b.get(key) != block[key] for b in alike):
+                alike = [b for b in alike if b.get(key) == block[key]]
+                parts.append(f"{words(key)} {number(block[key])}")
+        # another block may hold all of this one and more
+        found[text] = ", ".join(parts) if not alike else text
+    return found
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -202,7 +201,9 @@ def _position(axes: Any, axis: Parameter) -> np.ndarray:
     if not axis.numeric:
         names, place = _levels(axis)
         long = len(names) > 4 or max(map(len, names)) > 20
-        axes.set_xticks(range(len(names)), [_text(n) for n in names], rotation=20 if long else 0)
+        # slanted names end at their mark, so that they do not run into each other
+        slanted = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if long else {}
+        axes.set_xticks(range(len(names)), [_text(n) for n in names], **slanted)
         axes.set_xlim(-0.5, len(names) - 0.5)
         return place.astype(float)
     steps = np.unique(axis.values[np.isfinite(axis.values)])
@@ -221,7 +222,7 @@ def _levels(axis: Parameter) -> tuple[np.ndarray, np.ndarray]:
     if axis.numeric:
         return values, place
     order = np.argsort(first)
-    return values[order], np.argsort(order)[place]
+    return np.array([axis.named[v] for v in values[order].tolist()]), np.argsort(order)[place]
 
 
 def _wants_log(steps: np.ndarray) -> bool:
@@ -266,10 +267,7 @@ def _titled(figure: Any, sweep: Sweep, path: Path) -> Path:
 
 
 def _text(value: Any) -> str:
-    """Return a value as an axis or legend has it; a block of the deck as its type and its other values."""
+    """Return a value as an axis or legend has it."""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e4 and value != round(value) else f"{value:.6g}"
-    text = str(value)
-    if text.startswith("{"):
-        return ", ".join(str(v) if k == "type" else f"{k} {v}" for k, v in json.loads(text).items())
-    return text
+    return str(value)

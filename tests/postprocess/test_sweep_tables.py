@@ -83,10 +83,14 @@ def test_blocks_are_told_by_type_and_results_are_not_taken_for_parameters(tmp_pa
     assert main(["info", str(folder)]) == 0
     text = capsys.readouterr().out
     assert "peak (result)" in text and "7.5" in text
-    # two blocks of one type are told apart by all that they hold
-    blocks[2] = {"type": "net", "width": 5}
+    # two blocks of one type are told apart by what differs, by files only where nothing else does
+    blocks = [{"type": "net", "sha256": 40 * "a", "width": w, "depth": 2} for w in (3, 5)]
+    blocks.append({"type": "net", "sha256": 40 * "b", "width": 5, "depth": 2})
     folder = sweep_folder(tmp_path / "t", columns, [7.5, 8.5, 9.5], {"closure": blocks})
-    assert Sweep(folder).parameters[1].values.tolist() == ["none", *(json.dumps(b) for b in blocks[1:])]
+    values = Sweep(folder).parameters[1]
+    hashes = [f"net, width 5, sha256 {40 * x}" for x in "ab"]
+    assert values.shown == ["net, width 3", *hashes]
+    assert [json.loads(v) for v in values.values] == blocks
 
 
 def test_members_that_were_not_run_are_waiting(tmp_path):
