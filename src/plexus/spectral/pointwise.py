@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plexus.spectral.suspension import Medium
 
 Tensor = torch.Tensor
-SMALL = 1 << 16
+SMALL = 1 << 20
 """Numbers of an array above which several threads beat one compiled pass."""
 DOUBLE = (torch.complex128, torch.float64)
 SHIFT = 1.0

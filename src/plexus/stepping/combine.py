@@ -14,7 +14,7 @@ import torch
 
 from plexus_kernels.native import combine as compiled
 
-SMALL = 1 << 16
+SMALL = 1 << 20
 """Numbers of an array above which several threads beat one compiled pass."""
 
 
