@@ -57,6 +57,10 @@ class SuspensionParams(Params):
     d_R: float = Field(0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE)
     swim_speed: float = Field(0.0, description="must be 0: rods without a head, so that even moments suffice")
     passive_stress: PassiveStress = Field("lagged", description="strain rate in the constraint stress")
+    dealias: Literal["two_thirds", "smooth36"] = Field(
+        "two_thirds",
+        description="modes of products that are kept: the published sharp rule, or a smooth cut that keeps more",
+    )
     start: Literal["waves", "isotropic", "nematic"] = Field(
         "waves", description="random waves on the isotropic state, or one of the uniform states"
     )

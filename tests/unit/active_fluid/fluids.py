@@ -22,9 +22,9 @@ def closed_by(name):
     return component.cls(component.params())
 
 
-def fluid(cells, closure=None, seed=1, initial=None, comm=None, **params):
+def fluid(cells, closure=None, seed=1, initial=None, comm=None, dealias="two_thirds", **params):
     """Return a spin hierarchy on a square of side 10."""
-    space = Fourier((cells, cells), (SIZE, SIZE), comm)
+    space = Fourier((cells, cells), (SIZE, SIZE), comm, dealias=dealias)
     return ActiveFluid(ActiveFluidParams(**params)).model(space, closed_by(closure), seed, initial)
 
 

@@ -111,12 +111,18 @@ def test_random_waves_have_no_symmetry_that_a_flow_would_keep(seed, shift):
     assert relative(torch.roll(f1, shift, (-2, -1)), f1) > 0.05
 
 
-@pytest.mark.parametrize(("cells", "most"), [(96, 0.0), (64, 0.01)])
-def test_developed_flow_is_realizable(cells, most):
-    """Fraction of points outside the disk of f_2: a monitor of the resolution."""
-    model = fluid(cells, order=16, alpha=-3, zeta=1, seed=1)
+@pytest.mark.parametrize(
+    ("cells", "dealias", "seed", "most"),
+    [(96, "two_thirds", 1, 0.0), (64, "two_thirds", 1, 0.01), (64, "smooth36", 4, 0.01)],
+)
+def test_developed_flow_is_realizable(cells, dealias, seed, most):
+    """Fraction of points outside the disk of f_2: a monitor of the resolution.
+
+    By the two-thirds rule 64² is at its limit: seeds 1 to 4 leave 0.2 to 3.8 % of the points outside.
+    """
+    model = fluid(cells, dealias=dealias, order=16, alpha=-3, zeta=1, seed=seed)
     seen = model.monitor(run(model, 8.0, 0.0125), 8.0)
-    within(f"AF10 {cells}², fraction outside", seen["outside"], most)
+    within(f"AF10 {cells}² {dealias}, seed {seed}, fraction outside", seen["outside"], most)
     assert seen["order"] > 0.8
 
 
