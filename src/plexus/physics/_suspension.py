@@ -59,7 +59,7 @@ class SuspensionParams(Params):
     passive_stress: PassiveStress = Field("lagged", description="strain rate in the constraint stress")
     dealias: Literal["two_thirds", "smooth36"] = Field(
         "two_thirds",
-        description="modes of products that are kept: the published sharp rule, or a smooth cut that keeps more",
+        description="modes that are kept of products: published sharp rule, or a smooth cut that keeps more",
     )
     start: Literal["waves", "isotropic", "nematic"] = Field(
         "waves", description="random waves on the isotropic state, or one of the uniform states"
