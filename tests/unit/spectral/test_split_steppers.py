@@ -94,6 +94,22 @@ def test_sbdf2_keeps_its_order_with_steps_of_changing_length():
     assert math.log2(found[0] / found[1]) > 1.85
 
 
+def test_sbdf2_starts_afresh_after_a_step_that_was_cut_short():
+    """A jump of N within a tiny step is not carried on over the long step that follows."""
+    model = burgers()
+    stepper, state = Sbdf2(Sbdf2Params()), State({"u": model.start()})
+    state = State(stepper.step(model, state, 0.0, 0.1).values, 0.1)
+    state = State(stepper.step(model, state, 0.1, 1e-6).values, 0.1 + 1e-6)
+    model.explicit = lambda hat, t, exact=model.explicit: exact(hat, t) * 1.01
+    calls = model.calls
+    new = stepper.step(model, state, 0.1 + 1e-6, 0.1).values["u"]
+    assert model.calls == calls + 2
+    assert float((model.space.inverse(new) - model.exact(0.2)).abs().max()) < 1e-3
+    # from here on there are two values at a proper distance again
+    stepper.step(model, State({"u": new}), 0.2 + 1e-6, 0.1)
+    assert model.calls == calls + 3
+
+
 def test_sbdf2_evaluates_once_per_step_and_not_again_for_a_repeated_step():
     model, stepper = burgers(), Sbdf2(Sbdf2Params())
     state = State({"u": model.start()})
