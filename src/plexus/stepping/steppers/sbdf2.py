@@ -35,7 +35,7 @@ DELTA = 1 - 1 / (2 * GAMMA)
 """Diagonal and explicit weight of the starting method; this γ makes it L-stable."""
 LARGEST = 1 + math.sqrt(2)
 """Step ratio up to which the formula is zero-stable. A longer step starts afresh, e.g. after one that an
-output time has cut: N extrapolated over many times the distance of its values magnifies what is not smooth."""
+output time has cut: N extrapolated over many times the distance of its values magnifies what is rough."""
 
 
 def divisor(linear: Tensor, dt: float, ratio: float = 1.0) -> Tensor:
