@@ -1,8 +1,11 @@
 """What the block `train` accepts, and how it says what is wrong."""
 
+import json
+
 import pytest
 from trainings import deck
 
+from plexus import driver
 from plexus.errors import DeckError
 
 
@@ -34,3 +37,11 @@ def test_mistakes_are_told(tmp_path, override, message):
     with pytest.raises(DeckError, match=r"train") as found:
         deck(tmp_path, override)
     assert message in str(found.value)
+
+
+def test_a_closure_without_weights_is_not_run(tmp_path):
+    deck(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        driver.run(tmp_path / "deck.yaml", folder=tmp_path / "out")
+    assert stop.value.code == 2
+    assert "not trained yet" in json.loads((tmp_path / "out" / "summary.json").read_text())["message"]

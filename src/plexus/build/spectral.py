@@ -9,7 +9,7 @@ import torch
 from plexus import registry
 from plexus.build.initial import evaluated
 from plexus.coupling.spectral import SpectralSystem
-from plexus.errors import at_path
+from plexus.errors import InputError, at_path
 from plexus.spaces.fourier import Fourier
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
         with at_path("mesh"):
             space = Fourier(grid.cells, grid.size, ctx.comm, ctx.device, dealias=dealias)
+        if deck.closure is not None and getattr(deck.closure, "checkpoint", "") is None:
+            raise InputError("closure: not trained yet, checkpoint is missing: `plexus train` makes one")
         closure = registry.build("closure", deck.closure) if deck.closure else None
         # the model prepares the closure: a bundle that cannot be used is told at its place
         with at_path("closure" if closure else "physics"):
