@@ -192,7 +192,9 @@ class Learned(MomentClosure):
         known, hyper = self.chosen(), metadata["architecture"]["hyper"]
         if set(known) != set(hyper):
             raise InputError(f"architecture.hyper: needs {sorted(known)}, the bundle has {sorted(hyper)}")
-        for key in set(known) & self.params.model_fields_set:
+        fields = type(self.params).model_fields
+        # a default that is written out, as in the effective deck, asks for nothing
+        for key in (k for k in known if getattr(self.params, k) != fields[k].default):
             compare(f"architecture.hyper.{key}", known[key], hyper[key])
         try:
             type(self.params).model_validate(hyper)

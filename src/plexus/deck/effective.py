@@ -164,7 +164,9 @@ def _text(value: str) -> str:
     # Plain where nothing can be misread; JSON's quoting is valid YAML everywhere else.
     if _PLAIN.fullmatch(value) and scalar(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    quoted = json.dumps(value, ensure_ascii=False)
+    # JSON would write a pair of surrogates for what lies beyond 16 bits, which YAML has no use for
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
 def _flow(value: Any) -> str:

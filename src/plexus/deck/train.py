@@ -75,7 +75,9 @@ class Stage(Params):
 
     mode: Literal["offline", "unrolled", "active", "infer"] = Field("offline", description="what is fitted")
     steps: int = Field(3000, ge=1, description="steps of the optimiser; of each round in mode active")
-    batch: int = Field(4096, ge=1, description="points per step; frames where whole fields are needed")
+    batch: int | None = Field(
+        None, ge=1, description="points per step (default: 4096), or whole frames where they are needed (4)"
+    )
     rate: float = Field(0.01, gt=0, description="learning rate at the start")
     final_rate: float = Field(1e-5, gt=0, description="learning rate at the end, along a cosine")
     noise: float = Field(
@@ -101,7 +103,9 @@ class Stage(Params):
     @model_validator(mode="after")
     def _own(self) -> Stage:
         for key, modes in OWN.items():
-            if key in self.model_fields_set and self.mode not in modes:
+            # a default that is written out, as in the effective deck, asks for nothing
+            given = getattr(self, key) != type(self).model_fields[key].default
+            if given and self.mode not in modes:
                 raise refuse(f"{key}: belongs to mode {' and '.join(modes)}, not to {self.mode}")
         if self.mode == "infer" and not self.guess:
             raise refuse("guess is missing: which constants are inferred, and from where, e.g. {zeta: 1.3}")

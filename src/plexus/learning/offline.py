@@ -16,8 +16,8 @@ from plexus.learning.session import Session
 from plexus.learning.team import Team
 
 Tensor = torch.Tensor
-FIELDS = 4
-"""Whole fields per step where loose points will not do, unless the deck says otherwise."""
+POINTS, FIELDS = 4096, 4
+"""Points per step, or whole fields where loose points will not do, unless the deck says otherwise."""
 
 
 class Regression:
@@ -34,10 +34,9 @@ class Regression:
     def __init__(self, session: Session, stage: Stage, chosen: Tensor, key: int):
         self.session, self.stage, self.chosen = session, stage, chosen
         self.seed = (session.plan.seed, key)
-        given = "batch" in stage.model_fields_set and stage.mode != "unrolled"
-        self.batch = stage.batch if given or session.pointwise else FIELDS
-        if stage.mode == "unrolled":
-            self.batch = 4096 if session.pointwise else FIELDS
+        usual = POINTS if session.pointwise else FIELDS
+        # beside roll-outs the batch counts these
+        self.batch = usual if stage.batch is None or stage.mode == "unrolled" else stage.batch
         self.weights = self._weights(session.team, session.frames)
 
     def _weights(self, team: Team, frames: Frames) -> Tensor:

@@ -30,7 +30,7 @@ class Through:
 
     def __init__(self, session: Session, stage: Stage):
         self.session, self.stage = session, stage
-        self.batch = stage.batch if "batch" in stage.model_fields_set else WINDOWS
+        self.batch = stage.batch or WINDOWS
         self.model = session.model(session.trained())
         self.own = {lead: self._classical(lead) for lead in stage.unroll}
         self.anchor = (
