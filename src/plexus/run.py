@@ -256,7 +256,7 @@ class Run:
     def note_replacement(self, why: str) -> None:
         """Remember and tell that a learned part was replaced."""
         self.replaced.append(why)
-        self.ctx.log.warn(f"at t = {self.clock.t:.6g} s: {why}")
+        self.ctx.log.info(f"warning: at t = {self.clock.t:.6g} s: {why}")
 
     def _agree(self) -> Verdict:
         """Decide together whether to go on; name field and place where a value is not finite. Collective."""

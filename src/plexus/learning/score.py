@@ -13,6 +13,8 @@ from plexus.learning.rollout import DEVELOPED, EARLY, Case, Contender, Setup, Tr
 from plexus.spectral.spins import reflections
 
 Tensor = torch.Tensor
+EDGE = 0.999
+"""Where carried moments are closer than this to impossible, closures of f_3 cap them (see autoregressive)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Priori:
     stress: float
     """Relative mean square error of S:T; nan for closures of f_3."""
     outside: int
-    """Points at which no distribution has the closed moment."""
+    """Points at which no distribution has the closed moment, though the given moments leave it room."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def judge(order: int, frames: Mapping[str, Tensor], given: Mapping[str, Tensor],
     name = f"f{order + 1}"
     moments = [frames[f"f{m}"] for m in range(1, order + 1)]
     stacked = torch.stack([frames["c"] + 0j, *moments, given[name]], -3)
-    outside = (reflections(stacked) > 1 + metrics.ROUNDING) & (reflections(stacked[..., :-1, :, :]) <= 1)
+    outside = (reflections(stacked) > 1 + metrics.ROUNDING) & (reflections(stacked[..., :-1, :, :]) <= EDGE)
     stress = math.nan
     if name == "f2":
         stress = metrics.stress_mse(metrics.closed_stress(frames, given[name], zeta), true)
