@@ -34,9 +34,10 @@ def test_a_bundle_beats_the_classical_closure(model, true):
         assert found.stress < classical.stress
 
 
+@pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_short_run_stays_within_range_and_possible(order, true):
-    model = shipped.spin(order, FOLDER)
+def test_a_short_run_stays_within_range_and_possible(order, wide, true):
+    model = shipped.spin(order, wide, FOLDER)
     assert model is not None
     found = roll(CASE, SETUP, model)
     assert found.times[-1] == pytest.approx(SETUP.end)

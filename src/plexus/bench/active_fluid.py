@@ -13,19 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from plexus.bench.fluid_models import BINGHAM, ONE_LEARNED, TWO, TWO_LEARNED, contenders
 from plexus.bench.table import Row
-
-if TYPE_CHECKING:
-    from plexus.learning.rollout import Contender
 
 FOLDER = Path("runs/bench")
 SEEDS = (2, 3, 4)
-LONG, COST = "AF21", "AF28"
-STEPS, STEP = 10_000, 0.01
-STARTS = (11, 12, 13, 14)
-"""Seeds of the long runs, one for each set of constants."""
+LONG, COST, ADMISSIBLE = "AF21", "AF28", "AF15"
 
 
 def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
@@ -36,7 +31,7 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
     InputError
         If an item is unknown.
     """
-    from plexus.bench import fluid_items, fluid_training
+    from plexus.bench import fluid_items, fluid_stability, fluid_training
     from plexus.errors import InputError
     from plexus.learning.cost import one_thread
 
@@ -47,28 +42,13 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
     wanted = [n for n in known if n in (chosen or known)]
     with one_thread():
         rows = scored([n for n in wanted if n in fluid_items.ITEMS], seeds)
-        rows += stability() if LONG in wanted else []
+        rows += fluid_stability.admissible(seeds[0]) if ADMISSIBLE in wanted else []
+        rows += fluid_stability.stability() if LONG in wanted else []
         for item in fluid_training.ITEMS:
             if item in wanted:
                 rows += [_seeded(row, seeds) for row in fluid_training.ITEMS[item](seeds)]
         rows += cost() if COST in wanted else []
     return sorted(rows, key=lambda row: row.item[:4])
-
-
-def contenders() -> dict[str, Contender]:
-    """Return classical models and those of the bundles that are there, by the names of the table."""
-    from plexus.bench import fluid_items
-    from plexus.learning import shipped
-    from plexus.learning.rollout import Contender
-
-    learned = {fluid_items.ONE_LEARNED: shipped.spin(1), fluid_items.TWO_LEARNED: shipped.spin(2)}
-    blocks = {name: c for name, c in learned.items() if c is not None}
-    made = {name: Contender(name, c.order, c.block) for name, c in blocks.items()}
-    for name, order, closure in (
-        (fluid_items.BINGHAM, 1, "bingham"), (fluid_items.TWO, 2, "autoregressive"),
-    ):  # fmt: skip
-        made[name] = Contender(name, order, {"type": closure})
-    return made
 
 
 def scored(items: Sequence[str], seeds: Sequence[int]) -> list[Row]:
@@ -97,59 +77,8 @@ def _seeded(row: Row, seeds: Sequence[int]) -> Row:
     return Row(row.item, row.measured, row.unit, row.bound, row.holds, text)
 
 
-def stability(steps: int = STEPS) -> list[Row]:
-    """Return AF21: 10,000 steps from random starts, at the step of training and 1.5 times that."""
-    from plexus.bench.fluid_items import ONE_LEARNED, TWO_LEARNED
-
-    models, rows = contenders(), []
-    for name in (ONE_LEARNED, TWO_LEARNED):
-        for dt in (STEP, 1.5 * STEP):
-            item = f"{LONG} {name}, {steps} steps of {dt:g}"
-            rows += (
-                _long(item, models[name], steps, dt)
-                if name in models
-                else [Row(item, None, "", peer="no bundle")]
-            )
-    return rows
-
-
-def _long(item: str, model: Contender, steps: int, dt: float) -> list[Row]:
-    """Return largest order and share of guarded cells over the four sets; neither may be reached at all."""
-    from plexus.learning.compare import SETS, label
-    from plexus.learning.rollout import Case, Setup, roll
-
-    setup = Setup(dt=dt, end=steps * dt, every=50)
-    found = {w: roll(Case(*w, seed), setup, model) for w, seed in zip(SETS, STARTS, strict=True)}
-    order, guarded = ({w: f(t) for w, t in found.items()} for f in (_highest, lambda t: t.guarded))
-    ends = {w: float(t.times[-1]) for w, t in found.items()}
-    text = ", ".join(f"{label(w)} {v:.4f}" for w, v in order.items())
-    late = [f"{label(w)} ended at t = {t:g}" for w, t in ends.items() if t < steps * dt * (1 - 1e-9)]
-    aim = "aim" if dt > STEP else "must"
-    worst, most = max(order.values()), max(guarded.values())
-    shares = ", ".join(f"{label(w)} {v:.2g}" for w, v in guarded.items())
-    seeds = f"{aim}; seeds {' '.join(map(str, STARTS))}"
-    return [
-        Row(
-            f"{item}: largest r",
-            worst,
-            "",
-            0.999,
-            worst < 0.999 and not late,
-            "; ".join([text, *late, seeds]),
-        ),
-        Row(f"{item}: cells in which the guard acted", most, "of all", 0, most == 0, f"{shares}; {seeds}"),
-    ]
-
-
-def _highest(trace: Any) -> float:
-    """Return the largest r, infinite where a value is not finite."""
-    value = float(trace.highest.max())
-    return value if value == value else float("inf")
-
-
 def cost() -> list[Row]:
     """Return AF28: a step of a learned model over a step of Bingham's, in turn on one thread."""
-    from plexus.bench.fluid_items import BINGHAM, ONE_LEARNED, TWO, TWO_LEARNED
     from plexus.learning.cost import step_seconds
     from plexus.learning.rollout import Case, usual
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from plexus.bench.fluid_items import BINGHAM, judged
+from plexus.bench.fluid_judge import judged, listed
+from plexus.bench.fluid_models import BINGHAM
 from plexus.bench.job import Job, plexus
 from plexus.bench.table import Row
 from plexus.learning import shipped
-from plexus.learning.compare import SETS, compare, label
+from plexus.learning.compare import SETS, compare
 from plexus.learning.rollout import Case, Contender, usual
 from plexus.learning.score import priori
 from plexus.learning.truths import truth
@@ -80,7 +81,7 @@ def tensor_basis(seeds: Sequence[int]) -> list[Row]:
     """AF14: the authors' network, trained on one run, and by active learning over the four sets."""
     one = train("tensor", deck(TENSOR, KNOWN, [FIT]))
     ratios = priors(made("tensor basis", one), seeds[:1], "stress")
-    note = f"others: {_listed({w: ratios[w] for w in SETS[1:]})}; trained in {one.seconds:.0f} s"
+    note = f"others: {listed({w: ratios[w] for w in SETS[1:]})}; trained in {one.seconds:.0f} s"
     item = "AF14 tensor basis: error of S:T / Bingham's, known constants"
     rows = [judged(item, {SETS[0]: ratios[SETS[0]]}, 0.8, note=note)]
     active = train("tensor-active", deck(TENSOR, EVERY, [{**ROUND, "steps": 2000}]))
@@ -103,7 +104,7 @@ def active_learning(seeds: Sequence[int], draws: Sequence[int] = (0, 1)) -> list
         ratios[f"draw {draw}"] = worst["worst"] / worst["random"]
     item = "AF24 worst frame, active / random, mean of draws"
     mean = {"mean": sum(ratios.values()) / len(ratios)}
-    return [judged(item, mean, 0.8, 0.5, note="; ".join([_listed(ratios), *notes]))]
+    return [judged(item, mean, 0.8, 0.5, note="; ".join([listed(ratios), *notes]))]
 
 
 def unrolled(seeds: Sequence[int]) -> list[Row]:
@@ -121,9 +122,7 @@ def unrolled(seeds: Sequence[int]) -> list[Row]:
     gain = {w: reach["after"][w] / reach["before"][w] for w in SETS}
     mean = {"mean of the sets": sum(gain.values()) / len(gain)}
     error = {w: scores.prior(w, "after", "moment") / scores.prior(w, "before", "moment") for w in SETS[:1]}
-    note = (
-        f"{_listed(gain)}; over Bingham's, before {_listed(reach['before'])}, after {_listed(reach['after'])}"
-    )
+    note = f"{listed(gain)}; over Bingham's, before {listed(reach['before'])}, after {listed(reach['after'])}"
     note += f"; tuned in {second.seconds:.0f} s"
     return [
         judged("AF25 horizon after unrolled training / before", mean, 1.0, pick=min, note=note),
@@ -140,7 +139,7 @@ def gradients(seeds: Sequence[int]) -> list[Row]:
 
 def inference(seeds: Sequence[int]) -> list[Row]:
     """AF27: α and ζ from 10 frames by the learned two-moment model, from 30 % off."""
-    model = shipped.spin(2)
+    model = shipped.spin(2, wide=False)
     if model is None or model.block is None:
         return [Row("AF27 inferred constants", None, "", 0.05, peer="no bundle is there")]
     errors = {}
@@ -161,10 +160,6 @@ ITEMS: dict[str, Callable[[Sequence[int]], list[Row]]] = {
     "AF26": gradients,
     "AF27": inference,
 }
-
-
-def _listed(values: Mapping[Any, float]) -> str:
-    return ", ".join(f"{k if isinstance(k, str) else label(k)} {v:.3g}" for k, v in values.items())
 
 
 def _say(text: str) -> None:

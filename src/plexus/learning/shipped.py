@@ -36,7 +36,10 @@ def seeds(path: Path) -> list[int]:
     return [int(s) for s in container.read(path).metadata["training"]["seeds"]]
 
 
-def spin(order: int, folder: Path = FOLDER) -> Contender | None:
-    """Return the first spin network that closes a model of ``order`` moments, None if there is none."""
-    found = (c for c in contenders(folder).values() if c.order == order)
-    return next((c for c in found if c.block and c.block["type"] == "spin_network"), None)
+def spin(order: int, wide: bool = True, folder: Path = FOLDER) -> Contender | None:
+    """Return the spin network that closes a model of ``order`` moments, None if its bundle is not there.
+
+    Trained over a range of constants if ``wide``, else on one run.
+    """
+    path = folder / f"active_fluid_f{order + 1}{'_range' if wide else ''}.safetensors"
+    return contender(path) if path.is_file() else None

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from plexus.bench import active_fluid, closure, fluid_items
+from plexus.bench import active_fluid, closure, fluid_items, fluid_models
 from plexus.errors import InputError
 from plexus.learning.compare import SETS, TRUTH, Scores
 from plexus.learning.rollout import Case
@@ -24,7 +24,7 @@ def run(
 @pytest.fixture
 def facts() -> fluid_items.Facts:
     """Learned models that are better than Bingham's by known factors, over two seeds."""
-    scores, made = Scores(), fluid_items
+    scores, made = Scores(), fluid_models
     for where in SETS:
         for seed, shift in ((2, 1.0), (3, -1.0)):
             case = Case(*where, seed)
@@ -33,19 +33,20 @@ def facts() -> fluid_items.Facts:
             scores.runs[case, made.ONE_LEARNED] = run(12.0 + shift, 0.86, 0.01, 1.1, 10**0.5)
             scores.runs[case, made.TWO] = run(16.0 + shift, 0.86, 0.01)
             scores.runs[case, made.TWO_LEARNED] = run(24.0 + shift, 0.85, 0.001)
+            scores.runs[case, made.ONE_RUN] = run(10.0 + shift, 0.87, 0.02)
             for name, moment, stress in (
                 (made.BINGHAM, 0.02, 4e-4), (made.ONE_LEARNED, 0.01, 2e-4), (made.TWO, 0.01, math.nan),
-                (made.TWO_LEARNED, 0.002, math.nan),
+                (made.TWO_LEARNED, 0.002, math.nan), (made.ONE_RUN, 0.012, 3e-4),
             ):  # fmt: skip
                 scores.closures[case, name] = Priori(moment, stress, 0)
-    names = (made.BINGHAM, made.TWO, made.ONE_LEARNED, made.TWO_LEARNED)
+    names = (made.BINGHAM, made.TWO, made.ONE_LEARNED, made.TWO_LEARNED, made.ONE_RUN)
     return fluid_items.Facts(scores, (2, 3), names)
 
 
 @pytest.mark.parametrize(
     ("item", "measured"),
     [
-        ("AF11", [0.5]), ("AF12", [0.5]), ("AF13", [0.5, 2e-4]), ("AF16", [0.1]), ("AF17", [1.5]),
+        ("AF11", [0.5, 0.6]), ("AF12", [0.6]), ("AF13", [0.5, 2e-4]), ("AF16", [0.1]), ("AF17", [1.5]),
         ("AF18", [0.01, 1 / 3]), ("AF19", [0.5, 0.5, 0.5]), ("AF20", [0.1, 0.0, 0.0]), ("AF22", [2.0]),
         ("AF23", [0.2, 1.5, 3.0, 0.0, 0.0]),
     ],
@@ -57,7 +58,7 @@ def test_items_measure_what_was_put_in(facts, item, measured):
 
 
 def test_a_run_that_fails_fails_the_item(facts):
-    facts.scores.runs[Case(*SETS[1], 2), fluid_items.ONE_LEARNED] = run(1.0, math.nan)
+    facts.scores.runs[Case(*SETS[1], 2), fluid_models.ONE_LEARNED] = run(1.0, math.nan)
     row = fluid_items.late_order(facts)[0]
     assert row.measured is None
     assert row.holds is False
@@ -65,7 +66,7 @@ def test_a_run_that_fails_fails_the_item(facts):
 
 def test_three_of_four_sets_are_enough_for_horizons(facts):
     for seed in (2, 3):
-        facts.scores.runs[Case(*SETS[3], seed), fluid_items.ONE_LEARNED] = run(1.0, 0.86)
+        facts.scores.runs[Case(*SETS[3], seed), fluid_models.ONE_LEARNED] = run(1.0, 0.86)
     assert fluid_items.horizon(facts)[0].holds is True
 
 
