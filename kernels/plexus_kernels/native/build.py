@@ -33,6 +33,7 @@ def standard() -> Iterator[dict[str, Any]]:
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}
+    yield {"kernel": "levinson", "ORDER": 2}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}

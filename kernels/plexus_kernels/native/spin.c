@@ -78,11 +78,11 @@ LAYER(first, WIDTH, INPUTS, activate)
 LAYER(middle_layer, WIDTH, WIDTH, activate)
 LAYER(last, OUTPUTS, WIDTH, SAME)
 
-/* The state of cell `from` + p seen along its director; the last cell is repeated in a short block. */
-inlined void look(Block *B, int64_t from, int64_t n, const double *c, const double *f1, const double *f2,
+/* The state of cell `from` + p seen along its director; the last of `used` cells is repeated in a short block. */
+inlined void look(Block *B, int64_t from, int used, const double *c, const double *f1, const double *f2,
                   const double *e, const double *w, const double *const *scalars) {
     for (int p = 0; p < P; p++) {
-        const int64_t at = from + p < n ? from + p : n - 1;
+        const int64_t at = from + (p < used ? p : used - 1);
         const double x = f1[2 * at], y = f1[2 * at + 1], norm = x * x + y * y, one = 1 / c[at];
         const double size = sqrt(norm + 1e-30), back = 1 / size, nx = x * back, ny = y * back;
         const double ex = e[2 * at], ey = e[2 * at + 1];
@@ -174,33 +174,34 @@ inlined void place(const Block *B, const float y[][P], const double *table, int6
     for (int p = 0; p < used; p++) out[2 * p] = ox[p], out[2 * p + 1] = oy[p];
 }
 
-/* weights: all W_l and b_l of the layers one after the other; middle, inverse: the range of evens and odds or NULL.
+/* weights: W_0, b_0, W_1, b_1, ... of the layers; middle, inverse: the range of evens and odds or NULL.
  * Returns the number of cells that are outside it or not finite. */
 int64_t spin(int64_t n, const double *c, const double *f1, const double *f2, const double *e, const double *w,
-             const double *const *scalars, const float *weights, const float *scales, const float *middle,
+             const double *const *scalars, const float *const *weights, const float *scales, const float *middle,
              const float *inverse, const double *table, int64_t nodes, double *out, float *beyond) {
     _Alignas(64) Block B;
     _Alignas(64) float x[MOST + 1][P], y[MOST + 1][P], worst[P];
     int64_t guarded = 0;
+    for (int p = 0; p < P; p++) worst[p] = -1;
     for (int64_t from = 0; from < n; from += P) {
         const int used = n - from < P ? (int)(n - from) : P;
-        look(&B, from, n, c, f1, f2, e, w, scalars);
+        /* a whole block is read in one piece */
+        if (used == P) look(&B, from, P, c, f1, f2, e, w, scalars);
+        else look(&B, from, used, c, f1, f2, e, w, scalars);
         if (middle) judge(&B, middle, inverse, worst);
         scale(&B, scales, x);
-        const float *at = weights;
-        first(at, at + WIDTH * INPUTS, x, y), at += WIDTH * (INPUTS + 1);
-        for (int l = 1; l < DEPTH; l++, at += WIDTH * (WIDTH + 1)) {
+        first(weights[0], weights[1], x, y);
+        for (int l = 1; l < DEPTH; l++) {
             float(*from_x)[P] = l % 2 ? y : x, (*to)[P] = l % 2 ? x : y;
-            middle_layer(at, at + WIDTH * WIDTH, from_x, to);
+            middle_layer(weights[2 * l], weights[2 * l + 1], from_x, to);
         }
         float(*hidden)[P] = DEPTH % 2 ? y : x, (*result)[P] = DEPTH % 2 ? x : y;
-        last(at, at + OUTPUTS * WIDTH, hidden, result);
+        last(weights[2 * DEPTH], weights[2 * DEPTH + 1], hidden, result);
         place(&B, result, table, nodes, out + 2 * from, used);
+        const double *of = out + 2 * from;
         for (int p = 0; p < used; p++) {
-            const double sum = out[2 * (from + p)] + out[2 * (from + p) + 1];
-            const float far = middle ? worst[p] : -1;
-            if (beyond) beyond[from + p] = far;
-            guarded += !(far <= 0) || !(fabs(sum) <= 1e300);
+            beyond[from + p] = worst[p];
+            guarded += !(worst[p] <= 0) | !(fabs(of[2 * p] + of[2 * p + 1]) <= 1e300);
         }
     }
     return guarded;

@@ -61,6 +61,7 @@ class Guard:
         self._box: tuple[torch.Tensor, torch.Tensor] | None = None
         self._ring: torch.Tensor | None = None
         self._total: torch.Tensor | None = None
+        self._none: torch.Tensor | None = None
         self._fresh = True
 
     @property
@@ -97,7 +98,7 @@ class Guard:
         """
         main = next(iter(out.values()))
         if sound:
-            self._note(main.new_zeros(main.shape, dtype=_bool()))
+            self._note(self._nowhere(main))
             return out
         broken = ~main.isfinite()
         outside = broken if beyond is None else broken | ~(beyond <= 0)
@@ -128,10 +129,16 @@ class Guard:
         """Join the masks of all evaluations of one step."""
         outside = outside.detach()
         before = None if self._fresh else self.mask
-        if before is not None and before.shape == outside.shape:
+        if before is not None and before is not outside and before.shape == outside.shape:
             outside = before | outside
         self.mask = outside
         self._fresh = False
+
+    def _nowhere(self, like: torch.Tensor) -> torch.Tensor:
+        """Return the mask of no cell, the same one as long as the shape stays."""
+        if self._none is None or self._none.shape != like.shape or self._none.device != like.device:
+            self._none = like.new_zeros(like.shape, dtype=_bool())
+        return self._none
 
     def tick(self) -> None:
         """End a step: put its count into the ring. Neither collective nor waiting for the device."""
@@ -142,9 +149,13 @@ class Guard:
         if self._ring.device != self.mask.device:
             self._ring, self._total = self._ring.to(self.mask.device), self._total.to(self.mask.device)
         if not self.using_fallback and not self._fresh:
-            count = self.mask.sum()
-            self._ring[self.steps % len(self._ring)] = count
-            self._total += count
+            # a step in which nothing was guarded needs no sum
+            if self.mask is self._none:
+                self._ring[self.steps % len(self._ring)] = 0
+            else:
+                count = self.mask.sum()
+                self._ring[self.steps % len(self._ring)] = count
+                self._total += count
             self.steps += 1
         self._fresh = True
 

@@ -10,16 +10,21 @@ non-negative distribution must lie, and the moment of the distribution that maxi
 
 Source: J. P. Burg, Geophysics 37 (1972) 375-376, doi:10.1190/1.1440265 (maximum entropy); recursion as in
 `plexus.formulation.toeplitz`. |k_m| is capped for m >= 2: coarse grids leave a few cells beyond the possible.
+
+On a CPU, without derivatives, the recursion is compiled: one pass over the cells.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.closures.base import ClosureParams, Fields, MomentClosure, order, scaled
 from plexus.deck.params import Field
 from plexus.formulation import toeplitz
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    import torch
 
 EXAMPLE: dict[str, Any] = {"type": "autoregressive"}
 
@@ -39,8 +44,41 @@ class AutoregressiveParams(ClosureParams):
 class Autoregressive(MomentClosure):
     """Zero reflection coefficient, for any number of given moments."""
 
+    def __init__(self, params: AutoregressiveParams):
+        super().__init__(params)
+        self.compiles = True
+        """Whether the recursion could be compiled so far."""
+
     def evaluate(self, fields: Fields) -> dict[str, Any]:
         """Return f_(K+1)."""
         highest = order(fields)
-        predicted = toeplitz.disk(scaled(fields, highest), self.params.cap).center
-        return {f"f{highest + 1}": fields["c"] * predicted}
+        given = [fields["c"], *(fields[f"f{m}"] for m in range(1, highest + 1))]
+        found = self._compiled(given) if self.compiles and _plain(given) else None
+        if found is None:
+            predicted = toeplitz.disk(scaled(fields, highest), self.params.cap).center
+            found = fields["c"] * predicted
+        return {f"f{highest + 1}": found}
+
+    def _compiled(self, given: list[torch.Tensor]) -> torch.Tensor | None:
+        """Return the same by the compiled recursion; None where it cannot be had."""
+        from plexus_kernels.native.levinson import levinson
+
+        c, *moments = (v.resolve_conj().contiguous() for v in given)
+        found = moments[0].new_empty(c.shape)
+        try:
+            places = [f.data_ptr() for f in moments]
+            levinson(c.numel(), c.data_ptr(), places, self.params.cap, found.data_ptr())
+        except RuntimeError:
+            self.compiles = False
+            return None
+        return found
+
+
+def _plain(given: list[torch.Tensor]) -> bool:
+    """Return whether fields are of double precision and one shape, on the host, and want no derivatives."""
+    import torch
+
+    double, graph, shape = (torch.float64, torch.complex128), torch.is_grad_enabled(), given[0].shape
+    return all(
+        v.is_cpu and v.dtype in double and v.shape == shape and not (graph and v.requires_grad) for v in given
+    )

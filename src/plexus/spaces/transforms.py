@@ -177,13 +177,13 @@ def _share(work: Callable[[int, int, int], None], u: torch.Tensor, new: torch.Te
     if not count:
         return
     threads = min(count, torch.get_num_threads()) if u.numel() > SMALL else 1
+    if threads == 1:
+        work(u.data_ptr(), new.data_ptr(), count)
+        return
     before, after = u.nbytes // count, new.nbytes // count
     parts = [(u.data_ptr() + i * before, new.data_ptr() + i * after, j - i) for i, j in split(count, threads)]
-    if threads == 1:
-        work(*parts[0])
-    else:
-        # the compiled functions run without Python's lock
-        list(_pool(threads).map(lambda part: work(*part), parts))
+    # the compiled functions run without Python's lock
+    list(_pool(threads).map(lambda part: work(*part), parts))
 
 
 @cache
@@ -193,12 +193,13 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 def fits(u: torch.Tensor, sizes: tuple[int, ...]) -> bool:
     """Return whether a compiled transform serves an array."""
-    return (
-        u.device.type == "cpu"
-        and u.dtype in (torch.float64, torch.complex128)
-        and all(compiled.radices(n) is not None for n in sizes)
-        and _ready()
-    )
+    return u.is_cpu and u.dtype in (torch.float64, torch.complex128) and _factored(sizes) and _ready()
+
+
+@cache
+def _factored(sizes: tuple[int, ...]) -> bool:
+    """Return whether compiled transforms have the factors of these lengths."""
+    return all(compiled.radices(n) is not None for n in sizes)
 
 
 @cache

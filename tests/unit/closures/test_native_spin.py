@@ -98,7 +98,7 @@ def test_without_a_compiler_torch_takes_over(monkeypatch):
     def none(*args, **kwargs):
         raise RuntimeError("there is no C compiler")
 
-    monkeypatch.setattr("plexus_kernels.native.spin.library", none)
+    monkeypatch.setattr("plexus_kernels.native.spin.function", none)
     closure, fields = make("spin_network"), state((8, 8), 1)
     with torch.no_grad():
         assert torch.equal(closure.evaluate(fields)["f2"], closure.raw(fields)["f2"])
