@@ -42,6 +42,6 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def listed(values: Mapping[Any, float]) -> str:
+def listed(values: Mapping[Any, float], digits: int = 3) -> str:
     """Return values by set of constants, or by name, in words."""
-    return ", ".join(f"{k if isinstance(k, str) else label(k)} {v:.3g}" for k, v in values.items())
+    return ", ".join(f"{k if isinstance(k, str) else label(k)} {v:.{digits}g}" for k, v in values.items())
