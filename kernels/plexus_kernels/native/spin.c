@@ -34,26 +34,24 @@ typedef struct { /* of one block */
 /* a where the mask is set, b elsewhere. */
 inlined F chosen(I mask, F a, F b) { return (F)(((I)a & mask) | ((I)b & ~mask)); }
 
-/* exp(x): 2^k e^f with |f| <= log(2)/2 and a polynomial of degree 6 (error 1 in 10^7). */
-inlined F exponential(F x) {
-    x = chosen(x > 87.0f, (F){} + 87.0f, x); /* a comparison with NaN is false: NaN stays */
-    x = chosen(x < -87.0f, (F){} - 87.0f, x);
-    const F shift = (F){} + 12582912.0f, t = x * 1.44269504f + shift, k = t - shift;
-    const F f = (x - k * 0.693359375f) + k * 2.12194440e-4f;
-    F p = f * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * f + 8.3334519073e-3f;
-    p = p * f + 4.1665795894e-2f;
-    p = p * f + 1.6666665459e-1f;
-    p = p * f + 5.0000001201e-1f;
-    p = p * f * f + f + 1.0f;
+/* 2^x = 2^k 2^f with |f| <= 1/2 and a polynomial of degree 5 (error 1 in 10^7). */
+inlined F power(F x) {
+    x = chosen(x > 126.0f, (F){} + 126.0f, x); /* a comparison with NaN is false: NaN stays */
+    x = chosen(x < -126.0f, (F){} - 126.0f, x);
+    const F shift = (F){} + 12582912.0f, t = x + shift, f = x - (t - shift);
+    F p = f * 1.327644452e-03f + 9.675537236e-03f;
+    p = p * f + 5.550713465e-02f;
+    p = p * f + 2.402212024e-01f;
+    p = p * f + 6.931469440e-01f;
+    p = p * f + 1.000000119e+00f;
     return p * (F)(((I)t << 23) + 0x3f800000);
 }
 
 inlined F activate(F x) {
 #if ACT == 0
-    return x / (1.0f + exponential(-x));
+    return x / (1.0f + power(x * -1.44269504f));
 #else
-    return 1.0f - 2.0f / (1.0f + exponential(2.0f * x));
+    return 1.0f - 2.0f / (1.0f + power(x * 2.88539008f));
 #endif
 }
 
@@ -146,32 +144,56 @@ inlined void scale(Block *B, const float *scales, float x[INPUTS][P]) {
             for (int p = 0; p < P; p++) x[row][p] = B->odd[i][p] * B->odd[j][p];
 }
 
-/* The next moment from z = r (y_0 + i Σ q_j y_(j+1)), w = z/√(1 + |z|²); `table` holds Bingham's Q(s). */
-inlined void place(const Block *B, const float y[][P], const double *table, int64_t nodes, double *out, int used) {
-    double ox[P], oy[P];
+/* w = z/√(1 + |z|²) of z = r (y_0 + i Σ q_j y_(j+1)), in double precision from here on. */
+inlined void shrink(const Block *B, const float y[][P], double *u, double *v) {
+    float across[P];
+    for (int p = 0; p < P; p++) across[p] = B->odd[0][p] * y[1][p];
+    for (int j = 1; j < ODDS; j++)
+        for (int p = 0; p < P; p++) across[p] += B->odd[j][p] * y[j + 1][p];
     for (int p = 0; p < P; p++) {
-        const float r = B->r[p] > 1 ? 1 : (float)B->r[p];
-        float im = B->odd[0][p] * y[1][p];
-        for (int j = 1; j < ODDS; j++) im += B->odd[j][p] * y[j + 1][p];
-        const float re = r * y[0][p], shrink = 1 / sqrtf(1 + re * re + r * im * (r * im));
-        const double u = re * shrink, v = r * im * shrink, nx = B->nx[p], ny = B->ny[p];
-        const double tx = nx * nx - ny * ny, ty = 2 * nx * ny;
-#if THIRD
-        const double gx = nx * tx - ny * ty, gy = nx * ty + ny * tx;
-        ox[p] = B->c[p] * (B->mx[p] + B->room[p] * (gx * u - gy * v));
-        oy[p] = B->c[p] * (B->my[p] + B->room[p] * (gx * v + gy * u));
-#else
+        const float r = B->even[0][p] > 1 ? 1 : B->even[0][p], re = r * y[0][p], im = r * across[p];
+        const float size = 1 / sqrtf(1 + re * re + im * im);
+        u[p] = re * size, v[p] = im * size;
+    }
+}
+
+/* The next moment at w in its disk; `table` holds Bingham's Q(s). */
+inlined void place(const Block *B, const double *us, const double *vs, const double *table, int64_t nodes, double *out) {
+#if !THIRD
+    double bs[P]; /* Bingham's coefficient -s Q(s) */
+    for (int p = 0; p < P; p++) {
         const double s = B->s[p], at = s * (double)nodes;
         const int64_t low = at >= 0 ? (int64_t)at : 0, piece = low < nodes ? low : nodes - 1;
         const double t = at - (double)piece, *a = table + 4 * piece;
-        const double b = -s * (a[0] + t * (a[1] + t * (a[2] + t * a[3])));
+        bs[p] = -s * (a[0] + t * (a[1] + t * (a[2] + t * a[3])));
+    }
+#endif
+    for (int p = 0; p < P; p++) {
+        const double u = us[p], v = vs[p], nx = B->nx[p], ny = B->ny[p];
+        const double tx = nx * nx - ny * ny, ty = 2 * nx * ny;
+#if THIRD
+        const double gx = nx * tx - ny * ty, gy = nx * ty + ny * tx;
+        out[2 * p] = B->c[p] * (B->mx[p] + B->room[p] * (gx * u - gy * v));
+        out[2 * p + 1] = B->c[p] * (B->my[p] + B->room[p] * (gx * v + gy * u));
+#else
+        const double s = B->s[p], b = bs[p];
         const double d = 1 + b * u, q = b * v, room = (1 - s) / (d * d + q * q);
         const double along = B->c[p] * (s + ((u + b) * d + q * v) * room);
         const double across = B->c[p] * (v * (1 - b * b) * room);
-        ox[p] = tx * along - ty * across, oy[p] = tx * across + ty * along;
+        out[2 * p] = tx * along - ty * across, out[2 * p + 1] = tx * across + ty * along;
 #endif
     }
-    for (int p = 0; p < used; p++) out[2 * p] = ox[p], out[2 * p + 1] = oy[p];
+}
+
+/* Hands `used` cells over; returns how many are outside the range or not finite. */
+inlined int64_t hand_over(int used, const double *found, const float *worst, double *out, float *beyond) {
+    int32_t guarded = 0;
+    for (int p = 0; p < used; p++) {
+        const double x = found[2 * p], y = found[2 * p + 1];
+        out[2 * p] = x, out[2 * p + 1] = y, beyond[p] = worst[p];
+        guarded += !(worst[p] <= 0) | !(fabs(x + y) <= 1e300);
+    }
+    return guarded;
 }
 
 /* weights: W_0, b_0, W_1, b_1, ... of the layers; middle, inverse: the range of evens and odds or NULL.
@@ -181,11 +203,12 @@ int64_t spin(int64_t n, const double *c, const double *f1, const double *f2, con
              const float *inverse, const double *table, int64_t nodes, double *out, float *beyond) {
     _Alignas(64) Block B;
     _Alignas(64) float x[MOST + 1][P], y[MOST + 1][P], worst[P];
+    _Alignas(64) double u[P], v[P], found[2 * P];
     int64_t guarded = 0;
     for (int p = 0; p < P; p++) worst[p] = -1;
     for (int64_t from = 0; from < n; from += P) {
         const int used = n - from < P ? (int)(n - from) : P;
-        /* a whole block is read in one piece */
+        /* a whole block is read and written in one piece */
         if (used == P) look(&B, from, P, c, f1, f2, e, w, scalars);
         else look(&B, from, used, c, f1, f2, e, w, scalars);
         if (middle) judge(&B, middle, inverse, worst);
@@ -197,12 +220,9 @@ int64_t spin(int64_t n, const double *c, const double *f1, const double *f2, con
         }
         float(*hidden)[P] = DEPTH % 2 ? y : x, (*result)[P] = DEPTH % 2 ? x : y;
         last(weights[2 * DEPTH], weights[2 * DEPTH + 1], hidden, result);
-        place(&B, result, table, nodes, out + 2 * from, used);
-        const double *of = out + 2 * from;
-        for (int p = 0; p < used; p++) {
-            beyond[from + p] = worst[p];
-            guarded += !(worst[p] <= 0) | !(fabs(of[2 * p] + of[2 * p + 1]) <= 1e300);
-        }
+        shrink(&B, result, u, v), place(&B, u, v, table, nodes, found);
+        if (used == P) guarded += hand_over(P, found, worst, out + 2 * from, beyond + from);
+        else guarded += hand_over(used, found, worst, out + 2 * from, beyond + from);
     }
     return guarded;
 }
