@@ -143,6 +143,7 @@ def _guards(guards: Mapping[str, Any]) -> str:
             f"closure: {share:.3%} of the cells were outside its range ({last:.3%} in the last step), "
             f"in {_count(int(closure['steps']), 'step')}"
         )
+        lines += [f"closure: {text}" for text in closure.get("beyond_training", ())]
     return "\n".join(lines)
 
 

@@ -214,9 +214,10 @@ class Run:
 
     def _line(self, dt: float, result: StepResult) -> str:
         """Return one line about an accepted step for the log file."""
-        solves = ", ".join(f"{name} {n} iterations" for name, n in result.iterations.items())
-        error = "" if result.error is None else f", error {result.error:.3g}"
-        return f"step {self.clock.step}, t = {self.clock.t:.6g} s, dt = {dt:.4g} s: {solves}{error}"
+        told = [f"{name} {n} iterations" for name, n in result.iterations.items()]
+        told += [] if result.error is None else [f"error {result.error:.3g}"]
+        line = f"step {self.clock.step}, t = {self.clock.t:.6g} s, dt = {dt:.4g} s"
+        return ": ".join(filter(None, [line, ", ".join(told)]))
 
     def _target(self) -> float | None:
         """Return the next time that an observer prescribes."""

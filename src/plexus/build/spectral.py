@@ -42,6 +42,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         shown = physics.fields(deck.physics)
         sizes = physics.unknowns(deck.physics, grid.dim)
         system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs())
+        for text in getattr(closure, "beyond", ()):
+            ctx.log.info(f"warning: closure: {text}; cells are guarded by their state alone")
         return grid, system, {model.unknown: model.initial()}
 
 

@@ -300,8 +300,6 @@ def out_of_range(metadata: Mapping[str, Any], setting: ClosureSetting) -> list[s
         if isinstance(bounds, list) and len(bounds) == 2:
             tolerance = 1e-9 * max(abs(bounds[0]), abs(bounds[1]), 1e-9)
             if not bounds[0] - tolerance <= value <= bounds[1] + tolerance:
-                found.append(
-                    f"training.parameters.{name}: trained for {bounds[0]:g} to {bounds[1]:g}, "
-                    f"the run has {value:g}"
-                )
+                span = " to ".join(dict.fromkeys(f"{b:g}" for b in bounds))
+                found.append(f"training.parameters.{name}: trained for {span}, the run has {value:g}")
     return found

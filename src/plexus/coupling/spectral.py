@@ -186,7 +186,8 @@ class SpectralSystem(BaseSystem):
             return {}
         counts = self.guard.counts()
         limit = self.guard.params.max_fraction
-        return {"closure": {**counts, "max_fraction": limit, "holds": counts["mean_outside"] <= limit}}
+        holds, beyond = counts["mean_outside"] <= limit, list(getattr(self.closure, "beyond", ()))
+        return {"closure": {**counts, "max_fraction": limit, "holds": holds, "beyond_training": beyond}}
 
     def facts(self) -> dict[str, Any]:
         """Return the state of the closure's guard. Collective."""

@@ -191,6 +191,14 @@ def test_what_does_not_fit_the_bundle_is_told_before_the_run(tmp_path):
     assert "closure.checkpoint" in found[0] and "spin_network" in found[0]
 
 
+def test_a_run_beyond_the_training_says_so(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert driver.run(deck(tmp_path), ["time.end=0.05 s", "physics.zeta=5"], out) == 0
+    text = "training.parameters.zeta: trained for 0.3 to 1, the run has 5"
+    assert capsys.readouterr().out.count(text) == 2
+    assert summary(out)["guards"]["closure"]["beyond_training"] == [text]
+
+
 def test_a_learned_closure_needs_weights(tmp_path):
     path = tmp_path / "deck.yaml"
     lines = [line for line in DECK.splitlines() if "checkpoint: net" not in line and "sha256" not in line]
