@@ -21,15 +21,10 @@ def standard() -> Iterator[dict[str, Any]]:
     """
     yield {"kernel": "pattern"}
     for moment in (2, 3):
-        yield {
-            "kernel": "spin",
-            "MOMENT": moment,
-            "SCALARS": 0,
-            "VORTICITY": 0,
-            "WIDTH": 32,
-            "DEPTH": 2,
-            "ACT": 0,
-        }
+        # trained on one run, and over a range of constants
+        for scalars, width, depth in ((0, 32, 3), (1, 16, 2)):
+            sizes = {"MOMENT": moment, "SCALARS": scalars, "VORTICITY": 1, "WIDTH": width, "DEPTH": depth}
+            yield {"kernel": "spin", "ACT": 0} | sizes
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}

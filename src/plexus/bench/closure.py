@@ -1,34 +1,38 @@
 """Models of the active fluid: cost per unit of simulated time against the time that a prediction holds.
 
-All start from the same waves on the same 64² grid with the same step, over four sets of constants. A
-prediction holds until its velocity differs by 30 % from that of the spin hierarchy with 20 moments; a
+All start from the same waves on the same 64² grid, over four sets of constants; a prediction holds until its
+velocity is 30 % off, and each model takes the longest step that costs it no accuracy (`closure_steps`). A
 model's figure is the median over the sets of its mean over the seeds. Cost is processor time of one thread,
-the models in turn. Beside the models that the comparison is about stand those that a reader may ask for:
-three moments, and hierarchies that are cut off early. A plot of the front goes beside the JSON file.
+the models in turn, on two grids: on 64² calls cost as much as arithmetic, on 256² in a box of four times the
+size, where resolution and flow are the same, the number of fields decides.
+
+Beside the models that the comparison is about stand those that a reader may ask for: three moments, and
+hierarchies that are cut off early. A plot of the fronts goes beside the JSON file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
+from plexus.bench.closure_steps import END, hold
 from plexus.bench.table import Row
 
 if TYPE_CHECKING:
-    from plexus.learning.compare import Scores
-    from plexus.learning.rollout import Contender
+    from plexus.learning.rollout import Case, Contender
 
 FOLDER = Path("runs/bench")
 TRUTHS = FOLDER / "truths"
 SEEDS = (2, 3)
-END = 40.0
-"""Time at which comparisons end; a model that holds longer counts as holding so long."""
+GRIDS = (64, 256)
+"""Cells per direction of the grids on which steps are timed."""
 BINGHAM, QUADRATIC, TWO = "Bingham", "quadratic", "two-moment AR"
 ONE_LEARNED, TWO_LEARNED = "learned, 1 moment", "learned, 2 moments"
 RESOLVED, ANGLES = "hierarchy, 20 moments", "kinetic, 126 angles"
 LEARNED = {ONE_LEARNED: 1, TWO_LEARNED: 2}
+"""Trained over the range of constants, on other seeds than those of the comparison."""
 RATIOS = (
     (TWO, BINGHAM, 1.5),
     (ONE_LEARNED, BINGHAM, 1.15),
@@ -38,23 +42,41 @@ RATIOS = (
 """Models whose horizons are compared, and the least ratio."""
 
 
+@dataclass(frozen=True)
+class Figure:
+    """What is known of one model."""
+
+    step: float
+    horizon: float
+    cost: Mapping[int, float]
+    """Processor seconds per unit of time, by cells per direction."""
+
+    @property
+    def held(self) -> str:
+        """The horizon in words."""
+        return f"{'≥ ' if self.horizon >= END else ''}{self.horizon:.1f}"
+
+
 def run(seeds: Sequence[int] = SEEDS) -> list[Row]:
     """Measure all models, write the plot, return the rows."""
-    from plexus.learning.compare import SETS, compare
-    from plexus.learning.cost import one_thread, step_seconds
-    from plexus.learning.rollout import AngleGrid, Case, Contender, usual
+    from plexus.bench.closure_plot import plot
+    from plexus.learning.compare import SETS
+    from plexus.learning.cost import one_thread
+    from plexus.learning.rollout import AngleGrid, Case, Contender
 
-    reduced, kinetic, first = models(), AngleGrid(ANGLES, 20), Case(*SETS[0], seeds[0])
+    compared, kinetic = [*models(), Contender(RESOLVED, 20)], AngleGrid(ANGLES, 20)
+    cases = [Case(*where, seed) for seed in seeds for where in SETS]
     with one_thread():
-        cases = [Case(*where, seed) for seed in seeds for where in SETS]
-        scores = compare(reduced, cases, TRUTHS, level=0.4, say=_say)
-        checked = compare([kinetic], [first], TRUTHS, level=0.4, say=_say)
-        cost = step_seconds([*reduced, Contender(RESOLVED, 20), kinetic], first, usual(first))
-    seconds = {name: value / usual(first).dt for name, value in cost.items()}
-    reach = horizons(scores, [c.name for c in reduced])
-    reach |= {RESOLVED: END, ANGLES: checked.horizon(SETS[0], ANGLES, end=END)}
-    plot(seconds, reach, FOLDER / "closure.png")
-    return rows(seconds, reach, f"median of four sets, seeds {' '.join(map(str, seeds))}")
+        held = hold(compared, cases, TRUTHS, say=_say)
+        resolved = held[RESOLVED].step
+        held |= hold([kinetic], cases[:1], TRUTHS, (resolved,), say=_say)
+        seconds = {cells: costs([*compared, kinetic], cases[0], cells) for cells in GRIDS}
+    found = {
+        name: Figure(h.step, h.horizon(h.step), {n: seconds[n][name] / h.step for n in GRIDS})
+        for name, h in held.items()
+    }
+    plot(found, FOLDER / "closure.png")
+    return rows(found, f"median of four sets, seeds {' '.join(map(str, seeds))}")
 
 
 def models() -> list[Contender]:
@@ -75,87 +97,62 @@ def models() -> list[Contender]:
     return made
 
 
-def horizons(scores: Scores, names: Sequence[str]) -> dict[str, float]:
-    """Return the horizon to 30 % of each model: median over sets of the mean over seeds."""
-    from plexus.learning.compare import SETS
+def costs(compared: Sequence[Contender], case: Case, cells: int) -> dict[str, float]:
+    """Return processor seconds per step on a grid of the usual resolution, by name."""
+    from plexus.learning.cost import step_seconds
+    from plexus.learning.rollout import Setup
 
-    return {name: median(scores.horizon(where, name, end=END) for where in SETS) for name in names}
+    setup = Setup(cells=cells, length=10 * cells / 64)
+    if cells > 64:  # steps are long: fewer tell as much
+        return step_seconds(compared, case, setup, warm=0.5, chunk=2, rounds=7)
+    return step_seconds(compared, case, setup)
 
 
-def rows(seconds: Mapping[str, float], reach: Mapping[str, float], note: str) -> list[Row]:
-    """Return cost and horizon of each model, then the ratios that have bounds."""
-    found = []
-    for name in sorted(seconds, key=lambda n: seconds[n]):
-        held = f"{'≥ ' if reach[name] >= END else ''}{reach[name]:.1f} to 30 % ({note})"
-        if name == ANGLES:
-            held = f"{'≥ ' if reach[name] >= END else ''}{reach[name]:.1f} to 30 % (first set and seed)"
-        peer = "what the others are compared with" if name == RESOLVED else held
-        found.append(Row(f"{name}: cost of a unit of time", 1e3 * seconds[name], "ms", peer=peer))
+def rows(found: Mapping[str, Figure], note: str) -> list[Row]:
+    """Return cost and horizon of each model, then the ratios that have bounds, then the fronts."""
+    made = []
+    for name in sorted(found, key=lambda n: found[n].cost[GRIDS[0]]):
+        f, extent = found[name], "first set and seed" if name == ANGLES else note
+        text = f"step {f.step:g}; {f.held} to 30 % ({extent}); "
+        text += ", ".join(f"{n}² {1e3 * f.cost[n]:.0f} ms" for n in GRIDS[1:])
+        made.append(Row(f"{name}: cost of a unit of time", 1e3 * f.cost[GRIDS[0]], "ms", peer=text))
+    reach = {name: f.horizon for name, f in found.items()}
     for name, other, bound in RATIOS:
-        found.append(_ratio(f"{name}: horizon over that of {other}", reach, name, other, bound))
-    found.append(_ratio(f"{RESOLVED}: cost over that of {TWO_LEARNED}", seconds, RESOLVED, TWO_LEARNED, None))
-    return [*found, _front(seconds, reach)]
+        made.append(_ratio(f"{name}: horizon over that of {other}", reach, name, other, bound))
+    for cells in GRIDS:
+        cost, where = {name: f.cost[cells] for name, f in found.items()}, f"on {cells}²"
+        made.append(
+            _ratio(f"{RESOLVED}: cost over that of {TWO_LEARNED}, {where}", cost, RESOLVED, TWO_LEARNED)
+        )
+        made.append(_front(cost, reach, where))
+    return made
 
 
-def _ratio(item: str, values: Mapping[str, float], name: str, other: str, bound: float | None) -> Row:
+def _ratio(item: str, values: Mapping[str, float], name: str, other: str, bound: float | None = None) -> Row:
     if name not in values or other not in values:
         return Row(item, None, "x", bound, peer="no bundle is there")
     ratio = values[name] / values[other]
     return Row(item, ratio, "x", bound, None if bound is None else ratio >= bound)
 
 
-def _front(seconds: Mapping[str, float], reach: Mapping[str, float]) -> Row:
+def _front(cost: Mapping[str, float], reach: Mapping[str, float], where: str) -> Row:
     """Return how many models are both cheaper and better than the learned two-moment model."""
-    item = f"models that are cheaper and hold longer than {TWO_LEARNED}"
-    if TWO_LEARNED not in seconds:
+    item = f"models that are cheaper and hold longer than {TWO_LEARNED}, {where}"
+    if TWO_LEARNED not in cost:
         return Row(item, None, "models", 0, peer="no bundle is there")
-    better = [n for n in seconds if seconds[n] < seconds[TWO_LEARNED] and reach[n] > reach[TWO_LEARNED]]
-    return Row(
-        item,
-        len(better),
-        "models",
-        0,
-        not better,
-        "; ".join(["on the front: " + ", ".join(front(seconds, reach)), *better]),
-    )
+    better = [n for n in cost if cost[n] < cost[TWO_LEARNED] and reach[n] > reach[TWO_LEARNED]]
+    told = ["on the front: " + "; ".join(front(cost, reach)), *(f"beaten by {n}" for n in better)]
+    return Row(item, len(better), "models", 0, not better, ". ".join(told))
 
 
-def front(seconds: Mapping[str, float], reach: Mapping[str, float]) -> list[str]:
+def front(cost: Mapping[str, float], reach: Mapping[str, float]) -> list[str]:
     """Return the models that no other one beats in cost and horizon, cheapest first."""
     best, found = 0.0, []
-    for name in sorted(seconds, key=lambda n: (seconds[n], -reach[n])):
+    for name in sorted(cost, key=lambda n: (cost[n], -reach[n])):
         if reach[name] > best:
             best = reach[name]
             found.append(name)
     return found
-
-
-def plot(seconds: Mapping[str, float], reach: Mapping[str, float], path: Path) -> None:
-    """Draw horizon against cost with the front; nothing without matplotlib."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    figure = Figure(figsize=(7.5, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    line = front(seconds, reach)
-    axes.plot([1e3 * seconds[n] for n in line], [reach[n] for n in line], color="0.75", zorder=1)
-    for name, value in seconds.items():
-        exact = name.startswith(("hierarchy", "kinetic"))
-        color = "tab:red" if name in LEARNED else "tab:gray" if exact else "tab:blue"
-        axes.scatter(1e3 * value, reach[name], s=70 if name in LEARNED else 40, color=color, zorder=2)
-        axes.annotate(name, (1e3 * value, reach[name]), xytext=(6, 5), textcoords="offset points", fontsize=9)
-    axes.margins(x=0.16)
-    axes.set(
-        xscale="log", xlabel="processor time per unit of simulated time [ms], 64², one thread",
-        ylabel="time until the velocity is 30 % off", ylim=(0, END * 1.08),
-    )  # fmt: skip
-    axes.axhline(END, color="0.8", linestyle=":")
-    axes.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
 
 
 def _say(text: str) -> None:

@@ -1,10 +1,10 @@
-"""The table of learned closures from made-up scores, and the front of cost and horizon."""
+"""The table of learned closures from made-up scores."""
 
 import math
 
 import pytest
 
-from plexus.bench import active_fluid, closure, fluid_items, fluid_models
+from plexus.bench import active_fluid, fluid_items, fluid_models
 from plexus.errors import InputError
 from plexus.learning.compare import SETS, TRUTH, Scores
 from plexus.learning.rollout import Case
@@ -73,21 +73,3 @@ def test_three_of_four_sets_are_enough_for_horizons(facts):
 def test_unknown_items_are_refused():
     with pytest.raises(InputError, match="AF11"):
         active_fluid.run("AF99")
-
-
-def test_the_front_leaves_out_what_another_model_beats():
-    seconds = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
-    reach = {"a": 5.0, "b": 4.0, "c": 9.0, "d": 9.0}
-    assert closure.front(seconds, reach) == ["a", "c"]
-
-
-def test_rows_of_the_front_name_what_beats_the_learned_model(tmp_path):
-    seconds = {closure.BINGHAM: 0.1, closure.TWO: 0.15, closure.TWO_LEARNED: 0.2, closure.RESOLVED: 0.5}
-    reach = {closure.BINGHAM: 8.0, closure.TWO: 15.0, closure.TWO_LEARNED: 14.0, closure.RESOLVED: 40.0}
-    rows = {r.item: r for r in closure.rows(seconds, reach, "made up")}
-    last = list(rows.values())[-1]
-    assert (last.measured, last.holds) == (1, False)
-    assert closure.TWO in (last.peer or "")
-    assert rows[f"{closure.TWO}: horizon over that of {closure.BINGHAM}"].holds is True
-    closure.plot(seconds, reach, tmp_path / "front.png")
-    assert (tmp_path / "front.png").stat().st_size > 0
