@@ -46,11 +46,16 @@ class Held:
         return median(fmean(times) for times in self.times[step].values())
 
     @property
+    def sound(self) -> dict[float, float]:
+        """Horizons by step where no run failed; of the shortest step anyway."""
+        steps = [s for s in sorted(self.times) if s not in self.failed] or [min(self.times)]
+        return {step: self.horizon(step) for step in steps}
+
+    @property
     def step(self) -> float:
         """The longest step that costs no accuracy."""
-        sound = [s for s in sorted(self.times) if s not in self.failed] or [min(self.times)]
-        least = SHARE * self.horizon(sound[0])
-        return max(s for s in sound if self.horizon(s) >= least)
+        sound = self.sound
+        return max(s for s, horizon in sound.items() if horizon >= SHARE * sound[min(sound)])
 
 
 def setup(case: Case, step: float) -> Setup:

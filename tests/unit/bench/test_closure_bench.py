@@ -64,7 +64,10 @@ def figures():
         closure.BINGHAM: (0.1, 8.0), closure.TWO: (0.15, 15.0), closure.TWO_LEARNED: (0.2, 14.0),
         closure.RESOLVED: (0.5, 40.0),
     }  # fmt: skip
-    return {n: closure.Figure(0.01, h, dict.fromkeys(closure.GRIDS, c)) for n, (c, h) in made.items()}
+    return {
+        n: closure.Figure(0.01, {0.01: h, 0.005: h}, dict.fromkeys(closure.GRIDS, c))
+        for n, (c, h) in made.items()
+    }
 
 
 def test_the_front_leaves_out_what_another_model_beats():
@@ -77,7 +80,7 @@ def test_rows_of_the_front_name_what_beats_the_learned_model(tmp_path):
     rows = {r.item: r for r in closure.rows(figures(), "made up")}
     last = list(rows.values())[-1]
     assert (last.measured, last.holds) == (1, False)
-    assert f"beaten by {closure.TWO}" in (last.peer or "")
+    assert f"beaten by {closure.TWO} at step 0.01" in (last.peer or "")
     assert rows[f"{closure.TWO}: horizon over that of {closure.BINGHAM}"].holds is True
     assert rows[f"{closure.ONE_LEARNED}: horizon over that of {closure.BINGHAM}"].measured is None
     plot(figures(), tmp_path / "front.png")
