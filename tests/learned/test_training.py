@@ -73,6 +73,14 @@ def test_unrolled_training_improves_roll_outs(tmp_path):
     assert np.mean(history[-5:]) < 0.8 * np.mean(history[:3])
 
 
+def test_unstable_roll_outs_are_refused(tmp_path):
+    long = ("time.step=0.5", "train.cases=[{alpha: -3, zeta: 1, seed: 1, substeps: 25}]")
+    stage = "train.stages=[{mode: unrolled, steps: 2, unroll: [40]}]"
+    with pytest.raises(SystemExit):
+        train(tmp_path, *long, stage, "train.frames.end=5", "train.validation=[]")
+    assert "40 steps are unstable" in summary(tmp_path / "out")["message"]
+
+
 def test_two_ranks_train_as_one(tmp_path):
     one, two = train(tmp_path, SHORT), on_ranks(tmp_path, 2, SHORT)
     assert losses(two) == pytest.approx(losses(one), rel=1e-9)

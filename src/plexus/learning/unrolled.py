@@ -6,11 +6,13 @@ the classical closure from the same frame: 1 means as good as classical.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
 from plexus.deck.train import Stage
+from plexus.errors import GuardError
 from plexus.learning import losses
 from plexus.learning.descent import draw
 from plexus.learning.offline import Regression
@@ -21,6 +23,8 @@ WINDOWS = 4
 """Roll-outs per step, unless the deck says otherwise."""
 FLOOR = 0.1
 """Share of the mean classical error below which a frame's own does not count: there is nothing to gain."""
+LIMIT = 4.0
+"""Largest mean square error of a moment: |f_m| <= c, which is 1. What exceeds it has become unstable."""
 CLIP = 1.0
 """Largest norm of the gradient: a roll-out that meets a steep place must not throw the weights away."""
 
@@ -42,11 +46,20 @@ class Through:
                                                      session.chosen()).mean())  # fmt: skip
 
     def _classical(self, lead: int) -> tuple[Tensor, Tensor]:
-        """Return the classical closure's errors by which those of each own frame are divided. Collective."""
+        """Return the classical closure's errors by which those of each own frame are divided. Collective.
+
+        Raises
+        ------
+        GuardError
+            If some roll-out is unstable: nothing can be measured by it.
+        """
         s = self.session
         model, count = s.model(Classical(s.closure)), len(s.frames)
         with torch.no_grad():
             pieces = [self._errors(model, places, lead) for places in torch.arange(count).split(WINDOWS)]
+        worst = max((float(p[0].nan_to_num(nan=math.inf).max()) for p in pieces), default=0.0)
+        if float(s.team.sum(torch.tensor(float(worst > LIMIT * model.order)))):
+            raise GuardError(f"classical roll-outs of {lead} steps are unstable: lower time.step or unroll")
         found = []
         for part in ([p[0] for p in pieces], [p[1] for p in pieces]):
             errors = torch.cat(part) if part else torch.zeros(0, dtype=torch.float64)
