@@ -19,8 +19,11 @@ from plexus.bench.fluid_models import BINGHAM, ONE_LEARNED, TWO, TWO_LEARNED, co
 from plexus.bench.table import Row
 
 FOLDER = Path("runs/bench")
-SEEDS = (2, 3, 4)
-LONG, COST, ADMISSIBLE = "AF21", "AF28", "AF15"
+SEEDS = tuple(range(2, 10))
+"""Of the runs beside the truth: over three seeds long-time spectra scatter as much as models differ."""
+FEW = SEEDS[:3]
+"""Of the items about training."""
+LONG, COST, ADMISSIBLE, DRAWN = "AF21", "AF28", "AF15", "AF24"
 
 
 def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
@@ -46,7 +49,8 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
         rows += fluid_stability.stability() if LONG in wanted else []
         for item in fluid_training.ITEMS:
             if item in wanted:
-                rows += [_seeded(row, seeds) for row in fluid_training.ITEMS[item](seeds)]
+                found = fluid_training.ITEMS[item](FEW)
+                rows += found if item == DRAWN else [_seeded(row, FEW) for row in found]
         rows += cost() if COST in wanted else []
     return sorted(rows, key=lambda row: row.item[:4])
 
