@@ -52,7 +52,7 @@ def _panel(axes: Any, found: Mapping[str, Figure], cells: int) -> None:
             f"{name}{where} ({f.step:g})", (1e3 * cost[name], reach[name]),
             xytext=side, textcoords="offset points", ha="right" if side[0] < 0 else "left", fontsize=8.5,
         )  # fmt: skip
-    room = 1e3 * min(cost.values()) / 16, 1e3 * max(cost.values()) * 4
+    room = 1e3 * min(cost.values()) / 16, 1e3 * max(cost.values()) * 6
     axes.set(xscale="log", xlim=room, ylim=(0, 1.12 * max(reach.values())))
     axes.set_xlabel(f"processor time per unit of simulated time [ms], {cells}², one thread")
     axes.set_ylabel("time until the velocity is 30 % off\n(in brackets: time step; small: other steps)")
