@@ -20,9 +20,9 @@ def standard() -> Iterator[dict[str, Any]]:
     symmetric, or general.
     """
     yield {"kernel": "pattern"}
-    for moment in (2, 3):
+    for moment, narrow in ((2, 32), (3, 16)):
         # trained on one run, and over a range of constants
-        for scalars, width, depth in ((0, 32, 3), (1, 16, 2)):
+        for scalars, width, depth in ((0, 32, 3), (1, narrow, 2)):
             sizes = {"MOMENT": moment, "SCALARS": scalars, "VORTICITY": 1, "WIDTH": width, "DEPTH": depth}
             yield {"kernel": "spin", "ACT": 0} | sizes
     yield {"kernel": "fourier"}
