@@ -16,6 +16,9 @@ from plexus.runtime.context import Context
 from plexus.runtime.provenance import versions
 
 LATEST = "latest"
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+SAME = 1e-9
+"""Largest difference of sums over the nodes of one mesh, relative to the sum of all coordinates."""
 Fields = Mapping[str, tuple[Any, np.ndarray]]
 """Name -> (space, field array (n_local, m))."""
 
@@ -52,6 +55,7 @@ def save(run: Restartable, path: Path) -> None:
     }
     # spaces of one degree differ in their components only: one list of names serves them all
     spaces = {space.key: space for space, _ in fields.values()}
+    facts["places"] = {key: _places(space) for key, space in spaces.items()}
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}
     sets = {name: space.key for name, (space, _) in fields.items()}
@@ -85,10 +89,41 @@ def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]
     return paths[-1], _load(run, paths[-1])
 
 
+def _places(space: Any) -> list[float]:
+    """Return what tells meshes apart: number of nodes, Σ|x|, and Σ w(name) x per direction. Collective.
+
+    Sums over nodes do not depend on how these are spread over the ranks, but for rounding; w scatters names
+    over [0, 1), so that nodes which swap places change the sums.
+    """
+    names, x = space.names()[: space.n_owned], space.points[: space.n_owned]
+    weights = (names.astype(np.uint64) * GOLDEN >> np.uint64(11)) * 2.0**-53
+    mine = np.array([len(names), np.abs(x).sum(), *(weights @ x)], dtype=float)
+    total = np.empty_like(mine)
+    space.comm.Allreduce(mine, total)
+    return [float(v) for v in total]
+
+
+def _same_mesh(path: Path, spaces: Mapping[str, Any], comm: Any) -> None:
+    """Refuse a checkpoint whose nodes are others than those of the run. Collective."""
+    stored = checkpoint.facts(path, comm).get("places", {})
+    for key, space in spaces.items():
+        here = _places(space)
+        there = stored.get(key, here)
+        size = max(abs(here[1]), abs(there[1]))
+        if here[0] != there[0]:
+            told = f"{there[0]:.0f} points in the file, the run has {here[0]:.0f}"
+        elif not np.allclose(here[1:], there[1:], rtol=0, atol=SAME * size):
+            told = f"its {here[0]:.0f} points are in other places"
+        else:
+            continue
+        raise InputError(f"{path}: the checkpoint belongs to another mesh ({told})")
+
+
 def _load(run: Restartable, path: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
     _, fields = run.checkpoint_state()
     spaces = {space.key: space for space, _ in fields.values()}
+    _same_mesh(path, spaces, run.ctx.comm)
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     content = checkpoint.read(path, run.ctx.comm, ids)
     arrays = {}

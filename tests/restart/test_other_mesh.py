@@ -1,0 +1,59 @@
+"""A checkpoint is for the mesh that it was written on: same numbers of nodes elsewhere are refused, too."""
+
+import pytest
+
+from plexus import driver
+
+HEAT = """\
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 4], size: [2, 1]}
+physics: {type: heat, degree: 2, material: {conductivity: 1, density: 1, specific_heat: 1}}
+boundary: [{on: left, temperature: 1}]
+initial: {temperature: 0}
+time: {stepper: theta, end: 0.2 s, step: 0.1 s}
+output: [{type: checkpoint, every: end}]
+"""
+FLUID = """\
+plexus: 1
+mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
+physics: {type: active_fluid, order: 1, alpha: -3, zeta: 1}
+closure: bingham
+time: {stepper: sbdf2, end: 0.2 s, step: 0.1 s}
+output: [{type: checkpoint, every: end}]
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Folders of a finished run of each deck."""
+    found = {}
+    for name, text in (("heat", HEAT), ("fluid", FLUID)):
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "deck.yaml").write_text(text)
+        assert driver.run(folder / "deck.yaml", folder=folder / "out") == 0
+        found[name] = folder
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("heat", "mesh.cells=[4, 2]", "153 points in the file, the run has 45"),
+        ("heat", "mesh.cells=[4, 8]", "153 points are in other places"),
+        ("heat", "mesh.size=[3, 1]", "in other places"),
+        ("fluid", "mesh.cells=[8, 8]", "256 points in the file, the run has 64"),
+        ("fluid", "mesh.cells=[32, 8]", "256 points are in other places"),
+        ("fluid", "mesh.size=[10, 11]", "in other places"),
+    ],
+)
+def test_another_mesh_is_refused(runs, name, change, told, capsys):
+    folder = runs[name]
+    with pytest.raises(SystemExit, match="2"):
+        driver.run(folder / "deck.yaml", [change, "time.end=0.3 s"], folder / "out", "latest")
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["heat", "fluid"])
+def test_the_same_mesh_goes_on(runs, name):
+    folder = runs[name]
+    assert driver.run(folder / "deck.yaml", ["time.end=0.3 s"], folder / "out", "latest") == 0
