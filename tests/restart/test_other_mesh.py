@@ -1,4 +1,4 @@
-"""A checkpoint is for the mesh that it was written on: same numbers of nodes elsewhere are refused, too."""
+"""A checkpoint is for the mesh and model that it was written for; as many nodes elsewhere are not enough."""
 
 import pytest
 
@@ -44,12 +44,17 @@ def runs(tmp_path_factory):
         ("fluid", "mesh.cells=[8, 8]", "256 points in the file, the run has 64"),
         ("fluid", "mesh.cells=[32, 8]", "256 points are in other places"),
         ("fluid", "mesh.size=[10, 11]", "in other places"),
+        (
+            "fluid",
+            "physics={type: active_fluid, order: 6}",
+            "moments has 4 numbers per point, the run needs 14",
+        ),
     ],
 )
-def test_another_mesh_is_refused(runs, name, change, told, capsys):
-    folder = runs[name]
+def test_another_mesh_or_model_is_refused(runs, name, change, told, capsys):
+    folder, closure = runs[name], ["closure=none"] if "order" in change else []
     with pytest.raises(SystemExit, match="2"):
-        driver.run(folder / "deck.yaml", [change, "time.end=0.3 s"], folder / "out", "latest")
+        driver.run(folder / "deck.yaml", [change, *closure, "time.end=0.3 s"], folder / "out", "latest")
     assert told in capsys.readouterr().err
 
 

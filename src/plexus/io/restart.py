@@ -119,6 +119,17 @@ def _same_mesh(path: Path, spaces: Mapping[str, Any], comm: Any) -> None:
         raise InputError(f"{path}: the checkpoint belongs to another mesh ({told})")
 
 
+def _same_width(path: Path, name: str, width: int, fields: Fields) -> None:
+    """Refuse an array with another number of components than the run's of the same name."""
+    needed = fields[name][1].shape[1] if name in fields else width
+    if width != needed:
+        field = name.rpartition("/")[2]
+        raise InputError(
+            f"{path}: the checkpoint belongs to another model ({field} has {width} numbers per point, "
+            f"the run needs {needed})"
+        )
+
+
 def _load(run: Restartable, path: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
     _, fields = run.checkpoint_state()
@@ -128,6 +139,7 @@ def _load(run: Restartable, path: Path) -> list[str]:
     content = checkpoint.read(path, run.ctx.comm, ids)
     arrays = {}
     for name, owned in content.arrays.items():
+        _same_width(path, name, owned.shape[1], fields)
         space = spaces[content.sets[name]]
         array = np.zeros((space.n_local, owned.shape[1]))
         array[: space.n_owned] = owned
