@@ -27,6 +27,7 @@ def test_leads_are_those_of_all_stages(tmp_path):
         ("train.stages=[{mode: online}]", "'online' is not valid here"),
         ("train.stages=[]", "at least 1"),
         ("train.frames={start: 5, end: 4}", "before start"),
+        ("train.frames={start: 5, end: 6, every: 0.003}", "train.frames.every: 0.003 s is 0."),
         ("train.output=bundle.pt", "output"),
         ("train.cases=[]", "at least 1"),
         ("train.cases=[{alpha: -3}]", "zeta: required but missing"),

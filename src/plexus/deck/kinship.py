@@ -91,6 +91,22 @@ def closure_problems(deck: Any) -> Iterator[Found]:
     yield from closure.problems(deck.closure, setting)
 
 
+def training_problems(deck: Any) -> Iterator[Found]:
+    """Yield the times of a training's frames that its steps do not meet."""
+    if deck.train is None or deck.time is None:
+        return
+    for block in ("frames", "validation_frames"):
+        frames = getattr(deck.train, block)
+        for key in ("start", "every") if frames is not None else ():
+            t = getattr(frames, key)
+            steps = t / deck.time.step
+            if abs(steps - round(steps)) > 1e-6 * max(steps, 1):
+                text = (
+                    f"{key} is {steps:.6g} steps of {deck.time.step:g} s; frames are at whole numbers of them"
+                )
+                yield ("train", block, key), text
+
+
 def _only_spectral(data: dict[str, Any], physics: str) -> Iterator[Found]:
     """Yield the blocks that a model on elements cannot have."""
     if data.get("closure"):

@@ -56,11 +56,12 @@ def _opening(session: Session) -> str:
     plan, count = session.plan, sum(p.numel() for p in session.closure.network.parameters())
     cells = " x ".join(map(str, session.space.cells))
     modes = ", ".join(stage.mode for stage in plan.stages)
-    runs = f"{len(plan.cases)} kinetic runs of {plan.moments} moments on {cells} points"
-    name, moment = type(session.closure).__name__, session.closure.closes
+    closes = session.closure.closes
+    what = "S:T" if closes == "st" else f"f_{closes}"
+    name, runs, ranks = type(session.closure).__name__, len(plan.cases), session.team.size
     return (
-        f"{session.deck.name}: {name} with {count} parameters for {moment!r}, {runs}, "
-        f"{session.team.size} ranks; {modes}"
+        f"{session.deck.name}: {name} for {what}, {count} parameters; {runs} kinetic run{'s'[: runs > 1]} of "
+        f"{plan.moments} moments on {cells} points; {ranks} rank{'s'[: ranks > 1]}; {modes}"
     )
 
 
