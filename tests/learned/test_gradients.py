@@ -115,7 +115,7 @@ def test_constants_are_inferred_from_ten_frames(tmp_path):
     """AF27 on a small grid, with the classical closure of the two-moment model: start 30 % off."""
     infer = (
         "train.stages=[{mode: infer, steps: 4, horizon: 5, guess: {alpha: -2.1, zeta: 1.3}}]",
-        "train.frames={start: 6, end: 8.25, every: 0.25}",
+        "train.frames={start: 6, end: 8.16, every: 0.24}",
         "train.cases=[{alpha: -3, zeta: 1, seed: 1}]",
         "train.validation=[]",
     )

@@ -101,9 +101,7 @@ def training_problems(deck: Any) -> Iterator[Found]:
             t = getattr(frames, key)
             steps = t / deck.time.step
             if abs(steps - round(steps)) > 1e-6 * max(steps, 1):
-                text = (
-                    f"{key} is {steps:.6g} steps of {deck.time.step:g} s; frames are at whole numbers of them"
-                )
+                text = f"{t:g} s is {steps:.6g} steps of {deck.time.step:g} s; frames are at whole steps"
                 yield ("train", block, key), text
 
 
