@@ -195,6 +195,7 @@ def _add_submit(commands: Commands) -> None:
         "--restart", metavar="FILE", nargs="?", const="latest", help="as for `plexus run`, for the first job"
     )
     sub.add_argument("--failed", action="store_true", help="only the failed members of a sweep")
+    sub.add_argument("--train", action="store_true", help="train the deck's closure instead of running it")
     sub = _command(
         commands, "link", _link, "what job scripts call: run a deck as one link of a chain of jobs",
         "After exit code 75 this job is put back, or the next one submitted, until the run is over.",
@@ -203,7 +204,7 @@ def _add_submit(commands: Commands) -> None:
     sub.add_argument("--chain", choices=["requeue", "submit", "none"], default="none", help="how to go on")
     sub.add_argument("--max-links", metavar="N", type=_ranks, default=50, help="most links (default: 50)")
     sub.add_argument("--script", metavar="FILE", default="", help="the job script, to submit it again")
-    sub.add_argument("words", metavar="COMMAND", nargs="+", help="run DECK …, or sweep DECK …, behind --")
+    sub.add_argument("words", metavar="COMMAND", nargs="+", help="run, train or sweep DECK …, behind --")
 
 
 def _add_catalogue(commands: Commands) -> None:
@@ -315,7 +316,7 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
 def _submit(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.submit.main import Request, submit
 
-    names = ("deck", "overrides", "folder", "profile", "restart", "show", "failed")
+    names = ("deck", "overrides", "folder", "profile", "restart", "show", "failed", "train")
     return submit(Request(**{name: getattr(options, name) for name in names}))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "restart"))
 from cluster import Cluster, job_id, missing
@@ -50,6 +51,19 @@ output:
   - {type: checkpoint, every: 20 steps}
   - {type: probe, points: [[0.3, 0.4]]}
   - {type: pace, seconds: PACE}
+"""
+TRAINING = """\
+plexus: 1
+mesh: {type: periodic, cells: [16, 16], size: [5, 5]}
+physics: {type: active_fluid, order: 2, alpha: -3, zeta: 1}
+closure: {type: spin_network, moment: 3, width: 8, precision: fp64}
+time: {stepper: sbdf2, end: 40, step: 0.02}
+job: {time: 5 min, chain: requeue, ranks_per_node: 1}
+train:
+  cases: [{alpha: -3, zeta: 1, seed: 1}]
+  moments: 8
+  frames: {start: 1, end: 2, every: 0.5}
+  stages: [{mode: offline, steps: 8000, batch: 64}]
 """
 PACE = '''\
 """An output that writes nothing and takes its time: a run of known length on any machine."""
@@ -278,6 +292,21 @@ def test_the_chain_has_an_end(bench):
     bench.cluster.wait(lambda: done in bench.log("out"), 60, "the end of the chain")
     assert bench.cluster.state(job) == "FAILED" and "goes on in job" in bench.log("out")
     assert bench.summary("out")["status"] == "stopped"
+
+
+def test_a_training_that_is_put_back_goes_on(bench):
+    """The weights are those of a training that nothing interrupts."""
+    (bench.folder / "deck.yaml").write_text(TRAINING)
+    job = bench.submit("mpirun", "--train", "-o", "out")[0]
+    progress = bench.folder / "out" / "progress.json"
+    bench.cluster.wait(lambda: progress.exists() and json.loads(progress.read_text())["step"], 60, "a step")
+    bench.cluster.call("scontrol", "requeue", job)
+    bench.cluster.plexus(bench.folder, "train", "deck.yaml", "-o", "whole")
+    assert bench.await_end(job, 120) == "COMPLETED", bench.log("out")
+    assert "from training.safetensors" in bench.log("out")
+    one, two = (load_file(bench.folder / name / "bundle.safetensors") for name in ("whole", "out"))
+    for name, weights in one.items():
+        np.testing.assert_allclose(two[name], weights, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
 def test_runs_longer_than_their_jobs(chains, whole):

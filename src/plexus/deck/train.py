@@ -64,6 +64,10 @@ class Frames(Params):
             raise refuse(f"end {self.end:g} s is before start {self.start:g} s")
         return self
 
+    def count(self) -> int:
+        """Return how many times these are."""
+        return round((self.end - self.start) / self.every) + 1
+
 
 class Stage(Params):
     """One part of a training.

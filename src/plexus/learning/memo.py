@@ -12,13 +12,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as bytes_of
 
 from plexus.errors import InputError
+from plexus.fileformat import TRAINING
 from plexus.runtime import files
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 Tensor = torch.Tensor
-NAME = "training.safetensors"
+NAME = TRAINING
 KEY = "plexus_training"
 
 

@@ -100,8 +100,7 @@ class Session:
 
     def gather(self, cases: tuple[KineticCase, ...], times: Times, source: Source | None = None) -> Frames:
         """Return this rank's share of the frames of kinetic runs, which ranks take in turn. Collective."""
-        source, count = source or self.source, round((times.end - times.start) / times.every)
-        at = [times.start + n * times.every for n in range(count + 1)]
+        source, at = source or self.source, [times.start + n * times.every for n in range(times.count())]
         parts = []
         with self.ctx.timers("kinetic runs"):
             for n, case in enumerate(cases):

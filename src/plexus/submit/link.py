@@ -23,6 +23,7 @@ from types import FrameType
 
 from plexus.deck.job import Chain
 from plexus.errors import InputError
+from plexus.fileformat import TRAINING
 from plexus.runtime import parent, scheduler
 from plexus.runtime.summary import STOPPED
 from plexus.submit import slurm
@@ -58,7 +59,8 @@ class Link:
     def run(self) -> int:
         """Run this link, see to the next one, and return the exit code of the job."""
         before = self._checkpoint()
-        again = ["--restart", "latest"] if before and _number() > 1 else []
+        state = _state(before)
+        again = ["--restart"] if before and _number() > 1 else []
         if _number() > 1:
             _say(
                 f"link {_number()} of at most {self.max_links}: "
@@ -68,9 +70,9 @@ class Link:
         code, heard = _supervise(["-m", "plexus", *self.words, *self._ranks(), *again])
         if code != STOPPED and not heard:
             return code
-        return self._after(code, heard, before)
+        return self._after(code, heard, state)
 
-    def _after(self, code: int, heard: Sequence[int], before: Path | None) -> int:
+    def _after(self, code: int, heard: Sequence[int], before: tuple[str, int] | None) -> int:
         """Say what a stop means, see to the next link if there is to be one, and return the exit code."""
         now, job = self._checkpoint(), os.environ.get(scheduler.JOB)
         if signal.SIGTERM in heard or signal.SIGINT in heard:
@@ -78,7 +80,7 @@ class Link:
                 f"cancelled; {now.name} is the newest checkpoint" if now else "cancelled before a checkpoint"
             )
         elif code == STOPPED and job and self.chain != "none":
-            if self.folder is not None and (now is None or now == before):
+            if self.folder is not None and _state(now) == before:
                 _say("stopped without a new checkpoint: the chain ends here; give the job more time")
             elif _number() >= self.max_links:
                 _say(f"this was link {_number()}, the last of at most {self.max_links}: the chain ends here")
@@ -122,13 +124,22 @@ class Link:
         since = self._mine()
         if since is None or self.folder is None:
             return None
-        own = [p for p in self.folder.glob("checkpoint_*.h5") if p.stat().st_mtime >= since]
-        return max(own, default=None)
+        found = (*self.folder.glob("checkpoint_*.h5"), *self.folder.glob(TRAINING))
+        return max((p for p in found if p.stat().st_mtime >= since), default=None)
 
     def _ranks(self) -> list[str]:
         """Return the option that sets the number of ranks."""
         ranks = self.ranks or int(os.environ.get("SLURM_NTASKS", "0"))
         return ["-n", str(ranks)] if ranks else []
+
+
+def _state(path: Path | None) -> tuple[str, int] | None:
+    """Return what changes when a run gets further: the checkpoint's name, or for a training, which keeps
+    one, the time it was written [ns].
+    """
+    if path is None:
+        return None
+    return path.name, path.stat().st_mtime_ns if path.name == TRAINING else 0
 
 
 def _number() -> int:

@@ -19,6 +19,8 @@ from plexus.submit.profile import Profile
 
 SPARE = 1.5
 """Memory asked for over memory estimated."""
+FRAME, LEARNING = 40, 0.8e9
+"""Bytes of a frame per unknown; bytes for torch, gradients, batches (measured on 64²: 0.7 to 1.1 GB)."""
 GPU_UNKNOWNS = 1_000_000
 """Unknowns that make a GPU worth its transfers."""
 
@@ -54,13 +56,20 @@ class Problem:
         return self.fixed + self.shared / ranks
 
 
-def problem(deck: Deck) -> Problem:
-    """Return the estimated size of a deck; reads a mesh file as far as `plexus check --mesh` does."""
+def problem(deck: Deck, training: bool = False) -> Problem:
+    """Return the estimated size of a deck; reads a mesh file as far as `plexus check --mesh` does.
+
+    A training keeps the frames of its kinetic runs, spread over the ranks.
+    """
     found = preview.outlook(deck)
-    return Problem(sum(found.unknowns.values()), found.fixed, found.shared)
+    unknowns, fixed, shared = sum(found.unknowns.values()), found.fixed, found.shared
+    if training and deck.train is not None:
+        shared += deck.train.frames.count() * len(deck.train.cases) * FRAME * unknowns
+        fixed += LEARNING
+    return Problem(unknowns, fixed, shared)
 
 
-def propose(deck: Deck, profile: Profile) -> Size:
+def propose(deck: Deck, profile: Profile, training: bool = False) -> Size:
     """Return the size of the job: the deck's wishes, completed.
 
     Raises
@@ -68,7 +77,7 @@ def propose(deck: Deck, profile: Profile) -> Size:
     InputError
         If the deck asks for more than a node of this machine has.
     """
-    job, size = deck.job, problem(deck)
+    job, size = deck.job, problem(deck, training)
     cores = profile.cores_per_node or len(os.sched_getaffinity(0))
     gpus = _gpus(deck, profile)
     # a rank with a GPU gets its share of the cores, for what stays on the CPU

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from plexus.errors import InputError
+from plexus.fileformat import TRAINING
 from plexus.submit import link
 from plexus.submit.link import Link
 
@@ -104,7 +105,7 @@ def test_a_link_that_gets_no_further_is_the_last(job, monkeypatch):
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     job.asked.clear()
     job.run()
-    assert job.asked == [] and job.started[1][-2:] == ["--restart", "latest"]
+    assert job.asked == [] and job.started[1][-1] == "--restart"
 
 
 def test_the_number_of_links_is_limited(job, monkeypatch, capsys):
@@ -144,3 +145,22 @@ def test_ranks_are_those_of_the_job(job, monkeypatch):
     job.run()
     job.run(ranks=4)
     assert [words[words.index("-n") + 1] for words in job.started] == ["6", "4"]
+
+
+def test_a_training_goes_on_from_the_one_checkpoint_that_it_keeps(job, monkeypatch):
+    memory, job.steps = job.folder / TRAINING, []
+
+    def train(arguments):
+        job.started.append(arguments)
+        memory.write_bytes(b"")
+        os.utime(memory, ns=(job.now, job.now))
+        return STOPPED, []
+
+    monkeypatch.setattr(link, "_supervise", train)
+    words = ["train", "deck.yaml"]
+    # written later than the folder was marked, then later still, then not again
+    for n, job.now in enumerate((2**61, 2**61 + 1000, 2**61 + 1000)):
+        monkeypatch.setenv("SLURM_RESTART_COUNT", str(n))
+        Link(words, job.folder, chain="requeue", script="job.sh").run()
+    assert [a[-1] for a in job.started] == ["deck.yaml", "--restart", "--restart"]
+    assert len(job.asked) == 2

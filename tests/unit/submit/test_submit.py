@@ -225,3 +225,30 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < end, (path.parent / "job.out").read_text()
         time.sleep(0.1)
+
+
+LEARNED = ROOT / "input_decks" / "training" / "active_fluid_f2.yaml"
+
+
+def test_a_training_is_submitted_as_one(capsys):
+    assert main(["submit", str(LEARNED), "--train", "--print", "--restart"]) == 0
+    out = capsys.readouterr().out
+    assert f"command=(train {LEARNED} -o runs/active_fluid_f2 --restart)" in out
+
+
+def test_a_training_asks_for_the_memory_of_its_frames():
+    deck, profile = load(LEARNED), Profile(cores_per_node=4)
+    run, training = (propose(deck, profile, kind).memory for kind in (False, True))
+    assert training > run
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("training/active_fluid_f2.yaml", [], "plexus submit --train"),
+        ("closures/bingham.yaml", ["--train"], "needs a block `train`"),
+    ],
+)
+def test_what_cannot_be_trained_or_only_trained_is_refused(name, options, told, capsys):
+    assert main(["submit", str(ROOT / "input_decks" / name), "--print", *options]) == 2
+    assert told in capsys.readouterr().err
