@@ -17,6 +17,8 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from plexus.protocols import Split
+
 if TYPE_CHECKING:
     from plexus.deck.params import Params
 
@@ -129,12 +131,12 @@ def component(kind: str, name: str) -> Component:
 def discretisation(kind: str, name: str) -> str:
     """Return what a component is made for: ``elements``, ``spectral``, or ``any``.
 
-    A class says so in an attribute ``discretisation``, steppers by ``split`` (True in Fourier space). Without
+    A class says so in an attribute ``discretisation``, steppers by what they need of a system. Without
     either, physics, meshes and steppers are made for elements and other kinds for any.
     """
-    cls = component(kind, name).cls
+    cls: Any = component(kind, name).cls
     if kind == "stepper":
-        return "spectral" if getattr(cls, "split", False) else "elements"
+        return "spectral" if cls.needs is Split else "elements"
     usual = "elements" if kind in ("mesh", "physics", "boundary", "preconditioner") else "any"
     return str(getattr(cls, "discretisation", usual))
 

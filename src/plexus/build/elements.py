@@ -44,7 +44,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Mesh, System, dict[str
     values = _initial(deck, spaces, equations)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
-        system.apply_dirichlet(name, t, array)
+        system.prescribe(name, t, array)
     return mesh, system, values
 
 

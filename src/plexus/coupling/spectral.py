@@ -1,4 +1,4 @@
-"""A model in Fourier space as the time loop, outputs and quantities see it (`plexus.stepping.split.Split`).
+"""A model in Fourier space as the time loop, outputs and quantities see it (`plexus.protocols.Split`).
 
 The state is one tensor of modes on the device. Checkpoints hold fields in physical space, a row per grid
 point, so that any number of ranks can read them; outputs and quantities ask the model for derived fields.

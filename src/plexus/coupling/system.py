@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
     from plexus.formulation.sampler import Sampler
-    from plexus.protocols import Equation, FieldSpec
+    from plexus.protocols import Equation, FieldSpec, Instant
     from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
@@ -47,18 +47,10 @@ class System(BaseSystem):
         self.evolving = [e.field.name for e in equations if e.time_order > 0]
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
 
-    def solve(
-        self,
-        name: str,
-        t: float,
-        values: dict[str, np.ndarray],
-        shift: float,
-        offset: np.ndarray | None,
-        held: bool = False,
-    ) -> int:
-        """Solve F(t, u, shift·u + offset) = 0 for one unknown in place, the others given. Collective.
+    def solve(self, name: str, values: dict[str, np.ndarray], at: Instant, held: bool = False) -> int:
+        """Solve F(t, u, u_t) = 0 for one unknown in place, the others given. Collective.
 
-        Prescribed values are those at time ``t``, or with ``held`` those that ``values`` has already.
+        Prescribed values are those of the instant, or with ``held`` those that ``values`` has already.
 
         Returns
         -------
@@ -66,10 +58,10 @@ class System(BaseSystem):
             Krylov iterations.
         """
         if not held:
-            self.apply_dirichlet(name, t, values[name])
-        return self.solvers[name].solve(t, values[name], shift, offset, values).iterations
+            self.prescribe(name, at.t, values[name])
+        return self.solvers[name].solve(values[name], at, values).iterations
 
-    def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
+    def prescribe(self, name: str, t: float, array: np.ndarray) -> None:
         """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""
         self.prescribed[name].apply(t, array)
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params, ScheduleText
+from plexus.observers.base import Scheduled
 from plexus.registry import register
-from plexus.stepping.schedules import Schedule, make
 
 if TYPE_CHECKING:
     from plexus.run import Run
-    from plexus.stepping.schedules import Moment
 
 EXAMPLE: dict[str, Any] = {"type": "checkpoint", "every": "30 min wall", "keep": 2}
 
@@ -27,31 +26,18 @@ class CheckpointParams(Params):
     keep: int = Field(2, ge=1, description="number of checkpoints to keep; older ones are deleted")
 
 
-class _Never:
-    """The schedule of a checkpoint that only a stop calls for."""
-
-    def due(self, now: Moment) -> bool:
-        """Return False."""
-        return False
-
-    def next_time(self, t: float) -> float | None:
-        """Return None."""
-        return None
-
-
 @register("output", "checkpoint", CheckpointParams)
-class Checkpoint:
+class Checkpoint(Scheduled):
     """Writes checkpoints on a schedule, and always when the run stops early."""
 
     def __init__(self, params: CheckpointParams):
+        super().__init__(params)
         self.params = params
-        self.schedule: Schedule | _Never = make(params.every) if params.every else _Never()
         self._written: int | None = None
 
     def start(self, run: Run) -> None:
         """Count intervals from the start time; a checkpoint that the run came from is not written again."""
-        if self.params.every:
-            self.schedule = make(self.params.every, run.clock.start)
+        super().start(run)
         self._written = run.clock.step if run.restarted else None
 
     def observe(self, run: Run) -> None:
@@ -74,10 +60,3 @@ class Checkpoint:
         """Write the last checkpoint of a run that was stopped. Collective."""
         if run.stop_reason:
             self.observe(run)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: wall time starts anew with every process."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""

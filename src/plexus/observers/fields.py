@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from plexus.deck.params import Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
 from plexus.errors import InputError
+from plexus.observers.base import Scheduled
 from plexus.registry import register
-from plexus.stepping.schedules import make
 
 if TYPE_CHECKING:
     from plexus.io.vtkhdf import FieldsFile
@@ -39,11 +39,12 @@ class FieldsParams(Params):
 
 
 @register("output", "fields", FieldsParams)
-class Fields:
+class Fields(Scheduled):
     """Writes fields on a schedule."""
 
     def __init__(self, params: FieldsParams):
-        self.params, self.schedule = params, make(params.every)
+        super().__init__(params)
+        self.params = params
         self.files: list[tuple[str, Layout]] = []
         self.file: FieldsFile | None = None
 
@@ -51,7 +52,7 @@ class Fields:
         """Count intervals from the start time; a restart goes on in the files that are there. Collective."""
         from plexus.io.hdf5 import mode_text
 
-        self.schedule = make(self.params.every, run.clock.start)
+        super().start(run)
         run.ctx.log.detail(mode_text(run.ctx.comm))
         if run.restarted:
             self._resume(run)
@@ -76,13 +77,6 @@ class Fields:
             self.file.close(trim=run.stop_reason is None)
             self.files[-1] = (self.file.path.name, self.file.layout)
             self._describe(run)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: the files tell what they hold."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""
 
     def _names(self, run: Run) -> list[str]:
         return list(self.params.fields) or list(run.nodal.shown)

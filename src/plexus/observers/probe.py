@@ -18,8 +18,8 @@ from plexus.deck.params import Field, FieldName, Params, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
 from plexus.errors import at_path
+from plexus.observers.base import History
 from plexus.registry import register
-from plexus.stepping.schedules import make
 
 if TYPE_CHECKING:
     from plexus.protocols import FieldSpec
@@ -62,11 +62,12 @@ class ProbeParams(Params):
 
 
 @register("output", "probe", ProbeParams)
-class Probe:
+class Probe(History):
     """Samples fields at fixed positions."""
 
     def __init__(self, params: ProbeParams):
-        self.params, self.schedule = params, make(params.every)
+        super().__init__(params)
+        self.params = params
         self._located: Any = None
 
     def positions(self) -> np.ndarray:
@@ -84,7 +85,7 @@ class Probe:
         InputError
             If a position lies outside the mesh.
         """
-        self.schedule = make(self.params.every, run.clock.start)
+        super().start(run)
         with at_path(f"probe {self.params.name}"):
             self._located = run.system.places(self.positions())
 
@@ -108,20 +109,6 @@ class Probe:
             series.fact(key, "positions", self.positions())
             series.add(key, row, units)
             series.flush()
-
-    def finish(self, run: Run) -> None:
-        """Write what is left."""
-        from plexus.io.series import shared
-
-        if run.ctx.root:
-            shared(run).flush(force=True)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: the table is read back from the file."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""
 
 
 def _columns(spec: FieldSpec, name: str, values: np.ndarray) -> Iterator[tuple[str, float]]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from plexus.deck.params import Field, Params, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
+from plexus.observers.base import Scheduled
 from plexus.registry import register
-from plexus.stepping.schedules import make
 
 if TYPE_CHECKING:
     from plexus.run import Run
@@ -29,17 +29,18 @@ class ProgressParams(Params):
 
 
 @register("output", "progress", ProgressParams)
-class Progress:
+class Progress(Scheduled):
     """Reports from rank 0."""
 
     def __init__(self, params: ProgressParams):
-        self.params, self.schedule = params, make(params.every)
+        super().__init__(params)
+        self.params = params
         self._begin = self._report = self._line = 0.0
         self._share = 0.0
 
     def start(self, run: Run) -> None:
         """Remember where this process began."""
-        self.schedule = make(self.params.every, run.clock.start)
+        super().start(run)
         self._begin = self._line = time.monotonic()
         self._share = _share(run)
         if run.ctx.root:
@@ -71,13 +72,6 @@ class Progress:
         share, done = _share(run), _share(run) - self._share
         left = (now - self._begin) * (1 - share) / done if done > 0 else None
         write_progress(run.ctx, step=run.clock.step, t=run.clock.t, share=share, left=left, status=status)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""
 
 
 def _share(run: Run) -> float:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
+from plexus.observers.base import History
 from plexus.registry import register
-from plexus.stepping.schedules import make
 
 if TYPE_CHECKING:
     from plexus.io.series import Series as Table
@@ -32,16 +32,17 @@ class SeriesParams(Params):
 
 
 @register("output", "series", SeriesParams)
-class Series:
+class Series(History):
     """Collects rows on a schedule; rank 0 writes them."""
 
     def __init__(self, params: SeriesParams):
-        self.params, self.schedule = params, make(params.every)
+        super().__init__(params)
+        self.params = params
         self._previous: tuple[int, float] | None = None
 
     def start(self, run: Run) -> None:
         """Count intervals from the start time; a restart goes on in the tables that are there."""
-        self.schedule = make(self.params.every, run.clock.start)
+        super().start(run)
         self._previous = run.clock.step, run.clock.t
 
     def observe(self, run: Run) -> None:
@@ -68,13 +69,6 @@ class Series:
                 self._add_solve(table, name, at, record)
         table.flush()
 
-    def finish(self, run: Run) -> None:
-        """Write what is left."""
-        from plexus.io.series import shared
-
-        if run.ctx.root:
-            shared(run).flush(force=True)
-
     def _add_step(self, run: Run, table: Table, at: dict[str, float]) -> None:
         """Add size and wall time of the steps since the last row."""
         if self._previous is not None and run.clock.step > self._previous[0]:
@@ -95,10 +89,3 @@ class Series:
             for kind, values in (("newton", norms), ("krylov", record.krylov)):
                 for i, norm in enumerate(values):
                     table.add(f"{kind}/{name}", at | {"iteration": i, "norm": norm}, {"time": "s"})
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: the tables are read back from the file."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from plexus.deck.params import Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
+from plexus.observers.base import History
 from plexus.registry import register
-from plexus.stepping.schedules import make
 
 if TYPE_CHECKING:
     from plexus.coupling.gridfields import GridFields
@@ -34,17 +34,14 @@ class SpectrumParams(Params):
 
 
 @register("output", "spectrum", SpectrumParams)
-class Spectrum:
+class Spectrum(History):
     """Adds a row per field on a schedule."""
 
     discretisation: ClassVar[str] = "spectral"
 
     def __init__(self, params: SpectrumParams):
-        self.params, self.schedule = params, make(params.every)
-
-    def start(self, run: Run) -> None:
-        """Count intervals from the start time."""
-        self.schedule = make(self.params.every, run.clock.start)
+        super().__init__(params)
+        self.params = params
 
     def observe(self, run: Run) -> None:
         """Add the spectra of the present state. Collective."""
@@ -61,20 +58,6 @@ class Spectrum:
             series.fact(key, "wave_numbers", unit * shells)
             series.add(key, at | {f"shell_{k}": float(power[k]) for k in shells}, {"time": "s"})
             series.flush()
-
-    def finish(self, run: Run) -> None:
-        """Write what is left."""
-        from plexus.io.series import shared
-
-        if run.ctx.root:
-            shared(run).flush(force=True)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: the tables are read back from the file."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Accept the empty state."""
 
 
 def _longest(run: Run) -> float:

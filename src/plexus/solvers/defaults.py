@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from plexus import registry
-from plexus.solvers.target import OptionValue, Preconditioner, Target
+from plexus.protocols import OptionValue, Preconditioner
+from plexus.solvers.target import Target
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock

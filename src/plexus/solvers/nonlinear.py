@@ -8,7 +8,6 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from petsc4py import PETSc
 
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
+from plexus.protocols import Instant
 from plexus.solvers import kernel
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.failures import in_words
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
 UNBALANCED, ROUNDING = 1e-2, 1e-8
 """Relative imbalance of the loads on a free body that is refused, and that the log file mentions."""
-
-
-@dataclass
-class Moment:
-    """Arguments of the discrete equations that stay fixed during one solve."""
-
-    t: float
-    shift: float
-    offset: np.ndarray | None
-    fields: Mapping[str, Any]
 
 
 class FieldSolver:
@@ -74,27 +64,22 @@ class FieldSolver:
         self.tally = Tally()
         self._work = form.space.zeros()
         self._free: np.ndarray | None = None
-        self._now = Moment(0.0, 0.0, None, {})
+        self._now = Instant(0.0)
+        self._fields: Mapping[str, Any] = {}
         self._lost: Place | None = None
         self._kernel: np.ndarray | None = None
         self._fresh, self._symmetric = True, False
         self._load = 0.0
 
-    def solve(
-        self, t: float, u: np.ndarray, shift: float, offset: np.ndarray | None, fields: Mapping[str, Any]
-    ) -> SolveInfo:
-        """Solve F(t, u, shift·u + offset) = 0 in place. Collective.
+    def solve(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> SolveInfo:
+        """Solve F(t, u, u_t) = 0 in place. Collective.
 
         Parameters
         ----------
-        t : float
-            Time [s].
         u : (n_local, m)
             Guess that satisfies the prescribed values; afterwards the solution, ghosts included.
-        shift : float
-            Factor of u in the rate.
-        offset : (n_local, m), optional
-            The rate is shift·u + offset; zero without it.
+        at : Instant
+            Time and the rate as shift·u + offset.
         fields : mapping
             Name -> array (n_local, m) of all fields of the run.
 
@@ -107,14 +92,14 @@ class FieldSolver:
         InputError
             If PETSc did not use an option of the deck.
         """
-        self._now, self._lost = Moment(t, shift, offset, fields), None
+        self._now, self._fields, self._lost = at, fields, None
         owned = u[: self.form.space.n_owned]
         for number in range(len(self.blocks)):
             # every attempt starts from the caller's guess, which a failed one has not touched
             with in_words(self.path):
                 attempt = self._attempt(number)
                 self.x.setArray(owned.ravel())
-                info = attempt.run(self.x, t)
+                info = attempt.run(self.x, at.t)
             attempt.options.check(attempt.path)
             if info.converged:
                 break
@@ -175,16 +160,16 @@ class FieldSolver:
 
     def _expand(self, x: PETSc.Vec) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the field array of ``x`` with ghosts, and its rate."""
-        space, now, u = self.form.space, self._now, self._work
+        space, u = self.form.space, self._work
         u[: space.n_owned] = x.getArray(readonly=True).reshape(-1, space.components)
         space.halo.forward(u)
-        return u, None if now.offset is None else now.shift * u + now.offset
+        return u, self._now.rate(u)
 
     def residual(self, snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
         """Evaluate F for SNES."""
         with self.ctx.timers("residual"):
             u, rate = self._expand(x)
-            values = self.form.residual(self._now.t, u, rate, self._now.fields)
+            values = self.form.residual(self._now.t, u, rate, self._fields)
             self._lost = self._lost or first_lost(self.form.space.points, values)
             f.setArray(values.ravel())
 
@@ -192,7 +177,7 @@ class FieldSolver:
         """Evaluate the tangent for SNES."""
         with self.ctx.timers("jacobian"):
             u, rate = self._expand(x)
-            self.form.jacobian(self._now.t, u, rate, self._now.shift, self._now.fields)
+            self.form.jacobian(self._now.t, u, rate, self._now.shift, self._fields)
         self.inspect_matrix(self._current)
         self._current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads

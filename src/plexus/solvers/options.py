@@ -14,7 +14,7 @@ from functools import lru_cache
 from petsc4py import PETSc
 
 from plexus.errors import InputError
-from plexus.solvers.target import OptionValue
+from plexus.protocols import OptionValue
 
 _NAMES = """
 ksp_type ksp_rtol ksp_atol ksp_divtol ksp_max_it ksp_gmres_restart ksp_gmres_modifiedgramschmidt ksp_pc_side

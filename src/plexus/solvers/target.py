@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-OptionValue = str | int | float | bool | None
-"""A PETSc option's value; None for a flag without one."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +38,3 @@ class Target:
     linear: bool
     singular: bool
     packages: frozenset[str]
-
-
-class Preconditioner(Protocol):
-    """A preconditioner as a set of PETSc options."""
-
-    def options(self, target: Target) -> Mapping[str, OptionValue]:
-        """Return options without the field's prefix, e.g. ``{"pc_type": "gamg"}``.
-
-        Raises
-        ------
-        InputError
-            If this PETSc lacks the package behind the preconditioner.
-        """

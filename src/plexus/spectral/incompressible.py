@@ -22,7 +22,7 @@ Tensor = torch.Tensor
 
 
 class IncompressibleModel:
-    """A `plexus.stepping.split.Split` with the modes (d, *hat_shape) of the velocity as its unknown.
+    """A `plexus.protocols.Split` with the modes (d, *hat_shape) of the velocity as its unknown.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from plexus.fields.state import State
-from plexus.stepping.split import Split
+from plexus.protocols import Split
 
 Tensor = torch.Tensor
 

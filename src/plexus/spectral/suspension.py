@@ -80,7 +80,7 @@ class Snapshot:
 
 
 class Suspension:
-    """Base of `SpinModel` and `KineticModel`: a `plexus.stepping.split.Split` with a flow.
+    """Base of `SpinModel` and `KineticModel`: a `plexus.protocols.Split` with a flow.
 
     Parameters
     ----------

@@ -7,38 +7,12 @@ u[t_0, …, t_k] = Σ_i u_i / Π_(j≠i) (t_i - t_j) tends to u^(k)/k!, for step
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-Values = dict[str, np.ndarray]
-
-
-class Fields(Protocol):
-    """What steppers need of the coupled system (`plexus.coupling.system.System`)."""
-
-    evolving: Sequence[str]
-    """Unknowns with a time derivative, in the order of solution."""
-    instantaneous: Sequence[str]
-    """Unknowns without one; they follow the others at the new time."""
-
-    def solve(
-        self, name: str, t: float, values: Values, shift: float, offset: np.ndarray | None, held: bool = False
-    ) -> int:
-        """Solve F(t, u, shift·u + offset) = 0 for one unknown in place; returns iterations."""
-
-    def apply_dirichlet(self, name: str, t: float, array: np.ndarray) -> None:
-        """Set prescribed values at time ``t``."""
-
-    def implicit(self, name: str) -> Any:
-        """Return one unknown's equations for PETSc's TS (`plexus.solvers.implicit.ImplicitProblem`)."""
-
-    def rms(self, name: str, array: np.ndarray) -> float:
-        """Return the root mean square over all nodes of all ranks. Collective."""
-
-    def largest(self, name: str, array: np.ndarray) -> float:
-        """Return the largest magnitude over all ranks. Collective."""
+from plexus.protocols import Implicit, Instant, Values
 
 
 class Past:
@@ -65,10 +39,10 @@ class Past:
         times = [t, *self.times[:order]]
         arrays = [new, *(v[name] for v in self.values[:order])]
         weights = [1 / math.prod(a - b for j, b in enumerate(times) if j != i) for i, a in enumerate(times)]
-        return sum(w * u for w, u in zip(weights, arrays, strict=True))  # type: ignore[return-value]
+        return sum(w * u for w, u in zip(weights, arrays, strict=True))
 
     def error(
-        self, system: Fields, t: float, values: Values, order: int, factor: float, tolerance: float
+        self, system: Implicit, t: float, values: Values, order: int, factor: float, tolerance: float
     ) -> float | None:
         """Return the weighted norm of factor · u[t, t_0, …], the largest over the evolving fields.
 
@@ -100,9 +74,9 @@ class Past:
             self.values[int(age)][name] = array
 
 
-def finish(system: Fields, t: float, values: Values, iterations: dict[str, int]) -> None:
+def finish(system: Implicit, t: float, dt: float, values: Values, iterations: dict[str, int]) -> None:
     """Solve the unknowns without time derivative at the new time, in place."""
     for name in system.instantaneous:
         # the array may belong to the state, which stays untouched in case the step is rejected
         values[name] = values[name].copy()
-        iterations[name] = system.solve(name, t, values, 0.0, None)
+        iterations[name] = system.solve(name, values, Instant(t, dt))

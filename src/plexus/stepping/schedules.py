@@ -40,29 +40,16 @@ class Schedule(Protocol):
     def next_time(self, t: float) -> float | None:
         """Return the first prescribed time after ``t`` [s], or None if time does not matter."""
 
-    def state(self) -> dict[str, float]:
-        """Return what a restart needs to go on as if the run had not stopped."""
 
-    def restore(self, state: dict[str, float]) -> None:
-        """Take over what `state` returned."""
-
-
-class _Stateless:
-    """Schedules whose decision depends on the moment alone."""
-
-    def state(self) -> dict[str, float]:
-        """Return nothing: there is nothing to remember."""
-        return {}
-
-    def restore(self, state: dict[str, float]) -> None:
-        """Accept the empty state."""
+class _Timeless:
+    """Schedules that prescribe no times."""
 
     def next_time(self, t: float) -> float | None:
         """Return None: no time is prescribed."""
         return None
 
 
-class Steps(_Stateless):
+class Steps(_Timeless):
     """Every ``interval`` steps, step 0 included."""
 
     def __init__(self, interval: int):
@@ -73,7 +60,7 @@ class Steps(_Stateless):
         return now.last or now.step % self.interval == 0
 
 
-class End(_Stateless):
+class End(_Timeless):
     """Only at the last state."""
 
     def due(self, now: Moment) -> bool:
@@ -81,7 +68,15 @@ class End(_Stateless):
         return now.last
 
 
-class Interval(_Stateless):
+class Never(_Timeless):
+    """What acts only when it is called for, e.g. when a run stops early."""
+
+    def due(self, now: Moment) -> bool:
+        """Return False."""
+        return False
+
+
+class Interval(_Timeless):
     """At ``start + k * interval`` for k = 0, 1, …; the clock lands on these times."""
 
     def __init__(self, interval: float, start: float = 0.0):
@@ -104,7 +99,7 @@ class Interval(_Stateless):
         return 1e-9 + ROUNDING * abs(k)
 
 
-class Times(_Stateless):
+class Times(_Timeless):
     """At listed times [s]."""
 
     def __init__(self, times: Sequence[float]):
@@ -119,7 +114,7 @@ class Times(_Stateless):
         return next((s for s in self.times if s > t and not _same(s, t)), None)
 
 
-class Wall(_Stateless):
+class Wall(_Timeless):
     """Whenever ``interval`` seconds of wall time have passed since the last action of this process.
 
     Wall time starts anew with every process, so a restart does not need the past.

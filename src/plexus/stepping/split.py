@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from plexus.protocols import StepResult
+from plexus.protocols import Split, StepResult
 
 if TYPE_CHECKING:
     import torch
@@ -27,28 +27,11 @@ TERMS = 18
 """Terms of the series of φ_1: the next one is below 1/19! ≈ 8e-18 for |z| <= 1."""
 
 
-class Split(Protocol):
-    """A model in Fourier space."""
-
-    unknown: str
-    """Name of the tensor of modes in `plexus.fields.state.State.values`."""
-
-    @property
-    def linear(self) -> torch.Tensor:
-        """L, real and <= 0, broadcasting to the modes."""
-
-    def explicit(self, hat: torch.Tensor, t: float) -> torch.Tensor:
-        """Return the modes of N(u, t), dealiased. Collective."""
-
-    def rms(self, hat: torch.Tensor) -> float:
-        """Return the root mean square of the field with these modes. Collective."""
-
-
 class SplitStepper:
     """What steppers of one step have in common: no memory, and coefficients kept while dt stays."""
 
+    needs = Split
     marches = True
-    split = True
     order = 4
 
     def __init__(self, params: Any, tolerance: float | None = None):

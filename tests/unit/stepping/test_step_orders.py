@@ -18,7 +18,8 @@ class Ode:
 
     evolving, instantaneous = ("u",), ("w",)
 
-    def solve(self, name, t, values, shift, offset, held=False):
+    def solve(self, name, values, at, held=False):
+        t, shift, offset = at.t, at.shift, at.offset
         if name == "w":
             values["w"][:] = values["u"] ** 2
             return 1
@@ -30,7 +31,7 @@ class Ode:
             u -= f / (rate * shift + 2 * u)
         return 1
 
-    def apply_dirichlet(self, name, t, array):
+    def prescribe(self, name, t, array):
         pass
 
     def rms(self, name, array):

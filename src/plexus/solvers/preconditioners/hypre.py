@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from plexus.deck.params import Field, Params
+from plexus.protocols import OptionValue
 from plexus.registry import register
 from plexus.solvers.packages import require
-from plexus.solvers.target import OptionValue, Target
+from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "hypre", "strong_threshold": 0.5}
 

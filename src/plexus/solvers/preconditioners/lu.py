@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from plexus.deck.params import Field, Params
 from plexus.errors import InputError
+from plexus.protocols import OptionValue
 from plexus.registry import register
 from plexus.solvers.packages import require
-from plexus.solvers.target import OptionValue, Target
+from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "lu", "package": "auto"}
 

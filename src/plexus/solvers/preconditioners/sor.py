@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from plexus.deck.params import Field, Params
+from plexus.protocols import OptionValue
 from plexus.registry import register
-from plexus.solvers.target import OptionValue, Target
+from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "sor", "omega": 1.2}
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
-from plexus.protocols import StepResult
+from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Fields, Past, finish
+from plexus.stepping.past import Past, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,7 @@ class Bdf2Params(Params):
 class Bdf2:
     """Variable-step BDF2."""
 
+    needs = Implicit
     marches = True
     order = 2
 
@@ -43,7 +44,7 @@ class Bdf2:
         self.tolerance = tolerance
         self.past = Past(3 if tolerance else 2)
 
-    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+    def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
         self.past.remember(t, state.values)
         values = dict(state.values)
@@ -51,8 +52,8 @@ class Bdf2:
         for name in system.evolving:
             shift, offset = self._rate(name, dt)
             values[name] = state.values[name].copy()
-            iterations[name] = system.solve(name, t + dt, values, shift, offset)
-        finish(system, t + dt, values, iterations)
+            iterations[name] = system.solve(name, values, Instant(t + dt, dt, shift, offset))
+        finish(system, t + dt, dt, values, iterations)
         return StepResult(values, self._error(system, t + dt, dt, values), iterations)
 
     def _rate(self, name: str, dt: float) -> tuple[float, np.ndarray]:
@@ -65,7 +66,7 @@ class Bdf2:
         before = self.past.values[1][name]
         return (1 + 2 * w) / ((1 + w) * dt), (w * w / (1 + w) * before - (1 + w) * now) / dt
 
-    def _error(self, system: Fields, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
+    def _error(self, system: Implicit, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
         """Return the weighted error estimate; u'''/6 is the third divided difference."""
         if self.tolerance is None or len(self.past.times) < 3:
             return None

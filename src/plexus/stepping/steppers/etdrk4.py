@@ -14,13 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
+from plexus.protocols import Split
 from plexus.registry import register
 from plexus.stepping.split import SplitStepper, phi
 
 if TYPE_CHECKING:
     import torch
-
-    from plexus.stepping.split import Split
 
     Tensor = torch.Tensor
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
-from plexus.protocols import StepResult
+from plexus.protocols import Split, StepResult
 from plexus.registry import register
 from plexus.stepping.split import SplitStepper
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import torch
 
     from plexus.fields.state import State
-    from plexus.stepping.split import Split
 
     Tensor = torch.Tensor
 

@@ -14,9 +14,9 @@ from pydantic import model_validator
 
 from plexus.deck.params import Field, Params
 from plexus.errors import InputError
-from plexus.protocols import StepResult
+from plexus.protocols import StepResult, TimeIntegrable
 from plexus.registry import register
-from plexus.stepping.past import Fields, finish
+from plexus.stepping.past import finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,7 @@ class PetscTsParams(Params):
 class PetscTs:
     """One step of a TS per call."""
 
+    needs = TimeIntegrable
     marches = True
     order = 1
 
@@ -62,7 +63,7 @@ class PetscTs:
         self.params = params
         self._ts: Any = None
 
-    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+    def step(self, system: TimeIntegrable, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
         if self._ts is None:
             self._start(system)
@@ -74,13 +75,13 @@ class PetscTs:
         new[: problem.space.n_owned] = self._x.getArray(readonly=True).reshape(-1, new.shape[1])
         problem.space.halo.forward(new)
         # schemes that are not stiffly accurate end a step beside the algebraic rows u_d = g
-        system.apply_dirichlet(self._name, t + dt, new)
+        system.prescribe(self._name, t + dt, new)
         values = {**state.values, self._name: new}
         iterations = {self._name: info.iterations}
-        finish(system, t + dt, values, iterations)
+        finish(system, t + dt, dt, values, iterations)
         return StepResult(values, None, iterations)
 
-    def _start(self, system: Fields) -> None:
+    def _start(self, system: TimeIntegrable) -> None:
         """Create the TS at the first step."""
         from petsc4py import PETSc
 

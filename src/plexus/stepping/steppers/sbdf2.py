@@ -16,7 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
-from plexus.protocols import StepResult
+from plexus.protocols import Split, StepResult
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import torch
 
     from plexus.fields.state import State
-    from plexus.stepping.split import Split
 
     Tensor = torch.Tensor
 
@@ -78,8 +77,8 @@ class Sbdf2Params(Params):
 class Sbdf2:
     """Variable-step SBDF2."""
 
+    needs = Split
     marches = True
-    split = True
     order = 2
 
     def __init__(self, params: Sbdf2Params, tolerance: float | None = None):

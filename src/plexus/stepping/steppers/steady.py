@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
-from plexus.protocols import StepResult
+from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from plexus.fields.state import State
-    from plexus.stepping.past import Fields
 
 EXAMPLE: dict[str, Any] = {"type": "steady"}
 
@@ -31,6 +30,7 @@ class SteadyParams(Params):
 class Steady:
     """Solves every equation once without its time derivative."""
 
+    needs = Implicit
     order = 0
     marches = False
     """False: the run is one step at the start time."""
@@ -38,11 +38,11 @@ class Steady:
     def __init__(self, params: SteadyParams, tolerance: float | None = None):
         pass
 
-    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+    def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the solution at ``t + dt``, started from the state. Collective."""
         values = {name: array.copy() for name, array in state.values.items()}
         order = [*system.evolving, *system.instantaneous]
-        iterations = {name: system.solve(name, t + dt, values, 0.0, None) for name in order}
+        iterations = {name: system.solve(name, values, Instant(t + dt, dt)) for name in order}
         return StepResult(values, iterations=iterations)
 
     def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params
-from plexus.protocols import StepResult
+from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Fields, Past, finish
+from plexus.stepping.past import Past, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ class ThetaParams(Params):
 class Theta:
     """The θ method; ``order`` is 2 for θ = 1/2, else 1."""
 
+    needs = Implicit
     marches = True
 
     def __init__(self, params: ThetaParams, tolerance: float | None = None):
@@ -48,7 +49,7 @@ class Theta:
         self.order = 2 if params.theta == 0.5 else 1
         self.past = Past(self.order + 1 if tolerance else 0)
 
-    def step(self, system: Fields, state: State, t: float, dt: float) -> StepResult:
+    def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
         self.past.remember(t, state.values)
         stage_dt = self.theta * dt
@@ -56,18 +57,17 @@ class Theta:
         iterations: dict[str, int] = {}
         for name in system.evolving:
             start, end = state.values[name], state.values[name].copy()
-            system.apply_dirichlet(name, t + dt, end)
+            system.prescribe(name, t + dt, end)
             # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is then of second order too
             stage[name] = start + self.theta * (end - start)
-            iterations[name] = system.solve(
-                name, t + stage_dt, stage, 1 / stage_dt, start / -stage_dt, held=True
-            )
+            at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, start / -stage_dt)
+            iterations[name] = system.solve(name, stage, at, held=True)
         values = self._extrapolate(system, state, stage, t + dt)
-        finish(system, t + dt, values, iterations)
+        finish(system, t + dt, dt, values, iterations)
         return StepResult(values, self._error(system, t + dt, dt, values), iterations)
 
     def _extrapolate(
-        self, system: Fields, state: State, stage: dict[str, np.ndarray], t: float
+        self, system: Implicit, state: State, stage: dict[str, np.ndarray], t: float
     ) -> dict[str, np.ndarray]:
         """Return the values at the end of the step; prescribed values are those of the end time."""
         # u_n + (u_s - u_n)/1 would only add rounding
@@ -76,10 +76,10 @@ class Theta:
         values = dict(stage)
         for name in system.evolving:
             values[name] = state.values[name] + (stage[name] - state.values[name]) / self.theta
-            system.apply_dirichlet(name, t, values[name])
+            system.prescribe(name, t, values[name])
         return values
 
-    def _error(self, system: Fields, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
+    def _error(self, system: Implicit, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
         """Return the weighted error estimate; u''/2 and u'''/6 are the divided differences."""
         if self.tolerance is None:
             return None

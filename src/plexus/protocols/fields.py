@@ -1,0 +1,38 @@
+"""Arrays and what is known of a field before it has values.
+
+Arrays are NumPy arrays or torch tensors, whichever the device's backend uses; code between the protocols is
+written with operators and ``plexus.fields.arrays`` so that it runs on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Array = Any
+"""numpy.ndarray or torch.Tensor."""
+
+Values = dict[str, Array]
+"""Field name -> array of the system's own kind."""
+
+Plain = Mapping[str, Any]
+"""Plain data, as JSON has it."""
+
+Shape = Literal["scalar", "vector", "tensor"]
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """An unknown or derived field: name, unit (as pint text), shape and a one-line tip."""
+
+    name: str
+    unit: str
+    shape: Shape = "scalar"
+    tip: str = ""
+    start: float = 0.0
+    """Initial value, or guess of a steady solve, where the deck gives none."""
+
+    def components(self, dim: int) -> int:
+        """Return the number of components in ``dim`` space dimensions (tensor: dim*dim)."""
+        return {"scalar": 1, "vector": dim, "tensor": dim * dim}[self.shape]

@@ -1,0 +1,44 @@
+"""What gives the places at which equations hold: cells, or the points of a uniform grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+    from plexus.deck.context import Known
+    from plexus.mesh.grid import Grid
+    from plexus.mesh.mesh import Estimate, Mesh
+
+
+class MeshSource(Protocol):
+    """A member of kind ``mesh``; it gives cells, a grid, or both."""
+
+    def estimate(self) -> Estimate:
+        """Return sizes and names before anything is built; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If a file is unusable.
+        """
+
+    def known(self) -> Known | None:
+        """Return dimension and names as far as they are known without reading a file."""
+
+
+@runtime_checkable
+class CellSource(Protocol):
+    """A source of cells for elements."""
+
+    def build(self, comm: Comm) -> Mesh:
+        """Return this rank's part of the mesh. Collective."""
+
+
+@runtime_checkable
+class GridSource(Protocol):
+    """A source of uniform grids, for Fourier space and finite volumes."""
+
+    def grid(self, comm: Comm) -> Grid:
+        """Return the grid of all ranks. Not collective."""

@@ -1,0 +1,75 @@
+"""Discrete models as their systems see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from plexus.protocols.closures import Closure
+from plexus.protocols.fields import Array, FieldSpec
+
+if TYPE_CHECKING:
+    from plexus.spaces.fourier import Fourier
+
+
+class SpectralModel(Protocol):
+    """Equations u_t = L u + N(u, t) of one unknown, modes (..., *hat_shape), on a periodic grid."""
+
+    unknown: str
+    real: bool
+    """Whether the fields behind the modes are real."""
+    space: Fourier
+
+    @property
+    def linear(self) -> Array:
+        """L, real and <= 0, broadcasting to the modes."""
+
+    def explicit(self, hat: Array, t: float) -> Array:
+        """Return the modes of N(u, t), dealiased. Collective."""
+
+    def initial(self) -> Array:
+        """Return the modes of the initial state. Collective."""
+
+    def derived(self, name: str, hat: Array, t: float) -> Array:
+        """Return a field of the model in physical space, real (m, *shape). Collective."""
+
+    def memory(self) -> Mapping[str, Array]:
+        """Return what the model remembers from step to step, in physical space."""
+
+    def restore(self, memory: Mapping[str, Array]) -> None:
+        """Take over what `memory` returned; what is missing is forgotten."""
+
+    def monitor(self, hat: Array, t: float) -> Mapping[str, float]:
+        """Return scalars for the histories: drifts, residuals of identities, iterations. Collective."""
+
+
+class SpectralPhysics(Protocol):
+    """A member of kind ``physics`` whose equations live on the modes of a periodic grid."""
+
+    discretisation: ClassVar[str]
+
+    @staticmethod
+    def fields(params: Any) -> Sequence[FieldSpec]:
+        """Return the fields that outputs show; needs no torch."""
+
+    @staticmethod
+    def unknowns(params: Any, dim: int) -> dict[str, int]:
+        """Return the real numbers per grid point of the unknown."""
+
+    def derived_specs(self) -> Sequence[FieldSpec]:
+        """Return all other fields that outputs and quantities can ask for."""
+
+    def model(
+        self,
+        space: Fourier,
+        closure: Closure | None = None,
+        seed: int = 0,
+        initial: Mapping[str, Array] | None = None,
+    ) -> SpectralModel:
+        """Return the equations on a grid; ``initial`` may hold start fields (m, *shape).
+
+        Raises
+        ------
+        InputError
+            If the closure does not fit.
+        """

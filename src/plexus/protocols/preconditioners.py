@@ -1,0 +1,43 @@
+"""Preconditioners: PETSc options, and where options do not reach, an object of petsc4py's type ``python``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from petsc4py import PETSc
+
+    from plexus.solvers.target import Target
+
+OptionValue = str | int | float | bool | None
+"""A PETSc option's value; None for a flag without one."""
+
+
+class PcContext(Protocol):
+    """A preconditioner in Python, with the names that petsc4py calls."""
+
+    def setUp(self, pc: PETSc.PC) -> None:
+        """Get ready for the operators of ``pc``; called again when they change. Collective."""
+
+    def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Set ``y`` to the preconditioned ``x``. Collective."""
+
+
+class Preconditioner(Protocol):
+    """A member of kind ``preconditioner``."""
+
+    varies: bool
+    """Not linear, or not symmetric where the matrix is: only flexible Krylov methods may use it."""
+
+    def options(self, target: Target) -> Mapping[str, OptionValue]:
+        """Return options without the field's prefix, e.g. ``{"pc_type": "gamg"}``.
+
+        Raises
+        ------
+        InputError
+            If this PETSc lacks the package behind the preconditioner.
+        """
+
+    def context(self, target: Target) -> PcContext | None:
+        """Return the object behind ``pc_type: python``; None where options say everything."""

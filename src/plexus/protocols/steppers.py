@@ -1,0 +1,75 @@
+"""What the time loop asks of a method that advances a state, and of the choice of its step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from plexus.protocols.fields import Array, Plain, Values
+
+if TYPE_CHECKING:
+    from plexus.errors import PlexusError
+    from plexus.fields.state import State
+    from plexus.stepping.clock import Clock
+
+
+@dataclass
+class StepResult:
+    """What a stepper hands back: new values by field name, its error estimate, solver iterations.
+
+    ``error`` is the weighted norm of the local error (accept when <= 1) or None if the stepper has none.
+    """
+
+    values: Values
+    error: float | None = None
+    iterations: dict[str, int] = field(default_factory=dict)
+
+
+class Stepper(Protocol):
+    """A method of time integration, made from its parameters and the tolerance of adaptive steps."""
+
+    needs: ClassVar[type]
+    """What it asks of a system: `Implicit`, `Split` or `Explicit`."""
+    marches: bool
+    """False: the run is one step at the start time."""
+    order: int
+
+    def step(self, system: Any, state: State, t: float, dt: float) -> StepResult:
+        """Return the values at ``t + dt``; the state stays untouched. Collective.
+
+        ``system`` offers what the stepper needs.
+        """
+
+    def history(self) -> tuple[dict[str, Any], Values]:
+        """Return plain data and arrays of earlier states, which a restart needs; names end with a field's."""
+
+    def restore(self, meta: Plain, arrays: Mapping[str, Array]) -> None:
+        """Continue from what `history` returned."""
+
+
+class Controller(Protocol):
+    """The choice of the time step. All numbers are global, so that every rank decides alike."""
+
+    rejected: int
+
+    def propose(self, clock: Clock, target: float | None) -> float:
+        """Return the step [s] to try from the clock's time, not passing ``target``."""
+
+    def accept(self, dt: float, error: float | None, order: int) -> bool:
+        """Judge a step and choose the next one.
+
+        Raises
+        ------
+        SolveError
+            If the error is too large at the smallest step.
+        """
+
+    def failed(self, dt: float, failure: PlexusError) -> None:
+        """Shorten the step after a solve that did not converge; raise where there is no shorter one."""
+
+    def state(self) -> dict[str, float]:
+        """Return what a restart needs."""
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Continue from what `state` returned."""

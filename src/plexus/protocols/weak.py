@@ -1,0 +1,150 @@
+"""The weak form: what an equation sees at points, and what it gives back.
+
+Index letters used for shapes: ``C`` cells (or facets) of one batch, ``Q`` quadrature points, ``n`` nodes of a
+cell, ``m`` components of a field (absent for scalars), ``d`` space dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from plexus.protocols.fields import Array, FieldSpec
+
+
+class Sample(Protocol):
+    """Value and gradient of one field at the points of a batch; computed on first access."""
+
+    @property
+    def value(self) -> Array:
+        """Return the value, (C, Q) for a scalar field, (C, Q, m) for a vector."""
+
+    @property
+    def grad(self) -> Array:
+        """Return the gradient, (C, Q, d) for a scalar field, (C, Q, m, d) for a vector."""
+
+
+class Point(Protocol):
+    """Everything that an integrand may look at, for one batch of cells or facets.
+
+    All members are computed on first access, so an integrand pays only for what it reads.
+    """
+
+    t: float
+    dim: int
+
+    @property
+    def one(self) -> Array:
+        """The number one as a (1, 1) array of the batch's kind: turns a constant into a coefficient."""
+
+    @property
+    def x(self) -> Array:
+        """Coordinates (C, Q, d) [m]."""
+
+    @property
+    def u(self) -> Array:
+        """The equation's own unknown, (C, Q) or (C, Q, m)."""
+
+    @property
+    def grad(self) -> Array:
+        """Gradient of the own unknown, (C, Q, d) or (C, Q, m, d)."""
+
+    @property
+    def rate(self) -> Array:
+        """Time derivative of the own unknown, shaped as ``u``; zeros in a steady solve."""
+
+    @property
+    def normal(self) -> Array:
+        """Outward unit normal (C, Q, d); only on facets."""
+
+    @property
+    def fields(self) -> Mapping[str, Sample]:
+        """Samples of all fields of the run by name (own unknown included)."""
+
+    @property
+    def regions(self) -> Mapping[str, Array]:
+        """Region name -> boolean mask (C, 1) of the batch's cells."""
+
+
+@dataclass(frozen=True)
+class Flux:
+    """Integrand of the weak form: F(u; v) = ∫ f0·v + f1:∇v dx; None means zero.
+
+    Shapes: f0 (C, Q) or (C, Q, m); f1 (C, Q, d) or (C, Q, m, d). Leading axes may be 1.
+    """
+
+    f0: Array | None = None
+    f1: Array | None = None
+
+
+@dataclass(frozen=True)
+class Tangent:
+    """Derivatives of a `Flux`; None means zero, axes C and Q may be 1 (broadcast).
+
+    ``c00`` = ∂f0/∂u, ``c01`` = ∂f0/∂∇u, ``c10`` = ∂f1/∂u, ``c11`` = ∂f1/∂∇u, ``m00`` = ∂f0/∂u_t.
+    Scalar field: c00 and m00 (C, Q), c01 and c10 (C, Q, d), c11 (C, Q, d, d).
+    Vector field: c00 and m00 (C, Q, m, m), c01 (C, Q, m, m, d) [f component, u component, direction],
+    c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d).
+    ``symmetric`` states that the resulting matrix is symmetric.
+    """
+
+    c00: Array | None = None
+    c01: Array | None = None
+    c10: Array | None = None
+    c11: Array | None = None
+    m00: Array | None = None
+    symmetric: bool = False
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A field computed from the unknowns, e.g. a stress: specification and formula at points."""
+
+    spec: FieldSpec
+    formula: Callable[[Point], Array]
+
+
+class BoundaryTerm(Protocol):
+    """A weak term on a named boundary: adds ∫_Γ f0·v ds to F(u; v); ``f1`` stays None."""
+
+    def flux(self, p: Point) -> Flux:
+        """Return the integrand on the facets of the boundary."""
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return its derivative (only c00)."""
+
+
+class Equation(Protocol):
+    """One unknown field and the weak form that determines it."""
+
+    field: FieldSpec
+    linear: bool
+    """True when flux is affine in u, so that one linear solve is exact."""
+    time_order: int
+    """0: no time derivative (solved at the new time), 1: contains u_t."""
+    boundary_terms: tuple[str, ...]
+    """Names of the members of kind ``boundary`` that this equation accepts."""
+    near_nullspace: Literal["constant", "rigid"]
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 and f1 at the points."""
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the derivatives of `flux`; `plexus.formulation.base.EquationBase` differentiates `flux`."""
+
+    def measure(self, x: Array) -> Array | None:
+        """Return the factor on dx and ds, (C, Q), e.g. 2πr or a thickness; None for 1."""
+
+    def derived(self) -> Sequence[Derived]:
+        """Return the derived fields that this equation offers to outputs and quantities."""
+
+
+class WeakPhysics(Protocol):
+    """A model on elements: equations solved in the listed order, each seeing the fields before it."""
+
+    equations: Sequence[Equation]
+
+    @staticmethod
+    def fields(params: Any) -> Sequence[FieldSpec]:
+        """Return the unknowns for given parameters; needs no MPI, PETSc or torch."""
