@@ -97,7 +97,7 @@ def test_truncation_cuts_gradients_but_no_values(session):
 def test_a_roll_out_is_the_march_of_a_run(session):
     """The pure functions take the same steps as the stepper of a deck."""
     from plexus import registry
-    from plexus.spectral.march import march
+    from plexus.stepping.march import march
 
     model = session.model(session.trained())
     f = torch.stack([session.frames.fields["c"][0] + 0j,

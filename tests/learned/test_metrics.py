@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from plexus.learning import metrics
-from plexus.spectral import spins
+from plexus.models.suspension import spins
 
 
 def test_relative_mse_of_a_tenth_is_a_hundredth():

@@ -13,8 +13,8 @@ from spectral_cases import Burgers, march
 
 from plexus.devices.transfers import transfers
 from plexus.physics.navier_stokes import NavierStokes, NavierStokesParams
+from plexus.spaces import statistics
 from plexus.spaces.fourier import Fourier
-from plexus.spectral import statistics
 from plexus.stepping.steppers.etdrk4 import Etdrk4, Etdrk4Params
 from plexus.stepping.steppers.ifrk4 import Ifrk4, Ifrk4Params
 from plexus.stepping.steppers.imex_rk import ImexRk, ImexRkParams

@@ -35,7 +35,23 @@ def test_an_unknown_benchmark_is_the_users_mistake():
 def test_every_benchmark_has_a_module_with_run():
     from importlib import import_module
 
-    assert all(callable(import_module(f"plexus.bench.{n}").run) for n in bench.BENCHES)
+    assert all(callable(import_module(module).run) for module in bench.benches().values())
+
+
+def test_studies_add_their_benchmarks():
+    assert tuple(bench.benches())[: len(bench.BENCHES)] == bench.BENCHES
+    assert {"closure", "active_fluid"} <= set(bench.benches()) - set(bench.BENCHES)
+
+
+def test_a_study_is_found_by_its_folder(tmp_path, monkeypatch):
+    from plexus import studies
+
+    (tmp_path / "pendulum").mkdir()
+    package = tmp_path / "pendulum" / "__init__.py"
+    package.write_text('BENCHES = {"swing": "plexus.studies.pendulum.swing"}\n')
+    (tmp_path / "quiet.py").write_text("")
+    monkeypatch.setattr(studies, "__path__", [*studies.__path__, str(tmp_path)])
+    assert bench.benches()["swing"] == "plexus.studies.pendulum.swing"
 
 
 def test_table_aligns_and_leaves_out_what_is_missing():

@@ -1,7 +1,7 @@
 /* The moment that ORDER given ones predict: c Σ_j a_j c_(K+1-j), a_j from the Levinson-Durbin recursion.
  *
  * One block of P cells goes through the recursion while it lies in the cache; loops over its cells are innermost. The
- * formulas are those of plexus.formulation.toeplitz. */
+ * formulas are those of plexus.models.suspension.toeplitz. */
 #include <math.h>
 #include <stdint.h>
 

@@ -1,4 +1,6 @@
-"""The moment that given ones predict, in compiled C; `plexus.formulation.toeplitz` has the formulas in torch.
+"""The moment that given ones predict, in compiled C.
+
+The formulas are those of `plexus.models.suspension.toeplitz`, which has them in torch.
 
 Arrays are given as addresses of contiguous memory; the caller answers for types and sizes.
 """

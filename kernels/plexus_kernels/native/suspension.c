@@ -2,7 +2,7 @@
  *
  * f_0..f_K are planes of n complex numbers; e = E_11 - i E_12, W half the vorticity, g = e + ζ f_1. A second
  * moment comes as nothing (NONE), as a moment (MOMENT), or already multiplied by conj(g) (TURNED). The
- * formulas are those of plexus.spectral, which also has them in torch. */
+ * formulas are those of plexus.models.suspension, which also has them in torch. */
 #include <stdint.h>
 
 typedef struct {

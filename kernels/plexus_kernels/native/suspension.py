@@ -1,4 +1,6 @@
-"""Pointwise parts of an active suspension in C; `plexus.spectral.pointwise` has the formulas in torch.
+"""Pointwise parts of an active suspension in C.
+
+The formulas are those of `plexus.models.suspension.pointwise`, which has them in torch.
 
 Arguments that are arrays are given as addresses of contiguous memory, so that any library's arrays will do;
 the caller answers for types and sizes. Complex numbers are pairs of float64, everything else float64.

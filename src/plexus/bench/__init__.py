@@ -1,18 +1,32 @@
 """``plexus bench``: measured numbers beside their bounds and peers, as a table and as JSON.
 
-A benchmark is a module of this package with a function ``run() -> list[Row]``. Some measure only what is
-named after a colon, ``plexus bench active_fluid:AF21,AF28``: their function takes the names.
+A benchmark is a module with a function ``run() -> list[Row]``. Those of this package measure the program in
+general, those of `plexus.studies` one application each. Some measure only what is named after a colon,
+``plexus bench active_fluid:AF21,AF28``: their function takes the names.
 """
 
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device", "closure", "active_fluid")
+BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device")
+STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")
+
+
+def benches() -> dict[str, str]:
+    """Return name -> module of every benchmark: those of this package, then what each study adds.
+
+    A study is a package below `plexus.studies`; its ``BENCHES`` names its benchmarks in the same way.
+    """
+    found = {name: f"{__name__}.{name}" for name in BENCHES}
+    for study in pkgutil.iter_modules(import_module(STUDIES).__path__):
+        found |= getattr(import_module(f"{STUDIES}.{study.name}"), "BENCHES", {})
+    return found
 
 
 def main(names: Sequence[str] = ()) -> int:
@@ -29,14 +43,15 @@ def main(names: Sequence[str] = ()) -> int:
     from plexus.errors import InputError
     from plexus.runtime.files import storage_errors
 
-    unknown = [n for n in names if n.partition(":")[0] not in BENCHES]
+    known = benches()
+    unknown = [n for n in names if n.partition(":")[0] not in known]
     if unknown:
-        raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
-    for name in names or BENCHES:
+        raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+    for name in names or known:
         # a benchmark imports what it measures only when its turn comes
         print(f"== {name}", flush=True)
         module, _, items = name.partition(":")
-        rows = import_module(f"plexus.bench.{module}").run(*filter(None, items.split(",")))
+        rows = import_module(known[module]).run(*filter(None, items.split(",")))
         print(table(rows), flush=True)
         with storage_errors(FOLDER):
             FOLDER.mkdir(parents=True, exist_ok=True)

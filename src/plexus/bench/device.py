@@ -25,9 +25,9 @@ from plexus.bench.table import Row
 from plexus.devices.binding import gpus
 from plexus.devices.transfers import transfers
 from plexus.fields.state import State
+from plexus.models.suspension import pointwise
 from plexus.spaces import transforms
 from plexus.spaces.fourier import Fourier
-from plexus.spectral import pointwise
 from plexus.stepping import combine
 
 BOX, STEP = 10.0, 0.001

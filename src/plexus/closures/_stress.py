@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures.base import CONCENTRATION, STRAIN, Fields, Port, Properties, Unit, moment, scaled
-from plexus.formulation import toeplitz
+from plexus.models.suspension import toeplitz
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,8 @@ non-negative distribution must lie, and the moment of the distribution that maxi
     f_3/c = a c_2 + k c_1,   k = (c_2 - c_1²)/(1 - |c_1|²),   a = c_1 - k c_1*.
 
 Source: J. P. Burg, Geophysics 37 (1972) 375-376, doi:10.1190/1.1440265 (maximum entropy); recursion as in
-`plexus.formulation.toeplitz`. |k_m| is capped for m >= 2: coarse grids leave a few cells beyond the possible.
+`plexus.models.suspension.toeplitz`. |k_m| is capped for m >= 2: coarse grids leave a few cells beyond the
+possible.
 
 On a CPU, without derivatives, the recursion is compiled: one pass over the cells.
 """
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.closures.base import ClosureParams, Fields, MomentClosure, order, scaled
 from plexus.deck.params import Field
-from plexus.formulation import toeplitz
+from plexus.models.suspension import toeplitz
 from plexus.registry import register
 
 if TYPE_CHECKING:

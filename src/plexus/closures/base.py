@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Params
 from plexus.errors import InputError
-from plexus.formulation import toeplitz
+from plexus.models.suspension import toeplitz
 from plexus.protocols import ClosureSetting
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Learned closure of f_2 or f_3 that turns with the flow and cannot leave the possible moments.
 
-A state (c, f_1[, f_2]) leaves the next moment a disk (see `plexus.formulation.toeplitz`). The network moves
-the classical point within it. With r = |f_1|/c, n = f_1/|f_1| and the strain e seen along n, h = e n*:
+A state (c, f_1[, f_2]) leaves the next moment a disk (see `plexus.models.suspension.toeplitz`). The network
+moves the classical point within it. With r = |f_1|/c, n = f_1/|f_1| and the strain e seen along n, h = e n*:
 
     f_2 = c n² [r² + (1 - r²) ρ],   ρ = (ρ_B + w)/(1 + ρ_B w),      ρ_B = Bingham's coefficient
     f_3 = c [s_2 + E_2 n³ w],                                         s_2, E_2 = centre and radius of the disk
@@ -29,7 +29,7 @@ from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures._native import Native
 from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, Unit, pointwise, scaled
 from plexus.deck.params import Field
-from plexus.formulation import toeplitz
+from plexus.models.suspension import toeplitz
 from plexus.registry import register
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from plexus.coupling.named import AXES, NamedFields
 from plexus.devices.tensors import rows_of
 from plexus.fields.state import State
-from plexus.spectral import statistics
+from plexus.spaces import statistics
 
 if TYPE_CHECKING:
     import torch

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from plexus.models.suspension.passive import Memory
 from plexus.protocols import ClosureSetting
-from plexus.spectral.passive import Memory
 from plexus.stepping.steppers.sbdf2 import advance, begin, divisor
 
 Tensor = torch.Tensor

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     import torch
 
+    from plexus.models.suspension.base import Medium
+    from plexus.models.suspension.passive import Passive
     from plexus.spaces.fourier import Fourier
-    from plexus.spectral.passive import Passive
-    from plexus.spectral.suspension import Medium
 
     Tensor = torch.Tensor
 
@@ -76,21 +76,21 @@ class SuspensionParams(Params):
 
     def medium(self) -> Medium:
         """Return the constants."""
-        from plexus.spectral.suspension import Medium
+        from plexus.models.suspension.base import Medium
 
         return Medium(self.alpha, self.beta, self.zeta, self.d_T, self.d_R)
 
     def passive(self, space: Fourier) -> Passive:
         """Return the solver for the strain rate."""
-        from plexus.spectral.passive import Passive
-        from plexus.spectral.stokes import Stokes
+        from plexus.models.suspension.passive import Passive
+        from plexus.models.suspension.stokes import Stokes
 
         p = self.passive_stress
         return Passive(Stokes(space), p.method, p.tolerance, p.max)
 
     def state(self, space: Fourier, seed: int, given: Mapping[str, Any] | None) -> Callable[[int], Tensor]:
-        """Return order -> moments of the initial state, (order+1, *shape); see `plexus.spectral.waves`."""
-        from plexus.spectral import waves
+        """Return order -> moments of the initial state, (order+1, *shape); see `waves.initial`."""
+        from plexus.models.suspension import waves
 
         size = self.amplitude if self.amplitude is not None else 0.1 * (self.start == "waves")
         ratio = self.zeta / self.d_R if self.start == "nematic" else 0.0

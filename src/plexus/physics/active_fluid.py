@@ -29,14 +29,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
+from plexus.models.suspension.specs import SHOWN, SPECS
 from plexus.physics._suspension import SuspensionParams
 from plexus.protocols import Closure, ClosureSetting, FieldSpec
 from plexus.registry import register
-from plexus.spectral.specs import SHOWN, SPECS
 
 if TYPE_CHECKING:
+    from plexus.models.suspension.hierarchy import SpinModel
     from plexus.spaces.fourier import Fourier
-    from plexus.spectral.hierarchy import SpinModel
 
 EXAMPLE: dict[str, Any] = {"order": 1, "alpha": -3}
 
@@ -86,8 +86,8 @@ class ActiveFluid:
         seed: int = 0,
         initial: Mapping[str, Any] | None = None,
     ) -> SpinModel:
-        """Return the model on a complex space; ``initial`` as in `plexus.spectral.waves.initial`."""
-        from plexus.spectral.hierarchy import SpinModel
+        """Return the model on a complex space; ``initial`` as in `plexus.models.suspension.waves.initial`."""
+        from plexus.models.suspension.hierarchy import SpinModel
 
         p = self.params
         start = p.state(space, seed, initial)

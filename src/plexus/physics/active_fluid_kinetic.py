@@ -30,14 +30,14 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
 from plexus.errors import InputError
+from plexus.models.suspension.specs import SHOWN, SPECS
 from plexus.physics._suspension import SuspensionParams
 from plexus.protocols import Closure, FieldSpec
 from plexus.registry import register
-from plexus.spectral.specs import SHOWN, SPECS
 
 if TYPE_CHECKING:
+    from plexus.models.suspension.kinetic import KineticModel
     from plexus.spaces.fourier import Fourier
-    from plexus.spectral.kinetic import KineticModel
 
 EXAMPLE: dict[str, Any] = {"angles": 64, "alpha": -3}
 
@@ -81,14 +81,14 @@ class ActiveFluidKinetic:
         seed: int = 0,
         initial: Mapping[str, Any] | None = None,
     ) -> KineticModel:
-        """Return the model on a complex space; ``initial`` as in `plexus.spectral.waves.initial`.
+        """Return the model on a complex space; ``initial`` as in `plexus.models.suspension.waves.initial`.
 
         Raises
         ------
         InputError
             If a closure is given.
         """
-        from plexus.spectral.kinetic import KineticModel
+        from plexus.models.suspension.kinetic import KineticModel
 
         if closure is not None:
             raise InputError("the kinetic theory has nothing to close; use active_fluid with a closure")

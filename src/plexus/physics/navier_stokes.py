@@ -96,7 +96,7 @@ class NavierStokes:
             If a closure is given: all scales are resolved.
         """
         from plexus.errors import InputError
-        from plexus.spectral.incompressible import IncompressibleModel, random_flow, taylor_green
+        from plexus.models.incompressible import IncompressibleModel, random_flow, taylor_green
 
         if closure is not None:
             raise InputError("closure: navier_stokes resolves all scales and has nothing to close")

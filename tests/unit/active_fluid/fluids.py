@@ -8,7 +8,7 @@ import torch
 from plexus import registry
 from plexus.physics.active_fluid import ActiveFluid, ActiveFluidParams
 from plexus.spaces.fourier import Fourier
-from plexus.spectral.march import march
+from plexus.stepping.march import march
 from plexus.stepping.steppers.sbdf2 import Sbdf2, Sbdf2Params
 
 SIZE = 10.0

@@ -6,11 +6,11 @@ import pytest
 import torch
 from fluids import SIZE, fluid, relative, run, waves, within
 
+from plexus.models.suspension.base import Medium
+from plexus.models.suspension.passive import remember
+from plexus.models.suspension.stokes import Stokes
 from plexus.physics.active_fluid import ActiveFluid, ActiveFluidParams
 from plexus.spaces.fourier import Fourier
-from plexus.spectral.passive import remember
-from plexus.spectral.stokes import Stokes
-from plexus.spectral.suspension import Medium
 
 
 def test_stokes_flow_of_a_single_wave_is_the_exact_one():

@@ -9,7 +9,7 @@ from fluids import SIZE, closed_by, fluid, relative, run, waves, within
 from plexus.errors import InputError
 from plexus.physics.active_fluid_kinetic import ActiveFluidKinetic, ActiveFluidKineticParams
 from plexus.spaces.fourier import Fourier
-from plexus.spectral.march import march
+from plexus.stepping.march import march
 from plexus.stepping.steppers.etdrk4 import Etdrk4, Etdrk4Params
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from fluids import fluid, growth_rate, run, waves, within
 
-from plexus.spectral import spins
-from plexus.spectral import waves as starts
+from plexus.models.suspension import spins
+from plexus.models.suspension import waves as starts
 
 
 @pytest.mark.parametrize(

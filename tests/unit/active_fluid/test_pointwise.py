@@ -4,10 +4,10 @@ import pytest
 import torch
 from fluids import SIZE, fluid, waves
 
+from plexus.models.suspension import pointwise
+from plexus.models.suspension.base import Medium
+from plexus.models.suspension.pointwise import Divergence, Second
 from plexus.spaces.fourier import Fourier
-from plexus.spectral import pointwise
-from plexus.spectral.pointwise import Divergence, Second
-from plexus.spectral.suspension import Medium
 
 
 def complex_noise(*shape, seed=0):

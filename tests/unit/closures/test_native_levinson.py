@@ -4,7 +4,7 @@ import pytest
 import torch
 from closure_cases import make, state
 
-from plexus.formulation import toeplitz
+from plexus.models.suspension import toeplitz
 from plexus_kernels.native import levinson
 from plexus_kernels.native.loader import library
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from plexus.formulation.toeplitz import disk
+from plexus.models.suspension.toeplitz import disk
 
 
 def moments_of(weights, angles, highest):

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from plexus import registry
+from plexus.models.incompressible import IncompressibleModel
+from plexus.models.suspension.passive import Memory
 from plexus.spaces.fourier import Fourier
-from plexus.spectral.incompressible import IncompressibleModel
-from plexus.spectral.passive import Memory
 from plexus.stepping.steppers import etdrk4, ifrk4, imex_rk, sbdf2
 
 MODELS = [

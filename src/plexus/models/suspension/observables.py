@@ -1,0 +1,104 @@
+"""Fields and numbers that a suspension offers beside its unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from plexus.models.suspension import spins
+
+if TYPE_CHECKING:
+    from plexus.models.suspension.base import Snapshot, Suspension
+
+Tensor = torch.Tensor
+TOLERANCE = 1e-9
+"""How far beyond 1 a reflection coefficient may be by rounding."""
+
+
+def _scalar(formula: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+    return lambda model, s: formula(model, s).unsqueeze(-3)
+
+
+def _order(model: Suspension, s: Snapshot) -> Tensor:
+    return s.f[..., 1, :, :].abs() / s.c
+
+
+def _director(model: Suspension, s: Snapshot) -> Tensor:
+    angle = -s.f[..., 1, :, :].angle() / 2
+    return torch.stack([angle.cos(), angle.sin()], -3)
+
+
+def _outside(model: Suspension, s: Snapshot) -> Tensor:
+    """Return 1 where c, f_1 and the f_2 of the stress belong to no distribution."""
+    f = (
+        s.f[..., :2, :, :]
+        if s.second.f2 is None
+        else torch.stack([*s.f[..., :2, :, :].unbind(-3), s.second.f2], -3)
+    )
+    return (spins.reflections(f) > 1 + TOLERANCE).to(s.c.dtype)
+
+
+def _fallback(model: Suspension, s: Snapshot) -> Tensor:
+    mask = getattr(getattr(model.closure, "guard", None), "mask", None)
+    return torch.zeros_like(s.c) if mask is None else mask.to(s.c.dtype)
+
+
+FORMULAS: dict[str, Callable[[Any, Any], Tensor]] = {
+    "concentration": _scalar(lambda model, s: s.c),
+    "order": _scalar(_order),
+    "director": _director,
+    "nematic": lambda model, s: spins.second_order(s.c, s.f[..., 1, :, :]),
+    "velocity": lambda model, s: s.flow.velocity,
+    "vorticity": _scalar(lambda model, s: 2 * s.flow.w),
+    "strain": lambda model, s: spins.traceless(2 * s.flow.e),
+    "stress": lambda model, s: spins.traceless(model.stress(s)),
+    "outside": _scalar(_outside),
+    "fallback": _scalar(_fallback),
+}
+"""Name of a field of `plexus.models.suspension.specs` -> (model, snapshot) -> real (m, *shape)."""
+
+
+def monitor(model: Suspension, s: Snapshot) -> dict[str, float]:
+    """Return numbers that tell whether a run can be trusted. Collective.
+
+    ``mass`` is the drift of the mean concentration from 1, ``power`` the relative residual of
+    2⟨E:E⟩ = -⟨E:Σ⟩, ``trace`` the largest |tr(S:E) - D:E|, ``outside`` the fraction of points whose c, f_1
+    and f_2 no distribution has, ``passive`` the least E:S:E over the mean of E:E, negative only where a
+    closure gives an impossible f_2, ``tail`` the largest |f_K|/c, ``rate`` K max|g|, which times dt should
+    stay below 0.4, ``sweeps`` and ``change`` the work for the strain rate and its last relative change (nan
+    where one sweep is taken).
+    """
+    mean, largest = model.space.mean, model.space.max
+    e, stress, r = s.flow.e, model.stress(s), _order(model, s)
+    dissipated, worked = mean(torch.stack([4 * (e * e.conj()).real, -(e.conj() * stress).real]))
+    speed = s.flow.velocity.square().sum(-3).sqrt()
+    means = mean(torch.stack([s.c, speed, r, _outside(model, s)])).tolist()
+    tail = s.f[..., -1, :, :].abs() / s.c
+    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail, -_passive(s)])).tolist()
+    return {
+        "mass": means[0] - 1, "speed": means[1], "order": means[2], "order_max": peaks[0],
+        "outside": means[3], "tail": peaks[4], "passive": -2 * peaks[5] / max(float(dissipated), 1e-300),
+        "power": float((dissipated - worked).abs() / dissipated.clamp_min(1e-300)),
+        "trace": peaks[2], "concentration_min": -peaks[3], "rate": model.order * peaks[1],
+        "sweeps": float(s.sweeps), "change": s.change,
+    }  # fmt: skip
+
+
+def _passive(s: Snapshot) -> Tensor:
+    """Return E:S:E = (c |e|² + Re(f_2 conj(e)²))/2, without f_2 where that is not known."""
+    e, f2 = s.flow.e, s.second.f2
+    square = s.c * (e * e.conj()).real
+    return square / 2 if f2 is None else (square + (f2 * e.conj() ** 2).real) / 2
+
+
+def _trace(s: Snapshot) -> Tensor:
+    """Return |tr(S:E) - D:E|; the trace conditions of S are those of the angular moments."""
+    f2 = s.second.f2
+    if f2 is None:
+        return torch.zeros_like(s.c)
+    f1, strain = s.f[..., 1, :, :], spins.traceless(2 * s.flow.e)
+    product = spins.contract(spins.fourth_order(s.c, f1, f2), strain)
+    double = (spins.second_order(s.c, f1) * strain).sum(-3)
+    return (product[..., 0, :, :] + product[..., 3, :, :] - double).abs()

@@ -1,0 +1,195 @@
+"""Flow of a suspension whose stress depends on the strain rate that it drives.
+
+    e = P(s_0 + β/2 (c e + X(e))),   X(e) = conj(e + ζ f_1) f_2
+
+P is the map from the spin of a stress to the strain rate e of its Stokes flow, -1/4 of a projection, and s_0
+what does not depend on e. Because |f_2| <= c, the eigenvalues of -P β/2 (c e + f_2 conj(e)) lie in
+[0, β c/4]. Moving their middle for c = 1 to the left side,
+
+    (1 + β/8) e_new = P(s_0 + β/2 (c e + X(e)) - β/2 e),
+
+contracts at the rate (β/8)/(1 + β/8) or better, for any β, where the plain iteration needs β < 4.
+
+``lagged`` takes one such sweep from the strain rate of the last two evaluations, continued linearly in time,
+so that the order in time stays two (stable for β < 4); steppers of higher order need one of the others.
+``fixed_point`` repeats the sweep. ``krylov`` solves by conjugate gradients: the operator
+1 - P β/2 (c + f_2 conj) is symmetric, positive definite, of condition <= 1 + β/4, and contains the Stokes
+inverse, which is its preconditioner. These are torch operations and not PETSc's: fields stay on their
+device, and the solve is differentiable (its adjoint is the same solve).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import torch
+
+from plexus.models.suspension import pointwise
+from plexus.models.suspension.pointwise import Second
+from plexus.models.suspension.stokes import Flow, Stokes
+
+if TYPE_CHECKING:
+    from plexus.models.suspension.base import Medium
+
+Tensor = torch.Tensor
+Method = Literal["lagged", "fixed_point", "krylov"]
+START = (1e-13, 200)
+"""Tolerance and limit of the sweeps where no strain rate is known yet."""
+
+
+class Memory(NamedTuple):
+    """Strain rate and half vorticity of the last two evaluations with their times."""
+
+    e: Tensor
+    w: Tensor
+    t: float
+    e_before: Tensor
+    w_before: Tensor
+    t_before: float
+
+    def at(self, t: float) -> tuple[Tensor, Tensor]:
+        """Return both, continued linearly to time ``t``, at most twice the last interval beyond it."""
+        if self.t == self.t_before or t == self.t:
+            return self.e, self.w
+        s = max(-1.0, min(2.0, (t - self.t) / (self.t - self.t_before)))
+        return torch.lerp(self.e_before, self.e, 1 + s), torch.lerp(self.w_before, self.w, 1 + s)
+
+    def then(self, t: float, flow: Flow) -> Memory:
+        """Return the memory after an evaluation; what belongs to this or a later time is replaced."""
+        e, w = flow.e, flow.w
+        if t > self.t:
+            return Memory(e, w, t, self.e, self.w, self.t)
+        if t > self.t_before:
+            return Memory(e, w, t, self.e_before, self.w_before, self.t_before)
+        return Memory(e, w, t, e, w, t)
+
+
+def remember(memory: Memory | None, t: float, flow: Flow) -> Memory:
+    """Return the memory after an evaluation at time ``t``."""
+    return memory.then(t, flow) if memory else Memory(flow.e, flow.w, t, flow.e, flow.w, t)
+
+
+class Load(NamedTuple):
+    """The stress as a function of the strain rate."""
+
+    f: Tensor
+    """Moments f_0, f_1, ..., (..., M, nx, ny)."""
+    medium: Medium
+    second: Callable[[Tensor], Second]
+    """Strain rate -> second moment; a closure may read the strain rate."""
+
+    def stress(self, e: Tensor, second: Second) -> Tensor:
+        """Return the spin of the whole stress at strain rate ``e``."""
+        return pointwise.stress(self.f, e, second, self.medium)
+
+    def sweep(self, e: Tensor, second: Second) -> Tensor:
+        """Return the parts of the stress that one sweep from ``e`` takes."""
+        return pointwise.sweep(self.f, e, second, self.medium)
+
+
+class Solved(NamedTuple):
+    """A flow with the second moment that drove it, the sweeps it took and the last relative change of e."""
+
+    flow: Flow
+    second: Second
+    sweeps: int
+    change: float
+
+
+@dataclass(frozen=True)
+class Passive:
+    """How the strain rate in the stress is found."""
+
+    stokes: Stokes
+    method: Method = "lagged"
+    tolerance: float = 1e-10
+    limit: int = 50
+
+    def solve(self, load: Load, guess: Tensor | None) -> Solved:
+        """Return the flow of a load; ``guess`` is a strain rate close to it, or None. Collective."""
+        if guess is None:
+            guess = torch.zeros_like(load.f[..., 1, :, :])
+            solved = self._iterate(load, guess, *START)
+            return self._krylov(load, solved.flow.e) if self.method == "krylov" else solved
+        if self.method == "lagged":
+            second = load.second(guess)
+            return Solved(
+                self.stokes.flow(self.stokes.stream_of(load.sweep(guess, second))), second, 1, float("nan")
+            )
+        if self.method == "krylov":
+            return self._krylov(load, guess)
+        return self._iterate(load, guess, self.tolerance, self.limit)
+
+    def _iterate(self, load: Load, e: Tensor, tolerance: float, limit: int) -> Solved:
+        """Return the flow after sweeps until e changes by less than ``tolerance`` relative to itself."""
+        change, sweeps, tolerance = float("inf"), 0, max(tolerance, self._rounding)
+        while change > tolerance and sweeps < limit:
+            second = load.second(e)
+            stream = self.stokes.stream_of(load.sweep(e, second))
+            new = self.stokes.strain(stream)
+            size = self._norm(new)
+            change = self._norm(new - e) / size if size > 0 else 0.0
+            e, sweeps = new, sweeps + 1
+        return Solved(self.stokes.flow(stream), second, sweeps, change)
+
+    def _krylov(self, load: Load, guess: Tensor) -> Solved:
+        """Return the flow with the second moment of the guess, by conjugate gradients."""
+        second, c = load.second(guess), load.f[..., 0, :, :].real
+
+        def operator(e: Tensor) -> Tensor:
+            passive = c * e if second.f2 is None else c * e + second.f2 * e.conj()
+            return e - self._strain(load.medium.beta / 2 * passive)
+
+        rhs = self._strain(load.stress(torch.zeros_like(guess), second))
+        with torch.no_grad():
+            e, sweeps, change = self._cg(operator, rhs, guess)
+        if torch.is_grad_enabled() and (rhs.requires_grad or operator(e).requires_grad):
+            # zero in value; its derivative is that of the solution, by the implicit function theorem
+            e = e + _Implicit.apply(rhs - operator(e), operator, self)
+        return Solved(self.stokes.flow(self.stokes.stream(load.stress(e, second))), second, sweeps, change)
+
+    def _cg(self, operator: Callable[[Tensor], Tensor], rhs: Tensor, x: Tensor) -> tuple[Tensor, int, float]:
+        """Return the solution of operator(x) = rhs, iterations, and the relative residual. Collective."""
+        r = rhs - operator(x)
+        p, rr = r, self._inner(r, r)
+        size, count = self._inner(rhs, rhs), 0
+        tolerance = max(self.tolerance, self._rounding)
+        while rr > tolerance**2 * size and count < self.limit:
+            ap = operator(p)
+            a = rr / self._inner(p, ap)
+            x, r = x + a * p, r - a * ap
+            rr, before, count = self._inner(r, r), rr, count + 1
+            p = r + rr / before * p
+        return x, count, (rr / size) ** 0.5 if size > 0 else 0.0
+
+    @property
+    def _rounding(self) -> float:
+        """What single precision cannot go below; double goes below any tolerance that makes sense."""
+        return 2e-6 if self.stokes.space.dtype == torch.float32 else 0.0
+
+    def _strain(self, stress: Tensor) -> Tensor:
+        return self.stokes.strain(self.stokes.stream(stress))
+
+    def _inner(self, a: Tensor, b: Tensor) -> float:
+        return float(self.stokes.space.inner(a.detach(), b.detach()).real)
+
+    def _norm(self, a: Tensor) -> float:
+        return self._inner(a, a) ** 0.5
+
+
+class _Implicit(torch.autograd.Function):
+    """The solve as seen by gradients: the operator is symmetric, so its adjoint is the same solve."""
+
+    @staticmethod
+    def forward(ctx: Any, residual: Tensor, operator: Any, passive: Passive) -> Tensor:
+        ctx.operator, ctx.passive = operator, passive
+        return torch.zeros_like(residual)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        with torch.no_grad():
+            # residuals are strain rates of flows, so only that part of the gradient is asked for
+            flows = -4 * ctx.passive._strain(gradient)
+            return ctx.passive._cg(ctx.operator, flows, torch.zeros_like(flows))[0], None, None

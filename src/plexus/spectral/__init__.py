@@ -1,1 +1,0 @@
-"""What pseudo-spectral models share: flow, moments of orientation, initial waves, plain marching."""
