@@ -286,8 +286,9 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         print(deck.effective_yaml(), end="")
         return 0
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
+    mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
-    print(f"{options.deck}: good ({deck.mesh.type} mesh, {deck.physics.type}, {fields}{sweep})")
+    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     if options.mesh:
         from plexus.preview import preview
 

@@ -94,12 +94,12 @@ def run(
 def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool, profile: Profile) -> int:
     """Build, march and report; return the exit code. Collective."""
     from plexus import report
-    from plexus.build import build
+    from plexus.compose import compose
     from plexus.devices.placement import table
 
     stages = _watch(ctx, profile)
     ctx.timers.started()
-    run = build(deck, ctx)
+    run = compose(deck, ctx)
     run.dry = dry
     ctx.log.info(report.opening(run, restart is not None))
     ctx.log.info(table(ctx.placement))
@@ -149,7 +149,7 @@ def _restart(run: Run, choice: str) -> None:
 
 def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: bool) -> Context:
     """Prepare the run folder and return the context. Collective."""
-    from plexus import registry
+    from plexus.deck.discretisation import made_for
     from plexus.devices.binding import bind
     from plexus.devices.placement import place
     from plexus.runtime import context
@@ -164,9 +164,7 @@ def _context(comm: Comm, deck: Deck, folder: Path, restart: str | None, dry: boo
     device = bind(runtime.device, comm, devices.policy, devices.uuids, devices.share)
     limits = {"time_limit": runtime.time_limit, "margin": runtime.margin}
     ctx = context.create(comm, folder, seed=runtime.seed, device=device.name, begin=begin, **limits)
-    # transforms of a slab are short: several threads cost more than they bring, ranks share the work better
-    alone = registry.discretisation("physics", deck.physics.type) == "spectral"
-    ctx.placement = place(comm, device, most=1 if alone else None)
+    ctx.placement = place(comm, device, most=made_for(deck.physics.type).threads)
     # a dry run leaves no trace, so its log has no file
     if dry:
         ctx.log = Log(comm)

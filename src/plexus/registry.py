@@ -17,13 +17,12 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from plexus.protocols import Split
-
 if TYPE_CHECKING:
     from plexus.deck.params import Params
 
 KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
+    "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "closure": ("plexus.closures", "what stands for the scales and moments that a model does not carry"),
@@ -126,19 +125,6 @@ def component(kind: str, name: str) -> Component:
     if (kind, name) not in _components:
         importlib.import_module(_modules(kind)[name])
     return _components[kind, name]
-
-
-def discretisation(kind: str, name: str) -> str:
-    """Return what a component is made for: ``elements``, ``spectral``, or ``any``.
-
-    A class says so in an attribute ``discretisation``, steppers by what they need of a system. Without
-    either, physics, meshes and steppers are made for elements and other kinds for any.
-    """
-    cls: Any = component(kind, name).cls
-    if kind == "stepper":
-        return "spectral" if cls.needs is Split else "elements"
-    usual = "elements" if kind in ("mesh", "physics", "boundary", "preconditioner") else "any"
-    return str(getattr(cls, "discretisation", usual))
 
 
 def build(kind: str, params: Any, *args: Any, **kwargs: Any) -> Any:

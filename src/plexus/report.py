@@ -20,7 +20,9 @@ def opening(run: Run, restart: bool = False) -> str:
     fields = ", ".join(f"{name} ({s.n_global * s.components:,})" for name, s in run.system.spaces.items())
     lines = [
         f"plexus {__version__} · {title} · {_count(ranks, 'rank')}",
-        f"mesh: {_count(mesh.n_global_cells, f'{mesh.cell} cell')} · unknowns: {fields}",
+        f"mesh: {_count(mesh.n_global_cells, f'{mesh.cell} cell')} · unknowns: {fields}"
+        if mesh is not None
+        else f"unknowns: {fields}",
     ]
     if not deck.output and not run.dry:
         lines.append("note: no fields are written; for that the deck needs `output: [{type: fields}]`")
@@ -71,10 +73,10 @@ def facts(run: Run) -> dict[str, Any]:
     """Return the run's own entries of ``summary.json``. Collective: quantities are evaluated."""
     from plexus.devices.transfers import transfers
 
-    values = run.values()
+    values, mesh = run.values(), run.mesh
     return {
         "unknowns": run.system.unknowns,
-        "mesh": {"cells": run.mesh.n_global_cells, "dim": run.mesh.dim, "cell": run.mesh.cell},
+        "mesh": mesh and {"cells": mesh.n_global_cells, "dim": mesh.dim, "cell": mesh.cell},
         "steps": run.clock.step,
         "rejected_steps": run.controller.rejected,
         "time": run.clock.t,

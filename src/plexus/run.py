@@ -52,7 +52,7 @@ class Run:
 
     deck: Deck
     ctx: Context
-    mesh: Mesh | Grid
+    mesh: Mesh | Grid | None
     system: BaseSystem
     state: State
     clock: Clock

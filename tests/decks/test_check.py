@@ -10,6 +10,7 @@ import pytest
 from plexus import registry
 from plexus.deck import templates
 from plexus.deck.citations import components
+from plexus.deck.discretisation import made_for
 from plexus.deck.load import load
 
 ROOT = Path(__file__).parents[2]
@@ -58,11 +59,16 @@ def test_check_imports_what_the_deck_names_and_nothing_heavy(deck):
 
 
 def named_in(deck: Path) -> set[str]:
-    """Return the components that a deck names, boundary terms included."""
+    """Return the components that a deck names, boundary terms and the discretisation included."""
     found = load(deck)
     terms = {f"boundary.{name}" for condition in found.boundary for name in condition.terms}
+    here = f"discretisation.{type(made_for(found.physics.type)).__module__.rpartition('.')[2]}"
     # A parameter model may serve several members: only those that the deck names count.
-    return {m for m in components(found) if registry.component(*m.split(".")).name in _types(found)} | terms
+    return (
+        {m for m in components(found) if registry.component(*m.split(".")).name in _types(found)}
+        | terms
+        | {here}
+    )
 
 
 def _types(value) -> set[str]:

@@ -58,12 +58,12 @@ def solve(data: dict[str, Any], folder: Path) -> dict[str, float]:
     """Run a deck given as plain data and return its quantities. Collective."""
     from mpi4py import MPI
 
-    from plexus.build import build
+    from plexus.compose import compose
     from plexus.deck.schema import Deck
     from plexus.runtime import context
 
     deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
-    run = build(deck, context.create(MPI.COMM_WORLD, folder))
+    run = compose(deck, context.create(MPI.COMM_WORLD, folder))
     run.observers = []
     run.execute()
     return {name: float(quantity.evaluate(run)) for name, quantity in run.quantities.items()}

@@ -21,13 +21,13 @@ def run(folder: Path, **blocks: Any) -> dict[str, float]:
     """Run a deck given as blocks and return its quantities."""
     from mpi4py import MPI
 
-    from plexus.build import build
+    from plexus.compose import compose
     from plexus.deck.schema import Deck
     from plexus.runtime import context
 
     data = {"plexus": 1, "mesh": PLATE, **blocks}
     deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
-    run = build(deck, context.create(MPI.COMM_WORLD, folder))
+    run = compose(deck, context.create(MPI.COMM_WORLD, folder))
     run.observers = []
     run.execute()
     return report.facts(run)["quantities"]

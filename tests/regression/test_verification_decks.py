@@ -24,10 +24,10 @@ def run(path: Path, folder: Path) -> dict:
     """Run a deck in this process and return its entries of the summary."""
     from mpi4py import MPI
 
-    from plexus.build import build
+    from plexus.compose import compose
     from plexus.runtime import context
 
-    run = build(load(path), context.create(MPI.COMM_WORLD, folder))
+    run = compose(load(path), context.create(MPI.COMM_WORLD, folder))
     run.observers = []
     run.execute()
     return report.facts(run)

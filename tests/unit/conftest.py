@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from plexus.build import build
+from plexus.compose import compose
 from plexus.driver import share
 from plexus.runtime import context
 from plexus.runtime.log import Log
@@ -20,7 +20,7 @@ def make_run(tmp_path: Path):
         path.write_text(text)
         ctx = context.create(MPI.COMM_WORLD, tmp_path)
         ctx.log = Log(MPI.COMM_WORLD)
-        run = build(share(MPI.COMM_WORLD, path, overrides), ctx)
+        run = compose(share(MPI.COMM_WORLD, path, overrides), ctx)
         run.observers = []
         return run
 

@@ -10,6 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
 from plexus.deck.context import Context
+from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
 from plexus.deck.kinship import closure_problems, mismatches, training_problems
 from plexus.deck.suggest import nearest
@@ -36,21 +37,10 @@ def learn_fields(params: Any, context: Context) -> None:
     """Note the unknowns, derived fields and accepted boundary terms of the chosen physics."""
     cls: Any = registry.component("physics", params.type).cls
     try:
-        # Building the equations needs no mesh, and finds what the material lacks for this model.
-        unknowns = {spec.name: spec for spec in cls.fields(params)}
-        model = cls(params)
+        # making the model needs no mesh, and finds what the material lacks for it
+        made_for(params.type).learn(cls, params, context)
     except PlexusError as error:
         raise _at_its_place(str(error)) from None
-    context.unknowns = unknowns
-    if registry.discretisation("physics", params.type) == "spectral":
-        context.derived = {spec.name: spec for spec in model.derived_specs()}
-        context.terms, context.gradients = (), False
-        named = getattr(cls, "starts", tuple(unknowns))
-        context.starts = {name: (context.fields or {})[name] for name in named}
-        return
-    equations = list(model.equations)
-    context.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
-    context.terms = {term for equation in equations for term in equation.boundary_terms}
 
 
 def _at_its_place(text: str) -> Exception:

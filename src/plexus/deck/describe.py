@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from plexus import registry
+from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
 from plexus.deck.params import Component, Params, Unit, Within
 from plexus.deck.property import Property
@@ -150,14 +151,8 @@ def fields(component: registry.Component) -> list[tuple[FieldSpec, bool]]:
             model: Any = component.cls(component.params(**{**example, **variant}))
         except (ValueError, PlexusError):  # the example's other parameters do not go with this choice
             continue
-        if registry.discretisation("physics", component.name) == "spectral":
-            every = (*model.fields(model.params), *model.derived_specs())
-            found |= {spec.name: (spec, False) for spec in every}
-            continue
-        for equation in model.equations:
-            found.setdefault(equation.field.name, (equation.field, True))
-            for derived in equation.derived():
-                found.setdefault(derived.spec.name, (derived.spec, False))
+        for spec, unknown in made_for(component.name).fields(model):
+            found.setdefault(spec.name, (spec, unknown))
     return list(found.values())
 
 

@@ -1,7 +1,7 @@
-"""Whether mesh, stepper, outputs and quantities belong to the kind of model that the physics is.
+"""Whether mesh, stepper, outputs and quantities go with the discretisation of the physics.
 
-A model on elements needs a mesh of cells and a stepper for weak forms; one in Fourier space a periodic grid
-and a stepper for split models. What has a meaning on one of them only is refused on the other.
+Steppers need something of a system, quantities and outputs of its fields, and a discretisation offers some of
+that; it builds on one kind of mesh source. What does not go together is refused.
 """
 
 from __future__ import annotations
@@ -11,25 +11,47 @@ from dataclasses import replace
 from typing import Any
 
 from plexus import registry
+from plexus.deck.blocks import Time
+from plexus.deck.discretisation import USUAL, made_for, serves
+from plexus.protocols import Discretisation
 
 Found = tuple[tuple[Any, ...], str]
 """Place in the deck, and what is wrong there."""
-WORDS = {"elements": "on elements", "spectral": "in Fourier space"}
 
 
 def mismatches(data: dict[str, Any]) -> Iterator[Found]:
     """Yield the blocks of a deck's plain data that do not go with its physics."""
     physics = name_of(data.get("physics"))
     if physics not in registry.names("physics"):
+        yield from _without_mesh(data, registry.component("discretisation", USUAL).cls)
         return
-    kind = registry.discretisation("physics", physics)
+    here = made_for(physics)
     for loc, slot, name in _named(data):
-        if name in registry.names(slot) and registry.discretisation(slot, name) not in (kind, "any"):
-            yield loc, f"{name!r} is not for {physics}, which works {WORDS[kind]}{_instead(slot, kind)}"
-    if kind == "elements":
-        yield from _only_spectral(data, physics)
-    else:
-        yield from _only_elements(data, physics)
+        if name in registry.names(slot) and not serves(slot, name, here):
+            yield loc, f"{name!r} is not for {physics}, which works {here.words}{_instead(slot, here)}"
+    for key, why in here.blocks.items():
+        if data.get(key):
+            yield (key,), f"{physics} works {here.words}: {why}"
+    if data.get("closure") and not hasattr(registry.component("physics", physics).cls, "to_close"):
+        yield ("closure",), f"{physics} has nothing to close"
+    yield from _without_mesh(data, here)
+    yield from _without_time(data, physics, here)
+
+
+def _without_mesh(data: dict[str, Any], here: Any) -> Iterator[Found]:
+    """Yield the block that a model in space cannot do without."""
+    if here.mesh is not None and data.get("mesh") is None:
+        yield ("mesh",), "required but missing: where the mesh comes from"
+
+
+def _without_time(data: dict[str, Any], physics: str, here: Discretisation) -> Iterator[Found]:
+    """Yield what a model that marches lacks: the block ``time``, or a stepper other than the usual one."""
+    time = data.get("time")
+    if time is None and not here.steady:
+        yield ("physics",), f"{physics} marches in time: the deck needs a block `time`"
+    usual = str(Time.model_fields["stepper"].default)
+    if isinstance(time, dict) and "stepper" not in time and not serves("stepper", usual, here):
+        yield ("time",), f"stepper is missing: {physics} needs one of{_instead('stepper', here)[5:]}"
 
 
 def name_of(block: Any) -> str:
@@ -57,24 +79,10 @@ def _place(*parts: Any) -> tuple[Any, ...]:
     return (*path, "type") if isinstance(block, dict) else tuple(path)
 
 
-def _instead(slot: str, kind: str) -> str:
+def _instead(slot: str, here: Discretisation) -> str:
     """Return which members of a kind would do."""
-    members = [n for n in registry.names(slot) if registry.discretisation(slot, n) in (kind, "any")]
-    return f"; use {' or '.join(members)}" if slot in ("mesh", "stepper") else ""
-
-
-def _only_elements(data: dict[str, Any], physics: str) -> Iterator[Found]:
-    """Yield the blocks that a model in Fourier space cannot have, and what it cannot do without."""
-    for key, why in (("boundary", "a periodic box has no boundaries"), ("solver", "nothing is assembled")):
-        if data.get(key):
-            yield (key,), f"{physics} works {WORDS['spectral']}: {why}"
-    if data.get("closure") and not hasattr(registry.component("physics", physics).cls, "to_close"):
-        yield ("closure",), f"{physics} has nothing to close"
-    time = data.get("time")
-    if time is None:
-        yield ("physics",), f"{physics} marches in time: the deck needs a block `time`"
-    elif isinstance(time, dict) and "stepper" not in time:
-        yield ("time",), f"stepper is missing: {physics} needs one of{_instead('stepper', 'spectral')[5:]}"
+    members = [n for n in registry.names(slot) if serves(slot, n, here)]
+    return f"; use {' or '.join(members)}" if slot in ("mesh", "stepper") and members else ""
 
 
 def closure_problems(deck: Any) -> Iterator[Found]:
@@ -103,9 +111,3 @@ def training_problems(deck: Any) -> Iterator[Found]:
             if abs(steps - round(steps)) > 1e-6 * max(steps, 1):
                 text = f"{t:g} s is {steps:.6g} steps of {deck.time.step:g} s; frames are at whole steps"
                 yield ("train", block, key), text
-
-
-def _only_spectral(data: dict[str, Any], physics: str) -> Iterator[Found]:
-    """Yield the blocks that a model on elements cannot have."""
-    if data.get("closure"):
-        yield ("closure",), f"{physics} has nothing to close"

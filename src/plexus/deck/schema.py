@@ -39,7 +39,9 @@ class Deck(Params):
     parameters: dict[str, bool | int | float | str | None] = Field(
         {}, description="values for ${...} and, where they are numbers, for expressions"
     )
-    mesh: Annotated[Any, Component("mesh")] = Field(description="where the mesh comes from")
+    mesh: Annotated[Params | None, Component("mesh")] = Field(
+        None, description="where the mesh comes from; a model of points in no space has none"
+    )
     physics: Annotated[Any, Component("physics")] = Field(description="the equations that are solved")
     closure: Annotated[Params | None, Component("closure")] = Field(
         None, description="what stands for the moments or scales that the physics does not carry"
@@ -81,6 +83,8 @@ class Deck(Params):
     def _mesh(cls, value: Any, handler: Any, info: ValidationInfo) -> Any:
         with only(info, "xyz"):
             params = handler(value)
+        if params is None:
+            return params
         crosscheck.learn_mesh(params, known(info))
         return params
 

@@ -71,7 +71,8 @@ class Session:
         self.plan, self.dt = deck.train, deck.time.step
         with at_path("mesh"):
             dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
-            self.space = Fourier(deck.mesh.cells, deck.mesh.size, None, ctx.device, dealias=dealias)
+            mesh: Any = deck.mesh
+            self.space = Fourier(mesh.cells, mesh.size, None, ctx.device, dealias=dealias)
         self.closure = self._closure()
         plan, closes = self.plan, self.closure.closes
         self.source = Source(self.space, deck.physics, closes, plan.moments, self.dt, plan.leads())

@@ -9,13 +9,14 @@ angular wave numbers 2πκ/L stand in the table's attribute ``wave_numbers`` [1/
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from plexus.deck.params import Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
 from plexus.observers.base import History
+from plexus.protocols import Spectra
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class SpectrumParams(Params):
 class Spectrum(History):
     """Adds a row per field on a schedule."""
 
-    discretisation: ClassVar[str] = "spectral"
+    needs = Spectra
 
     def __init__(self, params: SpectrumParams):
         super().__init__(params)

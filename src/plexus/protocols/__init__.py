@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from plexus.protocols.closures import Closure, ClosureSetting
+from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
+from plexus.protocols.evaluation import Balances, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
 from plexus.protocols.instants import Instant
-from plexus.protocols.meshes import CellSource, GridSource, MeshSource
+from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
@@ -14,9 +16,43 @@ from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
-    "Array", "BoundaryTerm", "CellSource", "Closure", "ClosureSetting", "Controller", "Derived", "Equation",
-    "Explicit", "FieldSpec", "Flux", "GridSource", "Implicit", "Instant", "MeshSource", "Observer",
-    "OptionValue", "PcContext", "Plain", "Point", "Preconditioner", "Quantity", "Sample", "Shape",
-    "SpectralModel", "SpectralPhysics", "Split", "StepResult", "Stepper", "Tangent", "TimeIntegrable",
-    "Values", "WeakPhysics",
+    "Array",
+    "Assembled",
+    "Balances",
+    "BoundaryTerm",
+    "CellSource",
+    "Closure",
+    "ClosureSetting",
+    "Controller",
+    "Derived",
+    "Discretisation",
+    "Equation",
+    "Explicit",
+    "FieldSpec",
+    "Flux",
+    "GridSource",
+    "Implicit",
+    "Instant",
+    "MeshSource",
+    "Observer",
+    "OptionValue",
+    "Outlook",
+    "PcContext",
+    "PeriodicSource",
+    "Plain",
+    "Point",
+    "Preconditioner",
+    "Quantity",
+    "Sample",
+    "Shape",
+    "Spectra",
+    "SpectralModel",
+    "SpectralPhysics",
+    "Split",
+    "StepResult",
+    "Stepper",
+    "Tangent",
+    "TimeIntegrable",
+    "Values",
+    "WeakPhysics",
 ]  # fmt: skip

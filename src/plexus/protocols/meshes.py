@@ -38,7 +38,15 @@ class CellSource(Protocol):
 
 @runtime_checkable
 class GridSource(Protocol):
-    """A source of uniform grids, for Fourier space and finite volumes."""
+    """A source of uniform grids, bounded or periodic."""
 
     def grid(self, comm: Comm) -> Grid:
+        """Return the grid of all ranks. Not collective."""
+
+
+@runtime_checkable
+class PeriodicSource(Protocol):
+    """A source of grids whose opposite sides are one."""
+
+    def periodic(self, comm: Comm) -> Grid:
         """Return the grid of all ranks. Not collective."""

@@ -17,6 +17,7 @@ from plexus.deck.context import known
 from plexus.deck.params import BoundaryName, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum
+from plexus.protocols import Balances
 from plexus.registry import register
 
 
@@ -44,7 +45,7 @@ class FluxParams(Params):
 class Flux:
     """∫ q·n over a boundary."""
 
-    discretisation = "elements"
+    needs = Balances
 
     def __init__(self, params: FluxParams):
         self.params = params

@@ -18,6 +18,7 @@ from plexus.deck.context import known
 from plexus.deck.params import BoundaryName, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.errors import InputError
+from plexus.protocols import Balances
 from plexus.registry import register
 
 
@@ -54,7 +55,7 @@ class ReactionParams(Params):
 class Reaction:
     """Sum of the unconstrained residual over the nodes of a boundary."""
 
-    discretisation = "elements"
+    needs = Balances
 
     def __init__(self, params: ReactionParams):
         self.params = params

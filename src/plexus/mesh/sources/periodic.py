@@ -9,7 +9,7 @@ second axis. Even numbers of cells with small prime factors are the fast ones.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import model_validator
 
@@ -46,12 +46,10 @@ class PeriodicParams(Params):
 class Periodic:
     """A grid without boundaries and without regions."""
 
-    discretisation: ClassVar[str] = "spectral"
-
     def __init__(self, params: PeriodicParams):
         self.params = params
 
-    def build(self, comm: Comm) -> Grid:
+    def periodic(self, comm: Comm) -> Grid:
         """Return the grid. Not collective."""
         return Grid(comm, self.params.cells, self.params.size)
 

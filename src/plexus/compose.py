@@ -1,16 +1,16 @@
 """From a deck to a `Run`: the only place where names become objects.
 
-Order: mesh → spaces → equations → conditions and terms → forms → solvers → initial state → stepper →
-quantities → observers; in Fourier space mesh → closure → model → initial state → stepper → ….
+The discretisation of the physics makes mesh, system and initial values; stepper, quantities and observers
+are the same for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.discretisation import made_for
 from plexus.errors import at_path
 from plexus.fields.state import State
 from plexus.run import Run, stepper_of
@@ -21,16 +21,11 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
-ALWAYS: dict[str, dict[str, dict[str, str]]] = {
-    # in Fourier space what histories need costs as much as a step
-    "series": {"spectral": {"every": "10 steps"}},
-    "progress": {},
-    "checkpoint": {},
-}
-"""Outputs that a run has even if its deck does not name them -> parameters by kind of model."""
+ALWAYS = ("series", "progress", "checkpoint")
+"""Outputs that a run has even if its deck does not name them."""
 
 
-def build(deck: Deck, ctx: Context) -> Run:
+def compose(deck: Deck, ctx: Context) -> Run:
     """Return the run that a deck describes. Collective.
 
     Raises
@@ -39,10 +34,7 @@ def build(deck: Deck, ctx: Context) -> Run:
         If the deck does not fit the mesh or this machine.
     """
     clock, stepper, controller = _stepping(deck)
-    # the other kind's libraries stay unloaded: torch on elements, forms and solvers in Fourier space
-    with ctx.timers("libraries"):
-        made: Any = import_module(f"plexus.build.{registry.discretisation('physics', deck.physics.type)}")
-    mesh, system, values = made.assemble(deck, ctx, clock.t)
+    mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     run = Run(deck, ctx, mesh, system, State(values, clock.t), clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
@@ -65,11 +57,11 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
 
     When a checkpoint appears, the other files then hold the step that it continues from.
     """
-    observers, model = [*named], registry.discretisation("physics", deck.physics.type)
-    for name, given in ALWAYS.items():
+    observers, usual = [*named], made_for(deck.physics.type).usual
+    for name in ALWAYS:
         if not any(p.type == name for p in deck.output):
             default = registry.component("output", name)
-            observers.append(default.cls(default.params(**given.get(model, {}))))
+            observers.append(default.cls(default.params(**usual.get(name, {}))))
     last = registry.component("output", "checkpoint").cls
     return sorted(observers, key=lambda o: isinstance(o, last))
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
-from plexus.build.initial import evaluated
 from plexus.coupling import inspect
 from plexus.coupling.system import System
+from plexus.discretisations._initial import evaluated
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
+from plexus.protocols import Assembled
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 
-def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Mesh, System, dict[str, np.ndarray]]:
+def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     """Return mesh, system and initial values at time ``t``. Collective.
 
     Raises
@@ -45,7 +46,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Mesh, System, dict[str
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
         system.prescribe(name, t, array)
-    return mesh, system, values
+    return Assembled(mesh, system, values)
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:

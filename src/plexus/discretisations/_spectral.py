@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from plexus import registry
-from plexus.build.initial import evaluated
 from plexus.coupling.spectral import SpectralSystem
+from plexus.discretisations._initial import evaluated
 from plexus.errors import InputError, at_path
+from plexus.protocols import Assembled
 from plexus.spaces.fourier import Fourier
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.mesh.grid import Grid
     from plexus.runtime.context import Context
 
 
-def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, dict[str, Any]]:
+def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     """Return grid, system and initial values at time ``t``. Collective.
 
     Raises
@@ -27,7 +27,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         If the deck does not fit the ranks or this machine.
     """
     with ctx.timers("mesh"):
-        grid = registry.build("mesh", deck.mesh).build(ctx.comm)
+        grid = registry.build("mesh", deck.mesh).periodic(ctx.comm)
     with ctx.timers("spaces"):
         physics = registry.build("physics", deck.physics)
         dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
@@ -44,7 +44,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> tuple[Grid, SpectralSystem, 
         system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs())
         for text in getattr(closure, "beyond", ()):
             ctx.log.info(f"warning: closure: {text}; cells are guarded by their state alone")
-        return grid, system, {model.unknown: model.initial()}
+        return Assembled(grid, system, {model.unknown: model.initial()})
 
 
 def _initial(deck: Deck, space: Fourier, t: float) -> dict[str, torch.Tensor] | None:

@@ -1,0 +1,90 @@
+"""Finite elements: weak forms on cells, solved with PETSc, one unknown after the other.
+
+Continuous Lagrange elements of degree 1 or 2 on intervals, triangles, quadrilaterals, tetrahedra and
+hexahedra. Needs a mesh of cells; steady or marching in time. Source: A. Ern, J.-L. Guermond, Theory and
+Practice of Finite Elements (2004), doi:10.1007/978-1-4757-4355-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from plexus.deck.params import Params
+from plexus.protocols import (
+    Assembled,
+    Balances,
+    CellSource,
+    FieldSpec,
+    Implicit,
+    Outlook,
+    TimeIntegrable,
+    WeakPhysics,
+)
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.deck.context import Context as Names
+    from plexus.deck.schema import Deck
+    from plexus.runtime.context import Context
+
+
+class ElementsParams(Params):
+    """The physics has what there is to choose, e.g. the degree."""
+
+
+@register("discretisation", "elements", ElementsParams)
+class Elements:
+    """Weak forms on a mesh of cells."""
+
+    words = "on elements"
+    physics: ClassVar[type] = WeakPhysics
+    mesh: ClassVar[type] = CellSource
+    offers = frozenset({Implicit, TimeIntegrable, Balances})
+    blocks: ClassVar[Mapping[str, str]] = {}
+    steady = True
+    usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    threads = None
+
+    def __init__(self, params: ElementsParams):
+        pass
+
+    def learn(self, physics: Any, params: Any, names: Names) -> None:
+        """Note unknowns, derived fields and accepted boundary terms; building the equations needs no mesh."""
+        unknowns = {spec.name: spec for spec in physics.fields(params)}
+        equations = list(physics(params).equations)
+        names.unknowns = unknowns
+        names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
+        names.terms = {term for equation in equations for term in equation.boundary_terms}
+
+    def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
+        """Yield the unknown of each equation, then what it derives."""
+        for equation in model.equations:
+            yield equation.field, True
+            yield from ((derived.spec, False) for derived in equation.derived())
+
+    def outlook(self, deck: Deck) -> Outlook:
+        """Return the sizes, approximate where the mesh cannot count its nodes."""
+        from plexus import registry
+        from plexus.discretisations import _sizes
+
+        estimate = registry.build("mesh", deck.mesh).estimate()
+        cls: Any = registry.component("physics", deck.physics.type).cls
+        return _sizes.outlook(estimate, deck.physics.degree, list(cls.fields(deck.physics)))
+
+    def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
+        """Return mesh, system and values at time ``t``. Collective.
+
+        Raises
+        ------
+        InputError
+            If the deck does not fit the mesh or this machine.
+        """
+        # PETSc stays unloaded until now, torch altogether
+        with ctx.timers("libraries"):
+            from plexus.discretisations._elements import assemble
+
+        return assemble(deck, ctx, t)
+
+
+EXAMPLE: dict[str, Any] = {"type": "elements"}

@@ -1,0 +1,90 @@
+"""Fourier space: u_t = L u + N(u, t) on the modes of a periodic grid, L diagonal, N computed pointwise.
+
+Tensors on each rank's device, slabs of the first axis over the ranks. Needs a periodic grid, the block
+`time`, and a stepper for split models. Source: C. Canuto, M. Y. Hussaini, A. Quarteroni, T. A. Zang, Spectral
+Methods: Fundamentals in Single Domains (2006), doi:10.1007/978-3-540-30726-6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from plexus.deck.params import Params
+from plexus.protocols import Assembled, FieldSpec, Outlook, PeriodicSource, Spectra, SpectralPhysics, Split
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.deck.context import Context as Names
+    from plexus.deck.schema import Deck
+    from plexus.runtime.context import Context
+
+BASE = 300e6
+"""Bytes of a rank without any field: interpreter, libraries and torch, measured."""
+PER_POINT, PER_VALUE = 820.0, 155.0
+"""Bytes per grid point, and more per real number of the unknown there: flow, fluxes, stages, measured."""
+
+
+class SpectralParams(Params):
+    """Mesh and physics have what there is to choose."""
+
+
+@register("discretisation", "spectral", SpectralParams)
+class Spectral:
+    """Modes on a periodic grid."""
+
+    words = "in Fourier space"
+    physics: ClassVar[type] = SpectralPhysics
+    mesh: ClassVar[type] = PeriodicSource
+    offers = frozenset({Split, Spectra})
+    blocks: ClassVar[Mapping[str, str]] = {
+        "boundary": "a periodic box has no boundaries",
+        "solver": "nothing is assembled",
+    }
+    steady = False
+    # what histories need costs as much as a step
+    usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
+    # transforms of a slab are short: several threads cost more than they bring, ranks share the work better
+    threads = 1
+
+    def __init__(self, params: SpectralParams):
+        pass
+
+    def learn(self, physics: Any, params: Any, names: Names) -> None:
+        """Note what outputs show, what else can be computed, and which fields may be given at the start."""
+        shown = {spec.name: spec for spec in physics.fields(params)}
+        derived = {spec.name: spec for spec in physics(params).derived_specs()}
+        names.unknowns, names.derived, names.terms, names.gradients = shown, derived, (), False
+        names.starts = {name: (shown | derived)[name] for name in getattr(physics, "starts", shown)}
+
+    def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
+        """Yield all fields; the unknowns are modes, which no output shows."""
+        for spec in (*model.fields(model.params), *model.derived_specs()):
+            yield spec, False
+
+    def outlook(self, deck: Deck) -> Outlook:
+        """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""
+        from plexus import registry
+
+        estimate = registry.build("mesh", deck.mesh).estimate()
+        cls: Any = registry.component("physics", deck.physics.type).cls
+        sizes = cls.unknowns(deck.physics, estimate.dim)
+        unknowns = {name: n * estimate.n_points for name, n in sizes.items()}
+        shared = PER_POINT * estimate.n_points + PER_VALUE * sum(unknowns.values())
+        return Outlook(estimate, unknowns, BASE, shared)
+
+    def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
+        """Return grid, system and values at time ``t``. Collective.
+
+        Raises
+        ------
+        InputError
+            If the deck does not fit the ranks or this machine.
+        """
+        with ctx.timers("libraries"):
+            from plexus.discretisations._spectral import assemble
+
+        return assemble(deck, ctx, t)
+
+
+EXAMPLE: dict[str, Any] = {"type": "spectral"}
