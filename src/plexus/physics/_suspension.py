@@ -1,20 +1,22 @@
-"""Parameters that the models of an active suspension share."""
+"""What the models of an active suspension share: parameters, fields, initial state."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import model_validator
 
 from plexus.deck.params import Field, Params
 from plexus.deck.values import refuse
+from plexus.models.suspension.specs import SHOWN, SPECS
+from plexus.protocols import FieldSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
-    from plexus.models.suspension.base import Medium
+    from plexus.models.suspension.medium import Medium
     from plexus.models.suspension.passive import Passive
     from plexus.spaces.fourier import Fourier
 
@@ -74,24 +76,46 @@ class SuspensionParams(Params):
             raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
         return self
 
-    def medium(self) -> Medium:
-        """Return the constants."""
-        from plexus.models.suspension.base import Medium
 
-        return Medium(self.alpha, self.beta, self.zeta, self.d_T, self.d_R)
+class Parts(NamedTuple):
+    """What a model is made of beside its unknown."""
 
-    def passive(self, space: Fourier) -> Passive:
-        """Return the solver for the strain rate."""
+    medium: Medium
+    passive: Passive
+    start: Callable[[int], Tensor]
+    """Order -> moments of the initial state, (order+1, *shape)."""
+
+
+class SuspensionPhysics:
+    """An active suspension, whatever carries its distribution of orientation."""
+
+    discretisation: ClassVar[str] = "spectral"
+    starts: ClassVar[tuple[str, ...]] = ("concentration", "nematic")
+    """Fields that the block `initial` may give."""
+
+    @staticmethod
+    def fields(params: SuspensionParams) -> Sequence[FieldSpec]:
+        """Return the fields that outputs show by default."""
+        return tuple(spec for spec in SPECS if spec.name in SHOWN)
+
+    @staticmethod
+    def derived_specs() -> Sequence[FieldSpec]:
+        """Return all fields that outputs can ask for."""
+        return SPECS
+
+    @staticmethod
+    def parts(p: SuspensionParams, space: Fourier, seed: int, given: Mapping[str, Any] | None) -> Parts:
+        """Return constants, flow and initial state; ``given`` as in `plexus.models.suspension.waves`."""
+        from plexus.models.suspension import waves
+        from plexus.models.suspension.medium import Medium
         from plexus.models.suspension.passive import Passive
         from plexus.models.suspension.stokes import Stokes
 
-        p = self.passive_stress
-        return Passive(Stokes(space), p.method, p.tolerance, p.max)
-
-    def state(self, space: Fourier, seed: int, given: Mapping[str, Any] | None) -> Callable[[int], Tensor]:
-        """Return order -> moments of the initial state, (order+1, *shape); see `waves.initial`."""
-        from plexus.models.suspension import waves
-
-        size = self.amplitude if self.amplitude is not None else 0.1 * (self.start == "waves")
-        ratio = self.zeta / self.d_R if self.start == "nematic" else 0.0
-        return lambda order: waves.initial(space, order, ratio, size, seed, given)
+        how = p.passive_stress
+        size = p.amplitude if p.amplitude is not None else 0.1 * (p.start == "waves")
+        ratio = p.zeta / p.d_R if p.start == "nematic" else 0.0
+        return Parts(
+            Medium(p.alpha, p.beta, p.zeta, p.d_T, p.d_R),
+            Passive(Stokes(space), how.method, how.tolerance, how.max),
+            lambda order: waves.initial(space, order, ratio, size, seed, given),
+        )

@@ -25,13 +25,12 @@ that do not swim, in a film that is dilute enough for slender-body stresses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
-from plexus.models.suspension.specs import SHOWN, SPECS
-from plexus.physics._suspension import SuspensionParams
-from plexus.protocols import Closure, ClosureSetting, FieldSpec
+from plexus.physics._suspension import SuspensionParams, SuspensionPhysics
+from plexus.protocols import Closure, ClosureSetting
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -48,25 +47,11 @@ class ActiveFluidParams(SuspensionParams):
 
 
 @register("physics", "active_fluid", ActiveFluidParams)
-class ActiveFluid:
+class ActiveFluid(SuspensionPhysics):
     """The spin hierarchy of an active suspension."""
-
-    discretisation = "spectral"
-    starts = ("concentration", "nematic")
-    """Fields that the block `initial` may give."""
 
     def __init__(self, params: ActiveFluidParams):
         self.params = params
-
-    @staticmethod
-    def fields(params: ActiveFluidParams) -> Sequence[FieldSpec]:
-        """Return the fields that outputs show by default."""
-        return tuple(spec for spec in SPECS if spec.name in SHOWN)
-
-    @staticmethod
-    def derived_specs() -> Sequence[FieldSpec]:
-        """Return all fields that outputs can ask for."""
-        return SPECS
 
     @staticmethod
     def unknowns(params: ActiveFluidParams, dim: int) -> dict[str, int]:
@@ -89,6 +74,5 @@ class ActiveFluid:
         """Return the model on a complex space; ``initial`` as in `plexus.models.suspension.waves.initial`."""
         from plexus.models.suspension.hierarchy import SpinModel
 
-        p = self.params
-        start = p.state(space, seed, initial)
-        return SpinModel(space, p.medium(), p.passive(space), start, p.order, closure)
+        parts = self.parts(self.params, space, seed, initial)
+        return SpinModel(space, *parts, self.params.order, closure)

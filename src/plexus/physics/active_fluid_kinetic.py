@@ -25,14 +25,13 @@ slender-body stresses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
 from plexus.errors import InputError
-from plexus.models.suspension.specs import SHOWN, SPECS
-from plexus.physics._suspension import SuspensionParams
-from plexus.protocols import Closure, FieldSpec
+from plexus.physics._suspension import SuspensionParams, SuspensionPhysics
+from plexus.protocols import Closure
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -49,30 +48,16 @@ class ActiveFluidKineticParams(SuspensionParams):
 
 
 @register("physics", "active_fluid_kinetic", ActiveFluidKineticParams)
-class ActiveFluidKinetic:
+class ActiveFluidKinetic(SuspensionPhysics):
     """The kinetic theory of an active suspension."""
-
-    discretisation = "spectral"
-    starts = ("concentration", "nematic")
-    """Fields that the block `initial` may give."""
 
     def __init__(self, params: ActiveFluidKineticParams):
         self.params = params
 
     @staticmethod
-    def fields(params: ActiveFluidKineticParams) -> Sequence[FieldSpec]:
-        """Return the fields that outputs show by default."""
-        return tuple(spec for spec in SPECS if spec.name in SHOWN)
-
-    @staticmethod
     def unknowns(params: ActiveFluidKineticParams, dim: int) -> dict[str, int]:
         """Return the real numbers per grid point of the unknown: the harmonics that dealiasing keeps."""
         return {"distribution": 2 * (params.angles // 3) + 1}
-
-    @staticmethod
-    def derived_specs() -> Sequence[FieldSpec]:
-        """Return all fields that outputs can ask for."""
-        return SPECS
 
     def model(
         self,
@@ -92,6 +77,4 @@ class ActiveFluidKinetic:
 
         if closure is not None:
             raise InputError("the kinetic theory has nothing to close; use active_fluid with a closure")
-        p = self.params
-        start = p.state(space, seed, initial)
-        return KineticModel(space, p.medium(), p.passive(space), start, p.angles)
+        return KineticModel(space, *self.parts(self.params, space, seed, initial), self.params.angles)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from fluids import SIZE, fluid, relative, run, waves, within
 
-from plexus.models.suspension.base import Medium
+from plexus.models.suspension.medium import Medium
 from plexus.models.suspension.passive import remember
 from plexus.models.suspension.stokes import Stokes
 from plexus.physics.active_fluid import ActiveFluid, ActiveFluidParams

@@ -5,7 +5,7 @@ import torch
 from fluids import SIZE, fluid, waves
 
 from plexus.models.suspension import pointwise
-from plexus.models.suspension.base import Medium
+from plexus.models.suspension.medium import Medium
 from plexus.models.suspension.pointwise import Divergence, Second
 from plexus.spaces.fourier import Fourier
 

@@ -12,71 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 
 from plexus.errors import InputError
 from plexus.models.suspension import observables
+from plexus.models.suspension.medium import Medium, aligned
 from plexus.models.suspension.passive import Load, Memory, Passive, remember
 from plexus.models.suspension.pointwise import Divergence, Second
-from plexus.models.suspension.stokes import Flow
+from plexus.models.suspension.snapshot import Snapshot
 from plexus.protocols import Closure, ClosureSetting
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
-Number = float | Tensor
-
-
-@dataclass(frozen=True)
-class Medium:
-    """Constants of a suspension: numbers, or tensors, 0-d or (B, 1, 1) for a batch, with gradients."""
-
-    alpha: Number = -1.0
-    """Dipole strength; negative for pushers."""
-    beta: Number = 0.8
-    """Constraint (particle) stress."""
-    zeta: Number = 1.0
-    """Steric alignment."""
-    d_T: Number = 0.05
-    d_R: Number = 0.05
-
-    @cached_property
-    def tensors(self) -> dict[str, Tensor]:
-        """The constants that are tensors, by name."""
-        return {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
-
-    def numbers(self) -> dict[str, float]:
-        """Return the constants that are single numbers, by name."""
-        every = {name: getattr(self, name) for name in ("alpha", "beta", "zeta", "d_T", "d_R")}
-        return {k: float(v) for k, v in every.items() if not isinstance(v, Tensor) or v.numel() == 1}
-
-
-@dataclass
-class Snapshot:
-    """One evaluation: the state on the grid and the flow that it drives."""
-
-    state: Tensor
-    """The model's unknown on the grid."""
-    f: Tensor
-    """Moments f_0..f_K, or as many as the stress needs, (..., M, nx, ny)."""
-    flow: Flow
-    zeta: Number
-    second: Second
-    sweeps: int
-    change: float
-    memory: Memory
-
-    @property
-    def g(self) -> Tensor:
-        """Strain rate and steric field together, e + ζ f_1."""
-        return self.flow.e + self.zeta * self.f[..., 1, :, :]
-
-    @property
-    def c(self) -> Tensor:
-        """Concentration, real."""
-        return self.f[..., 0, :, :].real
 
 
 class Suspension:
@@ -231,30 +179,15 @@ class Suspension:
     # what restarts need
 
     def memory(self) -> dict[str, Tensor]:
-        """Return the strain rates of the last two evaluations, real (8, *shape); empty before the first.
-
-        The parts are Re e, Im e, W and t of the last evaluation, then those of the one before it.
-        """
-        m = self._memory
-        if m is None:
-            return {}
-        one = torch.ones_like(m.w)
-        parts = [m.e.real, m.e.imag, m.w, m.t * one, m.e_before.real, m.e_before.imag, m.w_before]
-        return {"strain": torch.stack([*parts, m.t_before * one], -3)}
+        """Return the strain rates of the last two evaluations, `Memory.packed`; nothing before the first."""
+        return {} if self._memory is None else {"strain": self._memory.packed()}
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
         """Continue from what `memory` returned."""
         self.reset()
         if "strain" in memory:
-            a, b, w, t, a0, b0, w0, t0 = memory["strain"].to(self.space.device).unbind(-3)
-            times = float(t.flatten()[0]), float(t0.flatten()[0])
-            self._memory = Memory(torch.complex(a, b), w, times[0], torch.complex(a0, b0), w0, times[1])
+            self._memory = Memory.unpacked(memory["strain"].to(self.space.device))
 
     def reset(self) -> None:
         """Forget the strain rates of earlier evaluations."""
         self._memory = self._seen = None
-
-
-def aligned(value: Number) -> Number:
-    """Return a constant such that it broadcasts to (..., M, nx, ny)."""
-    return value.unsqueeze(-3) if isinstance(value, Tensor) and value.dim() >= 3 else value

@@ -15,8 +15,9 @@ from functools import cached_property
 import torch
 
 from plexus.errors import InputError
-from plexus.models.suspension.base import Snapshot, Suspension
+from plexus.models.suspension.base import Suspension
 from plexus.models.suspension.pointwise import Second, fluxes
+from plexus.models.suspension.snapshot import Snapshot
 from plexus.protocols import ClosureSetting
 
 Tensor = torch.Tensor

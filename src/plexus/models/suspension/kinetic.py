@@ -16,8 +16,10 @@ from functools import cached_property
 import torch
 
 from plexus.errors import InputError
-from plexus.models.suspension.base import Medium, Snapshot, Suspension
+from plexus.models.suspension.base import Suspension
+from plexus.models.suspension.medium import Medium
 from plexus.models.suspension.passive import Passive
+from plexus.models.suspension.snapshot import Snapshot
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor

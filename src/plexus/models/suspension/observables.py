@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import torch
 
 from plexus.models.suspension import spins
-
-if TYPE_CHECKING:
-    from plexus.models.suspension.base import Snapshot, Suspension
+from plexus.models.suspension.snapshot import Snapshot
+from plexus.protocols import Closure
+from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
 TOLERANCE = 1e-9
 """How far beyond 1 a reflection coefficient may be by rounding."""
 
 
-def _scalar(formula: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Tensor]:
+class Observed(Protocol):
+    """What the formulas ask of a model."""
+
+    space: Fourier
+    order: int
+    """Number of moments that it carries."""
+    closure: Closure | None
+
+    def stress(self, s: Snapshot) -> Tensor:
+        """Return the spin of the stress at the strain rate of a snapshot."""
+
+
+Formula = Callable[[Observed, Snapshot], Tensor]
+
+
+def _scalar(formula: Formula) -> Formula:
     return lambda model, s: formula(model, s).unsqueeze(-3)
 
 
-def _order(model: Suspension, s: Snapshot) -> Tensor:
+def _order(model: Observed, s: Snapshot) -> Tensor:
     return s.f[..., 1, :, :].abs() / s.c
 
 
-def _director(model: Suspension, s: Snapshot) -> Tensor:
+def _director(model: Observed, s: Snapshot) -> Tensor:
     angle = -s.f[..., 1, :, :].angle() / 2
     return torch.stack([angle.cos(), angle.sin()], -3)
 
 
-def _outside(model: Suspension, s: Snapshot) -> Tensor:
+def _outside(model: Observed, s: Snapshot) -> Tensor:
     """Return 1 where c, f_1 and the f_2 of the stress belong to no distribution."""
     f = (
         s.f[..., :2, :, :]
@@ -40,12 +55,12 @@ def _outside(model: Suspension, s: Snapshot) -> Tensor:
     return (spins.reflections(f) > 1 + TOLERANCE).to(s.c.dtype)
 
 
-def _fallback(model: Suspension, s: Snapshot) -> Tensor:
+def _fallback(model: Observed, s: Snapshot) -> Tensor:
     mask = getattr(getattr(model.closure, "guard", None), "mask", None)
     return torch.zeros_like(s.c) if mask is None else mask.to(s.c.dtype)
 
 
-FORMULAS: dict[str, Callable[[Any, Any], Tensor]] = {
+FORMULAS: dict[str, Formula] = {
     "concentration": _scalar(lambda model, s: s.c),
     "order": _scalar(_order),
     "director": _director,
@@ -60,7 +75,7 @@ FORMULAS: dict[str, Callable[[Any, Any], Tensor]] = {
 """Name of a field of `plexus.models.suspension.specs` -> (model, snapshot) -> real (m, *shape)."""
 
 
-def monitor(model: Suspension, s: Snapshot) -> dict[str, float]:
+def monitor(model: Observed, s: Snapshot) -> dict[str, float]:
     """Return numbers that tell whether a run can be trusted. Collective.
 
     ``mass`` is the drift of the mean concentration from 1, ``power`` the relative residual of

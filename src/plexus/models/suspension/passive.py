@@ -22,16 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 
 from plexus.models.suspension import pointwise
+from plexus.models.suspension.medium import Medium
 from plexus.models.suspension.pointwise import Second
 from plexus.models.suspension.stokes import Flow, Stokes
-
-if TYPE_CHECKING:
-    from plexus.models.suspension.base import Medium
 
 Tensor = torch.Tensor
 Method = Literal["lagged", "fixed_point", "krylov"]
@@ -64,6 +62,23 @@ class Memory(NamedTuple):
         if t > self.t_before:
             return Memory(e, w, t, self.e_before, self.w_before, self.t_before)
         return Memory(e, w, t, e, w, t)
+
+    def packed(self) -> Tensor:
+        """Return all as one real tensor, (..., 8, nx, ny), as checkpoints hold it.
+
+        The parts are Re e, Im e, W and t of the last evaluation, then those of the one before it.
+        """
+        one = torch.ones_like(self.w)
+        last = [self.e.real, self.e.imag, self.w, self.t * one]
+        before = [self.e_before.real, self.e_before.imag, self.w_before, self.t_before * one]
+        return torch.stack([*last, *before], -3)
+
+    @classmethod
+    def unpacked(cls, parts: Tensor) -> Memory:
+        """Return the memory that `packed` gave ``parts`` for."""
+        real, imag, w, t, real_before, imag_before, w_before, t_before = parts.unbind(-3)
+        last = torch.complex(real, imag), w, float(t.flatten()[0])
+        return cls(*last, torch.complex(real_before, imag_before), w_before, float(t_before.flatten()[0]))
 
 
 def remember(memory: Memory | None, t: float, flow: Flow) -> Memory:

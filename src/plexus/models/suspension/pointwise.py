@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
+from plexus.models.suspension.medium import Medium
 from plexus_kernels.native import suspension as compiled
-
-if TYPE_CHECKING:
-    from plexus.models.suspension.base import Medium
 
 Tensor = torch.Tensor
 SMALL = 1 << 20
