@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from plexus_post.cells import KINDS
+from plexus_post.readers.cells import KINDS
 
 VTK = {k.name: k for k in KINDS.values()}
 

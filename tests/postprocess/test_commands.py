@@ -52,7 +52,7 @@ def test_plot_makes_pictures_of_fields_and_histories(tmp_path, capsys, shape):
 
 
 def test_plot_of_a_solid_works_without_pyvista(tmp_path, monkeypatch):
-    monkeypatch.setattr("plexus_post.plot_solid._rendered", lambda *_: None)
+    monkeypatch.setattr("plexus_post.pictures.shapes.solid._rendered", lambda *_: None)
     folder = run_folder(tmp_path / "run", shape="hexahedron", times=(0.0,))
     assert main(["plot", str(folder), "--fields", "temperature", "-o", str(tmp_path)]) == 0
     assert (tmp_path / "temperature.png").stat().st_size > 5000

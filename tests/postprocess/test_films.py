@@ -12,7 +12,7 @@ from test_nematic import CELLS, LENGTHS, moving, waves
 
 import plexus_post
 from plexus_post.cli import main
-from plexus_post.nematic import Nematic
+from plexus_post.nematics.nematic import Nematic
 from plexus_post.recipes.film import moments
 
 Image = pytest.importorskip("PIL.Image")

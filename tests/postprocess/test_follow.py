@@ -11,8 +11,9 @@ import time
 
 import pytest
 
-from plexus_post import follow
 from plexus_post.cli import main
+from plexus_post.commands import _follow
+from plexus_post.readers import state
 
 
 def progress(folder, status="running", share=0.25, **more):
@@ -45,42 +46,42 @@ def holder(tmp_path):
 
 
 def test_a_folder_without_a_run_is_waited_for(tmp_path):
-    assert follow.state(tmp_path / "none").status == "waiting"
-    assert follow.state(tmp_path).status == "waiting"
+    assert state.state(tmp_path / "none").status == "waiting"
+    assert state.state(tmp_path).status == "waiting"
 
 
 def test_the_lock_tells_busy_from_lost(tmp_path, holder):
     (tmp_path / "log.txt").write_text("")
     progress(tmp_path)
-    assert follow.state(tmp_path).status == "running"
+    assert state.state(tmp_path).status == "running"
     # a restart: the summary is that of the run before
     summary(tmp_path, "stopped", 75)
-    assert follow.state(tmp_path).status == "running"
+    assert state.state(tmp_path).status == "running"
     (tmp_path / "summary.json").unlink()
     holder.stdin.close()
     holder.wait()
-    assert follow.state(tmp_path) == follow.State("lost", 1)
+    assert state.state(tmp_path) == state.State("lost", 1)
 
 
 def test_asking_for_the_lock_does_not_take_it(tmp_path):
     path = tmp_path / ".lock"
     path.touch()
-    assert follow.locked(path) is False
+    assert state.locked(path) is False
     with path.open("r+") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert follow.locked(tmp_path / "none") is False
+    assert state.locked(tmp_path / "none") is False
 
 
 def test_an_unlocked_run_of_another_machine_gets_time(tmp_path, monkeypatch):
     progress(tmp_path)
     (tmp_path / ".lock").write_text("elsewhere")
-    assert follow.state(tmp_path).status == "running"
-    old = time.time() - 2 * follow.SILENCE
+    assert state.state(tmp_path).status == "running"
+    old = time.time() - 2 * state.SILENCE
     os.utime(tmp_path / "progress.json", (old, old))
-    assert follow.state(tmp_path).status == "lost"
+    assert state.state(tmp_path).status == "lost"
     (tmp_path / ".lock").write_text(socket.gethostname())
     progress(tmp_path)
-    assert follow.state(tmp_path).status == "lost"
+    assert state.state(tmp_path).status == "lost"
 
 
 @pytest.mark.parametrize(("status", "code"), [("done", 0), ("degraded", 0), ("stopped", 75), ("failed", 3)])
@@ -100,7 +101,7 @@ def test_a_killed_restart_is_lost(tmp_path):
     os.utime(tmp_path / "summary.json", (old, old))
     progress(tmp_path)
     (tmp_path / ".lock").touch()
-    assert follow.state(tmp_path).status == "lost"
+    assert state.state(tmp_path).status == "lost"
 
 
 def test_a_run_that_never_comes_ends_in_a_message(tmp_path, capsys):
@@ -110,7 +111,7 @@ def test_a_run_that_never_comes_ends_in_a_message(tmp_path, capsys):
 
 def test_a_run_is_shown_from_before_its_start_to_its_end(tmp_path, capsys, monkeypatch):
     folder = tmp_path / "run"
-    monkeypatch.setattr(follow, "locked", lambda path: path.exists())
+    monkeypatch.setattr(state, "locked", lambda path: path.exists())
     log = "     0.10 s  plexus 0.1.0 · box\n     0.20 s  step 1, t = 0.1 s, dt = 0.1 s: u 3 iterations\n"
 
     def begin():
@@ -129,7 +130,7 @@ def test_a_run_is_shown_from_before_its_start_to_its_end(tmp_path, capsys, monke
         (folder / ".lock").unlink()
 
     acts = iter([begin, lambda: None, go_on, end])
-    assert follow.follow(folder, sleep=lambda seconds: next(acts)()) == 0
+    assert _follow.follow(folder, sleep=lambda seconds: next(acts)()) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"waiting for a run in {folder}"
     assert lines[1] == "plexus 0.1.0 · box"
@@ -139,7 +140,7 @@ def test_a_run_is_shown_from_before_its_start_to_its_end(tmp_path, capsys, monke
 
 def test_the_bar_stands_on_a_terminal_only(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    screen = follow._Screen(tmp_path)
+    screen = _follow._Screen(tmp_path)
     screen.progress({"step": 1, "t": 1.0, "share": 0.5})
     screen.line("a line")
     text = capsys.readouterr().out

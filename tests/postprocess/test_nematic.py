@@ -5,10 +5,10 @@ import pytest
 from post_samples import periodic_run, run_folder
 
 import plexus_post
-from plexus_post import defects, horizon, spectrum, tracks
 from plexus_post.errors import PostError
-from plexus_post.nematic import Nematic, Statistics
-from plexus_post.periodic import Box
+from plexus_post.nematics import defects, horizon, spectrum, tracks
+from plexus_post.nematics.nematic import Nematic, Statistics
+from plexus_post.readers.periodic import Box
 
 LENGTHS = np.array([10.0, 8.0])
 CELLS = (40, 32)

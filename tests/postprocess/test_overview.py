@@ -8,7 +8,7 @@ import pandas
 from post_samples import run_folder
 
 from plexus_post.cli import main
-from plexus_post.plot_profile import _fields, is_line
+from plexus_post.pictures.histories.profile import _fields, is_line
 
 
 def strained(points, time):

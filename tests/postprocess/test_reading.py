@@ -9,8 +9,8 @@ import pytest
 from post_samples import analytic, annulus, cube, run_folder, write_fields
 
 import plexus_post
-from plexus_post.cells import KINDS, facet_kind, lattice, outer_facets
-from plexus_post.grid import match, merge
+from plexus_post.readers.cells import KINDS, facet_kind, lattice, outer_facets
+from plexus_post.readers.grid import match, merge
 
 SHAPES = ["triangle", "quad", "triangle6", "quad9", "hexahedron"]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import plexus_post
-from plexus_post import spectrum
 from plexus_post.cli import main
-from plexus_post.nematic import Nematic, Statistics
+from plexus_post.nematics import spectrum
+from plexus_post.nematics.nematic import Nematic, Statistics
 
 DECK = """
 plexus: 1

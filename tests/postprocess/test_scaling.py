@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from plexus_post.cli import main
-from plexus_post.scaling import analyse
-from plexus_post.scaling_model import columns, fit, nonnegative
+from plexus_post.scaling.model import columns, fit, nonnegative
+from plexus_post.scaling.study import analyse
 
 TRUE = np.array([2e-5, 0.03, 4e-4])
 

@@ -10,8 +10,8 @@ import pytest
 
 from plexus_post import PostError
 from plexus_post.cli import main
-from plexus_post.sweep import Sweep, gather, is_sweep
-from plexus_post.sweep_plot import rank_correlation
+from plexus_post.pictures.sweeps import rank_correlation
+from plexus_post.readers.sweep import Sweep, gather, is_sweep
 
 
 def column(path, numbers, unit="", **more):

@@ -6,10 +6,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from plexus_post.errors import PostError
-from plexus_post.nematic import Nematic
-from plexus_post.run import Run
-from plexus_post.run import open as open_run
-from plexus_post.sweep import GOOD, Sweep, is_sweep
+from plexus_post.nematics.nematic import Nematic
+from plexus_post.readers.run import Run
+from plexus_post.readers.run import open as open_run
+from plexus_post.readers.sweep import GOOD, Sweep, is_sweep
 from plexus_post.units import words
 
 

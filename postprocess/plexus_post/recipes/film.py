@@ -27,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Make the film or the strip and print its path."""
-    from plexus_post.film import Film, strip
+    from plexus_post.nematics.film import Film, strip
 
     runs, names = nematics(args, flow=True)
     target = Path(args.out)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus_post.errors import PostError
-from plexus_post.horizon import SHELLS, THRESHOLDS, Comparison, Row, Windows, passed
+from plexus_post.nematics.horizon import SHELLS, THRESHOLDS, Comparison, Row, Windows, passed
+from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.recipes._runs import add_runs, nematics
-from plexus_post.style import LINE, pyplot, save
 from plexus_post.text import table
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _error_axes(axes: Axes, last: float) -> None:
 
 def _others(order: Axes, spectra: Axes, compared: Comparison) -> None:
     """Set labels of order and spectrum."""
-    from plexus_post.plot_nematic import resolved, spectrum_axes
+    from plexus_post.nematics.panel import resolved, spectrum_axes
 
     order.set_title("Mean order" if compared.oriented else "Mean speed")
     order.set_xlabel("time t")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus_post.export import write_csv
-from plexus_post.nematic import ORDERED, Nematic, Statistics
+from plexus_post.columns import write_csv
+from plexus_post.nematics.nematic import ORDERED, Nematic, Statistics
+from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.recipes._runs import add_runs, nematics
-from plexus_post.style import LINE, pyplot, save
 from plexus_post.text import table
 from plexus_post.units import label, short
 
@@ -69,7 +69,7 @@ def _row(s: Statistics, after: float) -> list[Any]:
 
 def snapshot(nematic: Nematic, s: Statistics, step: int, path: Path) -> Path:
     """Draw order and vorticity of one step with rods and defects; return the path."""
-    from plexus_post.plot_nematic import Shade, colour_bar, legend_entries, panel
+    from plexus_post.nematics.panel import Shade, colour_bar, legend_entries, panel
 
     box = nematic.box
     height = 4.6 * float(box.lengths[1] / box.lengths[0])
@@ -94,7 +94,7 @@ def snapshot(nematic: Nematic, s: Statistics, step: int, path: Path) -> Path:
 
 def histories(every: list[Statistics], after: float, path: Path) -> Path:
     """Draw order, speed, number of defects over time and the mean spectra of all runs; return the path."""
-    from plexus_post.plot_nematic import resolved, spectrum_axes
+    from plexus_post.nematics.panel import resolved, spectrum_axes
 
     figure, grid = pyplot().subplots(2, 2, figsize=(9.6, 6.0), layout="constrained")
     for i, s in enumerate(every):

@@ -1,0 +1,104 @@
+"""``plexus-post probe``: fields at points or along a line, as a table, a CSV file or a picture."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from plexus_post.columns import columns, write_csv
+from plexus_post.commands._values import add_selection
+from plexus_post.errors import PostError
+from plexus_post.readers.run import Run
+from plexus_post.readers.run import open as open_run
+from plexus_post.text import table
+
+HELP = "fields at points or along a line"
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("path", metavar="RUN")
+    parser.add_argument("--point", dest="points", action="append", metavar="X,Y", help="a point; repeatable")
+    parser.add_argument("--line", nargs=2, metavar="X,Y", help="sample from one point to another")
+    parser.add_argument("--count", type=int, default=101, help="points on the line (default: 101)")
+    parser.add_argument("--history", action="store_true", help="the first point over all steps")
+    parser.add_argument("--csv", metavar="FILE", help="write the table")
+    parser.add_argument("--plot", metavar="FILE", help="draw it as PNG")
+    add_selection(parser)
+
+
+def run(args: Namespace) -> None:
+    """Sample, then write, draw or print the columns."""
+    source = open_run(args.path)
+    points = _places(args)
+    if args.history:
+        data = history(source, points[0], args.fields)
+    else:
+        data = sample(source, points, args.fields, source.step(args.step, args.time))
+    if args.csv:
+        write_csv(Path(args.csv), data)
+    if args.plot:
+        from plexus_post.pictures.along import along
+
+        along(data, "time" if args.history else "distance", source, Path(args.plot))
+    if not (args.csv or args.plot):
+        rows = [[float(v) for v in row] for row in zip(*data.values(), strict=True)]
+        table(source.name, list(data), rows)
+
+
+def _places(args: Namespace) -> np.ndarray:
+    """Return the points (N, 3) that the command line names."""
+    if args.line:
+        start, end = map(point, args.line)
+        points = line(start, end, args.count)
+    else:
+        points = np.array([point(p) for p in args.points or []])
+    if not len(points):
+        raise PostError("name points (--point x,y) or a line (--line x,y x,y)")
+    return points
+
+
+def line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
+    """Return ``count`` equidistant points (count, 3) from start to end, both included."""
+    return start + np.linspace(0, 1, count)[:, None] * (end - start)
+
+
+def point(text: str) -> np.ndarray:
+    """Return a point (3,) from text ``x,y`` or ``x,y,z``.
+
+    Raises
+    ------
+    PostError
+        If the text is not two or three numbers.
+    """
+    try:
+        values = [float(v) for v in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in (2, 3):
+        raise PostError(f"{text!r} is no point; write x,y or x,y,z")
+    return np.array([*values, 0.0][:3])
+
+
+def sample(run: Run, points: np.ndarray, fields: list[str] | None, step: int) -> dict[str, np.ndarray]:
+    """Return columns x, y, z, distance along the points, and every field component there.
+
+    Raises
+    ------
+    PostError
+        If no point lies in the mesh.
+    """
+    data = columns(run.at(points, fields, step))
+    if all(np.isnan(v).all() for v in data.values()):
+        low, high = run.mesh(step).points.min(axis=0), run.mesh(step).points.max(axis=0)
+        raise PostError(f"no point lies in the mesh, which spans {low.tolist()} to {high.tolist()}")
+    distance = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    return dict(zip("xyz", points.T, strict=True)) | {"distance": distance} | data
+
+
+def history(run: Run, place: np.ndarray, fields: list[str] | None) -> dict[str, np.ndarray]:
+    """Return columns time and every field component at one point over all steps."""
+    steps = [columns(run.at(place[None], fields, s)) for s in range(len(run.times))]
+    return {"time": run.times} | {n: np.concatenate([s[n] for s in steps]) for n in steps[0]}

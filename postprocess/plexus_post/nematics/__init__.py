@@ -1,0 +1,1 @@
+"""Active nematics in periodic boxes: order, director, defects and their tracks, spectra, horizons, films."""

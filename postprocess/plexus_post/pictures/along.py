@@ -1,0 +1,40 @@
+"""Pictures of sampled fields over time at a point, or over the distance along points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from plexus_post.errors import PostError
+from plexus_post.pictures.panels import lines, panels
+from plexus_post.pictures.style import save
+from plexus_post.readers.run import Run
+from plexus_post.units import label, scale
+
+
+def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Path:
+    """Draw sampled columns over ``time`` or ``distance``, one panel per field; return the path."""
+    every = {n: [c for c in data if _of(c, n) and np.nan_to_num(data[c]).any()] for n in run.fields}
+    fields = {n: c for n, c in every.items() if c}
+    if not fields:
+        raise PostError("nothing to draw: all values are zero or outside the mesh")
+    figure, rows = panels(len(fields))
+    factor, length = scale("m" if axis == "distance" else "", data[axis])
+    for axes, (name, columns) in zip(rows, fields.items(), strict=True):
+        lines(
+            axes, data[axis] * factor, {c: data[c] for c in columns}, dict.fromkeys(columns, run.unit(name))
+        )
+    rows[-1].set_xlabel(label(axis, length or "s"))
+    rows[0].set_title(run.title)
+    return save(figure, path)
+
+
+def _of(column: str, field: str) -> bool:
+    """Return whether a column is a field or one of its components."""
+    return column == field or (column.startswith(f"{field}_") and column[len(field) + 1 :] in COMPONENTS)
+
+
+COMPONENTS = {*"xyz", *(a + b for a in "xyz" for b in "xyz")}
+"""Endings of the columns of vectors and tensors."""

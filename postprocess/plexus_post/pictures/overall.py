@@ -1,0 +1,66 @@
+"""The pictures of a run that a report would show: its fields at one moment, and its histories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plexus_post.errors import PostError
+from plexus_post.pictures.history import histories
+from plexus_post.pictures.scenes import Scene, views
+from plexus_post.pictures.shapes import of_dimension
+from plexus_post.readers.run import Run
+
+
+def pictures(
+    run: Run,
+    folder: Path,
+    fields: list[str] | None = None,
+    step: int | None = None,
+    warp: float | None = None,
+    mesh: bool = False,
+) -> list[Path]:
+    """Write the pictures of a run and return their paths.
+
+    Parameters
+    ----------
+    run, folder
+        What to draw and where to.
+    fields
+        Which fields; all, and the histories too, when None.
+    step
+        Which step, the last one by default.
+    warp
+        Exaggeration of the displacement; chosen for the displacement's own picture when None.
+    mesh
+        Draw the edges of all cells.
+
+    Raises
+    ------
+    PostError
+        If the run has nothing to draw, or a field or step does not exist.
+    """
+    made: list[Path] = []
+    if len(run.times):
+        made += _fields(Scene(run, run.step(step), warp, mesh), folder, fields)
+    elif fields:
+        raise PostError(f"{run.folder}: no field data to draw")
+    if fields is None:
+        made += histories(run, folder)
+    if not made:
+        raise PostError(f"{run.folder}: neither fields nor histories to draw")
+    return made
+
+
+def _fields(scene: Scene, folder: Path, names: list[str] | None) -> list[Path]:
+    """Draw the fields of a moment, and all of them in one overview where the shape of the mesh has one."""
+    every = list(views(scene, names))
+    shape = of_dimension(scene.grid.dim)
+    made = [shape.draw(view, folder / f"{_file_name(view.name)}.png") for view in every]
+    if len(every) > 1 and shape.overview:
+        made.append(shape.overview(every, folder / "overview.png"))
+    return made
+
+
+def _file_name(name: str) -> str:
+    text = name.removesuffix(" magnitude")
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in text)

@@ -1,0 +1,112 @@
+"""A moment of a run as views: one per scalar field and per magnitude of a vector field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from plexus_post import members
+from plexus_post.pictures.deformation import deformed
+from plexus_post.pictures.view import View
+from plexus_post.readers.grid import Grid
+from plexus_post.readers.run import Run
+from plexus_post.units import scale, short
+
+FOLDER = "fields"
+"""Name of the folders that hold kinds of pictures."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A moment of a run: its step; ``warp`` exaggerates a displacement, ``mesh`` draws the edges of cells."""
+
+    run: Run
+    step: int
+    warp: float | None = None
+    mesh: bool = False
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The mesh."""
+        return self.run.mesh(self.step)
+
+    @cached_property
+    def length(self) -> tuple[float, str]:
+        """Factor and unit of lengths; a deck without units has lengths without units too."""
+        return scale("" if self._dimensionless else "m", self.grid.size)
+
+    @cached_property
+    def when(self) -> str:
+        """The time, empty for a run with one output."""
+        if len(self.run.times) < 2:
+            return ""
+        return f"t = {self.run.times[self.step]:.6g}" + ("" if self._dimensionless else " s")
+
+    @cached_property
+    def _dimensionless(self) -> bool:
+        return not any(short(self.run.unit(n)) for n in self.run.fields)
+
+    def view(self, name: str, values: np.ndarray | None = None, warp: float | None = 0.0) -> View | None:
+        """Return how a scalar or a vector field looks; None for tensors.
+
+        Parameters
+        ----------
+        name
+            The field.
+        values
+            What to draw under this name instead of the field's own values, on the same points or cells.
+        warp
+            Exaggeration of the displacement where the user asks for none; chosen for the picture when None.
+        """
+        run, values = self.run, self.run.field(name, self.step) if values is None else values
+        if values.ndim == 2 and values.shape[1] not in (1, 2, 3):
+            return None
+        vector = values.ndim == 2 and values.shape[1] > 1
+        scalar = np.linalg.norm(values, axis=1) if vector else values.reshape(len(values))
+        size, unit = scale(run.unit(name), scalar)
+        factor, length = self.length
+        shift, note = deformed(run, self.grid, self.step, self.warp if self.warp is not None else warp)
+        return View(
+            name=f"{name} magnitude" if vector else name,
+            title=run.title,
+            about=run.tip(name),
+            grid=self.grid,
+            # whole numbers stay whole, their bands are drawn differently
+            values=scalar * size if scalar.dtype.kind == "f" else scalar,
+            location=run.fields[name],
+            unit=unit,
+            factor=factor,
+            length=length,
+            shift=None if shift is None else shift * factor,
+            note=" · ".join(t for t in (self.when, note) if t),
+            mesh=self.mesh,
+            arrows=values if vector else None,
+        )
+
+
+class Kind(Protocol):
+    """What the module of a special picture has."""
+
+    def fields(self, scene: Scene) -> tuple[str, ...]:
+        """Return the fields that it draws; the picture of the first one stands for all."""
+
+    def view(self, scene: Scene, name: str) -> View | None:
+        """Return the view of one of these fields."""
+
+
+def views(scene: Scene, names: list[str] | None = None) -> Iterator[View]:
+    """Yield the views of fields, all by default; fields that are no scalars or vectors are left out."""
+    special: dict[str, Kind] = {}
+    hidden: set[str] = set()
+    for kind in members.of_rooms(FOLDER):
+        own = kind.fields(scene)
+        special |= dict.fromkeys(own, kind)
+        hidden |= set(own[1:])
+    for name in names or [n for n in scene.run.fields if n not in hidden]:
+        view = special[name].view(scene, name) if name in special else scene.view(name)
+        if view is not None:
+            yield view

@@ -1,0 +1,16 @@
+"""Pictures of fields on meshes of one, two and three dimensions, one file per dimension."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from plexus_post.pictures.view import Shape
+
+FILES = {2: "plane", 3: "solid"}
+"""Dimension of the cells -> file."""
+
+
+def of_dimension(dim: int) -> Shape:
+    """Return how meshes of a dimension are drawn."""
+    shape: Shape = import_module(f"{__name__}.{FILES[dim]}").SHAPE
+    return shape

@@ -1,0 +1,1 @@
+"""Results as arrays: files, meshes, histories, runs and sweeps."""

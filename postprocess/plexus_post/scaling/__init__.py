@@ -1,0 +1,1 @@
+"""Scaling studies: the points of finished runs, a model fitted to them, the picture of both."""
