@@ -15,10 +15,10 @@ from plexus.errors import at_path
 from plexus.fields.state import State
 from plexus.run import Run, stepper_of
 from plexus.stepping.clock import Clock
-from plexus.stepping.controller import Adaptive, Fixed, Limits
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
+    from plexus.protocols import Controller
     from plexus.runtime.context import Context
 
 ALWAYS = ("series", "progress", "checkpoint")
@@ -33,7 +33,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
     InputError
         If the deck does not fit the mesh or this machine.
     """
-    clock, stepper, controller = _stepping(deck)
+    clock, controller = _marching(deck)
+    stepper = stepper_of(deck, controller.tolerance)
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     run = Run(deck, ctx, mesh, system, State(values, clock.t), clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
@@ -66,16 +67,13 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
     return sorted(observers, key=lambda o: isinstance(o, last))
 
 
-def _stepping(deck: Deck) -> tuple[Clock, Any, Any]:
-    """Return clock, stepper and step control; without a ``time`` block one steady step."""
-    time, stepper = deck.time, stepper_of(deck)
-    if time is None:
-        return Clock(0.0, 0.0), stepper, Fixed(0.0)
-    adaptive = time.adaptive
+def _marching(deck: Deck) -> tuple[Clock, Controller]:
+    """Return clock and step control; one step at the start time where nothing marches."""
+    time = deck.time
     # a steady stepper inside a time block solves once, under the loads of the start time
-    if not stepper.marches:
-        return Clock(time.start, time.start), stepper, Fixed(0.0)
-    clock = Clock(time.start, time.end)
-    if adaptive is None:
-        return clock, stepper, Fixed(time.step)
-    return clock, stepper, Adaptive(time.step, Limits(adaptive.min, adaptive.max or time.end - time.start))
+    method: Any = registry.component("stepper", time.stepper.type).cls if time else None
+    if time is None or not method.marches:
+        start, fixed = time.start if time else 0.0, registry.component("controller", "fixed")
+        return Clock(start, start), fixed.cls(fixed.params(), 0.0, 0.0)
+    control = registry.build("controller", time.control, time.step, time.end - time.start)
+    return Clock(time.start, time.end), control

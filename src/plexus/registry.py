@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "closure": ("plexus.closures", "what stands for the scales and moments that a model does not carry"),
     "preconditioner": ("plexus.solvers.preconditioners", "preconditioners of the linear solves"),
     "stepper": ("plexus.stepping.steppers", "time integration"),
+    "controller": ("plexus.stepping.controllers", "how long the next time step is"),
     "quantity": ("plexus.quantities", "numbers computed from the fields"),
     "output": ("plexus.observers", "what is written while the run goes on"),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import FieldSpec, StepResult
+    from plexus.protocols import Controller, FieldSpec, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
     from plexus.stepping.clock import Clock
@@ -56,10 +56,10 @@ class Run:
     system: BaseSystem
     state: State
     clock: Clock
-    stepper: Any
-    controller: Any
-    quantities: Mapping[str, Any] = field(default_factory=dict)
-    observers: list[Any] = field(default_factory=list)
+    stepper: Stepper
+    controller: Controller
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    observers: list[Observer] = field(default_factory=list)
     places: dict[Any, str] = field(default_factory=dict)
     stop_reason: str | None = None
     dry: bool = False
@@ -189,7 +189,9 @@ class Run:
         """Take one step; rejected attempts are repeated with a shorter one."""
         while True:
             t, target = self.clock.t, self._target()
-            dt = self.controller.propose(self.clock, target)
+            dt = self.controller.propose(
+                self.clock, target, partial(self.system.longest, self.state.values, t)
+            )
             try:
                 with self.ctx.timers("solve"):
                     result = self.stepper.step(self.system, self.state, t, dt)
@@ -250,7 +252,7 @@ class Run:
         self.clock.restore(clock)
         self.controller.restore(controller)
         self.state = State(state.values, state.t, state.step)
-        self.stepper = stepper_of(self.deck)
+        self.stepper = stepper_of(self.deck, self.controller.tolerance)
         self.system.recall({})
         self.restarted = True
 
@@ -282,13 +284,12 @@ class Run:
                     getattr(observer, what)(self)
 
 
-def stepper_of(deck: Deck) -> Any:
+def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
     """Return the stepper of a deck; without a ``time`` block the steady one."""
     if deck.time is None:
         steady = registry.component("stepper", "steady")
         return steady.cls(steady.params())
-    adaptive = deck.time.adaptive
-    return registry.build("stepper", deck.time.stepper, adaptive.tolerance if adaptive else None)
+    return registry.build("stepper", deck.time.stepper, tolerance)
 
 
 def _grouped(group: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

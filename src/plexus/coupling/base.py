@@ -6,6 +6,7 @@ fields by name (`BaseSystem.named`), and what is stored goes through `pack` and 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,10 @@ class BaseSystem(ABC):
     @abstractmethod
     def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """Return the arrays of `pack`, read back on any number of ranks. Collective."""
+
+    def longest(self, values: Mapping[str, Any], t: float) -> float:
+        """Return the longest step [s] of explicit methods at Courant number one; infinity for others."""
+        return math.inf
 
     def has_thickness(self) -> bool:
         """Return whether integrals count with another length, 2πr or a thickness."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from plexus import __version__
+from plexus import __version__, registry
 from plexus.deck.params import Component, Field, Params, Unit
 from plexus.deck.values import refuse
 
@@ -130,6 +130,25 @@ class Time(Params):
     end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
     step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
     adaptive: Adaptive | None = Field(None, description="adapt the step; absent: fixed steps")
+    controller: Annotated[Params | None, Component("controller")] = Field(
+        None, description="choice of the step; `adaptive` is short for the controller `error`"
+    )
+
+    @property
+    def control(self) -> Params:
+        """The parameters of the controller, which `adaptive` or nothing may stand for."""
+        if self.controller is not None:
+            return self.controller
+        name, given = ("error", self.adaptive.model_dump()) if self.adaptive else ("fixed", {})
+        params = registry.component("controller", name).params.model_validate(given)
+        params._type = name
+        return params
+
+    @model_validator(mode="after")
+    def _one_control(self) -> Time:
+        if self.adaptive is not None and self.controller is not None:
+            raise refuse("give either adaptive or a controller")
+        return self
 
     @model_validator(mode="after")
     def _forward(self) -> Time:
@@ -137,7 +156,7 @@ class Time(Params):
             raise PydanticCustomError(
                 "deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"}
             )
-        if self.adaptive is None and self.end - self.step == self.end:
+        if self.adaptive is self.controller is None and self.end - self.step == self.end:
             text = f"step {self.step:g} s is lost in the rounding of the end {self.end:g} s"
             raise PydanticCustomError("deck", "{text}", {"text": text})
         return self

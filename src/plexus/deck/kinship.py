@@ -66,6 +66,8 @@ def _named(data: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
     time = data.get("time")
     stepper = time.get("stepper") if isinstance(time, dict) else None
     yield _place("time", "stepper", stepper), "stepper", name_of(stepper)
+    controller = time.get("controller") if isinstance(time, dict) else None
+    yield _place("time", "controller", controller), "controller", name_of(controller)
     quantities, outputs = data.get("quantities"), data.get("output")
     for key, block in quantities.items() if isinstance(quantities, dict) else ():
         yield _place("quantities", key, block), "quantity", name_of(block)
@@ -82,7 +84,7 @@ def _place(*parts: Any) -> tuple[Any, ...]:
 def _instead(slot: str, here: Discretisation) -> str:
     """Return which members of a kind would do."""
     members = [n for n in registry.names(slot) if serves(slot, n, here)]
-    return f"; use {' or '.join(members)}" if slot in ("mesh", "stepper") and members else ""
+    return f"; use {' or '.join(members)}" if slot in ("mesh", "stepper", "controller") and members else ""
 
 
 def closure_problems(deck: Any) -> Iterator[Found]:
@@ -93,7 +95,8 @@ def closure_problems(deck: Any) -> Iterator[Found]:
     time, learned = deck.time, "checkpoint" in type(deck.closure).model_fields
     if learned and deck.closure.checkpoint is None and not getattr(deck, "train", None):
         yield ("closure", "type"), f"checkpoint is missing: {deck.closure.type} is learned; name its bundle"
-    longest = time.step if time.adaptive is None else time.adaptive.max or time.end - time.start
+    controller: Any = registry.component("controller", time.control.type).cls
+    longest = controller.longest(time.control, time)
     setting = replace(cls.to_close(deck.physics), dt=longest, integrator=time.stepper.type)
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, setting)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from plexus.protocols.fields import Array, Plain, Values
 
 if TYPE_CHECKING:
+    from plexus.deck.blocks import Time
     from plexus.errors import PlexusError
     from plexus.fields.state import State
     from plexus.stepping.clock import Clock
@@ -49,12 +50,27 @@ class Stepper(Protocol):
 
 
 class Controller(Protocol):
-    """The choice of the time step. All numbers are global, so that every rank decides alike."""
+    """The choice of the time step, made from its parameters, the deck's step and the length of the march.
+
+    All numbers are global, so that every rank decides alike.
+    """
 
     rejected: int
+    """Number of steps that were repeated."""
+    tolerance: float | None
+    """Relative local error per step that steppers measure theirs by; None without an estimate."""
+    fixed: bool
+    """Whether steps have the length of the deck, but for those that hit prescribed times."""
 
-    def propose(self, clock: Clock, target: float | None) -> float:
-        """Return the step [s] to try from the clock's time, not passing ``target``."""
+    @staticmethod
+    def longest(params: Any, time: Time) -> float:
+        """Return the longest step [s] that a march through the deck's block ``time`` may take."""
+
+    def propose(self, clock: Clock, target: float | None, limit: Callable[[], float]) -> float:
+        """Return the step [s] to try from the clock's time, not passing ``target``.
+
+        ``limit`` returns the longest stable step of explicit methods [s], infinity for others. Collective.
+        """
 
     def accept(self, dt: float, error: float | None, order: int) -> bool:
         """Judge a step and choose the next one.

@@ -14,7 +14,7 @@ from spectral_cases import Burgers, march
 from plexus.fields.state import State
 from plexus.spaces.fourier import Fourier
 from plexus.stepping.clock import Clock
-from plexus.stepping.controller import Adaptive, Limits
+from plexus.stepping.controllers.error import Error, ErrorParams
 from plexus.stepping.split import phi
 from plexus.stepping.steppers.etdrk4 import Etdrk4, Etdrk4Params
 from plexus.stepping.steppers.ifrk4 import Ifrk4, Ifrk4Params
@@ -208,7 +208,7 @@ def test_adaptive_steps_reach_the_tolerance(order):
     for tolerance in (1e-4, 1e-6):
         model = burgers((64,), 0.3)
         stepper = ImexRk(ImexRkParams(order=order), tolerance)
-        controller, clock = Adaptive(0.01, Limits(1e-6, 1.0)), Clock(0.0, 3.0)
+        controller, clock = Error(ErrorParams(min=1e-6, max=1.0), 0.01, 1.0), Clock(0.0, 3.0)
         state = State({"u": model.start()})
         while not clock.done:
             dt = controller.propose(clock, None)

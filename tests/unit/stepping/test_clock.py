@@ -7,7 +7,10 @@ import pytest
 
 from plexus.errors import SolveError
 from plexus.stepping.clock import Clock
-from plexus.stepping.controller import Adaptive, Fixed, Limits
+from plexus.stepping.controllers.courant import Courant, CourantParams
+from plexus.stepping.controllers.error import Error, ErrorParams
+from plexus.stepping.controllers.failures import Failures, FailuresParams
+from plexus.stepping.controllers.fixed import Fixed, FixedParams
 
 
 def march(clock, controller, targets=()):
@@ -31,19 +34,19 @@ def test_a_million_steps_do_not_drift():
 @pytest.mark.parametrize("step, count", [(0.1, 10), (0.3, 4), (1 / 3, 3), (0.01, 100), (2.0, 1)])
 def test_fixed_steps_end_exactly_after_the_expected_number(step, count):
     clock = Clock(0.0, 1.0)
-    assert len(march(clock, Fixed(step))) == count
+    assert len(march(clock, Fixed(FixedParams(), step, 1.0))) == count
     assert clock.t == 1.0
 
 
 def test_prescribed_times_are_hit_exactly():
     targets = [0.25, 0.5, 0.7, math.pi / 4]
-    times = march(Clock(0.0, 1.0), Fixed(0.1), targets)
+    times = march(Clock(0.0, 1.0), Fixed(FixedParams(), 0.1, 1.0), targets)
     assert set(targets) <= set(times)
     assert all(b > a + 1e-6 for a, b in pairwise(times))
 
 
 def test_no_sliver_is_left_before_a_target():
-    times = march(Clock(0.0, 1.0), Fixed(0.1), [0.3 + 1e-9])
+    times = march(Clock(0.0, 1.0), Fixed(FixedParams(), 0.1, 1.0), [0.3 + 1e-9])
     assert 0.3 + 1e-9 in times
     assert len(times) == 10
 
@@ -66,7 +69,7 @@ def test_clock_state_continues():
 
 
 def test_adaptive_step_follows_the_error_and_ends_at_the_smallest():
-    clock, control = Clock(0.0, 1.0), Adaptive(0.1, Limits(0.01, 0.5))
+    clock, control = Clock(0.0, 1.0), Error(ErrorParams(min=0.01, max=0.5), 0.1, 0.5)
     dt = control.propose(clock, None)
     assert control.accept(dt, 1e-3, 1) and control.step == pytest.approx(0.2)
     assert not control.accept(0.1, 100.0, 1) and control.step == pytest.approx(0.02)
@@ -76,17 +79,38 @@ def test_adaptive_step_follows_the_error_and_ends_at_the_smallest():
 
 
 def test_adaptive_step_halves_the_way_to_a_near_target():
-    clock, control = Clock(0.0, 1.0), Adaptive(0.1, Limits(0.01, 0.5))
+    clock, control = Clock(0.0, 1.0), Error(ErrorParams(min=0.01, max=0.5), 0.1, 0.5)
     assert control.propose(clock, 0.15) == pytest.approx(0.075)
     assert control.propose(clock, 0.05) == 0.05
     assert control.accept(0.05, 0.9, 1) and control.step == 0.1
 
 
 def test_step_recovers_after_a_failed_solve_without_any_estimate():
-    control = Adaptive(0.4, Limits(0.01, 1.0))
+    control = Error(ErrorParams(min=0.01, max=1.0), 0.4, 1.0)
     control.failed(0.4, SolveError("no"))
     sizes = [control.step]
     for _ in range(5):
         assert control.accept(control.step, None, 0)
         sizes.append(control.step)
     assert sizes[0] == pytest.approx(0.1) and sizes[-1] == 0.4
+
+
+def test_failures_shorten_a_step_that_grows_back():
+    clock, control = Clock(0.0, 10.0), Failures(FailuresParams(min=0.05), 1.0, 10.0)
+    control.failed(control.propose(clock, None), SolveError("no"))
+    assert control.propose(clock, None) == 0.25 and control.rejected == 1
+    grown = [control.propose(clock, None) for _ in range(5) if control.accept(control.step, None, 1)]
+    assert grown == pytest.approx([0.375, 0.5625, 0.84375, 1.0, 1.0])
+    again = Failures(FailuresParams(min=0.05), 1.0, 10.0)
+    control.failed(0.2, SolveError("no"))
+    again.restore(control.state())
+    assert (again.step, again.rejected) == (control.step, 2) == (0.05, 2)
+    with pytest.raises(SolveError, match="smallest allowed, but no"):
+        control.failed(0.05, SolveError("no"))
+
+
+def test_courant_follows_the_limit_up_to_the_step_of_the_deck():
+    clock, control = Clock(0.0, 10.0), Courant(CourantParams(number=0.5), 0.3, 10.0)
+    assert control.propose(clock, None, lambda: 0.2) == 0.1
+    assert control.propose(clock, None, lambda: 5.0) == 0.3
+    assert control.propose(clock, 0.04, lambda: 0.2) == 0.04

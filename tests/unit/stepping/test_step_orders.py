@@ -7,7 +7,8 @@ import pytest
 
 from plexus.fields.state import State
 from plexus.stepping.clock import Clock
-from plexus.stepping.controller import Adaptive, Fixed, Limits
+from plexus.stepping.controllers.error import Error, ErrorParams
+from plexus.stepping.controllers.fixed import Fixed, FixedParams
 from plexus.stepping.steppers.bdf2 import Bdf2, Bdf2Params
 from plexus.stepping.steppers.quasistatic import Quasistatic, QuasistaticParams
 from plexus.stepping.steppers.theta import Theta, ThetaParams
@@ -70,7 +71,7 @@ def test_order(name):
     make, order = STEPPERS[name]
     errors = []
     for n in (40, 80, 160):
-        state, _ = march(make(), Fixed(2 / n), Clock(0.0, 2.0), start())
+        state, _ = march(make(), Fixed(FixedParams(), 2 / n, 1.0), Clock(0.0, 2.0), start())
         errors.append(abs(state.values["u"][0, 0] - 2 - math.sin(2.0)))
         assert state.values["w"][0, 0] == pytest.approx(state.values["u"][0, 0] ** 2, rel=1e-14)
     assert math.log2(errors[1] / errors[2]) == pytest.approx(order, abs=0.15)
@@ -81,7 +82,7 @@ def test_adaptive_error_follows_the_tolerance(name):
     make, _ = STEPPERS[name]
     errors, counts = [], []
     for tolerance in (1e-3, 1e-5):
-        control = Adaptive(1e-3, Limits(1e-9, 1.0))
+        control = Error(ErrorParams(min=1e-9, max=1.0), 1e-3, 1.0)
         state, sizes = march(make(tolerance), control, Clock(0.0, 6.0), start())
         errors.append(abs(state.values["u"][0, 0] - 2 - math.sin(6.0)))
         counts.append(len(sizes))
@@ -95,7 +96,9 @@ def test_restart_continues_bit_for_bit(name, tolerance):
     make, _ = STEPPERS[name]
 
     def control():
-        return Adaptive(0.01, Limits(1e-9, 1.0)) if tolerance else Fixed(0.07)
+        return (
+            Error(ErrorParams(min=1e-9, max=1.0), 0.01, 1.0) if tolerance else Fixed(FixedParams(), 0.07, 1.0)
+        )
 
     whole, _ = march(make(tolerance), control(), Clock(0.0, 3.0), start())
     stepper, controller, clock = make(tolerance), control(), Clock(0.0, 3.0)
@@ -111,5 +114,7 @@ def test_restart_continues_bit_for_bit(name, tolerance):
 
 
 def test_quasistatic_follows_the_load():
-    state, _ = march(Quasistatic(QuasistaticParams()), Fixed(0.5), Clock(0.0, 2.0), start())
+    state, _ = march(
+        Quasistatic(QuasistaticParams()), Fixed(FixedParams(), 0.5, 1.0), Clock(0.0, 2.0), start()
+    )
     assert state.values["u"][0, 0] == pytest.approx(2 + math.sin(2.0), rel=1e-12)

@@ -1,4 +1,4 @@
-"""Choice of the time step: fixed, or adapted to an estimate of the local error.
+"""Steps adapted to the stepper's estimate of its local error.
 
 The stepper measures its local error relative to the tolerance, err = ‖e‖ / tolerance; a step is
 accepted when err <= 1. The next step follows the proportional-integral law
@@ -11,71 +11,45 @@ doi:10.1145/210232.210242). All numbers are global, so every rank takes the same
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from plexus.errors import PlexusError, SolveError
-from plexus.stepping.clock import Clock
+from plexus.deck.blocks import Adaptive, Time
+from plexus.errors import PlexusError
+from plexus.registry import register
+from plexus.stepping.controllers.base import Limit, Shortening, unlimited
 
+if TYPE_CHECKING:
+    from plexus.stepping.clock import Clock
+
+EXAMPLE: dict[str, Any] = {"type": "error", "tolerance": 1e-3}
 SAFETY, SHRINK, GROW = 0.9, 0.2, 2.0
 """Share of the theoretically optimal step that is taken, and bounds on its change per step."""
 RETRY, RECOVER = 0.25, 1.5
 """Factors on the step after a solve that did not converge, and after steps without error estimate."""
 
 
-class Fixed:
-    """The step of the deck, cut only to hit prescribed times; a failed solve ends the run."""
-
-    rejected = 0
-
-    def __init__(self, step: float):
-        self.step = step
-
-    def propose(self, clock: Clock, target: float | None) -> float:
-        """Return the step [s] to try from the clock's time, not passing ``target``."""
-        return clock.fit(self.step, target)
-
-    def accept(self, dt: float, error: float | None, order: int) -> bool:
-        """Accept every step."""
-        return True
-
-    def failed(self, dt: float, failure: PlexusError) -> None:
-        """Raise the failure: a fixed step has no smaller one to try."""
-        raise failure
-
-    def state(self) -> dict[str, float]:
-        """Return nothing: the deck holds the step."""
-        return {}
-
-    def restore(self, state: dict[str, float]) -> None:
-        """Accept the empty state."""
+class ErrorParams(Adaptive):
+    """Parameters of `Error`; `time.adaptive` is their short form."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of an adaptive step [s]."""
+@register("controller", "error", ErrorParams)
+class Error(Shortening):
+    """Proportional-integral control; a rejection at the smallest step ends the run."""
 
-    smallest: float
-    largest: float
-
-
-class Adaptive:
-    """Proportional-integral control of the local error.
-
-    Parameters
-    ----------
-    step:
-        First step [s].
-    limits:
-        Smallest and largest step [s]; a rejection at the smallest one ends the run.
-    """
-
-    def __init__(self, step: float, limits: Limits):
-        self.step, self.limits = step, limits
+    def __init__(self, params: ErrorParams, step: float, span: float):
+        super().__init__(params, step, span)
+        self.smallest, self.largest = params.min, params.max or span
+        self.tolerance = params.tolerance
         self._given = step
         self.previous = 1.0
-        self.rejected = 0
 
-    def propose(self, clock: Clock, target: float | None) -> float:
+    @staticmethod
+    def longest(params: Any, time: Time) -> float:
+        """Return the largest step [s]."""
+        return params.max or time.end - time.start
+
+    def propose(self, clock: Clock, target: float | None, limit: Limit = unlimited) -> float:
         """Return the step [s] to try; two equal steps replace a step and a short remainder."""
         dt = clock.fit(self.step, target)
         # a full step and a tiny rest would make the error estimate and BDF2 see a large step ratio
@@ -102,32 +76,25 @@ class Adaptive:
         error = max(error, 1e-10)
         # an error that is not a number is too large, too
         if not error <= 1:
-            self._reduce(dt, max(SHRINK, SAFETY * error ** (-1 / k)), f"error estimate {error:.3g} > 1")
+            self.reduce(dt, max(SHRINK, SAFETY * error ** (-1 / k)), f"error estimate {error:.3g} > 1")
             return False
         factor = SAFETY * error ** (-0.7 / k) * self.previous ** (0.4 / k)
         chosen = dt * min(max(factor, SHRINK), GROW)
         if dt < self.step:  # cut by an output time: an accurate short step is no reason to stay short
             chosen = max(chosen, self.step)
-        self.step = min(max(chosen, self.limits.smallest), self.limits.largest)
+        self.step = min(max(chosen, self.smallest), self.largest)
         self.previous = error
         return True
 
     def failed(self, dt: float, failure: PlexusError) -> None:
         """Shorten the step after a solve that did not converge."""
-        self._reduce(dt, RETRY, str(failure))
-
-    def _reduce(self, dt: float, factor: float, why: str) -> None:
-        """Reject a step; raises SolveError when it already was the smallest."""
-        if dt <= self.limits.smallest * (1 + 1e-9):
-            raise SolveError(f"time step {dt:.3g} s is the smallest allowed, but {why}")
-        self.rejected += 1
-        self.step = max(dt * factor, self.limits.smallest)
+        self.reduce(dt, RETRY, str(failure))
 
     def state(self) -> dict[str, float]:
         """Return what a restart needs."""
         return {"step": self.step, "previous": self.previous, "rejected": self.rejected}
 
-    def restore(self, state: dict[str, float]) -> None:
+    def restore(self, state: Mapping[str, float]) -> None:
         """Continue from what `state` returned."""
         self.step, self.previous = float(state["step"]), float(state["previous"])
         self.rejected = int(state["rejected"])

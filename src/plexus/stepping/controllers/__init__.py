@@ -1,0 +1,1 @@
+"""Members of kind ``controller``: how long the next time step is."""
