@@ -23,7 +23,6 @@ from types import FrameType
 
 from plexus.deck.job import Chain
 from plexus.errors import InputError
-from plexus.fileformat import TRAINING
 from plexus.runtime import parent, scheduler
 from plexus.runtime.summary import STOPPED
 from plexus.submit import slurm
@@ -44,6 +43,7 @@ class Link:
     ----------
     words : arguments of ``plexus``, starting with its command.
     folder : run folder; None where another command looks after its checkpoints (`plexus sweep`).
+    memory : pattern of the files in the run folder from which the task goes on.
     ranks : MPI ranks; None takes those of the job.
     chain, max_links : how to go on, and how often.
     script : the job script, for the next job.
@@ -51,6 +51,7 @@ class Link:
 
     words: Sequence[str]
     folder: Path | None
+    memory: str = "checkpoint_*.h5"
     ranks: int | None = None
     chain: Chain = "none"
     max_links: int = 50
@@ -124,7 +125,7 @@ class Link:
         since = self._mine()
         if since is None or self.folder is None:
             return None
-        found = (*self.folder.glob("checkpoint_*.h5"), *self.folder.glob(TRAINING))
+        found = self.folder.glob(self.memory)
         return max((p for p in found if p.stat().st_mtime >= since), default=None)
 
     def _ranks(self) -> list[str]:
@@ -134,12 +135,8 @@ class Link:
 
 
 def _state(path: Path | None) -> tuple[str, int] | None:
-    """Return what changes when a run gets further: the checkpoint's name, or for a training, which keeps
-    one, the time it was written [ns].
-    """
-    if path is None:
-        return None
-    return path.name, path.stat().st_mtime_ns if path.name == TRAINING else 0
+    """Return what changes when a task gets further: name of its checkpoint and time it was written [ns]."""
+    return None if path is None else (path.name, path.stat().st_mtime_ns)
 
 
 def _number() -> int:
