@@ -60,7 +60,7 @@ class Link:
     def run(self) -> int:
         """Run this link, see to the next one, and return the exit code of the job."""
         before = self._checkpoint()
-        state = _state(before)
+        state = self._progress(before)
         again = ["--restart"] if before and _number() > 1 else []
         if _number() > 1:
             _say(
@@ -81,7 +81,7 @@ class Link:
                 f"cancelled; {now.name} is the newest checkpoint" if now else "cancelled before a checkpoint"
             )
         elif code == STOPPED and job and self.chain != "none":
-            if self.folder is not None and _state(now) == before:
+            if self.folder is not None and self._progress(now) == before:
                 _say("stopped without a new checkpoint: the chain ends here; give the job more time")
             elif _number() >= self.max_links:
                 _say(f"this was link {_number()}, the last of at most {self.max_links}: the chain ends here")
@@ -128,15 +128,18 @@ class Link:
         found = self.folder.glob(self.memory)
         return max((p for p in found if p.stat().st_mtime >= since), default=None)
 
+    def _progress(self, path: Path | None) -> tuple[str, int] | None:
+        """Return what changes when a task gets further: the checkpoint's name, or for a task that keeps one
+        file, the time it was written [ns].
+        """
+        if path is None:
+            return None
+        return path.name, 0 if "*" in self.memory else path.stat().st_mtime_ns
+
     def _ranks(self) -> list[str]:
         """Return the option that sets the number of ranks."""
         ranks = self.ranks or int(os.environ.get("SLURM_NTASKS", "0"))
         return ["-n", str(ranks)] if ranks else []
-
-
-def _state(path: Path | None) -> tuple[str, int] | None:
-    """Return what changes when a task gets further: name of its checkpoint and time it was written [ns]."""
-    return None if path is None else (path.name, path.stat().st_mtime_ns)
 
 
 def _number() -> int:

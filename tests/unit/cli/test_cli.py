@@ -199,10 +199,10 @@ def test_mesh_convert_and_bench_are_handed_on(monkeypatch, capsys, tmp_path):
 def test_a_machine_without_mpi_or_petsc_is_told_what_is_missing(name, told, monkeypatch, capsys):
     from plexus import driver
 
-    def run(*_, **__):
+    def perform(*_, **__):
         raise ImportError("libmpi.so.40: cannot open shared object file", name=name)
 
-    monkeypatch.setattr(driver, "run", run)
+    monkeypatch.setattr(driver, "perform", perform)
     if told:
         assert plexus("run", DECK) == 2
         assert "libmpi.so.40" in capsys.readouterr().err
