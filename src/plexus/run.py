@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Controller, FieldSpec, Observer, Quantity, Stepper, StepResult
+    from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
     from plexus.stepping.clock import Clock
@@ -43,7 +43,6 @@ class Run:
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
-    nodal : all fields at the nodes, by name.
     replaced : why learned parts gave way to their fallbacks, in order; such a run ends as degraded.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
     restarted : True when the state came from a checkpoint.
@@ -68,21 +67,17 @@ class Run:
     replaced: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Prepare the evaluation of fields by name."""
-        self.nodal = self.system.named(self.deck.constants)
+        """Prepare the evaluation of fields."""
+        self._fields = self.system.evaluation(self.deck.constants)
         self._values: tuple[State, dict[str, float]] | None = None
         self._begin: tuple[dict[str, float], dict[str, float], State] | None = None
 
-    def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
-        """Return (specification, ``node``, values (n_local, k)) of any field or expression. Collective.
-
-        Raises
-        ------
-        InputError
-            If there is no such field and the text is no expression.
-        """
-        spec, array = self.nodal.evaluate(name, self.state)
-        return spec, "node", array
+    @property
+    def fields(self) -> Evaluation:
+        """All fields of the present state by name, and what is computed from them."""
+        # every step makes a new state: whoever asks sees the present one, and what is known of it is kept
+        self._fields.look(self.state)
+        return self._fields
 
     def values(self) -> dict[str, float]:
         """Return all quantities of the deck in the present state; computed once per state. Collective."""
@@ -99,7 +94,7 @@ class Run:
     @cached_property
     def units(self) -> dict[str, str]:
         """Units of the quantities; empty where it is not known or there is none."""
-        return {name: q.unit(self) if hasattr(q, "unit") else "" for name, q in self.quantities.items()}
+        return {name: q.unit(self) for name, q in self.quantities.items()}
 
     @property
     def steps(self) -> int:
@@ -163,7 +158,7 @@ class Run:
         """Name of the stepper in the deck."""
         return self.deck.time.stepper.type if self.deck.time else "steady"
 
-    def _keyed(self) -> list[tuple[str, Any]]:
+    def _keyed(self) -> list[tuple[str, Observer]]:
         """Return the observers with keys that survive other outputs being added behind them."""
         names = [type(o).__name__ for o in self.observers]
         return [(f"{name} {names[:i].count(name)}", self.observers[i]) for i, name in enumerate(names)]
@@ -288,8 +283,10 @@ def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
     """Return the stepper of a deck; without a ``time`` block the steady one."""
     if deck.time is None:
         steady = registry.component("stepper", "steady")
-        return steady.cls(steady.params())
-    return registry.build("stepper", deck.time.stepper, tolerance)
+        made: Stepper = steady.cls(steady.params())
+    else:
+        made = registry.build("stepper", deck.time.stepper, tolerance)
+    return made
 
 
 def _grouped(group: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
