@@ -93,9 +93,9 @@ def run(
 
 def _run(deck: Deck, ctx: Context, restart: str | None, dry: bool, profile: Profile) -> int:
     """Build, march and report; return the exit code. Collective."""
-    from plexus import report
     from plexus.compose import compose
     from plexus.devices.placement import table
+    from plexus.run import report
 
     stages = _watch(ctx, profile)
     ctx.timers.started()
@@ -188,8 +188,7 @@ def _describe(deck: Deck, ctx: Context) -> None:
 
 def _finish(run: Run) -> int:
     """Report the end of a run and return its exit code. Collective."""
-    from plexus import report
-    from plexus.coupling import inspect
+    from plexus.run import inspect, report
     from plexus.runtime.summary import STOPPED, write_summary
 
     facts, ctx = report.facts(run), run.ctx

@@ -91,10 +91,8 @@ class Probe(History):
 
     def observe(self, run: Run) -> None:
         """Sample the present state. Collective."""
-        from plexus.io.series import shared
-
         assert self._located is not None
-        key, series = f"probes/{self.params.name}", shared(run)
+        key, series = f"probes/{self.params.name}", run.series
         row: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
         units = {"time": "s"}
         for name in self.params.fields or tuple(run.fields.shown):

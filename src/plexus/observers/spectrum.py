@@ -45,9 +45,7 @@ class Spectrum(History):
 
     def observe(self, run: Run) -> None:
         """Add the spectra of the present state. Collective."""
-        from plexus.io.series import shared
-
-        series, fields, unit = shared(run), run.fields, 2 * math.pi / _longest(run)
+        series, fields, unit = run.series, run.fields, 2 * math.pi / _longest(run)
         assert isinstance(fields, Spectra), "a deck asks for spectra of fields on a grid only"
         at: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
         for name in self.params.fields:

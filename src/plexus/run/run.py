@@ -6,16 +6,17 @@ the observers that are due, and asks all ranks once per step whether to go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
-from plexus.coupling import inspect, rescue
 from plexus.errors import GuardError, SolveError, at_path
 from plexus.fields.state import State
+from plexus.fileformat import SERIES
+from plexus.run import inspect, rescue
 from plexus.stepping.schedules import Moment
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from plexus.coupling.base import BaseSystem, Packed
     from plexus.deck.schema import Deck
+    from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
@@ -59,7 +61,7 @@ class Run:
     controller: Controller
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
-    places: dict[Any, str] = field(default_factory=dict)
+    places: dict[Observer, str] = field(default_factory=dict)
     stop_reason: str | None = None
     dry: bool = False
     restarted: bool = False
@@ -95,6 +97,20 @@ class Run:
     def units(self) -> dict[str, str]:
         """Units of the quantities; empty where it is not known or there is none."""
         return {name: q.unit(self) for name, q in self.quantities.items()}
+
+    @cached_property
+    def series(self) -> Series:
+        """The histories of the run, opened when first asked for; a restart goes on in the file of its folder.
+
+        Ranks other than 0 get empty ones that are never written.
+        """
+        from plexus.io.series import Series
+
+        path, root = self.ctx.folder / SERIES, self.ctx.root
+        earlier = root and self.restarted
+        series = Series.resume(path, self.clock.step) if earlier else Series(path if root else None)
+        series.texts = dict(self.ctx.texts)
+        return series
 
     @property
     def steps(self) -> int:
@@ -167,18 +183,18 @@ class Run:
         """March to the end, or until a stop is requested. Collective."""
         if self.system.learned:
             self._begin = self.clock.state(), self.controller.state(), self.state
-        self._observe("start", every=True)
+        self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
-            self._observe("observe")
+            self._observe(lambda o: o.observe(self))
         while not self.last:
             if self.dry and self.clock.step >= 2:
                 break
             verdict = self._step()
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
-            self._observe("observe")
-        self._observe("finish", every=True)
+            self._observe(lambda o: o.observe(self))
+        self._observe(lambda o: o.finish(self), every=True)
 
     def _advance(self) -> None:
         """Take one step; rejected attempts are repeated with a shorter one."""
@@ -266,7 +282,7 @@ class Run:
             blamed = self.system.blame(self.state)
             raise GuardError(next((text for text in blamed if text), str(error))) from None
 
-    def _observe(self, what: str, every: bool = False) -> None:
+    def _observe(self, act: Callable[[Observer], None], every: bool = False) -> None:
         """Call the observers: all of them, or those that are due."""
         if self.dry:
             return
@@ -276,7 +292,7 @@ class Run:
             if every or observer.schedule.due(now):
                 place = self.places.get(observer)
                 with self.ctx.timers("output"), at_path(place) if place else nullcontext():
-                    getattr(observer, what)(self)
+                    act(observer)
 
 
 def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
