@@ -52,12 +52,8 @@ def _at_its_place(text: str) -> Exception:
 
 
 def learn_mesh(params: Any, context: Context) -> None:
-    """Note the dimension and names that the mesh source knows without building the mesh.
-
-    Sources say so in an optional method ``known() -> plexus.deck.context.Known``.
-    """
-    source = registry.build("mesh", params)
-    facts = source.known() if hasattr(source, "known") else None
+    """Note the dimension and names that the mesh source knows without building the mesh."""
+    facts = registry.build("mesh", params).known()
     if facts is not None:
         context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
 

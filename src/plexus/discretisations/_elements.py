@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
-from plexus.coupling import inspect
 from plexus.coupling.system import System
 from plexus.discretisations._initial import evaluated
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
+from plexus.run import inspect
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target

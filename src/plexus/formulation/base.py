@@ -31,6 +31,7 @@ class EquationBase:
     near_nullspace: Literal["constant", "rigid"] = "constant"
     flux_unit: str = ""
     """Unit of f1 and of what boundary terms exchange per area."""
+    flux_field: FieldSpec | None = None
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""

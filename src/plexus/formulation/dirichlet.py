@@ -31,12 +31,15 @@ class Dirichlet:
     ----------
     fixed : ndarray of bool (n_local, m)
         Which unknowns are prescribed, ghosts included.
+    boundaries : tuple of str
+        Where at least one component is prescribed.
     """
 
     def __init__(self, space: Space, conditions: Sequence[Prescribed]):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
+        self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
             nodes = space.facet_nodes(condition.boundaries)

@@ -79,7 +79,7 @@ class Fields(Scheduled):
             self._describe(run)
 
     def _names(self, run: Run) -> list[str]:
-        return list(self.params.fields) or list(run.nodal.shown)
+        return list(self.params.fields) or list(run.fields.shown)
 
     def _evaluate(self, run: Run) -> tuple[list[Any], dict[str, Any]]:
         """Return the columns and values of all fields."""
@@ -87,7 +87,7 @@ class Fields(Scheduled):
 
         columns, arrays = [], {}
         for name in self._names(run):
-            spec, location, array = run.evaluate(name)
+            spec, location, array = run.fields.evaluate(name)
             columns.append(column(name, spec.unit, spec.shape, location, spec.tip))
             arrays[name] = array
         return columns, arrays

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plexus.protocols.closures import Closure, ClosureSetting
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
-from plexus.protocols.evaluation import Balances, Spectra
+from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
 from plexus.protocols.instants import Instant
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
@@ -27,18 +27,21 @@ __all__ = [
     "Derived",
     "Discretisation",
     "Equation",
+    "Evaluation",
     "Explicit",
     "FieldSpec",
     "Flux",
     "GridSource",
     "Implicit",
     "Instant",
+    "Integrand",
     "MeshSource",
     "Observer",
     "OptionValue",
     "Outlook",
     "PcContext",
     "PeriodicSource",
+    "Places",
     "Plain",
     "Point",
     "Preconditioner",

@@ -126,6 +126,12 @@ class Equation(Protocol):
     boundary_terms: tuple[str, ...]
     """Names of the members of kind ``boundary`` that this equation accepts."""
     near_nullspace: Literal["constant", "rigid"]
+    flux_unit: str
+    """Unit of f1 and of what boundary terms exchange per area; empty where it is not known."""
+
+    @property
+    def flux_field(self) -> FieldSpec | None:
+        """The derived field q of a balance, of which boundary terms give q·n; None where there is none."""
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points."""

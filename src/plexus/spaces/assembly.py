@@ -60,6 +60,8 @@ class Form:
 
     Attributes
     ----------
+    terms : tuple
+        The boundary terms.
     symmetric : bool
         Whether all tangents of the last `jacobian` on this rank were symmetric.
     """
@@ -76,6 +78,7 @@ class Form:
         degree: int | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
+        self.terms = tuple(boundary_terms)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
         self.spaces = {**(spaces or {}), equation.field.name: space}
@@ -88,7 +91,7 @@ class Form:
         self.rule = Rule(mesh, points.points, points.weights)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
-        self._parts = [p for name, term in boundary_terms for p in self._boundary(name, term, touching)]
+        self._parts = [p for name, term in self.terms for p in self._boundary(name, term, touching)]
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True

@@ -48,9 +48,9 @@ class March(Task):
 
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""
-        from plexus import report
         from plexus.compose import compose
         from plexus.devices.placement import table
+        from plexus.run import report
 
         stages = _watch(ctx, request)
         ctx.timers.started()
@@ -100,8 +100,7 @@ def _restart(run: Run, choice: str) -> None:
 
 def _finish(run: Run) -> int:
     """Report the end of a run and return its exit code. Collective."""
-    from plexus import report
-    from plexus.coupling import inspect
+    from plexus.run import inspect, report
     from plexus.runtime.summary import STOPPED, write_summary
 
     facts, ctx = report.facts(run), run.ctx
