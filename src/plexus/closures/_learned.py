@@ -15,7 +15,7 @@ from pydantic import model_validator
 
 from plexus import registry
 from plexus.closures._guard import Guard, GuardParams
-from plexus.closures.base import ClosureParams, Fields, MomentClosure, Unit
+from plexus.closures.base import ClosureParams, Fields, MomentClosure
 from plexus.deck.params import Field, InputFile
 from plexus.deck.values import refuse
 from plexus.errors import InputError, at_path
@@ -24,7 +24,11 @@ from plexus.protocols import ClosureSetting
 if TYPE_CHECKING:
     import torch
 
+    from plexus.bundles.golden import Pair
+
 PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
+POINTS = 16
+"""Points of a golden pair."""
 UNITS = "lengths and times of the model (Maddu, Weady, Shelley 2024); mean concentration 1"
 
 
@@ -70,7 +74,7 @@ class Learned(MomentClosure):
     """
 
     kind = "closure"
-    scale_units: ClassVar[Mapping[str, Unit]] = {}
+    scale_units: ClassVar[Mapping[str, str]] = {}
     """Normalisation constants and their units."""
     admissible = False
     """Whether the network's result needs no projection."""
@@ -82,6 +86,7 @@ class Learned(MomentClosure):
         self.metadata: dict[str, Any] = {}
         self.box: Mapping[str, Any] = {}
         self.beyond: list[str] = []
+        self._pair: Pair | None = None
         self.hyper = self.chosen()
 
     # what a member says
@@ -94,7 +99,7 @@ class Learned(MomentClosure):
         """Return a fresh network for `hyper`."""
         raise NotImplementedError
 
-    def feature_units(self) -> dict[str, Unit]:
+    def feature_units(self) -> dict[str, str]:
         """Return the names of the rows of `features` and their units."""
         raise NotImplementedError
 
@@ -129,6 +134,7 @@ class Learned(MomentClosure):
             self.network = self.make()
         self.network.to(device=setting.device, dtype=self.dtype)
         self.guard = self._guard(setting)
+        self._replay()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -169,6 +175,41 @@ class Learned(MomentClosure):
                 raise InputError(f"weights: {str(error).splitlines()[-1].strip()}") from None
         # a run needs no gradients of the weights; training a loaded closure further asks for them
         self.network.requires_grad_(False)
+        self._pair = bundle.golden
+
+    def _replay(self) -> None:
+        """Refuse a loaded network that does not answer as it did when its bundle was written. Collective."""
+        pair, self._pair = self._pair, None
+        if pair is None:
+            return
+        from plexus.bundles.golden import replay
+
+        with at_path(str(self.params.checkpoint)):
+            replay(self.name, pair, self.answers, self.setting.comm)
+
+    def golden(self, fields: Fields) -> Pair:
+        """Return a few of the given points and the network's answer there, to be stored with the weights."""
+        from plexus.bundles.golden import Pair
+
+        inputs = self.few({p.name: self.port(p.name, fields).detach().cpu() for p in self.properties.inputs})
+        return Pair(inputs, self.answers(inputs))
+
+    def port(self, name: str, fields: Fields) -> torch.Tensor:
+        """Return what goes in at a port: a field, else a constant of the setting."""
+        return fields[name] if name in fields else self.setting.parameters[name] + 0 * fields["c"]
+
+    def few(self, inputs: Fields) -> dict[str, Any]:
+        """Return some points of fields, spread evenly over all of them."""
+        flat = {name: value.reshape(-1) for name, value in inputs.items()}
+        return {name: v[:: max(1, len(v) // POINTS)][:POINTS].clone() for name, v in flat.items()}
+
+    def answers(self, inputs: Fields) -> dict[str, Any]:
+        """Return the network's answer to a golden pair's inputs, in host memory."""
+        import torch
+
+        with torch.no_grad():
+            found = self.raw({name: v.to(self.setting.device) for name, v in inputs.items()})
+        return {name: v.cpu() for name, v in found.items()}
 
     def _check_range(self, setting: ClosureSetting) -> None:
         """Refuse a model outside the training, where that is the policy."""
@@ -202,15 +243,22 @@ class Learned(MomentClosure):
             raise InputError(f"architecture.hyper: {str(error).splitlines()[-1]}") from None
         self.hyper = dict(hyper)
         compare("units", UNITS, metadata["units"])
-        compare("properties", self.properties.plain(), metadata["properties"])
+        ports, properties = self._declared()
+        compare("ports", ports, metadata["ports"])
+        compare("properties", properties, metadata["properties"])
         compare("normalisation", self._units(self.scale_units), metadata["normalisation"])
         compare("box", self._units(self.feature_units()), metadata["box"])
         self.scales = {name: float(metadata["normalisation"][name]["value"]) for name in self.scale_units}
         self.metadata, self.box = metadata, metadata["box"]
 
     @staticmethod
-    def _units(units: Mapping[str, Unit]) -> dict[str, Any]:
-        return {name: {"unit": list(unit)} for name, unit in units.items()}
+    def _units(units: Mapping[str, str]) -> dict[str, Any]:
+        return {name: {"unit": unit} for name, unit in units.items()}
+
+    def _declared(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the ports and the other declared properties, plain data."""
+        properties = self.properties.plain()
+        return {side: properties.pop(side) for side in ("inputs", "outputs")}, properties
 
     @property
     def name(self) -> str:
@@ -222,10 +270,12 @@ class Learned(MomentClosure):
 
         ``box`` is what `range_of` returned for the training data.
         """
+        ports, properties = self._declared()
         return {
             "kind": self.kind,
             "type": self.name,
-            "properties": self.properties.plain(),
+            "ports": ports,
+            "properties": properties,
             "architecture": {
                 "name": self.name,
                 "hyper": self.hyper,
@@ -233,8 +283,7 @@ class Learned(MomentClosure):
             },
             "units": UNITS,
             "normalisation": {
-                name: {"value": self.scales[name], "unit": list(unit)}
-                for name, unit in self.scale_units.items()
+                name: {"value": self.scales[name], "unit": unit} for name, unit in self.scale_units.items()
             },
             "box": dict(self.box if box is None else box),
             "guard": self.params.guard.model_dump(exclude={"fallback"}),
@@ -256,7 +305,7 @@ class Learned(MomentClosure):
             box[name] = {
                 "low": low - room,
                 "high": high + room,
-                "unit": list(unit),
+                "unit": unit,
                 "percentiles": percentiles,
             }
         return box
@@ -296,8 +345,9 @@ def out_of_range(metadata: Mapping[str, Any], setting: ClosureSetting) -> list[s
     if dt is not None and setting.dt is not None and setting.dt > dt[1] * (1 + 1e-9):
         found.append(f"stepping.dt: trained up to {dt[1]:g}, the run has {setting.dt:g}")
     for name, value in setting.parameters.items():
-        bounds = metadata["training"]["parameters"].get(name)
-        if isinstance(bounds, list) and len(bounds) == 2:
+        trained = metadata["training"]["parameters"].get(name)
+        if trained is not None:
+            bounds = trained["low"], trained["high"]
             tolerance = 1e-9 * max(abs(bounds[0]), abs(bounds[1]), 1e-9)
             if not bounds[0] - tolerance <= value <= bounds[1] + tolerance:
                 span = " to ".join(dict.fromkeys(f"{b:g}" for b in bounds))

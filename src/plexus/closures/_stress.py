@@ -17,13 +17,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.closures._learned import Learned, LearnedParams
-from plexus.closures.base import CONCENTRATION, STRAIN, Fields, Port, Properties, Unit, moment, scaled
+from plexus.closures.base import CONCENTRATION, STRAIN, Fields, Port, Properties, moment, scaled
 from plexus.models.suspension import toeplitz
 
 if TYPE_CHECKING:
     import torch
 
-INVARIANTS: dict[str, Unit] = {"DD": (-4, 0, 0), "EE": (0, -2, 0), "DE": (-2, -1, 0)}
+INVARIANTS = {"DD": "1/m^4", "EE": "1/s^2", "DE": "1/(m^2 s)"}
 
 
 class StressParams(LearnedParams):
@@ -46,12 +46,12 @@ class StressClosure(Learned):
     @property
     def properties(self) -> Properties:
         """Return the inputs c, f_1, e, ζ and the outputs st and trace."""
-        unit = (-2, -1, 0)
+        unit = "1/(m^2 s)"
         outputs = (Port("st", 2, unit), Port("trace", 0, unit))
-        zeta = Port("zeta", 0, (0, -1, 0))
+        zeta = Port("zeta", 0, "1/s")
         return Properties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, zeta), outputs)
 
-    def feature_units(self) -> dict[str, Unit]:
+    def feature_units(self) -> dict[str, str]:
         """Return the three invariants."""
         return dict(INVARIANTS)
 

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from plexus.deck.params import Params
 from plexus.errors import InputError
 from plexus.models.suspension import toeplitz
-from plexus.protocols import ClosureSetting
+from plexus.protocols import ClosureSetting, Shape
 
 if TYPE_CHECKING:
     import torch
 
 Fields = Mapping[str, Any]
-Unit = tuple[int, int, int]
-"""Exponents of length, time and mass."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,14 @@ class Port:
 
     name: str
     spin: int
-    unit: Unit
+    unit: str
+    """Text such as ``1/s``."""
     parity: Literal["even", "odd"] = "even"
     """How a reflection acts, beside conjugation: an odd field also changes its sign."""
-    centring: Literal["point", "mode"] = "point"
+    shape: Shape = "scalar"
+    location: Literal["point", "mode"] = "point"
+    scale: float = 1.0
+    """Size of typical values."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,17 @@ class Properties:
 
     def plain(self) -> dict[str, Any]:
         """Return mappings, lists, texts and numbers only."""
-        made = asdict(self)
-        made["inputs"], made["outputs"] = [
-            [{**p, "unit": list(p["unit"])} for p in made[side]] for side in ("inputs", "outputs")
-        ]
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in made.items()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
-CONCENTRATION = Port("c", 0, (-2, 0, 0))
-STRAIN = Port("e", 2, (0, -1, 0))
-VORTICITY = Port("W", 0, (0, -1, 0), "odd")
+CONCENTRATION = Port("c", 0, "1/m^2")
+STRAIN = Port("e", 2, "1/s")
+VORTICITY = Port("W", 0, "1/s", "odd")
 
 
 def moment(m: int) -> Port:
     """Return the port of f_m; a distribution in the plane counts rods per area."""
-    return Port(f"f{m}", 2 * m, (-2, 0, 0))
+    return Port(f"f{m}", 2 * m, "1/m^2")
 
 
 def pointwise(highest: int, *more: Port) -> Properties:

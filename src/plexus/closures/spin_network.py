@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from plexus.closures._bingham import bingham_table
 from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures._native import Native
-from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, Unit, pointwise, scaled
+from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, pointwise, scaled
 from plexus.deck.params import Field
 from plexus.models.suspension import toeplitz
 from plexus.registry import register
@@ -93,20 +93,14 @@ class SpinNetwork(Learned):
     def properties(self) -> Properties:
         """Return the inputs that the architecture reads."""
         ports = {
-            "zeta": Port("zeta", 0, (0, -1, 0)),
-            "d_R": Port("d_R", 0, (0, -1, 0)),
-            "gradient": Port("grad_f1", 0, (-3, 0, 0)),
+            "zeta": Port("zeta", 0, "1/s"),
+            "d_R": Port("d_R", 0, "1/s"),
+            "gradient": Port("grad_f1", 0, "1/m^3"),
             "vorticity": VORTICITY,
         }
         return pointwise(self.closes - 1, STRAIN, *(ports[name] for name in self.hyper["inputs"]))
 
-    scale_units: ClassVar = {
-        "e": (0, -1, 0),
-        "zeta": (0, -1, 0),
-        "d_R": (0, -1, 0),
-        "gradient": (-1, 0, 0),
-        "W": (0, -1, 0),
-    }
+    scale_units: ClassVar = {"e": "1/s", "zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "W": "1/s"}
 
     @property
     def turns(self) -> bool:
@@ -118,12 +112,12 @@ class SpinNetwork(Learned):
         """Return the additional inputs that are even, in the order of the evens."""
         return [name for name in self.hyper["inputs"] if name != "vorticity"]
 
-    def feature_units(self) -> dict[str, Unit]:
+    def feature_units(self) -> dict[str, str]:
         """Return the invariants that the guard watches."""
-        named: dict[str, Unit] = {"r": (0, 0, 0), "strain_along": (0, -1, 0), "strain_across": (0, -1, 0)}
+        named = {"r": "1", "strain_along": "1/s", "strain_across": "1/s"}
         if self.closes == 3:
-            named |= {"k2_along": (0, 0, 0), "k2_across": (0, 0, 0)}
-        extra = {"zeta": (0, -1, 0), "d_R": (0, -1, 0), "gradient": (-1, 0, 0), "vorticity": (0, -1, 0)}
+            named |= {"k2_along": "1", "k2_across": "1"}
+        extra = {"zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "vorticity": "1/s"}
         return named | {name: extra[name] for name in self.hyper["inputs"]}
 
     def make(self) -> torch.nn.Module:
@@ -187,6 +181,12 @@ class SpinNetwork(Learned):
         if name in fields:
             return fields[name] + 0 * fields["c"]
         return self.setting.parameters[name] + 0 * fields["c"]
+
+    def port(self, name: str, fields: Fields) -> torch.Tensor:
+        """Return what goes in at a port; |∇f_1| from f_1 where it is not given."""
+        if name == "grad_f1" and name not in fields:
+            return self._gradient(fields["f1"])
+        return super().port(name, fields)
 
     def _gradient(self, f1: torch.Tensor) -> torch.Tensor:
         """Return |∇f_1| by Fourier derivatives on the setting's space."""
