@@ -26,6 +26,9 @@ class Space:
     ----------
     mesh, element, degree, components, comm
         What the space is made of.
+    scalar : bool
+        Whether samples go without an axis of components, by default if there is one component; a vector
+        on a line has one component and that axis.
     cell_nodes : (C, n) int32
         Local nodes of each cell of the mesh, ghost cells included.
     n_owned, n_local, offset, n_global : int
@@ -38,8 +41,16 @@ class Space:
         Exchange of ghost rows.
     """
 
-    def __init__(self, mesh: Mesh, degree: int, components: int = 1, nodes: Nodes | None = None):
+    def __init__(
+        self,
+        mesh: Mesh,
+        degree: int,
+        components: int = 1,
+        nodes: Nodes | None = None,
+        scalar: bool | None = None,
+    ):
         self.mesh, self.degree, self.components, self.comm = mesh, degree, components, mesh.comm
+        self.scalar = components == 1 if scalar is None else scalar
         self.element = element(mesh.cell, degree)
         self.nodes = nodes or number_nodes(mesh, self.element)
         self.cell_nodes, self.halo = self.nodes.cell_nodes, self.nodes.halo
@@ -48,9 +59,9 @@ class Space:
         self.node_global = self.nodes.node_global
         self._points: np.ndarray | None = None
 
-    def with_components(self, components: int) -> Space:
+    def with_components(self, components: int, scalar: bool | None = None) -> Space:
         """Return a space of the same nodes with another number of components; needs no communication."""
-        twin = Space(self.mesh, self.degree, components, self.nodes)
+        twin = Space(self.mesh, self.degree, components, self.nodes, scalar)
         twin._points = self._points
         return twin
 
