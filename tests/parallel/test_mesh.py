@@ -30,6 +30,7 @@ from plexus.mesh.msh import read_msh
 from plexus.mesh.refine import refine
 from plexus.mesh.slices import Slices
 from plexus.mesh.store import MeshFile
+from plexus.spaces.lagrange import Space
 
 pytestmark = pytest.mark.mpi
 COMM = MPI.COMM_WORLD
@@ -156,3 +157,9 @@ def test_refining_keeps_points_on_the_curved_boundary():
     nodes = np.take_along_axis(fine.cells[left[:, 0]], fine.reference.facet_nodes(2)[left[:, 1]], 1)
     x, y = fine.points[nodes.ravel()].T
     assert np.allclose(x, y**2 / 4)
+
+
+def test_nodes_of_a_periodic_mesh_have_places_where_a_rank_sees_no_image():
+    space = Space(box(COMM, "line", periodic=True, n=4 * COMM.size), 1)
+    names = COMM.allgather(space.points[: space.n_owned, 0])
+    assert np.allclose(np.sort(np.concatenate(names)), np.arange(4 * COMM.size) / (4 * COMM.size))

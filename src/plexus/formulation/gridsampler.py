@@ -30,7 +30,7 @@ class GridSamples(Mapping[str, Sample]):
         if name not in self.run.nodal.specs:
             raise KeyError(name)
         tensor = self.run.nodal.tensor(name, self.run.state).reshape(-1, self.run.system.points.n_owned)
-        return Values(tensor if len(tensor) == 1 else tensor.T[None])
+        return Values(tensor if self.run.nodal.specs[name].shape == "scalar" else tensor.T[None])
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of all fields."""
@@ -93,7 +93,7 @@ class GridSampler:
         for name in known:
             if any(n == name or n.rpartition("_")[0] == name for n in expression.names):
                 value = place.evaluate(self.space, run.nodal.evaluate(name, run.state)[1])
-                samples[name] = Values(value if value.shape[1] == 1 else value[:, None, :])
+                samples[name] = Values(value if known[name].shape == "scalar" else value[:, None, :])
         view = View(None, fields=samples, x=np.array([[at]]), t=run.state.t, dim=len(at))
         return float(np.asarray(expression(PointNames(view))).reshape(()))
 

@@ -81,7 +81,7 @@ FitsMesh = AfterValidator(_fits)
 
 @dataclass(frozen=True)
 class Section:
-    """What a mesh stands for: a body, a plane section or a bar with a thickness [m], or a meridian section."""
+    """What a mesh stands for: a body, a plane section or bar with a thickness [m], a meridian section."""
 
     geometry: Geometry | Literal["cartesian"] = "cartesian"
     thickness: float = 1.0

@@ -1,10 +1,11 @@
 """Reference data of the five cell types: vertices, edges, facets, node orders, VTK and Gmsh numbers.
 
 Reference cells: the simplices span the origin and the unit vectors, so that the line is [0, 1]; the
-quadrilateral and the hexahedron are [0, 1]^d. Nodes follow VTK's order everywhere: vertices, then (degree 2) one node per
-edge, one per quadrilateral facet in 3-D, one in the centre of a quadrilateral or hexahedron. The
-facets of a cell are its vertices in 1-D, its edges in 2-D and its faces in 3-D, listed so that their
-normal points outward by the right-hand rule (3-D) or lies to the right of the direction of travel (2-D).
+quadrilateral and the hexahedron are [0, 1]^d. Nodes follow VTK's order everywhere: vertices, then
+(degree 2) one node per edge, one per quadrilateral facet in 3-D, one in the centre of a quadrilateral or
+hexahedron. The facets of a cell are its vertices in 1-D, its edges in 2-D and its faces in 3-D, listed so
+that their normal points outward by the right-hand rule (3-D) or lies to the right of the direction of
+travel (2-D).
 """
 
 from __future__ import annotations

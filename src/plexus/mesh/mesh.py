@@ -20,7 +20,8 @@ EXTERIOR = "exterior"
 class Estimate:
     """What is known of a mesh before it is built: sizes and names; needs no MPI.
 
-    ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them.
+    ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them; ``ranks``
+    is the largest number of ranks that can share it, where there is one.
     """
 
     dim: int
@@ -30,6 +31,7 @@ class Estimate:
     regions: tuple[str, ...]
     boundaries: tuple[str, ...]
     nodes: tuple[int, int] | None = None
+    ranks: int | None = None
 
 
 @dataclass(eq=False)

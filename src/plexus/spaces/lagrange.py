@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.io.piece import Piece, node_ids, piece
@@ -141,7 +142,9 @@ def node_points(space: Space) -> np.ndarray:
     mesh, nodes = space.mesh, space.cell_nodes
     n = nodes.shape[1]
     geometry = element(mesh.cell, mesh.geometry_degree)
-    if space.element is geometry and np.array_equal(mesh.vertex_ids, mesh.point_ids):
+    # a rank may see no image of a point although others do
+    single = space.comm.allreduce(np.array_equal(mesh.vertex_ids, mesh.point_ids), MPI.LAND)
+    if space.element is geometry and single:
         chosen = np.empty(space.n_local, dtype=np.int32)
         chosen[nodes] = mesh.cells
         return mesh.points[chosen]
