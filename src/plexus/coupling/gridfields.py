@@ -41,7 +41,7 @@ class GridSamples(Mapping[str, Sample]):
         if name not in self.fields.specs:
             raise KeyError(name)
         tensor = self.fields.tensor(name).reshape(-1, self.fields.space.n_owned)
-        return Values(tensor if len(tensor) == 1 else tensor.T[None])
+        return Values(tensor if self.fields.specs[name].shape == "scalar" else tensor.T[None])
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of all fields."""

@@ -131,7 +131,8 @@ class NamedFields(ABC):
             if any(n == name or n.rpartition("_")[0] == name for n in expression.names):
                 _, value = self.sample(name, places)
                 # (1, m) of one place to the (C, Q[, m]) of a batch with one cell and one point
-                samples[name] = Values(value if value.shape[1] == 1 else value[:, None, :])
+                scalar = self.specs[name].shape == "scalar"
+                samples[name] = Values(value if scalar else value[:, None, :])
         view = View(None, fields=samples, x=np.array([[at]]), t=self.state.t, dim=len(at))
         return float(np.asarray(expression(PointNames(view))).reshape(()))
 

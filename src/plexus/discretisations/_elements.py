@@ -53,10 +53,10 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
     """Return a space per unknown; all share one numbering of nodes."""
     spaces: dict[str, Space] = {}
     for equation in equations:
-        components = equation.field.components(mesh.dim)
+        shape = equation.field.components(mesh.dim), equation.field.shape == "scalar"
         first = next(iter(spaces.values()), None)
         spaces[equation.field.name] = (
-            first.with_components(components) if first else Space(mesh, degree, components)
+            first.with_components(*shape) if first else Space(mesh, degree, shape[0], scalar=shape[1])
         )
     return spaces
 

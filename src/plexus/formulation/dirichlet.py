@@ -53,5 +53,6 @@ class Dirichlet:
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
-            names = {name: x[:, i] for i, name in enumerate("xyz"[: x.shape[1]])}
+            # as in properties, axes that the mesh does not have are zero
+            names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
             array[nodes, component] = value({**names, "t": t})

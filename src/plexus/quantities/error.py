@@ -77,9 +77,11 @@ class Error(QuantityBase):
         def norm(f: Callable[[Point], Array]) -> float:
             return math.sqrt(fields.integrate(lambda p: _square(f(p)), self.params.part, degree))
 
-        error = norm(lambda p: field(p) - exact(p))
+        error = norm(lambda p: field(p) - _beside(exact(p), field(p)))
         # the same quadrature for the denominator; 0 times the field gives w the field's shape
-        return error / norm(lambda p: exact(p) + 0.0 * field(p)) if self.params.relative else error
+        if self.params.relative:
+            return error / norm(lambda p: _beside(exact(p), field(p)) + 0.0 * field(p))
+        return error
 
     def unit(self, run: Run) -> str:
         """Return the unit of the norm; a relative error has none."""
@@ -103,6 +105,11 @@ class Error(QuantityBase):
 def _stacked(values: list[Array]) -> Array:
     """Return several components along a last axis, one as it is."""
     return values[0] if len(values) == 1 else stack(values)
+
+
+def _beside(exact: Array, field: Array) -> Array:
+    """Return the exact values with the field's axes: a vector on a line has one of one component."""
+    return exact if exact.ndim == field.ndim else exact[..., None]
 
 
 def _square(e: Array) -> Array:

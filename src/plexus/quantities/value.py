@@ -24,7 +24,7 @@ class ValueParams(Params):
 
     of: Expression = Field(description="expression of coordinates, time and fields")
     at: Annotated[tuple[Annotated[float, Unit("m")], ...], PerAxis] = Field(
-        min_length=2, max_length=3, description="coordinates of the place"
+        min_length=1, max_length=3, description="coordinates of the place"
     )
 
 

@@ -200,7 +200,7 @@ class Form:
 
     def _lifted(self, f: Flux) -> Flux:
         """Give the integrands of a scalar equation a component axis."""
-        if self.space.components > 1:
+        if not self.space.scalar:
             return f
         return Flux(
             None if f.f0 is None else f.f0[:, :, None],
@@ -212,7 +212,7 @@ class Form:
         c00 = c.c00
         if c.m00 is not None and shift != 0.0:
             c00 = shift * c.m00 if c00 is None else c00 + shift * c.m00
-        if self.space.components > 1:
+        if not self.space.scalar:
             return c00, c.c01, c.c10, c.c11
         return (
             None if c00 is None else c00[:, :, None, None],

@@ -43,11 +43,12 @@ class Size:
 
 @dataclass(frozen=True)
 class Problem:
-    """Unknowns of all fields, and bytes per rank on a given number of ranks."""
+    """Unknowns of all fields, bytes per rank on a given number of ranks, and the most ranks, if any."""
 
     unknowns: int
     fixed: float
     shared: float
+    ranks: int | None = None
 
     def bytes_per_rank(self, ranks: int) -> float:
         """Return the estimated peak memory of one rank."""
@@ -59,7 +60,8 @@ def problem(deck: Deck, task: str = "run") -> Problem:
     found = preview.outlook(deck)
     unknowns = sum(found.unknowns.values())
     each, all_ranks = tasks.named(task).room(deck, unknowns)
-    return Problem(unknowns, found.fixed + each, found.shared + all_ranks)
+    most = None if found.estimate is None else found.estimate.ranks
+    return Problem(unknowns, found.fixed + each, found.shared + all_ranks, most)
 
 
 def propose(deck: Deck, profile: Profile, task: str = "run") -> Size:
@@ -78,6 +80,7 @@ def propose(deck: Deck, profile: Profile, task: str = "run") -> Size:
     # on GPUs one rank each, on CPUs as many ranks as there are cores for
     room = gpus or max(1, cores // threads)
     wanted = max(1, round(size.unknowns / (GPU_UNKNOWNS if gpus else profile.unknowns_per_rank)))
+    wanted = min(wanted, size.ranks or wanted)
     nodes = job.nodes or min(
         profile.max_nodes, max(math.ceil(wanted / room), _nodes_for_memory(size, profile, room))
     )
