@@ -39,6 +39,8 @@ class Context:
     folder: Path = Path()
     unknowns: dict[str, FieldSpec] | None = None
     derived: dict[str, FieldSpec] = field(default_factory=dict)
+    internal: dict[str, FieldSpec] = field(default_factory=dict)
+    """Internal variables at quadrature points."""
     starts: dict[str, FieldSpec] | None = None
     """Fields that the block `initial` may give, where these are not the unknowns."""
     terms: Collection[str] | None = None
@@ -52,8 +54,8 @@ class Context:
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:
-        """All fields, unknown and derived."""
-        return None if self.unknowns is None else self.unknowns | self.derived
+        """All fields: unknown, derived, internal."""
+        return None if self.unknowns is None else self.unknowns | self.derived | self.internal
 
     def knows(self, name: str) -> bool:
         """Return whether an expression may use a name; True also where the names are not known."""
