@@ -67,8 +67,10 @@ class Context:
 
     def field_names(self) -> set[str]:
         """Return the names of all fields and of their components."""
+        # a tensor that is remembered has three rows on any mesh
+        dims = {name: 3 for name, spec in self.internal.items() if spec.shape == "tensor"}
         specs = (self.fields or {}).values()
-        return {n for spec in specs for n in (spec.name, *components(spec, self.dim))}
+        return {n for s in specs for n in (s.name, *components(s, dims.get(s.name, self.dim)))}
 
     def expression_names(self) -> list[str]:
         """Return the names that an expression may use, for suggestions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from plexus.protocols.closures import Closure, ClosureSetting
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
-from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
+from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
 from plexus.protocols.instants import NOTHING, Instant, Since
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
@@ -36,6 +36,7 @@ __all__ = [
     "Implicit",
     "Instant",
     "Integrand",
+    "Location",
     "MeshSource",
     "Observer",
     "OptionValue",
