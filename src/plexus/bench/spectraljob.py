@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from plexus.fields.keys import Key
 from plexus.models.suspension.passive import Memory
 from plexus.spaces.fourier import Fourier
 from plexus.stepping.march import march as march_states
@@ -67,9 +68,9 @@ def march(job: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
-def _store(path: str, hat: torch.Tensor, history: dict[str, torch.Tensor], memory: Memory) -> None:
+def _store(path: str, hat: torch.Tensor, history: dict[Key, torch.Tensor], memory: Memory) -> None:
     """Write a march under way, as the peer reads it."""
-    earlier = {name.split("/")[0]: array.numpy() for name, array in history.items()}
+    earlier = {key.label: array.numpy() for key, array in history.items()}
     np.savez(
         path, hat=hat.numpy(), before=earlier["value"], rates=earlier["explicit"],
         strain=memory.e.numpy(), strain_before=memory.e_before.numpy(),

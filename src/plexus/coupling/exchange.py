@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from plexus.errors import InputError
 from plexus.formulation.points import View
-from plexus.protocols import Array, BoundaryTerm, Equation, Point
+from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
 from plexus.spaces.evaluate import Part
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def reaction(fields: NodalFields, name: str, boundary: str, component: int) -> f
     """
     if name not in fields.system.forms:
         raise InputError(f"quantities: reaction needs an unknown, {name!r} is derived")
-    form, values = fields.system.forms[name], fields.state.values
+    form, state = fields.system.forms[name], fields.state
+    values = {**state.values, **state.internal}
     space = form.space
     if component >= space.components:
         raise InputError(f"quantities: {name} has no component {'xyz'[component]} on this mesh")
-    residual = form.reactions(fields.state.t, values[name], None, values)
+    residual = form.reactions(state.t, values[name], None, values, Since(0.0, state.internal))
     # each node counts on the rank that owns it; the rows of own nodes are complete there
     nodes = space.facet_nodes(boundary)
     return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], component].sum()))

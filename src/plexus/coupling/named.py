@@ -15,15 +15,13 @@ from plexus.deck.property import PointNames
 from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.formulation.points import Values, View
-from plexus.protocols import FieldSpec, Integrand, Places
+from plexus.protocols import FieldSpec, Integrand, Location, Places
 from plexus.spaces.evaluate import Part
 
 AXES = "xyz"
 COORDINATES = {"x": "m", "y": "m", "z": "m", "t": "s"}
 """Names that every expression may use -> their units."""
-NODE = "node"
-"""Location of values of which each row belongs to a node of the space."""
-Evaluated = tuple[FieldSpec, str, np.ndarray]
+Evaluated = tuple[FieldSpec, Location, np.ndarray]
 """Specification, location, values (n_local, k)."""
 
 
@@ -53,7 +51,8 @@ class NamedFields(ABC):
         self.specs: Mapping[str, FieldSpec] = {**shown, **derived}
         self.degree: int = space.degree
         self._state: State | None = None
-        self._known: dict[str, Evaluated] = {}
+        self.stored: tuple[tuple[float, ...], ...] = ()
+        self._known: dict[tuple[str, Location], Evaluated] = {}
         self._places: dict[tuple[Any, ...], Places] = {}
 
     @abstractmethod
@@ -92,17 +91,20 @@ class NamedFields(ABC):
         if state is not self._state:
             self._state, self._known = state, {}
 
-    def evaluate(self, name: str) -> Evaluated:
-        """Return specification, location and values (n_local, k) of a field or expression. Collective.
+    def evaluate(self, name: str, internal: Location = "node") -> Evaluated:
+        """Return specification, location and values (n, k) of a field or expression. Collective.
+
+        ``internal`` says where internal variables are wanted; all others stand at the nodes.
 
         Raises
         ------
         InputError
             If the name is none of these.
         """
-        if name not in self._known:
-            self._known[name] = self._find(name)
-        return self._known[name]
+        key = name, internal
+        if key not in self._known:
+            self._known[key] = self._find(name, internal)
+        return self._known[key]
 
     def locate(self, xs: np.ndarray) -> Places:
         """Find positions (k, d) [m]; the same ones are found once. Collective.
@@ -157,21 +159,26 @@ class NamedFields(ABC):
         """Return whether integrals count with another length, 2πr or a thickness."""
         return False
 
-    def _find(self, name: str) -> Evaluated:
+    def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
+        """Return location and values of an internal variable, None for other fields."""
+        return None
+
+    def _find(self, name: str, internal: Location) -> Evaluated:
         """Evaluate a name that is asked for the first time."""
         if name in self.specs:
-            return self.specs[name], NODE, self._named(name)
-        part = self._component(name)
+            location, values = self._stored(name, internal) or ("node", self._named(name))
+            return self.specs[name], location, values
+        part = self._component(name, internal)
         return part if part is not None else self._expression(name)
 
-    def _component(self, name: str) -> Evaluated | None:
+    def _component(self, name: str, internal: Location) -> Evaluated | None:
         """Return one component of a vector or tensor, e.g. ``displacement_x``, ``stress_xy``."""
         base, _, letters = name.rpartition("_")
         spec = self.specs.get(base)
         rank = {"vector": 1, "tensor": 2}.get(spec.shape) if spec else None
         if spec is None or len(letters) != rank or set(letters) - set(AXES):
             return None
-        _, location, array = self.evaluate(base)
+        _, location, array = self.evaluate(base, internal)
         if spec.shape == "vector":
             column = AXES.index(letters)
         else:
@@ -205,7 +212,7 @@ class NamedFields(ABC):
                 raise InputError(f"{text!r}: {name} has components; name one, e.g. {name}_x")
             names[name] = array[:, 0]
         values = np.broadcast_to(np.asarray(expression(names), dtype=float), len(points))
-        return FieldSpec(text, "", "scalar", "expression"), NODE, values[:, None].copy()
+        return FieldSpec(text, "", "scalar", "expression"), "node", values[:, None].copy()
 
     def _is_field(self, name: str) -> bool:
         """Return whether a name is a field or a component of one."""

@@ -1,7 +1,8 @@
 """Fields of a state on elements: at the nodes, integrated over parts of the mesh, through its boundaries.
 
 Derived fields are computed at the points of an integral, and recovered at the nodes from the cells around
-each.
+each. Internal variables are known at the quadrature points of the forms; elsewhere they are recovered from
+there (`plexus.spaces.quadrature_space`). Where a model has some, integrals over cells use that rule.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from plexus.coupling.named import NamedFields
 from plexus.coupling.sampling import derived_fields, with_derived
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
-from plexus.protocols import Integrand
+from plexus.protocols import Integrand, Location
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
+    from plexus.spaces.quadrature_space import QuadratureSpace
 
 
 class NodalFields(NamedFields):
@@ -39,12 +41,16 @@ class NodalFields(NamedFields):
         self._measure = system.equations[0].measure
         unknowns = {e.field.name: e.field for e in system.equations}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
-        super().__init__(space, unknowns, derived, constants)
+        internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
+        super().__init__(space, unknowns, derived | internal, constants)
+        for points in system.points.values():
+            self.stored = tuple(map(tuple, points.rule.points.tolist()))
 
     @property
-    def arrays(self) -> dict[str, tuple[Space, np.ndarray]]:
-        """Space and nodal values of every unknown."""
-        return {name: (self.system.spaces[name], array) for name, array in self.state.values.items()}
+    def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
+        """Space and values of every unknown and internal variable."""
+        nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
+        return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
     def field(self, name: str) -> Integrand:
         """Return a field, unknown or derived, or one of its components, as a function of a point."""
@@ -56,8 +62,9 @@ class NodalFields(NamedFields):
 
     def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
-        # exact for products of two fields and a quadratic coefficient
-        degree = 2 * self.degree + 2 if degree is None else degree
+        # exact for products of two fields and a quadratic coefficient, or where the memory is known
+        usual = 2 * self.degree + 2 * (not self.stored or part.boundary is not None)
+        degree = usual if degree is None else degree
         return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, self._measure))
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
@@ -94,6 +101,13 @@ class NodalFields(NamedFields):
             return self.state.values[name]
         formula = self.derived[name].formula
         return self.evaluator.at_nodes(formula, self.state.t, self.arrays, self.space)
+
+    def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
+        if name not in self.state.internal:
+            return None
+        points, rows = self.system.points[name], self.state.internal[name]
+        views = {"node": points.at_nodes, "cell": points.cell_means, "point": lambda rows: rows}
+        return internal, views[internal](rows)
 
     def _located(self, xs: np.ndarray) -> Located:
         return Located(self.space.mesh, xs)

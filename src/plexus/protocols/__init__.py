@@ -5,17 +5,18 @@ from __future__ import annotations
 from plexus.protocols.closures import Closure, ClosureSetting
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
-from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
-from plexus.protocols.instants import Instant
+from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
+from plexus.protocols.instants import NOTHING, Instant, Since
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Controller, Stepper, StepResult
+from plexus.protocols.steppers import Controller, Remembers, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
+    "NOTHING",
     "Array",
     "Assembled",
     "Balances",
@@ -35,6 +36,7 @@ __all__ = [
     "Implicit",
     "Instant",
     "Integrand",
+    "Location",
     "MeshSource",
     "Observer",
     "OptionValue",
@@ -46,8 +48,10 @@ __all__ = [
     "Point",
     "Preconditioner",
     "Quantity",
+    "Remembers",
     "Sample",
     "Shape",
+    "Since",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",

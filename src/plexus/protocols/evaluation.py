@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from plexus.protocols.fields import Array, FieldSpec
+from plexus.protocols.fields import Array, FieldSpec, Location
 from plexus.protocols.weak import Point
 
 if TYPE_CHECKING:
@@ -34,19 +34,23 @@ class Evaluation(Protocol):
     """
 
     specs: Mapping[str, FieldSpec]
-    """All fields: unknowns and derived ones."""
+    """All fields: unknowns, derived ones, internal variables."""
     shown: Mapping[str, FieldSpec]
     """Those that an output shows which names none."""
     degree: int
     """Polynomial degree up to which the fields are exact in a cell."""
+    stored: tuple[tuple[float, ...], ...]
+    """Points in the reference cell at which internal variables are known; none without any."""
 
     def look(self, state: State) -> None:
         """Turn to a state; what belongs to another state object is forgotten."""
 
-    def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
+    def evaluate(self, name: str, internal: Location = "node") -> tuple[FieldSpec, Location, np.ndarray]:
         """Return specification, location and values (n, k) of a field, component or expression. Collective.
 
-        The location says what the n rows stand for, e.g. ``node``.
+        The location says what the n rows stand for: nodes for everything but internal variables and their
+        components, which are given as ``internal`` says: recovered at the nodes, as means over the owned
+        cells, or as they are stored at the points of all local cells.
 
         Raises
         ------

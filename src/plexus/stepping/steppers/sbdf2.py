@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from plexus.deck.params import Params
+from plexus.fields.keys import Key
 from plexus.protocols import Split, StepResult
 from plexus.registry import register
 
@@ -134,15 +135,15 @@ class Sbdf2:
             kept = self._kept = linear, formula._replace(inverse=inverse)
         return kept[1]
 
-    def history(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, Tensor]]:
         """Return time, modes and N of the state before the current one."""
         if self._now is None:
             return {}, {}
-        now, name = self._now, self._unknown
-        return {"t": now.t}, {f"value/{name}": now.u, f"explicit/{name}": now.n}
+        now, named = self._now, {"value": self._now.u, "explicit": self._now.n}
+        return {"t": now.t}, {Key("history", self._unknown, label): array for label, array in named.items()}
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Tensor]) -> None:
         """Continue from what `history` returned."""
-        found = {name.split("/", 1)[0]: array for name, array in arrays.items()}
+        found = {key.label: array for key, array in arrays.items()}
         self._before = None
         self._now = Level(float(meta["t"]), found["value"], found["explicit"]) if "t" in meta else None
