@@ -14,7 +14,12 @@ from plexus.formulation.manufactured import Manufactured
 
 CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
 SIZES = {2: (8, 16), 3: (3, 6)}
-ON_RANKS = [("diffusion", "variable"), ("elasticity", "plane_strain"), ("elasticity", "solid")]
+ON_RANKS = [
+    ("diffusion", "variable"),
+    ("elasticity", "plane_strain"),
+    ("elasticity", "solid"),
+    ("cahn_hilliard", "splitting"),
+]
 """Cases that are also run on three ranks."""
 
 
@@ -39,6 +44,7 @@ def deck(case: Manufactured, cell: str, degree: int, n: int) -> dict[str, Any]:
         "boundary": [{"on": "exterior", **exact}],
         "solver": {"default": {"ksp": "preonly", "preconditioner": "lu", "snes_rtol": 1e-12}},
         "quantities": quantities(exact, dim),
+        **({"initial": exact} if "time" in case.deck else {}),
         **case.deck,
     }
 

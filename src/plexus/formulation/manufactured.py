@@ -104,17 +104,22 @@ def _exact_point(
     import torch
 
     dim = x.shape[-1]
-    samples = {}
-    for name, expressions in exact.items():
-        # each sweep gives the value again and one column of the gradient
-        columns = [_along(lambda y, e=expressions: _evaluate(e, y, t), x, k) for k in range(dim)]
-        samples[name] = Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
-    own = samples[equation.field.name]
-    expressions = exact[equation.field.name]
+    samples = {name: _sample(expressions, x, t) for name, expressions in exact.items()}
+    expressions = [e for spec in equation.fields for e in exact[spec.name]]
+    own = samples[equation.field.name] if len(equation.fields) == 1 else _sample(expressions, x, t)
     # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
     members = {"u": own.value, "grad": own.grad, "rate": rate, **memory}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
+
+
+def _sample(expressions: Sequence[Expression], x: Any, t: Any) -> Values:
+    """Return value and gradient of the expressions, several of them as components."""
+    import torch
+
+    # each sweep gives the value again and one column of the gradient
+    columns = [_along(lambda y: _evaluate(expressions, y, t), x, k) for k in range(x.shape[-1])]
+    return Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
 
 
 def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:

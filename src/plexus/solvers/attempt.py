@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from plexus.solvers.shells import Shell, install
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
+    from plexus.protocols import Preconditioner
     from plexus.runtime.context import Context
     from plexus.solvers.target import Target
 
@@ -44,15 +46,33 @@ class Attempt:
     ):
         self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
-        member = defaults.member(block, target)
+        member = self._member = defaults.member(block, target)
         self.options = Options(prefix, defaults.preset(block, target), block.options)
         self._open, self._varies = block.ksp is None, member.varies
         snes.setOptionsPrefix(prefix)
-        context = member.context(target)
-        self.shell: Shell | None = None if context is None else install(snes.getKSP().getPC(), context, self)
-        self._told = (0, 0.0)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
+        self.shells: list[Shell] = []
+        self._install(snes.getKSP().getPC(), member, target)
+        self._told = (0, 0.0)
+
+    def split(self, parts: Mapping[str, PETSc.IS]) -> None:
+        """Name the unknowns of each field of a block, for a preconditioner of parts. Collective."""
+        if self.options.value("pc_type") != "fieldsplit":
+            return
+        pc = self.snes.getKSP().getPC()
+        pc.setType("fieldsplit")
+        pc.setFieldSplitIS(*parts.items())
+        members = self._member.parts(self.target)
+        # the solvers of the fields are made when their unknowns are named, in the same order
+        for name, ksp in zip(parts, pc.getFieldSplitSubKSP() if members else (), strict=False):
+            self._install(ksp.getPC(), *members[name])
+
+    def _install(self, pc: PETSc.PC, member: Preconditioner, target: Target) -> None:
+        """Give ``pc`` the context of a member that has one."""
+        context = member.context(target)
+        if context is not None:
+            self.shells.append(install(pc, context, self))
 
     def choose_method(self, symmetric: bool, singular: bool) -> None:
         """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
@@ -102,7 +122,8 @@ class Attempt:
 
     def spent(self) -> tuple[int | None, float]:
         """Return applications and set-up seconds of a preconditioner in Python since the last call."""
-        if self.shell is None:
+        if not self.shells:
             return None, 0.0
-        before, self._told = self._told, (self.shell.applications, self.shell.seconds)
+        now = sum(shell.applications for shell in self.shells), sum(shell.seconds for shell in self.shells)
+        before, self._told = self._told, now
         return self._told[0] - before[0], self._told[1] - before[1]
