@@ -35,7 +35,7 @@ def random_point(
         u = Values(
             np.stack([samples[n].value for n in own], -1), np.stack([samples[n].grad for n in own], -2)
         )
-    members = {"u": u.value, "grad": u.grad, "rate": rng.standard_normal(u.value.shape), "dt": 0.7}
+    members = {"u": u.value, "grad": u.grad, "rate": rng.standard_normal(u.value.shape)}
     if normal:
         n = rng.standard_normal((3, 4, dim))
         members["normal"] = n / np.linalg.norm(n, axis=-1, keepdims=True)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from plexus.errors import InputError, SolveError
-from plexus.formulation.sampler import sampler
 from plexus.stepping.past import evolving
 
 MIXTURE = """
@@ -40,9 +39,9 @@ def watched(run):
     found = []
 
     def look():
-        s = sampler(run)
-        density = s.field("energy_density")
-        found.append((s.integrate(run, density, run.quantities["mass"].params.part, 8), run.values()["mass"]))
+        density = run.fields.field("energy_density")
+        part = run.quantities["mass"].params.part
+        found.append((run.fields.integrate(density, part, 8), run.values()["mass"]))
 
     step = run._step
     run._step = lambda: (step(), look())[0]
