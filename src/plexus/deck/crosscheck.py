@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
+from plexus.deck import flexible
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
@@ -88,7 +89,12 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     except ValidationError as error:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if result is not None:
-        found = (*closure_problems(result), *memory_problems(result), *training_problems(result))
+        found = (
+            *closure_problems(result),
+            *memory_problems(result),
+            *training_problems(result),
+            *flexible.problems(result),
+        )
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):
         errors += [_detail(loc, text) for loc, text in (*_references(data, context), *mismatches(data))]
@@ -117,6 +123,12 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
         if name not in (*(context.unknowns or ()), "default"):
             valid = [*(context.unknowns or ()), "default"]
             found.append((("solver", name), f"no unknown is called {name!r}{nearest(name, valid)}"))
+        elif name in context.leaders:
+            first = context.leaders[name]
+            text = (
+                f"{name} is solved together with {first}: write solver.{first}, with fieldsplit for its part"
+            )
+            found.append((("solver", name), text))
     quantities, checks = data.get("quantities"), data.get("verification")
     names = list(quantities) if isinstance(quantities, dict) else []
     for i, item in enumerate(checks if isinstance(checks, list) else ()):

@@ -15,7 +15,11 @@ OptionValue = str | int | float | bool | None
 
 
 class PcContext(Protocol):
-    """A preconditioner in Python, with the names that petsc4py calls."""
+    """A preconditioner in Python, with the names that petsc4py calls.
+
+    ``applyTranspose(pc, x, y)``, ``view(pc, viewer)`` and ``destroy(pc)`` are called too where it has them.
+    It must not keep ``pc``, which owns it; vectors and matrices that it makes it frees in ``destroy``.
+    """
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Get ready for the operators of ``pc``; called again when they change. Collective."""
@@ -41,3 +45,6 @@ class Preconditioner(Protocol):
 
     def context(self, target: Target) -> PcContext | None:
         """Return the object behind ``pc_type: python``; None where options say everything."""
+
+    def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
+        """Return the preconditioner of each field of a block, and what it sees; {} for a whole system."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ from petsc4py import PETSc
 from plexus.solvers import defaults
 from plexus.solvers.monitors import SolveInfo, reason_name
 from plexus.solvers.options import Options
+from plexus.solvers.shells import Shell, install
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
-    from plexus.solvers.nonlinear import FieldSolver
+    from plexus.protocols import Preconditioner
+    from plexus.runtime.context import Context
+    from plexus.solvers.target import Target
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
@@ -25,8 +29,10 @@ class Attempt:
 
     Parameters
     ----------
-    solver : FieldSolver
-        Owner of the equations.
+    target : Target
+        Facts about the system that is solved.
+    ctx : Context
+        Timers.
     block : SolverBlock
         Settings from the deck.
     prefix, path : str
@@ -35,14 +41,38 @@ class Attempt:
         The solver to configure.
     """
 
-    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES):
-        self.solver, self.path, self.snes = solver, path, snes
+    def __init__(
+        self, target: Target, ctx: Context, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES
+    ):
+        self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
-        self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
-        self._open = block.ksp is None
+        member = self._member = defaults.member(block, target)
+        self.options = Options(prefix, defaults.preset(block, target), block.options)
+        self._open, self._varies = block.ksp is None, member.varies
         snes.setOptionsPrefix(prefix)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
+        self.shells: list[Shell] = []
+        self._install(snes.getKSP().getPC(), member, target)
+        self._told = (0, 0.0)
+
+    def split(self, parts: Mapping[str, PETSc.IS]) -> None:
+        """Name the unknowns of each field of a block, for a preconditioner of parts. Collective."""
+        if self.options.value("pc_type") != "fieldsplit":
+            return
+        pc = self.snes.getKSP().getPC()
+        pc.setType("fieldsplit")
+        pc.setFieldSplitIS(*parts.items())
+        members = self._member.parts(self.target)
+        # the solvers of the fields are made when their unknowns are named, in the same order
+        for name, ksp in zip(parts, pc.getFieldSplitSubKSP() if members else (), strict=False):
+            self._install(ksp.getPC(), *members[name])
+
+    def _install(self, pc: PETSc.PC, member: Preconditioner, target: Target) -> None:
+        """Give ``pc`` the context of a member that has one."""
+        context = member.context(target)
+        if context is not None:
+            self.shells.append(install(pc, context, self))
 
     def choose_method(self, symmetric: bool, singular: bool) -> None:
         """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
@@ -50,10 +80,10 @@ class Attempt:
         factorised = ksp.getType() == "preonly"
         if self._open and factorised and singular and self.block.preconditioner is None:
             # some motions are held, so LU was the default, but others are free: LU would divide by rounding
-            self.options.add(defaults.preset(self.block, replace(self.solver.target, singular=True)))
+            self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
             factorised = False
         if self._open and not factorised:
-            method = "cg" if symmetric else "gmres"
+            method = ("f" if self._varies else "") + ("cg" if symmetric else "gmres")
             self.options.add({"ksp_type": method} | defaults.true_residual(method))
             ksp.setFromOptions()
         self._open = False
@@ -62,7 +92,7 @@ class Attempt:
         """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
         if self.options.lags:
             return  # SNES decides after this callback whether the old preconditioner stays
-        with self.solver.ctx.timers("preconditioner"):
+        with self.ctx.timers("preconditioner"):
             ksp = self.snes.getKSP()
             ksp.setOperators(mat, pmat)
             ksp.setUp()
@@ -76,8 +106,9 @@ class Attempt:
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} in the linear solve"
+        applications, seconds = self.spent()
         return SolveInfo(
-            name=self.solver.target.name,
+            name=self.target.name,
             t=t,
             converged=snes.getConvergedReason() > 0,
             reason=reason,
@@ -85,4 +116,14 @@ class Attempt:
             iterations=snes.getLinearSolveIterations(),
             residuals=np.array(snes.getConvergenceHistory()[0]),
             krylov=np.array(ksp.getConvergenceHistory()),
+            applications=applications,
+            setup_seconds=seconds,
         )
+
+    def spent(self) -> tuple[int | None, float]:
+        """Return applications and set-up seconds of a preconditioner in Python since the last call."""
+        if not self.shells:
+            return None, 0.0
+        now = sum(shell.applications for shell in self.shells), sum(shell.seconds for shell in self.shells)
+        before, self._told = self._told, now
+        return self._told[0] - before[0], self._told[1] - before[1]

@@ -17,7 +17,7 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import kernel
+from plexus.solvers import kernel, splits
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, Tally
@@ -138,7 +138,10 @@ class FieldSolver:
         path = f"{self.path}.{'on_failure.' * number}options"
         if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
             self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
-        return Attempt(self, self.blocks[number], prefix, path, snes)
+        attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes)
+        if self.target.parts:
+            attempt.split(splits.parts(self.form))
+        return attempt
 
     def book(self, info: SolveInfo) -> None:
         """Keep the record of a successful solve."""
