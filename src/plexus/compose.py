@@ -37,7 +37,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     stepper = stepper_of(deck, controller.tolerance)
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     state = State(values, clock.t, internal=system.begin())
-    run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
+    run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]

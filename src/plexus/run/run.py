@@ -6,10 +6,11 @@ the observers that are due, and asks all ranks once per step whether to go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
@@ -18,6 +19,7 @@ from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
 from plexus.fileformat import SERIES
 from plexus.run import inspect, rescue
+from plexus.stepping.march import March
 from plexus.stepping.schedules import Moment
 
 if TYPE_CHECKING:
@@ -28,21 +30,18 @@ if TYPE_CHECKING:
     from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
+    from plexus.protocols import Evaluation, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
-    from plexus.stepping.clock import Clock
 
 
 @dataclass(eq=False)
-class Run:
-    """One run on one rank.
+class Run(March):
+    """One run on one rank: a march that is watched.
 
     Attributes
     ----------
-    deck, ctx, mesh, system : what the run is made of.
-    state : values of all unknowns at the clock's time.
-    clock, stepper, controller : time, the method that advances it, the choice of the step.
+    deck, ctx, mesh : what the run is made of, besides system, state, clock, stepper and controller.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
@@ -52,14 +51,10 @@ class Run:
     dry : True when at most two steps are taken and nothing is written.
     """
 
-    deck: Deck
-    ctx: Context
-    mesh: Mesh | Grid | None
     system: BaseSystem
-    state: State
-    clock: Clock
-    stepper: Stepper
-    controller: Controller
+    deck: Deck = field(kw_only=True)
+    ctx: Context = field(kw_only=True)
+    mesh: Mesh | Grid | None = field(kw_only=True)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
     places: dict[Observer, str] = field(default_factory=dict)
@@ -186,50 +181,47 @@ class Run:
         return [(f"{name} {names[:i].count(name)}", self.observers[i]) for i, name in enumerate(names)]
 
     def execute(self) -> None:
-        """March to the end, or until a stop is requested. Collective."""
+        """March to the end, or until a stop is requested; observers look on. Collective."""
         if self.system.learned:
             self._begin = self.clock.state(), self.controller.state(), self.state
         self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
             self._observe(lambda o: o.observe(self))
-        while not self.last:
-            if self.dry and self.clock.step >= 2:
+        for state in self.march():
+            if self.dry and state.step >= 2:
                 break
-            verdict = self._step()
+        self._observe(lambda o: o.finish(self), every=True)
+
+    def march(self, until: float = math.inf) -> Iterator[State]:
+        """Yield the state after each step, up to the time ``until`` [s] or the end of the run. Collective.
+
+        Observers that are due see the state first.
+        """
+        while not self.last and self.clock.t < until:
+            verdict = self._step(until)
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
             self._observe(lambda o: o.observe(self))
-        self._observe(lambda o: o.finish(self), every=True)
+            yield self.state
 
-    def _advance(self) -> None:
-        """Take one step; rejected attempts are repeated with a shorter one."""
-        while True:
-            t, target = self.clock.t, self._target()
-            dt = self.controller.propose(
-                self.clock, target, partial(self.system.longest, self.state.values, t)
-            )
-            try:
-                with self.ctx.timers("solve"):
-                    result = self.stepper.step(self.system, self.state, t, dt)
-            # the outcome of a solve is known to all ranks alike, so all of them repeat the step
-            except (SolveError, GuardError) as failure:
-                self._fail(dt, failure)
-                self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
-                continue
-            if self.controller.accept(dt, result.error, self.stepper.order):
-                break
-        self.clock.tick(dt, target)
-        self.ctx.log.detail(self._line(dt, result))
-        self.state = State(result.values, self.clock.t, self.clock.step, result.internal)
+    def limit(self) -> float:
+        """Return the longest stable step of explicit methods [s]. Collective."""
+        return self.system.longest(self.state.values, self.clock.t)
 
-    def _fail(self, dt: float, failure: SolveError | GuardError) -> None:
+    def attempt(self, dt: float) -> StepResult:
+        """Return what one step of length ``dt`` leads to. Collective."""
+        with self.ctx.timers("solve"):
+            return super().attempt(dt)
+
+    def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
         try:
-            self.controller.failed(dt, failure)
+            super().repeat(dt, failure)
         except SolveError as error:
             zeros = inspect.vanishing(self)
             raise type(error)("\n".join([str(error), *zeros])) from error
+        self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
 
     def _line(self, dt: float, result: StepResult) -> str:
         """Return one line about an accepted step for the log file."""
@@ -238,19 +230,20 @@ class Run:
         line = f"step {self.clock.step}, t = {self.clock.t:.6g} s, dt = {dt:.4g} s"
         return ": ".join(filter(None, [line, ", ".join(told)]))
 
-    def _target(self) -> float | None:
-        """Return the next time that an observer prescribes."""
-        times = [o.schedule.next_time(self.clock.t) for o in self.observers if o.schedule is not None]
-        return min((t for t in times if t is not None), default=None)
+    def _target(self, until: float) -> float:
+        """Return the next time that an observer prescribes, at most ``until``."""
+        times = (o.schedule.next_time(self.clock.t) for o in self.observers)
+        return min([until, *(t for t in times if t is not None)])
 
-    def _step(self) -> Verdict:
+    def _step(self, until: float) -> Verdict:
         """Take one step, let guards judge it and decide together whether to go on. Collective.
 
         Where a learned part may have spoiled the state, it gives way to its fallback and the run goes back to
         the last checkpoint.
         """
         try:
-            self._advance()
+            before, result = self.clock.t, self.advance(self._target(until))
+            self.ctx.log.detail(self._line(self.clock.t - before, result))
             verdict = self._agree()
         # a failed solve and a lost value are known to all ranks alike
         except (SolveError, GuardError) as error:

@@ -1,27 +1,86 @@
-"""Marching a split model without a deck, for training, tests and benchmarks: u_n at t = n dt."""
+"""The march through time: propose a step, take it, accept it or repeat it with another length."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from itertools import count
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
+from plexus.errors import GuardError, SolveError
 from plexus.fields.state import State
-from plexus.protocols import Split, Stepper
+from plexus.protocols import Controller, Split, Stepper, StepResult
+from plexus.stepping.clock import Clock
+from plexus.stepping.controllers.fixed import Fixed, FixedParams
 
 if TYPE_CHECKING:
     import torch
 
 
+@dataclass(eq=False)
+class March:
+    """A system on its way through time.
+
+    Attributes
+    ----------
+    system : what the stepper needs (`plexus.protocols.Implicit`, `Split` or `Explicit`).
+    state : values of all unknowns at the clock's time.
+    clock, stepper, controller : time, the method that advances it, the choice of the step.
+    """
+
+    system: Any
+    state: State
+    clock: Clock
+    stepper: Stepper
+    controller: Controller
+
+    def advance(self, target: float | None = None) -> StepResult:
+        """Take one step, not past ``target`` [s]; rejected attempts are repeated. Collective.
+
+        Raises
+        ------
+        SolveError, GuardError
+            If the controller has no shorter step to try.
+        """
+        while True:
+            dt = self.controller.propose(self.clock, target, self.limit)
+            try:
+                result = self.attempt(dt)
+            # the outcome of a solve is known to all ranks alike, so all of them repeat the step
+            except (SolveError, GuardError) as failure:
+                self.repeat(dt, failure)
+                continue
+            if self.controller.accept(dt, result.error, self.stepper.order):
+                break
+        self.clock.tick(dt, target)
+        self.state = State(result.values, self.clock.t, self.clock.step, result.internal)
+        return result
+
+    def limit(self) -> float:
+        """Return the longest stable step of explicit methods [s]; infinity for others."""
+        return math.inf
+
+    def attempt(self, dt: float) -> StepResult:
+        """Return what one step of length ``dt`` leads to. Collective."""
+        return self.stepper.step(self.system, self.state, self.clock.t, dt)
+
+    def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
+        """Let the controller choose a shorter step."""
+        self.controller.failed(dt, failure)
+
+
 def march(
     model: Split, stepper: Stepper, hat: torch.Tensor, dt: float, steps: int | None = None
 ) -> Iterator[State]:
-    """Yield the state with the modes ``hat`` at t = 0, then that after each step. Collective.
+    """Yield the state with the modes ``hat`` at t = 0, then that after each step of ``dt``. Collective.
 
-    The stepper, e.g. ``Sbdf2(Sbdf2Params())``, has taken no step yet. Without ``steps`` there is no end.
+    For trainings and studies of a split model without a deck. The stepper has taken no step yet. Without
+    ``steps`` there is no end.
     """
-    state = State({model.unknown: hat}, 0.0, 0)
-    yield state
-    for n in count(1) if steps is None else range(1, steps + 1):
-        state = State(stepper.step(model, state, state.t, dt).values, n * dt, n)
-        yield state
+    control = Fixed(FixedParams(), dt, math.inf)
+    under_way = March(model, State({model.unknown: hat}), Clock(0.0, math.inf), stepper, control)
+    yield under_way.state
+    for _ in repeat(None) if steps is None else repeat(None, steps):
+        under_way.advance()
+        yield under_way.state
