@@ -67,6 +67,62 @@ def test_every_quantity_of_a_linear_field(tmp_path: Path) -> None:
     assert found == pytest.approx(expected, rel=1e-8)
 
 
+def test_a_line_through_a_wall_between_two_airs(tmp_path: Path) -> None:
+    """Two layers and two films in series; flows are per area."""
+    found = run(
+        tmp_path,
+        mesh={
+            "type": "interval", "cells": 8, "size": 0.4, "regions": {"brick": "x < 0.3", "wool": "x > 0.3"}
+        },
+        physics=heat({"regions": {"brick": 0.8, "wool": 0.04}}),
+        boundary=[
+            {"on": "left", "convection": {"coefficient": 8, "ambient": 293}},
+            {"on": "right", "convection": {"coefficient": 25, "ambient": 263}},
+        ],
+        quantities={
+            "loss": {"type": "flux", "of": "heat_flux", "on": "right"},
+            "terms": {"type": "flux", "of": "heat_flux", "on": "right", "by": "terms"},
+            "gain": {"type": "flux", "of": "heat_flux", "on": "left"},
+            "left": {"type": "maximum", "of": "temperature", "on": "left"},
+            "between": {"type": "value", "of": "temperature", "at": [0.3]},
+            "outside": {"type": "integral", "of": "temperature", "on": "right"},
+        },
+    )  # fmt: skip
+    q = 30 / (1 / 8 + 0.3 / 0.8 + 0.1 / 0.04 + 1 / 25)
+    expected = {
+        "loss": q, "terms": q, "gain": -q, "left": 293 - q / 8, "between": 293 - q / 8 - q * 0.3 / 0.8,
+        "outside": 263 + q / 25,
+    }  # fmt: skip
+    assert found == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_bar_on_a_spring_and_under_pressure(tmp_path: Path) -> None:
+    """A spring k and a bar E/L in series carry the pressure p: u = p/k + p L/E, all per area."""
+    found = run(
+        tmp_path,
+        mesh={"type": "interval", "cells": 4, "size": 2},
+        physics={"type": "elasticity", "geometry": "bar", "thickness": 0.5, "material": STEEL},
+        boundary=[
+            {"on": "left", "spring": {"normal": 1e11, "tangential": 7e9}},
+            {"on": "right", "pressure": {"value": 1e8}},
+        ],
+        quantities={
+            "left": {"type": "maximum", "of": "displacement_x", "on": "left"},
+            "right": {"type": "minimum", "of": "displacement_x"},
+            "stress": {"type": "mean", "of": "stress_xx"},
+            "mises": {"type": "maximum", "of": "von_mises"},
+            "principal": {"type": "maximum", "of": "max_principal"},
+            "energy": {"type": "integral", "of": "energy_density"},
+            "error": {"type": "error", "of": "displacement", "exact": "-1e-3 - 5e-4*x", "norm": "H1"},
+        },
+    )
+    assert found.pop("error") < 1e-12 and found.pop("principal") == pytest.approx(0, abs=1e-3)
+    expected = {
+        "left": -1e-3, "right": -2e-3, "stress": -1e8, "mises": 1e8, "energy": 0.5 * 1e16 / (2 * 2e11) * 2
+    }  # fmt: skip
+    assert found == pytest.approx(expected, rel=1e-7)
+
+
 def test_radiating_slab_with_a_source(tmp_path: Path) -> None:
     q, k, length, emissivity, ambient = 2e4, 15.0, 2.0, 0.7, 350.0
     found = run(

@@ -54,6 +54,6 @@ def test_main_job(tmp_path: Path) -> None:
     assert abs(values["spanwise_force"]) < 100
 
 
-@pytest.mark.parametrize("name", ["diffusion", "heat", "foundation", "thermoelasticity"])
+@pytest.mark.parametrize("name", ["diffusion", "heat", "wall", "foundation", "thermoelasticity"])
 def test_smallest_deck_runs(name: str, tmp_path: Path) -> None:
     assert all(v == v for v in run(DECKS / f"{name}.yaml", tmp_path)["quantities"].values())

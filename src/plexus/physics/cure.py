@@ -184,7 +184,8 @@ EXAMPLE: dict[str, Any] = {
 
 def manufactured() -> list[Manufactured]:
     """Return a smooth temperature that a reaction of constant progress heats."""
-    wave = {2: "2 + sin(2*x)*cos(1.5*y)", 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
+    plane = "2 + sin(2*x)*cos(1.5*y)"
+    wave = {1: "2 + sin(2*x)", 2: plane, 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
     material = {"density": 2, "specific_heat": 1, "conductivity": "1 + 0.2*temperature"}
     kinetics = {"factors": [1, 2], "energies": [10, 20], "m": 0.8, "n": 1.5}
     model = {"type": "cure", "material": material, "heat_of_reaction": 3, "kinetics": kinetics, "start": 0.3}

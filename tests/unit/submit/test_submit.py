@@ -64,6 +64,15 @@ def test_small_problems_take_few_ranks_and_large_ones_more_nodes(deck):
     assert (large.nodes, large.ranks) == (4, 64)
 
 
+def test_a_grid_with_one_axis_gets_one_rank(tmp_path):
+    path = tmp_path / "line.yaml"
+    path.write_text(
+        "plexus: 1\nmesh: {type: periodic, cells: [1048576], size: [1e5]}\n"
+        "physics: {type: kuramoto_sivashinsky}\ntime: {stepper: etdrk4, end: 1, step: 0.1}\n"
+    )
+    assert propose(load(path), Profile(cores_per_node=16, max_nodes=4)).ranks == 1
+
+
 def test_what_the_deck_says_is_kept(deck):
     wish = ("job.nodes=3", "job.ranks_per_node=2", "job.threads=4", "job.memory=7 GB", "job.time=90 min")
     size = propose(deck(20, *wish), Profile(cores_per_node=16))
