@@ -40,7 +40,7 @@ class FieldsParams(Params):
     fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
     internal: Literal["cells", "nodes", "points"] = Field(
         "cells",
-        description="internal variables as means of cells, recovered at nodes, or raw at quadrature points (under /plexus)",
+        description="where internal variables are shown; `points`: in /plexus of the file, not for ParaView",
     )
     name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")

@@ -195,7 +195,7 @@ class Form:
             for name, value in self.equation.advance(p).items():
                 rows = found[name].reshape(self.space.mesh.n_cells, len(self.rule.weights), -1)[p.part]
                 host = self.bridge.host(value)
-                rows[...] = host[:, :, None] if spaces[name].components == 1 else host
+                rows[...] = host[:, :, None] if spaces[name].scalar else host
         return found
 
     @cached_property
