@@ -9,6 +9,7 @@ import pytest
 import study
 
 from plexus import registry
+from plexus.protocols import Since
 
 CASES = study.all_cases()
 TERMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
@@ -27,6 +28,7 @@ def forms(name: str, case: str, backend: str) -> list[Any]:
 
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
+    from plexus.spaces.quadrature_space import quadrature_space
 
     dim = CASES[name, case].dimensions[0]
     block = study.mesh(study.CELLS[dim][0], 2)
@@ -36,15 +38,19 @@ def forms(name: str, case: str, backend: str) -> list[Any]:
     block = {k: v for k, v in CASES[name, case].physics.items() if k != "type"}
     equations = model.cls(model.params.model_validate(block)).equations
     spaces = {
-        e.field.name: base.with_components(e.field.components(dim), e.field.shape == "scalar")
+        s.name: base.with_components(s.components(dim), s.shape == "scalar")
         for e in equations
+        for s in e.fields
     }
+    points = {s.name: quadrature_space(base, s, 2 * base.degree) for e in equations for s in e.internal}
     return [
         Form(
-            spaces[e.field.name],
+            spaces[e.field.name]
+            if len(e.fields) == 1
+            else base.with_components(sum(spaces[s.name].components for s in e.fields)),
             e,
-            [("right", term(*t, e.field)) for t in TERMS[e.field.name]],
-            spaces,
+            [("right", term(*t, e.field)) for t in TERMS.get(e.field.name, ())],
+            {**spaces, **points},
             None,
             backend,
         )
@@ -63,21 +69,24 @@ def term(name: str, data: dict[str, Any], field: Any) -> Any:
 def test_jacobian_is_the_derivative_of_the_residual(name: str, case: str, backend: str) -> None:
     rng, t, shift, eps = np.random.default_rng(0), 0.3, 2.0, 1e-6
     parts = forms(name, case, backend)
-    spaces = {f.equation.field.name: f.space for f in parts}
-    fields = {k: 1 + 0.3 * rng.random((s.n_local, s.components)) for k, s in spaces.items()}
+    specs = {spec.name: (spec, f.space) for f in parts for spec in f.equation.fields}
+    sizes = {k: (space.n_local, spec.components(space.mesh.dim)) for k, (spec, space) in specs.items()}
+    fields = {k: 1 + 0.3 * rng.random(size) for k, size in sizes.items()}
     for form in parts:
-        own, space = form.equation.field.name, form.space
-        u = fields[own]
+        space = form.space
+        memory = {s.name: 0.5 * rng.random(form.spaces[s.name].zeros().shape) for s in form.equation.internal}
+        known, since = {**fields, **memory}, Since(0.2, memory)
+        u = np.hstack([fields[spec.name] for spec in form.equation.fields])
         direction = rng.standard_normal(u.shape)
 
         def residual(
-            h: float, form: Any = form, own: str = own, u: Any = u, d: Any = direction
+            h: float, form: Any = form, u: Any = u, d: Any = direction, known: Any = known, s: Any = since
         ) -> np.ndarray:
             moved = u + h * d
-            return form.residual(t, moved, 0.1 * u + shift * h * d, {**fields, own: moved}).ravel()
+            return form.residual(t, moved, 0.1 * u + shift * h * d, known, s).ravel()
 
         x, y = space.vector(), space.vector()
         x.setArray(direction.ravel())
-        form.jacobian(t, u, 0.1 * u, shift, fields).mult(x, y)
+        form.jacobian(t, u, 0.1 * u, shift, known, since).mult(x, y)
         quotient = (residual(eps) - residual(-eps)) / (2 * eps)
         np.testing.assert_allclose(y.getArray(), quotient, atol=1e-8 * np.abs(quotient).max())

@@ -1,5 +1,6 @@
 """A checkpoint is for the mesh and model that it was written for; as many nodes elsewhere are not enough."""
 
+import h5py
 import pytest
 
 from plexus import driver
@@ -62,3 +63,17 @@ def test_another_mesh_or_model_is_refused(runs, name, change, told, capsys):
 def test_the_same_mesh_goes_on(runs, name):
     folder = runs[name]
     assert driver.run(folder / "deck.yaml", ["time.end=0.3 s"], folder / "out", "latest") == 0
+
+
+def test_a_model_of_fewer_fields_goes_on_from_one_of_more(tmp_path):
+    """Temperatures of a thermoelastic run serve heat conduction, whose own checkpoints hold nothing else."""
+    elastic = ["physics.type=thermoelasticity", "physics.geometry=plane_strain"]
+    elastic += ["physics.material.young_modulus=1", "physics.material.poisson_ratio=0.3"]
+    (tmp_path / "deck.yaml").write_text(HEAT)
+    changes = [*elastic, "time.adaptive={tolerance: 1e-2}"]
+    assert driver.run(tmp_path / "deck.yaml", changes, tmp_path / "out") == 0
+    more = ["time.end=0.4 s", "time.adaptive={tolerance: 1e-2}"]
+    assert driver.run(tmp_path / "deck.yaml", more, tmp_path / "out", "latest") == 0
+    with h5py.File(sorted((tmp_path / "out").glob("checkpoint_*.h5"))[-1]) as file:
+        assert set(file["arrays/state"]) == {"temperature"}
+        assert all(set(age) == {"temperature"} for age in file["arrays/history"].values())

@@ -51,7 +51,6 @@ class NamedFields(ABC):
         self.specs: Mapping[str, FieldSpec] = {**shown, **derived}
         self.degree: int = space.degree
         self._state: State | None = None
-        self.stored: tuple[tuple[float, ...], ...] = ()
         self._known: dict[tuple[str, Location], Evaluated] = {}
         self._places: dict[tuple[Any, ...], Places] = {}
 
@@ -78,6 +77,10 @@ class NamedFields(ABC):
     @abstractmethod
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value at the nodes of a part. Collective."""
+
+    def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
+        """Return the points in the reference cell at which a field is known; none where nodes know it."""
+        return ()
 
     @property
     def state(self) -> State:

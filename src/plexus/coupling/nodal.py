@@ -43,14 +43,18 @@ class NodalFields(NamedFields):
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
         super().__init__(space, unknowns, derived | internal, constants)
-        for points in system.points.values():
-            self.stored = tuple(map(tuple, points.rule.points.tolist()))
 
     @property
     def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
         """Space and values of every unknown and internal variable."""
         nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
         return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
+
+    def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
+        """Return the points in the reference cell at which an internal variable, or a component, is known."""
+        known = self.system.points
+        space = known.get(name) or known.get(name.rpartition("_")[0])
+        return () if space is None else tuple(map(tuple, space.rule.points.tolist()))
 
     def field(self, name: str) -> Integrand:
         """Return a field, unknown or derived, or one of its components, as a function of a point."""
@@ -63,8 +67,8 @@ class NodalFields(NamedFields):
     def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
         # exact for products of two fields and a quadratic coefficient, or where the memory is known
-        usual = 2 * self.degree + 2 * (not self.stored or part.boundary is not None)
-        degree = usual if degree is None else degree
+        usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
+        degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, self._measure))
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:

@@ -52,9 +52,8 @@ def _grid(file: str, layout: Layout, step: Step) -> str:
     points = _slab(
         file, f"{VTK}/Points", (layout.totals.points, 3), (grid.point, 0), (grid.points, 3), "Float"
     )
-    attributes = "".join(
-        _attribute(file, layout, col, step, grid) for col in layout.columns if col.location != "point"
-    )
+    shown = [col for col in layout.columns if col.location != "point"]
+    attributes = "".join(_attribute(file, layout, col, step, grid) for col in shown)
     return (
         f'<Grid Name="step {step.number}">\n<Time Value="{step.t!r}"/>\n'
         f'<Topology TopologyType="{TOPOLOGY[layout.vtk_type]}" NumberOfElements="{grid.cells}" '

@@ -96,7 +96,7 @@ class Fields(Scheduled):
         columns, arrays = [], {}
         for name in self._names(run):
             spec, location, array = run.fields.evaluate(name, SHOWN[self.params.internal])
-            points = run.fields.stored
+            points = run.fields.stored(name)
             columns.append(column(name, spec.unit, spec.shape, location, spec.tip, points))
             arrays[name] = array
         return columns, arrays

@@ -39,8 +39,6 @@ class Evaluation(Protocol):
     """Those that an output shows which names none."""
     degree: int
     """Polynomial degree up to which the fields are exact in a cell."""
-    stored: tuple[tuple[float, ...], ...]
-    """Points in the reference cell at which internal variables are known; none without any."""
 
     def look(self, state: State) -> None:
         """Turn to a state; what belongs to another state object is forgotten."""
@@ -57,6 +55,9 @@ class Evaluation(Protocol):
         InputError
             If the name is none of these.
         """
+
+    def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
+        """Return the points in the reference cell at which a field is known; none where nodes know it."""
 
     def field(self, name: str) -> Integrand:
         """Return a field or one of its components as a function of a point."""

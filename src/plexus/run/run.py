@@ -150,19 +150,20 @@ class Run(March):
     def restore_state(self, meta: Mapping[str, Any], fields: Mapping[Key, np.ndarray]) -> None:
         """Continue from what `checkpoint_state` returned, read back on any number of ranks. Collective.
 
-        Fields that the checkpoint does not hold keep their initial values; another stepper than the
-        checkpoint's starts without memory.
+        Unknowns that the checkpoint does not hold keep their initial values, those that the run does not have
+        are left out; another stepper than the checkpoint's starts without memory.
         """
         self.clock.restore(meta["clock"])
         self.system.adopt(meta.get("model", {}))
         self.replaced = list(meta.get("replaced", ()))
-        values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", fields)))}
+        own = {key: a for key, a in fields.items() if key.field in self.state.values}
+        values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", own)))}
         internal = by_field("internal", fields)
         self.state = State(values, self.clock.t, self.clock.step, internal)
         self.system.recall(of_group("memory", fields))
         # another formula cannot use this memory; it starts as at the beginning, from the restored state
         if meta["stepper"].get("type") == self._stepper_name:
-            self.stepper.restore(meta["stepper"], self.system.unpack(of_group("history", fields)))
+            self.stepper.restore(meta["stepper"], self.system.unpack(of_group("history", own)))
             self.controller.restore({**self.controller.state(), **meta["controller"]})
         for key, observer in self._keyed():
             if key in meta["observers"]:

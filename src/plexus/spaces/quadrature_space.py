@@ -39,7 +39,7 @@ class QuadratureSpace:
     components : int
         Numbers per point.
     scalar : bool, optional
-        Whether samples go without an axis of components, as in `plexus.spaces.lagrange.Space`.
+        Whether values have no axis of components; True for one component unless told otherwise.
 
     Attributes
     ----------
