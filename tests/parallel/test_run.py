@@ -214,3 +214,28 @@ def test_a_block_of_fields_on_three_ranks_and_from_a_checkpoint(tmp_path, split)
     for other in (found["3"], summary(tmp_path / "again")):
         for name in ("energy", "potential"):
             assert other["quantities"][name] == pytest.approx(found["1"]["quantities"][name], rel=1e-9)
+
+
+def test_equations_iterate_alike_on_any_number_of_ranks(tmp_path):
+    """Heat that depends on the displacement that it causes; the passes are told in summary and histories."""
+    import h5py
+
+    text = HEAT.replace("material:", 'source: "1 + 30*displacement_x"\n  material:', 1)
+    text = text.replace("end: 0.4 s", "end: 0.1 s") + "coupling: {iterations: 30, tolerance: 1e-11}\n"
+    found = []
+    for ranks in ("1", "3"):
+        done = plexus(tmp_path, text, "-o", f"out{ranks}", "-n", ranks)
+        assert done.returncode == 0, done.stderr
+        assert "coupling: " in done.stdout and "passes per step" in done.stdout
+        found.append(summary(tmp_path / f"out{ranks}"))
+        with h5py.File(tmp_path / f"out{ranks}" / "series.h5") as file:
+            assert max(file["coupling/change"][()]) <= 1e-11
+    one, three = found
+    assert one["coupling"] == three["coupling"]
+    assert one["coupling"]["steps"] == one["steps"] and one["coupling"]["mean"] > 2
+    assert one["solver"]["temperature"]["solves"] == one["coupling"]["passes"]
+    for name, value in one["quantities"].items():
+        assert three["quantities"][name] == pytest.approx(value, rel=1e-9)
+    done = plexus(tmp_path, text.replace("iterations: 30", "iterations: 2"), "-o", "failed")
+    assert done.returncode == 3 and "coupling: after 2 passes" in done.stderr
+    assert "coupling" not in summary(tmp_path / "failed")

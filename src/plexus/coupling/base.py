@@ -96,6 +96,10 @@ class BaseSystem(ABC):
         """Return what the model tells of itself for the histories: table -> column -> value. Collective."""
         return {}
 
+    def counts(self) -> dict[str, Any]:
+        """Return further entries of the summary; none by default."""
+        return {}
+
     def watch(self, step: int) -> str | None:
         """Let guards inside the model judge a step; return what has happened, for the log. Collective.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
     from plexus.spaces.quadrature_space import QuadratureSpace
+    from plexus.stepping.passes import Passes
 
 
 class System(BaseSystem):
@@ -39,6 +40,8 @@ class System(BaseSystem):
         Quadrature points by name of the internal variable.
     completion : callable
         Name of a block -> solver of its unknowns without time derivative; needed where there is such a block.
+    passes : Passes
+        How long a step is repeated until the equations agree; None for one pass.
     """
 
     def __init__(
@@ -50,11 +53,12 @@ class System(BaseSystem):
         prescribed: Mapping[str, Dirichlet],
         points: Mapping[str, QuadratureSpace] | None = None,
         completion: Callable[[str], FieldSolver] | None = None,
+        passes: Passes | None = None,
     ):
         self.spaces, self.equations, self.forms = spaces, equations, forms
         self.solvers, self.prescribed = solvers, prescribed
         self.points = dict(points or {})
-        self._completion = completion
+        self._completion, self.passes = completion, passes
         self._completions: dict[str, FieldSolver] = {}
         self.internal = {e.field.name: e.internal for e in equations if e.internal}
         blocks = [e for e in equations if len(e.fields) > 1]
@@ -155,6 +159,14 @@ class System(BaseSystem):
             space = self._rows(name)
             found.append(sentence(space.comm, name, state.t, first_lost(space.points, values)))
         return found
+
+    def histories(self, state: State) -> dict[str, dict[str, float]]:
+        """Return the passes of the last step, where the deck couples the equations."""
+        return {} if self.passes is None else {"coupling": self.passes.row()}
+
+    def counts(self) -> dict[str, Any]:
+        """Return the passes of all steps, where the deck couples the equations."""
+        return {} if self.passes is None else {"coupling": self.passes.summary()}
 
     def pack(self, arrays: Mapping[Key, np.ndarray]) -> Packed:
         """Return the arrays with their spaces; they are rows already."""

@@ -106,6 +106,18 @@ def _long(text: str) -> dict[str, Any]:
     return {"preconditioner": text, **({"ksp": "preonly"} if text in DIRECT else {})}
 
 
+class Coupling(Params):
+    """Iteration between equations that are solved one after the other; without it one pass per step."""
+
+    iterations: int = Field(20, ge=2, description="most passes over the equations per step")
+    tolerance: float = Field(
+        1e-8,
+        gt=0,
+        lt=1,
+        description="change of every unknown, relative to its magnitude, at which they agree",
+    )
+
+
 class Adaptive(Params):
     """Step sizes chosen from the stepper's error estimate."""
 

@@ -13,7 +13,13 @@ from plexus.deck import flexible
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.kinship import closure_problems, memory_problems, mismatches, training_problems
+from plexus.deck.kinship import (
+    closure_problems,
+    coupling_problems,
+    memory_problems,
+    mismatches,
+    training_problems,
+)
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import UnitError
@@ -92,6 +98,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
         found = (
             *closure_problems(result),
             *memory_problems(result),
+            *coupling_problems(result),
             *training_problems(result),
             *flexible.problems(result),
         )

@@ -8,7 +8,7 @@ import sys
 import textwrap
 
 from plexus import registry
-from plexus.deck.blocks import About, Adaptive, Runtime, SolverBlock, Time, Verification
+from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
@@ -22,7 +22,8 @@ from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 
 BLOCKS: dict[str, type[Params]] = {
-    "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "time": Time,
+    "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
+    "time": Time,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
     "train": Train, "train.stages": Stage,
 }  # fmt: skip

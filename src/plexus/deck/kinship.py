@@ -13,7 +13,7 @@ from typing import Any
 from plexus import registry
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
-from plexus.protocols import Discretisation, Remembers, WeakPhysics
+from plexus.protocols import Discretisation, Remembers, Repeats, WeakPhysics
 
 Found = tuple[tuple[Any, ...], str]
 """Place in the deck, and what is wrong there."""
@@ -120,6 +120,21 @@ def memory_problems(deck: Any) -> Iterator[Found]:
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield ("time", "stepper"), f"{text}; use theta: 1, bdf2 or quasistatic"
+
+
+def coupling_problems(deck: Any) -> Iterator[Found]:
+    """Yield why equations cannot be iterated within a step."""
+    if deck.coupling is None or made_for(deck.physics.type).physics is not WeakPhysics:
+        return
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    if len(cls(deck.physics).equations) < 2:
+        yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
+    if deck.time is not None and not isinstance(registry.build("stepper", deck.time.stepper, None), Repeats):
+        name = deck.time.stepper.type
+        yield (
+            ("time", "stepper"),
+            f"{name} cannot repeat a step for `coupling`; use theta, bdf2 or quasistatic",
+        )
 
 
 def training_problems(deck: Any) -> Iterator[Found]:

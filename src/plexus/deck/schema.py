@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from plexus.deck import crosscheck
-from plexus.deck.blocks import About, Runtime, SolverBlock, Time, Verification
+from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
 from plexus.deck.job import Job
@@ -51,6 +51,9 @@ class Deck(Params):
         {}, description="field name -> initial value or expression; else 0, or 293.15 K"
     )
     solver: dict[str, SolverBlock] = Field({}, description="field name or `default` -> how it is solved")
+    coupling: Coupling | None = Field(
+        None, description="iterate between the equations within a step; absent: one pass"
+    )
     time: Time | None = Field(None, description="marching in time; absent: steady")
     quantities: dict[str, Annotated[Params, Component("quantity")]] = Field(
         {}, description="name -> number computed from the fields"

@@ -22,6 +22,7 @@ from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
+from plexus.stepping.passes import Passes
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -70,12 +71,14 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
     """Return forms and solvers of all equations."""
     points = _points(spaces, equations)
     maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations)
+    chosen = deck.coupling
+    passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
     forms, solvers = {}, {}
     for equation in equations:
         name = equation.field.name
         forms[name] = maker.form(equation, maker.fixed(equation))
         solvers[name] = maker.solver(forms[name], name)
-    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion)
+    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion, passes)
 
 
 class _Maker:

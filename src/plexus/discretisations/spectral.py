@@ -40,6 +40,7 @@ class Spectral:
     blocks: ClassVar[Mapping[str, str]] = {
         "boundary": "a periodic box has no boundaries",
         "solver": "nothing is assembled",
+        "coupling": "nothing is solved one after the other",
     }
     steady = False
     # what histories need costs as much as a step

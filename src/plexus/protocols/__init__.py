@@ -11,7 +11,7 @@ from plexus.protocols.meshes import CellSource, GridSource, MeshSource, Periodic
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Controller, Remembers, Stepper, StepResult
+from plexus.protocols.steppers import Controller, Remembers, Repeats, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
@@ -49,6 +49,7 @@ __all__ = [
     "Preconditioner",
     "Quantity",
     "Remembers",
+    "Repeats",
     "Sample",
     "Shape",
     "Since",

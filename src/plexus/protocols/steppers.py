@@ -53,6 +53,13 @@ class Stepper(Protocol):
 
 
 @runtime_checkable
+class Repeats(Protocol):
+    """A stepper that can go over the equations of a step several times, until their unknowns agree."""
+
+    repeats: bool
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """A stepper that advances internal variables."""
 

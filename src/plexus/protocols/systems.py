@@ -10,6 +10,7 @@ from plexus.protocols.instants import Instant
 
 if TYPE_CHECKING:
     from plexus.solvers.implicit import ImplicitProblem
+    from plexus.stepping.passes import Passes
 
 
 @runtime_checkable
@@ -24,6 +25,8 @@ class Implicit(Protocol):
     """Those of the names above that stand for a block, solved as one -> all its unknowns, in order."""
     algebraic: frozenset[str]
     """Unknowns without time derivative in blocks that have others with one."""
+    passes: Passes | None
+    """How long a step is repeated until its equations agree; None for one pass over them."""
 
     def solve(self, name: str, values: Values, at: Instant, held: bool = False) -> int:
         """Solve the equation of one unknown in place, the others given; return Krylov iterations. Collective.

@@ -83,6 +83,7 @@ def facts(run: Run) -> dict[str, Any]:
         "quantities": values,
         "units": run.units,
         "solver": {name: solver.tally.summary() for name, solver in run.system.solvers.items()},
+        **run.system.counts(),
         "transfers": transfers.total(run.ctx.comm),
         "guards": {**run.system.guards(), "replaced": list(run.replaced)},
         "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
@@ -101,6 +102,7 @@ def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
     first = [
         _steps(entries) if marches else "",
         _solver(entries["solver"]),
+        _coupling(entries.get("coupling", {})),
         _guards(entries.get("guards", {})),
     ]
     blocks = ["\n".join(text for text in first if text)]
@@ -133,6 +135,13 @@ def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:
             f"{name}: {_count(solves, 'solve')}, {newton}{_count(total, 'Krylov iteration')}{each}{fallbacks}"
         )
     return "\n".join(lines)
+
+
+def _coupling(coupling: Mapping[str, float]) -> str:
+    """Return how often the equations were solved in turn, empty where once is all."""
+    if not coupling:
+        return ""
+    return f"coupling: {coupling['mean']:.1f} passes per step, at most {int(coupling['max'])}"
 
 
 def _guards(guards: Mapping[str, Any]) -> str:

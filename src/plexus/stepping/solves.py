@@ -7,6 +7,7 @@ only when the step is accepted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class Solves:
     Attributes
     ----------
     iterations : dict
-        Unknown -> Krylov iterations.
+        Unknown -> Krylov iterations of all passes.
     internal : dict
         Internal variables, as far as they are advanced.
     """
@@ -32,15 +33,43 @@ class Solves:
         self.internal: Values = dict(state.internal)
         self.iterations: dict[str, int] = {}
 
+    def passes(self, start: Values) -> Iterator[Values]:
+        """Yield the values with which each pass over all equations begins; the body puts in what it finds.
+
+        One pass, or where the deck couples the equations as many as it takes until all unknowns agree. Arrays
+        of earlier passes stay untouched. Collective.
+
+        Raises
+        ------
+        SolveError
+            If the unknowns do not agree in the last pass.
+        """
+        values, limits = dict(start), self.system.passes
+        yield values
+        number = 1
+        while limits is not None:
+            before, number = dict(values), number + 1
+            yield values
+            if limits.agreed(number, {name: self._change(name, before, values) for name in before}):
+                return
+
+    def _change(self, name: str, before: Values, after: Values) -> float:
+        """Return how much an unknown has changed, relative to its magnitude. Collective."""
+        size = self.system.rms(name, after[name] - before[name])
+        return size / self.system.largest(name, after[name]) if size > 0 else 0.0
+
     def solve(self, name: str, values: Values, at: Instant, held: bool = False) -> None:
         """Solve the equation of one unknown in place, then advance its internal variables. Collective."""
         if not self.before:
-            self.iterations[name] = self.system.solve(name, values, at, held)
+            self._count(name, self.system.solve(name, values, at, held))
             return
         # the arrays of the unknowns are those of ``values``: the solution is written into them
         known, at = {**values, **self.internal}, replace(at, before=self.before)
-        self.iterations[name] = self.system.solve(name, known, at, held)
+        self._count(name, self.system.solve(name, known, at, held))
         self.internal |= self.system.advance(name, known, at)
+
+    def _count(self, name: str, iterations: int) -> None:
+        self.iterations[name] = self.iterations.get(name, 0) + iterations
 
     def extrapolate(self, theta: float) -> None:
         """Go on from a stage at θ of the step to its end: z_n + (z_s - z_n)/θ, as for the unknowns."""

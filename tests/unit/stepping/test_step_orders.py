@@ -19,6 +19,7 @@ class Ode:
     """u_t = -u² + u_exact² + u_exact' with u = 2 + sin t, and the follower w = u²; same calls as System."""
 
     evolving, instantaneous, together, algebraic = ("u",), ("w",), {}, frozenset()
+    passes = None
 
     def solve(self, name, values, at, held=False):
         t, shift, offset = at.t, at.shift, at.offset

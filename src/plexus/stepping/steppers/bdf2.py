@@ -44,6 +44,7 @@ class Bdf2:
 
     needs = Implicit
     marches = True
+    repeats = True
     order = 2
     memory = "any"
 
@@ -54,15 +55,15 @@ class Bdf2:
     def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
         self.past.remember(t, state.values)
-        values = dict(state.values)
         solves = Solves(system, state)
-        for name in system.evolving:
-            parts = system.together.get(name, (name,))
-            shift, offset = self._rate(parts, dt)
-            for part in parts:
-                values[part] = state.values[part].copy()
-            solves.solve(name, values, Instant(t + dt, dt, shift, offset))
-        solves.finish(t + dt, dt, values)
+        for values in solves.passes(state.values):
+            for name in system.evolving:
+                parts = system.together.get(name, (name,))
+                shift, offset = self._rate(parts, dt)
+                for part in parts:
+                    values[part] = values[part].copy()
+                solves.solve(name, values, Instant(t + dt, dt, shift, offset))
+            solves.finish(t + dt, dt, values)
         error = self._error(system, t + dt, dt, values)
         return StepResult(values, error, solves.iterations, solves.internal)
 

@@ -36,6 +36,7 @@ class Steady:
     needs = Implicit
     order = 0
     memory = "any"
+    repeats = True
     marches = False
     """False: the run is one step at the start time."""
 
@@ -44,10 +45,11 @@ class Steady:
 
     def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the solution at ``t + dt``, started from the state. Collective."""
-        values = {name: array.copy() for name, array in state.values.items()}
         solves = Solves(system, state)
-        for name in (*system.evolving, *system.instantaneous):
-            solves.solve(name, values, Instant(t + dt, dt))
+        for values in solves.passes(state.values):
+            values |= {name: array.copy() for name, array in values.items()}
+            for name in (*system.evolving, *system.instantaneous):
+                solves.solve(name, values, Instant(t + dt, dt))
         return StepResult(values, None, solves.iterations, solves.internal)
 
     def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
 from plexus.fields.stacks import stacked
-from plexus.protocols import Implicit, Instant, StepResult
+from plexus.protocols import Implicit, Instant, StepResult, Values
 from plexus.registry import register
 from plexus.stepping.past import Past, evolving
 from plexus.stepping.solves import Solves
@@ -51,6 +51,7 @@ class Theta:
 
     needs = Implicit
     marches = True
+    repeats = True
 
     def __init__(self, params: ThetaParams, tolerance: float | None = None):
         self.theta = params.theta
@@ -63,22 +64,29 @@ class Theta:
         """Return the values at ``t + dt``. Collective."""
         self.past.remember(t, state.values)
         stage_dt = self.theta * dt
-        stage = dict(state.values)
         solves = Solves(system, state)
-        for name in system.evolving:
-            parts = system.together.get(name, (name,))
-            for part in parts:
-                start, end = state.values[part], state.values[part].copy()
-                system.prescribe(part, t + dt, end)
-                # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is of second order too
-                stage[part] = start + self.theta * (end - start)
-            at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, stacked(parts, state.values) / -stage_dt)
-            solves.solve(name, stage, at, held=True)
-        values = self._extrapolate(system, state, stage, t + dt)
-        solves.extrapolate(self.theta)
-        solves.finish(t + dt, dt, values)
+        for values in solves.passes(state.values):
+            stage = self._staged(state.values, values)
+            for name in system.evolving:
+                parts = system.together.get(name, (name,))
+                for part in parts:
+                    start, end = state.values[part], values[part].copy()
+                    system.prescribe(part, t + dt, end)
+                    # prescribed values on the chord u_n + θ (g_(n+1) - u_n): a rate of second order too
+                    stage[part] = start + self.theta * (end - start)
+                at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, stacked(parts, state.values) / -stage_dt)
+                solves.solve(name, stage, at, held=True)
+            values |= self._extrapolate(system, state, stage, t + dt)
+            solves.extrapolate(self.theta)
+            solves.finish(t + dt, dt, values)
         error = self._error(system, t + dt, dt, values)
         return StepResult(values, error, solves.iterations, solves.internal)
+
+    def _staged(self, start: Values, end: Values) -> Values:
+        """Return what is known of all unknowns at the stage: on the chords to the values of the last pass."""
+        if self.theta == 1.0:
+            return dict(end)
+        return {n: a if end[n] is a else a + self.theta * (end[n] - a) for n, a in start.items()}
 
     def _extrapolate(
         self, system: Implicit, state: State, stage: dict[str, np.ndarray], t: float
