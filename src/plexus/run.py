@@ -170,7 +170,7 @@ class Run:
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
-        if self.system.learned:
+        if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
         self._observe("start", every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
@@ -240,8 +240,7 @@ class Run:
             if self.dry or not rescue.rescue(self, str(error)):
                 raise
             verdict = self._agree()
-        happened = self.system.watch(self.clock.step)
-        if happened:
+        for happened in self.system.watch(self.clock.step):
             self.note_replacement(happened)
         return verdict
 

@@ -7,7 +7,7 @@ import torch
 
 from plexus import registry
 from plexus.deck.context import Context
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 ALL_INPUTS = {"inputs": ["zeta", "d_R", "gradient", "vorticity"]}
 VARIANTS = [
@@ -48,7 +48,7 @@ def make(name, given=None, order=None, space=None, comm=None, folder=None, seed=
     if order is None:
         order = closure.closes - 1 if isinstance(closure.closes, int) else 1
     constants = {"zeta": 1.0, "d_R": 0.05}
-    closure.prepare(ClosureSetting(constants, order, space or Cells(16, 16), device, comm))
+    closure.prepare(Setting(constants, order, space or Cells(16, 16), device, comm))
     if getattr(closure, "network", None) is not None and "checkpoint" not in given:
         generator = torch.Generator().manual_seed(seed)
         for p in closure.network.parameters():

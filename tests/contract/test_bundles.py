@@ -10,7 +10,7 @@ from closure_cases import examples, make, state
 from plexus import registry
 from plexus.bundles import container, fields, store
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 LEARNED = [(n, g) for n, g in examples() if hasattr(make(n, g), "network")]
 TRAINING = {
@@ -235,10 +235,10 @@ def test_saving_needs_all_fields(tmp_path, field):
     ("setting", "message"),
     [
         (
-            ClosureSetting({"zeta": 3.0}),
+            Setting({"zeta": 3.0}),
             r"training\.parameters\.zeta: trained for 0\.5 to 1\.5, the run has 3",
         ),
-        (ClosureSetting({"zeta": 1.0}, dt=0.1), r"stepping\.dt: trained up to 0\.02, the run has 0\.1"),
+        (Setting({"zeta": 1.0}, dt=0.1), r"stepping\.dt: trained up to 0\.02, the run has 0\.1"),
     ],
 )
 def test_policy_stop_refuses_settings_outside_the_training(written, setting, message):
@@ -274,7 +274,7 @@ def test_preparing_again_keeps_weights_and_range(written):
     for p in closure.network.parameters():
         p.data += 1
     before = [p.clone() for p in closure.network.parameters()]
-    closure.prepare(ClosureSetting({"zeta": 1.0}))
+    closure.prepare(Setting({"zeta": 1.0}))
     assert all(torch.equal(a, b) for a, b in zip(before, closure.network.parameters(), strict=True))
     assert closure.box == box
     closure.evaluate(state((8, 8), 1) | {"e": torch.full((8, 8), 50.0 + 0j, dtype=torch.complex128)})

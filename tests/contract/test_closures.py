@@ -6,7 +6,7 @@ from closure_cases import examples, make, mirrored, state, toeplitz_margin, turn
 
 from plexus.closures.base import Properties
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 CASES = examples()
 IDS = [f"{name}-{i}" for i, (name, _) in enumerate(CASES)]
@@ -183,7 +183,7 @@ def test_order_of_the_model_must_fit(name, given):
     if closure.closes is not None:
         wrong = 1 if closure.closes == 3 else 2
         with pytest.raises(InputError, match="order"):
-            closure.prepare(ClosureSetting({"zeta": 1.0, "d_R": 0.05}, order=wrong))
+            closure.prepare(Setting({"zeta": 1.0, "d_R": 0.05}, order=wrong))
 
 
 @cases

@@ -22,6 +22,10 @@ LARGEST = 2**31
 LARGEST_HEADER = 2**24
 
 
+class WrongHash(InputError):
+    """The file is not the one that a deck's hash stands for."""
+
+
 @dataclass(frozen=True)
 class Container:
     """A checked bundle in memory: metadata, the index of its tensors, the file's bytes."""
@@ -54,14 +58,14 @@ def read(path: str | Path, sha256: str | None = None) -> Container:
     try:
         return parse(blob, sha256)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
 
 
 def parse(blob: bytes, sha256: str | None = None) -> Container:
     """Return a bundle from the bytes of its file; raises as `read` does."""
     found = hashlib.sha256(blob).hexdigest()
     if sha256 is not None and found != sha256.lower():
-        raise InputError(f"sha256: the deck says {sha256[:12]}..., the file has {found[:12]}...")
+        raise WrongHash(f"sha256: the deck says {sha256[:12]}..., the file has {found[:12]}...")
     header, start = _header(blob)
     texts = header.pop("__metadata__", None)
     if not isinstance(texts, dict) or not isinstance(texts.get(KEY), str):

@@ -17,13 +17,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.closures._learned import Learned, LearnedParams
-from plexus.closures.base import CONCENTRATION, STRAIN, Fields, Port, Properties, Unit, moment, scaled
+from plexus.closures.base import Fields, SpinProperties, scaled
 from plexus.models.suspension import toeplitz
+from plexus.models.suspension.ports import CONCENTRATION, STRAIN, STRESS, ZETA, moment
 
 if TYPE_CHECKING:
     import torch
 
-INVARIANTS: dict[str, Unit] = {"DD": (-4, 0, 0), "EE": (0, -2, 0), "DE": (-2, -1, 0)}
+INVARIANTS = {"DD": "1/m^4", "EE": "1/s^2", "DE": "1/(m^2 s)"}
+"""Invariants and their units."""
 
 
 class StressParams(LearnedParams):
@@ -44,14 +46,11 @@ class StressClosure(Learned):
         self.scales |= {f"{name}_mean": 0.0 for name in INVARIANTS}
 
     @property
-    def properties(self) -> Properties:
+    def properties(self) -> SpinProperties:
         """Return the inputs c, f_1, e, ζ and the outputs st and trace."""
-        unit = (-2, -1, 0)
-        outputs = (Port("st", 2, unit), Port("trace", 0, unit))
-        zeta = Port("zeta", 0, (0, -1, 0))
-        return Properties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, zeta), outputs)
+        return SpinProperties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, ZETA), STRESS)
 
-    def feature_units(self) -> dict[str, Unit]:
+    def feature_units(self) -> dict[str, str]:
         """Return the three invariants."""
         return dict(INVARIANTS)
 
@@ -87,7 +86,7 @@ class StressClosure(Learned):
 
     def zeta(self, fields: Fields) -> Any:
         """Return ζ, a field in mixed batches, else the setting's."""
-        return fields["zeta"] if "zeta" in fields else self.setting.parameters["zeta"]
+        return fields["zeta"] if "zeta" in fields else self.setting.constants["zeta"]
 
     def project(self, fields: Fields, out: Fields) -> tuple[dict[str, Any], Any]:
         """Return the nearest st that a non-negative distribution has, with the exact trace."""

@@ -19,10 +19,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from plexus.closures._stress import StressClosure, StressParams
-from plexus.closures.base import Properties
+from plexus.closures.base import SpinProperties
 from plexus.deck.params import Field
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Fno(StressClosure):
         return {"width": self.params.width, "depth": self.params.depth, "modes": self.params.modes}
 
     @property
-    def properties(self) -> Properties:
+    def properties(self) -> SpinProperties:
         """Return those of the tensor basis, with another locality and less symmetry."""
         local = replace(super().properties, symmetry=("translation", "galilean"))
         return replace(local, locality=f"spectral({self.hyper['modes']})")
@@ -60,7 +60,7 @@ class Fno(StressClosure):
         h = self.hyper
         return LowModes([3, *[h["width"]] * (h["depth"] - 1), 5], h["modes"], seed=self.params.seed)
 
-    def prepare(self, setting: ClosureSetting) -> None:
+    def prepare(self, setting: Setting) -> None:
         """Prepare as all learned closures do and bind the operator to the grid. Collective.
 
         Raises

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from plexus.closures._bingham import bingham_table
 from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures._native import Native
-from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, Unit, pointwise, scaled
+from plexus.closures.base import Fields, SpinProperties, pointwise, scaled
 from plexus.deck.params import Field
 from plexus.models.suspension import toeplitz
+from plexus.models.suspension.ports import D_R, GRADIENT, STRAIN, VORTICITY, ZETA
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -90,23 +91,12 @@ class SpinNetwork(Learned):
         return int(self.hyper["moment"])
 
     @property
-    def properties(self) -> Properties:
+    def properties(self) -> SpinProperties:
         """Return the inputs that the architecture reads."""
-        ports = {
-            "zeta": Port("zeta", 0, (0, -1, 0)),
-            "d_R": Port("d_R", 0, (0, -1, 0)),
-            "gradient": Port("grad_f1", 0, (-3, 0, 0)),
-            "vorticity": VORTICITY,
-        }
+        ports = {"zeta": ZETA, "d_R": D_R, "gradient": GRADIENT, "vorticity": VORTICITY}
         return pointwise(self.closes - 1, STRAIN, *(ports[name] for name in self.hyper["inputs"]))
 
-    scale_units: ClassVar = {
-        "e": (0, -1, 0),
-        "zeta": (0, -1, 0),
-        "d_R": (0, -1, 0),
-        "gradient": (-1, 0, 0),
-        "W": (0, -1, 0),
-    }
+    scale_units: ClassVar = {"e": "1/s", "zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "W": "1/s"}
 
     @property
     def turns(self) -> bool:
@@ -118,12 +108,12 @@ class SpinNetwork(Learned):
         """Return the additional inputs that are even, in the order of the evens."""
         return [name for name in self.hyper["inputs"] if name != "vorticity"]
 
-    def feature_units(self) -> dict[str, Unit]:
+    def feature_units(self) -> dict[str, str]:
         """Return the invariants that the guard watches."""
-        named: dict[str, Unit] = {"r": (0, 0, 0), "strain_along": (0, -1, 0), "strain_across": (0, -1, 0)}
+        named = {"r": "1", "strain_along": "1/s", "strain_across": "1/s"}
         if self.closes == 3:
-            named |= {"k2_along": (0, 0, 0), "k2_across": (0, 0, 0)}
-        extra = {"zeta": (0, -1, 0), "d_R": (0, -1, 0), "gradient": (-1, 0, 0), "vorticity": (0, -1, 0)}
+            named |= {"k2_along": "1", "k2_across": "1"}
+        extra = {"zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "vorticity": "1/s"}
         return named | {name: extra[name] for name in self.hyper["inputs"]}
 
     def make(self) -> torch.nn.Module:
@@ -186,7 +176,7 @@ class SpinNetwork(Learned):
             return (fields["grad_f1"] if "grad_f1" in fields else self._gradient(fields["f1"])) / fields["c"]
         if name in fields:
             return fields[name] + 0 * fields["c"]
-        return self.setting.parameters[name] + 0 * fields["c"]
+        return self.setting.constants[name] + 0 * fields["c"]
 
     def _gradient(self, f1: torch.Tensor) -> torch.Tensor:
         """Return |∇f_1| by Fourier derivatives on the setting's space."""

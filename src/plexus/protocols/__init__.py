@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from plexus.protocols.closures import Closure, ClosureSetting
+from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
 from plexus.protocols.instants import Instant
+from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
@@ -22,7 +23,6 @@ __all__ = [
     "BoundaryTerm",
     "CellSource",
     "Closure",
-    "ClosureSetting",
     "Controller",
     "Derived",
     "Discretisation",
@@ -30,9 +30,12 @@ __all__ = [
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Gap",
     "GridSource",
+    "Guarded",
     "Implicit",
     "Instant",
+    "Learned",
     "MeshSource",
     "Observer",
     "OptionValue",
@@ -41,9 +44,11 @@ __all__ = [
     "PeriodicSource",
     "Plain",
     "Point",
+    "Port",
     "Preconditioner",
     "Quantity",
     "Sample",
+    "Setting",
     "Shape",
     "Spectra",
     "SpectralModel",
