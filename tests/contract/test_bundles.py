@@ -5,7 +5,7 @@ import json
 
 import pytest
 import torch
-from closure_cases import examples, make, state
+from closure_cases import examples, make, order_of, state
 
 from plexus import registry
 from plexus.bundles import container, fields, store
@@ -27,10 +27,6 @@ TRAINING = {
 
 def told(closure, highest):
     return closure.describe(closure.range_of(state((16, 16), highest), widen=0.1)) | TRAINING
-
-
-def order_of(closure):
-    return closure.closes - 1 if isinstance(closure.closes, int) else 1
 
 
 @pytest.fixture

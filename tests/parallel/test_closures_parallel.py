@@ -59,7 +59,7 @@ def test_a_bad_file_is_told_on_all_ranks(comm, shared_path):
 
 def test_ranks_with_different_weights_are_refused(comm):
     if comm.size == 1:
-        return
+        pytest.skip("one rank holds one set of weights")
     with pytest.raises(InputError, match="ranks hold different weights"):
         store.same_everywhere(f"{comm.rank:x}" * 64, comm)
 

@@ -95,7 +95,8 @@ class BaseSystem(ABC):
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
         """Return what the model tells of itself for the histories: table -> column -> value. Collective."""
-        rows = {path: dict(each.report()) for path, each in {**self.closures, **self.parts}.items()}
+        rows = {path: dict(closure.report()) for path, closure in self.closures.items()}
+        rows |= {path: dict(part.report()) for path, part in self.parts.items() if path not in rows}
         return {table: row for table, row in rows.items() if row}
 
     # learned parts
