@@ -101,6 +101,12 @@ class BaseSystem(ABC):
 
     # learned parts
 
+    def include(self, closures: Mapping[str, Closure], parts: Mapping[str, Guarded]) -> None:
+        """Take over closures, prepared, and what watches other learned parts, by their deck paths."""
+        guarded = {path: closure.guard for path, closure in closures.items()}
+        self.closures = closures
+        self.parts = {path: part for path, part in (guarded | dict(parts)).items() if part is not None}
+
     def facts(self) -> dict[str, Any]:
         """Return the plain data of a checkpoint: type and counts of each learned part. Collective."""
         return {path: {"type": part.name, "guard": part.state()} for path, part in self.parts.items()}

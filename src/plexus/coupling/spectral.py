@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
     from plexus.formulation.gridsampler import GridSampler
     from plexus.mesh.grid import Grid
-    from plexus.protocols import Closure, FieldSpec, SpectralModel
+    from plexus.protocols import FieldSpec, SpectralModel
 
 
 class SpectralSystem(BaseSystem):
@@ -38,8 +38,6 @@ class SpectralSystem(BaseSystem):
         Real numbers per grid point of the unknown.
     shown, derived
         Fields that outputs show by default, and all others that the model can compute.
-    closures
-        Deck path -> what stands for a part of the model, prepared by it.
     """
 
     solvers: Mapping[str, Any] = {}
@@ -51,15 +49,12 @@ class SpectralSystem(BaseSystem):
         sizes: Mapping[str, int],
         shown: Sequence[FieldSpec],
         derived: Sequence[FieldSpec],
-        closures: Mapping[str, Closure] | None = None,
     ):
         self.model, self.unknown = model, model.unknown
         # a spectral model has a start of its own, e.g. random waves
         self.starting: list[FieldSpec] = []
         self.shown = {spec.name: spec for spec in shown}
         self.derived = {spec.name: spec for spec in derived if spec.name not in self.shown}
-        self.closures = closures or {}
-        self.parts = {path: c.guard for path, c in self.closures.items() if c.guard is not None}
         self.points = GridSpace(grid, model.space.rows)
         self.device = model.space.device
         self.spaces = {name: self.points.with_components(n) for name, n in sizes.items()}

@@ -10,7 +10,10 @@ import numpy as np
 from plexus import registry
 from plexus.coupling import inspect
 from plexus.coupling.system import System
+from plexus.deck import parts
+from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
+from plexus.errors import at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
@@ -23,7 +26,7 @@ from plexus.spaces.lagrange import Space
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Equation
+    from plexus.protocols import Closure, Equation
     from plexus.runtime.context import Context
 
 
@@ -38,15 +41,27 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
-    equations = registry.build("physics", deck.physics).equations
+    closures = _closures(deck, ctx)
+    equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
+        system.include(closures, {})
     values = _initial(deck, spaces, equations)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
         system.prescribe(name, t, array)
     return Assembled(mesh, system, values)
+
+
+def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
+    """Return the closures of the deck, ready to be evaluated at quadrature points. Collective."""
+    made, gap = closures_of(deck), parts.gap(deck.physics)
+    for path, closure in made.items():
+        assert gap is not None, "decks with a closure for a model without a gap are refused"
+        with at_path(path):
+            closure.prepare(gap.setting(comm=ctx.comm, device=ctx.device))
+    return made
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
