@@ -35,7 +35,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
     """
     clock, stepper, controller = _stepping(deck)
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
-    run = Run(deck, ctx, mesh, system, State(values, clock.t), clock, stepper, controller)
+    state = State(values, clock.t, internal=system.begin())
+    run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]

@@ -11,6 +11,7 @@ from plexus import registry
 from plexus.coupling import inspect
 from plexus.coupling.system import System
 from plexus.discretisations._initial import evaluated
+from plexus.errors import InputError
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
@@ -19,6 +20,7 @@ from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.lagrange import Space
+from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -65,6 +67,8 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
     """Return forms and solvers of all equations."""
     dim = next(iter(spaces.values())).mesh.dim
     conditions = sort_conditions(deck.boundary, equations, dim)
+    points = _points(spaces, equations)
+    known: dict[str, Space | QuadratureSpace] = {**spaces, **points}
     forms, solvers, prescribed = {}, {}, {}
     for equation in equations:
         name = equation.field.name
@@ -73,10 +77,28 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         fixed = prescribed[name].fixed if here.prescribed else None
         # native kernels compute on the CPU only
         backend = "torch" if ctx.device != "cpu" else "auto"
-        forms[name] = Form(space, equation, here.terms, spaces, fixed, backend, ctx.device)
+        forms[name] = Form(space, equation, here.terms, known, fixed, backend, ctx.device)
         target = _target(space, equation, here)
         solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx, _solver_path(deck, name))
-    return System(spaces, equations, forms, solvers, prescribed)
+    return System(spaces, equations, forms, solvers, prescribed, points)
+
+
+def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, QuadratureSpace]:
+    """Return the points of every internal variable: those at which the forms integrate.
+
+    Raises
+    ------
+    InputError
+        If two equations remember something under one name.
+    """
+    points: dict[str, QuadratureSpace] = {}
+    for equation in equations:
+        space = spaces[equation.field.name]
+        for spec in equation.internal:
+            if spec.name in points or spec.name in spaces:
+                raise InputError(f"physics: two equations have a field {spec.name!r}")
+            points[spec.name] = quadrature_space(space, spec, 2 * space.degree)
+    return points
 
 
 def _solver_path(deck: Deck, name: str) -> str:

@@ -81,7 +81,7 @@ class FieldSolver:
         at : Instant
             Time and the rate as shift·u + offset.
         fields : mapping
-            Name -> array (n_local, m) of all fields of the run.
+            Name -> array (n_local, m) of all fields of the run, internal variables included.
 
         Raises
         ------
@@ -169,7 +169,8 @@ class FieldSolver:
         """Evaluate F for SNES."""
         with self.ctx.timers("residual"):
             u, rate = self._expand(x)
-            values = self.form.residual(self._now.t, u, rate, self._fields)
+            now = self._now
+            values = self.form.residual(now.t, u, rate, self._fields, now.since)
             self._lost = self._lost or first_lost(self.form.space.points, values)
             f.setArray(values.ravel())
 
@@ -177,7 +178,8 @@ class FieldSolver:
         """Evaluate the tangent for SNES."""
         with self.ctx.timers("jacobian"):
             u, rate = self._expand(x)
-            self.form.jacobian(self._now.t, u, rate, self._now.shift, self._fields)
+            now = self._now
+            self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
         self.inspect_matrix(self._current)
         self._current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
