@@ -15,7 +15,11 @@ OptionValue = str | int | float | bool | None
 
 
 class PcContext(Protocol):
-    """A preconditioner in Python, with the names that petsc4py calls."""
+    """A preconditioner in Python, with the names that petsc4py calls.
+
+    ``applyTranspose(pc, x, y)``, ``view(pc, viewer)`` and ``destroy(pc)`` are called too where it has them.
+    It must not keep ``pc``, which owns it; vectors and matrices that it makes it frees in ``destroy``.
+    """
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Get ready for the operators of ``pc``; called again when they change. Collective."""

@@ -138,7 +138,7 @@ class FieldSolver:
         path = f"{self.path}.{'on_failure.' * number}options"
         if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
             self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
-        return Attempt(self, self.blocks[number], prefix, path, snes)
+        return Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes)
 
     def book(self, info: SolveInfo) -> None:
         """Keep the record of a successful solve."""
