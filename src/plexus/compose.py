@@ -42,7 +42,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
     for path, part in system.parts.items():
         for text in part.beyond:
             ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
-    run = Run(deck, ctx, mesh, system, State(values, clock.t), clock, stepper, controller)
+    state = State(values, clock.t, internal=system.begin())
+    run = Run(deck, ctx, mesh, system, state, clock, stepper, controller)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.errors import GuardError
+from plexus.fields.keys import Key
 
 if TYPE_CHECKING:
     from plexus.coupling.named import NamedFields
     from plexus.fields.state import State
     from plexus.protocols import Closure, FieldSpec, Guarded
 
-Packed = dict[str, tuple[Any, np.ndarray]]
-"""Name -> (space, rows (n_local, m) of its nodes)."""
+Packed = dict[Key, tuple[Any, np.ndarray]]
+"""Key -> (space, rows (n_local, m) of its nodes)."""
 
 
 class BaseSystem(ABC):
@@ -70,11 +71,19 @@ class BaseSystem(ABC):
         """Return sentences on where values are not finite. Collective."""
 
     @abstractmethod
-    def pack(self, arrays: Mapping[str, Any]) -> Packed:
-        """Return arrays as rows of nodes; the last part of a name is that of an unknown. Collective."""
+    def layout(self, state: State) -> dict[Key, Any]:
+        """Return the rows that `pack` makes of a state: key -> space with its number of components."""
+
+    def begin(self) -> Mapping[str, Any]:
+        """Return the internal variables at the start, by name; none for most models."""
+        return {}
 
     @abstractmethod
-    def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def pack(self, arrays: Mapping[Key, Any]) -> Packed:
+        """Return arrays, whose fields are unknowns or internal variables, as rows of points. Collective."""
+
+    @abstractmethod
+    def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, Any]:
         """Return the arrays of `pack`, read back on any number of ranks. Collective."""
 
     def longest(self, values: Mapping[str, Any], t: float) -> float:
@@ -89,7 +98,7 @@ class BaseSystem(ABC):
         """Return what a model remembers besides state and stepper, e.g. the start of an iteration."""
         return {}
 
-    def recall(self, rows: Mapping[str, np.ndarray]) -> None:
+    def recall(self, rows: Mapping[Key, np.ndarray]) -> None:
         """Take over what `memory` returned; what is missing is forgotten."""
         return
 

@@ -16,6 +16,7 @@ import torch
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.gridfields import GridFields
 from plexus.devices.tensors import from_rows, rows_of
+from plexus.fields.keys import Key
 from plexus.spaces.grid import GridPlaces, GridSpace
 
 if TYPE_CHECKING:
@@ -87,7 +88,13 @@ class SpectralSystem(BaseSystem):
         text = "a shorter time step may help, or a closure that keeps the moments admissible"
         return [f"{self.unknown} at t = {state.t:.6g} s: not finite (NaN or infinite); {text}"]
 
-    def pack(self, arrays: Mapping[str, torch.Tensor]) -> Packed:
+    def layout(self, state: State) -> dict[Key, Any]:
+        """Return the grid points with the numbers per point of the unknown's fields, complex ones twice."""
+        fields = math.prod(state.values[self.unknown].shape[: -self.points.mesh.dim])
+        width = fields if self.model.real else 2 * fields
+        return {Key("state", self.unknown): self.points.with_components(width)}
+
+    def pack(self, arrays: Mapping[Key, torch.Tensor]) -> Packed:
         """Return fields of modes as rows of grid points. Collective."""
         n = self.points.n_owned
         found: Packed = {}
@@ -96,7 +103,7 @@ class SpectralSystem(BaseSystem):
             found[key] = self.points.with_components(rows.shape[1]), rows
         return found
 
-    def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, torch.Tensor]:
         """Return the modes of rows of grid points. Collective."""
         return {key: self.model.space.forward(self._field(array)) for key, array in rows.items()}
 
@@ -110,16 +117,16 @@ class SpectralSystem(BaseSystem):
         for key, field in self.model.memory().items():
             rows = rows_of(field, self.points.n_owned)
             kind = "complex" if field.is_complex() else "real"
-            found[f"{kind}/{key}"] = self.points.with_components(rows.shape[1]), rows
+            found[Key("memory", key, kind)] = self.points.with_components(rows.shape[1]), rows
         return found
 
-    def recall(self, rows: Mapping[str, np.ndarray]) -> None:
+    def recall(self, rows: Mapping[Key, np.ndarray]) -> None:
         """Give it back to the model."""
         fields = {}
         for key, array in rows.items():
-            kind, _, name = key.partition("/")
             owned = array[: self.points.n_owned]
-            fields[name] = from_rows(owned, self.points.shape, self.device, kind == "complex")
+            complex_ = key.label == "complex"
+            fields[key.field] = from_rows(owned, self.points.shape, self.device, complex_)
         self.model.restore(fields)
 
     # what outputs and quantities ask

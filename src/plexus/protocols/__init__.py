@@ -6,17 +6,18 @@ from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
-from plexus.protocols.instants import Instant
+from plexus.protocols.instants import NOTHING, Instant, Since
 from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Controller, Stepper, StepResult
+from plexus.protocols.steppers import Controller, Remembers, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
+    "NOTHING",
     "Array",
     "Assembled",
     "Balances",
@@ -47,9 +48,11 @@ __all__ = [
     "Port",
     "Preconditioner",
     "Quantity",
+    "Remembers",
     "Sample",
     "Setting",
     "Shape",
+    "Since",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",
