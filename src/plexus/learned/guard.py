@@ -81,6 +81,8 @@ class Guard:
         self._ring: torch.Tensor | None = None
         self._total: torch.Tensor | None = None
         self._none: torch.Tensor | None = None
+        self._witnesses: torch.Tensor | None = None
+        """Cells of the mask that were given something finite."""
         self._fresh = True
 
     @property
@@ -117,11 +119,11 @@ class Guard:
         """
         main = next(iter(out.values()))
         if sound:
-            self._note(self._nowhere(main))
+            self._note(self._nowhere(main), self._nowhere(main))
             return out
         broken = ~main.isfinite()
         outside = broken if beyond is None else broken | ~(beyond <= 0)
-        self._note(outside)
+        self._note(outside, outside if beyond is None else outside & beyond.isfinite())
         replace = broken if self.params.outside == "log" else outside
         weight = replace
         if self.params.outside == "blend" and beyond is not None and self.params.margin > 0:
@@ -144,13 +146,11 @@ class Guard:
         """
         return (away is None or float(away.max()) <= 1) and cmath.isfinite(main.detach().sum().item())
 
-    def _note(self, outside: torch.Tensor) -> None:
+    def _note(self, outside: torch.Tensor, witnesses: torch.Tensor) -> None:
         """Join the masks of all evaluations of one step."""
-        outside = outside.detach()
-        before = None if self._fresh else self.mask
-        if before is not None and before is not outside and before.shape == outside.shape:
-            outside = before | outside
-        self.mask = outside
+        before = (None, None) if self._fresh else (self.mask, self._witnesses)
+        self.mask = _joined(before[0], outside.detach())
+        self._witnesses = _joined(before[1], witnesses.detach())
         self._fresh = False
 
     def _nowhere(self, like: torch.Tensor) -> torch.Tensor:
@@ -208,12 +208,17 @@ class Guard:
 
     @property
     def suspect(self) -> bool:
-        """Whether too many cells are outside in this unfinished step, or were in the latest. Collective."""
+        """Whether too many cells are outside in this unfinished step, or were in the latest. Collective.
+
+        Cells that were given something not finite speak of the state, not of this part.
+        """
         here = [0, 0, 0]
         if self.mask is not None:
             ring, at = self._ring, self.steps - 1
             latest = int(ring[at % len(ring)]) if ring is not None and self.steps else 0
-            here = [0 if self._fresh else int(self.mask.sum()), latest, self.mask.numel()]
+            witnesses = self._witnesses
+            unfinished = 0 if self._fresh or witnesses is None else int(witnesses.sum())
+            here = [unfinished, latest, self.mask.numel()]
         if self.comm is not None and self.comm.size > 1:
             here = [sum(parts) for parts in zip(*self.comm.allgather(here), strict=True)]
         return max(here[:2]) > self.params.max_fraction * here[2]
@@ -265,6 +270,13 @@ class Guard:
         import torch
 
         return torch.zeros(self.params.patience + 2 * LOOK, dtype=torch.long)
+
+
+def _joined(before: torch.Tensor | None, now: torch.Tensor) -> torch.Tensor:
+    """Return the cells that are in either mask; the later mask where they are of different cells."""
+    if before is None or before is now or before.shape != now.shape:
+        return now
+    return before | now
 
 
 def _mixed(value: Any, classical: Any, replace: Any, weight: Any) -> Any:

@@ -19,7 +19,7 @@ class PcContext(Protocol):
 
     ``applyTranspose(pc, x, y)``, ``view(pc, viewer)`` and ``destroy(pc)`` are called too where it has them.
     A learned one has ``part``, the `plexus.protocols.Guarded` that watches it: the run judges it in every
-    step, and it gives way as other learned parts do.
+    step, and it gives way as other learned parts do. Its counts are those of all ranks of ``pc.comm``.
     It must not keep ``pc``, which owns it; vectors and matrices that it makes it frees in ``destroy``.
     """
 

@@ -115,6 +115,22 @@ def test_a_trip_is_seen_later():
     assert g.tripped
 
 
+def test_suspicion_counts_the_unfinished_step_but_no_lost_state():
+    g = guard(max_fraction=0.4)
+    assert not g.suspect
+    g.apply(*cells(0.5, 0.5), values(2))
+    assert not g.suspect
+    g.apply(*cells(0.5, float("nan")), values(2))
+    assert g.mask.tolist() == [False, True] and not g.suspect
+    g.apply(*cells(2.0, 0.5), values(2))
+    assert g.suspect
+    g.tick()
+    g.apply(*cells(0.5, 0.5), values(2))
+    assert g.suspect  # the latest finished step
+    g.tick()
+    assert not g.suspect
+
+
 def test_few_cells_do_not_trip():
     g = guard(patience=0, max_fraction=0.5)
     run(g, [True] * 5)
