@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.coupling import inspect, rescue
 from plexus.errors import GuardError, SolveError, at_path
+from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
 from plexus.stepping.schedules import Moment
 
@@ -119,8 +120,9 @@ class Run:
     def checkpoint_state(self) -> tuple[dict[str, Any], Packed]:
         """Return what a restart needs: plain data, and field arrays by name with their spaces. Collective.
 
-        The arrays are those of the state (``state/<field>``), of the stepper's memory
-        (``history/<age>/<field>``) and of the model's (``memory/<name>``), (n_local, m).
+        The arrays are those of the state (``state/<field>``), its internal variables
+        (``internal/<name>``), of the stepper's memory (``history/<age>/<field>``) and of the model's
+        (``memory/<name>``), (n_local, m).
         """
         memory, arrays = self.stepper.history()
         meta = {
@@ -132,11 +134,14 @@ class Run:
             "model": self.system.facts(),
             "replaced": list(self.replaced),
         }
-        fields = self.system.pack(_grouped("state", self.state.values))
-        fields |= self.system.pack(_grouped("history", arrays))
-        return meta, fields | _grouped("memory", self.system.memory())
+        state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
+        return meta, self.system.pack(state | arrays) | self.system.memory()
 
-    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[str, np.ndarray]) -> None:
+    def layout(self) -> dict[Key, Any]:
+        """Return the space of every array of the state, as a checkpoint of this run has them."""
+        return self.system.layout(self.state)
+
+    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[Key, np.ndarray]) -> None:
         """Continue from what `checkpoint_state` returned, read back on any number of ranks. Collective.
 
         Fields that the checkpoint does not hold keep their initial values; another stepper than the
@@ -145,12 +150,13 @@ class Run:
         self.clock.restore(meta["clock"])
         self.system.adopt(meta.get("model", {}))
         self.replaced = list(meta.get("replaced", ()))
-        values = dict(self.state.values) | self.system.unpack(_below("state", fields))
-        self.state = State(values, self.clock.t, self.clock.step)
-        self.system.recall(_below("memory", fields))
+        values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", fields)))}
+        internal = by_field("internal", fields)
+        self.state = State(values, self.clock.t, self.clock.step, internal)
+        self.system.recall(of_group("memory", fields))
         # another formula cannot use this memory; it starts as at the beginning, from the restored state
         if meta["stepper"].get("type") == self._stepper_name:
-            self.stepper.restore(meta["stepper"], self.system.unpack(_below("history", fields)))
+            self.stepper.restore(meta["stepper"], self.system.unpack(of_group("history", fields)))
             self.controller.restore({**self.controller.state(), **meta["controller"]})
         for key, observer in self._keyed():
             if key in meta["observers"]:
@@ -170,7 +176,7 @@ class Run:
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested. Collective."""
-        if self.system.learned:
+        if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
         self._observe("start", every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
@@ -204,7 +210,7 @@ class Run:
                 break
         self.clock.tick(dt, target)
         self.ctx.log.detail(self._line(dt, result))
-        self.state = State(result.values, self.clock.t, self.clock.step)
+        self.state = State(result.values, self.clock.t, self.clock.step, result.internal)
 
     def _fail(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
@@ -240,8 +246,7 @@ class Run:
             if self.dry or not rescue.rescue(self, str(error)):
                 raise
             verdict = self._agree()
-        happened = self.system.watch(self.clock.step)
-        if happened:
+        for happened in self.system.watch(self.clock.step):
             self.note_replacement(happened)
         return verdict
 
@@ -251,7 +256,7 @@ class Run:
         clock, controller, state = self._begin
         self.clock.restore(clock)
         self.controller.restore(controller)
-        self.state = State(state.values, state.t, state.step)
+        self.state = replace(state)
         self.stepper = stepper_of(self.deck, self.controller.tolerance)
         self.system.recall({})
         self.restarted = True
@@ -265,7 +270,8 @@ class Run:
         """Decide together whether to go on; name field and place where a value is not finite. Collective."""
         try:
             with self.ctx.timers("agreement"):
-                finite = not self.deck.runtime.nan_guard or self.system.finite(self.state.values)
+                every = {**self.state.values, **self.state.internal}
+                finite = not self.deck.runtime.nan_guard or self.system.finite(every)
                 return self.ctx.stop.agree(finite)
         except GuardError as error:
             blamed = self.system.blame(self.state)
@@ -290,13 +296,3 @@ def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
         steady = registry.component("stepper", "steady")
         return steady.cls(steady.params())
     return registry.build("stepper", deck.time.stepper, tolerance)
-
-
-def _grouped(group: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arrays with ``group/`` before their names."""
-    return {f"{group}/{name}": a for name, a in arrays.items()}
-
-
-def _below(group: str, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays whose name starts with ``group/``, without that start."""
-    return {name[len(group) + 1 :]: a for name, a in fields.items() if name.startswith(group + "/")}

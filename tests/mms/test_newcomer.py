@@ -54,7 +54,7 @@ class Fisher:
 def _registered() -> Iterator[None]:
     registry.register("physics", "fisher", FisherParams)(Fisher)
     yield
-    del registry._components["physics", "fisher"]
+    registry.forget("physics", "fisher")
 
 
 @pytest.mark.parametrize("degree", [1, 2])

@@ -65,7 +65,7 @@ def test_damage_is_seen_by_all_ranks(shared_path):
     path, ids = shared_path / "checkpoint_00000001.h5", {"nodes": np.arange(10) + 10 * COMM.rank}
     content = checkpoint.Content({"a": 1}, {"f": np.ones((10, 3))}, {"f": "nodes"})
     checkpoint.write(path, COMM, ids, content)
-    assert checkpoint.facts(path, COMM) == {"a": 1}
+    assert checkpoint.about(path, COMM).facts == {"a": 1}
     if COMM.rank == 0:
         with h5py.File(path, "r+") as file:
             file["arrays/f"][3, 1] = 1.0000001

@@ -160,3 +160,19 @@ def test_time_limit_leaves_a_checkpoint_and_code_75(tmp_path):
     found = summary(tmp_path / "out")
     assert found["status"] == "stopped" and 0 < found["steps"] < 100_000
     assert list((tmp_path / "out").glob("checkpoint_*.h5"))
+
+
+def test_a_preconditioner_in_python_does_the_same_on_any_number_of_ranks(tmp_path):
+    block = "{ksp: cg, preconditioner: none, max_iterations: 2, on_failure: {preconditioner: chebyshev}}"
+    text = BOX.replace("[8, 8]", "[24, 24]").replace("coefficient: 1", "coefficient: '1 + u'")
+    text += f"solver: {{u: {block}}}\nquantities: {{top: {{type: maximum, of: u}}}}\n"
+    found = []
+    for ranks in ("1", "3"):
+        done = plexus(tmp_path, text, "-o", f"out{ranks}", "-n", ranks)
+        assert done.returncode == 0, done.stderr
+        found.append(summary(tmp_path / f"out{ranks}"))
+    one, three = found
+    assert three["quantities"]["top"] == pytest.approx(one["quantities"]["top"], rel=1e-9)
+    assert one["solver"]["u"]["fallbacks"] == three["solver"]["u"]["fallbacks"] == 1
+    for key in ("total", "newton", "applications"):
+        assert three["solver"]["u"][key] == pytest.approx(one["solver"]["u"][key], abs=1)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from plexus.fields.keys import Key
 from plexus.fields.state import State
 from plexus.spaces.fourier import Fourier
 
@@ -63,9 +64,9 @@ def march(job: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
-def _store(path: str, hat: torch.Tensor, history: dict[str, torch.Tensor], strain: torch.Tensor) -> None:
+def _store(path: str, hat: torch.Tensor, history: dict[Key, torch.Tensor], strain: torch.Tensor) -> None:
     """Write a march under way, as the peer reads it."""
-    earlier = {name.split("/")[0]: array.numpy() for name, array in history.items()}
+    earlier = {key.label: array.numpy() for key, array in history.items()}
     real, imaginary, _, _, real0, imaginary0, *_ = strain.numpy()
     np.savez(
         path, hat=hat.numpy(), before=earlier["value"], rates=earlier["explicit"],

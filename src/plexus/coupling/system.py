@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.base import BaseSystem, Packed
+from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
 
 if TYPE_CHECKING:
     from plexus.coupling.nodal import NodalFields
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
     from plexus.formulation.sampler import Sampler
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
     from plexus.spaces.locate import Located
+    from plexus.spaces.quadrature_space import QuadratureSpace
 
 
 class System(BaseSystem):
@@ -32,6 +35,8 @@ class System(BaseSystem):
         By name of the unknown.
     equations : sequence of Equation
         In the order of solution.
+    points : mapping
+        Quadrature points by name of the internal variable.
     """
 
     def __init__(
@@ -41,9 +46,12 @@ class System(BaseSystem):
         forms: Mapping[str, Form],
         solvers: Mapping[str, FieldSolver],
         prescribed: Mapping[str, Dirichlet],
+        points: Mapping[str, QuadratureSpace] | None = None,
     ):
         self.spaces, self.equations, self.forms = spaces, equations, forms
         self.solvers, self.prescribed = solvers, prescribed
+        self.points = dict(points or {})
+        self.internal = {e.field.name: e.internal for e in equations if e.internal}
         self.evolving = [e.field.name for e in equations if e.time_order > 0]
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
 
@@ -60,6 +68,18 @@ class System(BaseSystem):
         if not held:
             self.prescribe(name, at.t, values[name])
         return self.solvers[name].solve(values[name], at, values).iterations
+
+    def advance(self, name: str, values: dict[str, np.ndarray], at: Instant) -> dict[str, np.ndarray]:
+        """Return the internal variables to which the solved equation of ``name`` leads, all local cells."""
+        if name not in self.internal:
+            return {}
+        u = values[name]
+        return self.forms[name].advance(at.t, u, at.rate(u), values, at.since)
+
+    def begin(self) -> dict[str, np.ndarray]:
+        """Return the internal variables at the start."""
+        specs = [spec for specs in self.internal.values() for spec in specs]
+        return {spec.name: self.points[spec.name].zeros() + spec.start for spec in specs}
 
     def prescribe(self, name: str, t: float, array: np.ndarray) -> None:
         """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""
@@ -120,15 +140,22 @@ class System(BaseSystem):
     def blame(self, state: State) -> list[str | None]:
         """Return what the solvers met first, and where each field is lost. Collective."""
         found = [solver.lost() for solver in self.solvers.values()]
-        for name, values in state.values.items():
-            space = self.spaces[name]
+        for name, values in {**state.values, **state.internal}.items():
+            space = self._rows(name)
             found.append(sentence(space.comm, name, state.t, first_lost(space.points, values)))
         return found
 
-    def pack(self, arrays: Mapping[str, np.ndarray]) -> Packed:
-        """Return the arrays with their spaces; they are rows of nodes already."""
-        return {key: (self.spaces[key.rsplit("/", 1)[-1]], a) for key, a in arrays.items()}
+    def pack(self, arrays: Mapping[Key, np.ndarray]) -> Packed:
+        """Return the arrays with their spaces; they are rows already."""
+        return {key: (self._rows(key.field), a) for key, a in arrays.items()}
 
-    def unpack(self, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def layout(self, state: State) -> dict[Key, Any]:
+        """Return the spaces of unknowns and internal variables."""
+        return keyed("state", self.spaces) | keyed("internal", self.points)
+
+    def _rows(self, name: str) -> Space | QuadratureSpace:
+        return self.points[name] if name in self.points else self.spaces[name]
+
+    def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
         """Return the rows: they are the arrays."""
         return dict(rows)

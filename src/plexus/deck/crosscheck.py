@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
+from plexus.deck import flexible
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.kinship import closure_problems, mismatches, training_problems
+from plexus.deck.kinship import mismatches, part_problems, training_problems
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import UnitError
@@ -92,7 +93,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     except ValidationError as error:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if result is not None:
-        found = (*closure_problems(result), *training_problems(result))
+        found = (*part_problems(result), *training_problems(result), *flexible.problems(result))
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):
         errors += [_detail(loc, text) for loc, text in (*_references(data, context), *mismatches(data))]

@@ -43,6 +43,11 @@ class TensorPoint:
         """Region masks as tensors."""
         return {name: tensor(mask) for name, mask in self._base.regions.items()}
 
+    @property
+    def before(self) -> dict[str, Any]:
+        """Internal variables at the start of the step as tensors."""
+        return {name: tensor(value) for name, value in self._base.before.items()}
+
     def __getattr__(self, name: str) -> Any:
         """Return a member of the point below as a tensor (numbers as they are)."""
         if name.startswith("__"):  # copy and pickle look for their hooks here

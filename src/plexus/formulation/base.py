@@ -7,7 +7,7 @@ compared with the automatic one by the contract tests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from plexus.deck.params import Field, Params
@@ -31,6 +31,8 @@ class EquationBase:
     near_nullspace: Literal["constant", "rigid"] = "constant"
     flux_unit: str = ""
     """Unit of f1 and of what boundary terms exchange per area."""
+    internal: Sequence[FieldSpec] = ()
+    smooth: bool = False
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""
@@ -39,6 +41,10 @@ class EquationBase:
     def tangent(self, p: Point) -> Tangent:
         """Return the derivatives of `flux`, here by forward-mode automatic differentiation."""
         return autodiff.tangent(self, p)
+
+    def advance(self, p: Point) -> Mapping[str, Array]:
+        """Return the internal variables at the end of the step; an equation that has some computes them."""
+        return {}
 
     def measure(self, x: Array) -> Array | None:
         """Return the factor on dx and ds, (C, Q); None for 1."""

@@ -68,10 +68,12 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
     x = tensor(p.x)
     t = torch.as_tensor(p.t, dtype=x.dtype)
     regions = {name: tensor(mask) for name, mask in p.regions.items()}
+    # the memory is taken as it is: uniform in space, so that no derivative of it is missed
+    memory = {"dt": p.dt, "before": {name: tensor(value) for name, value in p.before.items()}}
 
     # everything below is a function of x alone, so that it can be differentiated along each axis
     def flux(x: Any) -> tuple[Any, Any]:
-        view = _exact_point(equation, exact, x, t, regions)
+        view = _exact_point(equation, exact, x, t, regions, memory)
         value = equation.flux(view)
         m = equation.measure(x)
         like = view.grad
@@ -90,7 +92,14 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
     return result.numpy() if isinstance(p.x, np.ndarray) else result
 
 
-def _exact_point(equation: Equation, exact: Exact, x: Any, t: Any, regions: Mapping[str, Any]) -> View:
+def _exact_point(
+    equation: Equation,
+    exact: Exact,
+    x: Any,
+    t: Any,
+    regions: Mapping[str, Any],
+    memory: Mapping[str, Any],
+) -> View:
     """Return a point where every field and the equation's own rate are the exact ones."""
     import torch
 
@@ -104,7 +113,7 @@ def _exact_point(equation: Equation, exact: Exact, x: Any, t: Any, regions: Mapp
     expressions = exact[equation.field.name]
     # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
-    members = {"u": own.value, "grad": own.grad, "rate": rate}
+    members = {"u": own.value, "grad": own.grad, "rate": rate, **memory}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
 
 

@@ -32,6 +32,8 @@ from plexus.mesh.exchange import Route, fetch, slice_starts
 from plexus.runtime.files import partial
 
 PATTERN = "checkpoint_*.h5"
+REMEDY = "restart with the physics and degree of the checkpoint, or begin anew without --restart"
+"""What helps when a checkpoint has other rows than the run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,15 +118,16 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
-def facts(path: Path, comm: MPI.Comm) -> dict[str, Any]:
-    """Read the facts of a checkpoint only. Collective.
+def about(path: Path, comm: MPI.Comm) -> Content:
+    """Read what a checkpoint tells of itself, facts and row sets, without the arrays. Collective.
 
     Raises
     ------
     InputError
         On all ranks, if the file is missing, damaged or not a checkpoint.
     """
-    return dict(_header(path, comm)["facts"])
+    header = _header(path, comm)
+    return Content(header["facts"], {}, header["sets"])
 
 
 def _header(path: Path, comm: MPI.Comm) -> dict[str, Any]:
@@ -161,9 +164,14 @@ def read(path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray]) -> Conten
     Raises
     ------
     InputError
-        On all ranks, if the file is missing or damaged, or does not have these rows.
+        On all ranks, if the file is missing or damaged, does not have these rows, or has rows of a set that
+        is not wanted.
     """
     header = _header(path, comm)
+    held = set(header["sets"].values())
+    for key in sorted(held ^ set(wanted)):
+        who, whom = ("checkpoint", "run") if key in held else ("run", "checkpoint")
+        raise InputError(f"{path}: the {who} has rows {key!r}, the {whom} has none; {REMEDY}")
     places = {key: _places(path, comm, key, ids) for key, ids in wanted.items()}
     arrays = {}
     for key, row_set in header["sets"].items():

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fields.keys import Key, fields_of
 from plexus.io import checkpoint
 from plexus.runtime.context import Context
 from plexus.runtime.provenance import versions
@@ -19,8 +20,8 @@ LATEST = "latest"
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 SAME = 1e-9
 """Largest difference of sums over the nodes of one mesh, relative to the sum of all coordinates."""
-Fields = Mapping[str, tuple[Any, np.ndarray]]
-"""Name -> (space, field array (n_local, m))."""
+Fields = Mapping[Key, tuple[Any, np.ndarray]]
+"""Key -> (space, field array (n_local, m))."""
 
 
 class Restartable(Protocol):
@@ -32,7 +33,10 @@ class Restartable(Protocol):
     def checkpoint_state(self) -> tuple[dict[str, Any], Fields]:
         """Return plain data and field arrays with their spaces."""
 
-    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[str, np.ndarray]) -> None:
+    def layout(self) -> Mapping[Key, Any]:
+        """Return the space of every array of the state."""
+
+    def restore_state(self, meta: Mapping[str, Any], fields: Mapping[Key, np.ndarray]) -> None:
         """Continue from them."""
 
 
@@ -57,8 +61,8 @@ def save(run: Restartable, path: Path) -> None:
     spaces = {space.key: space for space, _ in fields.values()}
     facts["places"] = {key: _places(space) for key, space in spaces.items()}
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
-    arrays = {name: array[: space.n_owned] for name, (space, array) in fields.items()}
-    sets = {name: space.key for name, (space, _) in fields.items()}
+    arrays = {str(key): array[: space.n_owned] for key, (space, array) in fields.items()}
+    sets = {str(key): space.key for key, (space, _) in fields.items()}
     checkpoint.write(path, run.ctx.comm, ids, checkpoint.Content(facts, arrays, sets))
 
 
@@ -103,9 +107,21 @@ def _places(space: Any) -> list[float]:
     return [float(v) for v in total]
 
 
-def _same_mesh(path: Path, spaces: Mapping[str, Any], comm: Any) -> None:
-    """Refuse a checkpoint whose nodes are others than those of the run. Collective."""
-    stored = checkpoint.facts(path, comm).get("places", {})
+def _same_memory(path: Path, content: checkpoint.Content, layout: Mapping[Key, Any]) -> None:
+    """Refuse a checkpoint that remembers other internal variables than the run."""
+    held = fields_of("internal", map(Key.parse, content.sets))
+    here = fields_of("internal", layout)
+    for names, whose, lacks in ((held, "checkpoint", here), (here, "run", held)):
+        other = "run" if whose == "checkpoint" else "checkpoint"
+        if found := [name for name in names if name not in lacks]:
+            raise InputError(
+                f"{path}: the {whose} has internal variables {', '.join(found)}, which the {other} lacks; "
+                f"{checkpoint.REMEDY}"
+            )
+
+
+def _same_mesh(path: Path, stored: Mapping[str, Any], spaces: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint whose points are others than those of the run. Collective."""
     for key, space in spaces.items():
         here = _places(space)
         there = stored.get(key, here)
@@ -119,33 +135,35 @@ def _same_mesh(path: Path, spaces: Mapping[str, Any], comm: Any) -> None:
         raise InputError(f"{path}: the checkpoint belongs to another mesh ({told})")
 
 
-def _same_width(path: Path, name: str, width: int, fields: Fields) -> None:
-    """Refuse an array with another number of components than the run's of the same name."""
-    needed = fields[name][1].shape[1] if name in fields else width
+def _same_width(path: Path, key: Key, width: int, layout: Mapping[Key, Any]) -> None:
+    """Refuse an array with another number of components than the run's of the same field."""
+    needed = layout[key].components if key in layout else width
     if width != needed:
-        field = name.rpartition("/")[2]
         raise InputError(
-            f"{path}: the checkpoint belongs to another model ({field} has {width} numbers per point, "
+            f"{path}: the checkpoint belongs to another model ({key.field} has {width} numbers per point, "
             f"the run needs {needed})"
         )
 
 
 def _load(run: Restartable, path: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
-    _, fields = run.checkpoint_state()
-    spaces = {space.key: space for space, _ in fields.values()}
-    _same_mesh(path, spaces, run.ctx.comm)
+    layout = run.layout()
+    spaces = {space.key: space for space in layout.values()}
+    about = checkpoint.about(path, run.ctx.comm)
+    _same_memory(path, about, layout)
+    _same_mesh(path, about.facts.get("places", {}), spaces)
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     content = checkpoint.read(path, run.ctx.comm, ids)
     arrays = {}
     for name, owned in content.arrays.items():
-        _same_width(path, name, owned.shape[1], fields)
+        key = Key.parse(name)
+        _same_width(path, key, owned.shape[1], layout)
         space = spaces[content.sets[name]]
         array = np.zeros((space.n_local, owned.shape[1]))
         array[: space.n_owned] = owned
         # ghosts come from their owners, so that a row is read by one rank only
         space.halo.forward(array)
-        arrays[name] = array
+        arrays[key] = array
     run.restore_state(content.facts["run"], arrays)
     return list(changes(content.facts["deck"], run.deck.plain()["data"]))
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from plexus.protocols.closures import Closure, ClosureSetting
+from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
-from plexus.protocols.instants import Instant
+from plexus.protocols.instants import NOTHING, Instant, Since
+from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Controller, Stepper, StepResult
+from plexus.protocols.steppers import Controller, Remembers, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
+    "NOTHING",
     "Array",
     "Assembled",
     "Balances",
     "BoundaryTerm",
     "CellSource",
     "Closure",
-    "ClosureSetting",
     "Controller",
     "Derived",
     "Discretisation",
@@ -30,9 +31,12 @@ __all__ = [
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Gap",
     "GridSource",
+    "Guarded",
     "Implicit",
     "Instant",
+    "Learned",
     "MeshSource",
     "Observer",
     "OptionValue",
@@ -41,10 +45,14 @@ __all__ = [
     "PeriodicSource",
     "Plain",
     "Point",
+    "Port",
     "Preconditioner",
     "Quantity",
+    "Remembers",
     "Sample",
+    "Setting",
     "Shape",
+    "Since",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",

@@ -15,7 +15,13 @@ OptionValue = str | int | float | bool | None
 
 
 class PcContext(Protocol):
-    """A preconditioner in Python, with the names that petsc4py calls."""
+    """A preconditioner in Python, with the names that petsc4py calls.
+
+    ``applyTranspose(pc, x, y)``, ``view(pc, viewer)`` and ``destroy(pc)`` are called too where it has them.
+    A learned one has ``part``, the `plexus.protocols.Guarded` that watches it: the run judges it in every
+    step, and it gives way as other learned parts do.
+    It must not keep ``pc``, which owns it; vectors and matrices that it makes it frees in ``destroy``.
+    """
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Get ready for the operators of ``pc``; called again when they change. Collective."""

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, Plain, Values
 
 if TYPE_CHECKING:
     from plexus.deck.blocks import Time
     from plexus.errors import PlexusError
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
     from plexus.stepping.clock import Clock
 
 
 @dataclass
 class StepResult:
-    """What a stepper hands back: new values by field name, its error estimate, solver iterations.
+    """What a stepper hands back: new values by field name, its error estimate, solver iterations, memory.
 
     ``error`` is the weighted norm of the local error (accept when <= 1) or None if the stepper has none.
+    ``internal`` are the internal variables at the end of the step, which the loop puts into the next state.
     """
 
     values: Values
     error: float | None = None
     iterations: dict[str, int] = field(default_factory=dict)
+    internal: Values = field(default_factory=dict)
 
 
 class Stepper(Protocol):
@@ -42,11 +45,19 @@ class Stepper(Protocol):
         ``system`` offers what the stepper needs.
         """
 
-    def history(self) -> tuple[dict[str, Any], Values]:
-        """Return plain data and arrays of earlier states, which a restart needs; names end with a field's."""
+    def history(self) -> tuple[dict[str, Any], dict[Key, Array]]:
+        """Return plain data and arrays of earlier states, group ``history``, which a restart needs."""
 
-    def restore(self, meta: Plain, arrays: Mapping[str, Array]) -> None:
+    def restore(self, meta: Plain, arrays: Mapping[Key, Array]) -> None:
         """Continue from what `history` returned."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A stepper that advances internal variables."""
+
+    memory: Literal["any", "smooth"]
+    """``smooth``: evolving equations may have only internal variables that follow rate equations."""
 
 
 class Controller(Protocol):

@@ -27,6 +27,12 @@ class Implicit(Protocol):
         Prescribed values are those of the instant, or with ``held`` those that ``values`` has already.
         """
 
+    def advance(self, name: str, values: Values, at: Instant) -> Values:
+        """Return the internal variables to which the solved equation of ``name`` leads; {} for none.
+
+        ``values`` hold the solution; those of the instant stay untouched.
+        """
+
     def prescribe(self, name: str, t: float, array: Array) -> None:
         """Set the prescribed values at time ``t`` in an array of the unknown, ghosts included."""
 

@@ -33,6 +33,15 @@ class Point(Protocol):
 
     t: float
     dim: int
+    dt: float
+    """Length of the step [s]; 0 in a steady solve and where a present state is looked at."""
+
+    @property
+    def before(self) -> Mapping[str, Array]:
+        """Internal variables at the start of the step by name, (C, Q) or (C, Q, m).
+
+        Where a present state is looked at, they are those of that state.
+        """
 
     @property
     def one(self) -> Array:
@@ -60,7 +69,11 @@ class Point(Protocol):
 
     @property
     def fields(self) -> Mapping[str, Sample]:
-        """Samples of all fields of the run by name (own unknown included)."""
+        """Samples of all fields of the run by name (own unknown included).
+
+        Internal variables are among them, with their latest known values and without gradients: an equation
+        sees its own at the start of the step, and those of equations solved before it at the end.
+        """
 
     @property
     def regions(self) -> Mapping[str, Array]:
@@ -126,12 +139,23 @@ class Equation(Protocol):
     boundary_terms: tuple[str, ...]
     """Names of the members of kind ``boundary`` that this equation accepts."""
     near_nullspace: Literal["constant", "rigid"]
+    internal: Sequence[FieldSpec]
+    """What the equation remembers at its quadrature points; a tensor has 3 x 3 components."""
+    smooth: bool
+    """True: the internal variables follow rate equations z_t = g(u, z), so that steppers may extrapolate
+    them; False: they follow the path of u, as a plastic strain does."""
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points."""
 
     def tangent(self, p: Point) -> Tangent:
         """Return the derivatives of `flux`; `plexus.formulation.base.EquationBase` differentiates `flux`."""
+
+    def advance(self, p: Point) -> Mapping[str, Array]:
+        """Return the internal variables at the end of the step, (C, Q) or (C, Q, m), from the solved unknown.
+
+        `flux` solves the same local equations, so that residual and memory agree.
+        """
 
     def measure(self, x: Array) -> Array | None:
         """Return the factor on dx and ds, (C, Q), e.g. 2πr or a thickness; None for 1."""

@@ -11,10 +11,13 @@ from petsc4py import PETSc
 from plexus.solvers import defaults
 from plexus.solvers.monitors import SolveInfo, reason_name
 from plexus.solvers.options import Options
+from plexus.solvers.shells import Shell, install
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
-    from plexus.solvers.nonlinear import FieldSolver
+    from plexus.protocols import PcContext
+    from plexus.runtime.context import Context
+    from plexus.solvers.target import Target
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
@@ -25,22 +28,38 @@ class Attempt:
 
     Parameters
     ----------
-    solver : FieldSolver
-        Owner of the equations.
+    target : Target
+        Facts about the system that is solved.
+    ctx : Context
+        Timers.
     block : SolverBlock
         Settings from the deck.
     prefix, path : str
         Prefix of the PETSc options, and deck path of the block's options for messages.
     snes : PETSc.SNES
         The solver to configure.
+    context : PcContext
+        The block's preconditioner, if it is one in Python.
     """
 
-    def __init__(self, solver: FieldSolver, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES):
-        self.solver, self.path, self.snes = solver, path, snes
+    def __init__(
+        self,
+        target: Target,
+        ctx: Context,
+        block: SolverBlock,
+        prefix: str,
+        path: str,
+        snes: PETSc.SNES,
+        context: PcContext | None = None,
+    ):
+        self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
-        self.options = Options(prefix, defaults.preset(block, solver.target), block.options)
-        self._open = block.ksp is None
+        member = defaults.member(block, target)
+        self.options = Options(prefix, defaults.preset(block, target), block.options)
+        self._open, self._varies = block.ksp is None, member.varies
         snes.setOptionsPrefix(prefix)
+        self.shell: Shell | None = None if context is None else install(snes.getKSP().getPC(), context, self)
+        self._told = (0, 0.0)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
 
@@ -50,10 +69,10 @@ class Attempt:
         factorised = ksp.getType() == "preonly"
         if self._open and factorised and singular and self.block.preconditioner is None:
             # some motions are held, so LU was the default, but others are free: LU would divide by rounding
-            self.options.add(defaults.preset(self.block, replace(self.solver.target, singular=True)))
+            self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
             factorised = False
         if self._open and not factorised:
-            method = "cg" if symmetric else "gmres"
+            method = ("f" if self._varies else "") + ("cg" if symmetric else "gmres")
             self.options.add({"ksp_type": method} | defaults.true_residual(method))
             ksp.setFromOptions()
         self._open = False
@@ -62,7 +81,7 @@ class Attempt:
         """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
         if self.options.lags:
             return  # SNES decides after this callback whether the old preconditioner stays
-        with self.solver.ctx.timers("preconditioner"):
+        with self.ctx.timers("preconditioner"):
             ksp = self.snes.getKSP()
             ksp.setOperators(mat, pmat)
             ksp.setUp()
@@ -76,8 +95,9 @@ class Attempt:
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} in the linear solve"
+        applications, seconds = self.spent()
         return SolveInfo(
-            name=self.solver.target.name,
+            name=self.target.name,
             t=t,
             converged=snes.getConvergedReason() > 0,
             reason=reason,
@@ -85,4 +105,13 @@ class Attempt:
             iterations=snes.getLinearSolveIterations(),
             residuals=np.array(snes.getConvergenceHistory()[0]),
             krylov=np.array(ksp.getConvergenceHistory()),
+            applications=applications,
+            setup_seconds=seconds,
         )
+
+    def spent(self) -> tuple[int | None, float]:
+        """Return applications and set-up seconds of a preconditioner in Python since the last call."""
+        if self.shell is None:
+            return None, 0.0
+        before, self._told = self._told, (self.shell.applications, self.shell.seconds)
+        return self._told[0] - before[0], self._told[1] - before[1]

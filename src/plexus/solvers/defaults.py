@@ -45,7 +45,7 @@ def preconditioner(target: Target) -> str:
 
 def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
     """Return the PETSc options of a deck block, with defaults filled in (all without prefix)."""
-    chosen = dict(_member(block, target).options(target))
+    chosen = dict(member(block, target).options(target))
     # behind a factorisation one application is the solution; a Krylov method would only test it
     factorised = chosen["pc_type"] in ("lu", "cholesky")
     tight = LINEAR_RTOL if target.linear else NEWTON_LINEAR_RTOL
@@ -71,7 +71,7 @@ def true_residual(ksp: str | None) -> dict[str, OptionValue]:
     return {"ksp_pc_side": "right"} if ksp in RIGHT_METHODS else {}
 
 
-def _member(block: SolverBlock, target: Target) -> Preconditioner:
+def member(block: SolverBlock, target: Target) -> Preconditioner:
     """Return the preconditioner that the deck names, or the default one with its default parameters."""
     if block.preconditioner is not None:
         return cast("Preconditioner", registry.build("preconditioner", block.preconditioner))

@@ -110,6 +110,7 @@ class ImplicitProblem:
         ok = ts.getConvergedReason() >= 0
         newton, krylov = ts.getSNESIterations() - counts[0], ts.getKSPIterations() - counts[1]
         info = SolveInfo(name, t, ok, reason_name(snes), newton, krylov)
+        info.applications, info.setup_seconds = self.attempt.spent()
         if not ok:
             raise SolveError(f"solve failed: {info.sentence()}")
         self.attempt.options.check(self.attempt.path)

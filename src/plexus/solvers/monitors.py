@@ -57,6 +57,8 @@ class SolveInfo:
     residuals : Newton residual norms, the first one before the solve.
     krylov : Krylov residual norms of all Newton steps, one after the other.
     fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
+    applications : calls of a preconditioner in Python, None where PETSc has its own.
+    setup_seconds : time that its set-up took on this rank [s].
     """
 
     name: str
@@ -68,6 +70,8 @@ class SolveInfo:
     residuals: np.ndarray = field(default_factory=lambda: np.empty(0))
     krylov: np.ndarray = field(default_factory=lambda: np.empty(0))
     fallback: int = 0
+    applications: int | None = None
+    setup_seconds: float = 0.0
 
     def sentence(self) -> str:
         """Return the outcome in one line."""
@@ -91,6 +95,8 @@ class Tally:
     most: int = 0
     newton: int = 0
     fallbacks: int = 0
+    applications: int | None = None
+    setup_seconds: float = 0.0
 
     def add(self, info: SolveInfo) -> None:
         """Count one successful solve."""
@@ -99,10 +105,16 @@ class Tally:
         self.most = max(self.most, info.iterations)
         self.newton += info.newton
         self.fallbacks += info.fallback > 0
+        if info.applications is not None:
+            self.applications = (self.applications or 0) + info.applications
+            self.setup_seconds += info.setup_seconds
 
     def summary(self) -> dict[str, float]:
-        """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve."""
-        return {
+        """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve.
+
+        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was.
+        """
+        counts: dict[str, float] = {
             "solves": self.solves,
             "total": self.iterations,
             "mean": self.iterations / self.solves if self.solves else 0.0,
@@ -110,3 +122,6 @@ class Tally:
             "newton": self.newton,
             "fallbacks": self.fallbacks,
         }
+        if self.applications is not None:
+            counts |= {"applications": self.applications, "setup_seconds": self.setup_seconds}
+        return counts

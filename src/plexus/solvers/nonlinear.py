@@ -17,7 +17,7 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import kernel
+from plexus.solvers import defaults, kernel
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, Tally
@@ -25,6 +25,7 @@ from plexus.solvers.target import Target
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
+    from plexus.protocols import Guarded, PcContext
     from plexus.runtime.context import Context
     from plexus.spaces.assembly import Form
 
@@ -59,6 +60,7 @@ class FieldSolver:
         self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = list(_chain(block))
+        self._contexts = {n: defaults.member(b, target).context(target) for n, b in enumerate(self.blocks)}
         self.attempts: list[Attempt] = []
         self.records: list[SolveInfo] = []
         self.tally = Tally()
@@ -81,7 +83,7 @@ class FieldSolver:
         at : Instant
             Time and the rate as shift·u + offset.
         fields : mapping
-            Name -> array (n_local, m) of all fields of the run.
+            Name -> array (n_local, m) of all fields of the run, internal variables included.
 
         Raises
         ------
@@ -138,7 +140,26 @@ class FieldSolver:
         path = f"{self.path}.{'on_failure.' * number}options"
         if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
             self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
-        return Attempt(self, self.blocks[number], prefix, path, snes)
+        block, context = self.blocks[number], self._context(number)
+        return Attempt(self.target, self.ctx, block, prefix, path, snes, context)
+
+    @property
+    def parts(self) -> dict[str, Guarded]:
+        """What watches learned preconditioners, by deck path."""
+        watched = {n: getattr(context, "part", None) for n, context in self._contexts.items()}
+        path = f"solver.{self.target.name}."
+        return {f"{path}{'on_failure.' * n}preconditioner": p for n, p in watched.items() if p is not None}
+
+    def _context(self, number: int) -> PcContext | None:
+        """Return the preconditioner in Python of block ``number``, if it is one.
+
+        One that is watched stays the same for the whole run. Others belong to their attempt alone.
+        """
+        if getattr(self._contexts.get(number), "part", None) is not None:
+            return self._contexts[number]
+        if number in self._contexts:
+            return self._contexts.pop(number)
+        return defaults.member(self.blocks[number], self.target).context(self.target)
 
     def book(self, info: SolveInfo) -> None:
         """Keep the record of a successful solve."""
@@ -169,7 +190,8 @@ class FieldSolver:
         """Evaluate F for SNES."""
         with self.ctx.timers("residual"):
             u, rate = self._expand(x)
-            values = self.form.residual(self._now.t, u, rate, self._fields)
+            now = self._now
+            values = self.form.residual(now.t, u, rate, self._fields, now.since)
             self._lost = self._lost or first_lost(self.form.space.points, values)
             f.setArray(values.ravel())
 
@@ -177,7 +199,8 @@ class FieldSolver:
         """Evaluate the tangent for SNES."""
         with self.ctx.timers("jacobian"):
             u, rate = self._expand(x)
-            self.form.jacobian(self._now.t, u, rate, self._now.shift, self._fields)
+            now = self._now
+            self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
         self.inspect_matrix(self._current)
         self._current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads

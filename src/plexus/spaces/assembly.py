@@ -20,12 +20,13 @@ from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
-from plexus.protocols import BoundaryTerm, Equation, Flux, Tangent
+from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
-from plexus.spaces.points import CellSet, PointBatch, Rule, Values, batches
-from plexus.spaces.quadrature import quadrature
+from plexus.spaces.points import CellSet, PointBatch, Values, batches
+from plexus.spaces.quadrature_space import QuadratureSpace
+from plexus.spaces.rule import cell_rule
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -49,14 +50,15 @@ class Form:
     space : space of the unknown.
     equation : what is integrated, see `plexus.protocols.Equation`.
     boundary_terms : pairs (boundary name, term).
-    spaces : spaces of the other unknowns that the equation may read, by name.
+    spaces : spaces of the other unknowns and of the internal variables that the equation may read, by name.
     fixed : prescribed unknowns, bool (n_local, m), ghosts included, equal on all ranks.
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
-    holds those of the other unknowns by name.
+    holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
+    ``t``, with the memory at its start.
 
     Attributes
     ----------
@@ -69,7 +71,7 @@ class Form:
         space: Space,
         equation: Equation,
         boundary_terms: Sequence[tuple[str, BoundaryTerm]] = (),
-        spaces: Mapping[str, Space] | None = None,
+        spaces: Mapping[str, Space | QuadratureSpace] | None = None,
         fixed: np.ndarray | None = None,
         backend: str = "auto",
         device: str = "cpu",
@@ -84,8 +86,7 @@ class Form:
         touching = (space.cell_nodes < space.n_owned).any(axis=1)
         index = None if touching.all() else np.flatnonzero(touching)
         self.cells = CellSet(mesh, self.bridge, index)
-        points = quadrature(mesh.cell, self.degree)
-        self.rule = Rule(mesh, points.points, points.weights)
+        self.rule = cell_rule(mesh, self.degree)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
         self._parts = [p for name, term in boundary_terms for p in self._boundary(name, term, touching)]
@@ -107,16 +108,20 @@ class Form:
     def _slots(self) -> Array:
         return self.bridge.array(self.matrix.slots)
 
-    def residual(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> np.ndarray:
+    def residual(
+        self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING
+    ) -> np.ndarray:
         """Return F(t, u, rate), zero at prescribed unknowns, (n_owned, m); ``rate`` None means zero."""
-        result = self.reactions(t, u, rate, fields)
+        result = self.reactions(t, u, rate, fields, since)
         if self.fixed is not None:
             result[self.fixed[: self.space.n_owned]] = 0.0
         return result
 
-    def reactions(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> np.ndarray:
+    def reactions(
+        self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING
+    ) -> np.ndarray:
         """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
-        values = self._values(u, rate, fields)
+        values = self._values(u, rate, fields, since)
         out = self.bridge.array(self.space.zeros())
         for p in batches(self.cells, self.rule, self._size, t, values):
             f = self._lifted(self.equation.flux(p))
@@ -132,10 +137,16 @@ class Form:
         return self.bridge.host(out)[: self.space.n_owned]
 
     def jacobian(
-        self, t: float, u: np.ndarray, rate: np.ndarray | None, shift: float, fields: Fields
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        shift: float,
+        fields: Fields,
+        since: Since = NOTHING,
     ) -> PETSc.Mat:
         """Assemble ∂F/∂u + shift ∂F/∂u_t into `matrix` and return its PETSc matrix. Collective."""
-        matrix, values = self.matrix, self._values(u, rate, fields)
+        matrix, values = self.matrix, self._values(u, rate, fields, since)
         matrix.clear()
         self.symmetric = True
         store = self.bridge.array(matrix.values)
@@ -159,12 +170,36 @@ class Form:
             matrix.values[...] = host
         return matrix.store()
 
-    def _values(self, u: np.ndarray, rate: np.ndarray | None, fields: Fields) -> Values:
-        """Bring all nodal arrays to the kernels' device."""
+    def advance(
+        self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since
+    ) -> dict[str, np.ndarray]:
+        """Return the equation's internal variables at the end of the step, rows of all local cells.
+
+        Ghost cells are advanced as they are assembled, by every rank that has them.
+        """
+        spaces = {spec.name: self.spaces[spec.name] for spec in self.equation.internal}
+        found = {name: space.zeros() for name, space in spaces.items()}
+        values = self._values(u, rate, fields, since)
+        for p in batches(self._every_cell, self.rule, self._size, t, values):
+            for name, value in self.equation.advance(p).items():
+                rows = found[name].reshape(self.space.mesh.n_cells, len(self.rule.weights), -1)[p.part]
+                host = self.bridge.host(value)
+                rows[...] = host[:, :, None] if spaces[name].components == 1 else host
+        return found
+
+    @cached_property
+    def _every_cell(self) -> CellSet:
+        """All local cells; outer ghost cells touch no own node and are not assembled."""
+        return self.cells if self.cells.index is None else CellSet(self.space.mesh, self.bridge)
+
+    def _values(self, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since) -> Values:
+        """Bring all arrays to the kernels' device."""
         own = self.equation.field.name
         arrays = {**fields, own: u}
         known = {k: (s, self.bridge.array(arrays[k])) for k, s in self.spaces.items() if k in arrays}
-        return Values(known, own, None if rate is None else self.bridge.array(rate))
+        before = {name: self.bridge.array(rows) for name, rows in since.before.items()}
+        since = Since(since.dt, before) if before else since
+        return Values(known, own, None if rate is None else self.bridge.array(rate), since)
 
     @property
     def _size(self) -> int:

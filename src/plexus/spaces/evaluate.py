@@ -21,11 +21,12 @@ from plexus.spaces.element import element
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
-from plexus.spaces.points import CellSet, PointBatch, Rule, Values, batches
-from plexus.spaces.quadrature import quadrature
+from plexus.spaces.points import CellSet, PointBatch, Values, batches
+from plexus.spaces.quadrature_space import QuadratureSpace
+from plexus.spaces.rule import Rule, cell_rule, node_rule
 
 Array = Any
-Fields = Mapping[str, tuple[Space, np.ndarray]]
+Fields = Mapping[str, tuple[Space | QuadratureSpace, np.ndarray]]
 Integrand = Callable[[Point], Array]
 Measure = Callable[[Array], Array | None]
 SIZE = 4096
@@ -79,7 +80,7 @@ class Evaluator:
         if key not in self._sets:
             self._sets[key] = list(self._facets(*key) if part.boundary else self._cells(*key))
         for cells, rule in self._sets[key]:
-            yield from batches(cells, rule, SIZE, t, Values(fields))
+            yield from batches(cells, rule, SIZE, t, Values.present(fields))
 
     def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
         mesh = self.mesh
@@ -167,7 +168,7 @@ class Evaluator:
         cells, tables = CellSet(self.mesh, self.bridge), rule.tables(space.element)
         total: np.ndarray | None = None
         weight = np.zeros((space.n_local, 1))
-        for p in batches(cells, rule, SIZE, t, Values(fields)):
+        for p in batches(cells, rule, SIZE, t, Values.present(fields)):
             value = np.asarray(f(p), dtype=float)
             value = np.ascontiguousarray(value.reshape(*value.shape[:2], -1))
             if total is None:
@@ -180,18 +181,6 @@ class Evaluator:
         result = np.zeros((space.n_local, width)) if total is None else total / weight
         space.halo.forward(result)
         return result
-
-
-def cell_rule(mesh: Mesh, degree: int) -> Rule:
-    """Return the quadrature rule of exact ``degree`` in the mesh's cells."""
-    rule = quadrature(mesh.cell, degree)
-    return Rule(mesh, rule.points, rule.weights)
-
-
-def node_rule(mesh: Mesh, degree: int) -> Rule:
-    """Return the Lagrange nodes of ``degree`` as a rule whose weights share the cell equally."""
-    nodes = element(mesh.cell, degree).nodes
-    return Rule(mesh, nodes, np.full(len(nodes), mesh.reference.volume / len(nodes)))
 
 
 def facet_node_rule(mesh: Mesh, facets: FacetSet, degree: int) -> Rule:

@@ -10,8 +10,9 @@ from plexus.devices.bridge import Bridge
 from plexus.mesh.cells import reference
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.names import boundary_facets
-from plexus.spaces.points import CellSet, Rule
+from plexus.spaces.points import CellSet
 from plexus.spaces.quadrature import quadrature
+from plexus.spaces.rule import Rule
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """What an integrand sees: lazily computed samples of fields and geometry on a batch of cells or facets.
 
-A `Rule` is a set of points in the reference cell; a `CellSet` is a list of cells of the mesh; a
-`PointBatch` is a slice of a cell set seen through a rule and implements `plexus.protocols.Point`.
+A `CellSet` is a list of cells of the mesh; a `PointBatch` is a slice of a cell set seen through a
+`plexus.spaces.rule.Rule` and implements `plexus.protocols.Point`.
 Facets are cells seen through a rule whose points lie on one local facet.
 """
 
@@ -16,33 +16,13 @@ import numpy as np
 
 from plexus.devices.bridge import Bridge
 from plexus.mesh.mesh import Mesh
-from plexus.spaces.element import Element, element
+from plexus.protocols import NOTHING, Sample, Since
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
-from plexus_kernels import Tables
+from plexus.spaces.quadrature_space import QuadratureSpace
+from plexus.spaces.rule import Rule
 
 Array = Any
-
-
-class Rule:
-    """Points (Q, d) and weights (Q,) in a reference cell, with the tables of the elements seen there.
-
-    ``direction`` is set on facets: the outward normal of the reference facet times its area ratio, (d,).
-    """
-
-    def __init__(
-        self, mesh: Mesh, points: np.ndarray, weights: np.ndarray, direction: np.ndarray | None = None
-    ):
-        self.geometry = element(mesh.cell, mesh.geometry_degree)
-        self.points, self.weights, self.direction = points, weights, direction
-        self._tables: dict[int, Tables] = {}
-
-    def tables(self, of: Element) -> Tables:
-        """Return the kernels' tables of an element at these points."""
-        if of.degree not in self._tables:
-            both = (*of.tabulate(self.points), *self.geometry.tabulate(self.points))
-            self._tables[of.degree] = Tables(self.weights, *both, self.geometry.affine)
-        return self._tables[of.degree]
 
 
 class CellSet:
@@ -78,6 +58,13 @@ class CellSet:
             self._masks[region] = self.bridge.array(self._pick(inside))
         return self._masks[region]
 
+    def local(self, part: slice) -> slice | np.ndarray:
+        """Return the local cells of the mesh that a slice of the set holds."""
+        if isinstance(self.index, slice):
+            first = self.index.start or 0
+            return slice(first + part.start, first + part.stop)
+        return part if self.index is None else self.index[part]
+
     def _pick(self, array: np.ndarray) -> np.ndarray:
         return array if self.index is None else np.ascontiguousarray(array[self.index])
 
@@ -106,6 +93,28 @@ class FieldSample:
         return self._both[1]
 
 
+class StoredSample:
+    """Internal variable at the points of a batch: as stored, or elsewhere from values at the nodes."""
+
+    def __init__(self, batch: PointBatch, space: QuadratureSpace, rows: Array):
+        self._batch, self._space, self._rows = batch, space, rows
+
+    @cached_property
+    def value(self) -> Array:
+        """Value, (C, Q) for a scalar, (C, Q, m) for a vector or tensor."""
+        b, space = self._batch, self._space
+        if space.stores(b.rule):
+            value = space.by_cell(self._rows)[b.cells.local(b.part)]
+            return value[:, :, 0] if space.components == 1 else value
+        nodal = b.cells.bridge.array(space.at_nodes(b.cells.bridge.host(self._rows)))
+        return FieldSample(b, space.nodes, nodal).value
+
+    @property
+    def grad(self) -> Array:
+        """Refuse: nothing is known between the points."""
+        raise AttributeError("internal variables have no gradient")
+
+
 class _Lazy(Mapping[str, Any]):
     """Read-only mapping whose values are made at first access."""
 
@@ -129,11 +138,18 @@ class _Lazy(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class Values:
-    """Nodal arrays that a batch may sample: fields by name, which one is the own unknown, its rate."""
+    """Arrays that a batch may sample: fields by name, which one is the own unknown, its rate, the memory."""
 
-    fields: Mapping[str, tuple[Space, Array]]
+    fields: Mapping[str, tuple[Space | QuadratureSpace, Array]]
     own: str | None = None
     rate: Array | None = None
+    since: Since = NOTHING
+
+    @classmethod
+    def present(cls, fields: Mapping[str, tuple[Space | QuadratureSpace, Array]]) -> Values:
+        """Return the values of a present state: its internal variables are those that were before."""
+        stored = {name: rows for name, (s, rows) in fields.items() if isinstance(s, QuadratureSpace)}
+        return cls(fields, since=Since(0.0, stored))
 
 
 class PointBatch:
@@ -143,11 +159,21 @@ class PointBatch:
         self.cells, self.part, self.rule, self.t = cells, part, rule, t
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
-        self.fields: Mapping[str, FieldSample] = _Lazy(values.fields, self._sample)
+        self.dt = values.since.dt
+        self.fields: Mapping[str, Sample] = _Lazy(values.fields, self._sample)
+        self.before: Mapping[str, Array] = _Lazy(values.since.before, self._remembered)
         self.regions: Mapping[str, Array] = _Lazy(cells.mesh.regions, lambda name: cells.mask(name)[part])
 
-    def _sample(self, name: str) -> FieldSample:
-        return FieldSample(self, *self._values.fields[name])
+    def _sample(self, name: str) -> Sample:
+        space, array = self._values.fields[name]
+        if isinstance(space, QuadratureSpace):
+            return StoredSample(self, space, array)
+        return FieldSample(self, space, array)
+
+    def _remembered(self, name: str) -> Array:
+        space = self._values.fields[name][0]
+        assert isinstance(space, QuadratureSpace)
+        return StoredSample(self, space, self._values.since.before[name]).value
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -170,7 +196,7 @@ class PointBatch:
         return self._geometry[0]
 
     @property
-    def _own(self) -> FieldSample:
+    def _own(self) -> Sample:
         if self._values.own is None:
             raise AttributeError("this integral has no own unknown: use `fields`")
         return self.fields[self._values.own]
@@ -192,6 +218,7 @@ class PointBatch:
             return 0.0 * self.u
         assert self._values.own is not None
         space, _ = self._values.fields[self._values.own]
+        assert isinstance(space, Space)
         return FieldSample(self, space, self._values.rate).value
 
     @cached_property

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from plexus.protocols import Implicit, Instant, Values
+from plexus.fields.keys import Key
+from plexus.protocols import Array, Implicit, Values
 
 
 class Past:
@@ -60,23 +61,15 @@ class Past:
             errors.append(size / scale if scale > 0 else 0.0)
         return max(errors)
 
-    def state(self) -> tuple[dict[str, Any], Values]:
-        """Return (times, arrays by ``<age>/<field>``) for a checkpoint."""
-        arrays = {f"{i}/{name}": a for i, values in enumerate(self.values) for name, a in values.items()}
+    def state(self) -> tuple[dict[str, Any], dict[Key, Array]]:
+        """Return (times, arrays, labelled with their age) for a checkpoint."""
+        ages = enumerate(self.values)
+        arrays = {Key("history", name, str(i)): a for i, values in ages for name, a in values.items()}
         return {"times": list(self.times)}, arrays
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Array]) -> None:
         """Continue from what `state` returned."""
         self.times = [float(t) for t in meta["times"]]
         self.values = [{} for _ in self.times]
         for key, array in arrays.items():
-            age, name = key.split("/", 1)
-            self.values[int(age)][name] = array
-
-
-def finish(system: Implicit, t: float, dt: float, values: Values, iterations: dict[str, int]) -> None:
-    """Solve the unknowns without time derivative at the new time, in place."""
-    for name in system.instantaneous:
-        # the array may belong to the state, which stays untouched in case the step is rejected
-        values[name] = values[name].copy()
-        iterations[name] = system.solve(name, values, Instant(t, dt))
+            self.values[int(key.label)][key.field] = array

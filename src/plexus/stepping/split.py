@@ -21,6 +21,7 @@ from plexus.protocols import Split, StepResult
 if TYPE_CHECKING:
     import torch
 
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 TERMS = 18
@@ -60,11 +61,11 @@ class SplitStepper:
             self._dt, self._linear, self._kept = dt, linear, self.coefficients(linear, dt)
         return self._kept
 
-    def history(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, torch.Tensor]]:
         """Return nothing: a step needs no earlier state."""
         return {}, {}
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Any]) -> None:
         """Accept the empty memory."""
 
 

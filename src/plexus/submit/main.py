@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plexus.deck.load import load
+from plexus.deck.parts import untrained
 from plexus.deck.schema import Deck
 from plexus.errors import InputError, OutputError
 from plexus.runtime.files import write_text
@@ -73,13 +74,12 @@ def submit(request: Request) -> int:
 
 def _check_training(deck: Deck, request: Request) -> None:
     """Refuse what can only be trained, or not at all."""
-    untrained = deck.closure is not None and getattr(deck.closure, "checkpoint", "") is None
     if request.train and deck.train is None:
         raise InputError(f"{request.deck}: --train needs a block `train`; `plexus explain train` shows one")
     if request.train and deck.sweep is not None:
         raise InputError(f"{request.deck}: --train trains one closure, and the deck is a sweep")
-    if untrained and not request.train:
-        raise InputError(f"{request.deck}: closure: not trained yet; `plexus submit --train` trains it")
+    for part in untrained(deck) if not request.train else ():
+        raise InputError(f"{request.deck}: {part}: not trained yet; `plexus submit --train` trains it")
 
 
 def _members(deck: Deck, request: Request, folder: Path) -> list[int] | None:

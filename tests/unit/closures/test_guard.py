@@ -5,7 +5,7 @@ import torch
 from closure_cases import Cells, make, mirrored, state, turned
 
 from plexus import registry
-from plexus.closures._guard import KEPT, Guard, GuardParams
+from plexus.learned.guard import LOOK, Guard, GuardParams
 
 
 class Constant:
@@ -111,7 +111,7 @@ def test_trips_after_more_than_patience_steps_in_a_row():
 
 def test_a_trip_is_seen_later():
     g = guard(patience=3)
-    run(g, [True] * 4 + [False] * (KEPT - 2))
+    run(g, [True] * 4 + [False] * (2 * LOOK - 2))
     assert g.tripped
 
 

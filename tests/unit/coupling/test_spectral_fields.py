@@ -7,6 +7,7 @@ import pytest
 from mpi4py import MPI
 
 from plexus.errors import InputError
+from plexus.fields.keys import Key
 from plexus.mesh.grid import Grid
 from plexus.spaces.grid import GridPlaces, GridSpace, periodic_sinc
 
@@ -72,7 +73,7 @@ def test_spectrum_holds_the_mean_square(run):
 
 def test_checkpoint_state_is_in_physical_space(run):
     meta, fields = run.checkpoint_state()
-    space, rows = fields["state/velocity"]
+    space, rows = fields[Key("state", "velocity")]
     np.testing.assert_allclose(rows, run.evaluate("velocity")[2][: space.n_owned], atol=1e-14)
     assert meta["clock"]["step"] == 10
     np.testing.assert_array_equal(space.names(), np.arange(16 * 12))

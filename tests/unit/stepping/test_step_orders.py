@@ -1,6 +1,7 @@
 """Orders of the steppers on a scalar nonlinear problem, error control, and exact restarts."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_restart_continues_bit_for_bit(name, tolerance):
     again.restore(meta, {k: a.copy() for k, a in arrays.items()})
     controller_again.restore(controller.state())
     clock_again.restore(clock.state())
-    rest, _ = march(again, controller_again, clock_again, half.copy())
+    rest, _ = march(again, controller_again, clock_again, deepcopy(half))
     assert rest.values["u"][0, 0] == whole.values["u"][0, 0]
     assert (rest.t, rest.step) == (whole.t, whole.step)
 

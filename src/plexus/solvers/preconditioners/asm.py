@@ -11,6 +11,7 @@ from typing import Any, Literal
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "asm", "overlap": 2, "local": "lu"}
@@ -27,11 +28,8 @@ class AsmParams(Params):
 
 
 @register("preconditioner", "asm", AsmParams)
-class Asm:
+class Asm(PreconditionerBase):
     """PCASM."""
-
-    def __init__(self, params: AsmParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "bjacobi", "local": "lu"}
@@ -21,11 +22,8 @@ class BjacobiParams(Params):
 
 
 @register("preconditioner", "bjacobi", BjacobiParams)
-class Bjacobi:
+class Bjacobi(PreconditionerBase):
     """PCBJACOBI."""
-
-    def __init__(self, params: BjacobiParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -12,6 +12,7 @@ from typing import Any
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "gamg", "threshold": 0.01}
@@ -30,11 +31,8 @@ class GamgParams(Params):
 
 
 @register("preconditioner", "gamg", GamgParams)
-class Gamg:
+class Gamg(PreconditionerBase):
     """PCGAMG with a Chebyshev smoother."""
-
-    def __init__(self, params: GamgParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

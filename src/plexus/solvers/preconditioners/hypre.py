@@ -15,6 +15,7 @@ from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
 from plexus.solvers.packages import require
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "hypre", "strong_threshold": 0.5}
@@ -38,11 +39,8 @@ class HypreParams(Params):
 
 
 @register("preconditioner", "hypre", HypreParams)
-class Hypre:
+class Hypre(PreconditionerBase):
     """BoomerAMG through PCHYPRE."""
-
-    def __init__(self, params: HypreParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -10,6 +10,7 @@ from typing import Any
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "ilu", "levels": 1}
@@ -22,13 +23,10 @@ class IluParams(Params):
 
 
 @register("preconditioner", "ilu", IluParams)
-class Ilu:
+class Ilu(PreconditionerBase):
     """PCILU inside PCBJACOBI, so that the same deck runs on any number of ranks."""
 
     factorisation = "ilu"
-
-    def __init__(self, params: IluParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -10,6 +10,7 @@ from typing import Any
 from plexus.deck.params import Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "jacobi"}
@@ -20,11 +21,8 @@ class JacobiParams(Params):
 
 
 @register("preconditioner", "jacobi", JacobiParams)
-class Jacobi:
+class Jacobi(PreconditionerBase):
     """PCJACOBI."""
-
-    def __init__(self, params: JacobiParams):
-        pass
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

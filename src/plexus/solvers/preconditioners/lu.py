@@ -13,6 +13,7 @@ from plexus.errors import InputError
 from plexus.protocols import OptionValue
 from plexus.registry import register
 from plexus.solvers.packages import require
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "lu", "package": "auto"}
@@ -31,17 +32,14 @@ class LuParams(Params):
 
 
 @register("preconditioner", "lu", LuParams)
-class Lu:
+class Lu(PreconditionerBase):
     """PCLU with the chosen package."""
-
-    def __init__(self, params: LuParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""
         package = self.params.package
         if package == "auto":
-            package = choose(target)  # type: ignore[assignment]
+            package = choose(target)
         elif package != "petsc":
             require(package, target, "'package: auto'")
         return {"pc_type": "lu", "pc_factor_mat_solver_type": package}

@@ -12,6 +12,7 @@ from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
 from plexus.solvers.packages import require
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "mumps", "symmetric": False}
@@ -27,11 +28,8 @@ class MumpsParams(Params):
 
 
 @register("preconditioner", "mumps", MumpsParams)
-class Mumps:
+class Mumps(PreconditionerBase):
     """PCLU or PCCHOLESKY through MUMPS."""
-
-    def __init__(self, params: MumpsParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -7,6 +7,7 @@ from typing import Any
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "petsc", "name": "eisenstat"}
@@ -19,11 +20,8 @@ class PetscParams(Params):
 
 
 @register("preconditioner", "petsc", PetscParams)
-class Petsc:
+class Petsc(PreconditionerBase):
     """A preconditioner by its PETSc type."""
-
-    def __init__(self, params: PetscParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

@@ -10,6 +10,7 @@ from typing import Any
 from plexus.deck.params import Field, Params
 from plexus.protocols import OptionValue
 from plexus.registry import register
+from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
 EXAMPLE: dict[str, Any] = {"type": "sor", "omega": 1.2}
@@ -23,11 +24,8 @@ class SorParams(Params):
 
 
 @register("preconditioner", "sor", SorParams)
-class Sor:
+class Sor(PreconditionerBase):
     """PCSOR, symmetric within each rank."""
-
-    def __init__(self, params: SorParams):
-        self.params = params
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""

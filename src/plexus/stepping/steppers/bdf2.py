@@ -7,6 +7,9 @@ With dt = t_(n+1) - t_n, k = t_n - t_(n-1) and ω = dt/k,
 The first step is backward Euler. Zero-stable for ω < 1+√2 (E. Hairer, S. Nørsett, G. Wanner, Solving
 Ordinary Differential Equations I, 1993, doi:10.1007/978-3-540-78862-1, section III.5). Local error:
 dt²(dt+k)(1+ω)/(1+2ω) u'''/6.
+
+Internal variables are advanced from the start of each step over dt, by backward Euler where they follow rate
+equations: of order 1, and so is what depends on them. The error estimate looks at the unknowns only.
 """
 
 from __future__ import annotations
@@ -16,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 from plexus.deck.params import Params
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Past, finish
+from plexus.stepping.past import Past
+from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "bdf2"}
@@ -39,6 +44,7 @@ class Bdf2:
     needs = Implicit
     marches = True
     order = 2
+    memory = "any"
 
     def __init__(self, params: Bdf2Params, tolerance: float | None = None):
         self.tolerance = tolerance
@@ -48,13 +54,14 @@ class Bdf2:
         """Return the values at ``t + dt``. Collective."""
         self.past.remember(t, state.values)
         values = dict(state.values)
-        iterations: dict[str, int] = {}
+        solves = Solves(system, state)
         for name in system.evolving:
             shift, offset = self._rate(name, dt)
             values[name] = state.values[name].copy()
-            iterations[name] = system.solve(name, values, Instant(t + dt, dt, shift, offset))
-        finish(system, t + dt, dt, values, iterations)
-        return StepResult(values, self._error(system, t + dt, dt, values), iterations)
+            solves.solve(name, values, Instant(t + dt, dt, shift, offset))
+        solves.finish(t + dt, dt, values)
+        error = self._error(system, t + dt, dt, values)
+        return StepResult(values, error, solves.iterations, solves.internal)
 
     def _rate(self, name: str, dt: float) -> tuple[float, np.ndarray]:
         """Return shift and offset of u_t ≈ shift·u_(n+1) + offset."""
@@ -76,10 +83,10 @@ class Bdf2:
         factor = dt**2 * (dt + k) * (1 + w) / (1 + 2 * w)
         return self.past.error(system, t, values, 3, factor, self.tolerance)
 
-    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return the earlier states that the formula and the error estimate use."""
         return self.past.state()
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
         """Continue from what `history` returned."""
         self.past.restore(meta, arrays)

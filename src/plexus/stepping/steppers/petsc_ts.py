@@ -2,7 +2,8 @@
 
 TS integrates the one unknown with a time derivative in the form F(t, u, u_t) = 0 at the steps of the deck;
 unknowns without one follow at the new time. Adaptive steps need ``theta`` or ``bdf2``, and the memory of
-PETSc's BDF is not part of a checkpoint: after a restart it starts again with order 1. S. Abhyankar et al.,
+PETSc's BDF is not part of a checkpoint: after a restart it starts again with order 1. It tries stages that
+are no steps, so that equations with internal variables are refused. S. Abhyankar et al.,
 PETSc/TS: a modern scalable ODE/DAE solver library, arXiv:1806.01437 (2018).
 """
 
@@ -16,13 +17,14 @@ from plexus.deck.params import Field, Params
 from plexus.errors import InputError
 from plexus.protocols import StepResult, TimeIntegrable
 from plexus.registry import register
-from plexus.stepping.past import finish
+from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "petsc_ts", "ts": "bdf", "order": 3}
@@ -77,9 +79,10 @@ class PetscTs:
         # schemes that are not stiffly accurate end a step beside the algebraic rows u_d = g
         system.prescribe(self._name, t + dt, new)
         values = {**state.values, self._name: new}
-        iterations = {self._name: info.iterations}
-        finish(system, t + dt, dt, values, iterations)
-        return StepResult(values, None, iterations)
+        solves = Solves(system, state)
+        solves.iterations[self._name] = info.iterations
+        solves.finish(t + dt, dt, values)
+        return StepResult(values, None, solves.iterations, solves.internal)
 
     def _start(self, system: TimeIntegrable) -> None:
         """Create the TS at the first step."""
@@ -118,9 +121,9 @@ class PetscTs:
             chosen[f"ts_{p.ts}_type"] = method
         return chosen
 
-    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return nothing: PETSc does not give its memory away."""
         return {}, {}
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
         """Accept the empty history."""

@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
+from plexus.fields.keys import Key
 from plexus.protocols import Split, StepResult
 from plexus.registry import register
 
@@ -115,15 +116,16 @@ class Sbdf2:
             kept = self._inverse = ((dt, ratio), linear, inverse)
         return kept[2]
 
-    def history(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, Tensor]]:
         """Return time, modes and N of the state before the current one."""
         if self._now is None:
             return {}, {}
         t, hat, n = self._now
-        return {"t": t}, {f"value/{self._unknown}": hat, f"explicit/{self._unknown}": n}
+        named = {"value": hat, "explicit": n}
+        return {"t": t}, {Key("history", self._unknown, label): array for label, array in named.items()}
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Tensor]) -> None:
         """Continue from what `history` returned."""
-        found = {name.split("/", 1)[0]: array for name, array in arrays.items()}
+        found = {key.label: array for key, array in arrays.items()}
         self._before = None
         self._now = (float(meta["t"]), found["value"], found["explicit"]) if "t" in meta else None

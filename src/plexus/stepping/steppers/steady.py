@@ -1,7 +1,8 @@
 """Steady state: 0 = F(u) with all time derivatives zero, solved once.
 
 Every equation is solved in the order of the physics and sees the fields before it. The time stays
-at ``start``; loads that depend on t are taken there.
+at ``start``; loads that depend on t are taken there. Internal variables are
+advanced over a step of no length.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from plexus.deck.params import Params
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
+from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "steady"}
@@ -32,6 +35,7 @@ class Steady:
 
     needs = Implicit
     order = 0
+    memory = "any"
     marches = False
     """False: the run is one step at the start time."""
 
@@ -41,13 +45,14 @@ class Steady:
     def step(self, system: Implicit, state: State, t: float, dt: float) -> StepResult:
         """Return the solution at ``t + dt``, started from the state. Collective."""
         values = {name: array.copy() for name, array in state.values.items()}
-        order = [*system.evolving, *system.instantaneous]
-        iterations = {name: system.solve(name, values, Instant(t + dt, dt)) for name in order}
-        return StepResult(values, iterations=iterations)
+        solves = Solves(system, state)
+        for name in (*system.evolving, *system.instantaneous):
+            solves.solve(name, values, Instant(t + dt, dt))
+        return StepResult(values, None, solves.iterations, solves.internal)
 
-    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return nothing: a step depends on the state only."""
         return {}, {}
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
         """Accept the empty history."""

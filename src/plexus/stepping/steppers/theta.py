@@ -7,22 +7,30 @@ implicit midpoint rule, which is Crank–Nicolson for linear problems (order 2, 
 Local error: (θ - 1/2) dt² u'' for θ ≠ 1/2 and dt³ u'''/12 for θ = 1/2, with the derivatives from
 divided differences of the last steps (E. Hairer, G. Wanner, Solving Ordinary Differential Equations
 II, 1996, doi:10.1007/978-3-642-05221-7).
+
+Internal variables z of evolving equations are advanced to the stage, by a step of θ dt from z_n, and go on to
+the end as the unknowns do: z_(n+1) = z_n + (z_s - z_n)/θ. For rate equations z_t = g(u, z) that are solved by
+backward Euler this is the θ method again, with its order; a plastic strain would leave its yield surface, so
+that θ < 1 is refused for memory of that kind. Memory of equations without time derivative is advanced over
+the whole step at its end. The error estimate looks at the unknowns only.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Past, finish
+from plexus.stepping.past import Past
+from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
+    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "theta", "theta": 0.5}
@@ -45,6 +53,7 @@ class Theta:
 
     def __init__(self, params: ThetaParams, tolerance: float | None = None):
         self.theta = params.theta
+        self.memory: Literal["any", "smooth"] = "any" if params.theta == 1.0 else "smooth"
         self.tolerance = tolerance
         self.order = 2 if params.theta == 0.5 else 1
         self.past = Past(self.order + 1 if tolerance else 0)
@@ -54,17 +63,19 @@ class Theta:
         self.past.remember(t, state.values)
         stage_dt = self.theta * dt
         stage = dict(state.values)
-        iterations: dict[str, int] = {}
+        solves = Solves(system, state)
         for name in system.evolving:
             start, end = state.values[name], state.values[name].copy()
             system.prescribe(name, t + dt, end)
             # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is then of second order too
             stage[name] = start + self.theta * (end - start)
             at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, start / -stage_dt)
-            iterations[name] = system.solve(name, stage, at, held=True)
+            solves.solve(name, stage, at, held=True)
         values = self._extrapolate(system, state, stage, t + dt)
-        finish(system, t + dt, dt, values, iterations)
-        return StepResult(values, self._error(system, t + dt, dt, values), iterations)
+        solves.extrapolate(self.theta)
+        solves.finish(t + dt, dt, values)
+        error = self._error(system, t + dt, dt, values)
+        return StepResult(values, error, solves.iterations, solves.internal)
 
     def _extrapolate(
         self, system: Implicit, state: State, stage: dict[str, np.ndarray], t: float
@@ -87,10 +98,10 @@ class Theta:
         factor = dt**3 / 2 if self.order == 2 else 2 * (self.theta - 0.5) * dt**2
         return self.past.error(system, t, values, self.order + 1, factor, self.tolerance)
 
-    def history(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return the states behind the error estimate."""
         return self.past.state()
 
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
         """Continue from what `history` returned."""
         self.past.restore(meta, arrays)

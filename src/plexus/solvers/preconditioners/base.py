@@ -1,0 +1,31 @@
+"""What preconditioners share: members of PETSc options write `options`, those in Python a `context`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plexus.protocols import OptionValue, PcContext
+    from plexus.solvers.target import Target
+
+
+class PreconditionerBase:
+    """A `plexus.protocols.Preconditioner` that PETSc options describe completely.
+
+    A member whose context computes in Python overrides `context`; PETSc then is told ``pc_type: python``, and
+    `options` need not be written.
+    """
+
+    varies: bool = False
+
+    def __init__(self, params: Any):
+        self.params = params
+
+    def options(self, target: Target) -> Mapping[str, OptionValue]:
+        """Return the options of a preconditioner with a context."""
+        return {"pc_type": "python"}
+
+    def context(self, target: Target) -> PcContext | None:
+        """Return None: options say everything."""
+        return None

@@ -1,0 +1,43 @@
+"""Points in a reference cell with weights, and the tables of elements seen there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plexus.mesh.mesh import Mesh
+from plexus.spaces.element import Element, element
+from plexus.spaces.quadrature import quadrature
+from plexus_kernels import Tables
+
+
+class Rule:
+    """Points (Q, d) and weights (Q,) in a reference cell, with the tables of the elements seen there.
+
+    ``direction`` is set on facets: the outward normal of the reference facet times its area ratio, (d,).
+    """
+
+    def __init__(
+        self, mesh: Mesh, points: np.ndarray, weights: np.ndarray, direction: np.ndarray | None = None
+    ):
+        self.geometry = element(mesh.cell, mesh.geometry_degree)
+        self.points, self.weights, self.direction = points, weights, direction
+        self._tables: dict[int, Tables] = {}
+
+    def tables(self, of: Element) -> Tables:
+        """Return the kernels' tables of an element at these points."""
+        if of.degree not in self._tables:
+            both = (*of.tabulate(self.points), *self.geometry.tabulate(self.points))
+            self._tables[of.degree] = Tables(self.weights, *both, self.geometry.affine)
+        return self._tables[of.degree]
+
+
+def cell_rule(mesh: Mesh, degree: int) -> Rule:
+    """Return the quadrature rule of exact ``degree`` in the mesh's cells."""
+    rule = quadrature(mesh.cell, degree)
+    return Rule(mesh, rule.points, rule.weights)
+
+
+def node_rule(mesh: Mesh, degree: int) -> Rule:
+    """Return the Lagrange nodes of ``degree`` as a rule whose weights share the cell equally."""
+    nodes = element(mesh.cell, degree).nodes
+    return Rule(mesh, nodes, np.full(len(nodes), mesh.reference.volume / len(nodes)))

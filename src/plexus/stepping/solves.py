@@ -1,0 +1,56 @@
+"""The solves of one step: what they took, and the internal variables that their solutions lead to.
+
+Every equation sees the memory z_n of the start of the step as `Point.before`; the fields of equations solved
+before it, internal variables included, it sees as they are then. What comes out goes into the next state
+only when the step is accepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from plexus.protocols import Implicit, Instant, Values
+
+if TYPE_CHECKING:
+    from plexus.fields.state import State
+
+
+class Solves:
+    """Solves the equations of a system in one step from a state, which stays untouched.
+
+    Attributes
+    ----------
+    iterations : dict
+        Unknown -> Krylov iterations.
+    internal : dict
+        Internal variables, as far as they are advanced.
+    """
+
+    def __init__(self, system: Implicit, state: State):
+        self.system, self.before = system, state.internal
+        self.internal: Values = dict(state.internal)
+        self.iterations: dict[str, int] = {}
+
+    def solve(self, name: str, values: Values, at: Instant, held: bool = False) -> None:
+        """Solve the equation of one unknown in place, then advance its internal variables. Collective."""
+        if not self.before:
+            self.iterations[name] = self.system.solve(name, values, at, held)
+            return
+        # the arrays of the unknowns are those of ``values``: the solution is written into them
+        known, at = {**values, **self.internal}, replace(at, before=self.before)
+        self.iterations[name] = self.system.solve(name, known, at, held)
+        self.internal |= self.system.advance(name, known, at)
+
+    def extrapolate(self, theta: float) -> None:
+        """Go on from a stage at θ of the step to its end: z_n + (z_s - z_n)/θ, as for the unknowns."""
+        if theta != 1.0:
+            for name, start in self.before.items():
+                self.internal[name] = start + (self.internal[name] - start) / theta
+
+    def finish(self, t: float, dt: float, values: Values) -> None:
+        """Solve the unknowns without time derivative at the new time, in place. Collective."""
+        for name in self.system.instantaneous:
+            # the array may belong to the state, which stays untouched in case the step is rejected
+            values[name] = values[name].copy()
+            self.solve(name, values, Instant(t, dt))
