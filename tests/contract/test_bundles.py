@@ -1,6 +1,5 @@
 """What a bundle must hold, and that a wrong one is refused with a message that names the field (I2)."""
 
-import copy
 import json
 
 import pytest
@@ -15,10 +14,13 @@ from plexus.protocols import Setting
 LEARNED = [(n, g) for n, g in examples() if hasattr(make(n, g), "network")]
 TRAINING = {
     "training": {
-        "generator": "spin hierarchy", "version": "1", "parameters": {"alpha": [-3, -3], "zeta": [0.5, 1.5]},
-        "grid": [64, 64], "filter": "none", "frames": 42, "points": 4096, "seeds": [1],
+        "generator": "spin hierarchy", "version": "1", "filter": "none", "frames": 42, "points": 4096,
+        "seeds": [1], "seed": 0, "deck": {"name": "none"},
+        "parameters": {
+            "alpha": {"low": -3, "high": -3, "unit": "1/s"}, "zeta": {"low": 0.5, "high": 1.5, "unit": "1/s"},
+        },
     },
-    "physical": {"d_T": 0.05, "d_R": 0.05, "beta": 0.8},
+    "domain": {"cells": [64, 64], "size": [10, 10.0], "unit": "m", "end_points": [False, False]},
     "stepping": {"dt": [0.005, 0.02], "integrator": "sbdf2"},
     "validation": [{"case": "(-3, 1)", "metric": "f2", "value": 0.01, "baselines": {"bingham": 0.02}}],
     "licence": "CC0-1.0",
@@ -29,22 +31,28 @@ def told(closure, highest):
     return closure.describe(closure.range_of(state((16, 16), highest), widen=0.1)) | TRAINING
 
 
+def saved(path, closure, metadata=None):
+    """Write a bundle of a closure and return its hash."""
+    highest = order_of(closure)
+    metadata = told(closure, highest) if metadata is None else metadata
+    return store.save(path, metadata, closure.network.state_dict(), closure.golden(state((16, 16), highest)))
+
+
 @pytest.fixture
 def written(tmp_path):
     """Return a folder with a bundle of the spin network, its hash and its closure."""
     closure = make("spin_network")
     path = tmp_path / "a.safetensors"
-    return path, store.save(path, told(closure, 1), closure.network.state_dict()), closure
+    return path, saved(path, closure), closure
 
 
 def rewritten(path, change, reseal=False):
     """Change the metadata of a bundle in place and return the new hash of the file."""
-    found = container.read(path)
-    metadata = copy.deepcopy(found.metadata)
+    index, texts, numbers = container.split(path.read_bytes())
+    metadata = json.loads(texts[container.KEY])
     change(metadata)
     if reseal:
         metadata["digests"] = {k: fields.digest(v) for k, v in metadata.items() if k != "digests"}
-    index, numbers = container.split(found.blob)
     path.write_bytes(container.join(index, numbers, metadata))
     return container.hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -61,7 +69,7 @@ def test_what_is_loaded_is_what_was_saved(name, given, tmp_path):
     closure.normalise(data)
     metadata = told(closure, highest)
     path = tmp_path / "a.safetensors"
-    sha256 = store.save(path, metadata, closure.network.state_dict())
+    sha256 = saved(path, closure, metadata)
     back = load(path, sha256, name, highest, precision=given.get("precision", "fp32"))
     closure.use_range(metadata["box"])
     with torch.no_grad():  # with derivatives one of them would take the way of training
@@ -77,11 +85,15 @@ def test_the_file_is_plain_safetensors_without_code(written):
 
     path, _, closure = written
     with safe_open(str(path), "pt") as opened:
-        assert set(opened.keys()) == set(closure.network.state_dict())
+        pair = {f"golden/inputs/{name}" for name in ("c", "f1", "e")} | {"golden/outputs/f2"}
+        assert set(opened.keys()) == set(closure.network.state_dict()) | pair
         assert json.loads(opened.metadata()["plexus"])["kind"] == "closure"
 
 
-@pytest.mark.parametrize("field", fields.FIELDS)
+REQUIRED = fields.required("closure")
+
+
+@pytest.mark.parametrize("field", REQUIRED)
 def test_missing_field_is_named(written, field):
     path = written[0]
     sha256 = rewritten(path, lambda m: m.pop(field))
@@ -89,7 +101,7 @@ def test_missing_field_is_named(written, field):
         load(path, sha256)
 
 
-PARTS = [(name, key) for name, (_, keys) in fields.FIELDS.items() for key in keys]
+PARTS = [(name, key) for name, (_, keys) in REQUIRED.items() for key in keys]
 
 
 @pytest.mark.parametrize(("field", "key"), PARTS)
@@ -108,7 +120,7 @@ ALTERED = {
 }
 
 
-@pytest.mark.parametrize("field", fields.FIELDS)
+@pytest.mark.parametrize("field", REQUIRED)
 def test_altered_field_is_named(written, field):
     path = written[0]
 
@@ -121,15 +133,19 @@ def test_altered_field_is_named(written, field):
 
 
 def unit(metadata):
-    metadata["normalisation"]["e"]["unit"] = [0, 1, 0]
+    metadata["normalisation"]["e"]["unit"] = "s"
 
 
 def box_unit(metadata):
-    metadata["box"]["strain_along"]["unit"] = [1, 0, 0]
+    metadata["box"]["strain_along"]["unit"] = "m"
 
 
 def port_unit(metadata):
-    metadata["properties"]["inputs"][2]["unit"] = [0, -2, 0]
+    metadata["ports"]["inputs"][2]["unit"] = "1/s^2"
+
+
+def ranges(metadata):
+    return metadata["training"]["parameters"]
 
 
 WRONG = {
@@ -145,12 +161,36 @@ WRONG = {
     "box missing": (lambda m: m["box"].pop("r"), r"box\.r: missing"),
     "box order": (lambda m: m["box"]["r"].update(low=2.0), r"box\.r: low 2"),
     "box text": (lambda m: m["box"]["r"].update(low="0"), r"box\.r\.low: must be a finite number"),
-    "ports": (port_unit, r"properties\.inputs\.e\.unit"),
+    "ports": (port_unit, r"ports\.inputs\.e\.unit"),
+    "no unit": (lambda m: m["ports"]["inputs"][2].update(unit="parsec/s^"), r"ports\.inputs\[2\]\.unit: "),
+    "exponents": (lambda m: m["ports"]["inputs"][2].update(unit=[0, -1, 0]),
+        r"inputs\[2\]\.unit: must be the t"),
+    "shape": (lambda m: m["ports"]["outputs"][0].update(shape="spinor"),
+        r"ports\.outputs\[0\]\.shape: must be"),
+    "location": (lambda m: m["ports"]["outputs"][0].pop("location"),
+        r"ports\.outputs\[0\]\.location: missing"),
+    "port scale": (lambda m: m["ports"]["outputs"][0].update(scale=None),
+        r"outputs\[0\]\.scale: must be a fin"),
+    "no ports": (lambda m: m["ports"].update(outputs=[]), r"ports\.outputs: must list"),
+    "constant": (lambda m: ranges(m)["zeta"].pop("unit"), r"training\.parameters\.zeta\.unit: missing"),
+    "constant order": (lambda m: ranges(m)["zeta"].update(low=2), r"training\.parameters\.zeta: low 2 is"),
+    "ranges": (lambda m: m["training"].update(parameters=[]), r"training\.parameters: must be dict"),
+    "end points": (lambda m: m["domain"].update(end_points=[False]),
+        r"domain\.end_points: has 1 axes, the cells"),
+    "end point": (lambda m: m["domain"].update(end_points=[0, 0]), r"domain\.end_points: must be a list"),
+    "tolerance": (lambda m: m["golden"].update(tolerance=0), r"golden\.tolerance: must be positive"),
+    "no golden": (lambda m: m["golden"].update(outputs={}), r"golden\.outputs: must name"),
+    "more golden": (lambda m: m["golden"]["inputs"].update(x="float64"), r"golden\.inputs\.x: missing"),
+    "golden type": (lambda m: m["golden"]["inputs"].update(c="complex128"),
+        r"golden\.inputs\.c: the bundle says"),
+    "golden parts": (lambda m: m["golden"]["inputs"].update(e="float64"),
+        r"golden: spin_network does not answer"),
+    "less golden": (lambda m: m["golden"]["inputs"].pop("e"), r"golden\.inputs\.e: is not described"),
     "units": (lambda m: m.update(units="metres"), r"units: the model has"),
-    "closes": (lambda m: m["properties"]["outputs"][0].update(name="f3"), r"properties\.outputs\.f2\.name"),
+    "closes": (lambda m: m["ports"]["outputs"][0].update(name="f3"), r"ports\.outputs\.f2\.name"),
     "steps": (lambda m: m["stepping"].update(dt=[0.1]), r"stepping\.dt: must be"),
     "validation": (lambda m: m["validation"][0].pop("baselines"), r"validation\[0\]\.baselines: missing"),
-    "schema": (lambda m: m.update(schema=2), r"schema: version 2"),
+    "schema": (lambda m: m.update(schema=3), r"schema: version 3, this Plexus reads 1 and 2"),
     "a list": (lambda m: m.update(box=[]), r"box: must be dict"),
 }  # fmt: skip
 
@@ -204,7 +244,7 @@ def test_a_file_that_vanished_is_an_input_error(tmp_path):
 def test_weights_for_another_closure_are_refused(written, tmp_path):
     other = make("tensor_basis")
     path = tmp_path / "b.safetensors"
-    sha256 = store.save(path, told(other, 1), other.network.state_dict())
+    sha256 = saved(path, other)
     with pytest.raises(
         InputError, match="type: the model has 'spin_network', the bundle says 'tensor_basis'"
     ):
@@ -217,13 +257,13 @@ def test_deck_must_not_contradict_the_bundle(written):
         load(path, sha256, width=8)
 
 
-@pytest.mark.parametrize("field", ["training", "licence", "validation"])
+@pytest.mark.parametrize("field", ["training", "licence", "validation", "domain", "box"])
 def test_saving_needs_all_fields(tmp_path, field):
     closure = make("spin_network")
     metadata = told(closure, 1)
     del metadata[field]
     with pytest.raises(InputError, match=f"{field}: missing"):
-        store.save(tmp_path / "a.safetensors", metadata, closure.network.state_dict())
+        saved(tmp_path / "a.safetensors", closure, metadata)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -260,6 +300,91 @@ def test_container_is_read_without_torch(written):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["closure", "False"]
+
+
+def replaced(path, change):
+    """Write a bundle anew with other weights beside the same golden pair, and return its hash."""
+    found = store.load(path)
+    weights = {k: change(v) for k, v in found.weights.items()}
+    metadata = {k: v for k, v in found.metadata.items() if k != "digests"}
+    return store.save(path, metadata, weights, found.golden)
+
+
+@pytest.mark.parametrize(("name", "given"), LEARNED, ids=lambda v: v if isinstance(v, str) else "")
+def test_weights_that_answer_otherwise_are_refused(name, given, tmp_path):
+    closure, path = make(name, given), tmp_path / "a.safetensors"
+    saved(path, closure)
+    sha256 = replaced(path, lambda v: 1.01 * v)
+    text = rf"a\.safetensors: golden: {name} answers its stored .* error of .*, above the tolerance of 1e-05"
+    with pytest.raises(InputError, match=text) as found:
+        load(path, sha256, name, order_of(closure), precision=given.get("precision", "fp32"))
+    assert found.value.exit_code == 2
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp64"])
+def test_a_golden_pair_holds_in_either_precision(precision, tmp_path):
+    path = tmp_path / "a.safetensors"
+    sha256 = saved(path, make("spin_network", {"precision": precision}))
+    for other in ("fp32", "fp64"):
+        assert load(path, sha256, precision=other).network is not None
+
+
+def test_a_golden_pair_is_played_once(written):
+    path, sha256, _ = written
+    closure = load(path, sha256)
+    for p in closure.network.parameters():
+        p.data += 1
+    closure.prepare(Setting({"zeta": 1.0}))  # trained further, it is another network
+
+
+def test_numbers_do_not_depend_on_the_piece(written):
+    path, sha256, _ = written
+    whole = store.load(path, sha256)
+    for piece in (1, 13, 4096):
+        parts = store.load(path, sha256, piece=piece)
+        assert parts.metadata == whole.metadata and parts.sha256 == whole.sha256
+        assert all(torch.equal(parts.weights[k], v) for k, v in whole.weights.items())
+        for side in ("inputs", "outputs"):
+            ours, theirs = getattr(parts.golden, side), getattr(whole.golden, side)
+            assert all(torch.equal(ours[k], v) for k, v in theirs.items()) and len(ours) == len(theirs)
+
+
+def index_of(change):
+    """Return what changes the index of a file, and hashes it again so that only the places are wrong."""
+
+    def rewrite(path):
+        index, texts, numbers = container.split(path.read_bytes())
+        numbers = change(index, numbers) or numbers
+        metadata = json.loads(texts[container.KEY])
+        metadata["weights"]["sha256"] = container.hash_of_weights(index, numbers)
+        metadata["digests"]["weights"] = fields.digest(metadata["weights"])
+        path.write_bytes(container.join(index, numbers, metadata))
+
+    return rewrite
+
+
+def first(index):
+    return next(iter(index.values()))
+
+
+PLACES = {
+    "gap": (lambda i, n: first(i)["data_offsets"].__setitem__(0, 4), "its place in the file does not fit"),
+    "shape": (lambda i, n: first(i).update(shape=[10**6]), "its place in the file does not fit its shape"),
+    "type": (lambda i, n: first(i).update(dtype="F4"), "numbers of type 'F4' are not read"),
+    "cut": (lambda i, n: n[:-8], r"the header describes \d+ bytes, the file has"),
+    "more": (lambda i, n: n + b"more", r"the header describes \d+ bytes, the file has"),
+    "no place": (lambda i, n: first(i).pop("data_offsets"), "the header does not say where"),
+    "no number": (lambda i, n: first(i).update(shape=["x"]), "the header does not say where|its place"),
+    "no index": (lambda i, n: i.update(x=3), "the header does not say where"),
+}
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_wrong_places_of_weights_are_told(written, what):
+    change, message = PLACES[what]
+    index_of(lambda i, n: found if isinstance(found := change(i, n), bytes) else None)(written[0])
+    with pytest.raises(InputError, match=rf"a\.safetensors: weights: .*{message}"):
+        store.load(written[0])
 
 
 def test_preparing_again_keeps_weights_and_range(written):

@@ -1,5 +1,6 @@
 """Short trainings: they learn, leave whole bundles, restart, and do not depend on the number of ranks."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -41,11 +42,16 @@ def test_a_training_reproduces_its_error(trained):
 def test_the_bundle_is_whole(trained):
     found = store.load(trained / "bundle.safetensors", summary(trained)["sha256"])
     meta = found.metadata
-    assert meta["training"]["parameters"]["alpha"] == [-3, -3]
+    assert meta["training"]["parameters"]["alpha"] == {"low": -3, "high": -3, "unit": "1/s"}
+    assert meta["training"]["parameters"]["d_T"] == {"low": 0.05, "high": 0.05, "unit": "m^2/s"}
+    assert meta["domain"]["end_points"] == [False, False]
     assert (meta["training"]["frames"], meta["training"]["points"]) == (27, 27 * 32 * 32)
     assert meta["training"]["seeds"] == [1, 3, 4]
     assert meta["validation"] == summary(trained)["validation"]
-    assert meta["physical"] == {"beta": 0.8, "d_T": 0.05, "d_R": 0.05, "order": 2}
+    assert meta["schema"] == 2
+    deck = (trained / "deck.yaml").read_bytes()
+    assert meta["training"]["deck"] == {"name": "deck", "sha256": hashlib.sha256(deck).hexdigest()}
+    assert set(found.golden.inputs) == {"c", "f1", "f2", "e"}
     assert meta["stepping"]["dt"] is None  # no solver took part
     assert set(meta["box"]) == {"r", "strain_along", "strain_across", "k2_along", "k2_across"}
 

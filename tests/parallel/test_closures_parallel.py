@@ -1,5 +1,7 @@
 """Closures over ranks: one reader, equal weights, global counts, the operator that sees the whole box."""
 
+import hashlib
+import os
 import sys
 from pathlib import Path
 
@@ -10,16 +12,19 @@ sys.path.append(str(Path(__file__).parents[1] / "contract"))
 from closure_cases import Cells, make, state
 
 from plexus.bundles import store
+from plexus.bundles.golden import Pair, replay
+from plexus.bundles.pieces import Pieces, same_everywhere
 from plexus.errors import InputError
 from plexus.spaces.fourier import Fourier
 
 pytestmark = pytest.mark.mpi
 TRAINING = {
     "training": {
-        "generator": "none", "version": "1", "parameters": {}, "grid": [32, 32], "filter": "none",
-        "frames": 1, "points": 1024, "seeds": [0],
+        "generator": "none", "version": "1", "filter": "none", "frames": 1, "points": 1024, "seeds": [0],
+        "seed": 0, "deck": {}, "parameters": {},
     },
-    "physical": {}, "stepping": {"dt": None, "integrator": "none"}, "validation": [], "licence": "CC0-1.0",
+    "domain": {"cells": [32, 32], "size": [1, 1], "unit": "m", "end_points": [False, False]},
+    "stepping": {"dt": None, "integrator": "none"}, "validation": [], "licence": "CC0-1.0",
 }  # fmt: skip
 
 
@@ -34,34 +39,93 @@ def mine(fields, space):
     return {name: value[space.rows[0] : space.rows[1]] for name, value in fields.items()}
 
 
-def test_first_rank_reads_and_the_others_receive(comm, shared_path):
-    path = shared_path / "a.safetensors"
+def write(comm, path):
+    """Write a bundle on the first rank and return its hash on all."""
     sha256 = None
     if comm.rank == 0:
-        closure = make("spin_network")
-        box = closure.range_of(state((32, 32), 1))
-        sha256 = store.save(path, closure.describe(box) | TRAINING, closure.network.state_dict())
-    sha256 = comm.bcast(sha256)
+        closure, data = make("spin_network"), state((32, 32), 1)
+        told = closure.describe(closure.range_of(data)) | TRAINING
+        sha256 = store.save(path, told, closure.network.state_dict(), closure.golden(data))
+    return comm.bcast(sha256)
+
+
+@pytest.mark.parametrize("piece", [1000, 1 << 26])
+def test_first_rank_reads_and_the_others_receive(comm, shared_path, piece):
+    path = shared_path / "a.safetensors"
+    sha256 = write(comm, path)
     # on the other ranks there is no such file, as on the nodes of a cluster without a shared folder
-    bundle = store.load(path if comm.rank == 0 else "/nowhere", sha256, comm)
-    store.same_everywhere(bundle.metadata["weights"]["sha256"], comm)
-    total = sum(float(w.double().sum()) for w in bundle.weights.values())
-    assert comm.allreduce(total) == pytest.approx(comm.size * total, rel=1e-15)
+    bundle = store.load(path if comm.rank == 0 else "/nowhere", sha256, comm, piece)
+    assert bundle.sha256 == sha256
+    assert comm.allgather(bundle.metadata) == [bundle.metadata] * comm.size
+    tensors = {**bundle.weights, **bundle.golden.inputs, **bundle.golden.outputs}
+    here = {name: hashlib.sha256(v.numpy().tobytes()).hexdigest() for name, v in tensors.items()}
+    assert comm.allgather(here) == [here] * comm.size
+    assert all(p.isfinite().all() for p in bundle.weights.values())
 
 
-def test_a_bad_file_is_told_on_all_ranks(comm, shared_path):
+def damage(blob, how):
+    if how == "numbers":
+        return blob[:-9] + bytes([blob[-9] ^ 1]) + blob[-8:]
+    return {"cut": blob[:-8], "other": b"no bundle", "empty": b"", "more": blob + b"x"}[how]
+
+
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ("numbers", "weights.sha256: the bundle says"),
+        ("cut", "weights: the header describes"),
+        ("more", "weights: the header describes"),
+        ("other", "header: not a safetensors file"),
+        ("empty", "header: not a safetensors file"),
+    ],
+)
+def test_a_damaged_file_is_the_same_error_on_all_ranks(comm, shared_path, how, text):
     path = shared_path / "b.safetensors"
+    write(comm, path)
     if comm.rank == 0:
-        path.write_bytes(b"no bundle")
-    with pytest.raises(InputError, match=r"b\.safetensors: header"):
-        store.load(path, comm=comm)
+        path.write_bytes(damage(path.read_bytes(), how))
+    with pytest.raises(InputError) as found:
+        store.load(path if comm.rank == 0 else "/nowhere", comm=comm, piece=512)
+    told = str(found.value)
+    assert f"b.safetensors: {text}" in told
+    assert comm.allgather(told) == [told] * comm.size
+
+
+def test_a_file_that_is_not_there_and_another_hash_are_told_on_all_ranks(comm, shared_path):
+    path = shared_path / "c.safetensors"
+    with pytest.raises(InputError, match=r"c\.safetensors: No such file"):
+        store.load(path if comm.rank == 0 else "/nowhere", comm=comm)
+    write(comm, path)
+    with pytest.raises(InputError, match=r"c\.safetensors: sha256: the deck says 000000000000"):
+        store.load(path if comm.rank == 0 else "/nowhere", "0" * 64, comm=comm)
+
+
+def test_a_file_that_shrinks_is_told_on_all_ranks(comm, shared_path):
+    path = shared_path / "d.bin"
+    if comm.rank == 0:
+        path.write_bytes(bytes(4096))
+    with Pieces(path, comm, piece=512) as source:
+        source.fill(bytearray(1024))
+        if comm.rank == 0:
+            os.truncate(path, 1500)
+        with pytest.raises(InputError, match=r"d\.bin: cut off"):
+            source.drain()
+
+
+def test_one_rank_that_answers_otherwise_is_told_on_all(comm):
+    one = torch.ones(3, dtype=torch.float64)
+    pair = Pair({"x": one}, {"y": one}, 1e-3)
+    wrong = 1 + 0.5 * (comm.rank == comm.size - 1)
+    with pytest.raises(InputError, match=r"golden: part answers .* error of 0\.5"):
+        replay("part", pair, lambda inputs: {"y": wrong * inputs["x"]}, comm)
+    assert replay("part", pair, lambda inputs: {"y": inputs["x"]}, comm) == 0
 
 
 def test_ranks_with_different_weights_are_refused(comm):
     if comm.size == 1:
         pytest.skip("one rank holds one set of weights")
     with pytest.raises(InputError, match="ranks hold different weights"):
-        store.same_everywhere(f"{comm.rank:x}" * 64, comm)
+        same_everywhere(f"{comm.rank:x}" * 64, comm)
 
 
 def test_guard_counts_over_ranks(comm):

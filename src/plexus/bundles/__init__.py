@@ -1,1 +1,1 @@
-"""Trained models in one file: weights, what they were trained for, and how good they are."""
+"""Trained parts in one file: weights, what they were trained for, how good they are, and what they answer."""

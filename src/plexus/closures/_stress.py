@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.closures._learned import Learned, LearnedParams
-from plexus.closures.base import Fields, SpinProperties, scaled
+from plexus.closures.base import Fields, scaled
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
 from plexus.models.suspension.ports import CONCENTRATION, STRAIN, STRESS, ZETA, moment
 
@@ -46,9 +47,9 @@ class StressClosure(Learned):
         self.scales |= {f"{name}_mean": 0.0 for name in INVARIANTS}
 
     @property
-    def properties(self) -> SpinProperties:
+    def properties(self) -> Properties:
         """Return the inputs c, f_1, e, ζ and the outputs st and trace."""
-        return SpinProperties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, ZETA), STRESS)
+        return Properties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, ZETA), STRESS)
 
     def feature_units(self) -> dict[str, str]:
         """Return the three invariants."""

@@ -8,12 +8,11 @@ or ``st`` and ``trace``, the spin component and the trace of S:T with T = E + 2 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
 from plexus.errors import InputError
-from plexus.learned.ports import Properties, exponents
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
 from plexus.models.suspension.ports import CONCENTRATION, SpinPort, moment, order_of
 from plexus.protocols import Guarded, Port, Setting
@@ -24,21 +23,10 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class SpinProperties(Properties):
-    """What a closure declares about itself: its ports have a spin."""
-
-    def plain_port(self, port: Port) -> dict[str, Any]:
-        """Return a port as bundles hold it."""
-        assert isinstance(port, SpinPort)
-        told = {"name": port.name, "spin": port.spin, "unit": exponents(port.unit)}
-        return told | {"parity": port.parity, "centring": port.location}
-
-
-def pointwise(highest: int, *more: SpinPort) -> SpinProperties:
+def pointwise(highest: int, *more: SpinPort) -> Properties:
     """Return the properties of a pointwise closure of f_(highest+1) from c, f_1..f_highest and ``more``."""
     inputs = (CONCENTRATION, *(moment(m) for m in range(1, highest + 1)), *more)
-    return SpinProperties("moment", "pointwise", inputs, (moment(highest + 1),))
+    return Properties("moment", "pointwise", inputs, (moment(highest + 1),))
 
 
 def order(fields: Fields) -> int:

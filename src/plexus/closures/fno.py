@@ -16,12 +16,14 @@ doi:10.1016/j.jcp.2024.112869; Z. Li et al., doi:10.48550/arXiv.2010.08895.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from plexus.closures._stress import StressClosure, StressParams
-from plexus.closures.base import SpinProperties
+from plexus.closures.base import Fields
 from plexus.deck.params import Field
 from plexus.errors import InputError
+from plexus.learned.ports import Properties
 from plexus.protocols import Setting
 from plexus.registry import register
 
@@ -48,7 +50,7 @@ class Fno(StressClosure):
         return {"width": self.params.width, "depth": self.params.depth, "modes": self.params.modes}
 
     @property
-    def properties(self) -> SpinProperties:
+    def properties(self) -> Properties:
         """Return those of the tensor basis, with another locality and less symmetry."""
         local = replace(super().properties, symmetry=("translation", "galilean"))
         return replace(local, locality=f"spectral({self.hyper['modes']})")
@@ -69,6 +71,11 @@ class Fno(StressClosure):
             If there is no grid, or it is too coarse for the modes.
         """
         super().prepare(setting)
+        self._bind()
+
+    def _bind(self) -> None:
+        """Bind the operator to the setting's grid."""
+        setting = self.setting
         if setting.space is None:
             raise InputError("the operator acts on fields: it needs a grid, not loose points")
         total = None
@@ -79,3 +86,22 @@ class Fno(StressClosure):
                 return Total.apply(part, setting.comm)
 
         self.network.bind(setting.space, total)
+
+    def few(self, inputs: Fields) -> dict[str, Any]:
+        """Return every n-th point of one field, as many as the modes need."""
+        least = 2 * self.hyper["modes"]
+        chosen = {}
+        for name, value in inputs.items():
+            field = value.reshape(-1, *value.shape[-2:])[0]
+            steps = [max(1, n // least) for n in field.shape]
+            chosen[name] = field[:: steps[0], :: steps[1]].clone()
+        return chosen
+
+    def answers(self, inputs: Fields) -> dict[str, Any]:
+        """Return the network's answer on a grid of its own, which belongs to this rank alone."""
+        cells = tuple(inputs["c"].shape)
+        self.network.bind(SimpleNamespace(cells=cells, rows=(0, cells[0])))
+        try:
+            return super().answers(inputs)
+        finally:
+            self._bind()

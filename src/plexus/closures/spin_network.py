@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from plexus.closures._bingham import bingham_table
 from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures._native import Native
-from plexus.closures.base import Fields, SpinProperties, pointwise, scaled
+from plexus.closures.base import Fields, pointwise, scaled
 from plexus.deck.params import Field
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
 from plexus.models.suspension.ports import D_R, GRADIENT, STRAIN, VORTICITY, ZETA
 from plexus.registry import register
@@ -91,7 +92,7 @@ class SpinNetwork(Learned):
         return int(self.hyper["moment"])
 
     @property
-    def properties(self) -> SpinProperties:
+    def properties(self) -> Properties:
         """Return the inputs that the architecture reads."""
         ports = {"zeta": ZETA, "d_R": D_R, "gradient": GRADIENT, "vorticity": VORTICITY}
         return pointwise(self.closes - 1, STRAIN, *(ports[name] for name in self.hyper["inputs"]))
@@ -177,6 +178,12 @@ class SpinNetwork(Learned):
         if name in fields:
             return fields[name] + 0 * fields["c"]
         return self.setting.constants[name] + 0 * fields["c"]
+
+    def port(self, name: str, fields: Fields) -> torch.Tensor:
+        """Return what goes in at a port; |∇f_1| from f_1 where it is not given."""
+        if name == "grad_f1" and name not in fields:
+            return self._gradient(fields["f1"])
+        return super().port(name, fields)
 
     def _gradient(self, f1: torch.Tensor) -> torch.Tensor:
         """Return |∇f_1| by Fourier derivatives on the setting's space."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plexus.learned.ports import exponents
-
 if TYPE_CHECKING:
     import torch
 
@@ -41,7 +39,7 @@ def box_of(rows: torch.Tensor, units: Mapping[str, str], widen: float = 0.0) -> 
         box[name] = {
             "low": low - room,
             "high": high + room,
-            "unit": exponents(unit),
+            "unit": unit,
             "percentiles": percentiles,
         }
     return box
@@ -66,8 +64,9 @@ def beyond(metadata: Mapping[str, Any], setting: Setting) -> Iterator[Beyond]:
     if dt is not None and setting.dt is not None and setting.dt > dt[1] * (1 + 1e-9):
         yield Beyond("stepping.dt", f"trained up to {dt[1]:g}, the run has {setting.dt:g}")
     for name, value in setting.constants.items():
-        bounds = metadata["training"]["parameters"].get(name)
-        if isinstance(bounds, list) and len(bounds) == 2:
+        trained = metadata["training"]["parameters"].get(name)
+        if trained is not None:
+            bounds = trained["low"], trained["high"]
             tolerance = 1e-9 * max(abs(bounds[0]), abs(bounds[1]), 1e-9)
             if not bounds[0] - tolerance <= value <= bounds[1] + tolerance:
                 span = " to ".join(dict.fromkeys(f"{b:g}" for b in bounds))

@@ -19,12 +19,16 @@ from plexus.errors import InputError, at_path
 from plexus.learned import check
 from plexus.learned.box import Beyond, beyond, box_of
 from plexus.learned.guard import Guard, GuardParams
-from plexus.learned.ports import Properties, exponents
+from plexus.learned.ports import Properties
 from plexus.protocols import Port, Setting
 
 if TYPE_CHECKING:
     import torch
 
+    from plexus.bundles.golden import Pair
+
+POINTS = 16
+"""Points of a golden pair."""
 Fields = Mapping[str, Any]
 
 
@@ -87,6 +91,7 @@ class Part:
         self.metadata: dict[str, Any] = {}
         self.box: Mapping[str, Any] = {}
         self.beyond: list[Beyond] = []
+        self._pair: Pair | None = None
         self.hyper = self.chosen()
 
     # what a kind or a member says
@@ -174,6 +179,7 @@ class Part:
         )
         if self.box:
             self.use_range(self.box)
+        self._replay()
 
     def accept(self, setting: Setting) -> None:
         """Note the setting.
@@ -265,6 +271,43 @@ class Part:
                 raise InputError(f"weights: {str(error).splitlines()[-1].strip()}") from None
         # a run needs no gradients of the weights; training a loaded part further asks for them
         self.network.requires_grad_(False)
+        self._pair = bundle.golden
+
+    def _replay(self) -> None:
+        """Refuse a loaded network that does not answer as it did when its bundle was written. Collective."""
+        pair, self._pair = self._pair, None
+        if pair is None:
+            return
+        from plexus.bundles.golden import replay
+
+        with at_path(str(self.params.checkpoint)):
+            replay(self.name, pair, self.answers, self.setting.comm)
+
+    def golden(self, fields: Fields) -> Pair:
+        """Return a few of the given points and the network's answer there, to be stored with the weights."""
+        from plexus.bundles.golden import Pair
+
+        inputs = self.few({p.name: self.port(p.name, fields).detach().cpu() for p in self.inputs})
+        return Pair(inputs, self.answers(inputs))
+
+    def port(self, name: str, fields: Fields) -> torch.Tensor:
+        """Return what goes in at a port: a field, else a constant of the setting at each point."""
+        if name in fields:
+            return fields[name]
+        return next(iter(fields.values())).real.detach() * 0 + self.setting.constants[name]
+
+    def few(self, inputs: Fields) -> dict[str, Any]:
+        """Return some points of fields, spread evenly over all of them."""
+        flat = {name: value.reshape(-1) for name, value in inputs.items()}
+        return {name: v[:: max(1, len(v) // POINTS)][:POINTS].clone() for name, v in flat.items()}
+
+    def answers(self, inputs: Fields) -> dict[str, Any]:
+        """Return the network's answer to a golden pair's inputs, in host memory."""
+        import torch
+
+        with torch.no_grad():
+            found = self.raw({name: v.to(self.setting.device) for name, v in inputs.items()})
+        return {name: v.cpu() for name, v in found.items()}
 
     def take(self, metadata: Mapping[str, Any]) -> None:
         """Check that the metadata describe this part, and take hyper-parameters and scales over.
@@ -292,7 +335,9 @@ class Part:
             raise InputError(f"architecture.hyper: {str(error).splitlines()[-1]}") from None
         self.hyper = dict(hyper)
         compare("units", self.training_units, metadata["units"])
-        compare("properties", self.properties.plain(), metadata["properties"])
+        ports, properties = self.properties.plain()
+        compare("ports", ports, metadata["ports"])
+        compare("properties", properties, metadata["properties"])
         compare("normalisation", self._units(self.scale_units), metadata["normalisation"])
         compare("box", self._units(self.feature_units()), metadata["box"])
         self.scales = {name: float(metadata["normalisation"][name]["value"]) for name in self.scale_units}
@@ -300,17 +345,19 @@ class Part:
 
     @staticmethod
     def _units(units: Mapping[str, str]) -> dict[str, Any]:
-        return {name: {"unit": exponents(unit)} for name, unit in units.items()}
+        return {name: {"unit": unit} for name, unit in units.items()}
 
     def describe(self, box: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the fields of a bundle's metadata that the part knows; training adds the others.
 
         ``box`` is what `range_of` returned for the training data.
         """
+        ports, properties = self.properties.plain()
         return {
             "kind": self.kind,
             "type": self.name,
-            "properties": self.properties.plain(),
+            "ports": ports,
+            "properties": properties,
             "architecture": {
                 "name": self.name,
                 "hyper": self.hyper,
@@ -318,8 +365,7 @@ class Part:
             },
             "units": self.training_units,
             "normalisation": {
-                name: {"value": self.scales[name], "unit": exponents(unit)}
-                for name, unit in self.scale_units.items()
+                name: {"value": self.scales[name], "unit": unit} for name, unit in self.scale_units.items()
             },
             "box": dict(self.box if box is None else box),
             "guard": self.params.guard.model_dump(exclude={"fallback"}),

@@ -6,12 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from plexus.deck.units import BASE, parse_unit
 from plexus.protocols import Port, Setting
 from plexus.protocols.learned import Ports
-
-EXPONENTS = ("m", "s", "kg")
-"""Base units whose exponents bundles hold, in this order."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +25,10 @@ class Properties:
     resolution: str = "none"
     """How grid spacing enters."""
 
-    def plain(self) -> dict[str, Any]:
-        """Return mappings, lists, texts and numbers only."""
-        own = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
-        sides = {side: [self.plain_port(p) for p in getattr(self, side)] for side in ("inputs", "outputs")}
-        return own | sides
-
-    def plain_port(self, port: Port) -> dict[str, Any]:
-        """Return a port as bundles hold it."""
-        return asdict(port) | {"unit": exponents(port.unit)}
-
-
-def exponents(unit: str) -> list[int]:
-    """Return the exponents of length, time and mass in a unit."""
-    found = dict(zip(BASE, parse_unit(unit).dimension, strict=True))
-    return [found[base] for base in EXPONENTS]
+    def plain(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the ports, and all else, as mappings, lists, texts and numbers."""
+        rest = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return {side: list(rest.pop(side)) for side in ("inputs", "outputs")}, rest
 
 
 def names(ports: Iterable[Port]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,20 +91,20 @@ def metadata(session: Session, box: Mapping[str, Any], table: list[dict[str, Any
     """Return what the bundle says."""
     plan, physics, closure = session.plan, session.deck.physics, session.closure
     unrolled = any(stage.mode == "unrolled" for stage in plan.stages)
-    constants = {name: float(getattr(physics, name)) for name in ("beta", "d_T", "d_R")}
-    ranges = {
-        "alpha": [min(c.alpha for c in plan.cases), max(c.alpha for c in plan.cases)],
-        "zeta": [min(c.zeta for c in plan.cases), max(c.zeta for c in plan.cases)],
-        **{name: [value, value] for name, value in constants.items()},
-    }
     count = len(session.chosen())
     return {
         **closure.describe(box),
+        "domain": {
+            "cells": list(session.space.cells),
+            "size": list(session.space.lengths),
+            "unit": "m",
+            "end_points": [False]
+            * len(session.space.cells),  # a periodic grid does not repeat its first point
+        },
         "training": {
             "generator": f"{physics.type}, {plan.moments} moments, step {session.dt:g} / substeps",
             "version": __version__,
-            "parameters": ranges,
-            "grid": {"cells": list(session.space.cells), "size": list(session.space.lengths)},
+            "parameters": _ranges(session),
             "filter": "none",
             "frames": count,
             "points": count * session.space.cells[0] * session.space.cells[1],
@@ -112,9 +113,8 @@ def metadata(session: Session, box: Mapping[str, Any], table: list[dict[str, Any
             "times": plan.frames.model_dump(),
             "stages": [stage.model_dump(exclude_unset=True) for stage in plan.stages],
             "seed": plan.seed,
-            "deck": session.deck.name,
+            "deck": {"name": session.deck.name, "sha256": _hash(session)},
         },
-        "physical": constants | {"order": physics.order},
         "stepping": {
             "dt": [session.dt, session.dt] if unrolled else None,
             "integrator": "sbdf2" if unrolled else "",
@@ -122,6 +122,25 @@ def metadata(session: Session, box: Mapping[str, Any], table: list[dict[str, Any
         "validation": table,
         "licence": LICENCE,
     }
+
+
+CONSTANTS = {"alpha": "1/s", "beta": "1", "zeta": "1/s", "d_T": "m^2/s", "d_R": "1/s"}
+"""Constants of the model and their units, for a concentration that is 1 in the mean."""
+
+
+def _ranges(session: Session) -> dict[str, Any]:
+    """Return the range of each constant over the kinetic runs; those that cases do not name stay put."""
+    cases, physics = session.plan.cases, session.deck.physics
+    found = {}
+    for name, unit in CONSTANTS.items():
+        values = [float(getattr(case, name, getattr(physics, name))) for case in cases]
+        found[name] = {"low": min(values), "high": max(values), "unit": unit}
+    return found
+
+
+def _hash(session: Session) -> str:
+    """Return the hash of the effective deck, which the run folder keeps."""
+    return hashlib.sha256(session.ctx.texts["deck"].encode()).hexdigest()
 
 
 def written(session: Session) -> tuple[Path, str, list[dict[str, Any]]]:
@@ -132,11 +151,13 @@ def written(session: Session) -> tuple[Path, str, list[dict[str, Any]]]:
     from plexus.bundles import store
 
     closure = session.closure
-    box = closure.range_of(session.everywhere(), session.plan.widen)
+    fields = session.everywhere()
+    box = closure.range_of(fields, session.plan.widen)
     closure.use_range(box)
     table = judged(session)
     path, sha256 = session.ctx.folder / session.plan.output, ""
     if session.ctx.root:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = store.save(path, metadata(session, box, table), closure.network.state_dict())
+        told, weights = metadata(session, box, table), closure.network.state_dict()
+        sha256 = store.save(path, told, weights, closure.golden(fields))
     return path, session.ctx.comm.bcast(sha256), table

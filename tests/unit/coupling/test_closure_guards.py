@@ -39,19 +39,23 @@ def bundle(folder: Path, *, weight: float | None = None, dt: list[float] | None 
     random = torch.Generator().manual_seed(1)
     real = torch.rand(2, 500, dtype=torch.float64, generator=random)
     f1, e = torch.complex(0.6 * real[0], 0.6 * real[1]), torch.complex(6 * real[1] - 3, 6 * real[0] - 3)
-    box = closure.range_of({"c": torch.ones(500, dtype=torch.float64), "f1": f1, "e": e, "W": e.real}, 1.0)
-    weights = {k: v.clone() for k, v in closure.network.state_dict().items()}
+    fields = {"c": torch.ones(500, dtype=torch.float64), "f1": f1, "e": e, "W": e.real}
+    box, weights = closure.range_of(fields, 1.0), closure.network.state_dict()
     for tensor in weights.values() if weight is not None else ():
         tensor.fill_(weight)
-    data = {"generator": "test", "version": "1", "grid": [8, 8], "filter": None, "frames": 1, "points": 500}
+    data = {"generator": "test", "version": "1", "filter": None, "frames": 1, "points": 500, "seeds": [1]}
+    ranges = {"alpha": (-5.0, -1.0), "zeta": (0.3, 1.0)}
+    parameters = {name: {"low": a, "high": b, "unit": "1/s"} for name, (a, b) in ranges.items()}
     told = {
-        "training": {**data, "seeds": [1], "parameters": {"alpha": [-5.0, -1.0], "zeta": [0.3, 1.0]}},
-        "physical": {},
+        "training": {**data, "seed": 0, "deck": {}, "parameters": parameters},
+        "domain": {"cells": [8, 8], "size": [1, 1], "unit": "m", "end_points": [False, False]},
         "stepping": {"dt": dt, "integrator": "sbdf2"},
         "validation": [],
         "licence": "none",
     }
-    return store.save(folder / "net.safetensors", closure.describe(box) | told, weights)
+    return store.save(
+        folder / "net.safetensors", closure.describe(box) | told, weights, closure.golden(fields)
+    )
 
 
 def deck(folder: Path, **more) -> Path:
