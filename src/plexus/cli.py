@@ -11,10 +11,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexus import __version__
+from plexus import __version__, tasks
 from plexus.errors import InputError, OutputError, PlexusError
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"plexus {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_run(commands)
-    _add_train(commands)
+    _add_tasks(commands)
     _add_check(commands)
     _add_sweep(commands)
     _add_submit(commands)
@@ -107,39 +107,15 @@ def _member(text: str) -> int:
     return int(text)
 
 
-def _add_run(commands: Commands) -> None:
-    sub = _command(
-        commands, "run", _run, "run a deck", "Inside mpirun or srun it joins the ranks that are there."
-    )
-    _deck_arguments(sub)
-    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
-    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
-    sub.add_argument(
-        "--restart", metavar="FILE", nargs="?", const="latest",
-        help="go on from a checkpoint file; without a name, or with `latest`, from the run folder's newest",
-    )  # fmt: skip
-    sub.add_argument(
-        "--log-view", action="store_true", help="write PETSc's own log, a stage per phase, to log_view.txt"
-    )
-    sub.add_argument("--nvtx", action="store_true", help="mark the phases for Nsight Systems (NVIDIA GPUs)")
-    sub.add_argument(
-        "--citations", action="store_true", help="print what to cite for this deck when the run is done"
-    )
-    sub.set_defaults(training=False)
-
-
-def _add_train(commands: Commands) -> None:
-    sub = _command(
-        commands, "train", _run, "train the closure of a deck, as its block `train` says",
-        "Kinetic runs are computed and learned from; the result is a bundle with its validation table.",
-    )  # fmt: skip
-    _deck_arguments(sub)
-    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
-    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
-    sub.add_argument(
-        "--restart", action="store_const", const="latest", help="go on with the training in the run folder"
-    )
-    sub.set_defaults(training=True, log_view=False, nvtx=False, citations=False)
+def _add_tasks(commands: Commands) -> None:
+    for name in tasks.names():
+        task = tasks.named(name)
+        sub = _command(commands, name, _task, task.tip, task.more)
+        _deck_arguments(sub)
+        sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
+        sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
+        task.options(sub)
+        sub.set_defaults(task=task)
 
 
 def _add_check(commands: Commands) -> None:
@@ -195,7 +171,11 @@ def _add_submit(commands: Commands) -> None:
         "--restart", metavar="FILE", nargs="?", const="latest", help="as for `plexus run`, for the first job"
     )
     sub.add_argument("--failed", action="store_true", help="only the failed members of a sweep")
-    sub.add_argument("--train", action="store_true", help="train the deck's closure instead of running it")
+    for name in tasks.names()[1:]:
+        sub.add_argument(
+            f"--{name}", dest="task", action="store_const", const=name, default="run",
+            help=f"{tasks.named(name).tip}, instead of running it",
+        )  # fmt: skip
     sub = _command(
         commands, "link", _link, "what job scripts call: run a deck as one link of a chain of jobs",
         "After exit code 75 this job is put back, or the next one submitted, until the run is over.",
@@ -240,7 +220,7 @@ def _add_tools(commands: Commands) -> None:
     )
 
 
-def _run(options: argparse.Namespace, given: list[str]) -> int:
+def _task(options: argparse.Namespace, given: list[str]) -> int:
     from plexus import launch
     from plexus.runtime import early
     from plexus.runtime.log import TERMINAL
@@ -252,12 +232,9 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
 
-    profile = driver.Profile(options.log_view, options.nvtx)
-    code = driver.run(
-        options.deck, options.overrides, options.folder, options.restart,
-        profile=profile, training=options.training,
-    )  # fmt: skip
-    if options.citations and os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0":
+    asked = {f.name: getattr(options, f.name) for f in fields(tasks.Request) if hasattr(options, f.name)}
+    code = driver.perform(tasks.Request(**asked), options.task)
+    if getattr(options, "citations", False) and launch.first():
         from plexus.deck.citations import citations
         from plexus.deck.load import load
 
@@ -317,7 +294,7 @@ def _sweep(options: argparse.Namespace, given: list[str]) -> int:
 def _submit(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.submit.main import Request, submit
 
-    names = ("deck", "overrides", "folder", "profile", "restart", "show", "failed", "train")
+    names = ("deck", "overrides", "folder", "profile", "restart", "show", "failed", "task")
     return submit(Request(**{name: getattr(options, name) for name in names}))
 
 
@@ -325,12 +302,15 @@ def _link(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.deck.load import load
     from plexus.submit.link import Link
 
-    inner, folder = parser().parse_args(options.words), None
-    if inner.command is _run:
-        # the run reads the deck again; here it tells the folder, and a wrong one ends the chain at once
-        folder = Path(inner.folder or Path("runs") / load(inner.deck, inner.overrides).name)
+    inner = parser().parse_args(options.words)
     names = ("ranks", "chain", "max_links", "script", "words")
-    return Link(folder=folder, **{name: getattr(options, name) for name in names}).run()
+    link = Link(folder=None, **{name: getattr(options, name) for name in names})
+    # another command, e.g. a sweep, looks after the checkpoints of what it starts
+    if inner.command is _task:
+        # the task reads the deck again; here it tells the folder, and a wrong one ends the chain at once
+        folder = Path(inner.folder or Path("runs") / load(inner.deck, inner.overrides).name)
+        link = replace(link, folder=folder, memory=inner.task.memory)
+    return link.run()
 
 
 def _list(options: argparse.Namespace, given: list[str]) -> int:

@@ -55,9 +55,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
 def _prepare(run: Run) -> None:
     """Let quantities find what they look at, so that a mistake is told before the first solve. Collective."""
     for name, quantity in run.quantities.items():
-        if hasattr(quantity, "prepare"):
-            with at_path(f"quantities.{name}"):
-                quantity.prepare(run)
+        with at_path(f"quantities.{name}"):
+            quantity.prepare(run)
 
 
 def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:

@@ -42,6 +42,11 @@ def inside() -> bool:
     return any(name in os.environ for name in INSIDE)
 
 
+def first() -> bool:
+    """Return whether this process is rank 0, as its launcher says, or the only one."""
+    return os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0"
+
+
 def launch(ranks: int, arguments: Sequence[str]) -> int:
     """Run ``plexus <arguments>`` on ``ranks`` ranks and return the job's exit code.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from plexus import driver
 from plexus.deck.load import load
+from plexus.tasks import Request, named
 
 DECK = """
 plexus: 1
@@ -35,7 +36,8 @@ def train(
 ) -> Path:
     """Train in this process and return the run folder."""
     (folder / "deck.yaml").write_text(text)
-    code = driver.run(folder / "deck.yaml", overrides, folder / name, restart, training=True)
+    request = Request(folder / "deck.yaml", overrides, folder / name, restart)
+    code = driver.perform(request, named("train"))
     assert code in (0, 75)
     return folder / name
 

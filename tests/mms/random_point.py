@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from plexus.formulation.points import Values, View
 from plexus.protocols import FieldSpec
 
 
-def random_point(specs: list[FieldSpec], own: str, dim: int, seed: int = 1, normal: bool = False) -> View:
-    """Return a point of 3 cells with 4 points each; x in (0.5, 1.5), values near 1."""
+def random_point(
+    specs: list[FieldSpec],
+    own: str,
+    dim: int,
+    seed: int = 1,
+    normal: bool = False,
+    internal: Sequence[FieldSpec] = (),
+) -> View:
+    """Return a point of 3 cells with 4 points each; x in (0.5, 1.5), values near 1, internal below 0.5."""
     rng = np.random.default_rng(seed)
     x = 0.5 + rng.random((3, 4, dim))
     samples = {}
@@ -25,4 +34,6 @@ def random_point(specs: list[FieldSpec], own: str, dim: int, seed: int = 1, norm
     if normal:
         n = rng.standard_normal((3, 4, dim))
         members["normal"] = n / np.linalg.norm(n, axis=-1, keepdims=True)
+    members["dt"] = 0.2
+    members["before"] = {s.name: 0.5 * rng.random((3, 4, *([9] * (s.shape == "tensor")))) for s in internal}
     return View(None, fields=samples, x=x, t=0.3, dim=dim, regions={}, **members)

@@ -11,10 +11,16 @@ from typing import Any
 
 from plexus import registry
 from plexus.formulation.manufactured import Manufactured
+from plexus.mesh.cells import reference
 
-CELLS = {2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
-SIZES = {2: (8, 16), 3: (3, 6)}
-ON_RANKS = [("diffusion", "variable"), ("elasticity", "plane_strain"), ("elasticity", "solid")]
+CELLS = {1: ("line",), 2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}
+SIZES = {1: (24, 48), 2: (8, 16), 3: (3, 6)}
+ON_RANKS = [
+    ("diffusion", "variable"),
+    ("elasticity", "plane_strain"),
+    ("elasticity", "solid"),
+    ("elasticity", "bar"),
+]
 """Cases that are also run on three ranks."""
 
 
@@ -30,17 +36,25 @@ def all_cases() -> dict[tuple[str, str], Manufactured]:
 
 def deck(case: Manufactured, cell: str, degree: int, n: int) -> dict[str, Any]:
     """Return the deck of a case on a box of n cubes per axis, away from the origin."""
-    dim = 2 if cell in CELLS[2] else 3
+    dim = reference(cell).dim
     exact = case.solution(dim)
     return {
         "plexus": 1,
-        "mesh": {"type": "box", "cell": cell, "cells": [n] * dim, "origin": [0.5] * dim},
+        "mesh": mesh(cell, n),
         "physics": {"type": "manufactured", "model": case.physics, "exact": exact, "degree": degree},
         "boundary": [{"on": "exterior", **exact}],
         "solver": {"default": {"ksp": "preonly", "preconditioner": "lu", "snes_rtol": 1e-12}},
         "quantities": quantities(exact, dim),
         **case.deck,
     }
+
+
+def mesh(cell: str, n: int) -> dict[str, Any]:
+    """Return the mesh block of n cubes per axis, away from the origin."""
+    dim = reference(cell).dim
+    if dim == 1:
+        return {"type": "interval", "cells": n, "origin": 0.5}
+    return {"type": "box", "cell": cell, "cells": [n] * dim, "origin": [0.5] * dim}
 
 
 def quantities(exact: dict[str, Any], dim: int) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def solve(data: dict[str, Any], folder: Path) -> dict[str, float]:
 
 def orders(case: Manufactured, cell: str, degree: int, folder: Path) -> dict[str, float]:
     """Return the observed order of every error between the two sizes."""
-    coarse, fine = SIZES[2 if cell in CELLS[2] else 3]
+    coarse, fine = SIZES[reference(cell).dim]
     a, b = (solve(deck(case, cell, degree, n), folder) for n in (coarse, fine))
     return {k: math.log(a[k] / b[k]) / math.log(fine / coarse) for k in a if not k.endswith("_norm")}
 

@@ -29,13 +29,16 @@ def forms(name: str, case: str, backend: str) -> list[Any]:
     from plexus.spaces.lagrange import Space
 
     dim = CASES[name, case].dimensions[0]
-    box = registry.component("mesh", "box")
-    data = {"cell": study.CELLS[dim][0], "cells": [2] * dim, "origin": [0.5] * dim}
-    base = Space(box.cls(box.params.model_validate(data)).build(MPI.COMM_SELF), 2, 1)
+    block = study.mesh(study.CELLS[dim][0], 2)
+    source = registry.component("mesh", block.pop("type"))
+    base = Space(source.cls(source.params.model_validate(block)).build(MPI.COMM_SELF), 2, 1)
     model = registry.component("physics", name)
     block = {k: v for k, v in CASES[name, case].physics.items() if k != "type"}
     equations = model.cls(model.params.model_validate(block)).equations
-    spaces = {e.field.name: base.with_components(e.field.components(dim)) for e in equations}
+    spaces = {
+        e.field.name: base.with_components(e.field.components(dim), e.field.shape == "scalar")
+        for e in equations
+    }
     return [
         Form(
             spaces[e.field.name],

@@ -47,7 +47,7 @@ def test_tangent_of_equation(name: str, case: str, dim: int) -> None:
     for equation in model.equations:
         if type(equation).tangent is EquationBase.tangent:
             continue
-        p = random_point(fields, equation.field.name, dim)
+        p = random_point(fields, equation.field.name, dim, internal=equation.internal)
         explicit, automatic = equation.tangent(p), autodiff.tangent(equation, p)
         m = () if equation.field.shape == "scalar" else (dim,)
         shapes = {

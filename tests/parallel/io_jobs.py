@@ -38,7 +38,10 @@ LONG = (
 
 
 def linear(cell: str, cells: str, degree: int) -> str:
-    """Return the deck of the exactly solved problem on a box."""
+    """Return the deck of the exactly solved problem on a box, or on an interval with y = 0."""
+    if cell == "line":
+        deck = LINEAR.replace("box, cell: CELL", "interval").replace(" + 2*y", "")
+        return deck.replace("CELLS", cells).replace("DEGREE", str(degree))
     return LINEAR.replace("CELL,", f"{cell},").replace("CELLS", cells).replace("DEGREE", str(degree))
 
 

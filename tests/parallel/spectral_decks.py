@@ -42,6 +42,24 @@ output:
 """
 
 
+LINE = """\
+plexus: 1
+mesh: {type: periodic, cells: [48], size: [22]}
+physics: {type: kuramoto_sivashinsky}
+initial: {u: "0.2 + cos(2*pi*x/22)*(1 + sin(4*pi*x/22))"}
+time: {stepper: STEPPER, end: 8 s, step: 0.1 s}
+quantities:
+  mean: {type: mean, of: u}
+  steepest: {type: maximum, of: slope}
+  there: {type: value, of: "u + x", at: [3.3]}
+output:
+  - {type: fields, every: 2 s, fields: [u, slope]}
+  - {type: probe, points: [[3.3], [21.9]], fields: [u, curvature], every: 10 steps}
+  - {type: spectrum, fields: [u], every: 2 s}
+  - {type: checkpoint, every: 2 s, keep: 99}
+"""
+
+
 def last_fields(folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Return the times in fields.vtkhdf, places and values of all points at the last one, sorted by place."""
     with h5py.File(folder / "fields.vtkhdf") as file:

@@ -8,6 +8,7 @@ from mpi4py import MPI
 from plexus.errors import OutputError
 from plexus.io import checkpoint, hdf5
 from plexus.io.piece import node_ids
+from plexus.mesh.cells import reference
 from plexus.mesh.lattice import build_box
 from plexus.spaces.lagrange import Space
 
@@ -46,10 +47,10 @@ def test_all_ranks_fail_together(shared_path):
         hdf5.SlabFile(shared_path / "missing" / "x.h5", COMM)
 
 
-@pytest.mark.parametrize("cell", ["triangle", "quadrilateral", "tetrahedron", "hexahedron"])
+@pytest.mark.parametrize("cell", ["line", "triangle", "quadrilateral", "tetrahedron", "hexahedron"])
 @pytest.mark.parametrize("periodic", [False, True])
 def test_node_names_do_not_depend_on_the_partition(cell, periodic):
-    dim = 2 if cell in ("triangle", "quadrilateral") else 3
+    dim = reference(cell).dim
     ticks, axes = [np.linspace(0, 1, 4)] * dim, (periodic,) + (False,) * (dim - 1)
     mine, alone = (Space(build_box(c, cell, 1, ticks, axes), 2) for c in (COMM, MPI.COMM_SELF))
     order = np.argsort(names := node_ids(alone))

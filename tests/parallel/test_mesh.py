@@ -30,6 +30,7 @@ from plexus.mesh.msh import read_msh
 from plexus.mesh.refine import refine
 from plexus.mesh.slices import Slices
 from plexus.mesh.store import MeshFile
+from plexus.spaces.lagrange import Space
 
 pytestmark = pytest.mark.mpi
 COMM = MPI.COMM_WORLD
@@ -43,7 +44,7 @@ def test_box(cell, degree, periodic):
     assert_same(assert_valid(mesh), content(alone))
 
 
-@pytest.mark.parametrize("cell", ["quadrilateral", "tetrahedron"])
+@pytest.mark.parametrize("cell", ["line", "quadrilateral", "tetrahedron"])
 def test_box_with_fewer_cubes_than_ranks_leaves_some_ranks_empty(cell):
     mesh, alone = both(cell, n=1)
     assert_same(assert_valid(mesh), content(alone))
@@ -56,10 +57,11 @@ def test_gmsh_file_refined(name, again):
     mesh, alone = both(name, times, make=from_file)
     whole, cell = assert_valid(mesh), mesh.reference
     assert_same(whole, content(alone))
-    depth = 1 if mesh.dim == 2 else 0.5
+    depth = 0.5 if mesh.dim == 3 else 1
     assert np.isclose(volume(cell, whole), 2 * depth)
     assert np.isclose(volume(cell, whole, "west"), depth)
-    expected = {"floor": 2, "roof": 2, "middle": depth, "exterior": 6 if mesh.dim == 2 else 7}
+    floor, exterior = {1: (1, 2), 2: (2, 6), 3: (2, 7)}[mesh.dim]
+    expected = {"floor": floor, "roof": floor, "middle": depth, "exterior": exterior}
     for boundary, size in expected.items():
         assert np.isclose(area(cell, whole, boundary), size), boundary
 
@@ -87,7 +89,7 @@ def test_graph_partition_balances_the_ranks():
     assert 0.8 < share < 1.2
 
 
-@pytest.mark.parametrize("name", ["triangle2", "tetrahedron1", "hexahedron2", "periodic"])
+@pytest.mark.parametrize("name", ["line2", "triangle2", "tetrahedron1", "hexahedron2", "periodic"])
 def test_converted_file_equals_direct_reading(name, shared_path):
     target = shared_path / "mesh.h5"
     if COMM.rank == 0:
@@ -155,3 +157,9 @@ def test_refining_keeps_points_on_the_curved_boundary():
     nodes = np.take_along_axis(fine.cells[left[:, 0]], fine.reference.facet_nodes(2)[left[:, 1]], 1)
     x, y = fine.points[nodes.ravel()].T
     assert np.allclose(x, y**2 / 4)
+
+
+def test_nodes_of_a_periodic_mesh_have_places_where_a_rank_sees_no_image():
+    space = Space(box(COMM, "line", periodic=True, n=4 * COMM.size), 1)
+    names = COMM.allgather(space.points[: space.n_owned, 0])
+    assert np.allclose(np.sort(np.concatenate(names)), np.arange(4 * COMM.size) / (4 * COMM.size))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from io_jobs import plexus
-from spectral_decks import FLUID, VORTICES, assert_same, last_fields, summary
+from spectral_decks import FLUID, LINE, VORTICES, assert_same, last_fields, series, summary
 
 from plexus import driver
 
@@ -67,6 +67,29 @@ def test_every_stepper_goes_on_as_if_it_had_not_stopped(stepper, tmp_path):
     half = begun(whole, tmp_path / "half", 20)
     assert driver.run(tmp_path / "deck.yaml", change, half, restart="latest") == 0
     assert_same(whole, half, 1e-12, TABLES)
+
+
+@pytest.mark.parametrize("stepper", ["sbdf2", "etdrk4", "imex_rk"])
+def test_a_line_goes_on_as_if_it_had_not_stopped(stepper, tmp_path):
+    (tmp_path / "deck.yaml").write_text(LINE.replace("STEPPER", stepper))
+    whole = tmp_path / "whole"
+    assert driver.run(tmp_path / "deck.yaml", folder=whole) == 0
+    half = begun(whole, tmp_path / "half", 40)
+    assert driver.run(tmp_path / "deck.yaml", folder=half, restart="latest") == 0
+    assert_same(whole, half, 1e-12, ("quantities", "probes/probe", "spectra/u", "monitor"))
+    times, places, fields = last_fields(whole)
+    np.testing.assert_allclose(times, [0, 2, 4, 6, 8])
+    np.testing.assert_allclose(places[:, 0], 22 / 48 * np.arange(49), atol=1e-8)
+    # the last point repeats the first one, so that pictures have no gap
+    assert fields["u"][0] == fields["u"][-1]
+    # all power is in the complete shells: their sum is the mean of u²
+    power = sum(v[-1] for k, v in series(whole, "spectra/u").items() if k.startswith("shell"))
+    assert power == pytest.approx(np.mean(fields["u"][:-1] ** 2), rel=1e-12)
+
+
+def test_a_line_is_not_shared_between_ranks(tmp_path):
+    code, err = plexus(tmp_path, LINE.replace("STEPPER", "sbdf2"), "-o", "out", ranks=2)
+    assert code == 2 and "a grid with one axis is not shared between ranks" in err
 
 
 def test_the_whole_box_is_shown(whole):

@@ -46,6 +46,17 @@ def cube(n: int = 3, size: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     return points, np.stack([corner(*o) for o in order], 1)
 
 
+def interval(shape: str = "line", n: int = 12, length: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    """Points and cells of a stretched interval from 0; every other cell runs from right to left."""
+    order = VTK[shape].nodes - 1
+    ends = length * np.linspace(0, 1, n + 1) ** 1.5
+    x = np.interp(np.arange(n * order + 1) / order, np.arange(n + 1), ends)
+    first = order * np.arange(n)
+    cells = np.stack([first, first + order, first + 1][: order + 1], 1)
+    cells[1::2, :2] = cells[1::2, 1::-1]
+    return np.stack([x, 0 * x, 0 * x], 1), cells
+
+
 def analytic(points: np.ndarray, time: float) -> dict[str, np.ndarray]:
     """Fields that are known everywhere: linear, so that every shape reproduces them."""
     x, y, z = points.T
@@ -104,10 +115,17 @@ def _steps(root: h5py.Group, count: int, parts: int, times: tuple[float, ...], n
     steps["CellDataOffsets/rank"] = zero
 
 
+def mesh(shape: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points and cells of the sample of a shape."""
+    if shape.startswith("line"):
+        return interval(shape)
+    return cube() if shape == "hexahedron" else annulus(shape)
+
+
 def run_folder(folder: Path, parts: int = 2, shape: str = "quad9", times=(0.0, 1.0, 2.0), **how) -> Path:
     """Write a whole run folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    points, cells = cube() if shape == "hexahedron" else annulus(shape)
+    points, cells = mesh(shape)
     write_fields(folder / "fields.vtkhdf", points, cells, shape, parts, times, **how)
     summary = {
         "status": "done", "exit_code": 0, "ranks": parts, "unknowns": 1234, "steps": 3, "wall_seconds": 2.5,

@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from post_samples import analytic, annulus, cube, run_folder, write_fields
+from post_samples import analytic, annulus, mesh, run_folder, write_fields
 
 import plexus_post
 from plexus_post.readers.cells import KINDS, facet_kind, lattice, outer_facets
 from plexus_post.readers.grid import match, merge
 
-SHAPES = ["triangle", "quad", "triangle6", "quad9", "hexahedron"]
+SHAPES = ["line", "line3", "triangle", "quad", "triangle6", "quad9", "hexahedron"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -20,7 +20,7 @@ SHAPES = ["triangle", "quad", "triangle6", "quad9", "hexahedron"]
 @pytest.mark.parametrize("ids", [False, True])
 def test_partitions_are_merged_and_values_stay_with_their_points(tmp_path, shape, parts, ids):
     run = plexus_post.open(run_folder(tmp_path / "run", parts, shape, ids=ids))
-    points, cells = cube() if shape == "hexahedron" else annulus(shape)
+    points, cells = mesh(shape)
     grid = run.mesh()
     assert len(grid.points) == len(points)
     assert grid.cells[shape].shape == cells.shape
@@ -34,7 +34,9 @@ def test_partitions_are_merged_and_values_stay_with_their_points(tmp_path, shape
 @pytest.mark.parametrize("shape", SHAPES)
 def test_linear_fields_are_sampled_exactly_and_outside_is_nan(tmp_path, shape):
     run = plexus_post.open(run_folder(tmp_path / "run", 2, shape))
-    if shape == "hexahedron":
+    if shape.startswith("line"):
+        inside, outside = [[0.0, 0.0, 0.0], [0.77, 0.0, 0.0], [2.0, 0.0, 0.0]], [0.5, 1e-3, 0.0]
+    elif shape == "hexahedron":
         inside, outside = [[0.31, 0.52, 0.77], [1.0, 0.0, 1.0]], [1.2, 0.5, 0.5]
     else:
         inside, outside = [[1.1, 0.9, 0.0], [0.0, 1.5, 0.0], [2.0, 0.0, 0.0]], [0.2, 0.2, 0.0]

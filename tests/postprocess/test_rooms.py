@@ -90,8 +90,8 @@ def test_the_director_is_drawn_as_rods_into_the_order(tmp_path):
 
     scene = Scene(plexus_post.open(run_folder(tmp_path / "run", fields=ordered)), 0)
     found = {v.name: v for v in views(scene)}
-    assert set(found) == {"order", "velocity magnitude", "rank"}
-    assert (found["order"].fold, found["velocity magnitude"].fold) == (2, 1)
+    assert set(found) == {"order", "velocity", "rank"}
+    assert (found["order"].fold, found["velocity"].fold) == (2, 1)
     x, y = scene.grid.points[:, :2].T
     twice = 2 * np.arctan2(y, x)
     np.testing.assert_allclose(found["order"].arrows[:, 0], np.cos(twice), atol=1e-12)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from plexus import registry, report
+from plexus import registry
 from plexus.errors import InputError
 from plexus.formulation.kinematics import check_dimension
+from plexus.run import report
 
 PLATE = {"type": "box", "cell": "quadrilateral", "cells": [4, 2], "size": [2, 1]}
 STEEL = {"young_modulus": 2e11, "poisson_ratio": 0.3}

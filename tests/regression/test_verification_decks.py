@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plexus import report
 from plexus.deck.load import load
+from plexus.run import report
 
 DECKS = Path(__file__).parents[2] / "input_decks"
 MAIN_JOB = {

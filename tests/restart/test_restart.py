@@ -108,6 +108,19 @@ def test_restart_on_two_ranks(tmp_path, parallel_factorisation):
     assert_same(whole, half)
 
 
+def test_a_line_goes_from_one_rank_to_two_to_three(tmp_path, parallel_factorisation):
+    line = deck("bdf2").replace("box, cell: triangle, cells: [6, 6]", "interval, cells: 13, grading: 2")
+    line = line.replace("x*y", "x*x").replace("[[0.3, 0.4]]", "[[0.3], [0.99]]")
+    (tmp_path / "deck.yaml").write_text(line)
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    assert driver.run(tmp_path / "deck.yaml", folder=whole) == 0
+    for ranks, end in ((1, "0.05 s"), (2, "0.1 s"), (3, "0.2 s")):
+        again = ("--restart", "latest") if ranks > 1 else ()
+        code, err = plexus(tmp_path, line, "-o", "half", *again, "-s", f"time.end={end}", ranks=ranks)
+        assert code == 0, err
+    assert_same(whole, half)
+
+
 def test_changes_of_the_deck_are_told(tmp_path):
     (tmp_path / "deck.yaml").write_text(deck("theta"))
     folder = tmp_path / "out"

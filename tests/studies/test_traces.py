@@ -9,7 +9,7 @@ from plexus.studies.active_fluid import traces, truths
 from plexus.studies.active_fluid.compare import SETS, TRUTH, compare
 from plexus.studies.active_fluid.contenders import BINGHAM, CLASSICAL, AngleGrid, Case, Contender, Setup
 from plexus.studies.active_fluid.score import judge, posteriori, priori
-from plexus.studies.active_fluid.traces import roll
+from plexus.studies.active_fluid.traces import Stop, roll
 
 SMALL = Setup(cells=24, dt=0.02, end=0.4, order=6, every=5, frames=(0.2, 0.4, 0.1))
 CASE = Case(-3.0, 1.0, 5)
@@ -43,7 +43,7 @@ def test_all_models_start_from_the_same_waves(model, true):
 
 
 def test_a_model_that_is_far_off_ends_early(true):
-    wrong = roll(CASE, SMALL, BINGHAM, stop=(true, 0.0))
+    wrong = roll(CASE, SMALL, BINGHAM, stop=Stop(true, 0.0))
     assert len(wrong.times) <= 2
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from plexus_kernels.native.loader import cache_folder, library
 
-ELEMENTS = ((2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
-"""Dimension, nodes of degree 1, nodes of degree 2: triangle, quadrilateral, tetrahedron, hexahedron."""
+ELEMENTS = ((1, 2, 3), (2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
+"""Dimension, nodes of degree 1, nodes of degree 2: line, triangle, quadrilateral, tetrahedron, hexahedron."""
 
 
 def standard() -> Iterator[dict[str, Any]]:
@@ -34,7 +34,7 @@ def standard() -> Iterator[dict[str, Any]]:
             yield {"kernel": "geometry", "D": d, "G": g}
         # the field on straight cells in both degrees, and isoparametric
         for n, g in ((n1, n1), (n2, n1), (n2, n2)):
-            for m in (1, d):
+            for m in sorted({1, d}):
                 sizes = {"D": d, "G": g, "N": n, "M": m}
                 yield {"kernel": "sample"} | sizes
                 yield {"kernel": "vector"} | sizes

@@ -32,7 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     """Sample, then write, draw or print the columns."""
     source = open_run(args.path)
-    points = _places(args)
+    points = _places(args, source)
     if args.history:
         data = history(source, points[0], args.fields)
     else:
@@ -48,13 +48,14 @@ def run(args: Namespace) -> None:
         table(source.name, list(data), rows)
 
 
-def _places(args: Namespace) -> np.ndarray:
+def _places(args: Namespace, run: Run) -> np.ndarray:
     """Return the points (N, 3) that the command line names."""
+    named = args.line or args.points or []
+    # without fields there is nothing to sample, which the caller says better
+    fewest = 1 if len(run.times) and run.mesh().dim == 1 else 2
+    points = np.array([point(p, fewest) for p in named])
     if args.line:
-        start, end = map(point, args.line)
-        points = line(start, end, args.count)
-    else:
-        points = np.array([point(p) for p in args.points or []])
+        points = line(points[0], points[1], args.count)
     if not len(points):
         raise PostError("name points (--point x,y) or a line (--line x,y x,y)")
     return points
@@ -65,21 +66,21 @@ def line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
     return start + np.linspace(0, 1, count)[:, None] * (end - start)
 
 
-def point(text: str) -> np.ndarray:
-    """Return a point (3,) from text ``x,y`` or ``x,y,z``.
+def point(text: str, fewest: int = 2) -> np.ndarray:
+    """Return a point (3,) from text ``x,y`` or ``x,y,z``, and ``x`` where one number is enough.
 
     Raises
     ------
     PostError
-        If the text is not two or three numbers.
+        If the text is not so many numbers.
     """
     try:
         values = [float(v) for v in text.split(",")]
     except ValueError:
         values = []
-    if len(values) not in (2, 3):
-        raise PostError(f"{text!r} is no point; write x,y or x,y,z")
-    return np.array([*values, 0.0][:3])
+    if not fewest <= len(values) <= 3:
+        raise PostError(f"{text!r} is no point; write {'x or ' if fewest == 1 else ''}x,y or x,y,z")
+    return np.array([*values, 0.0, 0.0][:3])
 
 
 def sample(run: Run, points: np.ndarray, fields: list[str] | None, step: int) -> dict[str, np.ndarray]:

@@ -82,10 +82,10 @@ def _range(values: np.ndarray) -> tuple[float, float, Any]:
 
 
 def headline(axes: Axes, view: View) -> None:
-    """Write what the field is, below it the run's title and the note."""
+    """Write what the field is, below it the run's title, the time and the note."""
     # an empty second line keeps panels of one row aligned
-    below = " · ".join(t for t in (view.title, view.note) if t) or "\N{NO-BREAK SPACE}"
-    name = view.about or words(view.name)
+    below = " · ".join(t for t in (view.title, view.when, view.note) if t) or "\N{NO-BREAK SPACE}"
+    name = view.about or words(view.what)
     axes.set_title(name[:1].upper() + name[1:], pad=20, loc="left")
     at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate(below, (0, 1), (0, 7), fontsize=8.5, color="#555555", **at)

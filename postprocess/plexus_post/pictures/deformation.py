@@ -16,8 +16,11 @@ DISPLACEMENT = "displacement"
 def deformed(run: Run, grid: Grid, step: int, warp: float | None) -> tuple[np.ndarray | None, str]:
     """Return the exaggerated displacement (P, 3) and a note on the factor.
 
-    ``warp`` None chooses a round factor that moves the farthest point by up to 8 % of the mesh's size.
+    ``warp`` None chooses a round factor that moves the farthest point by up to 8 % of the mesh's size, and
+    none for a mesh of lines, whose shape shows nothing.
     """
+    if warp is None and grid.dim == 1:
+        return None, ""
     if warp == 0 or run.fields.get(DISPLACEMENT) != "point" or short(run.unit(DISPLACEMENT)) not in ("m", ""):
         return None, ""
     u = run.field(DISPLACEMENT, step)

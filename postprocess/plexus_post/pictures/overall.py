@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from plexus_post.errors import PostError
 from plexus_post.pictures.history import histories
+from plexus_post.pictures.panels import spread
 from plexus_post.pictures.scenes import Scene, views
 from plexus_post.pictures.shapes import of_dimension
 from plexus_post.readers.run import Run
@@ -53,14 +55,15 @@ def pictures(
 
 def _fields(scene: Scene, folder: Path, names: list[str] | None) -> list[Path]:
     """Draw the fields of a moment, and all of them in one overview where the shape of the mesh has one."""
-    every = list(views(scene, names))
     shape = of_dimension(scene.grid.dim)
-    made = [shape.draw(view, folder / f"{_file_name(view.name)}.png") for view in every]
+    before = [replace(scene, step=int(s)) for s in spread(scene.step + 1, shape.moments)[:-1]]
+    earlier = [{v.name: v for v in views(s, names)} for s in before]
+    every = [[*(e[v.name] for e in earlier if v.name in e), v] for v in views(scene, names)]
+    made = [shape.draw(one, folder / f"{_file_name(one[-1].name)}.png") for one in every]
     if len(every) > 1 and shape.overview:
         made.append(shape.overview(every, folder / "overview.png"))
     return made
 
 
 def _file_name(name: str) -> str:
-    text = name.removesuffix(" magnitude")
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in text)
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)

@@ -44,3 +44,16 @@ def time_bar(axes: Any, last: float, text: str) -> None:
     bar = axes.figure.colorbar(ScalarMappable(Normalize(0, last), "viridis"), ax=axes, pad=0.02)
     bar.set_label(label(text, "s"))
     bar.outline.set_linewidth(0.5)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Return up to ``most`` numbers from 0 to ``count`` - 1, evenly spread; the last one is always there."""
+    first = 0 if most > 1 else count - 1
+    return np.unique(np.linspace(first, count - 1, min(most, count)).round().astype(int))
+
+
+def shade(i: int, count: int) -> Any:
+    """Return the colour of the ``i``-th of some moments, the style's own where there is one."""
+    from matplotlib import colormaps
+
+    return colormaps["viridis"](0.9 * i / (count - 1)) if count > 1 else None

@@ -70,19 +70,23 @@ class Scene:
         size, unit = scale(run.unit(name), scalar)
         factor, length = self.length
         shift, note = deformed(run, self.grid, self.step, self.warp if self.warp is not None else warp)
+        # whole numbers stay whole, their bands are drawn differently
+        shown = values * size if values.dtype.kind == "f" else values
         return View(
-            name=f"{name} magnitude" if vector else name,
+            name=name,
             title=run.title,
             about=run.tip(name),
             grid=self.grid,
-            # whole numbers stay whole, their bands are drawn differently
             values=scalar * size if scalar.dtype.kind == "f" else scalar,
+            components=shown.reshape(len(shown), -1),
             location=run.fields[name],
             unit=unit,
+            size=size,
             factor=factor,
             length=length,
             shift=None if shift is None else shift * factor,
-            note=" · ".join(t for t in (self.when, note) if t),
+            when=self.when,
+            note=note,
             mesh=self.mesh,
             arrows=values if vector else None,
         )

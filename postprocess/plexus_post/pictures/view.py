@@ -19,9 +19,10 @@ class View:
     Attributes
     ----------
     grid : mesh; values : (P,) or (C,), already scaled; location : ``point`` or ``cell``.
-    unit, length : units of the values and of the coordinates; factor : metres to ``length``.
+    components : (n, c) what the values are made of, in the same unit; a scalar has one.
+    unit, length : units of the values and of the coordinates; size, factor : what turned SI into them.
     shift : (P, 3) displacement to draw, already exaggerated and scaled, or None.
-    about, note : what the field is; what a reader must know, e.g. the time and the exaggeration.
+    about, when, note : what the field is; its time; what a reader must know, e.g. the exaggeration.
     mesh : whether to draw all edges; arrows : (P, 3) vectors whose directions are shown, or None.
     fold : the arrows stand at this many times the angle of what is drawn; from 2 on rods without heads.
     map : colour map, or empty where the values choose it.
@@ -32,11 +33,14 @@ class View:
     about: str
     grid: Grid
     values: np.ndarray
+    components: np.ndarray
     location: str
     unit: str
+    size: float
     factor: float
     length: str
     shift: np.ndarray | None = None
+    when: str = ""
     note: str = ""
     mesh: bool = False
     arrows: np.ndarray | None = None
@@ -44,9 +48,14 @@ class View:
     map: str = ""
 
     @property
+    def what(self) -> str:
+        """What the values are: the field, or the magnitude of its vectors."""
+        return self.name if self.components.shape[1] == 1 else f"{self.name} magnitude"
+
+    @property
     def label(self) -> str:
         """Label of the colour bar."""
-        return label(self.name, self.unit)
+        return label(self.what, self.unit)
 
     @property
     def points(self) -> np.ndarray:
@@ -65,9 +74,11 @@ class Shape:
 
     Attributes
     ----------
-    draw : writes the picture of a view and returns its path.
-    overview : writes several views into one picture and returns its path, or None.
+    draw : writes the picture of a field, a view per moment, and returns its path.
+    overview : writes several fields into one picture and returns its path, or None.
+    moments : how many moments it draws into one picture; the last one is that which was asked for.
     """
 
-    draw: Callable[[View, Path], Path]
-    overview: Callable[[Sequence[View], Path], Path] | None = None
+    draw: Callable[[Sequence[View], Path], Path]
+    overview: Callable[[Sequence[Sequence[View]], Path], Path] | None = None
+    moments: int = 1

@@ -9,18 +9,21 @@ from itertools import product
 import numpy as np
 
 Rows = list[tuple[int, ...]]
+_LINE: Rows = [(0,), (1,)]
 _TRIANGLE: Rows = [(0, 1), (1, 2), (2, 0)]
 _QUAD: Rows = [(0, 1), (1, 2), (2, 3), (3, 0)]
 _TETRA: Rows = [(0, 1, 3), (1, 2, 3), (2, 0, 3), (0, 2, 1)]
 _HEXAHEDRON: Rows = [(0, 4, 7, 3), (1, 2, 6, 5), (0, 1, 5, 4), (3, 7, 6, 2), (0, 3, 2, 1), (4, 5, 6, 7)]
-_FACETS = {"triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA, "hexahedron": _HEXAHEDRON}
+_FACETS = {"line": _LINE, "triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA, "hexahedron": _HEXAHEDRON}
 _CORNERS: dict[str, Rows] = {
+    "line": [(0,), (1,)],
     "triangle": [(0, 0), (1, 0), (0, 1)],
     "quad": [(0, 0), (1, 0), (1, 1), (0, 1)],
     "tetra": [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)],
     "hexahedron": [(x, y, z) for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))],
 }
 _EDGES: dict[str, Rows] = {
+    "line": [(0, 1)],
     "triangle": _TRIANGLE,
     "quad": _QUAD,
     "tetra": [(0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (2, 3)],
@@ -69,7 +72,9 @@ class Kind:
         number = {frozenset(g): i for i, g in enumerate(self._groups)}
         rows = []
         for f in _FACETS[self.base]:
-            edges = [f] if self.dim == 2 else list(zip(f, f[1:] + f[:1], strict=True))
+            around = list(zip(f, f[1:] + f[:1], strict=True))
+            # a facet is an end of a line, an edge of a plane cell, a face of a solid one
+            edges = ([], [f], around)[self.dim - 1]
             mids = [number[frozenset(e)] for e in edges if frozenset(e) in number]
             centre = [number[frozenset(f)]] if self.dim == 3 and frozenset(f) in number else []
             rows.append([*f, *mids, *centre])
@@ -117,6 +122,7 @@ def _monomials(x: np.ndarray, exponents: np.ndarray, derivative: int | None = No
 KINDS: dict[int, Kind] = {
     vtk: Kind(vtk, base, nodes)
     for vtk, base, nodes in [
+        (3, "line", 2), (21, "line", 3),
         (5, "triangle", 3), (9, "quad", 4), (10, "tetra", 4), (12, "hexahedron", 8),
         (22, "triangle", 6), (23, "quad", 8), (28, "quad", 9),
         (24, "tetra", 10), (25, "hexahedron", 20), (29, "hexahedron", 27),

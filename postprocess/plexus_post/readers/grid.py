@@ -63,15 +63,20 @@ def group(types: np.ndarray, offsets: np.ndarray, connectivity: np.ndarray) -> t
     Raises
     ------
     PostError
-        If a cell shape is not supported.
+        If a cell shape is not supported, or the cells have different dimensions.
     """
-    cells, index = {}, {}
+    cells, index, dims = {}, {}, set()
     for vtk in np.unique(types):
         if int(vtk) not in KINDS:
             raise PostError(f"cells of VTK type {vtk} are not supported")
         kind, where = KINDS[int(vtk)], np.flatnonzero(types == vtk)
         cells[kind.name] = connectivity[offsets[where][:, None] + np.arange(kind.nodes)]
         index[kind.name] = where
+        dims.add(kind.dim)
+    if len(dims) > 1:
+        raise PostError(
+            f"cells of dimensions {' and '.join(map(str, sorted(dims)))} in one mesh are not supported"
+        )
     return cells, index
 
 

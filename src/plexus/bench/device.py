@@ -24,7 +24,6 @@ from plexus import registry
 from plexus.bench.table import Row
 from plexus.devices.binding import gpus
 from plexus.devices.transfers import transfers
-from plexus.fields.state import State
 from plexus.models.suspension import pointwise
 from plexus.spaces import transforms
 from plexus.spaces.fourier import Fourier
@@ -91,8 +90,9 @@ def measure(item: str, place: Place, ceiling: float) -> list[Row]:
     ]
 
 
-def stepper_of(item: str, place: Place) -> Callable[[], None]:
+def stepper_of(item: str, place: Place) -> Callable[[], object]:
     """Return a function that advances a run by one step."""
+    from plexus.stepping.march import march
     from plexus.stepping.steppers.sbdf2 import Sbdf2, Sbdf2Params
 
     name, parameters, closure = CASES[item]
@@ -105,17 +105,12 @@ def stepper_of(item: str, place: Place) -> Callable[[], None]:
         member = registry.component("closure", closure)
         closing = member.cls(member.params.model_validate({}))
     model = fluid.model(Fourier((place.cells,) * 2, (BOX, BOX), device=place.device), closing)
-    stepper, state = Sbdf2(Sbdf2Params()), State({model.unknown: model.initial()})
-
-    def step() -> None:
-        nonlocal state
-        values = stepper.step(model, state, state.t, STEP).values
-        state = State(values, state.t + STEP, state.step + 1)
-
-    return step
+    states = march(model, Sbdf2(Sbdf2Params()), model.initial(), STEP)
+    next(states)  # the start
+    return lambda: next(states)
 
 
-def timed(step: Callable[[], None], place: Place) -> float:
+def timed(step: Callable[[], object], place: Place) -> float:
     """Return the seconds of a steady step."""
     wait(place)
     start = time.perf_counter()
@@ -145,7 +140,7 @@ def bandwidth(place: Place) -> float:
     return 2 * source.nbytes / best
 
 
-def profiled_copies(step: Callable[[], None], place: Place) -> float:
+def profiled_copies(step: Callable[[], object], place: Place) -> float:
     """Return the copies between host and device per step that the profiler sees; 0 on the CPU."""
     if place.device == "cpu":
         return 0.0
@@ -157,7 +152,7 @@ def profiled_copies(step: Callable[[], None], place: Place) -> float:
     return sum(e.count for e in profile.key_averages() if e.key.startswith(names)) / 4
 
 
-def traffic(step: Callable[[], None]) -> float:
+def traffic(step: Callable[[], object]) -> float:
     """Return the bytes that the operations of one step read and write."""
     with by_torch(), Traffic() as found:
         step()

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 
 from plexus.fields.keys import Key
-from plexus.fields.state import State
+from plexus.models.suspension.passive import Memory
 from plexus.spaces.fourier import Fourier
+from plexus.stepping.march import march as march_states
 
 
 def transforms(job: dict[str, Any]) -> dict[str, Any]:
@@ -52,25 +54,26 @@ def march(job: dict[str, Any]) -> dict[str, Any]:
     space = Fourier((n, n), (job["length"],) * 2)
     physics = fluid.cls(fluid.params.model_validate({"order": 1, **job["medium"]}))
     model = physics.model(space, closure.cls(closure.params()))
-    stepper, state, t, seconds = Sbdf2(Sbdf2Params()), State({model.unknown: model.initial()}), 0.0, []
-    for count in range(job["ahead"] + job["steps"]):
-        if count == job["ahead"]:
-            _store(job["state"], state.values[model.unknown], stepper.history()[1], model.memory()["strain"])
+    stepper, seconds = Sbdf2(Sbdf2Params()), []
+    states = march_states(model, stepper, model.initial(), dt)
+    *_, state = islice(states, job["ahead"] + 1)
+    memory = Memory.unpacked(model.memory()["strain"])
+    _store(job["state"], state.values[model.unknown], stepper.history()[1], memory)
+    for count in range(job["steps"]):
         start = time.perf_counter()
-        state, t = State(stepper.step(model, state, t, dt).values), t + dt
-        if count >= job["ahead"] + job["untimed"]:
+        state = next(states)
+        if count >= job["untimed"]:
             seconds.append(time.perf_counter() - start)
     np.save(job["result"], state.values[model.unknown].numpy())
     return {"seconds": seconds}
 
 
-def _store(path: str, hat: torch.Tensor, history: dict[Key, torch.Tensor], strain: torch.Tensor) -> None:
+def _store(path: str, hat: torch.Tensor, history: dict[Key, torch.Tensor], memory: Memory) -> None:
     """Write a march under way, as the peer reads it."""
     earlier = {key.label: array.numpy() for key, array in history.items()}
-    real, imaginary, _, _, real0, imaginary0, *_ = strain.numpy()
     np.savez(
         path, hat=hat.numpy(), before=earlier["value"], rates=earlier["explicit"],
-        strain=real + 1j * imaginary, strain_before=real0 + 1j * imaginary0,
+        strain=memory.e.numpy(), strain_before=memory.e_before.numpy(),
     )  # fmt: skip
 
 

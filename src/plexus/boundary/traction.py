@@ -21,7 +21,7 @@ class TractionParams(TermParams):
     """Parameters of `Traction`."""
 
     value: Annotated[tuple[Annotated[Property, Unit("Pa")], ...], PerAxis] = Field(
-        description="force per area, one entry per direction", min_length=2, max_length=3
+        description="force per area, one entry per direction", min_length=1, max_length=3
     )
 
 

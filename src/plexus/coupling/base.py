@@ -1,7 +1,7 @@
 """What the time loop, outputs and quantities ask of a discretised model, on elements or in Fourier space.
 
 The values of a state are arrays of the system's own kind; whoever wants numbers at places asks the system for
-fields by name (`BaseSystem.named`), and what is stored goes through `pack` and `unpack`.
+fields by name (`BaseSystem.evaluation`), and what is stored goes through `pack` and `unpack`.
 
 Learned parts are known by their deck paths. Each counts, trips and falls back on its own.
 """
@@ -19,9 +19,8 @@ from plexus.errors import GuardError
 from plexus.fields.keys import Key
 
 if TYPE_CHECKING:
-    from plexus.coupling.named import NamedFields
     from plexus.fields.state import State
-    from plexus.protocols import Closure, FieldSpec, Guarded
+    from plexus.protocols import Closure, Evaluation, FieldSpec, Guarded
 
 Packed = dict[Key, tuple[Any, np.ndarray]]
 """Key -> (space, rows (n_local, m) of its nodes)."""
@@ -51,16 +50,8 @@ class BaseSystem(ABC):
         return sum(s.n_global * s.components for s in self.spaces.values())
 
     @abstractmethod
-    def named(self, constants: Mapping[str, float]) -> NamedFields:
-        """Return the evaluation of fields by name; ``constants`` are the deck's parameters."""
-
-    @abstractmethod
-    def sampler(self, run: Any) -> Any:
-        """Return what quantities integrate and search with (`plexus.formulation.sampler`)."""
-
-    @abstractmethod
-    def places(self, xs: np.ndarray) -> Any:
-        """Find positions (k, d); the result has ``evaluate(space, array) -> (k, m)``. Collective."""
+    def evaluation(self, constants: Mapping[str, float]) -> Evaluation:
+        """Return what evaluates fields by name; ``constants`` are the deck's parameters."""
 
     @abstractmethod
     def finite(self, values: Mapping[str, Any]) -> bool:
@@ -89,10 +80,6 @@ class BaseSystem(ABC):
     def longest(self, values: Mapping[str, Any], t: float) -> float:
         """Return the longest step [s] of explicit methods at Courant number one; infinity for others."""
         return math.inf
-
-    def has_thickness(self) -> bool:
-        """Return whether integrals count with another length, 2πr or a thickness."""
-        return False
 
     def memory(self) -> Packed:
         """Return what a model remembers besides state and stepper, e.g. the start of an iteration."""

@@ -1,32 +1,116 @@
-"""Any field of a run on elements at its nodes, derived fields recovered from the cells around each."""
+"""Fields of a state on elements: at the nodes, integrated over parts of the mesh, through its boundaries.
+
+Derived fields are computed at the points of an integral, and recovered at the nodes from the cells around
+each. Internal variables are known at the quadrature points of the forms; elsewhere they are recovered from
+there (`plexus.spaces.quadrature_space`). Where a model has some, integrals over cells use that rule.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from plexus.coupling import exchange
 from plexus.coupling.named import NamedFields
-from plexus.coupling.system import System
-from plexus.fields.state import State
-from plexus.formulation.sampling import derived_fields
-from plexus.spaces.evaluate import Evaluator
+from plexus.coupling.sampling import derived_fields, with_derived
+from plexus.deck.params import Expression
+from plexus.deck.property import PointNames
+from plexus.protocols import Integrand, Location
+from plexus.spaces.evaluate import Evaluator, Part
+from plexus.spaces.locate import Located
+
+if TYPE_CHECKING:
+    from plexus.coupling.system import System
+    from plexus.spaces.lagrange import Space
+    from plexus.spaces.quadrature_space import QuadratureSpace
 
 
 class NodalFields(NamedFields):
-    """Evaluates names on the nodes that all unknowns share."""
+    """Evaluates names on the nodes that all unknowns share, and functions of points on the cells.
+
+    The flows through boundaries make it one of `plexus.protocols.Balances`, too.
+    """
 
     def __init__(self, system: System, constants: Mapping[str, float]):
         space = next(iter(system.spaces.values())).with_components(1)
         self.system, self.evaluator = system, Evaluator(space.mesh)
         self.derived = derived_fields(system.equations)
+        # all equations of a model share the section, hence the factor on dx
+        self._measure = system.equations[0].measure
         unknowns = {e.field.name: e.field for e in system.equations}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
-        super().__init__(space, unknowns, derived, constants)
+        internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
+        super().__init__(space, unknowns, derived | internal, constants)
+        for points in system.points.values():
+            self.stored = tuple(map(tuple, points.rule.points.tolist()))
 
-    def _named(self, name: str, state: State) -> np.ndarray:
+    @property
+    def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
+        """Space and values of every unknown and internal variable."""
+        nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
+        return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
+
+    def field(self, name: str) -> Integrand:
+        """Return a field, unknown or derived, or one of its components, as a function of a point."""
+        return lambda p: PointNames(with_derived(p, self.derived))[name]
+
+    def integrand(self, expression: Expression) -> Integrand:
+        """Return the expression of coordinates, time and fields as a function of a point."""
+        return lambda p: expression(PointNames(with_derived(p, self.derived)))
+
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+        """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
+        # exact for products of two fields and a quadratic coefficient, or where the memory is known
+        usual = 2 * self.degree + 2 * (not self.stored or part.boundary is not None)
+        degree = usual if degree is None else degree
+        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, self._measure))
+
+    def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
+        """Return the largest or smallest value at the nodes of the cells of a part. Collective."""
+        return self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, self.degree).value
+
+    def outflow(self, flux: str, boundary: str) -> float:
+        """Return what boundary terms let out of the body through a boundary. Collective.
+
+        Raises
+        ------
+        InputError
+            If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
+        """
+        return exchange.outflow(self, flux, boundary)
+
+    def reaction(self, name: str, boundary: str, component: int = 0) -> float:
+        """Return what the prescribed values of an unknown on a boundary feed into the body. Collective.
+
+        Raises
+        ------
+        InputError
+            If the name is no unknown, or if it has no such component.
+        """
+        return exchange.reaction(self, name, boundary, component)
+
+    def flux_unit(self, name: str) -> str:
+        """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""
+        return next(e.flux_unit for e in self.system.equations if e.field.name == name)
+
+    def _named(self, name: str) -> np.ndarray:
         """Return an unknown as it is; recover a derived field."""
-        if name in state.values:
-            return state.values[name]
-        fields = {n: (self.system.spaces[n], a) for n, a in state.values.items()}
-        return self.evaluator.at_nodes(self.derived[name].formula, state.t, fields, self.space)
+        if name in self.state.values:
+            return self.state.values[name]
+        formula = self.derived[name].formula
+        return self.evaluator.at_nodes(formula, self.state.t, self.arrays, self.space)
+
+    def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
+        if name not in self.state.internal:
+            return None
+        points, rows = self.system.points[name], self.state.internal[name]
+        views = {"node": points.at_nodes, "cell": points.cell_means, "point": lambda rows: rows}
+        return internal, views[internal](rows)
+
+    def _located(self, xs: np.ndarray) -> Located:
+        return Located(self.space.mesh, xs)
+
+    def _has_thickness(self) -> bool:
+        return self._measure(np.ones((1, 1, self.space.mesh.dim))) is not None

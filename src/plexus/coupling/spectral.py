@@ -17,11 +17,10 @@ from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.gridfields import GridFields
 from plexus.devices.tensors import from_rows, rows_of
 from plexus.fields.keys import Key
-from plexus.spaces.grid import GridPlaces, GridSpace
+from plexus.spaces.grid import GridSpace
 
 if TYPE_CHECKING:
     from plexus.fields.state import State
-    from plexus.formulation.gridsampler import GridSampler
     from plexus.mesh.grid import Grid
     from plexus.protocols import FieldSpec, SpectralModel
 
@@ -131,19 +130,9 @@ class SpectralSystem(BaseSystem):
 
     # what outputs and quantities ask
 
-    def named(self, constants: Mapping[str, float]) -> GridFields:
-        """Return the fields at the grid points by name."""
+    def evaluation(self, constants: Mapping[str, float]) -> GridFields:
+        """Return the fields at the grid points."""
         return GridFields(self, constants)
-
-    def sampler(self, run: Any) -> GridSampler:
-        """Return a sampler of the grid."""
-        from plexus.formulation.gridsampler import GridSampler
-
-        return GridSampler(run)
-
-    def places(self, xs: np.ndarray) -> GridPlaces:
-        """Return positions (k, d) in the box."""
-        return GridPlaces(self.points.mesh, xs)
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
         """Return what the model monitors, then what closures and learned parts tell. Collective."""

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.base import BaseSystem, Packed
+from plexus.coupling.nodal import NodalFields
 from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
 
 if TYPE_CHECKING:
-    from plexus.coupling.nodal import NodalFields
     from plexus.fields.keys import Key
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
-    from plexus.formulation.sampler import Sampler
     from plexus.protocols import Equation, FieldSpec, Instant
     from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
-    from plexus.spaces.locate import Located
     from plexus.spaces.quadrature_space import QuadratureSpace
 
 
@@ -110,28 +108,9 @@ class System(BaseSystem):
         """The unknowns that change in time."""
         return [e.field for e in self.equations if e.time_order > 0]
 
-    def named(self, constants: Mapping[str, float]) -> NodalFields:
-        """Return the fields at the nodes by name."""
-        from plexus.coupling.nodal import NodalFields
-
+    def evaluation(self, constants: Mapping[str, float]) -> NodalFields:
+        """Return the fields at the nodes, on the cells and through the boundaries."""
         return NodalFields(self, constants)
-
-    def sampler(self, run: Any) -> Sampler:
-        """Return a sampler of the elements."""
-        from plexus.formulation.sampler import Sampler
-
-        return Sampler(run)
-
-    def places(self, xs: np.ndarray) -> Located:
-        """Find the cells of positions (k, d). Collective."""
-        from plexus.spaces.locate import Located
-
-        return Located(next(iter(self.spaces.values())).mesh, xs)
-
-    def has_thickness(self) -> bool:
-        """Return whether dx has a factor; all equations of a model share it."""
-        dim = next(iter(self.spaces.values())).mesh.dim
-        return self.equations[0].measure(np.ones((1, 1, dim))) is not None
 
     def finite(self, values: Mapping[str, np.ndarray]) -> bool:
         """Return whether all values on this rank are finite; one that is not spoils the sum."""

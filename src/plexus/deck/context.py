@@ -39,6 +39,8 @@ class Context:
     folder: Path = Path()
     unknowns: dict[str, FieldSpec] | None = None
     derived: dict[str, FieldSpec] = field(default_factory=dict)
+    internal: dict[str, FieldSpec] = field(default_factory=dict)
+    """Internal variables at quadrature points."""
     starts: dict[str, FieldSpec] | None = None
     """Fields that the block `initial` may give, where these are not the unknowns."""
     terms: Collection[str] | None = None
@@ -52,8 +54,8 @@ class Context:
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:
-        """All fields, unknown and derived."""
-        return None if self.unknowns is None else self.unknowns | self.derived
+        """All fields: unknown, derived, internal."""
+        return None if self.unknowns is None else self.unknowns | self.derived | self.internal
 
     def knows(self, name: str) -> bool:
         """Return whether an expression may use a name; True also where the names are not known."""
@@ -65,8 +67,10 @@ class Context:
 
     def field_names(self) -> set[str]:
         """Return the names of all fields and of their components."""
+        # a tensor that is remembered has three rows on any mesh
+        dims = {name: 3 for name, spec in self.internal.items() if spec.shape == "tensor"}
         specs = (self.fields or {}).values()
-        return {n for spec in specs for n in (spec.name, *components(spec, self.dim))}
+        return {n for s in specs for n in (s.name, *components(s, dims.get(s.name, self.dim)))}
 
     def expression_names(self) -> list[str]:
         """Return the names that an expression may use, for suggestions."""

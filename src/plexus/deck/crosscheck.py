@@ -13,7 +13,7 @@ from plexus.deck import flexible
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.kinship import mismatches, part_problems, training_problems
+from plexus.deck.kinship import memory_problems, mismatches, part_problems, training_problems
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import UnitError
@@ -53,12 +53,8 @@ def _at_its_place(text: str) -> Exception:
 
 
 def learn_mesh(params: Any, context: Context) -> None:
-    """Note the dimension and names that the mesh source knows without building the mesh.
-
-    Sources say so in an optional method ``known() -> plexus.deck.context.Known``.
-    """
-    source = registry.build("mesh", params)
-    facts = source.known() if hasattr(source, "known") else None
+    """Note the dimension and names that the mesh source knows without building the mesh."""
+    facts = registry.build("mesh", params).known()
     if facts is not None:
         context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
 
@@ -93,7 +89,8 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     except ValidationError as error:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if result is not None:
-        found = (*part_problems(result), *training_problems(result), *flexible.problems(result))
+        found = (*part_problems(result), *memory_problems(result), *training_problems(result))
+        found += tuple(flexible.problems(result))
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):
         errors += [_detail(loc, text) for loc, text in (*_references(data, context), *mismatches(data))]

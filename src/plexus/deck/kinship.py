@@ -13,7 +13,7 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
-from plexus.protocols import Discretisation
+from plexus.protocols import Discretisation, Remembers, WeakPhysics
 
 Found = tuple[tuple[Any, ...], str]
 """Place in the deck, and what is wrong there."""
@@ -104,6 +104,26 @@ def part_problems(deck: Any) -> Iterator[Found]:
     setting = gap.setting(dt=longest, integrator=time.stepper.type)
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, setting, ("closure",))
+
+
+def memory_problems(deck: Any) -> Iterator[Found]:
+    """Yield the stepper that cannot advance what the equations remember at their quadrature points."""
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    if deck.time is None or made_for(deck.physics.type).physics is not WeakPhysics:
+        return
+    stepper = registry.build("stepper", deck.time.stepper, None)
+    kept = stepper.memory if isinstance(stepper, Remembers) else None
+    for equation in cls(deck.physics).equations:
+        what = ", ".join(spec.name for spec in equation.internal)
+        if what and kept is None:
+            others = "use theta, bdf2 or quasistatic"
+            yield (
+                ("time", "stepper"),
+                f"{deck.time.stepper.type} cannot advance internal variables ({what}); {others}",
+            )
+        elif what and kept == "smooth" and equation.time_order and not equation.smooth:
+            text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
+            yield ("time", "stepper"), f"{text}; use theta: 1, bdf2 or quasistatic"
 
 
 def training_problems(deck: Any) -> Iterator[Found]:

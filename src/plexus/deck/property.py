@@ -36,13 +36,16 @@ class PointNames(Mapping[str, Any]):
             return self.point.fields[name].value
         # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
-        value, dim = self.point.fields[field].value, self.point.dim
-        if any(AXES[a] >= dim for a in axes):
-            raise InputError(f"{name}: a {dim}-D mesh has no such component")
+        value, side = self.point.fields[field].value, self.point.dim
+        if len(axes) > 1:
+            # a tensor that is remembered has three rows on any mesh
+            side = round(value.shape[-1] ** 0.5)
+        if any(AXES[a] >= side for a in axes):
+            raise InputError(f"{name}: a {self.point.dim}-D mesh has no such component")
         if len(axes) == 1:
             return value[..., AXES[axes]]
         # tensors are stored row by row
-        return value[..., dim * AXES[axes[0]] + AXES[axes[1]]]
+        return value[..., side * AXES[axes[0]] + AXES[axes[1]]]
 
     def __iter__(self) -> Any:
         """Iterate over coordinates, time and fields."""

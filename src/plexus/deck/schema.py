@@ -130,6 +130,14 @@ class Deck(Params):
         """Deck path -> place of the value, ``file:line:column``."""
         return self._origins
 
+    def placed(self, line: str) -> str:
+        """Return a line of a message with its place in the deck in front, if it starts with a deck path."""
+        path = line.partition(": ")[0]
+        # a block has no value of its own: its first entry tells the place
+        below = (place for key, place in self.origins.items() if key.startswith((path + ".", path + "[")))
+        place = self.origins.get(path) or next(below, None)
+        return f"{place}: {line}" if place else line
+
     @property
     def overrides(self) -> tuple[str, ...]:
         """The ``-s`` texts of the command line."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
-from plexus.coupling import inspect
 from plexus.coupling.system import System
 from plexus.deck import parts
 from plexus.discretisations._closures import closures_of
@@ -17,6 +16,7 @@ from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
+from plexus.run import inspect
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -70,10 +70,10 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
     """Return a space per unknown; all share one numbering of nodes."""
     spaces: dict[str, Space] = {}
     for equation in equations:
-        components = equation.field.components(mesh.dim)
+        shape = equation.field.components(mesh.dim), equation.field.shape == "scalar"
         first = next(iter(spaces.values()), None)
         spaces[equation.field.name] = (
-            first.with_components(components) if first else Space(mesh, degree, components)
+            first.with_components(*shape) if first else Space(mesh, degree, shape[0], scalar=shape[1])
         )
     return spaces
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 # Cell type -> (nodes per vertex at degree 2, nodes of a cell at degree 1 and 2, neighbours of a node
 # including itself at degree 1 and 2), averages over large meshes without boundary.
 _AVERAGES = {
+    "line": (2.0, (2, 3), (3.0, 4.0)),
     "triangle": (4.0, (3, 6), (7.0, 11.5)),
     "quadrilateral": (4.0, (4, 9), (9.0, 16.0)),
     "tetrahedron": (7.6, (4, 10), (15.0, 28.0)),
     "hexahedron": (8.0, (8, 27), (27.0, 64.0)),
 }
-_CELLS_PER_VERTEX = {"triangle": 2.0, "quadrilateral": 1.0, "tetrahedron": 5.5, "hexahedron": 1.0}
+_CELLS_PER_VERTEX = {
+    "line": 1.0, "triangle": 2.0, "quadrilateral": 1.0, "tetrahedron": 5.5, "hexahedron": 1.0,
+}  # fmt: skip
 COPIES = 3.5
 """Matrices that are held at once: the tangent, the levels of multigrid and their set-up."""
 VECTORS = 40

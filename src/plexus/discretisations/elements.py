@@ -55,6 +55,7 @@ class Elements:
         equations = list(physics(params).equations)
         names.unknowns = unknowns
         names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
+        names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
         names.terms = {term for equation in equations for term in equation.boundary_terms}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
@@ -62,6 +63,7 @@ class Elements:
         for equation in model.equations:
             yield equation.field, True
             yield from ((derived.spec, False) for derived in equation.derived())
+            yield from ((spec, False) for spec in equation.internal)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""

@@ -62,6 +62,11 @@ def maximum(a: Array, b: Array) -> Array:
     return where(a >= b, a, b)
 
 
+def exp(a: Array) -> Array:
+    """Elementwise exponential."""
+    return namespace(a).exp(a)
+
+
 def eye(n: int, model: Array) -> Array:
     """Identity (n, n) of the kind and device of ``model``."""
     return like(np.eye(n), model)

@@ -31,6 +31,7 @@ class EquationBase:
     near_nullspace: Literal["constant", "rigid"] = "constant"
     flux_unit: str = ""
     """Unit of f1 and of what boundary terms exchange per area."""
+    flux_field: FieldSpec | None = None
     internal: Sequence[FieldSpec] = ()
     smooth: bool = False
 

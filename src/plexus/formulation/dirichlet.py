@@ -31,12 +31,15 @@ class Dirichlet:
     ----------
     fixed : ndarray of bool (n_local, m)
         Which unknowns are prescribed, ghosts included.
+    boundaries : tuple of str
+        Where at least one component is prescribed.
     """
 
     def __init__(self, space: Space, conditions: Sequence[Prescribed]):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
+        self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
             nodes = space.facet_nodes(condition.boundaries)
@@ -50,5 +53,6 @@ class Dirichlet:
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
-            names = {name: x[:, i] for i, name in enumerate("xyz"[: x.shape[1]])}
+            # as in properties, axes that the mesh does not have are zero
+            names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
             array[nodes, component] = value({**names, "t": t})

@@ -3,7 +3,8 @@
     σ = λ (tr e + n) I + 2μ e,    σ_n = λ (tr e + n) + 2μ n
 
 e is the elastic strain (total minus thermal) in the section, n the one normal to it. Plane stress has
-no n: it uses λ* = 2λμ/(λ + 2μ) = Eν/(1 - ν²), for which σ_n = 0.
+no n: it uses λ* = 2λμ/(λ + 2μ) = Eν/(1 - ν²), for which σ_n = 0. A bar is free on all sides: σ = E e,
+which is λ = 0 and μ = E/2 on a line.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class State:
         largest = xp.linalg.eigvalsh(self.stress)[..., -1]
         if self.stress.shape[-1] == 3:
             return largest
-        # the stress normal to a section is principal too; it is 0 in plane stress
+        # the stress normal to a section is principal too; it is 0 in plane stress and in a bar
         return maximum(largest, 0.0 if self.normal_stress is None else self.normal_stress)
 
     def energy_density(self) -> Array:
@@ -64,7 +65,10 @@ class Hooke:
     normal_strain: Expression
 
     def lame(self, p: Point) -> tuple[Array, Array]:
-        """Return λ (λ* in plane stress) and μ, each (C|1, Q|1)."""
+        """Return λ (λ* in plane stress, 0 in a bar) and μ, each (C|1, Q|1)."""
+        if self.geometry == "bar":
+            half = self.material.young_modulus(p) / 2.0  # type: ignore[misc]
+            return 0.0 * half, half
         e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
         # μ = E/(2(1+ν)), λ = Eν/((1+ν)(1-2ν))
         mu = e / (2.0 * (1.0 + nu))

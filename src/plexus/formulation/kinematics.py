@@ -19,7 +19,7 @@ from plexus.errors import InputError
 from plexus.fields.arrays import einsum, where
 from plexus.protocols import Array, Point, Sample
 
-Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric"]
+Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric", "bar"]
 
 
 def strain(sample: Sample) -> Array:
@@ -48,11 +48,18 @@ def by_rows(tensor: Array) -> Array:
 
 def misfit(geometry: str, dim: int) -> str | None:
     """Return what is wrong when a geometry needs a mesh of another dimension, else None."""
-    wanted = 3 if geometry == "solid" else 2
+    wanted = {"solid": 3, "bar": 1}.get(geometry, 2)
     if dim != wanted and geometry != "cartesian":
-        hint = "plane_strain, plane_stress or axisymmetric" if dim == 2 else "solid"
-        return f"{geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {hint}"
+        return f"{geometry} needs a {wanted}-D mesh; for a {dim}-D mesh use {_FITTING[dim]}"
     return None
+
+
+_FITTING = {
+    1: "bar (for a solid) or cartesian (for a flow)",
+    2: "plane_strain, plane_stress or axisymmetric",
+    3: "solid",
+}
+"""Dimension of a mesh -> geometries that fit it."""
 
 
 def check_dimension(geometry: str, dim: int) -> None:
@@ -74,7 +81,7 @@ FitsMesh = AfterValidator(_fits)
 
 @dataclass(frozen=True)
 class Section:
-    """What a mesh stands for: a body, a plane section with a thickness [m], or a meridian section."""
+    """What a mesh stands for: a body, a plane section or bar with a thickness [m], a meridian section."""
 
     geometry: Geometry | Literal["cartesian"] = "cartesian"
     thickness: float = 1.0

@@ -21,8 +21,8 @@ from plexus.formulation.autodiff import tensor
 from plexus.formulation.points import Values, View
 from plexus.protocols import Array, Equation, Point
 
-Exact = Mapping[str, Sequence[Expression]]
-"""Field name -> one expression of x, y, z, t per component."""
+Exact = Mapping[str, Expression | Sequence[Expression]]
+"""Field name -> an expression of x, y, z, t, or for a vector one per component."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,12 @@ def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:
     return value, slope
 
 
-def _evaluate(expressions: Sequence[Expression], x: Any, t: Any) -> Any:
-    """Return the expressions at x, several of them stacked along a last axis."""
+def _evaluate(exact: Expression | Sequence[Expression], x: Any, t: Any) -> Any:
+    """Return the expression at x, those of a vector stacked along a last axis."""
     import torch
 
     # 0 x_0 gives a constant expression the shape of the points
     names = {name: x[..., i] for i, name in enumerate("xyz"[: x.shape[-1]])} | {"t": t}
-    values = [e(names) + 0.0 * x[..., 0] for e in expressions]
-    return values[0] if len(values) == 1 else torch.stack(values, dim=-1)
+    if isinstance(exact, Sequence):
+        return torch.stack([e(names) + 0.0 * x[..., 0] for e in exact], dim=-1)
+    return exact(names) + 0.0 * x[..., 0]

@@ -54,6 +54,7 @@ class Transport(EquationBase):
 
     near_nullspace = "constant"
     time_order = 1
+    flux_field: FieldSpec
 
     def __init__(self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, section: Section):
         self.field = field

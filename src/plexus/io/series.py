@@ -20,7 +20,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, SERIES
+from plexus.fileformat import FORMAT_VERSION, META
 from plexus.io.hdf5 import LIBRARY, open_read
 from plexus.runtime.files import partial, publish, storage_errors
 
@@ -134,22 +134,6 @@ class Series:
             table, _, column = name.rpartition("/")
             self.tables.setdefault(table, {})[column] = array("d", item[:].astype(float))
             self.units.setdefault(table, {})[column] = bytes(item.attrs.get("unit", b"")).decode()
-
-
-def shared(run: Any) -> Series:
-    """Return the series of a run, made at the first call; a restart goes on in the file of its folder.
-
-    Ranks other than 0 get an empty one that is never written.
-    """
-    ctx = run.ctx
-    if ctx.series is None:
-        path = ctx.folder / SERIES
-        if ctx.root and run.restarted:
-            ctx.series = Series.resume(path, run.clock.step)
-        else:
-            ctx.series = Series(path if ctx.root else None)
-        ctx.series.texts = dict(ctx.texts)
-    return ctx.series
 
 
 COUNTS = ("step", "newton", "iterations", "iteration", "fallback")

@@ -3,7 +3,8 @@
 Layout (VTKHDF 2.2, ``UnstructuredGrid`` with ``Steps``): the grid is written once and all steps refer to it
 by offset; point and cell data of the steps follow each other. Beside it, in ``/plexus``: format version,
 provenance, deck, unit and tip of each field, step number of each output, names of nodes and cells that are
-the same on every number of ranks, and the grid's links numbered through all partitions (for XDMF).
+the same on every number of ranks, the grid's links numbered through all partitions (for XDMF), and in
+``QuadratureData`` fields at quadrature points, cell after cell, of which VTK knows nothing.
 
 **Valid at any moment.** A file is visible from its first complete step on, and readers may open it while the
 run goes on; between outputs it is closed. All datasets have their final size from the start (``capacity``
@@ -108,7 +109,8 @@ class FieldsFile:
         number, t
             Step number and time [s] of the state.
         arrays
-            Field name -> (n_local, k) node values or (owned cells, k) cell values.
+            Field name -> (n_local, k) node values, (owned cells, k) cell values, or values at the points of
+            the owned cells, others behind them.
         """
         # doubling copies each output once on average, however long the run
         if self.visible and len(self.steps) == self.capacity:
@@ -117,8 +119,7 @@ class FieldsFile:
         require_space(self.path, sum(self._bytes(c) for c in self.columns), self.comm)
         file = SlabFile(self.path, self.comm, "r+") if self.visible else self._build([], [])
         for col in self.columns:
-            node = col.location == "node"
-            first = step.node_row + self._starts[0] if node else step.cell_row + self._starts[1]
+            first = col.rows(step.node_row + self._starts[0], step.cell_row + self._starts[1])
             file.write(col.path, first, self._data(col, arrays[col.name]))
         # the data are complete in the file before it is told that there is one more step
         file.close()
@@ -130,7 +131,7 @@ class FieldsFile:
     def _data(self, col: Column, array: np.ndarray) -> Lazy:
         """Return the rows of a field in the file's shape; made in pieces."""
         nodes = self.piece.nodes if col.location == "node" else None
-        n = self.piece.shape[1] if nodes is None else len(nodes)
+        n = col.rows(*self.piece.shape[:2])
         tail = (col.components,) if col.components > 1 else ()
 
         def make(a: int, b: int) -> np.ndarray:
@@ -167,7 +168,7 @@ class FieldsFile:
 
     def _bytes(self, col: Column) -> int:
         """Return what one output of a field costs on this rank [bytes]."""
-        return 8 * col.components * self.piece.shape[0 if col.location == "node" else 1]
+        return 8 * col.components * col.rows(*self.piece.shape[:2])
 
     def _publish(self) -> None:
         """Make the closed file visible, in place of the one before if there is one."""
@@ -223,14 +224,14 @@ class FieldsFile:
             create(f"{VTK}/Steps/{name}", (n, 1), "i8")
         for col in self.columns:
             tail = (col.components,) if col.components > 1 else ()
-            create(col.path, (rows[0 if col.location == "node" else 1], *tail))
+            create(col.path, (col.rows(*rows), *tail))
             create(col.offsets, (n,), "i8")
 
     def _describe(self, file: SlabFile) -> None:
         """Write attributes and texts."""
         file.attributes(VTK, {"Version": np.array(VERSION), "Type": "UnstructuredGrid"})
         file.attributes(f"{VTK}/Steps", {"NSteps": np.int64(len(self.steps))})
-        about = [asdict(c) for c in self.columns]
+        about = [{k: v for k, v in asdict(c).items() if k != "points" or v} for c in self.columns]
         file.attributes(META, {"format_version": np.int64(FORMAT_VERSION), "kind": "fields"})
         for name, text in {
             **self.texts,
@@ -277,7 +278,7 @@ class FieldsFile:
         file.write_root(f"{VTK}/Steps/Values", 0, np.array([s.t for s in self.steps]))
         file.write_root(f"{META}/step", 0, np.array([s.number for s in table], dtype=np.int64))
         for col in self.columns:
-            rows = [s.node_row if col.location == "node" else s.cell_row for s in table]
+            rows = [col.rows(s.node_row, s.cell_row) for s in table]
             file.write_root(col.offsets, 0, np.array(rows, dtype=np.int64))
 
     def _copy(self, file: SlabFile, old: Any, steps: list[Step], grids: list[Grid]) -> None:
@@ -293,7 +294,7 @@ class FieldsFile:
         sizes |= {f"{VTK}/Points": points, f"{META}/node_ids": points}
         sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells, f"{VTK}/Offsets": cells + parts}
         sizes |= {f"{VTK}/Connectivity": links, f"{META}/links": links}
-        sizes |= {c.path: used[0 if c.location == "node" else 1] for c in self.columns}
+        sizes |= {c.path: c.rows(*used) for c in self.columns}
         for name, n in sizes.items():
             self._copy_rows(file, old, name, n)
 

@@ -15,6 +15,14 @@ from plexus.io.hdf5 import open_read
 
 VTK = "/VTKHDF"
 GRID_OFFSETS = ("PartOffsets", "NumberOfParts", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets")
+PLACES = {
+    "node": (f"{VTK}/PointData", f"{VTK}/Steps/PointDataOffsets"),
+    "cell": (f"{VTK}/CellData", f"{VTK}/Steps/CellDataOffsets"),
+    # outside of VTK's groups, which know nodes and cells only
+    "point": (f"{META}/QuadratureData", f"{META}/QuadratureDataOffsets"),
+}
+"""Location -> groups of the data and of the first row of each step."""
+Points = tuple[tuple[float, ...], ...]
 GRID_COUNTS = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
 
 
@@ -22,7 +30,8 @@ GRID_COUNTS = ("NumberOfPoints", "NumberOfCells", "NumberOfConnectivityIds")
 class Column:
     """A field in the file.
 
-    ``location``: ``node`` or ``cell``. ``components``: 1, 3 or 9, the number in the file.
+    ``location``: ``node``, ``cell``, or ``point`` (quadrature points, cell by cell, of which VTK knows
+    nothing). ``components``: 1, 3 or 9, the number in the file. ``points``: points in the reference cell.
     """
 
     name: str
@@ -31,23 +40,32 @@ class Column:
     location: str
     components: int
     tip: str = ""
+    points: tuple[tuple[float, ...], ...] = ()
 
     @property
     def path(self) -> str:
         """Name of the dataset."""
-        return f"{VTK}/{'PointData' if self.location == 'node' else 'CellData'}/{self.name}"
+        return f"{PLACES[self.location][0]}/{self.name}"
 
     @property
     def offsets(self) -> str:
         """Name of the dataset with the first row of each step."""
-        return (
-            f"{VTK}/Steps/{'PointDataOffsets' if self.location == 'node' else 'CellDataOffsets'}/{self.name}"
-        )
+        return f"{PLACES[self.location][1]}/{self.name}"
+
+    @property
+    def per_cell(self) -> int:
+        """Rows of a cell: one, or one per point."""
+        return len(self.points) if self.location == "point" else 1
+
+    def rows(self, nodes: int, cells: int) -> int:
+        """Return the rows of so many nodes or cells."""
+        return nodes if self.location == "node" else cells * self.per_cell
 
 
-def column(name: str, unit: str, shape: str, location: str, tip: str = "") -> Column:
+def column(name: str, unit: str, shape: str, location: str, tip: str = "", points: Points = ()) -> Column:
     """Return the column of a field: vectors get 3 components and tensors 9, whatever the dimension."""
-    return Column(name, unit, shape, location, {"scalar": 1, "vector": 3, "tensor": 9}[shape], tip)
+    components = {"scalar": 1, "vector": 3, "tensor": 9}[shape]
+    return Column(name, unit, shape, location, components, tip, points if location == "point" else ())
 
 
 def padded(array: np.ndarray, col: Column) -> np.ndarray:
@@ -134,7 +152,7 @@ def read_layout(path: Path) -> Layout:
         If the file cannot be read.
     """
     with open_read(path) as file:
-        columns = [Column(**c) for c in json.loads(file[f"{META}/fields"][()])]
+        columns = [_column(c) for c in json.loads(file[f"{META}/fields"][()])]
         grids, which = _grids(file)
         rows = {place: _first_rows(file, columns, place, len(which)) for place in ("node", "cell")}
         numbers, times = file[f"{META}/step"], file[f"{VTK}/Steps/Values"]
@@ -143,6 +161,11 @@ def read_layout(path: Path) -> Layout:
             for i, g in enumerate(which)
         ]
         return Layout(columns, grids, steps, int(file[f"{META}/vtk_type"][()]), _totals(file, columns))
+
+
+def _column(about: dict[str, Any]) -> Column:
+    """Return a column from its plain data; those without points are of files that know none."""
+    return Column(**{**about, "points": tuple(map(tuple, about.get("points", ())))})
 
 
 def _grids(file: Any) -> tuple[list[Grid], list[int]]:
@@ -161,15 +184,15 @@ def _grids(file: Any) -> tuple[list[Grid], list[int]]:
 
 
 def _first_rows(file: Any, columns: list[Column], location: str, n: int) -> list[int]:
-    """Return the first data row of each step for one location; zeros if no field lives there."""
+    """Return the first node or cell row of each step; zeros if no field lives there."""
     for col in columns:
-        if col.location == location:
-            return [int(i) for i in file[col.offsets][:n]]
+        if (col.location == "node") == (location == "node"):
+            return [int(i) // col.per_cell for i in file[col.offsets][:n]]
     return [0] * n
 
 
 def _totals(file: Any, columns: list[Column]) -> Totals:
     """Return the rows of all datasets."""
-    rows = {col.location: len(file[col.path]) for col in columns}
+    rows = {"node" if c.location == "node" else "cell": len(file[c.path]) // c.per_cell for c in columns}
     points, cells, links = (len(file[f"{VTK}/{name}"]) for name in ("Points", "Types", "Connectivity"))
     return Totals(points, cells, links, rows.get("node", 0), rows.get("cell", 0))

@@ -16,6 +16,7 @@ from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step
 from plexus.runtime.files import write_text
 
 TOPOLOGY = {
+    3: "Polyline", 21: "Edge_3",
     5: "Triangle", 9: "Quadrilateral", 10: "Tetrahedron", 12: "Hexahedron",
     22: "Triangle_6", 28: "Quadrilateral_9", 24: "Tetrahedron_10", 29: "Hexahedron_27",
 }  # fmt: skip
@@ -51,7 +52,9 @@ def _grid(file: str, layout: Layout, step: Step) -> str:
     points = _slab(
         file, f"{VTK}/Points", (layout.totals.points, 3), (grid.point, 0), (grid.points, 3), "Float"
     )
-    attributes = "".join(_attribute(file, layout, col, step, grid) for col in layout.columns)
+    attributes = "".join(
+        _attribute(file, layout, col, step, grid) for col in layout.columns if col.location != "point"
+    )
     return (
         f'<Grid Name="step {step.number}">\n<Time Value="{step.t!r}"/>\n'
         f'<Topology TopologyType="{TOPOLOGY[layout.vtk_type]}" NumberOfElements="{grid.cells}" '

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 
 from plexus.learning.team import Team
 
 Tensor = torch.Tensor
+
+
+class Later(NamedTuple):
+    """Where the kinetic run is some steps after each frame."""
+
+    moments: Tensor
+    """f_0..f_K, (F, K+1, nx, ny)."""
+    e: Tensor
+    """Strain rate, (F, nx, ny)."""
 
 
 @dataclass
@@ -29,7 +39,7 @@ class Frames:
     target :
         Closure fields of the kinetic run, by name.
     later :
-        Steps -> moments f_0..f_K and, last, the strain rate e so many steps later, (F, K+2, nx, ny).
+        Steps -> where the kinetic run is so many steps later.
     total :
         Number of frames on all ranks.
     """
@@ -39,7 +49,7 @@ class Frames:
     time: Tensor
     fields: dict[str, Tensor]
     target: dict[str, Tensor]
-    later: dict[int, Tensor] = field(default_factory=dict)
+    later: dict[int, Later] = field(default_factory=dict)
     total: int = 0
     rank: int = 0
     ranks: int = 1
@@ -109,7 +119,7 @@ def _one(part: Frames, i: int) -> Frames:
     def cut(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {k: v[i : i + 1].clone() for k, v in named.items()}
 
-    later = {n: v[i : i + 1].clone() for n, v in part.later.items()}
+    later = {n: Later(*(v[i : i + 1].clone() for v in run)) for n, run in part.later.items()}
     return Frames(part.number[i : i + 1], part.case[i : i + 1], part.time[i : i + 1], cut(part.fields),
                   cut(part.target), later)  # fmt: skip
 
@@ -123,7 +133,10 @@ def _joined(frames: Sequence[Frames], numbers: Sequence[int], total: int, team: 
     def join(pieces: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         return {k: torch.cat([p[k] for p in pieces]) for k in pieces[0]}
 
-    later = {n: torch.cat([f.later[n] for f in frames]) for n in frames[0].later}
+    later = {
+        n: Later(*(torch.cat(parts) for parts in zip(*(f.later[n] for f in frames), strict=True)))
+        for n in frames[0].later
+    }
     return Frames(one, torch.cat([f.case for f in frames]), torch.cat([f.time for f in frames]),
                   join([f.fields for f in frames]), join([f.target for f in frames]), later,
                   total, team.rank, team.size)  # fmt: skip

@@ -63,5 +63,5 @@ def _part(session: Session, stage: Stage, model: Any, medium: dict[str, Tensor])
         return torch.zeros((), dtype=torch.float64)
     model.change(replace(model.medium, **medium))
     places = torch.arange(len(frames))
-    moments, _ = losses.of_rollouts(model, frames, places, stage.horizon, session.dt, flow=False, known=False)
-    return moments.sum() / frames.total
+    ends = losses.RollOuts(model, frames, session.dt).from_moments(places, stage.horizon)
+    return ends.moments().sum() / frames.total

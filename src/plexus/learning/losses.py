@@ -7,12 +7,13 @@ roll-out: the same for the moments f_1..f_K and the strain rate where the model 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 
-from plexus.learning.frames import Frames
-from plexus.learning.rollouts import rolled, start_from
+from plexus.learning.frames import Frames, Later
+from plexus.learning.rollouts import Reached, rolled, start_from, start_within
 from plexus.learning.team import Team
 
 Tensor = torch.Tensor
@@ -56,30 +57,64 @@ def noisy(fields: Mapping[str, Tensor], share: float, generator: torch.Generator
     return changed
 
 
-def of_rollouts(
-    model: Any,
-    frames: Frames,
-    places: Tensor,
-    lead: int,
-    dt: float,
-    flow: bool = True,
-    truncate: int | None = None,
-    known: bool = True,
-) -> tuple[Tensor, Tensor]:
-    """Return the mean square errors of moments and strain rate of roll-outs from frames, (roll-outs,) each.
+@dataclass(frozen=True)
+class RollOuts:
+    """Roll-outs of a model from own frames, beside the kinetic run that the frames are of.
 
-    They start from the own frames at ``places`` and take ``lead`` steps of ``dt``. Without ``flow`` the
-    strain rate is not looked at. Gradients flow back through ``truncate`` steps at most. The first strain
-    rate is the kinetic run's if that is to be ``known``, else it is solved for.
+    Parameters
+    ----------
+    model :
+        The model, its constants those of the frames that are asked for.
+    frames :
+        Frames of this rank.
+    dt :
+        Step.
+    truncate :
+        Steps through which gradients flow back; all without it.
     """
-    names = [f"f{m}" for m in range(1, model.order + 1)]
-    first = torch.stack([frames.fields["c"][places] + 0j, *(frames.fields[n][places] for n in names)], -3)
-    seen = (frames.fields["e"][places], frames.fields["W"][places]) if known else (None, None)
-    hat, memory = start_from(model, first, *seen)
-    state, kept = rolled(model, hat, memory, dt, (lead,), truncate)[lead]
-    true, found = frames.later[lead][places], model.space.inverse(state)
-    moments = squares(found[..., 1:, :, :] - true[..., 1:-1, :, :]).mean((-1, -2)).sum(-1)
-    if not flow:
-        return moments, torch.zeros_like(moments)
-    e = model.snapshot(state, lead * dt, kept).flow.e
-    return moments, squares(e - true[..., -1, :, :]).mean((-1, -2))
+
+    model: Any
+    frames: Frames
+    dt: float
+    truncate: int | None = None
+
+    def from_flow(self, places: Tensor, lead: int) -> Ends:
+        """Return the ends after ``lead`` steps from the frames at ``places``, in the kinetic run's flow."""
+        fields = self.frames.fields
+        flow = fields["e"][places], fields["W"][places]
+        return self._ends(start_within(self.model, self._moments(places), *flow), places, lead)
+
+    def from_moments(self, places: Tensor, lead: int) -> Ends:
+        """Return the same where the first flow is that which the frames' moments drive."""
+        return self._ends(start_from(self.model, self._moments(places)), places, lead)
+
+    def _moments(self, places: Tensor) -> Tensor:
+        """Return f_0..f_K of frames, (roll-outs, K+1, nx, ny)."""
+        fields = self.frames.fields
+        carried = [fields[f"f{m}"][places] for m in range(1, self.model.order + 1)]
+        return torch.stack([fields["c"][places] + 0j, *carried], -3)
+
+    def _ends(self, start: Reached, places: Tensor, lead: int) -> Ends:
+        end = rolled(self.model, start, self.dt, (lead,), self.truncate)[lead]
+        true = self.frames.later[lead]
+        return Ends(self.model, lead * self.dt, end, Later(true.moments[places], true.e[places]))
+
+
+class Ends(NamedTuple):
+    """Where roll-outs got to, and where the kinetic run is then."""
+
+    model: Any
+    time: float
+    reached: Reached
+    true: Later
+
+    def moments(self) -> Tensor:
+        """Return the mean square errors of f_1..f_K, added up, (roll-outs,)."""
+        found = self.model.space.inverse(self.reached.modes)
+        wrong = squares(found[..., 1:, :, :] - self.true.moments[..., 1:, :, :])
+        return wrong.mean((-1, -2)).sum(-1)
+
+    def strain(self) -> Tensor:
+        """Return the mean square errors of the strain rate, (roll-outs,); costs the flow at the end."""
+        e = self.model.snapshot(self.reached.modes, self.time, self.reached.memory).flow.e
+        return squares(e - self.true.e).mean((-1, -2))

@@ -70,8 +70,8 @@ def _history(session: Session) -> None:
     ctx = session.ctx
     path = ctx.folder / SERIES if ctx.root else None
     going_on = path is not None and session.position.total > 0
-    ctx.series = Series.resume(path, session.position.total) if going_on and path else Series(path)
-    ctx.series.texts = dict(ctx.texts)
+    session.series = Series.resume(path, session.position.total) if going_on and path else Series(path)
+    session.series.texts = dict(ctx.texts)
 
 
 def _stages(session: Session) -> None:
@@ -111,7 +111,7 @@ def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:
     told = {"steps": p.total, "quantities": quantities, "frames": session.frames.total, **facts}
     write_summary(ctx, "stopped" if reason else "done", code, told)
     if ctx.root:
-        ctx.series.flush(force=True)
+        session.series.flush(force=True)
         share, status = (p.stage / len(session.plan.stages), "stopped") if reason else (1.0, "done")
         write_progress(ctx, step=p.total, t=ctx.timers.elapsed, share=share, left=None, status=status)
     ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))

@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from plexus.models.suspension.passive import Memory
 from plexus.protocols import Setting
-from plexus.stepping.steppers.sbdf2 import advance, begin, divisor
+from plexus.stepping.steppers.sbdf2 import Formula, Level, begin
 
 Tensor = torch.Tensor
 SPAN = 8
@@ -23,11 +23,10 @@ SPAN = 8
 
 
 class March(NamedTuple):
-    """State of a roll-out: modes now and a step before, explicit terms a step before, strain rates."""
+    """State of a roll-out: modes now, what is known of a step before, strain rates of earlier evaluations."""
 
     now: Tensor
-    before: Tensor
-    n_before: Tensor
+    before: Level
     memory: Memory | None
 
 
@@ -66,56 +65,60 @@ class _Pure:
         return rates
 
 
-def start_from(
-    model: Any, f: Tensor, e: Tensor | None = None, w: Tensor | None = None
-) -> tuple[Tensor, Memory | None]:
-    """Return modes and memory for moments f_0..f_K on the grid; without e the flow is solved for."""
-    memory = None if e is None or w is None else Memory(e, w, 0.0, e, w, 0.0)
-    return model.space.forward(f), memory
+class Reached(NamedTuple):
+    """Where a roll-out is: modes, and strain rates of earlier evaluations, None before the first."""
+
+    modes: Tensor
+    memory: Memory | None = None
+
+
+def start_from(model: Any, f: Tensor) -> Reached:
+    """Return the start from moments f_0..f_K on the grid; the first flow is solved for."""
+    return Reached(model.space.forward(f))
+
+
+def start_within(model: Any, f: Tensor, e: Tensor, w: Tensor) -> Reached:
+    """Return the start from moments in a flow of known strain rate and half vorticity."""
+    return Reached(model.space.forward(f), Memory(e, w, 0.0, e, w, 0.0))
 
 
 def rolled(
-    model: Any,
-    hat: Tensor,
-    memory: Memory | None,
-    dt: float,
-    leads: Sequence[int],
-    truncate: int | None = None,
-) -> dict[int, tuple[Tensor, Memory | None]]:
-    """Return modes and memory after each number of steps in ``leads``; differentiable.
+    model: Any, start: Reached, dt: float, leads: Sequence[int], truncate: int | None = None
+) -> dict[int, Reached]:
+    """Return where a roll-out is after each number of steps in ``leads``; differentiable.
 
     Gradients flow back through ``truncate`` steps at most.
     """
-    inverse = divisor(model.linear, dt)
-    state, done = _first(model, hat, memory, dt), 1
-    found = {1: (state.now, state.memory)} if 1 in leads else {}
+    formula = Formula.of(model.linear, dt)
+    state, done = _first(model, start, dt), 1
+    found = {1: Reached(state.now, state.memory)} if 1 in leads else {}
     for lead in sorted(set(leads) - {1}):
         while done < lead:
             if truncate and done % truncate == 0:
                 state = _cut(state)
             ahead = min(SPAN, lead - done, *([truncate - done % truncate] if truncate else []))
-            state = _segment(model, inverse, dt, state, done, ahead)
+            state = _segment(model, formula, state, done, ahead)
             done += ahead
-        found[lead] = state.now, state.memory
+        found[lead] = Reached(state.now, state.memory)
     return found
 
 
-def _first(model: Any, hat: Tensor, memory: Memory | None, dt: float) -> March:
-    pure = _Pure(model, memory)
-    n_now = pure.explicit(hat, 0.0)
-    new = begin(pure, hat, n_now, 0.0, dt)  # type: ignore[arg-type]
-    return March(new, hat, n_now, pure.memory)
+def _first(model: Any, start: Reached, dt: float) -> March:
+    pure = _Pure(model, start.memory)
+    level = Level(0.0, start.modes, pure.explicit(start.modes, 0.0))
+    return March(begin(pure, level, dt), level, pure.memory)
 
 
-def _segment(model: Any, inverse: Tensor, dt: float, state: March, done: int, steps: int) -> March:
+def _segment(model: Any, formula: Formula, state: March, done: int, steps: int) -> March:
     """Return the state some steps later, remembering only the first one for gradients."""
 
-    def ahead(*parts: Any) -> March:
-        now, before, n_before, memory = parts
+    def ahead(now: Tensor, before: Level, memory: Memory | None) -> March:
         for n in range(done, done + steps):
-            n_now, memory = model.rates(now, n * dt, memory)
-            now, before, n_before = advance(now, before, n_now, n_before, inverse, dt), now, n_now
-        return March(now, before, n_before, memory)
+            t = n * formula.dt
+            rates, memory = model.rates(now, t, memory)
+            level = Level(t, now, rates)
+            now, before = formula.advance(level, before), level
+        return March(now, before, memory)
 
     if not torch.is_grad_enabled():
         return ahead(*state)
@@ -127,6 +130,7 @@ def _cut(state: March) -> March:
     """Return the state without its history."""
     m = state.memory
     if m is not None:
-        before = m.e_before.detach(), m.w_before.detach(), m.t_before
-        m = Memory(m.e.detach(), m.w.detach(), m.t, *before)
-    return March(state.now.detach(), state.before.detach(), state.n_before.detach(), m)
+        earlier = m.e_before.detach(), m.w_before.detach(), m.t_before
+        m = Memory(m.e.detach(), m.w.detach(), m.t, *earlier)
+    before = state.before._replace(u=state.before.u.detach(), n=state.before.n.detach())
+    return March(state.now.detach(), before, m)

@@ -13,6 +13,7 @@ import torch
 from plexus import registry
 from plexus.deck import parts
 from plexus.errors import InputError, at_path
+from plexus.io.series import Series
 from plexus.learning import losses, memo
 from plexus.learning.descent import Descent, rate_at
 from plexus.learning.frames import Frames, dealt
@@ -64,6 +65,7 @@ class Session:
     closure : the learned closure, prepared.
     source, frames : the kinetic runs and this rank's frames of them.
     position : where the training stands.
+    series : its history; kept in memory until it is given a file.
     """
 
     def __init__(self, deck: Deck, ctx: Context):
@@ -78,6 +80,7 @@ class Session:
         plan, closes = self.plan, self.closure.closes
         self.source = Source(self.space, deck.physics, closes, plan.moments, self.dt, plan.leads())
         self.position, self.frames = Position(), dealt(self.team, [])
+        self.series = Series(None)
         self._saved = time.monotonic()
         self._descent: Descent | None = None
         self._kept: Mapping[str, Tensor] = {}
@@ -193,7 +196,7 @@ class Session:
 
     def note(self, stage: Stage, loss: float, rate: float) -> None:
         """Add a row to the history and tell how far the training is."""
-        p, series = self.position, self.ctx.series
+        p, series = self.position, self.series
         row = {"step": p.total, "time": self.ctx.timers.elapsed, "stage": p.stage, "loss": loss, "rate": rate}
         if self.ctx.root:
             series.add("training", row, {"time": "s"})
@@ -220,7 +223,7 @@ class Session:
             "deck": self.ctx.texts["deck"],
         }
         memo.write(self.ctx.folder / memo.NAME, facts, weights | memory)
-        self.ctx.series.flush(force=True)
+        self.series.flush(force=True)
 
     def restore(self) -> None:
         """Continue from the checkpoint of the run folder. Collective.

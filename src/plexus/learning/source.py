@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from plexus import registry
 from plexus.errors import GuardError
 from plexus.fields.state import State
-from plexus.learning.frames import Frames
+from plexus.learning.frames import Frames, Later
 from plexus.learning.metrics import closed_stress
 from plexus.spaces.fourier import Fourier
+from plexus.stepping.march import march
 
 Tensor = torch.Tensor
 
@@ -64,13 +65,14 @@ class Source:
         fine = case.substeps
         at = [round(t / self.dt) * fine for t in times]
         wanted = {n + lead * fine for n in at for lead in (0, *self.leads)}
-        seen: dict[int, Tensor] = {}
+        seen: dict[int, _Look] = {}
         model = self.model(case, self.moments)
-        for n, state in _marched(model, self.dt / fine, max(wanted)):
-            if n in wanted:
-                seen[n] = self._look(model, state)
-        found = torch.stack([seen[n] for n in at])
-        later = {lead: torch.stack([self._later(seen[n + lead * fine]) for n in at]) for lead in self.leads}
+        with torch.no_grad():
+            for state in march(model, _sbdf2(), model.initial(), self.dt / fine, max(wanted)):
+                if state.step in wanted:
+                    seen[state.step] = self._look(model, state)
+        found = _together([seen[n] for n in at])
+        later = {lead: self._later(_together([seen[n + lead * fine] for n in at])) for lead in self.leads}
         count = len(at)
         return Frames(
             torch.arange(count),
@@ -82,40 +84,46 @@ class Source:
             count,
         )
 
-    def _look(self, model: Any, state: State) -> Tensor:
-        """Return f_0..f_(K+1), e and W as one tensor; W is put into the last entry's real part."""
+    def _look(self, model: Any, state: State) -> _Look:
         s = model.now(state.values[model.unknown], state.t)
         if not bool(s.f.isfinite().all()):
             raise GuardError(
                 f"the kinetic run is not finite at t = {state.t:g}: raise substeps, or lower the time step"
             )
-        return torch.cat([s.f[: self.physics.order + 2], torch.stack([s.flow.e, s.flow.w + 0j])])
+        return _Look(s.f[: self.physics.order + 2].clone(), s.flow.e, s.flow.w.clone())
 
-    def _fields(self, found: Tensor, case: Any) -> dict[str, Tensor]:
-        fields = {"c": found[:, 0].real.clone(), "e": found[:, -2], "W": found[:, -1].real.clone()}
-        fields |= {f"f{m}": found[:, m] for m in range(1, self.physics.order + 1)}
+    def _fields(self, found: _Look, case: Any) -> dict[str, Tensor]:
+        fields = {"c": found.moments[:, 0].real.clone(), "e": found.e, "W": found.w}
+        fields |= {f"f{m}": found.moments[:, m] for m in range(1, self.physics.order + 1)}
         every = {"zeta": case.zeta, "alpha": case.alpha, "d_R": self.physics.d_R}
         return fields | {name: torch.full_like(fields["c"], every[name]) for name in self.constants}
 
-    def _target(self, found: Tensor, zeta: float) -> dict[str, Tensor]:
+    def _target(self, found: _Look, zeta: float) -> dict[str, Tensor]:
         if isinstance(self.closes, int):
-            return {f"f{self.closes}": found[:, self.closes]}
-        seen = {"c": found[:, 0].real, "f1": found[:, 1], "e": found[:, -2]}
-        spin, trace = closed_stress(seen, found[:, 2], zeta)
+            return {f"f{self.closes}": found.moments[:, self.closes]}
+        c, f1, f2 = found.moments[:, 0].real, found.moments[:, 1], found.moments[:, 2]
+        spin, trace = closed_stress({"c": c, "f1": f1, "e": found.e}, f2, zeta)
         return {"st": spin, "trace": trace}
 
-    def _later(self, seen: Tensor) -> Tensor:
-        """Return f_0..f_K and e."""
-        return torch.cat([seen[: self.physics.order + 1], seen[-2:-1]])
+    def _later(self, found: _Look) -> Later:
+        return Later(found.moments[:, : self.physics.order + 1], found.e)
 
 
-def _marched(model: Any, dt: float, steps: int) -> Iterator[tuple[int, State]]:
-    """Yield step and state of a march by SBDF2."""
+class _Look(NamedTuple):
+    """What is kept of a kinetic run at one time, or at several along a first axis."""
+
+    moments: Tensor
+    """f_0..f_(K+1), (..., K+2, nx, ny)."""
+    e: Tensor
+    """Strain rate, (..., nx, ny)."""
+    w: Tensor
+    """Half the vorticity, (..., nx, ny)."""
+
+
+def _together(looks: Sequence[_Look]) -> _Look:
+    return _Look(*(torch.stack(parts) for parts in zip(*looks, strict=True)))
+
+
+def _sbdf2() -> Any:
     member = registry.component("stepper", "sbdf2")
-    stepper: Any = member.cls(member.params())
-    state = State({model.unknown: model.initial()}, 0.0, 0)
-    with torch.no_grad():
-        yield 0, state
-        for n in range(1, steps + 1):
-            state = State(stepper.step(model, state, state.t, dt).values, n * dt, n)
-            yield n, state
+    return member.cls(member.params())

@@ -71,9 +71,9 @@ class Through:
     def _errors(self, model: Any, places: Tensor, lead: int) -> tuple[Tensor, Tensor]:
         s = self.session
         model.change(_medium(model, s.frames, places))
-        return losses.of_rollouts(
-            model, s.frames, places, lead, s.dt, self.stage.flow > 0, self.stage.truncate
-        )
+        ends = losses.RollOuts(model, s.frames, s.dt, self.stage.truncate).from_flow(places, lead)
+        moments = ends.moments()
+        return moments, ends.strain() if self.stage.flow else torch.zeros_like(moments)
 
     def __call__(self, step: int) -> Tensor:
         """Return this rank's part of the loss of one batch."""

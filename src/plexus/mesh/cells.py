@@ -1,10 +1,11 @@
-"""Reference data of the four cell types: vertices, edges, facets, node orders, VTK and Gmsh numbers.
+"""Reference data of the five cell types: vertices, edges, facets, node orders, VTK and Gmsh numbers.
 
-Reference cells: the simplices span the origin and the unit vectors, the quadrilateral and the
-hexahedron are [0, 1]^d. Nodes follow VTK's order everywhere: vertices, then (degree 2) one node per
-edge, one per quadrilateral facet in 3-D, one in the centre of a quadrilateral or hexahedron. The
-facets of a cell are its edges in 2-D and its faces in 3-D, listed so that their normal points
-outward by the right-hand rule (3-D) or lies to the right of the direction of travel (2-D).
+Reference cells: the simplices span the origin and the unit vectors, so that the line is [0, 1]; the
+quadrilateral and the hexahedron are [0, 1]^d. Nodes follow VTK's order everywhere: vertices, then
+(degree 2) one node per edge, one per quadrilateral facet in 3-D, one in the centre of a quadrilateral or
+hexahedron. The facets of a cell are its vertices in 1-D, its edges in 2-D and its faces in 3-D, listed so
+that their normal points outward by the right-hand rule (3-D) or lies to the right of the direction of
+travel (2-D).
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Cell:
 
     @property
     def facets(self) -> Ints:
-        """Local vertices of each facet, (f, 2|3|4)."""
+        """Local vertices of each facet, (f, 1|2|3|4)."""
+        if self.dim == 1:
+            return np.arange(self.n_vertices)[:, None]
         return self.edges if self.dim == 2 else self.faces
 
     def n_nodes(self, degree: int) -> int:
@@ -116,6 +119,10 @@ _MIRRORED = {
     "tetrahedron": [0, 2, 1, 3],
     "hexahedron": [0, 3, 2, 1, 4, 7, 6, 5],
 }
+_POINT = Cell(
+    "point", "", np.empty((1, 0)), edges=np.empty((0, 2), int), faces=np.empty((0, 0), int),
+    vtk={1: 1, 2: 1}, gmsh={1: 15}, gmsh_order={1: np.arange(1)}, simplex=True, volume=1.0,
+)  # fmt: skip
 _LINE = Cell(
     "line", "point", _grid((0,), (1,)),
     edges=np.array([(0, 1)]), faces=np.empty((0, 2), int),
@@ -156,16 +163,16 @@ _HEXAHEDRON = Cell(
     simplex=False, volume=1.0,
 )  # fmt: skip
 
-CELLS: dict[str, Cell] = {c.name: c for c in (_TRIANGLE, _QUADRILATERAL, _TETRAHEDRON, _HEXAHEDRON)}
+CELLS: dict[str, Cell] = {c.name: c for c in (_LINE, _TRIANGLE, _QUADRILATERAL, _TETRAHEDRON, _HEXAHEDRON)}
 """The cell types a mesh may consist of."""
 
 
 def reference(name: str) -> Cell:
-    """Return the reference data of one of `CELLS`, or of ``line``."""
-    return _LINE if name == "line" else CELLS[name]
+    """Return the reference data of one of `CELLS`, or of ``point``, the facet of a line."""
+    return _POINT if name == "point" else CELLS[name]
 
 
 @lru_cache
 def gmsh_types() -> dict[int, tuple[Cell, int]]:
     """Return Gmsh element type number -> (cell, geometry degree) for all supported types."""
-    return {number: (c, degree) for c in (_LINE, *CELLS.values()) for degree, number in c.gmsh.items()}
+    return {number: (c, degree) for c in (_POINT, *CELLS.values()) for degree, number in c.gmsh.items()}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-CELL = {2: "quadrilateral", 3: "hexahedron"}
+CELL = {1: "line", 2: "quadrilateral", 3: "hexahedron"}
 """Dimension -> type of a grid's cells."""
 
 
@@ -53,5 +53,5 @@ class Grid:
 
     @property
     def volume(self) -> float:
-        """Area or volume of the box."""
+        """Length, area or volume of the box."""
         return math.prod(self.size)

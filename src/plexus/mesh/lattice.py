@@ -1,7 +1,7 @@
 """Structured boxes built on every rank from index arithmetic alone, without communication.
 
-The box is a lattice of n_x · n_y (· n_z) cubes; each cube is one quadrilateral or hexahedron, or is cut
-along its main diagonals into 2 triangles or 6 tetrahedra (Kuhn's subdivision, one simplex per order of
+The box is a lattice of n_x (· n_y (· n_z)) cubes; each cube is one line, quadrilateral or hexahedron, or is
+cut along its main diagonals into 2 triangles or 6 tetrahedra (Kuhn's subdivision, one simplex per order of
 the axes), so that neighbouring cubes match. Ranks own blocks of cubes. Points lie on a lattice with
 ``degree`` steps per cube; numbers run with x fastest, cell number = cube number · cells per cube + k.
 """

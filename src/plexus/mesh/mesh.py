@@ -20,7 +20,8 @@ EXTERIOR = "exterior"
 class Estimate:
     """What is known of a mesh before it is built: sizes and names; needs no MPI.
 
-    ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them.
+    ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them; ``ranks``
+    is the largest number of ranks that can share it, where there is one.
     """
 
     dim: int
@@ -30,6 +31,7 @@ class Estimate:
     regions: tuple[str, ...]
     boundaries: tuple[str, ...]
     nodes: tuple[int, int] | None = None
+    ranks: int | None = None
 
 
 @dataclass(eq=False)
@@ -42,7 +44,7 @@ class Mesh:
     Attributes
     ----------
     dim : space dimension, equal to the cells' dimension.
-    cell : triangle, quadrilateral, tetrahedron or hexahedron.
+    cell : line, triangle, quadrilateral, tetrahedron or hexahedron.
     geometry_degree : 1 or 2, the degree of the map from the reference cell.
     points : (P, dim) float64 coordinates [m].
     cells : (C, n) int32 local points in VTK order; owned cells come first.
@@ -100,6 +102,8 @@ def corner_volumes(cell: Cell, x: np.ndarray) -> np.ndarray:
     # det of the edge vectors that leave a vertex, in right-handed order
     at, to = cell.vertex_frames
     e = x[:, to] - x[:, at, None]
+    if cell.dim == 1:
+        return e[..., 0, 0]
     if cell.dim == 2:
         return e[..., 0, 0] * e[..., 1, 1] - e[..., 0, 1] * e[..., 1, 0]
     return np.einsum("cvi,cvi->cv", e[..., 0, :], np.cross(e[..., 1, :], e[..., 2, :]))

@@ -88,15 +88,16 @@ class _Parts:
         dim = max((b.cell.dim for b in blocks), default=0)
         volume = [b for b in blocks if b.cell.dim == dim]
         surface = [b for b in blocks if b.cell.dim == dim - 1]
-        if dim < 2:
-            raise InputError(f"{file.path}: the mesh has no cells of dimension 2 or 3")
+        if dim < 1:
+            raise InputError(f"{file.path}: the mesh has no cells of dimension 1, 2 or 3")
         kinds = sorted({f"{b.cell.name} of degree {b.degree}" for b in volume})
         if len(kinds) > 1:
             raise InputError(f"{file.path}: cells must be of one type, the mesh mixes {' and '.join(kinds)}")
         if not any(entities.get((b.cell.dim, b.entity)) for b in volume + surface):
+            groups = "Curve and Point" if dim == 1 else "Surface, Curve or Volume"
             raise InputError(
                 f"{file.path}: the mesh has no physical groups of dimension {dim} or {dim - 1}, "
-                "so regions and boundaries have no names; define them with Physical Surface, Curve or Volume"
+                f"so regions and boundaries have no names; define them with Physical {groups}"
             )
         return cls(file, volume, surface, names, entities)
 
@@ -143,10 +144,11 @@ class _Parts:
 
 
 def _flatten(file: MshFile, points: np.ndarray, dim: int) -> np.ndarray:
-    """Return the first ``dim`` coordinates; a plane mesh has to lie in z = 0."""
+    """Return the first ``dim`` coordinates; a plane mesh has to lie in z = 0, one of lines in y = z = 0."""
     extent = float(np.ptp(points, axis=0).max(initial=0))
-    if dim == 2 and np.abs(points[:, 2]).max(initial=0) > 1e-9 * extent:
-        raise InputError(f"{file.path}: a mesh of plane cells has to lie in the plane z = 0")
+    if np.abs(points[:, dim:]).max(initial=0) > 1e-9 * extent:
+        where = "lines has to lie on the x axis" if dim == 1 else "plane cells has to lie in the plane z = 0"
+        raise InputError(f"{file.path}: a mesh of {where}")
     return np.ascontiguousarray(points[:, :dim])
 
 

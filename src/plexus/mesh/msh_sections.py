@@ -13,7 +13,6 @@ from plexus.errors import InputError
 from plexus.mesh.cells import Cell, gmsh_types
 from plexus.mesh.msh_numbers import MshFile, Numbers
 
-_POINT_TYPE = 15
 _NAMES = {
     6: "6-node prism", 7: "5-node pyramid", 13: "18-node prism", 14: "14-node pyramid",
     16: "8-node quadrilateral (set Mesh.SecondOrderIncomplete = 0)",
@@ -109,7 +108,7 @@ def read_nodes(file: MshFile) -> Nodes:
 
 
 def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
-    """Return the element blocks of dimension 1 to 3.
+    """Return the element blocks of dimension 0 to 3.
 
     Raises
     ------
@@ -121,12 +120,9 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
     n_blocks = int(numbers.sizes(4)[0])
     for _ in range(n_blocks):
         _, entity, kind = numbers.ints(3).tolist()
-        if kind != _POINT_TYPE and kind not in gmsh_types():
+        if kind not in gmsh_types():
             raise numbers.fail(f"element type {kind}{_named(kind)} is not supported")
         n = int(numbers.sizes(1)[0])
-        if kind == _POINT_TYPE:
-            numbers.sizes(2 * n)
-            continue
         cell, degree = gmsh_types()[kind]
         # a row is the element's tag and its nodes
         width = cell.n_nodes(degree) + 1

@@ -19,6 +19,9 @@ def hilbert_keys(x: np.ndarray) -> np.ndarray:
     extent = max(float((x.max(axis=0) - x.min(axis=0)).max()), 1e-300)
     grid = ((x - x.min(axis=0)) * ((2**_BITS - 1) / extent)).astype(np.uint64)
     axes = [np.ascontiguousarray(column) for column in grid.T]
+    # along one axis the curve is the axis itself
+    if len(axes) == 1:
+        return axes[0]
     return _interleave(_transpose_form(axes))
 
 

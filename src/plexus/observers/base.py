@@ -54,7 +54,5 @@ class History(Scheduled):
 
     def finish(self, run: Run) -> None:
         """Write what is left."""
-        from plexus.io.series import shared
-
         if run.ctx.root:
-            shared(run).flush(force=True)
+            run.series.flush(force=True)

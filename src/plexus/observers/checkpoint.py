@@ -43,14 +43,13 @@ class Checkpoint(Scheduled):
     def observe(self, run: Run) -> None:
         """Write a checkpoint of the present step, then delete the oldest ones. Collective."""
         from plexus.io import checkpoint, restart
-        from plexus.io.series import shared
 
         step, ctx = run.clock.step, run.ctx
         if step == self._written or (step == 0 and not run.last):
             return
         path = checkpoint.name(ctx.folder, step)
         if ctx.root:  # so that the histories of a run that dies after this have no gap
-            shared(run).flush(force=True)
+            run.series.flush(force=True)
         restart.save(run, path)
         checkpoint.prune(ctx.folder, ctx.comm, self.params.keep)
         self._written = step

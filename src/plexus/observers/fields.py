@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
@@ -20,6 +20,7 @@ from plexus.registry import register
 if TYPE_CHECKING:
     from plexus.io.vtkhdf import FieldsFile
     from plexus.io.vtkhdf_layout import Layout
+    from plexus.protocols import Location
     from plexus.run import Run
 
 EXAMPLE: dict[str, Any] = {"type": "fields", "every": "10 steps"}
@@ -29,11 +30,18 @@ MOST = 1000
 """Outputs to reserve room for at most; a file that needs more is enlarged as it grows."""
 
 
+SHOWN: dict[str, Location] = {"cells": "cell", "nodes": "node", "points": "point"}
+
+
 class FieldsParams(Params):
     """Parameters of field output."""
 
     every: ScheduleText = Field(parse_schedule("end"), description="when")
     fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
+    internal: Literal["cells", "nodes", "points"] = Field(
+        "cells",
+        description="where internal variables are shown; `points`: under /plexus in the file, not for ParaView",
+    )
     name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")
 
@@ -79,7 +87,7 @@ class Fields(Scheduled):
             self._describe(run)
 
     def _names(self, run: Run) -> list[str]:
-        return list(self.params.fields) or list(run.nodal.shown)
+        return list(self.params.fields) or list(run.fields.shown)
 
     def _evaluate(self, run: Run) -> tuple[list[Any], dict[str, Any]]:
         """Return the columns and values of all fields."""
@@ -87,8 +95,9 @@ class Fields(Scheduled):
 
         columns, arrays = [], {}
         for name in self._names(run):
-            spec, location, array = run.evaluate(name)
-            columns.append(column(name, spec.unit, spec.shape, location, spec.tip))
+            spec, location, array = run.fields.evaluate(name, SHOWN[self.params.internal])
+            points = run.fields.stored
+            columns.append(column(name, spec.unit, spec.shape, location, spec.tip, points))
             arrays[name] = array
         return columns, arrays
 

@@ -22,7 +22,7 @@ from plexus.observers.base import History
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.protocols import FieldSpec
+    from plexus.protocols import FieldSpec, Places
     from plexus.run import Run
 
 EXAMPLE: dict[str, Any] = {"type": "probe", "name": "middle", "points": [[0.5, 0.5]], "every": "1 steps"}
@@ -68,7 +68,7 @@ class Probe(History):
     def __init__(self, params: ProbeParams):
         super().__init__(params)
         self.params = params
-        self._located: Any = None
+        self._located: Places | None = None
 
     def positions(self) -> np.ndarray:
         """Return the positions, (k, d) [m]."""
@@ -87,20 +87,16 @@ class Probe(History):
         """
         super().start(run)
         with at_path(f"probe {self.params.name}"):
-            self._located = run.system.places(self.positions())
+            self._located = run.fields.locate(self.positions())
 
     def observe(self, run: Run) -> None:
         """Sample the present state. Collective."""
-        from plexus.io.series import shared
-
         assert self._located is not None
-        key, series = f"probes/{self.params.name}", shared(run)
+        key, series = f"probes/{self.params.name}", run.series
         row: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
         units = {"time": "s"}
-        space = next(iter(run.system.spaces.values()))
-        for name in self.params.fields or tuple(run.nodal.shown):
-            spec, _, array = run.evaluate(name)
-            values = self._located.evaluate(space, array)
+        for name in self.params.fields or tuple(run.fields.shown):
+            spec, values = run.fields.sample(name, self._located)
             found = dict(_columns(spec, name, values))
             row |= found
             units |= dict.fromkeys(found, spec.unit)

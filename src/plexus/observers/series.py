@@ -48,9 +48,8 @@ class Series(History):
     def observe(self, run: Run) -> None:
         """Add the present state to the tables. Collective: quantities are evaluated."""
         from plexus.devices.transfers import transfers
-        from plexus.io.series import shared
 
-        table = shared(run)
+        table = run.series
         values = run.values()
         at = {"step": run.clock.step, "time": run.clock.t}
         solves = {name: solver.drain() for name, solver in run.system.solvers.items()}

@@ -20,7 +20,6 @@ from plexus.protocols import Spectra
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.coupling.gridfields import GridFields
     from plexus.mesh.grid import Grid
     from plexus.run import Run
 
@@ -46,12 +45,11 @@ class Spectrum(History):
 
     def observe(self, run: Run) -> None:
         """Add the spectra of the present state. Collective."""
-        from plexus.io.series import shared
-
-        series, fields, unit = shared(run), cast("GridFields", run.nodal), 2 * math.pi / _longest(run)
+        series, fields, unit = run.series, run.fields, 2 * math.pi / _longest(run)
+        assert isinstance(fields, Spectra), "a deck asks for spectra of fields on a grid only"
         at: dict[str, float] = {"step": run.clock.step, "time": run.clock.t}
         for name in self.params.fields:
-            key, power = f"spectra/{name}", fields.spectrum(name, run.state)
+            key, power = f"spectra/{name}", fields.spectrum(name)
             # a restart finds the row of its first state already there
             if not run.ctx.root or series.last(key) == run.clock.step:
                 continue

@@ -82,7 +82,7 @@ EXAMPLE: dict[str, Any] = {
 def manufactured() -> list[Manufactured]:
     """Return smooth solutions with a variable, an anisotropic and a solution-dependent coefficient."""
     # no symmetry of the box, no zero on its boundary: nothing cancels by accident
-    wave = {2: "sin(2*x + 0.3)*cos(1.5*y)", 3: "sin(2*x + 0.3)*cos(1.5*y)*exp(0.5*z)"}
+    wave = {1: "sin(2*x + 0.3)", 2: "sin(2*x + 0.3)*cos(1.5*y)", 3: "sin(2*x + 0.3)*cos(1.5*y)*exp(0.5*z)"}
     plane, solid = [[2, 0.5], [0.3, 1]], [[2, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1.5]]
     return [
         Manufactured(

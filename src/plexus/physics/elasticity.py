@@ -14,10 +14,10 @@ e_th   linear thermal strain             1
 ====== ================================= =====
 
 Geometries: ``solid`` (3-D), ``plane_strain`` (with a prescribed ``normal_strain``, 0 by default),
-``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)) and ``axisymmetric`` (x radius, y axis, hoop strain
-u_r/r). Source: S. P. Timoshenko, J. N. Goodier, Theory of Elasticity, 3rd ed., McGraw-Hill 1970,
-chapters 2, 4 and 13. Valid for strains and rotations well below 1 and stresses below yield; ν close
-to 1/2 locks with these elements.
+``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)), ``axisymmetric`` (x radius, y axis, hoop strain
+u_r/r) and ``bar`` (1-D, free on all sides: σ = E (ε - e_th)). Source: S. P. Timoshenko, J. N. Goodier,
+Theory of Elasticity, 3rd ed., McGraw-Hill 1970, chapters 2, 4 and 13. Valid for strains and rotations well
+below 1 and stresses below yield; ν close to 1/2 locks with these elements.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class SolidParams(PhysicsParams):
     geometry: Annotated[Geometry, FitsMesh] = Field(
         "solid", description="what the mesh is: the body or one of its sections"
     )
-    thickness: Annotated[float, Unit("m")] = Field(1.0, gt=0, description="thickness of a plane section")
+    thickness: Annotated[float, Unit("m")] = Field(
+        1.0, gt=0, description="thickness of a plane section, or of a bar 1 m wide"
+    )
     normal_strain: Expression = Field(0.0, description="strain normal to a plane-strain section")
     body_force: Annotated[tuple[Annotated[Property, Unit("N/m^3")], ...] | None, PerAxis] = Field(
         None, description="force per volume, one entry per direction"
@@ -202,12 +204,12 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Return smooth displacements in 3-D, in the plane geometries and in a meridian section."""
+    """Return smooth displacements in 3-D, in the plane geometries, in a meridian section and in a bar."""
     # E varies, so that ∇·σ contains ∇E too
     material = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3}
     plane = ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]
     solid = ["sin(2*x + 0.3)*cos(y)*z", "cos(x)*sin(2*y + 0.2)*exp(0.5*z)", "sin(x + y)*cos(1.5*z)"]
-    cases = {"solid": {3: solid}}
+    cases = {"solid": {3: solid}, "bar": {1: ["sin(2*x + 0.3)"]}}
     cases |= {geometry: {2: plane} for geometry in ("plane_strain", "plane_stress", "axisymmetric")}
     return [
         Manufactured(

@@ -90,6 +90,7 @@ EXAMPLE: dict[str, Any] = {
 def manufactured() -> list[Manufactured]:
     """Return a smooth temperature with k(T)."""
     # between 1 and 3, so that k = 1 + 0.2 T stays positive
-    wave = {2: "2 + sin(2*x)*cos(1.5*y)", 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
+    plane = "2 + sin(2*x)*cos(1.5*y)"
+    wave = {1: "2 + sin(2*x)", 2: plane, 3: "2 + sin(2*x)*cos(1.5*y)*exp(0.5*z)"}
     linear = {"density": 2, "specific_heat": "1 + 0.1*temperature", "conductivity": "1 + 0.2*temperature"}
     return [Manufactured("nonlinear", {"type": "heat", "material": linear}, {"temperature": wave})]

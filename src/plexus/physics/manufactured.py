@@ -61,7 +61,12 @@ class ManufacturedPhysics:
     """The model's equations, each with its source."""
 
     def __init__(self, params: ManufacturedParams):
-        exact = {name: e if isinstance(e, tuple) else (e,) for name, e in params.exact.items()}
+        vectors = {spec.name for spec in _fields(params.model) if spec.shape != "scalar"}
+        # a vector on a line has one component, which its exact solution need not write as a list
+        exact = {
+            name: (e,) if name in vectors and not isinstance(e, tuple) else e
+            for name, e in params.exact.items()
+        }
         model = build("physics", params.model)
         self.equations = [Sourced(equation, exact) for equation in model.equations]
 

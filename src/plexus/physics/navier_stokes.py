@@ -22,7 +22,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from pydantic import ValidationInfo, model_validator
+
+from plexus.deck.context import known
 from plexus.deck.params import Field, Params, Unit
+from plexus.deck.values import refuse
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -56,6 +60,12 @@ class NavierStokesParams(Params):
     dealias: Literal["two_thirds", "smooth36"] = Field(
         "two_thirds", description="modes that are kept of products: a sharp or a smooth cut"
     )
+
+    @model_validator(mode="after")
+    def _in_space(self, info: ValidationInfo) -> NavierStokesParams:
+        if known(info).dim == 1:
+            raise refuse("an incompressible flow along a line is uniform: the grid needs 2 or 3 axes")
+        return self
 
 
 @register("physics", "navier_stokes", NavierStokesParams)

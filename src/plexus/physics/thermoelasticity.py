@@ -68,4 +68,10 @@ def manufactured() -> list[Manufactured]:
         "temperature": {2: "2 + sin(2*x)*cos(1.5*y)"},
         "displacement": {2: ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]},
     }
-    return [Manufactured("plane_strain", model, exact)]
+    bar: dict[str, dict[int, Any]] = {
+        "temperature": {1: "2 + sin(2*x)"}, "displacement": {1: ["sin(2*x + 0.3)"]},
+    }  # fmt: skip
+    return [
+        Manufactured("plane_strain", model, exact),
+        Manufactured("bar", {**model, "geometry": "bar"}, bar),
+    ]

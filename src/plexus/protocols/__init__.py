@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
-from plexus.protocols.evaluation import Balances, Spectra
-from plexus.protocols.fields import Array, FieldSpec, Plain, Shape, Values
+from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
+from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
 from plexus.protocols.instants import NOTHING, Instant, Since
 from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
@@ -28,6 +28,7 @@ __all__ = [
     "Derived",
     "Discretisation",
     "Equation",
+    "Evaluation",
     "Explicit",
     "FieldSpec",
     "Flux",
@@ -36,13 +37,16 @@ __all__ = [
     "Guarded",
     "Implicit",
     "Instant",
+    "Integrand",
     "Learned",
+    "Location",
     "MeshSource",
     "Observer",
     "OptionValue",
     "Outlook",
     "PcContext",
     "PeriodicSource",
+    "Places",
     "Plain",
     "Point",
     "Port",

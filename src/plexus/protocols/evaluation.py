@@ -1,26 +1,138 @@
-"""What quantities and outputs can ask of the fields of a run, beyond their values."""
+"""What a run asks of its fields: values at places, integrals, extrema, flows, and their units."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
+from plexus.protocols.fields import Array, FieldSpec, Location
+from plexus.protocols.weak import Point
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from plexus.deck.params import Expression
+    from plexus.fields.state import State
+    from plexus.spaces.evaluate import Part
+
+Integrand = Callable[[Point], Array]
+"""A function of a point, (C, Q) or (C, Q, m)."""
+
+
+class Places(Protocol):
+    """Positions that were found in a mesh or grid."""
+
+    def evaluate(self, space: Any, array: np.ndarray) -> np.ndarray:
+        """Return the values of nodal rows (n_local, m) at the positions, (k, m) on all ranks. Collective."""
+
+
+class Evaluation(Protocol):
+    """All fields of one state by name, and numbers computed from them.
+
+    It looks at one state at a time and remembers what it has computed until it is shown another one. Where
+    a call is collective, its result is the same on all ranks.
+    """
+
+    specs: Mapping[str, FieldSpec]
+    """All fields: unknowns, derived ones, internal variables."""
+    shown: Mapping[str, FieldSpec]
+    """Those that an output shows which names none."""
+    degree: int
+    """Polynomial degree up to which the fields are exact in a cell."""
+    stored: tuple[tuple[float, ...], ...]
+    """Points in the reference cell at which internal variables are known; none without any."""
+
+    def look(self, state: State) -> None:
+        """Turn to a state; what belongs to another state object is forgotten."""
+
+    def evaluate(self, name: str, internal: Location = "node") -> tuple[FieldSpec, Location, np.ndarray]:
+        """Return specification, location and values (n, k) of a field, component or expression. Collective.
+
+        The location says what the n rows stand for: nodes for everything but internal variables and their
+        components, which are given as ``internal`` says: recovered at the nodes, as means over the owned
+        cells, or as they are stored at the points of all local cells.
+
+        Raises
+        ------
+        InputError
+            If the name is none of these.
+        """
+
+    def field(self, name: str) -> Integrand:
+        """Return a field or one of its components as a function of a point."""
+
+    def integrand(self, expression: Expression) -> Integrand:
+        """Return an expression of coordinates, time and fields as a function of a point."""
+
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+        """Return ∫ f over a part, by a rule of exact ``degree`` where there is a choice. Collective.
+
+        An axisymmetric body counts with 2πr, a plane section with its thickness.
+        """
+
+    def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
+        """Return the largest or smallest value at the nodes of a part; a value that is lost wins. Collective.
+
+        Raises
+        ------
+        InputError
+            If the part has no cell or facet.
+        """
+
+    def locate(self, xs: np.ndarray) -> Places:
+        """Find positions (k, d) [m]; the same ones are found once. Collective.
+
+        Raises
+        ------
+        InputError
+            If a position lies outside.
+        """
+
+    def sample(self, name: str, places: Places) -> tuple[FieldSpec, np.ndarray]:
+        """Return specification and values (k, m) of what `evaluate` knows, at places. Collective."""
+
+    def value(self, expression: Expression, at: Sequence[float]) -> float:
+        """Return an expression at one place, from the values of its fields there. Collective."""
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a field or of a component of one, empty for a pure number."""
+
+    def unit_of(self, expression: Expression) -> str:
+        """Return the unit of a field, component or coordinate; empty for anything that is computed."""
+
+    def integrated(self, unit: str, part: Part, power: float = 1.0) -> str:
+        """Return the unit of (∫ f^(1/power))^power over a part, for f in ``unit``."""
 
 
 @runtime_checkable
 class Balances(Protocol):
-    """Fields of a body with boundaries, through which something flows."""
+    """An `Evaluation` of weak forms: what passes through boundaries so that balances close."""
 
     def outflow(self, flux: str, boundary: str) -> float:
-        """Return what boundary terms let out of the body through a boundary. Collective."""
+        """Return what boundary terms let out of the body through a boundary. Collective.
 
-    def reaction(self, field: str, boundary: str, component: int) -> float:
-        """Return what prescribed values on a boundary feed into the body. Collective."""
+        Raises
+        ------
+        InputError
+            If no balance has this flux, or if its unknown is prescribed on a part of the boundary.
+        """
+
+    def reaction(self, name: str, boundary: str, component: int = 0) -> float:
+        """Return what the prescribed values of an unknown on a boundary feed into the body. Collective.
+
+        Raises
+        ------
+        InputError
+            If it has no such component.
+        """
+
+    def flux_unit(self, name: str) -> str:
+        """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""
 
 
 @runtime_checkable
 class Spectra(Protocol):
-    """Fields with Fourier modes."""
+    """An `Evaluation` of fields on a periodic grid: their power by wave number."""
 
     def spectrum(self, name: str) -> np.ndarray:
-        """Return the power of a field or component in the complete shells of wave numbers. Collective."""
+        """Return the power of a field or component in the complete shells κ = 0, 1, ... Collective."""

@@ -21,6 +21,9 @@ Plain = Mapping[str, Any]
 
 Shape = Literal["scalar", "vector", "tensor"]
 
+Location = Literal["node", "cell", "point"]
+"""What rows of values stand for: nodes of the space, owned cells, or quadrature points cell by cell."""
+
 
 @dataclass(frozen=True)
 class FieldSpec:

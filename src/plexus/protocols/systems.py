@@ -60,7 +60,7 @@ class Split(Protocol):
 
     @property
     def linear(self) -> Array:
-        """L, real and <= 0, broadcasting to the modes."""
+        """L, real, broadcasting to the modes; <= 0 but for modes that grow."""
 
     def explicit(self, hat: Array, t: float) -> Array:
         """Return the modes of N(u, t), dealiased. Collective."""

@@ -144,6 +144,12 @@ class Equation(Protocol):
     smooth: bool
     """True: the internal variables follow rate equations z_t = g(u, z), so that steppers may extrapolate
     them; False: they follow the path of u, as a plastic strain does."""
+    flux_unit: str
+    """Unit of f1 and of what boundary terms exchange per area; empty where it is not known."""
+
+    @property
+    def flux_field(self) -> FieldSpec | None:
+        """The derived field q of a balance, of which boundary terms give q·n; None where there is none."""
 
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -18,9 +18,12 @@ from plexus.deck.property import PointNames
 from plexus.deck.values import refuse
 from plexus.fields.arrays import stack
 from plexus.formulation.entries import check_components
-from plexus.formulation.place import Place
 from plexus.protocols import Array, Point
+from plexus.quantities.base import Place, QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class ErrorParams(Place):
@@ -53,7 +56,7 @@ class ErrorParams(Place):
 
 
 @register("quantity", "error", ErrorParams)
-class Error:
+class Error(QuantityBase):
     """Norm of the difference of a field and its exact value."""
 
     def __init__(self, params: ErrorParams):
@@ -61,32 +64,32 @@ class Error:
         exact = params.exact if isinstance(params.exact, tuple) else (params.exact,)
         self.exact = exact
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the error at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
-
-        s, name = sampler(run), self.params.of
+        fields, name = run.fields, self.params.of
         # the squared error of a smooth field is integrated two orders beyond the elements' own rule
-        degree = 2 * s.degree + 4
+        degree = 2 * fields.degree + 4
         if self.params.norm == "L2":
-            field, exact = s.field(name), self._value
+            field, exact = fields.field(name), self._value
         else:
             field, exact = (lambda p: p.fields[name].grad), self._gradient
 
         def norm(f: Callable[[Point], Array]) -> float:
-            return math.sqrt(s.integrate(run, lambda p: _square(f(p)), self.params.part, degree))
+            return math.sqrt(fields.integrate(lambda p: _square(f(p)), self.params.part, degree))
 
-        error = norm(lambda p: field(p) - exact(p))
+        error = norm(lambda p: field(p) - _beside(exact(p), field(p)))
         # the same quadrature for the denominator; 0 times the field gives w the field's shape
-        return error / norm(lambda p: exact(p) + 0.0 * field(p)) if self.params.relative else error
+        if self.params.relative:
+            return error / norm(lambda p: _beside(exact(p), field(p)) + 0.0 * field(p))
+        return error
 
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the norm; a relative error has none."""
-        from plexus.formulation import units
+        from plexus.coupling.units import times_length
 
-        unit = "" if self.params.relative else units.of_field(run, self.params.of)
-        unit = units.times_length(unit, -1) if self.params.norm == "H1" else unit
-        return units.integrated(run, unit, self.params.part, 0.5)
+        unit = "" if self.params.relative else run.fields.unit(self.params.of)
+        unit = times_length(unit, -1) if self.params.norm == "H1" else unit
+        return run.fields.integrated(unit, self.params.part, 0.5)
 
     def _value(self, p: Point) -> Array:
         """Return w, (C, Q) or (C, Q, m)."""
@@ -102,6 +105,11 @@ class Error:
 def _stacked(values: list[Array]) -> Array:
     """Return several components along a last axis, one as it is."""
     return values[0] if len(values) == 1 else stack(values)
+
+
+def _beside(exact: Array, field: Array) -> Array:
+    """Return the exact values with the field's axes: a vector on a line has one of one component."""
+    return exact if exact.ndim == field.ndim else exact[..., None]
 
 
 def _square(e: Array) -> Array:

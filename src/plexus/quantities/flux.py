@@ -9,7 +9,7 @@ temperature is prescribed, ``reaction`` has this property. Source: T. J. R. Hugh
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -18,7 +18,11 @@ from plexus.deck.params import BoundaryName, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum
 from plexus.protocols import Balances
+from plexus.quantities.base import QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class FluxParams(Params):
@@ -42,7 +46,7 @@ class FluxParams(Params):
 
 
 @register("quantity", "flux", FluxParams)
-class Flux:
+class Flux(QuantityBase):
     """∫ q·n over a boundary."""
 
     needs = Balances
@@ -50,7 +54,7 @@ class Flux:
     def __init__(self, params: FluxParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the flow out of the body at the present state. Collective.
 
         Raises
@@ -58,25 +62,22 @@ class Flux:
         InputError
             If boundary terms are asked for where the value is prescribed, or of a field that has none.
         """
-        from plexus.formulation.sampler import sampler
         from plexus.spaces.evaluate import Part
 
+        fields = run.fields
         if self.params.by == "terms":
-            from plexus.formulation.exchange import outflow
-
-            return outflow(run, self.params.of, self.params.on)
-        s = sampler(run)
-        q = s.field(self.params.of)
+            assert isinstance(fields, Balances), "a deck asks for flows on elements only"
+            return fields.outflow(self.params.of, self.params.on)
+        q = fields.field(self.params.of)
         # n points outward: positive is what leaves the body
         normal_flow = lambda p: einsum("...i,...i->...", q(p), p.normal)  # noqa: E731
-        return float(s.integrate(run, normal_flow, Part(boundary=self.params.on)))
+        return fields.integrate(normal_flow, Part(boundary=self.params.on))
 
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the flow."""
-        from plexus.formulation import units
         from plexus.spaces.evaluate import Part
 
-        return units.integrated(run, units.of_field(run, self.params.of), Part(boundary=self.params.on))
+        return run.fields.integrated(run.fields.unit(self.params.of), Part(boundary=self.params.on))
 
 
 EXAMPLE: dict[str, Any] = {"type": "flux", "of": "heat_flux", "on": "holes"}

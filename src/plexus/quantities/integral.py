@@ -6,11 +6,14 @@ polynomials of degree 2p + 2, with p the degree of the elements.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.formulation.place import Place
+from plexus.quantities.base import Place, QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class IntegralParams(Place):
@@ -20,24 +23,20 @@ class IntegralParams(Place):
 
 
 @register("quantity", "integral", IntegralParams)
-class Integral:
+class Integral(QuantityBase):
     """∫ f over a part."""
 
     def __init__(self, params: IntegralParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the integral at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
+        fields = run.fields
+        return fields.integrate(fields.integrand(self.params.of), self.params.part)
 
-        s = sampler(run)
-        return float(s.integrate(run, s.integrand(self.params.of), self.params.part))
-
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the integral."""
-        from plexus.formulation import units
-
-        return units.integrated(run, units.of_expression(run, self.params.of), self.params.part)
+        return run.fields.integrated(run.fields.unit_of(self.params.of), self.params.part)
 
 
 EXAMPLE: dict[str, Any] = {"type": "integral", "of": "temperature^2"}

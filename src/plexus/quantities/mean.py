@@ -5,11 +5,14 @@ Weighted with 2πr in an axisymmetric body; quadrature as for ``integral``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.formulation.place import Place
+from plexus.quantities.base import Place, QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class MeanParams(Place):
@@ -19,26 +22,22 @@ class MeanParams(Place):
 
 
 @register("quantity", "mean", MeanParams)
-class Mean:
+class Mean(QuantityBase):
     """∫ f / ∫ 1 over a part."""
 
     def __init__(self, params: MeanParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the mean at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
-
-        s, part = sampler(run), self.params.part
+        fields, part = run.fields, self.params.part
         # both integrals by one rule, so that the mean of a constant is that constant
-        total = s.integrate(run, s.integrand(self.params.of), part)
-        return float(total / s.integrate(run, lambda p: 1.0, part))
+        total = fields.integrate(fields.integrand(self.params.of), part)
+        return total / fields.integrate(lambda p: 1.0, part)
 
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the expression."""
-        from plexus.formulation import units
-
-        return units.of_expression(run, self.params.of)
+        return run.fields.unit_of(self.params.of)
 
 
 EXAMPLE: dict[str, Any] = {"type": "mean", "of": "temperature"}

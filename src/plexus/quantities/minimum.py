@@ -6,11 +6,14 @@ of the cell itself, not averages over neighbours.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.formulation.place import Place
+from plexus.quantities.base import Place, QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class MinimumParams(Place):
@@ -20,24 +23,20 @@ class MinimumParams(Place):
 
 
 @register("quantity", "minimum", MinimumParams)
-class Minimum:
+class Minimum(QuantityBase):
     """Smallest value at the nodes of a part."""
 
     def __init__(self, params: MinimumParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the smallest value at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
+        fields = run.fields
+        return fields.extremum(fields.integrand(self.params.of), self.params.part, largest=False)
 
-        s = sampler(run)
-        return s.extremum(run, s.integrand(self.params.of), self.params.part, largest=False)
-
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the expression."""
-        from plexus.formulation import units
-
-        return units.of_expression(run, self.params.of)
+        return run.fields.unit_of(self.params.of)
 
 
 EXAMPLE: dict[str, Any] = {"type": "minimum", "of": "temperature"}

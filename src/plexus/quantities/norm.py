@@ -6,11 +6,14 @@ Quadrature as for ``integral``.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.formulation.place import Place
+from plexus.quantities.base import Place, QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class NormParams(Place):
@@ -20,25 +23,21 @@ class NormParams(Place):
 
 
 @register("quantity", "norm", NormParams)
-class Norm:
+class Norm(QuantityBase):
     """sqrt(∫ f²) over a part."""
 
     def __init__(self, params: NormParams):
         self.params = params
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the norm at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
+        fields = run.fields
+        f = fields.integrand(self.params.of)
+        return math.sqrt(fields.integrate(lambda p: f(p) ** 2, self.params.part))
 
-        s = sampler(run)
-        f = s.integrand(self.params.of)
-        return math.sqrt(s.integrate(run, lambda p: f(p) ** 2, self.params.part))
-
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the norm."""
-        from plexus.formulation import units
-
-        return units.integrated(run, units.of_expression(run, self.params.of), self.params.part, 0.5)
+        return run.fields.integrated(run.fields.unit_of(self.params.of), self.params.part, 0.5)
 
 
 EXAMPLE: dict[str, Any] = {"type": "norm", "of": "temperature - 300"}

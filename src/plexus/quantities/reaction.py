@@ -10,7 +10,7 @@ doi:10.1006/jcph.2000.6577. Terms with a time derivative are not part of it.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -19,7 +19,11 @@ from plexus.deck.params import BoundaryName, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.protocols import Balances
+from plexus.quantities.base import QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class ReactionParams(Params):
@@ -52,16 +56,15 @@ class ReactionParams(Params):
 
 
 @register("quantity", "reaction", ReactionParams)
-class Reaction:
+class Reaction(QuantityBase):
     """Sum of the unconstrained residual over the nodes of a boundary."""
 
     needs = Balances
 
     def __init__(self, params: ReactionParams):
         self.params = params
-        self._form: Any = None
 
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the reaction at the present state. Collective.
 
         Raises
@@ -69,41 +72,20 @@ class Reaction:
         InputError
             If the field is not an unknown, or changes in time.
         """
-        name = self.params.of
-        if self._form is None:
-            self._form = self._unconstrained(run)
-        form, space = self._form, self._form.space
-        residual = form.residual(run.state.t, run.state.values[name], None, run.state.values)
-        # each node counts on the rank that owns it; the rows of own nodes are complete there
-        nodes = space.facet_nodes(self.params.on)
-        axis = "xyz".index(self.params.component or "x")
-        if axis >= space.components:
-            raise InputError(f"quantities: {name} has no component {self.params.component} on this mesh")
-        return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], axis].sum()))
+        name, fields = self.params.of, run.fields
+        assert isinstance(fields, Balances), "a deck asks for reactions on elements only"
+        # the residual at hand has no rates
+        if run.deck.time is not None and any(spec.name == name for spec in run.system.starting):
+            raise InputError(f"quantities: reaction of {name!r} is only defined in a steady run")
+        return fields.reaction(name, self.params.on, "xyz".index(self.params.component or "x"))
 
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the reaction."""
-        from plexus.formulation import units
         from plexus.spaces.evaluate import Part
 
-        equation = next(e for e in run.system.equations if e.field.name == self.params.of)
-        return units.integrated(run, equation.flux_unit, Part(boundary=self.params.on))
-
-    def _unconstrained(self, run: Any) -> Any:
-        """Return the weak form of the unknown with its boundary terms and without prescribed values."""
-        from plexus.formulation.conditions import sort_conditions
-        from plexus.spaces.assembly import Form
-
-        name, equations = self.params.of, run.system.equations
-        equation = next((e for e in equations if e.field.name == name), None)
-        if equation is None:
-            raise InputError(f"quantities: reaction needs an unknown, {name!r} is derived")
-        if run.deck.time is not None and equation.time_order > 0:
-            raise InputError(f"quantities: reaction of {name!r} is only defined in a steady run")
-        space = run.system.spaces[name]
-        # loads on the boundary belong to the balance: without them they would count as support
-        terms = sort_conditions(run.deck.boundary, equations, run.mesh.dim)[name].terms
-        return Form(space, equation, terms, run.system.spaces)
+        fields = run.fields
+        assert isinstance(fields, Balances), "a deck asks for reactions on elements only"
+        return fields.integrated(fields.flux_unit(self.params.of), Part(boundary=self.params.on))
 
 
 EXAMPLE: dict[str, Any] = {"type": "reaction", "of": "displacement", "on": "left", "component": "x"}

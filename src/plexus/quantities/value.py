@@ -6,11 +6,17 @@ recovered at the nodes (averaged over the cells around, weighted with their volu
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
 
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.formulation.entries import PerAxis
+from plexus.quantities.base import QuantityBase
 from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class ValueParams(Params):
@@ -18,18 +24,18 @@ class ValueParams(Params):
 
     of: Expression = Field(description="expression of coordinates, time and fields")
     at: Annotated[tuple[Annotated[float, Unit("m")], ...], PerAxis] = Field(
-        min_length=2, max_length=3, description="coordinates of the place"
+        min_length=1, max_length=3, description="coordinates of the place"
     )
 
 
 @register("quantity", "value", ValueParams)
-class Value:
+class Value(QuantityBase):
     """An expression at a point of the body."""
 
     def __init__(self, params: ValueParams):
         self.params = params
 
-    def prepare(self, run: Any) -> None:
+    def prepare(self, run: Run) -> None:
         """Find the place in the mesh. Collective.
 
         Raises
@@ -37,21 +43,15 @@ class Value:
         InputError
             If the place lies outside the mesh.
         """
-        from plexus.formulation.sampler import sampler
+        run.fields.locate(np.array([self.params.at]))
 
-        sampler(run).locate(run, self.params.at)
-
-    def evaluate(self, run: Any) -> float:
+    def evaluate(self, run: Run) -> float:
         """Return the value at the present state. Collective."""
-        from plexus.formulation.sampler import sampler
+        return run.fields.value(self.params.of, self.params.at)
 
-        return sampler(run).value(run, self.params.of, self.params.at)
-
-    def unit(self, run: Any) -> str:
+    def unit(self, run: Run) -> str:
         """Return the unit of the expression."""
-        from plexus.formulation import units
-
-        return units.of_expression(run, self.params.of)
+        return run.fields.unit_of(self.params.of)
 
 
 EXAMPLE: dict[str, Any] = {"type": "value", "of": "temperature", "at": ["10 mm", 0.0]}

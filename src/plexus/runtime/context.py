@@ -30,7 +30,6 @@ class Context:
     seed : seed of everything random.
     device : where element work is done, ``cpu`` or ``cuda``.
     placement : where the ranks are (`plexus.devices.placement.place`).
-    series : the histories (`plexus.io.series.Series`) once something is recorded.
     texts : what result files carry along: ``deck`` and ``provenance`` (JSON).
     rng : random numbers, the same stream on every rank; its state goes into checkpoints.
     """
@@ -43,7 +42,6 @@ class Context:
     seed: int = 0
     device: str = "cpu"
     placement: list[dict[str, Any]] = field(default_factory=list)
-    series: Any = None
     texts: dict[str, str] = field(default_factory=dict)
     rng: np.random.Generator = field(init=False)
 

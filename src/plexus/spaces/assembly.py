@@ -62,6 +62,8 @@ class Form:
 
     Attributes
     ----------
+    terms : tuple
+        The boundary terms.
     symmetric : bool
         Whether all tangents of the last `jacobian` on this rank were symmetric.
     """
@@ -78,6 +80,7 @@ class Form:
         degree: int | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
+        self.terms = tuple(boundary_terms)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
         self.spaces = {**(spaces or {}), equation.field.name: space}
@@ -89,7 +92,7 @@ class Form:
         self.rule = cell_rule(mesh, self.degree)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
-        self._parts = [p for name, term in boundary_terms for p in self._boundary(name, term, touching)]
+        self._parts = [p for name, term in self.terms for p in self._boundary(name, term, touching)]
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True
@@ -232,7 +235,7 @@ class Form:
 
     def _lifted(self, f: Flux) -> Flux:
         """Give the integrands of a scalar equation a component axis."""
-        if self.space.components > 1:
+        if not self.space.scalar:
             return f
         return Flux(
             None if f.f0 is None else f.f0[:, :, None],
@@ -244,7 +247,7 @@ class Form:
         c00 = c.c00
         if c.m00 is not None and shift != 0.0:
             c00 = shift * c.m00 if c00 is None else c00 + shift * c.m00
-        if self.space.components > 1:
+        if not self.space.scalar:
             return c00, c.c01, c.c10, c.c11
         return (
             None if c00 is None else c00[:, :, None, None],

@@ -42,8 +42,8 @@ class Element:
         self.cell, self.degree, self.dim = cell, degree, ref.dim
         self.nodes = ref.nodes(degree)
         self.groups = ref.node_groups[: len(self.nodes)]
-        self.facet_nodes = ref.facet_nodes(degree) if ref.dim > 1 else np.empty((0, 0), int)
-        self._powers = _monomials(self.dim, degree, ref.simplex and ref.dim > 1)
+        self.facet_nodes = ref.facet_nodes(degree)
+        self._powers = _monomials(self.dim, degree, ref.simplex)
         self._coefficients = np.linalg.inv(_values(self._powers, self.nodes))
 
     def __len__(self) -> int:

@@ -29,15 +29,23 @@ def facet_rule(mesh: Mesh, facet: int, degree: int) -> Rule:
 
     The facet is X(s) = V_0 + s_1 (V_1 - V_0) + s_2 (V_last - V_0). With weights of the facet's own
     reference element the normal carries the ratio of areas: N = t_1 × t_2 (in 2-D: t_1 turned by -90°),
-    which points outward because facets list their vertices that way.
+    which points outward because facets list their vertices that way. The ends of a line have N = -1 and 1.
     """
     cell = reference(mesh.cell)
     corners = cell.vertices[cell.facets[facet]]
     rule = quadrature(cell.facet_name, degree)
-    tangents = corners[[1, -1]][: cell.dim - 1] - corners[0]
+    tangents = corners[1:][[0, -1][: cell.dim - 1]] - corners[0]
     points = corners[0] + rule.points @ tangents
-    turned = np.array([tangents[0][1], -tangents[0][0]]) if cell.dim == 2 else np.cross(*tangents)
-    return Rule(mesh, points, rule.weights, turned)
+    return Rule(mesh, points, rule.weights, _outward(corners, tangents))
+
+
+def _outward(corners: np.ndarray, tangents: np.ndarray) -> np.ndarray:
+    """Return the outward normal of a facet of the reference cell, as long as its area ratio, (d,)."""
+    if len(tangents) == 0:
+        return 2 * corners[0] - 1
+    if len(tangents) == 1:
+        return np.array([tangents[0][1], -tangents[0][0]])
+    return np.cross(*tangents)
 
 
 def facet_sets(

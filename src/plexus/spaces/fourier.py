@@ -99,7 +99,11 @@ class Fourier:
         """Refuse boxes that do not fit the ranks."""
         if len(self.lengths) != self.dim or self.dim not in (1, 2, 3):
             raise InputError(f"a box needs one length per direction: {self.cells} cells, {self.lengths} long")
-        room = 1 if self.dim == 1 else min(self.cells[0], self.modes[1])
+        if self.dim == 1 and self.size > 1:
+            raise InputError(
+                f"a grid with one axis is not shared between ranks: use 1 rank instead of {self.size}"
+            )
+        room = self.size if self.dim == 1 else min(self.cells[0], self.modes[1])
         if self.size > room:
             raise InputError(
                 f"{self.size} ranks are too many for {' x '.join(map(str, self.cells))} cells: "

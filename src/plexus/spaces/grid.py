@@ -15,10 +15,14 @@ from plexus.io.piece import Piece
 from plexus.mesh.grid import Grid
 from plexus.mesh.halo import Halo
 
-VTK = {2: 9, 3: 12}
+VTK = {1: 3, 2: 9, 3: 12}
 """Dimension -> VTK's number of the cell type."""
-CORNERS = {2: ((0, 0), (1, 0), (1, 1), (0, 1))}
-CORNERS[3] = tuple((*c, k) for k in (0, 1) for c in CORNERS[2])  # type: ignore[assignment]
+_SQUARE = ((0, 0), (1, 0), (1, 1), (0, 1))
+CORNERS: dict[int, tuple[tuple[int, ...], ...]] = {
+    1: ((0,), (1,)),
+    2: _SQUARE,
+    3: tuple((*c, k) for k in (0, 1) for c in _SQUARE),
+}
 """Dimension -> steps from a cell's lower corner to its corners in VTK's order."""
 
 

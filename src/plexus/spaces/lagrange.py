@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.io.piece import Piece, node_ids, piece
@@ -26,6 +27,9 @@ class Space:
     ----------
     mesh, element, degree, components, comm
         What the space is made of.
+    scalar : bool
+        Whether samples go without an axis of components, by default if there is one component; a vector
+        on a line has one component and that axis.
     cell_nodes : (C, n) int32
         Local nodes of each cell of the mesh, ghost cells included.
     n_owned, n_local, offset, n_global : int
@@ -38,8 +42,16 @@ class Space:
         Exchange of ghost rows.
     """
 
-    def __init__(self, mesh: Mesh, degree: int, components: int = 1, nodes: Nodes | None = None):
+    def __init__(
+        self,
+        mesh: Mesh,
+        degree: int,
+        components: int = 1,
+        nodes: Nodes | None = None,
+        scalar: bool | None = None,
+    ):
         self.mesh, self.degree, self.components, self.comm = mesh, degree, components, mesh.comm
+        self.scalar = components == 1 if scalar is None else scalar
         self.element = element(mesh.cell, degree)
         self.nodes = nodes or number_nodes(mesh, self.element)
         self.cell_nodes, self.halo = self.nodes.cell_nodes, self.nodes.halo
@@ -48,9 +60,9 @@ class Space:
         self.node_global = self.nodes.node_global
         self._points: np.ndarray | None = None
 
-    def with_components(self, components: int) -> Space:
+    def with_components(self, components: int, scalar: bool | None = None) -> Space:
         """Return a space of the same nodes with another number of components; needs no communication."""
-        twin = Space(self.mesh, self.degree, components, self.nodes)
+        twin = Space(self.mesh, self.degree, components, self.nodes, scalar)
         twin._points = self._points
         return twin
 
@@ -130,7 +142,9 @@ def node_points(space: Space) -> np.ndarray:
     mesh, nodes = space.mesh, space.cell_nodes
     n = nodes.shape[1]
     geometry = element(mesh.cell, mesh.geometry_degree)
-    if space.element is geometry and np.array_equal(mesh.vertex_ids, mesh.point_ids):
+    # a rank may see no image of a point although others do
+    single = space.comm.allreduce(np.array_equal(mesh.vertex_ids, mesh.point_ids), MPI.LAND)
+    if space.element is geometry and single:
         chosen = np.empty(space.n_local, dtype=np.int32)
         chosen[nodes] = mesh.cells
         return mesh.points[chosen]

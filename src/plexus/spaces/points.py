@@ -80,7 +80,7 @@ class FieldSample:
         b = self._batch
         tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
         value, grad = b.kernels.sample(b.cells.points, b.cells.cells[b.part], tables, nodes, self._array)
-        return (value[:, :, 0], grad[:, :, 0]) if self._space.components == 1 else (value, grad)
+        return (value[:, :, 0], grad[:, :, 0]) if self._space.scalar else (value, grad)
 
     @property
     def value(self) -> Array:

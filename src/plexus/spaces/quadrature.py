@@ -1,6 +1,7 @@
 """Quadrature on reference cells: ∫_ref f dX ≈ Σ_q w_q f(X_q), exact up to a stated polynomial degree.
 
-Simplices use the unit simplex, quadrilaterals and hexahedra the unit square and cube. Rules of low
+Simplices use the unit simplex, quadrilaterals and hexahedra the unit square and cube; a point, the facet of a
+line, has the weight 1. Rules of low
 degree on simplices are symmetric with positive weights (the tetrahedron's rule of degree 5 solves the
 moment equations of the orbit pattern 4 + 4 + 6); higher degrees use Gauss-Jacobi points in collapsed
 coordinates, which exist for every degree. All points lie inside the cell.
@@ -20,7 +21,7 @@ from math import factorial, sqrt
 
 import numpy as np
 
-_DIM = {"line": 1, "triangle": 2, "tetrahedron": 3, "quadrilateral": 2, "hexahedron": 3}
+_DIM = {"point": 0, "line": 1, "triangle": 2, "tetrahedron": 3, "quadrilateral": 2, "hexahedron": 3}
 _TENSOR = ("line", "quadrilateral", "hexahedron")
 
 Orbits = list[tuple[tuple[float, ...], float]]
@@ -134,6 +135,8 @@ def quadrature(cell: str, degree: int) -> Quadrature:
         If the cell type is unknown.
     """
     dim = _DIM[cell]
+    if dim == 0:
+        return Quadrature(np.empty((1, 0)), np.ones(1), degree)
     if cell in _TENSOR:
         return _tensor(dim, degree)
     rules = _symmetric()[cell]

@@ -1,12 +1,13 @@
 """What steppers for u_t = L u + N(u, t) ask of a model: L diagonal and stiff, N explicit.
 
-L is a real tensor of values <= 0 that broadcasts to the modes of the unknown, so that functions of dt·L are
-taken mode by mode and an implicit stage is one division. The functions of the exponential integrators are
+L is a real tensor that broadcasts to the modes of the unknown, so that functions of dt·L are taken mode by
+mode and an implicit stage is one division. It is <= 0 but for modes that grow, where dt·L stays below 1. The
+functions of the exponential integrators are
 
     φ_1(z) = (e^z - 1)/z,   φ_(j+1)(z) = (φ_j(z) - 1/j!)/z.
 
 The recursion loses digits where |z| < 1; there the series Σ z^i/(i+j)! is summed instead, so that all digits
-are right for every z <= 0 (A.-K. Kassam, L. N. Trefethen, SIAM J. Sci. Comput. 26 (2005) 1214-1233,
+are right for every z < 1 (A.-K. Kassam, L. N. Trefethen, SIAM J. Sci. Comput. 26 (2005) 1214-1233,
 doi:10.1137/S1064827502410633, reach the same with contour integrals).
 """
 
@@ -70,7 +71,7 @@ class SplitStepper:
 
 
 def phi(z: torch.Tensor, count: int) -> list[torch.Tensor]:
-    """Return φ_1(z) ... φ_count(z) for real z <= 0, each accurate to rounding."""
+    """Return φ_1(z) ... φ_count(z) for real z < 1, each accurate to rounding."""
     small = z.abs() < 1
     safe = z.masked_fill(small, -1.0)
     near = z.masked_fill(~small, 0.0)

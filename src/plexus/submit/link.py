@@ -23,7 +23,6 @@ from types import FrameType
 
 from plexus.deck.job import Chain
 from plexus.errors import InputError
-from plexus.fileformat import TRAINING
 from plexus.runtime import parent, scheduler
 from plexus.runtime.summary import STOPPED
 from plexus.submit import slurm
@@ -44,6 +43,7 @@ class Link:
     ----------
     words : arguments of ``plexus``, starting with its command.
     folder : run folder; None where another command looks after its checkpoints (`plexus sweep`).
+    memory : pattern of the files in the run folder from which the task goes on.
     ranks : MPI ranks; None takes those of the job.
     chain, max_links : how to go on, and how often.
     script : the job script, for the next job.
@@ -51,6 +51,7 @@ class Link:
 
     words: Sequence[str]
     folder: Path | None
+    memory: str = "checkpoint_*.h5"
     ranks: int | None = None
     chain: Chain = "none"
     max_links: int = 50
@@ -59,7 +60,7 @@ class Link:
     def run(self) -> int:
         """Run this link, see to the next one, and return the exit code of the job."""
         before = self._checkpoint()
-        state = _state(before)
+        state = self._progress(before)
         again = ["--restart"] if before and _number() > 1 else []
         if _number() > 1:
             _say(
@@ -80,7 +81,7 @@ class Link:
                 f"cancelled; {now.name} is the newest checkpoint" if now else "cancelled before a checkpoint"
             )
         elif code == STOPPED and job and self.chain != "none":
-            if self.folder is not None and _state(now) == before:
+            if self.folder is not None and self._progress(now) == before:
                 _say("stopped without a new checkpoint: the chain ends here; give the job more time")
             elif _number() >= self.max_links:
                 _say(f"this was link {_number()}, the last of at most {self.max_links}: the chain ends here")
@@ -124,22 +125,21 @@ class Link:
         since = self._mine()
         if since is None or self.folder is None:
             return None
-        found = (*self.folder.glob("checkpoint_*.h5"), *self.folder.glob(TRAINING))
+        found = self.folder.glob(self.memory)
         return max((p for p in found if p.stat().st_mtime >= since), default=None)
+
+    def _progress(self, path: Path | None) -> tuple[str, int] | None:
+        """Return what changes when a task gets further: the checkpoint's name, or for a task that keeps one
+        file, the time it was written [ns].
+        """
+        if path is None:
+            return None
+        return path.name, 0 if "*" in self.memory else path.stat().st_mtime_ns
 
     def _ranks(self) -> list[str]:
         """Return the option that sets the number of ranks."""
         ranks = self.ranks or int(os.environ.get("SLURM_NTASKS", "0"))
         return ["-n", str(ranks)] if ranks else []
-
-
-def _state(path: Path | None) -> tuple[str, int] | None:
-    """Return what changes when a run gets further: the checkpoint's name, or for a training, which keeps
-    one, the time it was written [ns].
-    """
-    if path is None:
-        return None
-    return path.name, path.stat().st_mtime_ns if path.name == TRAINING else 0
 
 
 def _number() -> int:

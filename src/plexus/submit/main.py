@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from plexus import tasks
 from plexus.deck.load import load
-from plexus.deck.parts import untrained
 from plexus.deck.schema import Deck
 from plexus.errors import InputError, OutputError
 from plexus.runtime.files import write_text
@@ -36,7 +36,7 @@ class Request:
     restart: str | None = None
     show: bool = False
     failed: bool = False
-    train: bool = False
+    task: str = "run"
 
 
 def submit(request: Request) -> int:
@@ -50,8 +50,10 @@ def submit(request: Request) -> int:
     deck = load(request.deck, request.overrides)
     gpu = deck.runtime.device == "cuda" or bool(deck.job.gpus_per_node)
     name, profile = choose(request.profile, deck.job.profile, gpu)
-    _check_training(deck, request)
-    size = propose(deck, profile, request.train)
+    problem = tasks.named(request.task).problem(deck)
+    if problem:
+        raise InputError(f"{request.deck}: {problem}")
+    size = propose(deck, profile, request.task)
     folder = Path(request.folder or Path("runs") / deck.name)
     members = _members(deck, request, folder)
     if members == []:
@@ -70,16 +72,6 @@ def submit(request: Request) -> int:
     print(_sentence(deck, name, size))
     print(_queue(folder, deck) if profile.scheduler == "slurm" else _start(folder))
     return 0
-
-
-def _check_training(deck: Deck, request: Request) -> None:
-    """Refuse what can only be trained, or not at all."""
-    if request.train and deck.train is None:
-        raise InputError(f"{request.deck}: --train needs a block `train`; `plexus explain train` shows one")
-    if request.train and deck.sweep is not None:
-        raise InputError(f"{request.deck}: --train trains one closure, and the deck is a sweep")
-    for part in untrained(deck) if not request.train else ():
-        raise InputError(f"{request.deck}: {part}: not trained yet; `plexus submit --train` trains it")
 
 
 def _members(deck: Deck, request: Request, folder: Path) -> list[int] | None:
@@ -114,8 +106,7 @@ def script(
     words = [request.deck, *overrides, "-o", str(folder)]
     array = None
     if deck.sweep is None:
-        restart = ["--restart", request.restart] if request.restart else []
-        words = ["train", *words, *restart[:1]] if request.train else ["run", *words, *restart]
+        words = [request.task, *words, *tasks.named(request.task).restarting(request.restart)]
     elif profile.scheduler == "slurm":
         words = ["sweep", *words, "--member", TASK]
         workers = f"%{deck.sweep.workers}" if deck.sweep.workers else ""

@@ -11,7 +11,7 @@ import math
 import os
 from dataclasses import dataclass
 
-from plexus import preview
+from plexus import preview, tasks
 from plexus.deck.job import Job, in_bytes
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
@@ -19,8 +19,6 @@ from plexus.submit.profile import Profile
 
 SPARE = 1.5
 """Memory asked for over memory estimated."""
-FRAME, LEARNING = 40, 0.8e9
-"""Bytes of a frame per unknown; bytes for torch, gradients, batches (measured on 64²: 0.7 to 1.1 GB)."""
 GPU_UNKNOWNS = 1_000_000
 """Unknowns that make a GPU worth its transfers."""
 
@@ -45,31 +43,28 @@ class Size:
 
 @dataclass(frozen=True)
 class Problem:
-    """Unknowns of all fields, and bytes per rank on a given number of ranks."""
+    """Unknowns of all fields, bytes per rank on a given number of ranks, and the most ranks, if any."""
 
     unknowns: int
     fixed: float
     shared: float
+    ranks: int | None = None
 
     def bytes_per_rank(self, ranks: int) -> float:
         """Return the estimated peak memory of one rank."""
         return self.fixed + self.shared / ranks
 
 
-def problem(deck: Deck, training: bool = False) -> Problem:
-    """Return the estimated size of a deck; reads a mesh file as far as `plexus check --mesh` does.
-
-    A training keeps the frames of its kinetic runs, spread over the ranks.
-    """
+def problem(deck: Deck, task: str = "run") -> Problem:
+    """Return the estimated size of a task with a deck; reads a mesh file as `plexus check --mesh` does."""
     found = preview.outlook(deck)
-    unknowns, fixed, shared = sum(found.unknowns.values()), found.fixed, found.shared
-    if training and deck.train is not None:
-        shared += deck.train.frames.count() * len(deck.train.cases) * FRAME * unknowns
-        fixed += LEARNING
-    return Problem(unknowns, fixed, shared)
+    unknowns = sum(found.unknowns.values())
+    each, all_ranks = tasks.named(task).room(deck, unknowns)
+    most = None if found.estimate is None else found.estimate.ranks
+    return Problem(unknowns, found.fixed + each, found.shared + all_ranks, most)
 
 
-def propose(deck: Deck, profile: Profile, training: bool = False) -> Size:
+def propose(deck: Deck, profile: Profile, task: str = "run") -> Size:
     """Return the size of the job: the deck's wishes, completed.
 
     Raises
@@ -77,7 +72,7 @@ def propose(deck: Deck, profile: Profile, training: bool = False) -> Size:
     InputError
         If the deck asks for more than a node of this machine has.
     """
-    job, size = deck.job, problem(deck, training)
+    job, size = deck.job, problem(deck, task)
     cores = profile.cores_per_node or len(os.sched_getaffinity(0))
     gpus = _gpus(deck, profile)
     # a rank with a GPU gets its share of the cores, for what stays on the CPU
@@ -85,6 +80,7 @@ def propose(deck: Deck, profile: Profile, training: bool = False) -> Size:
     # on GPUs one rank each, on CPUs as many ranks as there are cores for
     room = gpus or max(1, cores // threads)
     wanted = max(1, round(size.unknowns / (GPU_UNKNOWNS if gpus else profile.unknowns_per_rank)))
+    wanted = min(wanted, size.ranks or wanted)
     nodes = job.nodes or min(
         profile.max_nodes, max(math.ceil(wanted / room), _nodes_for_memory(size, profile, room))
     )

@@ -32,7 +32,12 @@ def run(model, end, dt, hat=None, every=1, callback=None):
     """Return the modes at the time ``end``, by SBDF2."""
     with torch.no_grad():
         start = model.initial() if hat is None else hat
-        return march(model, Sbdf2(Sbdf2Params()), start, 0.0, end, dt, every, callback)
+        steps = round(end / dt)
+        assert math.isclose(steps * dt, end)
+        for state in march(model, Sbdf2(Sbdf2Params()), start, dt, steps):
+            if callback is not None and (state.step % every == 0 or state.step == steps):
+                callback(state.t, state.values[model.unknown])
+        return state.values[model.unknown]
 
 
 def growth_rate(alpha, zeta, number, beta=0.8, d_t=0.05, d_r=0.05):

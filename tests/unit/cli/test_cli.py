@@ -6,6 +6,7 @@ import pytest
 
 from plexus import cli
 from plexus.errors import GuardError, OutputError, SolveError
+from plexus.tasks import Request
 
 ROOT = Path(__file__).parents[3]
 DECK = str(ROOT / "src/plexus/templates/heat.yaml")
@@ -87,10 +88,11 @@ def test_run_is_handed_to_the_driver(monkeypatch):
     from plexus import driver
 
     calls = []
-    monkeypatch.setattr(driver, "run", lambda *a, **k: calls.append(a) or 75)
+    monkeypatch.setattr(driver, "perform", lambda request, task: calls.append((request, task.name)) or 75)
     assert plexus("run", DECK, "-o", "there", "--restart") == 75
     assert plexus("run", DECK, "--restart", "c.h5", "-s", "a=1") == 75
-    assert calls == [(DECK, [], "there", "latest"), (DECK, ["a=1"], None, "c.h5")]
+    asked = [Request(DECK, [], "there", "latest"), Request(DECK, ["a=1"], None, "c.h5")]
+    assert calls == [(request, "run") for request in asked]
 
 
 @pytest.mark.parametrize("ranks", [["-n", "3"], ["-n3"]])
@@ -108,7 +110,7 @@ def test_inside_a_launcher_the_ranks_join(monkeypatch):
     from plexus import driver, launch
 
     monkeypatch.setattr(launch, "inside", lambda: True)
-    monkeypatch.setattr(driver, "run", lambda *a, **k: 0)
+    monkeypatch.setattr(driver, "perform", lambda *a: 0)
     assert plexus("run", "-n", "3", DECK) == 0
 
 
@@ -119,7 +121,7 @@ def test_errors_become_exit_codes(monkeypatch, capsys, error, code):
     def fail(*arguments, **more):
         raise error("no luck")
 
-    monkeypatch.setattr(driver, "run", fail)
+    monkeypatch.setattr(driver, "perform", fail)
     assert plexus("run", DECK) == code
     assert capsys.readouterr() == ("", "no luck\n")
 
@@ -127,7 +129,7 @@ def test_errors_become_exit_codes(monkeypatch, capsys, error, code):
 def test_citations(monkeypatch, capsys):
     from plexus import driver
 
-    monkeypatch.setattr(driver, "run", lambda *a, **k: 0)
+    monkeypatch.setattr(driver, "perform", lambda *a: 0)
     monkeypatch.delenv("OMPI_COMM_WORLD_RANK", raising=False)
     assert plexus("run", DECK, "--citations") == 0
     text = capsys.readouterr().out
@@ -197,10 +199,10 @@ def test_mesh_convert_and_bench_are_handed_on(monkeypatch, capsys, tmp_path):
 def test_a_machine_without_mpi_or_petsc_is_told_what_is_missing(name, told, monkeypatch, capsys):
     from plexus import driver
 
-    def run(*_, **__):
+    def perform(*_, **__):
         raise ImportError("libmpi.so.40: cannot open shared object file", name=name)
 
-    monkeypatch.setattr(driver, "run", run)
+    monkeypatch.setattr(driver, "perform", perform)
     if told:
         assert plexus("run", DECK) == 2
         assert "libmpi.so.40" in capsys.readouterr().err

@@ -27,25 +27,25 @@ def run(make_run):
 
 def test_unknowns_components_and_derived_fields(run):
     x = run.system.spaces["displacement"].points
-    spec, location, u = run.evaluate("displacement")
+    spec, location, u = run.fields.evaluate("displacement")
     assert (spec.shape, location, u.shape) == ("vector", "node", (len(x), 2))
     assert np.allclose(u, x * [0.02, -0.005], atol=1e-12)
-    spec, _, ux = run.evaluate("displacement_x")
+    spec, _, ux = run.fields.evaluate("displacement_x")
     assert spec.shape == "scalar" and np.array_equal(ux[:, 0], u[:, 0])
-    assert np.allclose(run.evaluate("von_mises")[2], 2.0, rtol=1e-10)
-    assert np.allclose(run.evaluate("stress_xx")[2], 2.0, rtol=1e-10)
-    assert np.allclose(run.evaluate("stress_xy")[2], 0.0, atol=1e-10)
+    assert np.allclose(run.fields.evaluate("von_mises")[2], 2.0, rtol=1e-10)
+    assert np.allclose(run.fields.evaluate("stress_xx")[2], 2.0, rtol=1e-10)
+    assert np.allclose(run.fields.evaluate("stress_xy")[2], 0.0, atol=1e-10)
 
 
 def test_expressions(run):
     x = run.system.spaces["displacement"].points
-    spec, _, value = run.evaluate("double*von_mises + 100*displacement_x + y")
+    spec, _, value = run.fields.evaluate("double*von_mises + 100*displacement_x + y")
     assert spec.shape == "scalar"
     assert np.allclose(value[:, 0], 4 + 2 * x[:, 0] + x[:, 1], rtol=1e-9)
 
 
 def test_results_are_computed_once_per_state(run):
-    assert run.evaluate("von_mises")[2] is run.evaluate("von_mises")[2]
+    assert run.fields.evaluate("von_mises")[2] is run.fields.evaluate("von_mises")[2]
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_results_are_computed_once_per_state(run):
 )
 def test_wrong_names_are_refused(run, name, message):
     with pytest.raises(InputError, match=message):
-        run.evaluate(name)
+        run.fields.evaluate(name)

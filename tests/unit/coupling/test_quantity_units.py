@@ -2,8 +2,8 @@
 
 import pytest
 
+from plexus.coupling.units import times_length
 from plexus.errors import InputError
-from plexus.formulation.units import times_length
 
 PLATE = """
 plexus: 1

@@ -51,30 +51,30 @@ def test_quantities_are_exact(run):
 
 def test_fields_components_and_expressions(run):
     x = run.system.points.points
-    spec, location, u = run.evaluate("velocity")
+    spec, location, u = run.fields.evaluate("velocity")
     assert (spec.shape, location, u.shape) == ("vector", "node", (len(x), 2))
     np.testing.assert_allclose(u[:, 1], -np.cos(x[:, 0]) * np.sin(x[:, 1]) * DECAY, atol=1e-12)
-    np.testing.assert_array_equal(run.evaluate("velocity_y")[2][:, 0], u[:, 1])
-    np.testing.assert_allclose(run.evaluate("velocity_y*2 + x")[2][:, 0], 2 * u[:, 1] + x[:, 0])
-    assert run.evaluate("vorticity")[2] is run.evaluate("vorticity")[2]
+    np.testing.assert_array_equal(run.fields.evaluate("velocity_y")[2][:, 0], u[:, 1])
+    np.testing.assert_allclose(run.fields.evaluate("velocity_y*2 + x")[2][:, 0], 2 * u[:, 1] + x[:, 0])
+    assert run.fields.evaluate("vorticity")[2] is run.fields.evaluate("vorticity")[2]
     with pytest.raises(InputError, match="did you mean velocity"):
-        run.evaluate("velosity")
+        run.fields.evaluate("velosity")
 
 
 def test_spectrum_holds_the_mean_square(run):
-    power = run.nodal.spectrum("velocity", run.state)
+    power = run.fields.spectrum("velocity")
     assert power.sum() == pytest.approx(DECAY**2 / 2, rel=1e-12)
     # |k| = sqrt(2) belongs to shell 1
     assert power[1] == pytest.approx(power.sum(), rel=1e-12)
     assert len(power) == 7, "complete shells of the coarser axis"
-    half = run.nodal.spectrum("velocity_x", run.state)
+    half = run.fields.spectrum("velocity_x")
     assert half.sum() == pytest.approx(power.sum() / 2, rel=1e-12)
 
 
 def test_checkpoint_state_is_in_physical_space(run):
     meta, fields = run.checkpoint_state()
     space, rows = fields[Key("state", "velocity")]
-    np.testing.assert_allclose(rows, run.evaluate("velocity")[2][: space.n_owned], atol=1e-14)
+    np.testing.assert_allclose(rows, run.fields.evaluate("velocity")[2][: space.n_owned], atol=1e-14)
     assert meta["clock"]["step"] == 10
     np.testing.assert_array_equal(space.names(), np.arange(16 * 12))
 
@@ -128,8 +128,8 @@ time: {stepper: sbdf2, end: 0.1 s, step: 0.01 s}
 def test_initial_fields_of_the_deck(make_run):
     run = make_run(START)
     x, y = run.system.points.points.T
-    np.testing.assert_allclose(run.evaluate("concentration")[2][:, 0], 1 + 0.1 * np.sin(np.pi * x / 5))
-    nematic = run.evaluate("nematic")[2]
+    np.testing.assert_allclose(run.fields.evaluate("concentration")[2][:, 0], 1 + 0.1 * np.sin(np.pi * x / 5))
+    nematic = run.fields.evaluate("nematic")[2]
     np.testing.assert_allclose(nematic[:, 0] - nematic[:, 3], 0.2 * np.cos(np.pi * y / 5), atol=1e-14)
-    np.testing.assert_array_equal(run.evaluate("nematic_xy")[2], nematic[:, 1:2])
+    np.testing.assert_array_equal(run.fields.evaluate("nematic_xy")[2], nematic[:, 1:2])
     assert run.system.unknowns == 5 * 16 * 12

@@ -9,14 +9,15 @@ import numpy as np
 
 from plexus_kernels import Tables
 
-CELLS = ("triangle", "quadrilateral", "tetrahedron", "hexahedron")
+CELLS = ("line", "triangle", "quadrilateral", "tetrahedron", "hexahedron")
+DIM = dict(zip(CELLS, (1, 2, 2, 3, 3), strict=True))
+SIMPLICES = ("line", "triangle", "tetrahedron")
 
 
 def lattice(cell: str, p: int) -> np.ndarray:
     """Nodes of degree p on the reference element."""
-    d = 2 if cell in ("triangle", "quadrilateral") else 3
-    grid = np.array(list(product(range(p + 1), repeat=d)))
-    return (grid[grid.sum(1) <= p] if cell in ("triangle", "tetrahedron") else grid) / p
+    grid = np.array(list(product(range(p + 1), repeat=DIM[cell])))
+    return (grid[grid.sum(1) <= p] if cell in SIMPLICES else grid) / p
 
 
 def basis(cell: str, p: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +59,7 @@ def case(cell: str, degree: int, geo_degree: int, n_cells: int = 11, Q: int = 5,
     moved = np.empty_like(points)
     moved[cells.ravel()] = points
     at = rng.uniform(0.1, 0.3, (Q, d))
-    affine = geo_degree == 1 and cell in ("triangle", "tetrahedron")
+    affine = geo_degree == 1 and cell in SIMPLICES
     T = Tables(rng.uniform(0.1, 1, Q), *basis(cell, degree, at), *basis(cell, geo_degree, at), affine)
     n_nodes = 3 * n
     cell_nodes = np.array([rng.choice(n_nodes, n, replace=False) for _ in range(n_cells)], dtype=np.int32)

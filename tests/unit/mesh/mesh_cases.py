@@ -13,13 +13,14 @@ from plexus.mesh.lattice import build_box
 from plexus.mesh.mesh import EXTERIOR, Mesh, corner_volumes
 from plexus.mesh.msh import read_msh
 
-CELLS = ("triangle", "quadrilateral", "tetrahedron", "hexahedron")
+CELLS = ("line", "triangle", "quadrilateral", "tetrahedron", "hexahedron")
 DATA = Path(__file__).parent / "data"
 FILES = [f"{cell}{degree}" for cell in CELLS for degree in (1, 2)]
+DIM = {"line": 1, "triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}
 
 
 def box(comm, cell, degree=1, periodic=False, n=4):
-    counts = (n, n + 1) if cell in CELLS[:2] else (n, n + 1, 3)
+    counts = (n, n + 1, 3)[: DIM[cell]]
     ticks = [np.linspace(0, 1 + a, degree * k + 1) for a, k in enumerate(counts)]
     return build_box(comm, cell, degree, ticks, (periodic,) * len(counts))
 
@@ -121,6 +122,8 @@ def volume(cell: Cell, whole: dict[str, np.ndarray], region: str = "") -> float:
 def area(cell: Cell, whole: dict[str, np.ndarray], name: str) -> float:
     """Return the measure of a boundary made of straight or flat facets."""
     cells, facets = whole[f"boundary {name}"].T
+    if cell.dim == 1:
+        return float(len(cells))
     x = np.take_along_axis(whole["x"][cells], cell.facets[facets][..., None], axis=1)
     if cell.dim == 2:
         return float(np.linalg.norm(x[:, 1] - x[:, 0], axis=1).sum())

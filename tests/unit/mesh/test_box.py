@@ -1,17 +1,24 @@
-"""Boxes on one rank: sizes, names, grading, maps, and how blocks are cut."""
+"""Boxes and intervals on one rank: sizes, names, grading, maps, and how blocks are cut."""
 
 import numpy as np
 import pytest
-from mesh_cases import CELLS, area, assert_valid, box, content, euler, volume
+from mesh_cases import CELLS, DIM, area, assert_valid, box, content, euler, volume
 from mpi4py import MPI
 
 from plexus.deck.context import Context
 from plexus.errors import InputError
 from plexus.mesh.lattice import split
 from plexus.mesh.sources.box import Box, BoxParams, bisect, graded_ticks
+from plexus.mesh.sources.interval import Interval, IntervalParams
 from plexus.spaces.lagrange import Space
 
 SELF = MPI.COMM_SELF
+
+
+def source(cell, cells, periodic=(), **params):
+    if cell == "line":
+        return Interval(IntervalParams(cells=cells[0], periodic="x" in periodic, **params))
+    return Box(BoxParams(cell=cell, cells=cells[: DIM[cell]], periodic=periodic, **params))
 
 
 def build(**params):
@@ -25,7 +32,7 @@ def test_box_is_valid(cell, degree, periodic):
     mesh = box(SELF, cell, degree, periodic)
     whole = assert_valid(mesh)
     assert euler(mesh.reference, whole) == (0 if periodic else 1)
-    assert np.isclose(volume(mesh.reference, whole), 2 if mesh.dim == 2 else 6)
+    assert np.isclose(volume(mesh.reference, whole), (1, 2, 6)[mesh.dim - 1])
 
 
 def test_sides_are_where_their_names_say():
@@ -48,9 +55,8 @@ def test_sides_are_where_their_names_say():
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_estimate_is_exact(cell):
-    cells = [3, 4] if cell in CELLS[:2] else [3, 4, 5]
-    source = Box(BoxParams(cell=cell, cells=cells, degree=2, refine=1))
-    guess, mesh = source.estimate(), source.build(SELF)
+    made = source(cell, [3, 4, 5], degree=2, refine=1)
+    guess, mesh = made.estimate(), made.build(SELF)
     assert (guess.n_cells, guess.n_points) == (mesh.n_global_cells, len(mesh.points))
     assert set(guess.boundaries) == set(mesh.boundaries)
 
@@ -58,11 +64,35 @@ def test_estimate_is_exact(cell):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("periodic", [[], ["x"]])
 def test_nodes_of_thin_boxes_are_counted(cell, periodic):
-    cells = [20, 1] if cell in CELLS[:2] else [20, 1, 1]
-    source = Box(BoxParams(cell=cell, cells=cells, periodic=periodic))
-    mesh = source.build(SELF)
+    made = source(cell, [20, 1, 1], periodic)
+    mesh = made.build(SELF)
     for degree in (1, 2):
-        assert source.estimate().nodes[degree - 1] == Space(mesh, degree).n_global
+        assert made.estimate().nodes[degree - 1] == Space(mesh, degree).n_global
+
+
+def test_interval_is_graded_mapped_and_named():
+    params = {"cells": 8, "size": 2, "origin": 1, "grading": 4, "refine": 1, "map": "x^2",
+              "regions": {"near": "x < 4"}, "boundaries": {"far": "x > 8"}}  # fmt: skip
+    mesh = Interval(IntervalParams.model_validate(params, context=Context())).build(SELF)
+    whole = assert_valid(mesh)
+    x = np.sort(np.unique(mesh.points[:, 0]))
+    assert np.allclose(x, (1 + 2 * bisect(graded_ticks(8, 4), 1)) ** 2)
+    assert np.isclose(volume(mesh.reference, whole, "near"), x[x < 4.5].max() - 1, atol=0.4)
+    assert np.array_equal(whole["boundary far"], whole["boundary right"])
+    assert area(mesh.reference, whole, "left") == area(mesh.reference, whole, "far") == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"cells": 2, "periodic": True}, "at least 3 cells"),
+        ({"cells": 4, "regions": {"hot": "y < 1"}}, "unknown name 'y'"),
+        ({"cells": 4, "boundaries": {"right": "x > 0"}}, "boundary right already"),
+    ],
+)
+def test_wrong_intervals_are_refused(params, words):
+    with pytest.raises(ValueError, match=words):
+        IntervalParams.model_validate(params, context=Context())
 
 
 def test_grading_is_the_ratio_of_the_last_gap_to_the_first():

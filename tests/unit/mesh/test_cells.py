@@ -18,7 +18,7 @@ def test_nodes_are_where_vtk_has_them(cell, degree):
     assert np.allclose(theirs[:, : cell.dim], cell.nodes(degree))
 
 
-@pytest.mark.parametrize("number", [n for n, (c, _) in gmsh_types().items() if c.dim > 1])
+@pytest.mark.parametrize("number", [n for n, (c, _) in gmsh_types().items() if c.dim > 0])
 def test_gmsh_order_maps_to_ours(number):
     gmsh = pytest.importorskip("gmsh")
     gmsh.initialize()
@@ -34,8 +34,11 @@ def test_gmsh_order_maps_to_ours(number):
 def test_facets_point_outward(cell):
     for facet in cell.facets:
         x = cell.vertices[facet]
-        along = x[1] - x[0]
-        normal = np.array([along[1], -along[0]]) if cell.dim == 2 else np.cross(along, x[2] - x[0])
+        along = x[1:] - x[0]
+        if cell.dim == 1:
+            normal = 2 * x[0] - 1
+        else:
+            normal = np.array([along[0, 1], -along[0, 0]]) if cell.dim == 2 else np.cross(*along[:2])
         assert normal @ (x.mean(axis=0) - cell.vertices.mean(axis=0)) > 0
 
 

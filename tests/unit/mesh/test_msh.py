@@ -36,7 +36,7 @@ def test_every_type_is_read_and_valid(name):
     mesh = from_file(SELF, name)
     cell, whole = mesh.reference, assert_valid(mesh)
     assert euler(cell, whole) == 1
-    depth = 1 if mesh.dim == 2 else 0.5
+    depth = 0.5 if mesh.dim == 3 else 1
     assert np.isclose(volume(cell, whole, "east"), depth)
     assert np.isclose(area(cell, whole, "both sets"), depth + 1)  # the middle and the western floor
 
@@ -159,7 +159,7 @@ def test_plane_mesh_off_the_plane(tmp_path):
     assert "plane z = 0" in broken(tmp_path, TEXT.replace("\n2 1 0\n", "\n2 1 0.5\n", 1))
 
 
-@pytest.mark.parametrize("name", ["triangle1", "tetrahedron2"])
+@pytest.mark.parametrize("name", ["line2", "triangle1", "tetrahedron2"])
 def test_estimates_tell_sizes_and_names(name, tmp_path):
     convert(DATA / f"{name}.msh", tmp_path / "mesh.h5", 2.0)
     whole = read_msh(DATA / f"{name}.msh")

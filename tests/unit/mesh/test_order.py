@@ -10,7 +10,7 @@ from plexus.mesh.facets import find_facets, mates
 from plexus.mesh.order import first_use, hilbert_keys
 
 
-@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("dim", [1, 2, 3])
 def test_hilbert_curve_visits_neighbour_after_neighbour(dim):
     n = 8
     grid = np.indices((n,) * dim).reshape(dim, -1).T.astype(float)

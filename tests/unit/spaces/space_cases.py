@@ -10,11 +10,13 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.fields.arrays import einsum, eye, like
+from plexus.mesh.cells import reference
 from plexus.mesh.lattice import build_box
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import FieldSpec, Flux, Tangent
+from plexus.spaces.lagrange import Space
 
-CELLS = ("triangle", "quadrilateral", "tetrahedron", "hexahedron")
+CELLS = ("line", "triangle", "quadrilateral", "tetrahedron", "hexahedron")
 
 
 def box(
@@ -27,7 +29,18 @@ def box(
 
 def cubes(cell: str, n: int) -> tuple[int, ...]:
     """Return n cubes along each axis of the cell's dimension."""
-    return (n,) * (2 if cell in ("triangle", "quadrilateral") else 3)
+    return (n,) * reference(cell).dim
+
+
+def far(cell: str) -> str:
+    """Return a side that does not lie opposite to the left one, where there is one."""
+    return "right" if cell == "line" else "top"
+
+
+def space_of(mesh: Mesh, degree: int, equation: Any) -> Space:
+    """Return the space of an equation's unknown."""
+    spec = equation.field
+    return Space(mesh, degree, spec.components(mesh.dim), scalar=spec.shape == "scalar")
 
 
 @dataclass

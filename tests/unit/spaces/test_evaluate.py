@@ -26,8 +26,10 @@ def test_integrals_over_parts(cell, degree):
     assert evaluate(lambda p: p.one, 0, {}) == pytest.approx(1)
     assert evaluate(lambda p: p.x[..., 0] ** 3, 0, {}) == pytest.approx(1 / 4)
     assert evaluate(lambda p: p.x[..., 0], 0, {}, Part(region="west")) == pytest.approx(1 / 8)
-    assert evaluate(lambda p: p.x[..., 1] ** 2, 0, {}, Part(boundary="right")) == pytest.approx(1 / 3)
-    assert evaluate(lambda p: p.one, 0, {}, Part("west", "top")) == pytest.approx(1 / 2)
+    assert evaluate(lambda p: p.one, 0, {}, Part(boundary="right")) == pytest.approx(1)
+    if mesh.dim > 1:
+        assert evaluate(lambda p: p.x[..., 1] ** 2, 0, {}, Part(boundary="right")) == pytest.approx(1 / 3)
+        assert evaluate(lambda p: p.one, 0, {}, Part("west", "top")) == pytest.approx(1 / 2)
     assert evaluate(lambda p: p.one, 0, {}, measure=lambda x: 2 * x[..., 0]) == pytest.approx(1)
     # the divergence theorem for the field x
     flux = evaluate(lambda p: (p.normal * p.x).sum(axis=2), 0, {}, Part(boundary="exterior"))
@@ -82,11 +84,11 @@ def test_extrema_tell_where(cell):
 @pytest.mark.parametrize(("cell", "degree"), CASES)
 def test_recovery_is_exact_for_continuous_gradients(cell, degree):
     space = Space(box(cell, cubes(cell, 3)), degree)
-    fields = {"u": (space, space.interpolate(lambda x: x[:, 0] ** degree + 3 * x[:, 1]))}
+    fields = {"u": (space, space.interpolate(lambda x: x[:, 0] ** degree + 3 * x[:, 1:2].sum(axis=1)))}
     recovered = Evaluator(space.mesh).at_nodes(lambda p: p.fields["u"].grad, 0, fields, space)
     expected = np.zeros_like(space.points)
     expected[:, 0] = degree * space.points[:, 0] ** (degree - 1)
-    expected[:, 1] = 3
+    expected[:, 1:2] = 3
     assert recovered.shape == (space.n_local, space.mesh.dim)
     assert np.allclose(recovered, expected, atol=1e-12)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from space_cases import CELLS, Diffusion, Elasticity, box, cubes, dense, gathered
+from space_cases import CELLS, Diffusion, Elasticity, box, cubes, dense, far, gathered, space_of
 
 from plexus.protocols import Flux, Tangent
 from plexus.spaces import coo, matrix
@@ -15,7 +15,7 @@ CASES = [(cell, degree) for cell in CELLS for degree in (1, 2)]
 
 
 def wavy(x):
-    return np.sin(2 * x[:, 0]) + x[:, 1] ** 2
+    return np.sin(2 * x[:, 0]) + x[:, -1] ** 2
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Pressure:
 def test_jacobian_is_the_derivative_of_the_residual(cell, degree):
     space = Space(box(cell, cubes(cell, 2), degree=degree), degree)
     equation = Diffusion(k=lambda x: 1 + x[..., 0], r=0.3, s=1.0, c=2.0)
-    form = Form(space, equation, [("left", Robin()), ("top", Robin(h=0.7))])
+    form = Form(space, equation, [("left", Robin()), (far(cell), Robin(h=0.7))])
     u, v = space.interpolate(wavy), space.interpolate(lambda x: np.cos(3 * x[:, 0] * x[:, -1]))
     shift = 5.0
     change = form.residual(0, u + v, shift * v, {}) - form.residual(0, u, None, {})
@@ -69,7 +69,7 @@ def apply(space, mat, u):
 )
 def test_matrix_against_dense_reference(cell, degree, equation):
     mesh = box(cell, cubes(cell, 2), degree=degree)
-    space = Space(mesh, degree, equation.field.components(mesh.dim))
+    space = space_of(mesh, degree, equation)
     form = Form(space, equation)
     got = gathered(form.jacobian(0, space.zeros(), None, 0, {}))
     expected = dense(form)
@@ -85,11 +85,11 @@ def test_matrix_against_dense_reference(cell, degree, equation):
 )
 def test_backends_agree(cell, backend, equation):
     mesh = box(cell, cubes(cell, 2))
-    space = Space(mesh, 2, equation.field.components(mesh.dim))
+    space = space_of(mesh, 2, equation)
     u = space.interpolate(lambda x: np.sin(x @ np.arange(1, mesh.dim + 1))[:, None])
     fixed = np.zeros((space.n_local, space.components), dtype=bool)
     fixed[space.facet_nodes("left"), 0] = True
-    terms = [("right", Robin())] if space.components == 1 else [("right", Pressure())]
+    terms = [("right", Robin())] if space.scalar else [("right", Pressure())]
     forms = [Form(space, equation, terms, fixed=fixed, backend=b) for b in ("auto", backend)]
     residuals = [f.residual(0, u, None, {}) for f in forms]
     matrices = [gathered(f.jacobian(0, u, None, 0, {})) for f in forms]
@@ -100,10 +100,10 @@ def test_backends_agree(cell, backend, equation):
 @pytest.mark.parametrize("cell", CELLS)
 def test_fixed_unknowns_become_identity_symmetrically(cell):
     mesh = box(cell, cubes(cell, 2))
-    space = Space(mesh, 1, mesh.dim)
+    space = space_of(mesh, 1, Elasticity())
     fixed = np.zeros((space.n_local, mesh.dim), dtype=bool)
     fixed[space.facet_nodes("left")] = True
-    fixed[space.facet_nodes("top"), 1] = True
+    fixed[space.facet_nodes(far(cell)), -1] = True
     free = Form(space, Elasticity())
     form = Form(space, Elasticity(), fixed=fixed)
     u = space.interpolate(lambda x: x**2)
@@ -122,7 +122,7 @@ def test_fixed_unknowns_become_identity_symmetrically(cell):
 def test_patch(cell, degree):
     """A linear field under constant strain is in balance at every free node."""
     mesh = box(cell, cubes(cell, 3))
-    space = Space(mesh, degree, mesh.dim)
+    space = space_of(mesh, degree, Elasticity())
     fixed = np.zeros((space.n_local, mesh.dim), dtype=bool)
     fixed[space.facet_nodes("exterior")] = True
     slope = np.arange(1.0, mesh.dim**2 + 1).reshape(mesh.dim, mesh.dim)
@@ -135,7 +135,7 @@ def test_patch(cell, degree):
 def test_pressure_balances(cell):
     """The resultant of a constant pressure on a closed surface vanishes; on one side it is p·area."""
     mesh = box(cell, cubes(cell, 2))
-    space = Space(mesh, 2, mesh.dim)
+    space = space_of(mesh, 2, Elasticity())
     u = space.zeros()
 
     def resultant(boundary):

@@ -142,5 +142,5 @@ def test_refusals():
         Fourier((4, 64), (1.0, 1.0), Many())
     with pytest.raises(InputError, match="at most 4"):
         Fourier((64, 6), (1.0, 1.0), Many(), real=True)
-    with pytest.raises(InputError, match="at most 1"):
+    with pytest.raises(InputError, match="use 1 rank instead of 5"):
         Fourier((64,), (1.0,), Many())

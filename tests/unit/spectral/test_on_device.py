@@ -40,10 +40,10 @@ def test_flow_and_all_steppers(cells, dealias):
     model = IncompressibleModel(space, 0.1, lambda: None)
     hat = torch.zeros(len(cells), *space.hat_shape, dtype=torch.complex128, device="meta")
     dt, linear = 0.1, model.linear
-    n = model.explicit(hat, 0.0)
+    level = sbdf2.Level(0.0, hat, model.explicit(hat, 0.0))
     new = [
-        sbdf2.advance(hat, hat, n, n, sbdf2.divisor(linear, dt), dt),
-        sbdf2.begin(model, hat, n, 0.0, dt),
+        sbdf2.Formula.of(linear, dt).advance(level, level),
+        sbdf2.begin(model, level, dt),
         etdrk4.advance(model, hat, 0.0, dt, etdrk4.functions(linear, dt)),
         ifrk4.advance(model, hat, 0.0, dt, ((dt * linear).exp(), (dt / 2 * linear).exp())),
         *imex_rk.advance(model, hat, 0.0, dt, 1 / (1 - dt * linear), imex_rk.TABLEAUS[3]),

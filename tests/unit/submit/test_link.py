@@ -161,6 +161,6 @@ def test_a_training_goes_on_from_the_one_checkpoint_that_it_keeps(job, monkeypat
     # written later than the folder was marked, then later still, then not again
     for n, job.now in enumerate((2**61, 2**61 + 1000, 2**61 + 1000)):
         monkeypatch.setenv("SLURM_RESTART_COUNT", str(n))
-        Link(words, job.folder, chain="requeue", script="job.sh").run()
+        Link(words, job.folder, TRAINING, chain="requeue", script="job.sh").run()
     assert [a[-1] for a in job.started] == ["deck.yaml", "--restart", "--restart"]
     assert len(job.asked) == 2

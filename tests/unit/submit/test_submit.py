@@ -238,7 +238,7 @@ def test_a_training_is_submitted_as_one(capsys):
 
 def test_a_training_asks_for_the_memory_of_its_frames():
     deck, profile = load(LEARNED), Profile(cores_per_node=4)
-    run, training = (propose(deck, profile, kind).memory for kind in (False, True))
+    run, training = (propose(deck, profile, kind).memory for kind in ("run", "train"))
     assert training > run
 
 

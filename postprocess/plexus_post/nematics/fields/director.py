@@ -27,8 +27,8 @@ def view(scene: Scene, name: str) -> View | None:
 
 
 def _twice(scene: Scene) -> np.ndarray | None:
-    """Return vectors (P, 3) at twice the director's angle; None without a plane director on points."""
-    if any(scene.run.fields.get(name) != "point" for name in (DIRECTOR, ORDER)):
+    """Return vectors (P, 3) at twice the director's angle; None on a line, or without a plane director."""
+    if scene.grid.dim == 1 or any(scene.run.fields.get(name) != "point" for name in (DIRECTOR, ORDER)):
         return None
     n = scene.run.field(DIRECTOR, scene.step)
     if n.ndim != 2 or np.abs(n[:, 2:]).any():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus_post.pictures.history import History
-from plexus_post.pictures.panels import panels
+from plexus_post.pictures.panels import panels, shade, spread
 from plexus_post.pictures.style import save
 from plexus_post.units import label, scale, words
 
@@ -46,22 +46,18 @@ def is_line(positions: np.ndarray) -> bool:
 
 def draw(history: History, path: Path) -> Path:
     """Draw every field over the distance along the line, the last time and a few before; return the path."""
-    from matplotlib import colormaps
-
     table, positions = history.table, history.positions
     fields = _fields(table)
     factor, unit = scale("m", np.ptp(positions, axis=0))
     distance = factor * np.linalg.norm(positions - positions[0], axis=1)
-    rows = np.unique(np.linspace(0, len(table) - 1, min(TIMES, len(table))).round().astype(int))
+    rows = spread(len(table), TIMES)
     figure, every = panels(len(fields))
     for axes, (field, columns) in zip(every, fields.items(), strict=True):
         values = table[columns].to_numpy(float)
         size, symbol = scale(table.attrs["units"].get(columns[0], ""), values)
         for i, row in enumerate(rows):
-            colour = colormaps["viridis"](0.9 * i / max(1, len(rows) - 1)) if len(rows) > 1 else None
-            axes.plot(
-                distance, size * values[row], color=colour, label=f"t = {float(table.index[row]):.6g} s"
-            )
+            when = f"t = {float(table.index[row]):.6g} s"
+            axes.plot(distance, size * values[row], color=shade(i, len(rows)), label=when)
         axes.set_ylabel(label(field, symbol))
     if len(rows) > 1:
         every[0].legend()

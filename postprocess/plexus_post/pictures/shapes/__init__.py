@@ -6,7 +6,7 @@ from importlib import import_module
 
 from plexus_post.pictures.view import Shape
 
-FILES = {2: "plane", 3: "solid"}
+FILES = {1: "line", 2: "plane", 3: "solid"}
 """Dimension of the cells -> file."""
 
 

@@ -27,16 +27,18 @@ FINE = 120_000
 """Up to this many triangles, quadratic cells are divided so that curves look curved."""
 
 
-def draw(view: View, path: Path) -> Path:
+def draw(views: Sequence[View], path: Path) -> Path:
     """Write the picture of a view and return its path."""
+    (view,) = views
     width, height = _size(view)
     figure, axes = pyplot().subplots(figsize=(width + 1.6, height + 1.6))
     panel(axes, view)
     return save(figure, path)
 
 
-def overview(views: Sequence[View], path: Path) -> Path:
-    """Write all views as panels of one picture and return its path."""
+def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
+    """Write all fields as panels of one picture and return its path."""
+    views = [view for (view,) in fields]
     width, height = _size(views[0])
     columns = 2 if len(views) < 5 or width > 1.8 * height else 3
     rows = -(-len(views) // columns)

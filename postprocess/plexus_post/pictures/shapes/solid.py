@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ VIEW = (22.0, -52.0)
 """Elevation and azimuth of the eye, in degrees."""
 
 
-def draw(view: View, path: Path) -> Path:
+def draw(views: Sequence[View], path: Path) -> Path:
     """Write the picture of a view and return its path."""
     from matplotlib.cm import ScalarMappable
 
+    (view,) = views
     plt = pyplot()
     colours = Colours.of(view.values, view.unit)
     mappable = ScalarMappable(colours.norm, colours.map)

@@ -59,6 +59,10 @@ class Hdf5:
 
         return finish(comm, from_all(comm, read), p.periodic, p.partitioner, p.refine)
 
+    def known(self) -> None:
+        """Return nothing: a deck is checked without reading the file."""
+        return
+
     def estimate(self) -> Estimate:
         """Return sizes and names; reads no coordinates. Needs no MPI.
 

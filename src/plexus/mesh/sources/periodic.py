@@ -1,9 +1,10 @@
-"""Uniform grid of a periodic box in 2-D or 3-D, for models in Fourier space.
+"""Uniform grid of a periodic box in 1-D to 3-D, for models in Fourier space.
 
 The points x_i = i·L/n of each axis stand for the n Fourier modes of that axis;
 opposite sides of the box are one.
 Ranks hold slabs of the first axis, so there are at most as many ranks as cells along the first and the
-second axis. Even numbers of cells with small prime factors are the fast ones.
+second axis; a grid with one axis is for one rank. Even numbers of cells with small prime factors are the
+fast ones.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ class PeriodicParams(Params):
     """Parameters of a periodic grid; lists have one entry per axis."""
 
     cells: tuple[Annotated[int, Field(ge=4)], ...] = Field(
-        min_length=2, max_length=3, description="number of grid points per axis"
+        min_length=1, max_length=3, description="number of grid points per axis"
     )
     size: tuple[Annotated[float, Unit("m"), Field(gt=0)], ...] = Field(
-        min_length=2, max_length=3, description="edge lengths of the box"
+        min_length=1, max_length=3, description="edge lengths of the box"
     )
 
     @model_validator(mode="after")
@@ -60,4 +61,4 @@ class Periodic:
     def estimate(self) -> Estimate:
         """Return the sizes; exact, needs no MPI."""
         n, dim = math.prod(self.params.cells), len(self.params.cells)
-        return Estimate(dim, CELL[dim], n, n, (), (), (n, n))
+        return Estimate(dim, CELL[dim], n, n, (), (), (n, n), 1 if dim == 1 else None)

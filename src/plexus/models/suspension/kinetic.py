@@ -33,7 +33,7 @@ class KineticModel(Suspension):
     space, medium, passive, start:
         As of `Suspension`.
     angles:
-        Number of grid angles on [0, 2π), at least 12.
+        Number of grid angles on [0, 2π), at least 16.
     """
 
     unknown = "distribution"

@@ -13,7 +13,7 @@ J. Comput. Math. 26 (2008) 838-855.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from plexus.deck.params import Params
 from plexus.fields.keys import Key
@@ -21,7 +21,7 @@ from plexus.protocols import Split, StepResult
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -38,36 +38,55 @@ LARGEST = 1 + math.sqrt(2)
 output time has cut: N extrapolated over many times the distance of its values magnifies what is rough."""
 
 
-def divisor(linear: Tensor, dt: float, ratio: float = 1.0) -> Tensor:
-    """Return 1 / ((1+2ω)/(1+ω) - dt L), the solution operator of one step with step ratio ω."""
-    return 1 / ((1 + 2 * ratio) / (1 + ratio) - dt * linear)
+class Level(NamedTuple):
+    """A time with the modes u of the state there and the modes n of its explicit terms N."""
+
+    t: float
+    u: Tensor
+    n: Tensor
 
 
-def advance(
-    now: Tensor,
-    before: Tensor,
-    n_now: Tensor,
-    n_before: Tensor,
-    inverse: Tensor,
-    dt: float,
-    ratio: float = 1.0,
-) -> Tensor:
-    """Return u_(n+1) from u_n, u_(n-1), N_n, N_(n-1) and the `divisor`; differentiable."""
-    from plexus.stepping.combine import combine4
+class Formula(NamedTuple):
+    """The formula for steps of one length dt and one ratio ω to the step before."""
 
-    w = ratio
-    factors = (-w * w / (1 + w), -w * dt, 1 + w, (1 + w) * dt)
-    return combine4(inverse, (before, n_before, now, n_now), factors)
+    dt: float
+    ratio: float
+    inverse: Tensor
+    """1 / ((1+2ω)/(1+ω) - dt L), the solution operator of a step."""
+
+    @classmethod
+    def of(cls, linear: Tensor, dt: float, ratio: float = 1.0) -> Formula:
+        """Return the formula for a model's L."""
+        return cls(dt, ratio, 1 / ((1 + 2 * ratio) / (1 + ratio) - dt * linear))
+
+    def advance(self, now: Level, before: Level) -> Tensor:
+        """Return u_(n+1) from the last two levels; differentiable."""
+        from plexus.stepping.combine import combine4
+
+        w, dt = self.ratio, self.dt
+        factors = (-w * w / (1 + w), -w * dt, 1 + w, (1 + w) * dt)
+        return combine4(self.inverse, (before.u, before.n, now.u, now.n), factors)
 
 
-def begin(system: Split, hat: Tensor, n_now: Tensor, t: float, dt: float) -> Tensor:
-    """Return u_1 from u_0 and N_0 with order 2; differentiable. Collective."""
+class Rates(Protocol):
+    """What the starting step asks of a model."""
+
+    @property
+    def linear(self) -> Tensor:
+        """L, real and <= 0, broadcasting to the modes."""
+
+    def explicit(self, hat: Tensor, t: float) -> Tensor:
+        """Return the modes of N(u, t), dealiased. Collective."""
+
+
+def begin(system: Rates, now: Level, dt: float) -> Tensor:
+    """Return u_1 from the first level with order 2; differentiable. Collective."""
     linear = system.linear
     inverse = 1 / (1 - GAMMA * dt * linear)
-    stage = (hat + GAMMA * dt * n_now) * inverse
-    n_stage = system.explicit(stage, t + GAMMA * dt)
-    rates = (1 - GAMMA) * linear * stage + DELTA * n_now + (1 - DELTA) * n_stage
-    return (hat + dt * rates) * inverse
+    stage = (now.u + GAMMA * dt * now.n) * inverse
+    n_stage = system.explicit(stage, now.t + GAMMA * dt)
+    rates = (1 - GAMMA) * linear * stage + DELTA * now.n + (1 - DELTA) * n_stage
+    return (now.u + dt * rates) * inverse
 
 
 class Sbdf2Params(Params):
@@ -78,54 +97,53 @@ class Sbdf2Params(Params):
 class Sbdf2:
     """Variable-step SBDF2."""
 
-    needs = Split
+    needs: ClassVar[type] = Split
     marches = True
     order = 2
 
     def __init__(self, params: Sbdf2Params, tolerance: float | None = None):
         self.tolerance = tolerance
-        # (time, modes, modes of N) of the state that a step starts from, and of the one before
-        self._now: tuple[float, Tensor, Tensor] | None = None
-        self._before: tuple[float, Tensor, Tensor] | None = None
+        # the state that a step starts from, and the one before
+        self._now: Level | None = None
+        self._before: Level | None = None
         self._unknown = ""
-        self._inverse: tuple[tuple[float, float], Tensor, Tensor] | None = None
+        # the L that a formula was made for, with the formula
+        self._kept: tuple[Tensor, Formula] | None = None
 
     def step(self, system: Split, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
         name = self._unknown = system.unknown
         hat = state.values[name]
         # a step that is repeated with another length starts from the same state: N is known
-        if self._now is None or self._now[0] != t:
-            self._before, self._now = self._now, (t, hat, system.explicit(hat, t))
-        n_now = self._now[2]
-        # steps of equal length differ by the rounding of the times; the divisor is kept for all of them
-        ratio = round(dt / (t - self._before[0]), 9) if self._before else math.inf
-        if self._before is None or ratio > LARGEST:
-            new = begin(system, hat, n_now, t, dt)
+        if self._now is None or self._now.t != t:
+            self._before, self._now = self._now, Level(t, hat, system.explicit(hat, t))
+        now, before = self._now, self._before
+        # steps of equal length differ by the rounding of the times; the formula is kept for all of them
+        ratio = round(dt / (t - before.t), 9) if before else math.inf
+        if before is None or ratio > LARGEST:
+            new = begin(system, now, dt)
         else:
-            _, before, n_before = self._before
-            inverse = self._divisor(system.linear, dt, ratio, hat)
-            new = advance(hat, before, n_now, n_before, inverse, dt, ratio)
+            new = self._formula(system.linear, dt, ratio, hat.shape).advance(now, before)
         return StepResult({**state.values, name: new}, None, {})
 
-    def _divisor(self, linear: Tensor, dt: float, ratio: float, hat: Tensor) -> Tensor:
-        kept = self._inverse
-        if kept is None or kept[0] != (dt, ratio) or kept[1] is not linear:
+    def _formula(self, linear: Tensor, dt: float, ratio: float, shape: Sequence[int]) -> Formula:
+        kept = self._kept
+        if kept is None or kept[0] is not linear or (kept[1].dt, kept[1].ratio) != (dt, ratio):
+            formula = Formula.of(linear, dt, ratio)
             # of the modes' shape, as compiled sums want it
-            inverse = divisor(linear, dt, ratio).expand(hat.shape).contiguous()
-            kept = self._inverse = ((dt, ratio), linear, inverse)
-        return kept[2]
+            inverse = formula.inverse.expand(shape).contiguous()
+            kept = self._kept = linear, formula._replace(inverse=inverse)
+        return kept[1]
 
     def history(self) -> tuple[dict[str, Any], dict[Key, Tensor]]:
         """Return time, modes and N of the state before the current one."""
         if self._now is None:
             return {}, {}
-        t, hat, n = self._now
-        named = {"value": hat, "explicit": n}
-        return {"t": t}, {Key("history", self._unknown, label): array for label, array in named.items()}
+        now, named = self._now, {"value": self._now.u, "explicit": self._now.n}
+        return {"t": now.t}, {Key("history", self._unknown, label): array for label, array in named.items()}
 
     def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Tensor]) -> None:
         """Continue from what `history` returned."""
         found = {key.label: array for key, array in arrays.items()}
         self._before = None
-        self._now = (float(meta["t"]), found["value"], found["explicit"]) if "t" in meta else None
+        self._now = Level(float(meta["t"]), found["value"], found["explicit"]) if "t" in meta else None

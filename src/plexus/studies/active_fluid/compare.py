@@ -12,7 +12,7 @@ import numpy as np
 
 from plexus.studies.active_fluid.contenders import Case, Contender, Setup, usual
 from plexus.studies.active_fluid.score import Posteriori, Priori, posteriori, priori
-from plexus.studies.active_fluid.traces import roll
+from plexus.studies.active_fluid.traces import Stop, roll
 from plexus.studies.active_fluid.truths import forget, truth
 
 Set = tuple[float, float]
@@ -49,9 +49,9 @@ class Scores:
         """Return the mean over seeds of a number of a model's runs."""
         return _mean([getattr(p, key) for p in self.over(where, name)])
 
-    def horizon(self, where: Set, name: str, level: int = 1, end: float = 40.0) -> float:
-        """Return the mean over seeds of a horizon; runs that never exceed the level count as ``end``."""
-        return _mean([min(p.horizons[level], end) for p in self.over(where, name)])
+    def horizon(self, where: Set, name: str, end: float = 40.0) -> float:
+        """Return the mean over seeds of the horizon; runs that never get so far off count as ``end``."""
+        return _mean([min(p.horizon, end) for p in self.over(where, name)])
 
     def bias(self, where: Set, name: str, key: str) -> float:
         """Return a model's ensemble mean over seeds less the truth's."""
@@ -97,12 +97,12 @@ def compare(
     cases: Iterable[Case],
     folder: Path | None = None,
     setup: Callable[[Case], Setup] = usual,
-    level: float | None = None,
+    off: float | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Scores:
     """Return the scores of contenders; truths come from ``folder`` where they are there.
 
-    With a velocity error ``level`` runs end where it is exceeded, and their long-time means are nan.
+    With a velocity error ``off`` runs end where it is exceeded, and their long-time means are nan.
     """
     scores = Scores()
     for case in cases:
@@ -112,8 +112,8 @@ def compare(
         for model in contenders:
             if model.block is not None and model.order <= 2:
                 scores.closures[case, model.name] = priori(case, own, model, true)
-            found = posteriori(roll(case, own, model, None if level is None else (true, level)), true)
+            found = posteriori(roll(case, own, model, None if off is None else Stop(true, off)), true)
             scores.runs[case, model.name] = found
-            say(f"{case} {model.name}: 30 % at t = {found.horizons[1]:.1f}, r {found.order:.3f}")
+            say(f"{case} {model.name}: 30 % at t = {found.horizon:.1f}, r {found.order:.3f}")
         forget()
     return scores

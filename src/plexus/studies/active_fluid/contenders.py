@@ -46,6 +46,12 @@ class Setup:
     frames: tuple[float, float, float] = (5.0, 40.0, 1.0)
     """First, last and distance of the times at which the truth keeps its moments."""
 
+    def keeps(self, t: float) -> bool:
+        """Return whether the truth keeps its moments at a time."""
+        first, last, distance = self.frames
+        phase = (t - first) / distance
+        return first - 1e-9 <= t <= last + 1e-9 and abs(phase - round(phase)) < 1e-6
+
     def space(self) -> Fourier:
         """Return the box."""
         return Fourier((self.cells, self.cells), (self.length, self.length))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from statistics import median
 
 import torch
 
 from plexus.fields.state import State
-from plexus.stepping.steppers.sbdf2 import Sbdf2, Sbdf2Params
 from plexus.studies.active_fluid.contenders import Case, Contender, Setup
+from plexus.studies.active_fluid.traces import states_of
 
 
 @contextmanager
@@ -38,32 +40,18 @@ def step_seconds(
     All models first run to t = ``warm``, where the flow is developed and guards see what they will see.
     """
     with one_thread(), torch.no_grad():
-        runs = {c.name: _Run(c, case, setup) for c in contenders}
+        runs = {c.name: states_of(c.model(case, setup), setup.dt) for c in contenders}
         for run in runs.values():
-            run.take(round(warm / setup.dt))
+            _take(run, 1 + round(warm / setup.dt))
         found: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):
             for name, run in runs.items():
                 start = time.process_time()
-                run.take(chunk)
+                _take(run, chunk)
                 found[name].append((time.process_time() - start) / chunk)
     return {name: median(values) for name, values in found.items()}
 
 
-class _Run:
-    """A model under way."""
-
-    def __init__(self, contender: Contender, case: Case, setup: Setup):
-        self.model, self.dt = contender.model(case, setup), setup.dt
-        self.stepper = Sbdf2(Sbdf2Params())
-        self.state = State({self.model.unknown: self.model.initial()}, 0.0, 0)
-
-    def take(self, steps: int) -> None:
-        """March so many steps."""
-        guard = getattr(self.model.closure, "guard", None)
-        for _ in range(steps):
-            n = self.state.step + 1
-            values = self.stepper.step(self.model, self.state, self.state.t, self.dt).values
-            self.state = State(values, n * self.dt, n)
-            if guard is not None:
-                guard.tick()
+def _take(states: Iterator[State], count: int) -> None:
+    """March on over so many states."""
+    deque(islice(states, count), maxlen=0)

@@ -43,9 +43,9 @@ class Rollout:
         self.model.change(replace(self.medium, alpha=at[0], zeta=at[1]))
         with torch.no_grad():
             self.weight[0, 0] = at[2].detach()
-        start, memory = start_from(self.model, self.moments)
-        end = rolled(self.model, start, memory, self.dt, (STEPS,))[STEPS][0]
-        return self.model.space.power(end)[1:].sum()
+        start = start_from(self.model, self.moments)
+        end = rolled(self.model, start, self.dt, (STEPS,))[STEPS]
+        return self.model.space.power(end.modes)[1:].sum()
 
 
 def mismatch(seed: int = 2) -> dict[str, float]:

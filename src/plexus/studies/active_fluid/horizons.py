@@ -25,8 +25,8 @@ STEPS = (0.005, 0.01, 0.02, 0.05)
 TRUE_STEP = 0.0025
 END = 40.0
 """Time at which comparisons end; a model that holds longer counts as holding so long."""
-LEVEL, STOP, SHARE = 1, 0.4, 0.95
-"""Place of 30 % among the levels of horizons, error at which runs may end, and least share of the horizon."""
+STOP, SHARE = 0.4, 0.95
+"""Velocity error at which runs may end, and least share of the horizon."""
 
 
 @dataclass
@@ -101,9 +101,9 @@ def hold(
 def _run(model: Contender, case: Case, step: float, reference: Trace, whole: bool) -> tuple[float, bool]:
     """Return the horizon of a run and whether it got to the end, or to the error at which it may stop."""
     from plexus.studies.active_fluid.score import posteriori
-    from plexus.studies.active_fluid.traces import roll
+    from plexus.studies.active_fluid.traces import Stop, roll
 
-    trace = roll(case, setup(case, step), model, None if whole else (reference, STOP))
-    horizon = posteriori(trace, reference).horizons[LEVEL]
+    trace = roll(case, setup(case, step), model, None if whole else Stop(reference, STOP))
+    horizon = posteriori(trace, reference).horizon
     sound = bool(trace.velocity[-1].isfinite().all())
     return horizon, sound and (not whole or float(trace.times[-1]) >= END - 1e-6)

@@ -14,6 +14,8 @@ from plexus.studies.active_fluid.contenders import Case, Contender, Setup
 from plexus.studies.active_fluid.traces import DEVELOPED, EARLY, Trace
 
 Tensor = torch.Tensor
+COMPARED = 0.3
+"""Velocity error up to which a prediction counts."""
 EDGE = 0.999
 """Where carried moments are closer than this to impossible, closures of f_3 cap them (see autoregressive)."""
 
@@ -35,7 +37,7 @@ class Posteriori:
     """A model's run beside the truth."""
 
     horizons: tuple[float, ...]
-    """Times at which the velocity error first exceeds 5, 30 and 100 %."""
+    """Times at which the velocity error first exceeds each of `plexus.learning.metrics.LEVELS`."""
     early_order: float
     """Mean error of the mean order parameter for t in [2, 10]."""
     order: float
@@ -55,6 +57,11 @@ class Posteriori:
     """Mean fraction of cells per step in which the guard replaced the network."""
     seconds: float
     """Processor seconds per unit of simulated time, sampling included."""
+
+    @property
+    def horizon(self) -> float:
+        """Time at which the velocity error first exceeds 30 %, by which models are compared."""
+        return self.horizons[metrics.LEVELS.index(COMPARED)]
 
 
 def priori(case: Case, setup: Setup, contender: Contender, truth: Trace) -> Priori:

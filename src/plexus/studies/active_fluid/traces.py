@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -17,6 +17,7 @@ from plexus.fields.state import State
 from plexus.learning import metrics
 from plexus.models.suspension.base import Suspension
 from plexus.models.suspension.spins import reflections
+from plexus.stepping.march import march
 from plexus.stepping.steppers.sbdf2 import Sbdf2, Sbdf2Params
 from plexus.studies.active_fluid.contenders import Case, Contender, Setup
 
@@ -49,34 +50,36 @@ class Trace:
     """Of the truth: ``c``, ``f1``, ``f2``, ``f3``, ``e``, ``W`` and their ``times``, in single precision."""
 
 
+class Stop(NamedTuple):
+    """Ends a run whose velocity is too far off that of the truth."""
+
+    true: Trace
+    error: float
+
+    def reached(self, n: int, velocity: Tensor) -> bool:
+        """Return whether sample n is off by ``error``; one that is not finite is."""
+        return not velocity_error(velocity, self.true.velocity[n]) < self.error
+
+
 def roll(
     case: Case,
     setup: Setup,
     contender: Contender,
-    stop: tuple[Trace, float] | None = None,
+    stop: Stop | None = None,
     keep: bool = False,
 ) -> Trace:
-    """Return the trace of a model.
-
-    With a truth and a velocity error to ``stop`` at, the run ends early. Moments are kept at the times of
-    ``setup.frames`` if asked to ``keep`` them.
-    """
+    """Return the trace of a model, kept moments among it if asked to ``keep`` them."""
     model = contender.model(case, setup)
     samples: list[dict[str, Any]] = []
     kept: list[dict[str, Tensor]] = []
-    first, last, step = setup.frames
     begin = time.process_time()
     with torch.no_grad():
         for t, hat in samples_of(model, setup):
             s = model.now(hat, t)
             samples.append(_sample(t, s))
-            phase = (t - first) / step
-            if keep and first - 1e-9 <= t <= last + 1e-9 and abs(phase - round(phase)) < 1e-6:
+            if keep and setup.keeps(t):
                 kept.append(_frame(t, s))
-            if (
-                stop
-                and not velocity_error(samples[-1]["velocity"], stop[0].velocity[len(samples) - 1]) < stop[1]
-            ):
+            if stop and stop.reached(len(samples) - 1, samples[-1]["velocity"]):
                 break
     spent = (time.process_time() - begin) / max(samples[-1]["times"], setup.dt)
     columns = {k: torch.stack([torch.as_tensor(x[k]) for x in samples]) for k in samples[0]}
@@ -87,18 +90,21 @@ def roll(
 
 def samples_of(model: Suspension, setup: Setup) -> Iterator[tuple[float, Tensor]]:
     """Yield times and modes of a march by SBDF2 until the end, or until values are not finite."""
-    stepper, state = Sbdf2(Sbdf2Params()), State({model.unknown: model.initial()}, 0.0, 0)
-    guard = getattr(model.closure, "guard", None)
-    yield 0.0, state.values[model.unknown]
-    for n in range(1, round(setup.end / setup.dt) + 1):
-        state = State(stepper.step(model, state, state.t, setup.dt).values, n * setup.dt, n)
-        if guard is not None:
-            guard.tick()
-        if n % setup.every == 0:
+    for state in states_of(model, setup.dt, round(setup.end / setup.dt)):
+        if state.step % setup.every == 0:
             hat = state.values[model.unknown]
             yield state.t, hat
             if not bool(hat.isfinite().all()):
                 return
+
+
+def states_of(model: Suspension, dt: float, steps: int | None = None) -> Iterator[State]:
+    """Yield the states of a march by SBDF2 whose guard counts steps."""
+    guard = getattr(model.closure, "guard", None)
+    for state in march(model, Sbdf2(Sbdf2Params()), model.initial(), dt, steps):
+        if guard is not None and state.step:
+            guard.tick()
+        yield state
 
 
 def _sample(t: float, s: Any) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def unrolled(seeds: Sequence[int]) -> list[Row]:
     job = train("unrolled", {**published("unrolled"), "closure": before.block})
     models = {"before": Contender("before", 1, before.block), "after": made("after", job)}
     cases = [Case(*where, seed) for where in SETS for seed in seeds]
-    scores = compare([*models.values(), REFERENCE], cases, FOLDER / "truths", level=0.4, say=_say)
+    scores = compare([*models.values(), REFERENCE], cases, FOLDER / "truths", off=0.4, say=_say)
     reach = {n: {w: scores.horizon(w, n) / scores.horizon(w, BINGHAM) for w in SETS} for n in models}
     gain = {w: reach["after"][w] / reach["before"][w] for w in SETS}
     error = {w: scores.prior(w, "after", "moment") / scores.prior(w, "before", "moment") for w in SETS[:1]}

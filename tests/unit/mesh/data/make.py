@@ -1,4 +1,4 @@
-"""Make the small Gmsh files of this folder: a 2 x 1 (x 0.5) block of two regions, in every cell type.
+"""Make the small Gmsh files of this folder: a 2 (x 1 (x 0.5)) block of two regions, in every cell type.
 
 Text for the first degree, binary for the second. ``periodic.msh`` is a square whose sides are images.
 """
@@ -56,6 +56,25 @@ def block(name: str, degree: int) -> None:
     gmsh.write(str(HERE / f"{name}{degree}.msh"))
 
 
+def line(degree: int) -> None:
+    """Write one file of the block's first axis."""
+    gmsh.clear()
+    geo, group = gmsh.model.geo, gmsh.model.addPhysicalGroup
+    left, middle, right = (geo.addPoint(x, 0, 0, 0.4) for x in (0, 1, 2))
+    halves = [geo.addLine(left, middle), geo.addLine(right, middle)]
+    geo.synchronize()
+    for tag, label in zip(halves, ("west", "east"), strict=True):
+        group(1, [tag], name=label)
+    for tags, label in (
+        ([left], "floor"), ([right], "roof"), ([middle], "middle"), ([middle, left], "both sets"),
+    ):  # fmt: skip
+        group(0, tags, name=label)
+    gmsh.model.mesh.generate(1)
+    gmsh.model.mesh.setOrder(degree)
+    gmsh.option.setNumber("Mesh.Binary", degree - 1)
+    gmsh.write(str(HERE / f"line{degree}.msh"))
+
+
 def periodic() -> None:
     """Write a square whose left and right, bottom and top are images of each other."""
     gmsh.clear()
@@ -83,5 +102,7 @@ if __name__ == "__main__":
     for each in ("triangle", "quadrilateral", "tetrahedron", "hexahedron"):
         for order in (1, 2):
             block(each, order)
+    line(1)
+    line(2)
     periodic()
     gmsh.finalize()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from plexus.coupling.inspect import beyond_tables
 from plexus.errors import InputError, SolveError
+from plexus.run.inspect import beyond_tables
 
 TWO = """
 plexus: 1

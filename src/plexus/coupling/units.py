@@ -1,4 +1,4 @@
-"""Units of what is computed from fields: of an expression, of an integral over a part of the body.
+"""Units of integrals: a unit times a power of the metre.
 
 Units are texts such as ``W/(m^2 K)``; an empty text stands for a unit that is not known, or for none.
 """
@@ -7,35 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from plexus.deck.params import Expression
-from plexus.spaces.evaluate import Part
-
-COORDINATES = {"x": "m", "y": "m", "z": "m", "t": "s"}
 _TOKEN = re.compile(r"([A-Za-zµ°%]+)|\^?(-?\d+(?:\.\d+)?)|([/()])|[\s*·]")
-
-
-def of_expression(run: Any, expression: Expression) -> str:
-    """Return the unit of a field, a component or a coordinate; empty for anything that is computed."""
-    name = expression.text.strip()
-    if name in expression.names:
-        return COORDINATES.get(name) or of_field(run, name)
-    return ""
-
-
-def of_field(run: Any, name: str) -> str:
-    """Return the unit of a field or of a component of one, empty for a pure number."""
-    specs = run.nodal.specs
-    unit = (specs.get(name) or specs[name.rpartition("_")[0]]).unit
-    return "" if unit == "1" else str(unit)
-
-
-def integrated(run: Any, unit: str, part: Part, power: float = 1.0) -> str:
-    """Return the unit of (∫ f^(1/power))^power for f^(1/power) in ``unit``: times the size of a part."""
-    # 2πr and a thickness are lengths; without either a plane section counts per metre
-    extra = run.system.has_thickness()
-    return times_length(unit, power * (run.mesh.dim - (part.boundary is not None) + extra))
 
 
 def times_length(unit: str, power: float) -> str:

@@ -6,17 +6,18 @@ the observers that are due, and asks all ranks once per step whether to go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
-from plexus.coupling import inspect, rescue
 from plexus.errors import GuardError, SolveError, at_path
 from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
+from plexus.fileformat import SERIES
+from plexus.run import inspect, rescue
 from plexus.stepping.schedules import Moment
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
     from plexus.coupling.base import BaseSystem, Packed
     from plexus.deck.schema import Deck
+    from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Controller, FieldSpec, Observer, Quantity, Stepper, StepResult
+    from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
     from plexus.stepping.clock import Clock
@@ -44,7 +46,6 @@ class Run:
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
-    nodal : all fields at the nodes, by name.
     replaced : why learned parts gave way to their fallbacks, in order; such a run ends as degraded.
     stop_reason : why the run stopped early, None while it goes on or when it is done.
     restarted : True when the state came from a checkpoint.
@@ -61,7 +62,7 @@ class Run:
     controller: Controller
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
-    places: dict[Any, str] = field(default_factory=dict)
+    places: dict[Observer, str] = field(default_factory=dict)
     stop_reason: str | None = None
     dry: bool = False
     restarted: bool = False
@@ -69,21 +70,17 @@ class Run:
     replaced: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Prepare the evaluation of fields by name."""
-        self.nodal = self.system.named(self.deck.constants)
+        """Prepare the evaluation of fields."""
+        self._fields = self.system.evaluation(self.deck.constants)
         self._values: tuple[State, dict[str, float]] | None = None
         self._begin: tuple[dict[str, float], dict[str, float], State] | None = None
 
-    def evaluate(self, name: str) -> tuple[FieldSpec, str, np.ndarray]:
-        """Return (specification, ``node``, values (n_local, k)) of any field or expression. Collective.
-
-        Raises
-        ------
-        InputError
-            If there is no such field and the text is no expression.
-        """
-        spec, array = self.nodal.evaluate(name, self.state)
-        return spec, "node", array
+    @property
+    def fields(self) -> Evaluation:
+        """All fields of the present state by name, and what is computed from them."""
+        # every step makes a new state: whoever asks sees the present one, and what is known of it is kept
+        self._fields.look(self.state)
+        return self._fields
 
     def values(self) -> dict[str, float]:
         """Return all quantities of the deck in the present state; computed once per state. Collective."""
@@ -100,7 +97,21 @@ class Run:
     @cached_property
     def units(self) -> dict[str, str]:
         """Units of the quantities; empty where it is not known or there is none."""
-        return {name: q.unit(self) if hasattr(q, "unit") else "" for name, q in self.quantities.items()}
+        return {name: q.unit(self) for name, q in self.quantities.items()}
+
+    @cached_property
+    def series(self) -> Series:
+        """The histories of the run, opened when first asked for; a restart goes on in the file of its folder.
+
+        Ranks other than 0 get empty ones that are never written.
+        """
+        from plexus.io.series import Series
+
+        path, root = self.ctx.folder / SERIES, self.ctx.root
+        earlier = root and self.restarted
+        series = Series.resume(path, self.clock.step) if earlier else Series(path if root else None)
+        series.texts = dict(self.ctx.texts)
+        return series
 
     @property
     def steps(self) -> int:
@@ -169,7 +180,7 @@ class Run:
         """Name of the stepper in the deck."""
         return self.deck.time.stepper.type if self.deck.time else "steady"
 
-    def _keyed(self) -> list[tuple[str, Any]]:
+    def _keyed(self) -> list[tuple[str, Observer]]:
         """Return the observers with keys that survive other outputs being added behind them."""
         names = [type(o).__name__ for o in self.observers]
         return [(f"{name} {names[:i].count(name)}", self.observers[i]) for i, name in enumerate(names)]
@@ -178,18 +189,18 @@ class Run:
         """March to the end, or until a stop is requested. Collective."""
         if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
-        self._observe("start", every=True)
+        self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
-            self._observe("observe")
+            self._observe(lambda o: o.observe(self))
         while not self.last:
             if self.dry and self.clock.step >= 2:
                 break
             verdict = self._step()
             # a request that comes with the last step changes nothing: the run is done, not stopped
             self.wall, self.stop_reason = verdict.wall, None if self.clock.done else verdict.reason
-            self._observe("observe")
-        self._observe("finish", every=True)
+            self._observe(lambda o: o.observe(self))
+        self._observe(lambda o: o.finish(self), every=True)
 
     def _advance(self) -> None:
         """Take one step; rejected attempts are repeated with a shorter one."""
@@ -277,7 +288,7 @@ class Run:
             blamed = self.system.blame(self.state)
             raise GuardError(next((text for text in blamed if text), str(error))) from None
 
-    def _observe(self, what: str, every: bool = False) -> None:
+    def _observe(self, act: Callable[[Observer], None], every: bool = False) -> None:
         """Call the observers: all of them, or those that are due."""
         if self.dry:
             return
@@ -287,12 +298,14 @@ class Run:
             if every or observer.schedule.due(now):
                 place = self.places.get(observer)
                 with self.ctx.timers("output"), at_path(place) if place else nullcontext():
-                    getattr(observer, what)(self)
+                    act(observer)
 
 
 def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
     """Return the stepper of a deck; without a ``time`` block the steady one."""
     if deck.time is None:
         steady = registry.component("stepper", "steady")
-        return steady.cls(steady.params())
-    return registry.build("stepper", deck.time.stepper, tolerance)
+        made: Stepper = steady.cls(steady.params())
+    else:
+        made = registry.build("stepper", deck.time.stepper, tolerance)
+    return made

@@ -1,4 +1,4 @@
-"""All fields of a run at points, unknown and derived, for quantities and outputs."""
+"""All fields at the points of a batch, unknown and derived, for the integrands of quantities."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _largest(run: Run, prop: Property) -> float:
     """Return the largest magnitude of a property; that of regions is told region by region. Collective."""
     if prop.expression is None:
         return max((abs(y) for y in prop.table.ys), default=0.0) if prop.table else np.inf
-    value = run.evaluate(prop.expression.text)[2] if prop.names else np.array(prop.constant)
+    value = run.fields.evaluate(prop.expression.text)[2] if prop.names else np.array(prop.constant)
     return float(run.ctx.comm.allreduce(_top(np.abs(value)), op=MPI.MAX))
 
 
@@ -92,8 +92,10 @@ def _everywhere(run: Run) -> Iterator[tuple[str, Property, Any]]:
     """Yield every property of the physics and of the boundary terms, with path and nodes where it is used."""
     for path, prop in properties(run.deck.physics, "physics"):
         yield path, prop, slice(None)
+    # one numbering of nodes serves all unknowns on elements
+    space = next(iter(run.system.spaces.values()))
     for i, condition in enumerate(run.deck.boundary):
-        nodes = run.nodal.space.facet_nodes(condition.on) if condition.terms else None
+        nodes = space.facet_nodes(condition.on) if condition.terms else None
         for kind, params in condition.terms.items():
             for path, prop in properties(params, f"boundary[{i}].{kind}"):
                 yield path, prop, nodes
@@ -105,7 +107,7 @@ def beyond_tables(run: Run) -> list[str]:
     for path, prop, nodes in _everywhere(run):
         if prop.table is None:
             continue
-        array = run.evaluate(prop.table.of)[2][nodes]
+        array = run.fields.evaluate(prop.table.of)[2][nodes]
         low, high = (run.ctx.comm.allreduce(_top(sign * array), op=MPI.MAX) * sign for sign in (-1, 1))
         first, last = prop.table.xs[0], prop.table.xs[-1]
         slack = 1e-3 * (last - first)  # end values stand for what is this close, e.g. a solver's error

@@ -1,6 +1,6 @@
 """What a run prints at its end."""
 
-from plexus import report
+from plexus.run import report
 
 ENTRIES = {
     "time": 2.0,

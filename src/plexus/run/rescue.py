@@ -20,7 +20,6 @@ def rescue(run: Run, why: str) -> bool:
     ranks know of the failure.
     """
     from plexus.io.restart import LATEST, resume
-    from plexus.io.series import shared
 
     told = run.system.give_way(why)
     if not told:
@@ -34,7 +33,7 @@ def rescue(run: Run, why: str) -> bool:
         place = "began anew"
     # what the checkpoint knows of replacements is older than what has happened since
     run.replaced = earlier
-    shared(run).cut(run.clock.step)
+    run.series.cut(run.clock.step)
     for text in told:
         run.note_replacement(f"{text}; {place}, t = {run.clock.t:.6g} s")
     for observer in run.observers:

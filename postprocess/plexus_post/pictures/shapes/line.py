@@ -1,0 +1,154 @@
+"""Pictures of fields on meshes of lines: values over x, one line per moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus_post.pictures.colours import headline
+from plexus_post.pictures.panels import panels, shade
+from plexus_post.pictures.style import LINE, save
+from plexus_post.pictures.view import Shape, View
+from plexus_post.readers.cells import Kind
+from plexus_post.units import label, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOMENTS = 5
+"""Lines of one field in a picture."""
+PARTS = 16
+"""Straight pieces of a parabola."""
+DASHES = {"x": "-", "y": "--", "z": ":"}
+"""Components of a vector and their lines."""
+NOISE = 1e-11
+"""A component this much smaller than another one is rounding."""
+GAP = 1e-6
+"""Distance of two cells, relative to the mesh, across which no line is drawn."""
+MANY = 4
+"""More panels than this stand in two columns."""
+
+
+def draw(views: Sequence[View], path: Path) -> Path:
+    """Write the picture of a field and return its path."""
+    figure, (axes,) = panels(1)
+    figure.set_size_inches(7.0, 4.4)
+    panel(axes, views)
+    axes.set_xlabel(label("x", views[-1].length))
+    return save(figure, path)
+
+
+def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
+    """Write all fields as panels over one axis and return the path."""
+    columns = 1 if len(fields) <= MANY else 2
+    figure, every = panels(len(fields), columns)
+    figure.set_size_inches(figure.get_figwidth(), 0.6 + 2.9 * -(-len(fields) // columns))
+    for axes, views in zip(every, fields, strict=True):
+        panel(axes, [replace(v, title="") for v in views])
+    for axes in every[-columns:]:
+        axes.set_xlabel(label("x", fields[0][-1].length))
+        axes.tick_params(labelbottom=True)
+    figure.suptitle(fields[0][-1].title, x=0.02, ha="left", fontsize=14, fontweight="bold")
+    return save(figure, path)
+
+
+def panel(axes: Axes, views: Sequence[View]) -> None:
+    """Draw a field's moments into existing axes."""
+    moments = _changing(views)
+    # all moments in the unit of the one with the largest values
+    top = max(views, key=lambda v: float(np.nanmax(np.abs(v.values), initial=0.0)) / v.size)
+    drawn = _components(views)
+    for i, view in enumerate(moments):
+        for name, column in drawn.items():
+            x, values = curve(view, view.components[:, column] * (top.size / view.size))
+            text = view.when if len(moments) > 1 and column == min(drawn.values()) else None
+            axes.plot(x, values, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text)
+    if len(drawn) > 1:
+        for name in drawn:
+            axes.plot([], [], DASHES[name], color=LINE, label=f"{name} component")
+    if views[-1].mesh:
+        _ends(axes, views[-1])
+    _frame(axes, replace(views[-1], unit=top.unit, when="" if len(moments) > 1 else views[-1].when))
+
+
+def curve(view: View, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return x (n,) and values (n,) of the line of a field on points (P,) or cells (C,), left to right.
+
+    Parabolas are divided, cell values are level steps; NaN stand where the mesh has a gap.
+    """
+    pieces: list[tuple[np.ndarray, np.ndarray]] = []
+    for kind, cells, index in view.grid.blocks:
+        weights = _weights(kind, view.location)
+        x = np.einsum("ln,cn->cl", weights, view.moved[cells, 0])
+        if view.location == "point":
+            y = np.einsum("ln,cn->cl", weights, values[cells])
+        else:
+            y = np.broadcast_to(values[index][:, None], x.shape)
+        # a cell may run from right to left
+        pieces += [(a, b) if a[-1] >= a[0] else (a[::-1], b[::-1]) for a, b in zip(x, y, strict=True)]
+    pieces.sort(key=lambda piece: float(piece[0][0]))
+    width, whole = float(np.ptp(view.moved[:, 0])), pieces[:1]
+    for piece in pieces[1:]:
+        if piece[0][0] - whole[-1][0][-1] > GAP * width:
+            whole.append((np.full(1, np.nan), np.full(1, np.nan)))
+        whole.append(piece)
+    return np.concatenate([a for a, _ in whole]), np.concatenate([b for _, b in whole])
+
+
+def _weights(kind: Kind, location: str) -> np.ndarray:
+    """Return the shape functions (L, nodes) at the points of a cell that are drawn, its ends included."""
+    parts = PARTS if kind.nodes > 2 and location == "point" else 1
+    return kind.shape(np.linspace(0, 1, parts + 1)[:, None])[0]
+
+
+def _changing(views: Sequence[View]) -> Sequence[View]:
+    """Return the moments to be drawn: the last one alone where all are equal."""
+    last = views[-1]
+    same = (v.size == last.size and np.array_equal(v.components, last.components) for v in views)
+    return [last] if all(same) else views
+
+
+def _components(views: Sequence[View]) -> dict[str, int]:
+    """Return name and column of what is drawn: the components that are more than rounding at any moment."""
+    peaks = np.max([np.nanmax(np.abs(v.components), axis=0, initial=0.0) / v.size for v in views], axis=0)
+    if len(peaks) == 1:
+        return {"": 0}
+    shown = {
+        name: i
+        for i, (name, peak) in enumerate(zip("xyz", peaks, strict=False))
+        if peak > NOISE * peaks.max()
+    }
+    return shown or {"x": 0}
+
+
+def _ends(axes: Axes, view: View) -> None:
+    """Mark the ends of all cells at the foot of the picture."""
+    ends = np.unique(
+        np.concatenate([view.moved[cells[:, :2], 0].ravel() for _, cells, _ in view.grid.blocks])
+    )
+    axes.plot(ends, 0 * ends, "|", color=LINE, markersize=9, transform=axes.get_xaxis_transform())
+
+
+def _frame(axes: Axes, view: View) -> None:
+    """Set limits, labels, the legend and the title with its second line."""
+    axes.margins(x=0.0)
+    # a failed solve may leave no finite value
+    low, high = axes.dataLim.intervaly if np.isfinite(axes.dataLim.intervaly).all() else (0.0, 0.0)
+    # a constant is a line in the middle, not the last digits of its rounding
+    if not high - low > 1e-9 * max(abs(low), abs(high), 1e-300):
+        pad = 0.05 * max(abs(low), abs(high)) or 1.0
+        axes.set_ylim(low - pad, high + pad)
+    if view.values.dtype.kind in "iub":
+        axes.locator_params(axis="y", integer=True)
+    axes.set_ylabel(label(view.name, view.unit))
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(fontsize=8.5, frameon=True, framealpha=0.8, edgecolor="none")
+    # the lines are those of the components, not of the magnitude
+    headline(axes, replace(view, about=view.about or words(view.name)))
+
+
+SHAPE = Shape(draw, overview, MOMENTS)

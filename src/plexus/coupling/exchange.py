@@ -1,0 +1,88 @@
+"""What a body exchanges through a boundary: flows of boundary terms, reactions of prescribed values.
+
+With K ∇u·n + f0 = 0 on a boundary, q·n = f0 flows out of the body. The weak form with v = 1 says that these
+flows, the sources and the storage balance, up to the accuracy of the solve. Where u is prescribed,
+
+    R = Σ_i F_i(u; φ_i)    over the nodes i of the boundary
+
+of the weak form F without constraints takes their place. Source: T. J. R. Hughes et al., J. Comput. Phys. 163
+(2000) 467-488, doi:10.1006/jcph.2000.6577.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plexus.errors import InputError
+from plexus.formulation.points import View
+from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
+from plexus.spaces.evaluate import Part
+
+if TYPE_CHECKING:
+    from plexus.coupling.nodal import NodalFields
+
+
+def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
+    """Return what boundary terms let out of the body through a boundary. Collective.
+
+    Parameters
+    ----------
+    fields : NodalFields
+        The state and its equations.
+    flux : str
+        Derived field of an equation, e.g. ``heat_flux``.
+    boundary : str
+        Name of the boundary; terms may stand on parts of it.
+
+    Raises
+    ------
+    InputError
+        If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
+    """
+    name = _equation(fields, flux).field.name
+    for other in fields.system.prescribed[name].boundaries:
+        if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
+            raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
+    terms = fields.system.forms[name].terms
+    return sum(_through(fields, name, term, Part(boundary=on, within=boundary)) for on, term in terms)
+
+
+def _through(fields: NodalFields, name: str, term: BoundaryTerm, part: Part) -> float:
+    """Return ∫ f0 ds of one term by the quadrature of the assembly."""
+
+    def density(p: Point) -> Array:
+        own = p.fields[name]
+        return term.flux(View(p, u=own.value, grad=own.grad)).f0
+
+    return fields.integrate(density, part, fields.system.forms[name].degree)
+
+
+def _equation(fields: NodalFields, flux: str) -> Equation:
+    """Return the equation whose balance a flux field belongs to."""
+    for equation in fields.system.equations:
+        if equation.flux_field is not None and equation.flux_field.name == flux:
+            return equation
+    raise InputError(f"{flux} is not the flux of a balance, whose boundary terms could be added up")
+
+
+def reaction(fields: NodalFields, name: str, boundary: str, component: int) -> float:
+    """Return the sum of the unconstrained residual over the nodes of a boundary. Collective.
+
+    Rates count as zero. Boundary terms belong to the balance: without them loads would count as support.
+
+    Raises
+    ------
+    InputError
+        If the name is no unknown, or if it has no such component.
+    """
+    if name not in fields.system.forms:
+        raise InputError(f"quantities: reaction needs an unknown, {name!r} is derived")
+    form, state = fields.system.forms[name], fields.state
+    values = {**state.values, **state.internal}
+    space = form.space
+    if component >= space.components:
+        raise InputError(f"quantities: {name} has no component {'xyz'[component]} on this mesh")
+    residual = form.reactions(state.t, values[name], None, values, Since(0.0, state.internal))
+    # each node counts on the rank that owns it; the rows of own nodes are complete there
+    nodes = space.facet_nodes(boundary)
+    return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], component].sum()))

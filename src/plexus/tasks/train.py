@@ -1,0 +1,58 @@
+"""`plexus train`: fit the learned part of a deck."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+from plexus.fileformat import TRAINING
+from plexus.tasks.base import Request, Task
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.runtime.context import Context
+
+FRAME, LEARNING = 40, 0.8e9
+"""Bytes of a frame per unknown; bytes for torch, gradients, batches (measured on 64²: 0.7 to 1.1 GB)."""
+
+
+class Train(Task):
+    """The training that the deck's block `train` describes."""
+
+    name = "train"
+    tip = "train the closure of a deck, as its block `train` says"
+    more = "Kinetic runs are computed and learned from; the result is a bundle with its validation table."
+    memory = TRAINING
+
+    def options(self, parser: ArgumentParser) -> None:
+        """Add restart in the same folder."""
+        parser.add_argument(
+            "--restart",
+            action="store_const",
+            const="latest",
+            help="go on with the training in the run folder",
+        )
+
+    def problem(self, deck: Deck) -> str | None:
+        """Refuse a deck without the block `train`, and sweeps."""
+        if deck.train is None:
+            return "--train needs a block `train`; `plexus explain train` shows one"
+        return "--train trains one closure, and the deck is a sweep" if deck.sweep is not None else None
+
+    def room(self, deck: Deck, unknowns: int) -> tuple[float, float]:
+        """Return what gradients take, and the frames of the kinetic runs, spread over the ranks."""
+        assert deck.train is not None
+        return LEARNING, deck.train.frames.count() * len(deck.train.cases) * FRAME * unknowns
+
+    def restarting(self, choice: str | None) -> list[str]:
+        """Return the bare flag: a training goes on in its own folder."""
+        return ["--restart"] if choice else []
+
+    def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
+        """Train and return the exit code. Collective."""
+        from plexus.learning.main import train
+
+        return train(deck, ctx, request.restart, request.dry)
+
+
+TASK = Train()
