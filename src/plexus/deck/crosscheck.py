@@ -89,8 +89,12 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     except ValidationError as error:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if result is not None:
-        found = (*part_problems(result), *memory_problems(result), *training_problems(result))
-        found += tuple(flexible.problems(result))
+        found = (
+            *part_problems(result),
+            *memory_problems(result),
+            *training_problems(result),
+            *flexible.problems(result),
+        )
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):
         errors += [_detail(loc, text) for loc, text in (*_references(data, context), *mismatches(data))]
