@@ -203,18 +203,19 @@ def bundle(path, low=-1.0, high=2.0, weight=None):
     """Write a bundle of `Bent` that was trained between two values; return its hash."""
     closure = Bent(BentParams())
     closure.prepare(Setting())
-    box = closure.range_of({"u": torch.linspace(low, high, 100, dtype=torch.float64)})
-    weights = {k: v.clone() for k, v in closure.network.state_dict().items()}
+    fields = {"u": torch.linspace(low, high, 100, dtype=torch.float64)}
+    box, weights = closure.range_of(fields), closure.network.state_dict()
     for tensor_ in weights.values() if weight is not None else ():
         tensor_.fill_(weight)
+    data = {"generator": "none", "version": "1", "filter": None, "frames": 1, "points": 100, "seeds": [1]}
     told = {
-        "training": {
-            "generator": "none", "version": "1", "parameters": {}, "grid": [], "filter": None, "frames": 1,
-            "points": 100, "seeds": [1],
-        },
-        "physical": {}, "stepping": {"dt": None, "integrator": "none"}, "validation": [], "licence": "none",
-    }  # fmt: skip
-    return store.save(path, closure.describe(box) | told, weights)
+        "training": {**data, "seed": 0, "deck": {}, "parameters": {}},
+        "domain": {"cells": [], "size": [], "unit": "m", "end_points": []},
+        "stepping": {"dt": None, "integrator": "none"},
+        "validation": [],
+        "licence": "none",
+    }
+    return store.save(path, closure.describe(box) | told, weights, closure.golden(fields))
 
 
 CLOSURE, SOLVER = "closure", "solver.u.preconditioner"
