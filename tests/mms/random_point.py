@@ -12,13 +12,16 @@ from plexus.protocols import FieldSpec
 
 def random_point(
     specs: list[FieldSpec],
-    own: str,
+    own: str | list[str],
     dim: int,
     seed: int = 1,
     normal: bool = False,
     internal: Sequence[FieldSpec] = (),
 ) -> View:
-    """Return a point of 3 cells with 4 points each; x in (0.5, 1.5), values near 1, internal below 0.5."""
+    """Return a point of 3 cells with 4 points each; x in (0.5, 1.5), values near 1, internal below 0.5.
+
+    A list of names is a block of scalars.
+    """
     rng = np.random.default_rng(seed)
     x = 0.5 + rng.random((3, 4, dim))
     samples = {}
@@ -26,11 +29,13 @@ def random_point(
         tail = () if spec.shape == "scalar" else (dim,)
         value, grad = 1 + 0.3 * rng.random((3, 4, *tail)), rng.standard_normal((3, 4, *tail, dim))
         samples[spec.name] = Values(value, grad)
-    members = {
-        "u": samples[own].value,
-        "grad": samples[own].grad,
-        "rate": rng.standard_normal(samples[own].value.shape),
-    }
+    if isinstance(own, str):
+        u = samples[own]
+    else:
+        u = Values(
+            np.stack([samples[n].value for n in own], -1), np.stack([samples[n].grad for n in own], -2)
+        )
+    members = {"u": u.value, "grad": u.grad, "rate": rng.standard_normal(u.value.shape)}
     if normal:
         n = rng.standard_normal((3, 4, dim))
         members["normal"] = n / np.linalg.norm(n, axis=-1, keepdims=True)

@@ -20,6 +20,7 @@ ON_RANKS = [
     ("elasticity", "plane_strain"),
     ("elasticity", "solid"),
     ("elasticity", "bar"),
+    ("cahn_hilliard", "splitting"),
 ]
 """Cases that are also run on three ranks."""
 
@@ -45,6 +46,7 @@ def deck(case: Manufactured, cell: str, degree: int, n: int) -> dict[str, Any]:
         "boundary": [{"on": "exterior", **exact}],
         "solver": {"default": {"ksp": "preonly", "preconditioner": "lu", "snes_rtol": 1e-12}},
         "quantities": quantities(exact, dim),
+        **({"initial": exact} if "time" in case.deck else {}),
         **case.deck,
     }
 

@@ -47,9 +47,12 @@ def test_tangent_of_equation(name: str, case: str, dim: int) -> None:
     for equation in model.equations:
         if type(equation).tangent is EquationBase.tangent:
             continue
-        p = random_point(fields, equation.field.name, dim, internal=equation.internal)
+        names = [s.name for s in equation.fields]
+        own = names if len(names) > 1 else names[0]
+        p = random_point(fields, own, dim, internal=equation.internal)
         explicit, automatic = equation.tangent(p), autodiff.tangent(equation, p)
-        m = () if equation.field.shape == "scalar" else (dim,)
+        count = sum(s.components(dim) for s in equation.fields)
+        m = () if count == 1 and equation.field.shape == "scalar" else (count,)
         shapes = {
             "c00": (*m, *m),
             "c01": (*m, *m, dim),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexus.errors import InputError
+from plexus.fields.stacks import stacked
 from plexus.formulation.points import View
 from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
 from plexus.spaces.evaluate import Part
@@ -75,14 +76,16 @@ def reaction(fields: NodalFields, name: str, boundary: str, component: int) -> f
     InputError
         If the name is no unknown, or if it has no such component.
     """
-    if name not in fields.system.forms:
+    if name not in fields.system.spaces:
         raise InputError(f"quantities: reaction needs an unknown, {name!r} is derived")
-    form, state = fields.system.forms[name], fields.state
-    values = {**state.values, **state.internal}
-    space = form.space
-    if component >= space.components:
+    state, values = fields.state, {**fields.state.values, **fields.state.internal}
+    if component >= fields.system.spaces[name].components:
         raise InputError(f"quantities: {name} has no component {'xyz'[component]} on this mesh")
-    residual = form.reactions(state.t, values[name], None, values, Since(0.0, state.internal))
+    form = next(f for f in fields.system.forms.values() if name in [s.name for s in f.equation.fields])
+    space = form.space
+    component += form.columns[name].start if form.columns else 0
+    u = stacked([spec.name for spec in form.equation.fields], values)
+    residual = form.reactions(state.t, u, None, values, Since(0.0, state.internal))
     # each node counts on the rank that owns it; the rows of own nodes are complete there
     nodes = space.facet_nodes(boundary)
     return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], component].sum()))

@@ -39,7 +39,7 @@ class NodalFields(NamedFields):
         self.derived = derived_fields(system.equations)
         # all equations of a model share the section, hence the factor on dx
         self._measure = system.equations[0].measure
-        unknowns = {e.field.name: e.field for e in system.equations}
+        unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
         super().__init__(space, unknowns, derived | internal, constants)
@@ -93,7 +93,7 @@ class NodalFields(NamedFields):
 
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""
-        return next(e.flux_unit for e in self.system.equations if e.field.name == name)
+        return next(e.flux_unit for e in self.system.equations if name in [s.name for s in e.fields])
 
     def _named(self, name: str) -> np.ndarray:
         """Return an unknown as it is; recover a derived field."""

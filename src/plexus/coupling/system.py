@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +11,14 @@ from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.nodal import NodalFields
 from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
+from plexus.fields.stacks import scatter, stacked
+from plexus.protocols import Instant
 
 if TYPE_CHECKING:
     from plexus.fields.keys import Key
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
-    from plexus.protocols import Equation, FieldSpec, Instant
+    from plexus.protocols import Equation, FieldSpec
     from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
@@ -35,6 +37,8 @@ class System(BaseSystem):
         In the order of solution.
     points : mapping
         Quadrature points by name of the internal variable.
+    completion : callable
+        Name of a block -> solver of its unknowns without time derivative; needed where there is such a block.
     """
 
     def __init__(
@@ -45,16 +49,24 @@ class System(BaseSystem):
         solvers: Mapping[str, FieldSolver],
         prescribed: Mapping[str, Dirichlet],
         points: Mapping[str, QuadratureSpace] | None = None,
+        completion: Callable[[str], FieldSolver] | None = None,
     ):
         self.spaces, self.equations, self.forms = spaces, equations, forms
         self.solvers, self.prescribed = solvers, prescribed
         self.points = dict(points or {})
+        self._completion = completion
+        self._completions: dict[str, FieldSolver] = {}
         self.internal = {e.field.name: e.internal for e in equations if e.internal}
+        blocks = [e for e in equations if len(e.fields) > 1]
+        self.together = {e.field.name: tuple(spec.name for spec in e.fields) for e in blocks}
+        self.algebraic = frozenset(
+            spec.name for e in blocks if e.evolving for spec in e.fields if spec.name not in e.evolving
+        )
         self.evolving = [e.field.name for e in equations if e.time_order > 0]
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
 
     def solve(self, name: str, values: dict[str, np.ndarray], at: Instant, held: bool = False) -> int:
-        """Solve F(t, u, u_t) = 0 for one unknown in place, the others given. Collective.
+        """Solve F(t, u, u_t) = 0 for one unknown, or a block, in place, the others given. Collective.
 
         Prescribed values are those of the instant, or with ``held`` those that ``values`` has already.
 
@@ -64,14 +76,34 @@ class System(BaseSystem):
             Krylov iterations.
         """
         if not held:
-            self.prescribe(name, at.t, values[name])
-        return self.solvers[name].solve(values[name], at, values).iterations
+            for part in self.together.get(name, (name,)):
+                self.prescribe(part, at.t, values[part])
+        return self._solve(self.solvers[name], name, values, at)
+
+    def complete(self, name: str, values: dict[str, np.ndarray], t: float) -> None:
+        """Solve the unknowns of a block without time derivative in place, the others held. Collective."""
+        if name not in self._completions:
+            assert self._completion is not None
+            self._completions[name] = self._completion(name)
+        for part in self.together[name]:
+            if part in self.algebraic:
+                self.prescribe(part, t, values[part])
+        self._solve(self._completions[name], name, values, Instant(t))
+
+    def _solve(self, solver: FieldSolver, name: str, values: dict[str, np.ndarray], at: Instant) -> int:
+        """Solve for the unknowns that ``name`` leads, from and into their arrays; return iterations."""
+        if name not in self.together:
+            return solver.solve(values[name], at, values).iterations
+        u = stacked(self.together[name], values)
+        info = solver.solve(u, at, values)
+        scatter(u, self.forms[name].columns, values)
+        return info.iterations
 
     def advance(self, name: str, values: dict[str, np.ndarray], at: Instant) -> dict[str, np.ndarray]:
         """Return the internal variables to which the solved equation of ``name`` leads, all local cells."""
         if name not in self.internal:
             return {}
-        u = values[name]
+        u = stacked(self.together.get(name, (name,)), values)
         return self.forms[name].advance(at.t, u, at.rate(u), values, at.since)
 
     def begin(self) -> dict[str, np.ndarray]:
@@ -106,7 +138,7 @@ class System(BaseSystem):
     @property
     def starting(self) -> list[FieldSpec]:  # type: ignore[override]
         """The unknowns that change in time."""
-        return [e.field for e in self.equations if e.time_order > 0]
+        return [spec for e in self.equations for spec in e.fields if spec.name in e.evolving]
 
     def evaluation(self, constants: Mapping[str, float]) -> NodalFields:
         """Return the fields at the nodes, on the cells and through the boundaries."""

@@ -43,6 +43,8 @@ class Context:
     """Internal variables at quadrature points."""
     starts: dict[str, FieldSpec] | None = None
     """Fields that the block `initial` may give, where these are not the unknowns."""
+    leaders: dict[str, str] = field(default_factory=dict)
+    """Unknowns that are solved together with another -> that one, which names their solver."""
     terms: Collection[str] | None = None
     dim: int | None = None
     boundaries: Collection[str] | None = None

@@ -123,6 +123,12 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
         if name not in (*(context.unknowns or ()), "default"):
             valid = [*(context.unknowns or ()), "default"]
             found.append((("solver", name), f"no unknown is called {name!r}{nearest(name, valid)}"))
+        elif name in context.leaders:
+            first = context.leaders[name]
+            text = (
+                f"{name} is solved together with {first}: write solver.{first}, with fieldsplit for its part"
+            )
+            found.append((("solver", name), text))
     quantities, checks = data.get("quantities"), data.get("verification")
     names = list(quantities) if isinstance(quantities, dict) else []
     for i, item in enumerate(checks if isinstance(checks, list) else ()):

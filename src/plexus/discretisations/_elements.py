@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus import registry
 from plexus.coupling.system import System
-from plexus.deck import parts
+from plexus.deck.parts import gap as gap_of
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
 from plexus.errors import InputError, at_path
@@ -48,17 +49,19 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()
-        system.include(closures, {path: part for s in solvers for path, part in s.parts.items()})
+        system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
     values = _initial(deck, spaces, equations)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
         system.prescribe(name, t, array)
+    if deck.time is not None:
+        _complete(system, values, deck.initial, t)
     return Assembled(mesh, system, values)
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
     """Return the closures of the deck, ready to be evaluated at quadrature points. Collective."""
-    made, gap = closures_of(deck), parts.gap(deck.physics)
+    made, gap = closures_of(deck), gap_of(deck.physics)
     for path, closure in made.items():
         assert gap is not None, "decks with a closure for a model without a gap are refused"
         with at_path(path):
@@ -69,10 +72,10 @@ def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
     """Return a space per unknown; all share one numbering of nodes."""
     spaces: dict[str, Space] = {}
-    for equation in equations:
-        shape = equation.field.components(mesh.dim), equation.field.shape == "scalar"
+    for spec in (spec for equation in equations for spec in equation.fields):
+        shape = spec.components(mesh.dim), spec.shape == "scalar"
         first = next(iter(spaces.values()), None)
-        spaces[equation.field.name] = (
+        spaces[spec.name] = (
             first.with_components(*shape) if first else Space(mesh, degree, shape[0], scalar=shape[1])
         )
     return spaces
@@ -80,22 +83,63 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
 
 def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
     """Return forms and solvers of all equations."""
-    dim = next(iter(spaces.values())).mesh.dim
-    conditions = sort_conditions(deck.boundary, equations, dim)
     points = _points(spaces, equations)
-    known: dict[str, Space | QuadratureSpace] = {**spaces, **points}
-    forms, solvers, prescribed = {}, {}, {}
+    maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations)
+    forms, solvers = {}, {}
     for equation in equations:
         name = equation.field.name
-        space, here = spaces[name], conditions[name]
-        prescribed[name] = Dirichlet(space, here.prescribed)
-        fixed = prescribed[name].fixed if here.prescribed else None
+        forms[name] = maker.form(equation, maker.fixed(equation))
+        solvers[name] = maker.solver(forms[name], name)
+    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion)
+
+
+class _Maker:
+    """Makes forms and solvers of equations."""
+
+    def __init__(
+        self,
+        deck: Deck,
+        ctx: Context,
+        spaces: Mapping[str, Space],
+        known: Mapping[str, Space | QuadratureSpace],
+        equations: Sequence[Equation],
+    ):
+        self.deck, self.ctx, self.spaces, self.known = deck, ctx, spaces, known
+        self.equations = {equation.field.name: equation for equation in equations}
+        self.conditions = sort_conditions(deck.boundary, equations, next(iter(spaces.values())).mesh.dim)
+        self.prescribed = {
+            name: Dirichlet(spaces[name], here.prescribed) for name, here in self.conditions.items()
+        }
+
+    def fixed(self, equation: Equation, held: Collection[str] = ()) -> np.ndarray | None:
+        """Return which unknowns are prescribed, (n_local, m); those of the fields ``held`` all are."""
+        names = [spec.name for spec in equation.fields]
+        if not held and not any(self.conditions[name].prescribed for name in names):
+            return None
+        return np.hstack([self.prescribed[name].fixed | (name in held) for name in names])
+
+    def form(self, equation: Equation, fixed: np.ndarray | None) -> Form:
+        """Return the discrete equations."""
+        first, here = self.spaces[equation.field.name], self.conditions[equation.field.name]
+        m = sum(self.spaces[spec.name].components for spec in equation.fields)
+        space = first if m == first.components else first.with_components(m)
         # native kernels compute on the CPU only
-        backend = "torch" if ctx.device != "cpu" else "auto"
-        forms[name] = Form(space, equation, here.terms, known, fixed, backend, ctx.device)
-        target = _target(space, equation, here)
-        solvers[name] = FieldSolver(forms[name], deck.solver_for(name), target, ctx, _solver_path(deck, name))
-    return System(spaces, equations, forms, solvers, prescribed, points)
+        backend = "torch" if self.ctx.device != "cpu" else "auto"
+        degree = equation.quadrature * space.degree
+        return Form(space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree)
+
+    def solver(self, form: Form, prefix: str) -> FieldSolver:
+        """Return the solver of a form, by the deck's block for its unknown."""
+        name = form.equation.field.name
+        conditions = [self.conditions[spec.name] for spec in form.equation.fields]
+        target = replace(_target(form, conditions, self.deck.time is not None), name=prefix)
+        return FieldSolver(form, self.deck.solver_for(name), target, self.ctx, _solver_path(self.deck, name))
+
+    def completion(self, name: str) -> FieldSolver:
+        """Return the solver of the unknowns of a block that have no time derivative, the others held."""
+        equation = self.equations[name]
+        form = self.form(equation, self.fixed(equation, equation.evolving))
+        return self.solver(form, f"{name}_algebraic")
 
 
 def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, QuadratureSpace]:
@@ -112,7 +156,7 @@ def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[
         for spec in equation.internal:
             if spec.name in points or spec.name in spaces:
                 raise InputError(f"physics: two equations have a field {spec.name!r}")
-            points[spec.name] = quadrature_space(space, spec, 2 * space.degree)
+            points[spec.name] = quadrature_space(space, spec, equation.quadrature * space.degree)
     return points
 
 
@@ -121,25 +165,29 @@ def _solver_path(deck: Deck, name: str) -> str:
     return "solver." + (name if name in deck.solver or "default" not in deck.solver else "default")
 
 
-def _target(space: Space, equation: Equation, conditions: Conditions) -> Target:
+def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Target:
     """Return what the choice of a solver depends on."""
+    space, equation = form.space, form.equation
     return Target(
         name=equation.field.name,
         size=space.n_global * space.components,
         dim=space.mesh.dim,
         components=space.components,
         ranks=space.comm.size,
-        linear=equation.linear and conditions.linear,
-        singular=not conditions.prescribed,
+        linear=equation.linear and all(here.linear for here in conditions),
+        # what evolves has its mass in the matrix, and within a block no constant is free of it
+        singular=form.fixed is None and not (marches and form.columns),
         rigid=equation.near_nullspace == "rigid",
         packages=available(),
+        parts={name: here.stop - here.start for name, here in form.columns.items()},
     )
 
 
 def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, np.ndarray]:
     """Return the initial values; those of the equations' fields where the deck says nothing."""
     start = deck.time.start if deck.time else 0.0
-    values = {e.field.name: spaces[e.field.name].zeros() + e.field.start for e in equations}
+    specs = [spec for equation in equations for spec in equation.fields]
+    values = {spec.name: spaces[spec.name].zeros() + spec.start for spec in specs}
     for name, components in deck.initial.items():
         space = spaces[name]
         at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
@@ -147,3 +195,11 @@ def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equati
             if expression is not None:
                 values[name][:, c] = evaluated(expression, at, name)
     return values
+
+
+def _complete(system: System, values: dict[str, np.ndarray], given: Collection[str], t: float) -> None:
+    """Let what has no time derivative follow from the rest of its block, unless the deck gives it."""
+    for name, parts in system.together.items():
+        following = system.algebraic.intersection(parts)
+        if following and not following.issubset(given):
+            system.complete(name, values, t)

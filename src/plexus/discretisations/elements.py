@@ -56,12 +56,13 @@ class Elements:
         names.unknowns = unknowns
         names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
+        names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
         names.terms = {term for equation in equations for term in equation.boundary_terms}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknown of each equation, then what it derives."""
         for equation in model.equations:
-            yield equation.field, True
+            yield from ((spec, True) for spec in equation.fields)
             yield from ((derived.spec, False) for derived in equation.derived())
             yield from ((spec, False) for spec in equation.internal)
 

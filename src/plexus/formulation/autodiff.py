@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from plexus.devices import threads
-from plexus.formulation.points import Values, with_field
+from plexus.formulation.points import with_unknowns
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
     import torch
 
     threads.settle()
-    spec = field or equation.field  # type: ignore[attr-defined]
+    specs = (field,) if field else tuple(equation.fields)  # type: ignore[attr-defined]
     transient = getattr(equation, "time_order", 0) > 0
     like_numpy = isinstance(p.u, np.ndarray)
     q: Any = TensorPoint(p)
@@ -107,7 +107,7 @@ def tangent(equation: PointwiseFlux, p: Point, field: FieldSpec | None = None) -
 
     def fluxes(u: torch.Tensor, grad: torch.Tensor, rate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         # properties read the unknown by its field name: they must see the same dual numbers
-        view = with_field(q, spec.name, Values(u, grad), u=u, grad=grad, rate=rate)
+        view = with_unknowns(q, specs, u, grad, rate=rate)
         flux = equation.flux(view)
         # terms that are constant over cells or points get their full shape, missing ones are zero
         f0 = torch.zeros_like(u) if flux.f0 is None else flux.f0.expand(u.shape)

@@ -35,6 +35,18 @@ class EquationBase:
     internal: Sequence[FieldSpec] = ()
     smooth: bool = False
 
+    quadrature: int = 2
+
+    @property
+    def fields(self) -> Sequence[FieldSpec]:
+        """The unknowns: `field`, where a block of several does not list them."""
+        return (self.field,)
+
+    @property
+    def evolving(self) -> Sequence[str]:
+        """Names of the unknowns with a time derivative: `field`, where a block does not list them."""
+        return (self.field.name,) if self.time_order > 0 else ()
+
     def flux(self, p: Point) -> Flux:
         """Return f0 and f1 at the points (see `plexus.protocols.Flux` for the shapes)."""
         raise NotImplementedError

@@ -32,15 +32,16 @@ class Conditions:
 def sort_conditions(
     conditions: Sequence[Condition], equations: Sequence[Equation], dim: int
 ) -> dict[str, Conditions]:
-    """Return field name -> conditions of its equation, in the order of the deck.
+    """Return field name -> its conditions, in the order of the deck.
 
-    A term joins the first equation that accepts it.
+    A term joins the first equation that accepts it, that of a block its first field.
     """
-    found = {equation.field.name: Conditions() for equation in equations}
+    specs = {spec.name: spec for equation in equations for spec in equation.fields}
+    found = {name: Conditions() for name in specs}
     for condition in conditions:
         for name, values in condition.values.items():
             # the deck may give three entries for a vector before the mesh has told its dimension
-            count = next(e.field.components(dim) for e in equations if e.field.name == name)
+            count = specs[name].components(dim)
             found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models

@@ -104,17 +104,30 @@ def _exact_point(
     import torch
 
     dim = x.shape[-1]
-    samples = {}
-    for name, expressions in exact.items():
-        # each sweep gives the value again and one column of the gradient
-        columns = [_along(lambda y, e=expressions: _evaluate(e, y, t), x, k) for k in range(dim)]
-        samples[name] = Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
-    own = samples[equation.field.name]
-    expressions = exact[equation.field.name]
+    samples = {name: _sample(expressions, x, t) for name, expressions in exact.items()}
+    expressions = _own(equation, exact)
+    own = samples[equation.field.name] if len(equation.fields) == 1 else _sample(expressions, x, t)
     # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
     members = {"u": own.value, "grad": own.grad, "rate": rate, **memory}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
+
+
+def _own(equation: Equation, exact: Exact) -> Expression | Sequence[Expression]:
+    """Return the exact solution of an equation's own field, of a block that of all its components."""
+    parts = [exact[spec.name] for spec in equation.fields]
+    if len(parts) == 1:
+        return parts[0]
+    return [e for part in parts for e in (part if isinstance(part, Sequence) else [part])]
+
+
+def _sample(expressions: Expression | Sequence[Expression], x: Any, t: Any) -> Values:
+    """Return value and gradient of an expression, of several of them as components."""
+    import torch
+
+    # each sweep gives the value again and one column of the gradient
+    columns = [_along(lambda y: _evaluate(expressions, y, t), x, k) for k in range(x.shape[-1])]
+    return Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
 
 
 def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:

@@ -7,11 +7,12 @@ same flux formula serve assembly, automatic differentiation and verification.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from plexus.protocols import Array, Point, Sample
+from plexus.fields.stacks import columns, part
+from plexus.protocols import Array, FieldSpec, Point, Sample
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,27 @@ class View:
         if name.startswith("__") or self._base is None:
             raise AttributeError(name)
         return getattr(self._base, name)
+
+
+def with_unknowns(p: Point, specs: Sequence[FieldSpec], u: Array, grad: Array, **members: Any) -> Any:
+    """Return ``p`` with other values of the own unknowns, also where they are read by name.
+
+    Parameters
+    ----------
+    p : Point
+        The point below.
+    specs : sequence of FieldSpec
+        One unknown, or those of a block.
+    u, grad : Array
+        Value (C, Q[, m]) and gradient (C, Q[, m], d); of a block with the components of all its fields.
+    **members
+        Further members that are replaced.
+    """
+    if len(specs) == 1:
+        return with_field(p, specs[0].name, Values(u, grad), u=u, grad=grad, **members)
+    here = columns(specs, p.dim)
+    samples = {s.name: Values(part(u, s, here[s.name]), part(grad, s, here[s.name])) for s in specs}
+    return View(p, {**p.fields, **samples}, u=u, grad=grad, **members)
 
 
 def with_field(p: Point, name: str, sample: Sample, **members: Any) -> Any:

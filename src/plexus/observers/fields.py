@@ -40,7 +40,7 @@ class FieldsParams(Params):
     fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
     internal: Literal["cells", "nodes", "points"] = Field(
         "cells",
-        description="where internal variables are shown; `points`: under /plexus in the file, not for ParaView",
+        description="where internal variables are shown; `points`: in /plexus of the file, not for ParaView",
     )
     name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")

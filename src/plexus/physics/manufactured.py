@@ -82,7 +82,7 @@ class Sourced:
     def __init__(self, equation: Equation, exact: Exact):
         self._equation = equation
         self._exact = exact
-        self._known: dict[tuple[float, int], Array] = {}
+        self._known: dict[tuple[float, float, int], Array] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return what the equation has under this name."""
@@ -100,7 +100,7 @@ class Sourced:
         """Return S; the last batches are remembered, since a solve visits the same points again and again."""
         # Newton and Krylov come back to the same points at the same time
         x = p.x.cpu().numpy() if hasattr(p.x, "cpu") else p.x
-        key = p.t, hash(x.tobytes())
+        key = p.t, p.dt, hash(x.tobytes())
         if key not in self._known:
             # dicts keep their order: the first key is the oldest
             if len(self._known) >= REMEMBERED:

@@ -47,3 +47,6 @@ class Preconditioner(Protocol):
 
     def context(self, target: Target) -> PcContext | None:
         """Return the object behind ``pc_type: python``; None where options say everything."""
+
+    def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
+        """Return the preconditioner of each field of a block, and what it sees; {} for a whole system."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, Values
@@ -20,12 +20,19 @@ class Implicit(Protocol):
     """Unknowns with a time derivative, in the order of solution."""
     instantaneous: Sequence[str]
     """Unknowns without one; they follow the others at the new time."""
+    together: Mapping[str, Sequence[str]]
+    """Those of the names above that stand for a block, solved as one -> all its unknowns, in order."""
+    algebraic: frozenset[str]
+    """Unknowns without time derivative in blocks that have others with one."""
 
     def solve(self, name: str, values: Values, at: Instant, held: bool = False) -> int:
         """Solve the equation of one unknown in place, the others given; return Krylov iterations. Collective.
 
         Prescribed values are those of the instant, or with ``held`` those that ``values`` has already.
         """
+
+    def complete(self, name: str, values: Values, t: float) -> None:
+        """Solve the unknowns of a block without time derivative in place, its others held. Collective."""
 
     def advance(self, name: str, values: Values, at: Instant) -> Values:
         """Return the internal variables to which the solved equation of ``name`` leads; {} for none.

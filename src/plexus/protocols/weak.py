@@ -84,7 +84,8 @@ class Point(Protocol):
 class Flux:
     """Integrand of the weak form: F(u; v) = ∫ f0·v + f1:∇v dx; None means zero.
 
-    Shapes: f0 (C, Q) or (C, Q, m); f1 (C, Q, d) or (C, Q, m, d). Leading axes may be 1.
+    Shapes: f0 (C, Q) or (C, Q, m); f1 (C, Q, d) or (C, Q, m, d). Leading axes may be 1. Those of a block of
+    fields have the components of all its fields behind each other as m.
     """
 
     f0: Array | None = None
@@ -97,8 +98,8 @@ class Tangent:
 
     ``c00`` = ∂f0/∂u, ``c01`` = ∂f0/∂∇u, ``c10`` = ∂f1/∂u, ``c11`` = ∂f1/∂∇u, ``m00`` = ∂f0/∂u_t.
     Scalar field: c00 and m00 (C, Q), c01 and c10 (C, Q, d), c11 (C, Q, d, d).
-    Vector field: c00 and m00 (C, Q, m, m), c01 (C, Q, m, m, d) [f component, u component, direction],
-    c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d).
+    Vector field or block: c00 and m00 (C, Q, m, m), c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d),
+    c01 (C, Q, m, m, d) [f component, u component, direction].
     ``symmetric`` states that the resulting matrix is symmetric.
     """
 
@@ -129,9 +130,19 @@ class BoundaryTerm(Protocol):
 
 
 class Equation(Protocol):
-    """One unknown field and the weak form that determines it."""
+    """One unknown field, or a block of several that are solved together, and the weak form of it."""
 
     field: FieldSpec
+    """The unknown; of a block the first, which names its solver. It evolves if any of them does."""
+
+    @property
+    def fields(self) -> Sequence[FieldSpec]:
+        """All unknowns. `Point.u` of a block has their components behind each other, (C, Q, m)."""
+
+    @property
+    def evolving(self) -> Sequence[str]:
+        """Names of the unknowns with a time derivative; the others follow from them at every instant."""
+
     linear: bool
     """True when flux is affine in u, so that one linear solve is exact."""
     time_order: int
@@ -139,6 +150,9 @@ class Equation(Protocol):
     boundary_terms: tuple[str, ...]
     """Names of the members of kind ``boundary`` that this equation accepts."""
     near_nullspace: Literal["constant", "rigid"]
+    """Rigid motions are those of fields with as many components as directions; of others constants remain."""
+    quadrature: int
+    """Degree of the polynomials that are integrated exactly, in degrees of the element."""
     internal: Sequence[FieldSpec]
     """What the equation remembers at its quadrature points; a tensor has 3 x 3 components."""
     smooth: bool

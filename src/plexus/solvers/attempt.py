@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from plexus.solvers.shells import Shell, install
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
-    from plexus.protocols import PcContext
+    from plexus.protocols import PcContext, Preconditioner
     from plexus.runtime.context import Context
     from plexus.solvers.target import Target
+
+    Take = Callable[[str, Preconditioner, Target], PcContext | None]
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
@@ -38,8 +41,8 @@ class Attempt:
         Prefix of the PETSc options, and deck path of the block's options for messages.
     snes : PETSc.SNES
         The solver to configure.
-    context : PcContext
-        The block's preconditioner, if it is one in Python.
+    contexts : callable
+        Field inside a block of fields (empty: all of it), preconditioner, its system -> its context.
     """
 
     def __init__(
@@ -50,18 +53,38 @@ class Attempt:
         prefix: str,
         path: str,
         snes: PETSc.SNES,
-        context: PcContext | None = None,
+        contexts: Take,
     ):
         self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
-        member = defaults.member(block, target)
+        member = self._member = defaults.member(block, target)
         self.options = Options(prefix, defaults.preset(block, target), block.options)
         self._open, self._varies = block.ksp is None, member.varies
         snes.setOptionsPrefix(prefix)
-        self.shell: Shell | None = None if context is None else install(snes.getKSP().getPC(), context, self)
-        self._told = (0, 0.0)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
+        self.shells: list[Shell] = []
+        self._contexts = contexts
+        self._install(snes.getKSP().getPC(), "", member, target)
+        self._told = (0, 0.0)
+
+    def split(self, parts: Mapping[str, PETSc.IS]) -> None:
+        """Name the unknowns of each field of a block, for a preconditioner of parts. Collective."""
+        if self.options.value("pc_type") != "fieldsplit":
+            return
+        pc = self.snes.getKSP().getPC()
+        pc.setType("fieldsplit")
+        pc.setFieldSplitIS(*parts.items())
+        members = self._member.parts(self.target)
+        # the solvers of the fields are made when their unknowns are named, in the same order
+        for name, ksp in zip(parts, pc.getFieldSplitSubKSP() if members else (), strict=False):
+            self._install(ksp.getPC(), name, *members[name])
+
+    def _install(self, pc: PETSc.PC, field: str, member: Preconditioner, target: Target) -> None:
+        """Give ``pc`` the context of a member that has one."""
+        context = self._contexts(field, member, target)
+        if context is not None:
+            self.shells.append(install(pc, context, self))
 
     def choose_method(self, symmetric: bool, singular: bool) -> None:
         """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
@@ -111,7 +134,8 @@ class Attempt:
 
     def spent(self) -> tuple[int | None, float]:
         """Return applications and set-up seconds of a preconditioner in Python since the last call."""
-        if self.shell is None:
+        if not self.shells:
             return None, 0.0
-        before, self._told = self._told, (self.shell.applications, self.shell.seconds)
+        now = sum(shell.applications for shell in self.shells), sum(shell.seconds for shell in self.shells)
+        before, self._told = self._told, now
         return self._told[0] - before[0], self._told[1] - before[1]

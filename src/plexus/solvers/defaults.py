@@ -40,6 +40,9 @@ def preconditioner(target: Target) -> str:
     """Return the default member of kind ``preconditioner``."""
     if direct(target):
         return "lu"
+    # multigrid asks for one elliptic unknown; what suits a block of fields only its deck can tell
+    if target.parts:
+        return "asm"
     return "gamg" if target.rigid or "hypre" not in target.packages else "hypre"
 
 

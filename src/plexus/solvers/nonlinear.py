@@ -8,6 +8,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import defaults, kernel
+from plexus.solvers import kernel, splits
 from plexus.solvers.attempt import Attempt
+from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, Tally
 from plexus.solvers.target import Target
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
-    from plexus.protocols import Guarded, PcContext
     from plexus.runtime.context import Context
     from plexus.spaces.assembly import Form
 
@@ -54,13 +55,15 @@ class FieldSolver:
         Solves since the last `drain`.
     tally : Tally
         Sums over the whole run.
+    contexts : Contexts
+        Preconditioners in Python.
     """
 
     def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context, path: str):
         self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = list(_chain(block))
-        self._contexts = {n: defaults.member(b, target).context(target) for n, b in enumerate(self.blocks)}
+        self.contexts = Contexts(self.blocks, target)
         self.attempts: list[Attempt] = []
         self.records: list[SolveInfo] = []
         self.tally = Tally()
@@ -140,26 +143,11 @@ class FieldSolver:
         path = f"{self.path}.{'on_failure.' * number}options"
         if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
             self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
-        block, context = self.blocks[number], self._context(number)
-        return Attempt(self.target, self.ctx, block, prefix, path, snes, context)
-
-    @property
-    def parts(self) -> dict[str, Guarded]:
-        """What watches learned preconditioners, by deck path."""
-        watched = {n: getattr(context, "part", None) for n, context in self._contexts.items()}
-        path = f"solver.{self.target.name}."
-        return {f"{path}{'on_failure.' * n}preconditioner": p for n, p in watched.items() if p is not None}
-
-    def _context(self, number: int) -> PcContext | None:
-        """Return the preconditioner in Python of block ``number``, if it is one.
-
-        One that is watched stays the same for the whole run. Others belong to their attempt alone.
-        """
-        if getattr(self._contexts.get(number), "part", None) is not None:
-            return self._contexts[number]
-        if number in self._contexts:
-            return self._contexts.pop(number)
-        return defaults.member(self.blocks[number], self.target).context(self.target)
+        contexts = partial(self.contexts.take, number)
+        attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes, contexts)
+        if self.target.parts:
+            attempt.split(splits.parts(self.form))
+        return attempt
 
     def book(self, info: SolveInfo) -> None:
         """Keep the record of a successful solve."""

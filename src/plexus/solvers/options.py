@@ -73,6 +73,11 @@ class Options:
             database.setValue(self.prefix + name, _text(value))
             _ours.add(self.prefix + name)
 
+    def value(self, name: str) -> str | None:
+        """Return what PETSc will read for an option, None if it is not set."""
+        database = PETSc.Options()
+        return database.getString(self.prefix + name) if database.hasName(self.prefix + name) else None
+
     @property
     def lags(self) -> bool:
         """Whether the deck asks SNES to keep matrices or preconditioners for several steps."""

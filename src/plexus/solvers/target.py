@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Target:
         The near null space holds rigid-body modes.
     packages : frozenset of str
         External packages that this PETSc was built with, in lower case.
+    parts : mapping
+        Name -> components of each field that is solved for at once; empty for a single one.
     """
 
     name: str
@@ -38,3 +41,4 @@ class Target:
     linear: bool
     singular: bool
     packages: frozenset[str]
+    parts: Mapping[str, int] = field(default_factory=dict)

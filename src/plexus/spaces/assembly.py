@@ -20,6 +20,7 @@ from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
+from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
@@ -47,7 +48,7 @@ class Form:
 
     Parameters
     ----------
-    space : space of the unknown.
+    space : space of the unknown, of a block with the components of all its fields.
     equation : what is integrated, see `plexus.protocols.Equation`.
     boundary_terms : pairs (boundary name, term).
     spaces : spaces of the other unknowns and of the internal variables that the equation may read, by name.
@@ -64,6 +65,8 @@ class Form:
     ----------
     terms : tuple
         The boundary terms.
+    columns : mapping
+        Name -> components of each field of a block; empty for a single unknown.
     symmetric : bool
         Whether all tangents of the last `jacobian` on this rank were symmetric.
     """
@@ -83,7 +86,12 @@ class Form:
         self.terms = tuple(boundary_terms)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
-        self.spaces = {**(spaces or {}), equation.field.name: space}
+        specs, dim = tuple(equation.fields), space.mesh.dim
+        # a block is read as a whole under a name of its own, and field by field
+        self.own = "+".join(spec.name for spec in specs)
+        self.columns = columns(specs, dim) if len(specs) > 1 else {}
+        singles = {s.name: space.with_components(s.components(dim)) for s in specs if self.columns}
+        self.spaces = {**singles, **(spaces or {}), self.own: space}
         self.degree = 2 * space.degree if degree is None else degree
         mesh = space.mesh
         touching = (space.cell_nodes < space.n_owned).any(axis=1)
@@ -197,8 +205,9 @@ class Form:
 
     def _values(self, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since) -> Values:
         """Bring all arrays to the kernels' device."""
-        own = self.equation.field.name
-        arrays = {**fields, own: u}
+        own = self.own
+        parts = {name: np.ascontiguousarray(u[:, here]) for name, here in self.columns.items()}
+        arrays = {**fields, **parts, own: u}
         known = {k: (s, self.bridge.array(arrays[k])) for k, s in self.spaces.items() if k in arrays}
         before = {name: self.bridge.array(rows) for name, rows in since.before.items()}
         since = Since(since.dt, before) if before else since

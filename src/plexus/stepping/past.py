@@ -16,6 +16,12 @@ from plexus.fields.keys import Key
 from plexus.protocols import Array, Implicit, Values
 
 
+def evolving(system: Implicit) -> list[str]:
+    """Return the unknowns with a time derivative, those of blocks included."""
+    parts = [part for name in system.evolving for part in system.together.get(name, (name,))]
+    return [name for name in parts if name not in system.algebraic]
+
+
 class Past:
     """The last ``depth`` accepted states, newest first; arrays are shared, never written to."""
 
@@ -51,7 +57,7 @@ class Past:
         magnitude. None while the memory is too short. Collective.
         """
         errors = []
-        for name in system.evolving:
+        for name in evolving(system):
             e = self.difference(name, t, values[name], order)
             if e is None:
                 return None

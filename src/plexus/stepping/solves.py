@@ -52,5 +52,6 @@ class Solves:
         """Solve the unknowns without time derivative at the new time, in place. Collective."""
         for name in self.system.instantaneous:
             # the array may belong to the state, which stays untouched in case the step is rejected
-            values[name] = values[name].copy()
+            for part in self.system.together.get(name, (name,)):
+                values[part] = values[part].copy()
             self.solve(name, values, Instant(t, dt))

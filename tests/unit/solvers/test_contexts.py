@@ -172,7 +172,7 @@ def test_setting_up_many_times_makes_no_vector_and_holds_no_matrix(make_run):
     run = make_run(MARCHING)
     run.execute()
     solver = run.system.solvers["u"]
-    shell, pc = solver.attempts[0].shell, solver.attempts[0].snes.getKSP().getPC()
+    shell, pc = solver.attempts[0].shells[0], solver.attempts[0].snes.getKSP().getPC()
     things = [*shell.__dict__["_context"]._vectors, solver.form.matrix.mat]
     before = [(thing.handle, thing.refcount) for thing in things]
     for _ in range(200):

@@ -54,7 +54,7 @@ def test_small_problems_are_factorised(make_run):
     assert (info.iterations, info.newton, info.fallback) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("name", registry.names("preconditioner"))
+@pytest.mark.parametrize("name", sorted({*registry.names("preconditioner")} - {"fieldsplit"}))
 def test_every_preconditioner_solves(make_run, name):
     if name in ("hypre", "mumps") and name not in available():
         pytest.skip(f"this PETSc has no {name}")

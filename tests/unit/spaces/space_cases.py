@@ -56,6 +56,10 @@ class Diffusion:
     field: FieldSpec = field(default_factory=lambda: FieldSpec("temperature", "K"))
     near_nullspace: str = "constant"
 
+    @property
+    def fields(self) -> tuple[FieldSpec]:
+        return (self.field,)
+
     def _k(self, p: Any) -> Any:
         return self.k(p.x) if callable(self.k) else self.k * p.one
 
@@ -80,6 +84,10 @@ class Elasticity:
     linear: bool = True
     field: FieldSpec = field(default_factory=lambda: FieldSpec("displacement", "m", "vector"))
     near_nullspace: str = "rigid"
+
+    @property
+    def fields(self) -> tuple[FieldSpec]:
+        return (self.field,)
 
     def tensor(self, d: int) -> np.ndarray:
         i = np.eye(d)

@@ -18,7 +18,7 @@ from plexus.stepping.steppers.theta import Theta, ThetaParams
 class Ode:
     """u_t = -u² + u_exact² + u_exact' with u = 2 + sin t, and the follower w = u²; same calls as System."""
 
-    evolving, instantaneous = ("u",), ("w",)
+    evolving, instantaneous, together, algebraic = ("u",), ("w",), {}, frozenset()
 
     def solve(self, name, values, at, held=False):
         t, shift, offset = at.t, at.shift, at.offset

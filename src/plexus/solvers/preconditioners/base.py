@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plexus.protocols import OptionValue, PcContext
+    from plexus.protocols import OptionValue, PcContext, Preconditioner
     from plexus.solvers.target import Target
 
 
@@ -29,3 +29,7 @@ class PreconditionerBase:
     def context(self, target: Target) -> PcContext | None:
         """Return None: options say everything."""
         return None
+
+    def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
+        """Return nothing: the system is taken as a whole."""
+        return {}

@@ -17,13 +17,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
+from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
 from plexus.stepping.past import Past
 from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -56,21 +57,23 @@ class Bdf2:
         values = dict(state.values)
         solves = Solves(system, state)
         for name in system.evolving:
-            shift, offset = self._rate(name, dt)
-            values[name] = state.values[name].copy()
+            parts = system.together.get(name, (name,))
+            shift, offset = self._rate(parts, dt)
+            for part in parts:
+                values[part] = state.values[part].copy()
             solves.solve(name, values, Instant(t + dt, dt, shift, offset))
         solves.finish(t + dt, dt, values)
         error = self._error(system, t + dt, dt, values)
         return StepResult(values, error, solves.iterations, solves.internal)
 
-    def _rate(self, name: str, dt: float) -> tuple[float, np.ndarray]:
-        """Return shift and offset of u_t ≈ shift·u_(n+1) + offset."""
-        now = self.past.values[0][name]
+    def _rate(self, parts: Sequence[str], dt: float) -> tuple[float, np.ndarray]:
+        """Return shift and offset of u_t ≈ shift·u_(n+1) + offset, for unknowns that are solved together."""
+        now = stacked(parts, self.past.values[0])
         # one backward Euler step of local error O(dt²) does not spoil the order of the whole
         if len(self.past.times) < 2:
             return 1 / dt, now / -dt
         w = dt / (self.past.times[0] - self.past.times[1])
-        before = self.past.values[1][name]
+        before = stacked(parts, self.past.values[1])
         return (1 + 2 * w) / ((1 + w) * dt), (w * w / (1 + w) * before - (1 + w) * now) / dt
 
     def _error(self, system: Implicit, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:

@@ -94,6 +94,12 @@ class PetscTs:
                 f"{len(system.evolving)}; use theta or bdf2"
             )
         self._name = system.evolving[0]
+        if self._name in system.together:
+            block = " and ".join(system.together[self._name])
+            raise InputError(
+                f"time.stepper: petsc_ts integrates one unknown, and {block} are solved together; "
+                "use theta or bdf2"
+            )
         self._problem = problem = system.implicit(self._name)
         prefix = f"{self._name}_"
         database = PETSc.Options()

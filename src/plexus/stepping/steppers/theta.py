@@ -20,9 +20,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
+from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Past
+from plexus.stepping.past import Past, evolving
 from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ class Theta:
         stage = dict(state.values)
         solves = Solves(system, state)
         for name in system.evolving:
-            start, end = state.values[name], state.values[name].copy()
-            system.prescribe(name, t + dt, end)
-            # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is then of second order too
-            stage[name] = start + self.theta * (end - start)
-            at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, start / -stage_dt)
+            parts = system.together.get(name, (name,))
+            for part in parts:
+                start, end = state.values[part], state.values[part].copy()
+                system.prescribe(part, t + dt, end)
+                # prescribed values on the chord u_n + θ (g_(n+1) - u_n): their rate is of second order too
+                stage[part] = start + self.theta * (end - start)
+            at = Instant(t + stage_dt, stage_dt, 1 / stage_dt, stacked(parts, state.values) / -stage_dt)
             solves.solve(name, stage, at, held=True)
         values = self._extrapolate(system, state, stage, t + dt)
         solves.extrapolate(self.theta)
@@ -85,9 +88,13 @@ class Theta:
         if self.theta == 1.0:
             return stage
         values = dict(stage)
-        for name in system.evolving:
+        for name in evolving(system):
             values[name] = state.values[name] + (stage[name] - state.values[name]) / self.theta
             system.prescribe(name, t, values[name])
+        # what has no time derivative would swing about its value: it follows from the others at the end
+        for name in system.together:
+            if not system.algebraic.isdisjoint(system.together[name]):
+                system.complete(name, values, t)
         return values
 
     def _error(self, system: Implicit, t: float, dt: float, values: dict[str, np.ndarray]) -> float | None:
