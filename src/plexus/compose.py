@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
-from plexus.errors import at_path
+from plexus.deck.parts import untrained
+from plexus.errors import InputError, at_path
 from plexus.fields.state import State
 from plexus.run import Run, stepper_of
 from plexus.stepping.clock import Clock
@@ -35,7 +36,12 @@ def compose(deck: Deck, ctx: Context) -> Run:
     """
     clock, controller = _marching(deck)
     stepper = stepper_of(deck, controller.tolerance)
+    for path in untrained(deck):
+        raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
+    for path, part in system.parts.items():
+        for text in part.beyond:
+            ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
     state = State(values, clock.t, internal=system.begin())
     run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}

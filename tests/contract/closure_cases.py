@@ -1,13 +1,11 @@
 """Closures and states for tests: every member of the registry, learned ones with random weights."""
 
 import importlib
-import math
 
 import torch
 
 from plexus import registry
 from plexus.deck.context import Context
-from plexus.protocols import ClosureSetting
 
 ALL_INPUTS = {"inputs": ["zeta", "d_R", "gradient", "vorticity"]}
 VARIANTS = [
@@ -40,15 +38,19 @@ class Cells:
         self.cells, self.rows = cells, rows or (0, cells[0])
 
 
+def gap(order):
+    """Return what a suspension of so many moments leaves open, as its physics says it."""
+    component = registry.component("physics", "active_fluid")
+    return component.cls.gap(component.params(order=order, zeta=1.0, d_R=0.05))
+
+
 def make(name, given=None, order=None, space=None, comm=None, folder=None, seed=1, device="cpu"):
     """Return a prepared closure; a network gets random weights unless it comes from a file."""
     given = given or {}
     chosen = params(name, given, folder)
     closure = registry.component("closure", name).cls(chosen)
-    if order is None:
-        order = closure.closes - 1 if isinstance(closure.closes, int) else 1
-    constants = {"zeta": 1.0, "d_R": 0.05}
-    closure.prepare(ClosureSetting(constants, order, space or Cells(16, 16), device, comm))
+    setting = gap(order or order_of(closure)).setting(space=space or Cells(16, 16), device=device, comm=comm)
+    closure.prepare(setting)
     if getattr(closure, "network", None) is not None and "checkpoint" not in given:
         generator = torch.Generator().manual_seed(seed)
         for p in closure.network.parameters():
@@ -56,34 +58,20 @@ def make(name, given=None, order=None, space=None, comm=None, folder=None, seed=
     return closure
 
 
+def orders(name, given):
+    """Return the numbers of moments of models whose gap a closure fills."""
+    closure = registry.component("closure", name).cls(params(name, given))
+    return [order for order in (1, 2, 3) if closure.misfit(gap(order).setting()) is None]
+
+
+def order_of(closure):
+    """Return the least number of moments of a model whose gap a closure fills."""
+    return next(order for order in (1, 2, 3) if closure.misfit(gap(order).setting()) is None)
+
+
 def state(shape, highest, seed=0, largest=0.98, device="cpu"):
-    """Return fields of admissible moments up to `highest`, with everything that a closure may ask for."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def real():
-        return torch.rand(shape, generator=generator, dtype=torch.float64)
-
-    def phase():
-        return torch.polar(torch.ones(shape, dtype=torch.float64), 2 * math.pi * real())
-
-    fields = {"c": 0.8 + 0.4 * real(), "W": 4 * real() - 2, "e": 2 * real() * phase(), "grad_f1": real()}
-    fields |= {"zeta": 0.2 + real(), "d_R": 0.02 + 0.1 * real()}
-    reflections = [largest * real().sqrt() * phase() for _ in range(highest)]
-    for m, moment in enumerate(moments(reflections), start=1):
-        fields[f"f{m}"] = fields["c"] * moment
-    return {name: value.to(device) for name, value in fields.items()}
-
-
-def moments(reflections):
-    """Return c_1..c_K of reflection coefficients, by Levinson's recursion written out for tests."""
-    known, predictor, room = [], [], 1.0
-    for k in reflections:
-        guess = sum(a * c for a, c in zip(predictor, known[::-1], strict=True))
-        known.append(guess + room * k)
-        turned = [x.conj() for x in predictor[::-1]]
-        predictor = [a - k * b for a, b in zip(predictor, turned, strict=True)] + [k]
-        room = room * (1 - k.abs() ** 2)
-    return known
+    """Return the example state of a suspension of so many moments."""
+    return {k: v.to(device) for k, v in gap(highest).states(shape, seed, largest).items()}
 
 
 def toeplitz_margin(fields, highest):

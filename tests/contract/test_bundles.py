@@ -4,12 +4,12 @@ import json
 
 import pytest
 import torch
-from closure_cases import examples, make, state
+from closure_cases import examples, make, order_of, state
 
 from plexus import registry
 from plexus.bundles import container, fields, store
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 LEARNED = [(n, g) for n, g in examples() if hasattr(make(n, g), "network")]
 TRAINING = {
@@ -36,10 +36,6 @@ def saved(path, closure, metadata=None):
     highest = order_of(closure)
     metadata = told(closure, highest) if metadata is None else metadata
     return store.save(path, metadata, closure.network.state_dict(), closure.golden(state((16, 16), highest)))
-
-
-def order_of(closure):
-    return closure.closes - 1 if isinstance(closure.closes, int) else 1
 
 
 @pytest.fixture
@@ -275,10 +271,10 @@ def test_saving_needs_all_fields(tmp_path, field):
     ("setting", "message"),
     [
         (
-            ClosureSetting({"zeta": 3.0}),
+            Setting({"zeta": 3.0}),
             r"training\.parameters\.zeta: trained for 0\.5 to 1\.5, the run has 3",
         ),
-        (ClosureSetting({"zeta": 1.0}, dt=0.1), r"stepping\.dt: trained up to 0\.02, the run has 0\.1"),
+        (Setting({"zeta": 1.0}, dt=0.1), r"stepping\.dt: trained up to 0\.02, the run has 0\.1"),
     ],
 )
 def test_policy_stop_refuses_settings_outside_the_training(written, setting, message):
@@ -338,7 +334,7 @@ def test_a_golden_pair_is_played_once(written):
     closure = load(path, sha256)
     for p in closure.network.parameters():
         p.data += 1
-    closure.prepare(ClosureSetting({"zeta": 1.0}))  # trained further, it is another network
+    closure.prepare(Setting({"zeta": 1.0}))  # trained further, it is another network
 
 
 def test_numbers_do_not_depend_on_the_piece(written):
@@ -399,7 +395,7 @@ def test_preparing_again_keeps_weights_and_range(written):
     for p in closure.network.parameters():
         p.data += 1
     before = [p.clone() for p in closure.network.parameters()]
-    closure.prepare(ClosureSetting({"zeta": 1.0}))
+    closure.prepare(Setting({"zeta": 1.0}))
     assert all(torch.equal(a, b) for a, b in zip(before, closure.network.parameters(), strict=True))
     assert closure.box == box
     closure.evaluate(state((8, 8), 1) | {"e": torch.full((8, 8), 50.0 + 0j, dtype=torch.complex128)})

@@ -9,7 +9,7 @@ from closure_cases import make, state
 
 from plexus.bundles import container, fields, store, versions
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 FOLDER = Path(__file__).parent / "bundles"
 OLD = {"schema1_f2": 1, "schema1_f3_range": 2}
@@ -109,5 +109,5 @@ def test_a_setting_outside_the_range_is_told(tmp_path):
     path = FOLDER / "schema1_f2.safetensors"
     given = {"checkpoint": path.name, "sha256": container.read(path).sha256}
     closure = make("spin_network", given, 1, folder=FOLDER)
-    closure.prepare(ClosureSetting({"zeta": 2.0, "d_R": 0.05}))
-    assert closure.beyond == ["training.parameters.zeta: trained for 1, the run has 2"]
+    closure.prepare(Setting({"zeta": 2.0, "d_R": 0.05}))
+    assert [str(b) for b in closure.beyond] == ["training.parameters.zeta: trained for 1, the run has 2"]

@@ -12,7 +12,8 @@ from plexus import registry
 from plexus.bundles import store
 from plexus.errors import GuardError, InputError
 from plexus.learning import descent, memo
-from plexus.protocols import ClosureSetting
+from plexus.models.suspension.ports import missing
+from plexus.protocols import Setting
 
 SHORT = (
     "train.stages=[{mode: offline, steps: 12, batch: 64},"
@@ -59,7 +60,7 @@ def test_a_model_takes_the_bundle(trained):
     member = registry.component("closure", "spin_network")
     given = {"checkpoint": str(trained / "bundle.safetensors"), "sha256": summary(trained)["sha256"]}
     closure = member.cls(member.params.model_validate(given))
-    closure.prepare(ClosureSetting({"alpha": -3.0, "zeta": 1.0}, order=2))
+    closure.prepare(Setting({"alpha": -3.0, "zeta": 1.0}, missing(2)))
     one = torch.full((4, 4), 0.5 + 0.1j, dtype=torch.complex128)
     out = closure.evaluate({"c": one.real * 2, "f1": one, "f2": 0.5 * one, "e": one, "W": one.real})
     assert out["f3"].isfinite().all()

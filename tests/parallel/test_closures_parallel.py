@@ -123,7 +123,7 @@ def test_one_rank_that_answers_otherwise_is_told_on_all(comm):
 
 def test_ranks_with_different_weights_are_refused(comm):
     if comm.size == 1:
-        return
+        pytest.skip("one rank holds one set of weights")
     with pytest.raises(InputError, match="ranks hold different weights"):
         same_everywhere(f"{comm.rank:x}" * 64, comm)
 

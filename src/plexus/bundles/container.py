@@ -29,6 +29,10 @@ Target = Callable[[str, int], Any]
 """Name and bytes of a tensor -> a writable buffer for it."""
 
 
+class WrongHash(InputError):
+    """The file is not the one that a deck's hash stands for."""
+
+
 @dataclass(frozen=True)
 class Container:
     """A checked bundle without its numbers.
@@ -68,12 +72,14 @@ def gather(source: Pieces, sha256: str | None = None, target: Target | None = No
     InputError
         On all ranks, as `read` does.
     """
-    texts, problem, found = _header(source), "", None
+    texts = _header(source)
+    problem: InputError | None = None
+    found: Container | None = None
     try:
         found, weights = _parsed(texts, source.left)
         source.hashes.append(_begun(found.index))
     except InputError as error:
-        problem = str(error)
+        problem = error
     if found is not None and target is not None:
         for name, entry in found.index.items():
             start, end = entry["data_offsets"]
@@ -82,9 +88,10 @@ def gather(source: Pieces, sha256: str | None = None, target: Target | None = No
     same_everywhere(source.sha256, source.comm)
     # a file that is not the deck's is told as that, whatever else is wrong with it
     if sha256 is not None and source.sha256 != sha256.lower():
-        problem = f"sha256: the deck says {sha256[:12]}..., the file has {source.sha256[:12]}..."
-    if found is None or problem:
-        raise InputError(f"{source.path}: {problem}")
+        problem = WrongHash(f"sha256: the deck says {sha256[:12]}..., the file has {source.sha256[:12]}...")
+    if problem is not None:
+        raise type(problem)(f"{source.path}: {problem}")
+    assert found is not None
     here = source.hashes[1].hexdigest()
     if weights != here:
         raise InputError(

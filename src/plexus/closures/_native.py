@@ -79,7 +79,7 @@ class Native:
         closure = self.closure
         if name in fields or name == "gradient":
             return closure.scalar(name, fields)
-        return _spread(closure.setting.parameters[name], fields["c"].shape)
+        return _spread(closure.setting.constants[name], fields["c"].shape)
 
     def _weights(self) -> list[torch.Tensor]:
         """Return W_0, b_0, W_1, ...; they are read where they are, as someone may have changed them."""

@@ -17,13 +17,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.closures._learned import Learned, LearnedParams
-from plexus.closures.base import CONCENTRATION, STRAIN, Fields, Port, Properties, moment, scaled
+from plexus.closures.base import Fields, scaled
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
+from plexus.models.suspension.ports import CONCENTRATION, STRAIN, STRESS, ZETA, moment
 
 if TYPE_CHECKING:
     import torch
 
 INVARIANTS = {"DD": "1/m^4", "EE": "1/s^2", "DE": "1/(m^2 s)"}
+"""Invariants and their units."""
 
 
 class StressParams(LearnedParams):
@@ -46,10 +49,7 @@ class StressClosure(Learned):
     @property
     def properties(self) -> Properties:
         """Return the inputs c, f_1, e, ζ and the outputs st and trace."""
-        unit = "1/(m^2 s)"
-        outputs = (Port("st", 2, unit), Port("trace", 0, unit))
-        zeta = Port("zeta", 0, "1/s")
-        return Properties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, zeta), outputs)
+        return Properties("stress", self.locality, (CONCENTRATION, moment(1), STRAIN, ZETA), STRESS)
 
     def feature_units(self) -> dict[str, str]:
         """Return the three invariants."""
@@ -87,7 +87,7 @@ class StressClosure(Learned):
 
     def zeta(self, fields: Fields) -> Any:
         """Return ζ, a field in mixed batches, else the setting's."""
-        return fields["zeta"] if "zeta" in fields else self.setting.parameters["zeta"]
+        return fields["zeta"] if "zeta" in fields else self.setting.constants["zeta"]
 
     def project(self, fields: Fields, out: Fields) -> tuple[dict[str, Any], Any]:
         """Return the nearest st that a non-negative distribution has, with the exact trace."""

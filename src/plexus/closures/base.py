@@ -7,14 +7,15 @@ or ``st`` and ``trace``, the spin component and the trace of S:T with T = E + 2 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
 from plexus.errors import InputError
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
-from plexus.protocols import ClosureSetting, Shape
+from plexus.models.suspension.ports import CONCENTRATION, SpinPort, moment, order_of
+from plexus.protocols import Guarded, Port, Setting
 
 if TYPE_CHECKING:
     import torch
@@ -22,52 +23,7 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Port:
-    """A field that a closure takes or gives: turning by θ multiplies it by exp(-i spin θ)."""
-
-    name: str
-    spin: int
-    unit: str
-    """Text such as ``1/s``."""
-    parity: Literal["even", "odd"] = "even"
-    """How a reflection acts, beside conjugation: an odd field also changes its sign."""
-    shape: Shape = "scalar"
-    location: Literal["point", "mode"] = "point"
-    scale: float = 1.0
-    """Size of typical values."""
-
-
-@dataclass(frozen=True)
-class Properties:
-    """What a closure declares about itself; bundles carry it, and loading compares it."""
-
-    kind: Literal["moment", "stress", "forcing", "coefficient", "correction", "increment"]
-    locality: str
-    """``pointwise``, ``stencil(radius)``, ``spectral(modes)``, ``global`` or ``agents``."""
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    symmetry: tuple[str, ...] = ("translation", "rotation", "reflection", "galilean")
-    conservation: str = "moment equations stay in divergence form"
-    resolution: str = "none"
-    """How grid spacing enters."""
-
-    def plain(self) -> dict[str, Any]:
-        """Return mappings, lists, texts and numbers only."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-
-CONCENTRATION = Port("c", 0, "1/m^2")
-STRAIN = Port("e", 2, "1/s")
-VORTICITY = Port("W", 0, "1/s", "odd")
-
-
-def moment(m: int) -> Port:
-    """Return the port of f_m; a distribution in the plane counts rods per area."""
-    return Port(f"f{m}", 2 * m, "1/m^2")
-
-
-def pointwise(highest: int, *more: Port) -> Properties:
+def pointwise(highest: int, *more: SpinPort) -> Properties:
     """Return the properties of a pointwise closure of f_(highest+1) from c, f_1..f_highest and ``more``."""
     inputs = (CONCENTRATION, *(moment(m) for m in range(1, highest + 1)), *more)
     return Properties("moment", "pointwise", inputs, (moment(highest + 1),))
@@ -95,27 +51,53 @@ class MomentClosure:
     """Base of closures that give the next spin moment; classical ones need no preparation."""
 
     closes: int | str | None = None
-    guard: Any = None
+    """The spin moment f_m that it gives (2, 3, ...), ``"st"`` for the stress S:T, None for any next one."""
+    guard: Guarded | None = None
     """What watches a learned closure; classical closures hold everywhere and have none."""
 
     def __init__(self, params: Any):
         self.params = params
-        self.setting = ClosureSetting()
+        self.setting = Setting()
 
     @property
     def properties(self) -> Properties:
         """Return what the closure declares about itself."""
-        closes = self.closes if isinstance(self.closes, int) else self.setting.order + 1
+        closes = self.closes if isinstance(self.closes, int) else order_of(self.setting.missing) + 1
         return pointwise(closes - 1)
 
+    @property
+    def inputs(self) -> Sequence[Port]:
+        """Return what it takes."""
+        return self.properties.inputs
+
+    @property
+    def outputs(self) -> Sequence[Port]:
+        """Return what it gives."""
+        return self.properties.outputs
+
+    def misfit(self, setting: Setting) -> str | None:
+        """Return why the closure is not for a model, None where it is.
+
+        A setting that tells nothing of a model fits every closure.
+        """
+        closes = 2 if self.closes == "st" else self.closes
+        order = order_of(setting.missing)
+        if not isinstance(closes, int) or not setting.missing or order + 1 == closes:
+            return None
+        what = "S:T" if self.closes == "st" else f"f_{closes}"
+        name = type(self).__module__.rpartition(".")[2]
+        return f"{name} gives {what}, for physics.order {closes - 1}; order {order} needs f_{order + 1}"
+
     @classmethod
-    def problems(cls, params: Any, setting: ClosureSetting) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(
+        cls, params: Any, setting: Setting, at: tuple[str, ...]
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield place in the deck and text for what does not fit, before a run; needs no torch."""
-        from plexus.closures import _check
+        wrong = cls(params).misfit(setting)
+        if wrong:
+            yield (*at, "type"), wrong
 
-        yield from _check.problems(cls, params, setting)
-
-    def prepare(self, setting: ClosureSetting) -> None:
+    def prepare(self, setting: Setting) -> None:
         """Note the setting.
 
         Raises
@@ -123,11 +105,9 @@ class MomentClosure:
         InputError
             If the model carries another number of moments than the closure closes.
         """
-        if isinstance(self.closes, int) and setting.order + 1 != self.closes:
-            raise InputError(
-                f"the closure gives f_{self.closes}, a model of order {setting.order} "
-                f"needs f_{setting.order + 1}"
-            )
+        wrong = self.misfit(setting)
+        if wrong:
+            raise InputError(wrong)
         self.setting = setting
 
     def project(self, fields: Fields, out: Fields) -> tuple[dict[str, Any], Any]:
@@ -138,6 +118,6 @@ class MomentClosure:
         kept = out[name].where(~moved, inside * fields["c"])
         return {**out, name: kept}, moved.double().mean()
 
-    def report(self) -> dict[str, float]:
+    def report(self) -> Mapping[str, float]:
         """Return nothing: a classical closure has no news."""
         return {}

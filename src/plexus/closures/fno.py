@@ -20,10 +20,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from plexus.closures._stress import StressClosure, StressParams
-from plexus.closures.base import Fields, Properties
+from plexus.closures.base import Fields
 from plexus.deck.params import Field
 from plexus.errors import InputError
-from plexus.protocols import ClosureSetting
+from plexus.learned.ports import Properties
+from plexus.protocols import Setting
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Fno(StressClosure):
         h = self.hyper
         return LowModes([3, *[h["width"]] * (h["depth"] - 1), 5], h["modes"], seed=self.params.seed)
 
-    def prepare(self, setting: ClosureSetting) -> None:
+    def prepare(self, setting: Setting) -> None:
         """Prepare as all learned closures do and bind the operator to the grid. Collective.
 
         Raises

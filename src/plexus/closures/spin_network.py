@@ -27,9 +27,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from plexus.closures._bingham import bingham_table
 from plexus.closures._learned import Learned, LearnedParams
 from plexus.closures._native import Native
-from plexus.closures.base import STRAIN, VORTICITY, Fields, Port, Properties, pointwise, scaled
+from plexus.closures.base import Fields, pointwise, scaled
 from plexus.deck.params import Field
+from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
+from plexus.models.suspension.ports import D_R, GRADIENT, STRAIN, VORTICITY, ZETA
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -92,12 +94,7 @@ class SpinNetwork(Learned):
     @property
     def properties(self) -> Properties:
         """Return the inputs that the architecture reads."""
-        ports = {
-            "zeta": Port("zeta", 0, "1/s"),
-            "d_R": Port("d_R", 0, "1/s"),
-            "gradient": Port("grad_f1", 0, "1/m^3"),
-            "vorticity": VORTICITY,
-        }
+        ports = {"zeta": ZETA, "d_R": D_R, "gradient": GRADIENT, "vorticity": VORTICITY}
         return pointwise(self.closes - 1, STRAIN, *(ports[name] for name in self.hyper["inputs"]))
 
     scale_units: ClassVar = {"e": "1/s", "zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "W": "1/s"}
@@ -180,7 +177,7 @@ class SpinNetwork(Learned):
             return (fields["grad_f1"] if "grad_f1" in fields else self._gradient(fields["f1"])) / fields["c"]
         if name in fields:
             return fields[name] + 0 * fields["c"]
-        return self.setting.parameters[name] + 0 * fields["c"]
+        return self.setting.constants[name] + 0 * fields["c"]
 
     def port(self, name: str, fields: Fields) -> torch.Tensor:
         """Return what goes in at a port; |∇f_1| from f_1 where it is not given."""

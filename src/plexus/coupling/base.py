@@ -2,6 +2,8 @@
 
 The values of a state are arrays of the system's own kind; whoever wants numbers at places asks the system for
 fields by name (`BaseSystem.evaluation`), and what is stored goes through `pack` and `unpack`.
+
+Learned parts are known by their deck paths. Each counts, trips and falls back on its own.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.errors import GuardError
 from plexus.fields.keys import Key
 
 if TYPE_CHECKING:
     from plexus.fields.state import State
-    from plexus.protocols import Evaluation, FieldSpec
+    from plexus.protocols import Closure, Evaluation, FieldSpec, Guarded
 
 Packed = dict[Key, tuple[Any, np.ndarray]]
 """Key -> (space, rows (n_local, m) of its nodes)."""
@@ -31,13 +34,15 @@ class BaseSystem(ABC):
     spaces : unknown -> nodes with their numbers of components.
     solvers : unknown -> solver, where there is one.
     starting : unknowns that begin at a plain value where the deck gives none.
-    learned : whether a part of the model can give way to a fallback.
+    closures : deck path -> what stands for a part of the model, classical or learned.
+    parts : deck path -> what watches a learned part, whatever it stands for; empty for most systems.
     """
 
     spaces: Mapping[str, Any]
     solvers: Mapping[str, Any]
     starting: Sequence[FieldSpec]
-    learned: bool = False
+    closures: Mapping[str, Closure] = {}
+    parts: Mapping[str, Guarded] = {}
 
     @property
     def unknowns(self) -> int:
@@ -84,36 +89,81 @@ class BaseSystem(ABC):
         """Take over what `memory` returned; what is missing is forgotten."""
         return
 
-    def facts(self) -> dict[str, Any]:
-        """Return the plain data of a checkpoint that belong to the model."""
-        return {}
-
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        """Take over what `facts` returned."""
-        return
-
     def histories(self, state: State) -> dict[str, dict[str, float]]:
         """Return what the model tells of itself for the histories: table -> column -> value. Collective."""
-        return {}
+        rows = {path: dict(closure.report()) for path, closure in self.closures.items()}
+        rows |= {path: dict(part.report()) for path, part in self.parts.items() if path not in rows}
+        return {table: row for table, row in rows.items() if row}
 
     def counts(self) -> dict[str, Any]:
         """Return further entries of the summary; none by default."""
         return {}
 
-    def watch(self, step: int) -> str | None:
-        """Let guards inside the model judge a step; return what has happened, for the log. Collective.
+    # learned parts
+
+    def include(self, closures: Mapping[str, Closure], parts: Mapping[str, Guarded]) -> None:
+        """Take over closures, prepared, and what watches other learned parts, by their deck paths."""
+        guarded = {path: closure.guard for path, closure in closures.items()}
+        self.closures = closures
+        self.parts = {path: part for path, part in (guarded | dict(parts)).items() if part is not None}
+
+    def facts(self) -> dict[str, Any]:
+        """Return the plain data of a checkpoint: type and counts of each learned part. Collective."""
+        return {path: {"type": part.name, "guard": part.state()} for path, part in self.parts.items()}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Continue from what `facts` returned, where a part is still of the same type."""
+        for path, part in self.parts.items():
+            told, gone = facts.get(path, {}), part.using_fallback
+            if told.get("type") != part.name:
+                continue
+            part.restore(told["guard"])
+            # a checkpoint from before the part gave way does not bring it back
+            if gone:
+                part.use_fallback()
+
+    def watch(self, step: int) -> list[str]:
+        """Let each learned part's guard judge a step; return what has happened, for the log. Collective.
 
         Raises
         ------
         GuardError
-            On all ranks, if a guard shall stop the run.
+            On all ranks, if a guard trips and shall stop the run.
         """
-        return None
+        happened = []
+        for path, part in self.parts.items():
+            if part.using_fallback:
+                continue
+            part.tick()
+            why = part.look(step)
+            if why and part.stops:
+                raise GuardError(f"{path}: {why}; guard.outside is stop")
+            if why:
+                happened.append(_replaced(path, part, why))
+        return happened
 
-    def give_way(self, why: str) -> str | None:
-        """Replace a learned part by its fallback; return a sentence, None if there is nothing to replace."""
-        return None
+    def give_way(self, why: str) -> list[str]:
+        """Replace the learned parts that may have spoiled a state; return a sentence for each. Collective.
+
+        Those go whose guards found too much outside their range just now; where no guard did, all go, for
+        any of them may be the one. Nothing is replaced where a suspect is one that shall stop the run, and
+        where all have gone already.
+        """
+        active = {path: part for path, part in self.parts.items() if not part.using_fallback}
+        # every rank asks every part: the answer is collective
+        seen = {path: part.suspect for path, part in active.items()}
+        suspects = {path: part for path, part in active.items() if seen[path]}
+        if any(part.stops for part in suspects.values()):
+            return []
+        chosen = suspects or {path: part for path, part in active.items() if not part.stops}
+        return [_replaced(path, part, why) for path, part in chosen.items()]
 
     def guards(self) -> dict[str, Any]:
-        """Return what guards have counted, for the summary. Collective."""
-        return {}
+        """Return what the guards of learned parts have counted, for the summary. Collective."""
+        return {path: part.summary() for path, part in self.parts.items()}
+
+
+def _replaced(path: str, part: Guarded, why: str) -> str:
+    """Replace a part by its fallback and say so."""
+    part.use_fallback()
+    return f"the learned {path} gave way to its fallback: {why}"

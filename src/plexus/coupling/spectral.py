@@ -16,7 +16,6 @@ import torch
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.gridfields import GridFields
 from plexus.devices.tensors import from_rows, rows_of
-from plexus.errors import GuardError
 from plexus.fields.keys import Key
 from plexus.spaces.grid import GridSpace
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
     from plexus.mesh.grid import Grid
     from plexus.protocols import FieldSpec, SpectralModel
-
-LOOK = 32
-"""Steps between two looks at the guard of a closure: its counts stay on the device in between."""
 
 
 class SpectralSystem(BaseSystem):
@@ -59,9 +55,6 @@ class SpectralSystem(BaseSystem):
         self.starting: list[FieldSpec] = []
         self.shown = {spec.name: spec for spec in shown}
         self.derived = {spec.name: spec for spec in derived if spec.name not in self.shown}
-        self.closure = getattr(model, "closure", None)
-        self.guard = getattr(self.closure, "guard", None)
-        self.learned = self.guard is not None
         self.points = GridSpace(grid, model.space.rows)
         self.device = model.space.device
         self.spaces = {name: self.points.with_components(n) for name, n in sizes.items()}
@@ -142,66 +135,6 @@ class SpectralSystem(BaseSystem):
         return GridFields(self, constants)
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
-        """Return what the model monitors and what the closure reports. Collective."""
+        """Return what the model monitors, then what closures and learned parts tell. Collective."""
         found = {"monitor": dict(self.model.monitor(state.values[self.unknown], state.t))}
-        if self.closure is not None:
-            found["closure"] = dict(self.closure.report())
-        return {table: row for table, row in found.items() if row}
-
-    # guards of a learned closure
-
-    def watch(self, step: int) -> str | None:
-        """Count the cells outside the closure's range; judge them now and then. Collective.
-
-        Raises
-        ------
-        GuardError
-            If the guard trips and shall stop the run.
-        """
-        if self.guard is None or self.guard.using_fallback:
-            return None
-        self.guard.tick()
-        if step % LOOK or not self.guard.tripped:
-            return None
-        p = self.guard.params
-        why = f"more than {p.max_fraction:.3g} of the cells were outside its range for {p.patience} steps"
-        if self.guard.stops:
-            raise GuardError(f"closure: {why}; guard.outside is stop")
-        return self.give_way(why)
-
-    def give_way(self, why: str) -> str | None:
-        """Evaluate only the classical closure from now on; None if that is so already or not wanted."""
-        if self.guard is None or self.guard.using_fallback or self.guard.stops:
-            return None
-        self.guard.use_fallback()
-        return f"the learned closure gave way to its fallback: {why}"
-
-    def guards(self) -> dict[str, Any]:
-        """Return the counts of the closure's guard. Collective."""
-        if self.guard is None:
-            return {}
-        counts = self.guard.counts()
-        limit = self.guard.params.max_fraction
-        holds, beyond = counts["mean_outside"] <= limit, list(getattr(self.closure, "beyond", ()))
-        return {"closure": {**counts, "max_fraction": limit, "holds": holds, "beyond_training": beyond}}
-
-    def facts(self) -> dict[str, Any]:
-        """Return the state of the closure's guard. Collective."""
-        if self.guard is None:
-            return {}
-        return {"closure": {"type": self._closure_name, "guard": self.guard.state()}}
-
-    def adopt(self, facts: Mapping[str, Any]) -> None:
-        """Continue the guard's counts, if the closure is still of the same type."""
-        told = facts.get("closure", {})
-        if self.guard is None or told.get("type") != self._closure_name:
-            return
-        gone = self.guard.using_fallback
-        self.guard.restore(told["guard"])
-        # a checkpoint from before the closure gave way does not bring it back
-        if gone:
-            self.guard.use_fallback()
-
-    @property
-    def _closure_name(self) -> str:
-        return type(self.closure).__name__
+        return {table: row for table, row in found.items() if row} | super().histories(state)

@@ -14,10 +14,10 @@ from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
 from plexus.deck.kinship import (
-    closure_problems,
     coupling_problems,
     memory_problems,
     mismatches,
+    part_problems,
     training_problems,
 )
 from plexus.deck.suggest import nearest
@@ -96,7 +96,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
         errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
     if result is not None:
         found = (
-            *closure_problems(result),
+            *part_problems(result),
             *memory_problems(result),
             *coupling_problems(result),
             *training_problems(result),

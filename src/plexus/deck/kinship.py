@@ -7,10 +7,10 @@ that; it builds on one kind of mesh source. What does not go together is refused
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from plexus import registry
+from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
 from plexus.protocols import Discretisation, Remembers, Repeats, WeakPhysics
@@ -32,7 +32,7 @@ def mismatches(data: dict[str, Any]) -> Iterator[Found]:
     for key, why in here.blocks.items():
         if data.get(key):
             yield (key,), f"{physics} works {here.words}: {why}"
-    if data.get("closure") and not hasattr(registry.component("physics", physics).cls, "to_close"):
+    if data.get("closure") and not parts.leaves_open(physics):
         yield ("closure",), f"{physics} has nothing to close"
     yield from _without_mesh(data, here)
     yield from _without_time(data, physics, here)
@@ -87,19 +87,23 @@ def _instead(slot: str, here: Discretisation) -> str:
     return f"; use {' or '.join(members)}" if slot in ("mesh", "stepper", "controller") and members else ""
 
 
-def closure_problems(deck: Any) -> Iterator[Found]:
-    """Yield what does not fit between closure, physics and time step of a deck that is valid otherwise."""
-    cls: Any = registry.component("physics", deck.physics.type).cls
-    if deck.closure is None or not hasattr(cls, "to_close") or deck.time is None:
+def part_problems(deck: Any) -> Iterator[Found]:
+    """Yield what does not fit between learned parts, closure, physics and time step of a valid deck."""
+    gap, time = parts.gap(deck.physics), deck.time
+    for path, params in parts.untrained(deck).items() if deck.train is None else ():
+        text = f"checkpoint is missing: {params.type} is learned; name its bundle"
+        yield (*path.split("."), "type"), text
+    if deck.closure is None or time is None:
         return
-    time, learned = deck.time, "checkpoint" in type(deck.closure).model_fields
-    if learned and deck.closure.checkpoint is None and not getattr(deck, "train", None):
-        yield ("closure", "type"), f"checkpoint is missing: {deck.closure.type} is learned; name its bundle"
+    if gap is None:
+        if parts.leaves_open(deck.physics.type):
+            yield ("closure",), f"{deck.physics.type} has nothing to close"
+        return
     controller: Any = registry.component("controller", time.control.type).cls
     longest = controller.longest(time.control, time)
-    setting = replace(cls.to_close(deck.physics), dt=longest, integrator=time.stepper.type)
+    setting = gap.setting(dt=longest, integrator=time.stepper.type)
     closure: Any = registry.component("closure", deck.closure.type).cls
-    yield from closure.problems(deck.closure, setting)
+    yield from closure.problems(deck.closure, setting, ("closure",))
 
 
 def memory_problems(deck: Any) -> Iterator[Found]:

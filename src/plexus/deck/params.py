@@ -53,6 +53,8 @@ class Params(BaseModel):
         # the other engine expands \w{1,100} over all of Unicode, a fifth of a second for the names in a deck
         regex_engine="python-re",
     )  # fmt: skip
+    learned: ClassVar[bool] = False
+    """Whether these are the parameters of a learned part (`plexus.learned.part.LearnedParams`)."""
     _type: str = PrivateAttr("")
 
     @property

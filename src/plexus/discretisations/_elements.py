@@ -10,8 +10,10 @@ import numpy as np
 
 from plexus import registry
 from plexus.coupling.system import System
+from plexus.deck.parts import gap as gap_of
+from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
@@ -27,7 +29,7 @@ from plexus.stepping.passes import Passes
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Equation
+    from plexus.protocols import Closure, Equation
     from plexus.runtime.context import Context
 
 
@@ -42,10 +44,13 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
-    equations = registry.build("physics", deck.physics).equations
+    closures = _closures(deck, ctx)
+    equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
+        solvers = system.solvers.values()
+        system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
     values = _initial(deck, spaces, equations)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
@@ -53,6 +58,16 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     if deck.time is not None:
         _complete(system, values, deck.initial, t)
     return Assembled(mesh, system, values)
+
+
+def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
+    """Return the closures of the deck, ready to be evaluated at quadrature points. Collective."""
+    made, gap = closures_of(deck), gap_of(deck.physics)
+    for path, closure in made.items():
+        assert gap is not None, "decks with a closure for a model without a gap are refused"
+        with at_path(path):
+            closure.prepare(gap.setting(comm=ctx.comm, device=ctx.device))
+    return made
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:

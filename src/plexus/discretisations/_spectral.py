@@ -8,8 +8,9 @@ import torch
 
 from plexus import registry
 from plexus.coupling.spectral import SpectralSystem
+from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
-from plexus.errors import InputError, at_path
+from plexus.errors import at_path
 from plexus.protocols import Assembled
 from plexus.spaces.fourier import Fourier
 
@@ -33,17 +34,14 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
         with at_path("mesh"):
             space = Fourier(grid.cells, grid.size, ctx.comm, ctx.device, dealias=dealias)
-        if deck.closure is not None and getattr(deck.closure, "checkpoint", "") is None:
-            raise InputError("closure: not trained yet, checkpoint is missing: `plexus train` makes one")
-        closure = registry.build("closure", deck.closure) if deck.closure else None
+        closures = closures_of(deck)
         # the model prepares the closure: a bundle that cannot be used is told at its place
-        with at_path("closure" if closure else "physics"):
-            model = physics.model(space, closure, seed=ctx.seed, initial=_initial(deck, space, t))
+        with at_path("closure" if closures else "physics"):
+            model = physics.model(space, seed=ctx.seed, initial=_initial(deck, space, t), **closures)
         shown = physics.fields(deck.physics)
         sizes = physics.unknowns(deck.physics, grid.dim)
         system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs())
-        for text in getattr(closure, "beyond", ()):
-            ctx.log.info(f"warning: closure: {text}; cells are guarded by their state alone")
+        system.include(closures, {})
         return Assembled(grid, system, {model.unknown: model.initial()})
 
 

@@ -14,7 +14,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from plexus.models.suspension.passive import Memory
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 from plexus.stepping.steppers.sbdf2 import Formula, Level, begin
 
 Tensor = torch.Tensor
@@ -36,9 +36,9 @@ class Trained:
     guard = None
 
     def __init__(self, closure: Any):
-        self.closure, self.closes = closure, closure.closes
+        self.closure = closure
 
-    def prepare(self, setting: ClosureSetting) -> None:
+    def prepare(self, setting: Setting) -> None:
         """Do nothing: the closure is prepared already."""
 
     def evaluate(self, fields: Mapping[str, Tensor]) -> dict[str, Tensor]:

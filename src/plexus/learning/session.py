@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from plexus import registry
+from plexus.deck import parts
 from plexus.errors import InputError, at_path
 from plexus.io.series import Series
 from plexus.learning import losses, memo
@@ -86,17 +87,13 @@ class Session:
 
     def _closure(self) -> Any:
         """Return the deck's closure, ready to be trained. Collective."""
-        from dataclasses import replace
-
-        physics, cls = self.deck.physics, registry.component("physics", self.deck.physics.type).cls
+        gap = parts.gap(self.deck.physics)
         with at_path("closure"):
-            if self.deck.closure is None or not hasattr(registry.component(
-                "closure", self.deck.closure.type).cls, "describe"):  # fmt: skip
+            if gap is None or self.deck.closure is None or not self.deck.closure.learned:
                 raise InputError("a training needs a learned closure, e.g. {type: spin_network, moment: 3}")
             closure = registry.build("closure", self.deck.closure)
-            setting = cls.to_close(physics)  # type: ignore[attr-defined]
             # comm stays out: a rank evaluates its own frames
-            closure.prepare(replace(setting, space=self.space, device=self.ctx.device))
+            closure.prepare(gap.setting(space=self.space, device=self.ctx.device))
         closure.network.requires_grad_(True)
         return closure
 

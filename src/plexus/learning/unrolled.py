@@ -101,7 +101,7 @@ class Classical:
     guard = None
 
     def __init__(self, closure: Any):
-        self.closes, self.evaluate = closure.closes, closure.guard.fallback.evaluate
+        self.evaluate = closure.guard.fallback.evaluate
 
     def prepare(self, setting: Any) -> None:
         """Do nothing: it is prepared already."""

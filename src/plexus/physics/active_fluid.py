@@ -29,8 +29,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
+from plexus.models.suspension.ports import gap
 from plexus.physics._suspension import SuspensionParams, SuspensionPhysics
-from plexus.protocols import Closure, ClosureSetting
+from plexus.protocols import Closure, Gap
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class ActiveFluid(SuspensionPhysics):
         return {"moments": 2 * params.order + 1}
 
     @staticmethod
-    def to_close(params: ActiveFluidParams) -> ClosureSetting:
-        """Return what a closure has to fit, as far as the parameters tell."""
+    def gap(params: ActiveFluidParams) -> Gap:
+        """Return what a closure may fill: the next moment, or for order 1 the product S:T."""
         names = ("alpha", "beta", "zeta", "d_T", "d_R")
-        return ClosureSetting({name: getattr(params, name) for name in names}, params.order)
+        return gap(params.order, {name: getattr(params, name) for name in names})
 
     def model(
         self,

@@ -29,9 +29,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field
-from plexus.errors import InputError
 from plexus.physics._suspension import SuspensionParams, SuspensionPhysics
-from plexus.protocols import Closure
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -62,19 +60,10 @@ class ActiveFluidKinetic(SuspensionPhysics):
     def model(
         self,
         space: Fourier,
-        closure: Closure | None = None,
         seed: int = 0,
         initial: Mapping[str, Any] | None = None,
     ) -> KineticModel:
-        """Return the model on a complex space; ``initial`` as in `plexus.models.suspension.waves.initial`.
-
-        Raises
-        ------
-        InputError
-            If a closure is given.
-        """
+        """Return the model on a complex space; ``initial`` as in `plexus.models.suspension.waves.initial`."""
         from plexus.models.suspension.kinetic import KineticModel
 
-        if closure is not None:
-            raise InputError("the kinetic theory has nothing to close; use active_fluid with a closure")
         return KineticModel(space, *self.parts(self.params, space, seed, initial), self.params.angles)

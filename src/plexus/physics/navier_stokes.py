@@ -33,7 +33,7 @@ from plexus.registry import register
 if TYPE_CHECKING:
     import torch
 
-    from plexus.protocols import Closure, SpectralModel
+    from plexus.protocols import SpectralModel
     from plexus.spaces.fourier import Fourier
 
 VELOCITY = FieldSpec("velocity", "m/s", "vector", "velocity")
@@ -94,22 +94,12 @@ class NavierStokes:
     def model(
         self,
         space: Fourier,
-        closure: Closure | None = None,
         seed: int = 0,
         initial: Mapping[str, torch.Tensor] | None = None,
     ) -> SpectralModel:
-        """Return the equations on a grid; ``initial`` may hold the velocity (d, *shape).
-
-        Raises
-        ------
-        InputError
-            If a closure is given: all scales are resolved.
-        """
-        from plexus.errors import InputError
+        """Return the equations on a grid; ``initial`` may hold the velocity (d, *shape)."""
         from plexus.models.incompressible import IncompressibleModel, random_flow, taylor_green
 
-        if closure is not None:
-            raise InputError("closure: navier_stokes resolves all scales and has nothing to close")
         p, real = self.params, space.sibling(real=True)
         if initial and "velocity" in initial:
             given = initial["velocity"]

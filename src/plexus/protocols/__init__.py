@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from plexus.protocols.closures import Closure, ClosureSetting
+from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
 from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
 from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
 from plexus.protocols.instants import NOTHING, Instant, Since
+from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
 from plexus.protocols.models import SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
@@ -23,7 +24,6 @@ __all__ = [
     "BoundaryTerm",
     "CellSource",
     "Closure",
-    "ClosureSetting",
     "Controller",
     "Derived",
     "Discretisation",
@@ -32,10 +32,13 @@ __all__ = [
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Gap",
     "GridSource",
+    "Guarded",
     "Implicit",
     "Instant",
     "Integrand",
+    "Learned",
     "Location",
     "MeshSource",
     "Observer",
@@ -46,11 +49,13 @@ __all__ = [
     "Places",
     "Plain",
     "Point",
+    "Port",
     "Preconditioner",
     "Quantity",
     "Remembers",
     "Repeats",
     "Sample",
+    "Setting",
     "Shape",
     "Since",
     "Spectra",

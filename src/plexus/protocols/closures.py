@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from plexus.protocols.fields import Array
-
-
-@dataclass(frozen=True)
-class ClosureSetting:
-    """What a closure is prepared for, once per run.
-
-    ``parameters`` are the physical constants of the model by name (``zeta``, ``d_R``, ...), ``order`` the
-    highest moment that the model carries, ``space`` the grid on which fields live (None for loose points),
-    ``dt`` and ``integrator`` the time step and stepper, for closures that were trained inside a solver.
-    """
-
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    order: int = 1
-    space: Any = None
-    device: str = "cpu"
-    comm: Any = None
-    dt: float | None = None
-    integrator: str = ""
+from plexus.protocols.learned import Guarded, Port, Setting
 
 
 class Closure(Protocol):
@@ -33,11 +15,25 @@ class Closure(Protocol):
     Fields and results are torch tensors in physical space, by name, with any leading batch axes.
     """
 
-    closes: int | str | None
-    """The spin moment f_m that it gives (2, 3, ...), ``"st"`` for the stress S:T, None for any next one."""
+    guard: Guarded | None
+    """What watches a learned closure; classical closures hold everywhere and have none."""
 
-    def prepare(self, setting: ClosureSetting) -> None:
-        """Get ready for one model and grid. Collective."""
+    @property
+    def inputs(self) -> Sequence[Port]:
+        """What it takes."""
+
+    @property
+    def outputs(self) -> Sequence[Port]:
+        """What it gives: one of the alternatives of the model's `Gap.missing`."""
+
+    def prepare(self, setting: Setting) -> None:
+        """Get ready for one model and grid. Collective.
+
+        Raises
+        ------
+        InputError
+            If it does not give what the model leaves open.
+        """
 
     def evaluate(self, fields: Mapping[str, Array]) -> dict[str, Array]:
         """Return the closure fields; pure, batched, differentiable by torch."""
@@ -47,5 +43,5 @@ class Closure(Protocol):
     ) -> tuple[dict[str, Array], Array]:
         """Return the nearest admissible closure fields and the fraction of points that moved; idempotent."""
 
-    def report(self) -> dict[str, float]:
-        """Return scalars for the log and the summary. Collective."""
+    def report(self) -> Mapping[str, float]:
+        """Return scalars for the histories. Collective."""

@@ -62,11 +62,15 @@ class SpectralPhysics(Protocol):
     def model(
         self,
         space: Fourier,
-        closure: Closure | None = None,
+        *,
         seed: int = 0,
         initial: Mapping[str, Array] | None = None,
+        **closures: Closure,
     ) -> SpectralModel:
         """Return the equations on a grid; ``initial`` may hold start fields (m, *shape).
+
+        Physics with an optional static method ``gap(params) -> Gap | None`` take ``closure`` too, and prepare
+        it.
 
         Raises
         ------

@@ -18,6 +18,8 @@ class PcContext(Protocol):
     """A preconditioner in Python, with the names that petsc4py calls.
 
     ``applyTranspose(pc, x, y)``, ``view(pc, viewer)`` and ``destroy(pc)`` are called too where it has them.
+    A learned one has ``part``, the `plexus.protocols.Guarded` that watches it: the run judges it in every
+    step, and it gives way as other learned parts do. Its counts are those of all ranks of ``pc.comm``.
     It must not keep ``pc``, which owns it; vectors and matrices that it makes it frees in ``destroy``.
     """
 

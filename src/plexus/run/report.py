@@ -94,7 +94,12 @@ def degraded(entries: Mapping[str, Any]) -> bool:
     """Return whether fallbacks had a part in the result: of solves, or of learned parts beyond a limit."""
     guards = entries["guards"]
     fallbacks = any(s["fallbacks"] for s in entries["solver"].values())
-    return fallbacks or bool(guards["replaced"]) or not guards.get("closure", {}).get("holds", True)
+    return fallbacks or bool(guards["replaced"]) or not all(part["holds"] for part in _parts(guards).values())
+
+
+def _parts(guards: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of learned parts by deck path."""
+    return {path: entry for path, entry in guards.items() if path != "replaced"}
 
 
 def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
@@ -147,14 +152,13 @@ def _coupling(coupling: Mapping[str, float]) -> str:
 def _guards(guards: Mapping[str, Any]) -> str:
     """Return what became of learned parts."""
     lines = [f"replaced: {text}" for text in guards.get("replaced", ())]
-    closure = guards.get("closure")
-    if closure:
-        share, last = closure["mean_outside"], closure["outside"]
+    for path, part in _parts(guards).items():
+        share, last = part["mean_outside"], part["outside"]
         lines.append(
-            f"closure: {share:.3%} of the cells were outside its range ({last:.3%} in the last step), "
-            f"in {_count(int(closure['steps']), 'step')}"
+            f"{path}: {share:.3%} of the cells were outside its range ({last:.3%} in the last step), "
+            f"in {_count(int(part['steps']), 'step')}"
         )
-        lines += [f"closure: {text}" for text in closure.get("beyond_training", ())]
+        lines += [f"{path}: {text}" for text in part.get("beyond_training", ())]
     return "\n".join(lines)
 
 

@@ -1,4 +1,7 @@
-"""Going on after a learned part has spoiled the state: back to the last checkpoint, with its fallback."""
+"""Going on after a learned part has spoiled the state: back to the last checkpoint, with its fallback.
+
+Which parts give way where there are several, `plexus.coupling.base.BaseSystem.give_way` decides.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def rescue(run: Run, why: str) -> bool:
     from plexus.io.restart import LATEST, resume
 
     told = run.system.give_way(why)
-    if told is None:
+    if not told:
         return False
     earlier = run.replaced
     try:
@@ -31,7 +34,8 @@ def rescue(run: Run, why: str) -> bool:
     # what the checkpoint knows of replacements is older than what has happened since
     run.replaced = earlier
     run.series.cut(run.clock.step)
-    run.note_replacement(f"{told}; {place}, t = {run.clock.t:.6g} s")
+    for text in told:
+        run.note_replacement(f"{text}; {place}, t = {run.clock.t:.6g} s")
     for observer in run.observers:
         observer.start(run)
     return True

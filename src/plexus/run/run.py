@@ -183,7 +183,7 @@ class Run(March):
 
     def execute(self) -> None:
         """March to the end, or until a stop is requested; observers look on. Collective."""
-        if self.system.learned:
+        if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
         self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
@@ -251,8 +251,7 @@ class Run(March):
             if self.dry or not rescue.rescue(self, str(error)):
                 raise
             verdict = self._agree()
-        happened = self.system.watch(self.clock.step)
-        if happened:
+        for happened in self.system.watch(self.clock.step):
             self.note_replacement(happened)
         return verdict
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,11 @@ from plexus.solvers.shells import Shell, install
 
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
-    from plexus.protocols import Preconditioner
+    from plexus.protocols import PcContext, Preconditioner
     from plexus.runtime.context import Context
     from plexus.solvers.target import Target
+
+    Take = Callable[[str, Preconditioner, Target], PcContext | None]
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
@@ -39,10 +41,19 @@ class Attempt:
         Prefix of the PETSc options, and deck path of the block's options for messages.
     snes : PETSc.SNES
         The solver to configure.
+    contexts : callable
+        Field inside a block of fields (empty: all of it), preconditioner, its system -> its context.
     """
 
     def __init__(
-        self, target: Target, ctx: Context, block: SolverBlock, prefix: str, path: str, snes: PETSc.SNES
+        self,
+        target: Target,
+        ctx: Context,
+        block: SolverBlock,
+        prefix: str,
+        path: str,
+        snes: PETSc.SNES,
+        contexts: Take,
     ):
         self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
@@ -53,7 +64,8 @@ class Attempt:
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
         self.shells: list[Shell] = []
-        self._install(snes.getKSP().getPC(), member, target)
+        self._contexts = contexts
+        self._install(snes.getKSP().getPC(), "", member, target)
         self._told = (0, 0.0)
 
     def split(self, parts: Mapping[str, PETSc.IS]) -> None:
@@ -66,11 +78,11 @@ class Attempt:
         members = self._member.parts(self.target)
         # the solvers of the fields are made when their unknowns are named, in the same order
         for name, ksp in zip(parts, pc.getFieldSplitSubKSP() if members else (), strict=False):
-            self._install(ksp.getPC(), *members[name])
+            self._install(ksp.getPC(), name, *members[name])
 
-    def _install(self, pc: PETSc.PC, member: Preconditioner, target: Target) -> None:
+    def _install(self, pc: PETSc.PC, field: str, member: Preconditioner, target: Target) -> None:
         """Give ``pc`` the context of a member that has one."""
-        context = member.context(target)
+        context = self._contexts(field, member, target)
         if context is not None:
             self.shells.append(install(pc, context, self))
 

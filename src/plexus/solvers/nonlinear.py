@@ -8,6 +8,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
 from plexus.solvers import kernel, splits
 from plexus.solvers.attempt import Attempt
+from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, Tally
 from plexus.solvers.target import Target
@@ -53,12 +55,15 @@ class FieldSolver:
         Solves since the last `drain`.
     tally : Tally
         Sums over the whole run.
+    contexts : Contexts
+        Preconditioners in Python.
     """
 
     def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context, path: str):
         self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = list(_chain(block))
+        self.contexts = Contexts(self.blocks, target)
         self.attempts: list[Attempt] = []
         self.records: list[SolveInfo] = []
         self.tally = Tally()
@@ -138,7 +143,8 @@ class FieldSolver:
         path = f"{self.path}.{'on_failure.' * number}options"
         if self.blocks[number].snes == "ksponly" and not self.target.linear and self.ctx.root:
             self.ctx.log.warn(f"{self.target.name}: ksponly takes one linear step of a nonlinear equation")
-        attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes)
+        contexts = partial(self.contexts.take, number)
+        attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes, contexts)
         if self.target.parts:
             attempt.split(splits.parts(self.form))
         return attempt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class March(Task):
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck whose learned part is still to be trained."""
-        untrained = deck.closure is not None and getattr(deck.closure, "checkpoint", "") is None
-        return "closure: not trained yet; `plexus submit --train` trains it" if untrained else None
+        first = next(iter(untrained(deck)), None)
+        return f"{first}: not trained yet; `plexus submit --train` trains it" if first else None
 
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""

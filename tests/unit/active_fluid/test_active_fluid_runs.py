@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from fluids import SIZE, closed_by, fluid, relative, run, waves, within
+from fluids import SIZE, fluid, relative, run, waves, within
 
 from plexus.errors import InputError
 from plexus.physics.active_fluid_kinetic import ActiveFluidKinetic, ActiveFluidKineticParams
@@ -25,11 +25,6 @@ def test_full_angle_grid_gives_the_moments_of_the_hierarchy():
     for name in ("velocity", "order", "stress", "outside"):
         assert torch.allclose(kinetic.derived(name, psi, 1.0), spins.derived(name, f, 1.0), atol=1e-10)
     assert abs(kinetic.monitor(psi, 1.0)["mass"]) <= 1e-12
-
-
-def test_a_kinetic_model_takes_no_closure():
-    with pytest.raises(InputError, match="nothing to close"):
-        ActiveFluidKinetic(ActiveFluidKineticParams()).model(Fourier((8, 8), (1, 1)), closed_by("bingham"))
 
 
 @pytest.mark.parametrize("method", ["lagged", "fixed_point"])

@@ -5,7 +5,7 @@ import torch
 from closure_cases import Cells, make, mirrored, state, turned
 
 from plexus import registry
-from plexus.closures._guard import KEPT, Guard, GuardParams
+from plexus.learned.guard import LOOK, Guard, GuardParams
 
 
 class Constant:
@@ -111,8 +111,24 @@ def test_trips_after_more_than_patience_steps_in_a_row():
 
 def test_a_trip_is_seen_later():
     g = guard(patience=3)
-    run(g, [True] * 4 + [False] * (KEPT - 2))
+    run(g, [True] * 4 + [False] * (2 * LOOK - 2))
     assert g.tripped
+
+
+def test_suspicion_counts_the_unfinished_step_but_no_lost_state():
+    g = guard(max_fraction=0.4)
+    assert not g.suspect
+    g.apply(*cells(0.5, 0.5), values(2))
+    assert not g.suspect
+    g.apply(*cells(0.5, float("nan")), values(2))
+    assert g.mask.tolist() == [False, True] and not g.suspect
+    g.apply(*cells(2.0, 0.5), values(2))
+    assert g.suspect
+    g.tick()
+    g.apply(*cells(0.5, 0.5), values(2))
+    assert g.suspect  # the latest finished step
+    g.tick()
+    assert not g.suspect
 
 
 def test_few_cells_do_not_trip():

@@ -12,7 +12,7 @@ from plexus import driver, registry
 from plexus.bundles import store
 from plexus.deck.load import load
 from plexus.errors import DeckError
-from plexus.protocols import ClosureSetting
+from plexus.protocols import Setting
 
 DECK = """\
 plexus: 1
@@ -35,7 +35,7 @@ def bundle(folder: Path, *, weight: float | None = None, dt: list[float] | None 
     """Write ``net.safetensors``, an untrained network, with all weights set if asked; return its hash."""
     component = registry.component("closure", "spin_network")
     closure = component.cls(component.params(moment=2, width=4))
-    closure.prepare(ClosureSetting({"zeta": 1.0, "d_R": 0.05}))
+    closure.prepare(Setting({"zeta": 1.0, "d_R": 0.05}))
     random = torch.Generator().manual_seed(1)
     real = torch.rand(2, 500, dtype=torch.float64, generator=random)
     f1, e = torch.complex(0.6 * real[0], 0.6 * real[1]), torch.complex(6 * real[1] - 3, 6 * real[0] - 3)

@@ -165,9 +165,8 @@ def test_what_cannot_be_split_is_told(make_run, physics, block, message):
     text = f"plexus: 1\nmesh: {{type: box, cell: triangle, cells: [4, 4]}}\nphysics: {physics}\n"
     text += f"boundary: [{{on: left, {'u' if 'diffusion' in physics else 'mu'}: 1}}]\n"
     name = "u" if "diffusion" in physics else "c"
-    run = make_run(text, f"solver.{name}={{preconditioner: {block}}}")
     with pytest.raises(InputError, match=message):
-        run.execute()
+        make_run(text, f"solver.{name}={{preconditioner: {block}}}").execute()
 
 
 def test_conditions_hold_for_the_field_that_they_name(make_run):

@@ -6,7 +6,6 @@ import os
 import pytest
 import torch
 
-from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.physics.navier_stokes import NavierStokes, NavierStokesParams
 from plexus.spaces.fourier import Fourier
@@ -136,12 +135,10 @@ def test_means_of_derived_fields_are_those_of_the_modes(cells):
     assert mean("swirl") == pytest.approx(0, abs=1e-12 * told["enstrophy"])
 
 
-def test_initial_velocity_of_the_deck_and_closures():
+def test_initial_velocity_of_the_deck():
     space = Fourier((8, 8), (TWO_PI, TWO_PI))
     physics = NavierStokes(NavierStokesParams(viscosity=0.1))
     x, y = space.points()
     given = torch.stack([y.sin() + 0 * x, x.cos() + 0 * y])
     model = physics.model(space, initial={"velocity": given})
     assert torch.allclose(model.derived("velocity", model.initial(), 0.0), given, atol=1e-14)
-    with pytest.raises(InputError, match="nothing to close"):
-        physics.model(space, closure=object())

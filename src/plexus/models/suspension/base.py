@@ -20,8 +20,9 @@ from plexus.models.suspension import observables
 from plexus.models.suspension.medium import Medium, aligned
 from plexus.models.suspension.passive import Load, Memory, Passive, remember
 from plexus.models.suspension.pointwise import Divergence, Second
+from plexus.models.suspension.ports import missing
 from plexus.models.suspension.snapshot import Snapshot
-from plexus.protocols import Closure, ClosureSetting
+from plexus.protocols import Closure, Setting
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
@@ -69,11 +70,10 @@ class Suspension:
         if closure is not None:
             closure.prepare(self.setting())
 
-    def setting(self) -> ClosureSetting:
+    def setting(self) -> Setting:
         """Return what the closure is prepared for."""
-        return ClosureSetting(
-            self.medium.numbers(), self.order, self.space, str(self.space.device), self.space.comm
-        )
+        space = self.space
+        return Setting(self.medium.numbers(), missing(self.order), space, str(space.device), space.comm)
 
     # what a model defines
 

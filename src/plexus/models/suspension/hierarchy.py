@@ -14,29 +14,15 @@ from functools import cached_property
 
 import torch
 
-from plexus.errors import InputError
 from plexus.models.suspension.base import Suspension
 from plexus.models.suspension.pointwise import Second, fluxes
 from plexus.models.suspension.snapshot import Snapshot
-from plexus.protocols import ClosureSetting
 
 Tensor = torch.Tensor
 
 
 class SpinModel(Suspension):
     """K moments and a closure; the unknown is (..., K+1, *hat_shape) complex."""
-
-    def setting(self) -> ClosureSetting:
-        """Return what the closure is prepared for.
-
-        Raises
-        ------
-        InputError
-            If S:T is given and more than one moment is carried.
-        """
-        if self.closure is not None and self.closure.closes == "st" and self.order != 1:
-            raise InputError(f"a closure of S:T needs order 1, not {self.order}")
-        return super().setting()
 
     @cached_property
     def rates_of_decay(self) -> Tensor:

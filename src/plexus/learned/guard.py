@@ -1,35 +1,44 @@
-"""What watches a learned closure: cells outside its training range take the classical closure's value.
+"""What watches a learned part: cells outside its training range take the fallback's value.
 
 A cell is outside when one of its features leaves the box of the training data or when the network's value
-is not finite. Counts stay on the device: nothing waits for them within a step. Only `Guard.tripped` and
-`Guard.counts`, which the run asks for now and then, read them and add them over ranks.
+is not finite. Counts stay on the device: nothing waits for them within a step. Only `Guard.look`, which
+decides itself when it looks, `Guard.suspect` and `Guard.counts` read them and add them over ranks.
 """
 
 from __future__ import annotations
 
 import cmath
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from plexus.deck.params import Component, Field, Params
+from plexus.deck.params import Field, Params
 
 if TYPE_CHECKING:
     import torch
+    from mpi4py.MPI import Comm
 
-KEPT = 64
-"""How many steps may pass between two looks at `Guard.tripped` without missing a trip."""
+LOOK = 32
+"""Steps between two looks at the counts; twice as many are kept, so that no trip is missed in between."""
+
+
+class Fallback(Protocol):
+    """What stands in for a learned part, prepared already."""
+
+    def evaluate(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same outputs by name."""
 
 
 class GuardParams(Params):
-    """What happens to cells outside the range that a learned closure was trained for."""
+    """What happens to cells outside the range that a learned part was trained for.
+
+    A kind of part says in a subclass which components may be its fallback.
+    """
 
     outside: Literal["fallback", "blend", "log", "stop"] = Field(
         "fallback",
         description="cells outside: classical value, gradual mix, count only, or stop the run when it trips",
     )
-    fallback: Annotated[Params | None, Component("closure")] = Field(
-        None, description="classical closure; none: bingham for f2 and st, autoregressive for f3"
-    )
+    fallback: Params | None = Field(None, description="classical part that stands in; none: the kind's usual")
     max_fraction: float = Field(0.01, ge=0, le=1, description="largest tolerable fraction of cells outside")
     patience: int = Field(100, ge=0, description="steps in a row beyond max_fraction until the guard trips")
     margin: float = Field(
@@ -38,20 +47,30 @@ class GuardParams(Params):
 
 
 class Guard:
-    """Counts, mask and trip rule of one learned closure.
+    """Counts, mask and trip rule of one learned part (`plexus.protocols.Guarded`).
 
     Parameters
     ----------
     params:
         Policy and limits.
     fallback:
-        The prepared classical closure.
+        The prepared classical part.
     comm:
         Ranks that share the fields; None for this process alone.
+    name, beyond:
+        Class of the part, and what of the model lies outside its training.
     """
 
-    def __init__(self, params: GuardParams, fallback: Any, comm: Any = None):
+    def __init__(
+        self,
+        params: GuardParams,
+        fallback: Fallback,
+        comm: Comm | None = None,
+        name: str = "",
+        beyond: Sequence[str] = (),
+    ):
         self.params, self.fallback, self.comm = params, fallback, comm
+        self.name, self.beyond = name, tuple(beyond)
         self.mask: torch.Tensor | None = None
         """Which cells did not take the network's value as it is, in the latest step; None before one."""
         self.using_fallback = False
@@ -62,11 +81,13 @@ class Guard:
         self._ring: torch.Tensor | None = None
         self._total: torch.Tensor | None = None
         self._none: torch.Tensor | None = None
+        self._witnesses: torch.Tensor | None = None
+        """Cells of the mask that were given something finite."""
         self._fresh = True
 
     @property
     def stops(self) -> bool:
-        """Return whether a trip ends the run instead of switching to the classical closure."""
+        """Return whether a trip ends the run instead of switching to the fallback."""
         return self.params.outside == "stop"
 
     def use_box(self, low: Sequence[float], high: Sequence[float], like: torch.Tensor) -> None:
@@ -78,11 +99,11 @@ class Guard:
         self.range = (tuple(middle), tuple(1 / h for h in half))
 
     def use_fallback(self) -> None:
-        """From now on only the classical closure is evaluated."""
+        """From now on only the fallback is evaluated."""
         self.using_fallback = True
 
     def apply(self, fields: Mapping[str, Any], features: Any, out: dict[str, Any]) -> dict[str, Any]:
-        """Return the closure fields with guarded cells replaced; ``features`` is (features, ...)."""
+        """Return the outputs with guarded cells replaced; ``features`` is (features, ...)."""
         main = next(iter(out.values()))
         away = self._away(features)
         sound = main.device.type == "cpu" and self._sound(away, main)
@@ -91,18 +112,18 @@ class Guard:
     def judged(
         self, fields: Mapping[str, Any], beyond: Any, out: dict[str, Any], sound: bool
     ) -> dict[str, Any]:
-        """Return the closure fields with guarded cells replaced, given how far each cell is outside.
+        """Return the outputs with guarded cells replaced, given how far each cell is outside.
 
         ``beyond`` counts half widths from the edge of the box, <= 0 inside; ``sound`` states that nothing
         needs replacing.
         """
         main = next(iter(out.values()))
         if sound:
-            self._note(self._nowhere(main))
+            self._note(self._nowhere(main), self._nowhere(main))
             return out
         broken = ~main.isfinite()
         outside = broken if beyond is None else broken | ~(beyond <= 0)
-        self._note(outside)
+        self._note(outside, outside if beyond is None else outside & beyond.isfinite())
         replace = broken if self.params.outside == "log" else outside
         weight = replace
         if self.params.outside == "blend" and beyond is not None and self.params.margin > 0:
@@ -125,13 +146,11 @@ class Guard:
         """
         return (away is None or float(away.max()) <= 1) and cmath.isfinite(main.detach().sum().item())
 
-    def _note(self, outside: torch.Tensor) -> None:
+    def _note(self, outside: torch.Tensor, witnesses: torch.Tensor) -> None:
         """Join the masks of all evaluations of one step."""
-        outside = outside.detach()
-        before = None if self._fresh else self.mask
-        if before is not None and before is not outside and before.shape == outside.shape:
-            outside = before | outside
-        self.mask = outside
+        before = (None, None) if self._fresh else (self.mask, self._witnesses)
+        self.mask = _joined(before[0], outside.detach())
+        self._witnesses = _joined(before[1], witnesses.detach())
         self._fresh = False
 
     def _nowhere(self, like: torch.Tensor) -> torch.Tensor:
@@ -170,15 +189,39 @@ class Guard:
             numbers = [sum(parts) for parts in zip(*self.comm.allgather(numbers), strict=True)]
         return numbers[:-2][-min(self.steps, len(ring)) :] if self.steps else [], numbers[-2], numbers[-1]
 
+    def look(self, step: int) -> str | None:
+        """Return why the part must not go on, None while all is well or no look is due. Collective."""
+        if step % LOOK or not self.tripped:
+            return None
+        p = self.params
+        return f"more than {p.max_fraction:.3g} of the cells were outside its range for {p.patience} steps"
+
     @property
     def tripped(self) -> bool:
-        """Whether too many cells were outside too many steps in a row. Collective; look every 64 steps."""
+        """Whether too many cells were outside too many steps in a row. Collective."""
         counts, _, cells = self._history()
         run = longest = 0
         for count in counts:
             run = run + 1 if count > self.params.max_fraction * cells else 0
             longest = max(longest, run)
         return longest > self.params.patience
+
+    @property
+    def suspect(self) -> bool:
+        """Whether too many cells are outside in this unfinished step, or were in the latest. Collective.
+
+        Cells that were given something not finite speak of the state, not of this part.
+        """
+        here = [0, 0, 0]
+        if self.mask is not None:
+            ring, at = self._ring, self.steps - 1
+            latest = int(ring[at % len(ring)]) if ring is not None and self.steps else 0
+            witnesses = self._witnesses
+            unfinished = 0 if self._fresh or witnesses is None else int(witnesses.sum())
+            here = [unfinished, latest, self.mask.numel()]
+        if self.comm is not None and self.comm.size > 1:
+            here = [sum(parts) for parts in zip(*self.comm.allgather(here), strict=True)]
+        return max(here[:2]) > self.params.max_fraction * here[2]
 
     def counts(self) -> dict[str, float]:
         """Return steps watched, the latest and the mean fraction of cells outside. Collective."""
@@ -189,6 +232,16 @@ class Guard:
             "mean_outside": total / cells / max(self.steps, 1),
             "fallback": float(self.using_fallback),
         }
+
+    def report(self) -> dict[str, float]:
+        """Return the counts and the number of constants outside the training. Collective."""
+        return {**self.counts(), "constants_outside": float(len(self.beyond))}
+
+    def summary(self) -> dict[str, Any]:
+        """Return the entry of ``summary.json``. Collective."""
+        counts, limit = self.counts(), self.params.max_fraction
+        holds = counts["mean_outside"] <= limit
+        return {**counts, "max_fraction": limit, "holds": holds, "beyond_training": list(self.beyond)}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers. Collective."""
@@ -216,7 +269,14 @@ class Guard:
         """Return a ring of zeros in host memory."""
         import torch
 
-        return torch.zeros(self.params.patience + KEPT, dtype=torch.long)
+        return torch.zeros(self.params.patience + 2 * LOOK, dtype=torch.long)
+
+
+def _joined(before: torch.Tensor | None, now: torch.Tensor) -> torch.Tensor:
+    """Return the cells that are in either mask; the later mask where they are of different cells."""
+    if before is None or before is now or before.shape != now.shape:
+        return now
+    return before | now
 
 
 def _mixed(value: Any, classical: Any, replace: Any, weight: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Learned parts of a deck: every block whose parameters say ``learned``, by its deck path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plexus import registry
+from plexus.deck.params import Params
+from plexus.protocols import Gap
+
+
+def learned(block: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield deck path and parameters of each learned part in a deck or one of its blocks.
+
+    What stands inside a learned part, e.g. its fallback, is the part's own matter.
+    """
+    if isinstance(block, Params):
+        if block.learned:
+            yield path, block
+            return
+        items: Any = ((name, getattr(block, name)) for name in type(block).model_fields)
+    elif isinstance(block, Mapping):
+        items = block.items()
+    else:
+        return
+    for name, value in items:
+        yield from learned(value, f"{path}.{name}" if path else str(name))
+
+
+def untrained(deck: Any) -> dict[str, Any]:
+    """Return deck path and parameters of the learned parts that name no bundle."""
+    return {path: params for path, params in learned(deck) if params.checkpoint is None}
+
+
+def gap(physics: Any) -> Gap | None:
+    """Return what the model of a physics block leaves open, None for most."""
+    cls: Any = registry.component("physics", physics.type).cls
+    return cls.gap(physics) if leaves_open(physics.type) else None
+
+
+def leaves_open(physics: str) -> bool:
+    """Return whether models of this physics may leave something open."""
+    return hasattr(registry.component("physics", physics).cls, "gap")

@@ -1,0 +1,1 @@
+"""Learned parts, whatever they stand for: ports, range, guard, fallback, bundle, checks before a run."""

@@ -1,0 +1,73 @@
+"""The range of a training: the box of its features, and what of a run lies outside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from plexus.protocols import Setting
+
+PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
+
+
+def box_of(rows: torch.Tensor, units: Mapping[str, str], widen: float = 0.0) -> dict[str, Any]:
+    """Return name -> bounds, unit and percentiles of features.
+
+    Parameters
+    ----------
+    rows
+        Values of the features, (features, samples).
+    units
+        Name of each feature -> its unit, in the order of the rows.
+    widen
+        Room on either side, as a share of the distance between the bounds.
+    """
+    import torch
+
+    shares = torch.tensor(PERCENTILES, dtype=torch.float64) / 100
+    box = {}
+    for (name, unit), row in zip(units.items(), rows, strict=True):
+        ordered = row.sort().values
+        low, high = float(ordered[0]), float(ordered[-1])
+        room = widen * (high - low)
+        values = ordered[(shares * (len(ordered) - 1)).round().long()].tolist()
+        percentiles = {f"{p:g}": v for p, v in zip(PERCENTILES, values, strict=True)}
+        box[name] = {
+            "low": low - room,
+            "high": high + room,
+            "unit": unit,
+            "percentiles": percentiles,
+        }
+    return box
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Something of a run that the training did not cover."""
+
+    path: str
+    """Where the bundle tells the range: ``stepping.dt`` or ``training.parameters.NAME``."""
+    said: str
+
+    def __str__(self) -> str:
+        """Return place and text."""
+        return f"{self.path}: {self.said}"
+
+
+def beyond(metadata: Mapping[str, Any], setting: Setting) -> Iterator[Beyond]:
+    """Yield what of a setting a bundle was not trained for: the time step, constants."""
+    dt = metadata["stepping"]["dt"]
+    if dt is not None and setting.dt is not None and setting.dt > dt[1] * (1 + 1e-9):
+        yield Beyond("stepping.dt", f"trained up to {dt[1]:g}, the run has {setting.dt:g}")
+    for name, value in setting.constants.items():
+        trained = metadata["training"]["parameters"].get(name)
+        if trained is not None:
+            bounds = trained["low"], trained["high"]
+            tolerance = 1e-9 * max(abs(bounds[0]), abs(bounds[1]), 1e-9)
+            if not bounds[0] - tolerance <= value <= bounds[1] + tolerance:
+                span = " to ".join(dict.fromkeys(f"{b:g}" for b in bounds))
+                yield Beyond(f"training.parameters.{name}", f"trained for {span}, the run has {value:g}")
