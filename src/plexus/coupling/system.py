@@ -161,8 +161,9 @@ class System(BaseSystem):
         return found
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
-        """Return the passes of the last step, where the deck couples the equations."""
-        return {} if self.passes is None else {"coupling": self.passes.row()}
+        """Return the passes of the last step, where the deck couples the equations, then what parts tell."""
+        coupled = {} if self.passes is None else {"coupling": self.passes.row()}
+        return coupled | super().histories(state)
 
     def counts(self) -> dict[str, Any]:
         """Return the passes of all steps, where the deck couples the equations."""
