@@ -9,6 +9,7 @@ import pytest
 import study
 
 from plexus import registry
+from plexus.protocols import Since
 
 CASES = study.all_cases()
 TERMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
@@ -17,6 +18,7 @@ TERMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("radiation", {"emissivity": 0.5, "ambient": "300 + x"}),
     ],
     "displacement": [("pressure", {"value": "1 + x"}), ("spring", {"normal": 2, "tangential": 1})],
+    "c": [],  # a block takes no terms
     "u": [("robin", {"coefficient": 2, "value": "u^2"}), ("flux", {"value": "x"})],
 }
 
@@ -27,6 +29,7 @@ def forms(name: str, case: str, backend: str) -> list[Any]:
 
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
+    from plexus.spaces.quadrature_space import quadrature_space
 
     dim = CASES[name, case].dimensions[0]
     block = study.mesh(study.CELLS[dim][0], 2)
@@ -36,15 +39,18 @@ def forms(name: str, case: str, backend: str) -> list[Any]:
     block = {k: v for k, v in CASES[name, case].physics.items() if k != "type"}
     equations = model.cls(model.params.model_validate(block)).equations
     spaces = {
-        e.field.name: base.with_components(e.field.components(dim), e.field.shape == "scalar")
+        e.field.name: base.with_components(
+            sum(s.components(dim) for s in e.fields), len(e.fields) == 1 and e.field.shape == "scalar"
+        )
         for e in equations
     }
+    points = {s.name: quadrature_space(base, s, 2 * base.degree) for e in equations for s in e.internal}
     return [
         Form(
             spaces[e.field.name],
             e,
             [("right", term(*t, e.field)) for t in TERMS[e.field.name]],
-            spaces,
+            {**points, **{n: s for n, s in spaces.items() if len(e.fields) == 1}},
             None,
             backend,
         )
@@ -67,17 +73,19 @@ def test_jacobian_is_the_derivative_of_the_residual(name: str, case: str, backen
     fields = {k: 1 + 0.3 * rng.random((s.n_local, s.components)) for k, s in spaces.items()}
     for form in parts:
         own, space = form.equation.field.name, form.space
+        memory = {s.name: 0.5 * rng.random(form.spaces[s.name].zeros().shape) for s in form.equation.internal}
+        known, since = {**fields, **memory}, Since(0.2, memory)
         u = fields[own]
         direction = rng.standard_normal(u.shape)
 
         def residual(
-            h: float, form: Any = form, own: str = own, u: Any = u, d: Any = direction
+            h: float, form: Any = form, u: Any = u, d: Any = direction, known: Any = known, s: Any = since
         ) -> np.ndarray:
             moved = u + h * d
-            return form.residual(t, moved, 0.1 * u + shift * h * d, {**fields, own: moved}).ravel()
+            return form.residual(t, moved, 0.1 * u + shift * h * d, known, s).ravel()
 
         x, y = space.vector(), space.vector()
         x.setArray(direction.ravel())
-        form.jacobian(t, u, 0.1 * u, shift, fields).mult(x, y)
+        form.jacobian(t, u, 0.1 * u, shift, known, since).mult(x, y)
         quotient = (residual(eps) - residual(-eps)) / (2 * eps)
         np.testing.assert_allclose(y.getArray(), quotient, atol=1e-8 * np.abs(quotient).max())

@@ -128,8 +128,16 @@ EXAMPLE: dict[str, Any] = {"mobility": 1, "interface": 0.05, "splitting": True}
 
 def manufactured() -> list[Manufactured]:
     """Return a phase field that grows linearly in time, which backward Euler follows exactly."""
-    wave = {2: "(0.6 + 0.4*t)*sin(2*x + 0.3)*cos(1.5*y)", 3: "(0.6 + 0.4*t)*sin(x + 0.3)*cos(y)*exp(0.3*z)"}
-    potential = {2: "(1 + t^2)*cos(x)*sin(2*y + 0.2)", 3: "(1 + t^2)*cos(x)*sin(y + 0.2)*exp(0.2*z)"}
+    wave = {
+        1: "(0.6 + 0.4*t)*sin(2*x + 0.3)",
+        2: "(0.6 + 0.4*t)*sin(2*x + 0.3)*cos(1.5*y)",
+        3: "(0.6 + 0.4*t)*sin(x + 0.3)*cos(y)*exp(0.3*z)",
+    }
+    potential = {
+        1: "(1 + t^2)*cos(2*x)",
+        2: "(1 + t^2)*cos(x)*sin(2*y + 0.2)",
+        3: "(1 + t^2)*cos(x)*sin(y + 0.2)*exp(0.2*z)",
+    }
     time = {"stepper": "theta", "end": 0.5, "step": 0.25}
     model = {"type": "cahn_hilliard", "interface": 0.4}
     exact = {"c": wave, "mu": potential}

@@ -105,7 +105,7 @@ class StoredSample:
         b, space = self._batch, self._space
         if space.stores(b.rule):
             value = space.by_cell(self._rows)[b.cells.local(b.part)]
-            return value[:, :, 0] if space.components == 1 else value
+            return value[:, :, 0] if space.scalar else value
         nodal = b.cells.bridge.array(space.at_nodes(b.cells.bridge.host(self._rows)))
         return FieldSample(b, space.nodes, nodal).value
 

@@ -38,6 +38,8 @@ class QuadratureSpace:
         Exact degree of the rule, that of the run's forms.
     components : int
         Numbers per point.
+    scalar : bool
+        Whether values have no axis of components; True for one component unless told otherwise.
 
     Attributes
     ----------
@@ -47,9 +49,10 @@ class QuadratureSpace:
         Points per cell, nq.
     """
 
-    def __init__(self, space: Space, degree: int, components: int = 1):
+    def __init__(self, space: Space, degree: int, components: int = 1, scalar: bool | None = None):
         self.mesh, self.comm, self.degree, self.components = space.mesh, space.mesh.comm, degree, components
-        self.nodes = space.with_components(components)
+        self.nodes = space.with_components(components, scalar)
+        self.scalar = self.nodes.scalar
         self.rule = cell_rule(self.mesh, degree)
         self.per_cell = len(self.rule.weights)
         self.n_owned = self.mesh.n_owned_cells * self.per_cell
@@ -134,4 +137,5 @@ class QuadratureSpace:
 
 def quadrature_space(space: Space, spec: FieldSpec, degree: int) -> QuadratureSpace:
     """Return the points of one internal variable; a tensor has 3 x 3 components in any dimension."""
-    return QuadratureSpace(space, degree, spec.components(3 if spec.shape == "tensor" else space.mesh.dim))
+    components = spec.components(3 if spec.shape == "tensor" else space.mesh.dim)
+    return QuadratureSpace(space, degree, components, spec.shape == "scalar")
