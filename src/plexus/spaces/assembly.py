@@ -90,7 +90,8 @@ class Form:
         # a block is read as a whole under a name of its own, and field by field
         self.own = "+".join(spec.name for spec in specs)
         self.columns = columns(specs, dim) if len(specs) > 1 else {}
-        singles = {s.name: space.with_components(s.components(dim)) for s in specs if self.columns}
+        parts = specs if self.columns else ()
+        singles = {s.name: space.with_components(s.components(dim), s.shape == "scalar") for s in parts}
         self.spaces = {**singles, **(spaces or {}), self.own: space}
         self.degree = 2 * space.degree if degree is None else degree
         mesh = space.mesh
