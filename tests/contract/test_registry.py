@@ -154,6 +154,10 @@ def test_equations_fit_the_registry(name):
     for equation in model.equations:
         assert set(equation.boundary_terms) <= set(registry.names("boundary"))
         assert equation.time_order in (0, 1)
+        unknowns = [spec.name for spec in equation.fields]
+        assert equation.fields[0] == equation.field and set(equation.evolving) <= set(unknowns)
+        assert (equation.time_order > 0) == bool(equation.evolving)
+        assert len(unknowns) == 1 or not equation.boundary_terms, "a block takes no boundary terms"
 
 
 def test_listing_names_everything():
