@@ -49,6 +49,8 @@ class Context:
     dim: int | None = None
     boundaries: Collection[str] | None = None
     regions: Collection[str] | None = None
+    members: int | None = None
+    """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True
     """Whether the unknowns' gradients can be integrated; not on grids."""
     only: Collection[str] | None = None

@@ -88,11 +88,16 @@ class Explicit(Protocol):
     def rates(self, values: Values, t: float) -> Values:
         """Return the rates of the evolving unknowns, shaped as the values. Collective."""
 
-    def longest(self, values: Values, t: float) -> float:
-        """Return the longest step [s] that explicit methods take at Courant number one. Collective."""
-
     def rms(self, name: str, array: Array) -> float:
         """Return the root mean square over all entries of all ranks. Collective."""
 
     def largest(self, name: str, array: Array) -> float:
         """Return the largest magnitude over all ranks. Collective."""
+
+
+@runtime_checkable
+class Waves(Explicit, Protocol):
+    """Rates whose explicit steps are bounded by wave speeds and diffusivities."""
+
+    def longest(self, values: Values, t: float) -> float:
+        """Return the longest step [s] that explicit methods take at Courant number one. Collective."""
