@@ -114,11 +114,11 @@ class PointSystem(BaseSystem):
 
         with torch.no_grad():
             found, steps, converged = newton(equations, values[name], self.blocks)
-        failed, steps = self.comm.allreduce(np.array([not converged, steps]), MPI.MAX)
+        failed, steps = self.comm.allreduce((not converged, steps), MPI.MAX)
         if failed:
             raise SolveError(f"{name} at t = {at.t:.6g} s: Newton's method did not converge in {steps} steps")
         values[name].copy_(found)
-        return int(steps)
+        return steps
 
     def complete(self, name: str, values: Mapping[str, torch.Tensor], t: float) -> None:
         """Complete nothing: every unknown has a rate."""

@@ -61,6 +61,7 @@ class Points:
         names.unknowns = {spec.name: spec for spec in unknowns}
         names.derived = {spec.name: spec for spec in derived}
         names.terms, names.gradients, names.boundaries, names.regions = (), False, (), ()
+        names.place = self.words
         names.dim = 1 if names.members is None else 2
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:

@@ -55,7 +55,7 @@ class WithTangent:
         pair: tuple[torch.Tensor, ...] = torch.func.jvp(f, (self.own.join(values),), (v,))
         rates, pushed = pair
         r = (v * pushed).sum(-1, keepdim=True) / (v * v).sum(-1, keepdim=True)
-        counted = r.new_tensor([float(t >= start) for start in self.after])
+        counted = r.new_tensor([_share(t, start) for start in self.after])
         return {**self.own.split(rates), DIRECTION: pushed - r * v, GROWTH: r * counted}
 
     def jacobian(self, values: Mapping[str, torch.Tensor], t: float) -> None:
@@ -72,3 +72,10 @@ class WithTangent:
     def derived(self, name: str, values: Mapping[str, torch.Tensor], t: float) -> torch.Tensor:
         """Return a derived field of the model."""
         return self.model.derived(name, values, t)
+
+
+def _share(t: float, start: float) -> float:
+    """Return the share of the growth that counts: half at the start, where one step ends and one begins."""
+    if math.isclose(t, start, rel_tol=1e-9, abs_tol=1e-12):
+        return 0.5
+    return float(t > start)
