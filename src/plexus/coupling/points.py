@@ -54,6 +54,7 @@ class PointSystem(BaseSystem):
     instantaneous: Sequence[str] = ()
     together: Mapping[str, Sequence[str]] = {}
     algebraic: frozenset[str] = frozenset()
+    passes = None
 
     def __init__(
         self,

@@ -43,6 +43,7 @@ class Points:
         "mesh": "there is no space",
         "boundary": "there is no space",
         "solver": "Newton's method on a dense matrix has nothing to choose",
+        "coupling": "all unknowns are solved together",
     }
     steady = False
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
