@@ -89,9 +89,20 @@ def test_members_dealt_over_three_ranks_are_those_of_one(case, members, tmp_path
     np.testing.assert_allclose(fields["state_mean"][::members], mean, rtol=1e-12)
 
 
-def test_a_checkpoint_of_another_ensemble_is_refused(tmp_path, capsys):
-    (tmp_path / "deck.yaml").write_text(deck("runge_kutta"))
-    folder = tmp_path / "out"
-    assert driver.run(tmp_path / "deck.yaml", folder=folder) == 0
-    code = driver.run(tmp_path / "deck.yaml", ["physics.n=11"], folder, restart="latest")
-    assert code == 2 and "belongs to another model" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("physics.n=11", "the checkpoint belongs to another model"),
+        (
+            "quantities.growth.after=0.5",
+            "counts growth of the tangent after 0.2 s, the deck's lyapunov after 0.5",
+        ),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(change, message, tmp_path, capsys):
+    folder = one_rank(tmp_path, deck("runge_kutta"), "out")
+    with pytest.raises(SystemExit) as end:
+        driver.run(tmp_path / "deck.yaml", [change], folder, restart="latest")
+    assert end.value.code == 2
+    said = capsys.readouterr()
+    assert message in said.out + said.err

@@ -18,7 +18,7 @@ from mpi4py import MPI
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.pointfields import PointFields
 from plexus.devices.tensors import to_device, to_host
-from plexus.errors import SolveError
+from plexus.errors import InputError, SolveError
 from plexus.fields.keys import Key
 from plexus.models.tangent import WithTangent
 from plexus.protocols.fields import of_ensemble
@@ -178,8 +178,31 @@ class PointSystem(BaseSystem):
         """Return the tensors of `pack`, read back on any number of ranks."""
         return {key: to_device(array.copy(), self.device) for key, array in rows.items()}
 
+    def facts(self) -> dict[str, Any]:
+        """Return the times from which growth is counted."""
+        return {"after": self.after}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Refuse growth that was counted from other times.
+
+        Raises
+        ------
+        InputError
+            If the times are others than those of this deck.
+        """
+        told = facts.get("after", self.after)
+        if told != self.after:
+            raise InputError(
+                f"the checkpoint counts growth of the tangent after {_times(told)} s, the deck's lyapunov "
+                f"after {_times(self.after)} s"
+            )
+
     # what outputs and quantities ask
 
     def evaluation(self, constants: Mapping[str, float]) -> PointFields:
         """Return the values by index and member."""
         return PointFields(self, constants)
+
+
+def _times(times: Sequence[float]) -> str:
+    return ", ".join(f"{t:g}" for t in times)
