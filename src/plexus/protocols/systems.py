@@ -88,6 +88,12 @@ class Explicit(Protocol):
     def rates(self, values: Values, t: float) -> Values:
         """Return the rates of the evolving unknowns, shaped as the values. Collective."""
 
+    def longest(self, values: Values, t: float) -> float:
+        """Return the longest step [s] of explicit methods at Courant number one, infinity for no bound.
+
+        Collective.
+        """
+
     def rms(self, name: str, array: Array) -> float:
         """Return the root mean square over all entries of all ranks. Collective."""
 
@@ -97,7 +103,4 @@ class Explicit(Protocol):
 
 @runtime_checkable
 class Waves(Explicit, Protocol):
-    """Rates whose explicit steps are bounded by wave speeds and diffusivities."""
-
-    def longest(self, values: Values, t: float) -> float:
-        """Return the longest step [s] that explicit methods take at Courant number one. Collective."""
+    """Rates whose longest step follows from wave speeds and diffusivities: a Courant number has a meaning."""
