@@ -49,8 +49,12 @@ class Context:
     dim: int | None = None
     boundaries: Collection[str] | None = None
     regions: Collection[str] | None = None
+    members: int | None = None
+    """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True
     """Whether the unknowns' gradients can be integrated; not on grids."""
+    place: str = "on a periodic grid"
+    """Where fields without gradients live, as messages say it."""
     only: Collection[str] | None = None
     """While set, expressions may use these names and the parameters only."""
 

@@ -12,6 +12,7 @@ from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, 
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
+from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Params
 from plexus.deck.schema import Deck
@@ -23,7 +24,7 @@ from plexus.protocols import FieldSpec
 
 BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
-    "time": Time,
+    "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
     "train": Train, "train.stages": Stage,
 }  # fmt: skip

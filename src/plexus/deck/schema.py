@@ -16,6 +16,7 @@ from plexus.deck import crosscheck
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
+from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.sweep import Sweep
@@ -41,6 +42,9 @@ class Deck(Params):
     )
     mesh: Annotated[Params | None, Component("mesh")] = Field(
         None, description="where the mesh comes from; a model of points in no space has none"
+    )
+    ensemble: Ensemble | None = Field(
+        None, description="many members of one model as one batch; absent: one run"
     )
     physics: Annotated[Any, Component("physics")] = Field(description="the equations that are solved")
     closure: Annotated[Params | None, Component("closure")] = Field(

@@ -41,7 +41,7 @@ class Elements:
     physics: ClassVar[type] = WeakPhysics
     mesh: ClassVar[type] = CellSource
     offers = frozenset({Implicit, TimeIntegrable, Balances})
-    blocks: ClassVar[Mapping[str, str]] = {}
+    blocks: ClassVar[Mapping[str, str]] = {"ensemble": "its arrays hold one member; use `plexus sweep`"}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     threads = None

@@ -41,6 +41,7 @@ class Spectral:
         "boundary": "a periodic box has no boundaries",
         "solver": "nothing is assembled",
         "coupling": "nothing is solved one after the other",
+        "ensemble": "its runs hold one member; use `plexus sweep`",
     }
     steady = False
     # what histories need costs as much as a step

@@ -39,6 +39,11 @@ def like(value: Any, array: Array) -> Array:
     return xp.as_tensor(value, dtype=array.dtype, device=array.device)
 
 
+def copied(array: Array) -> Array:
+    """Return the same values in memory of their own."""
+    return array.copy() if namespace(array) is np else array.clone()
+
+
 def stack(arrays: Sequence[Array], axis: int = -1) -> Array:
     """Stack arrays that broadcast against each other along a new axis."""
     xp = namespace(*arrays)

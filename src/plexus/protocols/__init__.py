@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from plexus.protocols.closures import Closure
 from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
-from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra
+from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
 from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
 from plexus.protocols.instants import NOTHING, Instant, Since
 from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
 from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
-from plexus.protocols.models import SpectralModel, SpectralPhysics
+from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
 from plexus.protocols.steppers import Controller, Remembers, Repeats, Stepper, StepResult
-from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
+from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
@@ -52,6 +52,8 @@ __all__ = [
     "Port",
     "Preconditioner",
     "Quantity",
+    "Rates",
+    "RatesPhysics",
     "Remembers",
     "Repeats",
     "Sample",
@@ -65,7 +67,9 @@ __all__ = [
     "StepResult",
     "Stepper",
     "Tangent",
+    "Tangents",
     "TimeIntegrable",
     "Values",
+    "Waves",
     "WeakPhysics",
 ]  # fmt: skip

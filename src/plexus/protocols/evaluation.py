@@ -137,3 +137,17 @@ class Spectra(Protocol):
 
     def spectrum(self, name: str) -> np.ndarray:
         """Return the power of a field or component in the complete shells κ = 0, 1, ... Collective."""
+
+
+@runtime_checkable
+class Tangents(Protocol):
+    """An `Evaluation` of a model that carries a tangent of its flow along.
+
+    A quantity that needs it has a parameter ``after``: the time [s] from which growth is counted.
+    """
+
+    def growth_rate(self, after: float) -> float:
+        """Return the mean growth rate of the tangent [1/s] since a time, over all members. Collective.
+
+        Not a number where no time has passed since then.
+        """

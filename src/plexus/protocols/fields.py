@@ -6,7 +6,7 @@ written with operators and ``plexus.fields.arrays`` so that it runs on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,3 +39,17 @@ class FieldSpec:
     def components(self, dim: int) -> int:
         """Return the number of components in ``dim`` space dimensions (tensor: dim*dim)."""
         return {"scalar": 1, "vector": dim, "tensor": dim * dim}[self.shape]
+
+
+MEAN, SPREAD = "_mean", "_spread"
+"""What the names of the fields of an ensemble end with."""
+
+
+def of_ensemble(unknowns: Sequence[FieldSpec]) -> dict[str, FieldSpec]:
+    """Return the fields of an ensemble beside those of its members: mean and standard deviation."""
+    tips = {MEAN: "mean over the members", SPREAD: "standard deviation of the members"}
+    return {
+        u.name + end: FieldSpec(u.name + end, u.unit, u.shape, f"{u.name}: {tip}")
+        for u in unknowns
+        for end, tip in tips.items()
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from plexus.protocols.closures import Closure
-from plexus.protocols.fields import Array, FieldSpec
+from plexus.protocols.fields import Array, FieldSpec, Values
 
 if TYPE_CHECKING:
     from plexus.spaces.fourier import Fourier
@@ -77,3 +77,49 @@ class SpectralPhysics(Protocol):
         InputError
             If the closure does not fit.
         """
+
+
+class Rates(Protocol):
+    """Equations dX/dt = f(X, t) of unknowns without a place in space.
+
+    Values and rates are tensors (..., size) by unknown: members of an ensemble and other batches are leading
+    axes. They are tensors because dense Jacobians and tangents come from differentiating `rates`, and because
+    a batch may live on a GPU.
+    """
+
+    sizes: Mapping[str, int]
+    """Unknown -> number of values; each divides the largest one."""
+    scales: Mapping[str, float]
+    """Unknown -> typical magnitude, by which errors of different unknowns are compared."""
+
+    def rates(self, values: Mapping[str, Array], t: float) -> Values:
+        """Return dX/dt, shaped as the values; differentiable."""
+
+    def jacobian(self, values: Mapping[str, Array], t: float) -> Array | None:
+        """Return ∂f/∂X (..., n, n) of all unknowns in their order; None: `rates` is to be differentiated."""
+
+    def start(self) -> Values:
+        """Return the initial values (size,) where the deck gives none."""
+
+    def derived(self, name: str, values: Mapping[str, Array], t: float) -> Array:
+        """Return a derived field (..., size), with the size of one of the unknowns."""
+
+
+class RatesPhysics(Protocol):
+    """A member of kind ``physics`` whose equations are `Rates`."""
+
+    discretisation: ClassVar[str]
+
+    @staticmethod
+    def fields(params: Any) -> Sequence[FieldSpec]:
+        """Return the unknowns; needs no torch."""
+
+    @staticmethod
+    def unknowns(params: Any) -> dict[str, int]:
+        """Return the number of values of each unknown; needs no torch."""
+
+    def derived_specs(self) -> Sequence[FieldSpec]:
+        """Return all other fields that outputs and quantities can ask for."""
+
+    def model(self) -> Rates:
+        """Return the equations."""

@@ -89,10 +89,18 @@ class Explicit(Protocol):
         """Return the rates of the evolving unknowns, shaped as the values. Collective."""
 
     def longest(self, values: Values, t: float) -> float:
-        """Return the longest step [s] that explicit methods take at Courant number one. Collective."""
+        """Return the longest step [s] of explicit methods at Courant number one, infinity for no bound.
+
+        Collective.
+        """
 
     def rms(self, name: str, array: Array) -> float:
         """Return the root mean square over all entries of all ranks. Collective."""
 
     def largest(self, name: str, array: Array) -> float:
         """Return the largest magnitude over all ranks. Collective."""
+
+
+@runtime_checkable
+class Waves(Explicit, Protocol):
+    """Rates whose longest step follows from wave speeds and diffusivities: a Courant number has a meaning."""

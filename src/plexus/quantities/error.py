@@ -49,7 +49,7 @@ class ErrorParams(Place):
     def _gradient_of_unknowns(cls, value: str, info: ValidationInfo) -> str:
         unknowns, name = known(info).unknowns, info.data.get("of")
         if value == "H1" and not known(info).gradients:
-            raise refuse("fields on a periodic grid have no gradient here: use L2")
+            raise refuse(f"fields {known(info).place} have no gradient here: use L2")
         if value == "H1" and unknowns is not None and name not in unknowns:
             raise refuse(f"only unknowns have a gradient: {', '.join(unknowns)}, not {name}")
         return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params
-from plexus.protocols import Explicit
+from plexus.protocols import Waves
 from plexus.registry import register
 from plexus.stepping.controllers.base import Limit, Steady, unlimited
 
@@ -29,7 +29,7 @@ class CourantParams(Params):
 class Courant(Steady):
     """Steps that follow the fastest wave."""
 
-    needs = Explicit
+    needs = Waves
 
     def __init__(self, params: CourantParams, step: float, span: float):
         super().__init__(params, step, span)
