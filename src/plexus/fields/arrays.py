@@ -67,6 +67,11 @@ def exp(a: Array) -> Array:
     return namespace(a).exp(a)
 
 
+def copy(array: Array) -> Array:
+    """Return an array of its own with the same values."""
+    return array.copy() if namespace(array) is np else array.clone()
+
+
 def eye(n: int, model: Array) -> Array:
     """Identity (n, n) of the kind and device of ``model``."""
     return like(np.eye(n), model)

@@ -14,6 +14,7 @@ from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
 from plexus.protocols.steppers import Controller, Remembers, Repeats, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable
+from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "BoundaryTerm",
     "CellSource",
     "Closure",
+    "Conservation",
     "Controller",
     "Derived",
     "Discretisation",
@@ -33,6 +35,7 @@ __all__ = [
     "FieldSpec",
     "Flux",
     "Gap",
+    "GridPoint",
     "GridSource",
     "Guarded",
     "Implicit",
@@ -52,8 +55,10 @@ __all__ = [
     "Port",
     "Preconditioner",
     "Quantity",
+    "Reconstruction",
     "Remembers",
     "Repeats",
+    "Riemann",
     "Sample",
     "Setting",
     "Shape",
@@ -67,5 +72,6 @@ __all__ = [
     "Tangent",
     "TimeIntegrable",
     "Values",
+    "VolumePhysics",
     "WeakPhysics",
 ]  # fmt: skip

@@ -120,6 +120,10 @@ class Form:
     def _slots(self) -> Array:
         return self.bridge.array(self.matrix.slots)
 
+    def near_nullspace(self) -> PETSc.NullSpace:
+        """Return the modes that cost no energy, orthonormalised."""
+        return self.space.near_nullspace(self.equation.near_nullspace)
+
     def residual(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING
     ) -> np.ndarray:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
+from plexus.fields.arrays import copy
 from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
@@ -61,7 +62,7 @@ class Bdf2:
                 parts = system.together.get(name, (name,))
                 shift, offset = self._rate(parts, dt)
                 for part in parts:
-                    values[part] = values[part].copy()
+                    values[part] = copy(values[part])
                 solves.solve(name, values, Instant(t + dt, dt, shift, offset))
             solves.finish(t + dt, dt, values)
         error = self._error(system, t + dt, dt, values)

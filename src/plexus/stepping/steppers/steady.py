@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Params
+from plexus.fields.arrays import copy
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
 from plexus.stepping.solves import Solves
@@ -47,7 +48,7 @@ class Steady:
         """Return the solution at ``t + dt``, started from the state. Collective."""
         solves = Solves(system, state)
         for values in solves.passes(state.values):
-            values |= {name: array.copy() for name, array in values.items()}
+            values |= {name: copy(array) for name, array in values.items()}
             for name in (*system.evolving, *system.instantaneous):
                 solves.solve(name, values, Instant(t + dt, dt))
         return StepResult(values, None, solves.iterations, solves.internal)

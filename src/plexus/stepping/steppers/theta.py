@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
+from plexus.fields.arrays import copy
 from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult, Values
 from plexus.registry import register
@@ -70,7 +71,7 @@ class Theta:
             for name in system.evolving:
                 parts = system.together.get(name, (name,))
                 for part in parts:
-                    start, end = state.values[part], values[part].copy()
+                    start, end = state.values[part], copy(values[part])
                     system.prescribe(part, t + dt, end)
                     # prescribed values on the chord u_n + θ (g_(n+1) - u_n): a rate of second order too
                     stage[part] = start + self.theta * (end - start)
