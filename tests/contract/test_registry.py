@@ -17,7 +17,7 @@ from plexus.deck.explain import explain, listing
 from plexus.deck.jsonschema import deck_schema
 from plexus.deck.params import Params
 from plexus.deck.tree import Budget, parse
-from plexus.protocols import FieldSpec, Implicit
+from plexus.protocols import FieldSpec, WeakPhysics
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
@@ -143,7 +143,7 @@ def test_physics_names_its_fields_without_a_mesh(name):
     assert all(isinstance(spec, FieldSpec) for spec, _ in told)
 
 
-@pytest.mark.parametrize("name", [n for n in registry.names("physics") if Implicit in made_for(n).offers])
+@pytest.mark.parametrize("name", [n for n in registry.names("physics") if made_for(n).physics is WeakPhysics])
 def test_equations_fit_the_registry(name):
     component = registry.component("physics", name)
     model = component.cls(

@@ -37,16 +37,24 @@ class VolumeSystem(BaseSystem):
         Rates of the cell means.
     solvers
         Unknown -> solver of implicit steps.
+    passes
+        How long implicit steps are repeated until the unknowns agree.
     members
         Size of the ensemble.
     """
 
     together: Mapping[str, Sequence[str]] = {}
     algebraic: frozenset[str] = frozenset()
-    passes: Passes | None = None
 
-    def __init__(self, scheme: Scheme, solvers: Mapping[str, FieldSolver], members: int = 1):
+    def __init__(
+        self,
+        scheme: Scheme,
+        solvers: Mapping[str, FieldSolver],
+        passes: Passes | None = None,
+        members: int = 1,
+    ):
         self.scheme, self.solvers, self.members = scheme, solvers, members
+        self.passes = passes
         slab = scheme.slab
         self.cells = CellSpace(slab.grid, slab.rows)
         self.device = slab.device

@@ -25,6 +25,7 @@ from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.cells import sides
 from plexus.spaces.slabs import Slab
+from plexus.stepping.passes import Passes
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
@@ -60,7 +61,9 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         scheme = Scheme(law, specs, Slab(grid, ctx.device), reconstruction, riemann, edges)
         linear = law.linear and reconstruction.order == 1
         solvers = {spec.name: _solver(deck, ctx, scheme, spec, linear) for spec in specs if _implicit(deck)}
-        system = VolumeSystem(scheme, solvers)
+        chosen = deck.coupling
+        passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
+        system = VolumeSystem(scheme, solvers, passes)
     return Assembled(grid, system, _initial(deck, scheme, t))
 
 

@@ -28,6 +28,7 @@ from pydantic import field_validator
 
 from plexus.deck.params import Field, Property, Unit, Within
 from plexus.deck.syntax import COORDINATES
+from plexus.formulation.entries import PerAxis
 from plexus.formulation.laws import Law, LawParams, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
 from plexus.registry import register
@@ -38,16 +39,11 @@ class AdvectionDiffusionParams(LawParams):
 
     field: str = Field("concentration", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
     unit: str = Field("1", description="unit of the unknown, kept with the results")
-    velocity: tuple[Annotated[Property, Unit("m/s")], ...] = Field(
+    velocity: Annotated[tuple[Annotated[Property, Unit("m/s")], ...], PerAxis] = Field(
         min_length=1, max_length=3, description="velocity a, one entry per axis"
     )
     diffusivity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(0.0, description="diffusivity D")
     source: Property | None = Field(None, description="source s per volume")
-
-    @field_validator("velocity", mode="before")
-    @classmethod
-    def _one_axis(cls, value: Any) -> Any:
-        return value if isinstance(value, (list, tuple)) else [value]
 
     @field_validator("velocity")
     @classmethod
@@ -78,8 +74,8 @@ class AdvectionDiffusion(Law):
         return {self.name: self._velocity(p, axis) * u[self.name]}
 
     def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
-        """Return |a|."""
-        return self._velocity(p, axis).abs()
+        """Return a."""
+        return self._velocity(p, axis)
 
     def diffusivity(self, u: Values, p: GridPoint) -> Values:
         """Return D."""

@@ -6,7 +6,7 @@
 symbol meaning                            unit
 ====== ================================== =====
 u      velocity                           m/s
-d      direction, 1 along each axis       1
+d      direction, >= 0, 1 along each axis 1
 ν      viscosity, >= 0                    m²/s
 s      source                             m/s²
 ====== ================================== =====
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from plexus.deck.params import Field, Property, Unit
+from plexus.formulation.entries import PerAxis
 from plexus.formulation.laws import Law, LawParams, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
 from plexus.registry import register
@@ -31,8 +32,8 @@ class BurgersParams(LawParams):
     """Parameters of `Burgers`."""
 
     viscosity: Annotated[float, Unit("m^2/s")] = Field(0.0, ge=0, description="viscosity ν")
-    direction: tuple[float, ...] = Field(
-        (1.0, 1.0, 1.0), min_length=1, max_length=3, description="factor of the flux along each axis"
+    direction: Annotated[tuple[Annotated[float, Field(ge=0)], ...], PerAxis] | None = Field(
+        None, min_length=1, max_length=3, description="factor of the flux along each axis; 1 if left out"
     )
     source: Annotated[Property, Unit("m/s^2")] | None = Field(None, description="source s")
 
@@ -43,6 +44,7 @@ class Burgers(Law):
 
     def __init__(self, params: BurgersParams):
         self.params = params
+        self.direction = params.direction or (1.0, 1.0, 1.0)
 
     @staticmethod
     def fields(params: BurgersParams) -> Sequence[FieldSpec]:
@@ -51,15 +53,15 @@ class Burgers(Law):
 
     def flux(self, u: Values, p: GridPoint, axis: int) -> Values:
         """Return d u²/2."""
-        return {"velocity": self.params.direction[axis] / 2 * u["velocity"] ** 2}
+        return {"velocity": self.direction[axis] / 2 * u["velocity"] ** 2}
 
     def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
-        """Return |d u|."""
-        return (self.params.direction[axis] * u["velocity"]).abs()
+        """Return d u."""
+        return self.direction[axis] * u["velocity"]
 
     def sonic(self, p: GridPoint, axis: int) -> Values:
-        """Return u = 0."""
-        return {"velocity": 0 * p.one}
+        """Return u = 0; a direction of zero has no waves."""
+        return {"velocity": 0 * p.one} if self.direction[axis] else {}
 
     def diffusivity(self, u: Values, p: GridPoint) -> Values:
         """Return ν."""

@@ -48,7 +48,7 @@ class Conservation(Protocol):
         """Return f_a of every field along one axis."""
 
     def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
-        """Return the speed of the fastest wave along one axis, >= 0 [m/s]."""
+        """Return the speed of the fastest wave along one axis [m/s], with its sign where there is but one."""
 
     def sonic(self, p: GridPoint, axis: int) -> Values:
         """Return the states whose waves stand still; empty where there is none, as in linear laws."""

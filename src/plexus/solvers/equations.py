@@ -75,6 +75,9 @@ class Equations(Protocol):
     def near_nullspace(self) -> PETSc.NullSpace:
         """Return the modes that cost no energy, orthonormalised."""
 
+    def parts(self) -> Mapping[str, PETSc.IS]:
+        """Return name -> owned unknowns of each field of a block, with its near null space. Collective."""
+
     def residual(
         self,
         t: float,

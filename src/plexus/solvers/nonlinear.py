@@ -18,7 +18,7 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import kernel, splits
+from plexus.solvers import kernel
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
@@ -146,7 +146,7 @@ class FieldSolver:
         contexts = partial(self.contexts.take, number)
         attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes, contexts)
         if self.target.parts:
-            attempt.split(splits.parts(self.form))
+            attempt.split(self.form.parts())
         return attempt
 
     def book(self, info: SolveInfo) -> None:

@@ -65,6 +65,10 @@ class CellForm:
         """Return the constants."""
         return self.space.near_nullspace()
 
+    def parts(self) -> Mapping[str, PETSc.IS]:
+        """Return nothing: fields are solved one by one."""
+        return {}
+
     def residual(
         self,
         t: float,

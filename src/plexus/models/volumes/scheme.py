@@ -297,7 +297,7 @@ class Scheme:
         fields, p = self.split(u), self.places.at(Where((0,) * self.dim), t)
         spacing, total = self.slab.grid.spacing, torch.zeros((), dtype=u.dtype, device=u.device)
         for a, h in enumerate(spacing):
-            total = total + self.law.speed(fields, p, a) / h
+            total = total + self.law.speed(fields, p, a).abs() / h
         for d in self.law.diffusivity(fields, p).values():
             stiff = 2 * sum(h**-2 for h in spacing) * (SPECTRAL_RADIUS if self.high else 1)
             total = total + d * stiff

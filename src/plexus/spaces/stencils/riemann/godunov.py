@@ -1,9 +1,11 @@
 """The exact flux between two constant states of one convex law.
 
-    F = min f(u) over [u⁻, u⁺] where u⁻ <= u⁺, else max f(u) over [u⁺, u⁻]
+    F = max( f(max(u⁻, s)), f(min(u⁺, s)) ),   f'(s) = 0
+    F = f(u⁻) or f(u⁺), whichever is upwind, for linear laws
 
-A convex f has its largest values at the ends and its smallest one there or at the sonic state, where the wave
-stands still. S. Osher, SIAM J. Numer. Anal. 21 (1984) 217-235, doi:10.1137/0721016.
+s is the sonic state, whose wave stands still. S. Osher, SIAM J. Numer. Anal. 21 (1984) 217-235,
+doi:10.1137/0721016; R. J. LeVeque, Finite Volume Methods for Hyperbolic Problems (2002), section 12.2,
+doi:10.1017/CBO9780511791253.
 """
 
 from __future__ import annotations
@@ -30,16 +32,11 @@ class Godunov:
 
     def flux(self, law: Conservation, lower: Values, upper: Values, p: GridPoint, axis: int) -> Values:
         """Return the flux along an axis through faces with these values on both sides."""
-        below, above = law.flux(lower, p, axis), law.flux(upper, p, axis)
         sonic = law.sonic(p, axis)
         if sonic:
-            inside = {k: lower[k].maximum(sonic[k]).minimum(upper[k]) for k in below}
-            between = law.flux(inside, p, axis)
-        else:
-            between = below
-        return {
-            k: below[k].minimum(above[k]).minimum(between[k]).where(
-                lower[k] <= upper[k], below[k].maximum(above[k])
-            )
-            for k in below
-        }  # fmt: skip
+            down = law.flux({k: u.maximum(sonic[k]) for k, u in lower.items()}, p, axis)
+            up = law.flux({k: u.minimum(sonic[k]) for k, u in upper.items()}, p, axis)
+            return {k: down[k].maximum(up[k]) for k in down}
+        below, above = law.flux(lower, p, axis), law.flux(upper, p, axis)
+        forward = law.speed(lower, p, axis) >= 0
+        return {k: below[k].where(forward, above[k]) for k in below}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from plexus.deck.params import Params
-from plexus.protocols import Array, Conservation, GridPoint, Values
+from plexus.protocols import Conservation, GridPoint, Values
 from plexus.registry import register
 
 EXAMPLE: dict[str, Any] = {"type": "rusanov"}
@@ -31,10 +31,5 @@ class Rusanov:
     def flux(self, law: Conservation, lower: Values, upper: Values, p: GridPoint, axis: int) -> Values:
         """Return the flux along an axis through faces with these values on both sides."""
         below, above = law.flux(lower, p, axis), law.flux(upper, p, axis)
-        s = _larger(law.speed(lower, p, axis), law.speed(upper, p, axis))
+        s = law.speed(lower, p, axis).abs().maximum(law.speed(upper, p, axis).abs())
         return {k: (below[k] + above[k] - s * (upper[k] - lower[k])) / 2 for k in below}
-
-
-def _larger(a: Array, b: Array) -> Array:
-    """Return the elementwise maximum."""
-    return a.maximum(b)
