@@ -25,6 +25,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
+    "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
+    "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),
     "closure": ("plexus.closures", "what stands for the scales and moments that a model does not carry"),
     "preconditioner": ("plexus.solvers.preconditioners", "preconditioners of the linear solves"),
     "stepper": ("plexus.stepping.steppers", "time integration"),

@@ -11,6 +11,8 @@ PROTOCOLS = {
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
     "stepper": protocols.Stepper,
+    "reconstruction": protocols.Reconstruction,
+    "riemann": protocols.Riemann,
     "controller": protocols.Controller,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plexus.fields.stacks import columns, part
-from plexus.protocols import Array, FieldSpec, Point, Sample
+from plexus.protocols import Array, FieldSpec, GridPoint, Point, Sample
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class View:
 
     Parameters
     ----------
-    base : Point
+    base : Point or GridPoint
         The point below, or None when ``members`` names everything that will be read.
     fields : mapping of str to Sample, optional
         The samples of all fields; those of ``base`` without it.
@@ -36,7 +36,9 @@ class View:
         Replaced members of `Point`: ``x``, ``u``, ``grad``, ``rate``, ``t`` and so on.
     """
 
-    def __init__(self, base: Point | None, fields: Mapping[str, Sample] | None = None, **members: Any):
+    def __init__(
+        self, base: Point | GridPoint | None, fields: Mapping[str, Sample] | None = None, **members: Any
+    ):
         self._base = base
         self.__dict__.update(members)
         if fields is not None:

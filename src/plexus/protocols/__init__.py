@@ -14,6 +14,7 @@ from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
 from plexus.protocols.steppers import Controller, Remembers, Repeats, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
+from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "BoundaryTerm",
     "CellSource",
     "Closure",
+    "Conservation",
     "Controller",
     "Derived",
     "Discretisation",
@@ -33,6 +35,7 @@ __all__ = [
     "FieldSpec",
     "Flux",
     "Gap",
+    "GridPoint",
     "GridSource",
     "Guarded",
     "Implicit",
@@ -54,8 +57,10 @@ __all__ = [
     "Quantity",
     "Rates",
     "RatesPhysics",
+    "Reconstruction",
     "Remembers",
     "Repeats",
+    "Riemann",
     "Sample",
     "Setting",
     "Shape",
@@ -70,6 +75,7 @@ __all__ = [
     "Tangents",
     "TimeIntegrable",
     "Values",
+    "VolumePhysics",
     "Waves",
     "WeakPhysics",
 ]  # fmt: skip

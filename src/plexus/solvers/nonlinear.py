@@ -18,7 +18,7 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import kernel, splits
+from plexus.solvers import kernel
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
@@ -28,7 +28,7 @@ from plexus.solvers.target import Target
 if TYPE_CHECKING:
     from plexus.deck.schema import SolverBlock
     from plexus.runtime.context import Context
-    from plexus.spaces.assembly import Form
+    from plexus.solvers.equations import Equations
 
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
 UNBALANCED, ROUNDING = 1e-2, 1e-8
@@ -40,7 +40,7 @@ class FieldSolver:
 
     Parameters
     ----------
-    form : Form
+    form : Equations
         The discrete equations.
     block, path : SolverBlock, str
         Settings, and where they stand in the deck.
@@ -59,7 +59,7 @@ class FieldSolver:
         Preconditioners in Python.
     """
 
-    def __init__(self, form: Form, block: SolverBlock, target: Target, ctx: Context, path: str):
+    def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
         self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = list(_chain(block))
@@ -146,7 +146,7 @@ class FieldSolver:
         contexts = partial(self.contexts.take, number)
         attempt = Attempt(self.target, self.ctx, self.blocks[number], prefix, path, snes, contexts)
         if self.target.parts:
-            attempt.split(splits.parts(self.form))
+            attempt.split(self.form.parts())
         return attempt
 
     def book(self, info: SolveInfo) -> None:
@@ -210,7 +210,7 @@ class FieldSolver:
         mat, fixed = form.matrix.mat, form.fixed
         self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
         mat.setOption(PETSc.Mat.Option.SYMMETRIC, self._symmetric)
-        near = form.space.near_nullspace(form.equation.near_nullspace)
+        near = form.near_nullspace()
         mat.setNearNullSpace(near)
         held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
         self._free = kernel.free(mat, near, held)

@@ -22,6 +22,7 @@ from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
+from plexus.spaces import splits
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
@@ -119,6 +120,14 @@ class Form:
     @cached_property
     def _slots(self) -> Array:
         return self.bridge.array(self.matrix.slots)
+
+    def near_nullspace(self) -> PETSc.NullSpace:
+        """Return the modes that cost no energy, orthonormalised."""
+        return self.space.near_nullspace(self.equation.near_nullspace)
+
+    def parts(self) -> Mapping[str, PETSc.IS]:
+        """Return name -> owned unknowns of each field of a block, with its near null space. Collective."""
+        return splits.parts(self)
 
     def residual(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from plexus.fields.arrays import copied
 from plexus.protocols import Implicit, Instant, Values
 
 if TYPE_CHECKING:
@@ -82,5 +83,5 @@ class Solves:
         for name in self.system.instantaneous:
             # the array may belong to the state, which stays untouched in case the step is rejected
             for part in self.system.together.get(name, (name,)):
-                values[part] = values[part].copy()
+                values[part] = copied(values[part])
             self.solve(name, values, Instant(t, dt))

@@ -21,6 +21,7 @@ from plexus.deck.context import AXES, Known, only
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
 from plexus.mesh.cells import reference
+from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
 from plexus.mesh.select import cells_where, facets_where
@@ -121,6 +122,29 @@ class Box:
         mesh.regions = {name: cells_where(mesh, e) for name, e in p.regions.items()}
         mesh.boundaries |= {name: facets_where(mesh, e) for name, e in p.boundaries.items()}
         return mesh
+
+    def grid(self, comm: Comm) -> Grid:
+        """Return the box as a uniform grid. Not collective.
+
+        Raises
+        ------
+        InputError
+            If the cells are not equal cubes of the lattice, or if parts of its sides have names.
+        """
+        p, dim = self.params, len(self.cubes)
+        why = {
+            "cell": p.cell in ("triangle", "tetrahedron") and f"{p.cell} cells are not those of a grid",
+            "grading": p.grading is not None and set(p.grading) != {1.0} and "a grid has equal cells",
+            "map": p.map is not None and "a grid has straight sides",
+            "degree": p.degree != 1 and "a grid has straight cells: degree 1",
+            "boundaries": bool(p.boundaries) and "a grid knows whole sides only",
+        }
+        for key, text in why.items():
+            if text:
+                raise InputError(f"mesh.{key}: {text}")
+        size, origin = p.size or (1.0,) * dim, p.origin or (0.0,) * dim
+        bounded = tuple(not periodic for periodic in self.periodic)
+        return Grid(comm, self.cubes, size, origin, bounded, p.regions)
 
     def _require_memory(self, ranks: int) -> None:
         """Refuse a mesh that cannot be held: a system that runs out of memory kills without a word."""

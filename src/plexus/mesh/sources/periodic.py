@@ -54,6 +54,10 @@ class Periodic:
         """Return the grid. Not collective."""
         return Grid(comm, self.params.cells, self.params.size)
 
+    def grid(self, comm: Comm) -> Grid:
+        """Return the grid. Not collective."""
+        return self.periodic(comm)
+
     def known(self) -> Known:
         """Return the dimension; there are no names."""
         return Known(len(self.params.cells), (), ())

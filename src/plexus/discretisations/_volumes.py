@@ -1,0 +1,181 @@
+"""A model on cells: grid → sides → scheme → solvers → initial means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from plexus import registry
+from plexus.coupling.volumes import VolumeSystem
+from plexus.deck.property import PointNames
+from plexus.deck.syntax import COORDINATES
+from plexus.discretisations._initial import evaluated
+from plexus.errors import InputError, at_path
+from plexus.mesh.lattice import SIDES
+from plexus.models.volumes.form import CellForm
+from plexus.models.volumes.places import Place, Where
+from plexus.models.volumes.scheme import Scheme
+from plexus.models.volumes.sides import Given, Mixed, Outflow, Prescribed, Rule, Side
+from plexus.protocols import Assembled, Implicit
+from plexus.solvers.nonlinear import FieldSolver
+from plexus.solvers.packages import available
+from plexus.solvers.target import Target
+from plexus.spaces.cells import sides
+from plexus.spaces.slabs import Slab
+from plexus.stepping.passes import Passes
+
+if TYPE_CHECKING:
+    from plexus.deck.conditions import Condition
+    from plexus.deck.schema import Deck
+    from plexus.mesh.grid import Grid
+    from plexus.protocols import Array, FieldSpec
+    from plexus.runtime.context import Context
+
+Key = tuple[int, int]
+"""Axis and end of a side."""
+
+
+def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
+    """Return grid, system and initial means at time ``t``. Collective.
+
+    Raises
+    ------
+    InputError
+        If the deck does not fit the mesh, the ranks or this machine.
+    """
+    with ctx.timers("mesh"):
+        grid = registry.build("mesh", deck.mesh).grid(ctx.comm)
+    with ctx.timers("spaces"):
+        law: Any = registry.build("physics", deck.physics)
+        specs = law.fields(deck.physics)
+        reconstruction = registry.build("reconstruction", deck.physics.reconstruction)
+        riemann = registry.build("riemann", deck.physics.riemann)
+        rules = _rules(deck.boundary, specs, grid)
+        edges = {
+            (a, end): Side(a, end, rule, reconstruction.order, grid.spacing[a])
+            for (a, end), rule in rules.items()
+        }
+        scheme = Scheme(law, specs, Slab(grid, ctx.device), reconstruction, riemann, edges)
+        linear = law.linear and reconstruction.order == 1
+        solvers = {spec.name: _solver(deck, ctx, scheme, spec, linear) for spec in specs if _implicit(deck)}
+        chosen = deck.coupling
+        passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
+        system = VolumeSystem(scheme, solvers, passes)
+    return Assembled(grid, system, _initial(deck, scheme, t))
+
+
+def _implicit(deck: Deck) -> bool:
+    """Return whether steps are solved: only then there are vectors and solver blocks that count."""
+    stepper = registry.component("stepper", deck.time.stepper.type).cls if deck.time else None
+    return getattr(stepper, "needs", Implicit) is Implicit
+
+
+def _solver(deck: Deck, ctx: Context, scheme: Scheme, spec: FieldSpec, linear: bool) -> FieldSolver:
+    """Return the solver of a field's implicit steps; its matrix is made when it is first needed."""
+    form = CellForm(scheme, spec.name, 1)
+    held = any(isinstance(r, (Prescribed, Mixed)) for side in scheme.sides.values() for r in side.rules)
+    target = Target(
+        name=spec.name,
+        size=form.space.n_global * form.space.components,
+        dim=scheme.dim,
+        components=form.space.components,
+        ranks=ctx.comm.size,
+        linear=linear,
+        singular=not held,
+        rigid=False,
+        packages=available(),
+    )
+    name = spec.name
+    path = "solver." + (name if name in deck.solver or "default" not in deck.solver else "default")
+    return FieldSolver(form, deck.solver_for(name), target, ctx, path)
+
+
+def _initial(deck: Deck, scheme: Scheme, t: float) -> dict[str, torch.Tensor]:
+    """Return the means of the initial values; those of the fields where the deck says nothing."""
+    slab, every = scheme.slab, Where((0,) * scheme.dim)
+    values = {}
+    for spec, m in zip(scheme.specs, scheme.sizes, strict=True):
+        given = deck.initial.get(spec.name, (None,) * m)[:m]
+        parts = []
+        for expression in given:
+            if expression is None:
+                parts.append(torch.full(slab.shape, spec.start, dtype=torch.float64, device=slab.device))
+            else:
+                f = partial(_start, expression, spec.name)
+                parts.append(scheme.places.mean(f, every, range(scheme.dim), t))
+        values[spec.name] = torch.stack(parts)[None].contiguous()
+    return values
+
+
+def _start(expression: Any, name: str, p: Place) -> Array:
+    """Return an initial value at points."""
+    return evaluated(expression, dict(zip("xyz", p.x.unbind(-1), strict=False)) | {"t": p.t}, name)
+
+
+def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Grid) -> dict[Key, list[Rule]]:
+    """Return a rule per component of all fields for every side; a side of which nothing is said is closed.
+
+    Raises
+    ------
+    InputError
+        If a condition reads a field, or if a component has two conditions on one side.
+    """
+    sizes = {spec.name: spec.components(grid.dim) for spec in specs}
+    where = {name: sum(list(sizes.values())[:i]) for i, name in enumerate(sizes)}
+    total = sum(sizes.values())
+    found: dict[Key, dict[int, Rule]] = {
+        (a, end): {} for a in range(grid.dim) if grid.ends(a) for end in (0, 1)
+    }
+    for number, condition in enumerate(conditions):
+        with at_path(f"boundary[{number}]"):
+            rules = list(_of_condition(condition, sizes, where))
+            for key in sides(condition.on, grid):
+                for c, rule in rules:
+                    before = found[key].get(c)
+                    # of two prescribed values the later one holds, as on elements
+                    if before is not None and not (
+                        isinstance(before, Prescribed) and isinstance(rule, Prescribed)
+                    ):
+                        side = SIDES[key[0]][key[1]]
+                        raise InputError(f"{side} has two conditions: give a value, a flux, or outflow")
+                    found[key][c] = rule
+    closed = Given(lambda p: 0 * p.one)
+    return {key: [rules.get(c, closed) for c in range(total)] for key, rules in found.items()}
+
+
+def _of_condition(
+    condition: Condition, sizes: dict[str, int], where: dict[str, int]
+) -> Iterator[tuple[int, Rule]]:
+    """Yield component and rule of each entry of a condition; terms hold for all fields."""
+    for name, values in condition.values.items():
+        for c, expression in enumerate(values[: sizes[name]]):
+            if expression is not None:
+                yield where[name] + c, Prescribed(partial(_at, expression))
+    for term, params in condition.terms.items():
+        for c in range(sum(sizes.values())):
+            yield c, _term(term, params)
+
+
+def _at(expression: Any, p: Place) -> Array:
+    """Return a prescribed value at points."""
+    return expression(PointNames(p))
+
+
+def _term(name: str, params: Any) -> Rule:
+    """Return the rule of a member of kind ``boundary``."""
+    if name == "outflow":
+        return Outflow()
+    value = _known(name, params.value)
+    return Given(value) if name == "flux" else Mixed(_known(name, params.coefficient), value)
+
+
+def _known(name: str, prop: Any) -> Callable[[Place], Array]:
+    """Return a property of a boundary term as a function of a point."""
+    unknown = sorted(prop.names - set(COORDINATES))
+    if unknown:
+        raise InputError(f"{name}: sides of a grid know x, y, z and t only, not {unknown[0]}")
+    found: Callable[[Place], Array] = prop
+    return found

@@ -1,0 +1,91 @@
+"""Finite volumes: means of the cells of a uniform grid, changed by the fluxes through their faces.
+
+Tensors on each rank's device, slabs of the first axis over the ranks. Needs a grid, bounded or periodic, of
+one to three axes; steady, marching explicitly, or implicitly with solvers as on elements. Source: R. J.
+LeVeque, Finite Volume Methods for Hyperbolic Problems (2002), doi:10.1017/CBO9780511791253.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from plexus.deck.params import Params
+from plexus.protocols import Assembled, Explicit, FieldSpec, GridSource, Implicit, Outlook, VolumePhysics
+from plexus.registry import register
+
+if TYPE_CHECKING:
+    from plexus.deck.context import Context as Names
+    from plexus.deck.schema import Deck
+    from plexus.runtime.context import Context
+
+BASE = 320e6
+"""Bytes of a rank without any field: interpreter, libraries, PETSc and torch, measured."""
+PER_VALUE = 400.0
+"""Bytes per unknown of an explicit step: stages, values on faces, fluxes, measured."""
+PER_ENTRY = 40.0
+"""Bytes per entry of an implicit step's matrix with its preconditioner, and of the table of derivatives."""
+
+
+class VolumesParams(Params):
+    """Mesh and physics have what there is to choose."""
+
+
+@register("discretisation", "volumes", VolumesParams)
+class Volumes:
+    """Cell means on a uniform grid."""
+
+    words = "on the cells of a grid"
+    physics: ClassVar[type] = VolumePhysics
+    mesh: ClassVar[type] = GridSource
+    offers = frozenset({Explicit, Implicit})
+    blocks: ClassVar[Mapping[str, str]] = {}
+    steady = True
+    usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
+    # stencils of a slab are short: several threads cost more than they bring, ranks share the work better
+    threads = 1
+
+    def __init__(self, params: VolumesParams):
+        pass
+
+    def learn(self, physics: Any, params: Any, names: Names) -> None:
+        """Note unknowns and accepted boundary terms."""
+        names.unknowns = {spec.name: spec for spec in physics.fields(params)}
+        names.derived, names.gradients = {}, False
+        names.terms = set(physics(params).boundary_terms)
+
+    def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
+        """Yield the unknowns."""
+        for spec in model.fields(model.params):
+            yield spec, True
+
+    def outlook(self, deck: Deck) -> Outlook:
+        """Return the sizes; a matrix counts where the stepper is implicit."""
+        from plexus import registry
+
+        estimate = registry.build("mesh", deck.mesh).estimate()
+        cls: Any = registry.component("physics", deck.physics.type).cls
+        unknowns = {
+            spec.name: estimate.n_cells * spec.components(estimate.dim) for spec in cls.fields(deck.physics)
+        }
+        stepper = registry.component("stepper", deck.time.stepper.type).cls if deck.time else None
+        width = registry.build("reconstruction", deck.physics.reconstruction).width
+        entries = 0 if getattr(stepper, "needs", None) is Explicit else 1 + 2 * width * estimate.dim
+        per_value = PER_VALUE + PER_ENTRY * entries
+        return Outlook(estimate, unknowns, BASE, per_value * sum(unknowns.values()))
+
+    def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
+        """Return grid, system and values at time ``t``. Collective.
+
+        Raises
+        ------
+        InputError
+            If the deck does not fit the mesh, the ranks or this machine.
+        """
+        with ctx.timers("libraries"):
+            from plexus.discretisations._volumes import assemble
+
+        return assemble(deck, ctx, t)
+
+
+EXAMPLE: dict[str, Any] = {"type": "volumes"}

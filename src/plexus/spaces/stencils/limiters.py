@@ -1,0 +1,47 @@
+"""Limited slopes of a cell from the differences a and b to its neighbours.
+
+    minmod     the smaller one where the signs agree, else 0
+    van_leer   2ab/(a + b) where the signs agree, else 0
+    mc         the smallest of 2a, 2b and (a + b)/2 where the signs agree, else 0
+    superbee   the larger of minmod(2a, b) and minmod(a, 2b)
+
+All lie in the region where total variation does not rise (P. K. Sweby, SIAM J. Numer. Anal. 21 (1984)
+995-1011, doi:10.1137/0721062).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def minmod(a: Tensor, b: Tensor) -> Tensor:
+    """Return the difference of smaller size, 0 at extrema."""
+    return (a.sign() + b.sign()) / 2 * a.abs().minimum(b.abs())
+
+
+def van_leer(a: Tensor, b: Tensor) -> Tensor:
+    """Return the harmonic mean, 0 at extrema."""
+    product = (a * b).clamp(min=0)
+    # where the product is zero the sum may be, too
+    return 2 * product / (a + b).where(product > 0, product + 1)
+
+
+def mc(a: Tensor, b: Tensor) -> Tensor:
+    """Return the central difference, at most twice the smaller one, 0 at extrema."""
+    return minmod(2 * minmod(a, b), (a + b) / 2)
+
+
+def superbee(a: Tensor, b: Tensor) -> Tensor:
+    """Return the steepest slope that keeps total variation from rising."""
+    one, other = minmod(2 * a, b), minmod(a, 2 * b)
+    return one.where(one.abs() >= other.abs(), other)
+
+
+LIMITERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "minmod": minmod, "van_leer": van_leer, "mc": mc, "superbee": superbee,
+}  # fmt: skip
+"""Name in decks -> limiter."""

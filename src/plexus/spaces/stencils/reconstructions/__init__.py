@@ -1,0 +1,1 @@
+"""Members of kind ``reconstruction``: values on both sides of every face from the means of cells."""

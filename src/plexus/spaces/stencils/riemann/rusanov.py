@@ -1,0 +1,35 @@
+"""Local Lax-Friedrichs flux: the mean of both sides' fluxes, less s/2 of the jump.
+
+    F = (f(u⁻) + f(u⁺))/2 - s (u⁺ - u⁻)/2,   s the larger of both sides' fastest waves
+
+For one linear wave this is the upwind flux. V. V. Rusanov, USSR Comput. Math. Math. Phys. 1 (1962) 304-320,
+doi:10.1016/0041-5553(62)90062-9.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plexus.deck.params import Params
+from plexus.protocols import Conservation, GridPoint, Values
+from plexus.registry import register
+
+EXAMPLE: dict[str, Any] = {"type": "rusanov"}
+
+
+class RusanovParams(Params):
+    """The local Lax-Friedrichs flux has no parameters."""
+
+
+@register("riemann", "rusanov", RusanovParams)
+class Rusanov:
+    """For every law that tells its fastest wave."""
+
+    def __init__(self, params: RusanovParams):
+        pass
+
+    def flux(self, law: Conservation, lower: Values, upper: Values, p: GridPoint, axis: int) -> Values:
+        """Return the flux along an axis through faces with these values on both sides."""
+        below, above = law.flux(lower, p, axis), law.flux(upper, p, axis)
+        s = law.speed(lower, p, axis).abs().maximum(law.speed(upper, p, axis).abs())
+        return {k: (below[k] + above[k] - s * (upper[k] - lower[k])) / 2 for k in below}
