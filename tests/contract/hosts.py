@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from plexus import registry
 from plexus.compose import compose
@@ -282,3 +282,23 @@ def write(folder: Path) -> None:
             (folder / f"{name}.yaml").write_text(json.dumps(data))
     blocks = {f"mesh.{name}": mesh_block(name, folder) for name in registry.names("mesh")}
     (folder / "meshes.json").write_text(json.dumps(blocks))
+
+
+def stepper_variants(*needs: type) -> list[Data]:
+    """Return the examples of all steppers, or of those that march and need one of these, and all choices."""
+    found: list[Data] = []
+    for name in registry.names("stepper"):
+        component = registry.component("stepper", name)
+        if needs and not (component.cls.needs in needs and component.cls.marches):
+            continue
+        found.append(example("stepper", name))
+        for key, field in component.params.model_fields.items():
+            choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            bounds = [bound.le for bound in field.metadata if getattr(bound, "le", None) is not None]
+            found += [{"type": name, key: v} for v in choices or bounds * (field.annotation is float)]
+    return [v for i, v in enumerate(found) if v not in found[:i]]
+
+
+def label(given: Data) -> str:
+    """Return a test's name for a block."""
+    return " ".join(str(value) for value in given.values())

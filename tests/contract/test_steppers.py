@@ -2,30 +2,13 @@
 
 import math
 from copy import deepcopy
-from typing import Literal, get_args, get_origin
 
 import pytest
-from hosts import example
+from hosts import label, stepper_variants
 from step_problems import difference, made, march, problem
 
-from plexus import registry
-
-
-def variants():
-    """Return name and parameters of every member: its example, and it with every choice of its parameters."""
-    found = []
-    for name in registry.names("stepper"):
-        found.append(example("stepper", name))
-        for key, field in registry.component("stepper", name).params.model_fields.items():
-            choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-            bounds = [m for bound in field.metadata for m in (getattr(bound, "le", None),) if m is not None]
-            values = choices or (bounds if field.annotation is float else ())
-            found += [{"type": name, key: value} for value in values]
-    return [v for i, v in enumerate(found) if v not in found[:i]]
-
-
-VARIANTS = [(v["type"], v) for v in variants()]
-IDS = [" ".join(str(x) for x in v.values()) for _, v in VARIANTS]
+VARIANTS = [(v["type"], v) for v in stepper_variants()]
+IDS = [label(v) for _, v in VARIANTS]
 FORGETFUL = "PETSc does not give the memory of its BDF away, so no step can be taken back"
 steppers = pytest.mark.parametrize(("name", "given"), VARIANTS, ids=IDS)
 tolerances = pytest.mark.parametrize("tolerance", [None, 1e-3], ids=["fixed", "adaptive"])
