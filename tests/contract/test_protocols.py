@@ -1,15 +1,20 @@
-"""Every registered class has the methods of its kind's protocol, with the parameters that callers give."""
+"""Every registered class has the members of its kind's protocol, with the parameters that callers give."""
 
 import inspect
+from typing import Protocol
 
 import pytest
+from hosts import composed, example, host, of_discretisation
 
 from plexus import protocols, registry
+from plexus.deck.discretisation import made_for
 
 PROTOCOLS = {
     "mesh": protocols.MeshSource,
+    "discretisation": protocols.Discretisation,
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
+    "preconditioner": protocols.Preconditioner,
     "stepper": protocols.Stepper,
     "reconstruction": protocols.Reconstruction,
     "riemann": protocols.Riemann,
@@ -17,28 +22,103 @@ PROTOCOLS = {
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
 }
-MEMBERS = [(kind, name) for kind in PROTOCOLS for name in registry.names(kind)]
+"""The protocol of each kind; that of a physics depends on its discretisation."""
+MEMBERS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
+MODELS = [name for name in registry.names("physics") if made_for(name).physics is protocols.WeakPhysics]
+
+
+def protocol_of(kind, name):
+    return made_for(name).physics if kind == "physics" else PROTOCOLS[kind]
+
+
+def levels(protocol):
+    """Return a protocol and those that it extends."""
+    return [p for p in protocol.__mro__ if p not in (Protocol, object) and getattr(p, "_is_protocol", False)]
 
 
 def methods(protocol):
     """Return name -> signature of the methods that a protocol spells out."""
     return {
-        name: inspect.signature(member)
-        for name, member in vars(protocol).items()
-        if inspect.isfunction(member) and not name.startswith("_")
+        name: inspect.signature(getattr(member, "__func__", member))
+        for level in levels(protocol)
+        for name, member in vars(level).items()
+        if inspect.isfunction(getattr(member, "__func__", member)) and not name.startswith("_")
     }
 
 
-def test_protocols_spell_out_methods():
-    assert all(methods(protocol) for protocol in PROTOCOLS.values())
+def attributes(protocol):
+    """Return the names of the attributes and properties that a protocol spells out."""
+    return {
+        name
+        for level in levels(protocol)
+        for name in (*vars(level).get("__annotations__", {}), *vars(level))
+        if not name.startswith("_") and not callable(getattr(level, name, None))
+    }
+
+
+def assert_fits(thing, protocol):
+    """Check methods and their parameters; ``thing`` is a class or an object."""
+    for method, expected in methods(protocol).items():
+        found = inspect.signature(getattr(thing, method)).parameters
+        given = [p for p in expected.parameters if p != "self"]
+        names = [p for p in found if p != "self"]
+        assert names[: len(given)] == given, f"{method}({', '.join(found)})"
+        more = [found[p] for p in names[len(given) :]]
+        more = [p for p in more if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        assert not more, f"{method} asks for {more}, which no caller gives"
+
+
+def test_every_kind_has_a_protocol():
+    assert {*PROTOCOLS, "physics"} == set(registry.KINDS)
+    every = [*PROTOCOLS.values(), *(made_for(name).physics for name in registry.names("physics"))]
+    assert all(methods(protocol) for protocol in every)
 
 
 @pytest.mark.parametrize(("kind", "name"), MEMBERS)
 def test_member_has_the_methods_of_its_protocol(kind, name):
-    cls = registry.component(kind, name).cls
-    for method, expected in methods(PROTOCOLS[kind]).items():
-        found = inspect.signature(getattr(cls, method)).parameters
-        given = list(expected.parameters)
-        assert list(found)[: len(given)] == given, f"{method}({', '.join(found)})"
-        more = [p for p in list(found.values())[len(given) :] if p.default is p.empty]
-        assert not more, f"{method} asks for {more}, which no caller gives"
+    assert_fits(registry.component(kind, name).cls, protocol_of(kind, name))
+
+
+def constructed(kind, name):
+    """Return a member made from its example, as those who need it make it."""
+    component = registry.component(kind, name)
+    given = {k: v for k, v in example(kind, name).items() if k not in ("type", "file")}
+    if kind == "mesh" and "file" in example(kind, name):
+        return component.cls
+    params = component.params.model_validate(given)
+    more = {"stepper": (None,), "controller": (0.1, 1.0), "boundary": (protocols.FieldSpec("u", "1"),)}
+    return component.cls(params, *more.get(kind, ()))
+
+
+@pytest.mark.parametrize(("kind", "name"), MEMBERS)
+def test_member_has_the_attributes_of_its_protocol(kind, name):
+    made = constructed(kind, name)
+    missing = [a for a in attributes(protocol_of(kind, name)) if not hasattr(made, a)]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_equations_have_all_that_is_asked_of_them(name):
+    for equation in constructed("physics", name).equations:
+        assert_fits(equation, protocols.Equation)
+        assert not [a for a in attributes(protocols.Equation) if not hasattr(equation, a)]
+
+
+@pytest.mark.parametrize("name", registry.names("discretisation"))
+def test_systems_and_fields_have_all_that_is_offered(name, tmp_path):
+    """Names are what `isinstance` sees; here the parameters are compared, too."""
+    for physics in of_discretisation(name):
+        run = composed(host(physics), tmp_path)
+        assert_fits(run.fields, protocols.Evaluation)
+        for offered in made_for(physics).offers:
+            assert_fits(run.system if isinstance(run.system, offered) else run.fields, offered)
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("physics") if n not in MODELS])
+def test_models_have_all_that_is_asked_of_them(name, tmp_path):
+    run = composed(host(name), tmp_path)
+    model = getattr(run.system, "model", None)
+    if made_for(name).physics is not protocols.SpectralPhysics:
+        pytest.skip("its models have no protocol of their own")
+    assert_fits(model, protocols.SpectralModel)
+    assert not [a for a in attributes(protocols.SpectralModel) if not hasattr(model, a)]

@@ -97,3 +97,12 @@ def test_all_of_them_are_told_at_once(tmp_path):
         "{type: mean, of: order}", "{type: reaction}"
     )
     assert len(problems(tmp_path, text + "boundary: [{on: left}]\n")) >= 3
+
+
+@pytest.mark.parametrize("cells", ["[32], size: [10]", "[8, 8, 8], size: [1, 1, 1]"])
+def test_a_suspension_lives_in_a_plane(tmp_path, cells):
+    text = FLUID.replace("[32, 32], size: [10, 10]", cells)
+    count = cells.partition("]")[0].count(",") + 1
+    assert f"3:10: physics: rods in a plane: the grid needs 2 axes, this one has {count}" in problems(
+        tmp_path, text
+    )

@@ -12,20 +12,30 @@ from plexus import registry
 from plexus.formulation import autodiff
 from plexus.formulation.base import EquationBase
 from plexus.formulation.terms import Term
-from plexus.protocols import FieldSpec
+from plexus.protocols import Equation, FieldSpec
 
 T = FieldSpec("temperature", "K")
 U = FieldSpec("displacement", "m", "vector")
 BLOCKS = ("c00", "c01", "c10", "c11", "m00")
 
 
-def cases() -> list[tuple[str, str, int]]:
-    """Return (model, case, dimension) of all manufactured cases whose model writes its tangent."""
+def equations(name: str, case: str) -> tuple[list[FieldSpec], list[Equation]]:
+    """Return fields and equations of a manufactured case."""
+    component = registry.component("physics", name)
+    module = importlib.import_module(component.cls.__module__)
+    spec = next(c for c in module.manufactured() if c.name == case)
+    params = component.params.model_validate({k: v for k, v in spec.physics.items() if k != "type"})
+    return list(component.cls.fields(params)), list(component.cls(params).equations)
+
+
+def cases() -> list[tuple[str, str, str, int]]:
+    """Return (model, case, unknown, dimension) of all equations that write their tangent."""
     found = []
     for name in registry.names("physics"):
         module = importlib.import_module(registry.component("physics", name).cls.__module__)
         for case in getattr(module, "manufactured", list)():
-            found += [(name, case.name, dim) for dim in case.dimensions]
+            own = [e for e in equations(name, case.name)[1] if type(e).tangent is not EquationBase.tangent]
+            found += [(name, case.name, e.field.name, dim) for e in own for dim in case.dimensions]
     return found
 
 
@@ -36,32 +46,25 @@ def same(explicit: object, automatic: object, shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "case", "dim"), cases())
-def test_tangent_of_equation(name: str, case: str, dim: int) -> None:
-    component = registry.component("physics", name)
-    module = importlib.import_module(component.cls.__module__)
-    spec = next(c for c in module.manufactured() if c.name == case)
-    params = component.params.model_validate({k: v for k, v in spec.physics.items() if k != "type"})
-    model = component.cls(params)
-    fields = list(component.cls.fields(params))
-    for equation in model.equations:
-        if type(equation).tangent is EquationBase.tangent:
-            continue
-        names = [s.name for s in equation.fields]
-        own = names if len(names) > 1 else names[0]
-        p = random_point(fields, own, dim, internal=equation.internal)
-        explicit, automatic = equation.tangent(p), autodiff.tangent(equation, p)
-        count = sum(s.components(dim) for s in equation.fields)
-        m = () if count == 1 and equation.field.shape == "scalar" else (count,)
-        shapes = {
-            "c00": (*m, *m),
-            "c01": (*m, *m, dim),
-            "c10": (*m, dim, *m),
-            "c11": (*m, dim, *m, dim),
-            "m00": (*m, *m),
-        }
-        for block in BLOCKS:
-            same(getattr(explicit, block), getattr(automatic, block), (3, 4, *shapes[block]))
+@pytest.mark.parametrize(("name", "case", "unknown", "dim"), cases())
+def test_tangent_of_equation(name: str, case: str, unknown: str, dim: int) -> None:
+    fields, found = equations(name, case)
+    equation = next(e for e in found if e.field.name == unknown)
+    names = [s.name for s in equation.fields]
+    own = names if len(names) > 1 else names[0]
+    p = random_point(fields, own, dim, internal=equation.internal)
+    explicit, automatic = equation.tangent(p), autodiff.tangent(equation, p)
+    count = sum(s.components(dim) for s in equation.fields)
+    m = () if count == 1 and equation.field.shape == "scalar" else (count,)
+    shapes = {
+        "c00": (*m, *m),
+        "c01": (*m, *m, dim),
+        "c10": (*m, dim, *m),
+        "c11": (*m, dim, *m, dim),
+        "m00": (*m, *m),
+    }
+    for block in BLOCKS:
+        same(getattr(explicit, block), getattr(automatic, block), (3, 4, *shapes[block]))
 
 
 TERMS = [

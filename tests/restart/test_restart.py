@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
+sys.path.append(str(Path(__file__).parents[1] / "contract"))
+from hosts import label, stepper_variants
 from io_jobs import plexus
+from step_problems import made
 
 from plexus import driver
+from plexus.protocols import Implicit
 
 DECK = """\
 plexus: 1
@@ -31,12 +35,10 @@ output:
   - {type: checkpoint, every: 5 steps, keep: 99}
   - {type: probe, points: [[0.3, 0.4]]}
 """
-CASES = {
-    "theta": ("{type: theta, theta: 0.5}", "null"),
-    "bdf2": ("bdf2", "null"),
-    "adaptive theta": ("theta", "{tolerance: 1e-3}"),
-    "adaptive bdf2": ("bdf2", "{tolerance: 1e-3}"),
-}
+IMPLICIT = [v for v in stepper_variants(Implicit) if made(v["type"], v).order > 0]
+CASES = {label(v): (json.dumps(v), "null") for v in IMPLICIT}
+CASES |= {f"adaptive {label(v)}": (json.dumps(v), "{tolerance: 1e-3}") for v in IMPLICIT}
+THETA, BDF2 = label(IMPLICIT[-1]), "bdf2"
 
 
 def deck(case: str) -> str:
@@ -109,7 +111,7 @@ def test_restart_on_two_ranks(tmp_path, parallel_factorisation):
 
 
 def test_a_line_goes_from_one_rank_to_two_to_three(tmp_path, parallel_factorisation):
-    line = deck("bdf2").replace("box, cell: triangle, cells: [6, 6]", "interval, cells: 13, grading: 2")
+    line = deck(BDF2).replace("box, cell: triangle, cells: [6, 6]", "interval, cells: 13, grading: 2")
     line = line.replace("x*y", "x*x").replace("[[0.3, 0.4]]", "[[0.3], [0.99]]")
     (tmp_path / "deck.yaml").write_text(line)
     whole, half = tmp_path / "whole", tmp_path / "half"
@@ -122,7 +124,7 @@ def test_a_line_goes_from_one_rank_to_two_to_three(tmp_path, parallel_factorisat
 
 
 def test_changes_of_the_deck_are_told(tmp_path):
-    (tmp_path / "deck.yaml").write_text(deck("theta"))
+    (tmp_path / "deck.yaml").write_text(deck(THETA))
     folder = tmp_path / "out"
     assert driver.run(tmp_path / "deck.yaml", ["time.end=0.05 s"], folder) == 0
     assert driver.run(tmp_path / "deck.yaml", ["time.end=0.06 s"], folder, restart="latest") == 0
@@ -130,7 +132,7 @@ def test_changes_of_the_deck_are_told(tmp_path):
 
 
 def test_latest_goes_back_to_the_newest_valid_checkpoint(tmp_path, capsys):
-    (tmp_path / "deck.yaml").write_text(deck("theta"))
+    (tmp_path / "deck.yaml").write_text(deck(THETA))
     folder = tmp_path / "out"
     assert driver.run(tmp_path / "deck.yaml", folder=folder) == 0
     newest, before = sorted(folder.glob("checkpoint_*.h5"))[:-3:-1]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
+from plexus.deck.context import known
 from plexus.deck.params import Field, Params
 from plexus.deck.values import refuse
 from plexus.models.suspension.specs import SHOWN, SPECS
@@ -71,7 +72,9 @@ class SuspensionParams(Params):
     )
 
     @model_validator(mode="after")
-    def _apolar(self) -> Any:
+    def _apolar_in_a_plane(self, info: ValidationInfo) -> Any:
+        if known(info).dim not in (None, 2):
+            raise refuse(f"rods in a plane: the grid needs 2 axes, this one has {known(info).dim}")
         if self.swim_speed != 0:
             raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
         return self

@@ -3,9 +3,18 @@
 u = (2 + sin t) x² lies in the space of degree 2; the prescribed values change in time.
 """
 
+import json
 import math
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "contract"))
+from hosts import label, stepper_variants
+from step_problems import made
+
+from plexus.protocols import Implicit, TimeIntegrable
 
 DECK = """
 plexus: 1
@@ -16,17 +25,18 @@ initial: {u: "(2 + sin(t))*x^2"}
 time: {stepper: theta, end: 1 s, step: 0.1 s}
 """
 
-STEPPERS = {
-    "{type: theta, theta: 1}": 1,
-    "{type: theta, theta: 0.5}": 2,
-    "bdf2": 2,
-    "{type: petsc_ts, ts: beuler}": 1,
-    "{type: petsc_ts, ts: cn}": 2,
-    "{type: petsc_ts, ts: alpha}": 2,
-    "{type: petsc_ts, ts: bdf, order: 3}": 3,
-    "{type: petsc_ts, ts: arkimex}": 2,
-    "{type: petsc_ts, ts: rosw}": 2.5,
-}
+ORDERS = {"rosw": 2.5, "arkimex": 2, "theta": 1, "cn": 2, "beuler": 1, "alpha": 2}
+"""Orders of PETSc's integrators, which it does not tell; changing boundary values cost rosw a half."""
+STEPPERS = stepper_variants(Implicit, TimeIntegrable)
+MARCHING = [v for v in STEPPERS if made(v["type"], v).order > 0]
+
+
+def order_of(given) -> float:
+    """Return the order to be reached: BDF has the one that is asked for, or PETSc's default of two."""
+    told = made(given["type"], given).order
+    if "ts" not in given:
+        return told
+    return given.get("order", 2) if given["ts"] == "bdf" else ORDERS[given["ts"]]
 
 
 def error(run) -> float:
@@ -36,10 +46,11 @@ def error(run) -> float:
     return abs(run.state.values["u"][:, 0] - (2 + math.sin(run.clock.t)) * x**2).max()
 
 
-@pytest.mark.parametrize(("stepper", "order"), STEPPERS.items())
-def test_order_in_time(make_run, stepper, order):
-    errors = [error(make_run(DECK, f"time.stepper={stepper}", f"time.step={dt}")) for dt in (0.1, 0.05)]
-    assert math.log2(errors[0] / errors[1]) > order - 0.15
+@pytest.mark.parametrize("given", MARCHING, ids=label)
+def test_order_in_time(make_run, given):
+    block = f"time.stepper={json.dumps(given)}"
+    errors = [error(make_run(DECK, block, f"time.step={dt}")) for dt in (0.1, 0.05)]
+    assert math.log2(errors[0] / errors[1]) > order_of(given) - 0.15
 
 
 def test_adaptive_steps_keep_the_error_near_the_tolerance(make_run):

@@ -3,31 +3,34 @@
 import math
 import sys
 from decimal import Decimal, localcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
+sys.path.append(str(Path(__file__).parents[2] / "contract"))
 sys.path.insert(0, str(Path(__file__).parent))
+from hosts import label, stepper_variants
 from spectral_cases import Burgers, march
+from step_problems import made
 
 from plexus.fields.state import State
+from plexus.protocols import Split
 from plexus.spaces.fourier import Fourier
 from plexus.stepping.clock import Clock
 from plexus.stepping.controllers.error import Error, ErrorParams
 from plexus.stepping.split import phi
-from plexus.stepping.steppers.etdrk4 import Etdrk4, Etdrk4Params
-from plexus.stepping.steppers.ifrk4 import Ifrk4, Ifrk4Params
 from plexus.stepping.steppers.imex_rk import TABLEAUS, ImexRk, ImexRkParams
 from plexus.stepping.steppers.sbdf2 import Sbdf2, Sbdf2Params
 
-STEPPERS = {
-    "sbdf2": (lambda: Sbdf2(Sbdf2Params()), 2),
-    "etdrk4": (lambda: Etdrk4(Etdrk4Params()), 4),
-    "ifrk4": (lambda: Ifrk4(Ifrk4Params()), 4),
-    "imex_rk3": (lambda: ImexRk(ImexRkParams(order=3)), 3),
-    "imex_rk4": (lambda: ImexRk(ImexRkParams(order=4)), 4),
-}
+STEPPERS = stepper_variants(Split)
+steppers = pytest.mark.parametrize("given", STEPPERS, ids=label)
+
+
+def maker(given):
+    """Return what makes a stepper, and its order."""
+    return partial(made, given["type"], given), made(given["type"], given).order
 
 
 def burgers(cells=(64,), nu=0.5):
@@ -62,18 +65,18 @@ class Forced:
         return float(hat.abs().square().mean().sqrt())
 
 
-@pytest.mark.parametrize("name", STEPPERS)
+@steppers
 @pytest.mark.parametrize("cells", [(64,), (32, 24)])
-def test_order_on_burgers(name, cells):
-    make, order = STEPPERS[name]
+def test_order_on_burgers(given, cells):
+    make, order = maker(given)
     coarse, fine = errors(make, burgers(cells), (20, 40))
     assert math.log2(coarse / fine) > order - 0.25
     assert fine < 2e-4
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_order_with_a_term_that_depends_on_time(name):
-    make, order = STEPPERS[name]
+@steppers
+def test_order_with_a_term_that_depends_on_time(given):
+    make, order = maker(given)
     found = []
     for count in (40, 80):
         times = [i / count for i in range(count + 1)]
@@ -121,19 +124,19 @@ def test_sbdf2_evaluates_once_per_step_and_not_again_for_a_repeated_step():
     assert model.calls == calls + 2
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_stiff_modes_decay(name):
+@steppers
+def test_stiff_modes_decay(given):
     """One step over a thousand relaxation times leaves nothing of a perturbation."""
-    make, _ = STEPPERS[name]
+    make, _ = maker(given)
     model = Forced((-1e6,))
     model.explicit = lambda hat, t: 0 * hat
     hat = march(model, make(), torch.ones(1, dtype=torch.complex128), [0.0, 1.0, 2.0, 3.0, 4.0])
     assert abs(complex(hat[0])) < 1e-5
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_restart_continues_exactly(name):
-    make, _ = STEPPERS[name]
+@steppers
+def test_restart_continues_exactly(given):
+    make, _ = maker(given)
     model = burgers()
     times = [0.0, 0.1, 0.25, 0.3, 0.5]
     whole = march(model, make(), model.start(), times)
@@ -145,10 +148,10 @@ def test_restart_continues_exactly(name):
     assert float((march(model, second, half, times[2:]) - whole).abs().max()) <= 1e-15
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_gradient_through_steps(name):
+@steppers
+def test_gradient_through_steps(given):
     """Derivative of the final energy by the amplitude of the start, against central differences."""
-    make, _ = STEPPERS[name]
+    make, _ = maker(given)
     model = burgers((32,), 0.2)
 
     def energy(factor):

@@ -1,18 +1,23 @@
 """Orders of the steppers on a scalar nonlinear problem, error control, and exact restarts."""
 
 import math
+import sys
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+sys.path.append(str(Path(__file__).parents[2] / "contract"))
+from hosts import label, stepper_variants
+from step_problems import made
+
 from plexus.fields.state import State
+from plexus.protocols import Implicit
 from plexus.stepping.clock import Clock
 from plexus.stepping.controllers.error import Error, ErrorParams
 from plexus.stepping.controllers.fixed import Fixed, FixedParams
-from plexus.stepping.steppers.bdf2 import Bdf2, Bdf2Params
 from plexus.stepping.steppers.quasistatic import Quasistatic, QuasistaticParams
-from plexus.stepping.steppers.theta import Theta, ThetaParams
 
 
 class Ode:
@@ -61,52 +66,48 @@ def march(stepper, controller, clock, state, steps=10**9):
     return state, sizes
 
 
-STEPPERS = {
-    "backward Euler": (lambda tol=None: Theta(ThetaParams(theta=1.0), tol), 1),
-    "Crank-Nicolson": (lambda tol=None: Theta(ThetaParams(theta=0.5), tol), 2),
-    "BDF2": (lambda tol=None: Bdf2(Bdf2Params(), tol), 2),
-}
+STEPPERS = [v for v in stepper_variants(Implicit) if made(v["type"], v).order > 0]
+steppers = pytest.mark.parametrize("given", STEPPERS, ids=label)
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_order(name):
-    make, order = STEPPERS[name]
-    errors = []
+@steppers
+def test_order(given):
+    order, errors = made(given["type"], given).order, []
     for n in (40, 80, 160):
-        state, _ = march(make(), Fixed(FixedParams(), 2 / n, 1.0), Clock(0.0, 2.0), start())
+        state, _ = march(
+            made(given["type"], given), Fixed(FixedParams(), 2 / n, 1.0), Clock(0.0, 2.0), start()
+        )
         errors.append(abs(state.values["u"][0, 0] - 2 - math.sin(2.0)))
         assert state.values["w"][0, 0] == pytest.approx(state.values["u"][0, 0] ** 2, rel=1e-14)
     assert math.log2(errors[1] / errors[2]) == pytest.approx(order, abs=0.15)
 
 
-@pytest.mark.parametrize("name", STEPPERS)
-def test_adaptive_error_follows_the_tolerance(name):
-    make, _ = STEPPERS[name]
+@steppers
+def test_adaptive_error_follows_the_tolerance(given):
     errors, counts = [], []
     for tolerance in (1e-3, 1e-5):
         control = Error(ErrorParams(min=1e-9, max=1.0), 1e-3, 1.0)
-        state, sizes = march(make(tolerance), control, Clock(0.0, 6.0), start())
+        state, sizes = march(made(given["type"], given, tolerance), control, Clock(0.0, 6.0), start())
         errors.append(abs(state.values["u"][0, 0] - 2 - math.sin(6.0)))
         counts.append(len(sizes))
     assert errors[0] < 2e-2 and errors[1] < errors[0] / 5
     assert counts[1] > 1.5 * counts[0] and counts[0] < 300
 
 
-@pytest.mark.parametrize("name", STEPPERS)
+@steppers
 @pytest.mark.parametrize("tolerance", [None, 1e-4])
-def test_restart_continues_bit_for_bit(name, tolerance):
-    make, _ = STEPPERS[name]
+def test_restart_continues_bit_for_bit(given, tolerance):
 
     def control():
         return (
             Error(ErrorParams(min=1e-9, max=1.0), 0.01, 1.0) if tolerance else Fixed(FixedParams(), 0.07, 1.0)
         )
 
-    whole, _ = march(make(tolerance), control(), Clock(0.0, 3.0), start())
-    stepper, controller, clock = make(tolerance), control(), Clock(0.0, 3.0)
+    whole, _ = march(made(given["type"], given, tolerance), control(), Clock(0.0, 3.0), start())
+    stepper, controller, clock = made(given["type"], given, tolerance), control(), Clock(0.0, 3.0)
     half, _ = march(stepper, controller, clock, start(), steps=9)
     meta, arrays = stepper.history()
-    again, controller_again, clock_again = make(tolerance), control(), Clock(0.0, 3.0)
+    again, controller_again, clock_again = made(given["type"], given, tolerance), control(), Clock(0.0, 3.0)
     again.restore(meta, {k: a.copy() for k, a in arrays.items()})
     controller_again.restore(controller.state())
     clock_again.restore(clock.state())

@@ -1,0 +1,67 @@
+"""One job on two ranks for all contracts that compare numbers of ranks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
+import hosts
+from io_jobs import clean_environment
+
+from plexus.launch import find
+
+HERE = Path(__file__).parent
+
+
+class Jobs:
+    """Results of the same decks and meshes on one and on two ranks."""
+
+    def __init__(self, folder: Path):
+        self.folders = {1: folder / "one", 2: folder / "two"}
+        self._done: set[int] = set()
+
+    def folder(self, name: str, ranks: int) -> Path:
+        """Return the run folder of a deck, after checking that the run was good."""
+        folder = self._run(ranks)
+        code = json.loads((folder / "codes.json").read_text())[name]
+        told = (folder / name / "summary.json").read_text() if code else ""
+        assert code == 0, f"on {ranks} ranks: exit code {code}: {told[:2000]}"
+        return folder / name
+
+    def summary(self, name: str, ranks: int) -> dict[str, Any]:
+        """Return the summary of a deck's run."""
+        return json.loads((self.folder(name, ranks) / "summary.json").read_text())
+
+    def mesh(self, name: str, ranks: int) -> dict[str, Any]:
+        """Return the content of a mesh source, rank by rank."""
+        import numpy as np
+
+        with np.load(self._run(ranks) / f"mesh.{name}.npz") as file:
+            return dict(file)
+
+    def _run(self, ranks: int) -> Path:
+        folder = self.folders[ranks]
+        if ranks not in self._done:
+            folder.mkdir(parents=True)
+            hosts.write(folder)
+            command = [sys.executable, str(HERE / "on_ranks.py"), str(folder)]
+            launcher = [*find(), "--quiet", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+            done = subprocess.run(
+                [*launcher, *command], env=clean_environment(OMP_NUM_THREADS="1"), capture_output=True,
+                text=True, timeout=240,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr[-3000:]
+            self._done.add(ranks)
+        return folder
+
+
+@pytest.fixture(scope="session")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Jobs:
+    """Return runs of the hosts of all physics, quantities and outputs, and all meshes."""
+    return Jobs(tmp_path_factory.mktemp("ranks"))

@@ -1,0 +1,128 @@
+"""What every physics promises, on whatever discretisation: its example runs, remembers and repeats itself."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from hosts import composed, host, shareable
+
+from plexus import registry
+from plexus.deck.discretisation import made_for
+from plexus.fields.state import State
+
+physics = pytest.mark.parametrize("name", registry.names("physics"))
+
+
+def run_of(name, folder, seed=0):
+    run = composed(host(name), folder, seed)
+    run.observers = []
+    return run
+
+
+def arrays(values):
+    """Return values as NumPy arrays."""
+    return {k: np.array(v.cpu().numpy() if hasattr(v, "cpu") else v) for k, v in values.items()}
+
+
+def assert_close(one, two, tolerance):
+    assert one.keys() == two.keys()
+    for name, a in arrays(one).items():
+        b = arrays(two)[name]
+        assert a.shape == b.shape, name
+        assert np.abs(a - b).max(initial=0) <= tolerance * max(np.abs(a).max(initial=0), 1e-300), name
+
+
+def steps(run, count):
+    for _ in range(count):
+        run._advance()
+
+
+@physics
+def test_every_field_has_its_shape_and_is_finite(name, tmp_path):
+    """At the start and after two steps."""
+    run = run_of(name, tmp_path)
+    dim = run.mesh.dim if run.mesh is not None else 0
+    for _ in range(2):
+        assert run.system.finite({**run.state.values, **run.state.internal})
+        rows = set()
+        for field, spec in run.fields.specs.items():
+            told, location, values = run.fields.evaluate(field)
+            assert told == spec and location == "node"
+            sizes = {spec.components(d) for d in ((3, dim) if spec.shape == "tensor" else (dim,))}
+            assert values.ndim == 2 and values.shape[1] in sizes, field
+            assert np.isfinite(values).all(), field
+            rows.add(len(values))
+        assert len(rows) == 1
+        steps(run, 2)
+    assert run.clock.step == 4
+
+
+@physics
+def test_packed_rows_are_those_of_the_layout_and_come_back(name, tmp_path):
+    run = run_of(name, tmp_path)
+    steps(run, 2)
+    _, packed = run.checkpoint_state()
+    layout = run.layout()
+    assert layout.keys() <= packed.keys()
+    for key, space in layout.items():
+        assert packed[key][1].shape[1] == space.components, key
+        assert packed[key][1].dtype == np.float64
+    state = {k: rows for k, (_, rows) in packed.items() if k.group == "state"}
+    back = {k.field: v for k, v in run.system.unpack(state).items()}
+    assert_close(run.state.values, back, 1e-14)
+
+
+@physics
+def test_what_is_remembered_makes_the_next_step_the_same(name, tmp_path):
+    """A run that takes over the checkpoint of another goes on as that one does."""
+    whole, again = run_of(name, tmp_path), run_of(name, tmp_path)
+    steps(whole, 2)
+    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
+    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
+    steps(whole, 2)
+    steps(again, 2)
+    assert whole.clock.t == again.clock.t
+    assert_close(whole.state.values, again.state.values, 1e-12)
+    assert_close(whole.state.internal, again.state.internal, 1e-12)
+    one, two = (run.system.histories(run.state) for run in (whole, again))
+    assert one.keys() == two.keys()
+
+
+@physics
+def test_a_state_is_not_written_to(name, tmp_path):
+    """Neither by a step nor by looking at it."""
+    run = run_of(name, tmp_path)
+    before = arrays(run.state.values)
+    state = State(dict(run.state.values), run.state.t, run.state.step, dict(run.state.internal))
+    run._advance()
+    for field in run.fields.specs:
+        run.fields.evaluate(field)
+    run.system.histories(run.state)
+    for field, array in arrays(state.values).items():
+        assert np.array_equal(array, before[field]), field
+
+
+@physics
+def test_the_start_follows_from_the_seed(name, tmp_path):
+    one, same = (run_of(name, tmp_path, seed=3).state.values for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(*(arrays(v).values() for v in (one, same)), strict=True))
+
+
+@physics
+def test_two_ranks_compute_what_one_computes(name, jobs):
+    if not shareable(host(name)):
+        pytest.skip("its mesh is not shared between ranks")
+    one, two = (jobs.summary(f"physics.{name}", ranks)["quantities"] for ranks in (1, 2))
+    assert any(value > 0 for value in one.values())
+    for field, value in one.items():
+        # an identity that holds to rounding leaves squares of rounding
+        largest = max(v for k, v in one.items() if k.partition("_")[0] == field.partition("_")[0])
+        assert two[field] == pytest.approx(value, rel=1e-5, abs=1e-5 * largest + 1e-12), field
+
+
+@physics
+def test_its_sizes_are_known_before_it_is_built(name, tmp_path):
+    run = run_of(name, tmp_path)
+    outlook = made_for(name).outlook(run.deck)
+    assert sum(outlook.unknowns.values()) == run.system.unknowns
+    assert outlook.per_rank(2) < outlook.per_rank(1)
