@@ -34,7 +34,8 @@ CASES = {
     ),
     "adaptive": ("muscl", "{stepper: ssp_rk, end: 0.06 s, step: 0.001 s, adaptive: {tolerance: 1e-4}}"),
     "theta": (
-        "{type: muscl, limiter: van_leer}", "{stepper: {type: theta, theta: 0.5}, end: 0.06 s, step: 0.005 s}",
+        "{type: muscl, limiter: van_leer}",
+        "{stepper: {type: theta, theta: 0.5}, end: 0.06 s, step: 0.005 s}",
     ),
     "bdf2": ("upwind", "{stepper: bdf2, end: 0.06 s, step: 0.002 s, adaptive: {tolerance: 1e-4}}"),
 }  # fmt: skip
