@@ -18,8 +18,8 @@ from plexus.mesh.halo import Halo
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-VERTEX, LINE = 1, 3
-"""VTK's numbers of a point and of a line."""
+LINE = 3
+"""VTK's number of a line."""
 
 
 class Members:
@@ -75,17 +75,24 @@ class Members:
         return Indices(self)
 
     def piece(self) -> Piece:
-        """Return a line over the index for each member; a single value is a point."""
+        """Return a line over the index for each member.
+
+        Raises
+        ------
+        InputError
+            If a member has a single value by index.
+        """
         n, length = self.n_owned, self.length
+        if length == 1:
+            raise InputError(
+                "one value has no profile to show; `quantities` and the output `probe` tell its history"
+            )
         indices, points = self.indices, np.zeros((n * length, 3))
         points[:, : indices.dim] = indices.points
         starts = np.arange(n * length).reshape(n, length)
-        links = np.stack([starts[:, :-1], starts[:, 1:]], -1) if length > 1 else starts[..., None]
-        links = links.reshape(-1, links.shape[-1]).astype(np.int64)
-        per_member = max(length - 1, 1)
-        ids = self.begin * per_member + np.arange(len(links), dtype=np.int64)
-        kind = LINE if length > 1 else VERTEX
-        return Piece(points, links, kind, indices.names(), ids, np.arange(n * length))
+        links = np.stack([starts[:, :-1], starts[:, 1:]], -1).reshape(-1, 2).astype(np.int64)
+        ids = self.begin * (length - 1) + np.arange(len(links), dtype=np.int64)
+        return Piece(points, links, LINE, indices.names(), ids, np.arange(n * length))
 
 
 class Indices:

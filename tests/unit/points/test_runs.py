@@ -1,6 +1,8 @@
 """Runs of models without a mesh: orders, ensembles, quantities, tangents, failures."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -196,3 +198,17 @@ def test_a_deck_without_a_place_starts_as_the_model_says(make_run):
     run = make_run("plexus: 1\nphysics: lorenz96\ntime: {stepper: runge_kutta, end: 1, step: 0.1}\n")
     x = run.state.values[STATE][0]
     assert x.shape == (40,) and float(x[20]) == 8.008 and float(x.sum()) == pytest.approx(320.008)
+
+
+def test_one_value_has_no_profile(tmp_path):
+    deck = tmp_path / "deck.yaml"
+    deck.write_text(
+        "plexus: 1\nphysics: {type: van_der_pol, mu: 1}\ntime: {stepper: bdf2, end: 1, step: 0.5}\n"
+        "output: [{type: fields}]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "plexus", "run", str(deck), "-o", str(tmp_path / "out")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"{deck}:4:17: output[0]: one value has no profile to show" in done.stdout + done.stderr
