@@ -64,6 +64,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         chosen = deck.coupling
         passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
         system = VolumeSystem(scheme, solvers, passes)
+        watched = (solver.contexts.parts.items() for solver in solvers.values())
+        system.include({}, {path: part for parts in watched for path, part in parts})
     return Assembled(grid, system, _initial(deck, scheme, t))
 
 
