@@ -24,6 +24,7 @@ Data = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 SMALL: list[Data] = [
     {"type": "box", "cell": "triangle", "cells": [6, 4]},
+    {"type": "box", "cell": "quadrilateral", "cells": [8, 5]},
     {"type": "interval", "cells": 12},
     {"type": "periodic", "cells": [16, 12], "size": [10, 8]},
     {"type": "periodic", "cells": [32], "size": [22]},

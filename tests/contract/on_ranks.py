@@ -21,6 +21,7 @@ def content(block: dict[str, Any], folder: Path) -> dict[str, np.ndarray]:
     from mpi4py import MPI
 
     from plexus.deck.context import Context
+    from plexus.errors import InputError
     from plexus.protocols import CellSource, GridSource, PeriodicSource
 
     component = registry.component("mesh", block["type"])
@@ -31,7 +32,11 @@ def content(block: dict[str, Any], folder: Path) -> dict[str, np.ndarray]:
         found |= _cells(source.build(MPI.COMM_WORLD))
     for protocol, method in ((GridSource, "grid"), (PeriodicSource, "periodic")):
         if issubclass(component.cls, protocol):
-            grid = getattr(source, method)(MPI.COMM_WORLD)
+            # a source of cells need not be a grid with every cell type
+            try:
+                grid = getattr(source, method)(MPI.COMM_WORLD)
+            except InputError:
+                continue
             found |= {f"{method} cells": np.array(grid.cells), f"{method} size": np.array(grid.size)}
     return found
 

@@ -40,7 +40,7 @@ class VolumeSystem(BaseSystem):
     passes
         How long implicit steps are repeated until the unknowns agree.
     members
-        Size of the ensemble.
+        Size of the ensemble; None without one.
     """
 
     together: Mapping[str, Sequence[str]] = {}
@@ -51,15 +51,16 @@ class VolumeSystem(BaseSystem):
         scheme: Scheme,
         solvers: Mapping[str, FieldSolver],
         passes: Passes | None = None,
-        members: int = 1,
+        members: int | None = None,
     ):
-        self.scheme, self.solvers, self.members = scheme, solvers, members
+        self.scheme, self.solvers = scheme, solvers
+        self.ensemble, self.members = members is not None, members or 1
         self.passes = passes
         slab = scheme.slab
         self.cells = CellSpace(slab.grid, slab.rows)
         self.device = slab.device
         sizes = zip(scheme.specs, scheme.sizes, strict=True)
-        self.spaces = {spec.name: self.cells.with_components(members * m) for spec, m in sizes}
+        self.spaces = {spec.name: self.cells.with_components(self.members * m) for spec, m in sizes}
         self.evolving = list(self.spaces)
         self.instantaneous: list[str] = []
         self.starting = list(scheme.specs)

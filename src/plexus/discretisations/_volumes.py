@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from plexus import registry
 from plexus.coupling.volumes import VolumeSystem
 from plexus.deck.property import PointNames
 from plexus.deck.syntax import COORDINATES
+from plexus.devices.tensors import to_device
 from plexus.discretisations._initial import evaluated
 from plexus.errors import InputError, at_path
 from plexus.mesh.lattice import SIDES
@@ -29,6 +31,7 @@ from plexus.stepping.passes import Passes
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
+    from plexus.deck.ensemble import Ensemble
     from plexus.deck.schema import Deck
     from plexus.mesh.grid import Grid
     from plexus.protocols import Array, FieldSpec
@@ -63,8 +66,30 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         solvers = {spec.name: _solver(deck, ctx, scheme, spec, linear) for spec in specs if _implicit(deck)}
         chosen = deck.coupling
         passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
-        system = VolumeSystem(scheme, solvers, passes)
-    return Assembled(grid, system, _initial(deck, scheme, t))
+        members = deck.ensemble.members if deck.ensemble else None
+        system = VolumeSystem(scheme, solvers, passes, members)
+        watched = (solver.contexts.parts.items() for solver in solvers.values())
+        system.include({}, {path: part for parts in watched for path, part in parts})
+    values = _initial(deck, scheme, t)
+    if deck.ensemble:
+        values = {name: _members(u, scheme, deck.ensemble, name, ctx.seed) for name, u in values.items()}
+    return Assembled(grid, system, values)
+
+
+def _members(u: torch.Tensor, scheme: Scheme, ensemble: Ensemble, name: str, seed: int) -> torch.Tensor:
+    """Return (N, m, *cells) from (1, m, *cells): each member with what tells it apart.
+
+    Numbers are drawn for the whole grid by seed, member and field: the same on any number of ranks.
+    """
+    slab, seed = scheme.slab, seed if ensemble.seed is None else ensemble.seed
+    place = [spec.name for spec in scheme.specs].index(name)
+    rows = slice(*slab.rows)
+    many = u.repeat(ensemble.members, *(1,) * (u.ndim - 1))
+    for k in range(ensemble.members if ensemble.perturbation else 0):
+        draw = np.random.default_rng([seed, ensemble.first + k, place])
+        noise = draw.standard_normal((u.shape[1], *slab.grid.cells))[:, rows]
+        many[k] += ensemble.perturbation * to_device(noise, slab.device)
+    return many
 
 
 def _implicit(deck: Deck) -> bool:
@@ -75,7 +100,7 @@ def _implicit(deck: Deck) -> bool:
 
 def _solver(deck: Deck, ctx: Context, scheme: Scheme, spec: FieldSpec, linear: bool) -> FieldSolver:
     """Return the solver of a field's implicit steps; its matrix is made when it is first needed."""
-    form = CellForm(scheme, spec.name, 1)
+    form = CellForm(scheme, spec.name, deck.ensemble.members if deck.ensemble else 1)
     held = any(isinstance(r, (Prescribed, Mixed)) for side in scheme.sides.values() for r in side.rules)
     target = Target(
         name=spec.name,

@@ -11,7 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
-from plexus.protocols import Assembled, Explicit, FieldSpec, GridSource, Implicit, Outlook, VolumePhysics
+from plexus.protocols import (
+    Assembled,
+    Explicit,
+    FieldSpec,
+    GridSource,
+    Implicit,
+    Outlook,
+    VolumePhysics,
+    Waves,
+)
+from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -38,7 +48,7 @@ class Volumes:
     words = "on the cells of a grid"
     physics: ClassVar[type] = VolumePhysics
     mesh: ClassVar[type] = GridSource
-    offers = frozenset({Explicit, Implicit})
+    offers = frozenset({Explicit, Waves, Implicit})
     blocks: ClassVar[Mapping[str, str]] = {}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
@@ -50,8 +60,10 @@ class Volumes:
 
     def learn(self, physics: Any, params: Any, names: Names) -> None:
         """Note unknowns and accepted boundary terms."""
-        names.unknowns = {spec.name: spec for spec in physics.fields(params)}
-        names.derived, names.gradients = {}, False
+        unknowns = list(physics.fields(params))
+        names.unknowns = {spec.name: spec for spec in unknowns}
+        names.derived = {} if names.members is None else of_ensemble(unknowns)
+        names.gradients = False
         names.terms = set(physics(params).boundary_terms)
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
@@ -65,9 +77,8 @@ class Volumes:
 
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
-        unknowns = {
-            spec.name: estimate.n_cells * spec.components(estimate.dim) for spec in cls.fields(deck.physics)
-        }
+        cells = estimate.n_cells * (deck.ensemble.members if deck.ensemble else 1)
+        unknowns = {s.name: cells * s.components(estimate.dim) for s in cls.fields(deck.physics)}
         stepper = registry.component("stepper", deck.time.stepper.type).cls if deck.time else None
         width = registry.build("reconstruction", deck.physics.reconstruction).width
         entries = 0 if getattr(stepper, "needs", None) is Explicit else 1 + 2 * width * estimate.dim

@@ -91,4 +91,4 @@ class AdvectionDiffusion(Law):
         return self.params.velocity[axis](p)
 
 
-EXAMPLE: dict[str, Any] = {"velocity": [1.0], "diffusivity": "0.01 m^2/s"}
+EXAMPLE: dict[str, Any] = {"velocity": [1.0, 0.5], "diffusivity": "0.01 m^2/s"}

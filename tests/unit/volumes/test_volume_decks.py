@@ -69,6 +69,7 @@ def problem(deck: dict[str, Any], folder: Path) -> str:
     [
         ({"type": "ssp_rk", "order": 2}, 2),
         ({"type": "ssp_rk", "order": 3}, 3),
+        ({"type": "runge_kutta", "method": "bogacki_shampine"}, 3),
         ({"type": "theta", "theta": 1.0}, 1),
         ({"type": "theta", "theta": 0.5}, 2),
         ({"type": "bdf2"}, 2),
@@ -98,6 +99,30 @@ def test_a_long_implicit_march_ends_in_the_steady_state(tmp_path):
     assert late["error"] == pytest.approx(steady["error"], rel=1e-6)
 
 
+def test_an_ensemble_is_one_batch_of_runs(tmp_path):
+    time = {"stepper": {"type": "ssp_rk"}, "end": 0.2, "step": 0.02}
+    members = {"members": 3, "perturbation": 0.1, "seed": 7}
+    quantities = {
+        "mean": {"type": "integral", "of": "concentration_mean"},
+        "spread": {"type": "maximum", "of": "concentration_spread"},
+    }
+    deck = DECAY | {"time": time, "ensemble": members, "quantities": quantities}
+    whole = values(deck | {"output": [{"type": "fields"}]}, tmp_path / "whole")
+    parts = []
+    for k in range(3):
+        block = {"ensemble": members | {"members": 1, "first": k}}
+        parts.append(values(deck | block, tmp_path / str(k))["mean"])
+    assert whole["mean"] == pytest.approx(np.mean(parts), rel=1e-12)
+    assert np.std(parts) > 1e-3
+    assert 0.01 < whole["spread"] < 0.3
+    implicit = {"stepper": "bdf2", "end": 0.2, "step": 0.01}
+    assert values(deck | {"time": implicit}, tmp_path / "implicit")["mean"] == pytest.approx(
+        whole["mean"], rel=1e-3
+    )
+    wrong = deck | {"quantities": {"one": {"type": "integral", "of": "concentration"}}}
+    values(wrong, tmp_path / "wrong", expected=2)
+
+
 def test_adaptive_explicit_steps_keep_the_tolerance(tmp_path):
     time = {"stepper": "ssp_rk", "end": 1, "step": 0.05, "adaptive": {"tolerance": 1e-6}}
     assert values(DECAY | {"time": time}, tmp_path)["error"] < 1e-5
@@ -107,7 +132,7 @@ def test_a_step_beyond_the_limit_is_refused(tmp_path, capfd):
     time = {"stepper": "ssp_rk", "end": 1, "step": 0.2}
     values(DECAY | {"time": time}, tmp_path, expected=3)
     text = capfd.readouterr().err
-    assert "time step 0.2 s is beyond the stable limit of explicit methods, 0.125 s" in text
+    assert "time step 0.2 s is beyond the stable limit of this explicit method, 0.125 s" in text
     # with failures as the controller the step becomes a stable one
     controlled = time | {"controller": "failures"}
     assert values(DECAY | {"time": controlled}, tmp_path / "shorter")["error"] < 1e-3

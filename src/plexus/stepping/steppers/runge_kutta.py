@@ -20,6 +20,7 @@ from plexus.deck.params import Field, Params
 from plexus.errors import InputError
 from plexus.protocols import Array, Explicit, StepResult, Values
 from plexus.registry import register
+from plexus.stepping.limit import require_stable
 
 if TYPE_CHECKING:
     from plexus.fields.keys import Key
@@ -32,10 +33,12 @@ EXAMPLE: dict[str, Any] = {"type": "runge_kutta", "method": "dormand_prince"}
 class Tableau:
     """Order, rows a_ij of the stages behind the first, and b_i - b̂_i of the estimate.
 
-    With an estimate the last row is that of u' itself, else ``weights`` are its b_i.
+    With an estimate the last row is that of u' itself, else ``weights`` are its b_i. ``interval`` is the
+    length of the real interval of absolute stability.
     """
 
     order: int
+    interval: float
     rows: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
     estimate: tuple[float, ...] = ()
@@ -49,10 +52,13 @@ class Tableau:
 _BS = (2 / 9, 1 / 3, 4 / 9)
 _DP = (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84)
 TABLEAUS = {
-    "bogacki_shampine": Tableau(3, ((1 / 2,), (0.0, 3 / 4), _BS), _BS, (-5 / 72, 1 / 12, 1 / 9, -1 / 8)),
-    "classical": Tableau(4, ((1 / 2,), (0.0, 1 / 2), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6)),
+    "bogacki_shampine": Tableau(
+        3, 2.51, ((1 / 2,), (0.0, 3 / 4), _BS), _BS, (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
+    ),
+    "classical": Tableau(4, 2.78, ((1 / 2,), (0.0, 1 / 2), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6)),
     "dormand_prince": Tableau(
         5,
+        3.3,
         (
             (1 / 5,),
             (3 / 40, 9 / 40),
@@ -91,7 +97,15 @@ class RungeKutta:
         self._known: list[tuple[Values, Values]] = []
 
     def step(self, system: Explicit, state: State, t: float, dt: float) -> StepResult:
-        """Return the values at ``t + dt``. Collective."""
+        """Return the values at ``t + dt``. Collective.
+
+        Raises
+        ------
+        SolveError
+            If the step is beyond the stable limit of rates with waves.
+        """
+        # Courant number one is where Euler's method ends, whose interval is 2
+        require_stable(system, state.values, t, dt, self.tableau.interval / 2)
         stages = [self._first(system, state.values, t)]
         values = state.values
         for row, c in zip(self.tableau.rows, self.tableau.times, strict=True):

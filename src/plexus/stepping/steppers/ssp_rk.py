@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
-from plexus.errors import SolveError
 from plexus.protocols import Explicit, StepResult, Values
 from plexus.registry import register
+from plexus.stepping.limit import require_stable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "ssp_rk", "order": 3}
-ROUNDING = 1e-6
-"""By how much a step may pass the limit: times that must be hit stretch steps a little."""
 
 
 class SspRkParams(Params):
@@ -53,12 +51,7 @@ class SspRk:
         SolveError
             If the step is beyond Courant number one.
         """
-        limit = system.longest(state.values, t)
-        if dt > limit * (1 + ROUNDING):
-            raise SolveError(
-                f"time step {dt:.4g} s is beyond the stable limit of explicit methods, {limit:.4g} s at "
-                f"t = {t:.6g} s; shorten time.step, or let `controller: courant` follow the limit"
-            )
+        require_stable(system, state.values, t, dt)
         u = {name: state.values[name] for name in system.evolving}
         a = _euler(system, u, t, dt)
         second = _mixed(u, 1 / 2, _euler(system, a, t + dt, dt), 1 / 2)

@@ -18,8 +18,9 @@ from plexus.protocols import Array
 from plexus.registry import register
 
 EXAMPLE: dict[str, Any] = {"type": "weno5", "weights": "js"}
-TINY = 1e-40
-"""ε of the weights z, which only keeps the quotient finite."""
+RELATIVE, TINY = 1e-20, 1e-40
+"""ε of the weights z over the mean square of the means: roughness below that is rounding, whose quotients and
+derivatives mean nothing; and what keeps the quotient finite where all is zero."""
 
 
 class Weno5Params(Params):
@@ -56,7 +57,8 @@ class Weno5:
         q = ((2 * a - 7 * b + 11 * c) / 6, (5 * c - b + 2 * d) / 6, (2 * c + 5 * d - e) / 6)
         if self.z:
             tau = (rough[0] - rough[2]).abs()
-            w = [ideal * (1 + (tau / (r + TINY)) ** 2) for ideal, r in zip((1, 6, 3), rough, strict=True)]
+            floor = RELATIVE * (a * a + b * b + c * c + d * d + e * e).detach() + TINY
+            w = [ideal * (1 + (tau / (r + floor)) ** 2) for ideal, r in zip((1, 6, 3), rough, strict=True)]
         else:
             w = [ideal / (r + self.epsilon) ** 2 for ideal, r in zip((1, 6, 3), rough, strict=True)]
         return (w[0] * q[0] + w[1] * q[1] + w[2] * q[2]) / (w[0] + w[1] + w[2])
