@@ -24,7 +24,7 @@ class Jobs:
 
     def __init__(self, folder: Path):
         self.folders = {1: folder / "one", 2: folder / "two"}
-        self._done: set[int] = set()
+        self._told: dict[int, str] = {}
 
     def folder(self, name: str, ranks: int) -> Path:
         """Return the run folder of a deck, after checking that the run was good."""
@@ -47,7 +47,7 @@ class Jobs:
 
     def _run(self, ranks: int) -> Path:
         folder = self.folders[ranks]
-        if ranks not in self._done:
+        if ranks not in self._told:
             folder.mkdir(parents=True)
             hosts.write(folder)
             command = [sys.executable, str(HERE / "on_ranks.py"), str(folder)]
@@ -56,8 +56,8 @@ class Jobs:
                 [*launcher, *command], env=clean_environment(OMP_NUM_THREADS="1"), capture_output=True,
                 text=True, timeout=240,
             )  # fmt: skip
-            assert done.returncode == 0, done.stderr[-3000:]
-            self._done.add(ranks)
+            self._told[ranks] = done.stderr[-3000:] if done.returncode else ""
+        assert not self._told[ranks], self._told[ranks]
         return folder
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args, get_origin
 
 from plexus import registry
@@ -140,6 +141,19 @@ def _works(data: Data) -> bool:
     return True
 
 
+def _begins(data: Data) -> str:
+    """Return why outputs and quantities of a deck cannot begin, empty where they can."""
+    try:
+        with TemporaryDirectory() as folder:
+            run = composed(data, Path(folder))
+            for observer in run.places:
+                observer.start(run)
+            run.values()
+    except PlexusError as error:
+        return str(error)
+    return ""
+
+
 def host(physics: str) -> Data:
     """Return the first host of a physics."""
     found = hosts(physics)
@@ -157,11 +171,13 @@ def of_discretisation(name: str) -> list[str]:
     return [physics for physics in registry.names("physics") if isinstance(made_for(physics), here)]
 
 
+@cache
 def quantity_decks(name: str, discretisation: str) -> tuple[Data, str]:
     """Return a host with a quantity called `it`, or why there is none."""
     return _around("quantity", name, discretisation, lambda host, block: host | {"quantities": {"it": block}})
 
 
+@cache
 def output_decks(name: str, discretisation: str) -> tuple[Data, str]:
     """Return a host with an output and checkpoints, both due often, or why there is none."""
 
@@ -182,22 +198,23 @@ def _around(kind: str, name: str, discretisation: str, add: Callable[[Data, Data
         for physics in of_discretisation(discretisation):
             for data in hosts(physics) if name in served(kind, physics) else ():
                 deck = add(data, _adapted(kind, name, physics)[change])
-                why = accepted(deck)
+                why = accepted(deck) or _begins(deck)
                 if not why:
                     return deck, ""
     return {}, f"{kind}.{name} has no host of discretisation {discretisation}: {why}"
 
 
-ADAPTED = 5
+ADAPTED = 7
 
 
 def _adapted(kind: str, name: str, physics: str) -> list[Data]:
-    """Return the example of a component, then with other names, each also without what it need not have."""
+    """Return the example of a component, then with other names and places, each also in short."""
     whole, fields = example(kind, name), registry.component(kind, name).params.model_fields
     shown = [spec.name for spec in _specs(physics) if spec.shape == "scalar"]
-    names = {"on": "right", **({"of": shown[0], "fields": [shown[0]]} if shown else {})}
+    names: Data = {"on": "right", "at": [1], "points": [[1]]}
+    names |= {"of": shown[0], "fields": [shown[0]]} if shown else {}
     found = [whole]
-    for replaced in ({"on"}, {"on", "of", "fields"}):
+    for replaced in ({"on"}, {"on", "of", "fields"}, {*names}):
         other = {k: names.get(k, v) if k in replaced else v for k, v in whole.items()}
         found += [other, {k: v for k, v in other.items() if k == "type" or fields[k].is_required()}]
     return found

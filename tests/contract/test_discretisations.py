@@ -21,7 +21,7 @@ def made(name):
 @members
 def test_has_words_for_messages(name):
     here = made(name)
-    assert here.words.startswith(("on ", "in ", "at ", "as ", "by ")) and len(here.words) < 40
+    assert here.words.startswith(("on ", "in ", "at ", "as ", "by ", "without ")) and len(here.words) < 40
     assert set(here.blocks) <= set(Deck.model_fields)
     assert all(len(why) > 10 and not why.endswith(".") for why in here.blocks.values())
     assert set(here.usual) <= set(registry.names("output"))

@@ -60,12 +60,19 @@ def assert_fits(thing, protocol):
     """Check methods and their parameters; ``thing`` is a class or an object."""
     for method, expected in methods(protocol).items():
         found = inspect.signature(getattr(thing, method)).parameters
-        given = [p for p in expected.parameters if p != "self"]
+        given = [p for p in expected.parameters.values() if p.name != "self"]
+        placed = [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD]
+        named = {p.name for p in given if p.kind is p.KEYWORD_ONLY}
         names = [p for p in found if p != "self"]
-        assert names[: len(given)] == given, f"{method}({', '.join(found)})"
-        more = [found[p] for p in names[len(given) :]]
-        more = [p for p in more if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        assert not more, f"{method} asks for {more}, which no caller gives"
+        told = f"{method}({', '.join(found)})"
+        assert names[: len(placed)] == placed and named <= {*names}, told
+        asked = {n for n in names if found[n].default is inspect.Parameter.empty} - {*placed, *named}
+        asked = {
+            n
+            for n in asked
+            if found[n].kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        }
+        assert not asked, f"{told} asks for {asked}, which no caller gives"
 
 
 def test_every_kind_has_a_protocol():
@@ -116,9 +123,12 @@ def test_systems_and_fields_have_all_that_is_offered(name, tmp_path):
 
 @pytest.mark.parametrize("name", [n for n in registry.names("physics") if n not in MODELS])
 def test_models_have_all_that_is_asked_of_them(name, tmp_path):
-    run = composed(host(name), tmp_path)
-    model = getattr(run.system, "model", None)
-    if made_for(name).physics is not protocols.SpectralPhysics:
-        pytest.skip("its models have no protocol of their own")
-    assert_fits(model, protocols.SpectralModel)
-    assert not [a for a in attributes(protocols.SpectralModel) if not hasattr(model, a)]
+    model = constructed("physics", name).model
+    if made_for(name).physics is protocols.SpectralPhysics:
+        fits, made = protocols.SpectralModel, composed(host(name), tmp_path).system.model
+    elif made_for(name).physics is protocols.RatesPhysics:
+        fits, made = protocols.Rates, model()
+    else:
+        pytest.fail("say here which protocol its models have, and how they are made")
+    assert_fits(made, fits)
+    assert not [a for a in attributes(fits) if not hasattr(made, a)]

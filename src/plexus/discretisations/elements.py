@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.formulation.terms import accepted
 from plexus.protocols import (
     Assembled,
     Balances,
@@ -57,7 +58,7 @@ class Elements:
         names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
         names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
-        names.terms = {term for equation in equations for term in equation.boundary_terms}
+        names.terms = {term for equation in equations for term in accepted(equation)}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknown of each equation, then what it derives."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plexus import registry
 from plexus.formulation.dirichlet import Prescribed
-from plexus.formulation.terms import Term
+from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sort_conditions(
             found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
-            equation = next(e for e in equations if kind in e.boundary_terms)
+            equation = next(e for e in equations if kind in accepted(e))
             term = registry.component("boundary", kind).cls(params, equation.field)
             found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]
     return found

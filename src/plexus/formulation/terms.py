@@ -6,15 +6,16 @@ is affine in that field. Its default tangent is automatic; the shipped ones are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import model_validator
 
+from plexus import registry
 from plexus.deck.params import Params, Property
 from plexus.fields.arrays import eye
 from plexus.formulation import autodiff
-from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
+from plexus.protocols import Array, Equation, FieldSpec, Flux, Point, Tangent
 
 
 class TermParams(Params):
@@ -39,6 +40,8 @@ class Term:
 
     affine: bool = True
     """True when f0 is affine in u as long as the properties do not depend on u."""
+    joins: Collection[str] = ()
+    """Unknowns to whose equations a term of another package adds itself; they cannot list it."""
 
     def __init__(self, params: Any, field: FieldSpec):
         self.params = params
@@ -72,6 +75,14 @@ class Term:
         """Return the derivative of a property in the own unknown; 0.0 where it has none."""
         derivative = prop.derivative(p, self.field.name)
         return 0.0 if derivative is None else derivative
+
+
+def accepted(equation: Equation) -> tuple[str, ...]:
+    """Return the names of the terms that an equation lists, then of those that other packages add to it."""
+    name = equation.field.name
+    found = [n for n in registry.installed()["boundary"] if n not in equation.boundary_terms]
+    joining = (n for n in found if name in getattr(registry.component("boundary", n).cls, "joins", ()))
+    return (*equation.boundary_terms, *joining)
 
 
 def diagonal(p: Point, value: Array) -> Array:

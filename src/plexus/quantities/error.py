@@ -114,7 +114,8 @@ def _beside(exact: Array, field: Array) -> Array:
 
 def _square(e: Array) -> Array:
     """Return the sum of squares over all but the first two axes."""
-    return (e * e).reshape(*e.shape[:2], -1).sum(-1)
+    # a rank without any point has an axis of none, from which no other length follows
+    return (e * e).reshape(*e.shape[:2], math.prod(e.shape[2:])).sum(-1)
 
 
 EXAMPLE: dict[str, Any] = {"type": "error", "of": "temperature", "exact": "300 + 10*x", "norm": "H1"}

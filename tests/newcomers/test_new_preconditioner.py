@@ -1,14 +1,5 @@
 """A preconditioner with a context is one file and one deck: nothing else is edited."""
 
-import json
-import sys
-from pathlib import Path
-
-import pytest
-
-from plexus import registry
-from plexus.cli import main
-
 MEMBER = '''
 """Symmetric Richardson sweeps: y = Σ_k (I - ω A)^k ω x, k < sweeps."""
 
@@ -67,33 +58,12 @@ verification: [{quantity: top, reference: 0.0736713, tolerance: 0.01, source: se
 """
 
 
-@pytest.fixture
-def _file(tmp_path, monkeypatch):
-    """Write the file into a package of its own, known by its entry point."""
-    (tmp_path / "newcomer_sweeps.py").write_text(MEMBER)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    found = registry.installed()
-    monkeypatch.setattr(registry, "_installed", {**found, "preconditioner": {"sweeps": "newcomer_sweeps"}})
-    registry._modules.cache_clear()
-    yield
-    monkeypatch.undo()  # first, or a listing would find the file again
-    registry.forget("preconditioner", "sweeps")
-    registry._modules.cache_clear()
-    sys.modules.pop("newcomer_sweeps", None)
-
-
-@pytest.mark.usefixtures("_file")
-def test_one_file_and_one_deck(tmp_path: Path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_one_file_and_one_deck(newcomer):
+    newcomer.install("preconditioner", "sweeps", MEMBER)
     iterations = {}
     for number in (1, 4):
-        Path("deck.yaml").write_text(DECK.replace("NUMBER", str(number)))
-        assert main(["check", "deck.yaml"]) == 0
-        assert main(["run", "deck.yaml", "-o", f"out{number}"]) == 0
-        told = json.loads(Path(f"out{number}/summary.json").read_text())
-        assert told["verification"][0]["holds"]
+        told = newcomer.run(DECK.replace("NUMBER", str(number)), out=f"out{number}")
         assert told["solver"]["u"]["applications"] > 0
         iterations[number] = told["solver"]["u"]["total"]
     assert iterations[4] < 0.6 * iterations[1]
-    assert main(["explain", "preconditioner.sweeps"]) == 0
-    assert "Symmetric Richardson sweeps" in capsys.readouterr().out
+    assert "Symmetric Richardson sweeps" in newcomer.explained()
