@@ -77,3 +77,18 @@ def test_a_model_of_fewer_fields_goes_on_from_one_of_more(tmp_path):
     with h5py.File(sorted((tmp_path / "out").glob("checkpoint_*.h5"))[-1]) as file:
         assert set(file["arrays/state"]) == {"temperature"}
         assert all(set(age) == {"temperature"} for age in file["arrays/history"].values())
+
+
+@pytest.mark.parametrize("stepper", ["bdf2", "theta"])
+def test_another_physics_begins_without_the_memory_of_its_unknown(stepper, tmp_path):
+    """Steps of bdf2, and the error estimates of theta, know the earlier states of the new unknown only."""
+    (tmp_path / "deck.yaml").write_text(HEAT)
+    marching = ["time.adaptive={tolerance: 1e-2}", f"time.stepper={stepper}"]
+    assert driver.run(tmp_path / "deck.yaml", marching, tmp_path / "out") == 0
+    text = HEAT.replace(
+        "material: {conductivity: 1, density: 1, specific_heat: 1}", "coefficient: 1, field: c"
+    )
+    (tmp_path / "deck.yaml").write_text(text.replace("heat", "diffusion").replace("temperature", "c"))
+    assert driver.run(tmp_path / "deck.yaml", [*marching, "time.end=0.4 s"], tmp_path / "out", "latest") == 0
+    with h5py.File(sorted((tmp_path / "out").glob("checkpoint_*.h5"))[-1]) as file:
+        assert set(file["arrays/state"]) == {"c"}

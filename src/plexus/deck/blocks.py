@@ -168,8 +168,10 @@ class Time(Params):
             raise PydanticCustomError(
                 "deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"}
             )
-        if self.adaptive is self.controller is None and self.end - self.step == self.end:
-            text = f"step {self.step:g} s is lost in the rounding of the end {self.end:g} s"
+        control: Any = registry.component("controller", self.control.type).cls
+        longest = control.longest(self.control, self)
+        if self.end - longest == self.end:
+            text = f"step {longest:g} s is lost in the rounding of the end {self.end:g} s"
             raise PydanticCustomError("deck", "{text}", {"text": text})
         return self
 

@@ -18,6 +18,7 @@ from plexus.deck.kinship import (
     memory_problems,
     mismatches,
     part_problems,
+    stepper_problems,
     training_problems,
 )
 from plexus.deck.suggest import nearest
@@ -97,6 +98,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     if result is not None:
         found = (
             *part_problems(result),
+            *stepper_problems(result),
             *memory_problems(result),
             *coupling_problems(result),
             *training_problems(result),

@@ -1,11 +1,17 @@
-"""Preconditioners that change from one application to the next need a Krylov method that bears it."""
+"""Preconditioners that go neither with their Krylov method nor with the fields that they are for.
+
+One that changes from one application to the next needs a method that bears it; one for a block of fields
+needs such a block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.discretisation import made_for
+from plexus.protocols import WeakPhysics
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
@@ -15,16 +21,40 @@ FLEXIBLE = ("fcg", "fgmres")
 
 
 def problems(deck: Deck) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Yield place and sentence of every Krylov method that does not go with its preconditioner."""
+    """Yield place and sentence of what does not go together in the solver blocks of a deck."""
+    systems = _systems(deck)
     for name, block in deck.solver.items():
-        yield from _chain(block, ("solver", name))
+        served = [name] if name in systems else [n for n in systems if n not in deck.solver]
+        for place, part in _chain(block, ("solver", name)):
+            yield from _block(part, place)
+            yield from _misfits(part, place, [systems[n] for n in served])
 
 
-def _chain(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Yield the problems of a block and of its fallbacks."""
-    yield from _block(block, place)
+def _systems(deck: Deck) -> dict[str, tuple[str, ...]]:
+    """Return the fields that are solved together, by the name of the first; none where nothing is solved."""
+    if not deck.solver or made_for(deck.physics.type).physics is not WeakPhysics:
+        return {}
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    return {e.field.name: tuple(spec.name for spec in e.fields) for e in cls(deck.physics).equations}
+
+
+def _chain(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], SolverBlock]]:
+    """Yield place and settings of a block and of its fallbacks."""
+    yield place, block
     if block.on_failure != "error":
         yield from _chain(block.on_failure, (*place, "on_failure"))
+
+
+def _misfits(
+    block: SolverBlock, place: tuple[Any, ...], systems: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield why a preconditioner is not for one of the systems that its block serves."""
+    if block.preconditioner is None:
+        return
+    member = registry.build("preconditioner", block.preconditioner)
+    for fields in systems:
+        for below, text in member.problems(fields):
+            yield (*place, "preconditioner", *below), text
 
 
 def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:

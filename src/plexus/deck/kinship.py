@@ -13,8 +13,10 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
-from plexus.protocols import Discretisation, Remembers, Repeats, WeakPhysics
+from plexus.protocols import Choosy, Discretisation, Remembers, Repeats, WeakPhysics
 
+EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
+"""Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
 Found = tuple[tuple[Any, ...], str]
 """Place in the deck, and what is wrong there."""
 
@@ -30,7 +32,7 @@ def mismatches(data: dict[str, Any]) -> Iterator[Found]:
         if name in registry.names(slot) and not serves(slot, name, here):
             yield loc, f"{name!r} is not for {physics}, which works {here.words}{_instead(slot, here)}"
     for key, why in here.blocks.items():
-        if data.get(key):
+        if data.get(key) not in (None, EMPTY.get(key)):
             yield (key,), f"{physics} works {here.words}: {why}"
     if data.get("closure") and not parts.leaves_open(physics):
         yield ("closure",), f"{physics} has nothing to close"
@@ -104,6 +106,21 @@ def part_problems(deck: Any) -> Iterator[Found]:
     setting = gap.setting(dt=longest, integrator=time.stepper.type)
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, setting, ("closure",))
+
+
+def stepper_problems(deck: Any) -> Iterator[Found]:
+    """Yield why the stepper does not take the equations, or the steps that the controller chooses."""
+    if deck.time is None or made_for(deck.physics.type).physics is not WeakPhysics:
+        return
+    time, cls = deck.time, registry.component("physics", deck.physics.type).cls
+    control = registry.component("controller", time.control.type).cls
+    tolerance = control(time.control, time.step, time.end - time.start).tolerance
+    stepper = registry.build("stepper", time.stepper, tolerance)
+    if isinstance(stepper, Choosy):
+        evolving = [e for e in cls(deck.physics).equations if e.time_order > 0]
+        why = stepper.refusal([tuple(spec.name for spec in e.fields) for e in evolving])
+        if why is not None:
+            yield ("time", "stepper"), why
 
 
 def memory_problems(deck: Any) -> Iterator[Found]:

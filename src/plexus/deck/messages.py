@@ -67,6 +67,8 @@ def message(item: Any, model: type[BaseModel], given: set[str]) -> str:
     if kind == "missing" and len(loc) == 1:
         tip = fields[str(loc[0])].description if str(loc[0]) in fields else None
         return "required but missing" + (f": {tip}" if tip else "")
+    if kind == "missing" and isinstance(loc[-1], int):
+        return f"entry {loc[-1] + 1} is missing"
     if kind == "literal_error":
         return _literal(item["input"], context["expected"])
     if kind in _TEXTS:

@@ -29,7 +29,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+from pydantic import model_validator
+
 from plexus.deck.params import Field, Params, Unit
+from plexus.deck.values import refuse
 from plexus.fields.arrays import exp, maximum, where
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.kinematics import FitsMesh, Section
@@ -52,8 +55,8 @@ ROUNDS = 60
 class Kinetics(Params):
     """The rate of Kamal and Sourour; data of a resin, with their source beside them in the deck."""
 
-    factors: tuple[Annotated[float, Unit("1/s")], Annotated[float, Unit("1/s")]] = Field(
-        description="pre-exponential factors A_1, A_2"
+    factors: tuple[Annotated[float, Unit("1/s"), Field(ge=0)], Annotated[float, Unit("1/s"), Field(ge=0)]] = (
+        Field(description="pre-exponential factors A_1, A_2")
     )
     energies: tuple[Annotated[float, Unit("J/mol")], Annotated[float, Unit("J/mol")]] = Field(
         description="activation energies E_1, E_2"
@@ -105,6 +108,13 @@ class CureParams(PhysicsParams):
     geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
     )
+
+    @model_validator(mode="after")
+    def _begins(self) -> CureParams:
+        first, second = self.kinetics.factors
+        if first == 0 and (second == 0 or (self.start == 0 and self.kinetics.m > 0)):
+            raise refuse("nothing cures: the rate is zero at the start and stays so; raise A_1 or `start`")
+        return self
 
 
 class Curing(Transport):

@@ -12,7 +12,7 @@ from plexus.protocols.meshes import CellSource, GridSource, MeshSource, Periodic
 from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
 from plexus.protocols.outputs import Observer, Quantity
 from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Controller, Remembers, Repeats, Stepper, StepResult
+from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
 from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
 from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
 from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
@@ -24,6 +24,7 @@ __all__ = [
     "Balances",
     "BoundaryTerm",
     "CellSource",
+    "Choosy",
     "Closure",
     "Conservation",
     "Controller",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class Preconditioner(Protocol):
 
     def context(self, target: Target) -> PcContext | None:
         """Return the object behind ``pc_type: python``; None where options say everything."""
+
+    def problems(self, fields: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield what is wrong for a system of these fields: place below the member, and a sentence."""
 
     def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
         """Return the preconditioner of each field of a block, and what it sees; {} for a whole system."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -65,6 +65,14 @@ class Remembers(Protocol):
 
     memory: Literal["any", "smooth"]
     """``smooth``: evolving equations may have only internal variables that follow rate equations."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A stepper that does not take every model, or no adaptive steps."""
+
+    def refusal(self, systems: Sequence[Sequence[str]]) -> str | None:
+        """Return why not; ``systems`` evolve, each the unknowns that are solved together."""
 
 
 class Controller(Protocol):

@@ -7,7 +7,8 @@ u[t_0, …, t_k] = Σ_i u_i / Π_(j≠i) (t_i - t_j) tends to u^(k)/k!, for step
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,14 @@ class Past:
         self.values.insert(0, dict(values))
         del self.times[self.depth :], self.values[self.depth :]
 
+    def known(self, names: Sequence[str]) -> int:
+        """Return how many of the newest states hold all these fields; those of another model may not."""
+        held = (all(name in values for name in names) for values in self.values)
+        return sum(1 for _ in takewhile(bool, held))
+
     def difference(self, name: str, t: float, new: np.ndarray, order: int) -> np.ndarray | None:
         """Return u[t, t_0, …] of the given order for one field, or None if the memory is too short."""
-        if len(self.times) < order:
+        if self.known([name]) < order:
             return None
         # k + 1 points for a difference of order k: the new value and k older ones
         times = [t, *self.times[:order]]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from plexus.errors import InputError, SolveError
+from plexus.errors import PlexusError, SolveError
 from plexus.stepping.past import evolving
 
 MIXTURE = """
@@ -165,7 +165,7 @@ def test_what_cannot_be_split_is_told(make_run, physics, block, message):
     text = f"plexus: 1\nmesh: {{type: box, cell: triangle, cells: [4, 4]}}\nphysics: {physics}\n"
     text += f"boundary: [{{on: left, {'u' if 'diffusion' in physics else 'mu'}: 1}}]\n"
     name = "u" if "diffusion" in physics else "c"
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(PlexusError, match=message):
         make_run(text, f"solver.{name}={{preconditioner: {block}}}").execute()
 
 
@@ -195,5 +195,5 @@ quantities: {left: {type: reaction, of: c, on: left}, right: {type: reaction, of
 
 
 def test_petsc_ts_refuses_blocks(make_run):
-    with pytest.raises(InputError, match="c and mu are solved together; use theta or bdf2"):
+    with pytest.raises(PlexusError, match="c and mu are solved together; use theta or bdf2"):
         make_run(SMALL, "time.stepper={type: petsc_ts, ts: bdf}").execute()

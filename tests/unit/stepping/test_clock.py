@@ -114,3 +114,14 @@ def test_courant_follows_the_limit_up_to_the_step_of_the_deck():
     assert control.propose(clock, None, lambda: 0.2) == 0.1
     assert control.propose(clock, None, lambda: 5.0) == 0.3
     assert control.propose(clock, 0.04, lambda: 0.2) == 0.04
+
+
+def test_a_restart_keeps_to_the_limits_of_its_own_deck():
+    long = {"step": 3.0, "previous": 0.5, "rejected": 2}
+    adaptive = Error(ErrorParams(max=0.5), 0.1, 10.0)
+    adaptive.restore(long)
+    assert adaptive.propose(Clock(0.0, 10.0), None) == 0.5
+    cautious = Failures(FailuresParams(), 0.1, 10.0)
+    cautious.restore(long)
+    assert cautious.propose(Clock(0.0, 10.0), None) == 0.1
+    assert adaptive.rejected == cautious.rejected == 2

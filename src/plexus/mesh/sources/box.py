@@ -107,8 +107,8 @@ class Box:
         Raises
         ------
         InputError
-            If ``map`` turns a cell inside out or makes it degenerate, or if a rank's part of the mesh alone
-            is larger than this machine's memory.
+            If ``map`` turns a cell inside out or makes it degenerate, if cells vanish in rounding, or if a
+            rank's part of the mesh alone is larger than this machine's memory.
         """
         p = self.params
         self._require_memory(comm.size)
@@ -158,14 +158,25 @@ class Box:
             )
 
     def ticks(self) -> list[np.ndarray]:
-        """Return the lattice coordinates per axis, degree·n + 1 each [m]."""
+        """Return the lattice coordinates per axis, degree·n + 1 each [m].
+
+        Raises
+        ------
+        InputError
+            If cells have no length left after rounding.
+        """
         p, dim = self.params, len(self.cubes)
         size, origin = p.size or (1.0,) * dim, p.origin or (0.0,) * dim
         grading = p.grading or (1.0,) * dim
         # refinement halves the graded gaps, so that coarse lattice points stay
         graded = [bisect(graded_ticks(n, q), p.refine) for n, q in zip(p.cells, grading, strict=True)]
         fine = [bisect(s, 1) if p.degree == 2 else s for s in graded]
-        return [o + length * s for o, length, s in zip(origin, size, fine, strict=True)]
+        ticks = [o + length * s for o, length, s in zip(origin, size, fine, strict=True)]
+        for axis, here in zip("xyz", ticks, strict=False):
+            # ticks that are not finite do not rise either
+            if not (np.diff(here) > 0).all():
+                raise InputError(f"mesh: cells along {axis} vanish in rounding: see size, origin and grading")
+        return ticks
 
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""
@@ -193,8 +204,9 @@ def graded_ticks(n: int, grading: float) -> np.ndarray:
     i = np.arange(n + 1)
     if n == 1 or grading == 1:
         return i / n
-    r = grading ** (1 / (n - 1))
-    return (r**i - 1) / (r**n - 1)
+    r = np.float64(grading) ** (1 / (n - 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (r**i - 1) / (r**n - 1)
 
 
 def bisect(ticks: np.ndarray, times: int) -> np.ndarray:

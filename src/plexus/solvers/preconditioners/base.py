@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class PreconditionerBase:
     def context(self, target: Target) -> PcContext | None:
         """Return None: options say everything."""
         return None
+
+    def problems(self, fields: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield nothing: a system of any fields will do."""
+        yield from ()
 
     def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
         """Return nothing: the system is taken as a whole."""

@@ -12,7 +12,7 @@ doi:10.1017/S0962492904000212.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, cast
 
@@ -56,13 +56,9 @@ class Fieldsplit(PreconditionerBase):
 
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options, those of every field below ``fieldsplit_<field>_``."""
-        p, where = self.params, f"solver.{target.name}.preconditioner"
-        if not target.parts:
-            raise InputError(f"{where}: {target.name} is solved alone; fieldsplit is for a block of fields")
-        if p.variant == "schur" and len(target.parts) != 2:
-            raise InputError(f"{where}.variant: schur needs two fields, here are {', '.join(target.parts)}")
-        for name in p.fields.keys() - target.parts.keys():
-            raise InputError(f"{where}.fields.{name}: the fields of this block are {', '.join(target.parts)}")
+        p = self.params
+        for place, text in self.problems(tuple(target.parts) or (target.name,)):
+            raise InputError(f"{'.'.join(('solver', target.name, 'preconditioner', *place))}: {text}")
         options: dict[str, OptionValue] = {"pc_type": "fieldsplit", "pc_fieldsplit_type": p.variant}
         if p.variant == "schur":
             options["pc_fieldsplit_schur_fact_type"] = p.factorization
@@ -71,6 +67,21 @@ class Fieldsplit(PreconditionerBase):
             own = {"ksp_type": "preonly", **member.options(part)}
             options |= {f"fieldsplit_{name}_{key}": value for key, value in own.items()}
         return options
+
+    def problems(self, fields: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the fields that are not there, and what the preconditioners of the others object to."""
+        p, told = self.params, ", ".join(fields)
+        if len(fields) < 2:
+            yield (), f"{told} is solved alone; fieldsplit is for a block of fields"
+            return
+        if p.variant == "schur" and len(fields) != 2:
+            yield ("variant",), f"schur needs two fields, here are {told}"
+        for name, params in p.fields.items():
+            if name not in fields:
+                yield ("fields", name), f"the fields of this block are {told}"
+                continue
+            for place, text in build("preconditioner", params).problems((name,)):
+                yield ("fields", name, *place), text
 
     def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
         """Return the preconditioner of each field and the system that it sees.

@@ -95,6 +95,6 @@ class Error(Shortening):
         return {"step": self.step, "previous": self.previous, "rejected": self.rejected}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Continue from what `state` returned."""
-        self.step, self.previous = float(state["step"]), float(state["previous"])
+        """Continue from what `state` returned, within the limits of this deck."""
+        self.step, self.previous = min(float(state["step"]), self.largest), float(state["previous"])
         self.rejected = int(state["rejected"])

@@ -50,5 +50,5 @@ class Failures(Shortening):
         return {"step": self.step, "rejected": self.rejected}
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Continue from what `state` returned."""
-        self.step, self.rejected = float(state["step"]), int(state["rejected"])
+        """Continue from what `state` returned, with a step no longer than that of this deck."""
+        self.step, self.rejected = min(float(state["step"]), self._given), int(state["rejected"])

@@ -72,7 +72,7 @@ class Bdf2:
         """Return shift and offset of u_t ≈ shift·u_(n+1) + offset, for unknowns that are solved together."""
         now = stacked(parts, self.past.values[0])
         # one backward Euler step of local error O(dt²) does not spoil the order of the whole
-        if len(self.past.times) < 2:
+        if self.past.known(parts) < 2:
             return 1 / dt, now / -dt
         w = dt / (self.past.times[0] - self.past.times[1])
         before = stacked(parts, self.past.values[1])

@@ -20,7 +20,7 @@ from plexus.registry import register
 from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -60,10 +60,22 @@ class PetscTs:
     order = 1
 
     def __init__(self, params: PetscTsParams, tolerance: float | None = None):
-        if tolerance is not None:
-            raise InputError("time.adaptive: petsc_ts takes fixed steps; use theta or bdf2")
-        self.params = params
+        self.params, self.tolerance = params, tolerance
         self._ts: Any = None
+
+    def refusal(self, systems: Sequence[Sequence[str]]) -> str | None:
+        """Return why fields with a time derivative, by systems, or adaptive steps are none for TS."""
+        if self.tolerance is not None:
+            return "petsc_ts takes fixed steps; use theta or bdf2"
+        if len(systems) != 1:
+            return (
+                f"petsc_ts integrates one unknown with a time derivative, here are {len(systems)}; "
+                "use theta or bdf2"
+            )
+        if len(systems[0]) > 1:
+            block = " and ".join(systems[0])
+            return f"petsc_ts integrates one unknown, and {block} are solved together; use theta or bdf2"
+        return None
 
     def step(self, system: TimeIntegrable, state: State, t: float, dt: float) -> StepResult:
         """Return the values at ``t + dt``. Collective."""
@@ -88,18 +100,10 @@ class PetscTs:
         """Create the TS at the first step."""
         from petsc4py import PETSc
 
-        if len(system.evolving) != 1:
-            raise InputError(
-                f"time.stepper: petsc_ts integrates one unknown with a time derivative, here are "
-                f"{len(system.evolving)}; use theta or bdf2"
-            )
+        why = self.refusal([system.together.get(name, (name,)) for name in system.evolving])
+        if why is not None:
+            raise InputError(f"time.stepper: {why}")
         self._name = system.evolving[0]
-        if self._name in system.together:
-            block = " and ".join(system.together[self._name])
-            raise InputError(
-                f"time.stepper: petsc_ts integrates one unknown, and {block} are solved together; "
-                "use theta or bdf2"
-            )
         self._problem = problem = system.implicit(self._name)
         prefix = f"{self._name}_"
         database = PETSc.Options()

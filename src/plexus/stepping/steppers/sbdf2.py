@@ -146,4 +146,5 @@ class Sbdf2:
         """Continue from what `history` returned."""
         found = {key.label: array for key, array in arrays.items()}
         self._before = None
-        self._now = Level(float(meta["t"]), found["value"], found["explicit"]) if "t" in meta else None
+        # another model has another unknown, of which nothing is remembered
+        self._now = Level(float(meta["t"]), found["value"], found["explicit"]) if found else None
