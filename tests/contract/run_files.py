@@ -89,7 +89,7 @@ def _fields(one: Path, two: Path, tolerance: float) -> None:
 
 
 def _snapshots(path: Path) -> list[dict[str, np.ndarray]]:
-    """Return time, places and values at points of every output, sorted by place."""
+    """Return time, places, and values at points and in cells of every output, sorted by place and id."""
     found = []
     with h5py.File(path) as file:
         vtk, steps = file["VTKHDF"], file["VTKHDF/Steps"]
@@ -99,9 +99,15 @@ def _snapshots(path: Path) -> list[dict[str, np.ndarray]]:
             places = vtk["Points"][point : point + size].round(9)
             _, which = np.unique(places, axis=0, return_index=True)
             here = {"time": np.array([t]), "places": places[which]}
-            for name, data in vtk["PointData"].items():
+            for name, data in vtk.get("PointData", {}).items():
                 first = steps[f"PointDataOffsets/{name}"][i]
                 here[name] = data[first : first + size][which]
+            cells = vtk["NumberOfCells"][part : part + parts].sum()
+            at = steps["CellOffsets"][i, 0]
+            order = np.argsort(file["plexus/cell_ids"][at : at + cells])
+            for name, data in vtk.get("CellData", {}).items():
+                first = steps[f"CellDataOffsets/{name}"][i]
+                here[f"cells {name}"] = data[first : first + cells][order]
             found.append(here)
     return found
 

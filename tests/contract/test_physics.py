@@ -47,7 +47,7 @@ def test_every_field_has_its_shape_and_is_finite(name, tmp_path):
         rows = set()
         for field, spec in run.fields.specs.items():
             told, location, values = run.fields.evaluate(field)
-            assert told == spec and location == "node"
+            assert told == spec and location in ("node", "cell")
             sizes = {spec.components(d) for d in ((3, dim) if spec.shape == "tensor" else (dim,))}
             assert values.ndim == 2 and values.shape[1] in sizes, field
             assert np.isfinite(values).all(), field
