@@ -13,6 +13,7 @@ import torch
 from hosts import composed
 
 from plexus import registry
+from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.protocols import Choosy, Explicit, Implicit, Split, TimeIntegrable
 
@@ -120,7 +121,10 @@ def made(name: str, given: dict[str, Any], tolerance: float | None = None) -> An
     """Return a stepper; skip the test where it has no error estimate."""
     component = registry.component("stepper", name)
     params = component.params.model_validate({k: v for k, v in given.items() if k != "type"})
-    stepper = component.cls(params, tolerance)
+    try:
+        stepper = component.cls(params, tolerance)
+    except InputError as error:
+        pytest.skip(str(error))
     why = stepper.refusal([("u",)]) if isinstance(stepper, Choosy) else None
     if why is not None:
         pytest.skip(why)
