@@ -25,6 +25,8 @@ PARTS = 16
 """Straight pieces of a parabola."""
 DASHES = {"x": "-", "y": "--", "z": ":"}
 """Components of a vector and their lines."""
+FLAT = 1e-6
+"""Relative range below which a field counts as constant."""
 NOISE = 1e-11
 """A component this much smaller than another one is rounding."""
 GAP = 1e-6
@@ -138,8 +140,8 @@ def _frame(axes: Axes, view: View) -> None:
     axes.margins(x=0.0)
     # a failed solve may leave no finite value
     low, high = axes.dataLim.intervaly if np.isfinite(axes.dataLim.intervaly).all() else (0.0, 0.0)
-    # a constant is a line in the middle, not the last digits of its rounding
-    if not high - low > 1e-9 * max(abs(low), abs(high), 1e-300):
+    # a constant is a line in the middle: solvers stop at a residual of 1e-8, fluxes magnify what they leave
+    if not high - low > FLAT * max(abs(low), abs(high), 1e-300):
         pad = 0.05 * max(abs(low), abs(high)) or 1.0
         axes.set_ylim(low - pad, high + pad)
     if view.values.dtype.kind in "iub":
