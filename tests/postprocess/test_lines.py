@@ -108,6 +108,22 @@ def test_lines_break_where_the_mesh_has_a_gap(tmp_path):
     np.testing.assert_allclose([before, after], points[3:5, 0])
 
 
+@pytest.mark.parametrize(("count", "shown"), [(3, 3), (60, line.ROWS)])
+def test_lines_beside_each_other_are_drawn_one_by_one(tmp_path, count, shown):
+    points, cells = interval("line", 6, 6.0)
+    rows = np.concatenate([points + [0, j, 0] for j in range(count)])
+    several = np.concatenate([cells + j * len(points) for j in range(count)])
+    height = lambda p, t: {"temperature": p[:, 0] + 100 * p[:, 1]}  # noqa: E731
+    write_fields(tmp_path / "fields.vtkhdf", rows, several, "line", 1, TIMES, height)
+    axes = drawn(tmp_path, "temperature")
+    found = curves(axes)
+    assert len(found) == shown, "the last moment only, and never more than can be seen"
+    for x, y in found:
+        np.testing.assert_allclose(y - x, y[0] - x[0])
+        assert np.all(np.diff(x) >= 0)
+    assert any(f"{shown} of {count} lines" in text.get_text() for text in axes.texts) == (shown < count)
+
+
 def test_plot_draws_several_times_up_to_the_step(folder, capsys, monkeypatch):
     legends = {}
 

@@ -31,6 +31,8 @@ NOISE = 1e-11
 """A component this much smaller than another one is rounding."""
 GAP = 1e-6
 """Distance of two cells, relative to the mesh, across which no line is drawn."""
+ROWS = 24
+"""Most lines beside each other that are drawn."""
 MANY = 4
 """More panels than this stand in two columns."""
 
@@ -60,31 +62,45 @@ def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
 
 def panel(axes: Axes, views: Sequence[View]) -> None:
     """Draw a field's moments into existing axes."""
-    moments = _changing(views)
+    every = _levels(views[-1])
+    levels = every[np.unique(np.linspace(0, len(every) - 1, ROWS).round().astype(int))]
+    # of lines beside each other, e.g. the members of an ensemble, the last moment alone can be told apart
+    moments = _changing(views) if len(levels) == 1 else views[-1:]
     # all moments in the unit of the one with the largest values
     top = max(views, key=lambda v: float(np.nanmax(np.abs(v.values), initial=0.0)) / v.size)
     drawn = _components(views)
     for i, view in enumerate(moments):
         for name, column in drawn.items():
-            x, values = curve(view, view.components[:, column] * (top.size / view.size))
+            values = view.components[:, column] * (top.size / view.size)
             text = view.when if len(moments) > 1 and column == min(drawn.values()) else None
-            axes.plot(x, values, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text)
+            for level in levels:
+                x, y = curve(view, values, level)
+                thin = {"linewidth": 0.7, "alpha": 0.6} if len(levels) > 1 else {}
+                axes.plot(x, y, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text, **thin)
     if len(drawn) > 1:
         for name in drawn:
             axes.plot([], [], DASHES[name], color=LINE, label=f"{name} component")
     if views[-1].mesh:
         _ends(axes, views[-1])
-    _frame(axes, replace(views[-1], unit=top.unit, when="" if len(moments) > 1 else views[-1].when))
+    when = "" if len(moments) > 1 else views[-1].when
+    note = f"{len(levels)} of {len(every)} lines" if len(levels) < len(every) else views[-1].note
+    _frame(axes, replace(views[-1], unit=top.unit, when=when, note=note))
 
 
-def curve(view: View, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (n,) and values (n,) of the line of a field on points (P,) or cells (C,), left to right.
+def _levels(view: View) -> np.ndarray:
+    """Return the heights y of the lines that lie beside each other, (k,)."""
+    return np.unique(np.concatenate([view.points[cells[:, 0], 1] for _, cells, _ in view.grid.blocks]))
+
+
+def curve(view: View, values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return x (n,) and values (n,) of a field on points (P,) or cells (C,) of one line, left to right.
 
     Parabolas are divided, cell values are level steps; NaN stand where the mesh has a gap.
     """
     pieces: list[tuple[np.ndarray, np.ndarray]] = []
-    for kind, cells, index in view.grid.blocks:
-        weights = _weights(kind, view.location)
+    for kind, every, numbers in view.grid.blocks:
+        here = view.points[every[:, 0], 1] == level
+        cells, index, weights = every[here], numbers[here], _weights(kind, view.location)
         x = np.einsum("ln,cn->cl", weights, view.moved[cells, 0])
         if view.location == "point":
             y = np.einsum("ln,cn->cl", weights, values[cells])
