@@ -60,9 +60,9 @@ def test_adaptive_steps_keep_the_error_near_the_tolerance(make_run):
 
 
 def test_petsc_ts_refuses_adaptive_steps(make_run):
-    from plexus.errors import InputError
+    from plexus.errors import PlexusError
 
-    with pytest.raises(InputError, match="fixed steps"):
+    with pytest.raises(PlexusError, match="fixed steps"):
         make_run(DECK, "time.stepper={type: petsc_ts, ts: bdf}", "time.adaptive={tolerance: 1e-4}")
 
 

@@ -1,6 +1,7 @@
-"""The exact flux between two constant states of one convex law.
+"""The exact flux between two constant states of one law, convex or concave.
 
-    F = max( f(max(u⁻, s)), f(min(u⁺, s)) ),   f'(s) = 0
+    F = max( f(max(u⁻, s)), f(min(u⁺, s)) ),   f'(s) = 0,   for convex laws
+    F = min( f(min(u⁻, s)), f(max(u⁺, s)) )                 for concave ones
     F = f(u⁻) or f(u⁺), whichever is upwind, for linear laws
 
 s is the sonic state, whose wave stands still. S. Osher, SIAM J. Numer. Anal. 21 (1984) 217-235,
@@ -25,7 +26,7 @@ class GodunovParams(Params):
 
 @register("riemann", "godunov", GodunovParams)
 class Godunov:
-    """For laws of one scalar with a convex flux."""
+    """For laws of one scalar whose waves stand still in one state at most."""
 
     def __init__(self, params: GodunovParams):
         pass
@@ -34,9 +35,12 @@ class Godunov:
         """Return the flux along an axis through faces with these values on both sides."""
         sonic = law.sonic(p, axis)
         if sonic:
-            down = law.flux({k: u.maximum(sonic[k]) for k, u in lower.items()}, p, axis)
-            up = law.flux({k: u.minimum(sonic[k]) for k, u in upper.items()}, p, axis)
-            return {k: down[k].maximum(up[k]) for k in down}
+            # speeds grow with the state where the law is convex; beyond the sonic one they are positive
+            convex = law.speed({k: s + 1 for k, s in sonic.items()}, p, axis) > 0
+            down = {k: u.maximum(sonic[k]).where(convex, u.minimum(sonic[k])) for k, u in lower.items()}
+            up = {k: u.minimum(sonic[k]).where(convex, u.maximum(sonic[k])) for k, u in upper.items()}
+            f, g = law.flux(down, p, axis), law.flux(up, p, axis)
+            return {k: f[k].maximum(g[k]).where(convex, f[k].minimum(g[k])) for k in f}
         below, above = law.flux(lower, p, axis), law.flux(upper, p, axis)
         forward = law.speed(lower, p, axis) >= 0
         return {k: below[k].where(forward, above[k]) for k in below}
