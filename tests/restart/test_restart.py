@@ -140,3 +140,11 @@ def test_latest_goes_back_to_the_newest_valid_checkpoint(tmp_path, capsys):
     assert driver.run(tmp_path / "deck.yaml", folder=folder, restart="latest") == 0
     said = capsys.readouterr().out
     assert "truncated" in said and before.name in said
+
+
+def test_an_end_before_the_checkpoint_is_told(tmp_path, capfd):
+    (tmp_path / "deck.yaml").write_text(deck(THETA))
+    assert driver.run(tmp_path / "deck.yaml", [], tmp_path / "out") == 0
+    assert driver.run(tmp_path / "deck.yaml", ["time.end=0.1 s"], tmp_path / "out", "latest") == 0
+    told = capfd.readouterr()
+    assert "later than the end 0.1 s" in told.out + told.err

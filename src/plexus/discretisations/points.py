@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.discretisations import _room
 from plexus.protocols import Assembled, Explicit, FieldSpec, Implicit, Outlook, RatesPhysics, Tangents
 from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
@@ -95,6 +96,7 @@ class Points:
         InputError
             If an initial value cannot be computed.
         """
+        _room.require(self.outlook(deck), deck, ctx)
         with ctx.timers("libraries"):
             from plexus.discretisations._points import assemble
 

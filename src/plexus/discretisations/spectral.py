@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.discretisations import _room
 from plexus.protocols import Assembled, FieldSpec, Outlook, PeriodicSource, Spectra, SpectralPhysics, Split
 from plexus.registry import register
 
@@ -83,6 +84,7 @@ class Spectral:
         InputError
             If the deck does not fit the ranks or this machine.
         """
+        _room.require(self.outlook(deck), deck, ctx)
         with ctx.timers("libraries"):
             from plexus.discretisations._spectral import assemble
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.discretisations import _room
 from plexus.protocols import (
     Assembled,
     Explicit,
@@ -93,6 +94,7 @@ class Volumes:
         InputError
             If the deck does not fit the mesh, the ranks or this machine.
         """
+        _room.require(self.outlook(deck), deck, ctx)
         with ctx.timers("libraries"):
             from plexus.discretisations._volumes import assemble
 

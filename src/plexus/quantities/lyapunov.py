@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from plexus.deck.params import Field, Params, Unit
+from plexus.errors import InputError
 from plexus.protocols import Tangents
 from plexus.quantities.base import QuantityBase
 from plexus.registry import register
@@ -33,6 +34,17 @@ class Lyapunov(QuantityBase):
 
     def __init__(self, params: LyapunovParams):
         self.params = params
+
+    def prepare(self, run: Run) -> None:
+        """Refuse a time after which nothing grows any more.
+
+        Raises
+        ------
+        InputError
+            If ``after`` is not before the end of the run.
+        """
+        if self.params.after >= run.clock.end:
+            raise InputError(f"after {self.params.after:g} s is not before the end {run.clock.end:g} s")
 
     def evaluate(self, run: Run) -> float:
         """Return the exponent so far; not a number until ``after``. Collective."""

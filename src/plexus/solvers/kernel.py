@@ -1,9 +1,9 @@
 """The kernel of a singular matrix: constants or rigid-body motions that no condition prevents.
 
 Candidates are the near null vectors v_i. Those of their combinations that vanish at all constrained
-unknowns, and that the matrix maps to zero, span the kernel. PETSc then keeps the Krylov iterates
-orthogonal to it, so that these modes keep the value of the initial guess, and removes its part from the
-right-hand side, which has none if sources and loads balance.
+unknowns, and that the matrix maps to zero in each row relative to its entries, span the kernel. PETSc then
+keeps the Krylov iterates orthogonal to it, so that these modes keep the value of the initial guess, and
+removes its part from the right-hand side, which has none if sources and loads balance.
 """
 
 from __future__ import annotations
@@ -52,8 +52,21 @@ def free(mat: PETSc.Mat, near: PETSc.NullSpace, constrained: np.ndarray) -> np.n
 
 def find(mat: PETSc.Mat, basis: np.ndarray) -> np.ndarray | None:
     """Return an orthonormal basis of the kernel within that of `free`, or None. Collective."""
-    scale = mat.norm(PETSc.NormType.INFINITY)
-    return _combine(mat.comm.tompi4py(), basis, lambda v: _products(mat, v), scale)
+    comm, scale = mat.comm.tompi4py(), mat.norm(PETSc.NormType.INFINITY)
+    found = _combine(comm, basis, lambda v: _products(mat, v), scale)
+    if found is None:
+        return None
+    # rows of one field may be small beside those of another, or beside the ones of prescribed values
+    return _combine(comm, found, lambda v: _products(mat, v) / _largest(mat)[:, None], 1.0)
+
+
+def _largest(mat: PETSc.Mat) -> np.ndarray:
+    """Return the largest magnitude in each row of this rank; one for rows of zeros."""
+    starts, _, values = mat.getValuesCSR()
+    if len(starts) < 2:
+        return np.ones(0)
+    sizes = np.maximum.reduceat(np.abs(values), starts[:-1])
+    return np.where(sizes > 0, sizes, 1.0)
 
 
 def _combine(comm: Comm, basis: np.ndarray, image: object, scale: float) -> np.ndarray | None:

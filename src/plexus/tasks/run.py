@@ -97,6 +97,8 @@ def _restart(run: Run, choice: str) -> None:
     run.ctx.log.info(f"restart from {path} at step {run.clock.step}, t = {run.clock.t:.6g} s")
     for change in changes:
         run.ctx.log.info(f"  deck changed: {change}")
+    if run.clock.t > run.clock.end and run.ctx.root:
+        run.ctx.log.warn(f"the checkpoint is later than the end {run.clock.end:g} s: nothing is left to do")
 
 
 def _finish(run: Run) -> int:

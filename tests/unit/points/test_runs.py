@@ -139,6 +139,12 @@ def test_growth_at_the_unstable_steady_state_is_its_largest_eigenvalue(make_run)
         assert float(run.system.values(run.state)["tangent"].norm()) == pytest.approx(1, rel=1e-2)
 
 
+def test_growth_from_a_time_that_never_comes_is_refused(make_run):
+    text = CHAIN.replace("STEPPER", METHODS["classical"][0])
+    with pytest.raises(InputError, match=r"quantities\.l: after 5 s is not before the end 5 s"):
+        make_run(text + "quantities: {l: {type: lyapunov, after: 5 s}}\n", "time.end=5 s")
+
+
 def test_a_tangent_changes_nothing(make_run, final):
     stepper, adaptive = METHODS["dormand_prince"][0], "time.adaptive={tolerance: 1e-6}"
     alone = final(CHAIN, stepper, adaptive)

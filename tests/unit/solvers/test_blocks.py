@@ -50,6 +50,27 @@ def watched(run):
     return np.array(found, dtype=float).T
 
 
+@pytest.mark.parametrize("size", [1e-9, 1e6])
+@pytest.mark.parametrize("held", ["", "boundary: [{on: left, c: 0.5}]\n"])
+def test_a_scaled_copy_gives_the_same(make_run, size, held):
+    """Lengths times L and mobility times L²: rows of masses are L² beside the ones of prescribed values."""
+    text = SMALL + held
+    one = make_run(text, "time.end=0.2")
+    one.execute()
+    for axis in "xy":
+        text = text.replace(f"*{axis}", f"*{axis}/{size}")
+    other = make_run(
+        text,
+        "time.end=0.2",
+        f"mesh.size=[{size}, {size}]",
+        f"physics.mobility={size * size}",
+        f"physics.interface={0.06 * size}",
+    )
+    other.execute()
+    for name, values in one.state.values.items():
+        np.testing.assert_allclose(other.state.values[name], values, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("dt", [1e-4, 2e-2, 0.5])
 @pytest.mark.parametrize(
     ("cell", "cells", "degree"),
