@@ -111,7 +111,7 @@ def test_lines_break_where_the_mesh_has_a_gap(tmp_path):
 @pytest.mark.parametrize(("count", "shown"), [(3, 3), (60, line.ROWS)])
 def test_lines_beside_each_other_are_drawn_one_by_one(tmp_path, count, shown):
     points, cells = interval("line", 6, 6.0)
-    rows = np.concatenate([points + [0, j, 0] for j in range(count)])
+    rows = np.concatenate([points + np.array([0, j, 0]) for j in range(count)])
     several = np.concatenate([cells + j * len(points) for j in range(count)])
     height = lambda p, t: {"temperature": p[:, 0] + 100 * p[:, 1]}  # noqa: E731
     write_fields(tmp_path / "fields.vtkhdf", rows, several, "line", 1, TIMES, height)
