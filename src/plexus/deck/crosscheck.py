@@ -14,11 +14,8 @@ from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
 from plexus.deck.kinship import (
-    coupling_problems,
-    memory_problems,
     mismatches,
     part_problems,
-    stepper_problems,
     training_problems,
 )
 from plexus.deck.suggest import nearest
@@ -98,9 +95,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     if result is not None:
         found = (
             *part_problems(result),
-            *stepper_problems(result),
-            *memory_problems(result),
-            *coupling_problems(result),
+            *made_for(result.physics.type).problems(result),
             *training_problems(result),
             *flexible.problems(result),
         )

@@ -13,12 +13,10 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
-from plexus.protocols import Choosy, Discretisation, Remembers, Repeats, WeakPhysics
+from plexus.protocols import Discretisation, Found
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
-Found = tuple[tuple[Any, ...], str]
-"""Place in the deck, and what is wrong there."""
 
 
 def mismatches(data: dict[str, Any]) -> Iterator[Found]:
@@ -106,56 +104,6 @@ def part_problems(deck: Any) -> Iterator[Found]:
     setting = gap.setting(dt=longest, integrator=time.stepper.type)
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, setting, ("closure",))
-
-
-def stepper_problems(deck: Any) -> Iterator[Found]:
-    """Yield why the stepper does not take the equations, or the steps that the controller chooses."""
-    if deck.time is None or made_for(deck.physics.type).physics is not WeakPhysics:
-        return
-    time, cls = deck.time, registry.component("physics", deck.physics.type).cls
-    control = registry.component("controller", time.control.type).cls
-    tolerance = control(time.control, time.step, time.end - time.start).tolerance
-    stepper = registry.build("stepper", time.stepper, tolerance)
-    if isinstance(stepper, Choosy):
-        evolving = [e for e in cls(deck.physics).equations if e.time_order > 0]
-        why = stepper.refusal([tuple(spec.name for spec in e.fields) for e in evolving])
-        if why is not None:
-            yield ("time", "stepper"), why
-
-
-def memory_problems(deck: Any) -> Iterator[Found]:
-    """Yield the stepper that cannot advance what the equations remember at their quadrature points."""
-    cls: Any = registry.component("physics", deck.physics.type).cls
-    if deck.time is None or made_for(deck.physics.type).physics is not WeakPhysics:
-        return
-    stepper = registry.build("stepper", deck.time.stepper, None)
-    kept = stepper.memory if isinstance(stepper, Remembers) else None
-    for equation in cls(deck.physics).equations:
-        what = ", ".join(spec.name for spec in equation.internal)
-        if what and kept is None:
-            others = "use theta, bdf2 or quasistatic"
-            yield (
-                ("time", "stepper"),
-                f"{deck.time.stepper.type} cannot advance internal variables ({what}); {others}",
-            )
-        elif what and kept == "smooth" and equation.time_order and not equation.smooth:
-            text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
-            yield ("time", "stepper"), f"{text}; use theta: 1, bdf2 or quasistatic"
-
-
-def coupling_problems(deck: Any) -> Iterator[Found]:
-    """Yield why equations cannot be iterated within a step."""
-    if deck.coupling is None or made_for(deck.physics.type).physics is not WeakPhysics:
-        return
-    cls: Any = registry.component("physics", deck.physics.type).cls
-    if len(cls(deck.physics).equations) < 2:
-        yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
-    if deck.time is not None and not isinstance(registry.build("stepper", deck.time.stepper, None), Repeats):
-        name = deck.time.stepper.type
-        yield (
-            ("time", "stepper"),
-            f"{name} cannot repeat a step for `coupling`; use theta, bdf2 or quasistatic",
-        )
 
 
 def training_problems(deck: Any) -> Iterator[Found]:

@@ -17,6 +17,7 @@ from plexus.protocols import (
     Balances,
     CellSource,
     FieldSpec,
+    Found,
     Implicit,
     Outlook,
     TimeIntegrable,
@@ -66,6 +67,12 @@ class Elements:
             yield from ((spec, True) for spec in equation.fields)
             yield from ((derived.spec, False) for derived in equation.derived())
             yield from ((spec, False) for spec in equation.internal)
+
+    def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield why the stepper does not take the equations."""
+        from plexus.discretisations._checks import problems
+
+        return problems(deck)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""

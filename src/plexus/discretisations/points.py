@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.protocols import Assembled, Explicit, FieldSpec, Implicit, Outlook, RatesPhysics, Tangents
+from plexus.protocols import Assembled, Explicit, FieldSpec, Found, Implicit, Outlook, RatesPhysics, Tangents
 from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
@@ -70,6 +70,10 @@ class Points:
         """Yield the unknowns, then what is computed of them."""
         yield from ((spec, True) for spec in model.fields(model.params))
         yield from ((spec, False) for spec in model.derived_specs())
+
+    def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield nothing more."""
+        yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: some copies of the state, and a dense matrix per member for implicit steps."""

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.protocols import Assembled, FieldSpec, Outlook, PeriodicSource, Spectra, SpectralPhysics, Split
+from plexus.protocols import (
+    Assembled,
+    FieldSpec,
+    Found,
+    Outlook,
+    PeriodicSource,
+    Spectra,
+    SpectralPhysics,
+    Split,
+)
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -64,6 +73,10 @@ class Spectral:
         """Yield all fields; the unknowns are modes, which no output shows."""
         for spec in (*model.fields(model.params), *model.derived_specs()):
             yield spec, False
+
+    def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield nothing more."""
+        yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""

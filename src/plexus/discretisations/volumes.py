@@ -16,6 +16,7 @@ from plexus.protocols import (
     Assembled,
     Explicit,
     FieldSpec,
+    Found,
     GridSource,
     Implicit,
     Outlook,
@@ -71,6 +72,10 @@ class Volumes:
         """Yield the unknowns."""
         for spec in model.fields(model.params):
             yield spec, True
+
+    def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield nothing more."""
+        yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plexus.protocols.closures import Closure
-from plexus.protocols.discretisations import Assembled, Discretisation, Outlook
+from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
 from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
 from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
 from plexus.protocols.instants import NOTHING, Instant, Since
@@ -35,6 +35,7 @@ __all__ = [
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Found",
     "Gap",
     "GridPoint",
     "GridSource",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 
+Found = tuple[tuple[Any, ...], str]
+"""Place in a deck, and what is wrong there."""
+
+
 @dataclass(frozen=True)
 class Outlook:
     """What a run would be: its mesh, its unknowns by field, and the peak memory of one rank.
@@ -79,6 +83,9 @@ class Discretisation(Protocol):
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the fields of a physics, and whether each is an unknown."""
+
+    def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield what does not go together in a deck that is valid otherwise; needs no MPI."""
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes of a run; reads a mesh file as far as it must, needs no MPI."""

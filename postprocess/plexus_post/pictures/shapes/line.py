@@ -75,8 +75,11 @@ def panel(axes: Axes, views: Sequence[View]) -> None:
             text = view.when if len(moments) > 1 and column == min(drawn.values()) else None
             for level in levels:
                 x, y = curve(view, values, level)
-                thin = {"linewidth": 0.7, "alpha": 0.6} if len(levels) > 1 else {}
-                axes.plot(x, y, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text, **thin)
+                (drawn_line,) = axes.plot(
+                    x, y, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text
+                )
+                if len(levels) > 1:
+                    drawn_line.set(linewidth=0.7, alpha=0.6)
     if len(drawn) > 1:
         for name in drawn:
             axes.plot([], [], DASHES[name], color=LINE, label=f"{name} component")
