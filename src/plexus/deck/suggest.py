@@ -9,7 +9,7 @@ LONGEST, MOST = 80, 500
 """Length and number of the names that are compared; the comparison is quadratic in the length."""
 
 
-def nearest(name: str, valid: Iterable[str], show_all: int = 8) -> str:
+def nearest(name: str, valid: Iterable[str], show_all: int = 12) -> str:
     """Return ``; did you mean 'a' or 'b'?``, or the valid names if none is close, or nothing."""
     names = [n for n in dict.fromkeys(valid) if len(n) <= LONGEST][:MOST]
     lower: dict[str, str] = {}

@@ -57,7 +57,9 @@ def find(mat: PETSc.Mat, basis: np.ndarray) -> np.ndarray | None:
     if found is None:
         return None
     # rows of one field may be small beside those of another, or beside the ones of prescribed values
-    return _combine(comm, found, lambda v: _products(mat, v) / _largest(mat)[:, None], 1.0)
+    kept = _combine(comm, found, lambda v: _products(mat, v) / _largest(mat)[:, None], 1.0)
+    # where all are confirmed, the basis is not turned
+    return found if kept is not None and kept.shape == found.shape else kept
 
 
 def _largest(mat: PETSc.Mat) -> np.ndarray:
