@@ -1,21 +1,65 @@
-"""The nouns that all layers share: what each kind of component must offer, and the values they exchange."""
+"""The nouns that all layers share: what each kind of component must offer, and the values they exchange.
+
+A name is imported from its module when it is first asked for: a run loads the protocols of what it uses.
+"""
 
 from __future__ import annotations
 
-from plexus.protocols.closures import Closure
-from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
-from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
-from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
-from plexus.protocols.instants import NOTHING, Instant, Since
-from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
-from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
-from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
-from plexus.protocols.outputs import Observer, Quantity
-from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
-from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
-from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
-from plexus.protocols.weak import BoundaryTerm, Derived, Equation, Flux, Point, Sample, Tangent, WeakPhysics
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plexus.protocols.closures import Closure
+    from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
+    from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
+    from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
+    from plexus.protocols.instants import NOTHING, Instant, Since
+    from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
+    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
+    from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
+    from plexus.protocols.outputs import Observer, Quantity
+    from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
+    from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
+    from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
+    from plexus.protocols.weak import (
+        BoundaryTerm,
+        Derived,
+        Equation,
+        Flux,
+        Point,
+        Sample,
+        Tangent,
+        WeakPhysics,
+    )
+
+_MODULES = {
+    "closures": "Closure",
+    "discretisations": "Assembled Discretisation Found Outlook",
+    "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
+    "fields": "Array FieldSpec Location Plain Shape Values",
+    "instants": "NOTHING Instant Since",
+    "learned": "Gap Guarded Learned Port Setting",
+    "meshes": "CellSource GridSource MeshSource PeriodicSource",
+    "models": "Rates RatesPhysics SpectralModel SpectralPhysics",
+    "outputs": "Observer Quantity",
+    "preconditioners": "OptionValue PcContext Preconditioner",
+    "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
+    "systems": "Explicit Implicit Split TimeIntegrable Waves",
+    "volumes": "Conservation GridPoint Reconstruction Riemann VolumePhysics",
+    "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a protocol from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
 
 __all__ = [
     "NOTHING",
@@ -80,4 +124,4 @@ __all__ = [
     "VolumePhysics",
     "Waves",
     "WeakPhysics",
-]  # fmt: skip
+]

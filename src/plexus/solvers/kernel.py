@@ -57,17 +57,16 @@ def find(mat: PETSc.Mat, basis: np.ndarray) -> np.ndarray | None:
     if found is None:
         return None
     # rows of one field may be small beside those of another, or beside the ones of prescribed values
-    kept = _combine(comm, found, lambda v: _products(mat, v) / _largest(mat)[:, None], 1.0)
+    kept = _combine(comm, found, lambda v: _products(mat, v) / _sizes(mat)[:, None], 1.0)
     # where all are confirmed, the basis is not turned
     return found if kept is not None and kept.shape == found.shape else kept
 
 
-def _largest(mat: PETSc.Mat) -> np.ndarray:
-    """Return the largest magnitude in each row of this rank; one for rows of zeros."""
-    starts, _, values = mat.getValuesCSR()
-    if len(starts) < 2:
-        return np.ones(0)
-    sizes = np.maximum.reduceat(np.abs(values), starts[:-1])
+def _sizes(mat: PETSc.Mat) -> np.ndarray:
+    """Return the magnitude of the diagonal on this rank, as the size of each row; one where it is zero."""
+    diagonal = mat.getDiagonal()
+    sizes = np.abs(diagonal.getArray())
+    diagonal.destroy()
     return np.where(sizes > 0, sizes, 1.0)
 
 
