@@ -132,3 +132,13 @@ def test_models_have_all_that_is_asked_of_them(name, tmp_path):
         fits, made = protocol_of("physics", name), constructed("physics", name)
     assert_fits(made, fits)
     assert not [a for a in attributes(fits) if not hasattr(made, a)]
+
+
+def test_every_protocol_is_found_in_its_module():
+    assert set(protocols.__all__) == set(protocols._HOMES)
+    for name in protocols.__all__:
+        found = getattr(protocols, name)
+        home = getattr(found, "__module__", "")
+        assert not home.startswith("plexus.") or home == f"plexus.protocols.{protocols._HOMES[name]}"
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        protocols.Nothing  # noqa: B018
