@@ -55,3 +55,74 @@ def test_it_joins_only_what_it_names(newcomer):
     heat = DECK.replace("type: diffusion, coefficient: 1", "type: heat, material: {conductivity: 1}")
     heat = heat.replace("u: 3", "temperature: 3").partition("quantities")[0]
     assert "does not accept the boundary term" in newcomer.refused(heat)
+
+
+SIDE = '''
+"""Exchange through a film: the flux h (w - u) enters. Source: doi:10.1016/C2009-0-11088-6."""
+
+from typing import Any
+
+from plexus.deck.params import Field, Property
+from plexus.formulation.terms import Term, TermParams
+from plexus.protocols import Flux, SideLaw
+from plexus.registry import register
+
+EXAMPLE: dict[str, Any] = {"film": 2, "outside": 1}
+
+
+class FilmParams(TermParams):
+    """Parameters of the film."""
+
+    film: Property = Field(description="coefficient h")
+    outside: Property = Field(description="value w outside")
+
+
+@register("boundary", "film", FilmParams)
+class Film(Term):
+    """The term ∫ h (u - w) v ds on elements, D ∂u/∂n = h w - h u on the sides of a grid."""
+
+    joins = ("u", "concentration")
+
+    def flux(self, p):
+        """Return f0 = h (u - w)."""
+        return Flux(f0=self.params.film(p) * (p.u - self.params.outside(p)))
+
+    def side(self):
+        """Return the same for a side."""
+        film, outside = self.params.film, self.params.outside
+        return SideLaw(Product(film, outside), film)
+
+
+class Product:
+    """The product of two properties."""
+
+    def __init__(self, a, b):
+        self.a, self.b, self.names = a, b, a.names | b.names
+
+    def __call__(self, p):
+        """Return their product at points."""
+        return self.a(p) * self.b(p)
+'''
+GRID = """
+plexus: 1
+mesh: {type: interval, cells: 20}
+physics: {type: advection_diffusion, velocity: [0], diffusivity: 3}
+boundary: [{on: left, concentration: 5}, {on: right, film: {film: 6, outside: 2}}]
+quantities:
+  middle: {type: value, of: concentration, at: [0.475]}
+"""
+
+
+def test_a_term_serves_elements_and_the_sides_of_a_grid(newcomer):
+    """A slab: 3 (5 - u_1) = 6 (u_1 - 2), so u_1 = 3 and u falls by 2 over its length."""
+    newcomer.install("boundary", "film", SIDE)
+    assert abs(newcomer.run(GRID)["quantities"]["middle"] - (5 - 2 * 0.475)) < 1e-9
+    same = GRID.replace("advection_diffusion, velocity: [0], diffusivity: 3", "diffusion, coefficient: 3")
+    same = same.replace("concentration", "u")
+    assert abs(newcomer.run(same, out="elements")["quantities"]["middle"] - (5 - 2 * 0.475)) < 1e-9
+
+
+def test_a_term_of_weak_forms_alone_is_refused_on_a_grid(newcomer):
+    newcomer.install("boundary", "cubic", MEMBER.replace('joins = ("u",)', 'joins = ("u", "concentration")'))
+    text = newcomer.refused(GRID.replace("film: {film: 6, outside: 2}", "cubic: {factor: 2}"))
+    assert "boundary[1].cubic" in text and "sides of a grid" in text

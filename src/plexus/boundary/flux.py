@@ -11,7 +11,7 @@ from typing import Any
 
 from plexus.deck.params import Field, Property
 from plexus.formulation.terms import Term, TermParams
-from plexus.protocols import Flux, Point, Tangent
+from plexus.protocols import Flux, Point, SideLaw, Tangent
 from plexus.registry import register
 
 
@@ -33,6 +33,10 @@ class PrescribedFlux(Term):
         """Return c00 = -g'."""
         slope = self.params.value.derivative(p, self.field.name)
         return Tangent(c00=None if slope is None else -slope, symmetric=True)
+
+    def side(self) -> SideLaw:
+        """Return the flux g into a grid."""
+        return SideLaw(self.params.value)
 
 
 EXAMPLE: dict[str, Any] = {"value": 1e4}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from plexus.formulation.terms import Term, TermParams
-from plexus.protocols import Flux, Point
+from plexus.protocols import Flux, Point, SideLaw
 from plexus.registry import register
 
 
@@ -25,6 +25,10 @@ class Outflow(Term):
     def flux(self, p: Point) -> Flux:
         """Return no integrand."""
         return Flux()
+
+    def side(self) -> SideLaw:
+        """Return that the side is open."""
+        return SideLaw(open=True)
 
 
 EXAMPLE: dict[str, Any] = {}

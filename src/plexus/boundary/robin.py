@@ -10,7 +10,7 @@ from typing import Any
 
 from plexus.deck.params import Field, Property
 from plexus.formulation.terms import Term, TermParams
-from plexus.protocols import Flux, Point, Tangent
+from plexus.protocols import Flux, Point, SideLaw, Tangent
 from plexus.registry import register
 
 
@@ -34,6 +34,10 @@ class Robin(Term):
         a = self.params.coefficient
         c00 = a(p) + self.slope(a, p) * p.u - self.slope(self.params.value, p)
         return Tangent(c00=c00, symmetric=True)
+
+    def side(self) -> SideLaw:
+        """Return the flux b - a u into a grid."""
+        return SideLaw(self.params.value, self.params.coefficient)
 
 
 EXAMPLE: dict[str, Any] = {"coefficient": 2.0, "value": "1 + x"}

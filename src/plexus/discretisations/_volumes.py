@@ -21,7 +21,7 @@ from plexus.models.volumes.form import CellForm
 from plexus.models.volumes.places import Place, Where
 from plexus.models.volumes.scheme import Scheme
 from plexus.models.volumes.sides import Given, Mixed, Outflow, Prescribed, Rule, Side
-from plexus.protocols import Assembled, Implicit
+from plexus.protocols import Assembled, Implicit, OnSides
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -156,7 +156,7 @@ def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Gr
     }
     for number, condition in enumerate(conditions):
         with at_path(f"boundary[{number}]"):
-            rules = list(_of_condition(condition, sizes, where))
+            rules = list(_of_condition(condition, specs, sizes, where))
             for key in sides(condition.on, grid):
                 for c, rule in rules:
                     before = found[key].get(c)
@@ -172,7 +172,7 @@ def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Gr
 
 
 def _of_condition(
-    condition: Condition, sizes: dict[str, int], where: dict[str, int]
+    condition: Condition, specs: Sequence[FieldSpec], sizes: dict[str, int], where: dict[str, int]
 ) -> Iterator[tuple[int, Rule]]:
     """Yield component and rule of each entry of a condition; terms hold for all fields."""
     for name, values in condition.values.items():
@@ -180,8 +180,10 @@ def _of_condition(
             if expression is not None:
                 yield where[name] + c, Prescribed(partial(_at, expression))
     for term, params in condition.terms.items():
-        for c in range(sum(sizes.values())):
-            yield c, _term(term, params)
+        for spec in specs:
+            rule = _term(term, registry.component("boundary", term).cls(params, spec))
+            for c in range(sizes[spec.name]):
+                yield where[spec.name] + c, rule
 
 
 def _at(expression: Any, p: Place) -> Array:
@@ -189,12 +191,19 @@ def _at(expression: Any, p: Place) -> Array:
     return expression(PointNames(p))
 
 
-def _term(name: str, params: Any) -> Rule:
-    """Return the rule of a member of kind ``boundary``."""
-    if name == "outflow":
+def _term(name: str, term: OnSides) -> Rule:
+    """Return the rule of a member of kind ``boundary``.
+
+    Raises
+    ------
+    InputError
+        If it looks at more than places and time.
+    """
+    law = term.side()
+    if law.open:
         return Outflow()
-    value = _known(name, params.value)
-    return Given(value) if name == "flux" else Mixed(_known(name, params.coefficient), value)
+    value = _known(name, law.value)
+    return Given(value) if law.coefficient is None else Mixed(_known(name, law.coefficient), value)
 
 
 def _known(name: str, prop: Any) -> Callable[[Place], Array]:

@@ -59,7 +59,7 @@ class Elements:
         names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
         names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
-        names.terms = {term for equation in equations for term in accepted(equation)}
+        names.terms = {t for e in equations for t in accepted(e.boundary_terms, e.field.name)}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknown of each equation, then what it derives."""

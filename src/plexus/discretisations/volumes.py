@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
+from plexus.formulation.terms import accepted
 from plexus.protocols import (
     Assembled,
     Explicit,
@@ -19,6 +20,7 @@ from plexus.protocols import (
     Found,
     GridSource,
     Implicit,
+    OnSides,
     Outlook,
     VolumePhysics,
     Waves,
@@ -66,7 +68,8 @@ class Volumes:
         names.unknowns = {spec.name: spec for spec in unknowns}
         names.derived = {} if names.members is None else of_ensemble(unknowns)
         names.gradients = False
-        names.terms = set(physics(params).boundary_terms)
+        listed = physics(params).boundary_terms
+        names.terms = {term for spec in unknowns for term in accepted(listed, spec.name)}
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknowns."""
@@ -74,8 +77,14 @@ class Volumes:
             yield spec, True
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield the boundary terms that have no meaning on the sides of a grid."""
+        from plexus import registry
+
+        for i, condition in enumerate(deck.boundary):
+            for term in condition.terms:
+                if not issubclass(registry.component("boundary", term).cls, OnSides):
+                    text = f"{term} is a term of weak forms, which the sides of a grid do not have"
+                    yield ("boundary", i, term), text
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""

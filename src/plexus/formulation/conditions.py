@@ -45,7 +45,7 @@ def sort_conditions(
             found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
-            equation = next(e for e in equations if kind in accepted(e))
+            equation = next(e for e in equations if kind in accepted(e.boundary_terms, e.field.name))
             term = registry.component("boundary", kind).cls(params, equation.field)
             found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]
     return found

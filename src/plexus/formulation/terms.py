@@ -6,7 +6,7 @@ is affine in that field. Its default tangent is automatic; the shipped ones are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pydantic import model_validator
@@ -15,7 +15,7 @@ from plexus import registry
 from plexus.deck.params import Params, Property
 from plexus.fields.arrays import eye
 from plexus.formulation import autodiff
-from plexus.protocols import Array, Equation, FieldSpec, Flux, Point, Tangent
+from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 
 class TermParams(Params):
@@ -77,12 +77,11 @@ class Term:
         return 0.0 if derivative is None else derivative
 
 
-def accepted(equation: Equation) -> tuple[str, ...]:
-    """Return the names of the terms that an equation lists, then of those that other packages add to it."""
-    name = equation.field.name
-    found = [n for n in registry.installed()["boundary"] if n not in equation.boundary_terms]
-    joining = (n for n in found if name in getattr(registry.component("boundary", n).cls, "joins", ()))
-    return (*equation.boundary_terms, *joining)
+def accepted(listed: Sequence[str], unknown: str) -> tuple[str, ...]:
+    """Return the terms that an equation lists, then those that other packages add to its unknown."""
+    found = [n for n in registry.installed()["boundary"] if n not in listed]
+    joining = (n for n in found if unknown in getattr(registry.component("boundary", n).cls, "joins", ()))
+    return (*listed, *joining)
 
 
 def diagonal(p: Point, value: Array) -> Array:

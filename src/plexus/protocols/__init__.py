@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
-    from plexus.protocols.volumes import Conservation, GridPoint, Reconstruction, Riemann, VolumePhysics
+    from plexus.protocols.volumes import (
+        Conservation,
+        GridPoint,
+        OnSides,
+        Reconstruction,
+        Riemann,
+        SideLaw,
+        VolumePhysics,
+    )
     from plexus.protocols.weak import (
         BoundaryTerm,
         Derived,
@@ -46,7 +54,7 @@ _MODULES = {
     "preconditioners": "OptionValue PcContext Preconditioner",
     "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
-    "volumes": "Conservation GridPoint Reconstruction Riemann VolumePhysics",
+    "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -91,6 +99,7 @@ __all__ = [
     "Location",
     "MeshSource",
     "Observer",
+    "OnSides",
     "OptionValue",
     "Outlook",
     "PcContext",
@@ -110,6 +119,7 @@ __all__ = [
     "Sample",
     "Setting",
     "Shape",
+    "SideLaw",
     "Since",
     "Spectra",
     "SpectralModel",

@@ -6,8 +6,9 @@ everything but their values. Places are cells or faces of a grid, one axis of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, FieldSpec, Values
 from plexus.protocols.weak import Sample
@@ -34,6 +35,29 @@ class GridPoint(Protocol):
     @property
     def regions(self) -> Mapping[str, Array]:
         """Region name -> boolean mask (*places)."""
+
+
+@dataclass(frozen=True)
+class SideLaw:
+    """What holds on a side of a grid: the flux g - a u enters, or nothing diffuses and waves leave.
+
+    Attributes
+    ----------
+    value, coefficient : properties g and a of points; without a the flux is given.
+    open : nothing diffuses through the side, and waves leave.
+    """
+
+    value: Callable[[Any], Array] | None = None
+    coefficient: Callable[[Any], Array] | None = None
+    open: bool = False
+
+
+@runtime_checkable
+class OnSides(Protocol):
+    """A boundary term that has a meaning on the sides of a grid."""
+
+    def side(self) -> SideLaw:
+        """Return what it states."""
 
 
 class Conservation(Protocol):
