@@ -7,7 +7,8 @@ there (`plexus.spaces.quadrature_space`). Where a model has some, integrals over
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from plexus.coupling.named import NamedFields
 from plexus.coupling.sampling import derived_fields, with_derived
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
-from plexus.protocols import Integrand, Location
+from plexus.protocols import Array, Integrand, Location, Point
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
     from plexus.spaces.quadrature_space import QuadratureSpace
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A function of a point that reads fields by name."""
+
+    names: frozenset[str]
+    value: Integrand
+
+    def __call__(self, p: Point) -> Array:
+        """Return the value at the points."""
+        return self.value(p)
+
+    def reads(self, fields: Collection[str]) -> bool:
+        """Return whether it reads one of these fields, or a component of one."""
+        return any(n in fields or n.rpartition("_")[0] in fields for n in self.names)
 
 
 class NodalFields(NamedFields):
@@ -58,11 +75,12 @@ class NodalFields(NamedFields):
 
     def field(self, name: str) -> Integrand:
         """Return a field, unknown or derived, or one of its components, as a function of a point."""
-        return lambda p: PointNames(with_derived(p, self.derived))[name]
+        return Reading(frozenset({name}), lambda p: PointNames(with_derived(p, self.derived))[name])
 
     def integrand(self, expression: Expression) -> Integrand:
         """Return the expression of coordinates, time and fields as a function of a point."""
-        return lambda p: expression(PointNames(with_derived(p, self.derived)))
+        names = frozenset(expression.names)
+        return Reading(names, lambda p: expression(PointNames(with_derived(p, self.derived))))
 
     def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
@@ -72,8 +90,16 @@ class NodalFields(NamedFields):
         return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, self._measure))
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
-        """Return the largest or smallest value at the nodes of the cells of a part. Collective."""
-        return self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, self.degree).value
+        """Return the largest or smallest value at the nodes of the cells of a part. Collective.
+
+        What depends on internal variables is looked at where these are known: recovered at nodes it could
+        pass every bound that they keep.
+        """
+        known = [p.degree for p in self.system.points.values()]
+        stored = part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points)
+        degree = max(known) if stored else self.degree
+        found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
+        return found.value
 
     def outflow(self, flux: str, boundary: str) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.

@@ -1,7 +1,8 @@
 """Smallest value of an expression of the fields in the body, a region or on a boundary.
 
 The expression is taken at the element nodes of every cell; derived fields such as stresses are those
-of the cell itself, not averages over neighbours.
+of the cell itself, not averages over neighbours. What reads internal variables is taken in the body at the
+quadrature points, where they are known.
 """
 
 from __future__ import annotations

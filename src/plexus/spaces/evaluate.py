@@ -135,10 +135,12 @@ class Evaluator:
         part: Part = WHOLE,
         largest: bool = True,
         degree: int = 2,
+        nodal: bool = True,
     ) -> Extremum:
         """Return the extreme value of a scalar f at the nodes (of ``degree``) of all cells. Collective.
 
-        A value that is not a number counts as extreme.
+        Without ``nodal`` the points are those of a rule of this exact degree. A value that is not a number
+        counts as extreme.
 
         Raises
         ------
@@ -147,7 +149,7 @@ class Evaluator:
         """
         sign = 1.0 if largest else -1.0
         best, at = -np.inf, None
-        for p in self.batches(part, degree, t, fields, nodal=True):
+        for p in self.batches(part, degree, t, fields, nodal):
             value = sign * np.broadcast_to(np.asarray(f(p), dtype=float), p.shape)
             k = np.unravel_index(np.argmax(value), p.shape)
             if at is None or not (np.isnan(best) or value[k] <= best):

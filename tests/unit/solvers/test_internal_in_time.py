@@ -121,3 +121,24 @@ def test_models_without_memory_have_none(tmp_path):
     run = marched(tmp_path, {"stepper": "theta", "end": 2.0, "step": 1.0}, physics=heat)
     assert run.state.internal == {} and run.system.points == {}
     assert {key.group for key in run.layout()} == {"state"}
+
+
+def test_extrema_of_memory_are_those_of_the_points(tmp_path):
+    """Behind a hot front the degree of cure falls steeply: recovered at nodes it would pass below zero."""
+    run = build(
+        tmp_path,
+        {"stepper": "theta", "step": 2, "end": 40},
+        boundary=[{"on": "left", "temperature": 460}],
+        initial={"temperature": 300},
+        quantities={
+            "least": {"type": "minimum", "of": "degree_of_cure"},
+            "most": {"type": "maximum", "of": "2*degree_of_cure"},
+            "hottest": {"type": "maximum", "of": "temperature"},
+        },
+    )
+    run.execute()
+    (rows,) = run.state.internal.values()
+    assert run.values()["least"] == rows.min() >= 0
+    assert run.values()["most"] == pytest.approx(2 * rows.max(), rel=1e-14)
+    assert run.values()["hottest"] == 460
+    assert run.fields.evaluate("degree_of_cure")[2].min() < rows.min()
