@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.context import Known
 from plexus.deck.params import Field, Params, Unit
@@ -36,11 +36,13 @@ class PeriodicParams(Params):
         min_length=1, max_length=3, description="edge lengths of the box"
     )
 
-    @model_validator(mode="after")
-    def _same_dimension(self) -> PeriodicParams:
-        if len(self.cells) != len(self.size):
-            raise ValueError(f"size needs {len(self.cells)} entries, one per axis; here are {len(self.size)}")
-        return self
+    @field_validator("size")
+    @classmethod
+    def _same_dimension(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        cells = info.data.get("cells", value)
+        if len(cells) != len(value):
+            raise ValueError(f"size needs {len(cells)} entries, one per axis; here are {len(value)}")
+        return value
 
 
 @register("mesh", "periodic", PeriodicParams)
