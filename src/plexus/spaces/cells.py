@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.errors import InputError
 from plexus.io.piece import Piece
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES
 from plexus.mesh.mesh import EXTERIOR
-from plexus.spaces.grid import CORNERS, VTK
+from plexus.spaces.grid import CORNERS, VTK, located
 
 if TYPE_CHECKING:
     from petsc4py import PETSc
@@ -137,14 +136,7 @@ class CellPlaces:
     def __init__(self, grid: Grid, xs: np.ndarray):
         self.comm = grid.comm
         self.xs = np.atleast_2d(np.asarray(xs, dtype=float))
-        if self.xs.shape[1] != grid.dim:
-            raise InputError(f"a position in this mesh has {grid.dim} coordinates, not {self.xs.shape[1]}")
-        size = np.array(grid.size)
-        inside = (self.xs - grid.corner) / size
-        outside = ((inside < -1e-9) | (inside > 1 + 1e-9)).any(axis=1)
-        if outside.any():
-            names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in self.xs[outside][:3])
-            raise InputError(f"{outside.sum()} of {len(self.xs)} positions lie outside the mesh: {names}")
+        inside = located(grid, self.xs)
         self.weights = [
             _hats(inside[:, a] * n - 0.5, n, grid.ends(a)) for a, n in enumerate(grid.cells)
         ]  # fmt: skip

@@ -102,6 +102,24 @@ class GridSpace:
         return Piece(points, links.astype(np.int64), VTK[dim], self._names[nodes], ids, nodes)
 
 
+def located(grid: Grid, xs: np.ndarray) -> np.ndarray:
+    """Return positions (k, d) as shares of the box, (k, d).
+
+    Raises
+    ------
+    InputError
+        If a position has another number of coordinates, or lies outside the box.
+    """
+    if xs.shape[1] != grid.dim:
+        raise InputError(f"a position in this mesh has {grid.dim} coordinates, not {xs.shape[1]}")
+    shares: np.ndarray = (xs - grid.corner) / np.array(grid.size)
+    outside = ((shares < -1e-9) | (shares > 1 + 1e-9)).any(axis=1)
+    if outside.any():
+        names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in xs[outside][:3])
+        raise InputError(f"{outside.sum()} of {len(xs)} positions lie outside the mesh: {names}")
+    return shares
+
+
 class GridPlaces:
     """Positions xs (k, d) in a periodic box, where fields are summed up as trigonometric polynomials.
 
@@ -117,13 +135,7 @@ class GridPlaces:
     def __init__(self, grid: Grid, xs: np.ndarray):
         self.comm = grid.comm
         self.xs = np.atleast_2d(np.asarray(xs, dtype=float))
-        if self.xs.shape[1] != grid.dim:
-            raise InputError(f"a position in this mesh has {grid.dim} coordinates, not {self.xs.shape[1]}")
-        size = np.array(grid.size)
-        outside = ((self.xs < -1e-9 * size) | (self.xs > (1 + 1e-9) * size)).any(axis=1)
-        if outside.any():
-            names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in self.xs[outside][:3])
-            raise InputError(f"{outside.sum()} of {len(self.xs)} positions lie outside the mesh: {names}")
+        located(grid, self.xs)
         self.weights = [
             periodic_sinc(n, 2 * np.pi * (self.xs[:, a, None] / grid.size[a] - np.arange(n) / n))
             for a, n in enumerate(grid.cells)
