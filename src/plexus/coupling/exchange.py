@@ -41,7 +41,8 @@ def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
         If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
     """
     name = _equation(fields, flux).field.name
-    for other in fields.system.prescribed[name].boundaries:
+    named = set(fields.space.mesh.boundaries)  # what is prescribed on curves and points has no area
+    for other in named.intersection(fields.system.prescribed[name].boundaries):
         if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms

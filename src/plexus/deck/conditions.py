@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -66,6 +66,9 @@ class Condition(Params):
             result = handler({**({"on": data["on"]} if "on" in data else {}), **parsed})
         except ValidationError as error:
             errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)] + errors
+        if not errors:
+            found = misplaced(result, known(info).skeleton)
+            errors += [_detail((kind,), text) for kind, text in found]
         if not errors and len(data) == 1:
             errors.append(_detail((), "says nothing about the boundary: add a field's value or a term"))
         if errors:
@@ -75,6 +78,15 @@ class Condition(Params):
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
     return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def misplaced(condition: Condition, skeleton: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the terms of a condition that cannot stand on a curve or point that it names, and why."""
+    for name in condition.on:
+        for kind in condition.terms if name in skeleton else ():
+            if not registry.component("boundary", kind).cls.skeleton:
+                text = f"{name} is a curve or a point, and {kind} acts on areas; values are prescribed there"
+                yield kind, text
 
 
 def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: ValidationInfo) -> None:

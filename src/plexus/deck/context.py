@@ -27,6 +27,9 @@ class Known:
     dim: int | None
     regions: Collection[str] | None
     boundaries: Collection[str] | None
+    """Names on which something may be prescribed, those of curves and points among them."""
+    skeleton: Collection[str] = ()
+    """Those of curves and points, as far as they are known to be none of boundaries."""
 
 
 @dataclass
@@ -48,6 +51,8 @@ class Context:
     terms: Collection[str] | None = None
     dim: int | None = None
     boundaries: Collection[str] | None = None
+    skeleton: Collection[str] = ()
+    """Names of curves and points among the boundaries."""
     regions: Collection[str] | None = None
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""

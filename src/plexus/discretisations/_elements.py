@@ -44,6 +44,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
+        inspect.check_places(deck.boundary, mesh)
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
