@@ -4,35 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError, ValidationInfo, model_validator
+from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
 from plexus.deck.context import AXES, Context, components, known, only
 from plexus.deck.expressions import Expression
-from plexus.deck.params import BoundaryNames, Field, Params
+from plexus.deck.params import BoundaryNames, Field, Params, Unit
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import convert, expression, refuse
 from plexus.protocols import FieldSpec
 
+PLACES = ("on", "at")
+"""Keys of a condition that tell where it holds."""
 Components = tuple[Expression | None, ...]
 """One entry per component of a field; None leaves the component free. May be longer than the dimension."""
 
 
 class Condition(Params):
-    """What holds on one or several named boundaries.
+    """What holds on one or several named boundaries, curves or points, or at one position.
 
     A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a
     key that is a member of kind ``boundary`` (``convection``) adds that term.
     """
 
-    on: BoundaryNames = Field(min_length=1, description="name or list of names of boundaries")
+    on: BoundaryNames = Field((), description="name or list of names of boundaries, curves or points")
+    at: tuple[Annotated[float, Unit("m")], ...] | None = Field(
+        None, description="a position instead of a name: a force acts there, values hold at its node"
+    )
     values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
     terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
+
+    @field_validator("at")
+    @classmethod
+    def _in_this_mesh(cls, value: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        dim = known(info).dim
+        if value is not None and len(value) != (dim or len(value)):
+            raise refuse(f"a position in a {dim}-D mesh has {dim} coordinates, not {len(value)}")
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
@@ -41,7 +54,8 @@ class Condition(Params):
         short = {"type": ["number", "string", "array"], "description": "short form of the term"}
         terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
-        properties = {"on": names, "include": {"type": ["string", "array"]}, **terms}
+        position = {"type": "array", "items": {"type": ["number", "string"]}, "maxItems": 3}
+        properties = {"on": names, "at": position, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}
 
     @model_validator(mode="wrap")
@@ -52,8 +66,8 @@ class Condition(Params):
         parsed: dict[str, dict[str, Any]] = {"values": {}, "terms": {}}
         errors: list[InitErrorDetails] = []
         for key, value in data.items():
-            # `on` goes through the model's own validation below, together with what is found here.
-            if key == "on":
+            # places go through the model's own validation below, together with what is found here.
+            if key in PLACES:
                 continue
             try:
                 _sort_key(str(key), value, parsed, info)
@@ -61,14 +75,21 @@ class Condition(Params):
                 errors += [_detail((key, *e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
             except PydanticCustomError as error:
                 errors.append(_detail((key,), error.message()))
+        result = None
         try:
             # Called in any case, so that a missing `on` is told beside wrong values.
-            result = handler({**({"on": data["on"]} if "on" in data else {}), **parsed})
+            result = handler({**{key: data[key] for key in PLACES if key in data}, **parsed})
         except ValidationError as error:
             errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)] + errors
-        if not errors:
+        if result is not None and not errors:
             found = misplaced(result, known(info).skeleton)
             errors += [_detail((kind,), text) for kind, text in found]
+        if not any(key in data for key in PLACES):
+            errors.append(_detail(("on",), "required but missing: a name, or `at` with a position"))
+        elif result is not None and "on" in data and not result.on:
+            errors.append(_detail(("on",), "needs at least 1 items, has 0"))
+        elif len(data) > 1 and all(key in data for key in PLACES):
+            errors.append(_detail(("at",), "a condition has a name or a position, not both"))
         if not errors and len(data) == 1:
             errors.append(_detail((), "says nothing about the boundary: add a field's value or a term"))
         if errors:
@@ -82,11 +103,15 @@ def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
 
 def misplaced(condition: Condition, skeleton: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield the terms of a condition that cannot stand on a curve or point that it names, and why."""
-    for name in condition.on:
-        for kind in condition.terms if name in skeleton else ():
-            if not registry.component("boundary", kind).cls.skeleton:
-                text = f"{name} is a curve or a point, and {kind} acts on areas; values are prescribed there"
-                yield kind, text
+    bare = ["a position" if condition.at is not None else "", *(n for n in condition.on if n in skeleton)]
+    for kind in condition.terms:
+        if registry.component("boundary", kind).cls.skeleton:
+            if len(bare) - 1 not in (0, len(condition.on)):
+                yield kind, f"{bare[1]} is a curve or a point: a boundary cannot share the {kind} with it"
+            continue
+        for name in filter(None, bare):
+            what = name if name == bare[0] else f"{name} is a curve or a point, and"
+            yield kind, f"{what} has no area for {kind}: values are prescribed there, or a force in newtons"
 
 
 def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: ValidationInfo) -> None:

@@ -13,6 +13,7 @@ from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
+from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
@@ -110,7 +111,9 @@ class _Maker:
     ):
         self.deck, self.ctx, self.spaces, self.known = deck, ctx, spaces, known
         self.equations = {equation.field.name: equation for equation in equations}
-        self.conditions = sort_conditions(deck.boundary, equations, next(iter(spaces.values())).mesh.dim)
+        mesh = next(iter(spaces.values())).mesh
+        self.skeleton = set(mesh.skeleton) - set(mesh.boundaries)
+        self.conditions = sort_conditions(deck.boundary, equations, mesh.dim, self.skeleton)
         self.prescribed = {
             name: Dirichlet(spaces[name], here.prescribed) for name, here in self.conditions.items()
         }
@@ -130,7 +133,8 @@ class _Maker:
         # native kernels compute on the CPU only
         backend = "torch" if self.ctx.device != "cpu" else "auto"
         degree = equation.quadrature * space.degree
-        return Form(space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree)
+        loads = spread(space, equation, here.totals, self.skeleton, degree)
+        return Form(space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads)
 
     def solver(self, form: Form, prefix: str) -> FieldSolver:
         """Return the solver of a form, by the deck's block for its unknown."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
+from plexus.errors import at_path
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prescribed:
-    """Values on one or several boundaries: an expression of x, y, z, t per component, None where free."""
+    """Values on boundaries, curves, points or at a position: an expression of x, y, z, t per component.
+
+    None leaves a component free; ``path`` is the condition's place in the deck.
+    """
 
     boundaries: tuple[str, ...]
     values: tuple[Expression | None, ...]
+    at: tuple[float, ...] | None = None
+    path: str = "boundary"
 
 
 class Dirichlet:
@@ -42,7 +48,7 @@ class Dirichlet:
         self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
-            nodes = space.facet_nodes(condition.boundaries)
+            nodes = _nodes(space, condition)
             for component, value in enumerate(condition.values):
                 if value is not None:  # None leaves the component free
                     self.fixed[nodes, component] = True
@@ -56,3 +62,13 @@ class Dirichlet:
             # as in properties, axes that the mesh does not have are zero
             names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
             array[nodes, component] = value({**names, "t": t})
+
+
+def _nodes(space: Space, condition: Prescribed) -> np.ndarray:
+    """Return the local nodes on which a condition holds. Collective."""
+    if condition.at is None:
+        return space.facet_nodes(condition.boundaries)
+    from plexus.spaces.shares import nodes_at
+
+    with at_path(f"{condition.path}.at"):
+        return nodes_at(space, condition.at)

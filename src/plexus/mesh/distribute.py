@@ -91,10 +91,11 @@ class Delivery:
         return self._route.forward(array[self.rows])
 
     def named(self, rows: list[np.ndarray], ids: np.ndarray) -> list[np.ndarray]:
-        """Send named cells, facets, entities to all who hold the cell; return them with local cells. Collective.
+        """Send named parts of cells to all who hold the cell; return them with local cells. Collective.
 
-        ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name; ``ids`` are
-        the global numbers of the receiving rank's cells. The results are sorted int32 of the same shapes.
+        ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name;
+        ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name;
+        ``ids`` are the global numbers of the receiving rank's cells. The results are sorted int32 of the same
         """
         # all names share one exchange: rows (name, cell, facet)
         table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)

@@ -57,8 +57,8 @@ class Mesh:
     cell_owner : (C,) int32 owning rank.
     regions : name -> (k,) int32 local cells.
     boundaries : name -> (k, 2) int32 pairs (local cell, local facet) of owned and ghost cells.
-    skeleton : name -> (k, 2) int32 pairs (local cell, entity) of owned and ghost cells: the curves of a solid,
-        and points of any mesh of dimension 2 or 3 (see `plexus.mesh.skeleton`).
+    skeleton : name -> (k, 2) int32 pairs (local cell, entity) of all local cells: curves of a solid, and
+        points (see `plexus.mesh.skeleton`).
     n_global_cells : number of cells of the whole mesh.
     comm : communicator that shares the mesh.
     """

@@ -71,7 +71,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
 
 @dataclass(frozen=True)
 class _Parts:
-    """The blocks that are cells, those that are facets, and those below, with the groups that each belongs to."""
+    """The blocks that are cells, facets, and what is below, with the groups that each belongs to."""
 
     file: MshFile
     volume: list[Block]

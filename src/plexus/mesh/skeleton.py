@@ -27,8 +27,8 @@ def entities(cell: Cell) -> list[tuple[int, ...]]:
 def find_entities(cell: Cell, vertices: np.ndarray, wanted: Iterable[np.ndarray]) -> np.ndarray | None:
     """Return the entities given by their vertices as ascending pairs (cell, entity), (k, 2).
 
-    ``vertices`` (c, v) are those of all cells, ``wanted`` arrays (k, 1) of points or (k, 2) of edges. None where
-    one of them is not an entity of any cell.
+    ``vertices`` (c, v) are those of all cells, ``wanted`` arrays (k, 1) of points or (k, 2) of edges. None
+    where one of them is not an entity of any cell.
     """
     found = []
     for rows in wanted:
@@ -37,5 +37,5 @@ def find_entities(cell: Cell, vertices: np.ndarray, wanted: Iterable[np.ndarray]
         pairs = find_parts(parts, vertices, rows)
         if (pairs[:, 0] < 0).any():
             return None
-        found.append(pairs + [0, cell.n_vertices if edges else 0])
+        found.append(pairs + np.array([0, cell.n_vertices if edges else 0]))
     return np.unique(np.concatenate(found), axis=0)

@@ -29,6 +29,7 @@ from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import cell_rule
+from plexus.spaces.shares import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -57,6 +58,7 @@ class Form:
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
+    loads : forces on nodes.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
     holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
@@ -82,9 +84,10 @@ class Form:
         backend: str = "auto",
         device: str = "cpu",
         degree: int | None = None,
+        loads: Sequence[NodalLoad] = (),
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
-        self.terms = tuple(boundary_terms)
+        self.terms, self.loads = tuple(boundary_terms), tuple(loads)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
         specs, dim = tuple(equation.fields), space.mesh.dim
@@ -155,7 +158,10 @@ class Form:
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
                 add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
-        return self.bridge.host(out)[: self.space.n_owned]
+        result = self.bridge.host(out)[: self.space.n_owned]
+        for load in self.loads:
+            load.subtract(t, result)
+        return result
 
     def jacobian(
         self,

@@ -1,12 +1,11 @@
 """Box mesh: a line-up of cubes in 2-D or 3-D, uniform or graded, optionally periodic or mapped.
 
-Lattice coordinate along an axis of n cubes with grading q (last cube over first cube):
-s_i = (r^i − 1)/(r^n − 1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then
-replaces each coordinate by an expression of the lattice coordinates x, y, z; ``regions`` and
-``boundaries`` name cells and facets by conditions on the final coordinates, ``curves`` and ``points`` edges and
-vertices, on which values and forces may be prescribed. Squares are cut into two
-triangles and cubes into six tetrahedra along their main diagonals (H. W. Kuhn, 1960,
-doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
+Lattice coordinate along an axis of n cubes with grading q (last cube over first cube): s_i = (r^i − 1)/(r^n −
+1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then replaces each coordinate by an
+expression of the lattice coordinates x, y, z; ``regions`` and ``boundaries`` name cells and facets by
+conditions on the final coordinates, ``curves`` and ``points`` edges and vertices, on which values and forces
+may be prescribed. Squares are cut into two triangles and cubes into six tetrahedra along their main diagonals
+(H. W. Kuhn, 1960, doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
 """
 
 from __future__ import annotations
