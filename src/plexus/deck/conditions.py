@@ -28,8 +28,10 @@ Components = tuple[Expression | None, ...]
 class Condition(Params):
     """What holds on one or several named boundaries, curves or points, or at one position.
 
-    A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a
-    key that is a member of kind ``boundary`` (``convection``) adds that term.
+    A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a key
+    ``normal`` prescribes the component of the vector unknown along the outward normal (0: a support that
+    slides along the boundary, however it is inclined); a key that is a member of kind ``boundary``
+    (``convection``) adds that term.
     """
 
     on: BoundaryNames = Field((), description="name or list of names of boundaries, curves or points")
@@ -37,6 +39,7 @@ class Condition(Params):
         None, description="a position instead of a name: a force acts there, values hold at its node"
     )
     values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
+    normals: dict[str, Any] = Field({}, description="field name -> prescribed value along the outward normal")
     terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
 
     @field_validator("at")
@@ -55,6 +58,7 @@ class Condition(Params):
         terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
         position = {"type": "array", "items": {"type": ["number", "string"]}, "maxItems": 3}
+        terms["normal"] = value
         properties = {"on": names, "at": position, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}
 
@@ -63,7 +67,7 @@ class Condition(Params):
     def _sort(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, dict):
             raise refuse("expected a mapping such as {on: left, temperature: 300 K}")
-        parsed: dict[str, dict[str, Any]] = {"values": {}, "terms": {}}
+        parsed: dict[str, dict[str, Any]] = {"values": {}, "normals": {}, "terms": {}}
         errors: list[InitErrorDetails] = []
         for key, value in data.items():
             # places go through the model's own validation below, together with what is found here.
@@ -104,8 +108,12 @@ def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
 def misplaced(condition: Condition, skeleton: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield the terms of a condition that cannot stand on a curve or point that it names, and why."""
     bare = ["a position" if condition.at is not None else "", *(n for n in condition.on if n in skeleton)]
+    for kind in ("normal",) if condition.normals else ():
+        for name in filter(None, bare):
+            yield kind, f"{name} has no normal: prescribe components"
     for kind in condition.terms:
-        if registry.component("boundary", kind).cls.skeleton:
+        member: Any = registry.component("boundary", kind).cls
+        if member.skeleton:
             if len(bare) - 1 not in (0, len(condition.on)):
                 yield kind, f"{bare[1]} is a curve or a point: a boundary cannot share the {kind} with it"
             continue
@@ -128,6 +136,10 @@ def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: Val
         values = field_values(value, spec, info) if axis is None else _one(value, spec, axis, info)
         before = parsed["values"].get(spec.name, ())
         parsed["values"][spec.name] = _joined(before, values, key)
+        return
+    if key == "normal" and len(context.normals) == 1:
+        (name,) = context.normals
+        parsed["normals"][name] = _value(value, context.unknowns[name], info)
         return
     accepted = members if context.terms is None else [m for m in members if m in context.terms]
     if key not in accepted:

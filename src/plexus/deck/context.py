@@ -49,6 +49,8 @@ class Context:
     leaders: dict[str, str] = field(default_factory=dict)
     """Unknowns that are solved together with another -> that one, which names their solver."""
     terms: Collection[str] | None = None
+    normals: Collection[str] = ()
+    """Vector unknowns whose component along the normal of a boundary may be prescribed."""
     dim: int | None = None
     boundaries: Collection[str] | None = None
     skeleton: Collection[str] = ()

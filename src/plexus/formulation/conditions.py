@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from plexus import registry
 from plexus.formulation.dirichlet import Prescribed
+from plexus.formulation.inclined import AlongNormal
 from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
 
@@ -30,6 +31,7 @@ class Conditions:
     """What holds on the boundaries for one equation."""
 
     prescribed: list[Prescribed] = field(default_factory=list)
+    normal: list[AlongNormal] = field(default_factory=list)
     terms: list[tuple[str, Term]] = field(default_factory=list)
     """Boundary name and term; one pair per name."""
     totals: list[Total] = field(default_factory=list)
@@ -56,6 +58,8 @@ def sort_conditions(
             count = specs[name].components(dim)
             place = tuple(condition.on), tuple(values[:count]), condition.at, f"boundary[{i}]"
             found[name].prescribed.append(Prescribed(*place))
+        for name, value in condition.normals.items():
+            found[name].normal.append(AlongNormal(tuple(condition.on), value, f"boundary[{i}].normal"))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
             equation = next(e for e in equations if kind in accepted(e.boundary_terms, e.field.name))

@@ -10,6 +10,7 @@ import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.errors import at_path
+from plexus.formulation.inclined import AlongNormal, Inclined
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -37,11 +38,13 @@ class Dirichlet:
     ----------
     fixed : ndarray of bool (n_local, m)
         Which unknowns are prescribed, ghosts included.
+    inclined : Inclined, optional
+        What is prescribed along normals.
     boundaries : tuple of str
-        Where at least one component is prescribed.
+        Where at least one component, or the one along the normal, is prescribed.
     """
 
-    def __init__(self, space: Space, conditions: Sequence[Prescribed]):
+    def __init__(self, space: Space, conditions: Sequence[Prescribed], normal: Sequence[AlongNormal] = ()):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
@@ -53,6 +56,9 @@ class Dirichlet:
                 if value is not None:  # None leaves the component free
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
+        self.inclined = Inclined(space, normal, self.fixed) if normal else None
+        if self.inclined is not None:
+            self.boundaries += self.inclined.boundaries
 
     def apply(self, t: float, array: np.ndarray) -> None:
         """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
@@ -62,6 +68,8 @@ class Dirichlet:
             # as in properties, axes that the mesh does not have are zero
             names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
             array[nodes, component] = value({**names, "t": t})
+        if self.inclined is not None:
+            self.inclined.apply(t, array)
 
 
 def _nodes(space: Space, condition: Prescribed) -> np.ndarray:

@@ -94,8 +94,8 @@ class Delivery:
         """Send named parts of cells to all who hold the cell; return them with local cells. Collective.
 
         ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name;
-        ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name;
         ``ids`` are the global numbers of the receiving rank's cells. The results are sorted int32 of the same
+        shapes.
         """
         # all names share one exchange: rows (name, cell, facet)
         table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)

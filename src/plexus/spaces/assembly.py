@@ -24,6 +24,7 @@ from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
 from plexus.spaces import splits
 from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
@@ -59,6 +60,7 @@ class Form:
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
     loads : forces on nodes.
+    held : combinations of a node's unknowns that are prescribed.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
     holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
@@ -85,8 +87,10 @@ class Form:
         device: str = "cpu",
         degree: int | None = None,
         loads: Sequence[NodalLoad] = (),
+        held: Held | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
+        self.held = held
         self.terms, self.loads = tuple(boundary_terms), tuple(loads)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
@@ -118,7 +122,7 @@ class Form:
     @cached_property
     def matrix(self) -> CooMatrix:
         """The matrix that `jacobian` fills. Collective at the first access."""
-        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed)
+        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed, self.held)
 
     @cached_property
     def _slots(self) -> Array:
@@ -139,6 +143,8 @@ class Form:
         result = self.reactions(t, u, rate, fields, since)
         if self.fixed is not None:
             result[self.fixed[: self.space.n_owned]] = 0.0
+        if self.held is not None:
+            self.held.release(result)
         return result
 
     def reactions(
