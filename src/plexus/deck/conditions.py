@@ -55,7 +55,9 @@ class Condition(Params):
         """Return names, boundary terms, and any other key as the value of a field."""
         names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
         short = {"type": ["number", "string", "array"], "description": "short form of the term"}
-        terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
+        terms: dict[str, Any] = {
+            n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")
+        }
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
         position = {"type": "array", "items": {"type": ["number", "string"]}, "maxItems": 3}
         terms["normal"] = value
