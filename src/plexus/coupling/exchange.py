@@ -41,8 +41,9 @@ def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
         If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
     """
     name = _equation(fields, flux).field.name
-    named = set(fields.space.mesh.boundaries)  # what is prescribed on curves and points has no area
-    for other in named.intersection(fields.system.prescribed[name].boundaries):
+    for other in fields.system.prescribed[name].boundaries:
+        if other not in fields.space.mesh.boundaries:
+            continue  # a curve or a point has no area
         if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms

@@ -261,6 +261,7 @@ def check_consistent(conditions: Sequence[Condition]) -> None:
     errors = []
     for number, condition in enumerate(conditions):
         entries = [(f, c, e) for f, values in condition.values.items() for c, e in enumerate(values) if e]
+        entries += [(f"{f} along the normal", 0, e) for f, e in condition.normals.items()]
         for (field, component, value), name in product(entries, condition.on):
             first, before = seen.setdefault((name, field, component), (number, value))
             if before != value:

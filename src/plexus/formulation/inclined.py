@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
+from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -80,6 +81,7 @@ class Inclined:
         # planes first: a curved surface that ends tangentially adds nothing to them
         for i, normals in sorted(found, key=lambda pair: not pair[1].plane):
             _insert(span, rows, which, i, normals, fixed)
+        _require_effect(space, conditions, which)
         for array in (span, rows, which):
             space.halo.forward(array)
         self.nodes = np.flatnonzero((which >= 0).any(axis=1))
@@ -101,6 +103,14 @@ class Inclined:
         u = array[self.nodes]
         gap = wanted - np.einsum("kri,ki->kr", self._rows, u)
         array[self.nodes] = u + np.einsum("kir,kr->ki", self._lift, gap)
+
+
+def _require_effect(space: Space, conditions: Sequence[AlongNormal], which: np.ndarray) -> None:
+    """Refuse a condition that no node follows: others prescribe its directions already. Collective."""
+    held = np.array([(which[: space.n_owned] == i).any() for i in range(len(conditions))], dtype=int)
+    for condition, some in zip(conditions, space.comm.allreduce(held), strict=True):
+        if not some:
+            raise InputError(f"{condition.path}: other conditions prescribe this direction at all its nodes")
 
 
 def _insert(

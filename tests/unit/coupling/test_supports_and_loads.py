@@ -157,6 +157,8 @@ def test_rotation_of_a_bar_about_its_end_pulls_with_the_mass_times_the_middle(ma
         ("{at: [4, 0, 0], pressure: 1}", "a position has no area for pressure"),
         ("{on: right, at: [4, 0, 0], displacement: 0}", "a name or a position"),
         ("{on: right, force: [1, 2]}", "one per axis"),
+        ("{on: left, normal: 0.1}", "other conditions prescribe this direction"),
+        ("{on: right, normal: 1}\n  - {on: right, normal: 2}", "along the normal on right has another value"),
         ("{on: right, force: [1 kPa, 0, 0]}", "N"),
         ("{on: right, force: [x, 0, 0]}", "x"),
     ],
@@ -179,3 +181,26 @@ def test_what_makes_no_sense_is_refused(make_run, extra, words):
 def test_a_rotation_that_says_too_little_is_refused(make_run, given, words):
     with pytest.raises(PlexusError, match=words):
         make_run(LOADED.replace("density: 2}", f"density: 2}}, rotation: {given}"))
+
+
+RING = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 2], origin: [1, 0], points: {p: x > 1.99 and y > 0.99}}
+physics: {type: elasticity, geometry: axisymmetric, material: {young_modulus: 1000, poisson_ratio: 0.3}}
+boundary:
+  - {on: bottom, displacement_y: 0}
+  - {on: top, force: [0, 10 N]}
+  - {on: p, force: [0, 5 N]}
+quantities: {support: {type: reaction, of: displacement, on: bottom, component: y}}
+"""
+
+
+def test_forces_on_sections_are_those_of_the_whole_body(make_run):
+    """All around the axis of a meridian section, over the thickness of a plane one."""
+    assert results(make_run(RING))["support"] == pytest.approx(-15.0, rel=1e-9)
+    plane = RING.replace("axisymmetric", "plane_stress, thickness: 0.5").replace(
+        "displacement_y", "displacement"
+    )
+    assert results(make_run(plane))["support"] == pytest.approx(-15.0, rel=1e-9)
+    with pytest.raises(PlexusError, match=r"boundary\[1\].force: the radial force"):
+        make_run(RING.replace("[0, 10 N]", "[1 N, 10 N]"))
