@@ -61,7 +61,13 @@ class Inclined:
     nodes : (k,) local nodes with a direction that is prescribed, ghosts included, ascending.
     projectors : (k, m, m) Π of each.
     boundaries : names of the boundaries.
-    bends : path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
+    bends : mapping
+        Path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
+
+    Raises
+    ------
+    InputError
+        At the path of a condition on facets inside the body whose value is not zero, or that holds nothing.
     """
 
     def __init__(self, space: Space, conditions: Sequence[AlongNormal], fixed: np.ndarray):
@@ -73,6 +79,10 @@ class Inclined:
         self.bends: dict[str, float] = {}
         for i, normals in found:
             path = conditions[i].path
+            if normals.inside and conditions[i].value.constant != 0:
+                raise InputError(
+                    f"{path}: inside the body a normal has no direction; only 0 can be prescribed"
+                )
             self.bends[path] = max(self.bends.get(path, 0.0), normals.bend)
         m = space.components
         # the owner of a node knows all facets around it, and tells the ranks that have it as a ghost

@@ -140,7 +140,7 @@ class _Parts:
         cell, found = self.volume[0].cell, dict[str, list[np.ndarray]]()
         taken = {name for block in self.surface for name in self._groups(block)}
         for block in self.below:
-            for name in set(self._groups(block)) - taken:
+            for name in (name for name in self._groups(block) if name not in taken):
                 found.setdefault(name, []).append(number[block.nodes[:, : block.cell.n_vertices]])
         # where a curve has the name too, the point goes without
         kept = {name: [r for r in rows if r.shape[1] == rows[0].shape[1]] for name, rows in found.items()}

@@ -14,9 +14,11 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.devices.bridge import Bridge
+from plexus.mesh.mesh import EXTERIOR, Mesh
 from plexus.spaces.evaluate import facet_node_rule
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import PointBatch, Values
 
 CORNER = np.cos(np.radians(30.0))
@@ -30,13 +32,15 @@ class NodeNormals:
     """Normals of one boundary at the owned nodes.
 
     ``layers`` are pairs (nodes (k,), unit normals (k, d)): the first has all nodes of the boundary, each
-    further one those where another smooth surface meets. ``plane`` says that all facets have one normal.
-    ``bend`` is the largest angle [rad] between a facet and the normal of its node, on any rank.
+    further one those where another smooth surface meets. ``plane`` says that all facets have one normal,
+    ``inside`` that some lie inside the body, where a normal has no direction. ``bend`` is the largest angle
+    [rad] between a facet and the normal of its node, on any rank.
     """
 
     layers: list[tuple[np.ndarray, np.ndarray]]
     plane: bool
     bend: float
+    inside: bool
 
 
 def node_normals(space: Space, name: str) -> NodeNormals:
@@ -63,7 +67,16 @@ def node_normals(space: Space, name: str) -> NodeNormals:
         cosine = np.einsum("fi,fi->f", n[near], total[place[near]]).min(initial=1.0)
         bend = max(bend, float(np.arccos(np.clip(cosine, -1.0, 1.0))))
         nodes, n, size = nodes[~near], n[~near], size[~near]
-    return NodeNormals(layers, plane, float(space.comm.allreduce(bend, MPI.MAX)))
+    bend, inner = space.comm.allreduce(bend, MPI.MAX), space.comm.allreduce(_inner(space.mesh, name), MPI.LOR)
+    return NodeNormals(layers, plane, float(bend), inner)
+
+
+def _inner(mesh: Mesh, name: str) -> bool:
+    """Return whether a cell of this rank has a facet of the boundary with another cell behind it."""
+    pairs = boundary_facets(mesh, name)
+    own = pairs[pairs[:, 0] < mesh.n_owned_cells]
+    # no cell has eight facets
+    return not np.isin(own @ [8, 1], mesh.boundaries[EXTERIOR] @ [8, 1]).all()
 
 
 def _of_first(nodes: np.ndarray, n: np.ndarray, here: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ On several ranks the owners of shared nodes tell their supports.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,3 +205,25 @@ def test_forces_on_sections_are_those_of_the_whole_body(make_run):
     assert results(make_run(plane))["support"] == pytest.approx(-15.0, rel=1e-9)
     with pytest.raises(PlexusError, match=r"boundary\[1\].force: the radial force"):
         make_run(RING.replace("[0, 10 N]", "[1 N, 10 N]"))
+
+
+MIDDLE = f"""
+plexus: 1
+mesh: {{type: gmsh, file: {Path(__file__).parents[1] / "mesh" / "data" / "triangle1.msh"}}}
+physics: {{type: elasticity, geometry: plane_strain, material: {{young_modulus: 1000, poisson_ratio: 0}}}}
+boundary:
+  - {{on: middle, normal: 0}}
+  - {{on: floor, displacement_y: 0}}
+  - {{on: exterior, traction: ["where(x > 1.999, 1, where(x < 0.001, -2, 0))", 0]}}
+quantities:
+  right: {{type: value, of: displacement_x, at: [2, 0.5]}}
+  left: {{type: value, of: displacement_x, at: [0, 0.5]}}
+"""
+
+
+@pytest.mark.mpi
+def test_a_support_inside_the_body_slides_along_itself_and_has_no_direction(make_run):
+    """Its facets belong to cells on either side, so that their normals point both ways."""
+    assert results(make_run(MIDDLE)) == pytest.approx({"right": 1e-3, "left": -2e-3}, rel=1e-6)
+    with pytest.raises(PlexusError, match="inside the body"):
+        make_run(MIDDLE.replace("normal: 0", "normal: 0.1"))
