@@ -9,10 +9,9 @@ from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Total
 from plexus.formulation.entries import check_per_axis
 from plexus.protocols import Equation
-from plexus.spaces import shares
 from plexus.spaces.evaluate import Evaluator
 from plexus.spaces.lagrange import Space
-from plexus.spaces.shares import NodalLoad
+from plexus.spaces.totals import NodalLoad, area, of_position, of_skeleton
 
 
 def spread(
@@ -32,11 +31,11 @@ def spread(
         check_per_axis(total.path, len(term.params.value), space.mesh.dim)
         with at_path(total.path):
             if total.at is not None:
-                loads.append(NodalLoad(shares.of_position(space, total.at), columns, term.total))
+                loads.append(NodalLoad(of_position(space, total.at), columns, term.total))
             elif any(name in skeleton for name in total.names):
-                loads.append(NodalLoad(shares.of_skeleton(space, total.names), columns, term.total))
+                loads.append(NodalLoad(of_skeleton(space, total.names), columns, term.total))
             else:
-                term.spread = shares.area(evaluator, total.names, degree, equation.measure)
+                term.spread = area(evaluator, total.names, degree, equation.measure)
                 if not term.spread > 0:
                     raise InputError(f"{', '.join(total.names)} has no area to share it")
     return loads

@@ -76,7 +76,7 @@ def _nodes(space: Space, condition: Prescribed) -> np.ndarray:
     """Return the local nodes on which a condition holds. Collective."""
     if condition.at is None:
         return space.facet_nodes(condition.boundaries)
-    from plexus.spaces.shares import nodes_at
+    from plexus.spaces.totals import nodes_at
 
     with at_path(f"{condition.path}.at"):
         return nodes_at(space, condition.at)

@@ -30,7 +30,7 @@ from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import cell_rule
-from plexus.spaces.shares import NodalLoad
+from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
