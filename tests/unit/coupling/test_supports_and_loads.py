@@ -227,3 +227,23 @@ def test_a_support_inside_the_body_slides_along_itself_and_has_no_direction(make
     assert results(make_run(MIDDLE)) == pytest.approx({"right": 1e-3, "left": -2e-3}, rel=1e-6)
     with pytest.raises(PlexusError, match="inside the body"):
         make_run(MIDDLE.replace("normal: 0", "normal: 0.1"))
+
+
+SLIDING = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 4],
+  map: [cos(0.4)*x - sin(0.4)*y, sin(0.4)*x + cos(0.4)*y]}
+physics: {type: elasticity, geometry: plane_stress, material: {young_modulus: 210 GPa, poisson_ratio: 0.3}}
+boundary:
+  - {on: left, normal: 0}
+  - {on: right, pressure: -1 MPa}
+quantities: {most: {type: maximum, of: von_mises}, least: {type: minimum, of: von_mises}}
+"""
+
+
+@pytest.mark.mpi
+def test_what_an_inclined_support_leaves_free_is_found(make_run):
+    """The body may slide along the support: a pull across it is balanced, one along the axis x is not."""
+    assert results(make_run(SLIDING)) == pytest.approx({"most": 1e6, "least": 1e6}, rel=1e-8)
+    with pytest.raises(PlexusError, match="do not balance"):
+        results(make_run(SLIDING.replace("pressure: -1 MPa", "traction: [1 MPa, 0]")))
