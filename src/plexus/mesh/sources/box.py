@@ -97,11 +97,12 @@ class BoxParams(Params):
 
 
 def _check_distinct(sides: list[str], *named: dict[str, Expression]) -> None:
-    taken = set(sides)
-    for names in named:
-        if again := sorted(taken & set(names)):
-            raise ValueError(f"the box has a boundary, a curve or a point {again[0]} already")
-        taken |= set(names)
+    taken = dict.fromkeys(sides, "boundary")
+    for kind, names in zip(("boundary", "curve", "point"), named, strict=True):
+        for name in names:
+            if name in taken:
+                raise ValueError(f"the box has a {taken[name]} {name} already")
+            taken[name] = kind
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
