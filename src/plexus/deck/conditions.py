@@ -12,7 +12,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from plexus import registry
 from plexus.deck.context import AXES, Context, components, known, only
 from plexus.deck.expressions import Expression
-from plexus.deck.params import BoundaryNames, Field, Params
+from plexus.deck.facets import SCHEMA
+from plexus.deck.params import FacetNames, Field, Params
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
@@ -30,18 +31,19 @@ class Condition(Params):
     key that is a member of kind ``boundary`` (``convection``) adds that term.
     """
 
-    on: BoundaryNames = Field(min_length=1, description="name or list of names of boundaries")
+    on: FacetNames = Field(
+        description="name or list of names of boundaries; {interface: NAME, from: REGION} inside the body"
+    )
     values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
     terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """Return names, boundary terms, and any other key as the value of a field."""
-        names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
         short = {"type": ["number", "string", "array"], "description": "short form of the term"}
         terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
-        properties = {"on": names, "include": {"type": ["string", "array"]}, **terms}
+        properties = {"on": SCHEMA, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}
 
     @model_validator(mode="wrap")

@@ -16,6 +16,7 @@ from plexus.deck.params import Params
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.tree import scalar
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -46,13 +47,16 @@ def to_data(value: Any) -> Any:
             # Back under their own keys, as the deck has them.
             one = {name: _components(v) for name, v in value.values.items()}
             terms = {name: _members(p) for name, p in value.terms.items()}
-            return {"on": value.on[0] if len(value.on) == 1 else list(value.on)} | one | terms
+            return {"on": to_data(value.on)} | one | terms
         case Params():
             return ({"type": value.type} if value.type else {}) | _members(value)
         case Expression():
             return _number(value.text)
         case Property():
             return value.spec
+        case Facets():
+            names = value.names[0] if len(value) == 1 else list(value.names)
+            return names if value.side is None else {"interface": names, "from": value.side}
         case ScheduleText():
             return list(value.value) if isinstance(value.value, tuple) else str(value)
         case dict():

@@ -10,6 +10,7 @@ from plexus import registry
 from plexus.formulation.dirichlet import Prescribed
 from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
@@ -20,8 +21,8 @@ class Conditions:
     """What holds on the boundaries for one equation."""
 
     prescribed: list[Prescribed] = field(default_factory=list)
-    terms: list[tuple[str, Term]] = field(default_factory=list)
-    """Boundary name and term; one pair per name."""
+    terms: list[tuple[Facets, Term]] = field(default_factory=list)
+    """Where a term stands, and the term."""
 
     @property
     def linear(self) -> bool:
@@ -42,10 +43,10 @@ def sort_conditions(
         for name, values in condition.values.items():
             # the deck may give three entries for a vector before the mesh has told its dimension
             count = specs[name].components(dim)
-            found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
+            found[name].prescribed.append(Prescribed(condition.on, tuple(values[:count])))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
             equation = next(e for e in equations if kind in accepted(e.boundary_terms, e.field.name))
             term = registry.component("boundary", kind).cls(params, equation.field)
-            found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]
+            found[equation.field.name].terms.append((condition.on, term))
     return found

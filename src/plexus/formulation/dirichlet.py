@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prescribed:
-    """Values on one or several boundaries: an expression of x, y, z, t per component, None where free."""
+    """Values on facets: an expression of x, y, z, t per component, None where free."""
 
-    boundaries: tuple[str, ...]
+    where: Facets
     values: tuple[Expression | None, ...]
 
 
@@ -31,22 +32,26 @@ class Dirichlet:
     ----------
     fixed : ndarray of bool (n_local, m)
         Which unknowns are prescribed, ghosts included.
-    boundaries : tuple of str
-        Where at least one component is prescribed.
+    conditions : sequence of Prescribed
+        What was given.
     """
 
     def __init__(self, space: Space, conditions: Sequence[Prescribed]):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
-        self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
+        self.conditions = conditions
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
-            nodes = space.facet_nodes(condition.boundaries)
+            nodes = space.facet_nodes(condition.where)
             for component, value in enumerate(condition.values):
                 if value is not None:  # None leaves the component free
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
+
+    def held(self, component: int) -> list[Facets]:
+        """Return where a component is prescribed, in the order of the deck."""
+        return [c.where for c in self.conditions if c.values[component] is not None]
 
     def apply(self, t: float, array: np.ndarray) -> None:
         """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from plexus.deck.params import BoundaryName, Field, Params, RegionName
+from plexus.deck.params import FacetNames, Field, Params, RegionName
 
 if TYPE_CHECKING:
     from plexus.run import Run
@@ -31,7 +31,9 @@ class QuantityBase(ABC):
 class Place(Params):
     """A named region or boundary; the whole body without either."""
 
-    on: BoundaryName | None = Field(None, description="name of a boundary; the body without it")
+    on: FacetNames | None = Field(
+        None, description="boundary, list of boundaries, or side of an interface; the body without it"
+    )
     region: RegionName | None = Field(None, description="name of a region; all regions without it")
 
     @property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.deck.params import FacetNames, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum
 from plexus.protocols import Balances
@@ -39,7 +39,9 @@ class FluxParams(Params):
             raise refuse(f"{value!r} is not a vector field; vectors are {vectors}")
         return value
 
-    on: BoundaryName = Field(description="name of the boundary")
+    on: FacetNames = Field(
+        description="boundary or list of boundaries; {interface: NAME, from: REGION} inside the body"
+    )
     by: Literal["gradients", "terms"] = Field(
         "gradients", description="the cells' gradients, or the boundary terms: their balance closes"
     )

@@ -6,7 +6,7 @@ are (n_local, m) float64 with the owned nodes first; a PETSc Vec holds the owned
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from petsc4py import PETSc
 
 from plexus.io.piece import Piece, node_ids, piece
 from plexus.mesh.mesh import Mesh
+from plexus.protocols.facets import Facets
 from plexus.spaces.element import element
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.numbering import Nodes, number_nodes
@@ -102,8 +103,8 @@ class Space:
             value = value[:, None]
         return np.ascontiguousarray(np.broadcast_to(value, (self.n_local, self.components)))
 
-    def facet_nodes(self, names: str | Sequence[str]) -> np.ndarray:
-        """Return the sorted local nodes (ghosts included) on one or several named boundaries. Collective.
+    def facet_nodes(self, where: str | Facets) -> np.ndarray:
+        """Return the sorted local nodes (ghosts included) on facets. Collective.
 
         Raises
         ------
@@ -111,9 +112,8 @@ class Space:
             If the mesh has no boundary of that name.
         """
         marked = np.zeros(self.n_local, dtype=np.int8)
-        for name in [names] if isinstance(names, str) else names:
-            facets = boundary_facets(self.mesh, name)
-            marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
+        facets = boundary_facets(self.mesh, where)
+        marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
         # the outer ghost cells hide facets of their neighbours: the owner of a node knows better
         self.halo.forward(marked)
         return np.flatnonzero(marked)

@@ -6,6 +6,8 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
+from plexus.protocols.facets import Facets
+from plexus.spaces.sides import seen_from
 
 
 def region_cells(mesh: Mesh, name: str) -> np.ndarray:
@@ -19,15 +21,20 @@ def region_cells(mesh: Mesh, name: str) -> np.ndarray:
     return _pick(mesh.regions, "region", name)
 
 
-def boundary_facets(mesh: Mesh, name: str) -> np.ndarray:
-    """Return the pairs (local cell, local facet) of a named boundary, (k, 2), ghosts included.
+def boundary_facets(mesh: Mesh, where: str | Facets) -> np.ndarray:
+    """Return the pairs (local cell, local facet) of facets, each facet once, (k, 2), ghosts included.
+
+    Facets inside the body come with the cell of the lower number, or with that of the region of ``where``.
 
     Raises
     ------
     InputError
-        If the mesh has no boundary of that name.
+        If the mesh has no boundary or region of that name.
     """
-    return _pick(mesh.boundaries, "boundary", name)
+    where = Facets.of(where)
+    parts = [_pick(mesh.boundaries, "boundary", name) for name in where]
+    pairs = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts), axis=0)
+    return pairs if where.side is None else seen_from(mesh, pairs, region_cells(mesh, where.side))
 
 
 def _pick(parts: dict[str, np.ndarray], kind: str, name: str) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Mesh made by Gmsh, read from a file in its format 4.1 (text or binary, first or second order).
 
 Physical groups of the cells' dimension become regions, those one dimension below become boundaries;
-facets on one side of which there is nothing are also in the boundary ``exterior``. One rank reads the
-file and deals it out in slices; a mesh too big for one rank is converted once with ``plexus mesh
-convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
+facets on one side of which there is nothing are also in the boundary ``exterior``, unless a group of the
+file has that name. One rank reads the file and deals it out in slices; a mesh too big for one rank is
+converted once with ``plexus mesh convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle,
+2009, doi:10.1002/nme.2579.
 """
 
 from __future__ import annotations
