@@ -5,8 +5,8 @@ flows, the sources and the storage balance, up to the accuracy of the solve. Whe
 
     R = Σ_i w_i F_i(u; φ_i)    over the nodes i of the boundary
 
-of the weak form F without constraints takes their place; where supports meet, w_i is the share of the boundary
-in the node (`plexus.spaces.shares`). Source: T. J. R. Hughes et al., J. Comput. Phys. 163
+of the weak form F without constraints takes their place; where supports meet, w_i is the boundary's share in
+the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. Phys. 163
 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 """
 

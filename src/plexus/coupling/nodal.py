@@ -20,9 +20,10 @@ from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
 from plexus.protocols import Array, Integrand, Location, Point
 from plexus.protocols.facets import Facets
+from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
-from plexus.spaces.shares import shares
+from plexus.spaces.names import require_cells, require_facets
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -103,6 +104,23 @@ class NodalFields(NamedFields):
         degree = max(known) if stored else self.degree
         found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
         return found.value
+
+    def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
+        """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
+
+        Raises
+        ------
+        InputError
+            If the part is none, or if no side of facets inside the body is named.
+        """
+        mesh = self.space.mesh
+        if part.boundary is None:
+            require_cells(mesh, part.region)
+            return
+        # unknowns are continuous, what is derived from them or kept in cells is not
+        inner = set(self.specs) - set(self.system.spaces)
+        sided = f is None or (isinstance(f, Reading) and f.reads(inner))
+        require_facets(mesh, Facets.of(part.boundary), sided, part.region, outer)
 
     def outflow(self, flux: str, boundary: Facets) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.

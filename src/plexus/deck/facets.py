@@ -1,4 +1,4 @@
-"""Facets in a deck: ``left``, ``[left, top]``, or one side of an interface, ``{interface: NAME, from: REGION}``."""
+"""Facets in a deck: ``left``, ``[left, top]``, or one side, ``{interface: NAME, from: REGION}``."""
 
 from __future__ import annotations
 

@@ -37,8 +37,9 @@ from plexus.deck.schedules import ScheduleText as _ScheduleText
 from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
-    "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName", "InputFile",
-    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "Within",
+    "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
+    "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
+    "Within",
 ]  # fmt: skip
 
 

@@ -56,6 +56,20 @@ class Flux(QuantityBase):
     def __init__(self, params: FluxParams):
         self.params = params
 
+    def prepare(self, run: Run) -> None:
+        """Refuse facets that are none, or inside the body without a side. Collective.
+
+        Raises
+        ------
+        InputError
+            If the normal has no direction, or if terms are asked for inside the body.
+        """
+        from plexus.spaces.evaluate import Part
+
+        fields = run.fields
+        assert isinstance(fields, Balances), "a deck asks for flows on elements only"
+        fields.require(Part(boundary=self.params.on), None, outer=self.params.by == "terms")
+
     def evaluate(self, run: Run) -> float:
         """Return the flow out of the body at the present state. Collective.
 

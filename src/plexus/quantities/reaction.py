@@ -66,6 +66,21 @@ class Reaction(QuantityBase):
     def __init__(self, params: ReactionParams):
         self.params = params
 
+    def prepare(self, run: Run) -> None:
+        """Refuse facets that are none. Collective.
+
+        Raises
+        ------
+        InputError
+            If there is no facet.
+        """
+        from plexus.spaces.evaluate import Part
+
+        fields = run.fields
+        assert isinstance(fields, Balances), "a deck asks for reactions on elements only"
+        if self.params.of in fields.specs:
+            fields.require(Part(boundary=self.params.on), fields.field(self.params.of))
+
     def evaluate(self, run: Run) -> float:
         """Return the reaction at the present state. Collective.
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 BYTES_PER_CELL = 50
 """Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
+LOOKED_AT = 100_000
+"""Cells up to which a deck is checked with the mesh itself: a tenth of a second."""
 Length = Annotated[float, Unit("m")]
 AxisName = Literal["x", "y", "z"]
 
@@ -87,6 +91,14 @@ class BoxParams(Params):
             if number >= dim or self.cells[number] << self.refine < 3:
                 raise ValueError(f"periodic axis {axis} needs at least 3 cells along it")
         return self
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Stands for the communicator of a single rank where nothing is communicated."""
+
+    rank: int = 0
+    size: int = 1
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -177,6 +189,20 @@ class Box:
             if not (np.diff(here) > 0).all():
                 raise InputError(f"mesh: cells along {axis} vanish in rounding: see size, origin and grading")
         return ticks
+
+    def missed(self) -> Iterator[tuple[str, str]]:
+        """Yield ``regions`` or ``boundaries`` and each name that nothing fulfils, of small boxes only."""
+        if not (self.params.regions or self.params.boundaries) or self.estimate().n_cells > LOOKED_AT:
+            return
+        alone: Any = Alone()
+        try:
+            with np.errstate(all="ignore"):
+                mesh = self.build(alone)
+        except InputError:  # a run tells it at its place
+            return
+        for kind, parts in (("regions", mesh.regions), ("boundaries", mesh.boundaries)):
+            own = self.params.regions if kind == "regions" else self.params.boundaries
+            yield from ((kind, name) for name in own if not len(parts[name]))
 
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""
