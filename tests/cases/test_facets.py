@@ -226,3 +226,23 @@ def test_a_side_of_a_grid_with_two_conditions_is_refused_by_check(tmp_path):
         said = checked(tmp_path, f"{text}  - {{on: {on}, flux: 10}}\n")
         said.refused("deck.yaml:7:", words.replace("left", "exterior" if on == "exterior" else "left"))
     assert checked(tmp_path, text + "  - {on: right, flux: 10}\n").code == 0
+
+
+@ranked
+@pytest.mark.parametrize("cell", ["hexahedron", "tetrahedron"])
+def test_reactions_of_three_faces_of_a_block_add_up_to_its_weight(tmp_path, cell, ranks):
+    names = ("left", "bottom", "back")
+    quantities = [f"  {n}: {{type: reaction, of: displacement, component: z, on: {n}}}\n" for n in names]
+    material = "{young_modulus: 100, poisson_ratio: 0.3}"
+    (tmp_path / "deck.yaml").write_text(f"""
+plexus: 1
+mesh: {{type: box, cell: {cell}, cells: [3, 3, 3]}}
+physics: {{type: elasticity, degree: 2, body_force: [0, 0, -10], material: {material}}}
+boundary:
+  - {{on: [left, bottom, back], displacement: [0, 0, 0]}}
+quantities:
+{"".join(quantities)}""")
+    code, said = command(tmp_path, "run", "deck.yaml", "-o", "here", "-n", str(ranks))
+    found = Outcome(code, said, tmp_path / "here").quantities()
+    assert sum(found[name] for name in names) == pytest.approx(10, rel=1e-8)
+    assert min(found.values()) > 2
