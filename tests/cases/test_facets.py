@@ -150,3 +150,99 @@ def test_a_load_that_is_lost_under_another_name_is_refused(tmp_path):
 def test_mistakes_in_the_side_are_told_at_their_place(tmp_path, on, words):
     text = HEAT.replace("cells: [4, 4]", "cells: [4, 4], regions: {a: 'x > 0.5'}")
     checked(tmp_path, text + f"  - {{on: {on}, flux: 1}}\n").refused("deck.yaml:7:", words)
+
+
+@ranked
+def test_a_load_on_one_side_balances_in_an_axisymmetric_body(tmp_path, ranks):
+    here = copied("03_interface_normal", tmp_path)
+    head, _, _ = (here / "deck.yaml").read_text().partition("quantities:")
+    more = """  - {on: {interface: interface, from: matrix}, flux: {value: {regions: {matrix: 10}}}}
+quantities:
+  made: {type: integral, of: 1000, region: heater}
+  load: {type: integral, of: 10, on: interface}
+  held: {type: reaction, of: temperature, on: cold}
+  steepest: {type: maximum, of: heat_flux_x, on: interface, region: matrix}
+"""
+    (here / "deck.yaml").write_text(head.replace("degree: 2", "degree: 2, geometry: axisymmetric") + more)
+    code, said = command(here, "run", "deck.yaml", "-o", "here", "-n", str(ranks))
+    found = Outcome(code, said, here / "here").quantities()
+    assert found["load"] > 100
+    assert found["made"] + found["load"] == pytest.approx(-found["held"], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "words"),
+    [
+        ("{type: maximum, of: heat_flux_x, on: interface}", "interface: 8 facets lie inside the body"),
+        (
+            "{type: error, of: temperature, exact: x, norm: H1, on: interface}",
+            "interface: 8 facets lie inside",
+        ),
+        (
+            "{type: mean, of: temperature, on: {interface: interface, from: heater}, region: matrix}",
+            "region is matrix, and facets are seen from heater: name one",
+        ),
+        ("{type: mean, of: temperature, region: cold}", "the mesh has no region 'cold'"),
+        ("{type: mean, of: temperature, on: heater}", "heater is a region"),
+        (
+            "{type: mean, of: temperature, on: cold, region: heater}",
+            "cold: no facet is a side of region heater",
+        ),
+        (
+            "{type: flux, of: heat_flux, by: terms, on: {interface: interface, from: heater}}",
+            "nothing is exchanged",
+        ),
+    ],
+)
+def test_quantities_of_nothing_or_of_two_sides_are_refused(tmp_path, quantity, words):
+    here = copied("03_interface_normal", tmp_path)
+    head, _, _ = (here / "deck.yaml").read_text().partition("quantities:")
+    (here / "deck.yaml").write_text(f"{head}quantities:\n  q: {quantity}\n")
+    Outcome(*command(here, "run", "deck.yaml"), here).refused("deck.yaml:9:", "quantities.q", words)
+
+
+def test_a_boundary_in_a_table_of_regions_is_refused(tmp_path):
+    here = copied("03_interface_normal", tmp_path)
+    text = (here / "deck.yaml").read_text().replace("matrix: 0}", "matrix: 0, cold: 3}")
+    (here / "deck.yaml").write_text(text)
+    words = "physics.source.regions: the mesh has no region 'cold'; it has heater, matrix; cold is a boundary"
+    Outcome(*command(here, "run", "deck.yaml"), here).refused("deck.yaml:5:", words)
+
+
+def test_a_load_that_some_facets_have_no_value_of_is_refused(tmp_path):
+    text = HEAT.replace("cells: [4, 4]", "cells: [4, 4], regions: {a: 'y < 0.5', b: 'y > 0.5'}")
+    (tmp_path / "deck.yaml").write_text(text + "  - {on: right, flux: {value: {regions: {a: 3}}}}\n")
+    words = "boundary[1].flux.value: 2 facets are in none of its regions; other regions are b"
+    Outcome(*command(tmp_path, "run", "deck.yaml"), tmp_path).refused("deck.yaml:7:", words)
+
+
+def test_a_side_of_a_grid_with_two_conditions_is_refused_by_check(tmp_path):
+    text = HEAT.replace(
+        "heat, material: {conductivity: 1}", "advection_diffusion, diffusivity: 1, velocity: [1, 0]"
+    )
+    text = text.replace("temperature: 300", "concentration: 1")
+    words = "boundary[1]: left has two conditions: give a value, a flux, or outflow"
+    for on in ("left", "[left, right]", "exterior"):
+        said = checked(tmp_path, f"{text}  - {{on: {on}, flux: 10}}\n")
+        said.refused("deck.yaml:7:", words.replace("left", "exterior" if on == "exterior" else "left"))
+    assert checked(tmp_path, text + "  - {on: right, flux: 10}\n").code == 0
+
+
+@ranked
+@pytest.mark.parametrize("cell", ["hexahedron", "tetrahedron"])
+def test_reactions_of_three_faces_of_a_block_add_up_to_its_weight(tmp_path, cell, ranks):
+    names = ("left", "bottom", "back")
+    quantities = [f"  {n}: {{type: reaction, of: displacement, component: z, on: {n}}}\n" for n in names]
+    material = "{young_modulus: 100, poisson_ratio: 0.3}"
+    (tmp_path / "deck.yaml").write_text(f"""
+plexus: 1
+mesh: {{type: box, cell: {cell}, cells: [3, 3, 3]}}
+physics: {{type: elasticity, degree: 2, body_force: [0, 0, -10], material: {material}}}
+boundary:
+  - {{on: [left, bottom, back], displacement: [0, 0, 0]}}
+quantities:
+{"".join(quantities)}""")
+    code, said = command(tmp_path, "run", "deck.yaml", "-o", "here", "-n", str(ranks))
+    found = Outcome(code, said, tmp_path / "here").quantities()
+    assert sum(found[name] for name in names) == pytest.approx(10, rel=1e-8)
+    assert min(found.values()) > 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def _named(deck: Deck, mesh: Mesh) -> None:
                 raise InputError(f"mesh.{kind}.{name}: {NOTHING[kind]}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Loads:
     """The conditions of a deck as sets of facets that this rank owns; methods are collective."""
 
@@ -83,7 +83,7 @@ class _Loads:
         for i, kind in loads:
             yield from self._against(i, kind, equation.field.name, held)
         for (i, kind), (j, other) in combinations(loads, 2):
-            shared = self._count(np.intersect1d(self._facets(i), self._facets(j))) if kind == other else 0
+            shared = self._shared(i, j) if kind == other else 0
             if shared:
                 what = f"acts on {shared:,} facets together with {self._at(i)}"
                 yield f"boundary[{j}].{kind}: {what}: both add up"
@@ -93,7 +93,7 @@ class _Loads:
         given = [(i, c.values[spec.name]) for i, c in enumerate(self.deck.boundary) if spec.name in c.values]
         for (i, first), (j, second) in combinations(given, 2):
             if any(a and b and a != b for a, b in zip(first, second, strict=False)):
-                shared = self._count(np.intersect1d(self._facets(i), self._facets(j)))
+                shared = self._shared(i, j)
                 if shared:
                     text = f"{self._at(i)} gives {shared:,} of its facets another value"
                     yield f"boundary[{j}].{spec.name}: {text}: this later one holds there"
@@ -103,15 +103,15 @@ class _Loads:
         given = [(i, c.values[spec.name]) for i, c in enumerate(self.deck.boundary) if spec.name in c.values]
         nothing = np.empty(0, dtype=np.int64)
         by_component = [
-            np.concatenate([nothing, *(self._facets(i) for i, values in given if values[c] is not None)])
+            np.concatenate([nothing, *(self.facets[i] for i, values in given if values[c] is not None)])
             for c in range(spec.components(self.mesh.dim))
         ]
         everywhere = reduce(np.intersect1d, by_component)
-        return {i: np.intersect1d(self._facets(i), everywhere) for i, _ in given}
+        return {i: np.intersect1d(self.facets[i], everywhere) for i, _ in given}
 
     def _against(self, i: int, kind: str, name: str, held: Mapping[int, np.ndarray]) -> Iterator[str]:
         """Yield that prescribed values hold against a load on a part of its facets."""
-        own = self._facets(i)
+        own = self.facets[i]
         shared = {j: self._count(np.intersect1d(own, facets)) for j, facets in held.items()}
         values = [self._at(j) for j, n in shared.items() if n]
         if not values:
@@ -122,12 +122,19 @@ class _Loads:
             raise InputError(f"{path}: has no effect, {what} on all of its facets; remove one of them")
         yield f"{path}: has no effect on {lost:,} of its {self._count(own):,} facets: {what} there"
 
-    def _facets(self, i: int) -> np.ndarray:
-        """Return numbers of the own facets of a condition, each once."""
-        area = with_area(self.mesh, self.deck.boundary[i].on)
-        pairs = self.mesh.outside[:0] if area is None else boundary_facets(self.mesh, Facets(area.names))
-        # no cell has eight facets
-        return np.unique(pairs[pairs[:, 0] < self.mesh.n_owned_cells].astype(np.int64) @ [8, 1])
+    @cached_property
+    def facets(self) -> list[np.ndarray]:
+        """Numbers of the own facets of each condition, each once."""
+        found = []
+        for condition in self.deck.boundary:
+            area = with_area(self.mesh, condition.on)
+            pairs = self.mesh.outside[:0] if area is None else boundary_facets(self.mesh, Facets(area.names))
+            # no cell has eight facets
+            found.append(np.unique(pairs[pairs[:, 0] < self.mesh.n_owned_cells].astype(np.int64) @ [8, 1]))
+        return found
+
+    def _shared(self, i: int, j: int) -> int:
+        return self._count(np.intersect1d(self.facets[i], self.facets[j], assume_unique=True))
 
     def _count(self, facets: np.ndarray) -> int:
         return int(self.mesh.comm.allreduce(len(np.unique(facets))))

@@ -95,7 +95,7 @@ def require_facets(
     found = census(mesh, pairs, None if side is None else region_cells(mesh, side))
     names = ", ".join(where.names)
     if found.total == found.without:
-        raise InputError(f"{names}: no facet {f'is a side of region {side}' if side else 'has this name'}")
+        raise InputError(f"{names}: no facet {f'is a side of region {side}' if side else 'is there'}")
     if where.side and found.without:
         raise InputError(
             f"{names}: {found.without:,} of {found.total:,} facets are no sides of region {side}"
