@@ -1,7 +1,8 @@
 """Fields of a spectral state at its grid points: on the device for quantities, as rows for outputs.
 
 The mean over the grid points is the trapezoidal rule of a periodic box: exact for every product of fields
-whose modes the grid resolves.
+whose modes the grid resolves. Of an ensemble there are mean and spread of each field over the members, as of
+`plexus.coupling.cellfields`, and no single member.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from plexus.coupling.devicefields import DeviceFields
+from plexus.coupling.devicefields import DeviceFields, over_members
 from plexus.coupling.named import AXES
 from plexus.devices.tensors import rows_of
 from plexus.protocols import Integrand
+from plexus.protocols.fields import of_ensemble
 from plexus.spaces import statistics
 from plexus.spaces.grid import GridPlaces
 
 if TYPE_CHECKING:
     from plexus.coupling.spectral import SpectralSystem
+    from plexus.fields.state import State
     from plexus.spaces.evaluate import Part
 
 
@@ -32,11 +35,29 @@ class GridFields(DeviceFields):
     """
 
     def __init__(self, system: SpectralSystem, constants: Mapping[str, float]):
-        self.system = system
+        self.system, shown, derived = system, system.shown, system.derived
+        self._members: tuple[str, torch.Tensor] | None = None
+        if system.members is not None:
+            shown, derived = (of_ensemble(list(specs.values())) for specs in (shown, derived))
         dim = system.points.mesh.dim
-        super().__init__(system.points, system.shown, system.derived, constants, system.device, dim)
+        super().__init__(system.points, shown, derived, constants, system.device, dim)
+
+    def look(self, state: State) -> None:
+        """Turn to a state and forget what belongs to another one."""
+        if state is not self._state:
+            self._members = None
+        super().look(state)
 
     def _computed(self, name: str) -> torch.Tensor:
+        if self.system.members is None:
+            return self._of_model(name)
+        base, _, end = name.rpartition("_")
+        # mean and spread are asked for one after the other
+        if self._members is None or self._members[0] != base:
+            self._members = base, self._of_model(base)
+        return over_members(self._members[1], f"_{end}")
+
+    def _of_model(self, name: str) -> torch.Tensor:
         model, state = self.system.model, self.state
         derived: torch.Tensor = model.derived(name, state.values[model.unknown], state.t)
         return derived
