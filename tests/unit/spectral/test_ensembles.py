@@ -126,6 +126,36 @@ def test_mean_and_spread_are_those_of_the_runs(make_run, name):
             assert np.abs(got - found).max() <= 1e-11 * scale, (field, end)
 
 
+@pytest.mark.parametrize("name", ["velocity", "velocity_y", "nematic_xy"])
+def test_spectra_of_mean_and_spread_add_up_to_those_of_the_members(make_run, name):
+    run = marched(make_run, text("third"))
+    field, _, letters = name.partition("_")
+    dotted = [f"{field}_{end}" + f"_{letters}" * bool(letters) for end in ("mean", "spread")]
+    mean, spread = (run.fields.spectrum(n) for n in dotted)
+    singles = [alone(make_run, text("third"), k) for k in range(3)]
+    powers = [single.fields.spectrum(dotted[0]) for single in singles]
+    np.testing.assert_allclose(mean + 2 / 3 * spread, np.mean(powers, axis=0), rtol=1e-11, atol=1e-18)
+    if name == "nematic_xy":
+        of = run.fields.tensor("nematic_spread")[1]
+        # modes beyond the complete shells hold little
+        assert spread.sum() == pytest.approx(float((of**2).mean()), rel=1e-3)
+
+
+def test_small_differences_grow_as_the_waves_do(make_run):
+    """About u = 0 a wave of the Kuramoto-Sivashinsky equation is e^((k² - k⁴) t) times what it was."""
+    deck = text("line", "etdrk4").replace("start: random", "start: wave") + 'initial: {u: "0*x"}\n'
+    run = make_run(deck, "ensemble.perturbation=1e-9", "ensemble.members=20")
+    run.fields.look(run.state)
+    before = run.fields.spectrum("u_spread")
+    run.execute()
+    run.fields.look(run.state)
+    k2 = (2 * np.pi / 22 * np.arange(len(before))) ** 2
+    factor = np.exp(2 * (k2 - k2**2) * run.state.t)
+    kept = slice(1, 16)
+    assert before[0] < 1e-30 and (before[kept] > 1e-21).all() and (before[16:] < 1e-30).all()
+    np.testing.assert_allclose(run.fields.spectrum("u_spread"), factor * before, rtol=1e-6, atol=1e-28)
+
+
 def test_the_guard_counts_the_cells_of_all_members(make_run):
     """One evaluation of the network answers for all; what it meets outside its range is the sum over them."""
     deck, seen = text("learned").replace("perturbation: 0.3", "perturbation: 1"), []
