@@ -114,7 +114,7 @@ def _of(run: Restartable, path: Path) -> bool:
 
 
 def _leave(run: Restartable, path: Path, folder: Path, earlier: Lineage) -> None:
-    """Set later checkpoints of the run folder aside, and let the run be what it is from here on. Collective."""
+    """Set later checkpoints of the run folder aside, and note which run this is from here on. Collective."""
     comm = run.ctx.comm
     found = checkpoint.candidates(folder, comm)
     later = [p for p in found if checkpoint.step_of(p) > run.steps and p != path]
@@ -127,7 +127,8 @@ def _leave(run: Restartable, path: Path, folder: Path, earlier: Lineage) -> None
     names = ", ".join(p.name for p in reversed(later))
     if comm.rank == 0:
         run.ctx.log.info(
-            f"later checkpoints ({names}) were moved to {places[0]}, with the histories and fields as they were"
+            f"later checkpoints ({names}) were moved to {places[0]}, "
+            "with the histories and fields as they were"
         )
 
 

@@ -1,6 +1,6 @@
 """The seal of an HDF5 file: the digest of its bytes in a block before them.
 
-    digest = SHA-256 over a line about the file and the SHA-256 of each block of 16 MB, in the order of the file
+    digest = SHA-256 over a line about the file and the SHA-256 of each block of 16 MB, in their order
 
 HDF5 believes what a file says of itself: a damaged header may end in a crash of the library, in a hang, or in
 other numbers. So a sealed file is hashed before HDF5 sees it. The digest stands in the user block, which HDF5

@@ -1,4 +1,4 @@
-"""What a file of HDF5 must be like before its content is used: its own plain datasets, wholly inside the file.
+"""What a file of HDF5 must be like before its content is used: its own plain datasets, wholly inside it.
 
 Links to elsewhere, storage in other files, virtual datasets, filters and texts of variable length are in none
 of our files. Whoever follows them reads what a stranger chose, or what damage made.
@@ -67,7 +67,8 @@ def _plain(data: Any, key: str, size: int, kinds: str) -> None:
 
 def _objects(file: Any) -> Iterator[tuple[str, Any]]:
     """Yield names and objects of a file; only what is in it, each once."""
-    seen, waiting = set(), [("", file["/"])]
+    seen: set[int] = set()
+    waiting = [("", file["/"])]
     while waiting:
         name, here = waiting.pop()
         address = h5py.h5o.get_info(here.id).addr
@@ -110,8 +111,8 @@ def problem(path: Path) -> str | None:
     command = [sys.executable, "-P", "-m", "plexus.io.sound", os.fspath(path.absolute())]
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
-        )  # fmt: skip
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
+        )
     except subprocess.TimeoutExpired:
         return "HDF5 hangs on it"
     except OSError as error:

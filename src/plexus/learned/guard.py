@@ -84,7 +84,7 @@ class Guard:
         self._witnesses: torch.Tensor | None = None
         """Cells of the mask that were given something finite."""
         self._cells = 0
-        """Cells that the counts of a checkpoint are of, on the first rank; those of the mask once there is one."""
+        """Cells that the counts of a checkpoint are of, on the first rank; a mask knows its own."""
         self._fresh = True
 
     @property
