@@ -4,7 +4,7 @@ Links to elsewhere, storage in other files, virtual datasets, filters and texts 
 of our files. Whoever follows them reads what a stranger chose, or what damage made.
 
 HDF5 may crash or hang on a damaged header. A file that is not sealed (`plexus.io.seal`) is therefore looked
-at in a process of its own first: ``python -m plexus.io.sound FILE`` prints what is wrong, as JSON.
+at in a process of its own first: ``python -m plexus.io.sound FILE ...`` prints what is wrong, as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from plexus.errors import InputError
 from plexus.runtime.files import reason
 
 PATIENCE = 120.0
-"""Seconds until a look at a file counts as hanging."""
+"""Seconds until a look at some files counts as hanging."""
+TOGETHER = 200
+"""Files that one process looks at."""
 OBJECTS = 100_000
 """More groups and datasets than any file of ours has."""
 
@@ -103,36 +105,55 @@ def inspect(path: Path) -> None:
         raise InputError(f"it cannot be read ({reason(error, path)})") from None
 
 
+def problems(paths: Sequence[Path]) -> list[str | None]:
+    """Return what is wrong with each file, found by a process of its own; None for those that are sound."""
+    found: list[str | None] = []
+    while len(found) < len(paths):
+        told, end = _asked(paths[len(found) :])
+        found += told
+        # the file after the last answer has ended the process
+        if len(found) < len(paths):
+            found.append(end)
+    return found
+
+
 def problem(path: Path) -> str | None:
-    """Return what is wrong with a file, found by a process of its own; None if nothing is."""
+    """Return what is wrong with one file, as `problems` does."""
+    return problems([path])[0]
+
+
+def _asked(paths: Sequence[Path]) -> tuple[list[str | None], str]:
+    """Return the answers of a process that looks at files one after the other, and how it ended."""
     # the child is no rank of this job
     mine = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "HYDRA_", "MPI_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    command = [sys.executable, "-P", "-m", "plexus.io.sound", os.fspath(path.absolute())]
+    names = [os.fspath(path.absolute()) for path in paths[:TOGETHER]]
+    command = [sys.executable, "-P", "-m", "plexus.io.sound", *names]
+    end = "HDF5 crashes on it"
     try:
-        done = subprocess.run(
+        out = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
-        )
-    except subprocess.TimeoutExpired:
-        return "HDF5 hangs on it"
+        ).stdout
+    except subprocess.TimeoutExpired as error:
+        out, end = error.stdout or b"", "HDF5 hangs on it"
     except OSError as error:
-        return f"it could not be looked at ({error.strerror})"
-    if done.returncode == 0:
-        return None
-    if done.returncode == 2:
-        return str(json.loads(done.stdout.decode().splitlines()[-1]))
-    return "HDF5 crashes on it"
+        out, end = b"", f"it could not be looked at ({error.strerror})"
+    # a line that is cut off is no answer
+    told = [json.loads(line) for line in out.decode().split("\n")[:-1]]
+    return told, end
 
 
-def main(path: str) -> int:
-    """Look at a file; print what is wrong with it and return 2, or return 0."""
-    try:
-        inspect(Path(path))
-    except InputError as error:
-        print(json.dumps(str(error)))
-        return 2
+def main(paths: Sequence[str]) -> int:
+    """Print for each file what is wrong with it, as JSON; null where nothing is."""
+    for path in paths:
+        told = None
+        try:
+            inspect(Path(path))
+        except InputError as error:
+            told = str(error)
+        print(json.dumps(told), flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))
