@@ -36,7 +36,7 @@ output: [{type: checkpoint, every: 1 steps, keep: 99}]
 LEARNED = """\
 plexus: 1
 mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
-physics: {type: active_fluid, order: 2, alpha: -3, zeta: 1, amplitude: 0.5}
+physics: {type: active_fluid, order: 2, alpha: -8, zeta: 5, amplitude: 0.5}
 closure:
   type: spin_network
   moment: 3
@@ -44,7 +44,7 @@ closure:
   sha256: SHA
   guard: {outside: log, max_fraction: 0.001, patience: 5000}
 initial: {}
-time: {stepper: sbdf2, end: 0.6, step: 0.02}
+time: {stepper: sbdf2, end: 0.8, step: 0.02}
 output: [{type: checkpoint, every: 10 steps, keep: 9}]
 """
 KEYS = ("steps", "rejected_steps", "solver", "coupling", "guards", "status")
