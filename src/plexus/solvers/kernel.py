@@ -88,6 +88,9 @@ def _products(mat: PETSc.Mat, columns: np.ndarray) -> np.ndarray:
         x.setArray(columns[:, k])
         mat.mult(x, y)
         out[:, k] = y.getArray(readonly=True)
+    # vectors of several ranks live until they are destroyed: Python alone only puts them aside
+    x.destroy()
+    y.destroy()
     return out
 
 
