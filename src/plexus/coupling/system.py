@@ -177,6 +177,17 @@ class System(BaseSystem):
         """Return the passes of all steps, where the deck couples the equations."""
         return {} if self.passes is None else {"coupling": self.passes.summary()}
 
+    def totals(self) -> dict[str, Any]:
+        """Return what solvers and passes have counted so far."""
+        passes = {} if self.passes is None else {"passes": self.passes.counted()}
+        return super().totals() | passes
+
+    def add_up(self, totals: Mapping[str, Any]) -> None:
+        """Go on counting from what `totals` returned."""
+        super().add_up(totals)
+        if self.passes is not None:
+            self.passes.add_up(totals.get("passes", {}))
+
     def pack(self, arrays: Mapping[Key, np.ndarray]) -> Packed:
         """Return the arrays with their spaces; they are rows already."""
         return {key: (self._rows(key.field), a) for key, a in arrays.items()}

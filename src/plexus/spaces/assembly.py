@@ -24,6 +24,7 @@ from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
+from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
@@ -138,6 +139,10 @@ class Form:
         """Return the modes that cost no energy, orthonormalised."""
         return self.space.near_nullspace(self.equation.near_nullspace)
 
+    def bodies(self) -> Bodies:
+        """Return the bodies of the matrix that is assembled now. Collective."""
+        return bodies(self)
+
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return name -> owned unknowns of each field of a block, with its near null space. Collective."""
         return splits.parts(self)
@@ -208,6 +213,34 @@ class Form:
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
         return matrix.store()
+
+    def bearing(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        shift: float,
+        fields: Fields,
+        since: Since,
+        v: np.ndarray,
+    ) -> np.ndarray:
+        """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms, (n_owned, m)."""
+        values, out = self._values(u, rate, fields, since), self.bridge.array(self.space.zeros())
+        whole = self.bridge.array(v)
+        for p in batches(self.cells, self.rule, self._size, t, values):
+            c00 = self._coefficients(self.equation.tangent(p), shift)[0]
+            if c00 is not None:
+                nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
+                phi = self.bridge.array(self.tables.phi)
+                f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
+                weight = self._weight(p)
+                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f0, None, weight, out)
+        for part, p, phi, w in self._facets(t, values):
+            c00 = self._coefficients(part.term.tangent(p), shift)[0]
+            if c00 is not None:
+                here = einsum("cqab,qj,cjb->cqa", self._full(c00, w), phi, whole[part.nodes])
+                add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, here))
+        return self.bridge.host(out)[: self.space.n_owned]
 
     def advance(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since

@@ -66,6 +66,7 @@ class CooMatrix:
             )
         row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
         rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
+        self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
         self._zero, self._one = _eliminated(rows, cols, fixed)
         self._eliminate = None if held is None else held.elimination(rows, cols, space.n_local)
@@ -92,6 +93,29 @@ class CooMatrix:
         if not self._unchanged(flat):
             self._insert(flat)
         return self.mat
+
+    @property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Own row and local column of every pair, (n_pairs,) each."""
+        count = np.diff(self._row_ptr)
+        return np.repeat(np.arange(len(count), dtype=np.int32), count), self._cols
+
+    def ties(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and larger columns of the pairs that entries of these components tie together."""
+        rows, cols = self.pairs
+        whole = len(components) == self.values.shape[1]
+        block = self.values if whole else self.values[:, components][:, :, components]
+        kept = (rows < cols) & (block != 0).any(axis=(1, 2))
+        return rows[kept], cols[kept]
+
+    def filled(self) -> np.ndarray:
+        """Return which own unknowns have an entry in their row, (n_owned, m)."""
+        # every node is tied to itself, so that no row of the pattern is empty
+        return np.logical_or.reduceat((self.values != 0).any(axis=2), self._row_ptr[:-1], axis=0)
+
+    def coupled(self) -> np.ndarray:
+        """Return which components any entry of this rank couples, (m, m)."""
+        return (self.values != 0).any(axis=0)
 
     def _unchanged(self, flat: np.ndarray) -> bool:
         """Return whether all ranks store what they stored before; False while nobody watches."""
