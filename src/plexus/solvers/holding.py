@@ -219,8 +219,8 @@ class Holding:
         work, energy = comm.allreduce(np.array([np.abs(step) @ np.abs(load), energy]))
         if SMALLEST * energy <= work < DOUBTFUL * energy:
             self.log.info(
-                f"warning: {self.target.name}: the equations are nearly singular, so that rounding may move the "
-                f"solution by {np.finfo(float).eps * energy / work:.1g} of itself"
+                f"warning: {self.target.name}: the equations are nearly singular, so that rounding may move "
+                f"the solution by {np.finfo(float).eps * energy / work:.1g} of itself"
             )
         if work < SMALLEST * energy:
             where = self.bodies.say(self._outstanding(step))
