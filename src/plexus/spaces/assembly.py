@@ -25,11 +25,13 @@ from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tange
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import cell_rule
+from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -58,6 +60,8 @@ class Form:
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
+    loads : forces on nodes.
+    held : combinations of a node's unknowns that are prescribed.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
     holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
@@ -83,9 +87,12 @@ class Form:
         backend: str = "auto",
         device: str = "cpu",
         degree: int | None = None,
+        loads: Sequence[NodalLoad] = (),
+        held: Held | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
-        self.terms = tuple(boundary_terms)
+        self.held = held
+        self.terms, self.loads = tuple(boundary_terms), tuple(loads)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
         specs, dim = tuple(equation.fields), space.mesh.dim
@@ -116,7 +123,7 @@ class Form:
     @cached_property
     def matrix(self) -> CooMatrix:
         """The matrix that `jacobian` fills. Collective at the first access."""
-        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed)
+        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed, self.held)
 
     @cached_property
     def _slots(self) -> Array:
@@ -141,6 +148,8 @@ class Form:
         result = self.reactions(t, u, rate, fields, since)
         if self.fixed is not None:
             result[self.fixed[: self.space.n_owned]] = 0.0
+        if self.held is not None:
+            self.held.release(result)
         return result
 
     def reactions(
@@ -160,7 +169,10 @@ class Form:
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
                 add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
-        return self.bridge.host(out)[: self.space.n_owned]
+        result = self.bridge.host(out)[: self.space.n_owned]
+        for load in self.loads:
+            load.subtract(t, result)
+        return result
 
     def jacobian(
         self,

@@ -14,6 +14,7 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.spaces.coo import coo
+from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus_kernels import backend
 
@@ -41,6 +42,8 @@ class CooMatrix:
         Local nodes (C, n) of all local cells that touch own nodes.
     fixed
         Unknowns that are prescribed, bool (n_local, m), ghosts included; None for none.
+    held
+        Combinations of a node's unknowns that are prescribed; None for none.
 
     Raises
     ------
@@ -48,7 +51,13 @@ class CooMatrix:
         If there are more unknowns than this PETSc can number.
     """
 
-    def __init__(self, space: Space, cell_nodes: np.ndarray, fixed: np.ndarray | None = None):
+    def __init__(
+        self,
+        space: Space,
+        cell_nodes: np.ndarray,
+        fixed: np.ndarray | None = None,
+        held: Held | None = None,
+    ):
         m = space.components
         if space.n_global * m > np.iinfo(PETSc.IntType).max:
             raise InputError(
@@ -60,6 +69,7 @@ class CooMatrix:
         self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
         self._zero, self._one = _eliminated(rows, cols, fixed)
+        self._eliminate = None if held is None else held.elimination(rows, cols, space.n_local)
         self.mat = PETSc.Mat().create(space.comm)
         self.mat.setSizes(((space.n_owned * m, space.n_global * m),) * 2, bsize=m)
         self.mat.setType(PETSc.Mat.Type.AIJ)
@@ -75,6 +85,8 @@ class CooMatrix:
 
     def store(self) -> PETSc.Mat:
         """Eliminate the fixed unknowns from `values` and put them into the matrix. Collective."""
+        if self._eliminate is not None:
+            self._eliminate(self.values)
         flat = self.values.reshape(-1)
         flat[self._zero] = 0.0
         flat[self._one] = 1.0
