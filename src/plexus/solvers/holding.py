@@ -187,11 +187,11 @@ class Holding:
             self._doubt(max(lost, moved))
 
     def _doubt(self, lost: float) -> None:
-        """Refuse a level that rounding moves by ``lost``; tell it of a rigid motion, which strains nothing."""
+        """Refuse a level that rounding moves by ``lost``; tell it of a rigid motion without strain."""
         if self.target.rigid:
             self.log.info(
-                f"{self.target.name}: springs hold the body so weakly beside the loads that rounding moves it by "
-                f"{lost:.2g}; strains are those of the loads"
+                f"{self.target.name}: springs hold the body so weakly beside the loads that rounding moves "
+                f"it by {lost:.2g}; strains are those of the loads"
             )
         else:
             raise SolveError(
