@@ -85,8 +85,8 @@ class ElasticityParams(SolidParams):
     def _heated(self) -> ElasticityParams:
         if self.material.expansion is not None and self.temperature is None:
             raise refuse(
-                "expansion of the material needs the body's temperature: give `temperature`, leave `expansion` "
-                "out, or take `type: thermoelasticity`"
+                "expansion of the material needs the body's temperature: give `temperature`, leave "
+                "`expansion` out, or take `type: thermoelasticity`"
             )
         return self
 
