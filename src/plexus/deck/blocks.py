@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, field_validator, model_validator
@@ -141,6 +142,9 @@ class Time(Params):
     start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
     end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
     step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
+    hit: tuple[Annotated[float, Unit("s")], ...] = Field(
+        (), description="times that no step may pass; adaptive steps hit those at which loads change anyway"
+    )
     adaptive: Adaptive | None = Field(None, description="adapt the step; absent: fixed steps")
     controller: Annotated[Params | None, Component("controller")] = Field(
         None, description="choice of the step; `adaptive` is short for the controller `error`"
@@ -160,6 +164,20 @@ class Time(Params):
     def _one_control(self) -> Time:
         if self.adaptive is not None and self.controller is not None:
             raise refuse("give either adaptive or a controller")
+        return self
+
+    @field_validator("hit")
+    @classmethod
+    def _rising(cls, hit: tuple[float, ...]) -> tuple[float, ...]:
+        if any(b <= a for a, b in pairwise(hit)):
+            raise refuse("the times must increase")
+        return hit
+
+    @model_validator(mode="after")
+    def _within(self) -> Time:
+        for t in self.hit:
+            if not self.start <= t <= self.end:
+                raise refuse(f"hit: {t:g} s is not between start {self.start:g} s and end {self.end:g} s")
         return self
 
     @model_validator(mode="after")

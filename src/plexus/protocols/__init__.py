@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-    from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
+    from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
     from plexus.protocols.volumes import (
         Conservation,
@@ -52,7 +52,7 @@ _MODULES = {
     "models": "Rates RatesPhysics SpectralModel SpectralPhysics",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
-    "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
+    "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
@@ -87,6 +87,7 @@ __all__ = [
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Forgets",
     "Found",
     "Gap",
     "GridPoint",

@@ -210,10 +210,10 @@ class Run(March):
         """Return the longest stable step of explicit methods [s]. Collective."""
         return self.system.longest(self.state.values, self.clock.t)
 
-    def attempt(self, dt: float) -> StepResult:
-        """Return what one step of length ``dt`` leads to. Collective."""
+    def attempt(self, t: float, dt: float) -> StepResult:
+        """Return what one step of length ``dt`` from ``t`` leads to. Collective."""
         with self.ctx.timers("solve"):
-            return super().attempt(dt)
+            return super().attempt(t, dt)
 
     def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
@@ -232,8 +232,9 @@ class Run(March):
         return ": ".join(filter(None, [line, ", ".join(told)]))
 
     def _target(self, until: float) -> float:
-        """Return the next time that an observer prescribes, at most ``until``."""
-        times = (o.schedule.next_time(self.clock.t) for o in self.observers)
+        """Return the next time that an observer or a load prescribes, at most ``until``."""
+        prescribing = (self.events, *(o.schedule for o in self.observers))
+        times = (each.next_time(self.clock.t) for each in prescribing)
         return min([until, *(t for t in times if t is not None)])
 
     def _step(self, until: float) -> Verdict:
