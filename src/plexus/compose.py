@@ -79,14 +79,16 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
 def _events(deck: Deck, controller: Controller, stepper: Stepper) -> Events:
     """Return the times that steps must hit, and those of jumps.
 
-    Fixed steps hit what the deck names only. A method without order in time looks at no rate: it takes the loads
-    of the time itself.
+    Fixed steps hit what the deck names only. A method without order in time looks at no rate: it takes the
+    loads of the time itself.
     """
     if deck.time is None or not stepper.marches:
         return Events()
     found = changes(deck)
-    own = () if controller.fixed else (*found.jumps, *found.kinks)
-    return Events((*deck.time.hit, *own), found.jumps if stepper.order else ())
+    jumps = found.jumps if stepper.order else ()
+    if controller.fixed:
+        return Events(deck.time.hit, jumps)
+    return Events((*deck.time.hit, *found.jumps, *found.kinks), jumps, found.kinks)
 
 
 def _marching(deck: Deck) -> tuple[Clock, Controller]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from plexus import __version__, registry
+from plexus.deck.limits import Limits, in_units
 from plexus.deck.params import Component, Field, Params, Unit
 from plexus.deck.values import refuse
 
@@ -246,6 +247,9 @@ class Runtime(Params):
     devices: Devices = Field(Devices(), description="which GPU each rank takes")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random")
     nan_guard: bool = Field(True, description="stop with exit code 5 when a field is not finite")
+    guard: dict[str, Limits] = Field(
+        {}, description="field -> [lower, upper] that every accepted step must keep; ... leaves an end open"
+    )
     time_limit: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="wall time after which the run writes a checkpoint and stops with code 75"
     )
@@ -257,3 +261,8 @@ class Runtime(Params):
     name: str | None = Field(
         None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's"
     )
+
+    @field_validator("guard", mode="before")
+    @classmethod
+    def _guard(cls, value: Any, info: ValidationInfo) -> Any:
+        return in_units(value, info)

@@ -98,7 +98,7 @@ class _Finder:
         return found
 
     def marks(self, tree: ast.expr) -> list[float]:
-        """Return the ends of the pieces on which a function of t is smooth, and turns nowhere if it can be."""
+        """Return the ends of the pieces on which a function of t is smooth; with waves, monotonic."""
         inner = _Finder(self.bound, self.start, self.end)
         inner.visit(tree)
         found = inner.jumps | inner.kinks

@@ -1,7 +1,7 @@
 """What a valid deck says without effect, or hardly means: told by `plexus check` and by runs, with its place.
 
-A deck without the block `time` is steady, whatever it says of a beginning; a schedule may never come due; fixed
-steps may pass over a load that comes and goes.
+A deck without the block `time` is steady, whatever it says of a beginning; a schedule may never come due;
+fixed steps may pass over a load that comes and goes.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
+from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
 from plexus.deck.passing import passed_over
 from plexus.deck.schedules import ScheduleText
+from plexus.protocols import Doubt
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
-Doubt = tuple[str, str]
-"""Deck path, and what is doubtful there."""
 STEADY = "the deck has no block `time`, so the run is steady"
 SHOWN = 3
 """Most times that a message lists."""
@@ -38,6 +38,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
     else:
         yield from _schedules(deck)
         yield from _passed(deck)
+    yield from ((".".join(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)
 
 
@@ -83,7 +84,8 @@ def _never(every: ScheduleText, time: Any) -> str | None:
     if isinstance(value, tuple):
         outside = [t for t in value if not time.start <= t <= time.end]
         if outside:
-            return f"{in_words(outside)} {_are(outside)} not between start {time.start:g} s and end {time.end:g} s"
+            span_text = f"between start {time.start:g} s and end {time.end:g} s"
+            return f"{in_words(outside)} {_are(outside)} not {span_text}"
     elif every.kind == "time" and value > span * (1 + 1e-9):
         return f"{value:g} s is longer than the run of {span:g} s: {rest}"
     elif every.kind == "steps" and time.adaptive is None and time.controller is None:
@@ -101,7 +103,8 @@ def _passed(deck: Deck) -> Iterator[Doubt]:
         yield from passed_over(deck, found)
         return
     for path, texts in found.unknown.items():
-        yield path, f"{' and '.join(texts[:SHOWN])}: adaptive steps may pass over it; `time.adaptive.max` bounds them"
+        what = " and ".join(texts[:SHOWN])
+        yield path, f"{what}: adaptive steps may pass over it; `time.adaptive.max` bounds them"
 
 
 def in_words(times: Any) -> str:

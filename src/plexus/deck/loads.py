@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexus.deck.breaks import Breaks
+from plexus.deck.params import Property
 from plexus.deck.walk import Leaf, leaves
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def changes(deck: Deck) -> Changes:
     """Return when the loads change between start and end of the march; nothing for a steady deck."""
     if deck.time is None:
         return Changes()
-    found = {path: _breaks(leaf, deck.time.start, deck.time.end) for path, leaf in loads(deck) if of_time(leaf)}
+    found = {
+        path: _breaks(leaf, deck.time.start, deck.time.end) for path, leaf in loads(deck) if of_time(leaf)
+    }
     jumps = {t for b in found.values() for t in b.jumps}
     kinks = {t for b in found.values() for t in b.kinks} - jumps
     return Changes(
@@ -62,9 +65,9 @@ def changes(deck: Deck) -> Changes:
 
 def _breaks(leaf: Leaf, start: float, end: float) -> Breaks:
     """Return the breaks of one expression or table."""
-    table = getattr(leaf, "table", None)
-    if table is not None:
-        return Breaks(kinks=tuple(t for t in table.xs if start <= t <= end))
-    expression = getattr(leaf, "expression", None) or leaf
-    result: Breaks = expression.breaks(start, end)
-    return result
+    if not isinstance(leaf, Property):
+        return leaf.breaks(start, end)
+    if leaf.table is not None:
+        return Breaks(kinks=tuple(t for t in leaf.table.xs if start <= t <= end))
+    assert leaf.expression is not None, "regions are walked one by one"
+    return leaf.expression.breaks(start, end)

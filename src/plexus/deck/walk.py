@@ -34,6 +34,8 @@ def leaves(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
                 yield from leaves(item, f"{path}.{name}")
         case tuple() | list():
             single = len(value) == 1 or len(set(map(id, value))) == 1
-            for number, item in enumerate(value[:1] if single and isinstance(value[0], Expression) else value):
+            for number, item in enumerate(
+                value[:1] if single and isinstance(value[0], Expression) else value
+            ):
                 inner = path if single and isinstance(item, Expression) else f"{path}[{number}]"
                 yield from leaves(item, inner)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
+    from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
@@ -35,15 +35,17 @@ if TYPE_CHECKING:
         Derived,
         Equation,
         Flux,
+        Integrated,
         Point,
         Sample,
+        Stores,
         Tangent,
         WeakPhysics,
     )
 
 _MODULES = {
     "closures": "Closure",
-    "discretisations": "Assembled Discretisation Found Outlook",
+    "discretisations": "Assembled Discretisation Doubt Found Outlook",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
@@ -55,7 +57,7 @@ _MODULES = {
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
-    "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
+    "weak": "BoundaryTerm Derived Equation Flux Integrated Point Sample Stores Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -82,6 +84,7 @@ __all__ = [
     "Controller",
     "Derived",
     "Discretisation",
+    "Doubt",
     "Equation",
     "Evaluation",
     "Explicit",
@@ -96,6 +99,7 @@ __all__ = [
     "Implicit",
     "Instant",
     "Integrand",
+    "Integrated",
     "Learned",
     "Location",
     "MeshSource",
@@ -128,6 +132,7 @@ __all__ = [
     "Split",
     "StepResult",
     "Stepper",
+    "Stores",
     "Tangent",
     "Tangents",
     "TimeIntegrable",

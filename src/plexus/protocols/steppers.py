@@ -69,7 +69,7 @@ class Remembers(Protocol):
 
 @runtime_checkable
 class Forgets(Protocol):
-    """A stepper with a memory that it can lose: what was smooth before a jump of a load is not so across it."""
+    """A stepper that can lose its memory: what was smooth before a jump of a load is not so across it."""
 
     def forget(self) -> None:
         """Begin anew, as with the first step of a march."""

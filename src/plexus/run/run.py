@@ -19,6 +19,7 @@ from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
 from plexus.fileformat import SERIES
 from plexus.run import inspect, rescue
+from plexus.run.bounds import Bounds
 from plexus.stepping.march import March
 from plexus.stepping.schedules import Moment
 
@@ -67,6 +68,7 @@ class Run(March):
     def __post_init__(self) -> None:
         """Prepare the evaluation of fields."""
         self._fields = self.system.evaluation(self.deck.constants)
+        self.bounds = Bounds(self)
         self._values: tuple[State, dict[str, float]] | None = None
         self._begin: tuple[dict[str, float], dict[str, float], State] | None = None
 
@@ -139,6 +141,7 @@ class Run(March):
             "random": self.ctx.rng.bit_generator.state,
             "model": self.system.facts(),
             "replaced": list(self.replaced),
+            "bounds": self.bounds.state(),
         }
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
         return meta, self.system.pack(state | arrays) | self.system.memory()
@@ -156,6 +159,7 @@ class Run(March):
         self.clock.restore(meta["clock"])
         self.system.adopt(meta.get("model", {}))
         self.replaced = list(meta.get("replaced", ()))
+        self.bounds.restore(meta.get("bounds", {}))
         own = {key: a for key, a in fields.items() if key.field in self.state.values}
         values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", own)))}
         internal = by_field("internal", fields)
@@ -185,6 +189,7 @@ class Run(March):
         """March to the end, or until a stop is requested; observers look on. Collective."""
         if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
+        self.bounds.begin()
         self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
@@ -233,8 +238,8 @@ class Run(March):
 
     def _target(self, until: float) -> float:
         """Return the next time that an observer or a load prescribes, at most ``until``."""
-        prescribing = (self.events, *(o.schedule for o in self.observers))
-        times = (each.next_time(self.clock.t) for each in prescribing)
+        times = [self.events.next_time(self.clock.t)]
+        times += [o.schedule.next_time(self.clock.t) for o in self.observers]
         return min([until, *(t for t in times if t is not None)])
 
     def _step(self, until: float) -> Verdict:
@@ -247,6 +252,7 @@ class Run(March):
             before, result = self.clock.t, self.advance(self._target(until))
             self.ctx.log.detail(self._line(self.clock.t - before, result))
             verdict = self._agree()
+            self.bounds.look()
         # a failed solve and a lost value are known to all ranks alike
         except (SolveError, GuardError) as error:
             if self.dry or not rescue.rescue(self, str(error)):

@@ -21,14 +21,14 @@ from petsc4py import PETSc
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
-from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
+from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Since, Stores, Tangent
 from plexus.spaces import splits
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
-from plexus.spaces.rule import cell_rule
+from plexus.spaces.rule import Rule, cell_rule, lumped_rule
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -103,6 +103,8 @@ class Form:
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
         self._parts = [p for name, term in self.terms for p in self._boundary(name, term, touching)]
+        lumps = isinstance(equation, Stores) and equation.lumped
+        self._nodes = lumped_rule(mesh, space.degree) if lumps else None
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True
@@ -144,13 +146,15 @@ class Form:
         """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
         values = self._values(u, rate, fields, since)
         out = self.bridge.array(self.space.zeros())
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            f = self._lifted(self.equation.flux(p))
-            if f.f0 is not None or f.f1 is not None:
-                nodes = self.cells.nodes(self.space)[p.part]
-                cells = self.cells.cells[p.part]
-                weight = self._weight(p)
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, weight, out)
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                f = self._lifted(integrand.flux(p))
+                if f.f0 is not None or f.f1 is not None:
+                    nodes = self.cells.nodes(self.space)[p.part]
+                    cells = self.cells.cells[p.part]
+                    weight = self._weight(p)
+                    self.kernels.vector(self.cells.points, cells, tables, nodes, f.f0, f.f1, weight, out)
         for part, p, phi, w in self._facets(t, values):
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
@@ -171,15 +175,17 @@ class Form:
         matrix.clear()
         self.symmetric = True
         store = self.bridge.array(matrix.values)
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            tangent = self.equation.tangent(p)
-            self.symmetric &= tangent.symmetric
-            c00, c01, c10, c11 = self._coefficients(tangent, shift)
-            cells, slots = self.cells.cells[p.part], self._slots[p.part]
-            self.kernels.matrix(
-                self.cells.points, cells, self.tables, c00, c01, c10, c11, self._weight(p), slots, store,
-                tangent.symmetric,
-            )  # fmt: skip
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                tangent = integrand.tangent(p)
+                self.symmetric &= tangent.symmetric
+                c00, c01, c10, c11 = self._coefficients(tangent, shift)
+                cells, slots = self.cells.cells[p.part], self._slots[p.part]
+                self.kernels.matrix(
+                    self.cells.points, cells, tables, c00, c01, c10, c11, self._weight(p), slots, store,
+                    tangent.symmetric,
+                )  # fmt: skip
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
@@ -190,6 +196,12 @@ class Form:
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
         return matrix.store()
+
+    def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
+        """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""
+        yield self.rule, self.equation
+        if self._nodes is not None:
+            yield self._nodes, self.equation.stored  # type: ignore[attr-defined]  # it is one of `Stores`
 
     def advance(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since

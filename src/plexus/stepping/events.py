@@ -25,10 +25,11 @@ class Events:
     ----------
     hits : times that no step may pass [s].
     jumps : times at which loads jump [s]; those on which no step ends are left alone.
+    kinks : other times at which formulas over several steps, and estimates by them, shall begin anew [s].
     """
 
-    def __init__(self, hits: Iterable[float] = (), jumps: Iterable[float] = ()):
-        self.hits, self.jumps = sorted(hits), sorted(jumps)
+    def __init__(self, hits: Iterable[float] = (), jumps: Iterable[float] = (), kinks: Iterable[float] = ()):
+        self.hits, self.jumps, self.kinks = sorted(hits), sorted(jumps), sorted(kinks)
 
     def next_time(self, t: float) -> float | None:
         """Return the first time to be hit after ``t``."""
@@ -37,8 +38,11 @@ class Events:
 
     def jump(self, t: float) -> bool:
         """Return whether a load jumps at ``t``."""
-        here = bisect_left(self.jumps, t)
-        return any(same(jump, t) for jump in self.jumps[max(here - 1, 0) : here + 1])
+        return _among(self.jumps, t)
+
+    def anew(self, t: float) -> bool:
+        """Return whether the past says nothing of what follows ``t``."""
+        return self.jump(t) or _among(self.kinks, t)
 
     def inside(self, begin: float, dt: float) -> tuple[float, float]:
         """Return begin and length of the step as the method shall take it: beside the jumps at its ends."""
@@ -48,3 +52,9 @@ class Events:
         first = begin + SIDE * max(abs(begin), dt) if self.jump(begin) else begin
         last = end - SIDE * max(abs(end), dt) if self.jump(end) else end
         return (first, last - first) if (first, last) != (begin, end) else (begin, dt)
+
+
+def _among(times: list[float], t: float) -> bool:
+    """Return whether ``t`` is one of the rising times, up to rounding."""
+    here = bisect_left(times, t)
+    return any(same(time, t) for time in times[max(here - 1, 0) : here + 1])

@@ -46,7 +46,7 @@ class March:
         SolveError, GuardError
             If the controller has no shorter step to try.
         """
-        if self.events.jump(self.clock.t):
+        if self.events.anew(self.clock.t):
             self.begin_anew()
         while True:
             dt = self.controller.propose(self.clock, target, self.limit)
@@ -67,7 +67,7 @@ class March:
         return math.inf
 
     def begin_anew(self) -> None:
-        """Let stepper and controller forget what was smooth before a load has jumped."""
+        """Let stepper and controller forget what was smooth before a load has changed."""
         if isinstance(self.stepper, Forgets):
             self.stepper.forget()
         self.controller.begin_anew()
