@@ -49,7 +49,8 @@ def capacities(stepper: Any, equations: Sequence[Equation]) -> Iterator[Found]:
             yield from _of_memory(equation)
         if equation.lacking:
             what = f"{equation.field.name} has no rate of change without {' and '.join(equation.lacking)}"
-            others = "a march needs it, or `stepper: quasistatic` where it shall follow its loads at once"
+            needs = "them" if len(equation.lacking) > 1 else "it"
+            others = f"a march needs {needs}, or `stepper: quasistatic` where it follows its loads at once"
             first = f"required but missing: {what}; {others}"
             yield ("physics", "material", equation.lacking[0]), first
 
