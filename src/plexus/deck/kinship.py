@@ -116,7 +116,9 @@ def part_doubts(deck: Any) -> Iterator[Found]:
     if deck.closure is None or deck.time is None or gap is None or deck.train is not None:
         return
     closure: Any = registry.component("closure", deck.closure.type).cls
-    yield from closure.doubts(deck.closure, _setting(gap, deck.time), ("closure",))
+    # a closure of another package need not tell of any
+    if hasattr(closure, "doubts"):
+        yield from closure.doubts(deck.closure, _setting(gap, deck.time), ("closure",))
 
 
 def training_problems(deck: Any) -> Iterator[Found]:
