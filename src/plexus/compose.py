@@ -15,6 +15,7 @@ from plexus.deck.loads import changes
 from plexus.deck.parts import untrained
 from plexus.errors import InputError, at_path
 from plexus.fields.state import State
+from plexus.io.lineage import Lineage
 from plexus.run import Run, stepper_of
 from plexus.stepping.clock import Clock
 from plexus.stepping.events import Events
@@ -45,8 +46,10 @@ def compose(deck: Deck, ctx: Context) -> Run:
         for text in part.beyond:
             ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
     state = State(values, clock.t, internal=system.begin())
-    events = _events(deck, controller, stepper)
-    run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh, events=events)
+    events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
+    run = Run(
+        system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events
+    )
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]

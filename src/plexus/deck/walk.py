@@ -24,8 +24,8 @@ def leaves(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
                 yield from leaves(part, f"{path}.regions.{name}")
         case Condition():
             # fields and terms are keys of the condition itself
-            for name, item in {**value.values, **value.terms}.items():
-                yield from leaves(item, f"{path}.{name}")
+            for block in (value.values, value.normals, value.terms):
+                yield from leaves(block, path)
         case Params():
             for name in type(value).model_fields:
                 yield from leaves(getattr(value, name), f"{path}.{name}")

@@ -23,8 +23,7 @@ from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 
 CAPACITY = Field(
     "consistent",
-    description="consistent: as the element integrates it; lumped: at the nodes, so that at degree 1 on "
-    "cells without obtuse angles no step leaves the range of the data",
+    description="consistent, or lumped at the nodes: at degree 1, without obtuse angles, values keep their bounds",
 )
 """Parameter of models whose capacity may be lumped."""
 

@@ -83,7 +83,8 @@ def principles(run: Run) -> Iterator[Principle]:
             continue
         c = equation.coefficients
         ambients = [_ambient(term) for _, term in form.terms]
-        if c.source is None and c.reaction is None and all(a is not None for a in ambients):
+        free = c.source is None and c.reaction is None and not form.loads
+        if free and all(a is not None for a in ambients):
             key = "mass" if hasattr(run.deck.physics, "mass") else "capacity"
             remedy = f"`physics.{key}: lumped` at degree 1 keeps the range"
             if equation.lumped:
