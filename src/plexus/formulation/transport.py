@@ -23,7 +23,7 @@ from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 
 CAPACITY = Field(
     "consistent",
-    description="consistent, or lumped at the nodes: at degree 1, without obtuse angles, values keep their bounds",
+    description="consistent, or lumped at the nodes: at degree 1 without obtuse angles bounds hold",
 )
 """Parameter of models whose capacity may be lumped."""
 
