@@ -48,8 +48,9 @@ def compose(deck: Deck, ctx: Context) -> Run:
     state = State(values, clock.t, internal=system.begin())
     events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
     run = Run(
-        system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events
-    )
+        system, state, clock, stepper, controller,
+        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events,
+    )  # fmt: skip
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]
