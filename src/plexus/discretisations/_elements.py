@@ -12,6 +12,7 @@ from plexus import registry
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.discretisations._closures import closures_of
+from plexus.discretisations._degree import cautions, degree_of
 from plexus.discretisations._initial import evaluated
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
@@ -44,10 +45,12 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
+    for caution in cautions(deck.physics, mesh.cell, mesh.geometry_degree):
+        ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
-        spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
+        spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})

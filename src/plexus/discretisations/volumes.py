@@ -86,6 +86,10 @@ class Volumes:
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
         from plexus import registry

@@ -138,6 +138,23 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
     return blocks
 
 
+def at_element(file: MshFile, volume: str, number: int, message: str) -> InputError:
+    """Return an error at the row of element ``number`` (from 0) among those of a cell type."""
+    numbers = file.numbers("Elements")
+    for _ in range(int(numbers.sizes(4)[0])):
+        kind = int(numbers.ints(3)[2])
+        n = int(numbers.sizes(1)[0])
+        cell, degree = gmsh_types()[kind]
+        width = cell.n_nodes(degree) + 1
+        rows = numbers.sizes(n * width).reshape(n, width)
+        if cell.name != volume:
+            continue
+        if number < n:
+            return numbers.fail(f"element {rows[number, 0]} {message}", (n - number) * width - 1)
+        number -= n
+    raise AssertionError("cells are numbered block after block")
+
+
 def _named(kind: int) -> str:
     return f", a {_NAMES[kind]}," if kind in _NAMES else ""
 

@@ -96,7 +96,8 @@ class MeshFile:
         """Return sizes and names."""
         names = tuple(dict.fromkeys([*self._file["boundaries"], EXTERIOR]))
         dim = CELLS[self.cell].dim
-        return Estimate(dim, self.cell, self.n_cells, self.n_points, tuple(self._file["regions"]), names)
+        regions = tuple(self._file["regions"])
+        return Estimate(dim, self.cell, self.n_cells, self.n_points, regions, names, degree=self.degree)
 
     def slices(self, rank: int, size: int) -> Slices:
         """Return the slice of one of ``size`` ranks.

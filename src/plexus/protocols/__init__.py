@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Derived,
         Equation,
         Flux,
+        Joint,
         Point,
         Sample,
         Tangent,
@@ -55,7 +56,7 @@ _MODULES = {
     "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
-    "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
+    "weak": "BoundaryTerm Derived Equation Flux Joint Point Sample Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -95,6 +96,7 @@ __all__ = [
     "Implicit",
     "Instant",
     "Integrand",
+    "Joint",
     "Learned",
     "Location",
     "MeshSource",

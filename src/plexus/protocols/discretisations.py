@@ -87,6 +87,15 @@ class Discretisation(Protocol):
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield what does not go together in a deck that is valid otherwise; needs no MPI."""
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield warnings with deck paths in front; reads a mesh file that is not too large, needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the mesh file is unusable, or if the model does not go with its cells.
+        """
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes of a run; reads a mesh file as far as it must, needs no MPI."""
 

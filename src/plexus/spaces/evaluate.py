@@ -15,9 +15,9 @@ from mpi4py import MPI
 
 from plexus.devices.bridge import Bridge
 from plexus.errors import InputError
+from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
-from plexus.spaces.element import element
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells

@@ -11,8 +11,8 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.errors import InputError
-from plexus.mesh.mesh import Mesh
-from plexus.spaces.element import element
+from plexus.mesh.element import element
+from plexus.mesh.mesh import SMALL, Mesh
 from plexus.spaces.lagrange import Space
 
 STEPS = 20
@@ -115,7 +115,8 @@ def _candidates(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _grid(xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return bins per axis and their widths for a grid with about as many bins as positions."""
     extent = np.ptp(xs, axis=0)
-    wide = extent > 0
+    # positions that differ by rounding only fill one bin: more would be narrower than numbers can count
+    wide = extent > SMALL * np.abs(xs).max()
     per_axis = int(np.ceil(len(xs) ** (1 / max(1, np.count_nonzero(wide)))))
     size = np.where(wide, min(per_axis, MOST_BINS), 1)
     return size, np.where(wide, extent, 1.0) / size
