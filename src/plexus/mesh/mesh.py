@@ -36,6 +36,8 @@ class Estimate:
     nodes: tuple[int, int] | None = None
     ranks: int | None = None
     degree: int = 1
+    skeleton: tuple[str, ...] = ()
+    """Names of curves of a solid, and of points."""
 
 
 @dataclass(eq=False)
@@ -59,6 +61,8 @@ class Mesh:
     cell_owner : (C,) int32 owning rank.
     regions : name -> (k,) int32 local cells.
     boundaries : name -> (k, 2) int32 pairs (local cell, local facet) of owned and ghost cells.
+    skeleton : name -> (k, 2) int32 pairs (local cell, entity) of all local cells: curves of a solid, and
+        points (see `plexus.mesh.skeleton`).
     n_global_cells : number of cells of the whole mesh.
     comm : communicator that shares the mesh.
     """
@@ -77,6 +81,7 @@ class Mesh:
     comm: Comm
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     boundaries: dict[str, np.ndarray] = field(default_factory=dict)
+    skeleton: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def reference(self) -> Cell:
