@@ -123,7 +123,17 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         name = equation.field.name
         forms[name] = maker.form(equation)
         solvers[name] = maker.solver(forms[name], name)
-    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion, passes)
+    return System(
+        spaces,
+        equations,
+        forms,
+        solvers,
+        maker.prescribed,
+        points,
+        maker.completion,
+        passes,
+        _materials(deck),
+    )
 
 
 class _Maker:
@@ -220,6 +230,12 @@ def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[
                 raise InputError(f"physics: two equations have a field {spec.name!r}")
             points[spec.name] = quadrature_space(space, spec, equation.quadrature * space.degree)
     return points
+
+
+def _materials(deck: Deck) -> list[str]:
+    """Return the regions that the model's properties tell apart."""
+    found = inspect.properties(deck.physics, "physics")
+    return sorted({name for _, prop in found for name in prop.regions})
 
 
 def _solver_path(deck: Deck, name: str) -> str:

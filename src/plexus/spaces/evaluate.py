@@ -20,6 +20,7 @@ from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
+from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import region_cells
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
@@ -160,7 +161,7 @@ class Evaluator:
         value, place = found[int(np.argmax([b for b, _ in found]))]
         return Extremum(sign * value, place)
 
-    def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space) -> np.ndarray:
+    def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space | MaterialNodes) -> np.ndarray:
         """Return f recovered at the nodes of ``space``, (n_local, k). Collective.
 
         Each cell is evaluated at its own nodes; a node takes the average over its cells, ghost cells
