@@ -6,8 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import study
+
+from plexus import registry
 
 PLANE = ["sin(2*x + 0.3)*cos(1.5*y)", "cos(x)*sin(2*y + 0.2)"]
 CASES = [("quadrilateral", 1, 1), ("quadrilateral", 2, 2), ("triangle", 2, 1)]
@@ -71,3 +74,33 @@ def test_degree_1_has_no_order_without_it(tmp_path: Path) -> None:
     a, b = (errors("quadrilateral", 1, n, tmp_path, cure="none") for n in (8, 16))
     cured = errors("quadrilateral", 1, 16, tmp_path)
     assert order(a, b)["L2"] < 1 and b["displacement_L2"] > 5 * cured["displacement_L2"]
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("geometry", ["plane_strain", "axisymmetric"])
+def test_jacobian_is_the_derivative_of_the_residual(geometry: str, degree: int, backend: str) -> None:
+    from mpi4py import MPI
+
+    from plexus.spaces.assembly import Form
+    from plexus.spaces.lagrange import Space
+
+    box, model = registry.component("mesh", "box"), registry.component("physics", "elasticity")
+    block = {k: v for k, v in study.mesh("quadrilateral", 3).items() if k != "type"}
+    mesh = box.cls(box.params.model_validate(block | {"map": ["x + 0.1*y", "y + 0.05*x*y"]})).build(
+        MPI.COMM_SELF
+    )
+    material = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.4}
+    params = {"geometry": geometry, "material": material, "locking": "b_bar"}
+    equation = model.cls(model.params.model_validate(params)).equations[0]
+    form = Form(Space(mesh, degree, 2), equation, backend=backend)
+    rng = np.random.default_rng(0)
+    u, step = rng.standard_normal((2, form.space.n_local, 2))
+    zero = form.residual(0.0, 0.0 * u, None, {})
+    slope = form.residual(0.0, step, None, {}) - zero  # the residual is affine
+    matrix = form.jacobian(0.0, u, None, 0.0, {})
+    x = form.space.vector()
+    x.setArray(step.ravel())
+    product = matrix * x
+    assert product.getArray() == pytest.approx(slope.ravel(), rel=1e-9, abs=1e-9)
+    assert (matrix - matrix.copy().transpose()).norm() < 1e-12 * matrix.norm()
