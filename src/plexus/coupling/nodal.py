@@ -152,7 +152,7 @@ class NodalFields(NamedFields):
         key = name, boundary, component
         if key not in self._shares:
             held = self.system.prescribed[name].held(component)
-            self._shares[key] = shares(self.space, boundary, held)
+            self._shares[key] = shares(next(iter(self.system.spaces.values())), boundary, held)
         return self._shares[key]
 
     def flux_unit(self, name: str) -> str:
