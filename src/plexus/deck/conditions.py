@@ -16,7 +16,7 @@ from plexus.deck.params import BoundaryNames, Field, Params
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.values import convert, expression, refuse
+from plexus.deck.values import convert, expression, fit, refuse
 from plexus.protocols import FieldSpec
 
 Components = tuple[Expression | None, ...]
@@ -115,7 +115,10 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
     with only(info, COORDINATES):  # prescribed and initial values know no other field
-        parsed = expression(convert(value, spec.unit, lenient=True), info)
+        unit = None if spec.name in known(info).open else spec.unit
+        parsed = expression(value if unit is None else convert(value, unit, True, known(info)), info)
+        if unit is not None:
+            fit(parsed, unit)
     if spec.unit == "K" and (parsed.constant or 0.0) < 0:
         raise refuse(f"{parsed.constant:g} K is below absolute zero; Celsius is written as '20 degC'")
     return parsed

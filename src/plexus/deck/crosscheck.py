@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import flexible
+from plexus.deck import flexible, places
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.functions import ARITY, CONSTANTS
@@ -20,19 +20,22 @@ from plexus.deck.kinship import (
 )
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.units import UnitError
+from plexus.deck.units import Quantity, UnitError, parse_unit, split_quantity
 from plexus.deck.values import refuse, si_value
 from plexus.errors import PlexusError
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
-    """Return the parameters that are numbers, quantities as SI values."""
+    """Return the parameters that are numbers; one with a unit is a `Quantity`, its value in SI units."""
     result: dict[str, float] = {}
     for name, value in parameters.items():
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             continue
         try:
+            parts = split_quantity(value) if isinstance(value, str) else None
             result[name] = si_value(value) if isinstance(value, str) else float(value)
+            if parts:
+                result[name] = Quantity(result[name], parse_unit(parts[1]), str(value))
         except (UnitError, OverflowError):
             continue  # text: usable in ${...} only
     return result
@@ -98,6 +101,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
             *flexible.problems(result),
+            *places.lost_in_time(result),
         )
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -22,6 +22,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
@@ -29,6 +30,7 @@ from pydantic import Field as _Field
 from pydantic_core import core_schema
 
 from plexus.deck import values
+from plexus.deck.context import Context, known
 from plexus.deck.expressions import Expression
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
@@ -36,7 +38,7 @@ from plexus.deck.schedules import ScheduleText as _ScheduleText
 
 __all__ = [
     "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
-    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "Within",
+    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "UnitOf", "Within",
 ]  # fmt: skip
 
 
@@ -84,20 +86,30 @@ class Unit:
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        return f"Unit({self.text!r})"
+        return f"{type(self).__name__}({self.text!r})"
+
+    def target(self, context: Context) -> str | None:
+        """Return the unit of the place, None where it is not known."""
+        return self.text
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Convert before the type's own validation."""
+        """Convert before the type's own validation, and check the unit of what is computed after it."""
         # Expressions and properties may be text that is no quantity; plain numbers may not.
         lenient = values.mentions(source, (Expression, Property))
-        inner = handler(source)
 
-        def convert(value: Any) -> Any:
-            return values.convert(value, self.text, lenient)
+        def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            context = known(info)
+            unit = self.target(context)
+            if unit is None:
+                return inner(value)
+            result = inner(values.convert(value, unit, lenient, context))
+            if lenient:
+                values.fit(result, unit)
+            return result
 
-        return core_schema.no_info_before_validator_function(convert, inner)
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -105,6 +117,25 @@ class Unit:
         """Allow the text with a unit beside the number."""
         inner = handler(schema)
         return values.with_quantities(inner, self.text)
+
+
+class UnitOf(Unit):
+    """Annotation of a boundary term: the unit is that of the equation that the term joins.
+
+    ``flux``, what the equation exchanges per area; ``flux/unknown``, that per unit of the unknown. Where the
+    deck leaves these units open, any unit is taken, as SI.
+    """
+
+    def __init__(self, text: Literal["flux", "flux/unknown"], term: str):
+        super().__init__(text)
+        self.term = term
+
+    def target(self, context: Context) -> str | None:
+        """Return the unit for the equation that the physics of the deck has."""
+        if self.term not in context.exchanged:
+            return None
+        flux, unknown = context.exchanged[self.term]
+        return flux if self.text == "flux" else f"({flux})/({unknown})" if unknown != "1" else flux
 
 
 class Within:

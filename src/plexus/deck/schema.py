@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from plexus.deck import crosscheck
+from plexus.deck import crosscheck, places
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
@@ -143,7 +143,18 @@ class Deck(Params):
         # a block has no value of its own: its first entry tells the place
         below = (place for key, place in self.origins.items() if key.startswith((path + ".", path + "[")))
         place = self.origins.get(path) or next(below, None)
+        if place is None and (".regions." in path or path.startswith("boundary[")):
+            # a component is written as displacement_x, a region's value may stand for several
+            return self._near(path, line)
         return f"{place}: {line}" if place else line
+
+    def _near(self, path: str, line: str) -> str:
+        """Return a line of a message with the place of the nearest block around a path."""
+        while path := path.rpartition("[" if path.endswith("]") else ".")[0]:
+            for key, place in self.origins.items():
+                if key == path or key.startswith((path + ".", path + "[", path + "_")):
+                    return f"{place}: {line}"
+        return line
 
     @property
     def overrides(self) -> tuple[str, ...]:
@@ -183,6 +194,8 @@ class Deck(Params):
         context = Context(constants, given.keys() - constants.keys(), path.parent)
         deck: Deck = cls.model_validate(data, context=context)
         deck._data, deck._path = data, path
+        for at, expression in places.expressions(deck):
+            expression.locate(places.path(at))
         deck._origins, deck._overrides = dict(plain["origins"]), tuple(plain["overrides"])
         return deck
 

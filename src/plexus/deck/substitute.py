@@ -90,7 +90,7 @@ class _Resolver:
         try:
             if len(self.open) > MAX_CHAIN:
                 raise ExpressionError(f"references nest deeper than {MAX_CHAIN}")
-            node.value = self.text(text)
+            node.value, node.before = self.text(text), None
         except (ExpressionError, UnitError, _Broken) as error:
             self.broken.add(id(node))
             node.value = None

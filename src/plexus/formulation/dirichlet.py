@@ -55,4 +55,4 @@ class Dirichlet:
             x = self._points[nodes]
             # as in properties, axes that the mesh does not have are zero
             names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
-            array[nodes, component] = value({**names, "t": t})
+            array[nodes, component] = value.sure({**names, "t": t})

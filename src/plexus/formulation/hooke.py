@@ -91,7 +91,7 @@ class Hooke:
         if self.geometry == "axisymmetric":
             n = radial_ratio(p, u)
         elif self.geometry == "plane_strain":
-            n = self.normal_strain(PointNames(p)) + 0.0 * e[..., 0, 0]
+            n = self.normal_strain.sure(PointNames(p)) + 0.0 * e[..., 0, 0]
         if self.material.expansion is None:
             return e, n
         # expansion is isotropic: it leaves shear alone and acts along the normal as well

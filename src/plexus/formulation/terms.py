@@ -13,8 +13,10 @@ from pydantic import model_validator
 
 from plexus import registry
 from plexus.deck.params import Params, Property
-from plexus.fields.arrays import eye
+from plexus.deck.property import CHORD
+from plexus.fields.arrays import eye, where
 from plexus.formulation import autodiff
+from plexus.formulation.points import Values, with_field
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 
@@ -70,6 +72,21 @@ class Term:
     def tangent(self, p: Point) -> Tangent:
         """Return ∂f0/∂u as c00, here by automatic differentiation."""
         return Tangent(c00=autodiff.tangent(self, p, self.field).c00)
+
+    def chord(self, p: Point, c00: Array) -> Array:
+        """Return a tangent in which zeros are replaced by the slope of a chord around the unknown.
+
+        A coefficient such as |u - b|^(1/4) makes the term flat at one value of u: Newton's method would leave
+        from there with no idea of the term, from a chord it does not.
+        """
+        flat = c00 == 0.0
+        if not (flat.any() if hasattr(flat, "any") else flat):
+            return c00
+        width = CHORD * (1.0 + abs(p.u))
+        sides = []
+        for u in (p.u + width, p.u - width):
+            sides.append(self.flux(with_field(p, self.field.name, Values(u), u=u)).f0)
+        return where(flat, (sides[0] - sides[1]) / (2.0 * width), c00)
 
     def slope(self, prop: Property, p: Point) -> Array | float:
         """Return the derivative of a property in the own unknown; 0.0 where it has none."""

@@ -80,6 +80,16 @@ def vanishing(run: Run) -> list[str]:
     return found
 
 
+def lost(run: Run) -> list[str]:
+    """Return which properties had no finite value at the last evaluations, on any rank. Collective."""
+    found = [*properties(run.deck.physics, "physics")]
+    for i, condition in enumerate(run.deck.boundary):
+        for kind, params in condition.terms.items():
+            found += properties(params, f"boundary[{i}].{kind}")
+    noted = [prop.lost[1] for _, prop in found if prop.lost is not None]
+    return sorted({text for texts in run.ctx.comm.allgather(noted) for text in texts})[:5]
+
+
 def _largest(run: Run, prop: Property) -> float:
     """Return the largest magnitude of a property; that of regions is told region by region. Collective."""
     if prop.expression is None:

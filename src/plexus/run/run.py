@@ -219,6 +219,9 @@ class Run(March):
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
         try:
             super().repeat(dt, failure)
+        except GuardError as error:
+            lost = inspect.lost(self)
+            raise type(error)("\n".join([str(error), *lost])) from error
         except SolveError as error:
             zeros = inspect.vanishing(self)
             raise type(error)("\n".join([str(error), *zeros])) from error
