@@ -95,7 +95,7 @@ class Context:
 
 
 def open_units(params: Any) -> tuple[str, ...]:
-    """Return the unknown of a physics whose unit the deck may give and does not: 1 stands for any unit then."""
+    """Return the unknown of a physics whose unit the deck leaves open, so that 1 stands for any unit."""
     model = getattr(params, "model", params)  # a manufactured solution has the unknowns of its model
     return (model.field,) if getattr(model, "unit", None) == "1" and hasattr(model, "field") else ()
 

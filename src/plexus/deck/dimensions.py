@@ -166,9 +166,10 @@ class _Walk:
 
     def find(self, node: ast.expr) -> Meaning:
         if hasattr(node, "quantity"):
-            return quantity(node.quantity)
+            found = node.quantity
+            return quantity(found) if isinstance(found, Quantity) else number(float(found))
         match node:
-            case ast.Constant(value=value):
+            case ast.Constant(value=int() | float() as value):
                 return number(float(value))
             case ast.Name():
                 return self.named(node)
@@ -190,8 +191,8 @@ class _Walk:
                 self.alike([a, *others], points=True)
                 return PURE
             case ast.BoolOp(values=values):
-                for value in values:
-                    self.node(value)
+                for part in values:
+                    self.node(part)
                 return PURE
             case ast.IfExp(test=test, body=a, orelse=b):
                 self.node(test)

@@ -59,11 +59,10 @@ def _point(expression: Expression, value: Any, namespace: Mapping[str, Any]) -> 
 
 def _culprit(expression: Expression, node: ast.expr, at: Mapping[str, float]) -> ast.expr:
     """Return the smallest part without a value whose own parts all have one."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr) and not (isinstance(child, ast.Name) and isinstance(node, ast.Call)
-                                                and child is node.func):  # fmt: skip
-            if not math.isfinite(expression.part(child, at)):
-                return _culprit(expression, child, at)
+    children = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    for child in children:
+        if isinstance(child, ast.expr) and not math.isfinite(expression.part(child, at)):
+            return _culprit(expression, child, at)
     return node
 
 

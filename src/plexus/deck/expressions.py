@@ -140,7 +140,7 @@ class Expression:
         return spelled(*known.dims) if known is not None and not known.free and len(known.dims) == 1 else ""
 
     def misfit(self, target: str) -> str:
-        """Return why it does not fit a place whose unit is ``target``; empty if it does or nothing is known."""
+        """Return why it does not fit a place with the unit ``target``; empty if it may fit."""
         known = self.unit
         return misfit(self.text, self._tree, self._parameters, known, target) if known is not None else ""
 

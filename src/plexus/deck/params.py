@@ -12,8 +12,8 @@ A component's parameters are a frozen `Params` model: every field has a descript
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -27,7 +27,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic import Field as _Field
-from pydantic_core import core_schema
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, core_schema
 
 from plexus.deck import values
 from plexus.deck.context import Context, known
@@ -35,10 +36,12 @@ from plexus.deck.expressions import Expression
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
+from plexus.deck.units import Quantity
 
 __all__ = [
     "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
-    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "UnitOf", "Within",
+    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "UnitOf",
+    "Within",
 ]  # fmt: skip
 
 
@@ -68,10 +71,35 @@ class Params(BaseModel):
     @classmethod
     def _explain(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
+            _refuse_strays(cls, data)
             return handler(data)
         except ValidationError as error:
             # Here the model is known, so the nearest valid keys and the tip of a missing field can be told.
             raise in_words(error, cls, data) from None
+
+
+def _refuse_strays(model: type[Params], data: Any) -> None:
+    """Refuse quantities that a deck has computed where a plain number is expected."""
+    strays = [k for k, v in data.items() if isinstance(v, Quantity)] if isinstance(data, dict) else []
+    for name in strays:
+        info = model.model_fields.get(str(name))
+        if info is None or not values.mentions(info.annotation, (float, int)):
+            continue
+        if values.mentions(info.annotation, (str,)) or any(isinstance(m, Unit) for m in _notes(info)):
+            continue
+        error = values.refuse(f"expected a pure number, not {float(data[name]):g} {data[name].text}")
+        details: list[InitErrorDetails] = [{"type": error, "loc": (str(name),), "input": data[name]}]
+        raise ValidationError.from_exception_data(model.__name__, details)
+
+
+def _notes(info: FieldInfo) -> Iterator[Any]:
+    """Yield what `Annotated` says about a field and about the types inside it."""
+    yield from info.metadata
+    inside = [info.annotation]
+    while inside:
+        annotation = inside.pop()
+        yield from getattr(annotation, "__metadata__", ())
+        inside += get_args(annotation)
 
 
 class Unit:

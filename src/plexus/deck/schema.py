@@ -164,7 +164,8 @@ class Deck(Params):
     @property
     def constants(self) -> dict[str, float]:
         """The numeric parameters in SI units, as expressions see them."""
-        return crosscheck.numbers(self.parameters)
+        # as they were given: validated numbers no longer know their units
+        return crosscheck.numbers(self._data.get("parameters") or self.parameters)
 
     def solver_for(self, field: str) -> SolverBlock:
         """Return the solver block of a field: its own, else ``default``, else the defaults."""

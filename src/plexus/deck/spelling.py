@@ -11,22 +11,25 @@ from plexus.deck.units import BASE, UnitError, parse_unit
 
 Dimension = tuple[Fraction | int, ...]
 _COMMON = (
-    "1", "m", "s", "kg", "K", "A", "mol", "cd", "m^2", "m^3", "1/m", "1/s", "1/K", "m/s", "m/s^2", "m^2/s", "Pa", "N",
-    "J", "W", "N/m", "N/m^3", "Pa/s", "W/m", "W/m^2", "W/m^3", "W/(m K)", "W/(m^2 K)", "J/(kg K)", "J/kg", "kg/m^3",
-    "K/m", "K/s", "V", "C", "J/(m^3 K)", "W/(m K^2)", "W/(m^2 K^2)", "W/(m^2 K^4)", "J/mol", "mol/m^3", "W/K", "J/K",
-    "Pa/K", "N m", "kg/s", "m K", "m^2 K", "m^3 K",
+    "1", "m", "s", "kg", "K", "A", "mol", "cd", "m^2", "m^3", "1/m", "1/s", "1/K", "m/s", "m/s^2", "m^2/s",
+    "Pa", "N", "J", "W", "N/m", "N/m^3", "Pa/s", "W/m", "W/m^2", "W/m^3", "W/(m K)", "W/(m^2 K)",
+    "J/(kg K)", "J/kg", "kg/m^3", "K/m", "K/s", "V", "C", "J/(m^3 K)", "W/(m K^2)", "W/(m^2 K^2)",
+    "W/(m^2 K^4)", "J/mol", "mol/m^3", "W/K", "J/K", "Pa/K", "N m", "kg/s", "m K", "m^2 K", "m^3 K",
 )  # fmt: skip
 _WORDS = {
-    "c": "degC", "°c": "degC", "f": "degF", "fahrenheit": "degF", "celsius": "degC", "grad": "degC", "degreec": "degC", "centigrade": "degC",
-    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hours": "h", "mins": "min",
-    "minutes": "min", "kelvin": "K", "watt": "W", "watts": "W", "pascal": "Pa", "meter": "m", "metre": "m",
-    "meters": "m", "metres": "m", "kgs": "kg", "degrees": "deg", "percent": "%",
+    "c": "degC", "°c": "degC", "f": "degF", "fahrenheit": "degF", "celsius": "degC", "grad": "degC",
+    "degreec": "degC", "centigrade": "degC", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
+    "hr": "h", "hrs": "h", "hours": "h", "mins": "min", "minutes": "min", "kelvin": "K", "watt": "W",
+    "watts": "W", "pascal": "Pa", "meter": "m", "metre": "m", "meters": "m", "metres": "m", "kgs": "kg",
+    "degrees": "deg", "percent": "%",
 }  # fmt: skip
 # As their names are usually written; the key is the same in small letters.
 _CASES = {
     u.lower(): u
-    for u in ("Pa", "kPa", "MPa", "GPa", "W", "kW", "J", "kJ", "N", "kN", "K", "m", "mm", "cm", "kg", "g", "s", "h",
-              "mol", "Hz", "kHz", "bar", "degC", "V", "A", "um", "min")
+    for u in (
+        "Pa", "kPa", "MPa", "GPa", "W", "kW", "J", "kJ", "N", "kN", "K", "m", "mm", "cm", "kg", "g", "s", "h",
+        "mol", "Hz", "kHz", "bar", "degC", "V", "A", "um", "min",
+    )
 }  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
@@ -98,9 +101,11 @@ def _tokens(text: str, split: bool = False) -> list[str]:
     found = re.findall(r"[A-Za-zµμΩ°Å%]+(?:\^-?\d)?", text)
     if not split:
         return found
-    pairs = [re.fullmatch(r"([A-Za-z]{1,3}?)(K|kg)((?:\^\d)?)", token) for token in found]
-    return [part for token, pair in zip(found, pairs, strict=True)
-            for part in ([pair[1], pair[2] + pair[3]] if pair and token not in ("kg",) else [token])]  # fmt: skip
+    parts: list[str] = []
+    for token in found:
+        pair = re.fullmatch(r"([A-Za-z]{1,3}?)(K|kg)((?:\^\d)?)", token) if split else None
+        parts += [pair[1], pair[2] + pair[3]] if pair else [token]
+    return parts
 
 
 def _as_it_is(tokens: Sequence[str]) -> list[str]:

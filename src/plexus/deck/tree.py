@@ -42,7 +42,7 @@ class Node:
     mark: Mark
     key_mark: Mark | None = None
     before: int | None = None
-    """Characters between the mark and the text, 1 for a quote; None where the text is not as the file has it."""
+    """Characters between mark and text, 1 for a quote; None where the file has another text."""
 
 
 @dataclass

@@ -212,6 +212,14 @@ def _append(unit: UnitValue, last: tuple[UnitValue, int] | None) -> UnitValue:
     return unit if last is None else unit * last[0].power(last[1])
 
 
+def same_dimension(text: str, unit: UnitValue) -> bool:
+    """Return whether a unit has the dimension of another; True where it is empty or none of this table."""
+    try:
+        return not text or parse_unit(text).dimension == unit.dimension
+    except UnitError:
+        return True
+
+
 def split_quantity(text: str) -> tuple[float, str] | None:
     """Return number and unit text of ``3 mm``; None when the text does not look like a quantity."""
     match = _QUANTITY.fullmatch(text) if len(text) <= MAX_LENGTH else None

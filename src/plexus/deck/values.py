@@ -14,10 +14,10 @@ from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
-from plexus.deck.suggest import nearest
 from plexus.deck.spelling import meant
+from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES, ExpressionError, parse
-from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity, to_unit
+from plexus.deck.units import Quantity, UnitError, parse_unit, quantity, split_quantity, to_unit
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
 EXPRESSION_SCHEMA: dict[str, Any] = {
@@ -64,6 +64,11 @@ def convert(value: Any, unit: str, lenient: bool, context: Context) -> Any:
     match value:
         case bool():
             raise refuse(f"{str(value).lower()} is not a number")
+        case Quantity():
+            try:
+                return to_unit(float(value), value.text, unit)
+            except UnitError as error:
+                raise refuse(str(error)) from None
         # "2 MPa * ramp(t)" starts like a quantity but is an expression; "2 MPa" must fit the dimension.
         case str() if not lenient or split_quantity(value):
             try:
@@ -93,7 +98,7 @@ def _is_product(text: str, context: Context) -> bool:
 
 def _misspelt(text: str) -> bool:
     """Return whether a text is a number with a unit in a spelling that is known to be wrong."""
-    number, unit = split_quantity(text) or (0.0, "")
+    _, unit = split_quantity(text) or (0.0, "")
     return bool(meant(unit, "")) and not any(c in unit for c in "+<>,")
 
 
@@ -160,7 +165,9 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
         raise refuse("expected a number or an expression")
     context = known(info)
     try:
-        result = Expression(value, context.parameters)
+        # the text of a quantity that was computed has its unit, so that it is read again as it is
+        text = f"{float(value)!r} {value.text}" if isinstance(value, Quantity) else value
+        result = Expression(text, context.parameters)
     except (ExpressionError, UnitError, OverflowError) as error:
         raise refuse(str(error)) from None
     # While the physics itself is being read all names pass: its fields are what it defines.

@@ -32,7 +32,7 @@ class EquationBase:
     flux_unit: str = ""
     """Unit of f1 and of what boundary terms exchange per area."""
     exchanged: str | None = None
-    """Unit that the deck must give fluxes in; None: `flux_unit`; empty: open, as are those of the material."""
+    """Unit that the deck must give fluxes in; None: `flux_unit`; empty: open, as the material's are."""
     flux_field: FieldSpec | None = None
     internal: Sequence[FieldSpec] = ()
     smooth: bool = False

@@ -83,10 +83,12 @@ class Term:
         if not (flat.any() if hasattr(flat, "any") else flat):
             return c00
         width = CHORD * (1.0 + abs(p.u))
-        sides = []
-        for u in (p.u + width, p.u - width):
-            sides.append(self.flux(with_field(p, self.field.name, Values(u), u=u)).f0)
-        return where(flat, (sides[0] - sides[1]) / (2.0 * width), c00)
+        beyond, below = (self._at(p, p.u + side * width) for side in (1.0, -1.0))
+        return where(flat, (beyond - below) / (2.0 * width), c00)
+
+    def _at(self, p: Point, u: Array) -> Array:
+        """Return f0 for another value of the unknown."""
+        return self.flux(with_field(p, self.field.name, Values(u), u=u)).f0
 
     def slope(self, prop: Property, p: Point) -> Array | float:
         """Return the derivative of a property in the own unknown; 0.0 where it has none."""
