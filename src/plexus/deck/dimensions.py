@@ -279,14 +279,19 @@ class _Walk:
             if not base.pure:
                 raise self.refuse(a, f"{self.said(a)} is {base}: its exponent must be a plain number")
             return replace(PURE, loose=base.loose)
-        return _power(base, Fraction(exponent.value).limit_denominator(1000))
+        return self.raised(base, Fraction(exponent.value).limit_denominator(1000))
+
+    def raised(self, base: Meaning, exponent: Fraction) -> Meaning:
+        """Return a power; in a formula of SI numbers, as empirical laws are, it takes on any unit."""
+        result = _power(base, exponent)
+        return replace(result, free=True, loose=True) if self.soft and exponent != 1 else result
 
     def call(self, name: str, args: Sequence[ast.expr]) -> Meaning:
         match name:
             case "abs":
                 return replace(self.node(args[0]), value=None)
             case "sqrt":
-                return _power(self.node(args[0]), Fraction(1, 2))
+                return self.raised(self.node(args[0]), Fraction(1, 2))
             case "min" | "max":
                 return self.alike(args, points=True)
             case "where":

@@ -49,12 +49,9 @@ def _point(expression: Expression, value: Any, namespace: Mapping[str, Any]) -> 
         return float(found.ravel()[0])
 
     # a value that is one number for all points has no place
-    about = [*(n for n in ("x", "y") if array.size > 1), "t"]
-    at = {n: there(n) for n in sorted(expression.names, key=lambda n: (n in COORDINATES, n))}
-    for name in about:
-        if name not in at and name in namespace:
-            at[name] = there(name)
-    return at
+    about = {*(n for n in ("x", "y") if array.size > 1), "t"} & set(namespace)
+    names = sorted(expression.names | about, key=lambda n: (n in COORDINATES, n == "t", n))
+    return {n: there(n) for n in names}
 
 
 def _culprit(expression: Expression, node: ast.expr, at: Mapping[str, float]) -> ast.expr:

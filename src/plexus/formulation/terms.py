@@ -21,12 +21,14 @@ from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 
 class TermParams(Params):
-    """Parameters of a boundary term; a plain value or list stands for ``{value: ...}``."""
+    """Parameters of a boundary term; a value, list or table stands for ``{value: ...}``."""
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        return data if isinstance(data, dict) or "value" not in cls.model_fields else {"value": data}
+        # a table or values by region are one value, too
+        block = isinstance(data, dict) and not {"table", "regions"} & set(data)
+        return data if block or "value" not in cls.model_fields else {"value": data}
 
 
 class Term:
