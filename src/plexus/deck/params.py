@@ -116,6 +116,11 @@ class Unit:
         """Return the constructor call."""
         return f"{type(self).__name__}({self.text!r})"
 
+    @property
+    def stated(self) -> str:
+        """The unit, empty where it depends on other blocks of the deck."""
+        return self.text
+
     def target(self, context: Context) -> str | None:
         """Return the unit of the place, None where it is not known."""
         return self.text
@@ -157,6 +162,11 @@ class UnitOf(Unit):
     def __init__(self, text: Literal["flux", "flux/unknown"], term: str):
         super().__init__(text)
         self.term = term
+
+    @property
+    def stated(self) -> str:
+        """Empty."""
+        return ""
 
     def target(self, context: Context) -> str | None:
         """Return the unit for the equation that the physics of the deck has."""
