@@ -14,6 +14,7 @@ from plexus.deck.discretisation import made_for
 from plexus.deck.parts import untrained
 from plexus.errors import InputError, at_path
 from plexus.fields.state import State
+from plexus.io.lineage import Lineage
 from plexus.run import Run, stepper_of
 from plexus.stepping.clock import Clock
 
@@ -43,7 +44,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
         for text in part.beyond:
             ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
     state = State(values, clock.t, internal=system.begin())
-    run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh)
+    lineage = Lineage.fresh(ctx.comm)
+    run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh, lineage=lineage)
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]

@@ -22,3 +22,43 @@ SWEEP, MEMBER = "sweep.json", "member_{index:04d}"
 """What a sweep consists of, and the folder of each of its runs."""
 PARTIAL = ".partial"
 """Suffix of a file that is still being written; a rename removes it when the file is complete."""
+
+NOT_FINITE = "not_finite"
+"""Entry of JSON files that tells where a number is infinite or none: ``[{"at": [...], "value": "nan"}]``."""
+
+
+def to_json(content: dict[str, object]) -> dict[str, object]:
+    """Return plain data with null in place of numbers that JSON does not know, told under `NOT_FINITE`."""
+    found: list[dict[str, object]] = []
+
+    def cleaned(value: object, at: tuple[object, ...]) -> object:
+        if isinstance(value, dict):
+            return {str(key): cleaned(part, (*at, str(key))) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [cleaned(part, (*at, i)) for i, part in enumerate(value)]
+        if isinstance(value, float) and value - value != 0:
+            found.append({"at": list(at), "value": str(value)})
+            return None
+        return value
+
+    made = {key: cleaned(value, (key,)) for key, value in content.items() if key != NOT_FINITE}
+    return made | {NOT_FINITE: found} if found else made
+
+
+def from_json(content: dict[str, object]) -> dict[str, object]:
+    """Return what `to_json` was given; the data are changed.
+
+    Raises
+    ------
+    ValueError
+        If an entry of `NOT_FINITE` does not fit the data.
+    """
+    try:
+        for each in content.pop(NOT_FINITE, []):  # type: ignore[attr-defined]  # a list, or not ours
+            at, place = list(each["at"]), content
+            for key in at[:-1]:
+                place = place[key]  # type: ignore[assignment]  # plain data, nested as they were written
+            place[at[-1]] = float(each["value"])
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"{NOT_FINITE}: {error}") from None
+    return content

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexus.deck.conditions import misplaced
 from plexus.deck.discretisation import made_for
 from plexus.deck.suggest import nearest
 from plexus.errors import DeckError, Mark, Problem
@@ -43,6 +44,8 @@ def preview(deck: Deck, ranks: int) -> str:
             f"boundaries   {', '.join(estimate.boundaries) or '-'}",
             f"regions      {', '.join(estimate.regions) or '-'}",
         ]
+        if estimate.skeleton:
+            lines.insert(2, f"edges/points {', '.join(estimate.skeleton)}")
     degree = getattr(deck.physics, "degree", None)
     for name, n in found.unknowns.items():
         about = "" if estimate is None or estimate.nodes else "about "
@@ -67,13 +70,18 @@ def files(deck: Deck) -> list[str]:
 
 def _check_names(deck: Deck, estimate: Estimate) -> None:
     problems = []
+    known = (*estimate.boundaries, *estimate.skeleton)
     for i, condition in enumerate(deck.boundary):
         for j, name in enumerate(condition.on):
-            if name not in estimate.boundaries:
+            if name not in known:
                 path = f"boundary[{i}].on"
                 place = deck.origins.get(path) or deck.origins.get(f"{path}[{j}]", "")
-                text = f"the mesh has no boundary {name!r}{nearest(name, estimate.boundaries, 12)}"
-                problems.append(Problem(_mark(place), path, text))
+                kind = "a region, no boundary" if name in estimate.regions else ""
+                text = f"{name!r} is {kind}" if kind else f"the mesh has no boundary {name!r}"
+                problems.append(Problem(_mark(place), path, text + nearest(name, known, 12)))
+        for term, text in misplaced(condition, set(estimate.skeleton) - set(estimate.boundaries)):
+            path = f"boundary[{i}].{term}"
+            problems.append(Problem(_mark(deck.placed(path).removesuffix(f": {path}")), path, text))
     if problems:
         raise DeckError(problems)
 

@@ -6,6 +6,7 @@ from hosts import accepted, composed, example, host, of_discretisation, served
 from plexus import registry
 from plexus.deck.discretisation import serves
 from plexus.deck.schema import Deck
+from plexus.protocols import Implicit
 
 MEMBERS = registry.names("discretisation")
 members = pytest.mark.parametrize("name", MEMBERS)
@@ -83,3 +84,33 @@ def test_a_march_needs_the_block_time(name):
     data = {k: v for k, v in host(physics).items() if k != "time"}
     said = accepted(data)
     assert ("marches in time: the deck needs a block `time`" in said) != here.steady, said
+
+
+def needs(stepper):
+    return registry.component("stepper", stepper).cls.needs
+
+
+@members
+def test_an_ensemble_is_its_members(name, tmp_path):
+    """One leading axis of the state for all that take the block: each member goes on as if it were alone."""
+    here = made(name)
+    if "ensemble" in here.blocks:
+        return  # its refusal is tested above
+    for physics in of_discretisation(name):
+        # what is solved to a tolerance is the same up to that
+        exact = [n for n in served("stepper", physics) if needs(n) is not Implicit]
+        data = host(physics)
+        data = data | {"time": data["time"] | {"stepper": example("stepper", exact[0])}}
+        ends = []
+        for number, count in ((3, 3), *((k, 1) for k in (3, 4, 5))):
+            block = {"members": count, "first": number, "perturbation": 0.01, "seed": 2}
+            run = composed(data | {"ensemble": block}, tmp_path)
+            run.observers = []
+            run.execute()
+            ends.append(run.state.values)
+        whole, *alone = ends
+        for unknown, values in whole.items():
+            assert len(values) == 3 and (values[0] != values[1]).any(), (physics, unknown)
+            for k, single in enumerate(alone):
+                away = (values[k] - single[unknown][0]).abs().max()
+                assert away <= 1e-12 * values[k].abs().max(), (physics, unknown, k)

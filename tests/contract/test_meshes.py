@@ -63,7 +63,8 @@ def test_what_is_known_early_is_what_the_file_says(name, tmp_path):
     # a reader of the head only cannot tell regions from boundaries yet
     for names, found in ((known.regions, told.regions), (known.boundaries, told.boundaries)):
         assert names is None or set(found) <= set(names)
-        assert names is None or set(names) <= {*told.regions, *told.boundaries}
+        assert names is None or set(names) <= {*told.regions, *told.boundaries, *told.skeleton}
+    assert set(known.skeleton) <= set(told.skeleton)
 
 
 @pytest.mark.parametrize("name", providing(CellSource))

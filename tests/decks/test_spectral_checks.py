@@ -1,9 +1,13 @@
 """What a model in Fourier space cannot have, and what it cannot do without, told with its place."""
 
+from pathlib import Path
+
 import pytest
 
 from plexus.deck.load import load
 from plexus.errors import DeckError
+
+TRAINING = Path(__file__).parents[2] / "input_decks" / "training" / "active_fluid_f2.yaml"
 
 FLUID = """\
 plexus: 1
@@ -37,6 +41,8 @@ def problems(tmp_path, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("base", "old", "new", "message"),
     [
+        (FLUID, "plexus: 1\n", "plexus: 1\nensemble: {members: 3}\n",
+         "8:27: quantities.order.of: unknown name 'order'; did you mean 'order_mean'"),
         (FLUID, "stepper: sbdf2", "stepper: bdf2",
          f"5:17: time.stepper: 'bdf2' is not for active_fluid, which works in Fourier space; use {SPECTRAL}"),
         (FLUID, "stepper: sbdf2, ", "",
@@ -106,3 +112,10 @@ def test_a_suspension_lives_in_a_plane(tmp_path, cells):
     assert f"3:10: physics: rods in a plane: the grid needs 2 axes, this one has {count}" in problems(
         tmp_path, text
     )
+
+
+def test_a_training_has_no_ensemble(tmp_path):
+    text = TRAINING.read_text().replace("physics:", "ensemble: {members: 3}\nphysics:", 1)
+    line = 1 + text.splitlines().index("ensemble: {members: 3}")
+    message = "ensemble: the runs of a training hold one member: give `train.cases` several seeds"
+    assert problems(tmp_path, text) == [f"{line}:11: {message}"]

@@ -71,9 +71,10 @@ class Model:
         self.space, self.start, self.speed = space, start, params.speed
         self.linear = -params.diffusivity * space.k2
 
-    def initial(self):
-        """Return the modes of the start."""
-        return self.space.forward(self.start) * self.space.mask
+    def initial(self, deviations=None):
+        """Return the modes of the start, or of all members of an ensemble."""
+        u = self.start if deviations is None else self.start + deviations(1)
+        return self.space.forward(u) * self.space.mask
 
     def explicit(self, hat, t):
         """Return the modes of -c u_x."""
@@ -123,3 +124,14 @@ def test_one_file_and_one_deck(newcomer):
     assert abs(found["steepest"] - k * left) < 0.01 * k * left
     assert "works in Fourier space" in newcomer.refused(DECK.replace("etdrk4", "bdf2"))
     assert "Advection and diffusion" in newcomer.explained()
+
+
+def test_members_of_an_ensemble_need_nothing_more(newcomer):
+    """Waves travel alike: the mean over members that differ by noise is the noise of the mean."""
+    newcomer.install("physics", "travel", MEMBER)
+    many = DECK.replace("initial:", "ensemble: {members: 5, perturbation: 0.1, seed: 1}\ninitial:")
+    for name in ("of: u", "of: slope", "fields: [u]"):
+        many = many.replace(name, name.replace("u", "u_mean").replace("slope", "slope_spread"))
+    found = newcomer.run(many)["quantities"]
+    assert abs(found["mean"] - 1) < 1e-14
+    assert found["steepest"] > 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY
+from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, from_json
 from plexus_post.errors import PostError
 from plexus_post.readers.grid import Grid
 from plexus_post.readers.locate import Locator
@@ -216,6 +216,6 @@ class Run:
         if not path.is_file():
             return {}
         try:
-            return dict(json.loads(path.read_text()))
+            return from_json(dict(json.loads(path.read_text())))
         except ValueError as error:
             raise PostError(f"{path}: not readable as JSON ({error})") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
+from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, from_json
 from plexus_post.errors import PostError
 from plexus_post.text import number
 from plexus_post.units import words
@@ -312,7 +312,7 @@ def _briefly(blocks: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text("utf-8")))
+        return from_json(dict(json.loads(path.read_text("utf-8"))))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -121,7 +121,7 @@ def _parsed(text: bytes | None, left: int) -> tuple[Container, str]:
         raise InputError("header: not a safetensors file, or cut off")
     try:
         index = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         index = None
     if not isinstance(index, dict):
         raise InputError("header: not a safetensors file")
@@ -130,16 +130,22 @@ def _parsed(text: bytes | None, left: int) -> tuple[Container, str]:
         raise InputError(f"metadata: missing; a safetensors file without {KEY!r} in its header is no bundle")
     try:
         told = json.loads(texts[KEY])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"metadata: not JSON ({error})") from None
     metadata = versions.checked(told)
-    index = _tiled(index, left)
+    index = tiled(index, left)
     _paired(metadata.get("golden"), index)
     return Container(metadata, index, ""), str(metadata["weights"]["sha256"])
 
 
-def _tiled(index: dict[str, Any], left: int) -> dict[str, Any]:
-    """Return the index in the order of the file, whose tensors must follow each other without a gap."""
+def tiled(index: dict[str, Any], left: int) -> dict[str, Any]:
+    """Return the index in the order of the file, whose tensors must follow each other without a gap.
+
+    Raises
+    ------
+    InputError
+        If they do not fill the ``left`` bytes behind the header.
+    """
     reached = 0
     try:
         ordered = dict(sorted(index.items(), key=lambda item: tuple(item[1]["data_offsets"])))
@@ -147,7 +153,9 @@ def _tiled(index: dict[str, Any], left: int) -> dict[str, Any]:
             start, end = entry["data_offsets"]
             if entry["dtype"] not in BYTES:
                 raise InputError(f"weights: {name}: numbers of type {entry['dtype']!r} are not read")
-            if start != reached or end - start != BYTES[entry["dtype"]] * math.prod(entry["shape"]):
+            whole = all(type(n) is int and n >= 0 for n in (start, end, *entry["shape"]))
+            room = BYTES[entry["dtype"]] * math.prod(entry["shape"])
+            if not whole or start != reached or end - start != room:
                 raise InputError(f"weights: {name}: its place in the file does not fit its shape")
             reached = end
     except (KeyError, TypeError, ValueError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,16 @@ class BaseSystem(ABC):
     def counts(self) -> dict[str, Any]:
         """Return further entries of the summary; none by default."""
         return {}
+
+    def totals(self) -> dict[str, Any]:
+        """Return what the solvers have counted so far, plain data for a checkpoint."""
+        return {"solver": {name: asdict(solver.tally) for name, solver in self.solvers.items()}}
+
+    def add_up(self, totals: Mapping[str, Any]) -> None:
+        """Go on counting from what `totals` returned; a solver that it does not know begins at zero."""
+        for name, told in totals.get("solver", {}).items():
+            if name in self.solvers:
+                self.solvers[name].tally = type(self.solvers[name].tally)(**told)
 
     # learned parts
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from plexus.coupling.devicefields import DeviceFields
+from plexus.coupling.devicefields import DeviceFields, over_members
 from plexus.coupling.named import Evaluated
 from plexus.devices.tensors import rows_of
 from plexus.errors import InputError
 from plexus.protocols import Integrand, Location
-from plexus.protocols.fields import MEAN, of_ensemble
+from plexus.protocols.fields import of_ensemble
 from plexus.spaces.cells import CellPlaces
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ class CellFields(DeviceFields):
         base, _, end = name.rpartition("_")
         if name in self.state.values:
             raise InputError(f"{name}: of an ensemble there are {name}_mean and {name}_spread")
-        u: torch.Tensor = self.state.values[base]
-        if f"_{end}" == MEAN:
-            return u.mean(0)
-        return u.std(0) if len(u) > 1 else 0 * u[0]
+        return over_members(self.state.values[base], f"_{end}")
 
     def evaluate(self, name: str, internal: Location = "node") -> Evaluated:
         """Return specification, ``cell`` and values (n, k) of a field or expression. Collective."""

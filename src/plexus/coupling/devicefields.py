@@ -19,6 +19,7 @@ from plexus.deck.property import PointNames
 from plexus.fields.state import State
 from plexus.formulation.points import Values, View
 from plexus.protocols import FieldSpec, Integrand, Sample
+from plexus.protocols.fields import MEAN
 
 if TYPE_CHECKING:
     from plexus.spaces.evaluate import Part
@@ -45,6 +46,13 @@ class DeviceSamples(Mapping[str, Sample]):
     def __len__(self) -> int:
         """Return the number of fields."""
         return len(self.fields.specs)
+
+
+def over_members(u: torch.Tensor, end: str) -> torch.Tensor:
+    """Return mean or spread over members of fields (N, m, *shape), as the ``end`` of a name says."""
+    if end == MEAN:
+        return u.mean(0)
+    return u.std(0) if len(u) > 1 else 0 * u[0]
 
 
 class DeviceFields(NamedFields):

@@ -1,7 +1,8 @@
 """Fields of a spectral state at its grid points: on the device for quantities, as rows for outputs.
 
 The mean over the grid points is the trapezoidal rule of a periodic box: exact for every product of fields
-whose modes the grid resolves.
+whose modes the grid resolves. Of an ensemble there are mean and spread of each field over the members, as of
+`plexus.coupling.cellfields`, and no single member.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from plexus.coupling.devicefields import DeviceFields
+from plexus.coupling.devicefields import DeviceFields, over_members
 from plexus.coupling.named import AXES
 from plexus.devices.tensors import rows_of
 from plexus.protocols import Integrand
+from plexus.protocols.fields import SPREAD, of_ensemble
 from plexus.spaces import statistics
 from plexus.spaces.grid import GridPlaces
 
 if TYPE_CHECKING:
     from plexus.coupling.spectral import SpectralSystem
+    from plexus.fields.state import State
     from plexus.spaces.evaluate import Part
 
 
@@ -32,29 +35,67 @@ class GridFields(DeviceFields):
     """
 
     def __init__(self, system: SpectralSystem, constants: Mapping[str, float]):
-        self.system = system
+        self.system, shown, derived = system, system.shown, system.derived
+        self._members: tuple[str, torch.Tensor] | None = None
+        if system.members is not None:
+            shown, derived = (of_ensemble(list(specs.values())) for specs in (shown, derived))
         dim = system.points.mesh.dim
-        super().__init__(system.points, system.shown, system.derived, constants, system.device, dim)
+        super().__init__(system.points, shown, derived, constants, system.device, dim)
+
+    def look(self, state: State) -> None:
+        """Turn to a state and forget what belongs to another one."""
+        if state is not self._state:
+            self._members = None
+        super().look(state)
 
     def _computed(self, name: str) -> torch.Tensor:
+        if self.system.members is None:
+            return self._of_model(name)
+        base, _, end = name.rpartition("_")
+        return over_members(self._all(base), f"_{end}")
+
+    def _all(self, name: str) -> torch.Tensor:
+        """Return a field of all members, (N, m, *shape). Collective."""
+        # mean and spread are asked for one after the other
+        if self._members is None or self._members[0] != name:
+            self._members = name, self._of_model(name)
+        return self._members[1]
+
+    def _of_model(self, name: str) -> torch.Tensor:
         model, state = self.system.model, self.state
         derived: torch.Tensor = model.derived(name, state.values[model.unknown], state.t)
         return derived
 
     def part(self, name: str) -> torch.Tensor:
-        """Return a field or one component of a vector or tensor on the device, (m, *shape). Collective."""
+        """Return a field or one component of a vector or tensor whose mean square is asked for. Collective.
+
+        On the device, (m, *shape); of a spread the deviations of the members, (N, m, *shape), whose squares
+        add up to its square.
+        """
+        dim = self.space.mesh.dim
         if name in self.specs:
-            return self.tensor(name)
+            return self._deviations(name)
         base, _, letters = name.rpartition("_")
         column = 0
         for letter in letters:
-            column = self.space.mesh.dim * column + AXES.index(letter)
-        return self.tensor(base)[column : column + 1]
+            column = dim * column + AXES.index(letter)
+        return self._deviations(base).narrow(-dim - 1, column, 1)
+
+    def _deviations(self, name: str) -> torch.Tensor:
+        """Return a field (m, *shape), of a spread (u_k - mean) / (N - 1)^(1/2), (N, m, *shape)."""
+        if self.system.members is None or not name.endswith(SPREAD):
+            return self.tensor(name)
+        u = self._all(name.removesuffix(SPREAD))
+        return (u - u.mean(0)) / math.sqrt(max(len(u) - 1, 1))
 
     def spectrum(self, name: str) -> np.ndarray:
-        """Return the power of a field or component in the complete shells κ = 0, 1, ... Collective."""
+        """Return the power of a field or component in the complete shells κ = 0, 1, ... Collective.
+
+        That of a spread is the power of the members' deviations from their mean.
+        """
         space, grid = self.system.model.space.sibling(real=True), self.space.mesh
-        power = statistics.spectrum(space, space.forward(self.part(name))).sum(0)
+        power = statistics.spectrum(space, space.forward(self.part(name)))
+        power = power.reshape(-1, power.shape[-1]).sum(0)
         complete = min(n * max(grid.size) / (2 * s) for n, s in zip(grid.cells, grid.size, strict=True))
         return power[: math.floor(complete + 1e-9) + 1].numpy()
 

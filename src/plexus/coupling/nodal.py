@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ from plexus.coupling.named import NamedFields
 from plexus.coupling.sampling import derived_fields, with_derived
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
+from plexus.errors import InputError
+from plexus.mesh.turned import turned
 from plexus.protocols import Array, Integrand, Location, Point
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
@@ -130,8 +133,18 @@ class NodalFields(NamedFields):
         """Return an unknown as it is; recover a derived field."""
         if name in self.state.values:
             return self.state.values[name]
+        if self.derived[name].spec.shape != "scalar" and self._turned:
+            raise InputError(
+                f"{name} has two directions at nodes of sides that are periodic by a rotation: ask for "
+                "scalars there, or for integrals and means"
+            )
         formula = self.derived[name].formula
         return self.evaluator.at_nodes(formula, self.state.t, self.arrays, self.space)
+
+    @cached_property
+    def _turned(self) -> bool:
+        """Whether sides are periodic by a rotation. Collective at the first access."""
+        return turned(self.space.mesh)
 
     def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
         if name not in self.state.internal:

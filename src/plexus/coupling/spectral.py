@@ -1,7 +1,8 @@
 """A model in Fourier space as the time loop, outputs and quantities see it (`plexus.protocols.Split`).
 
-The state is one tensor of modes on the device. Checkpoints hold fields in physical space, a row per grid
-point, so that any number of ranks can read them; outputs and quantities ask the model for derived fields.
+The state is one tensor of modes on the device, (m, *hat_shape), of an ensemble (N, m, *hat_shape).
+Checkpoints hold fields in physical space, a row per grid point, so that any number of ranks can read them;
+outputs and quantities ask the model for derived fields.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class SpectralSystem(BaseSystem):
         Real numbers per grid point of the unknown.
     shown, derived
         Fields that outputs show by default, and all others that the model can compute.
+    members
+        Size of the ensemble; None without one.
     """
 
     solvers: Mapping[str, Any] = {}
@@ -49,15 +52,17 @@ class SpectralSystem(BaseSystem):
         sizes: Mapping[str, int],
         shown: Sequence[FieldSpec],
         derived: Sequence[FieldSpec],
+        members: int | None = None,
     ):
-        self.model, self.unknown = model, model.unknown
+        self.model, self.unknown, self.members = model, model.unknown, members
         # a spectral model has a start of its own, e.g. random waves
         self.starting: list[FieldSpec] = []
         self.shown = {spec.name: spec for spec in shown}
         self.derived = {spec.name: spec for spec in derived if spec.name not in self.shown}
         self.points = GridSpace(grid, model.space.rows)
         self.device = model.space.device
-        self.spaces = {name: self.points.with_components(n) for name, n in sizes.items()}
+        many = members or 1
+        self.spaces = {name: self.points.with_components(many * n) for name, n in sizes.items()}
 
     # what steppers ask
 
@@ -73,7 +78,7 @@ class SpectralSystem(BaseSystem):
             return self.model.explicit(hat, t)
 
     def rms(self, hat: torch.Tensor) -> float:
-        """Return the root mean square over box and fields. Collective."""
+        """Return the root mean square over box, fields and members. Collective."""
         return math.sqrt(float(self.model.space.power(hat).mean()))
 
     # what the time loop asks
@@ -88,7 +93,7 @@ class SpectralSystem(BaseSystem):
         return [f"{self.unknown} at t = {state.t:.6g} s: not finite (NaN or infinite); {text}"]
 
     def layout(self, state: State) -> dict[Key, Any]:
-        """Return the grid points with the numbers per point of the unknown's fields, complex ones twice."""
+        """Return the grid points with the numbers per point of all fields, complex ones twice."""
         fields = math.prod(state.values[self.unknown].shape[: -self.points.mesh.dim])
         width = fields if self.model.real else 2 * fields
         return {Key("state", self.unknown): self.points.with_components(width)}
@@ -104,11 +109,14 @@ class SpectralSystem(BaseSystem):
 
     def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, torch.Tensor]:
         """Return the modes of rows of grid points. Collective."""
-        return {key: self.model.space.forward(self._field(array)) for key, array in rows.items()}
+        forward, complex_ = self.model.space.forward, not self.model.real
+        return {key: forward(self._fields(array, complex_)) for key, array in rows.items()}
 
-    def _field(self, rows: np.ndarray) -> torch.Tensor:
-        owned = rows[: self.points.n_owned]
-        return from_rows(owned, self.points.shape, self.device, complex_=not self.model.real)
+    def _fields(self, rows: np.ndarray, complex_: bool) -> torch.Tensor:
+        """Return the fields (m, *shape) of rows, (N, m, *shape) of an ensemble."""
+        shape = self.points.shape
+        flat = from_rows(rows[: self.points.n_owned], shape, self.device, complex_)
+        return flat if self.members is None else flat.reshape(self.members, -1, *shape)
 
     def memory(self) -> Packed:
         """Return what the model starts its iterations from."""
@@ -123,9 +131,7 @@ class SpectralSystem(BaseSystem):
         """Give it back to the model."""
         fields = {}
         for key, array in rows.items():
-            owned = array[: self.points.n_owned]
-            complex_ = key.label == "complex"
-            fields[key.field] = from_rows(owned, self.points.shape, self.device, complex_)
+            fields[key.field] = self._fields(array, complex_=key.label == "complex")
         self.model.restore(fields)
 
     # what outputs and quantities ask

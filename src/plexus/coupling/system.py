@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.nodal import NodalFields
+from plexus.errors import InputError
 from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
 from plexus.fields.stacks import scatter, stacked
@@ -96,11 +97,16 @@ class System(BaseSystem):
 
     def _solve(self, solver: FieldSolver, name: str, values: dict[str, np.ndarray], at: Instant) -> int:
         """Solve for the unknowns that ``name`` leads, from and into their arrays; return iterations."""
-        if name not in self.together:
-            return solver.solve(values[name], at, values).iterations
-        u = stacked(self.together[name], values)
+        block = name in self.together
+        u = stacked(self.together[name], values) if block else values[name]
+        held = self.forms[name].held
+        kept = None if held is None else held.part(u)
         info = solver.solve(u, at, values)
-        scatter(u, self.forms[name].columns, values)
+        if held is not None and kept is not None:
+            # a Krylov method keeps them to its tolerance only
+            held.put(u, kept)
+        if block:
+            scatter(u, self.forms[name].columns, values)
         return info.iterations
 
     def advance(self, name: str, values: dict[str, np.ndarray], at: Instant) -> dict[str, np.ndarray]:
@@ -123,6 +129,8 @@ class System(BaseSystem):
         """Return the equations of one unknown in the form that PETSc's TS integrates."""
         from plexus.solvers.implicit import ImplicitProblem
 
+        if self.forms[name].held is not None:
+            raise InputError("time.stepper: petsc_ts takes no values along normals; use theta or bdf2")
         return ImplicitProblem(self.solvers[name], self.prescribed[name].apply)
 
     def rms(self, name: str, array: np.ndarray) -> float:
@@ -168,6 +176,17 @@ class System(BaseSystem):
     def counts(self) -> dict[str, Any]:
         """Return the passes of all steps, where the deck couples the equations."""
         return {} if self.passes is None else {"coupling": self.passes.summary()}
+
+    def totals(self) -> dict[str, Any]:
+        """Return what solvers and passes have counted so far."""
+        passes = {} if self.passes is None else {"passes": self.passes.counted()}
+        return super().totals() | passes
+
+    def add_up(self, totals: Mapping[str, Any]) -> None:
+        """Go on counting from what `totals` returned."""
+        super().add_up(totals)
+        if self.passes is not None:
+            self.passes.add_up(totals.get("passes", {}))
 
     def pack(self, arrays: Mapping[Key, np.ndarray]) -> Packed:
         """Return the arrays with their spaces; they are rows already."""

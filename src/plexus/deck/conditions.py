@@ -2,46 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError, ValidationInfo, model_validator
+from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
 from plexus.deck.context import AXES, Context, components, known, only
 from plexus.deck.expressions import Expression
-from plexus.deck.params import BoundaryNames, Field, Params
+from plexus.deck.params import BoundaryNames, Field, Params, Unit
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import convert, expression, fit, refuse
 from plexus.protocols import FieldSpec
 
+PLACES = ("on", "at")
+"""Keys of a condition that tell where it holds."""
 Components = tuple[Expression | None, ...]
 """One entry per component of a field; None leaves the component free. May be longer than the dimension."""
 
 
 class Condition(Params):
-    """What holds on one or several named boundaries.
+    """What holds on one or several named boundaries, curves or points, or at one position.
 
-    A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a
-    key that is a member of kind ``boundary`` (``convection``) adds that term.
+    A key that is a field (``temperature``) or a component (``displacement_x``) prescribes its value; a key
+    ``normal`` prescribes the component of the vector unknown along the outward normal (0: a support that
+    slides along the boundary, however it is inclined); a key that is a member of kind ``boundary``
+    (``convection``) adds that term.
     """
 
-    on: BoundaryNames = Field(min_length=1, description="name or list of names of boundaries")
+    on: BoundaryNames = Field((), description="name or list of names of boundaries, curves or points")
+    at: tuple[Annotated[float, Unit("m")], ...] | None = Field(
+        None, description="a position instead of a name: a force acts there, values hold at its node"
+    )
     values: dict[str, Any] = Field({}, description="field name -> prescribed values, one per component")
+    normals: dict[str, Any] = Field({}, description="field name -> prescribed value along the outward normal")
     terms: dict[str, Any] = Field({}, description="boundary term -> its parameters")
+
+    @field_validator("at")
+    @classmethod
+    def _in_this_mesh(cls, value: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        dim = known(info).dim
+        if value is not None and len(value) != (dim or len(value)):
+            raise refuse(f"a position in a {dim}-D mesh has {dim} coordinates, not {len(value)}")
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """Return names, boundary terms, and any other key as the value of a field."""
         names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
         short = {"type": ["number", "string", "array"], "description": "short form of the term"}
-        terms = {n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")}
+        terms: dict[str, Any] = {
+            n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")
+        }
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
-        properties = {"on": names, "include": {"type": ["string", "array"]}, **terms}
+        position = {"type": "array", "items": {"type": ["number", "string"]}, "maxItems": 3}
+        terms["normal"] = value
+        properties = {"on": names, "at": position, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}
 
     @model_validator(mode="wrap")
@@ -49,11 +69,11 @@ class Condition(Params):
     def _sort(cls, data: Any, handler: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, dict):
             raise refuse("expected a mapping such as {on: left, temperature: 300 K}")
-        parsed: dict[str, dict[str, Any]] = {"values": {}, "terms": {}}
+        parsed: dict[str, dict[str, Any]] = {"values": {}, "normals": {}, "terms": {}}
         errors: list[InitErrorDetails] = []
         for key, value in data.items():
-            # `on` goes through the model's own validation below, together with what is found here.
-            if key == "on":
+            # places go through the model's own validation below, together with what is found here.
+            if key in PLACES:
                 continue
             try:
                 _sort_key(str(key), value, parsed, info)
@@ -61,11 +81,21 @@ class Condition(Params):
                 errors += [_detail((key, *e["loc"]), e["msg"]) for e in error.errors(include_url=False)]
             except PydanticCustomError as error:
                 errors.append(_detail((key,), error.message()))
+        result = None
         try:
             # Called in any case, so that a missing `on` is told beside wrong values.
-            result = handler({**({"on": data["on"]} if "on" in data else {}), **parsed})
+            result = handler({**{key: data[key] for key in PLACES if key in data}, **parsed})
         except ValidationError as error:
             errors = [_detail(e["loc"], e["msg"]) for e in error.errors(include_url=False)] + errors
+        if result is not None and not errors:
+            found = misplaced(result, known(info).skeleton)
+            errors += [_detail((kind,), text) for kind, text in found]
+        if not any(key in data for key in PLACES):
+            errors.append(_detail(("on",), "required but missing: a name, or `at` with a position"))
+        elif result is not None and "on" in data and not result.on:
+            errors.append(_detail(("on",), "needs at least 1 items, has 0"))
+        elif len(data) > 1 and all(key in data for key in PLACES):
+            errors.append(_detail(("at",), "a condition has a name or a position, not both"))
         if not errors and len(data) == 1:
             errors.append(_detail((), "says nothing about the boundary: add a field's value or a term"))
         if errors:
@@ -75,6 +105,23 @@ class Condition(Params):
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
     return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def misplaced(condition: Condition, skeleton: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the terms of a condition that cannot stand on a curve or point that it names, and why."""
+    bare = ["a position" if condition.at is not None else "", *(n for n in condition.on if n in skeleton)]
+    for kind in ("normal",) if condition.normals else ():
+        for name in filter(None, bare):
+            yield kind, f"{name} has no normal: prescribe components"
+    for kind in condition.terms:
+        member: Any = registry.component("boundary", kind).cls
+        if member.skeleton:
+            if len(bare) - 1 not in (0, len(condition.on)):
+                yield kind, f"{bare[1]} is a curve or a point: a boundary cannot share the {kind} with it"
+            continue
+        for name in filter(None, bare):
+            what = name if name == bare[0] else f"{name} is a curve or a point, and"
+            yield kind, f"{what} has no area for {kind}: values are prescribed there, or a force in newtons"
 
 
 def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: ValidationInfo) -> None:
@@ -91,6 +138,10 @@ def _sort_key(key: str, value: Any, parsed: dict[str, dict[str, Any]], info: Val
         values = field_values(value, spec, info) if axis is None else _one(value, spec, axis, info)
         before = parsed["values"].get(spec.name, ())
         parsed["values"][spec.name] = _joined(before, values, key)
+        return
+    if key == "normal" and len(context.normals) == 1:
+        (name,) = context.normals
+        parsed["normals"][name] = _value(value, context.unknowns[name], info)
         return
     accepted = members if context.terms is None else [m for m in members if m in context.terms]
     if key not in accepted:
@@ -213,6 +264,7 @@ def check_consistent(conditions: Sequence[Condition]) -> None:
     errors = []
     for number, condition in enumerate(conditions):
         entries = [(f, c, e) for f, values in condition.values.items() for c, e in enumerate(values) if e]
+        entries += [(f"{f} along the normal", 0, e) for f, e in condition.normals.items()]
         for (field, component, value), name in product(entries, condition.on):
             first, before = seen.setdefault((name, field, component), (number, value))
             if before != value:

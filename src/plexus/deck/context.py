@@ -27,6 +27,9 @@ class Known:
     dim: int | None
     regions: Collection[str] | None
     boundaries: Collection[str] | None
+    """Names on which something may be prescribed, those of curves and points among them."""
+    skeleton: Collection[str] = ()
+    """Those of curves and points, as far as they are known to be none of boundaries."""
 
 
 @dataclass
@@ -50,8 +53,12 @@ class Context:
     terms: Collection[str] | None = None
     exchanged: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Boundary term -> units of the flux that it adds to and of its unknown, where these are known."""
+    normals: Collection[str] = ()
+    """Vector unknowns whose component along the normal of a boundary may be prescribed."""
     dim: int | None = None
     boundaries: Collection[str] | None = None
+    skeleton: Collection[str] = ()
+    """Names of curves and points among the boundaries."""
     regions: Collection[str] | None = None
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""

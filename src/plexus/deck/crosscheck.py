@@ -67,6 +67,7 @@ def learn_mesh(params: Any, context: Context) -> None:
     facts = registry.build("mesh", params).known()
     if facts is not None:
         context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
+        context.skeleton = facts.skeleton
 
 
 def check_output_names(outputs: Sequence[Any]) -> None:

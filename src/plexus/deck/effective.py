@@ -45,8 +45,11 @@ def to_data(value: Any) -> Any:
         case Condition():
             # Back under their own keys, as the deck has them.
             one = {name: _components(v) for name, v in value.values.items()}
+            one |= dict(zip(["normal"], map(to_data, value.normals.values()), strict=False))
             terms = {name: _members(p) for name, p in value.terms.items()}
-            return {"on": value.on[0] if len(value.on) == 1 else list(value.on)} | one | terms
+            names = {"on": value.on[0] if len(value.on) == 1 else list(value.on)}
+            place = names if value.at is None else {"at": list(value.at)}
+            return place | one | terms
         case Params():
             return ({"type": value.type} if value.type else {}) | _members(value)
         case Expression():

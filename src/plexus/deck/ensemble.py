@@ -9,10 +9,12 @@ from plexus.deck.params import Field, Params
 
 
 class Ensemble(Params):
-    """Members that march as one batch, dealt over the ranks.
+    """Members that march as one batch: dealt over the ranks without a mesh, parts of each member on grids.
 
     Member k starts at x + perturbation · ξ_k with ξ_k standard normal numbers drawn from (seed, k): the same
-    on any number of ranks and in any part of the ensemble.
+    on any number of ranks and in any part of the ensemble. In Fourier space ξ_k has no mean and none of the
+    modes that dealiasing removes, and the members are what the model admits: velocities without divergence,
+    distributions of rods (concentration and alignment are perturbed).
     """
 
     members: int = Field(ge=1, description="number of members")

@@ -107,9 +107,11 @@ def part_problems(deck: Any) -> Iterator[Found]:
 
 
 def training_problems(deck: Any) -> Iterator[Found]:
-    """Yield the times of a training's frames that its steps do not meet."""
+    """Yield what a training cannot have: an ensemble, frames at times that its steps do not meet."""
     if deck.train is None or deck.time is None:
         return
+    if deck.ensemble is not None:
+        yield ("ensemble",), "the runs of a training hold one member: give `train.cases` several seeds"
     for block in ("frames", "validation_frames"):
         frames = getattr(deck.train, block)
         for key in ("start", "every") if frames is not None else ():

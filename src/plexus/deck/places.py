@@ -24,6 +24,8 @@ def expressions(value: Any, at: Place = ()) -> Iterator[tuple[Place, Expression]
         case Condition():
             # fields and terms are keys of the condition itself
             yield from expressions(value.values, at)
+            for value_along in value.normals.values():
+                yield from expressions(value_along, (*at, "normal"))
             yield from expressions(value.terms, at)
         case Params():
             for name in type(value).model_fields:

@@ -23,7 +23,7 @@ Units go through every operation when the deck is read: x, y, z are lengths, t i
 parameters have their units, `45 W/(m K)` is a quantity.
 
 * `+ - < > min max where` need equal units, `* / ^ sqrt` combine them, `sin exp log` and exponents take pure
-  numbers; `ramp(t)` runs for one second. The whole must fit the place: `2*p` with a pressure is no conductivity.
+  numbers; `ramp(t)` runs for one second. The whole must fit the place: a pressure is no conductivity.
 * A bare number takes on the unit that its place needs: `300 + 10*x`, `20 degC + 5*ramp(t)`. Beside a quantity
   that is stated, a factor is a pure number: `0.5*rho*g*x`.
 * In an expression that states no unit, x, y, z and t are SI numbers: `300 + x`, `sin(2*x)`.

@@ -84,7 +84,7 @@ _PREFIXABLE = {
 _PLAIN = {
     "cd": _unit(1.0, cd=1), "min": _unit(60.0, s=1), "h": _unit(3600.0, s=1), "day": _unit(86400.0, s=1),
     "degC": _unit(1.0, 273.15, K=1), "°C": _unit(1.0, 273.15, K=1), "deg": _unit(math.pi / 180),
-    "%": _unit(0.01),
+    "%": _unit(0.01), "rpm": _unit(2 * math.pi / 60, s=-1),
     "l": _unit(1e-3, m=3), "L": _unit(1e-3, m=3), "t": _unit(1e3, kg=1), "kelvin": _unit(1.0, K=1),
 }  # fmt: skip
 _PREFIXES = {

@@ -13,6 +13,7 @@ PLACE = ("time", "stepper")
 
 def problems(deck: Any) -> Iterator[Found]:
     """Yield what does not go together in a deck that is valid otherwise."""
+    yield from radial(deck)
     if deck.time is None and deck.coupling is None:
         return
     cls: Any = registry.component("physics", deck.physics.type).cls
@@ -27,6 +28,19 @@ def problems(deck: Any) -> Iterator[Found]:
     yield from memory(name, stepper, equations)
     if deck.coupling is not None and not isinstance(stepper, Repeats):
         yield PLACE, f"{name} cannot repeat a step for `coupling`; use theta, bdf2 or quasistatic"
+
+
+def radial(deck: Any) -> Iterator[Found]:
+    """Yield total forces away from the axis of a meridian section: all around it they cancel."""
+    if getattr(deck.physics, "geometry", None) != "axisymmetric":
+        return
+    for i, condition in enumerate(deck.boundary):
+        params = condition.terms.get("force")
+        if params is not None and params.value[0].constant != 0:
+            text = (
+                "the radial force all around a body of revolution adds up to zero; use pressure or traction"
+            )
+            yield ("boundary", i, "force"), text
 
 
 def _stepper(time: Any) -> object:

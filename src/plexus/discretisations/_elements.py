@@ -13,15 +13,18 @@ from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
+from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
+from plexus.mesh.turned import turned
 from plexus.protocols import Assembled
 from plexus.run import inspect
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
+from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
 from plexus.stepping.passes import Passes
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import Closure, Equation
     from plexus.runtime.context import Context
+
+
+BENT = np.radians(5.0)
+"""Angle between facets and the normals of their nodes of which a warning tells."""
 
 
 def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
@@ -44,8 +51,10 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
+        inspect.check_places(deck.boundary, mesh)
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
+    _refuse_turned(mesh, equations)
     with ctx.timers("spaces"):
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
@@ -58,6 +67,24 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     if deck.time is not None:
         _complete(system, values, deck.initial, t)
     return Assembled(mesh, system, values)
+
+
+def _refuse_turned(mesh: Mesh, equations: Sequence[Equation]) -> None:
+    """Refuse vectors on sides that are periodic by a rotation: images share components. Collective.
+
+    Raises
+    ------
+    InputError
+        If an unknown is no scalar.
+    """
+    vectors = [spec.name for equation in equations for spec in equation.fields if spec.shape != "scalar"]
+    if vectors and turned(mesh):
+        raise InputError(
+            "mesh.periodic: sides of the mesh are images of each other by a rotation, not by a shift: "
+            f"{vectors[0]} would have to turn with them, which only scalars need not. Where the state is "
+            "symmetric about both sides, leave `periodic` out and hold the displacement normal to each side; "
+            "else mesh the whole ring"
+        )
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
@@ -91,7 +118,7 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
     forms, solvers = {}, {}
     for equation in equations:
         name = equation.field.name
-        forms[name] = maker.form(equation, maker.fixed(equation))
+        forms[name] = maker.form(equation)
         solvers[name] = maker.solver(forms[name], name)
     return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion, passes)
 
@@ -109,27 +136,56 @@ class _Maker:
     ):
         self.deck, self.ctx, self.spaces, self.known = deck, ctx, spaces, known
         self.equations = {equation.field.name: equation for equation in equations}
-        self.conditions = sort_conditions(deck.boundary, equations, next(iter(spaces.values())).mesh.dim)
+        mesh = next(iter(spaces.values())).mesh
+        self.skeleton = set(mesh.skeleton) - set(mesh.boundaries)
+        self.conditions = sort_conditions(deck.boundary, equations, mesh.dim, self.skeleton)
         self.prescribed = {
-            name: Dirichlet(spaces[name], here.prescribed) for name, here in self.conditions.items()
+            name: Dirichlet(spaces[name], here.prescribed, here.normal)
+            for name, here in self.conditions.items()
         }
+        self._warn_of_bends()
+
+    def _warn_of_bends(self) -> None:
+        for prescribed in self.prescribed.values():
+            for path, bend in prescribed.inclined.bends.items() if prescribed.inclined else ():
+                if bend > BENT:
+                    text = f"facets lean up to {np.degrees(bend):.0f} degrees from the normals of their nodes"
+                    better = "a finer mesh, or second-order cells, follow the surface better"
+                    self.ctx.log.warn(self.deck.placed(f"{path}: {text}; {better}"))
+
+    def held(self, equation: Equation, held: Collection[str] = ()) -> Held | None:
+        """Return what is prescribed along normals; the fields ``held`` are prescribed whole."""
+        parts, first = [], 0
+        m = sum(self.spaces[spec.name].components for spec in equation.fields)
+        for spec in equation.fields:
+            inclined, space = self.prescribed[spec.name].inclined, self.spaces[spec.name]
+            if inclined is not None and spec.name not in held:
+                here = Held(inclined.nodes, inclined.projectors, space.n_owned)
+                parts.append(here.within(m, first))
+            first += space.components
+        return joined(parts)
 
     def fixed(self, equation: Equation, held: Collection[str] = ()) -> np.ndarray | None:
         """Return which unknowns are prescribed, (n_local, m); those of the fields ``held`` all are."""
         names = [spec.name for spec in equation.fields]
-        if not held and not any(self.conditions[name].prescribed for name in names):
+        conditions = [self.conditions[name] for name in names]
+        if not held and not any(here.prescribed or here.normal for here in conditions):
             return None
         return np.hstack([self.prescribed[name].fixed | (name in held) for name in names])
 
-    def form(self, equation: Equation, fixed: np.ndarray | None) -> Form:
-        """Return the discrete equations."""
+    def form(self, equation: Equation, known: Collection[str] = ()) -> Form:
+        """Return the discrete equations; the fields ``known`` are prescribed everywhere."""
+        fixed, held = self.fixed(equation, known), self.held(equation, known)
         first, here = self.spaces[equation.field.name], self.conditions[equation.field.name]
         m = sum(self.spaces[spec.name].components for spec in equation.fields)
         space = first if m == first.components else first.with_components(m)
         # native kernels compute on the CPU only
         backend = "torch" if self.ctx.device != "cpu" else "auto"
         degree = equation.quadrature * space.degree
-        return Form(space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree)
+        loads = spread(space, equation, here.totals, self.skeleton, degree)
+        return Form(
+            space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held
+        )
 
     def solver(self, form: Form, prefix: str) -> FieldSolver:
         """Return the solver of a form, by the deck's block for its unknown."""
@@ -141,7 +197,7 @@ class _Maker:
     def completion(self, name: str) -> FieldSolver:
         """Return the solver of the unknowns of a block that have no time derivative, the others held."""
         equation = self.equations[name]
-        form = self.form(equation, self.fixed(equation, equation.evolving))
+        form = self.form(equation, equation.evolving)
         return self.solver(form, f"{name}_algebraic")
 
 

@@ -1,4 +1,4 @@
-"""A model in Fourier space: grid → closure → model → initial values."""
+"""A model in Fourier space: grid → closure → model → initial values, of all members of an ensemble."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from plexus.discretisations._initial import evaluated
 from plexus.errors import at_path
 from plexus.protocols import Assembled
 from plexus.spaces.fourier import Fourier
+from plexus.spaces.noise import Noise
 
 if TYPE_CHECKING:
+    from plexus.deck.ensemble import Ensemble
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
@@ -40,9 +42,18 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
             model = physics.model(space, seed=ctx.seed, initial=_initial(deck, space, t), **closures)
         shown = physics.fields(deck.physics)
         sizes = physics.unknowns(deck.physics, grid.dim)
-        system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs())
+        ensemble = deck.ensemble
+        members = ensemble.members if ensemble else None
+        system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs(), members)
         system.include(closures, {})
-        return Assembled(grid, system, {model.unknown: model.initial()})
+        noise = _noise(ensemble, space, ctx.seed) if ensemble else None
+        return Assembled(grid, system, {model.unknown: model.initial(noise)})
+
+
+def _noise(ensemble: Ensemble, space: Fourier, seed: int) -> Noise:
+    """Return what tells the members of an ensemble apart."""
+    numbers = range(ensemble.first, ensemble.first + ensemble.members)
+    return Noise(space, numbers, ensemble.perturbation, seed if ensemble.seed is None else ensemble.seed)
 
 
 def _initial(deck: Deck, space: Fourier, t: float) -> dict[str, torch.Tensor] | None:

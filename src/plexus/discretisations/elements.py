@@ -59,6 +59,7 @@ class Elements:
         names.unknowns = unknowns
         names.derived = {d.spec.name: d.spec for equation in equations for d in equation.derived()}
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
+        names.normals = [spec.name for spec in unknowns.values() if spec.shape == "vector"]
         names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
         names.open = open_units(params)
         # a term joins the first equation that takes it

@@ -1,6 +1,7 @@
 """Fourier space: u_t = L u + N(u, t) on the modes of a periodic grid, L diagonal, N computed pointwise.
 
-Tensors on each rank's device, slabs of the first axis over the ranks. Needs a periodic grid, the block
+Tensors on each rank's device, slabs of the first axis over the ranks; the members of an ensemble are one
+batch on every slab. Needs a periodic grid, the block
 `time`, and a stepper for split models. Source: C. Canuto, M. Y. Hussaini, A. Quarteroni, T. A. Zang, Spectral
 Methods: Fundamentals in Single Domains (2006), doi:10.1007/978-3-540-30726-6.
 """
@@ -22,6 +23,7 @@ from plexus.protocols import (
     SpectralPhysics,
     Split,
 )
+from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -51,7 +53,6 @@ class Spectral:
         "boundary": "a periodic box has no boundaries",
         "solver": "nothing is assembled",
         "coupling": "nothing is solved one after the other",
-        "ensemble": "its runs hold one member; use `plexus sweep`",
     }
     steady = False
     # what histories need costs as much as a step
@@ -63,11 +64,16 @@ class Spectral:
         pass
 
     def learn(self, physics: Any, params: Any, names: Names) -> None:
-        """Note what outputs show, what else can be computed, and which fields may be given at the start."""
+        """Note what outputs show, what else can be computed, and which fields may be given at the start.
+
+        Of an ensemble outputs show mean and spread of each field, and no single member.
+        """
         shown = {spec.name: spec for spec in physics.fields(params)}
         derived = {spec.name: spec for spec in physics(params).derived_specs()}
-        names.unknowns, names.derived, names.terms, names.gradients = shown, derived, (), False
         names.starts = {name: (shown | derived)[name] for name in getattr(physics, "starts", shown)}
+        if names.members is not None:
+            shown, derived = (of_ensemble(list(specs.values())) for specs in (shown, derived))
+        names.unknowns, names.derived, names.terms, names.gradients = shown, derived, (), False
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield all fields; the unknowns are modes, which no output shows."""
@@ -85,8 +91,9 @@ class Spectral:
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
         sizes = cls.unknowns(deck.physics, estimate.dim)
-        unknowns = {name: n * estimate.n_points for name, n in sizes.items()}
-        shared = PER_POINT * estimate.n_points + PER_VALUE * sum(unknowns.values())
+        points = estimate.n_points * (deck.ensemble.members if deck.ensemble else 1)
+        unknowns = {name: n * points for name, n in sizes.items()}
+        shared = PER_POINT * points + PER_VALUE * sum(unknowns.values())
         return Outlook(estimate, unknowns, BASE, shared)
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plexus import registry
 from plexus.formulation.dirichlet import Prescribed
+from plexus.formulation.inclined import AlongNormal
 from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
 
@@ -15,13 +16,26 @@ if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
 
 
+@dataclass(frozen=True)
+class Total:
+    """A term whose value all places of a condition share: boundaries, curves, points, or a position."""
+
+    path: str
+    names: tuple[str, ...]
+    at: tuple[float, ...] | None
+    term: Term
+
+
 @dataclass
 class Conditions:
     """What holds on the boundaries for one equation."""
 
     prescribed: list[Prescribed] = field(default_factory=list)
+    normal: list[AlongNormal] = field(default_factory=list)
     terms: list[tuple[str, Term]] = field(default_factory=list)
     """Boundary name and term; one pair per name."""
+    totals: list[Total] = field(default_factory=list)
+    """Terms that are told as a total over their places."""
 
     @property
     def linear(self) -> bool:
@@ -30,22 +44,28 @@ class Conditions:
 
 
 def sort_conditions(
-    conditions: Sequence[Condition], equations: Sequence[Equation], dim: int
+    conditions: Sequence[Condition], equations: Sequence[Equation], dim: int, skeleton: Collection[str] = ()
 ) -> dict[str, Conditions]:
-    """Return field name -> its conditions, in the order of the deck.
+    """Return field name -> its conditions, in the order of the deck; ``skeleton`` names curves and points.
 
     A term joins the first equation that accepts it, that of a block its first field.
     """
     specs = {spec.name: spec for equation in equations for spec in equation.fields}
     found = {name: Conditions() for name in specs}
-    for condition in conditions:
+    for i, condition in enumerate(conditions):
         for name, values in condition.values.items():
             # the deck may give three entries for a vector before the mesh has told its dimension
             count = specs[name].components(dim)
-            found[name].prescribed.append(Prescribed(tuple(condition.on), tuple(values[:count])))
+            place = tuple(condition.on), tuple(values[:count]), condition.at, f"boundary[{i}]"
+            found[name].prescribed.append(Prescribed(*place))
+        for name, value in condition.normals.items():
+            found[name].normal.append(AlongNormal(tuple(condition.on), value, f"boundary[{i}].normal"))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
             equation = next(e for e in equations if kind in accepted(e.boundary_terms, e.field.name))
             term = registry.component("boundary", kind).cls(params, equation.field)
-            found[equation.field.name].terms += [(boundary, term) for boundary in condition.on]
+            here = found[equation.field.name]
+            if term.skeleton:
+                here.totals.append(Total(f"boundary[{i}].{kind}", tuple(condition.on), condition.at, term))
+            here.terms += [(boundary, term) for boundary in condition.on if boundary not in skeleton]
     return found

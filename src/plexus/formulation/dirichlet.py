@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
+from plexus.errors import at_path
+from plexus.formulation.inclined import AlongNormal, Inclined
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -16,10 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prescribed:
-    """Values on one or several boundaries: an expression of x, y, z, t per component, None where free."""
+    """Values on boundaries, curves, points or at a position: an expression of x, y, z, t per component.
+
+    None leaves a component free; ``path`` is the condition's place in the deck.
+    """
 
     boundaries: tuple[str, ...]
     values: tuple[Expression | None, ...]
+    at: tuple[float, ...] | None = None
+    path: str = "boundary"
 
 
 class Dirichlet:
@@ -31,22 +38,27 @@ class Dirichlet:
     ----------
     fixed : ndarray of bool (n_local, m)
         Which unknowns are prescribed, ghosts included.
+    inclined : Inclined, optional
+        What is prescribed along normals.
     boundaries : tuple of str
-        Where at least one component is prescribed.
+        Where at least one component, or the one along the normal, is prescribed.
     """
 
-    def __init__(self, space: Space, conditions: Sequence[Prescribed]):
+    def __init__(self, space: Space, conditions: Sequence[Prescribed], normal: Sequence[AlongNormal] = ()):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
         self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
-            nodes = space.facet_nodes(condition.boundaries)
+            nodes = _nodes(space, condition)
             for component, value in enumerate(condition.values):
                 if value is not None:  # None leaves the component free
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
+        self.inclined = Inclined(space, normal, self.fixed) if normal else None
+        if self.inclined is not None:
+            self.boundaries += self.inclined.boundaries
 
     def apply(self, t: float, array: np.ndarray) -> None:
         """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
@@ -56,3 +68,15 @@ class Dirichlet:
             # as in properties, axes that the mesh does not have are zero
             names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
             array[nodes, component] = value.sure({**names, "t": t})
+        if self.inclined is not None:
+            self.inclined.apply(t, array)
+
+
+def _nodes(space: Space, condition: Prescribed) -> np.ndarray:
+    """Return the local nodes on which a condition holds. Collective."""
+    if condition.at is None:
+        return space.facet_nodes(condition.boundaries)
+    from plexus.spaces.totals import nodes_at
+
+    with at_path(f"{condition.path}.at"):
+        return nodes_at(space, condition.at)

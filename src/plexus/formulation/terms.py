@@ -44,6 +44,8 @@ class Term:
 
     affine: bool = True
     """True when f0 is affine in u as long as the properties do not depend on u."""
+    skeleton: bool = False
+    """Whether it may stand on curves and points too."""
     joins: Collection[str] = ()
     """Unknowns to whose equations a term of another package adds itself; they cannot list it."""
 

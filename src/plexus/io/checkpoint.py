@@ -5,19 +5,21 @@ A row of a field is stored together with the name of its node, which no partitio
 the file and the rows are routed through a directory (node name -> row) that is itself spread over the ranks,
 so no rank ever holds more than its share.
 
-The file appears under its name only when it is complete, and carries a checksum per array,
+The file appears under its name only when it is complete, and is sealed (`plexus.io.seal`): a checkpoint that
+is damaged or cut short is recognised before HDF5 opens it, and `latest` goes back to the one before. The line
+of the seal names the run.
 
-    s = Σ_i w_i (2i + 1)  mod 2^64   over the 64-bit words w_i,
+Files of earlier versions have no seal but a checksum per array,
 
-which every number of ranks can add up in parts. The odd weights make any change of a single word visible.
-A checkpoint that is damaged or cut short is recognised, and `latest` goes back to the one before.
+    s = Σ_i w_i (2i + 1)  mod 2^64   over the 64-bit words w_i.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from mpi4py import MPI
 
 from plexus.errors import InputError
 from plexus.fileformat import CHECKPOINT, FORMAT_VERSION, META
+from plexus.io import seal, sound
 from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
 from plexus.mesh.exchange import Route, fetch, slice_starts
 from plexus.runtime.files import partial
@@ -45,11 +48,18 @@ class Content:
     facts : anything JSON can hold: clock, controller, schedules, random numbers, deck.
     arrays : name -> (rows, k) float64; written: rows of the owned nodes; read: rows in the wanted order.
     sets : name of the array -> name of its row set, e.g. ``nodes``.
+    sealed : whether the file's bytes were verified as a whole.
     """
 
     facts: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     sets: dict[str, str] = field(default_factory=dict)
+    sealed: bool = True
+
+
+def anyone(line: str, step: int) -> bool:
+    """Tell that every checkpoint is this run's."""
+    return True
 
 
 def name(folder: Path, step: int) -> Path:
@@ -57,10 +67,13 @@ def name(folder: Path, step: int) -> Path:
     return folder / CHECKPOINT.format(step=step)
 
 
-def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Content) -> None:
+def write(
+    path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Content, line: str = ""
+) -> None:
     """Write a checkpoint; it is visible and on the disk when this returns. Collective.
 
-    ``ids`` maps row set -> (rows,) int64 names of this rank's rows; each row belongs to one rank.
+    ``ids`` maps row set -> (rows,) int64 names of this rank's rows; each row belongs to one rank. ``line``
+    goes into the seal.
 
     Raises
     ------
@@ -70,7 +83,7 @@ def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Co
     # 64 kB for headers and facts
     need = sum(a.nbytes for a in content.arrays.values()) + sum(8 * len(i) for i in ids.values())
     require_space(path, need + (1 << 16), comm)
-    file = SlabFile(partial(path), comm)
+    file = SlabFile(partial(path), comm, room=seal.ROOM)
     for key, rows in ids.items():
         _write_array(file, f"ids/{key}", np.asarray(rows, dtype=np.int64))
     for key, array in content.arrays.items():
@@ -86,6 +99,7 @@ def write(path: Path, comm: MPI.Comm, ids: Mapping[str, np.ndarray], content: Co
         },
     )
     file.close()
+    seal.put(partial(path), comm, line)
     publish(path, comm)
 
 
@@ -93,7 +107,6 @@ def _write_array(file: SlabFile, key: str, rows: np.ndarray) -> None:
     first, total = offset(file.comm, len(rows))
     file.create(key, (total, *rows.shape[1:]), rows.dtype)
     file.write(key, first, rows)
-    file.attributes(key, {"checksum": checksum(file.comm, first, rows)})
 
 
 def checksum(comm: MPI.Comm, first: int, rows: np.ndarray) -> np.uint64:
@@ -121,45 +134,63 @@ def _plain(value: Any) -> Any:
 def about(path: Path, comm: MPI.Comm) -> Content:
     """Read what a checkpoint tells of itself, facts and row sets, without the arrays. Collective.
 
+    All bytes of the file are verified.
+
     Raises
     ------
     InputError
         On all ranks, if the file is missing, damaged or not a checkpoint.
     """
-    header = _header(path, comm)
-    return Content(header["facts"], {}, header["sets"])
-
-
-def _header(path: Path, comm: MPI.Comm) -> dict[str, Any]:
+    sealed = seal.verify(path, comm)
     found, problem = None, None
     if comm.rank == 0:
         try:
-            found = _read_header(path)
+            if not sealed and (told := sound.problem(path)):
+                raise InputError(f"the checkpoint is damaged ({told})")
+            found = _header(path)
         except InputError as error:
-            problem = str(error)
+            problem = str(error).removeprefix(f"{path}: ")
     found, problem = comm.bcast((found, problem))
     if problem:
-        raise InputError(problem)
-    return dict(found)
+        raise InputError(f"{path}: {problem}")
+    return Content(found["facts"], {}, found["sets"], sealed)
 
 
-def _read_header(path: Path) -> dict[str, Any]:
+def _header(path: Path) -> dict[str, Any]:
+    """Return facts and sets of a checkpoint whose arrays have the forms that they need."""
     with open_read(path) as file:
-        about = file[META].attrs if META in file else {}
-        if bytes(about.get("kind", b"")) != b"checkpoint":
-            raise InputError(f"{path}: this is not a checkpoint of Plexus")
-        if int(about["format_version"]) > FORMAT_VERSION:
-            raise InputError(f"{path}: written by a newer Plexus (format {int(about['format_version'])})")
-        raw = bytes(file[f"{META}/facts"][()])
-        if zlib.crc32(raw) != int(about["crc"]):
-            raise InputError(f"{path}: the checkpoint is damaged (checksum of its facts)")
-        return dict(json.loads(raw))
+        try:
+            about = file[META].attrs if META in file else {}
+            if bytes(about.get("kind", b"")) != b"checkpoint":
+                raise InputError("this is not a checkpoint of Plexus")
+            if int(about["format_version"]) > FORMAT_VERSION:
+                raise InputError(f"written by a newer Plexus (format {int(about['format_version'])})")
+            raw = bytes(sound.dataset(file, f"{META}/facts", 0, "S")[()])
+            if zlib.crc32(raw) != int(about["crc"]):
+                raise InputError("the checkpoint is damaged (checksum of its facts)")
+            told = json.loads(raw)
+            facts, sets = dict(told["facts"]), {str(k): str(v) for k, v in told["sets"].items()}
+            _forms(file, sets)
+        except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
+            raise InputError(f"the checkpoint cannot be read ({type(error).__name__}: {error})") from None
+    return {"facts": facts, "sets": sets}
 
 
-def read(path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray]) -> Content:
+def _forms(file: Any, sets: Mapping[str, str]) -> None:
+    """Refuse arrays that are not rows of 8-byte numbers, as many as there are names."""
+    for key, rows in sets.items():
+        data, names = sound.dataset(file, f"arrays/{key}", 2, "f"), sound.dataset(file, f"ids/{rows}", 1, "i")
+        if len(data) != len(names) or data.dtype != np.float64 or names.dtype != np.int64:
+            raise InputError(f"arrays/{key} has another form than it should")
+
+
+def read(
+    path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray], known: Content | None = None
+) -> Content:
     """Read a checkpoint. Collective.
 
-    ``wanted`` maps row set -> (rows,) int64 names of the rows that this rank needs, in any order.
+    ``wanted`` maps row set -> (rows,) int64 names of the rows that this rank needs, in any order; ``known``
+    is what `about` has just returned for the file.
 
     Raises
     ------
@@ -167,40 +198,44 @@ def read(path: Path, comm: MPI.Comm, wanted: Mapping[str, np.ndarray]) -> Conten
         On all ranks, if the file is missing or damaged, does not have these rows, or has rows of a set that
         is not wanted.
     """
-    header = _header(path, comm)
-    held = set(header["sets"].values())
+    known = known or about(path, comm)
+    held = set(known.sets.values())
     for key in sorted(held ^ set(wanted)):
         who, whom = ("checkpoint", "run") if key in held else ("run", "checkpoint")
         raise InputError(f"{path}: the {who} has rows {key!r}, the {whom} has none; {REMEDY}")
-    places = {key: _places(path, comm, key, ids) for key, ids in wanted.items()}
+    places = {key: _places(path, comm, key, ids, known.sealed) for key, ids in wanted.items()}
     arrays = {}
-    for key, row_set in header["sets"].items():
-        starts, rows = _slice(path, comm, f"arrays/{key}")
+    for key, row_set in known.sets.items():
+        starts, rows = _slice(path, comm, f"arrays/{key}", known.sealed)
         arrays[key] = fetch(comm, starts, places[row_set], rows)[0]
-    return Content(header["facts"], arrays, header["sets"])
+    return Content(known.facts, arrays, known.sets, known.sealed)
 
 
-def _slice(path: Path, comm: MPI.Comm, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds of all slices and this rank's slice of an array, its checksum verified. Collective."""
-    rows, starts, stored, problem = np.empty(0), np.zeros(comm.size + 1, dtype=np.int64), np.uint64(0), None
+def _slice(path: Path, comm: MPI.Comm, key: str, sealed: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds of all slices and this rank's slice of an array. Collective.
+
+    Its checksum is verified where the file is not ``sealed``.
+    """
+    rows, starts, stored, problem = np.empty(0), np.zeros(comm.size + 1, dtype=np.int64), None, None
     try:
         with open_read(path) as file:
             data = file[key]
             starts = slice_starts(len(data), comm.size)
-            rows, stored = data[starts[comm.rank] : starts[comm.rank + 1]], data.attrs["checksum"]
-    except (InputError, OSError, KeyError) as error:
+            rows = data[starts[comm.rank] : starts[comm.rank + 1]]
+            stored = None if sealed else int(data.attrs["checksum"])
+    except (InputError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         problem = str(error) if isinstance(error, InputError) else f"{path}: {key} cannot be read"
     problem = next((p for p in comm.allgather(problem) if p), None)
-    if problem is None and checksum(comm, int(starts[comm.rank]), rows) != stored:
+    if problem is None and not sealed and checksum(comm, int(starts[comm.rank]), rows) != stored:
         problem = f"{path}: the checkpoint is damaged (checksum of {key})"
     if problem:
         raise InputError(problem)
     return starts, rows
 
 
-def _places(path: Path, comm: MPI.Comm, key: str, wanted: np.ndarray) -> np.ndarray:
+def _places(path: Path, comm: MPI.Comm, key: str, wanted: np.ndarray, sealed: bool) -> np.ndarray:
     """Return the row in the file of each wanted name. Collective."""
-    starts, names = _slice(path, comm, f"ids/{key}")
+    starts, names = _slice(path, comm, f"ids/{key}", sealed)
     # the directory: rank h(name) learns all rows of its names
     route = Route(comm, _home(comm, names))
     known = route.forward(names)
@@ -230,12 +265,32 @@ def _home(comm: MPI.Comm, names: np.ndarray) -> np.ndarray:
 
 def candidates(folder: Path, comm: MPI.Comm) -> list[Path]:
     """Return the checkpoints of a folder, the newest first. Collective."""
-    found = sorted(folder.glob(PATTERN), reverse=True) if comm.rank == 0 else None
-    return list(comm.bcast(found))
+    return list(comm.bcast(_found(folder) if comm.rank == 0 else None))
 
 
-def prune(folder: Path, comm: MPI.Comm, keep: int) -> None:
-    """Delete all but the newest ``keep`` checkpoints (rank 0 acts)."""
+def _found(folder: Path) -> list[Path]:
+    """Return the files with the name of a checkpoint, the newest first (one rank)."""
+    numbered = {path: step_of(path) for path in folder.glob(PATTERN)}
+    return sorted((path for path, step in numbered.items() if step >= 0), key=lambda p: -numbered[p])
+
+
+def step_of(path: Path) -> int:
+    """Return the step that a file name tells, -1 where it is no checkpoint's."""
+    number = re.fullmatch(r"checkpoint_(\d{8,12})\.h5", path.name)
+    return int(number[1]) if number else -1
+
+
+def line_of(path: Path) -> str:
+    """Return the line that was written with a checkpoint, without verifying the file (one rank)."""
+    return seal.line_of(path)
+
+
+def prune(folder: Path, comm: MPI.Comm, keep: int, own: Callable[[str, int], bool] = anyone) -> None:
+    """Delete all but the newest ``keep`` checkpoints of a run (rank 0 acts).
+
+    ``own`` tells from line and step of a checkpoint whether it is this run's; others are left alone.
+    """
     if comm.rank == 0:
-        for path in sorted(folder.glob(PATTERN), reverse=True)[keep:]:
+        mine = [path for path in _found(folder) if own(seal.line_of(path), step_of(path))]
+        for path in mine[keep:]:
             path.unlink(missing_ok=True)

@@ -77,6 +77,8 @@ class SlabFile:
         The file that is really opened; callers that create pass the temporary name.
     mode
         ``w`` to create, ``r+`` to go on writing.
+    room
+        Bytes of a user block before the data of a file that is created.
 
     Raises
     ------
@@ -84,15 +86,15 @@ class SlabFile:
         From every method and on all ranks, if storing fails on any rank.
     """
 
-    def __init__(self, path: Path, comm: MPI.Comm, mode: str = "w"):
+    def __init__(self, path: Path, comm: MPI.Comm, mode: str = "w", room: int = 0):
         self.path, self.comm = path, comm
         self._mpio = parallel(comm)
         self._file: Any = None
         self._data: dict[str, Any] = {}
-        self._do(lambda: self._open(mode))
+        self._do(lambda: self._open(mode, {"userblock_size": room} if room else {}))
 
-    def _open(self, mode: str) -> None:
-        options: dict[str, Any] = {"libver": LIBRARY}
+    def _open(self, mode: str, more: Mapping[str, Any]) -> None:
+        options: dict[str, Any] = {"libver": LIBRARY, **more}
         if self._mpio:
             options |= {"driver": "mpio", "comm": self.comm}
         else:

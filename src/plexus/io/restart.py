@@ -13,7 +13,10 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.fields.keys import Key, fields_of
 from plexus.io import checkpoint
+from plexus.io.hdf5 import on_root
+from plexus.io.lineage import Lineage
 from plexus.runtime.context import Context
+from plexus.runtime.folder import set_aside
 from plexus.runtime.provenance import versions
 
 LATEST = "latest"
@@ -29,6 +32,12 @@ class Restartable(Protocol):
 
     ctx: Context
     deck: Any
+    lineage: Lineage
+    dry: bool
+
+    @property
+    def steps(self) -> int:
+        """Number of accepted steps since the start time."""
 
     def checkpoint_state(self) -> tuple[dict[str, Any], Fields]:
         """Return plain data and field arrays with their spaces."""
@@ -52,6 +61,7 @@ def save(run: Restartable, path: Path) -> None:
     deck = run.deck.plain()["data"]
     facts = {
         "run": meta,
+        "lineage": run.lineage.plain(),
         "deck": deck,
         "deck_hash": deck_hash(deck),
         "ranks": run.ctx.comm.size,
@@ -63,11 +73,14 @@ def save(run: Restartable, path: Path) -> None:
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     arrays = {str(key): array[: space.n_owned] for key, (space, array) in fields.items()}
     sets = {str(key): space.key for key, (space, _) in fields.items()}
-    checkpoint.write(path, run.ctx.comm, ids, checkpoint.Content(facts, arrays, sets))
+    checkpoint.write(path, run.ctx.comm, ids, checkpoint.Content(facts, arrays, sets), run.lineage.name)
 
 
-def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]]:
+def resume(run: Restartable, choice: str, folder: Path, own: bool = False) -> tuple[Path, list[str]]:
     """Continue from a checkpoint: a file, or ``latest`` for the newest valid one of a folder. Collective.
+
+    Later checkpoints of the run folder, which are of a past that the run leaves or damaged, are set aside.
+    With ``own`` the checkpoints of other runs are passed over.
 
     Returns
     -------
@@ -81,16 +94,42 @@ def resume(run: Restartable, choice: str, folder: Path) -> tuple[Path, list[str]
     """
     comm = run.ctx.comm
     paths = checkpoint.candidates(folder, comm) if choice == LATEST else [Path(choice)]
+    if own:
+        paths = comm.bcast([p for p in paths if _of(run, p)] if comm.rank == 0 else None)
     if not paths:
         raise InputError(f"{folder}: no checkpoint to restart from; leave --restart out to begin anew")
     # the last candidate is not caught: its error tells that nothing is left to try
     for path in paths[:-1]:
         try:
-            return path, _load(run, path)
+            return path, _load(run, path, folder)
         except InputError as problem:
             if comm.rank == 0:
                 run.ctx.log.warn(f"{problem}; trying the one before")
-    return paths[-1], _load(run, paths[-1])
+    return paths[-1], _load(run, paths[-1], folder)
+
+
+def _of(run: Restartable, path: Path) -> bool:
+    """Return whether a checkpoint is of this run's own past, as far as its seal tells (one rank)."""
+    return run.lineage.owns(checkpoint.line_of(path), checkpoint.step_of(path))
+
+
+def _leave(run: Restartable, path: Path, folder: Path, earlier: Lineage) -> None:
+    """Set later checkpoints of the run folder aside, and note which run this is from here on. Collective."""
+    comm = run.ctx.comm
+    found = checkpoint.candidates(folder, comm)
+    later = [p for p in found if checkpoint.step_of(p) > run.steps and p != path]
+    elsewhere = comm.bcast(path.resolve().parent != folder.resolve() if comm.rank == 0 else None)
+    run.lineage = earlier.branch(run.steps, comm) if later or elsewhere or not earlier.name else earlier
+    if not later or run.dry:
+        return
+    places: list[Path] = []
+    on_root(comm, lambda: places.append(set_aside(folder, later)))
+    names = ", ".join(p.name for p in reversed(later))
+    if comm.rank == 0:
+        run.ctx.log.info(
+            f"later checkpoints ({names}) were moved to {places[0]}, "
+            "with the histories and fields as they were"
+        )
 
 
 def _places(space: Any) -> list[float]:
@@ -145,15 +184,29 @@ def _same_width(path: Path, key: Key, width: int, layout: Mapping[Key, Any]) -> 
         )
 
 
-def _load(run: Restartable, path: Path) -> list[str]:
+def _load(run: Restartable, path: Path, folder: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
     layout = run.layout()
     spaces = {space.key: space for space in layout.values()}
     about = checkpoint.about(path, run.ctx.comm)
+    try:
+        return _taken(run, path, folder, about, layout, spaces)
+    # every rank has the same facts, and fails with them at the same place
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{path}: the checkpoint does not tell what a restart needs ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _taken(
+    run: Restartable, path: Path, folder: Path, about: checkpoint.Content, layout: Mapping[Key, Any],
+    spaces: Mapping[str, Any],
+) -> list[str]:  # fmt: skip
+    """Restore the run from a file whose header is known; return how the deck differs."""
     _same_memory(path, about, layout)
     _same_mesh(path, about.facts.get("places", {}), spaces)
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
-    content = checkpoint.read(path, run.ctx.comm, ids)
+    content = checkpoint.read(path, run.ctx.comm, ids, about)
     arrays = {}
     for name, owned in content.arrays.items():
         key = Key.parse(name)
@@ -164,8 +217,10 @@ def _load(run: Restartable, path: Path) -> list[str]:
         # ghosts come from their owners, so that a row is read by one rank only
         space.halo.forward(array)
         arrays[key] = array
-    run.restore_state(content.facts["run"], arrays)
-    return list(changes(content.facts["deck"], run.deck.plain()["data"]))
+    meta, deck, earlier = content.facts["run"], content.facts["deck"], Lineage.of(content.facts)
+    run.restore_state(meta, arrays)
+    _leave(run, path, folder, earlier)
+    return list(changes(deck, run.deck.plain()["data"]))
 
 
 def deck_hash(deck: Any) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from plexus.errors import InputError
 from plexus.fileformat import META
 from plexus.io.hdf5 import open_read
 
@@ -152,15 +153,47 @@ def read_layout(path: Path) -> Layout:
         If the file cannot be read.
     """
     with open_read(path) as file:
-        columns = [_column(c) for c in json.loads(file[f"{META}/fields"][()])]
-        grids, which = _grids(file)
-        rows = {place: _first_rows(file, columns, place, len(which)) for place in ("node", "cell")}
-        numbers, times = file[f"{META}/step"], file[f"{VTK}/Steps/Values"]
-        steps = [
-            Step(int(numbers[i]), float(times[i]), g, rows["node"][i], rows["cell"][i])
-            for i, g in enumerate(which)
-        ]
-        return Layout(columns, grids, steps, int(file[f"{META}/vtk_type"][()]), _totals(file, columns))
+        try:
+            found = _layout(file)
+            _inside(found)
+        except (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError) as error:
+            raise InputError(f"{path}: the file is damaged ({type(error).__name__}: {error})") from None
+    return found
+
+
+def _layout(file: Any) -> Layout:
+    """Return the layout of an open file."""
+    columns = [_column(c) for c in json.loads(file[f"{META}/fields"][()])]
+    grids, which = _grids(file)
+    rows = {place: _first_rows(file, columns, place, len(which)) for place in ("node", "cell")}
+    numbers, times = file[f"{META}/step"], file[f"{VTK}/Steps/Values"]
+    steps = [
+        Step(int(numbers[i]), float(times[i]), g, rows["node"][i], rows["cell"][i])
+        for i, g in enumerate(which)
+    ]
+    return Layout(columns, grids, steps, int(file[f"{META}/vtk_type"][()]), _totals(file, columns))
+
+
+def _inside(layout: Layout) -> None:
+    """Refuse grids and steps that reach beyond the data, and steps that go back."""
+    totals = layout.totals
+    for grid in layout.grids:
+        reached = zip(grid.end[1:], (totals.points, totals.cells, totals.links), strict=True)
+        if min(asdict(grid).values()) < 0 or any(end > most for end, most in reached):
+            raise ValueError("a grid reaches beyond the data")
+    homes = {"node" if column.location == "node" else "cell" for column in layout.columns}
+    last = -1
+    for step in layout.steps:
+        grid = layout.grids[step.grid]
+        ends = {
+            "node": (step.node_row, grid.points, totals.node_rows),
+            "cell": (step.cell_row, grid.cells, totals.cell_rows),
+        }
+        if step.number < last or any(
+            row < 0 or row + n > most for row, n, most in (ends[home] for home in homes)
+        ):
+            raise ValueError("a step reaches beyond the data")
+        last = step.number
 
 
 def _column(about: dict[str, Any]) -> Column:

@@ -83,6 +83,8 @@ class Guard:
         self._none: torch.Tensor | None = None
         self._witnesses: torch.Tensor | None = None
         """Cells of the mask that were given something finite."""
+        self._cells = 0
+        """Cells that the counts of a checkpoint are of, on the first rank; a mask knows its own."""
         self._fresh = True
 
     @property
@@ -180,14 +182,15 @@ class Guard:
 
     def _history(self) -> tuple[list[int], int, int]:
         """Return the latest steps' counts, oldest first, their total, and the cells. Collective."""
-        if self._ring is None or self._total is None or self.mask is None:
+        if self._ring is None or self._total is None:
             return [], 0, 1
         start = self.steps % len(self._ring)
         ring = self._ring.roll(-start).tolist()
-        numbers = [*ring, int(self._total), self.mask.numel()]
+        numbers = [*ring, int(self._total), self._cells if self.mask is None else self.mask.numel()]
         if self.comm is not None and self.comm.size > 1:
             numbers = [sum(parts) for parts in zip(*self.comm.allgather(numbers), strict=True)]
-        return numbers[:-2][-min(self.steps, len(ring)) :] if self.steps else [], numbers[-2], numbers[-1]
+        counts = numbers[:-2][-min(self.steps, len(ring)) :] if self.steps else []
+        return counts, numbers[-2], max(numbers[-1], 1)
 
     def look(self, step: int) -> str | None:
         """Return why the part must not go on, None while all is well or no look is due. Collective."""
@@ -261,6 +264,7 @@ class Guard:
         total = ring.new_zeros(())
         if self.comm is None or self.comm.rank == 0:
             total += int(state["total"])
+            self._cells = int(state["cells"])
             for back, count in enumerate(reversed(state["counts"][-len(ring) :]), start=1):
                 ring[(self.steps - back) % len(ring)] = int(count)
         self._ring, self._total = ring, total

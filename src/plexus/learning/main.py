@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from plexus.errors import InputError
 from plexus.fileformat import SERIES
 from plexus.io.series import Series
+from plexus.learning import memo
 from plexus.learning.bundle import written
 from plexus.learning.infer import infer
 from plexus.learning.offline import active, offline
 from plexus.learning.session import Session, Stopped
 from plexus.learning.unrolled import unrolled
+from plexus.runtime.folder import set_aside
 from plexus.runtime.summary import STOPPED, write_progress, write_summary
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def train(deck: Deck, ctx: Context, restart: str | None = None, dry: bool = Fals
     ctx.timers.started()
     ctx.log.info(_opening(session))
     if restart:
-        session.restore()
+        _go_on(session)
     _history(session)
     session.prepare()
     try:
@@ -65,6 +67,17 @@ def _opening(session: Session) -> str:
     )
 
 
+def _go_on(session: Session) -> None:
+    """Continue an earlier training, say how its deck has changed, and keep its bundle. Collective."""
+    ctx, changed = session.ctx, session.restore()
+    ctx.log.info(f"restart from {memo.NAME} at step {session.position.total}")
+    for change in changed:
+        ctx.log.info(f"  deck changed: {change}")
+    bundle = ctx.folder / session.plan.output
+    if ctx.root and bundle.is_file() and bundle.parent.resolve() == ctx.folder.resolve():
+        ctx.log.info(f"the earlier bundle was moved to {set_aside(ctx.folder, [bundle], False)}")
+
+
 def _history(session: Session) -> None:
     """Open the history; a restart goes on in it."""
     ctx = session.ctx
@@ -82,8 +95,8 @@ def _stages(session: Session) -> None:
         session.ctx.log.info(f"stage {p.stage + 1}: {stage.mode}")
         p.losses.append(STAGES[stage.mode](session, stage))
         p.stage += 1
-    # a restart after the end finds nothing to do
-    session.save()
+        # a stage is not taken twice, and a restart after the end finds nothing to do
+        session.save()
 
 
 def _left(session: Session) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from plexus.io.series import Series
 from plexus.learning import losses, memo
 from plexus.learning.descent import Descent, rate_at
 from plexus.learning.frames import Frames, dealt
+from plexus.learning.goingon import going_on
 from plexus.learning.rollouts import Trained
 from plexus.learning.source import Source
 from plexus.learning.team import Team
@@ -225,23 +226,29 @@ class Session:
         memo.write(self.ctx.folder / memo.NAME, facts, weights | memory)
         self.series.flush(force=True)
 
-    def restore(self) -> None:
-        """Continue from the checkpoint of the run folder. Collective.
+    def restore(self) -> list[str]:
+        """Continue from the checkpoint of the run folder; return how the deck has changed. Collective.
 
         Raises
         ------
         InputError
-            If there is none, or it belongs to another network.
+            If there is none, or it belongs to another network or another training.
         """
         facts, tensors = memo.read(self.ctx.folder / memo.NAME, self.ctx.comm)
-        self.position = Position(**facts["position"])
-        self.closure.scales = {k: float(v) for k, v in facts["scales"].items()}
+        try:
+            self.position = Position(**facts["position"])
+            self.closure.scales = {k: float(v) for k, v in facts["scales"].items()}
+            earlier = str(facts["deck"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{memo.NAME}: not a checkpoint of a training ({error})") from None
+        changed = going_on(earlier, self.ctx.texts["deck"], self.position)
         weights = {k.removeprefix("network/"): v for k, v in tensors.items() if k.startswith("network/")}
         try:
             self.closure.network.load_state_dict(weights)
         except RuntimeError as error:
             raise InputError(f"{memo.NAME}: {str(error).splitlines()[-1].strip()}") from None
         self._kept = {k: v for k, v in tensors.items() if k.startswith("adam/")}
+        return changed
 
     def numbers(self, what: Mapping[str, float]) -> None:
         """Say some numbers in the log."""

@@ -61,14 +61,15 @@ def _assemble(
     if topological is None:
         topological = np.arange(starts[comm.rank], starts[comm.rank + 1])
     points, vertex_ids = fetch(comm, starts, point_ids, slices.points, topological)
-    named = delivery.named([*slices.regions.values(), *boundaries.values()], ids)
+    sorts = (slices.regions, boundaries, slices.skeleton)
+    named = iter(delivery.named([rows for sort in sorts for rows in sort.values()], ids))
+    regions, boundaries, skeleton = ({name: next(named) for name in sort} for sort in sorts)
     return Mesh(
         dim=slices.reference.dim, cell=slices.cell, geometry_degree=slices.degree,
         points=points, cells=local_cells, n_owned_cells=int((owner == comm.rank).sum()),
         point_ids=point_ids, vertex_ids=vertex_ids, cell_ids=ids, cell_owner=owner,
         n_global_cells=slices.n_cells, comm=comm,
-        regions=dict(zip(slices.regions, named, strict=False)),
-        boundaries=dict(zip(boundaries, named[len(slices.regions) :], strict=True)),
+        regions=regions, boundaries=boundaries, skeleton=skeleton,
     )  # fmt: skip
 
 
@@ -90,10 +91,11 @@ class Delivery:
         return self._route.forward(array[self.rows])
 
     def named(self, rows: list[np.ndarray], ids: np.ndarray) -> list[np.ndarray]:
-        """Send named cells and facets to all who hold the cell; return them with local cells. Collective.
+        """Send named parts of cells to all who hold the cell; return them with local cells. Collective.
 
-        ``rows`` are global cells (k,) or pairs (global cell, facet) (k, 2), one array per name; ``ids`` are
-        the global numbers of the receiving rank's cells. The results are sorted int32 of the same shapes.
+        ``rows`` are global cells (k,) or pairs (global cell, facet or entity) (k, 2), one array per name;
+        ``ids`` are the global numbers of the receiving rank's cells. The results are sorted int32 of the same
+        shapes.
         """
         # all names share one exchange: rows (name, cell, facet)
         table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)

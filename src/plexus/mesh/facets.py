@@ -20,7 +20,11 @@ _ODD = np.array(
 
 def facet_keys(cell: Cell, vertices: np.ndarray) -> np.ndarray:
     """Return the ascending vertices of all facets of cells (c, v), (c·f, k): cell by cell."""
-    keys = vertices[:, cell.facets].reshape(-1, cell.facets.shape[1])
+    return _keys(cell.facets, vertices)
+
+
+def _keys(parts: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    keys = vertices[:, parts].reshape(-1, parts.shape[1])
     return np.sort(keys, axis=1)
 
 
@@ -95,15 +99,20 @@ def find_facets(cell: Cell, vertices: np.ndarray, wanted: np.ndarray) -> np.ndar
 
     A facet between two cells is given to the cell of lower number. ``vertices`` are those of all cells.
     """
-    # only cells with enough vertices among the wanted ones can have such a facet
-    near = np.flatnonzero(np.isin(vertices, wanted).sum(axis=1) >= cell.facets.shape[1])
-    keys = facet_keys(cell, vertices[near])
+    return find_parts(cell.facets, vertices, wanted)
+
+
+def find_parts(parts: np.ndarray, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the same for other parts of cells, e.g. edges, given by their local vertices (f, m)."""
+    # only cells with enough vertices among the wanted ones can have such a part
+    near = np.flatnonzero(np.isin(vertices, wanted).sum(axis=1) >= parts.shape[1])
+    keys = _keys(parts, vertices[near])
     order, new = sort_rows(np.concatenate([keys, np.sort(wanted, axis=1)]))
-    # the sort is stable: within a group of equal rows the facets of cells come first, lowest cell first
+    # the sort is stable: within a group of equal rows the parts of cells come first, lowest cell first
     first = np.empty_like(order)
     first[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
     first = first[len(keys) :]
     pairs, hit = np.full((len(wanted), 2), -1), first < len(keys)
-    pairs[hit, 0] = near[first[hit] // len(cell.facets)]
-    pairs[hit, 1] = first[hit] % len(cell.facets)
+    pairs[hit, 0] = near[first[hit] // len(parts)]
+    pairs[hit, 1] = first[hit] % len(parts)
     return pairs

@@ -32,6 +32,8 @@ class Estimate:
     boundaries: tuple[str, ...]
     nodes: tuple[int, int] | None = None
     ranks: int | None = None
+    skeleton: tuple[str, ...] = ()
+    """Names of curves of a solid, and of points."""
 
 
 @dataclass(eq=False)
@@ -55,6 +57,8 @@ class Mesh:
     cell_owner : (C,) int32 owning rank.
     regions : name -> (k,) int32 local cells.
     boundaries : name -> (k, 2) int32 pairs (local cell, local facet) of owned and ghost cells.
+    skeleton : name -> (k, 2) int32 pairs (local cell, entity) of all local cells: curves of a solid, and
+        points (see `plexus.mesh.skeleton`).
     n_global_cells : number of cells of the whole mesh.
     comm : communicator that shares the mesh.
     """
@@ -73,6 +77,7 @@ class Mesh:
     comm: Comm
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     boundaries: dict[str, np.ndarray] = field(default_factory=dict)
+    skeleton: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def reference(self) -> Cell:

@@ -19,14 +19,17 @@ from plexus.mesh.msh_sections import (
     read_nodes,
     read_periodic,
 )
+from plexus.mesh.skeleton import find_entities
 from plexus.mesh.slices import Slices
 
 
 def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
     """Read a whole mesh; one slice that holds everything.
 
-    Physical groups of the cells' dimension become regions, those one dimension below boundaries; a group
-    without a name is called by its number. Nodes that no cell uses are left out, left-handed cells are
+    Physical groups of the cells' dimension become regions, those one dimension below boundaries, those below
+    curves and points of the skeleton; a group without a name is called by its number. Where groups of several
+    dimensions share a name, the boundary has it, then the curve. A curve counts if all its elements are edges
+    of cells, a point if it is a vertex of one. Nodes that no cell uses are left out, left-handed cells are
     turned around, and node pairs of ``$Periodic`` share a topological number.
 
     Parameters
@@ -62,16 +65,18 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
         cells=_right_handed(file, first, points, cells), points=points,
         vertex_ids=_identify(pairs[(pairs >= 0).all(axis=1)], len(points)),
         regions=parts.regions(), boundaries=parts.boundaries(cells, number),
+        skeleton=parts.skeleton(cells, number),
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """The blocks that are cells and those that are facets, with the groups that each belongs to."""
+    """The blocks that are cells, facets, and what is below, with the groups that each belongs to."""
 
     file: MshFile
     volume: list[Block]
     surface: list[Block]
+    below: list[Block]
     names: dict[tuple[int, int], str]
     entities: dict[tuple[int, int], list[int]]
 
@@ -99,7 +104,9 @@ class _Parts:
                 f"{file.path}: the mesh has no physical groups of dimension {dim} or {dim - 1}, "
                 f"so regions and boundaries have no names; define them with Physical {groups}"
             )
-        return cls(file, volume, surface, names, entities)
+        # curves before points
+        below = sorted((b for b in blocks if b.cell.dim < dim - 1), key=lambda b: -b.cell.dim)
+        return cls(file, volume, surface, below, names, entities)
 
     def cells(self) -> np.ndarray:
         """Return the nodes of all cells, (c, n)."""
@@ -127,6 +134,19 @@ class _Parts:
         cell = self.volume[0].cell
         vertices = cells[:, : cell.n_vertices]
         return {name: self._facets(name, vertices, np.concatenate(parts)) for name, parts in found.items()}
+
+    def skeleton(self, cells: np.ndarray, number: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the names of curves and points with their pairs (cell, entity), ascending."""
+        cell, found = self.volume[0].cell, dict[str, list[np.ndarray]]()
+        taken = {name for block in self.surface for name in self._groups(block)}
+        for block in self.below:
+            for name in (name for name in self._groups(block) if name not in taken):
+                found.setdefault(name, []).append(number[block.nodes[:, : block.cell.n_vertices]])
+        # where a curve has the name too, the point goes without
+        kept = {name: [r for r in rows if r.shape[1] == rows[0].shape[1]] for name, rows in found.items()}
+        vertices = cells[:, : cell.n_vertices]
+        pairs = {name: find_entities(cell, vertices, rows) for name, rows in kept.items()}
+        return {name: rows for name, rows in pairs.items() if rows is not None}
 
     def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         pairs = find_facets(self.volume[0].cell, vertices, wanted)

@@ -10,12 +10,14 @@ HEAD = 65_536
 _NAME = re.compile(r'^\s*(\d)\s+\d+\s+"([^"\n]*)"\s*$', re.MULTILINE)
 
 
-def physical_names(path: str | Path) -> list[str] | None:
-    """Return the names of all physical groups, or None if the head of the file does not show them all."""
+def physical_names(path: str | Path) -> list[tuple[int, str]] | None:
+    """Return (dimension, name) of all physical groups, or None if the file's head does not show them all."""
     try:
         with Path(path).open("rb") as file:
             head = file.read(HEAD).decode("utf-8", "replace")
     except OSError:
         return None
     start, end = head.find("$PhysicalNames"), head.find("$EndPhysicalNames")
-    return None if start < 0 or end < start else [name for _, name in _NAME.findall(head[start:end])]
+    if start < 0 or end < start:
+        return None
+    return [(int(dim), name) for dim, name in _NAME.findall(head[start:end])]

@@ -48,6 +48,8 @@ def refine(mesh: Mesh) -> Mesh:
         regions={name: _child_cells(c, n_children, place) for name, c in mesh.regions.items()},
         boundaries={name: _child_facets(b, variant, tables.facets, n_children, place)
                     for name, b in mesh.boundaries.items()},
+        skeleton={name: _child_entities(s, variant, tables.entities, n_children, place)
+                  for name, s in mesh.skeleton.items()},
     )  # fmt: skip
 
 
@@ -98,6 +100,20 @@ def _child_facets(
     cells, facets = pairs.astype(np.int64).T
     # (k, 2^(d-1), 2): pairs (child, facet of the child) that cover the facet
     found = table[variant[cells], facets]
+    return _of_children(cells, found, n_children, place)
+
+
+def _child_entities(
+    pairs: np.ndarray, variant: np.ndarray, table: np.ndarray, n_children: int, place: np.ndarray
+) -> np.ndarray:
+    cells, entities = pairs.astype(np.int64).T
+    # (k, 2, 2): pairs (child, entity of the child); a vertex has one child, told twice
+    found = _of_children(cells, table[variant[cells], entities], n_children, place)
+    return np.unique(found, axis=0)
+
+
+def _of_children(cells: np.ndarray, found: np.ndarray, n_children: int, place: np.ndarray) -> np.ndarray:
+    """Return the pairs of local children among ``found`` (k, s, 2), ascending."""
     children = place[cells[:, None] * n_children + found[..., 0]].ravel()
     result = np.stack([children, found[..., 1].ravel()], axis=1)[children >= 0]
     return result[np.lexsort(result.T[::-1])].astype(np.int32)

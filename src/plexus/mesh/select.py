@@ -1,4 +1,4 @@
-"""Regions and boundaries chosen by a condition on the coordinates."""
+"""Regions, boundaries, curves and points chosen by a condition on the coordinates."""
 
 from __future__ import annotations
 
@@ -23,6 +23,23 @@ def facets_where(mesh: Mesh, condition: Condition) -> np.ndarray:
     cells, facets = mesh.boundaries[EXTERIOR].T
     vertices = np.take_along_axis(mesh.cells[cells], mesh.reference.facets[facets], axis=1)
     return mesh.boundaries[EXTERIOR][_holds(condition, mesh.points[vertices].mean(axis=1))]
+
+
+def edges_where(mesh: Mesh, condition: Condition) -> np.ndarray:
+    """Return the edges both ends of which fulfil the condition, pairs (cell, entity), int32."""
+    cell = mesh.reference
+    cells, edges = np.nonzero(_vertices_hold(mesh, condition)[:, cell.edges].all(axis=2))
+    return np.stack([cells, cell.n_vertices + edges], axis=1).astype(np.int32)
+
+
+def vertices_where(mesh: Mesh, condition: Condition) -> np.ndarray:
+    """Return the vertices that fulfil the condition, pairs (cell, entity), int32."""
+    return np.argwhere(_vertices_hold(mesh, condition)).astype(np.int32)
+
+
+def _vertices_hold(mesh: Mesh, condition: Condition) -> np.ndarray:
+    """Return which vertices of the local cells fulfil the condition, (C, v) bool."""
+    return _holds(condition, mesh.points)[mesh.vertices]
 
 
 def _holds(condition: Condition, centres: np.ndarray) -> np.ndarray:

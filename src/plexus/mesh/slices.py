@@ -6,7 +6,8 @@ more than its share, and nothing is known yet about neighbours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Slices:
     vertex_ids : (p,) int64 topological number of this rank's points, or None where equal to the number.
     regions : name -> (k,) int64 global cell numbers inside the slice, ascending.
     boundaries : name -> (k, 2) int64 (global cell, facet), cell inside the slice, ascending.
+    skeleton : name -> (k, 2) int64 (global cell, entity), cell inside the slice, ascending.
     """
 
     cell: str
@@ -42,6 +44,7 @@ class Slices:
     vertex_ids: np.ndarray | None
     regions: dict[str, np.ndarray]
     boundaries: dict[str, np.ndarray]
+    skeleton: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def reference(self) -> Cell:
@@ -70,7 +73,7 @@ def _cut(whole: Slices, size: int) -> list[Slices]:
     # cells and points are cut independently of each other
     cuts, point_cuts = slice_starts(whole.n_cells, size), slice_starts(whole.n_points, size)
     region_homes = {name: home(ids, cuts) for name, ids in whole.regions.items()}
-    facet_homes = {name: home(rows[:, 0], cuts) for name, rows in whole.boundaries.items()}
+    facets, entities = _by_rank(whole.boundaries, cuts), _by_rank(whole.skeleton, cuts)
     pieces = []
     for rank in range(size):
         c, p = slice(cuts[rank], cuts[rank + 1]), slice(point_cuts[rank], point_cuts[rank + 1])
@@ -78,6 +81,12 @@ def _cut(whole: Slices, size: int) -> list[Slices]:
             whole, cells=whole.cells[c], points=whole.points[p],
             vertex_ids=None if whole.vertex_ids is None else whole.vertex_ids[p],
             regions={name: ids[region_homes[name] == rank] for name, ids in whole.regions.items()},
-            boundaries={name: rows[facet_homes[name] == rank] for name, rows in whole.boundaries.items()},
+            boundaries=facets(rank), skeleton=entities(rank),
         ))  # fmt: skip
     return pieces
+
+
+def _by_rank(named: dict[str, np.ndarray], cuts: np.ndarray) -> Callable[[int], dict[str, np.ndarray]]:
+    """Return what gives the pairs of each name whose cell lies in the slice of a rank."""
+    homes = {name: home(rows[:, 0], cuts) for name, rows in named.items()}
+    return lambda rank: {name: rows[homes[name] == rank] for name, rows in named.items()}

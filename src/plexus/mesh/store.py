@@ -2,7 +2,8 @@
 
 Layout below the root, whose attributes are ``plexus_mesh`` (layout version), ``cell`` and ``degree``:
 ``points`` (p, dim) [m], ``cells`` (c, n) in VTK order, ``vertex_ids`` (p,) if points are periodic images,
-``regions/<name>`` ascending cells, ``boundaries/<name>`` ascending pairs (cell, facet). Files are read
+``regions/<name>`` ascending cells, ``boundaries/<name>`` ascending pairs (cell, facet), and
+``skeleton/<name>`` ascending pairs (cell, entity) of curves and points, where there are some. Files are read
 independently by each rank, so any build of h5py will do.
 """
 
@@ -33,7 +34,7 @@ def write(path: Path, whole: Slices) -> None:
     """
     import h5py
 
-    bad = [name for name in (*whole.regions, *whole.boundaries) if "/" in name]
+    bad = [name for name in (*whole.regions, *whole.boundaries, *whole.skeleton) if "/" in name]
     if bad:
         raise InputError(f"{path}: a name with a slash cannot be stored: {', '.join(bad)}")
     # four bytes halve the biggest data set
@@ -43,7 +44,8 @@ def write(path: Path, whole: Slices) -> None:
         file["points"], file["cells"] = whole.points, whole.cells.astype(index)
         if whole.vertex_ids is not None:
             file["vertex_ids"] = whole.vertex_ids.astype(index)
-        for group, named in (("regions", whole.regions), ("boundaries", whole.boundaries)):
+        sorts = {"regions": whole.regions, "boundaries": whole.boundaries, "skeleton": whole.skeleton}
+        for group, named in sorts.items():
             file.create_group(group)
             for name, rows in named.items():
                 file[group][name] = rows
@@ -96,7 +98,10 @@ class MeshFile:
         """Return sizes and names."""
         names = tuple(dict.fromkeys([*self._file["boundaries"], EXTERIOR]))
         dim = CELLS[self.cell].dim
-        return Estimate(dim, self.cell, self.n_cells, self.n_points, tuple(self._file["regions"]), names)
+        return Estimate(
+            dim, self.cell, self.n_cells, self.n_points, tuple(self._file["regions"]), names,
+            skeleton=tuple(self._file.get("skeleton", ())),
+        )  # fmt: skip
 
     def slices(self, rank: int, size: int) -> Slices:
         """Return the slice of one of ``size`` ranks.
@@ -125,6 +130,7 @@ class MeshFile:
             vertex_ids=file["vertex_ids"][p].astype(np.int64) if "vertex_ids" in file else None,
             regions={name: _between(rows, *bounds) for name, rows in file["regions"].items()},
             boundaries={name: _between(rows, *bounds) for name, rows in file["boundaries"].items()},
+            skeleton={name: _between(rows, *bounds) for name, rows in file.get("skeleton", {}).items()},
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from plexus.mesh.cells import Cell, reference
+from plexus.mesh.skeleton import entities
 
 DIAGONALS = np.array([(4, 9), (6, 8), (5, 7)])
 """Opposite second-order nodes of a tetrahedron's inner octahedron."""
@@ -24,10 +25,13 @@ class Subdivision:
 
     ``children`` (w, 2^d, v): second-order nodes of the parent at the children's vertices, right-handed.
     ``facets`` (w, f, 2^(d-1), 2): pairs (child, facet of the child) that cover each facet of the parent.
+    ``entities`` (w, v + e, 2, 2): pairs (child, entity of the child) that make up each vertex and edge of the
+    parent; those of a vertex are twice the same.
     """
 
     children: np.ndarray
     facets: np.ndarray
+    entities: np.ndarray
 
 
 @lru_cache
@@ -42,7 +46,11 @@ def subdivision(name: str) -> Subdivision:
     else:
         variants = [corners]
     children = np.array([[_right_handed(cell, c) for c in variant] for variant in variants])
-    return Subdivision(children, np.array([_facets(cell, variant) for variant in children]))
+    return Subdivision(
+        children,
+        np.array([_facets(cell, variant) for variant in children]),
+        np.array([_entities(cell, variant) for variant in children]),
+    )
 
 
 def _corner_children(cell: Cell) -> list[list[int]]:
@@ -76,6 +84,22 @@ def _facets(cell: Cell, children: np.ndarray) -> list[list[tuple[int, int]]]:
         (k, f, set(child[facet])) for k, child in enumerate(children) for f, facet in enumerate(cell.facets)
     ]
     return [[(k, f) for k, f, vertices in sides if vertices <= nodes] for nodes in inside]
+
+
+def _entities(cell: Cell, children: np.ndarray) -> list[list[tuple[int, int]]]:
+    """Return for each vertex and edge of the parent one of the children there, and its entity."""
+    # the first child that has it: any of them names the same nodes
+    first: dict[frozenset[int], tuple[int, int]] = {}
+    for k, child in enumerate(children.tolist()):
+        for i, group in enumerate(entities(cell)):
+            first.setdefault(frozenset(child[j] for j in group), (k, i))
+    vertices = [[first[frozenset([v])]] * 2 for v in range(cell.n_vertices)]
+    # the middle of an edge is the second-order node behind the vertices and the edges before it
+    halves = [
+        [first[frozenset([end, cell.n_vertices + e])] for end in edge]
+        for e, edge in enumerate(cell.edges.tolist())
+    ]
+    return vertices + halves
 
 
 def variants(name: str, x: np.ndarray) -> np.ndarray:

@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
+from plexus.protocols import Deviations
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
 
 
 class IncompressibleModel:
-    """A `plexus.protocols.Split` with the modes (d, *hat_shape) of the velocity as its unknown.
+    """A `plexus.protocols.Split` with the modes (..., d, *hat_shape) of the velocity as its unknown.
 
     Parameters
     ----------
@@ -41,73 +42,80 @@ class IncompressibleModel:
         self.space, self.viscosity, self.start = space, viscosity, start
         self.linear = -viscosity * space.k2
         self._pairs = [(i, j) for i in range(space.dim) for j in range(i, space.dim)][:-1]
+        self._axis = -space.dim - 1
 
-    def initial(self) -> Tensor:
+    def initial(self, deviations: Deviations | None = None) -> Tensor:
         """Return the modes of the start, without divergence. Collective."""
-        return self.project(self.space.forward(self.start())) * self.space.mask
+        u = self.start() if deviations is None else self.start() + deviations(self.space.dim)
+        return self.project(self.space.forward(u)) * self.space.mask
 
     def project(self, hat: Tensor) -> Tensor:
         """Return the part of a vector field's modes that has no divergence."""
-        k = self.space.k
-        along = sum(k[i] * hat[i] for i in range(self.space.dim)) * self.space.inverse_k2
-        return torch.stack([hat[i] - k[i] * along for i in range(self.space.dim)])
+        k, parts = self.space.k, hat.unbind(self._axis)
+        along = sum(k[i] * parts[i] for i in range(self.space.dim)) * self.space.inverse_k2
+        return torch.stack([parts[i] - k[i] * along for i in range(self.space.dim)], self._axis)
 
     def explicit(self, hat: Tensor, t: float) -> Tensor:
         """Return the modes of -P ∇·(u u), dealiased. Collective."""
-        u = self.space.inverse(hat)
+        u = self.space.inverse(hat).unbind(self._axis)
         last = u[-1] ** 2
         products = [u[i] * u[j] - last if i == j else u[i] * u[j] for i, j in self._pairs]
-        flux = dict(zip(self._pairs, self.space.forward(torch.stack(products)), strict=True))
+        modes = self.space.forward(torch.stack(products, self._axis)).movedim(self._axis, 0)
+        flux = dict(zip(self._pairs, modes, strict=True))
         axes = range(self.space.dim)
         rows = [[(j, min(i, j), max(i, j)) for j in axes] for i in axes]
         rates = [sum(self.space.ik(j) * flux[a, b] for j, a, b in row if (a, b) in flux) for row in rows]
-        return self.project(torch.stack(rates)) * -self.space.mask
+        return self.project(torch.stack(rates, self._axis)) * -self.space.mask
 
     def rms(self, hat: Tensor) -> float:
         """Return the root mean square speed. Collective."""
         return math.sqrt(float(self.space.power(hat).sum()))
 
     def gradient(self, hat: Tensor) -> Tensor:
-        """Return ∂_j u_i as (d, d, *shape). Collective."""
-        axes = range(self.space.dim)
-        return self.space.inverse(
-            torch.stack([torch.stack([self.space.ik(j) * h for j in axes]) for h in hat])
-        )
+        """Return ∂_j u_i as (..., d, d, *shape). Collective."""
+        slopes = [self.space.ik(j) * hat for j in range(self.space.dim)]
+        return self.space.inverse(torch.stack(slopes, self._axis))
 
     def derived(self, name: str, hat: Tensor, t: float) -> Tensor:
-        """Return a field that `plexus.physics.navier_stokes` names, (m, *shape). Collective."""
+        """Return a field that `plexus.physics.navier_stokes` names, (..., m, *shape). Collective."""
         if name == "velocity":
             return self.space.inverse(hat)
         if name == "kinetic_energy":
-            return (self.space.inverse(hat) ** 2).sum(0, keepdim=True) / 2
-        if name == "pressure":
-            return self._pressure(hat)
-        g = self.gradient(hat)
+            return (self.space.inverse(hat) ** 2).sum(self._axis, keepdim=True) / 2
+        found = self._pressure(hat) if name == "pressure" else self._of_gradient(name, self.gradient(hat))
+        return found.unsqueeze(self._axis)
+
+    def _of_gradient(self, name: str, g: Tensor) -> Tensor:
+        """Return a field that is computed from ∂_j u_i, (..., *shape)."""
+        both = (self._axis - 1, self._axis)
+        other = g.transpose(*both)
         if name == "dissipation":
-            return self.viscosity / 2 * ((g + g.transpose(0, 1)) ** 2).sum((0, 1)).unsqueeze(0)
+            return self.viscosity / 2 * ((g + other) ** 2).sum(both)
         if name == "swirl":
-            return -(g * g.transpose(0, 1)).sum((0, 1)).unsqueeze(0) / 2
+            return -(g * other).sum(both) / 2
         if self.space.dim == 2:
-            return (g[1, 0] - g[0, 1]).unsqueeze(0)
+            return g[..., 1, 0, :, :] - g[..., 0, 1, :, :]
         # |ω|² = Σ (∂_j u_i)² - ∂_j u_i ∂_i u_j
-        return (g * g - g * g.transpose(0, 1)).sum((0, 1)).clamp_min(0).sqrt().unsqueeze(0)
+        return (g * g - g * other).sum(both).clamp_min(0).sqrt()
 
     def _pressure(self, hat: Tensor) -> Tensor:
-        """Return p/ρ with mean zero: -∇²p = ∂_i ∂_j (u_i u_j)."""
-        u, k = self.space.inverse(hat), self.space.k
+        """Return p/ρ with mean zero, (..., *shape): -∇²p = ∂_i ∂_j (u_i u_j)."""
+        u, k = self.space.inverse(hat).unbind(self._axis), self.space.k
         axes = range(self.space.dim)
         pairs = [(i, j) for i in axes for j in axes if i <= j]
-        modes = self.space.forward(torch.stack([u[i] * u[j] for i, j in pairs])) * self.space.mask
+        products = torch.stack([u[i] * u[j] for i, j in pairs], self._axis)
+        modes = (self.space.forward(products) * self.space.mask).unbind(self._axis)
         total = sum((1 if i == j else 2) * k[i] * k[j] * m for (i, j), m in zip(pairs, modes, strict=True))
-        return self.space.inverse(-self.space.inverse_k2 * total).unsqueeze(0)
+        return self.space.inverse(-self.space.inverse_k2 * total)
 
     def monitor(self, hat: Tensor, t: float) -> dict[str, float]:
         """Return mean energy, dissipation and enstrophy, and the rms divergence. Collective."""
-        k = self.space.k
-        energy = float(self.space.power(hat).sum()) / 2
+        space, parts = self.space, hat.unbind(self._axis)
+        energy = float(space.power(hat).sum(-1).mean()) / 2
         # mean |ω|² equals mean |∇u|² for a field without divergence
-        squares = float(self.space.power(hat * self.space.k2.sqrt()).sum())
-        divergence = float(self.space.power(torch.stack([a * h for a, h in zip(k, hat, strict=True)]).sum(0)))
+        squares = float(space.power(hat * space.k2.sqrt()).sum(-1).mean())
+        along = torch.stack([a * h for a, h in zip(space.k, parts, strict=True)]).sum(0)
+        divergence = float(space.power(along).mean())
         return {
             "energy": energy,
             "dissipation": self.viscosity * squares,

@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
+from plexus.protocols import Deviations
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
 
 
 class KuramotoModel:
-    """A `plexus.protocols.Split` with the modes (1, *hat_shape) of u as its unknown.
+    """A `plexus.protocols.Split` with the modes (..., 1, *hat_shape) of u as its unknown.
 
     Parameters
     ----------
@@ -37,9 +38,10 @@ class KuramotoModel:
         self.space, self.start = space, start
         self.linear = space.k2 - space.k2**2
 
-    def initial(self) -> Tensor:
+    def initial(self, deviations: Deviations | None = None) -> Tensor:
         """Return the modes of the start, without those that products would spoil. Collective."""
-        return self.space.forward(self.start()) * self.space.mask
+        u = self.start() if deviations is None else self.start() + deviations(1)
+        return self.space.forward(u) * self.space.mask
 
     def explicit(self, hat: Tensor, t: float) -> Tensor:
         """Return the modes of -∂_x u²/2, dealiased. Collective."""
@@ -51,7 +53,7 @@ class KuramotoModel:
         return math.sqrt(float(self.space.power(hat).sum()))
 
     def derived(self, name: str, hat: Tensor, t: float) -> Tensor:
-        """Return a field that `plexus.physics.kuramoto_sivashinsky` names, (1, *shape). Collective."""
+        """Return a field that `plexus.physics.kuramoto_sivashinsky` names, (..., 1, *shape). Collective."""
         if name == "slope":
             return self.space.inverse(self.space.ik(0) * hat)
         if name == "curvature":
@@ -60,12 +62,13 @@ class KuramotoModel:
 
     def monitor(self, hat: Tensor, t: float) -> dict[str, float]:
         """Return mean, energy, and what drives and damps it: Ė = <u_x²> - <u_xx²>. Collective."""
-        k2 = self.space.k2
+        space, k2 = self.space, self.space.k2
+        # one field each: the mean is that over the members
         return {
-            "mean": float(self.space.mean(self.space.inverse(hat)).sum()),
-            "energy": float(self.space.power(hat).sum()) / 2,
-            "production": float(self.space.power(hat * k2.sqrt()).sum()),
-            "dissipation": float(self.space.power(hat * k2).sum()),
+            "mean": float(space.mean(space.inverse(hat)).mean()),
+            "energy": float(space.power(hat).mean()) / 2,
+            "production": float(space.power(hat * k2.sqrt()).mean()),
+            "dissipation": float(space.power(hat * k2).mean()),
         }
 
     def memory(self) -> dict[str, Tensor]:

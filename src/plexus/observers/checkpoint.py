@@ -51,7 +51,7 @@ class Checkpoint(Scheduled):
         if ctx.root:  # so that the histories of a run that dies after this have no gap
             run.series.flush(force=True)
         restart.save(run, path)
-        checkpoint.prune(ctx.folder, ctx.comm, self.params.keep)
+        checkpoint.prune(ctx.folder, ctx.comm, self.params.keep, run.lineage.owns)
         self._written = step
         ctx.log.detail(f"wrote {path.name}")
 

@@ -108,7 +108,7 @@ class Fields(Scheduled):
         if self.file is not None:
             self.file.close()
             self.files[-1] = (self.file.path.name, self.file.layout)
-        path = self._path(run, len(self.files))
+        path = self._path(run, self._next())
         self.file = FieldsFile(
             path, run.ctx.comm, self._piece(run), columns, self._capacity(run), run.ctx.texts
         )
@@ -117,6 +117,11 @@ class Fields(Scheduled):
     def _piece(self, run: Run) -> Any:
         """Return this rank's part of the grid."""
         return next(iter(run.system.spaces.values())).piece()
+
+    def _next(self) -> int:
+        """Return the number of the next file; one that was damaged and set aside leaves a gap."""
+        ends = [name.removeprefix(self.params.name).partition(".vtkhdf")[0][1:] for name, _ in self.files]
+        return 1 + max((int(end or 0) for end in ends), default=-1)
 
     def _path(self, run: Run, number: int) -> Path:
         """Return the name of a file of the series."""

@@ -2,8 +2,9 @@
 
 The value of shell κ is the sum of |û|² over the modes with κ - 1/2 <= |k| L/2π < κ + 1/2, L the longest side
 of the box, added over the components of a vector or tensor: the sum over all shells is the mean of |u|², and
-half of a velocity's spectrum is that of its energy. Columns ``shell_<κ>`` hold the complete shells; the
-angular wave numbers 2πκ/L stand in the table's attribute ``wave_numbers`` [1/m].
+half of a velocity's spectrum is that of its energy. Of an ensemble ``<field>_mean`` has the spectrum of the
+mean over the members, ``<field>_spread`` that of their deviations from it. Columns ``shell_<κ>`` hold the
+complete shells; the angular wave numbers 2πκ/L stand in the table's attribute ``wave_numbers`` [1/m].
 """
 
 from __future__ import annotations

@@ -9,15 +9,17 @@ u      displacement                      m
 σ      stress, positive in tension       Pa
 ε      strain                            1
 b      body force per volume             N/m³
+ω      speed of rotation                 rad/s
 λ, μ   Lamé's constants from E(T), ν(T)  Pa
 e_th   linear thermal strain             1
 ====== ================================= =====
 
-Geometries: ``solid`` (3-D), ``plane_strain`` (with a prescribed ``normal_strain``, 0 by default),
-``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)), ``axisymmetric`` (x radius, y axis, hoop strain
-u_r/r) and ``bar`` (1-D, free on all sides: σ = E (ε - e_th)). Source: S. P. Timoshenko, J. N. Goodier,
-Theory of Elasticity, 3rd ed., McGraw-Hill 1970, chapters 2, 4 and 13. Valid for strains and rotations well
-below 1 and stresses below yield; ν close to 1/2 locks with these elements.
+``body_force`` is part of b as it is, ``gravity`` g adds ρ g, ``rotation`` about an axis ρ ω² r with the
+vector r from the axis in the unloaded body. Geometries: ``solid`` (3-D), ``plane_strain`` (with a prescribed
+``normal_strain``, 0 by default), ``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)), ``axisymmetric`` (x
+radius, y axis, hoop strain u_r/r) and ``bar`` (1-D, free on all sides: σ = E (ε - e_th)). Source: S. P.
+Timoshenko, J. N. Goodier, Theory of Elasticity, 3rd ed., McGraw-Hill 1970, chapters 2, 4 and 13. Valid for
+strains and rotations well below 1 and stresses below yield; ν close to 1/2 locks with these elements.
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from pydantic import model_validator
+
 from plexus.deck.params import Expression, Field, Property, Unit
 from plexus.deck.property import PointNames
+from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation import kinematics
 from plexus.formulation.base import EquationBase, PhysicsParams
@@ -36,6 +41,7 @@ from plexus.formulation.kinematics import FitsMesh, Geometry, Section, strain
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.points import Values, with_field
+from plexus.formulation.rotation import Rotation
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Shape, Tangent
 from plexus.registry import register
 
@@ -61,6 +67,13 @@ class SolidParams(PhysicsParams):
     gravity: Annotated[tuple[Annotated[float, Unit("m/s^2")], ...] | None, PerAxis] = Field(
         None, description="acceleration; adds density times it to the body force"
     )
+    rotation: Rotation | None = Field(None, description="steady rotation; adds its centrifugal force")
+
+    @model_validator(mode="after")
+    def _turns(self) -> SolidParams:
+        if self.rotation is not None and (problem := self.rotation.misfit(self.geometry)):
+            raise refuse(problem)
+        return self
 
 
 class ElasticityParams(SolidParams):
@@ -98,13 +111,14 @@ class Equilibrium(EquationBase):
     field = DISPLACEMENT
     linear = True
     near_nullspace = "rigid"
-    boundary_terms = ("traction", "pressure", "spring")
+    boundary_terms = ("traction", "pressure", "force", "spring")
     flux_unit = "Pa"
 
     def __init__(self, params: SolidParams, temperature: Expression | None = None):
         params.material.need("elasticity", "young_modulus", "poisson_ratio")
-        if params.gravity is not None:
-            params.material.need("gravity", "density")
+        for name in ("gravity", "rotation"):
+            if getattr(params, name) is not None:
+                params.material.need(name, "density")
         self.params = params
         self.temperature = temperature
         self.section = Section(params.geometry, params.thickness)
@@ -182,16 +196,21 @@ class Equilibrium(EquationBase):
         return with_field(p, "temperature", Values(value))
 
     def _body_force(self, p: Point) -> Array | None:
-        """Return b + ρ g, (C|1, Q|1, d), or None without loads."""
+        """Return b + ρ (g + ω² r), (C|1, Q|1, d), or None without loads."""
         b, g = self.params.body_force, self.params.gravity
         for name, entries in (("body_force", b), ("gravity", g)):
             if entries is not None:
                 check_per_axis(f"physics.{name}", len(entries), p.dim)
         force = None if b is None else stack([component(p) for component in b])
-        if g is None:
+        rotation = self.params.rotation
+        if g is None and rotation is None:
             return force
         rho = self.params.material.density(p)  # type: ignore[misc]
-        return _sum(force, stack([rho * component for component in g]))
+        if g is not None:
+            force = _sum(force, stack([rho * component for component in g]))
+        if rotation is not None:
+            force = _sum(force, rho[..., None] * rotation.acceleration(p, self.params.geometry))
+        return force
 
 
 def _sum(a: Array | None, b: Array) -> Array:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
     from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
-    from plexus.protocols.models import Rates, RatesPhysics, SpectralModel, SpectralPhysics
+    from plexus.protocols.models import (
+        Deviations,
+        Rates,
+        RatesPhysics,
+        SpectralModel,
+        SpectralPhysics,
+    )
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
@@ -49,7 +55,7 @@ _MODULES = {
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource MeshSource PeriodicSource",
-    "models": "Rates RatesPhysics SpectralModel SpectralPhysics",
+    "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
@@ -81,6 +87,7 @@ __all__ = [
     "Conservation",
     "Controller",
     "Derived",
+    "Deviations",
     "Discretisation",
     "Equation",
     "Evaluation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from plexus.protocols.closures import Closure
@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from plexus.spaces.fourier import Fourier
 
 
+Deviations = Callable[[int], Array]
+"""Number of fields -> real fields (N, fields, *shape) that tell an ensemble's N members apart. Collective."""
+
+
 class SpectralModel(Protocol):
-    """Equations u_t = L u + N(u, t) of one unknown, modes (..., *hat_shape), on a periodic grid."""
+    """Equations u_t = L u + N(u, t) of one unknown on a periodic grid.
+
+    The unknown has modes (m, *hat_shape), those of an ensemble (N, m, *hat_shape): members are a leading axis
+    that all methods take, and each member goes on as if it were alone.
+    """
 
     unknown: str
     real: bool
@@ -27,20 +35,27 @@ class SpectralModel(Protocol):
     def explicit(self, hat: Array, t: float) -> Array:
         """Return the modes of N(u, t), dealiased. Collective."""
 
-    def initial(self) -> Array:
-        """Return the modes of the initial state. Collective."""
+    def initial(self, deviations: Deviations | None = None) -> Array:
+        """Return the modes of the initial state, or of all members of an ensemble. Collective.
+
+        Members start from the initial state changed by their deviations, and fulfil what the model demands of
+        a state.
+        """
 
     def derived(self, name: str, hat: Array, t: float) -> Array:
-        """Return a field of the model in physical space, real (m, *shape). Collective."""
+        """Return a field of the model in physical space, real (..., m, *shape). Collective."""
 
     def memory(self) -> Mapping[str, Array]:
-        """Return what the model remembers from step to step, in physical space."""
+        """Return what the model remembers from step to step, in physical space, (..., m, *shape)."""
 
     def restore(self, memory: Mapping[str, Array]) -> None:
         """Take over what `memory` returned; what is missing is forgotten."""
 
     def monitor(self, hat: Array, t: float) -> Mapping[str, float]:
-        """Return scalars for the histories: drifts, residuals of identities, iterations. Collective."""
+        """Return scalars for the histories: drifts, residuals of identities, iterations. Collective.
+
+        Of an ensemble they are means over the members; what is a largest or smallest value, that of all.
+        """
 
 
 class SpectralPhysics(Protocol):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mpi4py import MPI
 
+from plexus.deck.conditions import misplaced
 from plexus.deck.params import Params, Property
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
+from plexus.spaces.names import boundary_facets
 
 if TYPE_CHECKING:
+    from plexus.deck.conditions import Condition
     from plexus.mesh.mesh import Mesh
     from plexus.run import Run
 
@@ -28,6 +31,23 @@ def properties(value: Any, path: str) -> Iterator[tuple[str, Property]]:
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from properties(item, f"{path}[{number}]")
+
+
+def check_places(conditions: Sequence[Condition], mesh: Mesh) -> None:
+    """Refuse names that the mesh does not have, and terms that cannot stand on curves or points.
+
+    Raises
+    ------
+    InputError
+        At the deck path of what does not fit.
+    """
+    for i, condition in enumerate(conditions):
+        for name in condition.on:
+            if name not in mesh.boundaries and name not in mesh.skeleton:
+                with at_path(f"boundary[{i}].on"):
+                    boundary_facets(mesh, name)
+        for kind, text in misplaced(condition, set(mesh.skeleton) - set(mesh.boundaries)):
+            raise InputError(f"boundary[{i}].{kind}: {text}")
 
 
 def check(physics: Params, mesh: Mesh) -> None:

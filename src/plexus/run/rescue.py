@@ -24,15 +24,16 @@ def rescue(run: Run, why: str) -> bool:
     told = run.system.give_way(why)
     if not told:
         return False
-    earlier = run.replaced
+    earlier, totals = run.replaced, run.system.totals()
     try:
-        path, _ = resume(run, LATEST, run.ctx.folder)
+        path, _ = resume(run, LATEST, run.ctx.folder, own=True)
         place = f"went back to {path.name}"
     except InputError:
         run.begin_again()
         place = "began anew"
-    # what the checkpoint knows of replacements is older than what has happened since
+    # what the checkpoint knows of replacements and of solves is older than what has happened since
     run.replaced = earlier
+    run.system.add_up(totals)
     run.series.cut(run.clock.step)
     for text in told:
         run.note_replacement(f"{text}; {place}, t = {run.clock.t:.6g} s")

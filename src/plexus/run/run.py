@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from plexus.coupling.base import BaseSystem, Packed
     from plexus.deck.schema import Deck
+    from plexus.io.lineage import Lineage
     from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
@@ -42,6 +43,7 @@ class Run(March):
     Attributes
     ----------
     deck, ctx, mesh : what the run is made of, besides system, state, clock, stepper and controller.
+    lineage : what tells its checkpoints from those of other runs.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
@@ -55,6 +57,7 @@ class Run(March):
     deck: Deck = field(kw_only=True)
     ctx: Context = field(kw_only=True)
     mesh: Mesh | Grid | None = field(kw_only=True)
+    lineage: Lineage = field(kw_only=True)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
     places: dict[Observer, str] = field(default_factory=dict)
@@ -138,6 +141,7 @@ class Run(March):
             "observers": {key: o.state() for key, o in self._keyed()},
             "random": self.ctx.rng.bit_generator.state,
             "model": self.system.facts(),
+            "totals": self.system.totals(),
             "replaced": list(self.replaced),
         }
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
@@ -155,6 +159,7 @@ class Run(March):
         """
         self.clock.restore(meta["clock"])
         self.system.adopt(meta.get("model", {}))
+        self.system.add_up(meta.get("totals", {}))
         self.replaced = list(meta.get("replaced", ()))
         own = {key: a for key, a in fields.items() if key.field in self.state.values}
         values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", own)))}
@@ -165,6 +170,7 @@ class Run(March):
         if meta["stepper"].get("type") == self._stepper_name:
             self.stepper.restore(meta["stepper"], self.system.unpack(of_group("history", own)))
             self.controller.restore({**self.controller.state(), **meta["controller"]})
+        self.controller.rejected = int(meta["controller"].get("rejected", 0))
         for key, observer in self._keyed():
             if key in meta["observers"]:
                 observer.restore(meta["observers"][key])

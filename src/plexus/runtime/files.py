@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.errors import OutputError
-from plexus.fileformat import PARTIAL
+from plexus.fileformat import PARTIAL, to_json
 
 
 def partial(path: Path) -> Path:
@@ -76,17 +76,24 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
-    """Write a dictionary as readable JSON, atomically; numbers of NumPy become plain ones."""
-    write_text(
-        path, json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n", durable=durable
-    )
+    """Write a dictionary as readable strict JSON, atomically; numbers of NumPy become plain ones.
+
+    Numbers that are not finite become null (`plexus.fileformat.to_json`).
+    """
+    plain = to_json(_plain(content))
+    text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n", durable=durable)
 
 
 def _plain(value: Any) -> Any:
     """Turn what JSON does not know into what it knows."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
     if hasattr(value, "tolist"):
         return value.tolist()
-    return str(value)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 @contextmanager

@@ -12,13 +12,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plexus.errors import OutputError
 from plexus.fileformat import DECK, LOCK, LOG, LOG_VIEW, PARTIAL, PROGRESS, SERIES, SUMMARY
-from plexus.runtime.files import reason
+from plexus.runtime.files import reason, storage_errors
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -28,6 +31,8 @@ RESULTS = (
     "checkpoint_*.h5", "*.safetensors", "*.vtkhdf", "*.xdmf",
 )  # fmt: skip
 """File names and patterns that belong to a run."""
+HISTORIES = (SUMMARY, LOG, SERIES, "*.vtkhdf", "*.xdmf")
+"""What tells the past of a run, besides its checkpoints."""
 PREVIOUS = "previous"
 _LOCKS: dict[Path, int] = {}
 """Run folders that this process holds, with the open files that carry the locks."""
@@ -94,9 +99,45 @@ def _move_away(folder: Path) -> Path | None:
     earlier = sorted({path for pattern in RESULTS for path in folder.glob(pattern)})
     if not earlier:
         return None
-    numbers = [int(p.name) for p in (folder / PREVIOUS).glob("*") if p.name.isdigit()]
-    place = folder / PREVIOUS / str(max(numbers, default=0) + 1)
-    place.mkdir(parents=True)
+    place = _numbered(folder)
     for path in earlier:
         os.rename(path, place / path.name)
     return place
+
+
+def _numbered(folder: Path) -> Path:
+    """Make the next folder for earlier results."""
+    numbers = [int(p.name) for p in (folder / PREVIOUS).glob("*") if p.name.isdigit()]
+    place = folder / PREVIOUS / str(max(numbers, default=0) + 1)
+    place.mkdir(parents=True)
+    return place
+
+
+def set_aside(folder: Path, paths: Sequence[Path], with_histories: bool = True) -> Path:
+    """Move results of a run into a new numbered folder, and return that (one rank only).
+
+    A restart that goes back cuts histories and fields; as they are now they are kept there, too.
+
+    Raises
+    ------
+    OutputError
+        If the disk or the folder refuses.
+    """
+    with storage_errors(folder / PREVIOUS):
+        place = _numbered(folder)
+        for path in paths:
+            os.rename(path, place / path.name)
+        kept = {p for pattern in HISTORIES for p in folder.glob(pattern)} if with_histories else set()
+        for path in sorted(kept):
+            _kept(path, place / path.name)
+    return place
+
+
+def _kept(path: Path, copy: Path) -> None:
+    """Keep the present content of a file under another name."""
+    # these are replaced as a whole when a run goes on, so that another name of the same file will do
+    if path.suffix in (".h5", ".vtkhdf"):
+        with suppress(OSError):
+            os.link(path, copy)
+            return
+    shutil.copy2(path, copy)

@@ -10,7 +10,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.solvers import defaults
-from plexus.solvers.monitors import SolveInfo, reason_name
+from plexus.solvers.monitors import INSIDE, SolveInfo, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.shells import Shell, install
 
@@ -117,7 +117,7 @@ class Attempt:
         reason = reason_name(snes)
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
-            reason = f"{reason_name(ksp)} in the linear solve"
+            reason = f"{reason_name(ksp)} {INSIDE}"
         applications, seconds = self.spent()
         return SolveInfo(
             name=self.target.name,

@@ -3,7 +3,8 @@
 Small systems are factorised: faster below these sizes, and exact. Larger ones take a Krylov method with
 algebraic multigrid: smoothed aggregation (GAMG) with rigid-body modes for displacements, BoomerAMG for
 scalars where PETSc has hypre. CG needs a symmetric matrix, which only the assembled tangent can tell, so
-the method is chosen at the first assembly; non-symmetric systems take GMRES.
+the method is chosen at the first assembly; non-symmetric systems take GMRES. Where a default fails, others
+follow (`further`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DIRECT_LIMIT = {1: 50_000, 2: 20_000, 3: 5_000}
 """Unknowns up to which a direct solve is the default, by space dimension."""
+FALLBACK_LIMIT = {1: 10_000_000, 2: 2_000_000, 3: 200_000}
+"""Unknowns up to which a factorisation is tried where the default has failed, by space dimension."""
 
 NORM_METHODS = frozenset({"cg", "fcg", "pipecg", "groppcg", "richardson"})
 """Methods with left preconditioning that can measure the true residual."""
@@ -44,6 +47,37 @@ def preconditioner(target: Target) -> str:
     if target.parts:
         return "asm"
     return "gamg" if target.rigid or "hypre" not in target.packages else "hypre"
+
+
+def further(block: SolverBlock, target: Target) -> list[SolverBlock]:
+    """Return what is tried when a default fails: multigrid with better estimates, then a factorisation.
+
+    There is nothing where the deck chooses a preconditioner, a Krylov method, a limit or what to do.
+    """
+    if block.model_fields_set & {"preconditioner", "ksp", "max_iterations", "on_failure"} or direct(target):
+        return []
+    found = []
+    if preconditioner(target) == "gamg":
+        # Chebyshev's method diverges above its estimate of the largest eigenvalue, which jumps make too low
+        found.append(_with(block, "gamg", estimate_steps=30))
+    if "mumps" in target.packages and target.size <= FALLBACK_LIMIT[target.dim]:
+        # pivots that vanish belong to motions that nothing holds
+        found.append(_with(block, "mumps", null_pivots=True))
+    return found
+
+
+def _with(block: SolverBlock, name: str, **parameters: Any) -> SolverBlock:
+    """Return a block with another preconditioner, without the options that were meant for the first."""
+    chosen = registry.component("preconditioner", name).params(**parameters)
+    chosen._type = name
+    return block.model_copy(update={"preconditioner": chosen, "options": {}})
+
+
+def words(block: SolverBlock) -> str:
+    """Return the preconditioner that a block of `further` names, in words."""
+    assert block.preconditioner is not None
+    name = block.preconditioner.type
+    return f"a factorisation by {name}" if name == "mumps" else f"{name} with better estimates"
 
 
 def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:

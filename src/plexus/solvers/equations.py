@@ -54,6 +54,32 @@ class Assembly(Protocol):
         """The distributed matrix."""
 
 
+class Bodies(Protocol):
+    """Sets of unknowns that the matrix ties together."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Body of each own unknown, (n_owned, m); −1 for what is prescribed or has no equation."""
+
+    @property
+    def count(self) -> int:
+        """Number of bodies on all ranks."""
+
+    @property
+    def empty(self) -> np.ndarray:
+        """Own unknowns that are not prescribed and whose row has no entry, (n_owned, m)."""
+
+    @property
+    def blur(self) -> float:
+        """Rounding of entries that comes from that of positions, relative to the entries."""
+
+    def stops(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return where prescribed values touch bodies: bodies (k,), positions (k, d), components (k,)."""
+
+    def say(self, chosen: np.ndarray) -> str:
+        """Return in words where the nodes ``chosen`` (n_owned,) are. Collective."""
+
+
 class Equations(Protocol):
     """F(t, u, rate) = 0 for one unknown, the others given."""
 
@@ -75,6 +101,9 @@ class Equations(Protocol):
     def near_nullspace(self) -> PETSc.NullSpace:
         """Return the modes that cost no energy, orthonormalised."""
 
+    def bodies(self) -> Bodies:
+        """Return the bodies of the matrix that is assembled now. Collective."""
+
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return name -> owned unknowns of each field of a block, with its near null space. Collective."""
 
@@ -87,6 +116,21 @@ class Equations(Protocol):
         since: Since = NOTHING,
     ) -> np.ndarray:
         """Return F, zero at prescribed unknowns, (n_owned, m); ``rate`` None means zero. Collective."""
+
+    def bearing(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        shift: float,
+        fields: Mapping[str, Any],
+        since: Since,
+        v: np.ndarray,
+    ) -> np.ndarray:
+        """Return what depends on the value of u itself, applied to v (n_local, m): (n_owned, m). Collective.
+
+        These are the terms of the tangent that a motion without energy inside the body still meets.
+        """
 
     def jacobian(
         self,

@@ -15,6 +15,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.errors import SolveError
+from plexus.protocols import Instant
 from plexus.solvers.failures import in_words
 from plexus.solvers.monitors import SolveInfo, reason_name
 from plexus.solvers.nonlinear import FieldSolver
@@ -82,7 +83,8 @@ class ImplicitProblem:
         with self.solver.ctx.timers("jacobian"):
             u, rate = self._load(t, x, xdot)
             self.form.jacobian(t, u, rate, shift, self.values)
-        self.solver.inspect_matrix(self.attempt)
+        at = Instant(t, shift=shift)
+        self.solver.inspect_matrix(self.attempt, self.solver.bearing(u, rate, at, self.values))
 
     def advance(self, ts: PETSc.TS, t: float, dt: float) -> SolveInfo:
         """Take one step of ``dt`` from ``t`` in the solution vector of ``ts``; book its solves. Collective.

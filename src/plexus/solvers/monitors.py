@@ -27,6 +27,8 @@ MEANING = {
     "DIVERGED_TR_DELTA": "the trust region became too small",
 }
 """PETSc's reasons in a person's words."""
+INSIDE = "in the linear solve"
+"""End of the reason of a Newton step whose linear solve failed."""
 
 
 @lru_cache
@@ -72,6 +74,11 @@ class SolveInfo:
     fallback: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+
+    @property
+    def linear_failure(self) -> bool:
+        """Whether it was the linear solve that failed."""
+        return not self.converged and self.reason.endswith(INSIDE)
 
     def sentence(self) -> str:
         """Return the outcome in one line."""

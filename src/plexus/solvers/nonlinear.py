@@ -7,7 +7,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from petsc4py import PETSc
 from plexus.errors import GuardError, SolveError
 from plexus.fields.lost import Place, first_lost, sentence
 from plexus.protocols import Instant
-from plexus.solvers import kernel
+from plexus.solvers import defaults
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
+from plexus.solvers.holding import Holding
 from plexus.solvers.monitors import SolveInfo, Tally
 from plexus.solvers.target import Target
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from plexus.solvers.equations import Equations
 
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
-UNBALANCED, ROUNDING = 1e-2, 1e-8
-"""Relative imbalance of the loads on a free body that is refused, and that the log file mentions."""
 
 
 class FieldSolver:
@@ -62,19 +61,19 @@ class FieldSolver:
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
         self.form, self.target, self.ctx, self.path = form, target, ctx, path
         self.x, self.rhs = form.space.vector(), form.space.vector()
-        self.blocks = list(_chain(block))
+        self.blocks = [*_chain(block), *defaults.further(block, target)]
         self.contexts = Contexts(self.blocks, target)
         self.attempts: list[Attempt] = []
         self.records: list[SolveInfo] = []
         self.tally = Tally()
         self._work = form.space.zeros()
-        self._free: np.ndarray | None = None
+        self._begin, self._last = 0, len(_chain(block)) - 1
+        self._holding: Holding | None = None
         self._now = Instant(0.0)
         self._fields: Mapping[str, Any] = {}
         self._lost: Place | None = None
-        self._kernel: np.ndarray | None = None
-        self._fresh, self._symmetric = True, False
-        self._load = 0.0
+        self._symmetric = False
+        self._first: np.ndarray | None = None
 
     def solve(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> SolveInfo:
         """Solve F(t, u, u_t) = 0 in place. Collective.
@@ -97,9 +96,9 @@ class FieldSolver:
         InputError
             If PETSc did not use an option of the deck.
         """
-        self._now, self._fields, self._lost = at, fields, None
+        self._now, self._fields, self._lost, self._first = at, fields, None, None
         owned = u[: self.form.space.n_owned]
-        for number in range(len(self.blocks)):
+        for number in range(self._begin, len(self.blocks)):
             # every attempt starts from the caller's guess, which a failed one has not touched
             with in_words(self.path):
                 attempt = self._attempt(number)
@@ -110,6 +109,9 @@ class FieldSolver:
                 break
             self._complain(info, number)
         info.fallback = number
+        # what the deck leaves open and failed once is not tried again
+        self._begin = number if number > self._last else 0
+        self._accept(owned)
         # ghosts follow by one exchange; PETSc knows the owned part only
         owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
         self.form.space.halo.forward(u)
@@ -117,6 +119,24 @@ class FieldSolver:
         # the matrix of a linear equation often stays the same from step to step
         self.form.matrix.watch = self.target.linear
         return info
+
+    def _accept(self, before: np.ndarray) -> None:
+        """Look at the solution, whose guess was ``before`` (n_owned, m), and settle it. Collective."""
+        if self._holding is None or self._first is None:
+            return
+        x = self.x.getArray(readonly=True).copy()
+        self._holding.check_size(x - before.ravel(), self._first)
+        if self._holding.weak is not None:
+            self._holding.settle(x, self._residual, self._first)
+            self.x.setArray(x)
+
+    def _residual(self, x: np.ndarray) -> np.ndarray:
+        """Return F of the own unknowns, (unknowns of this rank,). Collective."""
+        space, now = self.form.space, self._now
+        u = space.zeros()
+        u[: space.n_owned] = x.reshape(-1, space.components)
+        space.halo.forward(u)
+        return self.form.residual(now.t, u, now.rate(u), self._fields, now.since).ravel()
 
     def drain(self) -> list[SolveInfo]:
         """Return the records since the last call and forget them."""
@@ -159,9 +179,15 @@ class FieldSolver:
         # a fallback would start from the same guess and meet the same value
         if any(name in info.reason for name in NOT_FINITE):
             raise GuardError(self.lost() or info.sentence())
-        if number + 1 == len(self.blocks):
+        # and another linear solver does not help where Newton's method stands still
+        end = number >= self._last and not info.linear_failure
+        if number + 1 == len(self.blocks) or end:
             raise SolveError(f"solve failed: {info.sentence()}")
-        self.ctx.log.info(f"solve failed, taking fallback {number + 1}: {info.sentence()}")
+        solver = ""
+        if number >= self._last:
+            block = self.blocks[number + 1]
+            solver = f" ({defaults.words(block)}; `solver: {{{self.target.name}: ...}}` chooses another)"
+        self.ctx.log.info(f"solve failed, taking fallback {number + 1}{solver}: {info.sentence()}")
 
     def lost(self) -> str | None:
         """Return where a residual of the last solve was not finite, or None, in words. Collective."""
@@ -189,64 +215,57 @@ class FieldSolver:
             u, rate = self._expand(x)
             now = self._now
             self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
-        self.inspect_matrix(self._current)
+        self.inspect_matrix(self._current, self.bearing(u, rate, now))
         self._current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
-        if self._kernel is not None and snes.getIterationNumber() == 0:
-            self._check_balance(self._kernel, snes.getFunction()[0])
+        if snes.getIterationNumber() == 0 and self._holding is not None:
+            self._first = snes.getFunction()[0].getArray(readonly=True).copy()
+            self._holding.check_loads(self._first)
 
-    def inspect_matrix(self, attempt: Attempt) -> None:
-        """After an assembly: near null space and symmetry (the first time), kernel, Krylov method."""
-        if self._fresh:
-            self._fresh = False
-            self._examine()
-        if self._free is not None:
-            self._look_for_kernel(self._free)
-        attempt.choose_method(self._symmetric, self._kernel is not None)
+    def bearing(
+        self, u: np.ndarray, rate: np.ndarray | None, at: Instant, fields: Mapping[str, Any] | None = None
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what applies the terms of the value of u itself to a mode (unknowns of this rank,)."""
+        space, known = self.form.space, self._fields if fields is None else fields
 
-    def _examine(self) -> None:
-        """Look at the first matrix: tell PETSc about symmetry and near null space, find free modes."""
+        def apply(column: np.ndarray) -> np.ndarray:
+            v = space.zeros()
+            v[: space.n_owned] = column.reshape(-1, space.components)
+            space.halo.forward(v)
+            return self.form.bearing(at.t, u, rate, at.shift, known, at.since, v).ravel()
+
+        return apply
+
+    def inspect_matrix(self, attempt: Attempt, bearing: Callable[[np.ndarray], np.ndarray]) -> None:
+        """After an assembly: near null space and symmetry (the first time), kernel, Krylov method.
+
+        ``bearing`` is what `plexus.solvers.equations.Equations.bearing` makes of a mode.
+        """
+        if self._holding is None:
+            self._holding = self._examine()
+        self._holding.look(self._symmetric, bearing)
+        attempt.choose_method(self._symmetric, self.free is not None)
+
+    @property
+    def free(self) -> np.ndarray | None:
+        """The modes that nothing holds, (unknowns of this rank, K), or None."""
+        return None if self._holding is None else self._holding.free
+
+    def _examine(self) -> Holding:
+        """Look at the first matrix: tell PETSc about symmetry and near null space, find the bodies."""
         form = self.form
-        mat, fixed = form.matrix.mat, form.fixed
+        mat = form.matrix.mat
         self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
         mat.setOption(PETSc.Mat.Option.SYMMETRIC, self._symmetric)
         near = form.near_nullspace()
         mat.setNearNullSpace(near)
-        held = np.empty(0, int) if fixed is None else np.flatnonzero(fixed[: form.space.n_owned])
-        self._free = kernel.free(mat, near, held)
+        near.destroy()
         if mat.getDiagonal().min()[1] < 0:
             self.ctx.log.info(
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
                 "is a coefficient negative somewhere?"
             )
-
-    def _look_for_kernel(self, basis: np.ndarray) -> None:
-        """Follow the kernel: terms that depend on time or on the unknown may come to hold the body."""
-        mat, before = self.form.matrix.mat, self._kernel
-        self._kernel = kernel.find(mat, basis)
-        if self._kernel is not None or before is not None:
-            kernel.attach(mat, self._kernel)
-        if self._kernel is not None and before is None:
-            free = self._kernel.shape[1]
-            what = (
-                f"prevents {free} rigid motion{'s' * (free > 1)}" if self.target.rigid else "fixes its level"
-            )
-            self.ctx.log.info(f"{self.target.name}: no condition {what}; the initial guess does")
-
-    def _check_balance(self, basis: np.ndarray, f: PETSc.Vec) -> None:
-        """Refuse loads that a free body cannot balance."""
-        net, total = kernel.net_load(self.form.space.comm, basis, f.getArray(readonly=True))
-        # once equilibrium is reached, the residual is rounding: the largest load so far gives the scale
-        self._load = max(self._load, total)
-        off = net / self._load if self._load > 0 else 0.0
-        if off > UNBALANCED:
-            raise SolveError(
-                f"solve failed: {self.target.name}: sources and boundary loads do not balance (by {off:.2g} "
-                "of their sum), and no condition holds the body: "
-                + ("there is no solution" if self.target.linear else "give it another initial value")
-            )
-        if off > ROUNDING:
-            self.ctx.log.detail(f"{self.target.name}: imbalance of {off:.2g} of the loads was removed")
+        return Holding(form, self.target, self.ctx.log)
 
 
 def _chain(block: SolverBlock) -> Sequence[SolverBlock]:

@@ -23,12 +23,15 @@ from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
 from plexus.spaces import splits
+from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import cell_rule
+from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -57,6 +60,8 @@ class Form:
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
     device : where torch works.
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
+    loads : forces on nodes.
+    held : combinations of a node's unknowns that are prescribed.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
     holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
@@ -82,9 +87,12 @@ class Form:
         backend: str = "auto",
         device: str = "cpu",
         degree: int | None = None,
+        loads: Sequence[NodalLoad] = (),
+        held: Held | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
-        self.terms = tuple(boundary_terms)
+        self.held = held
+        self.terms, self.loads = tuple(boundary_terms), tuple(loads)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
         specs, dim = tuple(equation.fields), space.mesh.dim
@@ -115,7 +123,7 @@ class Form:
     @cached_property
     def matrix(self) -> CooMatrix:
         """The matrix that `jacobian` fills. Collective at the first access."""
-        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed)
+        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed, self.held)
 
     @cached_property
     def _slots(self) -> Array:
@@ -124,6 +132,10 @@ class Form:
     def near_nullspace(self) -> PETSc.NullSpace:
         """Return the modes that cost no energy, orthonormalised."""
         return self.space.near_nullspace(self.equation.near_nullspace)
+
+    def bodies(self) -> Bodies:
+        """Return the bodies of the matrix that is assembled now. Collective."""
+        return bodies(self)
 
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return name -> owned unknowns of each field of a block, with its near null space. Collective."""
@@ -136,6 +148,8 @@ class Form:
         result = self.reactions(t, u, rate, fields, since)
         if self.fixed is not None:
             result[self.fixed[: self.space.n_owned]] = 0.0
+        if self.held is not None:
+            self.held.release(result)
         return result
 
     def reactions(
@@ -155,7 +169,10 @@ class Form:
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
                 add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
-        return self.bridge.host(out)[: self.space.n_owned]
+        result = self.bridge.host(out)[: self.space.n_owned]
+        for load in self.loads:
+            load.subtract(t, result)
+        return result
 
     def jacobian(
         self,
@@ -190,6 +207,34 @@ class Form:
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
         return matrix.store()
+
+    def bearing(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        shift: float,
+        fields: Fields,
+        since: Since,
+        v: np.ndarray,
+    ) -> np.ndarray:
+        """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms, (n_owned, m)."""
+        values, out = self._values(u, rate, fields, since), self.bridge.array(self.space.zeros())
+        whole = self.bridge.array(v)
+        for p in batches(self.cells, self.rule, self._size, t, values):
+            c00 = self._coefficients(self.equation.tangent(p), shift)[0]
+            if c00 is not None:
+                nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
+                phi = self.bridge.array(self.tables.phi)
+                f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
+                weight = self._weight(p)
+                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f0, None, weight, out)
+        for part, p, phi, w in self._facets(t, values):
+            c00 = self._coefficients(part.term.tangent(p), shift)[0]
+            if c00 is not None:
+                here = einsum("cqab,qj,cjb->cqa", self._full(c00, w), phi, whole[part.nodes])
+                add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, here))
+        return self.bridge.host(out)[: self.space.n_owned]
 
     def advance(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since

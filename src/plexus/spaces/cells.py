@@ -161,3 +161,22 @@ def _hats(s: np.ndarray, n: int, bounded: bool) -> np.ndarray:
     np.add.at(weights, (rows, low % n), 1 - (s - low))
     np.add.at(weights, (rows, (low + 1) % n), s - low)
     return weights
+
+
+class Whole:
+    """All cells of a grid as one body: their stencils tie them together."""
+
+    count, blur = 1, 0.0
+
+    def __init__(self, space: CellSpace):
+        shape = (space.n_owned, space.components)
+        self.labels, self.empty = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+        self._dim = space.mesh.dim
+
+    def stops(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return nothing: values on sides enter the rates of cells."""
+        return np.empty(0, int), np.empty((0, self._dim)), np.empty(0, int)
+
+    def say(self, chosen: np.ndarray) -> str:
+        """Return that it is all of it."""
+        return "the grid"

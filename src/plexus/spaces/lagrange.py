@@ -15,8 +15,9 @@ from petsc4py import PETSc
 
 from plexus.io.piece import Piece, node_ids, piece
 from plexus.mesh.mesh import Mesh
+from plexus.mesh.skeleton import entities
 from plexus.spaces.element import element
-from plexus.spaces.names import boundary_facets
+from plexus.spaces.names import boundary_facets, skeleton_entities
 from plexus.spaces.numbering import Nodes, number_nodes
 
 
@@ -103,20 +104,32 @@ class Space:
         return np.ascontiguousarray(np.broadcast_to(value, (self.n_local, self.components)))
 
     def facet_nodes(self, names: str | Sequence[str]) -> np.ndarray:
-        """Return the sorted local nodes (ghosts included) on one or several named boundaries. Collective.
+        """Return the sorted local nodes (ghosts included) on named boundaries, curves and points. Collective.
 
         Raises
         ------
         InputError
-            If the mesh has no boundary of that name.
+            If the mesh has nothing of that name.
         """
         marked = np.zeros(self.n_local, dtype=np.int8)
         for name in [names] if isinstance(names, str) else names:
-            facets = boundary_facets(self.mesh, name)
-            marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
+            pairs = skeleton_entities(self.mesh, name)
+            if pairs is None:
+                pairs, table = boundary_facets(self.mesh, name), self.element.facet_nodes
+                marked[self.cell_nodes[pairs[:, :1], table[pairs[:, 1]]]] = 1
+            else:
+                self._mark_entities(marked, pairs)
         # the outer ghost cells hide facets of their neighbours: the owner of a node knows better
         self.halo.forward(marked)
         return np.flatnonzero(marked)
+
+    def _mark_entities(self, marked: np.ndarray, pairs: np.ndarray) -> None:
+        """Mark the nodes of vertices and edges, pairs (cell, entity) (k, 2)."""
+        for number, group in enumerate(entities(self.mesh.reference)):
+            here = pairs[pairs[:, 1] == number, 0]
+            # the node in the middle of an edge has the number of the entity
+            local = [*group, number] if self.degree == 2 else list(group)
+            marked[self.cell_nodes[here][:, local]] = 1
 
     def near_nullspace(self, kind: Literal["constant", "rigid"]) -> PETSc.NullSpace:
         """Return the modes that cost no energy, orthonormalised: constants, or translations and rotations."""

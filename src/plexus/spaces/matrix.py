@@ -14,6 +14,7 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.spaces.coo import coo
+from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus_kernels import backend
 
@@ -41,6 +42,8 @@ class CooMatrix:
         Local nodes (C, n) of all local cells that touch own nodes.
     fixed
         Unknowns that are prescribed, bool (n_local, m), ghosts included; None for none.
+    held
+        Combinations of a node's unknowns that are prescribed; None for none.
 
     Raises
     ------
@@ -48,7 +51,13 @@ class CooMatrix:
         If there are more unknowns than this PETSc can number.
     """
 
-    def __init__(self, space: Space, cell_nodes: np.ndarray, fixed: np.ndarray | None = None):
+    def __init__(
+        self,
+        space: Space,
+        cell_nodes: np.ndarray,
+        fixed: np.ndarray | None = None,
+        held: Held | None = None,
+    ):
         m = space.components
         if space.n_global * m > np.iinfo(PETSc.IntType).max:
             raise InputError(
@@ -57,8 +66,10 @@ class CooMatrix:
             )
         row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
         rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
+        self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
         self._zero, self._one = _eliminated(rows, cols, fixed)
+        self._eliminate = None if held is None else held.elimination(rows, cols, space.n_local)
         self.mat = PETSc.Mat().create(space.comm)
         self.mat.setSizes(((space.n_owned * m, space.n_global * m),) * 2, bsize=m)
         self.mat.setType(PETSc.Mat.Type.AIJ)
@@ -74,12 +85,37 @@ class CooMatrix:
 
     def store(self) -> PETSc.Mat:
         """Eliminate the fixed unknowns from `values` and put them into the matrix. Collective."""
+        if self._eliminate is not None:
+            self._eliminate(self.values)
         flat = self.values.reshape(-1)
         flat[self._zero] = 0.0
         flat[self._one] = 1.0
         if not self._unchanged(flat):
             self._insert(flat)
         return self.mat
+
+    @property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Own row and local column of every pair, (n_pairs,) each."""
+        count = np.diff(self._row_ptr)
+        return np.repeat(np.arange(len(count), dtype=np.int32), count), self._cols
+
+    def ties(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and larger columns of the pairs that entries of these components tie together."""
+        rows, cols = self.pairs
+        whole = len(components) == self.values.shape[1]
+        block = self.values if whole else self.values[:, components][:, :, components]
+        kept = (rows < cols) & (block != 0).any(axis=(1, 2))
+        return rows[kept], cols[kept]
+
+    def filled(self) -> np.ndarray:
+        """Return which own unknowns have an entry in their row, (n_owned, m)."""
+        # every node is tied to itself, so that no row of the pattern is empty
+        return np.logical_or.reduceat((self.values != 0).any(axis=2), self._row_ptr[:-1], axis=0)
+
+    def coupled(self) -> np.ndarray:
+        """Return which components any entry of this rank couples, (m, m)."""
+        return (self.values != 0).any(axis=0)
 
     def _unchanged(self, flat: np.ndarray) -> bool:
         """Return whether all ranks store what they stored before; False while nobody watches."""

@@ -12,6 +12,7 @@ doi:10.1016/S0045-7825(00)00391-1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plexus.errors import SolveError
@@ -64,6 +65,16 @@ class Passes:
         """Return the counts by name; ``mean`` and ``max`` are passes per step."""
         mean = self.total / self.steps if self.steps else 0.0
         return {"steps": self.steps, "passes": self.total, "mean": mean, "max": self.longest}
+
+    def counted(self) -> dict[str, int]:
+        """Return the counts for a checkpoint."""
+        return {"steps": self.steps, "total": self.total, "longest": self.longest}
+
+    def add_up(self, counted: Mapping[str, int]) -> None:
+        """Go on counting from what `counted` returned."""
+        self.steps, self.total, self.longest = (
+            int(counted.get(key, 0)) for key in ("steps", "total", "longest")
+        )
 
     def row(self) -> dict[str, float]:
         """Return the last step for the histories."""

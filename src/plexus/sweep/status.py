@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.fileformat import LOCK as RUN_LOCK
-from plexus.fileformat import LOG, PROGRESS, SUMMARY
+from plexus.fileformat import LOG, PROGRESS, SUMMARY, from_json
 
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
@@ -65,7 +65,7 @@ def status_of(summary: dict[str, Any], folder: Path) -> Status:
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return the content of ``summary.json``; empty if there is none."""
     try:
-        return dict(json.loads((folder / SUMMARY).read_text("utf-8")))
+        return from_json(dict(json.loads((folder / SUMMARY).read_text("utf-8"))))
     except (OSError, ValueError):
         return {}
 

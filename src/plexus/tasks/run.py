@@ -91,10 +91,17 @@ def _watch(ctx: Context, request: Request) -> Stages | None:
 
 def _restart(run: Run, choice: str) -> None:
     """Continue from a checkpoint; say which, and how the deck has changed. Collective."""
+    from plexus.io.hdf5 import on_root
     from plexus.io.restart import resume
+    from plexus.io.results import put_away_damaged
 
+    told: list[str] = []
     with run.ctx.timers("restart"):
         path, changes = resume(run, choice, run.ctx.folder)
+        if not run.dry:
+            on_root(run.ctx.comm, lambda: told.extend(put_away_damaged(run.ctx.folder)))
+    for text in told:
+        run.ctx.log.warn(text)
     run.ctx.log.info(f"restart from {path} at step {run.clock.step}, t = {run.clock.t:.6g} s")
     for change in changes:
         run.ctx.log.info(f"  deck changed: {change}")

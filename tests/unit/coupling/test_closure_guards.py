@@ -1,6 +1,7 @@
 """Learned closures in a run: checked before it, watched in it, replaced by their fallback where they fail."""
 
 import json
+import shutil
 from pathlib import Path
 
 import h5py
@@ -13,6 +14,7 @@ from plexus.bundles import store
 from plexus.deck.load import load
 from plexus.errors import DeckError
 from plexus.protocols import Setting
+from plexus.run import rescue
 
 DECK = """\
 plexus: 1
@@ -146,6 +148,25 @@ def test_a_lost_state_goes_back_to_the_last_checkpoint_with_the_fallback(tmp_pat
     with h5py.File(out / "fields.vtkhdf") as file:
         n = file["VTKHDF/Steps"].attrs["NSteps"]
         np.testing.assert_array_equal(file["plexus/step"][:n], range(0, 151, 25))
+
+
+def test_a_lost_state_passes_over_the_checkpoint_of_another_run(tmp_path, broken_at, monkeypatch):
+    path, out, other = deck(tmp_path), tmp_path / "out", tmp_path / "other"
+    assert driver.run(path, ["closure=bingham", "physics.alpha=-2", "time.end=1 s"], other) == 0
+    broken_at(130)
+    original = rescue.rescue
+
+    def meanwhile(run, why):
+        shutil.copy(other / "checkpoint_00000100.h5", out / "checkpoint_00000120.h5")
+        return original(run, why)
+
+    monkeypatch.setattr(rescue, "rescue", meanwhile)
+    assert driver.run(path, folder=out) == 0
+    found = summary(out)
+    assert "went back to checkpoint_00000100.h5" in found["guards"]["replaced"][0]
+    assert (out / "previous/1/checkpoint_00000120.h5").exists()
+    assert driver.run(path, ["closure=bingham"], tmp_path / "classical") == 0
+    assert found["quantities"] == pytest.approx(summary(tmp_path / "classical")["quantities"], rel=1e-10)
 
 
 ADAPTIVE = ["time.stepper=imex_rk", "time.adaptive={tolerance: 1e-4, min: 1e-4, max: 0.02}"]

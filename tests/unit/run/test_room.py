@@ -19,6 +19,10 @@ DECKS = {
         "physics: {type: lorenz96, n: 8}\nensemble: {members: 10000000000000}\n"
         + TIME.replace("STEPPER", "runge_kutta")
     ),
+    "ensemble.members ": (
+        "mesh: {type: periodic, cells: [8], size: [22]}\nphysics: {type: kuramoto_sivashinsky}\n"
+        "ensemble: {members: 10000000000000}\n" + TIME.replace("STEPPER", "etdrk4")
+    ),
 }
 
 

@@ -1,11 +1,11 @@
 """Box mesh: a line-up of cubes in 2-D or 3-D, uniform or graded, optionally periodic or mapped.
 
-Lattice coordinate along an axis of n cubes with grading q (last cube over first cube):
-s_i = (r^i − 1)/(r^n − 1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then
-replaces each coordinate by an expression of the lattice coordinates x, y, z; ``regions`` and
-``boundaries`` name cells and facets by conditions on the final coordinates. Squares are cut into two
-triangles and cubes into six tetrahedra along their main diagonals (H. W. Kuhn, 1960,
-doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
+Lattice coordinate along an axis of n cubes with grading q (last cube over first cube): s_i = (r^i − 1)/(r^n −
+1) with r = q^(1/(n−1)), or i/n for q = 1; x = origin + size·s. ``map`` then replaces each coordinate by an
+expression of the lattice coordinates x, y, z; ``regions`` and ``boundaries`` name cells and facets by
+conditions on the final coordinates, ``curves`` and ``points`` edges and vertices, on which values and forces
+may be prescribed. Squares are cut into two triangles and cubes into six tetrahedra along their main diagonals
+(H. W. Kuhn, 1960, doi:10.1147/rd.45.0518). Sides are named left, right (x), bottom, top (y), back, front (z).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from plexus.mesh.cells import reference
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
-from plexus.mesh.select import cells_where, facets_where
+from plexus.mesh.select import cells_where, edges_where, facets_where, vertices_where
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -64,7 +64,14 @@ class BoxParams(Params):
         {}, description="name: condition on x, y, z that the centres of the exterior facets fulfil"
     )
 
-    @field_validator("map", "regions", "boundaries", mode="wrap")
+    curves: dict[str, Expression] = Field(
+        {}, description="name: condition on x, y, z that both ends of the curve's edges fulfil; in 3-D"
+    )
+    points: dict[str, Expression] = Field(
+        {}, description="name: condition on x, y, z that the vertices fulfil"
+    )
+
+    @field_validator("map", "regions", "boundaries", "curves", "points", mode="wrap")
     @classmethod
     def _of_coordinates(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         with only(info, AXES):
@@ -79,14 +86,23 @@ class BoxParams(Params):
             value = getattr(self, name)
             if value is not None and len(value) != dim:
                 raise ValueError(f"{name} needs {dim} entries, one per axis; here are {len(value)}")
-        taken = sorted({*sum(SIDES, ()), EXTERIOR} & set(self.boundaries))
-        if taken:
-            raise ValueError(f"the box has a boundary {taken[0]} already")
+        _check_distinct([*sum(SIDES, ()), EXTERIOR], self.boundaries, self.curves, self.points)
+        if self.curves and dim != 3:
+            raise ValueError(f"curves of a {dim}-D box are its boundaries: name them there")
         for axis in self.periodic:
             number = "xyz".index(axis)
             if number >= dim or self.cells[number] << self.refine < 3:
                 raise ValueError(f"periodic axis {axis} needs at least 3 cells along it")
         return self
+
+
+def _check_distinct(sides: list[str], *named: dict[str, Expression]) -> None:
+    taken = dict.fromkeys(sides, "boundary")
+    for kind, names in zip(("boundary", "curve", "point"), named, strict=True):
+        for name in names:
+            if name in taken:
+                raise ValueError(f"the box has a {taken[name]} {name} already")
+            taken[name] = kind
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -121,6 +137,8 @@ class Box:
                 raise InputError("mesh.map: a cell is degenerate or inside out after mapping the box")
         mesh.regions = {name: cells_where(mesh, e) for name, e in p.regions.items()}
         mesh.boundaries |= {name: facets_where(mesh, e) for name, e in p.boundaries.items()}
+        mesh.skeleton = {name: edges_where(mesh, e) for name, e in p.curves.items()}
+        mesh.skeleton |= {name: vertices_where(mesh, e) for name, e in p.points.items()}
         return mesh
 
     def grid(self, comm: Comm) -> Grid:
@@ -138,6 +156,8 @@ class Box:
             "map": p.map is not None and "a grid has straight sides",
             "degree": p.degree != 1 and "a grid has straight cells: degree 1",
             "boundaries": bool(p.boundaries) and "a grid knows whole sides only",
+            "curves": bool(p.curves) and "a grid knows whole sides only",
+            "points": bool(p.points) and "a grid knows whole sides only",
         }
         for key, text in why.items():
             if text:
@@ -181,7 +201,7 @@ class Box:
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""
         found = self.estimate()
-        return Known(found.dim, found.regions, found.boundaries)
+        return Known(found.dim, found.regions, (*found.boundaries, *found.skeleton), found.skeleton)
 
     def estimate(self) -> Estimate:
         """Return sizes and names; exact, needs no MPI."""
@@ -192,7 +212,8 @@ class Box:
         # the edges, faces and centres of the cubes hold one node of degree 2 each, in simplices too
         nodes = (self._lattice(1), self._lattice(2))
         points = nodes[p.degree - 1]
-        return Estimate(dim, p.cell, n_cells, points, tuple(p.regions), names, nodes)
+        skeleton = (*p.curves, *p.points)
+        return Estimate(dim, p.cell, n_cells, points, tuple(p.regions), names, nodes, skeleton=skeleton)
 
     def _lattice(self, degree: int) -> int:
         """Return the number of lattice points with ``degree`` steps per cube; periodic ends are one."""

@@ -1,9 +1,10 @@
 """Mesh made by Gmsh, read from a file in its format 4.1 (text or binary, first or second order).
 
-Physical groups of the cells' dimension become regions, those one dimension below become boundaries;
-facets on one side of which there is nothing are also in the boundary ``exterior``. One rank reads the
-file and deals it out in slices; a mesh too big for one rank is converted once with ``plexus mesh
-convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
+Physical groups of the cells' dimension become regions, those one dimension below become boundaries, those
+further below curves and points, on which values and forces may be prescribed; facets on one side of which
+there is nothing are also in the boundary ``exterior``. One rank reads the file and deals it out in slices; a
+mesh too big for one rank is converted once with ``plexus mesh convert`` and read as ``type: hdf5``. Gmsh: C.
+Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
 """
 
 from __future__ import annotations
@@ -59,8 +60,14 @@ class Gmsh:
 
     def known(self) -> Known | None:
         """Return the names of the groups, against which the deck is checked; reads the file's head only."""
-        names = physical_names(self.params.file)
-        return None if names is None else Known(None, names, [*names, EXTERIOR])
+        groups = physical_names(self.params.file)
+        if groups is None:
+            return None
+        # the cells have at least the dimension of the highest group: what is two below is no boundary
+        top = max((dim for dim, _ in groups), default=0)
+        higher = {name for dim, name in groups if dim >= top - 1}
+        names, places = [name for _, name in groups], [name for dim, name in groups if dim < 3]
+        return Known(None, names, [*places, EXTERIOR], [name for name in names if name not in higher])
 
     def estimate(self) -> Estimate:
         """Return sizes and names; reads the whole file, so it finds every defect of it. Needs no MPI.
@@ -75,5 +82,5 @@ class Gmsh:
         names = tuple(dict.fromkeys([*whole.boundaries, EXTERIOR]))
         return Estimate(
             whole.reference.dim, whole.cell, whole.n_cells * growth, whole.n_points * growth,
-            tuple(whole.regions), names,
+            tuple(whole.regions), names, skeleton=tuple(whole.skeleton),
         )  # fmt: skip

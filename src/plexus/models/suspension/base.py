@@ -22,7 +22,8 @@ from plexus.models.suspension.passive import Load, Memory, Passive, remember
 from plexus.models.suspension.pointwise import Divergence, Second
 from plexus.models.suspension.ports import missing
 from plexus.models.suspension.snapshot import Snapshot
-from plexus.protocols import Closure, Setting
+from plexus.models.suspension.waves import tilted
+from plexus.protocols import Closure, Deviations, Setting
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
@@ -87,8 +88,13 @@ class Suspension:
         """Factor of the rotation of each part of the unknown but the first, (M-1, 1, 1) complex."""
         raise NotImplementedError
 
-    def initial(self) -> Tensor:
+    def initial(self, deviations: Deviations | None = None) -> Tensor:
         """Return the modes of the initial state and forget earlier evaluations. Collective."""
+        self.reset()
+        return self.modes(self.moments(deviations))
+
+    def modes(self, f: Tensor) -> Tensor:
+        """Return the modes of the unknown that has moments 0..K, (..., K+1, nx, ny). Collective."""
         raise NotImplementedError
 
     def on_grid(self, hat: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,6 +132,12 @@ class Suspension:
         return math.sqrt(float(self.space.power(hat).sum()))
 
     # evaluation
+
+    def moments(self, deviations: Deviations | None) -> Tensor:
+        """Return the moments 0..K at the start, (..., K+1, nx, ny), of distributions. Collective."""
+        if deviations is None:
+            return self.start(self.order)
+        return tilted(self.space, self.start(self.order + 1), deviations(3))
 
     def snapshot(self, hat: Tensor, t: float, memory: Memory | None) -> Snapshot:
         """Return state and flow at one time; ``memory`` is that of earlier evaluations. Collective."""
@@ -169,7 +181,7 @@ class Suspension:
         return self._seen[2]
 
     def derived(self, name: str, hat: Tensor, t: float) -> Tensor:
-        """Return a field of `plexus.models.suspension.specs`, real (m, *shape). Collective."""
+        """Return a field of `plexus.models.suspension.specs`, real (..., m, *shape). Collective."""
         return observables.FORMULAS[name](self, self.now(hat, t))
 
     def monitor(self, hat: Tensor, t: float) -> dict[str, float]:

@@ -36,10 +36,9 @@ class SpinModel(Suspension):
         m = torch.arange(1, self.order + 1, device=self.space.device)
         return m.to(self.space.complex_dtype).reshape(-1, 1, 1)
 
-    def initial(self) -> Tensor:
-        """Return the modes of the initial moments and forget earlier evaluations. Collective."""
-        self.reset()
-        return self.space.forward(self.start(self.order))
+    def modes(self, f: Tensor) -> Tensor:
+        """Return the modes of the moments. Collective."""
+        return self.space.forward(f)
 
     def on_grid(self, hat: Tensor) -> tuple[Tensor, Tensor]:
         """Return the moments on the grid, twice. Collective."""

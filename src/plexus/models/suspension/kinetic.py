@@ -69,12 +69,11 @@ class KineticModel(Suspension):
         theta = torch.arange(self.angles, dtype=torch.float64) * (2 * math.pi / self.angles)
         return torch.exp(2j * theta).to(self.space.complex_dtype).reshape(-1, 1, 1).to(self.space.device)
 
-    def initial(self) -> Tensor:
-        """Return the modes of the initial distribution and forget earlier evaluations. Collective."""
-        self.reset()
-        f = self.start(self.order)
-        psi = torch.zeros((self.harmonics, *self.space.shape), dtype=f.dtype, device=f.device)
-        psi[::2] = f / (2 * math.pi)
+    def modes(self, f: Tensor) -> Tensor:
+        """Return the modes of the distribution with these moments and no odd harmonics. Collective."""
+        shape = (*f.shape[:-3], self.harmonics, *self.space.shape)
+        psi = torch.zeros(shape, dtype=f.dtype, device=f.device)
+        psi[..., ::2, :, :] = f / (2 * math.pi)
         return self.space.forward(psi)
 
     def on_grid(self, hat: Tensor) -> tuple[Tensor, Tensor]:

@@ -83,19 +83,24 @@ def monitor(model: Observed, s: Snapshot) -> dict[str, float]:
     and f_2 no distribution has, ``passive`` the least E:S:E over the mean of E:E, negative only where a
     closure gives an impossible f_2, ``tail`` the largest |f_K|/c, ``rate`` K max|g|, which times dt should
     stay below 0.4, ``sweeps`` and ``change`` the work for the strain rate and its last relative change (nan
-    where one sweep is taken).
+    where one sweep is taken). Of an ensemble they are means over the members, but for ``power`` and what is a
+    largest or least value: those of all.
     """
-    mean, largest = model.space.mean, model.space.max
+    space = model.space
+
     e, stress, r = s.flow.e, model.stress(s), _order(model, s)
-    dissipated, worked = mean(torch.stack([4 * (e * e.conj()).real, -(e.conj() * stress).real]))
+    dissipated, worked = space.mean(torch.stack([4 * (e * e.conj()).real, -(e.conj() * stress).real]))
+    floor = dissipated.clamp_min(1e-300)
     speed = s.flow.velocity.square().sum(-3).sqrt()
-    means = mean(torch.stack([s.c, speed, r, _outside(model, s)])).tolist()
+    fields = torch.stack([s.c, speed, r, _outside(model, s)])
+    means = space.mean(fields).reshape(len(fields), -1).mean(1).tolist()
     tail = s.f[..., -1, :, :].abs() / s.c
-    peaks = largest(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail, -_passive(s)])).tolist()
+    highest = space.max(torch.stack([r, s.g.abs(), _trace(s), -s.c, tail, -_passive(s)]))
+    peaks = highest.reshape(len(highest), -1).amax(1).tolist()
     return {
         "mass": means[0] - 1, "speed": means[1], "order": means[2], "order_max": peaks[0],
-        "outside": means[3], "tail": peaks[4], "passive": -2 * peaks[5] / max(float(dissipated), 1e-300),
-        "power": float((dissipated - worked).abs() / dissipated.clamp_min(1e-300)),
+        "outside": means[3], "tail": peaks[4], "passive": -2 * float((highest[5] / floor).amax()),
+        "power": float(((dissipated - worked).abs() / floor).amax()),
         "trace": peaks[2], "concentration_min": -peaks[3], "rate": model.order * peaks[1],
         "sweeps": float(s.sweeps), "change": s.change,
     }  # fmt: skip

@@ -15,7 +15,8 @@ so that the order in time stays two (stable for β < 4); steppers of higher orde
 ``fixed_point`` repeats the sweep. ``krylov`` solves by conjugate gradients: the operator
 1 - P β/2 (c + f_2 conj) is symmetric, positive definite, of condition <= 1 + β/4, and contains the Stokes
 inverse, which is its preconditioner. These are torch operations and not PETSc's: fields stay on their
-device, and the solve is differentiable (its adjoint is the same solve).
+device, and the solve is differentiable (its adjoint is the same solve). In a batch each member stops at its
+own tolerance, as if it were alone, and waits for the others.
 """
 
 from __future__ import annotations
@@ -139,15 +140,22 @@ class Passive:
 
     def _iterate(self, load: Load, e: Tensor, tolerance: float, limit: int) -> Solved:
         """Return the flow after sweeps until e changes by less than ``tolerance`` relative to itself."""
-        change, sweeps, tolerance = float("inf"), 0, max(tolerance, self._rounding)
-        while change > tolerance and sweeps < limit:
+        tolerance, sweeps, last = max(tolerance, self._rounding), 0, None
+        change = torch.full(e.shape[:-2], float("inf"), dtype=torch.float64, device=e.device)
+        going = change > tolerance
+        while bool(going.any()) and sweeps < limit:
             second = load.second(e)
             stream = self.stokes.stream_of(load.sweep(e, second))
             new = self.stokes.strain(stream)
             size = self._norm(new)
-            change = self._norm(new - e) / size if size > 0 else 0.0
-            e, sweeps = new, sweeps + 1
-        return Solved(self.stokes.flow(stream), second, sweeps, change)
+            moved = torch.where(size > 0, self._norm(new - e) / size, 0.0)
+            if last is not None and not bool(going.all()):
+                stream, second = _where(going, stream, last[0]), second.where(going, last[1])
+                new, moved = _where(going, new, e), moved.where(going, change)
+            e, change, last, sweeps = new, moved, (stream, second), sweeps + 1
+            going = going & (change > tolerance)
+        assert last is not None
+        return Solved(self.stokes.flow(last[0]), last[1], sweeps, float(change.amax()))
 
     def _krylov(self, load: Load, guess: Tensor) -> Solved:
         """Return the flow with the second moment of the guess, by conjugate gradients."""
@@ -170,14 +178,15 @@ class Passive:
         r = rhs - operator(x)
         p, rr = r, self._inner(r, r)
         size, count = self._inner(rhs, rhs), 0
-        tolerance = max(self.tolerance, self._rounding)
-        while rr > tolerance**2 * size and count < self.limit:
-            ap = operator(p)
-            a = rr / self._inner(p, ap)
+        least = max(self.tolerance, self._rounding) ** 2 * size
+        while bool((rr > least).any()) and count < self.limit:
+            ap, going = operator(p), rr > least
+            # a member that is there takes steps of no length
+            a = _spread(torch.where(going, rr / self._inner(p, ap), 0.0), x)
             x, r = x + a * p, r - a * ap
-            rr, before, count = self._inner(r, r), rr, count + 1
-            p = r + rr / before * p
-        return x, count, (rr / size) ** 0.5 if size > 0 else 0.0
+            rr, before, count = self._inner(r, r).where(going, rr), rr, count + 1
+            p = r + _spread(torch.where(going, rr / before, 0.0), x) * p
+        return x, count, float(torch.where(size > 0, rr / size, 0.0).amax() ** 0.5)
 
     @property
     def _rounding(self) -> float:
@@ -187,11 +196,22 @@ class Passive:
     def _strain(self, stress: Tensor) -> Tensor:
         return self.stokes.strain(self.stokes.stream(stress))
 
-    def _inner(self, a: Tensor, b: Tensor) -> float:
-        return float(self.stokes.space.inner(a.detach(), b.detach()).real)
+    def _inner(self, a: Tensor, b: Tensor) -> Tensor:
+        """Return the mean of Re(conj(a) b) over the box for each member, double."""
+        return self.stokes.space.mean((a.detach().conj() * b.detach()).real).double()
 
-    def _norm(self, a: Tensor) -> float:
-        return self._inner(a, a) ** 0.5
+    def _norm(self, a: Tensor) -> Tensor:
+        return self._inner(a, a).sqrt()
+
+
+def _spread(numbers: Tensor, like: Tensor) -> Tensor:
+    """Return a number for each member (...) such that it broadcasts to its fields, in their precision."""
+    return numbers[..., None, None].to(like.real.dtype)
+
+
+def _where(members: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """Return the fields (..., nx, ny) of some members from one tensor and of the others from another."""
+    return torch.where(members[..., None, None], new, old)
 
 
 class _Implicit(torch.autograd.Function):

@@ -1,8 +1,8 @@
 """What a suspension computes point by point and mode by mode: torch, or compiled C where that fits.
 
-Compiled functions serve one state in double precision on one thread without gradients: each phase of an
-evaluation is then one pass through memory, where torch takes one per operation. Everything else, batches,
-gradients, GPUs, single precision, goes the way of torch; tests compare the two.
+Compiled functions serve states in double precision on one thread without gradients, the members of a batch
+one after the other: each phase of an evaluation is then one pass through memory, where torch takes one per
+operation. Everything else, gradients, GPUs, single precision, goes the way of torch; tests compare the two.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ class Second(NamedTuple):
         """Return conj(g) f, None for zero."""
         return self.x if self.f2 is None else g.conj() * self.f2
 
+    def where(self, members: Tensor, other: Second) -> Second:
+        """Return this of some members (...), the other of the rest."""
+        chosen = members[..., None, None]
+        pairs = zip(self, other, strict=True)
+        return Second(*(None if a is None or b is None else torch.where(chosen, a, b) for a, b in pairs))
+
     @property
     def given(self) -> Tensor | None:
         """What is known of it."""
@@ -62,41 +68,45 @@ def sweep(f: Tensor, e: Tensor, second: Second, p: Medium) -> Tensor:
     """
     given = [] if second.given is None else [second.given]
     numbers = all(isinstance(value, int | float) for value in (p.alpha, p.beta, p.zeta))
-    if numbers and f.dim() == 3 and fits(f, e, *given):
-        f, e, given = (
-            f.contiguous(),
-            e.resolve_conj().contiguous(),
-            [t.resolve_conj().contiguous() for t in given],
-        )
-        out, n = torch.empty(2, *e.shape, dtype=torch.float64), e.numel()
-        compiled.functions().stress(
-            second.kind, n, f.data_ptr(), f[1].data_ptr(), given[0].data_ptr() if given else None,
-            e.data_ptr(), p.alpha, p.beta / 2, p.zeta, SHIFT, 1 / (1 + p.beta * SHIFT / 8), out.data_ptr(),
-        )  # fmt: skip
-        return out
+    if numbers and _alike(f[..., 0, :, :], e, *given) and fits(f, e, *given):
+        return _compiled_sweep(f, e, second, p)
     s = (stress(f, e, second, p) - p.beta / 2 * SHIFT * e) / (1 + p.beta * SHIFT / 8)
     return torch.stack([s.real, s.imag], -3)
 
 
+def _compiled_sweep(f: Tensor, e: Tensor, second: Second, p: Medium) -> Tensor:
+    """Return the same from one pass through memory."""
+    shape, f, e, given = e.shape, _states(f, 3), _states(e, 2), _optional(second.given)
+    out, stress = e.new_empty(len(e), 2, *shape[-2:], dtype=torch.float64), compiled.functions().stress
+    numbers = (p.alpha, p.beta / 2, p.zeta, SHIFT, 1 / (1 + p.beta * SHIFT / 8))
+    for k in range(len(e)):
+        x = None if given is None else given[k].data_ptr()
+        places = (f[k].data_ptr(), f[k, 1].data_ptr(), x, e[k].data_ptr())
+        stress(second.kind, e[k].numel(), *places, *numbers, out[k].data_ptr())
+    return out.reshape(*shape[:-2], 2, *shape[-2:])
+
+
 def stream(parts: Tensor, table: Tensor) -> Tensor:
     """Return the modes of the stream function from those of two parts of a stress and their factors."""
-    if parts.dim() == 3 and fits(parts, table):
-        parts, table, n = parts.contiguous(), table.contiguous(), table[0].numel()
-        psi = torch.empty_like(parts[0])
-        compiled.functions().stream(
-            n, parts.data_ptr(), parts[1].data_ptr(), table.data_ptr(), table[1].data_ptr(), psi.data_ptr()
-        )
-        return psi
+    if fits(parts, table):
+        many, table, n = _states(parts, 3), table.contiguous(), table[0].numel()
+        psi, factors = many.new_empty(len(many), *table.shape[1:]), (table.data_ptr(), table[1].data_ptr())
+        for k in range(len(many)):
+            compiled.functions().stream(
+                n, many[k].data_ptr(), many[k, 1].data_ptr(), *factors, psi[k].data_ptr()
+            )
+        return psi.reshape(*parts.shape[:-3], *parts.shape[-2:])
     return table[0] * parts[..., 0, :, :] + table[1] * parts[..., 1, :, :]
 
 
 def flow(psi: Tensor, k: tuple[Tensor, Tensor], whole: bool) -> Tensor:
     """Return the modes of u, v, W, E_11, -E_12 of a stream function along a new axis -3; or the last two."""
-    if psi.dim() == 2 and fits(psi, *k):
-        psi, out = psi.contiguous(), psi.new_empty(5 if whole else 2, *psi.shape)
-        addresses = (k[0].data_ptr(), k[1].data_ptr(), psi.data_ptr(), out.data_ptr())
-        compiled.functions().flow(int(whole), *psi.shape, *addresses)
-        return out
+    if fits(psi, *k):
+        many, size, fields = _states(psi, 2), psi.shape[-2:], 5 if whole else 2
+        out, numbers = psi.new_empty(len(many), fields, *size), (k[0].data_ptr(), k[1].data_ptr())
+        for one, found in zip(many, out, strict=True):
+            compiled.functions().flow(int(whole), *size, *numbers, one.data_ptr(), found.data_ptr())
+        return out.reshape(*psi.shape[:-2], fields, *size)
     x, y = k
     strain = [-x * y * psi, -(x * x - y * y) / 2 * psi]
     return torch.stack(
@@ -113,7 +123,8 @@ def fluxes(
     m = 1..K, (..., K, nx, ny), without the factor m; ``last`` is f_(K+1).
     """
     given = [] if last.given is None else [last.given]
-    if f.dim() == 3 and isinstance(zeta, int | float) and fits(f, velocity, w, e, *given):
+    same = _alike(f[..., 0, :, :], velocity[..., 0, :, :], w, e, *given)
+    if same and isinstance(zeta, int | float) and fits(f, velocity, w, e, *given):
         return _compiled_fluxes(f, velocity, w, e, last, zeta)
     g = e + zeta * f[..., 1, :, :]
     return velocity.unsqueeze(-3) * f.unsqueeze(-4), turning(f, g, w, last.turned(g))
@@ -123,17 +134,31 @@ def _compiled_fluxes(
     f: Tensor, velocity: Tensor, w: Tensor, e: Tensor, last: Second, zeta: float
 ) -> tuple[Tensor, Tensor]:
     """Return the same from one pass through memory."""
-    f, velocity, w = f.contiguous(), velocity.contiguous(), w.contiguous()
-    e, given = (
-        e.resolve_conj().contiguous(),
-        None if last.given is None else last.given.resolve_conj().contiguous(),
-    )
-    carried, rest, order = f.new_empty(2, *f.shape), torch.empty_like(f[1:]), len(f) - 1
-    compiled.functions().fluxes(
-        last.kind, e.numel(), order, f.data_ptr(), velocity.data_ptr(), velocity[1].data_ptr(), w.data_ptr(),
-        e.data_ptr(), None if given is None else given.data_ptr(), zeta, carried.data_ptr(), rest.data_ptr(),
-    )  # fmt: skip
-    return carried, rest
+    lead, size, order = f.shape[:-3], f.shape[-2:], f.shape[-3] - 1
+    f, velocity, w, e = _states(f, 3), _states(velocity, 3), _states(w, 2), _states(e, 2)
+    given, n = _optional(last.given), e[0].numel()
+    carried, rest = f.new_empty(len(f), 2, order + 1, *size), f.new_empty(len(f), order, *size)
+    for k in range(len(f)):
+        x = None if given is None else given[k].data_ptr()
+        compiled.functions().fluxes(
+            last.kind, n, order, f[k].data_ptr(), velocity[k].data_ptr(), velocity[k, 1].data_ptr(),
+            w[k].data_ptr(), e[k].data_ptr(), x, zeta, carried[k].data_ptr(), rest[k].data_ptr(),
+        )  # fmt: skip
+    return carried.reshape(*lead, *carried.shape[1:]), rest.reshape(*lead, *rest.shape[1:])
+
+
+def _states(fields: Tensor, axes: int) -> Tensor:
+    """Return fields (..., of ``axes`` axes) as a batch with one leading axis, in order in memory."""
+    return fields.resolve_conj().contiguous().reshape(-1, *fields.shape[-axes:])
+
+
+def _optional(given: Tensor | None) -> Tensor | None:
+    return None if given is None else _states(given, 2)
+
+
+def _alike(*fields: Tensor) -> bool:
+    """Return whether fields (..., nx, ny) have one shape, and no one is meant for a whole batch."""
+    return all(u.shape == fields[0].shape for u in fields[1:])
 
 
 def turning(f: Tensor, g: Tensor, w: Tensor, beyond: Tensor | None) -> Tensor:
@@ -169,20 +194,25 @@ class Divergence:
 
     def __call__(self, carried: Tensor, rest: Tensor) -> Tensor:
         """Return (..., M, *modes) from the modes of u a and v a, (..., 2, M, *), and of b, (..., M-1, *)."""
-        if carried.dim() == 4 and fits(carried, rest, self.mask):
-            carried, rest = carried.contiguous(), rest.contiguous()
-            out = torch.empty_like(carried[0])
-            compiled.functions().divergence(
-                *out.shape, self.k[0].data_ptr(), self.k[1].data_ptr(), self.mask.data_ptr(),
-                carried.data_ptr(), carried[1].data_ptr(), rest.data_ptr(), self.factors.data_ptr(),
-                out.data_ptr(),
-            )  # fmt: skip
-            return out
+        if fits(carried, rest, self.mask):
+            return self._compiled(carried, rest)
         # in place: each term costs one pass through memory
         rates = self._slope[0] * carried[..., 0, :, :, :]
         rates.addcmul_(self._slope[1], carried[..., 1, :, :, :])
         rates[..., 1:, :, :].addcmul_(self._turning, rest)
         return rates
+
+    def _compiled(self, carried: Tensor, rest: Tensor) -> Tensor:
+        """Return the same from one pass through memory."""
+        lead, many, turned = carried.shape[:-4], _states(carried, 4), _states(rest, 3)
+        out = many.new_empty(len(many), *many.shape[2:])
+        tables = (self.k[0].data_ptr(), self.k[1].data_ptr(), self.mask.data_ptr())
+        for k in range(len(out)):
+            compiled.functions().divergence(
+                *out.shape[1:], *tables, many[k].data_ptr(), many[k, 1].data_ptr(), turned[k].data_ptr(),
+                self.factors.data_ptr(), out[k].data_ptr(),
+            )  # fmt: skip
+        return out.reshape(*lead, *out.shape[1:])
 
 
 def fits(*tensors: Tensor) -> bool:

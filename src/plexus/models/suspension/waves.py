@@ -10,6 +10,14 @@ order: with m_j = n_j all waves would repeat after a shift by half the box along
 keep that symmetry until rounding breaks it. The random numbers come from the seed alone, so that all ranks
 and all orders of moments see the same waves. Even powers j change the concentration too; its mean is 1 all
 the same, because each wave has none.
+
+The members of an ensemble start from Ψ (1 + η + Re(b e^{2iθ})), which is a distribution where Ψ is one and
+|b| <= 1 + η, with moments
+
+    f'_m = (1 + η) f_m + (b f_(m-1) + conj(b) f_(m+1))/2.
+
+For a nearly uniform Ψ concentration and f_1 are changed by η and b/2. Real and imaginary part of b/2 and η
+have the deviation that the ensemble names.
 """
 
 from __future__ import annotations
@@ -27,6 +35,8 @@ from plexus.spaces.fourier import Fourier
 Tensor = torch.Tensor
 POWERS = 8
 """Number of waves, and the highest moment that they reach."""
+ROOM = 0.9
+"""Bound on |η|, and on |b| / (1 + η): what a distribution is at most changed by."""
 
 
 def random_waves(space: Fourier, order: int, amplitude: float, seed: int) -> Tensor:
@@ -121,3 +131,26 @@ def _replaced(space: Fourier, f: Tensor, given: Mapping[str, Any]) -> Tensor:
 def from_alignment(c: Tensor, f1: Tensor, order: int) -> Tensor:
     """Return moments 0..order of a realizable distribution with given c and f_1: f_m = c (f_1/c)^m."""
     return torch.stack([c * (f1 / c) ** m for m in range(order + 1)], -3)
+
+
+def tilted(space: Fourier, f: Tensor, deviations: Tensor) -> Tensor:
+    """Return the moments 0..K of members, (N, K+1, nx, ny), with the mean concentration of ``f``. Collective.
+
+    Parameters
+    ----------
+    space
+        The box.
+    f
+        Moments 0..K+1 of the state that the members start from, (K+2, nx, ny).
+    deviations
+        η, and real and imaginary part of b/2, (N, 3, nx, ny).
+    """
+    growth = 1 + deviations[:, 0].clamp(-ROOM, ROOM)
+    b = 2 * torch.complex(deviations[:, 1], deviations[:, 2])
+    most = ROOM * growth
+    b = (b * (most / b.abs().clamp_min(most))).unsqueeze(1)
+    below = torch.cat([f[1:2].conj(), f[:-2]])
+    members = growth.unsqueeze(1) * f[:-1] + (b * below + b.conj() * f[1:]) / 2
+    # what is not negative stays so when it is made larger or smaller
+    mean = space.mean(members[:, 0].real)
+    return members * (space.mean(f[0].real) / mean).reshape(-1, 1, 1, 1)

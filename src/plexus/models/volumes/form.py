@@ -22,7 +22,7 @@ from petsc4py import PETSc
 from plexus.devices.tensors import from_rows, rows_of, to_device, to_host
 from plexus.errors import InputError
 from plexus.protocols import NOTHING, Since
-from plexus.spaces.cells import CellSpace
+from plexus.spaces.cells import CellSpace, Whole
 from plexus.spaces.coo import coo
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ class CellForm:
         """Return the constants."""
         return self.space.near_nullspace()
 
+    def bodies(self) -> Whole:
+        """Return the grid: its cells are one body."""
+        return Whole(self.space)
+
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return nothing: fields are solved one by one."""
         return {}
@@ -82,6 +86,19 @@ class CellForm:
             rates = self._own(self.scheme.rates(self._stack(u, fields), t))
         out = -rows_of(rates, self.space.n_owned)
         return out if rate is None else out + rate
+
+    def bearing(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        shift: float,
+        fields: Mapping[str, Any],
+        since: Since,
+        v: np.ndarray,
+    ) -> np.ndarray:
+        """Return shift v; what sides hold is in the matrix."""
+        return v[: self.space.n_owned] * (shift if rate is not None else 0.0)
 
     def jacobian(
         self,

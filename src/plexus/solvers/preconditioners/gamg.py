@@ -25,6 +25,9 @@ class GamgParams(Params):
         0.0, ge=-1.0, lt=1.0, description="strength below which couplings are dropped (-1 keeps zeros too)"
     )
     smoothing_steps: int = Field(2, ge=1, le=20, description="Chebyshev iterations per level and sweep")
+    estimate_steps: int = Field(
+        10, ge=1, le=1000, description="Krylov steps that estimate the largest eigenvalue; jumps need some 30"
+    )
     reuse_interpolation: bool = Field(
         True, description="keep the coarse spaces of the first matrix and only recompute coarse operators"
     )
@@ -43,5 +46,6 @@ class Gamg(PreconditionerBase):
             "pc_gamg_reuse_interpolation": p.reuse_interpolation,
             "mg_levels_ksp_type": "chebyshev",
             "mg_levels_ksp_max_it": p.smoothing_steps,
+            "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
             "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
         }

@@ -25,6 +25,9 @@ class MumpsParams(Params):
     workspace_percent: int = Field(
         30, ge=0, le=1000, description="memory beyond MUMPS's own estimate (ICNTL 14)"
     )
+    null_pivots: bool = Field(
+        False, description="set pivots that vanish aside, for motions that nothing holds (ICNTL 24)"
+    )
 
 
 @register("preconditioner", "mumps", MumpsParams)
@@ -38,4 +41,5 @@ class Mumps(PreconditionerBase):
             "pc_type": "cholesky" if self.params.symmetric else "lu",
             "pc_factor_mat_solver_type": "mumps",
             "mat_mumps_icntl_14": self.params.workspace_percent,
+            "mat_mumps_icntl_24": int(self.params.null_pivots),
         }

@@ -1,0 +1,141 @@
+"""Prescribed values along normals: n·u = g on a boundary, however it is inclined.
+
+At every node of the boundary the unknown u of the node satisfies N u = g. The rows of N are the normals of
+the smooth surfaces that meet there (one on a face or on a curved surface, two along the edge between two
+planes, three in a corner) and the directions e_c of components that are prescribed too. With an orthonormal
+basis B of the span of the normals, without the prescribed components,
+
+    u ← u + Bᵀ (N Bᵀ)⁻¹ (g - N u),    Π = Bᵀ B
+
+imposes the values exactly, and the equations hold for what is left: (I - Π) F(u) = 0. Unknowns stay those
+along the axes, the tangent becomes (I - Π) K (I - Π) + s Π, as symmetric as K, with s of the size of its
+diagonal. Source: M. S. Engelman, R. L. Sani, P. M. Gresho, Int. J. Numer. Meth. Fluids 2 (1982) 225-238,
+doi:10.1002/fld.1650020302.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.deck.params import Expression
+from plexus.errors import InputError
+
+if TYPE_CHECKING:
+    from plexus.spaces.lagrange import Space
+    from plexus.spaces.normals import NodeNormals
+
+PARALLEL = 1e-6
+"""Sine of the angle below which a plane adds no direction of its own."""
+BENT = 0.45
+"""The same for a surface that is not plane: its normals at nodes are those of the mesh, close to the true
+ones."""
+
+
+@dataclass(frozen=True)
+class AlongNormal:
+    """A value of n·u on boundaries: an expression of x, y, z, t; n points outward."""
+
+    boundaries: tuple[str, ...]
+    value: Expression
+    path: str = "boundary"
+
+
+class Inclined:
+    """All values along normals of one field. Construction is collective.
+
+    Parameters
+    ----------
+    space : Space
+        Space of the field.
+    conditions : sequence of AlongNormal
+        Where and what.
+    fixed : ndarray of bool (n_local, m)
+        Components that are prescribed; they hold where a normal says otherwise.
+
+    Attributes
+    ----------
+    nodes : (k,) local nodes with a direction that is prescribed, ghosts included, ascending.
+    projectors : (k, m, m) Π of each.
+    boundaries : names of the boundaries.
+    bends : mapping
+        Path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
+
+    Raises
+    ------
+    InputError
+        At the path of a condition on facets inside the body whose value is not zero, or that holds nothing.
+    """
+
+    def __init__(self, space: Space, conditions: Sequence[AlongNormal], fixed: np.ndarray):
+        from plexus.spaces.normals import node_normals
+
+        self.boundaries = tuple(name for c in conditions for name in c.boundaries)
+        self._values = [c.value for c in conditions]
+        found = [(i, node_normals(space, name)) for i, c in enumerate(conditions) for name in c.boundaries]
+        self.bends: dict[str, float] = {}
+        for i, normals in found:
+            path = conditions[i].path
+            if normals.inside and conditions[i].value.constant != 0:
+                raise InputError(
+                    f"{path}: inside the body a normal has no direction; only 0 can be prescribed"
+                )
+            self.bends[path] = max(self.bends.get(path, 0.0), normals.bend)
+        m = space.components
+        # the owner of a node knows all facets around it, and tells the ranks that have it as a ghost
+        span, rows = np.zeros((2, space.n_local, m, m))
+        which = np.full((space.n_local, m), -1, dtype=np.int64)
+        # planes first: a curved surface that ends tangentially adds nothing to them
+        for i, normals in sorted(found, key=lambda pair: not pair[1].plane):
+            _insert(span, rows, which, i, normals, fixed)
+        _require_effect(space, conditions, which)
+        for array in (span, rows, which):
+            space.halo.forward(array)
+        self.nodes = np.flatnonzero((which >= 0).any(axis=1))
+        basis, self._rows, self._which = span[self.nodes], rows[self.nodes], which[self.nodes]
+        self.projectors = np.einsum("kri,krj->kij", basis, basis)
+        # rows that do not exist are those of the identity, and their column of Bᵀ is zero
+        gram = np.einsum("kri,ksi->krs", self._rows, basis) + np.eye(m) * (self._which < 0)[:, None]
+        self._lift = np.einsum("ksi,ksr->kir", basis, np.linalg.inv(gram))
+        self._points = space.points[self.nodes]
+
+    def apply(self, t: float, array: np.ndarray) -> None:
+        """Move a field array (n_local, m), its components prescribed already, to the values at ``t`` [s]."""
+        names = {a: self._points[:, i] if i < self._points.shape[1] else 0.0 for i, a in enumerate("xyz")}
+        wanted = np.zeros(self._which.shape)
+        for i, value in enumerate(self._values):
+            here = self._which == i
+            at = np.broadcast_to(value.sure({**names, "t": t}), len(here))
+            wanted[here] = np.broadcast_to(at[:, None], here.shape)[here]
+        u = array[self.nodes]
+        gap = wanted - np.einsum("kri,ki->kr", self._rows, u)
+        array[self.nodes] = u + np.einsum("kir,kr->ki", self._lift, gap)
+
+
+def _require_effect(space: Space, conditions: Sequence[AlongNormal], which: np.ndarray) -> None:
+    """Refuse a condition that no node follows: others prescribe its directions already. Collective."""
+    held = np.array([(which[: space.n_owned] == i).any() for i in range(len(conditions))], dtype=int)
+    for condition, some in zip(conditions, space.comm.allreduce(held), strict=True):
+        if not some:
+            raise InputError(f"{condition.path}: other conditions prescribe this direction at all its nodes")
+
+
+def _insert(
+    span: np.ndarray, rows: np.ndarray, which: np.ndarray, i: int, normals: NodeNormals, fixed: np.ndarray
+) -> None:
+    """Add the normals of condition ``i`` at nodes whose span does not have them yet."""
+    tolerance = PARALLEL if normals.plane else BENT
+    for nodes, n in normals.layers:
+        rest = np.where(fixed[nodes], 0.0, n)
+        # twice, as the first leaves rounding of the size of what it takes away
+        for _ in range(2):
+            along = np.einsum("kri,ki->kr", span[nodes], rest)
+            rest = rest - np.einsum("kri,kr->ki", span[nodes], along)
+        length = np.linalg.norm(rest, axis=1)
+        kept = length > tolerance
+        at, slot = nodes[kept], (which[nodes[kept]] >= 0).sum(axis=1)
+        span[at, slot] = rest[kept] / length[kept, None]
+        rows[at, slot], which[at, slot] = n[kept], i

@@ -1,0 +1,105 @@
+"""With which deck a training goes on: what it has done stays as it was, what is to come may change.
+
+======================================== ============================================================
+may change                               must stay
+======================================== ============================================================
+stages to come: all of them, more, fewer stages that are done
+`steps` of the stage that is under way   its other keys; not fewer steps than were taken
+validation, output, widen                cases, frames, moments and seed of the training
+limits of the guard                      mesh, physics, the closure otherwise, step and stepper
+about, runtime, job, what a run is       initial weights (`closure.checkpoint`, `closure.seed`)
+======================================== ============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from plexus.errors import InputError
+from plexus.io.restart import changes
+
+if TYPE_CHECKING:
+    from plexus.learning.session import Position
+
+FIXED = ("mesh", "physics", "closure", "time.step", "time.stepper", "train.cases", "train.frames",
+         "train.moments", "train.seed")  # fmt: skip
+"""Paths of the deck that say what a training is, with all below them."""
+FREE = (
+    "closure.guard.outside",
+    "closure.guard.max_fraction",
+    "closure.guard.patience",
+    "closure.guard.margin",
+)
+STAGES = "train.stages"
+Stages = list[dict[str, Any]]
+
+
+def going_on(earlier: str, present: str, position: Position) -> list[str]:
+    """Return how the deck has changed since a training was interrupted or done, one line each.
+
+    Parameters
+    ----------
+    earlier, present
+        Texts of the effective decks.
+    position
+        Where the training stands.
+
+    Raises
+    ------
+    InputError
+        With the deck path of each change with which the training cannot go on.
+    """
+    old, new = yaml.safe_load(earlier) or {}, yaml.safe_load(present) or {}
+    told = [line for line in changes(old, new) if not line.startswith(STAGES)]
+    wrong = [f"{line}: the training has begun with the other" for line in told if _fixed(line)]
+    before, now = _stages(old), _stages(new)
+    wrong += _undone(before, now, position)
+    if wrong:
+        raise InputError("\n".join([*wrong, "a training with these changes begins anew, without --restart"]))
+    return told + list(_differences(before, now))
+
+
+def _differences(before: Stages, now: Stages) -> Iterator[str]:
+    """Yield how stages differ, one line each."""
+    for n, (old, new) in enumerate(zip(before, now, strict=False)):
+        yield from changes(old, new, f"{STAGES}[{n}]")
+    for n, stage in list(enumerate(before))[len(now) :]:
+        yield f"{STAGES}[{n}]: left out ({stage['mode']}, {stage['steps']} steps)"
+    for n, stage in list(enumerate(now))[len(before) :]:
+        yield f"{STAGES}[{n}]: more ({stage['mode']}, {stage['steps']} steps)"
+
+
+def _stages(deck: Mapping[str, Any]) -> Stages:
+    return list((deck.get("train") or {}).get("stages") or [])
+
+
+def _fixed(line: str) -> bool:
+    """Return whether a change, told as ``path: old -> new``, is one of what must stay."""
+    path = line.partition(":")[0]
+
+    def below(tops: tuple[str, ...]) -> bool:
+        return any(path == top or path.startswith((f"{top}.", f"{top}[")) for top in tops)
+
+    return below(FIXED) and not below(FREE)
+
+
+def _undone(before: Stages, now: Stages, position: Position) -> Iterator[str]:
+    """Yield what would make steps that were taken others than the deck says."""
+    begun = position.stage < len(before) and bool(position.step or position.round)
+    for n in range(min(position.stage + begun, len(before))):
+        path = f"{STAGES}[{n}]"
+        if n >= len(now):
+            yield f"{STAGES}: stage {n + 1} is missing, and the training has taken it"
+            continue
+        under_way = n == position.stage
+        for line in changes(before[n], now[n], path):
+            if not (under_way and line.startswith(f"{path}.steps:") and _longer(now[n], position)):
+                yield f"{line}: stage {n + 1} {'is under way' if under_way else 'is done'} with the other"
+
+
+def _longer(stage: Mapping[str, Any], position: Position) -> bool:
+    """Return whether a stage that is under way may have this number of steps."""
+    return not position.round and int(stage["steps"]) >= position.step

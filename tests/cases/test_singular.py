@@ -1,0 +1,63 @@
+"""Bodies that nothing holds, or hardly, and solvers that find them: the right value or a refusal."""
+
+import json
+import math
+
+import pytest
+from case_runs import RANKS, command, copied, run
+
+CYCLIC_HEAT = """
+plexus: 1
+mesh: {type: gmsh, file: mesh.msh, periodic: true}
+physics: {type: heat, degree: 2, source: 1e3, material: {conductivity: 10}}
+boundary: [{on: outer, temperature: 300}]
+quantities: {inner: {type: mean, of: temperature, on: inner}}
+"""
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_a_part_that_nothing_holds_is_refused_and_named(tmp_path, ranks):
+    outcome = run("04_unconnected_parts", tmp_path, ranks=ranks)
+    assert outcome.code == 3, outcome.said
+    assert "Traceback" not in outcome.said
+    for words in (
+        "deck.yaml:",
+        "do not balance",
+        "x = 1 to 2 m, y = 0 to 1 m (42 cells, region B)",
+        "2 parts",
+    ):
+        assert words in outcome.said, outcome.said
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_weak_convection_fixes_the_level(tmp_path, ranks):
+    outcome = run("06_weak_convection", tmp_path, ranks=ranks)
+    assert outcome.quantities()["top"] == pytest.approx(350, rel=1e-6)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_a_jump_of_stiffness_is_solved_by_default(tmp_path, ranks):
+    outcome = run("21_stiffness_jump", tmp_path, ranks=ranks)
+    assert outcome.quantities()["tip"] == pytest.approx(6.767e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_vectors_on_sides_that_are_periodic_by_a_rotation_are_refused(tmp_path, ranks):
+    outcome = run("05_cyclic_sector", tmp_path, ranks=ranks)
+    outcome.refused("deck.yaml:4:", "by a rotation", "displacement", "mesh the whole ring")
+
+
+@pytest.mark.parametrize("ranks", RANKS)
+def test_scalars_on_sides_that_are_periodic_by_a_rotation_are_right(tmp_path, ranks):
+    here = copied("05_cyclic_sector", tmp_path)
+    (here / "heat.yaml").write_text(CYCLIC_HEAT)
+    code, said = command(here, "run", "heat.yaml", "-o", "heat", "-n", str(ranks))
+    assert code == 0, said
+    inner = json.loads((here / "heat" / "summary.json").read_text())["quantities"]["inner"]
+    # T(1) - T(2) = s/(4k) (2² - 1²) - s/(2k) ln 2; the mesh has chords instead of arcs
+    assert inner - 300 == pytest.approx(75 - 50 * math.log(2), rel=6e-3)
+    code, said = command(
+        here, "run", "heat.yaml", "-o", "flux", "-s", "output=[{type: fields, fields: [heat_flux]}]"
+    )
+    assert code == 2, said
+    assert "heat_flux has two directions" in said

@@ -1,0 +1,173 @@
+"""``kill -9`` at a random moment of a march, a training, a branch: the end is that of the undisturbed one.
+
+``PLEXUS_KILLS=15 pytest -s tests/restart/test_kills_of_all_kinds.py`` kills 60 times (default: once each);
+``PLEXUS_SEED`` repeats the moments as far as the machine allows.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from kills import SEED
+from mpi4py import MPI
+from test_counts import told
+
+from plexus.bundles import store
+from plexus.io import checkpoint
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
+from io_jobs import clean_environment
+
+COUNT = int(os.environ.get("PLEXUS_KILLS", "1"))
+CASE = Path(__file__).parents[1] / "cases/decks/40_restarts"
+BUNDLE = Path(__file__).parents[2] / "input_decks/closures/bundles/active_fluid_f3.safetensors"
+CLOSURE = """\
+plexus: 1
+mesh: {type: periodic, cells: [32, 32], size: [10, 10]}
+physics: {type: active_fluid, order: 2, alpha: -8, zeta: 5, amplitude: 0.5}
+closure:
+  type: spin_network
+  moment: 3
+  checkpoint: BUNDLE
+  sha256: HASH
+  guard: {outside: log, max_fraction: 0.001, patience: 5000}
+time: {stepper: sbdf2, end: 0.8, step: 0.01}
+quantities: {order: {type: mean, of: order}}
+output: [{type: checkpoint, every: 7 steps}, {type: series, every: 1 steps}, {type: fields, every: 9 steps}]
+"""
+BRANCH = ("-s", "boundary[0].convection.coefficient=100 W/(m^2 K)")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to use the program: its command, deck, and the words that begin it and go on with it."""
+
+    task: str
+    deck: str
+    words: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+
+
+def closure() -> str:
+    """Return the deck of a flow that its closure was not trained for."""
+    import hashlib
+
+    text = CLOSURE.replace("BUNDLE", str(BUNDLE))
+    return text.replace("HASH", hashlib.sha256(BUNDLE.read_bytes()).hexdigest())
+
+
+TRANSIENT = (CASE / "deck.yaml").read_text()
+KINDS = {
+    "transient": Kind("run", TRANSIENT, ("-s", "time.step=0.25 s")),
+    "closure": Kind("run", closure()),
+    "training": Kind("train", (CASE / "train_before.yaml").read_text()),
+    "branch": Kind(
+        "run", TRANSIENT, ("-s", "time.step=0.25 s", *BRANCH), ("--restart", "out/checkpoint_00000040.h5")
+    ),
+}  # fmt: skip
+
+
+def started(kind: Kind, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the program in a folder."""
+    (folder / "deck.yaml").write_text(kind.deck)
+    command = [sys.executable, "-m", "plexus", kind.task, "deck.yaml", "-o", "out", *kind.words, *arguments]
+    with open(folder / "said.txt", "a") as said:
+        return subprocess.Popen(command, cwd=folder, env=clean_environment(), stdout=said, stderr=said)
+
+
+def ended(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait for the end of a run that nobody disturbs."""
+    assert process.wait() == 0, (folder / "said.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def trunk(tmp_path_factory) -> Path:
+    """Return the folder of a finished march, from whose past branches go on."""
+    folder = tmp_path_factory.mktemp("trunk")
+    keep = ("-s", "output[2].keep=99")
+    ended(started(KINDS["transient"], folder, *keep), folder)
+    return folder
+
+
+def place(name: str, folder: Path, trunk: Path) -> Path:
+    """Return a new folder in which a kind begins."""
+    if name == "branch":
+        shutil.copytree(trunk, folder)
+    else:
+        folder.mkdir()
+    return folder
+
+
+def again(name: str, kind: Kind, out: Path) -> tuple[str, ...]:
+    """Return the words with which a person begins or goes on, by what is in the run folder."""
+    if name == "training":
+        return ("--restart",) if (out / "training.safetensors").exists() else ()
+    found = sorted(out.glob("checkpoint_*.h5"))
+    if name == "branch":
+        # as long as something of the trunk is there, the branch has not begun
+        newest = checkpoint.line_of(found[-1])
+        begun = not (checkpoint.step_of(found[-1]) > 40 and newest == checkpoint.line_of(found[0]))
+        return ("--restart",) if begun else kind.first
+    return ("--restart",) if found else ()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_killed_at_a_random_moment(name, trunk, tmp_path):
+    kind, folder = KINDS[name], place(name, tmp_path / "whole", trunk)
+    begin = time.monotonic()
+    ended(started(kind, folder, *kind.first), folder)
+    length, kills, whole = time.monotonic() - begin, 0, folder / "out"
+    for k in range(COUNT):
+        dice, here = random.Random(f"{SEED} {name} {k}"), place(name, tmp_path / str(k), trunk)
+        # every third run is killed once more, when it goes on
+        for _ in range(2 if k % 3 == 1 else 1):
+            process = started(kind, here, *again(name, kind, here / "out"))
+            time.sleep(length * dice.uniform(0.2, 1.0))
+            kills += process.poll() is None
+            process.kill()
+            code = process.wait()
+        if code != 0:
+            ended(started(kind, here, *again(name, kind, here / "out")), here)
+        assert_same(name, here / "out", whole)
+        shutil.rmtree(here)
+    print(f"\n{name}: {COUNT} runs, {kills} kills (seed {SEED})")
+
+
+def assert_same(name: str, out: Path, whole: Path) -> None:
+    """Compare counts, histories, and the last state."""
+    for key, value in told(whole).items():
+        assert told(out)[key] == value, key
+    with h5py.File(out / "series.h5") as mine, h5py.File(whole / "series.h5") as other:
+        table = "training" if name == "training" else "quantities"
+        assert set(mine[table]) == set(other[table])
+        for column in set(mine[table]) - {"time" if name == "training" else ""}:
+            np.testing.assert_allclose(
+                mine[table][column][:], other[table][column][:], rtol=1e-12, atol=1e-12
+            )
+    if name == "training":
+        a, b = (store.load(f / "bundle.safetensors").weights for f in (out, whole))
+        assert all((a[key] == b[key]).all() for key in b)
+        return
+    mine, other = (sorted(f.glob("checkpoint_*.h5"))[-1] for f in (out, whole))
+    assert mine.name == other.name
+    one, two = (_arrays(path) for path in (mine, other))
+    assert one.keys() == two.keys()
+    for key, array in two.items():
+        np.testing.assert_allclose(one[key], array, rtol=1e-12, atol=1e-12, err_msg=key)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a checkpoint, verified."""
+    with h5py.File(path) as file:
+        ids = {key: data[:] for key, data in file["ids"].items()}
+    return checkpoint.read(path, MPI.COMM_SELF, ids).arrays
