@@ -18,8 +18,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.spelling import Dimension, spelled
 from plexus.deck.syntax import COORDINATES, ExpressionError, place
+from plexus.deck.unitnames import Dimension, spelled
 from plexus.deck.units import Quantity, UnitError, parse_unit
 
 NONE: Dimension = (0,) * 7

@@ -15,9 +15,9 @@ from typing import Any
 
 from plexus.deck import functions
 from plexus.deck.dimensions import Meaning, meaning, misfit
-from plexus.deck.spelling import spelled
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
+from plexus.deck.unitnames import spelled
 from plexus.errors import InputError
 
 Array = Any

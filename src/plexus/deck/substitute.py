@@ -19,10 +19,10 @@ from typing import Any
 
 from plexus.deck import functions
 from plexus.deck.dimensions import Meaning, meaning
-from plexus.deck.spelling import spelled
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
 from plexus.deck.tree import Budget, Node
+from plexus.deck.unitnames import spelled
 from plexus.deck.units import Quantity, UnitError, parse_unit, split_quantity
 
 MAX_CHAIN, MAX_TEXT, EXACT = 50, 4000, 2**53

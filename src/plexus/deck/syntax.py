@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable
 
-from plexus.deck.units import NUMBER, Quantity, UnitError, named_unit, parse_unit, split_quantity
+from plexus.deck.units import NUMBER, Quantity, is_unit, named_unit, parse_unit, split_quantity
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 2000, 60, 600
 COORDINATES = ("x", "y", "z", "t")
@@ -175,7 +175,7 @@ def _unit_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
         if not step:
             break
         bracket = _GROUP.match(text, end + 1) if text[end] == "/" else None
-        if bracket and _is_unit(bracket[0]):
+        if bracket and is_unit(bracket[0]):
             end = bracket.end()
             continue
         after = _next_end(text, end + 1, reserved)
@@ -202,14 +202,6 @@ def _first_end(text: str, start: int) -> int:
 
 def _next_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
     match = _name_at(text, start)
-    if not match or match[1] in COORDINATES or reserved(match[1]) or not _is_unit(match[1]):
+    if not match or match[1] in COORDINATES or reserved(match[1]) or not is_unit(match[1]):
         return start
     return match.end()
-
-
-def _is_unit(text: str) -> bool:
-    try:
-        parse_unit(text)
-    except UnitError:
-        return False
-    return True

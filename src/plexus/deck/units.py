@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from plexus.deck.spelling import readings
 from plexus.deck.suggest import nearest
 
 Dimension = tuple[int, ...]
@@ -212,6 +213,28 @@ def _append(unit: UnitValue, last: tuple[UnitValue, int] | None) -> UnitValue:
     return unit if last is None else unit * last[0].power(last[1])
 
 
+def meant(unit: str, target: str) -> str:
+    """Return a hint such as ``; did you mean 'W/(m^2 K)'?`` for a unit that is none or does not fit."""
+    try:
+        wanted = parse_unit(target).dimension
+    except UnitError:
+        return ""
+    found = [text for text in readings(unit.strip()) if text != unit.strip() and is_unit(text)]
+    for text in found:
+        if parse_unit(text).dimension == wanted:
+            return f"; did you mean {text!r}?"
+    return f"; did you mean {found[0]!r}?" if found and not is_unit(unit) else ""
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text is a unit."""
+    try:
+        parse_unit(text)
+    except UnitError:
+        return False
+    return True
+
+
 def same_dimension(text: str, unit: UnitValue) -> bool:
     """Return whether a unit has the dimension of another; True where it is empty or none of this table."""
     try:
@@ -247,8 +270,6 @@ def to_unit(value: float, unit: str, target: str) -> float:
 
 def _with_hint(text: str, unit: str, target: str) -> str:
     """Return a message with the unit that was meant, where a known misspelling tells it."""
-    from plexus.deck.spelling import meant
-
     hint = meant(unit, target)
     return text.partition("; did you mean")[0] + hint if hint else text
 

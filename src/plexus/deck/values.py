@@ -14,10 +14,9 @@ from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
-from plexus.deck.spelling import meant
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES, ExpressionError, parse
-from plexus.deck.units import Quantity, UnitError, parse_unit, quantity, split_quantity, to_unit
+from plexus.deck.units import Quantity, UnitError, meant, parse_unit, quantity, split_quantity, to_unit
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
 EXPRESSION_SCHEMA: dict[str, Any] = {

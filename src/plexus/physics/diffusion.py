@@ -27,7 +27,7 @@ from typing import Annotated, Any, Literal
 from pydantic import model_validator
 
 from plexus.deck.params import Field, Property, Within
-from plexus.deck.spelling import simplified
+from plexus.deck.unitnames import simplified
 from plexus.deck.values import fit_at
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.entries import Square
