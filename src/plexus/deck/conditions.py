@@ -170,8 +170,6 @@ def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
         parsed = expression(value if unit is None else convert(value, unit, True, known(info)), info)
         if unit is not None:
             fit(parsed, unit)
-    if spec.unit == "K" and (parsed.constant or 0.0) < 0:
-        raise refuse(f"{parsed.constant:g} K is below absolute zero; Celsius is written as '20 degC'")
     return parsed
 
 

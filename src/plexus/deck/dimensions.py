@@ -279,6 +279,8 @@ class _Walk:
             if not base.pure:
                 raise self.refuse(a, f"{self.said(a)} is {base}: its exponent must be a plain number")
             return replace(PURE, loose=base.loose)
+        if abs(exponent.value) > MOST:
+            return UNKNOWN
         return self.raised(base, Fraction(exponent.value).limit_denominator(1000))
 
     def raised(self, base: Meaning, exponent: Fraction) -> Meaning:
@@ -353,8 +355,10 @@ def _product(parts: Sequence[Meaning]) -> Meaning:
     value: float | None = 1.0
     for part in parts:
         value = None if value is None or part.value is None else value * part.value
-    sums = (tuple(map(sum, zip(*c, strict=True))) for c in itertools.product(*(p.dims for p in parts)))
-    dims = _few(frozenset(itertools.islice(sums, 10 * MOST)))
+    dims = frozenset({NONE})
+    for part in parts:
+        pairs = itertools.product(dims, part.dims)
+        dims = _few(frozenset(tuple(x + y for x, y in zip(a, b, strict=True)) for a, b in pairs))
     if not dims:
         return replace(UNKNOWN, value=value)
     stated = any(p.kind == "stated" and p.dims != {NONE} for p in parts)

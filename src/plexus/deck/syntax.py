@@ -78,7 +78,7 @@ def place(text: str, root: ast.expr, node: ast.expr) -> tuple[int, str]:
         found = [m for m in marks if m[0] <= position][-1]
         return min(found[1] + position - found[0], len(text))
 
-    if hasattr(node, "quantity"):
+    if getattr(node, "literal", False):
         # its number stands behind the bracket that is not in the text
         return at(node.col_offset - 1), node.quantity.text
     start = at(node.col_offset)
@@ -162,6 +162,7 @@ class _Source:
         for node in ast.walk(tree) if self.quantities else ():
             if isinstance(node, (ast.Constant, ast.UnaryOp)) and node.col_offset - 1 in self.quantities:
                 node.quantity = self.quantities[node.col_offset - 1]  # type: ignore[union-attr]
+                node.literal = True  # type: ignore[union-attr]
         return tree
 
 

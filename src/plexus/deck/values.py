@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
@@ -218,7 +218,9 @@ def fit(value: Any, unit: str) -> None:
         case Expression():
             if why := value.misfit(unit):
                 raise refuse(why)
+            _check_absolute([] if value.constant is None else [value.constant], unit)
         case Property():
+            _check_absolute(value.stated(), unit)
             fit(value.expression, unit)
             if value.table and value.table.unit:
                 _same_dimension(value.table.unit, unit)
@@ -233,6 +235,13 @@ def fit(value: Any, unit: str) -> None:
         case list() | tuple():
             for item in value:
                 fit(item, unit)
+
+
+def _check_absolute(numbers: Iterable[float], unit: str) -> None:
+    """Refuse temperatures below absolute zero."""
+    coldest = min(numbers, default=0.0) if unit == "K" else 0.0
+    if coldest < 0:
+        raise refuse(f"{coldest:g} K is below absolute zero; Celsius is written as '20 degC'")
 
 
 def _same_dimension(unit: str, target: str) -> None:

@@ -50,6 +50,7 @@ class March(Task):
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""
         from plexus.compose import compose
+        from plexus.deck.cold import cold
         from plexus.devices.placement import table
         from plexus.run import report
 
@@ -62,6 +63,8 @@ class March(Task):
         if request.restart is not None:
             _restart(run, request.restart)
         report.check_references(run)
+        for warning in cold(deck):
+            ctx.log.info(f"warning: {warning}")
         run.execute()
         if stages and not request.dry:
             with ctx.timers("log view"):
