@@ -10,7 +10,7 @@ OF_TIME = {
     "complex_power_of_t": "'(2-t)^0.5' in '300 + 50*(2-t)^0.5' has no value where t = 3 s: -1 is negative",
     "sqrt_of_t": "'sqrt(5-t)' in '300 + sqrt(5-t)' has no value where t = 6 s: sqrt needs a number >= 0",
 }
-PLACE = "9:56: boundary[0].convection.ambient: "
+PLACE = "10:56: boundary[0].convection.ambient: "
 
 
 @pytest.mark.parametrize("name", OF_TIME)

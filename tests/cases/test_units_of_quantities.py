@@ -23,12 +23,12 @@ DECK = {
     ],
 }
 QUANTITIES = {
-    "rise": ("mean", "temperature - 300", "K"),
+    "rise": ("mean", "temperature - 300 K", "K"),
     "share": ("mean", "temperature/300 K", ""),
     "moment": ("integral", "x*heat_flux_x", "W m"),
     "energy": ("integral", "7800 kg/m^3*500 J/(kg K)*(temperature - 20 degC)", "N"),
     "open": ("mean", "2*temperature", ""),
-    "norm": ("norm", "temperature - 300", "K m"),
+    "norm": ("norm", "temperature - 300 K", "K m"),
     "speed": ("maximum", "sqrt(heat_flux_x^2 + heat_flux_y^2)", "W/m^2"),
     "place": ("value", "x + y", "m"),
 }

@@ -125,7 +125,12 @@ class Expression:
         object.__setattr__(self, "unit", found)
 
     def computed_unit(self, unit: Callable[[str], str | None]) -> str:
-        """Return the unit of the values as text; empty for a pure number and where it is not known."""
+        """Return the unit of the values as text; empty for a pure number and where it is not known.
+
+        A bare number in a sum leaves it open: ``temperature - 300`` may be meant as a number.
+        """
+        if any(_adds_a_number(n) for n in ast.walk(self._tree)):
+            return ""
         try:
             found = meaning(self.text, self._tree, self._parameters, unit, strict=True)
         except ExpressionError:
@@ -231,6 +236,15 @@ class Expression:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by text and parameters."""
         return Expression, (self.text, self._parameters)
+
+
+def _adds_a_number(node: ast.AST) -> bool:
+    """Return whether a bare number other than zero is added or subtracted."""
+    sides = (node.left, node.right) if isinstance(node, ast.BinOp) else ()
+    added = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+    return added and any(
+        isinstance(n, ast.Constant) and not hasattr(n, "quantity") and n.value for n in sides
+    )
 
 
 def is_finite(value: Array) -> bool:

@@ -80,7 +80,7 @@ def place(text: str, root: ast.expr, node: ast.expr) -> tuple[int, str]:
 
     if getattr(node, "literal", False):
         # its number stands behind the bracket that is not in the text
-        return at(node.col_offset - 1), node.quantity.text
+        return at(node.col_offset - 1), vars(node)["quantity"].text
     start = at(node.col_offset)
     return start, text[start : at(node.end_col_offset or node.col_offset)].strip()
 

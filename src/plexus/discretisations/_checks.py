@@ -1,4 +1,4 @@
-"""Whether the stepper takes the equations of a model on elements: how many, what they remember, passes."""
+"""Whether conditions and stepper take the equations of a model on elements: loads, memory, passes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from plexus import registry
-from plexus.protocols import Choosy, Equation, Found, Remembers, Repeats
+from plexus.formulation.terms import accepted
+from plexus.protocols import Choosy, Equation, FieldSpec, Found, Remembers, Repeats
 
 PLACE = ("time", "stepper")
 
@@ -14,10 +15,11 @@ PLACE = ("time", "stepper")
 def problems(deck: Any) -> Iterator[Found]:
     """Yield what does not go together in a deck that is valid otherwise."""
     yield from radial(deck)
-    if deck.time is None and deck.coupling is None:
+    if deck.time is None and deck.coupling is None and not deck.boundary:
         return
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
+    yield from contradictions(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
@@ -70,3 +72,30 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
+
+
+def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield loads on boundaries by whose names the deck prescribes every component of the unknown."""
+    for equation in equations:
+        spec = equation.field
+        held: dict[str, set[int]] = {}
+        for condition in deck.boundary:
+            for c, value in enumerate(condition.values.get(spec.name, ())):
+                for name in condition.on if value is not None else ():
+                    held.setdefault(name, set()).add(c)
+        terms = set(accepted(equation.boundary_terms, spec.name))
+        for i, condition in enumerate(deck.boundary):
+            for kind in terms & set(condition.terms) if condition.on else ():
+                if all(len(held.get(name, ())) >= _entries(deck, spec) for name in condition.on):
+                    where = next(
+                        j for j, c in enumerate(deck.boundary)
+                        if spec.name in c.values and set(c.on) & set(condition.on)
+                    )  # fmt: skip
+                    text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
+                    yield ("boundary", i, kind), text
+
+
+def _entries(deck: Any, spec: FieldSpec) -> int:
+    """Return the number of components that have to be prescribed, as far as the dimension is known."""
+    given = [len(c.values[spec.name]) for c in deck.boundary if spec.name in c.values]
+    return max(given, default=1)

@@ -160,6 +160,14 @@ class _Parts:
     def _groups(self, block: Block) -> list[str]:
         dim = block.cell.dim
         tags = self.entities.get((dim, block.entity), [])
+        unnamed = [str(tag) for tag in tags if (dim, tag) not in self.names]
+        for name in unnamed:
+            other = next((t for (d, t), given in self.names.items() if d == dim and given == name), None)
+            if other is not None:
+                raise InputError(
+                    f"{self.file.path}: group {name} of dimension {dim} has no name, and group {other} is "
+                    f"called {name!r}: both would be {name}; name the first"
+                )
         return [self.names.get((dim, tag), str(tag)) for tag in tags]
 
 

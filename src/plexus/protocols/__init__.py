@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
-    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
+    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
         Rates,
@@ -54,7 +54,7 @@ _MODULES = {
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
-    "meshes": "CellSource GridSource MeshSource PeriodicSource",
+    "meshes": "CellSource GridSource MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
@@ -124,6 +124,7 @@ __all__ = [
     "Repeats",
     "Riemann",
     "Sample",
+    "Selects",
     "Setting",
     "Shape",
     "SideLaw",

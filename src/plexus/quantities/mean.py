@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
 from plexus.errors import InputError
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
     from plexus.spaces.evaluate import Part
 
@@ -24,12 +25,18 @@ class MeanParams(Place):
 
 
 @register("quantity", "mean", MeanParams)
-class Mean(QuantityBase):
+class Mean(PartQuantity):
     """∫ f / ∫ 1 over a part."""
+
+    params: MeanParams
 
     def __init__(self, params: MeanParams):
         self.params = params
         self._bare: bool | None = None
+
+    def looks(self, run: Run) -> Integrand:
+        """Return the expression."""
+        return run.fields.integrand(self.params.of)
 
     def evaluate(self, run: Run) -> float:
         """Return the mean at the present state. Collective."""
@@ -37,7 +44,7 @@ class Mean(QuantityBase):
         if self._bare is None:
             self._bare = self._on_axis(run)
         # both integrals by one rule, so that the mean of a constant is that constant
-        total = fields.integrate(fields.integrand(self.params.of), part, bare=self._bare)
+        total = fields.integrate(self.looks(run), part, bare=self._bare)
         return total / fields.integrate(lambda p: 1.0, part, bare=self._bare)
 
     def _on_axis(self, run: Run) -> bool:

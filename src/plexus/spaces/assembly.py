@@ -22,12 +22,14 @@ from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
+from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import cell_rule
@@ -54,7 +56,7 @@ class Form:
     ----------
     space : space of the unknown, of a block with the components of all its fields.
     equation : what is integrated, see `plexus.protocols.Equation`.
-    boundary_terms : pairs (boundary name, term).
+    boundary_terms : pairs (facets or the name of a boundary, term).
     spaces : spaces of the other unknowns and of the internal variables that the equation may read, by name.
     fixed : prescribed unknowns, bool (n_local, m), ghosts included, equal on all ranks.
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
@@ -81,7 +83,7 @@ class Form:
         self,
         space: Space,
         equation: Equation,
-        boundary_terms: Sequence[tuple[str, BoundaryTerm]] = (),
+        boundary_terms: Sequence[tuple[str | Facets, BoundaryTerm]] = (),
         spaces: Mapping[str, Space | QuadratureSpace] | None = None,
         fixed: np.ndarray | None = None,
         backend: str = "auto",
@@ -110,13 +112,17 @@ class Form:
         self.rule = cell_rule(mesh, self.degree)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
-        self._parts = [p for name, term in self.terms for p in self._boundary(name, term, touching)]
+        self._parts = [p for where, term in self.terms for p in self._boundary(where, term, touching)]
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True
 
-    def _boundary(self, name: str, term: BoundaryTerm, touching: np.ndarray) -> Iterator[_BoundaryPart]:
-        for facets in facet_sets(self.space.mesh, name, self.degree, self.bridge, touching):
+    def _boundary(
+        self, where: str | Facets, term: BoundaryTerm, touching: np.ndarray
+    ) -> Iterator[_BoundaryPart]:
+        mesh = self.space.mesh
+        pairs = boundary_facets(mesh, where)
+        for facets in facet_sets(mesh, pairs, self.degree, self.bridge, touching):
             local = self.space.element.facet_nodes[facets.facet]
             yield _BoundaryPart(term, facets, facets.cells.nodes(self.space)[:, local], local)
 

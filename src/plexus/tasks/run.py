@@ -102,6 +102,7 @@ def _restart(run: Run, choice: str) -> None:
     with run.ctx.timers("restart"):
         path, changes = resume(run, choice, run.ctx.folder)
         if not run.dry:
+            run.ctx.accept()
             on_root(run.ctx.comm, lambda: told.extend(put_away_damaged(run.ctx.folder)))
     for text in told:
         run.ctx.log.warn(text)

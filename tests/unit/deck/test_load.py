@@ -52,7 +52,7 @@ def test_values(deck):
     assert d.constants == {"k0": 3.0, "length": 2.0, "n": 4.0}
     (value,) = d.boundary[0].values["temperature"]
     assert value.constant == pytest.approx(300.15)
-    assert d.boundary[1].on == ("right", "top")
+    assert d.boundary[1].on.names == ("right", "top")
     assert d.boundary[1].terms["convection"].coefficient.constant == 500.0
     assert d.solver_for("temperature").preconditioner.type == "gamg"
     assert d.solver_for("other").on_failure.ksp == "preonly"

@@ -1,0 +1,53 @@
+"""A march leaves as many PETSc objects after many steps as after few, whatever solves it."""
+
+import gc
+from pathlib import Path
+
+import pytest
+from hosts import accepted, composed, hosts, label, stepper_variants
+from petsc_objects import alive
+from test_preconditioners import SOLVED
+from test_preconditioners import deck as preconditioned
+
+from plexus import registry
+
+MANY, FEW = 200, 30
+SLOW = "burgers", "advection_diffusion", "manufactured"
+"""Physics whose steps are dear: what leaks per step shows within a few."""
+STEP = 1e-4
+"""So short (s) that no host leaves what its solver can do."""
+FIRST = 20
+"""Steps after which everything that lives as long as the run has been made."""
+
+
+def assert_keeps_its_objects(data, folder, many):
+    """March, and compare the living objects early and late."""
+    time = data["time"] | {"step": STEP, "end": (many + 1) * STEP}
+    run = composed(data | {"time": time}, Path("nowhere"))
+    run.observers = []
+    march, counts = run.march(), []
+    for wanted in (FIRST, many - FIRST):
+        for _ in zip(range(wanted), march, strict=False):
+            pass
+        gc.collect()
+        counts.append(alive(folder / "log.txt"))
+    assert counts[1] == counts[0]
+
+
+@pytest.mark.parametrize("name", SOLVED)
+def test_of_a_physics(name, tmp_path):
+    assert_keeps_its_objects(hosts(name)[0], tmp_path, FEW if name in SLOW else MANY)
+
+
+@pytest.mark.parametrize("given", stepper_variants(), ids=label)
+def test_of_a_stepper(given, tmp_path):
+    decks = (h | {"time": h["time"] | {"stepper": given}} for name in SOLVED for h in hosts(name))
+    found = next((data for data in decks if not accepted(data)), None)
+    if found is None:
+        pytest.skip("no equation on elements takes it")
+    assert_keeps_its_objects(found, tmp_path, FEW)
+
+
+@pytest.mark.parametrize("name", registry.names("preconditioner"))
+def test_of_a_preconditioner(name, tmp_path):
+    assert_keeps_its_objects(preconditioned(name), tmp_path, FEW)
