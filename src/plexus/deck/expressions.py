@@ -70,12 +70,25 @@ class Expression:
         If the text is not an allowed expression.
     """
 
-    __slots__ = ("_closure", "_parameters", "_tree", "constant", "names", "place", "risky", "text", "unit")
+    __slots__ = (
+        "_closure",
+        "_parameters",
+        "_tree",
+        "constant",
+        "names",
+        "noted",
+        "place",
+        "risky",
+        "text",
+        "unit",
+    )
 
     _closure: Closure
     _parameters: Mapping[str, float]
     _tree: ast.expr
     text: str
+    noted: str
+    """Sentence on the last value on this rank that was not finite; empty if all were."""
     place: str
     """Deck path, empty where it is not known."""
     risky: bool
@@ -109,7 +122,7 @@ class Expression:
         present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         used = {name: bound[name] for name in sorted(present) if name in bound}
         risky = constant is None and any(_may_fail(n, bound) for n in ast.walk(tree))
-        items = (closure, used, tree, constant, names, "", risky, text, None)
+        items = (closure, used, tree, constant, names, "", "", risky, text, None)
         for name, item in zip(self.__slots__, items, strict=True):
             object.__setattr__(self, name, item)
 
@@ -163,16 +176,21 @@ class Expression:
         return self._closure(namespace)
 
     def sure(self, namespace: Mapping[str, Array]) -> Array:
-        """Return the values, which must be finite numbers.
+        """Return the values and watch that they are finite numbers.
+
+        What depends on places or fields is noted in `noted`, for the guard that stops the run.
 
         Raises
         ------
         InputError
-            If one is not, with the part of the expression, the place and the time.
+            If a value of time alone is not finite, with the part of the expression and the time.
         """
         value = self._closure(namespace)
         if self.risky and not is_finite(value):
-            raise InputError(self.lost(value, namespace))
+            text = self.lost(value, namespace)
+            if self.names <= {"t"}:
+                raise InputError(text)
+            object.__setattr__(self, "noted", text)
         return value
 
     def lost(self, value: Array, namespace: Mapping[str, Array]) -> str:

@@ -20,7 +20,6 @@ from plexus.errors import InputError
 AXES = {"x": 0, "y": 1, "z": 2}
 CHORD = 1e-3
 """Half width of a chord, as a share of 1 + |u|."""
-_GIVEN = frozenset(COORDINATES)
 
 
 class PointNames(Mapping[str, Any]):
@@ -120,11 +119,7 @@ class Property:
         self.spec = spec
         """What the deck says, with tables and numbers in SI units; written into the effective deck."""
         self.expression, self.table, self.regions = expression, table, dict(regions or {})
-        # what a solve cannot change is lost for good
-        self._given = expression is not None and expression.names <= _GIVEN
         self._slopes: dict[str, Expression] = {}
-        self.lost: tuple[float, str] | None = None
-        """Time and sentence of the last value that was not finite on this rank."""
         self.outside = 0
         """Number of evaluations of the table beyond its ends so far on this rank."""
 
@@ -162,7 +157,7 @@ class Property:
     def __call__(self, p: Any) -> Array:
         """Return the values at a `plexus.protocols.Point`, shape (C|1, Q|1)."""
         if self.expression:
-            return _shaped(self._computed(self.expression, p), p)
+            return _shaped(self.expression.sure(PointNames(p)), p)
         if self.table:
             # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
             x = PointNames(p)[self.table.of]
@@ -182,16 +177,6 @@ class Property:
             return _shaped(self.table.slope(PointNames(p)[wrt]), p)
         parts = {name: part.derivative(p, wrt) for name, part in self.regions.items()}
         return self._choose(p, {name: 0.0 if v is None else v for name, v in parts.items()})
-
-    def _computed(self, expression: Expression, p: Any) -> Array:
-        """Return the values; one that is lost is an error, or noted where fields may still change."""
-        names = PointNames(p)
-        if self._given:
-            return expression.sure(names)
-        value = expression(names)
-        if expression.risky and not is_finite(value):
-            self.lost = p.t, expression.lost(value, names)
-        return value
 
     def _slope(self, slope: Expression, p: Any, wrt: str) -> Array:
         """Return the slope; where it is infinite, as that of a root at zero, that of a chord around it."""

@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from plexus.deck.conditions import misplaced
 from plexus.deck.params import Params, Property
+from plexus.deck.places import expressions
 from plexus.errors import InputError, at_path
 from plexus.spaces.names import boundary_facets, region_cells
 
@@ -116,12 +117,8 @@ def vanishing(run: Run) -> list[str]:
 
 
 def lost(run: Run) -> list[str]:
-    """Return which properties had no finite value at the last evaluations, on any rank. Collective."""
-    found = [*properties(run.deck.physics, "physics")]
-    for i, condition in enumerate(run.deck.boundary):
-        for kind, params in condition.terms.items():
-            found += properties(params, f"boundary[{i}].{kind}")
-    noted = [prop.lost[1] for _, prop in found if prop.lost is not None]
+    """Return which expressions had no finite value at the last evaluations, on any rank. Collective."""
+    noted = [expression.noted for _, expression in expressions(run.deck) if expression.noted]
     return sorted({text for texts in run.ctx.comm.allgather(noted) for text in texts})[:5]
 
 
