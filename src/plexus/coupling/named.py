@@ -207,9 +207,7 @@ class NamedFields(ABC):
         except ValueError as error:
             raise InputError(f"{text!r} is neither a field nor an expression: {error}") from None
         points = self.space.points
-        dim = points.shape[1]
-        # axes that the mesh does not have are zero, as in properties
-        names: dict[str, Any] = {a: points[:, k] if k < dim else 0.0 for k, a in enumerate(AXES)}
+        names: dict[str, Any] = {a: points[:, k] for k, a in enumerate(AXES[: points.shape[1]])}
         names["t"] = self.state.t
         for name in expression.names:
             if name in names:

@@ -12,6 +12,7 @@ from plexus import registry
 from plexus.deck.describe import unit_of
 from plexus.deck.params import Params
 from plexus.deck.places import Place, path
+from plexus.protocols import Doubt
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -20,17 +21,14 @@ RANGE = 5.0, 150.0
 """From the cold of a winter to that of a cryostat [K]; zeros and ones stand in decks without dimensions."""
 
 
-def cold(deck: Deck) -> list[str]:
-    """Return one line per temperature, the place in the deck in front."""
-    found = []
+def cold(deck: Deck) -> Iterator[Doubt]:
+    """Yield the deck path of each such temperature, and what to write instead."""
+    data = deck.plain()["data"]
     for at in _places(deck):
-        number = _given(deck.plain()["data"], at)
+        number = _given(data, at)
         if isinstance(number, (int, float)) and RANGE[0] <= number <= RANGE[1]:
-            text = (
-                f"a bare {number:g} is {number - 273.15:.4g} degC; write '{number:g} degC' or '{number:g} K'"
-            )
-            found.append(deck.placed(f"{path(at)}: {text}"))
-    return found
+            said = f"write '{number:g} degC' or '{number:g} K'"
+            yield path(at), f"a bare {number:g} is {number - 273.15:.4g} degC; {said}"
 
 
 def _places(deck: Deck) -> Iterator[Place]:

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from plexus.deck.conditions import Condition
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Params
 from plexus.deck.property import Property
+from plexus.deck.walk import leaves
 
 Place = tuple[str | int, ...]
 
 
-def expressions(value: Any, at: Place = ()) -> Iterator[tuple[Place, Expression]]:
-    """Yield every expression inside a block of the deck with its place."""
-    match value:
-        case Expression():
-            yield at, value
-        case Property():
-            yield from expressions(value.expression, at)
-            yield from expressions(value.regions, (*at, "regions"))
-        case Condition():
-            # fields and terms are keys of the condition itself
-            yield from expressions(value.values, at)
-            for value_along in value.normals.values():
-                yield from expressions(value_along, (*at, "normal"))
-            yield from expressions(value.terms, at)
-        case Params():
-            for name in type(value).model_fields:
-                yield from expressions(getattr(value, name), (*at, name))
-        case dict():
-            for name, item in value.items():
-                yield from expressions(item, (*at, str(name)))
-        case list() | tuple():
-            for number, item in enumerate(value):
-                # a scalar is a tuple of one component, which the deck writes without brackets
-                yield from expressions(item, at if len(value) == 1 and _is_field(at) else (*at, number))
+def expressions(deck: Any) -> Iterator[tuple[str, Expression]]:
+    """Yield every expression of a deck with its deck path."""
+    for found, leaf in leaves(deck, ""):
+        expression = leaf.expression if isinstance(leaf, Property) else leaf
+        if expression is not None:
+            yield found.lstrip("."), expression
 
 
-def _is_field(at: Place) -> bool:
-    """Return whether a place is that of prescribed or initial values."""
-    return (at[:1] == ("boundary",) and len(at) == 3) or (at[:1] == ("initial",) and len(at) == 2)
+def place(text: str) -> Place:
+    """Return the parts of a deck path, numbers of list entries as integers."""
+    return tuple(int(p[1:-1]) if p[0] == "[" else p for p in re.findall(r"\[\d+\]|[^.\[\]]+", text))
 
 
 def path(at: Place) -> str:
@@ -54,8 +36,9 @@ def lost_in_time(deck: Any) -> Iterator[tuple[Place, str]]:
     if deck.time is None:
         return
     times = _times(deck.time)
-    for at, expression in expressions(deck):
-        if expression.names != {"t"} or not expression.risky or at[:1] in (("quantities",), ("mesh",)):
+    for found, expression in expressions(deck):
+        at = place(found)
+        if expression.names != {"t"} or not expression.risky or at[0] in ("quantities", "mesh"):
             continue
         values = ((t, expression({"t": t})) for t in times)
         bad = next(((t, v) for t, v in values if not abs(v) < float("inf")), None)

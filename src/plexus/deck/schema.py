@@ -199,7 +199,7 @@ class Deck(Params):
         deck: Deck = cls.model_validate(data, context=context)
         deck._data, deck._path = data, path
         for at, expression in places.expressions(deck):
-            expression.locate(places.path(at))
+            expression.locate(at)
         deck._origins, deck._overrides = dict(plain["origins"]), tuple(plain["overrides"])
         return deck
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from plexus.deck.context import Context, components, known
+from plexus.deck.context import AXES, Context, components, known
 from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
@@ -174,6 +174,9 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
     if unknown:
         hints = " and ".join(_hint(n, context) for n in unknown[:5])
         raise refuse(f"{hints} in expression {result.text!r}")
+    missing = sorted(name for name in result.names if lacks_axis(name, context))
+    if missing:
+        raise refuse(f"{missing[0]} in expression {result.text!r}: a {context.dim}-D mesh has no such axis")
     for name in sorted(result.names):
         spec = (context.fields or {}).get(name)
         if spec is not None and spec.shape != "scalar":
@@ -249,6 +252,11 @@ def _same_dimension(unit: str, target: str) -> None:
         to_unit(0.0, unit, target)
     except UnitError as error:
         raise refuse(str(error)) from None
+
+
+def lacks_axis(name: str, context: Context) -> bool:
+    """Return whether a name is that of an axis which the mesh is known not to have."""
+    return name in AXES and context.dim is not None and AXES.index(name) >= context.dim
 
 
 def _hint(name: str, context: Context) -> str:

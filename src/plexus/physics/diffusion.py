@@ -34,7 +34,7 @@ from plexus.formulation.entries import Square
 from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.properties import TensorProperty
-from plexus.formulation.transport import Coefficients, Transport
+from plexus.formulation.transport import CAPACITY, Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -48,6 +48,7 @@ class DiffusionParams(PhysicsParams):
         description="diffusion coefficient k: one property, or a list of rows for a tensor"
     )
     capacity: Property = Field(1.0, description="factor c on the time derivative")
+    mass: Literal["consistent", "lumped"] = CAPACITY
     reaction: Property | None = Field(None, description="reaction rate r; positive consumes the unknown")
     source: Property | None = Field(None, description="source s per volume")
     geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
@@ -93,6 +94,7 @@ class Diffusion:
             Coefficients(p.coefficient, capacity=p.capacity, reaction=p.reaction, source=p.source),
             flux_field=flux,
             section=Section(p.geometry),
+            lumped=p.mass == "lumped",
         )
         equation.boundary_terms = ("flux", "robin")
         equation.exchanged = flux.unit if p.conducted and p.unit != "1" else ""

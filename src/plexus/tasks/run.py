@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from plexus.deck.doubts import doubts
 from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
@@ -50,7 +51,6 @@ class March(Task):
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""
         from plexus.compose import compose
-        from plexus.deck.cold import cold
         from plexus.devices.placement import table
         from plexus.run import report
 
@@ -60,11 +60,11 @@ class March(Task):
         run.dry = request.dry
         ctx.log.info(report.opening(run, request.restart is not None))
         ctx.log.info(table(ctx.placement))
+        for doubt in doubts(deck):
+            ctx.log.info(f"warning: {doubt}")
         if request.restart is not None:
             _restart(run, request.restart)
         report.check_references(run)
-        for warning in cold(deck):
-            ctx.log.info(f"warning: {warning}")
         run.execute()
         if stages and not request.dry:
             with ctx.timers("log view"):
@@ -125,6 +125,8 @@ def _finish(run: Run) -> int:
     if not run.dry:
         write_summary(ctx, status, code, facts)
     ctx.log.info(report.closing(facts, run.stepper.marches))
+    for text in run.bounds.outside():
+        ctx.log.info(f"\nwarning: {text}")
     for warning in inspect.beyond_tables(run):
         ctx.log.info(f"\nwarning: {run.deck.placed(warning)}")
     ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))
