@@ -34,8 +34,8 @@ SUMMARY_SHAPE: dict[Any, Any] = {
     "validation": [{"case!": {str: object}, "metric!": str, "value!": NUMBER, "baselines!": {str: NUMBER}}],
     "placement": [
         {
-            "ranks!": str, "host!": str, "cores!": (str, int), "host_cores!": int, "threads!": int,
-            "device!": str, "gpu!": str, "uuid!": str, "bridge!": str, "crowded!": bool,
+            "ranks": str, "host": str, "cores": (str, int), "host_cores": int, "threads": int,
+            "device": str, "gpu": str, "uuid": str, "bridge": str, "crowded": bool,
         }
     ],
 }  # fmt: skip

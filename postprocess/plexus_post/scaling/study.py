@@ -138,7 +138,7 @@ def _point(run: Run, facts: dict[str, Any]) -> Point | None:
         iterations=int(sum(s.get("total") or 0 for s in (facts.get("solver") or {}).values())),
         seconds=seconds,
         wall=float(facts["wall_seconds"]),
-        crowded=any(row["crowded"] for row in placement) if placement else None,
+        crowded=any(row.get("crowded") for row in placement) if placement else None,
         waited=float(facts.get("core_wait_seconds") or 0.0) / float(facts["wall_seconds"]),
     )
 
