@@ -221,6 +221,20 @@ class Run:
         dims = ["time", place, "component"][: values.ndim]
         return xarray.DataArray(values, coords, dims, name=name, attrs={"units": self.unit(name)})
 
+    def gridded(self, name: str) -> xarray.DataArray:
+        """Return a field on a rectangular grid as a DataArray (time, x, y, z[, component]), read when used.
+
+        Axes along which the grid does not extend are left out. Values on cells stand at their centres.
+
+        Raises
+        ------
+        PostError
+            If the points or cells are not those of a rectangular grid, or there is no such field.
+        """
+        from plexus_post.readers.gridded import gridded
+
+        return gridded(self, name)
+
     def _file(self, step: int) -> tuple[FieldFile, int]:
         """Return the file that holds a step and the step's number in it."""
         # steps count on over rolled files
