@@ -63,9 +63,16 @@ def parse(
     # Deep brackets make the parser itself give up, with an error that depends on the Python version.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too complicated"
-        raise ExpressionError(f"{_short(text)} is not an expression: {reason}") from error
+        raise ExpressionError(f"{_short(text)} is not an expression: {reason}{_hint(text)}") from error
     _check(tree, (*_ALLOWED, *extra), text)
     return tree
+
+
+def _hint(text: str) -> str:
+    # YAML ends an entry of a list or mapping in one line at each comma, inside of round brackets too
+    if text.count("(") == text.count(")"):
+        return ""
+    return "; in a list or mapping in one line, an expression with a comma needs quotes"
 
 
 def _short(text: str) -> str:
