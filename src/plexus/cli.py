@@ -256,12 +256,17 @@ def _without_ranks(given: list[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.doubts import doubts
     from plexus.deck.load import load
 
     deck = load(options.deck, options.overrides)
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
+    from plexus.preview import cautions
+
+    for warning in (*doubts(deck), *cautions(deck)):
+        print(f"warning: {warning}")
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""

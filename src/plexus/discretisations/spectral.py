@@ -15,6 +15,7 @@ from plexus.deck.params import Params
 from plexus.discretisations import _room
 from plexus.protocols import (
     Assembled,
+    Doubt,
     FieldSpec,
     Found,
     Outlook,
@@ -82,6 +83,14 @@ class Spectral:
 
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield nothing more."""
+        yield from ()
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield nothing more."""
+        yield from ()
+
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
         yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:

@@ -16,6 +16,7 @@ from plexus.formulation.terms import accepted
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import (
     Assembled,
+    Doubt,
     Explicit,
     FieldSpec,
     Found,
@@ -88,6 +89,14 @@ class Volumes:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield nothing more."""
+        yield from ()
+
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
