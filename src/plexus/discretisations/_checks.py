@@ -85,7 +85,6 @@ def _of_memory(equation: Any) -> Iterator[Found]:
 
 def lumped(deck: Any, equations: Sequence[Equation]) -> Iterator[Doubt]:
     """Yield what lumping does not bring at degree 2."""
-    # where the deck leaves the degree to the mesh, cells of the first order are taken for granted
     if degree_of(deck.physics, 1) > 1 and any(isinstance(e, Stores) and e.lumped for e in equations):
         text = (
             "at degree 2 the lumped capacity is the scaled diagonal of Hinton, Rock and Zienkiewicz: errors"
