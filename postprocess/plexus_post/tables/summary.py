@@ -32,13 +32,13 @@ def guards(summary: Mapping[str, Any]) -> Table:
 
 
 def validation(summary: Mapping[str, Any]) -> Table:
-    """Return the errors of what was trained on runs that it has not seen, beside classical closures."""
+    """Return the errors of what was trained on runs that it has not seen, and ratios to the best rival's."""
     rows, rivals = [], ""
     for entry in summary.get("validation") or []:
         case = ", ".join(f"{words(k)} {number(v)}" for k, v in entry["case"].items())
         rivals = ", ".join(entry["baselines"])
         base = list(entry["baselines"].values())
-        ratio = f"{entry['value'] / base[0]:.3f}" if base and base[0] else "–"
+        ratio = f"{entry['value'] / min(base):.3f}" if base and min(base) else "–"
         rows.append(
             (case, entry["metric"], f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base), ratio)
         )
