@@ -63,7 +63,7 @@ def centres(grid: Grid) -> np.ndarray:
     return found
 
 
-class _Steps(BackendArray):  # type: ignore[misc]  # xarray's base class has no types where xarray is not installed
+class _Steps(BackendArray):
     """The values of a field at all steps; a step is read when it is asked for."""
 
     def __init__(self, run: Run, name: str):
