@@ -223,9 +223,10 @@ def test_a_sound_folder_is_shown(sound, post, tmp_path):
 
 
 def tables(folder):
-    """Return all histories of a run."""
+    """Return all histories of a run as numbers, whichever type they are stored in."""
     file = plexus_post.open(folder).series_file
-    return {t: {c: file.table(t).reset_index()[c].tolist() for c in file.columns[t]} for t in file.columns}
+    frames = {t: file.table(t).reset_index() for t in file.columns}
+    return {t: {c: frames[t][c].astype(float).tolist() for c in file.columns[t]} for t in frames}
 
 
 def test_random_damage_ends_in_a_sentence(sound, post, tmp_path):
