@@ -122,11 +122,14 @@ def _add_check(commands: Commands) -> None:
     sub = _command(
         commands, "check", _check, "check a deck without running it",
         "All problems are reported at once as file:line:column.\n"
-        "Starts neither MPI nor a GPU, except with --mesh or --dry-run.",
+        "Looks at the mesh too; of a large file at names and sizes only.\n"
+        "Starts neither MPI nor a GPU, except with --dry-run.",
     )  # fmt: skip
     _deck_arguments(sub)
     sub.add_argument(
-        "--mesh", action="store_true", help="build or read the mesh too: sizes, names, memory, output files"
+        "--mesh",
+        action="store_true",
+        help="tell unknowns, memory and output files too; reads a mesh file of any size",
     )
     sub.add_argument(
         "--dry-run", action="store_true", help="build everything and take two steps, write nothing"
@@ -262,18 +265,22 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
+    from plexus.preview import preview, seen
+
+    for line in seen(deck):
+        print(line)
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
-    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     if options.mesh:
-        from plexus.preview import preview
-
         print(preview(deck, options.ranks))
     if options.dry_run:
         from plexus import driver
 
-        return driver.run(options.deck, options.overrides, dry=True)
+        code = driver.run(options.deck, options.overrides, dry=True)
+        if code:
+            return code
+    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`plexus check --mesh`: what a run of this deck would be, before it is started.
+"""`plexus check`: the mesh of a deck, and what a run of it would be, before it is started.
 
 The mesh source tells its sizes and names (it reads a mesh file as far as it must, without MPI); unknowns and
 memory are what the discretisation expects of them.
@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexus.deck.conditions import misplaced
 from plexus.deck.discretisation import made_for
-from plexus.deck.suggest import nearest
-from plexus.errors import DeckError, Mark, Problem
+from plexus.errors import InputError
 from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.mesh.mesh import Estimate
     from plexus.protocols import Outlook
 
 
@@ -25,27 +22,34 @@ def outlook(deck: Deck) -> Outlook:
     return made_for(deck.physics.type).outlook(deck)
 
 
-def preview(deck: Deck, ranks: int) -> str:
-    """Return sizes, names, memory and output files as text.
+def seen(deck: Deck) -> list[str]:
+    """Return lines about the mesh of a deck, warnings behind them.
 
     Raises
     ------
-    DeckError
-        If the deck names boundaries or regions that the mesh does not have.
+    InputError
+        If the mesh is unusable or the deck does not fit it, at its place in the deck.
+    """
+    try:
+        found = made_for(deck.physics.type).look(deck)
+    except InputError as error:
+        raise InputError("\n".join(deck.placed(line) for line in str(error).splitlines())) from error
+    lines = [f"{label:12} {text}" for label, text in found.lines.items()]
+    return lines + [f"warning: {deck.placed(text)}" for text in found.warnings]
+
+
+def preview(deck: Deck, ranks: int) -> str:
+    """Return sizes, memory and output files as text.
+
+    Raises
+    ------
     InputError
         If the mesh file is unusable.
     """
     found = outlook(deck)
     estimate, lines = found.estimate, []
     if estimate is not None:
-        _check_names(deck, estimate)
-        lines = [
-            f"mesh         {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points",
-            f"boundaries   {', '.join(estimate.boundaries) or '-'}",
-            f"regions      {', '.join(estimate.regions) or '-'}",
-        ]
-        if estimate.skeleton:
-            lines.insert(2, f"edges/points {', '.join(estimate.skeleton)}")
+        lines = [f"in the run   {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points"]
     degree = getattr(deck.physics, "degree", None)
     for name, n in found.unknowns.items():
         about = "" if estimate is None or estimate.nodes else "about "
@@ -66,27 +70,3 @@ def files(deck: Deck) -> list[str]:
         elif output.type == "checkpoint":
             names.append("checkpoint_<step>.h5")
     return list(dict.fromkeys(names))
-
-
-def _check_names(deck: Deck, estimate: Estimate) -> None:
-    problems = []
-    known = (*estimate.boundaries, *estimate.skeleton)
-    for i, condition in enumerate(deck.boundary):
-        for j, name in enumerate(condition.on):
-            if name not in known:
-                path = f"boundary[{i}].on"
-                place = deck.origins.get(path) or deck.origins.get(f"{path}[{j}]", "")
-                kind = "a region, no boundary" if name in estimate.regions else ""
-                text = f"{name!r} is {kind}" if kind else f"the mesh has no boundary {name!r}"
-                problems.append(Problem(_mark(place), path, text + nearest(name, known, 12)))
-        for term, text in misplaced(condition, set(estimate.skeleton) - set(estimate.boundaries)):
-            path = f"boundary[{i}].{term}"
-            problems.append(Problem(_mark(deck.placed(path).removesuffix(f": {path}")), path, text))
-    if problems:
-        raise DeckError(problems)
-
-
-def _mark(place: str) -> Mark | None:
-    file, _, rest = place.rpartition(":")
-    file, _, line = file.rpartition(":")
-    return Mark(file, int(line), int(rest)) if file else None

@@ -20,6 +20,7 @@ from plexus.protocols import (
     Found,
     Implicit,
     Outlook,
+    Seen,
     TimeIntegrable,
     WeakPhysics,
 )
@@ -74,6 +75,12 @@ class Elements:
         from plexus.discretisations._checks import problems
 
         return problems(deck)
+
+    def look(self, deck: Deck) -> Seen:
+        """Return what is seen of the mesh, of a large file its heads, after the checks of a run."""
+        from plexus.discretisations._look import look
+
+        return look(deck)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""

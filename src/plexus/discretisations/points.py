@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.protocols import Assembled, Explicit, FieldSpec, Found, Implicit, Outlook, RatesPhysics, Tangents
+from plexus.protocols import (
+    Assembled,
+    Explicit,
+    FieldSpec,
+    Found,
+    Implicit,
+    Outlook,
+    RatesPhysics,
+    Seen,
+    Tangents,
+)
 from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
@@ -74,6 +84,10 @@ class Points:
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield nothing more."""
         yield from ()
+
+    def look(self, deck: Deck) -> Seen:
+        """Return nothing: the deck says all of it."""
+        return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: some copies of the state, and a dense matrix per member for implicit steps."""

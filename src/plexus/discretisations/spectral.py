@@ -19,6 +19,7 @@ from plexus.protocols import (
     Found,
     Outlook,
     PeriodicSource,
+    Seen,
     Spectra,
     SpectralPhysics,
     Split,
@@ -83,6 +84,10 @@ class Spectral:
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield nothing more."""
         yield from ()
+
+    def look(self, deck: Deck) -> Seen:
+        """Return nothing: the deck says all of it."""
+        return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""

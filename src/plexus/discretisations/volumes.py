@@ -23,6 +23,7 @@ from plexus.protocols import (
     Implicit,
     OnSides,
     Outlook,
+    Seen,
     VolumePhysics,
     Waves,
 )
@@ -88,6 +89,10 @@ class Volumes:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
+
+    def look(self, deck: Deck) -> Seen:
+        """Return nothing: the deck says all of it."""
+        return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from plexus.errors import InputError
 from plexus.fileformat import SERIES
-from plexus.io import sound
 from plexus.io.series import Series
 from plexus.io.vtkhdf_layout import read_layout
+from plexus.runtime import sound
 from plexus.runtime.folder import set_aside
 
 

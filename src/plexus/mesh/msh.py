@@ -28,7 +28,7 @@ from plexus.mesh.skeleton import find_entities
 from plexus.mesh.slices import Slices
 
 
-def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
+def read_msh(path: str | Path | MshFile, scale: float = 1.0) -> Slices:
     """Read a whole mesh; one slice that holds everything.
 
     Physical groups of the cells' dimension become regions, those one dimension below boundaries, those below
@@ -40,7 +40,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
     Parameters
     ----------
     path
-        File of version 4.1.
+        File of version 4.1, by its name or read already.
     scale
         Length of the file's unit [m].
 
@@ -51,7 +51,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
         lacks physical groups, names missing nodes or facets that belong to no cell, or if a cell is
         degenerate. The message starts with the file and, for text, the line.
     """
-    file = MshFile(Path(path))
+    file = path if isinstance(path, MshFile) else MshFile(Path(path))
     names, entities = read_names(file), read_entities(file)
     nodes = read_nodes(file)
     blocks = read_elements(file, nodes)
@@ -70,7 +70,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
         cells=_right_handed(file, first, points, cells), points=points,
         vertex_ids=_identify(pairs[(pairs >= 0).all(axis=1)], len(points)),
         regions=parts.regions(), boundaries=parts.boundaries(cells, number),
-        skeleton=parts.skeleton(cells, number),
+        skeleton=parts.skeleton(cells, number), unused=len(nodes.tags) - len(used),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Protocol
@@ -110,6 +109,12 @@ class BinaryNumbers:
         """Return an error at the byte reached so far, or ``back`` sizes before it."""
         return InputError(f"{self.path}: byte {self.start + self.at - back * _SIZE.itemsize}: {message}")
 
+    def skip(self, n_sizes: int) -> None:
+        """Pass entries of type size_t without a look at them."""
+        if n_sizes < 0 or self.at + n_sizes * _SIZE.itemsize > len(self.data):
+            raise self.fail(TOO_SHORT)
+        self.at += n_sizes * _SIZE.itemsize
+
     def _take(self, n: int, kind: np.dtype) -> np.ndarray:
         if n < 0 or self.at + n * kind.itemsize > len(self.data):
             raise self.fail(TOO_SHORT)
@@ -177,19 +182,29 @@ class MshFile:
 
     def section(self, name: str) -> tuple[int, int] | None:
         """Return the first and end byte of a section's content, or None if the file has no such section."""
-        # section names stand at the beginning of a line, alone
-        found = [m.end() for m in re.finditer(rb"\n\$" + name.encode() + rb"[ \t\r]*\n", self.data)]
-        if not found:
+        head = b"\n$" + name.encode()
+        start = self._after(head, 0)
+        if start < 0:
             return None
-        start = found[0]
         end = self.data.find(b"\n$End" + name.encode(), start - 1) + 1
-        if len(found) > 1 and 0 < end < found[1]:
-            place = "" if self.binary else f":{self.line(found[1]) - 1}"
+        second = self._after(head, start) if end else -1
+        if second >= 0:
+            place = "" if self.binary else f":{self.line(second) - 1}"
             raise InputError(f"{self.path}{place}: there is a second ${name} section")
         if end == 0:
             place = "" if self.binary else f":{self.data.count(bytes([10])) + 1}"
             raise InputError(f"{self.path}{place}: the file ends inside ${name}; it is truncated")
         return start, end
+
+    def _after(self, head: bytes, begin: int) -> int:
+        """Return the first byte behind the next line that is ``head`` and nothing more; -1 for none."""
+        at = self.data.find(head, begin)
+        while at >= 0:
+            stop = self.data.find(b"\n", at + 1)
+            if stop >= 0 and not self.data[at + len(head) : stop].strip():
+                return stop + 1
+            at = self.data.find(head, at + 1)
+        return -1
 
     def line(self, byte: int) -> int:
         """Return the line number, from 1, of a byte."""

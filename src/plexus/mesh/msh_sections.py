@@ -176,7 +176,7 @@ def read_nodes(file: MshFile) -> Nodes:
             raise numbers.fail(text, (n - row) * width - 1)
         points.append(rows)
     nodes = Nodes(np.concatenate(tags), np.concatenate(points))
-    numbers.end("nodes", n_nodes, len(nodes.tags))
+    numbers.end("entries", n_nodes, len(nodes.tags))
     _distinct(numbers, "node", nodes.tags)
     return nodes
 
@@ -209,10 +209,8 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
     n_blocks, n_elements = numbers.sizes(4)[:2].tolist()
     for _ in range(n_blocks):
         dim, entity, kind = numbers.ints(3).tolist()
-        if kind not in gmsh_types():
-            raise numbers.fail(f"element type {kind}{_named(kind)} is not supported{_way_out(kind)}")
+        cell, degree = supported(numbers, kind)
         n = int(numbers.sizes(1)[0])
-        cell, degree = gmsh_types()[kind]
         if cell.dim != dim:
             raise numbers.fail(f"element type {kind} is a {cell.name}, which has not the dimension {dim}")
         # a row is the element's tag and its nodes
@@ -223,7 +221,7 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
         tags.append(rows[:, 0])
         blocks.append(Block(entity, cell, degree, index[:, cell.gmsh_order[degree]]))
     every = np.concatenate(tags)
-    numbers.end("elements", n_elements, len(every))
+    numbers.end("entries", n_elements, len(every))
     _distinct(numbers, "element", every)
     return blocks
 
@@ -268,6 +266,19 @@ def at_node(file: MshFile, number: int, message: str) -> InputError:
             return numbers.fail(f"node {tags[number]} {message}", (n - number) * width - 1)
         number -= n
     raise AssertionError("nodes are numbered block after block")
+
+
+def supported(numbers: Numbers, kind: int) -> tuple[Cell, int]:
+    """Return cell and degree of an element type.
+
+    Raises
+    ------
+    InputError
+        With the way out, if there are no cells of this type.
+    """
+    if kind not in gmsh_types():
+        raise numbers.fail(f"element type {kind}{_named(kind)} is not supported{_way_out(kind)}")
+    return gmsh_types()[kind]
 
 
 def _named(kind: int) -> str:

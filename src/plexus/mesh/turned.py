@@ -7,7 +7,6 @@ turn with the side, u' = R u, so that shared components would be those of a shif
 from __future__ import annotations
 
 import numpy as np
-from mpi4py import MPI
 
 from plexus.mesh.facets import sort_rows
 from plexus.mesh.mesh import Mesh
@@ -19,7 +18,7 @@ NEAR = 1e-6
 def turned(mesh: Mesh) -> bool:
     """Return whether periodic sides are images of each other by more than a shift. Collective."""
     here = mesh.dim > 1 and not np.array_equal(mesh.vertex_ids, mesh.point_ids) and _turned(mesh)
-    return bool(mesh.comm.allreduce(here, MPI.LOR))
+    return any(mesh.comm.allgather(here))
 
 
 def _turned(mesh: Mesh) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
+    from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
-    "discretisations": "Assembled Discretisation Found Outlook",
+    "discretisations": "Assembled Discretisation Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
@@ -124,6 +124,7 @@ __all__ = [
     "Repeats",
     "Riemann",
     "Sample",
+    "Seen",
     "Selects",
     "Setting",
     "Shape",

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -22,9 +21,11 @@ from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validat
 from plexus.deck.context import AXES, Known, only
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
+from plexus.mesh.alone import Alone
 from plexus.mesh.cells import reference
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
+from plexus.mesh.look import Look
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
 from plexus.mesh.select import cells_where, edges_where, facets_where, vertices_where
 from plexus.registry import register
@@ -107,14 +108,6 @@ def _check_distinct(sides: list[str], *named: dict[str, Expression]) -> None:
             if name in taken:
                 raise ValueError(f"the box has a {taken[name]} {name} already")
             taken[name] = kind
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Stands for the communicator of a single rank where nothing is communicated."""
-
-    rank: int = 0
-    size: int = 1
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -215,15 +208,30 @@ class Box:
         p = self.params
         if not (p.regions or p.boundaries or p.curves or p.points) or self.estimate().n_cells > LOOKED_AT:
             return
-        alone: Any = Alone()
         try:
-            with np.errstate(all="ignore"):
-                mesh = self.build(alone)
+            mesh = self._alone()
         except InputError:  # a run tells it at its place
             return
         parts = mesh.regions | mesh.boundaries | mesh.skeleton
         for kind in ("regions", "boundaries", "curves", "points"):
             yield from ((kind, name) for name in getattr(p, kind) if not len(parts[name]))
+
+    def _alone(self) -> Mesh:
+        alone: Any = Alone()
+        with np.errstate(all="ignore"):
+            return self.build(alone)
+
+    def look(self) -> Look:
+        """Return the mesh of a small box, and names; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            As `build` does.
+        """
+        found = self.estimate()
+        mesh = self._alone() if found.n_cells <= LOOKED_AT else None
+        return Look({}, mesh, found.regions, found.boundaries, found.skeleton)
 
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""

@@ -7,17 +7,25 @@ holds the whole mesh. Lengths in the file are metres.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from plexus.deck.params import Field, InputFile, Params
+from plexus.errors import at_path
+from plexus.mesh.look import Look, about, seen
 from plexus.mesh.mesh import Estimate, Mesh
-from plexus.mesh.store import MeshFile
+from plexus.mesh.store import MeshFile, require_sound
 from plexus.registry import register
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
     from plexus.mesh.slices import Slices
+
+
+QUICKLY = 32 * 2**20
+"""Size of a file that is looked at as a whole in about a second [B]."""
+FORM = "HDF5 mesh of Plexus"
 
 
 class Hdf5Params(Params):
@@ -50,6 +58,7 @@ class Hdf5:
             On all ranks, if one of them cannot read its slice.
         """
         from plexus.mesh.build import finish, from_all
+        from plexus.mesh.exchange import agreed
 
         p = self.params
 
@@ -57,7 +66,35 @@ class Hdf5:
             with MeshFile(p.file) as file:
                 return file.slices(comm.rank, comm.size)
 
-        return finish(comm, from_all(comm, read), p.periodic, p.partitioner, p.refine)
+        with at_path("mesh.file"):
+            agreed(comm, lambda: require_sound(p.file) if comm.rank == 0 else None)
+            slices = from_all(comm, read)
+            with at_path(p.file):
+                return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+
+    def look(self) -> Look:
+        """Return the mesh, or sizes and names where the file is large; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the file is unusable.
+        """
+        p = self.params
+        with at_path("mesh.file"):
+            require_sound(p.file)
+            with MeshFile(p.file) as file:
+                if Path(p.file).stat().st_size <= QUICKLY:
+                    slices = file.slices(0, 1)
+                    with at_path(p.file):
+                        return seen(p.file, FORM, slices, p.periodic)
+                found = file.estimate()
+        lines = {
+            "mesh": about(p.file, FORM),
+            "cells": f"{found.n_cells:,} {found.cell} cells, {found.n_points:,} points",
+            "not seen": "coordinates, parts, shapes of cells: a large file; the run looks at them",
+        }
+        return Look(lines, None, found.regions, found.boundaries, found.skeleton)
 
     def known(self) -> None:
         """Return nothing: a deck is checked without reading the file."""
@@ -71,7 +108,9 @@ class Hdf5:
         InputError
             If the file is unusable.
         """
-        with MeshFile(self.params.file) as file:
-            found = file.estimate()
+        with at_path("mesh.file"):
+            require_sound(self.params.file)
+            with MeshFile(self.params.file) as file:
+                found = file.estimate()
         growth = 2 ** (found.dim * self.params.refine)
         return replace(found, n_cells=found.n_cells * growth, n_points=found.n_points * growth)
