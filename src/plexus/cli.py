@@ -259,6 +259,7 @@ def _without_ranks(given: list[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.doubts import doubts
     from plexus.deck.load import load
 
     deck = load(options.deck, options.overrides)
@@ -267,7 +268,7 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         return 0
     from plexus.preview import preview, seen
 
-    for line in seen(deck):
+    for line in (*seen(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
         print(line)
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""

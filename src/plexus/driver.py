@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.errors import InputError, PlexusError, SolveError
+from plexus.errors import GuardError, InputError, PlexusError, SolveError
 from plexus.tasks import Request, Task, named
 
 if TYPE_CHECKING:
@@ -148,5 +148,5 @@ def located(deck: Deck) -> Iterator[None]:
     """Put the place in the deck before each line of an error that starts with a deck path."""
     try:
         yield
-    except (InputError, SolveError) as error:
+    except (InputError, SolveError, GuardError) as error:
         raise type(error)("\n".join(deck.placed(line) for line in str(error).splitlines())) from error

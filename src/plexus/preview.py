@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plexus.deck.discretisation import made_for
+from plexus.discretisations._degree import degree_of
 from plexus.errors import InputError
 from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
 
@@ -50,7 +51,8 @@ def preview(deck: Deck, ranks: int) -> str:
     estimate, lines = found.estimate, []
     if estimate is not None:
         lines = [f"in the run   {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points"]
-    degree = getattr(deck.physics, "degree", None)
+    degree = None if estimate is None else degree_of(deck.physics, estimate.degree)
+    degree = degree if hasattr(deck.physics, "degree") else None
     for name, n in found.unknowns.items():
         about = "" if estimate is None or estimate.nodes else "about "
         lines.append(f"{name:12} {about}{n:,} unknowns" + (f" (degree {degree})" if degree else ""))

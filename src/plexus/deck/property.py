@@ -31,14 +31,16 @@ class PointNames(Mapping[str, Any]):
         if name == "t":
             return self.point.t
         if name in AXES:
-            return self.point.x[..., AXES[name]] if AXES[name] < self.point.dim else 0.0
+            if AXES[name] >= self.point.dim:
+                raise InputError(f"{name}: a {self.point.dim}-D mesh has no such axis")
+            return self.point.x[..., AXES[name]]
         if name in self.point.fields:
             return self.point.fields[name].value
         # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
         value, side = self.point.fields[field].value, self.point.dim
         if len(axes) > 1:
-            # a tensor that is remembered has three rows on any mesh
+            # stresses and tensors that are remembered have three rows on any mesh
             side = round(value.shape[-1] ** 0.5)
         if any(AXES[a] >= side for a in axes):
             raise InputError(f"{name}: a {self.point.dim}-D mesh has no such component")

@@ -13,6 +13,7 @@ from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
+from plexus.discretisations._degree import cautions, degree_of
 from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
@@ -23,6 +24,7 @@ from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
+from plexus.spaces.fit import properties
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
@@ -49,12 +51,14 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     """
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
+    for caution in cautions(deck.physics, mesh.cell, mesh.geometry_degree):
+        ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
+        spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
@@ -100,7 +104,17 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         name = equation.field.name
         forms[name] = maker.form(equation)
         solvers[name] = maker.solver(forms[name], name)
-    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion, passes)
+    return System(
+        spaces,
+        equations,
+        forms,
+        solvers,
+        maker.prescribed,
+        points,
+        maker.completion,
+        passes,
+        _materials(deck),
+    )
 
 
 class _Maker:
@@ -197,6 +211,12 @@ def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[
                 raise InputError(f"physics: two equations have a field {spec.name!r}")
             points[spec.name] = quadrature_space(space, spec, equation.quadrature * space.degree)
     return points
+
+
+def _materials(deck: Deck) -> list[str]:
+    """Return the regions that the model's properties tell apart."""
+    found = properties(deck.physics, "physics")
+    return sorted({name for _, prop in found for name in prop.regions})
 
 
 def _solver_path(deck: Deck, name: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from plexus import registry
 from plexus.deck.conditions import misplaced
 from plexus.discretisations import _places
+from plexus.discretisations._degree import cautions
 from plexus.errors import InputError
 from plexus.fields.connected import components
 from plexus.mesh.look import extent
@@ -28,13 +29,16 @@ def look(deck: Deck) -> Seen:
     """Return what is seen of the mesh; see `plexus.protocols.Discretisation.look`."""
     source: Any = registry.build("mesh", deck.mesh)
     found: Look = source.look()
-    if found.mesh is None:
+    mesh = found.mesh
+    kind = found.kind if mesh is None else (mesh.cell, mesh.geometry_degree)
+    warnings = [*found.warnings, *(cautions(deck.physics, *kind) if kind else ())]
+    if mesh is None:
         _check_names(deck, found)
         lines = _names(found.regions, found.boundaries, found.skeleton)
-        return Seen({**found.lines, **lines}, found.warnings)
+        return Seen({**found.lines, **lines}, warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
-    warnings = _places.check(deck, found.mesh, cls(deck.physics).equations)
-    return Seen({**found.lines, **_facts(found.mesh)}, (*found.warnings, *warnings))
+    warnings += _places.check(deck, mesh, cls(deck.physics).equations)
+    return Seen({**found.lines, **_facts(mesh)}, warnings)
 
 
 def _names(regions: Sequence[str], boundaries: Sequence[str], skeleton: Sequence[str]) -> dict[str, str]:

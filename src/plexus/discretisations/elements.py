@@ -16,6 +16,7 @@ from plexus.protocols import (
     Assembled,
     Balances,
     CellSource,
+    Doubt,
     FieldSpec,
     Found,
     Implicit,
@@ -76,6 +77,12 @@ class Elements:
 
         return problems(deck)
 
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield what a steady deck says of a beginning and of capacities."""
+        from plexus.discretisations._checks import doubts
+
+        return doubts(deck)
+
     def look(self, deck: Deck) -> Seen:
         """Return what is seen of the mesh, of a large file its heads, after the checks of a run."""
         from plexus.discretisations._look import look
@@ -85,11 +92,12 @@ class Elements:
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""
         from plexus import registry
-        from plexus.discretisations import _sizes
+        from plexus.discretisations import _degree, _sizes
 
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
-        return _sizes.outlook(estimate, deck.physics.degree, list(cls.fields(deck.physics)))
+        degree = _degree.degree_of(deck.physics, estimate.degree)
+        return _sizes.outlook(estimate, degree, list(cls.fields(deck.physics)))
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
         """Return mesh, system and values at time ``t``. Collective.

@@ -16,6 +16,7 @@ from plexus.formulation.terms import accepted
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import (
     Assembled,
+    Doubt,
     Explicit,
     FieldSpec,
     Found,
@@ -89,6 +90,10 @@ class Volumes:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield nothing more."""
+        yield from ()
 
     def look(self, deck: Deck) -> Seen:
         """Return nothing: the deck says all of it."""

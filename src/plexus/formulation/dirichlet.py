@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
-from plexus.errors import at_path
+from plexus.errors import InputError, at_path
 from plexus.formulation.inclined import AlongNormal, Inclined
 from plexus.protocols.facets import Facets
 
@@ -56,6 +56,7 @@ class Dirichlet:
             nodes = _nodes(space, condition)
             for component, value in enumerate(condition.values):
                 if value is not None:  # None leaves the component free
+                    _check_axes(value, space.points.shape[1])
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
         self.inclined = Inclined(space, normal, self.fixed) if normal else None
@@ -74,8 +75,7 @@ class Dirichlet:
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
-            # as in properties, axes that the mesh does not have are zero
-            names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
+            names = {a: x[:, i] for i, a in enumerate("xyz"[: x.shape[1]])}
             array[nodes, component] = value({**names, "t": t})
         if self.inclined is not None:
             self.inclined.apply(t, array)
@@ -89,3 +89,10 @@ def _nodes(space: Space, condition: Prescribed) -> np.ndarray:
 
     with at_path(f"{condition.path}.at"):
         return nodes_at(space, condition.at)
+
+
+def _check_axes(value: Expression, dim: int) -> None:
+    """Refuse an axis that the mesh does not have."""
+    for axis in "xyz"[dim:]:
+        if axis in value.names:
+            raise InputError(f"boundary: {axis} in {value.text!r}: a {dim}-D mesh has no such axis")

@@ -30,6 +30,7 @@ class Look:
     mesh : the mesh on one rank, before refinement; None where making it would take long.
     regions, boundaries, skeleton : names, as far as they are known.
     warnings : what is seldom meant, with deck paths in front.
+    kind : cell type and order, where there is no ``mesh`` but these are known.
     """
 
     lines: Mapping[str, str]
@@ -38,6 +39,7 @@ class Look:
     boundaries: tuple[str, ...] = ()
     skeleton: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    kind: tuple[str, int] | None = None
 
 
 def whole(slices: Slices, periodic: bool) -> Mesh:

@@ -14,6 +14,7 @@ from plexus.mesh.msh_numbers import BinaryNumbers, MshFile, TextNumbers
 from plexus.mesh.msh_sections import (
     Entities,
     at,
+    mixed,
     read_entities,
     read_names,
     supported,
@@ -37,7 +38,7 @@ def heads(file: MshFile, form: str, scale: float) -> Look:
         low, high, n_nodes = _nodes(file)
         kinds, used = _elements(file)
         lines["cells"] = _counted(kinds, n_nodes)
-        dim = max((gmsh_types()[kind][0].dim for kind in kinds), default=0)
+        dim = max(map(_dim, kinds), default=0)
         lines["extent"] = extent(low[:dim] * scale, high[:dim] * scale)
         lines["not seen"] = "which nodes the elements name, parts, shapes of cells: the run looks at them"
     else:
@@ -45,7 +46,14 @@ def heads(file: MshFile, form: str, scale: float) -> Look:
         dim = max((d for d, _ in entities.groups), default=0)
         lines["size"] = f"{n_elements:,} elements of all dimensions, {n_nodes:,} nodes"
         lines["not seen"] = "cells, coordinates, parts: a large file of text; the run looks at them"
-    return Look(lines, None, *_named(names, entities, used, dim))
+    found = sorted((gmsh_types()[kind][0].name, gmsh_types()[kind][1]) for kind in kinds if _dim(kind) == dim)
+    if len(found) > 1:
+        raise InputError(mixed(file, found))
+    return Look(lines, None, *_named(names, entities, used, dim), kind=found[0] if found else None)
+
+
+def _dim(kind: int) -> int:
+    return gmsh_types()[kind][0].dim
 
 
 def _second(file: MshFile, name: str) -> int:

@@ -5,7 +5,7 @@ The layout is that of the Gmsh reference manual, section "MSH file format, versi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -266,6 +266,12 @@ def at_node(file: MshFile, number: int, message: str) -> InputError:
             return numbers.fail(f"node {tags[number]} {message}", (n - number) * width - 1)
         number -= n
     raise AssertionError("nodes are numbered block after block")
+
+
+def mixed(file: MshFile, kinds: Iterable[tuple[str, int]]) -> str:
+    """Return what is said of a mesh of several cell types, each with its order."""
+    names = " and ".join(f"{cell} of degree {degree}" for cell, degree in kinds)
+    return f"{file.path}: cells must be of one type, the mesh mixes {names}"
 
 
 def supported(numbers: Numbers, kind: int) -> tuple[Cell, int]:

@@ -164,7 +164,7 @@ class MeshFile:
             names = tuple(dict.fromkeys([*self._names("boundaries"), EXTERIOR]))
             return Estimate(
                 CELLS[self.cell].dim, self.cell, self.n_cells, self.n_points, self._names("regions"), names,
-                skeleton=self._names("skeleton"),
+                degree=self.degree, skeleton=self._names("skeleton"),
             )  # fmt: skip
 
     def slices(self, rank: int, size: int) -> Slices:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Found = tuple[tuple[Any, ...], str]
 """Place in a deck, and what is wrong there."""
 
+Doubt = tuple[str, str]
+"""Deck path, and what is doubtful there."""
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -99,6 +102,9 @@ class Discretisation(Protocol):
 
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield what does not go together in a deck that is valid otherwise; needs no MPI."""
+
+    def doubts(self, deck: Deck) -> Iterator[Doubt]:
+        """Yield what a valid deck says without effect, or hardly means; needs no MPI."""
 
     def look(self, deck: Deck) -> Seen:
         """Return what is seen of the mesh, refusing what a run would refuse; needs no MPI, takes a second.

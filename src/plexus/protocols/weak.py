@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, FieldSpec
 
@@ -42,6 +42,21 @@ class Point(Protocol):
 
         Where a present state is looked at, they are those of that state.
         """
+
+    small: float
+    """Length below which a distance is rounding [m]: a billionth of the mesh's extent."""
+
+    @property
+    def jxw(self) -> Array:
+        """Integration weights (C, Q): volume in cells, area on facets."""
+
+    @property
+    def inside(self) -> Point | None:
+        """The same cells at the points at which forms integrate; None where a point belongs to no cell."""
+
+    @property
+    def element(self) -> tuple[int, bool]:
+        """Degree of the elements, and whether they are simplices."""
 
     @property
     def one(self) -> Array:
@@ -93,6 +108,18 @@ class Flux:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """What couples the points of a cell: Σ_kl B_k(v) W_kl B_l(u), B_k(v) = ∫ b0_k·v + b1_k:∇v dx.
+
+    ``b1`` (C|1, Q|1, k, m, d), ``b0`` (C|1, Q|1, k, m) or None, ``weight`` W (C, k, k), symmetric.
+    """
+
+    b1: Array
+    weight: Array
+    b0: Array | None = None
+
+
+@dataclass(frozen=True)
 class Tangent:
     """Derivatives of a `Flux`; None means zero, axes C and Q may be 1 (broadcast).
 
@@ -100,6 +127,7 @@ class Tangent:
     Scalar field: c00 and m00 (C, Q), c01 and c10 (C, Q, d), c11 (C, Q, d, d).
     Vector field or block: c00 and m00 (C, Q, m, m), c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d),
     c01 (C, Q, m, m, d) [f component, u component, direction].
+    ``joint`` is what the flux at a point takes from the other points of its cell, for vector fields.
     ``symmetric`` states that the resulting matrix is symmetric.
     """
 
@@ -108,6 +136,7 @@ class Tangent:
     c10: Array | None = None
     c11: Array | None = None
     m00: Array | None = None
+    joint: Joint | None = None
     symmetric: bool = False
 
 
@@ -127,6 +156,28 @@ class BoundaryTerm(Protocol):
 
     def tangent(self, p: Point) -> Tangent:
         """Return its derivative (only c00)."""
+
+
+class Integrated(Protocol):
+    """What forms integrate over cells: a flux and its derivatives."""
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 and f1 at the points."""
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the derivatives of `flux`."""
+
+
+@runtime_checkable
+class Stores(Protocol):
+    """An equation whose capacity term may be integrated apart from the rest, at the nodes."""
+
+    lumped: bool
+    """Whether it is: `flux` and `tangent` are without it then."""
+
+    @property
+    def stored(self) -> Integrated:
+        """The capacity term c u_t."""
 
 
 class Equation(Protocol):
@@ -155,6 +206,8 @@ class Equation(Protocol):
     """Degree of the polynomials that are integrated exactly, in degrees of the element."""
     internal: Sequence[FieldSpec]
     """What the equation remembers at its quadrature points; a tensor has 3 x 3 components."""
+    lacking: Sequence[str]
+    """Material data without which there is no time derivative, where they are missing."""
     smooth: bool
     """True: the internal variables follow rate equations z_t = g(u, z), so that steppers may extrapolate
     them; False: they follow the path of u, as a plastic strain does."""

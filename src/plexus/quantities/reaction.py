@@ -74,12 +74,16 @@ class Reaction(QuantityBase):
         InputError
             If there is no facet.
         """
+        from plexus.mesh.mesh import Mesh
         from plexus.spaces.evaluate import Part
+        from plexus.spaces.names import with_area
 
         fields = run.fields
         assert isinstance(fields, Balances), "a deck asks for reactions on elements only"
-        if self.params.of in fields.specs:
-            fields.require(Part(boundary=self.params.on), fields.field(self.params.of))
+        assert isinstance(run.mesh, Mesh), "elements have a mesh of cells"
+        area = with_area(run.mesh, self.params.on)
+        if self.params.of in fields.specs and area is not None:
+            fields.require(Part(boundary=area), fields.field(self.params.of))
 
     def evaluate(self, run: Run) -> float:
         """Return the reaction at the present state. Collective.

@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
-from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
+from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
@@ -32,7 +32,7 @@ from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
-from plexus.spaces.rule import cell_rule
+from plexus.spaces.rule import Rule, cell_rule, lumped_rule
 from plexus.spaces.totals import NodalLoad
 
 Array = Any
@@ -113,6 +113,8 @@ class Form:
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
         self._parts = [p for where, term in self.terms for p in self._boundary(where, term, touching)]
+        lumps = isinstance(equation, Stores) and equation.lumped
+        self._nodes = lumped_rule(mesh, space.degree) if lumps else None
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True
@@ -164,13 +166,15 @@ class Form:
         """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
         values = self._values(u, rate, fields, since)
         out = self.bridge.array(self.space.zeros())
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            f = self._lifted(self.equation.flux(p))
-            if f.f0 is not None or f.f1 is not None:
-                nodes = self.cells.nodes(self.space)[p.part]
-                cells = self.cells.cells[p.part]
-                weight = self._weight(p)
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, weight, out)
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                f = self._lifted(integrand.flux(p))
+                if f.f0 is not None or f.f1 is not None:
+                    nodes = self.cells.nodes(self.space)[p.part]
+                    cells = self.cells.cells[p.part]
+                    weight = self._weight(p)
+                    self.kernels.vector(self.cells.points, cells, tables, nodes, f.f0, f.f1, weight, out)
         for part, p, phi, w in self._facets(t, values):
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
@@ -194,15 +198,19 @@ class Form:
         matrix.clear()
         self.symmetric = True
         store = self.bridge.array(matrix.values)
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            tangent = self.equation.tangent(p)
-            self.symmetric &= tangent.symmetric
-            c00, c01, c10, c11 = self._coefficients(tangent, shift)
-            cells, slots = self.cells.cells[p.part], self._slots[p.part]
-            self.kernels.matrix(
-                self.cells.points, cells, self.tables, c00, c01, c10, c11, self._weight(p), slots, store,
-                tangent.symmetric,
-            )  # fmt: skip
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                tangent = integrand.tangent(p)
+                self.symmetric &= tangent.symmetric
+                c00, c01, c10, c11 = self._coefficients(tangent, shift)
+                cells, slots = self.cells.cells[p.part], self._slots[p.part]
+                self.kernels.matrix(
+                    self.cells.points, cells, tables, c00, c01, c10, c11, self._weight(p), slots, store,
+                    tangent.symmetric,
+                )  # fmt: skip
+                if tangent.joint is not None:
+                    self._add_joint(store, p, tangent.joint)
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
@@ -213,6 +221,12 @@ class Form:
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
         return matrix.store()
+
+    def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
+        """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""
+        yield self.rule, self.equation
+        if self._nodes is not None:
+            yield self._nodes, self.equation.stored  # type: ignore[attr-defined]  # it is one of `Stores`
 
     def bearing(
         self,
@@ -227,14 +241,16 @@ class Form:
         """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms, (n_owned, m)."""
         values, out = self._values(u, rate, fields, since), self.bridge.array(self.space.zeros())
         whole = self.bridge.array(v)
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            c00 = self._coefficients(self.equation.tangent(p), shift)[0]
-            if c00 is not None:
-                nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
-                phi = self.bridge.array(self.tables.phi)
-                f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
-                weight = self._weight(p)
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f0, None, weight, out)
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                c00 = self._coefficients(integrand.tangent(p), shift)[0]
+                if c00 is not None:
+                    nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
+                    phi = self.bridge.array(tables.phi)
+                    f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
+                    weight = self._weight(p)
+                    self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
         for part, p, phi, w in self._facets(t, values):
             c00 = self._coefficients(part.term.tangent(p), shift)[0]
             if c00 is not None:
@@ -298,6 +314,18 @@ class Form:
         slots = self.matrix.slots[cells[:, None, None], part.local[:, None], part.local]
         kept = slots >= 0
         add_at(store, self.bridge.array(slots[kept]), block[self.bridge.array(kept)])
+
+    def _add_joint(self, store: Array, p: PointBatch, joint: Joint) -> None:
+        """Add B_ik W_kl B_jl to the pairs of own rows, with B_ik = ∫ b0_k φ_i + b1_k·∇φ_i."""
+        factor = self._weight(p)
+        w = p.jxw if factor is None else p.jxw * factor
+        dphi = einsum("qik,cqkj->cqij", self.bridge.array(self.tables.dphi), p.grad_map)
+        b = einsum("cq,cqkad,cqid->cika", w, self._full(joint.b1, w), dphi)
+        if joint.b0 is not None:
+            b = b + einsum("cq,cqka,qi->cika", w, self._full(joint.b0, w), self.bridge.array(self.tables.phi))
+        slots = self._slots[p.part]
+        kept = slots >= 0
+        add_at(store, slots[kept], einsum("cika,ckl,cjlb->cijab", b, joint.weight, b)[kept])
 
     def _full(self, c: Array, w: Array) -> Array:
         """Expand the leading axes of a coefficient to (C, Q)."""

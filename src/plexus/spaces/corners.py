@@ -19,7 +19,7 @@ from plexus.devices.bridge import Bridge
 from plexus.protocols.facets import Facets
 from plexus.spaces.facets import facet_sets
 from plexus.spaces.lagrange import Space
-from plexus.spaces.names import boundary_facets
+from plexus.spaces.names import boundary_facets, with_area
 from plexus.spaces.points import PointBatch, Values
 from plexus.spaces.sides import lower, same
 
@@ -27,7 +27,9 @@ from plexus.spaces.sides import lower, same
 def shares(space: Space, boundary: Facets, prescribed: Sequence[Facets]) -> np.ndarray:
     """Return the shares w (n_owned,) of own nodes: 0 off the boundary, 1 where nothing else holds."""
     mesh = space.mesh
-    own = lower(mesh, boundary_facets(mesh, boundary))
+    area = with_area(mesh, boundary)
+    # curves and points have no area, and hold only where no facet does
+    own = mesh.outside[:0] if area is None else lower(mesh, boundary_facets(mesh, area))
     others = [lower(mesh, boundary_facets(mesh, where)) for where in prescribed]
     held = np.unique(np.concatenate([own[:0], *others]), axis=0)
     total, part = _areas(space, held), _areas(space, held[same(held, own)])

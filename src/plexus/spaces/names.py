@@ -51,8 +51,9 @@ def skeleton_entities(mesh: Mesh, name: str) -> np.ndarray | None:
     return None if name in mesh.boundaries else mesh.skeleton.get(name)
 
 
-def with_area(mesh: Mesh, where: Facets) -> Facets | None:
+def with_area(mesh: Mesh, where: str | Facets) -> Facets | None:
     """Return those of the places that are boundaries; None if all are curves and points."""
+    where = Facets.of(where)
     names = tuple(name for name in where if skeleton_entities(mesh, name) is None)
     return replace(where, names=names) if names else None
 

@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from plexus.deck.params import Field, InputFile, Params
-from plexus.errors import at_path
+from plexus.errors import InputError, at_path
+from plexus.mesh.folded import folded, place
 from plexus.mesh.look import Look, about, seen
 from plexus.mesh.mesh import Estimate, Mesh
 from plexus.mesh.store import MeshFile, require_sound
@@ -55,7 +58,7 @@ class Hdf5:
         Raises
         ------
         InputError
-            On all ranks, if one of them cannot read its slice.
+            On all ranks, if one of them cannot read its slice, or if one of its cells is folded.
         """
         from plexus.mesh.build import finish, from_all
         from plexus.mesh.exchange import agreed
@@ -70,7 +73,9 @@ class Hdf5:
             agreed(comm, lambda: require_sound(p.file) if comm.rank == 0 else None)
             slices = from_all(comm, read)
             with at_path(p.file):
-                return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+                mesh = finish(comm, slices, p.periodic, p.partitioner, p.refine)
+                agreed(comm, lambda: _require_unfolded(mesh, p.refine))
+                return mesh
 
     def look(self) -> Look:
         """Return the mesh, or sizes and names where the file is large; needs no MPI.
@@ -87,14 +92,18 @@ class Hdf5:
                 if Path(p.file).stat().st_size <= QUICKLY:
                     slices = file.slices(0, 1)
                     with at_path(p.file):
-                        return seen(p.file, FORM, slices, p.periodic)
-                found = file.estimate()
+                        found = seen(p.file, FORM, slices, p.periodic)
+                        if found.mesh is not None:
+                            _require_unfolded(found.mesh)
+                        return found
+                sizes = file.estimate()
         lines = {
             "mesh": about(p.file, FORM),
-            "cells": f"{found.n_cells:,} {found.cell} cells, {found.n_points:,} points",
+            "cells": f"{sizes.n_cells:,} {sizes.cell} cells, {sizes.n_points:,} points",
             "not seen": "coordinates, parts, shapes of cells: a large file; the run looks at them",
         }
-        return Look(lines, None, found.regions, found.boundaries, found.skeleton)
+        kind = (sizes.cell, sizes.degree)
+        return Look(lines, None, sizes.regions, sizes.boundaries, sizes.skeleton, kind=kind)
 
     def known(self) -> None:
         """Return nothing: a deck is checked without reading the file."""
@@ -114,3 +123,16 @@ class Hdf5:
                 found = file.estimate()
         growth = 2 ** (found.dim * self.params.refine)
         return replace(found, n_cells=found.n_cells * growth, n_points=found.n_points * growth)
+
+
+def _require_unfolded(mesh: Mesh, refine: int = 0) -> None:
+    """Refuse cells of this rank that are degenerate or folded."""
+    bad = folded(mesh.reference, mesh.geometry_degree, mesh.points[mesh.cells])
+    if bad.any():
+        first = int(np.argmax(bad))
+        # children of cell c have the ids c·2^d + k
+        cell = mesh.cell_ids[first] >> (mesh.dim * refine)
+        raise InputError(
+            f"cell {cell} is degenerate or folded: its volume element is not positive everywhere; "
+            f"it lies at {place(mesh.points[mesh.cells[first]])}"
+        )
