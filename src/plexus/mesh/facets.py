@@ -65,7 +65,11 @@ def mates(keys: np.ndarray) -> np.ndarray:
     # sorted, equal keys stand side by side: the second of a pair does not start a group
     second = np.flatnonzero(~new)
     if len(second) and (np.diff(second) == 1).any():
-        raise InputError("the mesh is not valid: a facet is shared by more than two cells")
+        first = second[np.flatnonzero(np.diff(second) == 1)[0]]
+        names = ", ".join(map(str, keys[order[first]]))
+        raise InputError(
+            f"the mesh is not valid: a facet is shared by more than two cells, that of the points {names}"
+        )
     mate = np.full(len(keys), -1)
     mate[order[second]] = order[second - 1]
     mate[order[second - 1]] = order[second]

@@ -10,7 +10,7 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.mesh.facets import find_facets
 from plexus.mesh.folded import folded, place
-from plexus.mesh.mesh import corner_volumes
+from plexus.mesh.mesh import EXTERIOR, corner_volumes
 from plexus.mesh.msh_numbers import MshFile
 from plexus.mesh.msh_sections import (
     Block,
@@ -71,8 +71,8 @@ def read_msh(path: str | Path | MshFile, scale: float = 1.0) -> Slices:
         cell=first.cell.name, degree=first.degree, n_cells=len(cells), n_points=len(points),
         cells=_right_handed(file, first, points, cells), points=points,
         vertex_ids=_identify(pairs[(pairs >= 0).all(axis=1)], len(points)),
-        regions=parts.regions(), boundaries=parts.boundaries(cells, number),
-        skeleton=parts.skeleton(cells, number), unused=len(nodes.tags) - len(used),
+        regions=parts.regions() | parts.empty(0), boundaries=parts.boundaries(cells, number) | parts.empty(1),
+        skeleton=parts.skeleton(cells, number) | parts.empty(2), unused=len(nodes.tags) - len(used),
     )  # fmt: skip
 
 
@@ -161,6 +161,16 @@ class _Parts:
         vertices = cells[:, : cell.n_vertices]
         pairs = {name: find_entities(cell, vertices, rows) for name, rows in kept.items()}
         return {name: rows for name, rows in pairs.items() if rows is not None}
+
+    def empty(self, below: int) -> dict[str, np.ndarray]:
+        """Return the groups without elements: of the cells' dimension (0), one below (1), all others (2)."""
+        dim = self.volume[0].cell.dim
+        full = {name for b in (*self.volume, *self.surface, *self.below) for name in self._groups(b)}
+        lost = {
+            name for (d, _), name in self.names.items()
+            if min(dim - d, 2) == below and name not in full and name != EXTERIOR
+        }  # fmt: skip
+        return {name: np.empty((0, 2)[: 1 + bool(below)], dtype=np.int64) for name in sorted(lost)}
 
     def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the facets of a boundary; ``rows`` (k,) are the numbers of its elements in the file."""

@@ -199,7 +199,8 @@ class MeshFile:
             cell=self.cell, degree=self.degree, n_cells=self.n_cells, n_points=self.n_points,
             cells=self._data("cells", 2, "i")[c].astype(np.int64),
             points=self._data("points", 2, "f")[p].astype(float),
-            vertex_ids=None if images is None else images[p].astype(np.int64), **named,
+            vertex_ids=None if images is None else images[p].astype(np.int64),
+            regions=named["regions"], boundaries=named["boundaries"], skeleton=named["skeleton"],
         )  # fmt: skip
 
     def _require_sense(self, slices: Slices) -> None:
