@@ -154,9 +154,9 @@ TABLE = {
         after("Elements", "\n11 13 6 16", "\n11 13 6.5 16"), "6.5 stands where a whole", "11 13 6.5 16"
     ),
     "number of nodes": Bad(
-        swapped(("\n15 21 1 21\n", "\n15 22 1 21\n")), "says that it has 22 entries, and has 21"
+        swapped(("\n15 21 1 21\n", "\n15 22 1 21\n")), "says that it has 22 nodes, and has 21"
     ),
-    "number of elements": Bad(swapped(("\n7 38 1 38\n", "\n7 37 1 38\n")), "it has 37 entries, and has 38"),
+    "number of elements": Bad(swapped(("\n7 38 1 38\n", "\n7 37 1 38\n")), "it has 37 elements, and has 38"),
     "block that is longer": Bad(
         swapped(("\n7 38 1 38\n", "\n7 37 1 38\n"), ("\n2 2 2 14\n", "\n2 2 2 13\n")),
         "goes on behind its last entry",

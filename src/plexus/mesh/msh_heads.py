@@ -88,7 +88,7 @@ def _nodes(file: MshFile) -> tuple[np.ndarray, np.ndarray, int]:
             np.maximum(high, rows.max(axis=0, initial=-np.inf)),
         )
         found += n
-    numbers.end("entries", n_nodes, found)
+    numbers.end("node", n_nodes, found)
     return low, high, found
 
 
@@ -106,7 +106,7 @@ def _elements(file: MshFile) -> tuple[Counter[int], dict[tuple[int, int], int]]:
         numbers.skip(n * (cell.n_nodes(degree) + 1))
         kinds[kind] += n
         used[dim, entity] += n
-    numbers.end("entries", n_elements, sum(kinds.values()))
+    numbers.end("element", n_elements, sum(kinds.values()))
     return kinds, used
 
 

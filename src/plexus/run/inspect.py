@@ -9,6 +9,7 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.deck.params import Property
+from plexus.deck.places import expressions
 from plexus.spaces.fit import properties
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def vanishing(run: Run) -> list[str]:
         if stated and not path.endswith("source") and _largest(run, prop) == 0:
             found.append(f"{path}: is zero everywhere; does it leave the equation without a solution?")
     return found
+
+
+def lost(run: Run) -> list[str]:
+    """Return which expressions had no finite value at the last evaluations, on any rank. Collective."""
+    noted = [expression.noted for _, expression in expressions(run.deck) if expression.noted]
+    return sorted({text for texts in run.ctx.comm.allgather(noted) for text in texts})[:5]
 
 
 def _largest(run: Run, prop: Property) -> float:
