@@ -179,6 +179,25 @@ class MshFile:
         # the integer 1 written in binary tells the byte order
         if self.binary and lines[2][:4] != b"\x01\0\0\0":
             raise InputError(f"{path}: binary file written with another byte order")
+        if not self.binary:
+            self._require_order()
+
+    def _require_order(self) -> None:
+        """Refuse sections of a text that are not opened and closed one after the other."""
+        at, opened = 0, ""
+        while at >= 0:
+            begin = at + bool(at)
+            name = self.data[begin : begin + 80].split(b"\n", 1)[0].strip().decode(errors="replace")
+            closes = name.startswith("$End")
+            if (closes and "$" + name[4:] != opened) or (not closes and opened):
+                what = (
+                    f"{name} stands where {opened.replace('$', '$End')} is expected"
+                    if opened
+                    else (f"{name} closes a section that has not begun")
+                )
+                raise InputError(f"{self.path}:{self.line(begin)}: {what}")
+            opened = "" if closes else name
+            at = self.data.find(b"\n$", begin)
 
     def section(self, name: str) -> tuple[int, int] | None:
         """Return the first and end byte of a section's content, or None if the file has no such section."""
