@@ -215,6 +215,14 @@ def _add_tools(commands: Commands) -> None:
     sub.add_argument("names", metavar="NAME", nargs="*", help="which ones; without a name they are listed")
     sub = _command(commands, "mesh", _mesh, "tools for meshes")
     tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)
+    info = _command(
+        tools, "info", _mesh_info, "tell what a mesh file holds",
+        "Sizes, extent, connected parts, regions and boundaries; refuses what a run would refuse.",
+    )  # fmt: skip
+    info.add_argument("source", metavar="FILE", help="a Gmsh file (MSH 4.1), or one made by `mesh convert`")
+    info.add_argument(
+        "--scale", type=_length, default=1.0, help="length of the file's unit, e.g. '1 mm' (default: 1 m)"
+    )
     convert = _command(tools, "convert", _mesh, "convert a mesh to the HDF5 format that ranks read in slices")
     convert.add_argument("source", metavar="IN", help="a Gmsh file (MSH 4.1)")
     convert.add_argument("target", metavar="OUT", help="the HDF5 file to write")
@@ -381,6 +389,14 @@ def _length(text: str) -> float:
     if not length > 0:
         raise argparse.ArgumentTypeError(f"must be > 0, not {text}")
     return length
+
+
+def _mesh_info(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.preview import mesh_file
+
+    for line in mesh_file(options.source, options.scale):
+        print(line)
+    return 0
 
 
 def _mesh(options: argparse.Namespace, given: list[str]) -> int:

@@ -6,7 +6,8 @@ memory are what the discretisation expects of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.discretisation import made_for
 from plexus.discretisations._degree import degree_of
@@ -16,6 +17,10 @@ from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.protocols import Outlook
+
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""The first bytes of a file of HDF5."""
 
 
 def outlook(deck: Deck) -> Outlook:
@@ -35,8 +40,37 @@ def seen(deck: Deck) -> list[str]:
         found = made_for(deck.physics.type).look(deck)
     except InputError as error:
         raise InputError("\n".join(deck.placed(line) for line in str(error).splitlines())) from error
-    lines = [f"{label:12} {text}" for label, text in found.lines.items()]
-    return lines + [f"warning: {deck.placed(text)}" for text in found.warnings]
+    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in found.warnings]
+
+
+def mesh_file(path: str, scale: float) -> list[str]:
+    """Return lines about a mesh file, whatever deck it is for; ``scale`` is the unit of its lengths [m].
+
+    Raises
+    ------
+    InputError
+        If the mesh is unusable.
+    """
+    from plexus import registry
+    from plexus.discretisations._look import of_mesh
+
+    kind = "hdf5" if _begins(path).startswith(HDF5) else "gmsh"
+    given = {"file": path} | ({"scale": scale} if kind == "gmsh" else {})
+    member: Any = registry.component("mesh", kind)
+    found = member.cls(member.params(**given)).look()
+    return [*_lines(of_mesh(found)), *(f"warning: {text}" for text in found.warnings)]
+
+
+def _begins(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(HDF5))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the mesh: {error.strerror}") from None
+
+
+def _lines(labelled: Mapping[str, str]) -> list[str]:
+    return [f"{label:12} {text}" for label, text in labelled.items()]
 
 
 def preview(deck: Deck, ranks: int) -> str:

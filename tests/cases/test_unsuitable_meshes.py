@@ -176,6 +176,10 @@ TABLE = {
         small(f"4 5 1 5\n{LINES}2 1 2 2\n3 1 2 3 \n4 1 3 4 \n2 1 2 1\n5 1 9 3 \n"),
         "a facet is shared by more than two cells",
     ),
+    "node in the wrong place": Bad(
+        after("Nodes", "\n0.6479166666669075 0.64", "\n0.6479166666669075 1.64"),
+        "the mesh overlaps itself, a node may be in the wrong place",
+    ),
     "cell twice": Bad(
         small(f"4 5 1 5\n{LINES}2 1 2 2\n3 1 2 3 \n4 1 3 4 \n2 1 2 1\n5 1 3 4 \n"),
         "a facet is shared by more than two cells",

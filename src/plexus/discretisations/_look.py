@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from plexus.mesh.mesh import Mesh
 
 
+def of_mesh(found: Look) -> dict[str, str]:
+    """Return label -> text of what was seen of a mesh."""
+    if found.mesh is None:
+        return {**found.lines, **_names(found.regions, found.boundaries, found.skeleton)}
+    return {**found.lines, **_facts(found.mesh)}
+
+
 def look(deck: Deck) -> Seen:
     """Return what is seen of the mesh; see `plexus.protocols.Discretisation.look`."""
     source: Any = registry.build("mesh", deck.mesh)
@@ -34,11 +41,10 @@ def look(deck: Deck) -> Seen:
     warnings = [*found.warnings, *(cautions(deck.physics, *kind) if kind else ())]
     if mesh is None:
         _check_names(deck, found)
-        lines = _names(found.regions, found.boundaries, found.skeleton)
-        return Seen({**found.lines, **lines}, warnings)
+        return Seen(of_mesh(found), warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
     warnings += _places.check(deck, mesh, cls(deck.physics).equations)
-    return Seen({**found.lines, **_facts(mesh)}, warnings)
+    return Seen(of_mesh(found), warnings)
 
 
 def _names(regions: Sequence[str], boundaries: Sequence[str], skeleton: Sequence[str]) -> dict[str, str]:
@@ -50,15 +56,15 @@ def _facts(mesh: Mesh) -> dict[str, str]:
     """Return sizes and names of a mesh on one rank."""
     order = f" of degree {mesh.geometry_degree}" if mesh.geometry_degree > 1 else ""
     inside = {name: int((~same(pairs, mesh.outside)).sum()) for name, pairs in mesh.boundaries.items()}
-    regions = [_count(name, len(cells), "cell") for name, cells in mesh.regions.items()]
+    regions = [_count(name, len(cells), "cell") for name, cells in sorted(mesh.regions.items())]
     boundaries = [
         _count(name, len(pairs), "facet", f", {inside[name]:,} inside the body" if inside[name] else "")
-        for name, pairs in mesh.boundaries.items()
+        for name, pairs in sorted(mesh.boundaries.items())
     ]
     v = mesh.reference.n_vertices
     skeleton = [
         _count(name, len(pairs), "edge" if len(pairs) and pairs[0, 1] >= v else "point")
-        for name, pairs in mesh.skeleton.items()
+        for name, pairs in sorted(mesh.skeleton.items())
     ]
     return {
         "cells": f"{mesh.n_cells:,} {mesh.cell} cells{order}, {len(mesh.points):,} points",

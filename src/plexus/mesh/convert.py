@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
+from plexus.mesh.look import whole
 from plexus.mesh.msh import read_msh
 from plexus.mesh.store import write
 from plexus.runtime.files import partial, publish, storage_errors
@@ -18,15 +19,18 @@ def convert(src: str | Path, dst: str | Path, scale: float = 1.0) -> None:
     Raises
     ------
     InputError
-        If the source is unusable (see `plexus.mesh.msh.read_msh`).
+        If the source is unusable, as a run would refuse it.
     OutputError
         If the result cannot be stored.
     """
     target = Path(dst)
-    whole = read_msh(src, scale)
+    slices = read_msh(src, scale)
+    with at_path(str(src)):
+        # facets of three cells and cells on one side of a facet are found where neighbours meet
+        whole(slices, periodic=False)
     try:
         with storage_errors(target):
-            write(partial(target), whole)
+            write(partial(target), slices)
         publish(target)
     except (InputError, OSError):
         partial(target).unlink(missing_ok=True)

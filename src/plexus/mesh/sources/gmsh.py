@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 
-QUICKLY, QUICKLY_AS_TEXT = 32 * 2**20, 10 * 2**20
+QUICKLY, QUICKLY_AS_TEXT = 16 * 2**20, 8 * 2**20
 """Sizes of files that are looked at as a whole in about a second [B]."""
 
 

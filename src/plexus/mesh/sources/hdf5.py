@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plexus.mesh.slices import Slices
 
 
-QUICKLY = 32 * 2**20
+QUICKLY = 16 * 2**20
 """Size of a file that is looked at as a whole in about a second [B]."""
 FORM = "HDF5 mesh of Plexus"
 
