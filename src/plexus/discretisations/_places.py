@@ -18,7 +18,7 @@ import numpy as np
 from plexus.deck.crosscheck import NOTHING
 from plexus.errors import InputError, at_path
 from plexus.formulation.terms import accepted
-from plexus.mesh.turned import turned
+from plexus.mesh.turned import refuse_turned
 from plexus.protocols.facets import Facets
 from plexus.spaces import fit
 from plexus.spaces.names import boundary_facets, require_facets, with_area
@@ -41,7 +41,7 @@ def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
     """
     fit.check(deck.physics, mesh)
     fit.check_places(deck.boundary, mesh)
-    _refuse_turned(mesh, equations)
+    refuse_turned(mesh, [spec for equation in equations for spec in equation.fields])
     _named(deck, mesh)
     for i, condition in enumerate(deck.boundary):
         area = with_area(mesh, condition.on)
@@ -53,24 +53,6 @@ def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
             fit.check_cover(params, f"boundary[{i}].{kind}", mesh, boundary_facets(mesh, area)[:, 0])
     loads = _Loads(deck, mesh)
     return [text for equation in equations for text in loads.meetings(equation)]
-
-
-def _refuse_turned(mesh: Mesh, equations: Sequence[Equation]) -> None:
-    """Refuse vectors on sides that are periodic by a rotation: images share components. Collective.
-
-    Raises
-    ------
-    InputError
-        If an unknown is no scalar.
-    """
-    vectors = [spec.name for equation in equations for spec in equation.fields if spec.shape != "scalar"]
-    if vectors and turned(mesh):
-        raise InputError(
-            "mesh.periodic: sides of the mesh are images of each other by a rotation, not by a shift: "
-            f"{vectors[0]} would have to turn with them, which only scalars need not. Where the state is "
-            "symmetric about both sides, leave `periodic` out and hold the displacement normal to each side; "
-            "else mesh the whole ring"
-        )
 
 
 def _named(deck: Deck, mesh: Mesh) -> None:

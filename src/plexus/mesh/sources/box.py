@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 BYTES_PER_CELL = 50
 """Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
 LOOKED_AT = 100_000
-"""Cells up to which a deck is checked with the mesh itself: a tenth of a second."""
+"""Cells, or half as many points, up to which a deck is checked with the mesh itself: less than a second."""
 Length = Annotated[float, Unit("m")]
 AxisName = Literal["x", "y", "z"]
 
@@ -209,23 +209,35 @@ class Box:
                 raise InputError(f"mesh: cells along {axis} vanish in rounding: see size, origin and grading")
         return ticks
 
+    def alone(self) -> Mesh | None:
+        """Return the mesh as one rank alone has it, or None if it is large; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            As ``build``.
+        """
+        size = self.estimate()
+        if max(size.n_cells, size.n_points // 2) > LOOKED_AT:
+            return None
+        comm: Any = Alone()
+        with np.errstate(all="ignore"):
+            return self.build(comm)
+
     def missed(self) -> Iterator[tuple[str, str]]:
         """Yield ``regions`` and the like and each name that nothing fulfils, of small boxes only."""
         p = self.params
-        if not (p.regions or p.boundaries or p.curves or p.points) or self.estimate().n_cells > LOOKED_AT:
+        if not (p.regions or p.boundaries or p.curves or p.points):
             return
         try:
-            mesh = self._alone()
-        except InputError:  # a run tells it at its place
+            mesh = self.alone()
+        except InputError:  # told at its place, once the deck is read
+            return
+        if mesh is None:
             return
         parts = mesh.regions | mesh.boundaries | mesh.skeleton
         for kind in ("regions", "boundaries", "curves", "points"):
             yield from ((kind, name) for name in getattr(p, kind) if not len(parts[name]))
-
-    def _alone(self) -> Mesh:
-        alone: Any = Alone()
-        with np.errstate(all="ignore"):
-            return self.build(alone)
 
     def look(self) -> Look:
         """Return the mesh of a small box, and names; needs no MPI.
@@ -236,7 +248,7 @@ class Box:
             As `build` does.
         """
         found = self.estimate()
-        mesh = self._alone() if found.n_cells <= LOOKED_AT else None
+        mesh = self.alone()
         kind = (found.cell, found.degree)
         return Look({}, mesh, found.regions, found.boundaries, found.skeleton, kind=kind)
 
