@@ -13,15 +13,14 @@ from plexus.discretisations import _places
 from plexus.discretisations._degree import cautions
 from plexus.errors import InputError
 from plexus.fields.connected import components
-from plexus.mesh.look import extent
+from plexus.mesh.look import Look, extent
 from plexus.mesh.mesh import EXTERIOR
-from plexus.protocols import Seen
+from plexus.protocols import Looks, MeshSource, Seen
 from plexus.spaces.names import unknown
 from plexus.spaces.sides import same
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.mesh.look import Look
     from plexus.mesh.mesh import Mesh
 
 
@@ -35,7 +34,7 @@ def of_mesh(found: Look) -> dict[str, str]:
 def look(deck: Deck) -> Seen:
     """Return what is seen of the mesh; see `plexus.protocols.Discretisation.look`."""
     source: Any = registry.build("mesh", deck.mesh)
-    found: Look = source.look()
+    found = source.look() if isinstance(source, Looks) else _sizes(source)
     mesh = found.mesh
     kind = found.kind if mesh is None else (mesh.cell, mesh.geometry_degree)
     warnings = [*found.warnings, *(cautions(deck.physics, *kind) if kind else ())]
@@ -45,6 +44,14 @@ def look(deck: Deck) -> Seen:
     cls: Any = registry.component("physics", deck.physics.type).cls
     warnings += _places.check(deck, mesh, cls(deck.physics).equations)
     return Seen(of_mesh(found), warnings)
+
+
+def _sizes(source: MeshSource) -> Look:
+    """Return what a source tells that cannot show its mesh."""
+    size = source.estimate()
+    lines = {"cells": f"{size.n_cells:,} {size.cell} cells, {size.n_points:,} points"}
+    kind = (size.cell, size.degree)
+    return Look(lines, None, size.regions, size.boundaries, size.skeleton, kind=kind)
 
 
 def _names(regions: Sequence[str], boundaries: Sequence[str], skeleton: Sequence[str]) -> dict[str, str]:

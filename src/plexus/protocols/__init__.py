@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
-    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource, Selects
+    from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
         Rates,
@@ -58,7 +58,7 @@ _MODULES = {
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
-    "meshes": "CellSource GridSource MeshSource PeriodicSource Selects",
+    "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
@@ -112,6 +112,7 @@ __all__ = [
     "Joint",
     "Learned",
     "Location",
+    "Looks",
     "MeshSource",
     "Observer",
     "OnSides",
