@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from plexus import __version__, tasks
 from plexus.errors import InputError, OutputError, PlexusError
+from plexus.fileformat import shown
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options, given))
     except PlexusError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return error.exit_code
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _PARALLEL:
@@ -265,11 +266,11 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
-    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
+    print(f"{shown(options.deck)}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     if options.mesh:
         from plexus.preview import preview
 
-        print(preview(deck, options.ranks))
+        print(shown(preview(deck, options.ranks)))
     if options.dry_run:
         from plexus import driver
 

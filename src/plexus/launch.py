@@ -1,6 +1,6 @@
 """Starting the ranks of a run: finds the launcher, sets what it and the ranks need, passes signals on.
 
-`plexus run -n 4 deck.yaml` on a terminal becomes `mpirun -n 4 python -m plexus run deck.yaml`; inside
+`plexus run -n 4 deck.yaml` on a terminal becomes `mpirun -n 4 python -P -m plexus run deck.yaml`; inside
 mpirun or srun the same command joins the ranks that are there. The launcher is the value of the environment
 variable ``PLEXUS_LAUNCHER`` (with arguments), or the first of mpirun, mpiexec and srun that is found.
 """
@@ -22,6 +22,7 @@ from types import FrameType
 from plexus.devices.threads import FREE
 from plexus.errors import InputError
 from plexus.runtime import parent, scheduler
+from plexus.runtime.interpreter import python
 from plexus.runtime.provenance import COMMAND
 from plexus.runtime.stop import NOTE
 
@@ -59,7 +60,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     InputError
         If no launcher is found.
     """
-    command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
+    command = [*prefix(ranks), *python("plexus", *arguments)]
     # the command line as the user gave it is known here only
     told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
     heard: list[int] = []

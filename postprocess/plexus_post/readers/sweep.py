@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, from_json
+from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, from_json, special
 from plexus_post.errors import PostError
 from plexus_post.text import number
 from plexus_post.units import words
@@ -97,6 +97,8 @@ class Sweep:
     def __init__(self, path: str | Path):
         self.folder = Path(path).parent if Path(path).name == SWEEP else Path(path)
         file = self.folder / SWEEP
+        if special(file):
+            raise PostError(f"{file}: not a file")
         try:
             self.facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError) as error:
@@ -311,6 +313,8 @@ def _briefly(blocks: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def _json(path: Path) -> dict[str, Any]:
+    if special(path):
+        raise PostError(f"{path}: not a file")
     try:
         return from_json(dict(json.loads(path.read_text("utf-8"))))
     except FileNotFoundError:

@@ -35,11 +35,27 @@ from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
 
 __all__ = [
-    "BoundaryName", "BoundaryNames", "Component", "Expression", "Field", "FieldName", "InputFile",
-    "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit", "Within",
+    "NAME",
+    "BoundaryName",
+    "BoundaryNames",
+    "Component",
+    "Expression",
+    "Field",
+    "FieldName",
+    "InputFile",
+    "Params",
+    "Property",
+    "QuantityName",
+    "RegionName",
+    "RegionNames",
+    "ScheduleText",
+    "Unit",
+    "Within",
 ]  # fmt: skip
 
 
+NAME = r"^(?!\.)[\w.+-]{1,100}$(?!\n)"
+"""Names that become those of files and tables: nothing hidden, no path, one line."""
 Field: Callable[..., Any] = _Field
 """Pydantic's ``Field``, typed so that a default may be what a deck would say, e.g. ``"2 mm"``."""
 

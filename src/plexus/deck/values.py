@@ -16,6 +16,7 @@ from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError
 from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity, to_unit
+from plexus.fileformat import special
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
 EXPRESSION_SCHEMA: dict[str, Any] = {
@@ -277,7 +278,8 @@ def _input_file(value: Any, info: ValidationInfo) -> Any:
     except OSError:
         exists = False
     if not exists:
-        raise refuse(f"no such file: {path}")
+        what = special(path)
+        raise refuse(f"{path} is {what}, not a file" if what else f"no such file: {path}")
     return str(path.resolve())
 
 

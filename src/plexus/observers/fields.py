@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from plexus.deck.params import Field, FieldName, Params, ScheduleText
+from plexus.deck.params import NAME, Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
@@ -42,7 +42,7 @@ class FieldsParams(Params):
         "cells",
         description="where internal variables are shown; `points`: in /plexus of the file, not for ParaView",
     )
-    name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
+    name: str = Field("fields", pattern=NAME, description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")
 
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from plexus.fileformat import LOG
+from plexus.fileformat import LOG, shown
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -66,7 +66,7 @@ class Log:
         The rank stands in front, unless the message is that of ``everyone``.
         """
         self._clear()
-        text = message if everyone else self._who() + message
+        text = shown(message if everyone else self._who() + message)
         print(text, file=sys.stderr)
         self._store(text)
         self.flush()
@@ -114,7 +114,7 @@ class Log:
         """Print; a run goes on when the reader of its output, e.g. `head`, has left."""
         try:
             self._clear()
-            print(text, file=self._stream, flush=True)
+            print(shown(text), file=self._stream, flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
@@ -126,7 +126,7 @@ class Log:
             if self._file is None:
                 self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 (lives as long as the log)
             stamp = f"{time.monotonic() - self._start:9.2f} s  "
-            self._file.write("".join(f"{stamp}{line}\n" for line in text.splitlines() or [""]))
+            self._file.write("".join(f"{stamp}{line}\n" for line in shown(text).splitlines() or [""]))
             self._file.flush()
         except OSError:
             self._path = None

@@ -85,7 +85,7 @@ def _rendered(surface: _Surface, location: str, colours: Colours) -> np.ndarray 
     with tempfile.TemporaryDirectory() as folder:
         scene, image = Path(folder, "scene.npz"), Path(folder, "image.png")
         np.savez(scene, **vars(surface), location=location, levels=colours.levels, map=colours.map)
-        command = [sys.executable, "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
+        command = [sys.executable, "-P", "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
         # a crash of the driver leaves no picture, which is the answer
         try:
             subprocess.run(command, capture_output=True, timeout=120, check=False)

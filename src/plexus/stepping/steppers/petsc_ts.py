@@ -38,7 +38,9 @@ class PetscTsParams(Params):
     )
     order: int | None = Field(None, ge=1, le=6, description="order of bdf; PETSc's default is 2")
     method: str | None = Field(
-        None, description="scheme within rosw (e.g. ra34pw2, rodas3) or arkimex (l2, prssp2)"
+        None,
+        pattern=r"^[a-z0-9_]{1,60}$(?!\n)",
+        description="scheme within rosw (e.g. ra34pw2, rodas3) or arkimex (l2, prssp2)",
     )
 
     @model_validator(mode="after")
