@@ -257,12 +257,15 @@ def _without_ranks(given: list[str]) -> list[str]:
 
 
 def _check(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.deck.doubts import doubts
     from plexus.deck.load import load
 
     deck = load(options.deck, options.overrides)
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
+    for doubt in doubts(deck):
+        print(f"warning: {doubt}")
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""

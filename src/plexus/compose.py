@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
+from plexus.deck.loads import changes
 from plexus.deck.parts import untrained
 from plexus.errors import InputError, at_path
 from plexus.fields.state import State
 from plexus.io.lineage import Lineage
 from plexus.run import Run, stepper_of
 from plexus.stepping.clock import Clock
+from plexus.stepping.events import Events
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.protocols import Controller
+    from plexus.protocols import Controller, Stepper
     from plexus.runtime.context import Context
 
 ALWAYS = ("series", "progress", "checkpoint")
@@ -44,8 +46,11 @@ def compose(deck: Deck, ctx: Context) -> Run:
         for text in part.beyond:
             ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
     state = State(values, clock.t, internal=system.begin())
-    lineage = Lineage.fresh(ctx.comm)
-    run = Run(system, state, clock, stepper, controller, deck=deck, ctx=ctx, mesh=mesh, lineage=lineage)
+    events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
+    run = Run(
+        system, state, clock, stepper, controller,
+        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events,
+    )  # fmt: skip
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
     named = [registry.build("output", p) for p in deck.output]
@@ -73,6 +78,21 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
             observers.append(default.cls(default.params(**usual.get(name, {}))))
     last = registry.component("output", "checkpoint").cls
     return sorted(observers, key=lambda o: isinstance(o, last))
+
+
+def _events(deck: Deck, controller: Controller, stepper: Stepper) -> Events:
+    """Return the times that steps must hit, and those of jumps.
+
+    Fixed steps hit what the deck names only. A method without order in time looks at no rate: it takes the
+    loads of the time itself.
+    """
+    if deck.time is None or not stepper.marches:
+        return Events()
+    found = changes(deck)
+    jumps = found.jumps if stepper.order else ()
+    if controller.fixed:
+        return Events(deck.time.hit, jumps)
+    return Events((*deck.time.hit, *found.jumps, *found.kinks), jumps, found.kinks)
 
 
 def _marching(deck: Deck) -> tuple[Clock, Controller]:

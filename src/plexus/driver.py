@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.errors import InputError, PlexusError, SolveError
+from plexus.errors import GuardError, InputError, PlexusError, SolveError
 from plexus.tasks import Request, Task, named
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def perform(request: Request, task: Task) -> int:
             ctx = _context(comm, deck, request)
         guard.log = ctx.log
         if not request.dry:
-            from plexus.runtime.summary import write_failure
-
-            guard.report = lambda code, message: write_failure(ctx, code, message)
+            guard.report = lambda code, message: _failed(ctx, code, message)
         ctx.stop.watch()
         try:
             # what is not finite is found by the guard once per step, not told by NumPy per operation
@@ -104,19 +102,20 @@ def _context(comm: Comm, deck: Deck, request: Request) -> Context:
     if moved:
         ctx.log.info(f"earlier results were moved to {moved}")
     if not request.dry:
-        _describe(deck, ctx)
+        ctx.pending = keep
+        ctx.describe(deck.effective_yaml() if ctx.root else "")
+        if not keep:
+            ctx.accept()
     return ctx
 
 
-def _describe(deck: Deck, ctx: Context) -> None:
-    """Write the effective deck; result files carry it and the provenance of the run. Collective."""
-    text = deck.effective_yaml() if ctx.root else ""
-    ctx.describe(text)
-    if ctx.root:
-        from plexus.fileformat import DECK
-        from plexus.runtime.files import write_text
+def _failed(ctx: Context, code: int, message: str) -> None:
+    """Record a failure, but not over the results of a run that could not be gone on with (one rank)."""
+    from plexus.fileformat import SUMMARY
+    from plexus.runtime.summary import write_failure
 
-        write_text(ctx.folder / DECK, text)
+    if not (ctx.pending and (ctx.folder / SUMMARY).exists()):
+        write_failure(ctx, code, message)
 
 
 def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
@@ -160,5 +159,5 @@ def located(deck: Deck) -> Iterator[None]:
     """Put the place in the deck before each line of an error that starts with a deck path."""
     try:
         yield
-    except (InputError, SolveError) as error:
+    except (InputError, SolveError, GuardError) as error:
         raise type(error)("\n".join(deck.placed(line) for line in str(error).splitlines())) from error

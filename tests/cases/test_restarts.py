@@ -9,6 +9,7 @@ from case_runs import RANKS, command, copied
 
 CASE = "40_restarts"
 SLOW = ("-s", "boundary[0].convection.coefficient=100 W/(m^2 K)")
+LEFT = ("bundle.safetensors", "deck.yaml", "summary.json", "series.h5", "training.safetensors")
 KEEP = ("-s", "output[2].keep=9")
 
 
@@ -92,7 +93,7 @@ def test_a_damaged_newest_checkpoint_is_skipped(ranks, tmp_path):
 def test_a_training_does_not_go_on_with_another_deck(tmp_path):
     here = copied(CASE, tmp_path)
     assert command(here, "train", "train_before.yaml", "-o", "out")[0] == 0
-    bundle = (here / "out/bundle.safetensors").read_bytes()
+    before = {name: (here / "out" / name).read_bytes() for name in LEFT}
     code, said = command(here, "train", "train_after.yaml", "-o", "out", "--restart")
     assert code == 2 and "Traceback" not in said
     for words in (
@@ -101,4 +102,5 @@ def test_a_training_does_not_go_on_with_another_deck(tmp_path):
         "begins anew, without --restart",
     ):
         assert words in said
-    assert (here / "out/bundle.safetensors").read_bytes() == bundle
+    # what is refused leaves the training as it was
+    assert {name: (here / "out" / name).read_bytes() for name in LEFT} == before

@@ -61,3 +61,51 @@ def test_scalars_on_sides_that_are_periodic_by_a_rotation_are_right(tmp_path, ra
     )
     assert code == 2, said
     assert "heat_flux has two directions" in said
+
+
+SECTOR = """
+plexus: 1
+mesh:
+  type: box
+  cell: quadrilateral
+  degree: 2
+  cells: [6, 4]
+  size: [1, 1]
+  map: ["(1 + x)*cos(y*pi/6)", "(1 + x)*sin(y*pi/6)"]
+physics:
+  type: elasticity
+  degree: 2
+  geometry: plane_stress
+  temperature: 393.15
+  material: {young_modulus: 200 GPa, poisson_ratio: 0.3, expansion: {coefficient: 1.2e-5}}
+boundary: [{on: [bottom, top], normal: 0}]
+quantities:
+  largest_von_mises: {type: maximum, of: von_mises}
+  widening: {type: mean, of: "(displacement_x*x + displacement_y*y)/sqrt(x*x + y*y)", on: right}
+"""
+
+
+def test_a_sector_between_symmetry_planes_widens_without_stress(tmp_path):
+    """What the refusal of rotational periodicity advises."""
+    (tmp_path / "deck.yaml").write_text(SECTOR)
+    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out")
+    assert code == 0, said
+    found = json.loads((tmp_path / "out" / "summary.json").read_text())["quantities"]
+    assert found["widening"] == pytest.approx(1.2e-5 * 100 * 2, rel=1e-5)
+    assert found["largest_von_mises"] < 1.0
+
+
+def test_a_periodic_box_that_is_mapped_to_a_sector_is_refused(tmp_path):
+    text = SECTOR.replace("  size: [1, 1]\n", "  size: [1, 1]\n  periodic: [y]\n")
+    (tmp_path / "deck.yaml").write_text(text.replace("boundary: [{on: [bottom, top], normal: 0}]\n", ""))
+    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out")
+    assert code == 2, said
+    assert "deck.yaml:" in said
+    assert "by a rotation" in said
+
+
+def test_expansion_without_a_temperature_is_refused(tmp_path):
+    (tmp_path / "deck.yaml").write_text(SECTOR.replace("  temperature: 393.15\n", ""))
+    code, said = command(tmp_path, "check", "deck.yaml")
+    assert code == 2, said
+    assert "expansion of the material needs the body's temperature" in said

@@ -108,17 +108,16 @@ def place(name: str, folder: Path, trunk: Path) -> Path:
     return folder
 
 
-def again(name: str, kind: Kind, out: Path) -> tuple[str, ...]:
+def again(name: str, out: Path, trunk: Path) -> tuple[str, ...]:
     """Return the words with which a person begins or goes on, by what is in the run folder."""
     if name == "training":
         return ("--restart",) if (out / "training.safetensors").exists() else ()
-    found = sorted(out.glob("checkpoint_*.h5"))
-    if name == "branch":
-        # as long as something of the trunk is there, the branch has not begun
-        newest = checkpoint.line_of(found[-1])
-        begun = not (checkpoint.step_of(found[-1]) > 40 and newest == checkpoint.line_of(found[0]))
-        return ("--restart",) if begun else kind.first
-    return ("--restart",) if found else ()
+    newest = max(out.glob("checkpoint_*.h5"), default=None)
+    if name == "branch" and newest is not None and checkpoint.step_of(newest) > 40:
+        # as long as something later of the trunk is there, the branch has not begun
+        of_trunk = checkpoint.line_of(trunk / "out/checkpoint_00000040.h5")
+        return KINDS[name].first if checkpoint.line_of(newest) == of_trunk else ("--restart",)
+    return ("--restart",) if newest else ()
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -131,13 +130,13 @@ def test_killed_at_a_random_moment(name, trunk, tmp_path):
         dice, here = random.Random(f"{SEED} {name} {k}"), place(name, tmp_path / str(k), trunk)
         # every third run is killed once more, when it goes on
         for _ in range(2 if k % 3 == 1 else 1):
-            process = started(kind, here, *again(name, kind, here / "out"))
+            process = started(kind, here, *again(name, here / "out", trunk))
             time.sleep(length * dice.uniform(0.2, 1.0))
             kills += process.poll() is None
             process.kill()
             code = process.wait()
         if code != 0:
-            ended(started(kind, here, *again(name, kind, here / "out")), here)
+            ended(started(kind, here, *again(name, here / "out", trunk)), here)
         assert_same(name, here / "out", whole)
         shutil.rmtree(here)
     print(f"\n{name}: {COUNT} runs, {kills} kills (seed {SEED})")

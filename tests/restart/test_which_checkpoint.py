@@ -101,3 +101,11 @@ def test_facts_that_are_missing_are_a_sentence(missing, done, capsys):
         f"the checkpoint does not tell what a restart needs (KeyError: '{missing}')"
         in capsys.readouterr().err
     )
+
+
+def test_a_refused_restart_leaves_deck_and_summary_as_they_were(done):
+    out = done / "out"
+    before = {name: (out / name).read_bytes() for name in ("deck.yaml", "summary.json", "series.h5")}
+    with pytest.raises(SystemExit, match="2"):
+        driver.run(done / "deck.yaml", ["mesh.cells=[2, 2]"], out, "latest")
+    assert {name: (out / name).read_bytes() for name in before} == before

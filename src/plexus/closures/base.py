@@ -97,6 +97,13 @@ class MomentClosure:
         if wrong:
             yield (*at, "type"), wrong
 
+    @classmethod
+    def doubts(
+        cls, params: Any, setting: Setting, at: tuple[str, ...]
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield what a run may do beyond the closure's range; a classical one has none."""
+        yield from ()
+
     def prepare(self, setting: Setting) -> None:
         """Note the setting.
 

@@ -3,9 +3,10 @@
 With K ∇u·n + f0 = 0 on a boundary, q·n = f0 flows out of the body. The weak form with v = 1 says that these
 flows, the sources and the storage balance, up to the accuracy of the solve. Where u is prescribed,
 
-    R = Σ_i F_i(u; φ_i)    over the nodes i of the boundary
+    R = Σ_i w_i F_i(u; φ_i)    over the nodes i of the boundary
 
-of the weak form F without constraints takes their place. Source: T. J. R. Hughes et al., J. Comput. Phys. 163
+of the weak form F without constraints takes their place; where supports meet, w_i is the boundary's share in
+the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. Phys. 163
 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 """
 
@@ -17,13 +18,14 @@ from plexus.errors import InputError
 from plexus.fields.stacks import stacked
 from plexus.formulation.points import View
 from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
+from plexus.protocols.facets import Facets
 from plexus.spaces.evaluate import Part
 
 if TYPE_CHECKING:
     from plexus.coupling.nodal import NodalFields
 
 
-def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
+def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
     """Return what boundary terms let out of the body through a boundary. Collective.
 
     Parameters
@@ -32,8 +34,8 @@ def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
         The state and its equations.
     flux : str
         Derived field of an equation, e.g. ``heat_flux``.
-    boundary : str
-        Name of the boundary; terms may stand on parts of it.
+    boundary : Facets
+        Outer facets; terms may stand on parts of them.
 
     Raises
     ------
@@ -41,9 +43,7 @@ def outflow(fields: NodalFields, flux: str, boundary: str) -> float:
         If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
     """
     name = _equation(fields, flux).field.name
-    for other in fields.system.prescribed[name].boundaries:
-        if other not in fields.space.mesh.boundaries:
-            continue  # a curve or a point has no area
+    for other in fields.system.prescribed[name].held():
         if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms
@@ -68,8 +68,8 @@ def _equation(fields: NodalFields, flux: str) -> Equation:
     raise InputError(f"{flux} is not the flux of a balance, whose boundary terms could be added up")
 
 
-def reaction(fields: NodalFields, name: str, boundary: str, component: int) -> float:
-    """Return the sum of the unconstrained residual over the nodes of a boundary. Collective.
+def reaction(fields: NodalFields, name: str, boundary: Facets, component: int) -> float:
+    """Return the sum of the unconstrained residual over the nodes of a boundary, by their shares. Collective.
 
     Rates count as zero. Boundary terms belong to the balance: without them loads would count as support.
 
@@ -84,10 +84,9 @@ def reaction(fields: NodalFields, name: str, boundary: str, component: int) -> f
     if component >= fields.system.spaces[name].components:
         raise InputError(f"quantities: {name} has no component {'xyz'[component]} on this mesh")
     form = next(f for f in fields.system.forms.values() if name in [s.name for s in f.equation.fields])
-    space = form.space
+    share = fields.share(name, boundary, component)
     component += form.columns[name].start if form.columns else 0
     u = stacked([spec.name for spec in form.equation.fields], values)
     residual = form.reactions(state.t, u, None, values, Since(0.0, state.internal))
     # each node counts on the rank that owns it; the rows of own nodes are complete there
-    nodes = space.facet_nodes(boundary)
-    return float(space.comm.allreduce(residual[nodes[nodes < space.n_owned], component].sum()))
+    return float(form.space.comm.allreduce(share @ residual[:, component]))

@@ -22,8 +22,11 @@ from plexus.deck.property import PointNames
 from plexus.errors import InputError
 from plexus.mesh.turned import turned
 from plexus.protocols import Array, Integrand, Location, Point
+from plexus.protocols.facets import Facets
+from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
+from plexus.spaces.names import require_cells, require_facets
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -62,6 +65,7 @@ class NodalFields(NamedFields):
         unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
+        self._shares: dict[tuple[str, Facets, int], np.ndarray] = {}
         super().__init__(space, unknowns, derived | internal, constants)
 
     @property
@@ -104,7 +108,24 @@ class NodalFields(NamedFields):
         found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
         return found.value
 
-    def outflow(self, flux: str, boundary: str) -> float:
+    def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
+        """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
+
+        Raises
+        ------
+        InputError
+            If the part is none, or if no side of facets inside the body is named.
+        """
+        mesh = self.space.mesh
+        if part.boundary is None:
+            require_cells(mesh, part.region)
+            return
+        # unknowns are continuous, what is derived from them or kept in cells is not
+        inner = set(self.specs) - set(self.system.spaces)
+        sided = f is None or (isinstance(f, Reading) and f.reads(inner))
+        require_facets(mesh, Facets.of(part.boundary), sided, part.region, outer)
+
+    def outflow(self, flux: str, boundary: Facets) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.
 
         Raises
@@ -114,7 +135,7 @@ class NodalFields(NamedFields):
         """
         return exchange.outflow(self, flux, boundary)
 
-    def reaction(self, name: str, boundary: str, component: int = 0) -> float:
+    def reaction(self, name: str, boundary: Facets, component: int = 0) -> float:
         """Return what the prescribed values of an unknown on a boundary feed into the body. Collective.
 
         Raises
@@ -123,6 +144,14 @@ class NodalFields(NamedFields):
             If the name is no unknown, or if it has no such component.
         """
         return exchange.reaction(self, name, boundary, component)
+
+    def share(self, name: str, boundary: Facets, component: int) -> np.ndarray:
+        """Return the share of a boundary in what holds a component at own nodes, (n_owned,). Collective."""
+        key = name, boundary, component
+        if key not in self._shares:
+            held = self.system.prescribed[name].held(component)
+            self._shares[key] = shares(self.space, boundary, held)
+        return self._shares[key]
 
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from plexus import __version__, registry
 from plexus.deck import petsc
+from plexus.deck.limits import Limits, in_units
 from plexus.deck.params import NAME, Component, Field, Params, Unit
 from plexus.deck.values import refuse
 
@@ -149,6 +151,9 @@ class Time(Params):
     start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
     end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
     step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
+    hit: tuple[Annotated[float, Unit("s")], ...] = Field(
+        (), description="times that no step may pass; adaptive steps hit those at which loads change anyway"
+    )
     adaptive: Adaptive | None = Field(None, description="adapt the step; absent: fixed steps")
     controller: Annotated[Params | None, Component("controller")] = Field(
         None, description="choice of the step; `adaptive` is short for the controller `error`"
@@ -168,6 +173,20 @@ class Time(Params):
     def _one_control(self) -> Time:
         if self.adaptive is not None and self.controller is not None:
             raise refuse("give either adaptive or a controller")
+        return self
+
+    @field_validator("hit")
+    @classmethod
+    def _rising(cls, hit: tuple[float, ...]) -> tuple[float, ...]:
+        if any(b <= a for a, b in pairwise(hit)):
+            raise refuse("the times must increase")
+        return hit
+
+    @model_validator(mode="after")
+    def _within(self) -> Time:
+        for t in self.hit:
+            if not self.start <= t <= self.end:
+                raise refuse(f"hit: {t:g} s is not between start {self.start:g} s and end {self.end:g} s")
         return self
 
     @model_validator(mode="after")
@@ -236,6 +255,9 @@ class Runtime(Params):
     devices: Devices = Field(Devices(), description="which GPU each rank takes")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of everything random")
     nan_guard: bool = Field(True, description="stop with exit code 5 when a field is not finite")
+    guard: dict[str, Limits] = Field(
+        {}, description="field -> [lower, upper] that every accepted step must keep; ... leaves an end open"
+    )
     time_limit: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="wall time after which the run writes a checkpoint and stops with code 75"
     )
@@ -245,3 +267,8 @@ class Runtime(Params):
         description="how long before the limit it stops; else twice the longest step, in a job 60 s more",
     )
     name: str | None = Field(None, pattern=NAME, description="name of the run folder; default: the deck's")
+
+    @field_validator("guard", mode="before")
+    @classmethod
+    def _guard(cls, value: Any, info: ValidationInfo) -> Any:
+        return in_units(value, info)

@@ -12,15 +12,18 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from plexus import registry
 from plexus.deck.context import AXES, Context, components, known, only
 from plexus.deck.expressions import Expression
-from plexus.deck.params import BoundaryNames, Field, Params, Unit
+from plexus.deck.facets import SCHEMA
+from plexus.deck.params import FacetNames, Field, Params, Unit
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import convert, expression, refuse
 from plexus.protocols import FieldSpec
+from plexus.protocols.facets import Facets
 
 PLACES = ("on", "at")
 """Keys of a condition that tell where it holds."""
+NOWHERE = Facets(())
 Components = tuple[Expression | None, ...]
 """One entry per component of a field; None leaves the component free. May be longer than the dimension."""
 
@@ -34,7 +37,11 @@ class Condition(Params):
     (``convection``) adds that term.
     """
 
-    on: BoundaryNames = Field((), description="name or list of names of boundaries, curves or points")
+    on: FacetNames = Field(
+        NOWHERE,
+        description="name or list of names of boundaries, curves or points; "
+        "{interface: NAME, from: REGION} inside the body",
+    )
     at: tuple[Annotated[float, Unit("m")], ...] | None = Field(
         None, description="a position instead of a name: a force acts there, values hold at its node"
     )
@@ -53,7 +60,6 @@ class Condition(Params):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """Return names, boundary terms, and any other key as the value of a field."""
-        names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
         short = {"type": ["number", "string", "array"], "description": "short form of the term"}
         terms: dict[str, Any] = {
             n: {"anyOf": [{"$ref": f"#/$defs/boundary.{n}"}, short]} for n in registry.names("boundary")
@@ -61,7 +67,7 @@ class Condition(Params):
         value = {"type": ["number", "string", "array"], "description": "prescribed value of a field"}
         position = {"type": "array", "items": {"type": ["number", "string"]}, "maxItems": 3}
         terms["normal"] = value
-        properties = {"on": names, "at": position, "include": {"type": ["string", "array"]}, **terms}
+        properties = {"on": SCHEMA, "at": position, "include": {"type": ["string", "array"]}, **terms}
         return {"type": "object", "properties": properties, "additionalProperties": value}
 
     @model_validator(mode="wrap")

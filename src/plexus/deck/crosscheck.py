@@ -23,6 +23,7 @@ from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import UnitError
 from plexus.deck.values import refuse, si_value
 from plexus.errors import PlexusError
+from plexus.protocols import Selects
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
@@ -56,9 +57,29 @@ def _at_its_place(text: str) -> Exception:
     return ValidationError.from_exception_data("physics", [_detail(tuple(place.split(".")[1:]), rest)])
 
 
+NOTHING = {
+    "regions": "no cell fulfils this condition",
+    "boundaries": "no outer facet fulfils this condition",
+    "curves": "no edge fulfils this condition at both ends",
+    "points": "no vertex fulfils this condition",
+}
+"""What is said of conditions of a mesh that nothing fulfils."""
+
+
 def learn_mesh(params: Any, context: Context) -> None:
-    """Note the dimension and names that the mesh source knows without building the mesh."""
-    facts = registry.build("mesh", params).known()
+    """Note the dimension and names that the mesh source knows without building the mesh.
+
+    Raises
+    ------
+    ValidationError
+        At conditions that no cell or facet fulfils.
+    """
+    source = registry.build("mesh", params)
+    missed = list(source.missed()) if isinstance(source, Selects) else []
+    if missed:
+        details = [_detail(key, NOTHING[key[0]]) for key in missed]
+        raise ValidationError.from_exception_data("mesh", details)
+    facts = source.known()
     if facts is not None:
         context.dim, context.boundaries, context.regions = facts.dim, facts.boundaries, facts.regions
         context.skeleton = facts.skeleton

@@ -17,6 +17,7 @@ from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.tree import scalar
 from plexus.fileformat import EFFECTIVE, shown
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -48,8 +49,7 @@ def to_data(value: Any) -> Any:
             one = {name: _components(v) for name, v in value.values.items()}
             one |= dict(zip(["normal"], map(to_data, value.normals.values()), strict=False))
             terms = {name: _members(p) for name, p in value.terms.items()}
-            names = {"on": value.on[0] if len(value.on) == 1 else list(value.on)}
-            place = names if value.at is None else {"at": list(value.at)}
+            place = {"on": to_data(value.on)} if value.at is None else {"at": list(value.at)}
             return place | one | terms
         case Params():
             return ({"type": value.type} if value.type else {}) | _members(value)
@@ -57,6 +57,9 @@ def to_data(value: Any) -> Any:
             return _number(value.text)
         case Property():
             return value.spec
+        case Facets():
+            names = value.names[0] if len(value) == 1 else list(value.names)
+            return names if value.side is None else {"interface": names, "from": value.side}
         case ScheduleText():
             return list(value.value) if isinstance(value.value, tuple) else str(value)
         case dict():

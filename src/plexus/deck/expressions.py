@@ -11,11 +11,14 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck import functions
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
+
+if TYPE_CHECKING:
+    from plexus.deck.breaks import Breaks
 
 Array = Any
 Closure = Callable[[Mapping[str, Array]], Array]
@@ -99,6 +102,12 @@ class Expression:
         result = object.__new__(Expression)
         result._build(ast.unparse(tree), tree, self._parameters)
         return result
+
+    def breaks(self, start: float, end: float) -> Breaks:
+        """Return the times [s] between two others at which the value jumps or has a kink."""
+        from plexus.deck.breaks import Breaks, breaks
+
+        return breaks(self._tree, self._parameters, start, end) if "t" in self.names else Breaks()
 
     def __eq__(self, other: object) -> bool:
         """Compare text and bound parameters."""

@@ -13,7 +13,7 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
-from plexus.protocols import Discretisation, Found
+from plexus.protocols import Discretisation, Found, Gap, Setting
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
@@ -99,11 +99,26 @@ def part_problems(deck: Any) -> Iterator[Found]:
         if parts.leaves_open(deck.physics.type):
             yield ("closure",), f"{deck.physics.type} has nothing to close"
         return
+    closure: Any = registry.component("closure", deck.closure.type).cls
+    yield from closure.problems(deck.closure, _setting(gap, time), ("closure",))
+
+
+def _setting(gap: Gap, time: Time) -> Setting:
+    """Return what a closure of a deck is asked for."""
     controller: Any = registry.component("controller", time.control.type).cls
     longest = controller.longest(time.control, time)
-    setting = gap.setting(dt=longest, integrator=time.stepper.type)
+    return gap.setting(dt=longest, integrator=time.stepper.type)
+
+
+def part_doubts(deck: Any) -> Iterator[Found]:
+    """Yield what of a valid deck its closure was not trained for."""
+    gap = parts.gap(deck.physics)
+    if deck.closure is None or deck.time is None or gap is None or deck.train is not None:
+        return
     closure: Any = registry.component("closure", deck.closure.type).cls
-    yield from closure.problems(deck.closure, setting, ("closure",))
+    # a closure of another package need not tell of any
+    if hasattr(closure, "doubts"):
+        yield from closure.doubts(deck.closure, _setting(gap, deck.time), ("closure",))
 
 
 def training_problems(deck: Any) -> Iterator[Found]:

@@ -30,27 +30,16 @@ from pydantic_core import core_schema
 
 from plexus.deck import values
 from plexus.deck.expressions import Expression
+from plexus.deck.facets import FacetsOfNames
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
+from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
-    "NAME",
-    "BoundaryName",
-    "BoundaryNames",
-    "Component",
-    "Expression",
-    "Field",
-    "FieldName",
-    "InputFile",
-    "Params",
-    "Property",
-    "QuantityName",
-    "RegionName",
-    "RegionNames",
-    "ScheduleText",
-    "Unit",
-    "Within",
+    "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
+    "InputFile", "NAME", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText",
+    "Unit", "Within",
 ]  # fmt: skip
 
 
@@ -203,6 +192,8 @@ RegionName = Annotated[str, values.Name("region")]
 QuantityName = Annotated[str, values.Name("quantity")]
 BoundaryNames = Annotated[tuple[BoundaryName, ...], values.ONE_OR_MORE]
 """One name or a list of names; the value is a tuple."""
+FacetNames = Annotated[_Facets, FacetsOfNames()]
+"""One or several boundaries, or one side of an interface; the value is a `plexus.protocols.facets.Facets`."""
 RegionNames = Annotated[tuple[RegionName, ...], values.ONE_OR_MORE]
 InputFile = Annotated[str, values.INPUT_FILE]
 """An existing file; relative to the deck's folder, the value is the absolute path."""

@@ -31,7 +31,9 @@ class PointNames(Mapping[str, Any]):
         if name == "t":
             return self.point.t
         if name in AXES:
-            return self.point.x[..., AXES[name]] if AXES[name] < self.point.dim else 0.0
+            if AXES[name] >= self.point.dim:
+                raise InputError(f"{name}: a {self.point.dim}-D mesh has no such axis")
+            return self.point.x[..., AXES[name]]
         if name in self.point.fields:
             return self.point.fields[name].value
         # displacement_x is the component of a vector, stress_xy that of a tensor.

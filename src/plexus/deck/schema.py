@@ -138,12 +138,14 @@ class Deck(Params):
         """Deck path -> place of the value, ``file:line:column``."""
         return self._origins
 
+    def place(self, path: str) -> str | None:
+        """Return ``file:line:column`` of a deck path, of its first entry if it is a block."""
+        below = (place for key, place in self.origins.items() if key.startswith((path + ".", path + "[")))
+        return self.origins.get(path) or next(below, None)
+
     def placed(self, line: str) -> str:
         """Return a line of a message with its place in the deck in front, if it starts with a deck path."""
-        path = line.partition(": ")[0]
-        # a block has no value of its own: its first entry tells the place
-        below = (place for key, place in self.origins.items() if key.startswith((path + ".", path + "[")))
-        place = self.origins.get(path) or next(below, None)
+        place = self.place(line.partition(": ")[0])
         return f"{place}: {line}" if place else line
 
     @property

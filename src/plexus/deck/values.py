@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from plexus.deck.context import Context, components, known
+from plexus.deck.context import AXES, Context, components, known
 from plexus.deck.expressions import Expression
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
@@ -149,12 +149,20 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
     if unknown:
         hints = " and ".join(_hint(n, context) for n in unknown[:5])
         raise refuse(f"{hints} in expression {result.text!r}")
+    missing = sorted(name for name in result.names if lacks_axis(name, context))
+    if missing:
+        raise refuse(f"{missing[0]} in expression {result.text!r}: a {context.dim}-D mesh has no such axis")
     for name in sorted(result.names):
         spec = (context.fields or {}).get(name)
         if spec is not None and spec.shape != "scalar":
             parts = components(spec, context.dim)
             raise refuse(f"{name} is a {spec.shape}; an expression takes its components, such as {parts[0]}")
     return result
+
+
+def lacks_axis(name: str, context: Context) -> bool:
+    """Return whether a name is that of an axis which the mesh is known not to have."""
+    return name in AXES and context.dim is not None and AXES.index(name) >= context.dim
 
 
 def _hint(name: str, context: Context) -> str:

@@ -1,12 +1,15 @@
-"""Whether the stepper takes the equations of a model on elements: how many, what they remember, passes."""
+"""Whether conditions and stepper take the equations of a model on elements: loads, memory, passes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from plexus import registry
-from plexus.protocols import Choosy, Equation, Found, Remembers, Repeats
+from plexus.deck.doubts import STEADY
+from plexus.formulation.conditions import sort_conditions
+from plexus.formulation.terms import accepted
+from plexus.protocols import Choosy, Doubt, Equation, FieldSpec, Found, Remembers, Repeats, Stores
 
 PLACE = ("time", "stepper")
 
@@ -14,16 +17,19 @@ PLACE = ("time", "stepper")
 def problems(deck: Any) -> Iterator[Found]:
     """Yield what does not go together in a deck that is valid otherwise."""
     yield from radial(deck)
-    if deck.time is None and deck.coupling is None:
+    if deck.time is None and deck.coupling is None and not deck.boundary:
         return
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
+    yield from contradictions(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
         return
     stepper = _stepper(deck.time)
     name = deck.time.stepper.type
+    yield from capacities(stepper, equations)
+    yield from estimates(deck.time, equations)
     yield from systems(stepper, equations)
     yield from memory(name, stepper, equations)
     if deck.coupling is not None and not isinstance(stepper, Repeats):
@@ -50,6 +56,80 @@ def _stepper(time: Any) -> object:
     return registry.build("stepper", time.stepper, tolerance)
 
 
+def capacities(stepper: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield what a march lacks of an equation's data; a method without order looks at no rate."""
+    if not stepper.marches or not stepper.order:
+        return
+    for equation in equations:
+        if isinstance(equation, Stores) and equation.lumped:
+            yield from _of_memory(equation)
+        if equation.lacking:
+            what = f"{equation.field.name} has no rate of change without {' and '.join(equation.lacking)}"
+            needs = "them" if len(equation.lacking) > 1 else "it"
+            others = f"a march needs {needs}, or `stepper: quasistatic` where it follows its loads at once"
+            first = f"required but missing: {what}; {others}"
+            yield ("physics", "material", equation.lacking[0]), first
+
+
+def _of_memory(equation: Any) -> Iterator[Found]:
+    """Yield that a capacity that reads memory, known at quadrature points, cannot be taken at the nodes."""
+    names: Collection[str] = getattr(equation.stored.capacity, "names", ())
+    for spec in equation.internal:
+        if spec.name in names:
+            yield (
+                ("physics", "capacity"),
+                f"lumped, but the capacity depends on {spec.name}, which nodes do not know",
+            )
+
+
+def lumped(deck: Any, equations: Sequence[Equation]) -> Iterator[Doubt]:
+    """Yield what lumping does not bring at degree 2."""
+    if getattr(deck.physics, "degree", 1) > 1 and any(isinstance(e, Stores) and e.lumped for e in equations):
+        text = (
+            "at degree 2 the lumped capacity is the scaled diagonal of Hinton, Rock and Zienkiewicz: errors"
+        )
+        key = "mass" if hasattr(deck.physics, "mass") else "capacity"
+        yield (
+            f"physics.{key}",
+            f"{text} fall with h^2, and values may leave the range of the data; degree 1 keeps it",
+        )
+
+
+def estimates(time: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield that steps cannot be adapted to the error of a march in which nothing has a rate."""
+    if time.control.type != "error" or any(e.evolving or e.lacking for e in equations):
+        return
+    place = ("time", "adaptive" if time.adaptive is not None else "controller")
+    text = "no unknown has a time derivative, so there is no error to adapt steps to"
+    yield place, f"{text}; leave it out, or use `controller: failures` for steps that do not converge"
+
+
+def doubts(deck: Any) -> Iterator[Doubt]:
+    """Yield what the block `initial` and capacities are good for where nothing marches."""
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    equations = cls(deck.physics).equations
+    if deck.time is not None:
+        yield from lumped(deck, equations)
+        return
+    # terms do not ask for the dimension, which a mesh file may keep to itself until it is read
+    conditions = sort_conditions(deck.boundary, equations, 3).values()
+    if all(part.linear for part in (*equations, *conditions)):
+        for name in deck.initial:
+            yield f"initial.{name}", f"{STEADY}, and its equations are linear: no initial value has an effect"
+    yield from _capacities(deck)
+
+
+def _capacities(deck: Any) -> Iterator[Doubt]:
+    """Yield heat capacities that the deck itself states; a material's file may hold more than is needed."""
+    stated = {path: place for path, place in deck.origins.items() if str(place).startswith(f"{deck.path}:")}
+    here = [p for p in stated if p.startswith(("physics.material.specific_heat", "physics.capacity"))]
+    heavy = not getattr(deck.physics, "gravity", None)
+    if here and heavy:
+        here = [p for p in stated if p.startswith("physics.material.density")] + here
+    for path in here:
+        yield path, f"{STEADY}: it has no effect without a rate of change"
+
+
 def systems(stepper: object, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield why the stepper does not take the equations, or the steps that the controller chooses."""
     if isinstance(stepper, Choosy):
@@ -70,3 +150,30 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
+
+
+def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield loads on boundaries by whose names the deck prescribes every component of the unknown."""
+    for equation in equations:
+        spec = equation.field
+        held: dict[str, set[int]] = {}
+        for condition in deck.boundary:
+            for c, value in enumerate(condition.values.get(spec.name, ())):
+                for name in condition.on if value is not None else ():
+                    held.setdefault(name, set()).add(c)
+        terms = set(accepted(equation.boundary_terms, spec.name))
+        for i, condition in enumerate(deck.boundary):
+            for kind in terms & set(condition.terms) if condition.on else ():
+                if all(len(held.get(name, ())) >= _entries(deck, spec) for name in condition.on):
+                    where = next(
+                        j for j, c in enumerate(deck.boundary)
+                        if spec.name in c.values and set(c.on) & set(condition.on)
+                    )  # fmt: skip
+                    text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
+                    yield ("boundary", i, kind), text
+
+
+def _entries(deck: Any, spec: FieldSpec) -> int:
+    """Return the number of components that have to be prescribed, as far as the dimension is known."""
+    given = [len(c.values[spec.name]) for c in deck.boundary if spec.name in c.values]
+    return max(given, default=1)

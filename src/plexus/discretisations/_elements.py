@@ -11,6 +11,7 @@ import numpy as np
 from plexus import registry
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
+from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
@@ -56,6 +57,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     equations = registry.build("physics", deck.physics, **closures).equations
     _refuse_turned(mesh, equations)
     with ctx.timers("spaces"):
+        for text in _places.check(deck, mesh, equations):
+            ctx.log.info(f"warning: {deck.placed(text)}")
         spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()

@@ -32,10 +32,10 @@ def spread(
         with at_path(total.path):
             if total.at is not None:
                 loads.append(NodalLoad(of_position(space, total.at), columns, term.total))
-            elif any(name in skeleton for name in total.names):
-                loads.append(NodalLoad(of_skeleton(space, total.names), columns, term.total))
+            elif any(name in skeleton for name in total.where):
+                loads.append(NodalLoad(of_skeleton(space, total.where.names), columns, term.total))
             else:
-                term.spread = area(evaluator, total.names, degree, equation.measure)
+                term.spread = area(evaluator, total.where, degree, equation.measure)
                 if not term.spread > 0:
-                    raise InputError(f"{', '.join(total.names)} has no area to share it")
+                    raise InputError(f"{total.where} has no area to share it")
     return loads

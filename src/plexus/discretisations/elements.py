@@ -16,6 +16,7 @@ from plexus.protocols import (
     Assembled,
     Balances,
     CellSource,
+    Doubt,
     FieldSpec,
     Found,
     Implicit,
@@ -74,6 +75,12 @@ class Elements:
         from plexus.discretisations._checks import problems
 
         return problems(deck)
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield what a steady deck says of a beginning and of capacities."""
+        from plexus.discretisations._checks import doubts
+
+        return doubts(deck)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.protocols import Assembled, Explicit, FieldSpec, Found, Implicit, Outlook, RatesPhysics, Tangents
+from plexus.protocols import (
+    Assembled,
+    Doubt,
+    Explicit,
+    FieldSpec,
+    Found,
+    Implicit,
+    Outlook,
+    RatesPhysics,
+    Tangents,
+)
 from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
@@ -72,6 +82,10 @@ class Points:
         yield from ((spec, False) for spec in model.derived_specs())
 
     def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield nothing more."""
+        yield from ()
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
         """Yield nothing more."""
         yield from ()
 

@@ -15,6 +15,7 @@ from plexus.deck.params import Params
 from plexus.discretisations import _room
 from plexus.protocols import (
     Assembled,
+    Doubt,
     FieldSpec,
     Found,
     Outlook,
@@ -81,6 +82,10 @@ class Spectral:
             yield spec, False
 
     def problems(self, deck: Any) -> Iterator[Found]:
+        """Yield nothing more."""
+        yield from ()
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
         """Yield nothing more."""
         yield from ()
 

@@ -7,14 +7,16 @@ LeVeque, Finite Volume Methods for Hyperbolic Problems (2002), doi:10.1017/CBO97
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
 from plexus.formulation.terms import accepted
+from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import (
     Assembled,
+    Doubt,
     Explicit,
     FieldSpec,
     Found,
@@ -29,6 +31,7 @@ from plexus.protocols.fields import of_ensemble
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.deck.conditions import Condition
     from plexus.deck.context import Context as Names
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
@@ -77,14 +80,19 @@ class Volumes:
             yield spec, True
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield the boundary terms that have no meaning on the sides of a grid."""
+        """Yield terms that have no meaning on the sides of a grid, and sides with two conditions."""
         from plexus import registry
 
+        yield from _crowded(deck.boundary)
         for i, condition in enumerate(deck.boundary):
             for term in condition.terms:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
+
+    def doubts(self, deck: Any) -> Iterator[Doubt]:
+        """Yield nothing more."""
+        yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
@@ -113,6 +121,20 @@ class Volumes:
             from plexus.discretisations._volumes import assemble
 
         return assemble(deck, ctx, t)
+
+
+def _crowded(conditions: Sequence[Condition]) -> Iterator[Found]:
+    """Yield conditions that give a side a term where it has a value or another term already."""
+    for j, later in enumerate(conditions):
+        for earlier in conditions[: j + 1]:
+            names = [n for n in later.on if n in earlier.on or EXTERIOR in (n, *earlier.on)]
+            # of two prescribed values the later one holds; one item may give a single term
+            parts = [c for c in (earlier, later) if c.terms]
+            alone = earlier is later and len(later.terms) + bool(later.values) < 2
+            if names and parts and not alone:
+                text = f"{names[0]} has two conditions: give a value, a flux, or outflow"
+                yield ("boundary", j), text
+                break
 
 
 EXAMPLE: dict[str, Any] = {"type": "volumes"}

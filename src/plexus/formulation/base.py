@@ -36,6 +36,7 @@ class EquationBase:
     smooth: bool = False
 
     quadrature: int = 2
+    lacking: Sequence[str] = ()
 
     @property
     def fields(self) -> Sequence[FieldSpec]:

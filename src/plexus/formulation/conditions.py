@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from plexus.formulation.dirichlet import Prescribed
 from plexus.formulation.inclined import AlongNormal
 from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
@@ -21,7 +22,7 @@ class Total:
     """A term whose value all places of a condition share: boundaries, curves, points, or a position."""
 
     path: str
-    names: tuple[str, ...]
+    where: Facets
     at: tuple[float, ...] | None
     term: Term
 
@@ -32,8 +33,8 @@ class Conditions:
 
     prescribed: list[Prescribed] = field(default_factory=list)
     normal: list[AlongNormal] = field(default_factory=list)
-    terms: list[tuple[str, Term]] = field(default_factory=list)
-    """Boundary name and term; one pair per name."""
+    terms: list[tuple[Facets, Term]] = field(default_factory=list)
+    """Where a term stands, and the term."""
     totals: list[Total] = field(default_factory=list)
     """Terms that are told as a total over their places."""
 
@@ -44,7 +45,7 @@ class Conditions:
 
 
 def sort_conditions(
-    conditions: Sequence[Condition], equations: Sequence[Equation], dim: int, skeleton: Collection[str] = ()
+    conditions: Sequence[Condition], equations: Sequence[Equation], dim: int, skeleton: Set[str] = frozenset()
 ) -> dict[str, Conditions]:
     """Return field name -> its conditions, in the order of the deck; ``skeleton`` names curves and points.
 
@@ -56,16 +57,17 @@ def sort_conditions(
         for name, values in condition.values.items():
             # the deck may give three entries for a vector before the mesh has told its dimension
             count = specs[name].components(dim)
-            place = tuple(condition.on), tuple(values[:count]), condition.at, f"boundary[{i}]"
+            place = condition.on, tuple(values[:count]), condition.at, f"boundary[{i}]"
             found[name].prescribed.append(Prescribed(*place))
         for name, value in condition.normals.items():
-            found[name].normal.append(AlongNormal(tuple(condition.on), value, f"boundary[{i}].normal"))
+            found[name].normal.append(AlongNormal(condition.on, value, f"boundary[{i}].normal"))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models
             equation = next(e for e in equations if kind in accepted(e.boundary_terms, e.field.name))
             term = registry.component("boundary", kind).cls(params, equation.field)
             here = found[equation.field.name]
             if term.skeleton:
-                here.totals.append(Total(f"boundary[{i}].{kind}", tuple(condition.on), condition.at, term))
-            here.terms += [(boundary, term) for boundary in condition.on if boundary not in skeleton]
+                here.totals.append(Total(f"boundary[{i}].{kind}", condition.on, condition.at, term))
+            if condition.at is None and not skeleton & set(condition.on):
+                here.terms.append((condition.on, term))
     return found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.params import Expression
-from plexus.errors import at_path
+from plexus.errors import InputError, at_path
 from plexus.formulation.inclined import AlongNormal, Inclined
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prescribed:
-    """Values on boundaries, curves, points or at a position: an expression of x, y, z, t per component.
+    """Values on facets, curves, points or at a position: an expression of x, y, z, t per component.
 
     None leaves a component free; ``path`` is the condition's place in the deck.
     """
 
-    boundaries: tuple[str, ...]
+    where: Facets
     values: tuple[Expression | None, ...]
     at: tuple[float, ...] | None = None
     path: str = "boundary"
@@ -40,33 +41,41 @@ class Dirichlet:
         Which unknowns are prescribed, ghosts included.
     inclined : Inclined, optional
         What is prescribed along normals.
-    boundaries : tuple of str
-        Where at least one component, or the one along the normal, is prescribed.
+    conditions : sequence of Prescribed
+        What was given.
     """
 
     def __init__(self, space: Space, conditions: Sequence[Prescribed], normal: Sequence[AlongNormal] = ()):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
-        self.boundaries = tuple(name for condition in conditions for name in condition.boundaries)
+        self._mesh = space.mesh
+        self.conditions = conditions
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
             nodes = _nodes(space, condition)
             for component, value in enumerate(condition.values):
                 if value is not None:  # None leaves the component free
+                    _check_axes(value, space.points.shape[1])
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
         self.inclined = Inclined(space, normal, self.fixed) if normal else None
-        if self.inclined is not None:
-            self.boundaries += self.inclined.boundaries
+
+    def held(self, component: int | None = None) -> list[Facets]:
+        """Return the facets on which a component, or any, is prescribed, in the order of the deck."""
+        from plexus.spaces.names import with_area
+
+        given = [c.where for c in self.conditions if component is None or c.values[component] is not None]
+        along = [] if self.inclined is None else self.inclined.places
+        areas = (with_area(self._mesh, where) for where in (*given, *along))
+        return [where for where in areas if where is not None]
 
     def apply(self, t: float, array: np.ndarray) -> None:
         """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
-            # as in properties, axes that the mesh does not have are zero
-            names = {a: x[:, i] if i < x.shape[1] else 0.0 for i, a in enumerate("xyz")}
+            names = {a: x[:, i] for i, a in enumerate("xyz"[: x.shape[1]])}
             array[nodes, component] = value({**names, "t": t})
         if self.inclined is not None:
             self.inclined.apply(t, array)
@@ -75,8 +84,15 @@ class Dirichlet:
 def _nodes(space: Space, condition: Prescribed) -> np.ndarray:
     """Return the local nodes on which a condition holds. Collective."""
     if condition.at is None:
-        return space.facet_nodes(condition.boundaries)
+        return space.facet_nodes(condition.where)
     from plexus.spaces.totals import nodes_at
 
     with at_path(f"{condition.path}.at"):
         return nodes_at(space, condition.at)
+
+
+def _check_axes(value: Expression, dim: int) -> None:
+    """Refuse an axis that the mesh does not have."""
+    for axis in "xyz"[dim:]:
+        if axis in value.names:
+            raise InputError(f"boundary: {axis} in {value.text!r}: a {dim}-D mesh has no such axis")

@@ -16,13 +16,14 @@ doi:10.1002/fld.1650020302.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.errors import InputError
+from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.spaces.lagrange import Space
@@ -39,7 +40,7 @@ ones."""
 class AlongNormal:
     """A value of n·u on boundaries: an expression of x, y, z, t; n points outward."""
 
-    boundaries: tuple[str, ...]
+    where: Facets
     value: Expression
     path: str = "boundary"
 
@@ -60,7 +61,7 @@ class Inclined:
     ----------
     nodes : (k,) local nodes with a direction that is prescribed, ghosts included, ascending.
     projectors : (k, m, m) Π of each.
-    boundaries : names of the boundaries.
+    places : facets of each condition.
     bends : mapping
         Path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
 
@@ -73,13 +74,17 @@ class Inclined:
     def __init__(self, space: Space, conditions: Sequence[AlongNormal], fixed: np.ndarray):
         from plexus.spaces.normals import node_normals
 
-        self.boundaries = tuple(name for c in conditions for name in c.boundaries)
+        self.places = [c.where for c in conditions]
         self._values = [c.value for c in conditions]
-        found = [(i, node_normals(space, name)) for i, c in enumerate(conditions) for name in c.boundaries]
+        found = [
+            (i, node_normals(space, replace(c.where, names=(name,))))
+            for i, c in enumerate(conditions)
+            for name in c.where
+        ]
         self.bends: dict[str, float] = {}
         for i, normals in found:
             path = conditions[i].path
-            if normals.inside and conditions[i].value.constant != 0:
+            if normals.inside and conditions[i].where.side is None and conditions[i].value.constant != 0:
                 raise InputError(
                     f"{path}: inside the body a normal has no direction; only 0 can be prescribed"
                 )

@@ -60,10 +60,14 @@ class Material(Params):
 
     def need(self, user: str, *names: str) -> None:
         """Raise InputError naming the data that ``user`` needs and the material lacks."""
-        # None and only None means that the file says nothing: zero is a value
-        missing = [name for name in names if getattr(self, name) is None]
+        missing = self.missing(*names)
         if missing:
             raise InputError(f"physics.material: {user} needs {', '.join(missing)}")
+
+    def missing(self, *names: str) -> tuple[str, ...]:
+        """Return those of the data that the material lacks."""
+        # None and only None means that the file says nothing: zero is a value
+        return tuple(name for name in names if getattr(self, name) is None)
 
 
 def thermal_strain(expansion: Expansion, p: Point) -> Array:

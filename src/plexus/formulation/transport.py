@@ -13,12 +13,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from plexus.deck.params import Field
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation.base import EquationBase
 from plexus.formulation.entries import check_per_axis
 from plexus.formulation.kinematics import Section, check_dimension
 from plexus.formulation.properties import ScalarProperty, TensorProperty
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
+
+CAPACITY = Field(
+    "consistent",
+    description="consistent, or lumped at the nodes: at degree 1 without obtuse angles bounds hold",
+)
+"""Parameter of models whose capacity may be lumped."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +57,27 @@ class Transport(EquationBase):
         Name and unit of the derived flux density -K∇u.
     section : Section
         What the mesh stands for; gives the factor on dx.
+    lumped : bool
+        Whether c u_t is integrated at the nodes.
     """
 
     near_nullspace = "constant"
     time_order = 1
     flux_field: FieldSpec
 
-    def __init__(self, field: FieldSpec, coefficients: Coefficients, flux_field: FieldSpec, section: Section):
+    def __init__(
+        self,
+        field: FieldSpec,
+        coefficients: Coefficients,
+        flux_field: FieldSpec,
+        section: Section,
+        lumped: bool = False,
+    ):
         self.field = field
         self.coefficients = coefficients
         self.flux_field, self.flux_unit = flux_field, flux_field.unit
         self.section = section
+        self.lumped = lumped
         # affine in u exactly if no coefficient reads u
         self.linear = not any(field.name in p.names for p in coefficients.all())
 
@@ -70,7 +87,7 @@ class Transport(EquationBase):
         check_dimension(self.section.geometry, p.dim)
         # one line per term of the balance; absent coefficients leave no zeros to add
         terms = []
-        if c.capacity is not None:
+        if c.capacity is not None and not self.lumped:
             terms.append(c.capacity(p) * p.rate)
         if c.reaction is not None:
             terms.append(c.reaction(p) * p.u)
@@ -82,8 +99,9 @@ class Transport(EquationBase):
         """Return the explicit derivatives; only properties that depend on u cost anything."""
         c = self.coefficients
         # (c u_t + r u - s)' = c' u_t + r + r' u - s'
+        capacity = None if self.lumped else c.capacity
         c00 = [
-            _product(self._slope(c.capacity, p), lambda: p.rate),
+            _product(self._slope(capacity, p), lambda: p.rate),
             None if c.reaction is None else c.reaction(p),
             _product(self._slope(c.reaction, p), lambda: p.u),
             _product(self._slope(c.source, p), lambda: -1.0),
@@ -93,10 +111,16 @@ class Transport(EquationBase):
             c00=_sum([term for term in c00 if term is not None]),
             c10=c10,
             c11=self._tensor(p),
-            m00=None if c.capacity is None else c.capacity(p),
+            m00=None if capacity is None else capacity(p),
             # ∂f1/∂u = K'∇u has no counterpart in f0; otherwise K decides
             symmetric=c10 is None and self._symmetric,
         )
+
+    @property
+    def stored(self) -> Storage:
+        """The capacity term, which `flux` leaves out where it is lumped."""
+        assert self.coefficients.capacity is not None or not self.lumped
+        return Storage(self.coefficients.capacity, self.field.name)
 
     def measure(self, x: Array) -> Array | None:
         """Return the section's factor on dx: 2πr, a thickness, or None."""
@@ -144,6 +168,25 @@ class Transport(EquationBase):
     def _slope(self, prop: ScalarProperty | None, p: Point) -> Array | None:
         """Return the derivative of a property in u, None for zero."""
         return None if prop is None else prop.derivative(p, self.field.name)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The capacity term c u_t alone (`plexus.protocols.Integrated`)."""
+
+    capacity: ScalarProperty | None
+    name: str
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 = c u_t."""
+        return Flux(f0=None if self.capacity is None else self.capacity(p) * p.rate)
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return ∂f0/∂u = c' u_t and ∂f0/∂u_t = c."""
+        if self.capacity is None:
+            return Tangent(symmetric=True)
+        slope = self.capacity.derivative(p, self.name)
+        return Tangent(c00=_product(slope, lambda: p.rate), m00=self.capacity(p), symmetric=True)
 
 
 def _sum(terms: list[Array]) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,12 @@ def box_of(rows: torch.Tensor, units: Mapping[str, str], widen: float = 0.0) -> 
             "percentiles": percentiles,
         }
     return box
+
+
+def generated_with(metadata: Mapping[str, Any]) -> float | None:
+    """Return the time step of the run that made the training's data, where the bundle tells it."""
+    told = re.search(r"\bstep ([0-9.]+(?:e[+-]?[0-9]+)?)", str(metadata["training"].get("generator", "")))
+    return float(told[1]) if told else None
 
 
 @dataclass(frozen=True)

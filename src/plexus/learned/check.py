@@ -7,9 +7,12 @@ from typing import Any, Protocol
 
 from plexus.bundles import container
 from plexus.errors import InputError
-from plexus.learned.box import beyond
+from plexus.learned.box import beyond, generated_with
 from plexus.learned.ports import Properties, fills, in_words, names
 from plexus.protocols import Plain, Setting
+
+STRETCH = 1.5
+"""Ratio to the step of the training's data from which a run's step is told."""
 
 Place = tuple[str, ...]
 Found = tuple[Place, str]
@@ -56,6 +59,20 @@ def _range(params: Any, metadata: Plain, setting: Setting, at: Place) -> Iterato
         elif params.guard.outside == "stop":
             place = "physics", found.path.rpartition(".")[2]
             yield place, f"the {at[-1]} was {found.said}, and guard.outside is stop"
+
+
+def doubts(params: Any, setting: Setting, at: Place) -> Iterator[Found]:
+    """Yield place and text of what a bundle was not trained for, where the run may go on all the same."""
+    if params.checkpoint is None or params.guard.outside == "stop":
+        return
+    metadata = container.read(params.checkpoint, params.sha256).metadata
+    for found in beyond(metadata, setting):
+        if found.path != "stepping.dt":
+            yield ("physics", found.path.rpartition(".")[2]), f"the {at[-1]} was {found.said}"
+    step = generated_with(metadata)
+    if step is not None and setting.dt is not None and setting.dt > STRETCH * step:
+        text = f"was trained on states {step:g} s apart, the run takes steps of up to {setting.dt:g} s"
+        yield ("time", "step"), f"the {at[-1]} {text}"
 
 
 def misfit(name: str, properties: Properties, setting: Setting) -> str | None:

@@ -143,6 +143,11 @@ class Part:
         """
         yield from check.problems(cls(params), params, setting, at)
 
+    @classmethod
+    def doubts(cls, params: Any, setting: Setting, at: check.Place) -> Iterator[check.Found]:
+        """Yield place in the deck and text for what the part was not trained for; needs no torch."""
+        yield from check.doubts(params, setting, at)
+
     @property
     def name(self) -> str:
         """Return the component's name."""

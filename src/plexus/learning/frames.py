@@ -15,6 +15,8 @@ import torch
 from plexus.learning.team import Team
 
 Tensor = torch.Tensor
+ROUNDING = 1e-6
+"""By how much the order of aligned rods may pass 1."""
 
 
 class Later(NamedTuple):
@@ -140,3 +142,17 @@ def _joined(frames: Sequence[Frames], numbers: Sequence[int], total: int, team: 
     return Frames(one, torch.cat([f.case for f in frames]), torch.cat([f.time for f in frames]),
                   join([f.fields for f in frames]), join([f.target for f in frames]), later,
                   total, team.rank, team.size)  # fmt: skip
+
+
+def impossible(fields: Mapping[str, Tensor]) -> str | None:
+    """Return how many points have an order |f_1|/c above 1, as no distribution has; None without any."""
+    if not {"c", "f1"} <= fields.keys():
+        return None
+    order = fields["f1"].abs() / fields["c"]
+    # a training must not learn from what truncation and grid have made up
+    outside = int((order > 1 + ROUNDING).sum())
+    if not outside:
+        return None
+    share, most = outside / order.numel(), float(order.max())
+    what = f"{outside:,} of {order.numel():,} points ({share:.2%}) have an order above 1, up to {most:.4g}"
+    return f"{what}: no distribution has these moments; a finer grid, more moments or more substeps help"

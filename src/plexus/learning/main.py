@@ -70,6 +70,7 @@ def _opening(session: Session) -> str:
 def _go_on(session: Session) -> None:
     """Continue an earlier training, say how its deck has changed, and keep its bundle. Collective."""
     ctx, changed = session.ctx, session.restore()
+    ctx.accept()
     ctx.log.info(f"restart from {memo.NAME} at step {session.position.total}")
     for change in changed:
         ctx.log.info(f"  deck changed: {change}")

@@ -16,7 +16,7 @@ from plexus.errors import InputError, at_path
 from plexus.io.series import Series
 from plexus.learning import losses, memo
 from plexus.learning.descent import Descent, rate_at
-from plexus.learning.frames import Frames, dealt
+from plexus.learning.frames import Frames, dealt, impossible
 from plexus.learning.goingon import going_on
 from plexus.learning.rollouts import Trained
 from plexus.learning.source import Source
@@ -111,6 +111,9 @@ class Session:
                     parts.append(source.record(case, n, at))
                     spent = time.monotonic() - begin
                     self.ctx.log.info(f"kinetic run {_named(case)}: {len(at)} frames, {spent:.1f} s")
+                    wrong = impossible(parts[-1].fields)
+                    if wrong is not None:
+                        self.ctx.log.warn(f"kinetic run {_named(case)}: {wrong}")
             return dealt(self.team, parts)
 
     def prepare(self) -> None:

@@ -43,12 +43,10 @@ def distribute(comm: Comm, slices: Slices, method: Partitioner = "auto") -> Mesh
     arrived = [delivery.cells(a) for a in (slices.cells, ids, owner, centres)]
     # behind holds local rows; facets travel with global cell numbers
     outside = np.argwhere(behind < 0) + np.array([first, 0])
-    return _assemble(delivery, slices, arrived, slices.boundaries | {EXTERIOR: outside})
+    return _assemble(delivery, slices, arrived, outside)
 
 
-def _assemble(
-    delivery: Delivery, slices: Slices, arrived: list[np.ndarray], boundaries: dict[str, np.ndarray]
-) -> Mesh:
+def _assemble(delivery: Delivery, slices: Slices, arrived: list[np.ndarray], outside: np.ndarray) -> Mesh:
     """Order the arrived cells along the Hilbert curve, owned ones first, and number their points."""
     comm, starts = delivery.comm, slice_starts(slices.n_points, delivery.comm.size)
     cells, ids, owner, centres = arrived
@@ -61,15 +59,16 @@ def _assemble(
     if topological is None:
         topological = np.arange(starts[comm.rank], starts[comm.rank + 1])
     points, vertex_ids = fetch(comm, starts, point_ids, slices.points, topological)
-    sorts = (slices.regions, boundaries, slices.skeleton)
+    sorts = (slices.regions, {EXTERIOR: outside}, slices.boundaries, slices.skeleton)
     named = iter(delivery.named([rows for sort in sorts for rows in sort.values()], ids))
-    regions, boundaries, skeleton = ({name: next(named) for name in sort} for sort in sorts)
+    regions, exterior, boundaries, skeleton = ({name: next(named) for name in sort} for sort in sorts)
     return Mesh(
         dim=slices.reference.dim, cell=slices.cell, geometry_degree=slices.degree,
         points=points, cells=local_cells, n_owned_cells=int((owner == comm.rank).sum()),
         point_ids=point_ids, vertex_ids=vertex_ids, cell_ids=ids, cell_owner=owner,
-        n_global_cells=slices.n_cells, comm=comm,
-        regions=regions, boundaries=boundaries, skeleton=skeleton,
+        outside=exterior[EXTERIOR], n_global_cells=slices.n_cells, comm=comm,
+        # a boundary that the file itself calls so keeps its name
+        regions=regions, boundaries=exterior | boundaries, skeleton=skeleton,
     )  # fmt: skip
 
 
@@ -98,7 +97,7 @@ class Delivery:
         shapes.
         """
         # all names share one exchange: rows (name, cell, facet)
-        table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)]) if rows else np.empty((0, 3), int)
+        table = np.concatenate([_tagged(i, r) for i, r in enumerate(rows)])
         # self.rows ascends, so the receivers of a cell are one contiguous piece of it
         begin = np.searchsorted(self.rows, table[:, 1] - self.first, side="left")
         count = np.searchsorted(self.rows, table[:, 1] - self.first, side="right") - begin

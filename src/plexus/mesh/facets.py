@@ -116,3 +116,17 @@ def find_parts(parts: np.ndarray, vertices: np.ndarray, wanted: np.ndarray) -> n
     pairs[hit, 0] = near[first[hit] // len(parts)]
     pairs[hit, 1] = first[hit] % len(parts)
     return pairs
+
+
+def opposite(cell: Cell, vertices: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return the pairs (cell, facet) on the other side of facets ``pairs`` (k, 2); -1 where no cell is there.
+
+    ``vertices`` are the topological ones of all cells.
+    """
+    wanted = np.take_along_axis(vertices[pairs[:, 0]], cell.facets[pairs[:, 1]], axis=1)
+    near = np.flatnonzero(np.isin(vertices, wanted).sum(axis=1) >= cell.facets.shape[1])
+    mate = mates(facet_keys(cell, vertices[near]))
+    n = len(cell.facets)
+    behind = mate[np.searchsorted(near, pairs[:, 0]) * n + pairs[:, 1]]
+    found = np.stack([near[behind // n], behind % n], axis=1)
+    return np.where(behind[:, None] >= 0, found, -1).astype(pairs.dtype)

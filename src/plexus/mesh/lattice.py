@@ -167,14 +167,17 @@ class _Block:
         owner = self._rank_of_cube()
         cell_ids = (cube[:, None] * s + np.arange(s)).ravel()
         keep = np.concatenate([np.arange(first), first + kept])
+        sides = self._sides(keep, periodic)
+        union = np.concatenate([*sides.values(), np.empty((0, 2), np.int32)])
+        outside = union[np.lexsort(union.T[::-1])]
         return Mesh(
             dim=len(self.axes), cell=self.name, geometry_degree=self.degree,
             points=self._coordinates(ticks)[used], cells=cells, n_owned_cells=first,
             point_ids=self._point_ids([False] * len(self.axes))[used],
             vertex_ids=self._point_ids(periodic)[used],
-            cell_ids=cell_ids[keep], cell_owner=np.repeat(owner, s)[keep],
+            cell_ids=cell_ids[keep], cell_owner=np.repeat(owner, s)[keep], outside=outside,
             n_global_cells=int(np.prod([a.n for a in self.axes])) * s, comm=self.comm,
-            boundaries=self._boundaries(keep, periodic),
+            boundaries=sides | {EXTERIOR: outside},
         )  # fmt: skip
 
     def _n_points(self) -> int:
@@ -227,8 +230,8 @@ class _Block:
             total = (index.astype(np.int64)[:, None] * stride + total[None, :]).ravel()
         return total
 
-    def _boundaries(self, keep: np.ndarray, periodic: tuple[bool, ...]) -> dict[str, np.ndarray]:
-        """Return the facets on the sides of the box, sorted by cell, and their union."""
+    def _sides(self, keep: np.ndarray, periodic: tuple[bool, ...]) -> dict[str, np.ndarray]:
+        """Return the facets on the sides of the box, sorted by cell."""
         s = len(cube_cells(self.name))
         # (cube, cell of the cube) -> local cell, −1 for dropped ghosts
         local = np.full(len(self.where[0]) * s, -1, dtype=np.int32)
@@ -242,8 +245,7 @@ class _Block:
                 cells = local[(cubes[:, None] * s + pairs[:, 0]).ravel()]
                 facets = np.stack([cells, np.tile(pairs[:, 1], len(cubes))], axis=1)
                 found[SIDES[axis][end]] = facets[cells >= 0].astype(np.int32)
-        union = np.concatenate(list(found.values())) if found else np.empty((0, 2), np.int32)
-        return found | {EXTERIOR: union[np.lexsort(union.T[::-1])]}
+        return found
 
 
 @lru_cache

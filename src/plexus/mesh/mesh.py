@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 EXTERIOR = "exterior"
-"""Boundary that every mesh offers: all facets with a cell on one side only."""
+"""Name of all facets with a cell on one side only, unless the mesh has a boundary of its own by that name."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Mesh:
     boundaries : name -> (k, 2) int32 pairs (local cell, local facet) of owned and ghost cells.
     skeleton : name -> (k, 2) int32 pairs (local cell, entity) of all local cells: curves of a solid, and
         points (see `plexus.mesh.skeleton`).
+    outside : (k, 2) int32 pairs of the facets with a cell on one side only, whatever boundaries are called.
     n_global_cells : number of cells of the whole mesh.
     comm : communicator that shares the mesh.
     """
@@ -73,6 +74,7 @@ class Mesh:
     vertex_ids: np.ndarray
     cell_ids: np.ndarray
     cell_owner: np.ndarray
+    outside: np.ndarray
     n_global_cells: int
     comm: Comm
     regions: dict[str, np.ndarray] = field(default_factory=dict)

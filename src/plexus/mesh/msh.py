@@ -13,6 +13,11 @@ from plexus.mesh.mesh import corner_volumes
 from plexus.mesh.msh_numbers import MshFile
 from plexus.mesh.msh_sections import (
     Block,
+    Entities,
+    at,
+    at_element,
+    at_node,
+    ghosts_of,
     read_elements,
     read_entities,
     read_names,
@@ -58,7 +63,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
     # node of the file -> point, −1 for nodes that no cell uses
     number = np.full(len(nodes.tags), -1)
     number[used] = np.arange(len(used))
-    points = _flatten(file, nodes.points[used], first.cell.dim) * scale
+    points = _flatten(file, nodes.points, used, first.cell.dim) * scale
     pairs = number[read_periodic(file, nodes)]
     return Slices(
         cell=first.cell.name, degree=first.degree, n_cells=len(cells), n_points=len(points),
@@ -78,7 +83,7 @@ class _Parts:
     surface: list[Block]
     below: list[Block]
     names: dict[tuple[int, int], str]
-    entities: dict[tuple[int, int], list[int]]
+    entities: Entities
 
     @classmethod
     def of(
@@ -86,7 +91,7 @@ class _Parts:
         file: MshFile,
         blocks: list[Block],
         names: dict[tuple[int, int], str],
-        entities: dict[tuple[int, int], list[int]],
+        entities: Entities,
     ) -> _Parts:
         """Sort the blocks by dimension and check that they fit together."""
         # what has the highest dimension is the mesh, one below are its boundaries
@@ -98,7 +103,8 @@ class _Parts:
         kinds = sorted({f"{b.cell.name} of degree {b.degree}" for b in volume})
         if len(kinds) > 1:
             raise InputError(f"{file.path}: cells must be of one type, the mesh mixes {' and '.join(kinds)}")
-        if not any(entities.get((b.cell.dim, b.entity)) for b in volume + surface):
+        _require_all_partitions(file, volume, entities)
+        if not any(entities.groups.get((b.cell.dim, b.entity)) for b in volume + surface):
             groups = "Curve and Point" if dim == 1 else "Surface, Curve or Volume"
             raise InputError(
                 f"{file.path}: the mesh has no physical groups of dimension {dim} or {dim - 1}, "
@@ -128,12 +134,18 @@ class _Parts:
         ``number`` maps nodes of the file to points. A facet between two cells belongs to the lower one.
         """
         found: dict[str, list[np.ndarray]] = {}
-        for block in self.surface:
+        rows: dict[str, list[np.ndarray]] = {}
+        ends = np.cumsum([len(b.nodes) for b in self.surface])
+        for block, end in zip(self.surface, ends, strict=True):
             for name in self._groups(block):
                 found.setdefault(name, []).append(number[block.nodes[:, : block.cell.n_vertices]])
+                rows.setdefault(name, []).append(np.arange(end - len(block.nodes), end))
         cell = self.volume[0].cell
         vertices = cells[:, : cell.n_vertices]
-        return {name: self._facets(name, vertices, np.concatenate(parts)) for name, parts in found.items()}
+        return {
+            name: self._facets(name, vertices, np.concatenate(parts), np.concatenate(rows[name]))
+            for name, parts in found.items()
+        }
 
     def skeleton(self, cells: np.ndarray, number: np.ndarray) -> dict[str, np.ndarray]:
         """Return the names of curves and points with their pairs (cell, entity), ascending."""
@@ -148,27 +160,51 @@ class _Parts:
         pairs = {name: find_entities(cell, vertices, rows) for name, rows in kept.items()}
         return {name: rows for name, rows in pairs.items() if rows is not None}
 
-    def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the facets of a boundary; ``rows`` (k,) are the numbers of its elements in the file."""
         pairs = find_facets(self.volume[0].cell, vertices, wanted)
         lost = int((pairs[:, 0] < 0).sum())
         if lost:
-            raise InputError(
-                f"{self.file.path}: {lost} elements of boundary {name!r} are not sides of any cell"
-            )
+            text = f"is no side of any cell; {lost} of boundary {name!r} are none"
+            raise at_element(self.file, self.surface[0].cell.name, rows[np.argmax(pairs[:, 0] < 0)], text)
         return np.unique(pairs, axis=0)
 
     def _groups(self, block: Block) -> list[str]:
         dim = block.cell.dim
-        tags = self.entities.get((dim, block.entity), [])
+        tags = self.entities.groups.get((dim, block.entity), [])
+        unnamed = [str(tag) for tag in tags if (dim, tag) not in self.names]
+        for name in unnamed:
+            other = next((t for (d, t), given in self.names.items() if d == dim and given == name), None)
+            if other is not None:
+                raise InputError(
+                    f"{self.file.path}: group {name} of dimension {dim} has no name, and group {other} is "
+                    f"called {name!r}: both would be {name}; name the first"
+                )
         return [self.names.get((dim, tag), str(tag)) for tag in tags]
 
 
-def _flatten(file: MshFile, points: np.ndarray, dim: int) -> np.ndarray:
+def _require_all_partitions(file: MshFile, volume: list[Block], entities: Entities) -> None:
+    """Refuse one of several files into which Gmsh has saved the partitions of a mesh."""
+    dim = volume[0].cell.dim
+    missing = entities.missing([(dim, b.entity) for b in volume], dim)
+    every = {p for parts in entities.partitions.values() for p in parts}
+    # with ghost elements the file of a partition has some of its neighbours, but no ghosts for them
+    if missing or (len(every) > 1 and len(ghosts_of(file)) == 1):
+        raise InputError(
+            f"{file.path}: the file holds a part of a mesh of {len(every)} partitions; save all of them in "
+            "one file (Mesh.PartitionSplitMeshFiles = 0)"
+        )
+
+
+def _flatten(file: MshFile, every: np.ndarray, used: np.ndarray, dim: int) -> np.ndarray:
     """Return the first ``dim`` coordinates; a plane mesh has to lie in z = 0, one of lines in y = z = 0."""
-    extent = float(np.ptp(points, axis=0).max(initial=0))
-    if np.abs(points[:, dim:]).max(initial=0) > 1e-9 * extent:
+    points = every[used]
+    away = np.abs(points[:, dim:]).max(axis=1, initial=0)
+    bad = away > 1e-9 * float(np.ptp(points, axis=0).max(initial=0))
+    if bad.any():
+        first = int(used[np.argmax(bad)])
         where = "lines has to lie on the x axis" if dim == 1 else "plane cells has to lie in the plane z = 0"
-        raise InputError(f"{file.path}: a mesh of {where}")
+        raise at_node(file, first, f"lies at {at(every[first])}: a mesh of {where}")
     return np.ascontiguousarray(points[:, :dim])
 
 

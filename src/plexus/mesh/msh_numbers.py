@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +27,9 @@ class Numbers(Protocol):
     def reals(self, n: int) -> np.ndarray:
         """Return the next n entries of type ``double``."""
 
+    def end(self, what: str = "", said: int = 0, found: int = 0) -> None:
+        """Refuse another number of things than the section says, and numbers behind the last one."""
+
     def fail(self, message: str, back: int = 0) -> InputError:
         """Return an error that names the file and the place, ``back`` entries of type size_t ago."""
 
@@ -35,11 +39,17 @@ class TextNumbers:
 
     def __init__(self, path: Path, text: bytes, line: int):
         self.path, self.text, self.line, self.at = path, text, line, 0
-        self.values = _parse(text)
+        self.values, self.whole = _parse(text)
 
     def ints(self, n: int) -> np.ndarray:
         """Return the next n entries as int64."""
-        return self.reals(n).astype(np.int64)
+        values = self.reals(n)
+        odd = ~(np.abs(values) < WHOLE) | (values != np.trunc(values))
+        if odd.any():
+            first = int(np.argmax(odd))
+            self.at -= n - first - 1
+            raise self.fail(f"{values[first]:g} stands where a whole number is expected")
+        return values.astype(np.int64)
 
     sizes = ints
 
@@ -52,6 +62,16 @@ class TextNumbers:
             raise self.fail(f"{bad[0].decode(errors='replace')!r} is not a number" if bad else TOO_SHORT)
         self.at += n
         return self.values[self.at - n : self.at]
+
+    def end(self, what: str = "", said: int = 0, found: int = 0) -> None:
+        """Refuse another number of things than the section says, and numbers behind the last one."""
+        if said != found:
+            raise self.fail(_miscounted(what, said, found))
+        if self.at < len(self.values):
+            self.at += 1
+            raise self.fail(TOO_LONG)
+        # a word that is no number ends the numbers
+        self.reals(0 if self.whole else 1)
 
     def fail(self, message: str, back: int = 0) -> InputError:
         """Return an error at the line of the entry read last, or ``back`` entries before it."""
@@ -80,6 +100,13 @@ class BinaryNumbers:
         """Return the next n entries."""
         return self._take(n, _REAL)
 
+    def end(self, what: str = "", said: int = 0, found: int = 0) -> None:
+        """Refuse another number of things than the section says, and bytes behind the last one."""
+        if said != found:
+            raise self.fail(_miscounted(what, said, found))
+        if bytes(self.data[self.at : self.at + 2]).strip() or len(self.data) - self.at > 2:
+            raise self.fail(TOO_LONG)
+
     def fail(self, message: str, back: int = 0) -> InputError:
         """Return an error at the byte reached so far, or ``back`` sizes before it."""
         return InputError(f"{self.path}: byte {self.start + self.at - back * _SIZE.itemsize}: {message}")
@@ -93,24 +120,31 @@ class BinaryNumbers:
 
 
 TOO_SHORT = "the section ends before all its entries are there"
+TOO_LONG = "the section goes on behind its last entry: its counts are wrong"
+WHOLE = 2.0**53
+"""Numbers of a text below it are whole or not; above it nothing is between them."""
 
 
-def _parse(text: bytes) -> np.ndarray:
-    """Return all numbers of a text up to the first word that is none."""
+def _miscounted(what: str, said: int, found: int) -> str:
+    return f"the section says that it has {said:,} {what}, and has {found:,}"
+
+
+def _parse(text: bytes) -> tuple[np.ndarray, bool]:
+    """Return all numbers of a text up to the first word that is none, and whether there is no such word."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
         try:
-            return np.fromstring(text, sep=" ")
+            return np.fromstring(text, sep=" "), True
         except (DeprecationWarning, ValueError):
             pass
     # np.fromstring stops without saying where; word by word finds the place
-    values = []
+    values: list[float] = []
     for word in text.split():
         try:
             values.append(float(word))
         except ValueError:
-            break
-    return np.array(values)
+            return np.array(values), False
+    return np.array(values), True
 
 
 class MshFile:
@@ -146,13 +180,16 @@ class MshFile:
 
     def section(self, name: str) -> tuple[int, int] | None:
         """Return the first and end byte of a section's content, or None if the file has no such section."""
-        # section names stand at the beginning of a line
-        head = self.data.find(b"\n$" + name.encode())
-        if head < 0:
+        # section names stand at the beginning of a line, alone
+        found = [m.end() for m in re.finditer(rb"\n\$" + name.encode() + rb"[ \t\r]*\n", self.data)]
+        if not found:
             return None
-        start = self.data.find(b"\n", head + 1) + 1
-        end = self.data.find(b"$End" + name.encode(), start)
-        if end < 0 or start == 0:
+        start = found[0]
+        end = self.data.find(b"\n$End" + name.encode(), start - 1) + 1
+        if len(found) > 1 and 0 < end < found[1]:
+            place = "" if self.binary else f":{self.line(found[1]) - 1}"
+            raise InputError(f"{self.path}{place}: there is a second ${name} section")
+        if end == 0:
             place = "" if self.binary else f":{self.data.count(bytes([10])) + 1}"
             raise InputError(f"{self.path}{place}: the file ends inside ${name}; it is truncated")
         return start, end

@@ -5,6 +5,7 @@ The layout is that of the Gmsh reference manual, section "MSH file format, versi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +15,33 @@ from plexus.mesh.cells import Cell, gmsh_types
 from plexus.mesh.msh_numbers import MshFile, Numbers
 
 _NAMES = {
-    6: "6-node prism", 7: "5-node pyramid", 13: "18-node prism", 14: "14-node pyramid",
-    16: "8-node quadrilateral (set Mesh.SecondOrderIncomplete = 0)",
-    17: "20-node hexahedron (set Mesh.SecondOrderIncomplete = 0)", 18: "15-node prism", 19: "13-node pyramid",
+    6: "a 6-node prism", 7: "a 5-node pyramid", 13: "an 18-node prism", 14: "a 14-node pyramid",
+    16: "an 8-node quadrilateral", 17: "a 20-node hexahedron", 18: "a 15-node prism",
+    19: "a 13-node pyramid",
 }  # fmt: skip
+_INCOMPLETE = {
+    16: "set Mesh.SecondOrderIncomplete = 0 for 9 nodes",
+    17: "set Mesh.SecondOrderIncomplete = 0 for 27 nodes",
+}
+_SUPPORTED = "lines, triangles, quadrilaterals, tetrahedra or hexahedra"
+_OTHERS = "mesh volumes with tetrahedra, or all of them transfinite and recombined"
+
+
+Key = tuple[int, int]
+"""Dimension and tag of an entity."""
+
+
+@dataclass(frozen=True)
+class Entities:
+    """The parts of the geometry: their physical tags, and the partitions that each lies in."""
+
+    groups: dict[Key, list[int]]
+    partitions: dict[Key, list[int]]
+
+    def missing(self, blocks: Collection[Key], dim: int) -> list[int]:
+        """Return the partitions that have entities of a dimension, none of which is among the blocks."""
+        every = {p for (d, _), parts in self.partitions.items() if d == dim for p in parts}
+        return sorted(every - {p for key in blocks for p in self.partitions.get(key, ())})
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,22 +94,56 @@ def read_names(file: MshFile) -> dict[tuple[int, int], str]:
     return names
 
 
-def read_entities(file: MshFile) -> dict[tuple[int, int], list[int]]:
-    """Return (dimension, entity tag) -> physical tags; empty if the file has no entities."""
-    if file.section("Entities") is None:
-        return {}
-    numbers = file.numbers("Entities")
-    groups: dict[tuple[int, int], list[int]] = {}
-    for dim, count in enumerate(numbers.sizes(4).tolist()):
-        for _ in range(count):
-            tag = int(numbers.ints(1)[0])
-            # a point has its coordinates here, everything else its bounding box
-            numbers.reals(3 if dim == 0 else 6)
-            groups[dim, tag] = np.abs(_counted_ints(numbers)).tolist()
-            # the entities that bound this one; not needed
-            if dim > 0:
-                _counted_ints(numbers)
-    return groups
+def read_entities(file: MshFile) -> Entities:
+    """Return the entities; the pieces into which Gmsh has cut them for partitions stand beside them."""
+    groups: dict[Key, list[int]] = {}
+    partitions: dict[Key, list[int]] = {}
+    if file.section("Entities") is not None:
+        numbers = file.numbers("Entities")
+        for dim, count in enumerate(numbers.sizes(4).tolist()):
+            for _ in range(count):
+                tag = int(numbers.ints(1)[0])
+                groups[dim, tag] = _tags_of_groups(numbers, dim)
+        numbers.end()
+    if file.section("PartitionedEntities") is not None:
+        numbers = file.numbers("PartitionedEntities")
+        n_ghosts = int(numbers.sizes(2)[1])
+        # ghost entities repeat elements of neighbours by number only, in a section of their own
+        numbers.ints(2 * n_ghosts)
+        for dim, count in enumerate(numbers.sizes(4).tolist()):
+            for _ in range(count):
+                tag, parent_dim, parent = numbers.ints(3).tolist()
+                partitions[dim, tag] = _counted_ints(numbers).tolist()
+                own = _tags_of_groups(numbers, dim)
+                # a cut between partitions has a parent of higher dimension, whose groups are not its own
+                groups[dim, tag] = own or (groups.get((dim, parent), []) if parent_dim == dim else [])
+        numbers.end()
+    return Entities(groups, partitions)
+
+
+def _tags_of_groups(numbers: Numbers, dim: int) -> list[int]:
+    """Return the physical tags of the entity whose place comes next."""
+    # a point has its coordinates here, everything else its bounding box
+    numbers.reals(3 if dim == 0 else 6)
+    tags: list[int] = np.abs(_counted_ints(numbers)).tolist()
+    # the entities that bound this one; not needed
+    if dim > 0:
+        _counted_ints(numbers)
+    return tags
+
+
+def ghosts_of(file: MshFile) -> set[int]:
+    """Return the partitions to which the file gives ghost elements."""
+    found: set[int] = set()
+    if file.section("GhostElements") is not None:
+        numbers = file.numbers("GhostElements")
+        for _ in range(int(numbers.sizes(1)[0])):
+            # the element and its own partition come first
+            numbers.sizes(1)
+            numbers.ints(1)
+            found.update(_counted_ints(numbers).tolist())
+        numbers.end()
+    return found
 
 
 def _counted_ints(numbers: Numbers) -> np.ndarray:
@@ -93,18 +151,48 @@ def _counted_ints(numbers: Numbers) -> np.ndarray:
 
 
 def read_nodes(file: MshFile) -> Nodes:
-    """Return all nodes."""
+    """Return all nodes.
+
+    Raises
+    ------
+    InputError
+        If there are fewer or more than the section says, if two have one tag, or if a coordinate is no
+        number.
+    """
     numbers = file.numbers("Nodes")
-    tags, points = [], []
-    n_blocks = int(numbers.sizes(4)[0])
+    tags, points = [np.empty(0, np.int64)], [np.empty((0, 3))]
+    n_blocks, n_nodes = numbers.sizes(4)[:2].tolist()
     for _ in range(n_blocks):
         dim, _, parametric = numbers.ints(3).tolist()
         n = int(numbers.sizes(1)[0])
         tags.append(numbers.sizes(n))
         # parametric nodes carry u (v (w)) behind x y z
         width = 3 + (dim if parametric else 0)
-        points.append(numbers.reals(n * width).reshape(n, width)[:, :3])
-    return Nodes(np.concatenate([np.empty(0, np.int64), *tags]), np.concatenate([np.empty((0, 3)), *points]))
+        rows = numbers.reals(n * width).reshape(n, width)[:, :3]
+        odd = ~np.isfinite(rows).all(axis=1)
+        if odd.any():
+            row = int(np.argmax(odd))
+            text = f"node {tags[-1][row]} lies at {at(rows[row])}: a coordinate is no number"
+            raise numbers.fail(text, (n - row) * width - 1)
+        points.append(rows)
+    nodes = Nodes(np.concatenate(tags), np.concatenate(points))
+    numbers.end("nodes", n_nodes, len(nodes.tags))
+    _distinct(numbers, "node", nodes.tags)
+    return nodes
+
+
+def at(x: np.ndarray) -> str:
+    """Return a position as text."""
+    return "(" + ", ".join(f"{v:.6g}" for v in x) + ")"
+
+
+def _distinct(numbers: Numbers, what: str, tags: np.ndarray) -> None:
+    """Refuse two nodes or elements of one tag."""
+    # ascending tags, the usual case, need no sort
+    if not (np.diff(tags) > 0).all():
+        tag, count = np.unique(tags, return_counts=True)
+        if (count > 1).any():
+            raise numbers.fail(f"{what} {tag[np.argmax(count > 1)]} is there twice")
 
 
 def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
@@ -113,33 +201,86 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
     Raises
     ------
     InputError
-        If an element type is not supported or an element names a node that does not exist.
+        If an element type is not supported, if an element names a node that does not exist, or if there are
+        fewer or more elements than the section says.
     """
     numbers = file.numbers("Elements")
-    blocks = []
-    n_blocks = int(numbers.sizes(4)[0])
+    blocks, tags = [], [np.empty(0, np.int64)]
+    n_blocks, n_elements = numbers.sizes(4)[:2].tolist()
     for _ in range(n_blocks):
-        _, entity, kind = numbers.ints(3).tolist()
+        dim, entity, kind = numbers.ints(3).tolist()
         if kind not in gmsh_types():
-            raise numbers.fail(f"element type {kind}{_named(kind)} is not supported")
+            raise numbers.fail(f"element type {kind}{_named(kind)} is not supported{_way_out(kind)}")
         n = int(numbers.sizes(1)[0])
         cell, degree = gmsh_types()[kind]
+        if cell.dim != dim:
+            raise numbers.fail(f"element type {kind} is a {cell.name}, which has not the dimension {dim}")
         # a row is the element's tag and its nodes
         width = cell.n_nodes(degree) + 1
         rows = numbers.sizes(n * width).reshape(n, width)
         index = nodes.find(rows[:, 1:])
-        if (index < 0).any():
-            element, node = np.argwhere(index < 0)[0]
-            # all rows are read already: go back to the row with the bad node
-            back = (n - element) * width - 1
-            tag, missing = rows[element, 0], rows[element, node + 1]
-            raise numbers.fail(f"element {tag} names node {missing}, which the file does not contain", back)
+        _require_nodes(numbers, rows, index)
+        tags.append(rows[:, 0])
         blocks.append(Block(entity, cell, degree, index[:, cell.gmsh_order[degree]]))
+    every = np.concatenate(tags)
+    numbers.end("elements", n_elements, len(every))
+    _distinct(numbers, "element", every)
     return blocks
 
 
+def _require_nodes(numbers: Numbers, rows: np.ndarray, index: np.ndarray) -> None:
+    """Refuse elements, rows (n, width) read last, with nodes that are not there."""
+    n, width = rows.shape
+    if (index < 0).any():
+        element, node = np.argwhere(index < 0)[0]
+        # all rows are read already: go back to the row with the bad node
+        back = (n - element) * width - 1
+        tag, missing = rows[element, 0], rows[element, node + 1]
+        raise numbers.fail(f"element {tag} names node {missing}, which the file does not contain", back)
+
+
+def at_element(file: MshFile, volume: str, number: int, message: str) -> InputError:
+    """Return an error at the row of element ``number`` (from 0) among those of a cell type."""
+    numbers = file.numbers("Elements")
+    for _ in range(int(numbers.sizes(4)[0])):
+        kind = int(numbers.ints(3)[2])
+        n = int(numbers.sizes(1)[0])
+        cell, degree = gmsh_types()[kind]
+        width = cell.n_nodes(degree) + 1
+        rows = numbers.sizes(n * width).reshape(n, width)
+        if cell.name != volume:
+            continue
+        if number < n:
+            return numbers.fail(f"element {rows[number, 0]} {message}", (n - number) * width - 1)
+        number -= n
+    raise AssertionError("cells are numbered block after block")
+
+
+def at_node(file: MshFile, number: int, message: str) -> InputError:
+    """Return an error at the coordinates of node ``number`` (from 0) of the file."""
+    numbers = file.numbers("Nodes")
+    for _ in range(int(numbers.sizes(4)[0])):
+        dim, _, parametric = numbers.ints(3).tolist()
+        n = int(numbers.sizes(1)[0])
+        tags, width = numbers.sizes(n), 3 + (dim if parametric else 0)
+        numbers.reals(n * width)
+        if number < n:
+            return numbers.fail(f"node {tags[number]} {message}", (n - number) * width - 1)
+        number -= n
+    raise AssertionError("nodes are numbered block after block")
+
+
 def _named(kind: int) -> str:
-    return f", a {_NAMES[kind]}," if kind in _NAMES else ""
+    return f", {_NAMES[kind]}," if kind in _NAMES else ""
+
+
+def _way_out(kind: int) -> str:
+    """Return how to get elements that are."""
+    if kind in _INCOMPLETE:
+        return "; " + _INCOMPLETE[kind]
+    if kind in _NAMES:
+        return f": cells are {_SUPPORTED}; {_OTHERS}"
+    return f": cells are {_SUPPORTED}, of first or second order (Mesh.ElementOrder)"
 
 
 def read_periodic(file: MshFile, nodes: Nodes) -> np.ndarray:

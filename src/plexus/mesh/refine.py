@@ -40,14 +40,17 @@ def refine(mesh: Mesh) -> Mesh:
     # place: child in the order of parents -> local cell, −1 where dropped
     place = np.full(len(cell_ids), -1)
     place[kept] = np.arange(len(kept))
+
+    def facets(pairs: np.ndarray) -> np.ndarray:
+        return _child_facets(pairs, variant, tables.facets, n_children, place)
+
     return replace(
         mesh, points=x[used], cells=cells, n_owned_cells=n_owned,
         point_ids=fine.point_ids[used], vertex_ids=fine.vertex_ids[used],
         cell_ids=cell_ids[kept], cell_owner=np.repeat(mesh.cell_owner, n_children)[kept],
-        n_global_cells=mesh.n_global_cells * n_children,
+        n_global_cells=mesh.n_global_cells * n_children, outside=facets(mesh.outside),
         regions={name: _child_cells(c, n_children, place) for name, c in mesh.regions.items()},
-        boundaries={name: _child_facets(b, variant, tables.facets, n_children, place)
-                    for name, b in mesh.boundaries.items()},
+        boundaries={name: facets(pairs) for name, pairs in mesh.boundaries.items()},
         skeleton={name: _child_entities(s, variant, tables.entities, n_children, place)
                   for name, s in mesh.skeleton.items()},
     )  # fmt: skip

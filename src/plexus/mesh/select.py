@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plexus.mesh.mesh import EXTERIOR, Mesh
+from plexus.mesh.mesh import Mesh
 
 Condition = Callable[[Mapping[str, Any]], Any]
 """Function of {"x": (k,), "y": ..., "z": ...} that is true (not zero) where the condition holds."""
@@ -20,9 +20,9 @@ def cells_where(mesh: Mesh, condition: Condition) -> np.ndarray:
 
 def facets_where(mesh: Mesh, condition: Condition) -> np.ndarray:
     """Return the exterior facets whose vertices' mean fulfils the condition, pairs (cell, facet), int32."""
-    cells, facets = mesh.boundaries[EXTERIOR].T
+    cells, facets = mesh.outside.T
     vertices = np.take_along_axis(mesh.cells[cells], mesh.reference.facets[facets], axis=1)
-    return mesh.boundaries[EXTERIOR][_holds(condition, mesh.points[vertices].mean(axis=1))]
+    return mesh.outside[_holds(condition, mesh.points[vertices].mean(axis=1))]
 
 
 def edges_where(mesh: Mesh, condition: Condition) -> np.ndarray:

@@ -188,7 +188,7 @@ class Fields(Scheduled):
             case "times":
                 return len([t for t in self.schedule_times() if t >= run.clock.t]) + 1
             case "time":
-                return math.floor(left / float(every.value) + 1e-9) + 1  # type: ignore[arg-type]
+                return math.floor(left / float(every.value) + 1e-6) + 1  # type: ignore[arg-type]
             case "steps" if run.controller.fixed:
                 steps, interval = math.ceil(left / time.step - 1e-9), int(every.value)  # type: ignore[arg-type]
                 return steps // interval + 1 + (steps % interval > 0)

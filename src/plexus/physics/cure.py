@@ -38,12 +38,12 @@ from plexus.formulation.base import PhysicsParams
 from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
-from plexus.formulation.transport import Transport
+from plexus.formulation.transport import CAPACITY, Transport
 from plexus.physics.heat import TEMPERATURE, conduction
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 from plexus.registry import register
 
-CURE = FieldSpec("degree_of_cure", "1", "scalar", "share of the reaction that is done, 0 to 1")
+CURE = FieldSpec("degree_of_cure", "1", "scalar", "share of the reaction that is done", bounds=(0.0, 1.0))
 GAS = 8.314462618
 """Molar gas constant [J/(mol K)], exact in the SI of 2019 (CODATA 2018, doi:10.1103/RevModPhys.93.025010)."""
 FLOOR = 1e-12
@@ -102,6 +102,7 @@ class CureParams(PhysicsParams):
     """Parameters of `Cure`."""
 
     material: Material = Field(description="density, specific_heat and conductivity")
+    capacity: Literal["consistent", "lumped"] = CAPACITY
     heat_of_reaction: Annotated[float, Unit("J/kg")] = Field(ge=0, description="heat of reaction H per mass")
     kinetics: Kinetics = Field(description="rate of the reaction")
     start: float = Field(1e-3, ge=0, lt=1, description="degree of cure at the start; not 0 where A_1 is 0")
@@ -125,7 +126,9 @@ class Curing(Transport):
     def __init__(self, params: CureParams):
         params.material.need("cure", "density", "specific_heat", "conductivity")
         heat = conduction(params.material, None, Section(params.geometry))
-        super().__init__(heat.field, heat.coefficients, heat.flux_field, heat.section)
+        super().__init__(
+            heat.field, heat.coefficients, heat.flux_field, heat.section, params.capacity == "lumped"
+        )
         self.boundary_terms = heat.boundary_terms
         self.linear = False
         self.kinetics, self.heat = params.kinetics, params.heat_of_reaction

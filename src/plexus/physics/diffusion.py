@@ -30,7 +30,7 @@ from plexus.formulation.entries import Square
 from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.properties import TensorProperty
-from plexus.formulation.transport import Coefficients, Transport
+from plexus.formulation.transport import CAPACITY, Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -44,6 +44,7 @@ class DiffusionParams(PhysicsParams):
         description="diffusion coefficient k: one property, or a list of rows for a tensor"
     )
     capacity: Property = Field(1.0, description="factor c on the time derivative")
+    mass: Literal["consistent", "lumped"] = CAPACITY
     reaction: Property | None = Field(None, description="reaction rate r; positive consumes the unknown")
     source: Property | None = Field(None, description="source s per volume")
     geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
@@ -63,6 +64,7 @@ class Diffusion:
             # k [m²/s] ∇u [unit/m] for c = 1
             flux_field=FieldSpec(f"{p.field}_flux", f"({p.unit})*m/s", "vector", "flux density -k∇u"),
             section=Section(p.geometry),
+            lumped=p.mass == "lumped",
         )
         equation.boundary_terms = ("flux", "robin")
         self.equations = [equation]

@@ -81,6 +81,15 @@ class ElasticityParams(SolidParams):
         None, description="prescribed temperature for temperature-dependent data and expansion"
     )
 
+    @model_validator(mode="after")
+    def _heated(self) -> ElasticityParams:
+        if self.material.expansion is not None and self.temperature is None:
+            raise refuse(
+                "expansion of the material needs the body's temperature: give `temperature`, leave "
+                "`expansion` out, or take `type: thermoelasticity`"
+            )
+        return self
+
 
 @register("physics", "elasticity", ElasticityParams)
 class Elasticity:

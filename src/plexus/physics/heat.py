@@ -30,17 +30,18 @@ from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.properties import Product
-from plexus.formulation.transport import Coefficients, Transport
+from plexus.formulation.transport import CAPACITY, Coefficients, Transport
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
-TEMPERATURE = FieldSpec("temperature", "K", "scalar", "absolute temperature", start=293.15)
+TEMPERATURE = FieldSpec("temperature", "K", "scalar", "absolute temperature", 293.15, (0.0, None))
 
 
 class HeatParams(PhysicsParams):
     """Parameters of `Heat`."""
 
     material: Material = Field(description="density, specific_heat (transient only) and conductivity")
+    capacity: Literal["consistent", "lumped"] = CAPACITY
     source: Annotated[Property, Unit("W/m^3")] | None = Field(None, description="heat source q per volume")
     geometry: Annotated[Literal["cartesian", "axisymmetric"], FitsMesh] = Field(
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
@@ -52,7 +53,9 @@ class Heat:
     """One `Transport` equation for the temperature."""
 
     def __init__(self, params: HeatParams):
-        self.equations = [conduction(params.material, params.source, Section(params.geometry))]
+        self.equations = [
+            conduction(params.material, params.source, Section(params.geometry), params.capacity == "lumped")
+        ]
 
     @staticmethod
     def fields(params: HeatParams) -> Sequence[FieldSpec]:
@@ -60,7 +63,9 @@ class Heat:
         return (TEMPERATURE,)
 
 
-def conduction(material: Material, source: Property | None, section: Section) -> Transport:
+def conduction(
+    material: Material, source: Property | None, section: Section, lumped: bool = False
+) -> Transport:
     """Return the heat equation of a material; without density or specific heat it is steady only."""
     material.need("heat", "conductivity")
     assert material.conductivity is not None
@@ -71,9 +76,11 @@ def conduction(material: Material, source: Property | None, section: Section) ->
         Coefficients(material.conductivity, capacity=capacity, source=source),
         flux_field=FieldSpec("heat_flux", "W/m^2", "vector", "heat flux density -k∇T"),
         section=section,
+        lumped=lumped and capacity is not None,
     )
     # without heat capacity the temperature follows its loads at once
     equation.time_order = 0 if capacity is None else 1
+    equation.lacking = () if capacity else material.missing("density", "specific_heat")
     equation.boundary_terms = ("flux", "convection", "radiation")
     return equation
 

@@ -11,11 +11,12 @@ body moves slowly (no inertia).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from plexus.deck.params import Field, Property, Unit
 from plexus.formulation.kinematics import Section
 from plexus.formulation.manufactured import Manufactured
+from plexus.formulation.transport import CAPACITY
 from plexus.physics.elasticity import DISPLACEMENT, Equilibrium, SolidParams
 from plexus.physics.heat import TEMPERATURE, conduction
 from plexus.protocols import FieldSpec
@@ -25,6 +26,7 @@ from plexus.registry import register
 class ThermoelasticityParams(SolidParams):
     """Parameters of `Thermoelasticity`; the material holds thermal and elastic data."""
 
+    capacity: Literal["consistent", "lumped"] = CAPACITY
     source: Annotated[Property, Unit("W/m^3")] | None = Field(None, description="heat source q per volume")
 
 
@@ -35,7 +37,8 @@ class Thermoelasticity:
     def __init__(self, params: ThermoelasticityParams):
         # in this order: the temperature does not see the displacement, E, ν and e_th see the temperature
         section = Section(params.geometry, params.thickness)
-        self.equations = [conduction(params.material, params.source, section), Equilibrium(params)]
+        heat = conduction(params.material, params.source, section, params.capacity == "lumped")
+        self.equations = [heat, Equilibrium(params)]
 
     @staticmethod
     def fields(params: ThermoelasticityParams) -> Sequence[FieldSpec]:

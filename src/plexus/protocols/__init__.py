@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.discretisations import Assembled, Discretisation, Found, Outlook
+    from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
-    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource
+    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
         Rates,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
-    from plexus.protocols.steppers import Choosy, Controller, Remembers, Repeats, Stepper, StepResult
+    from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
     from plexus.protocols.volumes import (
         Conservation,
@@ -41,27 +41,29 @@ if TYPE_CHECKING:
         Derived,
         Equation,
         Flux,
+        Integrated,
         Point,
         Sample,
+        Stores,
         Tangent,
         WeakPhysics,
     )
 
 _MODULES = {
     "closures": "Closure",
-    "discretisations": "Assembled Discretisation Found Outlook",
+    "discretisations": "Assembled Discretisation Doubt Found Outlook",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
-    "meshes": "CellSource GridSource MeshSource PeriodicSource",
+    "meshes": "CellSource GridSource MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
-    "steppers": "Choosy Controller Remembers Repeats Stepper StepResult",
+    "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
-    "weak": "BoundaryTerm Derived Equation Flux Point Sample Tangent WeakPhysics",
+    "weak": "BoundaryTerm Derived Equation Flux Integrated Point Sample Stores Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -89,11 +91,13 @@ __all__ = [
     "Derived",
     "Deviations",
     "Discretisation",
+    "Doubt",
     "Equation",
     "Evaluation",
     "Explicit",
     "FieldSpec",
     "Flux",
+    "Forgets",
     "Found",
     "Gap",
     "GridPoint",
@@ -102,6 +106,7 @@ __all__ = [
     "Implicit",
     "Instant",
     "Integrand",
+    "Integrated",
     "Learned",
     "Location",
     "MeshSource",
@@ -124,6 +129,7 @@ __all__ = [
     "Repeats",
     "Riemann",
     "Sample",
+    "Selects",
     "Setting",
     "Shape",
     "SideLaw",
@@ -134,6 +140,7 @@ __all__ = [
     "Split",
     "StepResult",
     "Stepper",
+    "Stores",
     "Tangent",
     "Tangents",
     "TimeIntegrable",

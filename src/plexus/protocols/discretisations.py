@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Found = tuple[tuple[Any, ...], str]
 """Place in a deck, and what is wrong there."""
 
+Doubt = tuple[str, str]
+"""Deck path, and what is doubtful there."""
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -86,6 +89,9 @@ class Discretisation(Protocol):
 
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield what does not go together in a deck that is valid otherwise; needs no MPI."""
+
+    def doubts(self, deck: Deck) -> Iterator[Doubt]:
+        """Yield what a valid deck says without effect, or hardly means; needs no MPI."""
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes of a run; reads a mesh file as far as it must, needs no MPI."""

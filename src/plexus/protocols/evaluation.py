@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from plexus.deck.params import Expression
     from plexus.fields.state import State
+    from plexus.protocols.facets import Facets
     from plexus.spaces.evaluate import Part
 
 Integrand = Callable[[Point], Array]
@@ -109,7 +110,25 @@ class Evaluation(Protocol):
 class Balances(Protocol):
     """An `Evaluation` of weak forms: what passes through boundaries so that balances close."""
 
-    def outflow(self, flux: str, boundary: str) -> float:
+    specs: Mapping[str, FieldSpec]
+    """All fields: unknowns, derived ones, internal variables."""
+
+    def field(self, name: str) -> Integrand:
+        """Return a field or one of its components as a function of a point."""
+
+    def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
+        """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
+
+        They differ in anything but the unknowns: ``f`` is what shall be looked at, None if it needs a side in
+        any case. With ``outer`` facets inside the body are refused altogether.
+
+        Raises
+        ------
+        InputError
+            If the part is none, or if no side of facets inside the body is named.
+        """
+
+    def outflow(self, flux: str, boundary: Facets) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.
 
         Raises
@@ -118,7 +137,7 @@ class Balances(Protocol):
             If no balance has this flux, or if its unknown is prescribed on a part of the boundary.
         """
 
-    def reaction(self, name: str, boundary: str, component: int = 0) -> float:
+    def reaction(self, name: str, boundary: Facets, component: int = 0) -> float:
         """Return what the prescribed values of an unknown on a boundary feed into the body. Collective.
 
         Raises

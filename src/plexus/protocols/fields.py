@@ -35,6 +35,8 @@ class FieldSpec:
     tip: str = ""
     start: float = 0.0
     """Initial value, or guess of a steady solve, where the deck gives none."""
+    bounds: tuple[float | None, float | None] | None = None
+    """What nature allows; a run tells where it is left. None: anything."""
 
     def components(self, dim: int) -> int:
         """Return the number of components in ``dim`` space dimensions (tensor: dim*dim)."""

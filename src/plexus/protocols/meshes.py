@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ class MeshSource(Protocol):
 
     def known(self) -> Known | None:
         """Return dimension and names as far as they are known without reading a file."""
+
+
+@runtime_checkable
+class Selects(Protocol):
+    """A source whose regions and boundaries are conditions on coordinates."""
+
+    def missed(self) -> Iterator[tuple[str, str]]:
+        """Yield key and name of conditions that nothing fulfils, where that is quick; needs no MPI."""
 
 
 @runtime_checkable

@@ -68,6 +68,14 @@ class Remembers(Protocol):
 
 
 @runtime_checkable
+class Forgets(Protocol):
+    """A stepper that can lose its memory: what was smooth before a jump of a load is not so across it."""
+
+    def forget(self) -> None:
+        """Begin anew, as with the first step of a march."""
+
+
+@runtime_checkable
 class Choosy(Protocol):
     """A stepper that does not take every model, or no adaptive steps."""
 
@@ -109,6 +117,9 @@ class Controller(Protocol):
 
     def failed(self, dt: float, failure: PlexusError) -> None:
         """Shorten the step after a solve that did not converge; raise where there is no shorter one."""
+
+    def begin_anew(self) -> None:
+        """Go back to a step no longer than that of the deck: a load has jumped."""
 
     def state(self) -> dict[str, float]:
         """Return what a restart needs."""

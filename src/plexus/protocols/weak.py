@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, FieldSpec
 
@@ -129,6 +129,28 @@ class BoundaryTerm(Protocol):
         """Return its derivative (only c00)."""
 
 
+class Integrated(Protocol):
+    """What forms integrate over cells: a flux and its derivatives."""
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 and f1 at the points."""
+
+    def tangent(self, p: Point) -> Tangent:
+        """Return the derivatives of `flux`."""
+
+
+@runtime_checkable
+class Stores(Protocol):
+    """An equation whose capacity term may be integrated apart from the rest, at the nodes."""
+
+    lumped: bool
+    """Whether it is: `flux` and `tangent` are without it then."""
+
+    @property
+    def stored(self) -> Integrated:
+        """The capacity term c u_t."""
+
+
 class Equation(Protocol):
     """One unknown field, or a block of several that are solved together, and the weak form of it."""
 
@@ -155,6 +177,8 @@ class Equation(Protocol):
     """Degree of the polynomials that are integrated exactly, in degrees of the element."""
     internal: Sequence[FieldSpec]
     """What the equation remembers at its quadrature points; a tensor has 3 x 3 components."""
+    lacking: Sequence[str]
+    """Material data without which there is no time derivative, where they are missing."""
     smooth: bool
     """True: the internal variables follow rate equations z_t = g(u, z), so that steppers may extrapolate
     them; False: they follow the path of u, as a plastic strain does."""

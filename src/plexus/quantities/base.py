@@ -5,9 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from plexus.deck.params import BoundaryName, Field, Params, RegionName
+from pydantic import model_validator
+
+from plexus.deck.params import FacetNames, Field, Params, RegionName
+from plexus.protocols import Balances
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
     from plexus.spaces.evaluate import Part
 
@@ -28,11 +32,43 @@ class QuantityBase(ABC):
         return ""
 
 
+class PartQuantity(QuantityBase):
+    """A quantity of a part of the body: refused before the first solve where the part has nothing to look at.
+
+    Facets inside the body have two sides, and what is not the same on both needs to know which is meant.
+    """
+
+    params: Place
+
+    @abstractmethod
+    def looks(self, run: Run) -> Integrand | None:
+        """Return what is looked at on the part; None for what differs between the sides of a facet."""
+
+    def prepare(self, run: Run) -> None:
+        """Refuse a part of nothing, and facets without a side. Collective.
+
+        Raises
+        ------
+        InputError
+            If nothing is there, or if facets lie inside the body and no side is named.
+        """
+        if isinstance(run.fields, Balances):
+            run.fields.require(self.params.part, self.looks(run))
+
+
 class Place(Params):
     """A named region or boundary; the whole body without either."""
 
-    on: BoundaryName | None = Field(None, description="name of a boundary; the body without it")
+    on: FacetNames | None = Field(
+        None, description="boundary, list of boundaries, or side of an interface; the body without it"
+    )
     region: RegionName | None = Field(None, description="name of a region; all regions without it")
+
+    @model_validator(mode="after")
+    def _one_region(self) -> Place:
+        if self.region is not None and self.on is not None and self.on.side not in (None, self.region):
+            raise ValueError(f"region is {self.region}, and facets are seen from {self.on.side}: name one")
+        return self
 
     @property
     def part(self) -> Part:

@@ -19,10 +19,11 @@ from plexus.deck.values import refuse
 from plexus.fields.arrays import stack
 from plexus.formulation.entries import check_components
 from plexus.protocols import Array, Point
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
@@ -56,13 +57,19 @@ class ErrorParams(Place):
 
 
 @register("quantity", "error", ErrorParams)
-class Error(QuantityBase):
+class Error(PartQuantity):
     """Norm of the difference of a field and its exact value."""
+
+    params: ErrorParams
 
     def __init__(self, params: ErrorParams):
         self.params = params
         exact = params.exact if isinstance(params.exact, tuple) else (params.exact,)
         self.exact = exact
+
+    def looks(self, run: Run) -> Integrand | None:
+        """Return the field; a gradient differs between the sides of a facet."""
+        return run.fields.field(self.params.of) if self.params.norm == "L2" else None
 
     def evaluate(self, run: Run) -> float:
         """Return the error at the present state. Collective."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.deck.params import FacetNames, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum
 from plexus.protocols import Balances
@@ -39,7 +39,9 @@ class FluxParams(Params):
             raise refuse(f"{value!r} is not a vector field; vectors are {vectors}")
         return value
 
-    on: BoundaryName = Field(description="name of the boundary")
+    on: FacetNames = Field(
+        description="boundary or list of boundaries; {interface: NAME, from: REGION} inside the body"
+    )
     by: Literal["gradients", "terms"] = Field(
         "gradients", description="the cells' gradients, or the boundary terms: their balance closes"
     )
@@ -53,6 +55,20 @@ class Flux(QuantityBase):
 
     def __init__(self, params: FluxParams):
         self.params = params
+
+    def prepare(self, run: Run) -> None:
+        """Refuse facets that are none, or inside the body without a side. Collective.
+
+        Raises
+        ------
+        InputError
+            If the normal has no direction, or if terms are asked for inside the body.
+        """
+        from plexus.spaces.evaluate import Part
+
+        fields = run.fields
+        assert isinstance(fields, Balances), "a deck asks for flows on elements only"
+        fields.require(Part(boundary=self.params.on), None, outer=self.params.by == "terms")
 
     def evaluate(self, run: Run) -> float:
         """Return the flow out of the body at the present state. Collective.

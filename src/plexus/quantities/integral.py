@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
@@ -23,16 +24,22 @@ class IntegralParams(Place):
 
 
 @register("quantity", "integral", IntegralParams)
-class Integral(QuantityBase):
+class Integral(PartQuantity):
     """∫ f over a part."""
+
+    params: IntegralParams
 
     def __init__(self, params: IntegralParams):
         self.params = params
 
+    def looks(self, run: Run) -> Integrand:
+        """Return the expression."""
+        return run.fields.integrand(self.params.of)
+
     def evaluate(self, run: Run) -> float:
         """Return the integral at the present state. Collective."""
         fields = run.fields
-        return fields.integrate(fields.integrand(self.params.of), self.params.part)
+        return fields.integrate(self.looks(run), self.params.part)
 
     def unit(self, run: Run) -> str:
         """Return the unit of the integral."""

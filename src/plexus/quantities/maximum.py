@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
@@ -24,16 +25,22 @@ class MaximumParams(Place):
 
 
 @register("quantity", "maximum", MaximumParams)
-class Maximum(QuantityBase):
+class Maximum(PartQuantity):
     """Largest value at the nodes of a part."""
+
+    params: MaximumParams
 
     def __init__(self, params: MaximumParams):
         self.params = params
 
+    def looks(self, run: Run) -> Integrand:
+        """Return the expression."""
+        return run.fields.integrand(self.params.of)
+
     def evaluate(self, run: Run) -> float:
         """Return the largest value at the present state. Collective."""
         fields = run.fields
-        return fields.extremum(fields.integrand(self.params.of), self.params.part, largest=True)
+        return fields.extremum(self.looks(run), self.params.part, largest=True)
 
     def unit(self, run: Run) -> str:
         """Return the unit of the expression."""

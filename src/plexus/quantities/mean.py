@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
@@ -22,17 +23,23 @@ class MeanParams(Place):
 
 
 @register("quantity", "mean", MeanParams)
-class Mean(QuantityBase):
+class Mean(PartQuantity):
     """∫ f / ∫ 1 over a part."""
+
+    params: MeanParams
 
     def __init__(self, params: MeanParams):
         self.params = params
+
+    def looks(self, run: Run) -> Integrand:
+        """Return the expression."""
+        return run.fields.integrand(self.params.of)
 
     def evaluate(self, run: Run) -> float:
         """Return the mean at the present state. Collective."""
         fields, part = run.fields, self.params.part
         # both integrals by one rule, so that the mean of a constant is that constant
-        total = fields.integrate(fields.integrand(self.params.of), part)
+        total = fields.integrate(self.looks(run), part)
         return total / fields.integrate(lambda p: 1.0, part)
 
     def unit(self, run: Run) -> str:

@@ -9,10 +9,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
-from plexus.quantities.base import Place, QuantityBase
+from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
@@ -23,16 +24,22 @@ class NormParams(Place):
 
 
 @register("quantity", "norm", NormParams)
-class Norm(QuantityBase):
+class Norm(PartQuantity):
     """sqrt(∫ f²) over a part."""
+
+    params: NormParams
 
     def __init__(self, params: NormParams):
         self.params = params
 
+    def looks(self, run: Run) -> Integrand:
+        """Return the expression."""
+        return run.fields.integrand(self.params.of)
+
     def evaluate(self, run: Run) -> float:
         """Return the norm at the present state. Collective."""
         fields = run.fields
-        f = fields.integrand(self.params.of)
+        f = self.looks(run)
         return math.sqrt(fields.integrate(lambda p: f(p) ** 2, self.params.part))
 
     def unit(self, run: Run) -> str:

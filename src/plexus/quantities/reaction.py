@@ -1,11 +1,13 @@
 """What the prescribed values on a boundary feed into the body: support force, or heat flow.
 
-    R = Σ_i F_i(u; φ_i)    over the nodes i of the boundary
+    R = Σ_i w_i F_i(u; φ_i)    over the nodes i of the boundary
 
-F is the weak form without constraints, so R balances sources and loads to the accuracy of the solve: it
-converges faster than a flux made from gradients. A force [N] for a displacement, a heat flow into the body
-[W] for a temperature. Source: T. J. R. Hughes et al., J. Comput. Phys. 163 (2000) 467-488,
-doi:10.1006/jcph.2000.6577. Terms with a time derivative are not part of it.
+F is the weak form without constraints, so R balances sources and loads to the accuracy of the solve. Where
+supports meet, each has the share w_i of a node that its facets have in the area of the prescribed facets
+around it, so that supports add up to the total; ``on: [left, bottom]`` is the total of both. R converges
+faster than a flux made from gradients. A force [N] for a displacement, a heat flow into the body [W] for a
+temperature. Source: T. J. R. Hughes et al., J. Comput. Phys. 163 (2000) 467-488, doi:10.1006/jcph.2000.6577.
+Terms with a time derivative are not part of it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import BoundaryName, Field, FieldName, Params
+from plexus.deck.params import FacetNames, Field, FieldName, Params
 from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.protocols import Balances
@@ -30,7 +32,7 @@ class ReactionParams(Params):
     """Parameters of `Reaction`."""
 
     of: FieldName = Field(description="name of an unknown")
-    on: BoundaryName = Field(description="boundary on which it is prescribed")
+    on: FacetNames = Field(description="boundary or list of boundaries on which it is prescribed")
     component: Literal["x", "y", "z"] | None = Field(
         None, description="direction, for a vector", validate_default=True
     )
@@ -63,6 +65,25 @@ class Reaction(QuantityBase):
 
     def __init__(self, params: ReactionParams):
         self.params = params
+
+    def prepare(self, run: Run) -> None:
+        """Refuse facets that are none. Collective.
+
+        Raises
+        ------
+        InputError
+            If there is no facet.
+        """
+        from plexus.mesh.mesh import Mesh
+        from plexus.spaces.evaluate import Part
+        from plexus.spaces.names import with_area
+
+        fields = run.fields
+        assert isinstance(fields, Balances), "a deck asks for reactions on elements only"
+        assert isinstance(run.mesh, Mesh), "elements have a mesh of cells"
+        area = with_area(run.mesh, self.params.on)
+        if self.params.of in fields.specs and area is not None:
+            fields.require(Part(boundary=area), fields.field(self.params.of))
 
     def evaluate(self, run: Run) -> float:
         """Return the reaction at the present state. Collective.

@@ -11,7 +11,7 @@ from mpi4py import MPI
 from plexus.deck.conditions import misplaced
 from plexus.deck.params import Params, Property
 from plexus.errors import InputError, at_path
-from plexus.spaces.names import boundary_facets
+from plexus.spaces.names import boundary_facets, region_cells
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
@@ -58,9 +58,7 @@ def check(physics: Params, mesh: Mesh) -> None:
     InputError
         At the deck path of what does not fit.
     """
-    for path, prop in properties(physics, "physics"):
-        if prop.regions:
-            _check_cover(path, prop, mesh)
+    check_cover(physics, "physics", mesh)
     if getattr(physics, "geometry", None) == "axisymmetric":
         low, high = -mesh.comm.allreduce(_top(-mesh.points[:, 0]), op=MPI.MAX), _top(mesh.points[:, 0])
         if low < -1e-9 * mesh.comm.allreduce(high, op=MPI.MAX):
@@ -74,19 +72,36 @@ def _top(values: np.ndarray) -> float:
     return float(np.max(values, initial=-np.inf))
 
 
-def _check_cover(path: str, prop: Property, mesh: Mesh) -> None:
+def check_cover(value: Any, path: str, mesh: Mesh, cells: np.ndarray | None = None) -> None:
+    """Refuse properties by region that leave cells out or count twice. Collective.
+
+    ``cells`` are those at which they are looked at, one entry per facet; all cells for None.
+
+    Raises
+    ------
+    InputError
+        At the deck path of what does not fit.
+    """
+    for place, prop in properties(value, path):
+        if prop.regions:
+            _check_cover(place, prop, mesh, cells)
+
+
+def _check_cover(path: str, prop: Property, mesh: Mesh, cells: np.ndarray | None) -> None:
     """Refuse cells with no value or with two."""
     count = np.zeros(len(mesh.cells), dtype=int)
     for name in prop.regions:
-        count[mesh.regions[name]] += 1
-    own = count[: mesh.n_owned_cells]
+        with at_path(f"{path}.regions"):
+            count[region_cells(mesh, name)] += 1
+    own = count[: mesh.n_owned_cells] if cells is None else count[cells[cells < mesh.n_owned_cells]]
     without, twice = mesh.comm.allreduce(np.array([np.sum(own == 0), np.sum(own > 1)]))
+    what = "cells" if cells is None else "facets"
     if without:
         others = ", ".join(n for n in mesh.regions if n not in prop.regions)
         hint = f"; other regions are {others}" if others else ""
-        raise InputError(f"{path}: {without:,} cells are in none of its regions{hint}")
+        raise InputError(f"{path}: {without:,} {what} are in none of its regions{hint}")
     if twice:
-        raise InputError(f"{path}: {twice:,} cells are in more than one of its regions")
+        raise InputError(f"{path}: {twice:,} {what} are in more than one of its regions")
 
 
 def vanishing(run: Run) -> list[str]:

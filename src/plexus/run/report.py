@@ -86,6 +86,7 @@ def facts(run: Run) -> dict[str, Any]:
         **run.system.counts(),
         "transfers": transfers.total(run.ctx.comm),
         "guards": {**run.system.guards(), "replaced": list(run.replaced)},
+        "bounds": run.bounds.summary(),
         "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
     }
 

@@ -19,6 +19,7 @@ from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
 from plexus.fileformat import SERIES
 from plexus.run import inspect, rescue
+from plexus.run.bounds import Bounds
 from plexus.stepping.march import March
 from plexus.stepping.schedules import Moment
 
@@ -70,6 +71,7 @@ class Run(March):
     def __post_init__(self) -> None:
         """Prepare the evaluation of fields."""
         self._fields = self.system.evaluation(self.deck.constants)
+        self.bounds = Bounds(self)
         self._values: tuple[State, dict[str, float]] | None = None
         self._begin: tuple[dict[str, float], dict[str, float], State] | None = None
 
@@ -143,6 +145,7 @@ class Run(March):
             "model": self.system.facts(),
             "totals": self.system.totals(),
             "replaced": list(self.replaced),
+            "bounds": self.bounds.state(),
         }
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
         return meta, self.system.pack(state | arrays) | self.system.memory()
@@ -161,6 +164,7 @@ class Run(March):
         self.system.adopt(meta.get("model", {}))
         self.system.add_up(meta.get("totals", {}))
         self.replaced = list(meta.get("replaced", ()))
+        self.bounds.restore(meta.get("bounds", {}))
         own = {key: a for key, a in fields.items() if key.field in self.state.values}
         values = {**self.state.values, **by_field("state", self.system.unpack(of_group("state", own)))}
         internal = by_field("internal", fields)
@@ -191,6 +195,7 @@ class Run(March):
         """March to the end, or until a stop is requested; observers look on. Collective."""
         if self.system.parts:
             self._begin = self.clock.state(), self.controller.state(), self.state
+        self.bounds.begin()
         self._observe(lambda o: o.start(self), every=True)
         # the guess of a steady solve is no result, the initial state of a march is one
         if self.stepper.marches:
@@ -216,10 +221,10 @@ class Run(March):
         """Return the longest stable step of explicit methods [s]. Collective."""
         return self.system.longest(self.state.values, self.clock.t)
 
-    def attempt(self, dt: float) -> StepResult:
-        """Return what one step of length ``dt`` leads to. Collective."""
+    def attempt(self, t: float, dt: float) -> StepResult:
+        """Return what one step of length ``dt`` from ``t`` leads to. Collective."""
         with self.ctx.timers("solve"):
-            return super().attempt(dt)
+            return super().attempt(t, dt)
 
     def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
@@ -238,8 +243,9 @@ class Run(March):
         return ": ".join(filter(None, [line, ", ".join(told)]))
 
     def _target(self, until: float) -> float:
-        """Return the next time that an observer prescribes, at most ``until``."""
-        times = (o.schedule.next_time(self.clock.t) for o in self.observers)
+        """Return the next time that an observer or a load prescribes, at most ``until``."""
+        times = [self.events.next_time(self.clock.t)]
+        times += [o.schedule.next_time(self.clock.t) for o in self.observers]
         return min([until, *(t for t in times if t is not None)])
 
     def _step(self, until: float) -> Verdict:
@@ -252,6 +258,7 @@ class Run(March):
             before, result = self.clock.t, self.advance(self._target(until))
             self.ctx.log.detail(self._line(self.clock.t - before, result))
             verdict = self._agree()
+            self.bounds.look()
         # a failed solve and a lost value are known to all ranks alike
         except (SolveError, GuardError) as error:
             if self.dry or not rescue.rescue(self, str(error)):

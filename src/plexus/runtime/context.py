@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.fileformat import DECK
 from plexus.runtime import provenance
+from plexus.runtime.files import write_text
 from plexus.runtime.log import Log
 from plexus.runtime.stop import StopRequests
 from plexus.runtime.timers import Timers
@@ -31,6 +33,7 @@ class Context:
     device : where element work is done, ``cpu`` or ``cuda``.
     placement : where the ranks are (`plexus.devices.placement.place`).
     texts : what result files carry along: ``deck`` and ``provenance`` (JSON).
+    pending : whether a restart is still to be accepted; until then deck and summary of before stay.
     rng : random numbers, the same stream on every rank; its state goes into checkpoints.
     """
 
@@ -43,6 +46,7 @@ class Context:
     device: str = "cpu"
     placement: list[dict[str, Any]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    pending: bool = False
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +60,18 @@ class Context:
             facts = provenance.collect(self.comm.size, self.seed)
             found = {"deck": deck, "provenance": json.dumps(facts)}
         self.texts = self.comm.bcast(found)
+
+    def accept(self) -> None:
+        """Begin, or go on with what is in the run folder: write the effective deck there.
+
+        Raises
+        ------
+        OutputError
+            On rank 0 if it cannot be written.
+        """
+        self.pending = False
+        if self.root and self.texts:
+            write_text(self.folder / DECK, self.texts["deck"])
 
     @property
     def root(self) -> bool:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 UNBALANCED, ROUNDING = 1e-2, 1e-8
 """Relative imbalance of the loads on a free body that is refused, and that the log mentions."""
-SMALLEST = 1e-14
-"""Least energy of a solution relative to the entries of the matrix: below it two digits are right at most."""
+SMALLEST, DOUBTFUL = 1e-14, 1e-13
+"""Least energy of a solution relative to the entries of the matrix: two or three digits are right at most."""
 FAINT = 1e-24
 """Energy of terms that hold a mode, relative to that of the entries; less is rounding, squared."""
 SHARE = 1e-3
@@ -184,9 +184,19 @@ class Holding:
         shift = np.abs(self.weak) @ (np.abs(np.linalg.inv(self._gram)) @ noise)
         lost = max(comm.allgather(float(shift.max(initial=0.0))))
         if max(lost, moved) > SHARE * size:
+            self._doubt(max(lost, moved))
+
+    def _doubt(self, lost: float) -> None:
+        """Refuse a level that rounding moves by ``lost``; tell it of a rigid motion without strain."""
+        if self.target.rigid:
+            self.log.info(
+                f"{self.target.name}: springs hold the body so weakly beside the loads that rounding moves "
+                f"it by {lost:.2g}; strains are those of the loads"
+            )
+        else:
             raise SolveError(
                 f"solve failed: {self.target.name}: conditions hold its level so weakly beside the loads "
-                f"that rounding moves it by {max(lost, moved):.2g}; hold it more firmly, or prescribe a value"
+                f"that rounding moves it by {lost:.2g}; hold it more firmly, or prescribe a value"
             )
 
     def check_size(self, step: np.ndarray, load: np.ndarray) -> None:
@@ -207,6 +217,11 @@ class Holding:
         energy = np.abs(diagonal.getArray(readonly=True)) @ step**2
         diagonal.destroy()
         work, energy = comm.allreduce(np.array([np.abs(step) @ np.abs(load), energy]))
+        if SMALLEST * energy <= work < DOUBTFUL * energy:
+            self.log.info(
+                f"warning: {self.target.name}: the equations are nearly singular, so that rounding may move "
+                f"the solution by {np.finfo(float).eps * energy / work:.1g} of itself"
+            )
         if work < SMALLEST * energy:
             where = self.bodies.say(self._outstanding(step))
             raise SolveError(

@@ -21,16 +21,18 @@ from petsc4py import PETSc
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
-from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Since, Tangent
+from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Since, Stores, Tangent
+from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
-from plexus.spaces.rule import cell_rule
+from plexus.spaces.rule import Rule, cell_rule, lumped_rule
 from plexus.spaces.totals import NodalLoad
 
 Array = Any
@@ -54,7 +56,7 @@ class Form:
     ----------
     space : space of the unknown, of a block with the components of all its fields.
     equation : what is integrated, see `plexus.protocols.Equation`.
-    boundary_terms : pairs (boundary name, term).
+    boundary_terms : pairs (facets or the name of a boundary, term).
     spaces : spaces of the other unknowns and of the internal variables that the equation may read, by name.
     fixed : prescribed unknowns, bool (n_local, m), ghosts included, equal on all ranks.
     backend : kernels: ``auto``, ``native``, ``reference`` or ``torch``.
@@ -81,7 +83,7 @@ class Form:
         self,
         space: Space,
         equation: Equation,
-        boundary_terms: Sequence[tuple[str, BoundaryTerm]] = (),
+        boundary_terms: Sequence[tuple[str | Facets, BoundaryTerm]] = (),
         spaces: Mapping[str, Space | QuadratureSpace] | None = None,
         fixed: np.ndarray | None = None,
         backend: str = "auto",
@@ -110,13 +112,19 @@ class Form:
         self.rule = cell_rule(mesh, self.degree)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
-        self._parts = [p for name, term in self.terms for p in self._boundary(name, term, touching)]
+        self._parts = [p for where, term in self.terms for p in self._boundary(where, term, touching)]
+        lumps = isinstance(equation, Stores) and equation.lumped
+        self._nodes = lumped_rule(mesh, space.degree) if lumps else None
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
         self._measured = equation.measure(one) is not None
         self.symmetric = True
 
-    def _boundary(self, name: str, term: BoundaryTerm, touching: np.ndarray) -> Iterator[_BoundaryPart]:
-        for facets in facet_sets(self.space.mesh, name, self.degree, self.bridge, touching):
+    def _boundary(
+        self, where: str | Facets, term: BoundaryTerm, touching: np.ndarray
+    ) -> Iterator[_BoundaryPart]:
+        mesh = self.space.mesh
+        pairs = boundary_facets(mesh, where)
+        for facets in facet_sets(mesh, pairs, self.degree, self.bridge, touching):
             local = self.space.element.facet_nodes[facets.facet]
             yield _BoundaryPart(term, facets, facets.cells.nodes(self.space)[:, local], local)
 
@@ -158,13 +166,15 @@ class Form:
         """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
         values = self._values(u, rate, fields, since)
         out = self.bridge.array(self.space.zeros())
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            f = self._lifted(self.equation.flux(p))
-            if f.f0 is not None or f.f1 is not None:
-                nodes = self.cells.nodes(self.space)[p.part]
-                cells = self.cells.cells[p.part]
-                weight = self._weight(p)
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f.f0, f.f1, weight, out)
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                f = self._lifted(integrand.flux(p))
+                if f.f0 is not None or f.f1 is not None:
+                    nodes = self.cells.nodes(self.space)[p.part]
+                    cells = self.cells.cells[p.part]
+                    weight = self._weight(p)
+                    self.kernels.vector(self.cells.points, cells, tables, nodes, f.f0, f.f1, weight, out)
         for part, p, phi, w in self._facets(t, values):
             f = self._lifted(part.term.flux(p))
             if f.f0 is not None:
@@ -188,15 +198,17 @@ class Form:
         matrix.clear()
         self.symmetric = True
         store = self.bridge.array(matrix.values)
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            tangent = self.equation.tangent(p)
-            self.symmetric &= tangent.symmetric
-            c00, c01, c10, c11 = self._coefficients(tangent, shift)
-            cells, slots = self.cells.cells[p.part], self._slots[p.part]
-            self.kernels.matrix(
-                self.cells.points, cells, self.tables, c00, c01, c10, c11, self._weight(p), slots, store,
-                tangent.symmetric,
-            )  # fmt: skip
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                tangent = integrand.tangent(p)
+                self.symmetric &= tangent.symmetric
+                c00, c01, c10, c11 = self._coefficients(tangent, shift)
+                cells, slots = self.cells.cells[p.part], self._slots[p.part]
+                self.kernels.matrix(
+                    self.cells.points, cells, tables, c00, c01, c10, c11, self._weight(p), slots, store,
+                    tangent.symmetric,
+                )  # fmt: skip
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
@@ -207,6 +219,12 @@ class Form:
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
         return matrix.store()
+
+    def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
+        """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""
+        yield self.rule, self.equation
+        if self._nodes is not None:
+            yield self._nodes, self.equation.stored  # type: ignore[attr-defined]  # it is one of `Stores`
 
     def bearing(
         self,
@@ -221,14 +239,16 @@ class Form:
         """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms, (n_owned, m)."""
         values, out = self._values(u, rate, fields, since), self.bridge.array(self.space.zeros())
         whole = self.bridge.array(v)
-        for p in batches(self.cells, self.rule, self._size, t, values):
-            c00 = self._coefficients(self.equation.tangent(p), shift)[0]
-            if c00 is not None:
-                nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
-                phi = self.bridge.array(self.tables.phi)
-                f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
-                weight = self._weight(p)
-                self.kernels.vector(self.cells.points, cells, self.tables, nodes, f0, None, weight, out)
+        for rule, integrand in self._integrands():
+            tables = rule.tables(self.space.element)
+            for p in batches(self.cells, rule, self._size, t, values):
+                c00 = self._coefficients(integrand.tangent(p), shift)[0]
+                if c00 is not None:
+                    nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
+                    phi = self.bridge.array(tables.phi)
+                    f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
+                    weight = self._weight(p)
+                    self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
         for part, p, phi, w in self._facets(t, values):
             c00 = self._coefficients(part.term.tangent(p), shift)[0]
             if c00 is not None:

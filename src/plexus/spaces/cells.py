@@ -6,7 +6,7 @@ global numbers; there are no ghosts, as neighbours exchange layers of tensors (`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from plexus.io.piece import Piece
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES
 from plexus.mesh.mesh import EXTERIOR
+from plexus.protocols.facets import Facets
 from plexus.spaces.grid import CORNERS, VTK, located
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ class CellSpace:
             modes[-1].setArray(one.ravel())
         return PETSc.NullSpace().create(vectors=modes, comm=self.comm)
 
-    def facet_nodes(self, names: Sequence[str]) -> np.ndarray:
+    def facet_nodes(self, where: Facets) -> np.ndarray:
         """Return the own cells on one or several sides, sorted."""
         index = np.indices(self.shape).reshape(self.mesh.dim, -1)
         index[0] += self.rows[0]
         on = np.zeros(self.n_owned, dtype=bool)
-        for axis, end in sides(names, self.mesh):
+        for axis, end in sides(where, self.mesh):
             on |= index[axis] == (self.mesh.cells[axis] - 1 if end else 0)
         return np.flatnonzero(on)
 
@@ -113,11 +114,11 @@ class CellSpace:
         return Piece(points, np.stack(links, 1).astype(np.int64), VTK[dim], ids, self.names(), every)
 
 
-def sides(names: Sequence[str], grid: Grid) -> Iterator[tuple[int, int]]:
-    """Yield axis and end of the sides that names of boundaries stand for, each once."""
+def sides(where: Facets, grid: Grid) -> Iterator[tuple[int, int]]:
+    """Yield axis and end of the sides that a condition stands for, each once."""
     for axis in range(grid.dim):
         for end in (0, 1) if grid.ends(axis) else ():
-            if EXTERIOR in names or SIDES[axis][end] in names:
+            if EXTERIOR in where.names or SIDES[axis][end] in where.names:
                 yield axis, end
 
 

@@ -17,13 +17,15 @@ from plexus.devices.bridge import Bridge
 from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
+from plexus.protocols.facets import Facets
 from plexus.spaces.element import element
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
-from plexus.spaces.names import region_cells
+from plexus.spaces.names import boundary_facets, region_cells
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, node_rule
+from plexus.spaces.sides import same, seen_from
 
 Array = Any
 Fields = Mapping[str, tuple[Space | QuadratureSpace, np.ndarray]]
@@ -35,11 +37,14 @@ SIZE = 4096
 
 @dataclass(frozen=True)
 class Part:
-    """Where to evaluate: the whole mesh, a named region, a named boundary, or what it shares with another."""
+    """Where to evaluate: the whole mesh, a named region, facets, or what these share with others.
+
+    With a region, facets are those of its cells, seen from there.
+    """
 
     region: str | None = None
-    boundary: str | None = None
-    within: str | None = None
+    boundary: str | Facets | None = None
+    within: str | Facets | None = None
 
 
 WHOLE = Part()
@@ -95,12 +100,13 @@ class Evaluator:
     def _facets(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
         mesh = self.mesh
         assert part.boundary is not None
-        owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
+        pairs = boundary_facets(mesh, part.boundary)
         if part.region is not None:
-            inside = np.zeros(mesh.n_cells, dtype=bool)
-            inside[region_cells(mesh, part.region)] = True
-            owned &= inside
-        for facets in facet_sets(mesh, part.boundary, degree, self.bridge, owned, part.within):
+            pairs = seen_from(mesh, pairs, region_cells(mesh, part.region))
+        if part.within is not None:
+            pairs = pairs[same(pairs, boundary_facets(mesh, part.within))]
+        owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
+        for facets in facet_sets(mesh, pairs, degree, self.bridge, owned):
             yield facets.cells, facet_node_rule(mesh, facets, degree) if nodal else facets.rule
 
     def integrate(

@@ -9,7 +9,6 @@ import numpy as np
 from plexus.devices.bridge import Bridge
 from plexus.mesh.cells import reference
 from plexus.mesh.mesh import Mesh
-from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet
 from plexus.spaces.quadrature import quadrature
 from plexus.spaces.rule import Rule
@@ -49,23 +48,10 @@ def _outward(corners: np.ndarray, tangents: np.ndarray) -> np.ndarray:
 
 
 def facet_sets(
-    mesh: Mesh, name: str, degree: int, bridge: Bridge, chosen: np.ndarray, within: str | None = None
+    mesh: Mesh, pairs: np.ndarray, degree: int, bridge: Bridge, chosen: np.ndarray
 ) -> list[FacetSet]:
-    """Group the facets of a named boundary whose cell is ``chosen`` (bool per local cell) by local number.
-
-    With ``within`` only those that a second boundary has too.
-
-    Raises
-    ------
-    InputError
-        If the mesh has no boundary of that name.
-    """
-    pairs = boundary_facets(mesh, name)
+    """Group facets, pairs (cell, facet), whose cell is ``chosen`` (bool per local cell) by local number."""
     pairs = pairs[chosen[pairs[:, 0]]]
-    if within is not None:
-        others = boundary_facets(mesh, within)
-        # no cell has eight facets
-        pairs = pairs[np.isin(pairs @ [8, 1], others @ [8, 1])]
     return [
         FacetSet(CellSet(mesh, bridge, pairs[pairs[:, 1] == f, 0]), facet_rule(mesh, int(f), degree), int(f))
         for f in np.unique(pairs[:, 1])

@@ -6,7 +6,7 @@ are (n_local, m) float64 with the owned nodes first; a PETSc Vec holds the owned
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -16,8 +16,9 @@ from petsc4py import PETSc
 from plexus.io.piece import Piece, node_ids, piece
 from plexus.mesh.mesh import Mesh
 from plexus.mesh.skeleton import entities
+from plexus.protocols.facets import Facets
 from plexus.spaces.element import element
-from plexus.spaces.names import boundary_facets, skeleton_entities
+from plexus.spaces.names import boundary_facets, skeleton_entities, with_area
 from plexus.spaces.numbering import Nodes, number_nodes
 
 
@@ -103,8 +104,8 @@ class Space:
             value = value[:, None]
         return np.ascontiguousarray(np.broadcast_to(value, (self.n_local, self.components)))
 
-    def facet_nodes(self, names: str | Sequence[str]) -> np.ndarray:
-        """Return the sorted local nodes (ghosts included) on named boundaries, curves and points. Collective.
+    def facet_nodes(self, where: str | Facets) -> np.ndarray:
+        """Return the sorted local nodes (ghosts included) on facets, curves and points. Collective.
 
         Raises
         ------
@@ -112,12 +113,14 @@ class Space:
             If the mesh has nothing of that name.
         """
         marked = np.zeros(self.n_local, dtype=np.int8)
-        for name in [names] if isinstance(names, str) else names:
+        where = Facets.of(where)
+        area = with_area(self.mesh, where)
+        if area is not None:
+            facets = boundary_facets(self.mesh, area)
+            marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
+        for name in where:
             pairs = skeleton_entities(self.mesh, name)
-            if pairs is None:
-                pairs, table = boundary_facets(self.mesh, name), self.element.facet_nodes
-                marked[self.cell_nodes[pairs[:, :1], table[pairs[:, 1]]]] = 1
-            else:
+            if pairs is not None:
                 self._mark_entities(marked, pairs)
         # the outer ghost cells hide facets of their neighbours: the owner of a node knows better
         self.halo.forward(marked)

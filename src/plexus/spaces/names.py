@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
+from plexus.protocols.facets import Facets
+from plexus.spaces.sides import census, seen_from
 
 
 def region_cells(mesh: Mesh, name: str) -> np.ndarray:
@@ -16,23 +20,26 @@ def region_cells(mesh: Mesh, name: str) -> np.ndarray:
     InputError
         If the mesh has no region of that name.
     """
-    return _pick(mesh.regions, "region", name)
+    return _pick(mesh.regions, "region", name, mesh.boundaries)
 
 
-def boundary_facets(mesh: Mesh, name: str) -> np.ndarray:
-    """Return the pairs (local cell, local facet) of a named boundary, (k, 2), ghosts included.
+def boundary_facets(mesh: Mesh, where: str | Facets) -> np.ndarray:
+    """Return the pairs (local cell, local facet) of facets, each facet once, (k, 2), ghosts included.
+
+    Facets inside the body come with the cell of the lower number, or with that of the region of ``where``.
 
     Raises
     ------
     InputError
-        If the mesh has no boundary of that name.
+        If the mesh has no boundary or region of that name.
     """
-    if name not in mesh.boundaries and name in mesh.skeleton:
-        raise InputError(f"{name!r} is a curve or a point of the mesh, no boundary: it has no area")
-    if name not in mesh.boundaries and name in mesh.regions:
-        known = ", ".join(sorted({*mesh.boundaries, *mesh.skeleton}))
-        raise InputError(f"{name!r} is a region, no boundary; boundaries are {known}")
-    return _pick(mesh.boundaries, "boundary", name)
+    where = Facets.of(where)
+    for name in where:
+        if name not in mesh.boundaries and name in mesh.skeleton:
+            raise InputError(f"{name!r} is a curve or a point of the mesh, no boundary: it has no area")
+    parts = [_pick(mesh.boundaries, "boundary", name, mesh.regions) for name in where]
+    pairs = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts), axis=0)
+    return pairs if where.side is None else seen_from(mesh, pairs, region_cells(mesh, where.side))
 
 
 def skeleton_entities(mesh: Mesh, name: str) -> np.ndarray | None:
@@ -43,8 +50,91 @@ def skeleton_entities(mesh: Mesh, name: str) -> np.ndarray | None:
     return None if name in mesh.boundaries else mesh.skeleton.get(name)
 
 
-def _pick(parts: dict[str, np.ndarray], kind: str, name: str) -> np.ndarray:
+def with_area(mesh: Mesh, where: str | Facets) -> Facets | None:
+    """Return those of the places that are boundaries; None if all are curves and points."""
+    where = Facets.of(where)
+    names = tuple(name for name in where if skeleton_entities(mesh, name) is None)
+    return replace(where, names=names) if names else None
+
+
+def require_cells(mesh: Mesh, name: str | None) -> None:
+    """Refuse a region without cells. Collective.
+
+    Raises
+    ------
+    InputError
+        If the mesh has no such region, or no cell in it.
+    """
+    cells = np.zeros(1) if name is None else region_cells(mesh, name)
+    if not mesh.comm.allreduce(len(cells)):
+        raise InputError(f"region {name} has no cell")
+
+
+def require_facets(
+    mesh: Mesh, where: Facets, sided: bool, region: str | None = None, outer: bool = False
+) -> None:
+    """Refuse facets that are none, or that have two sides where one is needed. Collective.
+
+    Parameters
+    ----------
+    mesh, where
+        The facets; with a side all of them must have a cell there.
+    sided
+        Whether the two sides of a facet inside the body differ for what shall happen there.
+    region
+        Those of the facets are meant that have a cell in it.
+    outer
+        Refuse facets inside the body, whichever side is named.
+
+    Raises
+    ------
+    InputError
+        With what can be named instead.
+    """
+    pairs = boundary_facets(mesh, Facets(where.names))
+    side = where.side or region
+    found = census(mesh, pairs, None if side is None else region_cells(mesh, side))
+    names = ", ".join(where.names)
+    if found.total == found.without:
+        raise InputError(f"{names}: no facet {f'is a side of region {side}' if side else 'is there'}")
+    if where.side and found.without:
+        raise InputError(
+            f"{names}: {found.without:,} of {found.total:,} facets are no sides of region {side}"
+        )
+    if outer and found.inside:
+        raise InputError(
+            f"{names}: {found.inside:,} facets lie inside the body, through which nothing is exchanged"
+        )
+    if not sided or not found.inside:
+        return
+    if side is None:
+        raise InputError(
+            f"{names}: {found.inside:,} facets lie inside the body: {_which_side(mesh, where, pairs)}"
+        )
+    if found.twice:
+        raise InputError(
+            f"{names}: {found.twice:,} facets lie between two cells of {side}, so that it does not tell "
+            f"which side is meant: {_which_side(mesh, where, pairs)}"
+        )
+
+
+def _which_side(mesh: Mesh, where: Facets, pairs: np.ndarray) -> str:
+    """Return how a side of facets inside the body can be named. Collective."""
+    counts = {name: census(mesh, pairs, cells) for name, cells in sorted(mesh.regions.items())}
+    sides = [name for name, count in counts.items() if not count.twice and count.without < count.total]
+    whole = [name for name in sides if not counts[name].without] or sides
+    if not whole:
+        return "no region lies on one side of them only; give the cells of one side a region of their own"
+    names = where.names[0] if len(where) == 1 else f"[{', '.join(where.names)}]"
+    others = f" (or {', '.join(whole[1:])})" if len(whole) > 1 else ""
+    return f"say from which side they are seen, {{interface: {names}, from: {whole[0]}}}{others}"
+
+
+def _pick(parts: dict[str, np.ndarray], kind: str, name: str, others: dict[str, np.ndarray]) -> np.ndarray:
     if name not in parts:
         known = ", ".join(sorted(parts)) or "none"
-        raise InputError(f"the mesh has no {kind} {name!r}; it has {known}")
+        why = f"it has {known}"
+        if name in others:
+            why += f"; {name} is a {'boundary' if kind == 'region' else 'region'}"
+        raise InputError(f"the mesh has no {kind} {name!r}; {why}")
     return parts[name]

@@ -14,7 +14,8 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.devices.bridge import Bridge
-from plexus.mesh.mesh import EXTERIOR, Mesh
+from plexus.mesh.mesh import Mesh
+from plexus.protocols.facets import Facets
 from plexus.spaces.evaluate import facet_node_rule
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
@@ -43,10 +44,11 @@ class NodeNormals:
     inside: bool
 
 
-def node_normals(space: Space, name: str) -> NodeNormals:
+def node_normals(space: Space, where: str | Facets) -> NodeNormals:
     """Return the normals of a boundary at the nodes that this rank owns. Collective."""
+    pairs = boundary_facets(space.mesh, where)
     every = np.ones(space.mesh.n_cells, dtype=bool)
-    found = [_facets(space, facets) for facets in facet_sets(space.mesh, name, 2, Bridge(), every)]
+    found = [_facets(space, facets) for facets in facet_sets(space.mesh, pairs, 2, Bridge(), every)]
     dim = space.mesh.dim
     empty = np.empty(0, dtype=np.int64), np.empty((0, dim)), np.empty(0)
     nodes, n, size = (np.concatenate(rows) for rows in zip(empty, *found, strict=True))
@@ -67,16 +69,19 @@ def node_normals(space: Space, name: str) -> NodeNormals:
         cosine = np.einsum("fi,fi->f", n[near], total[place[near]]).min(initial=1.0)
         bend = max(bend, float(np.arccos(np.clip(cosine, -1.0, 1.0))))
         nodes, n, size = nodes[~near], n[~near], size[~near]
-    bend, inner = space.comm.allreduce(bend, MPI.MAX), space.comm.allreduce(_inner(space.mesh, name), MPI.LOR)
+    bend, inner = (
+        space.comm.allreduce(bend, MPI.MAX),
+        space.comm.allreduce(_inner(space.mesh, where), MPI.LOR),
+    )
     return NodeNormals(layers, plane, float(bend), inner)
 
 
-def _inner(mesh: Mesh, name: str) -> bool:
+def _inner(mesh: Mesh, where: str | Facets) -> bool:
     """Return whether a cell of this rank has a facet of the boundary with another cell behind it."""
-    pairs = boundary_facets(mesh, name)
+    pairs = boundary_facets(mesh, where)
     own = pairs[pairs[:, 0] < mesh.n_owned_cells]
     # no cell has eight facets
-    return not np.isin(own @ [8, 1], mesh.boundaries[EXTERIOR] @ [8, 1]).all()
+    return not np.isin(own @ [8, 1], mesh.outside @ [8, 1]).all()
 
 
 def _of_first(nodes: np.ndarray, n: np.ndarray, here: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Array
+from plexus.protocols.facets import Facets
 from plexus.spaces.element import element
 from plexus.spaces.evaluate import Evaluator, Measure, Part
 from plexus.spaces.lagrange import Space
@@ -34,14 +35,13 @@ class Share:
     weights: np.ndarray
 
 
-def area(evaluator: Evaluator, names: Sequence[str], degree: int, measure: Measure | None) -> float:
+def area(evaluator: Evaluator, where: Facets, degree: int, measure: Measure | None) -> float:
     """Return ∫ ds over boundaries, with the equation's factor on ds [m²]. Collective."""
 
     def one(p: object) -> float:
         return 1.0
 
-    parts = (Part(boundary=name) for name in names)
-    return sum(evaluator.integrate(one, 0.0, {}, part, degree, measure) for part in parts)
+    return float(evaluator.integrate(one, 0.0, {}, Part(boundary=where), degree, measure))
 
 
 def of_skeleton(space: Space, names: Sequence[str]) -> Share:

@@ -6,6 +6,8 @@ rounding, so that ``end`` is reached after the number of steps that a person exp
 
 from __future__ import annotations
 
+from math import ulp
+
 SLIVER = 1e-6
 """Part of a step by which it may be stretched or cut to land on a prescribed time."""
 
@@ -36,8 +38,7 @@ class Clock:
         sliver behind; `tick` then sets the time to the target itself.
         """
         room = self._target(target) - self.t
-        # relative to the step, not to the time: late small steps must not jump onto a target
-        return room if room <= dt * (1 + SLIVER) else dt
+        return room if room <= dt + self._sliver(dt) else dt
 
     def tick(self, dt: float, target: float | None = None) -> None:
         """Advance by ``dt``; when that reaches the target or the end, take over its exact value."""
@@ -49,8 +50,15 @@ class Clock:
         self._lost += (larger - new) + smaller
         self._sum = new
         self.t = self._sum + self._lost
-        if abs(goal - self.t) <= SLIVER * abs(dt):
+        if abs(goal - self.t) <= self._sliver(dt):
             self.t, self._sum, self._lost = goal, goal, 0.0
+
+    def _sliver(self, dt: float) -> float:
+        """Return the rest of a step that is none: relative to the step, so that late small ones do not jump.
+
+        Far from zero the rounding of the time itself may be more, up to a tenth of a step.
+        """
+        return max(SLIVER * abs(dt), min(4 * ulp(self.t), 0.1 * abs(dt)))
 
     def _target(self, target: float | None) -> float:
         """Return the next time that must be hit."""

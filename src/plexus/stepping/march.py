@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from plexus.errors import GuardError, SolveError
 from plexus.fields.state import State
-from plexus.protocols import Controller, Split, Stepper, StepResult
+from plexus.protocols import Controller, Forgets, Split, Stepper, StepResult
 from plexus.stepping.clock import Clock
 from plexus.stepping.controllers.fixed import Fixed, FixedParams
+from plexus.stepping.events import Events
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,7 @@ class March:
     system : what the stepper needs (`plexus.protocols.Implicit`, `Split` or `Explicit`).
     state : values of all unknowns at the clock's time.
     clock, stepper, controller : time, the method that advances it, the choice of the step.
+    events : times at which loads jump, and those that must be hit.
     """
 
     system: Any
@@ -34,6 +36,7 @@ class March:
     clock: Clock
     stepper: Stepper
     controller: Controller
+    events: Events = field(default_factory=Events, kw_only=True)
 
     def advance(self, target: float | None = None) -> StepResult:
         """Take one step, not past ``target`` [s]; rejected attempts are repeated. Collective.
@@ -43,10 +46,12 @@ class March:
         SolveError, GuardError
             If the controller has no shorter step to try.
         """
+        if self.events.anew(self.clock.t):
+            self.begin_anew()
         while True:
             dt = self.controller.propose(self.clock, target, self.limit)
             try:
-                result = self.attempt(dt)
+                result = self.attempt(*self.events.inside(self.clock.t, dt))
             # the outcome of a solve is known to all ranks alike, so all of them repeat the step
             except (SolveError, GuardError) as failure:
                 self.repeat(dt, failure)
@@ -61,9 +66,15 @@ class March:
         """Return the longest stable step of explicit methods [s]; infinity for others."""
         return math.inf
 
-    def attempt(self, dt: float) -> StepResult:
-        """Return what one step of length ``dt`` leads to. Collective."""
-        return self.stepper.step(self.system, self.state, self.clock.t, dt)
+    def begin_anew(self) -> None:
+        """Let stepper and controller forget what was smooth before a load has changed."""
+        if isinstance(self.stepper, Forgets):
+            self.stepper.forget()
+        self.controller.begin_anew()
+
+    def attempt(self, t: float, dt: float) -> StepResult:
+        """Return what one step of length ``dt`` from ``t`` leads to. Collective."""
+        return self.stepper.step(self.system, self.state, t, dt)
 
     def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step."""

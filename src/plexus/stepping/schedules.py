@@ -7,9 +7,9 @@ always due, so that a result is complete whatever the interval.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ulp
 from typing import Any, Protocol
 
 from plexus.deck.schedules import ScheduleText
@@ -84,19 +84,21 @@ class Interval(_Timeless):
 
     def due(self, now: Moment) -> bool:
         """Return True when the time is a multiple of the interval, up to rounding."""
-        # counted from the start by division, so that rounding does not grow with the number of intervals
-        k = (now.t - self.start) / self.interval
-        return now.last or abs(k - round(k)) <= self._slack(k)
+        return now.last or self._at(now.t)[1]
 
     def next_time(self, t: float) -> float:
         """Return the next multiple; computed by multiplication, so errors do not add up."""
-        k = (t - self.start) / self.interval
-        return self.start + (math.floor(k + self._slack(k)) + 1) * self.interval
+        k, there = self._at(t)
+        # the nearest multiple may still lie ahead
+        ahead = k if not there and self.start + k * self.interval > t else k + 1
+        return self.start + ahead * self.interval
 
-    @staticmethod
-    def _slack(k: float) -> float:
-        """Return how far the count ``k`` may be off an integer by rounding of the time."""
-        return 1e-9 + ROUNDING * abs(k)
+    def _at(self, t: float) -> tuple[int, bool]:
+        """Return the number of the multiple nearest to ``t``, and whether ``t`` is that multiple."""
+        k = round((t - self.start) / self.interval)
+        multiple = self.start + k * self.interval
+        # far from zero the distance of two times keeps the absolute rounding of both
+        return k, same(multiple, t, self.start) or abs(multiple - t) <= 1e-9 * self.interval
 
 
 class Times(_Timeless):
@@ -107,11 +109,11 @@ class Times(_Timeless):
 
     def due(self, now: Moment) -> bool:
         """Return True at a listed time and at the last state."""
-        return now.last or any(_same(t, now.t) for t in self.times)
+        return now.last or any(same(t, now.t) for t in self.times)
 
     def next_time(self, t: float) -> float | None:
         """Return the first listed time after ``t``."""
-        return next((s for s in self.times if s > t and not _same(s, t)), None)
+        return next((s for s in self.times if s > t and not same(s, t)), None)
 
 
 class Wall(_Timeless):
@@ -132,9 +134,9 @@ class Wall(_Timeless):
         return elapsed or now.last
 
 
-def _same(a: float, b: float) -> bool:
-    """Return whether two times are one instant up to rounding."""
-    return abs(a - b) <= ROUNDING * max(abs(a), abs(b))
+def same(a: float, b: float, origin: float = 0.0) -> bool:
+    """Return whether two times are one instant up to rounding, that of the time they count from included."""
+    return abs(a - b) <= max(ROUNDING * max(abs(a), abs(b)), 4 * ulp(max(abs(a), abs(b), abs(origin))))
 
 
 def make(text: ScheduleText, start: float = 0.0) -> Schedule:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from plexus.deck.doubts import doubts
 from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
@@ -59,6 +60,8 @@ class March(Task):
         run.dry = request.dry
         ctx.log.info(report.opening(run, request.restart is not None))
         ctx.log.info(table(ctx.placement))
+        for doubt in doubts(deck):
+            ctx.log.info(f"warning: {doubt}")
         if request.restart is not None:
             _restart(run, request.restart)
         run.execute()
@@ -98,6 +101,7 @@ def _restart(run: Run, choice: str) -> None:
     with run.ctx.timers("restart"):
         path, changes = resume(run, choice, run.ctx.folder)
         if not run.dry:
+            run.ctx.accept()
             on_root(run.ctx.comm, lambda: told.extend(put_away_damaged(run.ctx.folder)))
     for text in told:
         run.ctx.log.warn(text)
@@ -120,6 +124,8 @@ def _finish(run: Run) -> int:
     if not run.dry:
         write_summary(ctx, status, code, facts)
     ctx.log.info(report.closing(facts, run.stepper.marches))
+    for text in run.bounds.outside():
+        ctx.log.info(f"\nwarning: {text}")
     for warning in inspect.beyond_tables(run):
         ctx.log.info(f"\nwarning: {run.deck.placed(warning)}")
     ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))

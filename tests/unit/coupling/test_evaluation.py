@@ -6,6 +6,7 @@ import pytest
 from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.protocols import Balances, Spectra
+from plexus.protocols.facets import Facets
 from plexus.spaces.evaluate import Part
 
 BAR = """
@@ -79,7 +80,7 @@ def test_support_balances_the_traction_with_its_unit(make_run):
     with pytest.raises(InputError, match="displacement has no component z on this mesh"):
         run.fields.reaction("displacement", "left", 2)
     with pytest.raises(InputError, match="reaction needs an unknown, 'stress' is derived"):
-        run.fields.reaction("stress", "left")
+        run.fields.reaction("stress", Facets(("left",)))
 
 
 def test_a_reaction_that_changes_in_time_is_refused(make_run):
@@ -89,4 +90,4 @@ def test_a_reaction_that_changes_in_time_is_refused(make_run):
 
 def test_only_balances_have_an_outflow(make_run):
     with pytest.raises(InputError, match="stress is not the flux of a balance"):
-        make_run(BAR).fields.outflow("stress", "left")
+        make_run(BAR).fields.outflow("stress", Facets(("left",)))

@@ -25,7 +25,9 @@ quantities:
   top: {type: flux, of: heat_flux, on: top, by: terms}
   bottom: {type: flux, of: heat_flux, on: bottom, by: terms}
 """
-HELD = PLATE.replace("{on: top, flux: 30*x}", "{on: right, temperature: 300}")
+HELD = PLATE.replace("{on: right, convection", "{on: top, convection").replace(
+    "{on: top, flux: 30*x}", "{on: right, temperature: 300}"
+)
 
 
 @pytest.mark.parametrize(

@@ -247,3 +247,17 @@ def test_what_an_inclined_support_leaves_free_is_found(make_run):
     assert results(make_run(SLIDING)) == pytest.approx({"most": 1e6, "least": 1e6}, rel=1e-8)
     with pytest.raises(PlexusError, match="do not balance"):
         results(make_run(SLIDING.replace("pressure: -1 MPa", "traction: [1 MPa, 0]")))
+
+
+@pytest.mark.mpi
+def test_an_edge_bears_what_no_face_bears(make_run):
+    """The plate rests on an edge of its lower face; what a face holds too is a reaction of the face."""
+    deck = LOADED.replace(
+        "{on: left, displacement: 0}", "{on: left, displacement_x: 0}\n  - {on: rim, displacement: 0}"
+    )
+    deck = deck.replace("quantities:", "  - {on: top, force: [5, 0, -7]}\nquantities:")
+    deck += "  edge: {type: reaction, of: displacement, on: rim, component: z}\n"
+    deck += "  rest: {type: reaction, of: displacement, on: rim, component: x}\n"
+    found = results(make_run(deck))
+    assert found["edge"] == pytest.approx(7.0, rel=1e-8)
+    assert found["x"] + found["rest"] == pytest.approx(-5.0, rel=1e-8)

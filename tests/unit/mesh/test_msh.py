@@ -152,7 +152,17 @@ def test_mixed_and_unsupported_cells(tmp_path):
     prism = "$Elements\n1 1 1 1\n3 1 6 1\n1 1 2 3 4 5 5\n$EndElements\n"
     line = (head + prism).count("\n") - 2
     message = broken(tmp_path, head + prism)
-    assert message == f":{line}: element type 6, a 6-node prism, is not supported"
+    assert message.startswith(f":{line}: element type 6, a 6-node prism, is not supported: cells are lines")
+
+
+def test_partitions_of_gmsh():
+    whole = read_msh(DATA / "partitions.msh")
+    volumes = corner_volumes(whole.reference, whole.points[whole.cells])
+    assert np.isclose(volumes.sum() / 2, 2.0)
+    assert {name: len(cells) for name, cells in whole.regions.items()} == {"A": 66, "B": 66}
+    assert {name: len(pairs) for name, pairs in whole.boundaries.items()} == {"left": 5, "right": 5}
+    with pytest.raises(InputError, match=r"a part of a mesh of 3 partitions; .*Mesh.PartitionSplitMeshFiles"):
+        read_msh(DATA / "partition_2_of_3.msh")
 
 
 def test_plane_mesh_off_the_plane(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from space_cases import CELLS, box, cubes, far, monomials
 
 from plexus.errors import InputError
+from plexus.protocols.facets import Facets
 from plexus.spaces.evaluate import Evaluator
 from plexus.spaces.lagrange import Space
 
@@ -69,7 +70,7 @@ def test_ghosts_carry_the_numbers_of_their_owners(cell, degree):
 def test_boundary_nodes(cell, degree):
     space = Space(box(cell, cubes(cell, 4)), degree)
     assert np.array_equal(space.facet_nodes("left"), np.flatnonzero(space.points[:, 0] < 1e-12))
-    both = space.facet_nodes(["left", far(cell)])
+    both = space.facet_nodes(Facets(("left", far(cell))))
     on = (space.points[:, 0] < 1e-12) | (space.points[:, :2][:, -1] > 1 - 1e-12)
     assert np.array_equal(both, np.flatnonzero(on))
 

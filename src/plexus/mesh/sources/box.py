@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 BYTES_PER_CELL = 50
 """Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
+LOOKED_AT = 100_000
+"""Cells up to which a deck is checked with the mesh itself: a tenth of a second."""
 Length = Annotated[float, Unit("m")]
 AxisName = Literal["x", "y", "z"]
 
@@ -103,6 +107,14 @@ def _check_distinct(sides: list[str], *named: dict[str, Expression]) -> None:
             if name in taken:
                 raise ValueError(f"the box has a {taken[name]} {name} already")
             taken[name] = kind
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Stands for the communicator of a single rank where nothing is communicated."""
+
+    rank: int = 0
+    size: int = 1
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -197,6 +209,21 @@ class Box:
             if not (np.diff(here) > 0).all():
                 raise InputError(f"mesh: cells along {axis} vanish in rounding: see size, origin and grading")
         return ticks
+
+    def missed(self) -> Iterator[tuple[str, str]]:
+        """Yield ``regions`` and the like and each name that nothing fulfils, of small boxes only."""
+        p = self.params
+        if not (p.regions or p.boundaries or p.curves or p.points) or self.estimate().n_cells > LOOKED_AT:
+            return
+        alone: Any = Alone()
+        try:
+            with np.errstate(all="ignore"):
+                mesh = self.build(alone)
+        except InputError:  # a run tells it at its place
+            return
+        parts = mesh.regions | mesh.boundaries | mesh.skeleton
+        for kind in ("regions", "boundaries", "curves", "points"):
+            yield from ((kind, name) for name in getattr(p, kind) if not len(parts[name]))
 
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""

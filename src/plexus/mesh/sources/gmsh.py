@@ -2,9 +2,9 @@
 
 Physical groups of the cells' dimension become regions, those one dimension below become boundaries, those
 further below curves and points, on which values and forces may be prescribed; facets on one side of which
-there is nothing are also in the boundary ``exterior``. One rank reads the file and deals it out in slices; a
-mesh too big for one rank is converted once with ``plexus mesh convert`` and read as ``type: hdf5``. Gmsh: C.
-Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
+there is nothing are also in the boundary ``exterior``, unless a group of the file has that name. One rank
+reads the file and deals it out in slices; a mesh too big for one rank is converted once with ``plexus mesh
+convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from plexus.protocols import FieldSpec
 
 SPECS: tuple[FieldSpec, ...] = (
     FieldSpec("concentration", "1", "scalar", "rods per area over their mean", start=1.0),
-    FieldSpec("order", "1", "scalar", "scalar order parameter r = |f_1|/c"),
+    FieldSpec("order", "1", "scalar", "scalar order parameter r = |f_1|/c", bounds=(None, 1.0)),
     FieldSpec("director", "1", "vector", "mean direction of the rods; its sign means nothing"),
     FieldSpec("nematic", "1", "tensor", "second moment D = <pp>, of trace c"),
     FieldSpec("velocity", "1", "vector", "velocity of the fluid"),

@@ -62,6 +62,10 @@ class Steady:
         """Raise the failure: there is no shorter step to try."""
         raise failure
 
+    def begin_anew(self) -> None:
+        """Do nothing: the step is that of the deck."""
+        return
+
     def state(self) -> dict[str, float]:
         """Return nothing: the deck holds the step."""
         return {}

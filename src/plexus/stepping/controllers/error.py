@@ -90,6 +90,10 @@ class Error(Shortening):
         """Shorten the step after a solve that did not converge."""
         self.reduce(dt, RETRY, str(failure))
 
+    def begin_anew(self) -> None:
+        """Go back to the step of the deck; without earlier states there is no estimate to choose one by."""
+        self.step, self.previous = min(self.step, self._given), 1.0
+
     def state(self) -> dict[str, float]:
         """Return what a restart needs."""
         return {"step": self.step, "previous": self.previous, "rejected": self.rejected}

@@ -88,6 +88,10 @@ class Bdf2:
         factor = dt**2 * (dt + k) * (1 + w) / (1 + 2 * w)
         return self.past.error(system, t, values, 3, factor, self.tolerance)
 
+    def forget(self) -> None:
+        """Begin anew: the next step is backward Euler."""
+        self.past = Past(self.past.depth)
+
     def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return the earlier states that the formula and the error estimate use."""
         return self.past.state()

@@ -133,6 +133,13 @@ class PetscTs:
             chosen[f"ts_{p.ts}_type"] = method
         return chosen
 
+    def forget(self) -> None:
+        """Begin anew: TS keeps the states behind its formulas, so another one takes over."""
+        if self._ts is not None:
+            self._ts.destroy()
+            self._x.destroy()
+            self._ts = None
+
     def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return nothing: PETSc does not give its memory away."""
         return {}, {}

@@ -141,6 +141,10 @@ class RungeKutta:
             errors.append(size / scale if scale != 0 else 0.0)
         return max(errors)
 
+    def forget(self) -> None:
+        """Begin anew: the last stage belongs to the other side of a jump."""
+        self._known = []
+
     def history(self) -> tuple[dict[str, Any], dict[Key, Array]]:
         """Return nothing: a step depends on the state only."""
         return {}, {}

@@ -135,6 +135,10 @@ class Sbdf2:
             kept = self._kept = linear, formula._replace(inverse=inverse)
         return kept[1]
 
+    def forget(self) -> None:
+        """Begin anew: the next step is the first of a march."""
+        self._now = self._before = None
+
     def history(self) -> tuple[dict[str, Any], dict[Key, Tensor]]:
         """Return time, modes and N of the state before the current one."""
         if self._now is None:

@@ -114,6 +114,10 @@ class Theta:
         factor = dt**3 / 2 if self.order == 2 else 2 * (self.theta - 0.5) * dt**2
         return self.past.error(system, t, values, self.order + 1, factor, self.tolerance)
 
+    def forget(self) -> None:
+        """Begin anew: the error estimate knows no earlier state."""
+        self.past = Past(self.past.depth)
+
     def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
         """Return the states behind the error estimate."""
         return self.past.state()

@@ -1,6 +1,7 @@
 """Make the small Gmsh files of this folder: a 2 (x 1 (x 0.5)) block of two regions, in every cell type.
 
-Text for the first degree, binary for the second. ``periodic.msh`` is a square whose sides are images.
+Text for the first degree, binary for the second. ``periodic.msh`` is a square whose sides are images. ``partitions.msh``
+has three partitions with ghost elements, ``partition_2_of_3.msh`` is one of the files of the same mesh.
 """
 
 from pathlib import Path
@@ -96,6 +97,37 @@ def periodic() -> None:
     gmsh.write(str(HERE / "periodic.msh"))
 
 
+def partitions() -> None:
+    """Write two squares cut into three partitions: in one file, and in several."""
+    gmsh.clear()
+    occ, group = gmsh.model.occ, gmsh.model.addPhysicalGroup
+    pieces = [(2, occ.addRectangle(x, 0, 0, 1, 1)) for x in (0, 1)]
+    occ.fragment(pieces[:1], pieces[1:])
+    occ.synchronize()
+    names = {2: ("A", None, "B"), 1: ("left", None, "right")}
+    for dim, entity in (*gmsh.model.getEntities(2), *gmsh.model.getEntities(1)):
+        x = occ.getCenterOfMass(dim, entity)[0]
+        name = names[dim][int(x > 0.9) + int(x > 1.1)] if dim == 2 or abs(x - 1) > 0.9 else None
+        if name:
+            group(dim, [entity], name=name)
+    gmsh.option.setNumber("Mesh.MeshSizeMax", 0.4)
+    gmsh.model.mesh.generate(2)
+    for topology, split, binary, name in ((1, 0, 1, "partitions"), (0, 1, 0, "partition")):
+        for option, value in (
+            ("CreateTopology", topology),
+            ("CreateGhostCells", 1),
+            ("SplitMeshFiles", split),
+        ):
+            gmsh.option.setNumber(f"Mesh.Partition{option}", value)
+        gmsh.option.setNumber("Mesh.Binary", binary)
+        gmsh.model.mesh.partition(3)
+        gmsh.write(str(HERE / f"{name}.msh"))
+    # of its three files one is enough
+    (HERE / "partition_2.msh").rename(HERE / "partition_2_of_3.msh")
+    for number in (1, 3):
+        (HERE / f"partition_{number}.msh").unlink()
+
+
 if __name__ == "__main__":
     gmsh.initialize()
     gmsh.option.setNumber("Mesh.MshFileVersion", 4.1)
@@ -105,4 +137,5 @@ if __name__ == "__main__":
     line(1)
     line(2)
     periodic()
+    partitions()
     gmsh.finalize()
