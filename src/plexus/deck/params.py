@@ -37,9 +37,23 @@ from plexus.deck.schedules import ScheduleText as _ScheduleText
 from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
-    "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
-    "InputFile", "NAME", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText",
-    "Unit", "Within",
+    "NAME",
+    "BoundaryName",
+    "BoundaryNames",
+    "Component",
+    "Expression",
+    "FacetNames",
+    "Field",
+    "FieldName",
+    "InputFile",
+    "Params",
+    "Property",
+    "QuantityName",
+    "RegionName",
+    "RegionNames",
+    "ScheduleText",
+    "Unit",
+    "Within",
 ]  # fmt: skip
 
 

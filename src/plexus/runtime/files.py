@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,8 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             partial(path).write_bytes(data)
         publish(path, durable=durable)
     except OutputError:
-        partial(path).unlink(missing_ok=True)  # its room may be needed to tell what happened
+        with suppress(OSError):
+            partial(path).unlink()  # its room may be needed to tell what happened
         raise
 
 
