@@ -43,12 +43,14 @@ def perform(request: Request, task: Task) -> int:
     import petsc4py
     from mpi4py import MPI
 
+    from plexus.launch import agreed
     from plexus.runtime.guard import Guard
 
     petsc4py.init(_petsc())
     comm = MPI.COMM_WORLD
     guard = Guard(comm)
     with guard:
+        agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
         with located(deck):
             ctx = _context(comm, deck, request)

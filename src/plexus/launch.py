@@ -31,6 +31,12 @@ OPEN_MPI = ("orterun", "prterun", "mpirun.openmpi")
 """Programs that Open MPI's ``mpirun`` is a link to."""
 INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 """Variables that launchers of the common MPI libraries set in the ranks."""
+STARTED = "PLEXUS_RANKS"
+"""Variable that tells the ranks how many of them were started; MPI must agree."""
+MOST, PER_CORE = 64, 16
+"""Ranks that a machine of any size bears, and ranks per core; far more would bring it down."""
+ASKED = 4
+"""Ranks per core from which on the user is asked."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 SETTLE = 2.0
 """Seconds that launcher and ranks have to start; a request to stop would end them in that time, and waits."""
@@ -48,6 +54,55 @@ def first() -> bool:
     return os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0"
 
 
+def agreed(asked: int | None, size: int) -> None:
+    """Compare the number of ranks that was asked for with what MPI has made.
+
+    Raises
+    ------
+    InputError
+        If they differ: a launcher of another MPI, or variables of one that is not there.
+    """
+    started = os.environ.get(STARTED, "")
+    if started.isdecimal() and int(started) != size:
+        raise InputError(
+            f"-n: {started} ranks were started, and MPI sees {size}: the launcher and mpi4py are of two MPIs "
+            "(PLEXUS_LAUNCHER chooses the launcher)"
+        )
+    if asked is not None and asked != size:
+        found = ", ".join(name for name in INSIDE if name in os.environ)
+        raise InputError(
+            f"-n: {asked} ranks are asked for, and MPI has {size}: {found} in the environment says that a "
+            "launcher runs this; unset it, or leave -n out under a launcher"
+        )
+
+
+def bearable(ranks: int) -> None:
+    """Refuse more ranks than this machine bears, and ask on a terminal from `ASKED` per core on.
+
+    In a batch job, and where the user's launcher has options of its own (a file of hosts), it is not this
+    machine that counts.
+
+    Raises
+    ------
+    InputError
+        If there are far too many, or the user says no.
+    """
+    if scheduler.JOB in os.environ or len(shlex.split(os.environ.get("PLEXUS_LAUNCHER", ""))) > 1:
+        return
+    cores = len(os.sched_getaffinity(0))
+    if ranks > max(MOST, PER_CORE * cores):
+        raise InputError(
+            f"-n: {ranks} ranks are too many for the {cores} cores of this machine; PLEXUS_LAUNCHER with a "
+            "file of hosts, or `plexus submit`, takes more machines"
+        )
+    if ranks > ASKED * cores and sys.stdin.isatty() and sys.stderr.isatty():
+        print(
+            f"{ranks} ranks on {cores} cores will be slow. Go on? [y/N] ", end="", file=sys.stderr, flush=True
+        )
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise InputError("-n: not started")
+
+
 def launch(ranks: int, arguments: Sequence[str]) -> int:
     """Run ``plexus <arguments>`` on ``ranks`` ranks and return the job's exit code.
 
@@ -58,11 +113,12 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     Raises
     ------
     InputError
-        If no launcher is found.
+        If no launcher is found, or this machine does not bear so many ranks.
     """
+    bearable(ranks)
     command = [*prefix(ranks), *python("plexus", *arguments)]
     # the command line as the user gave it is known here only
-    told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
+    told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), STARTED: str(ranks)}
     heard: list[int] = []
     settled = False
     job: subprocess.Popen[bytes] | None = None

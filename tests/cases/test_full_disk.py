@@ -76,7 +76,7 @@ def test_a_failing_rank_ends_the_job_though_nobody_can_be_told(ranks, stream, tm
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
-        said, _ = job.communicate(timeout=300)
+        said, _ = job.communicate(timeout=900)
     finally:
         if job.poll() is None:
             os.killpg(job.pid, signal.SIGKILL)

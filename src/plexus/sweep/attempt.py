@@ -67,9 +67,10 @@ class Attempt:
         shield = launch.without_term() if self.ranks > 1 else nullcontext()
         # what its processes print; the run's own log is `log.txt`
         with (self.place / CONSOLE).open("wb") as console, shield:
+            more = {TERMINAL: "0", launch.STARTED: str(self.ranks)}
             self._job = subprocess.Popen(
                 [*(launcher(self.ranks) if self.ranks > 1 else []), *program],
-                env={**launch.environment(), TERMINAL: "0"}, stdin=subprocess.DEVNULL, stdout=console,
+                env={**launch.environment(), **more}, stdin=subprocess.DEVNULL, stdout=console,
                 stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=parent.bound(),
             )  # fmt: skip
 
