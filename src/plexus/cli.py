@@ -244,6 +244,8 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
     early.listen()
     if not launch.inside():
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
+    if getattr(options, "citations", False) and _done(options):
+        return 0
     if options.ranks and not launch.inside():
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
@@ -254,8 +256,28 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
         from plexus.deck.citations import citations
         from plexus.deck.load import load
 
-        print(citations(load(options.deck, options.overrides)))
+        print(shown(citations(load(options.deck, options.overrides))))
     return code
+
+
+def _done(options: argparse.Namespace) -> bool:
+    """Print what to cite if the folder holds a finished run of the deck; its results stay where they are."""
+    from plexus.deck.citations import citations
+    from plexus.deck.load import load
+    from plexus.runtime.claim import holds
+
+    if options.restart is not None:
+        return False
+    deck = load(options.deck, options.overrides)
+    folder = Path(options.folder or Path("runs") / deck.name)
+    if not holds(folder, deck.effective_yaml()):
+        return False
+    from plexus import launch
+
+    if launch.first():
+        print(f"{shown(str(folder))} holds this run: it is not run again", file=sys.stderr)
+        print(shown(citations(deck)))
+    return True
 
 
 def _without_ranks(given: list[str]) -> list[str]:

@@ -81,15 +81,22 @@ def test_submit_refuses_ranks_that_the_mesh_does_not_take(tmp_path, capsys):
     assert main(["submit", str(deck), "--print", "--profile", "cpu"]) == 0
 
 
-@pytest.mark.parametrize("load", ["heat", "elasticity"])
-def test_more_ranks_than_cells(load, tmp_path):
+PHYSICS = {
+    "heat": """\
+physics: {type: heat, material: {conductivity: 2}}
+boundary: [{on: left, temperature: 300}]
+""",
+    "elasticity": """\
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: 1 GPa, poisson_ratio: 0.3}}
+boundary: [{on: left, displacement: [0, 0]}]
+""",
+}
+
+
+@pytest.mark.parametrize("name", PHYSICS)
+def test_more_ranks_than_cells(name, tmp_path):
     """A rank without cells takes part."""
-    physics = {
-        "heat": "physics: {type: heat, material: {conductivity: 2}}\nboundary: [{on: left, temperature: 300}]\n",
-        "elasticity": "physics: {type: elasticity, model: plane_strain, "
-        "material: {young_modulus: 1 GPa, poisson_ratio: 0.3}}\nboundary: [{on: left, displacement: [0, 0]}]\n",
-    }
     deck = tmp_path / "deck.yaml"
-    deck.write_text("plexus: 1\nmesh: {type: box, cell: quadrilateral, cells: [2, 1]}\n" + physics[load])
+    deck.write_text("plexus: 1\nmesh: {type: box, cell: quadrilateral, cells: [2, 1]}\n" + PHYSICS[name])
     code, said = command(tmp_path, "run", "deck.yaml", "-n", "4")
     assert code == 0, said

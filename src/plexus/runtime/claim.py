@@ -7,6 +7,7 @@ place would lead the run to a file elsewhere, and is refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from glob import escape
@@ -101,6 +102,21 @@ def patterns(folder: Path) -> tuple[str, ...]:
         return ()
     names = {path.name.removesuffix(PARTIAL) for path in found(folder, EARLIER)}
     return tuple(escape(name) for name in sorted(names if written else names - {DECK}))
+
+
+def holds(folder: Path, deck: str) -> bool:
+    """Return whether a folder holds a finished run of an effective deck; comments do not count."""
+
+    def said(text: str) -> list[str]:
+        return [line.partition("  # ")[0] for line in text.splitlines() if not line.startswith("#")]
+
+    try:
+        facts = json.loads((folder / SUMMARY).read_text("utf-8"))
+        return facts["status"] in ("done", "degraded") and said((folder / DECK).read_text("utf-8")) == said(
+            deck
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _effective(path: Path) -> bool:
