@@ -1,4 +1,4 @@
-"""One folder has one result: a run and a sweep do not share one, and what is asked of a finished run keeps it."""
+"""One folder has one result: a run and a sweep share none, and a finished run that is asked something stays."""
 
 import json
 
