@@ -8,8 +8,10 @@ Practice of Finite Elements (2004), doi:10.1007/978-1-4757-4355-5.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus.deck.context import open_units
 from plexus.deck.params import Params
 from plexus.formulation.terms import accepted
 from plexus.protocols import (
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from plexus.deck.context import Context as Names
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
+
+
+QUICKLY = 32 * 2**20
+"""Size of a mesh file that is read in about a second [B]."""
 
 
 class ElementsParams(Params):
@@ -61,6 +67,12 @@ class Elements:
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
         names.normals = [spec.name for spec in unknowns.values() if spec.shape == "vector"]
         names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
+        names.open = open_units(params)
+        # a term joins the first equation that takes it
+        for e in reversed(equations):
+            flux = getattr(e, "exchanged", None)
+            units = e.flux_unit if flux is None else flux, e.field.unit
+            names.exchanged |= {t: units for t in accepted(e.boundary_terms, e.field.name) if units[0]}
         names.terms = {t for e in equations for t in accepted(e.boundary_terms, e.field.name)}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:
@@ -82,14 +94,31 @@ class Elements:
 
         return doubts(deck)
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield warnings that mesh and model together ask for; reads a mesh file that is not too large.
+
+        Raises
+        ------
+        InputError
+            If the mesh file is unusable, or if the model does not go with these cells.
+        """
+        from plexus import registry
+        from plexus.discretisations import _degree
+
+        file = getattr(deck.mesh, "file", None)
+        if file is None or Path(file).stat().st_size <= QUICKLY:
+            found = registry.build("mesh", deck.mesh).estimate()
+            yield from _degree.cautions(deck.physics, found.cell, found.degree)
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""
         from plexus import registry
-        from plexus.discretisations import _sizes
+        from plexus.discretisations import _degree, _sizes
 
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
-        return _sizes.outlook(estimate, deck.physics.degree, list(cls.fields(deck.physics)))
+        degree = _degree.degree_of(deck.physics, estimate.degree)
+        return _sizes.outlook(estimate, degree, list(cls.fields(deck.physics)))
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
         """Return mesh, system and values at time ``t``. Collective.

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus.deck.context import open_units
 from plexus.deck.params import Params
 from plexus.discretisations import _room
 from plexus.formulation.terms import accepted
@@ -72,8 +73,11 @@ class Volumes:
         names.unknowns = {spec.name: spec for spec in unknowns}
         names.derived = {} if names.members is None else of_ensemble(unknowns)
         names.gradients = False
-        listed = physics(params).boundary_terms
+        names.open, law = open_units(params), physics(params)
+        listed = law.boundary_terms
         names.terms = {term for spec in unknowns for term in accepted(listed, spec.name)}
+        if flux := getattr(law, "exchanged", ""):
+            names.exchanged = {term: (flux, unknowns[0].unit) for term in names.terms}
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknowns."""
@@ -93,6 +97,10 @@ class Volumes:
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
         """Yield nothing more."""
+        yield from ()
+
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
         yield from ()
 
     def outlook(self, deck: Deck) -> Outlook:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from plexus.deck.params import Expression
     from plexus.fields.state import State
+    from plexus.io.piece import Piece
     from plexus.protocols.facets import Facets
     from plexus.spaces.evaluate import Part
 
@@ -44,6 +45,9 @@ class Evaluation(Protocol):
     def look(self, state: State) -> None:
         """Turn to a state; what belongs to another state object is forgotten."""
 
+    def piece(self) -> Piece:
+        """Return this rank's part of the grid, whose points are the rows of nodal values."""
+
     def evaluate(self, name: str, internal: Location = "node") -> tuple[FieldSpec, Location, np.ndarray]:
         """Return specification, location and values (n, k) of a field, component or expression. Collective.
 
@@ -66,10 +70,10 @@ class Evaluation(Protocol):
     def integrand(self, expression: Expression) -> Integrand:
         """Return an expression of coordinates, time and fields as a function of a point."""
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over a part, by a rule of exact ``degree`` where there is a choice. Collective.
 
-        An axisymmetric body counts with 2πr, a plane section with its thickness.
+        An axisymmetric body counts with 2πr, a plane section with its thickness; ``bare`` leaves these out.
         """
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:

@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from plexus.deck.conditions import misplaced
 from plexus.deck.params import Params, Property
+from plexus.deck.places import expressions
 from plexus.errors import InputError, at_path
 from plexus.spaces.names import boundary_facets, region_cells
 
@@ -67,6 +68,22 @@ def check(physics: Params, mesh: Mesh) -> None:
             )
 
 
+def locking(run: Run) -> list[str]:
+    """Return a warning where an expression of Poisson's ratio comes close to 1/2. Collective.
+
+    What the deck states as numbers is known before the run.
+    """
+    physics, found = run.deck.physics, list[str]()
+    locks = getattr(physics, "locks", None)
+    if locks is None or not physics.can_lock:
+        return found
+    for path, prop in properties(physics.material.poisson_ratio, "physics.material.poisson_ratio"):
+        if prop.expression is not None and prop.names:
+            nu = _largest(run, prop)
+            found += [] if (text := locks(nu)) is None else [f"{path}: {text}"]
+    return found
+
+
 def _top(values: np.ndarray) -> float:
     """Return the largest value, minus infinity without any."""
     return float(np.max(values, initial=-np.inf))
@@ -113,6 +130,12 @@ def vanishing(run: Run) -> list[str]:
         if stated and not path.endswith("source") and _largest(run, prop) == 0:
             found.append(f"{path}: is zero everywhere; does it leave the equation without a solution?")
     return found
+
+
+def lost(run: Run) -> list[str]:
+    """Return which expressions had no finite value at the last evaluations, on any rank. Collective."""
+    noted = [expression.noted for _, expression in expressions(run.deck) if expression.noted]
+    return sorted({text for texts in run.ctx.comm.allgather(noted) for text in texts})[:5]
 
 
 def _largest(run: Run, prop: Property) -> float:
