@@ -1,4 +1,4 @@
-"""One folder has one result: a run and a sweep share none, and a finished run that is asked something stays."""
+"""One folder has one result: a run and a sweep share none, and asking a finished run leaves it alone."""
 
 import json
 

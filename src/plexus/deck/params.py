@@ -43,8 +43,7 @@ from plexus.protocols.facets import Facets as _Facets
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
     "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
-    "UnitOf",
-    "Within",
+    "UnitOf", "Within",
 ]  # fmt: skip
 
 

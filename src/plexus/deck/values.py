@@ -383,7 +383,7 @@ class _Before:
 
 
 def _input_file(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value.isprintable() or not value:
         raise refuse("expected a file name")
     # Absolute from here on: a run may change folders, and the effective deck lies in the run's.
     path = known(info).folder / value

@@ -20,6 +20,7 @@ from plexus.registry import register
 if TYPE_CHECKING:
     from plexus.io.vtkhdf import FieldsFile
     from plexus.io.vtkhdf_layout import Layout
+    from plexus.io.xdmf import Collection
     from plexus.protocols import Location
     from plexus.run import Run
 
@@ -55,6 +56,7 @@ class Fields(Scheduled):
         self.params = params
         self.files: list[tuple[str, Layout]] = []
         self.file: FieldsFile | None = None
+        self._shown: Collection | None = None
 
     def start(self, run: Run) -> None:
         """Count intervals from the start time; a restart goes on in the files that are there. Collective."""
@@ -171,7 +173,9 @@ class Fields(Scheduled):
         from plexus.io import xdmf
 
         if run.ctx.root:
-            xdmf.write(run.ctx.folder / f"{self.params.name}.xdmf", self.files)
+            if self._shown is None:
+                self._shown = xdmf.Collection(run.ctx.folder / f"{self.params.name}.xdmf")
+            self._shown.show(self.files)
 
     def _capacity(self, run: Run) -> int:
         """Return how many outputs the rest of the run is expected to make, at most those of one file."""

@@ -61,7 +61,8 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     OutputError
         If the disk or the folder refuses; an earlier file of this name stays as it was.
     """
-    write_bytes(path, text.encode(), durable=durable)
+    # names of files may hold bytes that are no text
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), durable=durable)
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
