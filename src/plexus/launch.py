@@ -29,8 +29,15 @@ from plexus.runtime.stop import NOTE
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
 OPEN_MPI = ("orterun", "prterun", "mpirun.openmpi")
 """Programs that Open MPI's ``mpirun`` is a link to."""
-INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
-"""Variables that launchers of the common MPI libraries set in the ranks."""
+INSIDE = {
+    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK", "PMI_SIZE": "PMI_RANK", "PMIX_RANK": "PMIX_NAMESPACE",
+    "MPI_LOCALNRANKS": "MPI_LOCALRANKID",
+}  # fmt: skip
+"""Variables that launchers of the common MPI libraries set in the ranks, each with one that goes with it."""
+SINGLE = "OMPI_MCA_ess"
+"""Open MPI sets it to ``singleton`` where a program without launcher started MPI; children inherit that."""
+LEFT = ("PMIX_", "PMI_", "OMPI_COMM_WORLD_", "OMPI_MCA_ess", "OMPI_MCA_pmix", "MPI_LOCAL")
+"""Beginnings of the variables that tell a rank who it is; those of another job would mislead a launcher."""
 STARTED = "PLEXUS_RANKS"
 """Variable that tells the ranks how many of them were started; MPI must agree."""
 MOST, PER_CORE = 64, 16
@@ -46,7 +53,8 @@ FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.S
 
 def inside() -> bool:
     """Return whether this process already is a rank that a launcher started."""
-    return any(name in os.environ for name in INSIDE)
+    alone = os.environ.get(SINGLE) == "singleton"
+    return not alone and any(one in os.environ and other in os.environ for one, other in INSIDE.items())
 
 
 def first() -> bool:
@@ -258,4 +266,5 @@ def environment() -> dict[str, str]:
     if os.geteuid() == 0:
         wanted |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         wanted |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    return {**wanted, **os.environ}
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(LEFT) or k.startswith("PMIX_MCA_")}
+    return {**wanted, **mine}

@@ -139,3 +139,39 @@ def test_methods_of_petsc_are_still_tuned(tmp_path):
         "{pc_gamg_threshold: 0.02, pc_fieldsplit_0_fields: '0,1', ksp_view: '::ascii_info', ksp_rtol: 1e-9}"
     )
     assert main(["check", str(deck), "-s", f"solver.temperature.options={text}"]) == 0
+
+
+TITLE = r"""
+about: {title: "cost $\\frac{ \e[31m $5_ ^ \\x"}
+quantities: {"T $_{": {type: maximum, of: temperature}}
+output: [{type: fields}]
+"""
+
+
+def test_titles_are_read_as_they_are(tmp_path, monkeypatch, capsys):
+    """No escape code reaches the terminal, no dollar makes a formula."""
+    from plexus_post.cli import main as post
+
+    (tmp_path / "deck.yaml").write_text(DECK.replace("about: {title: heat}\n", "") + TITLE)
+    assert command(tmp_path, "run", "deck.yaml", "-o", "out")[0] == 0
+    monkeypatch.chdir(tmp_path)
+    for words in (["info", "out"], ["plot", "out"], ["report", "out"]):
+        assert post(words) == 0
+    said = "".join(capsys.readouterr())
+    assert "\x1b" not in said and r"cost $\frac{ \x1b[31m $5_ ^ \x" in said
+
+
+def test_pipes_in_a_result_folder_are_not_waited_for(tmp_path, capsys):
+    from plexus_post.cli import main as post
+
+    for name in ("summary.json", "progress.json", ".lock", "deck.yaml", "series.h5", "fields.vtkhdf"):
+        folder = tmp_path / name.strip(".")
+        folder.mkdir()
+        (folder / "log.txt").write_text("")
+        os.mkfifo(folder / name)
+        assert post(["info", str(folder)]) in (0, 2)
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    os.mkfifo(folder / "sweep.json")
+    assert post(["info", str(folder)]) == 2
+    assert "Traceback" not in "".join(capsys.readouterr())

@@ -1,5 +1,6 @@
 """The number of ranks is the one that was asked for, or the run is refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -22,15 +23,35 @@ job: {ranks_per_node: RANKS}
 """
 
 
-@pytest.mark.parametrize("left", ["PMIX_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"])
+LEFT_OVER = {
+    "PMIX_RANK": {"PMIX_RANK": "0"},
+    "PMI_SIZE": {"PMI_SIZE": "2"},
+    "OMPI_COMM_WORLD_SIZE": {"OMPI_COMM_WORLD_SIZE": "2"},
+    "singleton": {"PMIX_RANK": "0", "PMIX_NAMESPACE": "3407873", "OMPI_MCA_ess": "singleton"},
+}
+
+
+@pytest.mark.parametrize("left", LEFT_OVER)
 def test_variables_left_over_do_not_make_one_rank_of_two(left, tmp_path):
     here = copied("40_restarts", tmp_path)
     mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
     done = subprocess.run(
         [sys.executable, "-m", "plexus", "run", "deck.yaml", "-n", "2", "-o", "out"], cwd=here,
-        env={**mine, left: "2" if left.endswith("SIZE") else "0"}, capture_output=True, text=True,
+        env={**mine, **LEFT_OVER[left]}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == 2 and f"2 ranks are asked for, and MPI has 1: {left}" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert json.loads((here / "out" / "summary.json").read_text())["ranks"] == 2
+
+
+def test_a_job_that_has_ended_is_told(tmp_path):
+    """All variables of a rank are there, and no launcher: what MPI says counts."""
+    here = copied("40_restarts", tmp_path)
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "plexus", "run", "deck.yaml", "-n", "2", "-o", "out"], cwd=here,
+        env={**mine, "PMI_SIZE": "2", "PMI_RANK": "0"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2 and "2 ranks are asked for, and MPI has 1: PMI_SIZE" in done.stderr
     assert not (here / "out").exists()
 
 

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, from_json, special
+from plexus.fileformat import (
+    FORMAT_VERSION,
+    META,
+    PARTIAL,
+    PROGRESS,
+    SUMMARY,
+    SWEEP,
+    from_json,
+    shown,
+    special,
+)
 from plexus_post.errors import PostError
 from plexus_post.text import number
 from plexus_post.units import words
@@ -114,7 +124,7 @@ class Sweep:
     @property
     def title(self) -> str:
         """Title of the deck."""
-        return str(self.facts.get("title") or self.folder.resolve().name)
+        return shown(str(self.facts.get("title") or self.folder.resolve().name))
 
     @cached_property
     def parameters(self) -> list[Parameter]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from plexus.fileformat import META
-from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step
+from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step, Totals
 from plexus.runtime.files import storage_errors, write_text
 
 TOPOLOGY = {
@@ -50,7 +50,7 @@ class Collection:
 
     def __init__(self, path: Path):
         self.path = path
-        self._shown: list[tuple[object, ...]] = []
+        self._shown: list[tuple[str, Totals, Grid, Step]] = []
         self._end = 0
 
     def show(self, files: Sequence[tuple[str, Layout]]) -> None:
