@@ -3,8 +3,14 @@
 This module imports nothing of ours, so that results can be read where there is no MPI, PETSc or torch.
 """
 
+from __future__ import annotations
+
 import os
 import stat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT_VERSION = 1
 """Raised when a reader of the previous version would misread a file."""
@@ -59,6 +65,22 @@ def special(path: str | os.PathLike[str]) -> str | None:
         return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
     except (OSError, ValueError):
         return None
+
+
+def checksum(tables: Mapping[str, Mapping[str, Any]], units: Mapping[str, Mapping[str, str]]) -> int:
+    """Return the CRC-32 of tables of columns, (n,) numbers each, with their names and units."""
+    import zlib
+
+    import numpy as np
+
+    found = 0
+    for table, columns in sorted(tables.items()):
+        for name, column in sorted(columns.items()):
+            words = f"{table}/{name} {units.get(table, {}).get(name, '')} {len(column)}".encode()
+            # NaN has many forms, and a column of counts becomes whole numbers
+            values = np.nan_to_num(np.asarray(column, dtype=float), nan=-1.5)
+            found = zlib.crc32(values.tobytes(), zlib.crc32(words, found))
+    return found
 
 
 def to_json(content: dict[str, object]) -> dict[str, object]:
