@@ -39,6 +39,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
     else:
         yield from _schedules(deck)
         yield from _passed(deck)
+        yield from _slowed(deck)
     yield from cold(deck)
     yield from ((".".join(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)
@@ -107,6 +108,16 @@ def _passed(deck: Deck) -> Iterator[Doubt]:
     for path, texts in found.unknown.items():
         what = " and ".join(texts[:SHOWN])
         yield path, f"{what}: adaptive steps may pass over it; `time.adaptive.max` bounds them"
+
+
+def _slowed(deck: Deck) -> Iterator[Doubt]:
+    """Yield a scheme that loses its order under loads which change in time."""
+    stepper = deck.time.stepper  # type: ignore[union-attr]
+    method: Any = registry.component("stepper", stepper.type).cls
+    text = method.under_loads(stepper) if hasattr(method, "under_loads") else None
+    place = next((path for path, leaf in loads(deck) if of_time(leaf)), None) if text else None
+    if place is not None:
+        yield "time.stepper.method", f"{text} ({place} changes in time)"
 
 
 def in_words(times: Any) -> str:
