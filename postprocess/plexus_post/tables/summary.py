@@ -66,9 +66,10 @@ def placement(summary: Mapping[str, Any]) -> Table:
     """Return where the ranks were."""
     rows = []
     for r in summary.get("placement") or []:
-        device = f"{r['gpu']} {r['uuid']}".strip() or r["device"]
-        cores = f"{r['cores']} of {r['host_cores']}" + (" (crowded)" if r["crowded"] else "")
-        rows.append((r["ranks"] + " ", r["host"], cores, str(r["threads"]), device, r["bridge"]))
+        ask = lambda key, r=r: str(r.get(key, "?"))  # noqa: E731
+        device = f"{r.get('gpu', '')} {r.get('uuid', '')}".strip() or ask("device")
+        cores = f"{ask('cores')} of {ask('host_cores')}" + (" (crowded)" if r.get("crowded") else "")
+        rows.append((ask("ranks") + " ", ask("host"), cores, ask("threads"), device, ask("bridge")))
     head = ("ranks", "host", "cores", "torch threads", "device", "PETSc and torch memory")
     return Table("Placement", head, rows[:200])
 
