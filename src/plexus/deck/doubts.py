@@ -16,6 +16,7 @@ from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
 from plexus.deck.passing import passed_over
 from plexus.deck.schedules import ScheduleText
+from plexus.errors import InputError
 from plexus.protocols import Doubt
 
 if TYPE_CHECKING:
@@ -27,8 +28,17 @@ SHOWN = 3
 
 
 def doubts(deck: Deck) -> list[str]:
-    """Return one line per doubt, the place in the deck in front."""
-    return [deck.placed(f"{path}: {text}") for path, text in _all(deck)]
+    """Return one line per doubt, the place in the deck in front.
+
+    Raises
+    ------
+    InputError
+        If an initial value has none at some place.
+    """
+    try:
+        return [deck.placed(f"{path}: {text}") for path, text in _all(deck)]
+    except InputError as error:
+        raise InputError(deck.placed(str(error))) from error
 
 
 def _all(deck: Deck) -> Iterator[Doubt]:
