@@ -66,6 +66,7 @@ class PetscTsParams(Params):
     order: int | None = Field(None, ge=1, le=6, description="order of bdf; PETSc's default is 2")
     method: str | None = Field(
         None,
+        pattern=r"^[a-z0-9_]{1,60}$(?!\n)",
         description="scheme within rosw (ra34pw2 and ra3pw keep their order where loads change in time, "
         "rodas3 falls to 1) or arkimex (l2, prssp2)",
     )
