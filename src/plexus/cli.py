@@ -263,8 +263,10 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
-    for doubt in doubts(deck):
-        print(f"warning: {doubt}")
+    from plexus.preview import cautions
+
+    for warning in (*doubts(deck), *cautions(deck)):
+        print(f"warning: {warning}")
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""

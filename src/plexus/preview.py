@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from plexus.deck.conditions import misplaced
 from plexus.deck.discretisation import made_for
 from plexus.deck.suggest import nearest
-from plexus.errors import DeckError, Mark, Problem
+from plexus.discretisations._degree import degree_of
+from plexus.errors import DeckError, InputError, Mark, Problem
 from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
 
 if TYPE_CHECKING:
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 def outlook(deck: Deck) -> Outlook:
     """Return the sizes of a run; reads a mesh file as far as it must."""
     return made_for(deck.physics.type).outlook(deck)
+
+
+def cautions(deck: Deck) -> list[str]:
+    """Return what is allowed and seldom wanted, each with its place in the deck.
+
+    Raises
+    ------
+    InputError
+        If the mesh file is unusable, or if the model does not go with its cells.
+    """
+    try:
+        return [deck.placed(line) for line in made_for(deck.physics.type).cautions(deck)]
+    except InputError as error:
+        raise InputError(deck.placed(str(error))) from error
 
 
 def preview(deck: Deck, ranks: int) -> str:
@@ -46,7 +61,8 @@ def preview(deck: Deck, ranks: int) -> str:
         ]
         if estimate.skeleton:
             lines.insert(2, f"edges/points {', '.join(estimate.skeleton)}")
-    degree = getattr(deck.physics, "degree", None)
+    degree = None if estimate is None else degree_of(deck.physics, estimate.degree)
+    degree = degree if hasattr(deck.physics, "degree") else None
     for name, n in found.unknowns.items():
         about = "" if estimate is None or estimate.nodes else "about "
         lines.append(f"{name:12} {about}{n:,} unknowns" + (f" (degree {degree})" if degree else ""))

@@ -39,6 +39,6 @@ def random_point(
     if normal:
         n = rng.standard_normal((3, 4, dim))
         members["normal"] = n / np.linalg.norm(n, axis=-1, keepdims=True)
-    members["dt"] = 0.2
+    members |= {"dt": 0.2, "small": 0.0, "inside": None}
     members["before"] = {s.name: 0.5 * rng.random((3, 4, *([9] * (s.shape == "tensor")))) for s in internal}
     return View(None, fields=samples, x=x, t=0.3, dim=dim, regions={}, **members)

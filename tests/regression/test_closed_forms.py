@@ -218,7 +218,7 @@ WRONG = [
     ({"type": "error", "of": "stress", "exact": [1, 0, 0]}, "stress is a tensor: 3 entries instead of 4"),
     ({"type": "error", "of": "stress", "exact": [1, 0, 0, 0], "norm": "H1"}, "only unknowns have a gradient"),
     ({"type": "maximum", "of": "stress"}, "takes its components, such as stress_xx"),
-    ({"type": "maximum", "of": "stress_zz"}, "unknown name 'stress_zz'"),
+    ({"type": "maximum", "of": "stress_rr"}, "unknown name 'stress_rr'"),
     (
         {"type": "reaction", "of": "displacement", "on": "left"},
         "component is for vectors, and needed for them",

@@ -15,6 +15,7 @@ from plexus.deck.property import PointNames
 from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.formulation.points import Values, View
+from plexus.io.piece import Piece
 from plexus.protocols import FieldSpec, Integrand, Location, Places
 from plexus.spaces.evaluate import Part
 
@@ -81,6 +82,11 @@ class NamedFields(ABC):
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
         """Return the points in the reference cell at which a field is known; none where nodes know it."""
         return ()
+
+    def piece(self) -> Piece:
+        """Return this rank's part of the grid, whose points are the rows of nodal values."""
+        found: Piece = self.space.piece()
+        return found
 
     @property
     def state(self) -> State:

@@ -1,13 +1,14 @@
 """Fields of a state on elements: at the nodes, integrated over parts of the mesh, through its boundaries.
 
 Derived fields are computed at the points of an integral, and recovered at the nodes from the cells around
-each. Internal variables are known at the quadrature points of the forms; elsewhere they are recovered from
-there (`plexus.spaces.quadrature_space`). Where a model has some, integrals over cells use that rule.
+each, those of every material on their own (`plexus.spaces.materials`). Internal variables are known at the
+quadrature points of the forms; elsewhere they are recovered from there (`plexus.spaces.quadrature_space`).
+Where a model has some, integrals over cells use that rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from plexus.protocols.facets import Facets
 from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
+from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import require_cells, require_facets
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class NodalFields(NamedFields):
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
         self._shares: dict[tuple[str, Facets, int], np.ndarray] = {}
-        super().__init__(space, unknowns, derived | internal, constants)
+        super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
 
     @property
     def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
@@ -150,7 +152,7 @@ class NodalFields(NamedFields):
         key = name, boundary, component
         if key not in self._shares:
             held = self.system.prescribed[name].held(component)
-            self._shares[key] = shares(self.space, boundary, held)
+            self._shares[key] = shares(next(iter(self.system.spaces.values())), boundary, held)
         return self._shares[key]
 
     def flux_unit(self, name: str) -> str:
@@ -160,7 +162,8 @@ class NodalFields(NamedFields):
     def _named(self, name: str) -> np.ndarray:
         """Return an unknown as it is; recover a derived field."""
         if name in self.state.values:
-            return self.state.values[name]
+            found = self.state.values[name]
+            return found[self.space.node] if isinstance(self.space, MaterialNodes) else found
         if self.derived[name].spec.shape != "scalar" and self._turned:
             raise InputError(
                 f"{name} has two directions at nodes of sides that are periodic by a rotation: ask for "
@@ -178,7 +181,11 @@ class NodalFields(NamedFields):
         if name not in self.state.internal:
             return None
         points, rows = self.system.points[name], self.state.internal[name]
-        views = {"node": points.at_nodes, "cell": points.cell_means, "point": lambda rows: rows}
+        views = {
+            "node": lambda rows: points.recovered(rows, self.space),
+            "cell": points.cell_means,
+            "point": lambda rows: rows,
+        }
         return internal, views[internal](rows)
 
     def _located(self, xs: np.ndarray) -> Located:
@@ -186,3 +193,9 @@ class NodalFields(NamedFields):
 
     def _has_thickness(self) -> bool:
         return self._measure(np.ones((1, 1, self.space.mesh.dim))) is not None
+
+
+def _shown(space: Space, regions: Sequence[str]) -> Space | MaterialNodes:
+    """Return the nodes at which fields are shown: once per material around each. Collective."""
+    nodes = MaterialNodes(space, regions) if regions else None
+    return nodes if nodes is not None and nodes.several else space

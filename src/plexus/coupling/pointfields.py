@@ -20,6 +20,7 @@ import torch
 from plexus.coupling.devicefields import DeviceFields
 from plexus.devices.tensors import to_device, to_host
 from plexus.errors import InputError
+from plexus.io.piece import Piece
 from plexus.models.tangent import GROWTH
 from plexus.protocols import Integrand
 from plexus.protocols.fields import MEAN, SPREAD
@@ -66,6 +67,11 @@ class PointFields(DeviceFields):
     def _total(self, mine: torch.Tensor) -> torch.Tensor:
         """Return the sum over all ranks. Collective."""
         return to_device(self.space.comm.allreduce(to_host(mine)), self.device)
+
+    def piece(self) -> Piece:
+        """Return the lines of values that the members show."""
+        found: Piece = next(iter(self.system.spaces.values())).piece()
+        return found
 
     def growth_rate(self, after: float) -> float:
         """Return the mean growth rate of the tangent [1/s] since a time, over all members. Collective."""

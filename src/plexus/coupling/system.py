@@ -43,6 +43,8 @@ class System(BaseSystem):
         Name of a block -> solver of its unknowns without time derivative; needed where there is such a block.
     passes : Passes
         How long a step is repeated until the equations agree; None for one pass.
+    materials : sequence of str
+        Regions that the properties of the model tell apart.
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class System(BaseSystem):
         points: Mapping[str, QuadratureSpace] | None = None,
         completion: Callable[[str], FieldSolver] | None = None,
         passes: Passes | None = None,
+        materials: Sequence[str] = (),
     ):
         self.spaces, self.equations, self.forms = spaces, equations, forms
         self.solvers, self.prescribed = solvers, prescribed
         self.points = dict(points or {})
-        self._completion, self.passes = completion, passes
+        self._completion, self.passes, self.materials = completion, passes, materials
         self._completions: dict[str, FieldSolver] = {}
         self.internal = {e.field.name: e.internal for e in equations if e.internal}
         blocks = [e for e in equations if len(e.fields) > 1]

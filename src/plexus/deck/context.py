@@ -104,7 +104,7 @@ def only(info: ValidationInfo, names: Collection[str]) -> Iterator[None]:
 
 def components(spec: FieldSpec, dim: int | None) -> list[str]:
     """Return the component names of a field: ``u_x``, ``stress_xy``; none for a scalar."""
-    axes = AXES[: dim or 3]
+    axes = AXES[: spec.rows or dim or 3]
     match spec.shape:
         case "vector":
             return [f"{spec.name}_{a}" for a in axes]

@@ -40,7 +40,7 @@ class PointNames(Mapping[str, Any]):
         field, _, axes = name.rpartition("_")
         value, side = self.point.fields[field].value, self.point.dim
         if len(axes) > 1:
-            # a tensor that is remembered has three rows on any mesh
+            # stresses and tensors that are remembered have three rows on any mesh
             side = round(value.shape[-1] ** 0.5)
         if any(AXES[a] >= side for a in axes):
             raise InputError(f"{name}: a {self.point.dim}-D mesh has no such component")

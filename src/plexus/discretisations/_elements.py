@@ -13,6 +13,7 @@ from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
+from plexus.discretisations._degree import cautions, degree_of
 from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
@@ -53,13 +54,15 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
         inspect.check(deck.physics, mesh)
         inspect.check_places(deck.boundary, mesh)
+    for caution in cautions(deck.physics, mesh.cell, mesh.geometry_degree):
+        ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     _refuse_turned(mesh, equations)
     with ctx.timers("spaces"):
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        spaces = _spaces(mesh, equations, getattr(deck.physics, "degree", 1))
+        spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
@@ -123,7 +126,17 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         name = equation.field.name
         forms[name] = maker.form(equation)
         solvers[name] = maker.solver(forms[name], name)
-    return System(spaces, equations, forms, solvers, maker.prescribed, points, maker.completion, passes)
+    return System(
+        spaces,
+        equations,
+        forms,
+        solvers,
+        maker.prescribed,
+        points,
+        maker.completion,
+        passes,
+        _materials(deck),
+    )
 
 
 class _Maker:
@@ -220,6 +233,12 @@ def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[
                 raise InputError(f"physics: two equations have a field {spec.name!r}")
             points[spec.name] = quadrature_space(space, spec, equation.quadrature * space.degree)
     return points
+
+
+def _materials(deck: Deck) -> list[str]:
+    """Return the regions that the model's properties tell apart."""
+    found = inspect.properties(deck.physics, "physics")
+    return sorted({name for _, prop in found for name in prop.regions})
 
 
 def _solver_path(deck: Deck, name: str) -> str:

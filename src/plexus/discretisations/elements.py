@@ -8,6 +8,7 @@ Practice of Finite Elements (2004), doi:10.1007/978-1-4757-4355-5.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from plexus.deck.context import Context as Names
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
+
+
+QUICKLY = 32 * 2**20
+"""Size of a mesh file that is read in about a second [B]."""
 
 
 class ElementsParams(Params):
@@ -82,14 +87,31 @@ class Elements:
 
         return doubts(deck)
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield warnings that mesh and model together ask for; reads a mesh file that is not too large.
+
+        Raises
+        ------
+        InputError
+            If the mesh file is unusable, or if the model does not go with these cells.
+        """
+        from plexus import registry
+        from plexus.discretisations import _degree
+
+        file = getattr(deck.mesh, "file", None)
+        if file is None or Path(file).stat().st_size <= QUICKLY:
+            found = registry.build("mesh", deck.mesh).estimate()
+            yield from _degree.cautions(deck.physics, found.cell, found.degree)
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""
         from plexus import registry
-        from plexus.discretisations import _sizes
+        from plexus.discretisations import _degree, _sizes
 
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
-        return _sizes.outlook(estimate, deck.physics.degree, list(cls.fields(deck.physics)))
+        degree = _degree.degree_of(deck.physics, estimate.degree)
+        return _sizes.outlook(estimate, degree, list(cls.fields(deck.physics)))
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
         """Return mesh, system and values at time ``t``. Collective.

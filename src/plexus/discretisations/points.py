@@ -89,6 +89,10 @@ class Points:
         """Yield nothing more."""
         yield from ()
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: some copies of the state, and a dense matrix per member for implicit steps."""
         from plexus import registry

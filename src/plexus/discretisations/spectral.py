@@ -89,6 +89,10 @@ class Spectral:
         """Yield nothing more."""
         yield from ()
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""
         from plexus import registry

@@ -94,6 +94,10 @@ class Volumes:
         """Yield nothing more."""
         yield from ()
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield nothing."""
+        yield from ()
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
         from plexus import registry

@@ -18,7 +18,16 @@ from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 class PhysicsParams(Params):
     """Parameters that every model has."""
 
-    degree: Literal[1, 2] = Field(1, description="polynomial degree of the Lagrange elements")
+    degree: Literal[1, 2] | None = Field(
+        None,
+        description="degree of the elements; left out: that of the mesh's cells, "
+        "2 where a temperature strains a body",
+    )
+
+    @property
+    def least_degree(self) -> int:
+        """Least degree at which the model is at its ease, where the deck says nothing."""
+        return 1
 
 
 class EquationBase:

@@ -42,9 +42,14 @@ def check_per_axis(place: str, count: int, dim: int) -> None:
 
 
 def check_components(spec: FieldSpec, count: int, info: ValidationInfo) -> None:
-    """Refuse a list that does not have one entry per component of a field, as far as that is known."""
+    """Refuse a list that does not have one entry per component of a field, as far as that is known.
+
+    A tensor of three rows may be given by those that lie in a section.
+    """
     dim = known(info).dim
-    valid = {spec.components(d) for d in ([dim] if dim else (1, 2, 3))}
+    # a tensor of three rows may be told by its part in the section
+    parts = {d**2 for d in ([dim] if dim else (1, 2, 3)) if spec.shape == "tensor"}
+    valid = {spec.components(d) for d in ([dim] if dim else (1, 2, 3))} | parts
     if count not in valid:
         wanted = " or ".join(str(n) for n in sorted(valid))
         raise refuse(f"{spec.name} is a {spec.shape}: {_entries(count)} instead of {wanted}")

@@ -8,6 +8,7 @@ Hooke's law instead.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ from pydantic import AfterValidator, ValidationInfo
 from plexus.deck.context import known
 from plexus.deck.values import refuse
 from plexus.errors import InputError
-from plexus.fields.arrays import einsum, where
+from plexus.fields.arrays import einsum, stack, where
 from plexus.protocols import Array, Point, Sample
 
 Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric", "bar"]
@@ -31,8 +32,8 @@ def strain(sample: Sample) -> Array:
 def radial_ratio(p: Point, sample: Sample) -> Array:
     """Return u_r/r, (C, Q), with its limit ∂u_r/∂r on the axis."""
     r = p.x[..., 0]
-    # quadrature points are never on the axis, nodes may be: u_r ~ r ∂u_r/∂r there
-    on_axis = r <= 0.0
+    # quadrature points are never on the axis, nodes may be, up to rounding: u_r ~ r ∂u_r/∂r there
+    on_axis = r <= p.small
     return where(on_axis, sample.grad[..., 0, 0], sample.value[..., 0] / where(on_axis, 1.0, r))
 
 
@@ -41,9 +42,18 @@ def trace(tensor: Array) -> Array:
     return einsum("...ii->...", tensor)
 
 
-def by_rows(tensor: Array) -> Array:
-    """Return a tensor (C, Q, d, d) as (C, Q, d*d), row by row, the layout of tensor fields."""
-    return tensor.reshape(*tensor.shape[:-2], -1)
+def full(tensor: Array, normals: Sequence[Array | None]) -> Array:
+    """Return the 3 x 3 tensor (C, Q, 9), by rows, of a section's (C, Q, d, d) and what is normal to it.
+
+    ``normals`` are the 3 - d entries behind the section's on the diagonal, None for zero; the shear between
+    the section and its normal is zero.
+    """
+    d = tensor.shape[-1]
+    zero = 0.0 * tensor[..., 0, 0]
+    entries = [[tensor[..., i, j] if max(i, j) < d else zero for j in range(3)] for i in range(3)]
+    for i, value in enumerate(normals, start=d):
+        entries[i][i] = zero if value is None else value + zero
+    return stack([entry for row in entries for entry in row], -1)
 
 
 def misfit(geometry: str, dim: int) -> str | None:

@@ -109,7 +109,8 @@ def _exact_point(
     own = samples[equation.field.name] if len(equation.fields) == 1 else _sample(expressions, x, t)
     # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
-    members = {"u": own.value, "grad": own.grad, "rate": rate, **memory}
+    # an exact field is followed at every point: no projection on the polynomials of a cell
+    members = {"u": own.value, "grad": own.grad, "rate": rate, "inside": None, "small": 0.0, **memory}
     return View(None, fields=samples, x=x, t=t, dim=dim, regions=regions, **members)
 
 

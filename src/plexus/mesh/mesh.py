@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 EXTERIOR = "exterior"
 """Name of all facets with a cell on one side only, unless the mesh has a boundary of its own by that name."""
+SMALL = 1e-9
+"""Rounding of coordinates, relative to the largest one; files of meshes carry 1e-16 to 1e-12."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Estimate:
     """What is known of a mesh before it is built: sizes and names; needs no MPI.
 
     ``nodes`` are the numbers of Lagrange nodes of degree 1 and 2, where the source can count them; ``ranks``
-    is the largest number of ranks that can share it, where there is one.
+    is the largest number of ranks that can share it, where there is one; ``degree`` is that of the geometry.
     """
 
     dim: int
@@ -32,6 +35,7 @@ class Estimate:
     boundaries: tuple[str, ...]
     nodes: tuple[int, int] | None = None
     ranks: int | None = None
+    degree: int = 1
     skeleton: tuple[str, ...] = ()
     """Names of curves of a solid, and of points."""
 
@@ -95,6 +99,11 @@ class Mesh:
     def vertices(self) -> np.ndarray:
         """Local points at the cells' vertices, (C, v), a view of ``cells``."""
         return self.cells[:, : self.reference.n_vertices]
+
+    @cached_property
+    def small(self) -> float:
+        """Length below which distances between places are rounding [m], a billionth of the local extent."""
+        return SMALL * float(np.abs(self.points).max(initial=0.0))
 
     def corner_volumes(self) -> np.ndarray:
         """Return det J of the map through the cells' vertices, (C, v), simplices (C, 1) [m^dim]."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.mesh.facets import find_facets
+from plexus.mesh.folded import folded, place
 from plexus.mesh.mesh import corner_volumes
 from plexus.mesh.msh_numbers import MshFile
 from plexus.mesh.msh_sections import (
@@ -213,11 +214,16 @@ def _right_handed(file: MshFile, block: Block, points: np.ndarray, cells: np.nda
     # Gmsh orients plane meshes by the surface, so all cells of one may be left-handed
     det = corner_volumes(block.cell, points[cells[:, : block.cell.n_vertices]])
     left = (det < 0).all(axis=1)
-    bad = ~left & (det <= 0).any(axis=1)
-    if bad.any():
-        where = points[cells[np.argmax(bad)]].mean(axis=0)
-        raise InputError(f"{file.path}: {int(bad.sum())} cells are degenerate, the first one at {where}")
     cells[left] = cells[left][:, block.cell.reversal(block.degree)]
+    bad = ~left & (det <= 0).any(axis=1)
+    if block.degree > 1 or block.cell.name == "hexahedron":
+        bad |= folded(block.cell, block.degree, points[cells])
+    if bad.any():
+        first = int(np.argmax(bad))
+        count = f"{int(bad.sum())} cells are" if bad.sum() > 1 else "1 cell is"
+        text = "is degenerate or folded: its volume element is not positive everywhere; it lies at"
+        where = place(points[cells[first]])
+        raise at_element(file, block.cell.name, first, f"{text} {where}; {count} so")
     return cells
 
 

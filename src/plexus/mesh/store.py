@@ -100,7 +100,7 @@ class MeshFile:
         dim = CELLS[self.cell].dim
         return Estimate(
             dim, self.cell, self.n_cells, self.n_points, tuple(self._file["regions"]), names,
-            skeleton=tuple(self._file.get("skeleton", ())),
+            degree=self.degree, skeleton=tuple(self._file.get("skeleton", ())),
         )  # fmt: skip
 
     def slices(self, rank: int, size: int) -> Slices:

@@ -116,7 +116,7 @@ class Fields(Scheduled):
 
     def _piece(self, run: Run) -> Any:
         """Return this rank's part of the grid."""
-        return next(iter(run.system.spaces.values())).piece()
+        return run.fields.piece()
 
     def _next(self) -> int:
         """Return the number of the next file; one that was damaged and set aside leaves a gap."""

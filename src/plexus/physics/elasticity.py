@@ -19,32 +19,39 @@ vector r from the axis in the unloaded body. Geometries: ``solid`` (3-D), ``plan
 ``normal_strain``, 0 by default), ``plane_stress`` (λ is replaced by 2λμ/(λ + 2μ)), ``axisymmetric`` (x
 radius, y axis, hoop strain u_r/r) and ``bar`` (1-D, free on all sides: σ = E (ε - e_th)). Source: S. P.
 Timoshenko, J. N. Goodier, Theory of Elasticity, 3rd ed., McGraw-Hill 1970, chapters 2, 4 and 13. Valid for
-strains and rotations well below 1 and stresses below yield; ν close to 1/2 locks with these elements.
+strains and rotations well below 1 and stresses below yield; ν close to 1/2 locks with these
+elements, unless ``locking: b_bar`` cures it (`plexus.formulation.hooke`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
 from plexus.deck.params import Expression, Field, Property, Unit
 from plexus.deck.property import PointNames
 from plexus.deck.values import refuse
+from plexus.errors import InputError
 from plexus.fields.arrays import einsum, eye, stack
 from plexus.formulation import kinematics
 from plexus.formulation.base import EquationBase, PhysicsParams
+from plexus.formulation.cellwise import Cellwise
 from plexus.formulation.entries import PerAxis, check_per_axis
 from plexus.formulation.hooke import Hooke, State, elastic_tensor
-from plexus.formulation.kinematics import FitsMesh, Geometry, Section, strain
+from plexus.formulation.kinematics import FitsMesh, Geometry, Section
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.points import Values, with_field
 from plexus.formulation.rotation import Rotation
-from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Shape, Tangent
+from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
 from plexus.registry import register
 
+LOCKING = ("solid", "plane_strain", "axisymmetric")
+"""Geometries whose volume cannot change freely as ν goes to 1/2."""
+NEARLY = 0.49
+"""Poisson's ratio above which volumetric locking is told."""
 DISPLACEMENT = FieldSpec("displacement", "m", "vector", "displacement from the unloaded body")
 
 
@@ -57,6 +64,11 @@ class SolidParams(PhysicsParams):
     )
     thickness: Annotated[float, Unit("m")] = Field(
         1.0, gt=0, description="thickness of a plane section, or of a bar 1 m wide"
+    )
+    locking: Literal["none", "b_bar"] = Field(
+        "none",
+        description="b_bar: for nu near 0.5, the volume of a cell changes as a whole "
+        "(polynomials one degree lower)",
     )
     normal_strain: Expression = Field(0.0, description="strain normal to a plane-strain section")
     body_force: Annotated[tuple[Annotated[Property, Unit("N/m^3")], ...] | None, PerAxis] = Field(
@@ -72,6 +84,63 @@ class SolidParams(PhysicsParams):
         if self.rotation is not None and (problem := self.rotation.misfit(self.geometry)):
             raise refuse(problem)
         return self
+
+    @model_validator(mode="after")
+    def _locks(self) -> SolidParams:
+        if self.locking != "none" and self.geometry not in LOCKING:
+            raise refuse(
+                f"{self.geometry} is free to change its thickness and does not lock: leave `locking` out"
+            )
+        return self
+
+    @property
+    def varies(self) -> bool:
+        """Whether the temperature differs from place to place."""
+        return True
+
+    @property
+    def least_degree(self) -> int:
+        """Two where a temperature strains: the strain of degree 1 cannot follow one that varies."""
+        return 2 if self.material.expansion is not None and self.varies else 1
+
+    def cautions(self, degree: int, cell: str, simplex: bool) -> Iterator[str]:
+        """Yield what is allowed and seldom wanted on these elements.
+
+        Raises
+        ------
+        InputError
+            If the cure against locking has no effect on these elements.
+        """
+        if degree == 1 and simplex and self.locking != "none":
+            raise InputError(
+                f"physics.locking: the strain of degree 1 on {cell} cells is constant in each and its own "
+                "mean: nothing is cured; use degree: 2"
+            )
+        here = "physics.degree" if self.degree is not None else "physics"
+        if degree == 1 and simplex and self.geometry != "bar":
+            yield f"{here}: elements of degree 1 on {cell} cells are far too stiff in bending; use degree: 2"
+        elif degree < self.least_degree:
+            yield (
+                f"{here}: a temperature that varies within a cell leaves stresses of elements of degree 1 "
+                "where there are none; use degree: 2"
+            )
+        if self.can_lock and self.material.poisson_ratio is not None:
+            text = self.locks(max(self.material.poisson_ratio.stated(), default=0.0))
+            yield from () if text is None else (f"physics.material.poisson_ratio: {text}",)
+
+    @property
+    def can_lock(self) -> bool:
+        """Whether nothing is done against locking where the geometry locks."""
+        return self.locking == "none" and self.geometry in LOCKING
+
+    def locks(self, nu: float) -> str | None:
+        """Return the warning for a Poisson's ratio near 1/2, None for one that is not."""
+        if nu <= NEARLY:
+            return None
+        return (
+            f"elements lock near 0.5, and {nu:g} is above {NEARLY:g}: displacements come out too small and "
+            "stresses wrong; say locking: b_bar"
+        )
 
 
 class ElasticityParams(SolidParams):
@@ -89,6 +158,11 @@ class ElasticityParams(SolidParams):
                 "`expansion` out, or take `type: thermoelasticity`"
             )
         return self
+
+    @property
+    def varies(self) -> bool:
+        """Whether the temperature differs from place to place."""
+        return self.temperature is not None and not {"x", "y", "z"}.isdisjoint(self.temperature.names)
 
 
 @register("physics", "elasticity", ElasticityParams)
@@ -129,27 +203,32 @@ class Equilibrium(EquationBase):
         self.params = params
         self.temperature = temperature
         self.section = Section(params.geometry, params.thickness)
-        self.law = Hooke(params.material, params.geometry, params.normal_strain)
+        cells, cure = Cellwise(self.section.measure), params.locking == "b_bar"
+        self.law = Hooke(params.material, params.geometry, params.normal_strain, self._heated, cells, cure)
 
     def flux(self, p: Point) -> Flux:
         """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
         kinematics.check_dimension(self.params.geometry, p.dim)
-        q = self._heated(p)
-        state = self.law.state(q, Values(p.u, p.grad))
-        force = self._body_force(q)
+        stress, normal = self.law.forces(p)
+        force = self._body_force(self._heated(p))
         f0 = None if force is None else -force
         if self.params.geometry == "axisymmetric":
             # the test function strains the hoop by v_r/r: σ_θ v_r/r joins f0·v
-            hoop = state.normal_stress / p.x[..., 0]
+            assert normal is not None
+            hoop = normal / p.x[..., 0]
             f0 = _sum(f0, stack([hoop, 0.0 * hoop], -1))
-        return Flux(f0=f0, f1=state.stress)
+        return Flux(f0=f0, f1=stress)
 
     def tangent(self, p: Point) -> Tangent:
         """Return the elastic tensor, and the hoop couplings of an axisymmetric section."""
-        lam, mu = self.law.lame(self._heated(p))
+        lam, mu = self.law.lame(p)
+        joint = self.law.joint(p)
+        if joint is not None:
+            # the shape alone resists at the point, the volume in the cell: σ' = 2μ (ε - θ/3 I)
+            lam = -2.0 / 3.0 * mu
         c11 = elastic_tensor(lam, mu, p.dim)
         if self.params.geometry != "axisymmetric":
-            return Tangent(c11=c11, symmetric=True)
+            return Tangent(c11=c11, joint=joint, symmetric=True)
         r = p.x[..., 0]
         i = eye(2, r)  # i[0] is the radial direction
         # σ gains λ u_r/r I, and v_r meets σ_θ/r = (λ tr e + (λ + 2μ) u_r/r)/r
@@ -159,6 +238,7 @@ class Equilibrium(EquationBase):
             c01=coupling,
             c10=einsum("...abc->...bca", coupling),
             c11=c11,
+            joint=joint,
             symmetric=True,
         )
 
@@ -169,30 +249,30 @@ class Equilibrium(EquationBase):
     def derived(self) -> Sequence[Derived]:
         """Return strain, stress, the stress normal to a section, and scalars made of them."""
 
-        def field(name: str, unit: str, shape: Shape, tip: str, formula: Callable[[State], Array]) -> Derived:
-            return Derived(FieldSpec(name, unit, shape, tip), lambda p: formula(self._state(p)))
+        def field(
+            name: str, unit: str, tip: str, formula: Callable[[State], Array], rows: int = 0
+        ) -> Derived:
+            spec = FieldSpec(name, unit, "tensor" if rows else "scalar", tip, rows=rows)
+            return Derived(spec, lambda p: formula(self.law.state(p)))
 
-        total = FieldSpec("strain", "1", "tensor", "total strain")
+        normal = {"axisymmetric": ", zz along the hoop"}.get(self.params.geometry, "")
+        total = FieldSpec("strain", "1", "tensor", f"total strain{normal}", rows=3)
         fields = [
-            Derived(total, lambda p: kinematics.by_rows(strain(p.fields["displacement"]))),
-            field("stress", "Pa", "tensor", "stress", lambda s: kinematics.by_rows(s.stress)),
-            field("von_mises", "Pa", "scalar", "von Mises stress", State.von_mises),
-            field("max_principal", "Pa", "scalar", "largest principal stress", State.max_principal),
-            field("energy_density", "J/m^3", "scalar", "elastic energy per volume", State.energy_density),
+            Derived(total, self.law.total),
+            field("stress", "Pa", f"stress{normal}", State.tensor, rows=3),
+            field("von_mises", "Pa", "von Mises stress", State.von_mises),
+            field("max_principal", "Pa", "largest principal stress", State.max_principal),
+            field("energy_density", "J/m^3", "elastic energy per volume", State.energy_density),
         ]
         # a solid has no section, and plane stress nothing normal to it
         if self.params.geometry in ("plane_strain", "axisymmetric"):
             tip = "stress normal to the section"
-            fields.append(field("normal_stress", "Pa", "scalar", tip, lambda s: s.normal_stress))
+            fields.append(field("normal_stress", "Pa", tip, lambda s: s.normal_stress))
         # a prescribed temperature is a field like any other for outputs and expressions
         if self.temperature is not None:
             spec = FieldSpec("temperature", "K", "scalar", "prescribed temperature")
             fields.append(Derived(spec, lambda p: self._heated(p).fields["temperature"].value))
         return fields
-
-    def _state(self, p: Point) -> State:
-        """Return strain and stress of the displacement field at the points."""
-        return self.law.state(self._heated(p), p.fields["displacement"])
 
     def _heated(self, p: Point) -> Point:
         """Return the point with the prescribed temperature among its fields."""

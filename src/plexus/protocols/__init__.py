@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Equation,
         Flux,
         Integrated,
+        Joint,
         Point,
         Sample,
         Stores,
@@ -63,7 +64,7 @@ _MODULES = {
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
-    "weak": "BoundaryTerm Derived Equation Flux Integrated Point Sample Stores Tangent WeakPhysics",
+    "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -107,6 +108,7 @@ __all__ = [
     "Instant",
     "Integrand",
     "Integrated",
+    "Joint",
     "Learned",
     "Location",
     "MeshSource",

@@ -93,6 +93,15 @@ class Discretisation(Protocol):
     def doubts(self, deck: Deck) -> Iterator[Doubt]:
         """Yield what a valid deck says without effect, or hardly means; needs no MPI."""
 
+    def cautions(self, deck: Deck) -> Iterator[str]:
+        """Yield warnings with deck paths in front; reads a mesh file that is not too large, needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the mesh file is unusable, or if the model does not go with its cells.
+        """
+
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes of a run; reads a mesh file as far as it must, needs no MPI."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from plexus.deck.params import Expression
     from plexus.fields.state import State
+    from plexus.io.piece import Piece
     from plexus.protocols.facets import Facets
     from plexus.spaces.evaluate import Part
 
@@ -43,6 +44,9 @@ class Evaluation(Protocol):
 
     def look(self, state: State) -> None:
         """Turn to a state; what belongs to another state object is forgotten."""
+
+    def piece(self) -> Piece:
+        """Return this rank's part of the grid, whose points are the rows of nodal values."""
 
     def evaluate(self, name: str, internal: Location = "node") -> tuple[FieldSpec, Location, np.ndarray]:
         """Return specification, location and values (n, k) of a field, component or expression. Collective.

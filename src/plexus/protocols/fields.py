@@ -37,10 +37,12 @@ class FieldSpec:
     """Initial value, or guess of a steady solve, where the deck gives none."""
     bounds: tuple[float | None, float | None] | None = None
     """What nature allows; a run tells where it is left. None: anything."""
+    rows: int = 0
+    """Rows of a tensor that has them on any mesh, 3 for a stress; 0: as many as the mesh has directions."""
 
     def components(self, dim: int) -> int:
-        """Return the number of components in ``dim`` space dimensions (tensor: dim*dim)."""
-        return {"scalar": 1, "vector": dim, "tensor": dim * dim}[self.shape]
+        """Return the number of components in ``dim`` space dimensions (tensor: rows*rows)."""
+        return {"scalar": 1, "vector": dim, "tensor": (self.rows or dim) ** 2}[self.shape]
 
 
 MEAN, SPREAD = "_mean", "_spread"

@@ -43,6 +43,21 @@ class Point(Protocol):
         Where a present state is looked at, they are those of that state.
         """
 
+    small: float
+    """Length below which a distance is rounding [m]: a billionth of the mesh's extent."""
+
+    @property
+    def jxw(self) -> Array:
+        """Integration weights (C, Q): volume in cells, area on facets."""
+
+    @property
+    def inside(self) -> Point | None:
+        """The same cells at the points at which forms integrate; None where a point belongs to no cell."""
+
+    @property
+    def element(self) -> tuple[int, bool]:
+        """Degree of the elements, and whether they are simplices."""
+
     @property
     def one(self) -> Array:
         """The number one as a (1, 1) array of the batch's kind: turns a constant into a coefficient."""
@@ -93,6 +108,18 @@ class Flux:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """What couples the points of a cell: Σ_kl B_k(v) W_kl B_l(u), B_k(v) = ∫ b0_k·v + b1_k:∇v dx.
+
+    ``b1`` (C|1, Q|1, k, m, d), ``b0`` (C|1, Q|1, k, m) or None, ``weight`` W (C, k, k), symmetric.
+    """
+
+    b1: Array
+    weight: Array
+    b0: Array | None = None
+
+
+@dataclass(frozen=True)
 class Tangent:
     """Derivatives of a `Flux`; None means zero, axes C and Q may be 1 (broadcast).
 
@@ -100,6 +127,7 @@ class Tangent:
     Scalar field: c00 and m00 (C, Q), c01 and c10 (C, Q, d), c11 (C, Q, d, d).
     Vector field or block: c00 and m00 (C, Q, m, m), c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d),
     c01 (C, Q, m, m, d) [f component, u component, direction].
+    ``joint`` is what the flux at a point takes from the other points of its cell, for vector fields.
     ``symmetric`` states that the resulting matrix is symmetric.
     """
 
@@ -108,6 +136,7 @@ class Tangent:
     c10: Array | None = None
     c11: Array | None = None
     m00: Array | None = None
+    joint: Joint | None = None
     symmetric: bool = False
 
 

@@ -18,7 +18,7 @@ from plexus.deck.property import PointNames
 from plexus.deck.values import refuse
 from plexus.fields.arrays import stack
 from plexus.formulation.entries import check_components
-from plexus.protocols import Array, Point
+from plexus.protocols import Array, Integrand, Point
 from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
@@ -77,7 +77,7 @@ class Error(PartQuantity):
         # the squared error of a smooth field is integrated two orders beyond the elements' own rule
         degree = 2 * fields.degree + 4
         if self.params.norm == "L2":
-            field, exact = fields.field(name), self._value
+            field, exact = self._part(fields.field(name)), self._value
         else:
             field, exact = (lambda p: p.fields[name].grad), self._gradient
 
@@ -97,6 +97,19 @@ class Error(PartQuantity):
         unit = "" if self.params.relative else run.fields.unit(self.params.of)
         unit = times_length(unit, -1) if self.params.norm == "H1" else unit
         return run.fields.integrated(unit, self.params.part, 0.5)
+
+    def _part(self, field: Integrand) -> Integrand:
+        """Return the components that the deck gives: all, or of a 3 x 3 tensor those of the section."""
+        rows = math.isqrt(len(self.exact))
+
+        def part(p: Point) -> Array:
+            value = field(p)
+            if len(self.exact) == 1 or value.shape[-1] == len(self.exact):
+                return value
+            side = math.isqrt(value.shape[-1])
+            return stack([value[..., side * i + j] for i in range(rows) for j in range(rows)])
+
+        return part
 
     def _value(self, p: Point) -> Array:
         """Return w, (C, Q) or (C, Q, m)."""

@@ -67,6 +67,22 @@ def check(physics: Params, mesh: Mesh) -> None:
             )
 
 
+def locking(run: Run) -> list[str]:
+    """Return a warning where an expression of Poisson's ratio comes close to 1/2. Collective.
+
+    What the deck states as numbers is known before the run.
+    """
+    physics, found = run.deck.physics, list[str]()
+    locks = getattr(physics, "locks", None)
+    if locks is None or not physics.can_lock:
+        return found
+    for path, prop in properties(physics.material.poisson_ratio, "physics.material.poisson_ratio"):
+        if prop.expression is not None and prop.names:
+            nu = _largest(run, prop)
+            found += [] if (text := locks(nu)) is None else [f"{path}: {text}"]
+    return found
+
+
 def _top(values: np.ndarray) -> float:
     """Return the largest value, minus infinity without any."""
     return float(np.max(values, initial=-np.inf))

@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
-from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Since, Stores, Tangent
+from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
@@ -209,6 +209,8 @@ class Form:
                     self.cells.points, cells, tables, c00, c01, c10, c11, self._weight(p), slots, store,
                     tangent.symmetric,
                 )  # fmt: skip
+                if tangent.joint is not None:
+                    self._add_joint(store, p, tangent.joint)
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
@@ -312,6 +314,18 @@ class Form:
         slots = self.matrix.slots[cells[:, None, None], part.local[:, None], part.local]
         kept = slots >= 0
         add_at(store, self.bridge.array(slots[kept]), block[self.bridge.array(kept)])
+
+    def _add_joint(self, store: Array, p: PointBatch, joint: Joint) -> None:
+        """Add B_ik W_kl B_jl to the pairs of own rows, with B_ik = ∫ b0_k φ_i + b1_k·∇φ_i."""
+        factor = self._weight(p)
+        w = p.jxw if factor is None else p.jxw * factor
+        dphi = einsum("qik,cqkj->cqij", self.bridge.array(self.tables.dphi), p.grad_map)
+        b = einsum("cq,cqkad,cqid->cika", w, self._full(joint.b1, w), dphi)
+        if joint.b0 is not None:
+            b = b + einsum("cq,cqka,qi->cika", w, self._full(joint.b0, w), self.bridge.array(self.tables.phi))
+        slots = self._slots[p.part]
+        kept = slots >= 0
+        add_at(store, slots[kept], einsum("cika,ckl,cjlb->cijab", b, joint.weight, b)[kept])
 
     def _full(self, c: Array, w: Array) -> Array:
         """Expand the leading axes of a coefficient to (C, Q)."""

@@ -15,12 +15,13 @@ from mpi4py import MPI
 
 from plexus.devices.bridge import Bridge
 from plexus.errors import InputError
+from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
 from plexus.protocols.facets import Facets
-from plexus.spaces.element import element
 from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
+from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import boundary_facets, region_cells
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
@@ -166,7 +167,7 @@ class Evaluator:
         value, place = found[int(np.argmax([b for b, _ in found]))]
         return Extremum(sign * value, place)
 
-    def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space) -> np.ndarray:
+    def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space | MaterialNodes) -> np.ndarray:
         """Return f recovered at the nodes of ``space``, (n_local, k). Collective.
 
         Each cell is evaluated at its own nodes; a node takes the average over its cells, ghost cells

@@ -14,10 +14,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.io.piece import Piece, node_ids, piece
+from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.mesh.skeleton import entities
 from plexus.protocols.facets import Facets
-from plexus.spaces.element import element
 from plexus.spaces.names import boundary_facets, skeleton_entities, with_area
 from plexus.spaces.numbering import Nodes, number_nodes
 

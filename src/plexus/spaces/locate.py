@@ -1,19 +1,25 @@
 """Values of fields at given positions: find the cell, invert its map, interpolate.
 
 Candidates are cells whose bounding box holds the position; x(ξ) = x is solved for all pairs at once by
-Newton's method, which needs one step where the map is affine. A position shared by several ranks belongs
-to the lowest one, so that the answer does not depend on the order of messages.
+Newton's method, which needs one step where the map is affine. A position on a boundary of cells belongs to
+the one of the lowest number, so that the answer does not depend on the ranks where a field jumps.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mpi4py import MPI
 
 from plexus.errors import InputError
-from plexus.mesh.mesh import Mesh
-from plexus.spaces.element import element
+from plexus.mesh.element import element
+from plexus.mesh.mesh import SMALL, Mesh
 from plexus.spaces.lagrange import Space
+from plexus.spaces.materials import MaterialNodes
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
 
 STEPS = 20
 """Newton steps for a cell that is not affine."""
@@ -21,6 +27,9 @@ MOST_BINS = 200
 """Bins per axis, at most."""
 MARGIN = 0.15
 """Bounding boxes grow by this share of their size, since curved cells reach beyond their nodes."""
+
+INSIDE = 1e-9
+"""Distance from a reference cell that is rounding: the position lies on its boundary."""
 
 
 class Located:
@@ -44,19 +53,21 @@ class Located:
         self.xs = np.atleast_2d(np.asarray(xs, dtype=float))
         if self.xs.shape[1] != mesh.dim:
             raise InputError(f"a position in this mesh has {mesh.dim} coordinates, not {self.xs.shape[1]}")
-        which, self.cells, self.local = _search(mesh, self.xs, tolerance)
-        rank = np.full(len(self.xs), mesh.comm.size, dtype=np.int32)
-        rank[which] = mesh.comm.rank
-        owner = np.empty_like(rank)
-        mesh.comm.Allreduce(rank, owner, MPI.MIN)
-        if (owner == mesh.comm.size).any():
-            lost = self.xs[owner == mesh.comm.size]
+        which, cells, local, outside = _search(mesh, self.xs, tolerance)
+        # the cell that holds a position best, of several the one of the lowest number, on whatever rank
+        best = _least(self.comm, which, outside, len(self.xs), np.inf)
+        close = outside == best[which]
+        which, cells, local = which[close], cells[close], local[close]
+        ids, nobody = mesh.cell_ids[cells].astype(np.int64), np.iinfo(np.int64).max
+        owner = _least(self.comm, which, ids, len(self.xs), nobody)
+        if (owner == nobody).any():
+            lost = self.xs[owner == nobody]
             names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in lost[:3])
             raise InputError(f"{len(lost)} of {len(self.xs)} positions lie outside the mesh: {names}")
-        mine = owner[which] == mesh.comm.rank
-        self.which, self.cells, self.local = which[mine], self.cells[mine], self.local[mine]
+        mine = owner[which] == ids
+        self.which, self.cells, self.local = which[mine], cells[mine], local[mine]
 
-    def evaluate(self, space: Space, array: np.ndarray) -> np.ndarray:
+    def evaluate(self, space: Space | MaterialNodes, array: np.ndarray) -> np.ndarray:
         """Return the values of a field array at the positions on all ranks, (k, m). Collective."""
         phi, _ = space.element.tabulate(self.local)
         found = np.zeros((len(self.xs), array.shape[1]))
@@ -66,17 +77,30 @@ class Located:
         return total
 
 
-def _search(mesh: Mesh, xs: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return, for the positions found on this rank: their numbers, owned cells and reference coordinates."""
+def _least(comm: Comm, which: np.ndarray, values: np.ndarray, n: int, nobody: float) -> np.ndarray:
+    """Return the least value of each of n positions over all ranks, (n,). Collective."""
+    mine = np.full(n, nobody, dtype=values.dtype)
+    mine[which] = values
+    found = np.empty_like(mine)
+    comm.Allreduce(mine, found, MPI.MIN)
+    return found
+
+
+def _search(mesh: Mesh, xs: np.ndarray, tolerance: float) -> tuple[np.ndarray, ...]:
+    """Return, for the positions found on this rank: numbers, owned cells, reference coordinates, distances.
+
+    A distance is how far outside its reference cell a position lies, 0 within rounding.
+    """
     which, cells = _candidates(mesh, xs)
     local, outside = _invert(mesh, cells, xs[which])
     keep = outside <= tolerance
     which, cells, local, outside = which[keep], cells[keep], local[keep], outside[keep]
     # of several cells take the one that holds the position best, then the one of the lowest number
-    order = np.lexsort((mesh.cell_ids[cells], np.maximum(outside, 0.0), which))
+    outside = np.where(outside > INSIDE, outside, 0.0)
+    order = np.lexsort((mesh.cell_ids[cells], outside, which))
     _, first = np.unique(which[order], return_index=True)
     chosen = order[first]
-    return which[chosen], cells[chosen], local[chosen]
+    return which[chosen], cells[chosen], local[chosen], outside[chosen]
 
 
 def _candidates(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +139,8 @@ def _candidates(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _grid(xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return bins per axis and their widths for a grid with about as many bins as positions."""
     extent = np.ptp(xs, axis=0)
-    wide = extent > 0
+    # positions that differ by rounding only fill one bin: more would be narrower than numbers can count
+    wide = extent > SMALL * np.abs(xs).max()
     per_axis = int(np.ceil(len(xs) ** (1 / max(1, np.count_nonzero(wide)))))
     size = np.where(wide, min(per_axis, MOST_BINS), 1)
     return size, np.where(wide, extent, 1.0) / size

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plexus.mesh.element import Element
 from plexus.mesh.halo import Halo
 from plexus.mesh.mesh import Mesh
-from plexus.spaces.element import Element
 from plexus_kernels import backend
 
 

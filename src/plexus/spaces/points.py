@@ -20,7 +20,7 @@ from plexus.protocols import NOTHING, Sample, Since
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
-from plexus.spaces.rule import Rule
+from plexus.spaces.rule import Rule, cell_rule
 
 Array = Any
 
@@ -159,7 +159,7 @@ class PointBatch:
         self.cells, self.part, self.rule, self.t = cells, part, rule, t
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
-        self.dt = values.since.dt
+        self.dt, self.small = values.since.dt, cells.mesh.small
         self.fields: Mapping[str, Sample] = _Lazy(values.fields, self._sample)
         self.before: Mapping[str, Array] = _Lazy(values.since.before, self._remembered)
         self.regions: Mapping[str, Array] = _Lazy(cells.mesh.regions, lambda name: cells.mask(name)[part])
@@ -186,6 +186,20 @@ class PointBatch:
         return self.cells.one
 
     @cached_property
+    def inside(self) -> PointBatch:
+        """The same cells at the points of the forms, this batch itself if those are its points."""
+        rule = cell_rule(self.cells.mesh, 2 * self.element[0])
+        if rule.points is self.rule.points:
+            return self
+        return PointBatch(self.cells, self.part, rule, self.t, self._values)
+
+    @property
+    def element(self) -> tuple[int, bool]:
+        """Degree of the elements, and whether they are simplices."""
+        spaces = (space for space, _ in self._values.fields.values())
+        return next(s.degree for s in spaces if isinstance(s, Space)), self.cells.mesh.reference.simplex
+
+    @cached_property
     def _geometry(self) -> tuple[Array, Array, Array]:
         tables = self.rule.tables(self.rule.geometry)
         return self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
@@ -194,6 +208,11 @@ class PointBatch:
     def x(self) -> Array:
         """Coordinates (C, Q, d) [m]."""
         return self._geometry[0]
+
+    @property
+    def grad_map(self) -> Array:
+        """J⁻¹ = ∂ξ/∂x, (C, Q, d, d)."""
+        return self._geometry[2]
 
     @property
     def _own(self) -> Sample:
@@ -226,7 +245,7 @@ class PointBatch:
         """Unit normal and area ratio: n ds = |det J| J⁻ᵀ N dS for the reference normal N."""
         if self.rule.direction is None:
             raise AttributeError("points inside cells have no normal")
-        n = self.cells.bridge.array(self.rule.direction) @ self._geometry[2]
+        n = self.cells.bridge.array(self.rule.direction) @ self.grad_map
         length = (n * n).sum(-1) ** 0.5
         return n / length[..., None], length
 

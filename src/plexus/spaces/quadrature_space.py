@@ -21,6 +21,7 @@ import numpy as np
 from plexus.mesh.halo import Halo
 from plexus.protocols import FieldSpec
 from plexus.spaces.lagrange import Space
+from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.rule import Rule, cell_rule, node_rule
 from plexus_kernels import backend
 
@@ -113,11 +114,12 @@ class QuadratureSpace:
         known = self._recovered.get(key)
         if known is None or known[0]() is not rows:
             gone = weakref.ref(rows, lambda _: self._recovered.pop(key, None))
-            known = self._recovered[key] = gone, self._recover(rows)
+            known = self._recovered[key] = gone, self.recovered(rows, self.nodes)
         return known[1]
 
-    def _recover(self, rows: np.ndarray) -> np.ndarray:
-        mesh, space, kernels = self.mesh, self.nodes, backend()
+    def recovered(self, rows: np.ndarray, space: Space | MaterialNodes) -> np.ndarray:
+        """Return the values recovered at the nodes of a space of the same degree, (n_local nodes, m)."""
+        mesh, kernels = self.mesh, backend()
         tables = node_rule(mesh, space.degree).tables(space.element)
         values = np.ascontiguousarray(np.einsum("nq,cqm->cnm", self._fit, self.by_cell(rows)))
         total, weight = np.zeros((space.n_local, self.components)), np.zeros((space.n_local, 1))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plexus.mesh.element import Element, element
 from plexus.mesh.mesh import Mesh
-from plexus.spaces.element import Element, element
 from plexus.spaces.quadrature import quadrature
 from plexus_kernels import Tables
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Array
 from plexus.protocols.facets import Facets
-from plexus.spaces.element import element
 from plexus.spaces.evaluate import Evaluator, Measure, Part
 from plexus.spaces.lagrange import Space
 from plexus.spaces.locate import Located

@@ -126,7 +126,7 @@ def _finish(run: Run) -> int:
     ctx.log.info(report.closing(facts, run.stepper.marches))
     for text in run.bounds.outside():
         ctx.log.info(f"\nwarning: {text}")
-    for warning in inspect.beyond_tables(run):
+    for warning in (*inspect.beyond_tables(run), *inspect.locking(run)):
         ctx.log.info(f"\nwarning: {run.deck.placed(warning)}")
     ctx.log.info("\n" + ctx.timers.table(ctx.timers.phases(ctx.comm)))
     if not run.dry:

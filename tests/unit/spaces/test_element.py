@@ -5,7 +5,7 @@ import pytest
 from space_cases import CELLS, monomials
 
 from plexus.mesh.cells import reference
-from plexus.spaces.element import element
+from plexus.mesh.element import element
 from plexus.spaces.quadrature import quadrature
 
 CASES = [(cell, degree) for cell in CELLS for degree in (1, 2)]

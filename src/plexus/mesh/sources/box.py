@@ -23,6 +23,7 @@ from plexus.deck.context import AXES, Known, only
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
 from plexus.mesh.cells import reference
+from plexus.mesh.folded import folded, place
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
@@ -145,8 +146,13 @@ class Box:
             names = dict(zip("xyz", mesh.points.T, strict=False))
             columns = [np.broadcast_to(e(names), len(mesh.points)) for e in p.map]
             mesh.points = np.ascontiguousarray(np.stack(columns, axis=1), dtype=float)
-            if (mesh.corner_volumes() <= 0).any():
-                raise InputError("mesh.map: a cell is degenerate or inside out after mapping the box")
+            bad = (mesh.corner_volumes() <= 0).any(axis=1)
+            if p.degree == 2 or p.cell == "hexahedron":
+                bad |= folded(mesh.reference, p.degree, mesh.points[mesh.cells])
+            if bad.any():
+                text = "a cell is degenerate or inside out after mapping the box"
+                where = place(mesh.points[mesh.cells[np.argmax(bad)]])
+                raise InputError(f"mesh.map: {text}, the first one at {where}")
         mesh.regions = {name: cells_where(mesh, e) for name, e in p.regions.items()}
         mesh.boundaries |= {name: facets_where(mesh, e) for name, e in p.boundaries.items()}
         mesh.skeleton = {name: edges_where(mesh, e) for name, e in p.curves.items()}
@@ -240,7 +246,9 @@ class Box:
         nodes = (self._lattice(1), self._lattice(2))
         points = nodes[p.degree - 1]
         skeleton = (*p.curves, *p.points)
-        return Estimate(dim, p.cell, n_cells, points, tuple(p.regions), names, nodes, skeleton=skeleton)
+        return Estimate(
+            dim, p.cell, n_cells, points, tuple(p.regions), names, nodes, degree=p.degree, skeleton=skeleton
+        )
 
     def _lattice(self, degree: int) -> int:
         """Return the number of lattice points with ``degree`` steps per cube; periodic ends are one."""

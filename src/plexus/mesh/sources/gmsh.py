@@ -82,5 +82,5 @@ class Gmsh:
         names = tuple(dict.fromkeys([*whole.boundaries, EXTERIOR]))
         return Estimate(
             whole.reference.dim, whole.cell, whole.n_cells * growth, whole.n_points * growth,
-            tuple(whole.regions), names, skeleton=tuple(whole.skeleton),
+            tuple(whole.regions), names, degree=whole.degree, skeleton=tuple(whole.skeleton),
         )  # fmt: skip

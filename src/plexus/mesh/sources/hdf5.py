@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from plexus.deck.params import Field, InputFile, Params
+from plexus.errors import InputError
+from plexus.mesh.folded import folded, place
 from plexus.mesh.mesh import Estimate, Mesh
 from plexus.mesh.store import MeshFile
 from plexus.registry import register
@@ -47,9 +51,10 @@ class Hdf5:
         Raises
         ------
         InputError
-            On all ranks, if one of them cannot read its slice.
+            On all ranks, if one of them cannot read its slice, or if one of its cells is folded.
         """
         from plexus.mesh.build import finish, from_all
+        from plexus.mesh.exchange import agreed
 
         p = self.params
 
@@ -57,7 +62,21 @@ class Hdf5:
             with MeshFile(p.file) as file:
                 return file.slices(comm.rank, comm.size)
 
-        return finish(comm, from_all(comm, read), p.periodic, p.partitioner, p.refine)
+        mesh = finish(comm, from_all(comm, read), p.periodic, p.partitioner, p.refine)
+        agreed(comm, lambda: self._require_unfolded(mesh))
+        return mesh
+
+    def _require_unfolded(self, mesh: Mesh) -> None:
+        """Refuse cells of this rank that are degenerate or folded."""
+        bad = folded(mesh.reference, mesh.geometry_degree, mesh.points[mesh.cells])
+        if bad.any():
+            first = int(np.argmax(bad))
+            # children of cell c have the ids c·2^d + k
+            cell = mesh.cell_ids[first] >> (mesh.dim * self.params.refine)
+            raise InputError(
+                f"{self.params.file}: cell {cell} is degenerate or folded: its volume element is not "
+                f"positive everywhere; it lies at {place(mesh.points[mesh.cells[first]])}"
+            )
 
     def known(self) -> None:
         """Return nothing: a deck is checked without reading the file."""
