@@ -19,7 +19,8 @@ Pieces = Mapping[str | None, Poly]
 
 @dataclass
 class Case:
-    """One deck; ``exact`` holds the unknowns by component, ``expected`` value, dimensions and size of quantities."""
+    """One deck; ``exact`` holds the unknowns by component, ``expected`` value, dimensions (where they are whole) and
+    size of quantities."""
 
     seed: int
     family: str
@@ -27,14 +28,14 @@ class Case:
     body: Shape
     degree: int = 1
     exact: dict[str, Pieces] = field(default_factory=dict)
-    expected: dict[str, tuple[float, Dims, float]] = field(default_factory=dict)
+    expected: dict[str, tuple[float, Dims | None, float]] = field(default_factory=dict)
     tolerance: float = 1e-6
     units: dict[str, Dims] = field(default_factory=dict)
     """Dimensions of unknowns."""
     scalable: bool = True
     """Whether numbers of another world say the same: no constant of nature has a part."""
 
-    def quantity(self, name: str, block: Tree, value: float, dimensions: Dims, size: float) -> None:
+    def quantity(self, name: str, block: Tree, value: float, dimensions: Dims | None, size: float) -> None:
         """Ask for a quantity of which the value is known."""
         self.deck.setdefault("quantities", {})[name] = block
         self.expected[name] = (value, dimensions, max(abs(size), abs(value)))

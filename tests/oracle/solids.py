@@ -28,7 +28,7 @@ from cases import (
     solver,
     touching,
 )
-from leaves import NEWTON, ONE, PASCAL, Amount, K, M, S, amount, dims, times
+from leaves import JOULE, NEWTON, ONE, PASCAL, Amount, K, M, S, amount, dims, times
 from polynomials import AXES, Poly
 from shapes import shape
 
@@ -77,6 +77,7 @@ class _Solid:
             self.heat = self.heat + random_field(draw, body, 1, self.radial) * 50
             if self.radial:
                 self.heat = Poly.of(self.heat.at(x=0.0, y=0.0, z=0.0)) + Poly.variable("y") * (30 / self._reach())
+        self.bare = False
         self.u = self._displacement()
         self.stress = {key: self._stress(key, self.u[key]) for key in self.keys}
 
@@ -182,6 +183,8 @@ class _Solid:
             self.seed, self.family, deck, body, self.degree, exact, tolerance=tolerance, units=units
         )
         deck["boundary"] = self._boundary()
+        # a force on a bar acts on 1 m of width
+        self.found.scalable = not self.bare
         if self.ramped:
             deck["time"] = {
                 "stepper": "quasistatic", "end": amount(self.end, S),
@@ -215,7 +218,7 @@ class _Solid:
                 material["conductivity"] = amount(self.conductivity, dims(1, 1, -3, -1))
             else:
                 physics["temperature"] = Amount(self.heat, K, True)
-        if self.thickness != 1.0:
+        if self.dim < 3 and not self.radial:
             physics["thickness"] = amount(self.thickness, M)
         if self.normal_strain:
             physics["normal_strain"] = amount(self.normal_strain)
@@ -312,6 +315,7 @@ class _Solid:
                 area = over_side(body, {key: Poly.of(1.0) for key in keys}, side)
                 if area > 0:
                     block["force"] = [Amount(next(iter(p.values())) * area, NEWTON) for p in pull]
+                    self.bare = self.dim == 1
                     return block
             kind = "traction"
         if kind == "pressure":
@@ -381,7 +385,8 @@ class _Solid:
             if n is not None:
                 work = work + self._normal_stress(key).put(t=self.end) * n
             total[key] = work * 0.5
-        return over_body(self.body, total), ONE
+        # a bar is 1 m wide in any world
+        return over_body(self.body, total), times(JOULE, M, -int(self.dim == 1))
 
     def _supports(self, strong: float) -> None:
         """Ask for the force of all that is held, where no other side holds anything."""
@@ -399,4 +404,4 @@ class _Solid:
                 over_side(body, {key: Poly.of(strong) for key in touching(body, side)}, side) for side in body.sides
             )
             block = {"type": "reaction", "of": "displacement", "on": self.held, "component": AXES[i]}
-            case.quantity(f"held_{AXES[i]}", block, whole, NEWTON, size)
+            case.quantity(f"held_{AXES[i]}", block, whole, times(NEWTON, M, -int(self.dim == 1)), size)
