@@ -45,7 +45,7 @@ class Convection(Term):
         # product rule; both h and T_a may follow the temperature
         c00 = h(p) * (1.0 - self.slope(ambient, p))
         if self.field.name in h.names:
-            c00 = c00 + self.slope(h, p) * (p.u - ambient(p))
+            c00 = self.chord(p, c00 + self.slope(h, p) * (p.u - ambient(p)))
         return Tangent(c00=c00, symmetric=True)
 
 

@@ -7,9 +7,9 @@ section 1.9. Boundaries without any condition have g = 0.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property
+from plexus.deck.params import Field, Property, UnitOf
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, SideLaw, Tangent
 from plexus.registry import register
@@ -18,7 +18,7 @@ from plexus.registry import register
 class FluxParams(TermParams):
     """Parameters of `PrescribedFlux`."""
 
-    value: Property = Field(description="flux density g into the body")
+    value: Annotated[Property, UnitOf("flux", "flux")] = Field(description="flux density g into the body")
 
 
 @register("boundary", "flux", FluxParams)

@@ -48,7 +48,7 @@ class Force(Term):
 
     def total(self, t: float) -> list[Any]:
         """Return F at time ``t`` [s], one entry per direction [N]."""
-        return [component({"t": t}) for component in self.params.value]
+        return [component.sure({"t": t}) for component in self.params.value]
 
     def flux(self, p: Point) -> Flux:
         """Return f0 = -F/A."""

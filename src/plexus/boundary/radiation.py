@@ -29,7 +29,9 @@ STEFAN_BOLTZMANN = 5.670374419e-8
 class RadiationParams(TermParams):
     """Parameters of `Radiation`."""
 
-    emissivity: Annotated[Property, Within(ge=0, le=1)] = Field(description="emissivity ε of the surface")
+    emissivity: Annotated[Property, Unit("1"), Within(ge=0, le=1)] = Field(
+        description="emissivity ε of the surface"
+    )
     ambient: Annotated[Property, Unit("K"), Within(ge=0)] = Field(
         description="temperature T_a of the surroundings"
     )

@@ -6,9 +6,9 @@ f0 = a u - b. Source: L. C. Evans, Partial Differential Equations, 2nd ed., AMS 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property
+from plexus.deck.params import Field, Property, UnitOf
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Flux, Point, SideLaw, Tangent
 from plexus.registry import register
@@ -17,8 +17,10 @@ from plexus.registry import register
 class RobinParams(TermParams):
     """Parameters of `Robin`."""
 
-    coefficient: Property = Field(description="factor a on the unknown")
-    value: Property = Field(0.0, description="right-hand side b")
+    coefficient: Annotated[Property, UnitOf("flux/unknown", "robin")] = Field(
+        description="factor a on the unknown"
+    )
+    value: Annotated[Property, UnitOf("flux", "robin")] = Field(0.0, description="right-hand side b")
 
 
 @register("boundary", "robin", RobinParams)
@@ -33,6 +35,8 @@ class Robin(Term):
         """Return c00 = a + a' u - b'."""
         a = self.params.coefficient
         c00 = a(p) + self.slope(a, p) * p.u - self.slope(self.params.value, p)
+        if self.field.name in a.names:
+            c00 = self.chord(p, c00)
         return Tangent(c00=c00, symmetric=True)
 
     def side(self) -> SideLaw:

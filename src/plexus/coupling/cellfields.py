@@ -54,7 +54,7 @@ class CellFields(DeviceFields):
         spec, _, array = super().evaluate(name, internal)
         return spec, "cell", array
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over the box or a region. Collective."""
         values = self.values(f) * self._mask(part)
         total = self.space.comm.allreduce(float(values.sum()))

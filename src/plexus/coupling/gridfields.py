@@ -99,7 +99,7 @@ class GridFields(DeviceFields):
         complete = min(n * max(grid.size) / (2 * s) for n, s in zip(grid.cells, grid.size, strict=True))
         return power[: math.floor(complete + 1e-9) + 1].numpy()
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over the box. Collective."""
         total = self.space.comm.allreduce(float(self.values(f).sum()))
         return float(total * self.space.mesh.volume / self.space.mesh.n_global_cells)

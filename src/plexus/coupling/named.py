@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from plexus.coupling.units import times_length
+from plexus.deck.dimensions import coherent
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
 from plexus.errors import InputError
@@ -72,7 +73,7 @@ class NamedFields(ABC):
         """Return an expression of coordinates, time and fields as a function of a point."""
 
     @abstractmethod
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over a part. Collective."""
 
     @abstractmethod
@@ -153,11 +154,16 @@ class NamedFields(ABC):
         return "" if unit == "1" else unit
 
     def unit_of(self, expression: Expression) -> str:
-        """Return the unit of a field, component or coordinate; empty for anything that is computed."""
+        """Return the unit of an expression; empty for a pure number and where numbers may have any unit."""
         name = expression.text.strip()
         if name in expression.names:
             return COORDINATES.get(name) or self.unit(name)
-        return ""
+        return expression.computed_unit(self._known_unit)
+
+    def _known_unit(self, name: str) -> str | None:
+        """Return the unit of a name for arithmetic, None where it is not known."""
+        spec = self.specs.get(name) or self.specs.get(name.rpartition("_")[0])
+        return spec.unit if spec is not None and coherent(spec.unit) else None
 
     def integrated(self, unit: str, part: Part, power: float = 1.0) -> str:
         """Return the unit of (∫ f^(1/power))^power over a part, for f in ``unit``."""
@@ -221,7 +227,11 @@ class NamedFields(ABC):
                 raise InputError(f"{text!r}: {name} has components; name one, e.g. {name}_x")
             names[name] = array[:, 0]
         values = np.broadcast_to(np.asarray(expression(names), dtype=float), len(points))
-        return FieldSpec(text, "", "scalar", "expression"), "node", values[:, None].copy()
+        return (
+            FieldSpec(text, self.unit_of(expression), "scalar", "expression"),
+            "node",
+            values[:, None].copy(),
+        )
 
     def _is_field(self, name: str) -> bool:
         """Return whether a name is a field or a component of one."""

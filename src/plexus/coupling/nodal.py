@@ -91,12 +91,13 @@ class NodalFields(NamedFields):
         names = frozenset(expression.names)
         return Reading(names, lambda p: expression(PointNames(with_derived(p, self.derived))))
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""
         # exact for products of two fields and a quadratic coefficient, or where the memory is known
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
-        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, self._measure))
+        measure = None if bare else self._measure
+        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure))
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value at the nodes of the cells of a part. Collective.

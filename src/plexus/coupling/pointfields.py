@@ -82,7 +82,7 @@ class PointFields(DeviceFields):
         total: float = self.space.comm.allreduce(float(growth.sum()))
         return total / self.space.members.n_global / (self.state.t - after)
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return Σ f over the index, the mean over all members. Collective.
 
         Raises

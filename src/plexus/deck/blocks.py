@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from plexus import __version__, registry
 from plexus.deck.limits import Limits, in_units
 from plexus.deck.params import Component, Field, Params, Unit
-from plexus.deck.values import refuse
+from plexus.deck.units import Quantity, UnitError, parse_unit, same_dimension, split_quantity
+from plexus.deck.values import refuse, si_value
 
 KSP = Literal[
     "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
@@ -201,19 +202,35 @@ class Verification(Params):
     quantity: str = Field(description="name of a quantity of this deck")
     reference: float | str = Field(description="the value it should have, in SI units or with a unit")
     tolerance: float | None = Field(None, gt=0, description="allowed relative difference")
-    absolute_tolerance: float | None = Field(None, gt=0, description="allowed absolute difference, SI units")
+    absolute_tolerance: float | str | None = Field(
+        None, description="allowed absolute difference, in SI units or with a unit"
+    )
     source: str = Field(description="where the reference comes from")
 
-    @field_validator("reference", mode="after")
+    @field_validator("reference", "absolute_tolerance", mode="after")
     @classmethod
-    def _si(cls, value: float | str) -> float:
-        from plexus.deck.units import UnitError
-        from plexus.deck.values import si_value
-
+    def _si(cls, value: float | str | None) -> float | None:
         try:
-            return si_value(value) if isinstance(value, str) else value
+            if not isinstance(value, str):
+                return value
+            parts = split_quantity(value)
+            return Quantity(si_value(value), parse_unit(parts[1]), value) if parts else si_value(value)
         except UnitError as error:
             raise refuse(str(error)) from None
+
+    @field_validator("absolute_tolerance", mode="after")
+    @classmethod
+    def _positive(cls, value: float | None) -> float | None:
+        if value is not None and not value > 0:
+            raise refuse(f"must be > 0, not {value:g}")
+        return value
+
+    def unfit(self, unit: str) -> str:
+        """Return why a stated unit does not fit that of the quantity; empty if it does."""
+        for name, value in (("reference", self.reference), ("absolute_tolerance", self.absolute_tolerance)):
+            if isinstance(value, Quantity) and not same_dimension(unit, value.unit):
+                return f"{name}: {value.text!r} does not fit: {self.quantity} is in {unit}"
+        return ""
 
     @model_validator(mode="after")
     def _one(self) -> Verification:

@@ -17,7 +17,7 @@ from plexus.deck.params import FacetNames, Field, Params, Unit
 from plexus.deck.slots import parameters
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.values import convert, expression, refuse
+from plexus.deck.values import convert, expression, fit, refuse
 from plexus.protocols import FieldSpec
 from plexus.protocols.facets import Facets
 
@@ -172,9 +172,10 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
     with only(info, COORDINATES):  # prescribed and initial values know no other field
-        parsed = expression(convert(value, spec.unit, lenient=True), info)
-    if spec.unit == "K" and (parsed.constant or 0.0) < 0:
-        raise refuse(f"{parsed.constant:g} K is below absolute zero; Celsius is written as '20 degC'")
+        unit = None if spec.name in known(info).open else spec.unit
+        parsed = expression(value if unit is None else convert(value, unit, True, known(info)), info)
+        if unit is not None:
+            fit(parsed, unit)
     return parsed
 
 

@@ -48,7 +48,11 @@ class Context:
     """Fields that the block `initial` may give, where these are not the unknowns."""
     leaders: dict[str, str] = field(default_factory=dict)
     """Unknowns that are solved together with another -> that one, which names their solver."""
+    open: Collection[str] = ()
+    """Unknowns whose unit the deck leaves open."""
     terms: Collection[str] | None = None
+    exchanged: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Boundary term -> units of the flux that it adds to and of its unknown, where these are known."""
     normals: Collection[str] = ()
     """Vector unknowns whose component along the normal of a boundary may be prescribed."""
     dim: int | None = None
@@ -78,6 +82,12 @@ class Context:
             return True
         return name in self.field_names()
 
+    def unit_of(self, name: str) -> str | None:
+        """Return the unit of a field or of a component of one; None where it is not known."""
+        fields = self.fields or {}
+        spec = fields.get(name) or fields.get(name.rpartition("_")[0])
+        return None if spec is None or spec.name in self.open else spec.unit
+
     def field_names(self) -> set[str]:
         """Return the names of all fields and of their components."""
         # a tensor that is remembered has three rows on any mesh
@@ -89,6 +99,12 @@ class Context:
         """Return the names that an expression may use, for suggestions."""
         own = COORDINATES if self.only is None else self.only
         return [*own, *self.parameters, *(self.field_names() if self.only is None else ())]
+
+
+def open_units(params: Any) -> tuple[str, ...]:
+    """Return the unknown of a physics whose unit the deck leaves open, so that 1 stands for any unit."""
+    model = getattr(params, "model", params)  # a manufactured solution has the unknowns of its model
+    return (model.field,) if getattr(model, "unit", None) == "1" and hasattr(model, "field") else ()
 
 
 @contextmanager

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import flexible
+from plexus.deck import flexible, places
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
+from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY, CONSTANTS
 from plexus.deck.kinship import (
     mismatches,
@@ -20,20 +21,25 @@ from plexus.deck.kinship import (
 )
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.units import UnitError
+from plexus.deck.units import Quantity, UnitError, parse_unit, split_quantity
 from plexus.deck.values import refuse, si_value
 from plexus.errors import PlexusError
 from plexus.protocols import Selects
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
-    """Return the parameters that are numbers, quantities as SI values."""
+    """Return the parameters that are numbers; one with a unit is a `Quantity`, its value in SI units."""
     result: dict[str, float] = {}
     for name, value in parameters.items():
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             continue
         try:
-            result[name] = si_value(value) if isinstance(value, str) else float(value)
+            if not isinstance(value, str):
+                result[name] = value if isinstance(value, Quantity) else float(value)
+            elif parts := split_quantity(value):
+                result[name] = Quantity(si_value(value), parse_unit(parts[1]), value)
+            else:
+                result[name] = si_value(value)
         except (UnitError, OverflowError):
             continue  # text: usable in ${...} only
     return result
@@ -120,6 +126,8 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
             *flexible.problems(result),
+            *places.lost_in_time(result),
+            *_references_in_units(result, context),
         )
         errors += [_detail(loc, text) for loc, text in found]
     if isinstance(data, dict):
@@ -131,6 +139,18 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
     return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def _references_in_units(deck: Any, context: Context) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield the references whose unit is not that of their quantity, where no mesh is needed to tell."""
+    for number, check in enumerate(deck.verification):
+        quantity = deck.quantities.get(check.quantity)
+        of = getattr(quantity, "of", None)
+        # an integral counts with lengths that only the mesh tells
+        if isinstance(of, Expression) and quantity.type in ("mean", "minimum", "maximum", "value"):
+            name, _, text = check.unfit(of.computed_unit(context.unit_of)).partition(": ")
+            if text:
+                yield ("verification", number, name), text
 
 
 def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:

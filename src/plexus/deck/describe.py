@@ -95,7 +95,7 @@ def words(annotation: Any, metadata: Any = ()) -> str:
 
 def unit_of(info: FieldInfo) -> str:
     """Return the unit of a field; empty for pure numbers and text."""
-    return next((m.text for m in _notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
+    return next((m.stated for m in _notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
 
 
 def _notes(annotation: Any, metadata: Any) -> Iterator[Any]:

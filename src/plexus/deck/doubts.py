@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.cold import cold
 from plexus.deck.discretisation import made_for
 from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
@@ -38,6 +39,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
     else:
         yield from _schedules(deck)
         yield from _passed(deck)
+    yield from cold(deck)
     yield from ((".".join(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)
 

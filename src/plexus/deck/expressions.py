@@ -14,8 +14,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck import functions
+from plexus.deck.dimensions import Meaning, meaning, misfit
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
+from plexus.deck.unitnames import spelled
+from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.deck.breaks import Breaks
@@ -29,6 +32,31 @@ _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
     ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
+
+
+def _as_arrays_do(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with NaN and infinity where plain numbers would raise or turn complex.
+
+    ``where(t < 5, sqrt(5 - t), 0)`` computes both branches, on numbers as on arrays.
+    """
+
+    def guarded(*values: Any) -> Any:
+        try:
+            result = function(*values)
+        except (ArithmeticError, ValueError) as error:
+            if not all(isinstance(v, (int, float)) for v in values):
+                raise
+            # 1/0 and 0^-1 are infinite, 0/0 and 1 % 0 are not a number
+            infinite = isinstance(error, OverflowError) or (
+                function is operator.pow or (function is operator.truediv and values[0] != 0)
+            )
+            return math.inf if infinite else math.nan
+        return math.nan if isinstance(result, complex) else result
+
+    return guarded
+
+
+_GUARDED = {f: _as_arrays_do(f) for f in (operator.pow, operator.truediv, operator.mod, operator.floordiv)}
 
 
 class Expression:
@@ -45,16 +73,35 @@ class Expression:
         If the text is not an allowed expression.
     """
 
-    __slots__ = ("_closure", "_parameters", "_tree", "constant", "names", "text")
+    __slots__ = (
+        "_closure",
+        "_parameters",
+        "_tree",
+        "constant",
+        "names",
+        "noted",
+        "place",
+        "risky",
+        "text",
+        "unit",
+    )
 
     _closure: Closure
     _parameters: Mapping[str, float]
     _tree: ast.expr
     text: str
+    noted: str
+    """Sentence on the last value on this rank that was not finite; empty if all were."""
+    place: str
+    """Deck path, empty where it is not known."""
+    risky: bool
+    """Whether finite arguments may give values that are not finite."""
     names: frozenset[str]
     """Free names: coordinates, time, fields."""
     constant: float | None
     """The value if the expression has no free names."""
+    unit: Meaning | None
+    """What its unit is, where a deck has been read; see `understand`."""
 
     def __init__(self, text: str | float, parameters: Mapping[str, float] | None = None):
         if isinstance(text, (int, float)):
@@ -77,8 +124,46 @@ class Expression:
         # Only what the text uses is kept: what else a deck defines does not make two expressions different.
         present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         used = {name: bound[name] for name in sorted(present) if name in bound}
-        for name, item in zip(self.__slots__, (closure, used, tree, constant, names, text), strict=True):
+        risky = constant is None and any(_may_fail(n, bound) for n in ast.walk(tree))
+        items = (closure, used, tree, constant, names, "", "", risky, text, None)
+        for name, item in zip(self.__slots__, items, strict=True):
             object.__setattr__(self, name, item)
+
+    def understand(self, unit: Callable[[str], str | None]) -> None:
+        """Work out the unit from those of the names.
+
+        Raises
+        ------
+        ExpressionError
+            If the units of two parts contradict each other.
+        """
+        found = meaning(self.text, self._tree, self._parameters, unit)
+        object.__setattr__(self, "unit", found)
+
+    def computed_unit(self, unit: Callable[[str], str | None]) -> str:
+        """Return the unit of the values as text; empty for a pure number and where it is not known.
+
+        A bare number in a sum leaves it open: ``temperature - 300`` may be meant as a number.
+        """
+        if any(_adds_a_number(n) for n in ast.walk(self._tree)):
+            return ""
+        try:
+            found = meaning(self.text, self._tree, self._parameters, unit, strict=True)
+        except ExpressionError:
+            return ""
+        text = spelled(*found.dims) if len(found.dims) == 1 and not found.free else ""
+        return "" if text == "1" else text
+
+    @property
+    def stated_unit(self) -> str:
+        """Unit that the deck states, as text; empty where numbers take on any."""
+        known = self.unit
+        return spelled(*known.dims) if known is not None and not known.free and len(known.dims) == 1 else ""
+
+    def misfit(self, target: str) -> str:
+        """Return why it does not fit a place with the unit ``target``; empty if it may fit."""
+        known = self.unit
+        return misfit(self.text, self._tree, self._parameters, known, target) if known is not None else ""
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("an expression cannot be changed")
@@ -92,6 +177,44 @@ class Expression:
             If the namespace lacks one of `names`.
         """
         return self._closure(namespace)
+
+    def sure(self, namespace: Mapping[str, Array]) -> Array:
+        """Return the values and watch that they are finite numbers.
+
+        What depends on places or fields is noted in `noted`, for the guard that stops the run.
+
+        Raises
+        ------
+        InputError
+            If a value of time alone is not finite, with the part of the expression and the time.
+        """
+        value = self._closure(namespace)
+        if self.risky and not is_finite(value):
+            text = self.lost(value, namespace)
+            if self.names <= {"t"}:
+                raise InputError(text)
+            object.__setattr__(self, "noted", text)
+        return value
+
+    def lost(self, value: Array, namespace: Mapping[str, Array]) -> str:
+        """Return a sentence on the first value that is not finite: which part gives it, where and when."""
+        from plexus.deck.domains import sentence
+
+        return (f"{self.place}: " if self.place else "") + sentence(self, value, namespace)
+
+    @property
+    def tree(self) -> ast.expr:
+        """The syntax tree."""
+        return self._tree
+
+    def part(self, node: ast.expr, at: Mapping[str, float]) -> float:
+        """Return the value of one part of the tree for plain numbers."""
+        value, _ = _Compiler(self._parameters).compile(node)
+        return float(value(at) if callable(value) else value)
+
+    def locate(self, place: str) -> None:
+        """Remember the deck path of the expression, for messages."""
+        object.__setattr__(self, "place", place)
 
     def derivative(self, name: str) -> Expression:
         """Return ∂/∂name, exact except at the kinks of abs, min, max, where and ramp."""
@@ -140,6 +263,39 @@ class Expression:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by text and parameters."""
         return Expression, (self.text, self._parameters)
+
+
+def _adds_a_number(node: ast.AST) -> bool:
+    """Return whether a bare number other than zero is added or subtracted."""
+    sides = (node.left, node.right) if isinstance(node, ast.BinOp) else ()
+    added = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+    return added and any(
+        isinstance(n, ast.Constant) and not hasattr(n, "quantity") and n.value for n in sides
+    )
+
+
+def is_finite(value: Array) -> bool:
+    """Return whether all values are finite; tensors count as finite, a device is not asked for that."""
+    if isinstance(value, (int, float)):
+        return math.isfinite(value)
+    # one value that is not finite spoils the sum
+    return not hasattr(value, "dtype") or type(value).__module__ != "numpy" or math.isfinite(value.sum())
+
+
+def _may_fail(node: ast.AST, bound: Mapping[str, float]) -> bool:
+    """Return whether an operation has arguments for which it has no finite value."""
+    match node:
+        case ast.BinOp(op=ast.Div() | ast.Mod() | ast.FloorDiv(), right=b):
+            # a constant divisor is not zero: it has been tried when constants were folded
+            names = {n.id for n in ast.walk(b) if isinstance(n, ast.Name)}
+            return not names <= {*bound, *functions.CONSTANTS, *functions.ARITY}
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=float() | int() as n)):
+            return n < 0 or n != int(n)
+        case ast.BinOp(op=ast.Pow()):
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name in functions.PARTIAL
+    return False
 
 
 class _Compiler:
@@ -209,7 +365,10 @@ class _Compiler:
         arity = functions.ARITY[name]
         if (arity is None and len(args) < 2) or (arity is not None and len(args) != arity):
             raise ExpressionError(f"{name} takes {arity or 'two or more'} argument{'s' * (arity != 1)}")
-        return self.fold(lambda *v: functions.call(name, list(v)), [self.node(a) for a in args])
+        parts = [self.node(a) for a in args]
+        if any(callable(p) for p in parts):
+            return self.fold(_as_arrays_do(lambda *v: functions.call(name, list(v))), parts)
+        return self.fold(lambda *v: functions.call(name, list(v)), parts)
 
     def fold(self, function: Callable[..., Any], parts: list[Any]) -> Any:
         """Apply a function to constants now, or return a closure that does it later."""
@@ -221,6 +380,7 @@ class _Compiler:
             if isinstance(result, complex):
                 raise ExpressionError("constant part is not a real number")
             return result
+        function = _GUARDED.get(function, function)
         # Constants become closures too, so that the evaluation below needs no case distinction.
         getters = [p if callable(p) else (lambda namespace, value=p: value) for p in parts]
         match getters:

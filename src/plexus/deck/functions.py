@@ -18,6 +18,8 @@ ARITY = {
     "atan2": 2, "min": None, "max": None, "where": 3,
 }  # fmt: skip
 """Function -> number of arguments; None: two or more."""
+PARTIAL = ("tan", "asin", "acos", "sinh", "cosh", "exp", "log", "log10", "sqrt")
+"""Functions without a finite value for some arguments."""
 TIPS = {
     "ramp": "ramp(t) = t clipped to 0..1", "heaviside": "1 where the argument is >= 0, else 0",
     "where": "where(condition, a, b)", "sign": "-1, 0 or 1", "log": "natural logarithm",

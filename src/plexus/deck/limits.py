@@ -73,7 +73,7 @@ def _block(name: str, item: Any, info: ValidationInfo) -> Any:
         raise refuse(f"{name}: expected [lower, upper] or {{lower: ..., upper: ..., action: ...}}")
     ends = {key: None if item[key] == OPEN else item[key] for key in ("lower", "upper") if key in item}
     return item | {
-        key: end if unit is None else convert(end, unit, lenient=False) for key, end in ends.items()
+        key: end if unit is None else convert(end, unit, False, known(info)) for key, end in ends.items()
     }
 
 

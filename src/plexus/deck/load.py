@@ -19,6 +19,8 @@ from plexus.errors import DeckError, Mark, Problem
 __all__ = ["Deck", "load", "read_block"]
 
 Block = TypeVar("Block", bound=Params)
+_CHARACTER = re.compile(r", at character (\d+) of ")
+"""How a message tells its place inside an expression."""
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Deck:
@@ -103,6 +105,8 @@ def _located(error: ValidationError, root: Node, reported: set[Mark | None]) -> 
     found = [Problem(mark, path, _joined(t)) for (mark, path), t in texts.items()]
     above = {p for problem in found for p in _parents(problem.path)}
     # "expected a number" about a list is the other branch of a union where the list's items are wrong.
+    # A place inside a text is told by one branch only.
+    above |= {problem.path for problem in found if _CHARACTER.search(problem.message)}
     return [p for p in found if not (p.path in above and p.message.startswith("expected"))]
 
 
@@ -135,6 +139,9 @@ def _place(root: Node, loc: tuple[int | str, ...], text: str) -> tuple[Mark, str
             continue
         path = f"{path}[{part}]" if isinstance(value, list) else f"{path}.{part}".lstrip(".")
         here = child
+    if (inside := _CHARACTER.search(text)) and here.before is not None:
+        shift = here.before + int(inside[1]) - 1
+        return Mark(here.mark.file, here.mark.line, here.mark.column + shift), path
     # Complaints about a name point at the key, complaints about a value at the value.
     at_key = text.startswith(("unknown key", "unknown field or", "this physics does not", "no unknown"))
     return (here.key_mark if at_key and here.key_mark else here.mark), path

@@ -12,8 +12,8 @@ A component's parameters are a frozen `Params` model: every field has a descript
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -22,23 +22,28 @@ from pydantic import (
     GetJsonSchemaHandler,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 from pydantic import Field as _Field
-from pydantic_core import core_schema
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, core_schema
 
 from plexus.deck import values
+from plexus.deck.context import Context, known
 from plexus.deck.expressions import Expression
 from plexus.deck.facets import FacetsOfNames
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
+from plexus.deck.units import Quantity
 from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
     "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
     "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
+    "UnitOf",
     "Within",
 ]  # fmt: skip
 
@@ -69,10 +74,35 @@ class Params(BaseModel):
     @classmethod
     def _explain(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
+            _refuse_strays(cls, data)
             return handler(data)
         except ValidationError as error:
             # Here the model is known, so the nearest valid keys and the tip of a missing field can be told.
             raise in_words(error, cls, data) from None
+
+
+def _refuse_strays(model: type[Params], data: Any) -> None:
+    """Refuse quantities that a deck has computed where a plain number is expected."""
+    strays = [k for k, v in data.items() if isinstance(v, Quantity)] if isinstance(data, dict) else []
+    for name in strays:
+        info = model.model_fields.get(str(name))
+        if info is None or not values.mentions(info.annotation, (float, int)):
+            continue
+        if values.mentions(info.annotation, (str,)) or any(isinstance(m, Unit) for m in _notes(info)):
+            continue
+        error = values.refuse(f"expected a pure number, not {float(data[name]):g} {data[name].text}")
+        details: list[InitErrorDetails] = [{"type": error, "loc": (str(name),), "input": data[name]}]
+        raise ValidationError.from_exception_data(model.__name__, details)
+
+
+def _notes(info: FieldInfo) -> Iterator[Any]:
+    """Yield what `Annotated` says about a field and about the types inside it."""
+    yield from info.metadata
+    inside = [info.annotation]
+    while inside:
+        annotation = inside.pop()
+        yield from getattr(annotation, "__metadata__", ())
+        inside += get_args(annotation)
 
 
 class Unit:
@@ -87,20 +117,35 @@ class Unit:
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        return f"Unit({self.text!r})"
+        return f"{type(self).__name__}({self.text!r})"
+
+    @property
+    def stated(self) -> str:
+        """The unit, empty where it depends on other blocks of the deck."""
+        return self.text
+
+    def target(self, context: Context) -> str | None:
+        """Return the unit of the place, None where it is not known."""
+        return self.text
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Convert before the type's own validation."""
+        """Convert before the type's own validation, and check the unit of what is computed after it."""
         # Expressions and properties may be text that is no quantity; plain numbers may not.
         lenient = values.mentions(source, (Expression, Property))
-        inner = handler(source)
 
-        def convert(value: Any) -> Any:
-            return values.convert(value, self.text, lenient)
+        def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            context = known(info)
+            unit = self.target(context)
+            if unit is None:
+                return inner(value)
+            result = inner(values.convert(value, unit, lenient, context))
+            if lenient:
+                values.fit(result, unit)
+            return result
 
-        return core_schema.no_info_before_validator_function(convert, inner)
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -108,6 +153,30 @@ class Unit:
         """Allow the text with a unit beside the number."""
         inner = handler(schema)
         return values.with_quantities(inner, self.text)
+
+
+class UnitOf(Unit):
+    """Annotation of a boundary term: the unit is that of the equation that the term joins.
+
+    ``flux``, what the equation exchanges per area; ``flux/unknown``, that per unit of the unknown. Where the
+    deck leaves these units open, any unit is taken, as SI.
+    """
+
+    def __init__(self, text: Literal["flux", "flux/unknown"], term: str):
+        super().__init__(text)
+        self.term = term
+
+    @property
+    def stated(self) -> str:
+        """Empty."""
+        return ""
+
+    def target(self, context: Context) -> str | None:
+        """Return the unit for the equation that the physics of the deck has."""
+        if self.term not in context.exchanged:
+            return None
+        flux, unknown = context.exchanged[self.term]
+        return flux if self.text == "flux" else f"({flux})/({unknown})" if unknown != "1" else flux
 
 
 class Within:

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from plexus.deck.expressions import Array, Expression
+from plexus.deck.expressions import Array, Expression, is_finite
 from plexus.deck.functions import library
 from plexus.deck.syntax import COORDINATES
 from plexus.errors import InputError
 
 AXES = {"x": 0, "y": 1, "z": 2}
+CHORD = 1e-3
+"""Half width of a chord, as a share of 1 + |u|."""
 
 
 class PointNames(Mapping[str, Any]):
@@ -61,8 +63,8 @@ class PointNames(Mapping[str, Any]):
 class Table:
     """Piecewise linear y(x) for strictly increasing ``xs``, constant beyond the ends."""
 
-    def __init__(self, xs: list[float], ys: list[float], of: str):
-        self.xs, self.ys, self.of = xs, ys, of
+    def __init__(self, xs: list[float], ys: list[float], of: str, unit: str = ""):
+        self.xs, self.ys, self.of, self.unit = xs, ys, of, unit
         self.slopes = [(b - a) / (d - c) for a, b, c, d in zip(ys, ys[1:], xs, xs[1:], strict=False)]
 
     def _cell(self, x: Array, lib: Any) -> tuple[Array, Array]:
@@ -137,6 +139,15 @@ class Property:
             yield from part.stated()
 
     @property
+    def unit(self) -> str:
+        """Unit in SI that the deck states; empty where it states none."""
+        if self.expression:
+            return self.expression.stated_unit
+        if self.table:
+            return self.table.unit
+        return next((p.unit for p in self.regions.values() if p.unit), "")
+
+    @property
     def names(self) -> frozenset[str]:
         """Free names: coordinates, time, fields."""
         if self.expression:
@@ -148,12 +159,12 @@ class Property:
     def __call__(self, p: Any) -> Array:
         """Return the values at a `plexus.protocols.Point`, shape (C|1, Q|1)."""
         if self.expression:
-            return _shaped(self.expression(PointNames(p)), p)
+            return _shaped(self.expression.sure(PointNames(p)), p)
         if self.table:
             # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
             x = PointNames(p)[self.table.of]
             self.outside += self.table.misses(x)
-            return self.table.value(x)
+            return _shaped(self.table.value(x), p)
         return self._choose(p, {name: part(p) for name, part in self.regions.items()})
 
     def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
@@ -163,11 +174,26 @@ class Property:
         if self.expression:
             # Derived once per field; the tangent asks for it in every batch of cells.
             slope = self._slopes.get(wrt) or self._slopes.setdefault(wrt, self.expression.derivative(wrt))
-            return None if slope.constant == 0 else _shaped(slope(PointNames(p)), p)
+            return None if slope.constant == 0 else _shaped(self._slope(slope, p, wrt), p)
         if self.table:
-            return self.table.slope(PointNames(p)[wrt])
+            return _shaped(self.table.slope(PointNames(p)[wrt]), p)
         parts = {name: part.derivative(p, wrt) for name, part in self.regions.items()}
         return self._choose(p, {name: 0.0 if v is None else v for name, v in parts.items()})
+
+    def _slope(self, slope: Expression, p: Any, wrt: str) -> Array:
+        """Return the slope; where it is infinite, as that of a root at zero, that of a chord around it."""
+        names = PointNames(p)
+        value = slope(names)
+        if not slope.risky or is_finite(value):
+            return value
+        assert self.expression is not None
+        at = {n: names[n] for n in self.expression.names}
+        width = CHORD * (1.0 + abs(at[wrt]))
+        sides = [self.expression(at | {wrt: at[wrt] + side * width}) for side in (1, -1)]
+        lib = library(value, width)
+        if lib is math:
+            return (sides[0] - sides[1]) / (2 * width)
+        return lib.where(lib.isfinite(value), value, (sides[0] - sides[1]) / (2 * width))
 
     def _choose(self, p: Any, values: Mapping[str, Array]) -> Array:
         """Return the sum of the regions' values times their masks (regions do not overlap)."""

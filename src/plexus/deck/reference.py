@@ -18,6 +18,19 @@ from plexus.deck.functions import ARITY, TIPS
 from plexus.deck.schema import Deck
 
 FOLDER = Path("docs") / "reference"
+_RULES = """\
+Units go through every operation when the deck is read: x, y, z are lengths, t is a time, fields and
+parameters have their units, `45 W/(m K)` is a quantity.
+
+* `+ - < > min max where` need equal units, `* / ^ sqrt` combine them, `sin exp log` and exponents take pure
+  numbers; `ramp(t)` runs for one second. The whole must fit the place: a pressure is no conductivity.
+* A bare number takes on the unit that its place needs: `300 + 10*x`, `20 degC + 5*ramp(t)`. Beside a quantity
+  that is stated, a factor is a pure number: `0.5*rho*g*x`.
+* In an expression that states no unit, x, y, z and t are SI numbers: `300 + x`, `sin(2*x)`.
+* `20 degC` is a point of a scale: `20 degC + 10 K`, not `20 degC + 10 degC`; `(T_1 + T_2)/2` is a mean.
+* `${2*p}` has the unit of p, and `${p}` inside an expression stands in brackets.
+* A value that is not a finite number is an error that names the part, the place and the time; the branch of
+  `where` and `if` that is not taken may have none.""".splitlines()
 _NOTE = "<!-- made by `python -m plexus.deck.reference`; do not edit -->\n"
 
 
@@ -88,7 +101,7 @@ def _deck() -> str:
         if model is not Deck:
             text = inspect.cleandoc(model.__doc__ or "")
             lines += ["", f"## {name}", "", "```text", text, "```", "", *_table(list(rows(model)))]
-    lines += ["", "## Expressions", "", "| function | |", "|---|---|"]
+    lines += ["", "## Expressions", "", *_RULES, "", "| function | |", "|---|---|"]
     lines += [f"| `{name}` | {TIPS.get(name, '')} |" for name in ARITY]
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from plexus.deck import crosscheck
+from plexus.deck import crosscheck, places
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
@@ -144,8 +144,20 @@ class Deck(Params):
 
     def placed(self, line: str) -> str:
         """Return a line of a message with its place in the deck in front, if it starts with a deck path."""
-        place = self.place(line.partition(": ")[0])
+        path = line.partition(": ")[0]
+        place = self.place(path)
+        if place is None and (".regions." in path or path.startswith("boundary[")):
+            # a component is written as displacement_x, a region's value may stand for several
+            return self._near(path, line)
         return f"{place}: {line}" if place else line
+
+    def _near(self, path: str, line: str) -> str:
+        """Return a line of a message with the place of the nearest block around a path."""
+        while path := path.rpartition("[" if path.endswith("]") else ".")[0]:
+            for key, place in self.origins.items():
+                if key == path or key.startswith((path + ".", path + "[", path + "_")):
+                    return f"{place}: {line}"
+        return line
 
     @property
     def overrides(self) -> tuple[str, ...]:
@@ -155,7 +167,8 @@ class Deck(Params):
     @property
     def constants(self) -> dict[str, float]:
         """The numeric parameters in SI units, as expressions see them."""
-        return crosscheck.numbers(self.parameters)
+        # as they were given: validated numbers no longer know their units
+        return crosscheck.numbers(self._data.get("parameters") or self.parameters)
 
     def solver_for(self, field: str) -> SolverBlock:
         """Return the solver block of a field: its own, else ``default``, else the defaults."""
@@ -185,6 +198,8 @@ class Deck(Params):
         context = Context(constants, given.keys() - constants.keys(), path.parent)
         deck: Deck = cls.model_validate(data, context=context)
         deck._data, deck._path = data, path
+        for at, expression in places.expressions(deck):
+            expression.locate(at)
         deck._origins, deck._overrides = dict(plain["origins"]), tuple(plain["overrides"])
         return deck
 

@@ -2,8 +2,9 @@
 
 A bare name is looked up among the ``parameters``, then at the root; ``a.b[0]`` walks from the root. A
 value that is one ``${...}`` keeps its type (whole numbers stay whole); inside longer text it is written
-out. Quantities such as ``2 m`` count as their SI value in arithmetic and keep their text when they are
-referenced alone. Only scalars can be referenced.
+out. Quantities such as ``2 m`` count as their SI value in arithmetic, whose result has its unit, too; they
+keep their text when they are referenced alone, in brackets where an expression goes on around them.
+Only scalars can be referenced.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from contextlib import suppress
 from typing import Any
 
 from plexus.deck import functions
+from plexus.deck.dimensions import Meaning, meaning
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
 from plexus.deck.tree import Budget, Node
-from plexus.deck.units import UnitError, parse_unit, split_quantity
+from plexus.deck.unitnames import spelled
+from plexus.deck.units import Quantity, UnitError, parse_unit, split_quantity
 
 MAX_CHAIN, MAX_TEXT, EXACT = 50, 4000, 2**53
 _MARK = re.compile(r"\$\{([^{}]*)\}")
@@ -29,6 +32,7 @@ _OPERATORS: dict[type[ast.AST], Any] = {
     ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv, ast.Lt: operator.lt, ast.LtE: operator.le,
     ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
 }  # fmt: skip
+_OPERATOR = "+-*/^(),<>="
 _EXTRA = (ast.Attribute, ast.Subscript)
 
 
@@ -90,7 +94,7 @@ class _Resolver:
         try:
             if len(self.open) > MAX_CHAIN:
                 raise ExpressionError(f"references nest deeper than {MAX_CHAIN}")
-            node.value = self.text(text)
+            node.value, node.before = self.text(text), None
         except (ExpressionError, UnitError, _Broken) as error:
             self.broken.add(id(node))
             node.value = None
@@ -106,13 +110,31 @@ class _Resolver:
         whole = _MARK.fullmatch(text.strip())
         if whole:
             return self.value(whole[1])
-        result = _MARK.sub(lambda m: _written(self.value(m[1])), text)
+        result = _MARK.sub(lambda m: self.written(m), text)
         # What is left over was opened and never closed, or holds braces.
         if "${" in result:
             raise ExpressionError(f"{text[:60]!r}: '${{' without its '}}'")
         if len(result) > MAX_TEXT:
             raise ExpressionError(f"the text grows beyond {MAX_TEXT} characters")
         return result
+
+    def written(self, match: re.Match[str]) -> str:
+        """Return a value as a longer text has it; a quantity in brackets where it is calculated with."""
+        value = self.value(match[1])
+        before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
+        # in 2*${L}^2 the power is that of the length, not of its millimetres; in a title it is just a text
+        reckoned = (not before or before[-1] in _OPERATOR) and (not after or after[0] in _OPERATOR)
+        if reckoned and not self.words():
+            if isinstance(value, Quantity):
+                return f"({float(value)!r} {value.text})"
+            if isinstance(value, str) and split_quantity(value):
+                return f"({value})"
+        return _written(value)
+
+    def words(self) -> bool:
+        """Return whether the value that is being replaced is meant for people, or a name."""
+        path = self.paths.get(self.open[-1], "") if self.open else ""
+        return path.startswith("about.") or path.rpartition(".")[2] in ("name", "description", "source")
 
     def value(self, source: str) -> Any:
         tree = parse(source, self.means_something, _EXTRA)
@@ -171,7 +193,11 @@ class _Resolver:
                 ):
                     return value
                 case ast.Name() | ast.Attribute() | ast.Subscript():
-                    return _number(self.reference(node, source), source)
+                    found = self.reference(node, source)
+                    number = _number(found, source)
+                    # what the reference stands for, for the unit of the whole
+                    node.quantity = _quantity(found, number)  # type: ignore[union-attr]
+                    return number
                 case ast.UnaryOp(op=ast.USub(), operand=a):
                     return -visit(a)
                 case ast.UnaryOp(op=ast.UAdd(), operand=a):
@@ -191,7 +217,7 @@ class _Resolver:
         result = visit(tree)
         if isinstance(result, complex) or not math.isfinite(result):
             raise ExpressionError(f"'${{{source}}}' is not a finite real number")
-        return result
+        return _with_unit(result, meaning(source, tree, {}, lambda name: None, strict=True), source)
 
 
 def _arguments(name: str, values: list[Any]) -> list[Any]:
@@ -220,10 +246,28 @@ def _number(value: Any, source: str) -> Any:
         parts = split_quantity(value)
         if not parts:
             raise ExpressionError(f"'${{{source}}}': {value[:40]!r} is not a number")
-        # In arithmetic a quantity is its SI value; the dimension is the author's business.
+        # In arithmetic a quantity is its SI value.
         unit = parse_unit(parts[1])
         return parts[0] * unit.factor + unit.offset
     return value
+
+
+def _quantity(found: Any, number: float) -> float:
+    """Return the number with the unit of the text that it came from."""
+    if isinstance(found, Quantity):
+        return found
+    parts = split_quantity(found) if isinstance(found, str) else None
+    return Quantity(number, parse_unit(parts[1]), found) if parts else number
+
+
+def _with_unit(result: Any, known: Meaning, source: str) -> Any:
+    """Return a number with its unit in SI, where that is known and can be written."""
+    if known.points is not None and not any(abs(known.points - n) < 1e-9 for n in (0, 1)):
+        raise ExpressionError(f"'${{{source}}}' adds up temperatures in degC; a difference is written in K")
+    if known.free or len(known.dims) != 1 or any(e != int(e) for d in known.dims for e in d):
+        return result
+    unit = spelled(*known.dims)
+    return result if unit == "1" else Quantity(result, parse_unit(unit), unit)
 
 
 def _written(value: Any) -> str:

@@ -2,16 +2,17 @@
 
 Only the listed ``ast`` nodes pass and nothing is ever handed to ``eval``. Length, depth and number of
 nodes are limited, so that parsing and evaluating are bounded. ``^`` is the power, and a number followed
-by a unit (``2 MPa * ramp(t)``) becomes its SI value.
+by a unit (``2 MPa * ramp(t)``) becomes its SI value, which its node remembers as a `Quantity`.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable
 
-from plexus.deck.units import NUMBER, UnitError, named_unit, parse_unit, split_quantity
+from plexus.deck.units import NUMBER, Quantity, is_unit, named_unit, parse_unit, split_quantity
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 2000, 60, 600
 COORDINATES = ("x", "y", "z", "t")
@@ -22,6 +23,8 @@ _UNIT_START = re.compile(rf"(?<![\w.])((?>{NUMBER[5:]}))[ ]*(?={_WORD})")
 _FACTOR = re.compile(rf"({_WORD})((?:\^|\*\*)(?:\(-?\d\)|-?\d))?")
 # A bracket after `/` that holds nothing but names, powers and products, as in W/(m^2 K).
 _GROUP = re.compile(r"\([A-Za-zµμΩ°Å%0-9 */^·-]{1,40}\)")
+# A minus that is a sign: nothing, an opening bracket or another operator before it.
+_SIGN = re.compile(r"(?:^|[(,*/^<>=+-])\s*-\s*$")
 _WORDS = ("and", "or", "not", "if", "else")
 # No attributes, no subscripts, no comprehensions, no strings: nothing reaches an object's inside.
 _ALLOWED = (
@@ -56,16 +59,30 @@ def parse(
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters")
-    # `^` is replaced in the text, not in the tree: as Python's exclusive or it would bind weaker than +.
-    source = _si(text, reserved).replace("^", "**").strip().replace("\n", " ")
+    source = _Source(text, reserved)
     try:
-        tree = ast.parse(source, mode="eval").body
+        tree = ast.parse(source.text, mode="eval").body
     # Deep brackets make the parser itself give up, with an error that depends on the Python version.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too complicated"
         raise ExpressionError(f"{_short(text)} is not an expression: {reason}") from error
     _check(tree, (*_ALLOWED, *extra), text)
-    return tree
+    return source.annotated(tree)
+
+
+def place(text: str, root: ast.expr, node: ast.expr) -> tuple[int, str]:
+    """Return where a part of a parsed expression begins in its text, counted from 0, and its text."""
+    marks: list[tuple[int, int]] = getattr(root, "marks", [(0, 0)])
+
+    def at(position: int) -> int:
+        found = [m for m in marks if m[0] <= position][-1]
+        return min(found[1] + position - found[0], len(text))
+
+    if getattr(node, "literal", False):
+        # its number stands behind the bracket that is not in the text
+        return at(node.col_offset - 1), vars(node)["quantity"].text
+    start = at(node.col_offset)
+    return start, text[start : at(node.end_col_offset or node.col_offset)].strip()
 
 
 def _short(text: str) -> str:
@@ -91,19 +108,62 @@ def _check(tree: ast.AST, allowed: tuple[type[ast.AST], ...], text: str) -> None
         raise ExpressionError(f"{_short(text)}: too complicated; group long sums with brackets")
 
 
-def _si(text: str, reserved: Callable[[str], bool]) -> str:
-    """Replace every number with a unit by its SI value."""
-    parts, position = [], 0
-    while match := _UNIT_START.search(text, position):
-        end = _unit_end(text, match.end(), reserved)
-        if end == match.end():
-            parts.append(text[position:end])
-        else:
-            number, unit = split_quantity(text[match.start() : end]) or (0.0, "")
-            value = parse_unit(unit)
-            parts += [text[position : match.start()], f"({number * value.factor + value.offset!r})"]
-        position = end
-    return "".join(parts) + text[position:]
+class _Source:
+    """What Python parses: quantities are numbers in brackets, ``^`` is ``**``.
+
+    ``^`` is replaced in the text, not in the tree: as Python's exclusive or it would bind weaker than +.
+    """
+
+    def __init__(self, text: str, reserved: Callable[[str], bool]):
+        self.parts: list[str] = []
+        self.length = 0
+        self.marks: list[tuple[int, int]] = []
+        """Beginnings of the pieces, in what is parsed and in the text."""
+        self.quantities: dict[int, Quantity] = {}
+        """Place of the bracket in what is parsed -> quantity."""
+        position = len(text) - len(text.lstrip())
+        search = position
+        while match := _UNIT_START.search(text, search):
+            end = _unit_end(text, match.end(), reserved)
+            if end > match.end():
+                self._quantity(text, position, match.start(), end)
+                position = end
+            search = end
+        self._plain(text[position:].rstrip(), position)
+        self.text = "".join(self.parts)
+
+    def _add(self, piece: str, start: int) -> None:
+        self.marks.append((self.length, start))
+        self.parts.append(piece)
+        # places in a tree are counted in bytes
+        self.length += len(piece.encode())
+
+    def _plain(self, piece: str, start: int) -> None:
+        for part in re.split(r"(\^)", piece.replace("\n", " ")):
+            self._add("**" if part == "^" else part, start)
+            start += len(part)
+
+    def _quantity(self, text: str, position: int, start: int, end: int) -> None:
+        number, unit = split_quantity(text[start:end]) or (0.0, "")
+        value, plain = parse_unit(unit), text[position:start]
+        # -5 degC is five degrees below zero, not minus 278.15 K
+        if value.offset and _SIGN.search(text[:start]):
+            number, plain = -number, (plain.rstrip()[:-1] + "+").ljust(len(plain))
+        self._plain(plain, position)
+        found = Quantity(number * value.factor + value.offset, value, text[start:end])
+        if not abs(found) < math.inf:
+            raise ExpressionError(f"{text[start:end]!r} is not a finite number")
+        self.quantities[self.length] = found
+        self._add(f"({float(found)!r})", start)
+
+    def annotated(self, tree: ast.expr) -> ast.expr:
+        """Return the tree with the quantity at each number that has a unit."""
+        tree.marks = self.marks  # type: ignore[attr-defined]
+        for node in ast.walk(tree) if self.quantities else ():
+            if isinstance(node, (ast.Constant, ast.UnaryOp)) and node.col_offset - 1 in self.quantities:
+                node.quantity = self.quantities[node.col_offset - 1]  # type: ignore[union-attr]
+                node.literal = True  # type: ignore[union-attr]
+        return tree
 
 
 def _unit_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
@@ -116,7 +176,7 @@ def _unit_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
         if not step:
             break
         bracket = _GROUP.match(text, end + 1) if text[end] == "/" else None
-        if bracket and _is_unit(bracket[0]):
+        if bracket and is_unit(bracket[0]):
             end = bracket.end()
             continue
         after = _next_end(text, end + 1, reserved)
@@ -143,14 +203,6 @@ def _first_end(text: str, start: int) -> int:
 
 def _next_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
     match = _name_at(text, start)
-    if not match or match[1] in COORDINATES or reserved(match[1]) or not _is_unit(match[1]):
+    if not match or match[1] in COORDINATES or reserved(match[1]) or not is_unit(match[1]):
         return start
     return match.end()
-
-
-def _is_unit(text: str) -> bool:
-    try:
-        parse_unit(text)
-    except UnitError:
-        return False
-    return True

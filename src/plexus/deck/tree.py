@@ -41,6 +41,8 @@ class Node:
     value: Any
     mark: Mark
     key_mark: Mark | None = None
+    before: int | None = None
+    """Characters between mark and text, 1 for a quote; None where the file has another text."""
 
 
 @dataclass
@@ -148,6 +150,14 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
     return text + next((h for k, h in hint.items() if k in text), "")
 
 
+def _before(event: Any) -> int | None:
+    """Return the characters before a scalar's text if it stands in the file as it is read, on one line."""
+    before = int(event.style in ("'", '"'))
+    start, end = event.start_mark, event.end_mark
+    same = start.line == end.line and end.column - start.column == len(event.value) + 2 * before
+    return before if same else None
+
+
 @dataclass
 class _Open:
     """A container that is being read; ``key`` waits for its value."""
@@ -220,7 +230,7 @@ class _Builder:
             return self._key(event.value, mark)
         # Quoted and block scalars are text whatever they look like.
         plain = event.style in (None, "") and event.tag is None
-        node = Node(scalar(event.value) if plain else event.value, mark)
+        node = Node(scalar(event.value) if plain else event.value, mark, before=_before(event))
         if event.anchor:
             self.anchors[event.anchor] = node
         return self._put(node)

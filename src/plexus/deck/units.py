@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from plexus.deck.spelling import readings
 from plexus.deck.suggest import nearest
 
 Dimension = tuple[int, ...]
@@ -25,7 +26,7 @@ _TOKEN = re.compile(rf"\s*(?:({_NAME})|(\*\*|\^)\s*(\(\s*-?\d\s*\)|-?\d)|(/)|([*
 _FOLLOWS = re.compile(rf"\s*(?:{_NAME}|\()")
 # A quantity is a number and something that starts like a unit; `1/K` is the only unit that starts with
 # a digit. Whether the rest is a unit is decided by `parse_unit`.
-_QUANTITY = re.compile(rf"\s*({NUMBER})\s*({_NAME}.*|1\s*/.*)", re.DOTALL)
+_QUANTITY = re.compile(rf"\s*((?>{NUMBER}))\s*({_NAME}.*|1\s*/.*)", re.DOTALL)
 
 
 class UnitError(ValueError):
@@ -48,6 +49,23 @@ class UnitValue:
     def power(self, n: int) -> UnitValue:
         """Return the n-th power; offsets are dropped unless n is 1."""
         return self if n == 1 else UnitValue(self.factor**n, tuple(n * e for e in self.dimension))
+
+
+class Quantity(float):
+    """A number in SI units that remembers its unit, and the text that it was written as."""
+
+    unit: UnitValue
+    text: str
+
+    def __new__(cls, value: float, unit: UnitValue, text: str) -> Quantity:
+        """Return the number with its unit."""
+        self = super().__new__(cls, value)
+        self.unit, self.text = unit, text
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the unit."""
+        return Quantity, (float(self), self.unit, self.text)
 
 
 def _unit(factor: float, offset: float = 0.0, **exponents: int) -> UnitValue:
@@ -195,6 +213,36 @@ def _append(unit: UnitValue, last: tuple[UnitValue, int] | None) -> UnitValue:
     return unit if last is None else unit * last[0].power(last[1])
 
 
+def meant(unit: str, target: str) -> str:
+    """Return a hint such as ``; did you mean 'W/(m^2 K)'?`` for a unit that is none or does not fit."""
+    try:
+        wanted = parse_unit(target).dimension
+    except UnitError:
+        return ""
+    found = [text for text in readings(unit.strip()) if text != unit.strip() and is_unit(text)]
+    for text in found:
+        if parse_unit(text).dimension == wanted:
+            return f"; did you mean {text!r}?"
+    return f"; did you mean {found[0]!r}?" if found and not is_unit(unit) else ""
+
+
+def is_unit(text: str) -> bool:
+    """Return whether a text is a unit."""
+    try:
+        parse_unit(text)
+    except UnitError:
+        return False
+    return True
+
+
+def same_dimension(text: str, unit: UnitValue) -> bool:
+    """Return whether a unit has the dimension of another; True where it is empty or none of this table."""
+    try:
+        return not text or parse_unit(text).dimension == unit.dimension
+    except UnitError:
+        return True
+
+
 def split_quantity(text: str) -> tuple[float, str] | None:
     """Return number and unit text of ``3 mm``; None when the text does not look like a quantity."""
     match = _QUANTITY.fullmatch(text) if len(text) <= MAX_LENGTH else None
@@ -210,12 +258,20 @@ def to_unit(value: float, unit: str, target: str) -> float:
         If the unit is unknown or of another dimension than the target.
     """
     # SI = value·f + o on both sides; solved for the number in the target.
-    have, want = parse_unit(unit), parse_unit(target)
+    try:
+        have, want = parse_unit(unit), parse_unit(target)
+    except UnitError as error:
+        raise UnitError(_with_hint(str(error), unit, target)) from error
     if have.dimension != want.dimension:
-        raise UnitError(
-            f"unit {unit!r} does not fit: expected {target if target not in ('', '1') else 'a pure number'}"
-        )
+        expected = target if target not in ("", "1") else "a pure number"
+        raise UnitError(_with_hint(f"unit {unit!r} does not fit: expected {expected}", unit, target))
     return (value * have.factor + have.offset - want.offset) / want.factor
+
+
+def _with_hint(text: str, unit: str, target: str) -> str:
+    """Return a message with the unit that was meant, where a known misspelling tells it."""
+    hint = meant(unit, target)
+    return text.partition("; did you mean")[0] + hint if hint else text
 
 
 def quantity(text: str, target: str) -> float:

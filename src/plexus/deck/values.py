@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, get_args
 
-from pydantic import GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from plexus.deck.context import AXES, Context, components, known
 from plexus.deck.expressions import Expression
+from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
-from plexus.deck.syntax import ExpressionError
-from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity, to_unit
+from plexus.deck.syntax import COORDINATES, ExpressionError, parse
+from plexus.deck.units import Quantity, UnitError, meant, parse_unit, quantity, split_quantity, to_unit
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
 EXPRESSION_SCHEMA: dict[str, Any] = {
@@ -54,7 +55,7 @@ def mentions(source: Any, types: tuple[type, ...]) -> bool:
     return source in types or any(mentions(a, types) for a in get_args(source))
 
 
-def convert(value: Any, unit: str, lenient: bool) -> Any:
+def convert(value: Any, unit: str, lenient: bool, context: Context) -> Any:
     """Return the value with texts such as ``3 mm`` replaced by numbers in ``unit``.
 
     ``lenient`` leaves other texts alone, because they may be expressions.
@@ -62,45 +63,60 @@ def convert(value: Any, unit: str, lenient: bool) -> Any:
     match value:
         case bool():
             raise refuse(f"{str(value).lower()} is not a number")
+        case Quantity():
+            try:
+                return to_unit(float(value), value.text, unit)
+            except UnitError as error:
+                raise refuse(str(error)) from None
         # "2 MPa * ramp(t)" starts like a quantity but is an expression; "2 MPa" must fit the dimension.
         case str() if not lenient or split_quantity(value):
             try:
                 return quantity(value, unit)
             except UnitError as error:
-                if lenient and _is_product(value):
+                if lenient and _is_product(value, context):
                     return value
                 raise refuse(str(error)) from None
         case list() | tuple():
-            return [convert(v, unit, lenient) for v in value]
+            return [convert(v, unit, lenient, context) for v in value]
         # Tables and regions hold numbers of the same unit further inside.
         case {"table": list()} if lenient:
-            return _convert_table(value, unit)
+            return _convert_table(value, unit, context)
         case {"regions": dict(regions)} if lenient and len(value) == 1:
-            return {"regions": {k: convert(v, unit, lenient) for k, v in regions.items()}}
+            return {"regions": {k: convert(v, unit, lenient, context) for k, v in regions.items()}}
     return value
 
 
-def _is_product(text: str) -> bool:
-    """Return whether a text that starts like a quantity goes on as an expression."""
-    return any(c in text for c in "+-*(<>,") and not _is_unit((split_quantity(text) or (0, ""))[1])
-
-
-def _is_unit(text: str) -> bool:
+def _is_product(text: str, context: Context) -> bool:
+    """Return whether a text that starts like a quantity goes on as an expression, as `1 MPa/s*t` does."""
     try:
-        parse_unit(text)
-    except UnitError:
-        return False
-    return True
+        tree = parse(text, lambda name: name in context.parameters or name in ARITY)
+    except (ExpressionError, UnitError):
+        return any(c in text for c in "+*(<>,") and not _misspelt(text)
+    return not hasattr(tree, "quantity")
 
 
-def _convert_table(value: dict[str, Any], unit: str) -> dict[str, Any]:
-    given, of_unit = str(value.get("unit", unit)), str(value.get("of_unit", "1"))
+def _misspelt(text: str) -> bool:
+    """Return whether a text is a number with a unit in a spelling that is known to be wrong."""
+    _, unit = split_quantity(text) or (0.0, "")
+    return bool(meant(unit, "")) and not any(c in unit for c in "+<>,")
+
+
+def _convert_table(value: dict[str, Any], unit: str, context: Context) -> dict[str, Any]:
+    given, of = str(value.get("unit", unit)), _axis_unit(value, context)
+    of_unit = str(value.get("of_unit", of or "1"))
+    si = of if of is not None else None
     rows = []
     try:
+        if si is not None:
+            to_unit(0.0, of_unit, si)
         for row in value["table"]:
             x, y = row
-            # The first column has the unit of its field, which only the table's `of_unit` can tell.
-            x = to_unit(x, of_unit, _si(of_unit)) if _number(x) else si_value(x) if isinstance(x, str) else x
+            # The first column has the unit of its field, which only the table's `of_unit` can tell
+            # where the field is not known yet.
+            if _number(x):
+                x = to_unit(x, of_unit, si if si is not None else _si(of_unit))
+            elif isinstance(x, str):
+                x = si_value(x) if si is None else quantity(x, si)
             y = to_unit(y, given, unit) if _number(y) else quantity(y, unit) if isinstance(y, str) else y
             rows.append([x, y])
     except UnitError as error:
@@ -108,6 +124,14 @@ def _convert_table(value: dict[str, Any], unit: str) -> dict[str, Any]:
     except (TypeError, ValueError):
         raise refuse("a table is a list of pairs [x, value]") from None
     return {k: v for k, v in value.items() if k not in ("unit", "of_unit")} | {"table": rows}
+
+
+def _axis_unit(value: dict[str, Any], context: Context) -> str | None:
+    """Return the unit of what a table is a function of, None where it is not known."""
+    of = value.get("of", "temperature")
+    if not isinstance(of, str):
+        return None
+    return ("s" if of == "t" else "m") if of in COORDINATES else context.unit_of(of)
 
 
 def _number(value: Any) -> bool:
@@ -140,7 +164,9 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
         raise refuse("expected a number or an expression")
     context = known(info)
     try:
-        result = Expression(value, context.parameters)
+        # the text of a quantity that was computed has its unit, so that it is read again as it is
+        text = f"{float(value)!r} {value.text}" if isinstance(value, Quantity) else value
+        result = Expression(text, context.parameters)
     except (ExpressionError, UnitError, OverflowError) as error:
         raise refuse(str(error)) from None
     # While the physics itself is being read all names pass: its fields are what it defines.
@@ -156,7 +182,76 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
         if spec is not None and spec.shape != "scalar":
             parts = components(spec, context.dim)
             raise refuse(f"{name} is a {spec.shape}; an expression takes its components, such as {parts[0]}")
+    try:
+        result.understand(context.unit_of)
+    except ExpressionError as error:
+        raise refuse(str(error)) from None
     return result
+
+
+def fit_at(name: str, value: Any, unit: str) -> None:
+    """Refuse as `fit` does, at the parameter ``name`` of a block.
+
+    Raises
+    ------
+    ValidationError
+        At the expression.
+    """
+    try:
+        fit(value, unit)
+    except PydanticCustomError as error:
+        found: list[InitErrorDetails] = [{"type": error, "loc": (name,), "input": None}]
+        raise ValidationError.from_exception_data(name, found) from None
+    except ValidationError as error:
+        inner = [refuse(e["msg"]) for e in error.errors(include_url=False)]
+        places = [(name, *e["loc"]) for e in error.errors(include_url=False)]
+        found = [{"type": e, "loc": at, "input": None} for e, at in zip(inner, places, strict=True)]
+        raise ValidationError.from_exception_data(name, found) from None
+
+
+def fit(value: Any, unit: str) -> None:
+    """Refuse expressions inside a value whose unit is not that of their place.
+
+    Raises
+    ------
+    PydanticCustomError, ValidationError
+        At the expression.
+    """
+    match value:
+        case Expression():
+            if why := value.misfit(unit):
+                raise refuse(why)
+            _check_absolute([] if value.constant is None else [value.constant], unit)
+        case Property():
+            _check_absolute(value.stated(), unit)
+            fit(value.expression, unit)
+            if value.table and value.table.unit:
+                _same_dimension(value.table.unit, unit)
+            errors: list[InitErrorDetails] = []
+            for name, part in value.regions.items():
+                try:
+                    fit(part, unit)
+                except PydanticCustomError as error:
+                    errors.append({"type": error, "loc": ("regions", name), "input": None})
+            if errors:
+                raise ValidationError.from_exception_data("regions", errors)
+        case list() | tuple():
+            for item in value:
+                fit(item, unit)
+
+
+def _check_absolute(numbers: Iterable[float], unit: str) -> None:
+    """Refuse temperatures below absolute zero."""
+    coldest = min(numbers, default=0.0) if unit == "K" else 0.0
+    if coldest < 0:
+        raise refuse(f"{coldest:g} K is below absolute zero; Celsius is written as '20 degC'")
+
+
+def _same_dimension(unit: str, target: str) -> None:
+    try:
+        to_unit(0.0, unit, target)
+    except UnitError as error:
+        raise refuse(str(error)) from None
 
 
 def lacks_axis(name: str, context: Context) -> bool:
@@ -193,8 +288,9 @@ def material_property(value: Any, info: ValidationInfo) -> Property:
 def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> Property:
     if not isinstance(table, list) or len(table) < 2:
         raise refuse("a table needs at least two pairs [x, value]")
-    if "unit" in value or "of_unit" in value:
-        value = _convert_table(value, str(value.get("unit", "1")))
+    unit = _table_unit(value, table)
+    if unit or "unit" in value or "of_unit" in value:
+        value = _convert_table(value, unit, known(info))
         table = value["table"]
     if not all(isinstance(r, (list, tuple)) and len(r) == 2 and all(map(_number, r)) for r in table):
         raise refuse("a table is a list of pairs [x, value]")
@@ -208,7 +304,17 @@ def _table_property(value: dict[str, Any], table: Any, info: ValidationInfo) -> 
         raise refuse(_hint(of, known(info)))
     # Kept in SI units and without `unit`, so that the effective deck is read the same way again.
     spec = {"table": [list(row) for row in table], **{k: v for k, v in value.items() if k != "table"}}
-    return Property(spec, table=Table(xs, ys, of))
+    return Property(spec, table=Table(xs, ys, of, unit))
+
+
+def _table_unit(value: dict[str, Any], table: list[Any]) -> str:
+    """Return the SI unit that a table states for its values, where its place has not converted it."""
+    texts = (r[1] for r in table if isinstance(r, (list, tuple)) and len(r) == 2 and isinstance(r[1], str))
+    first = split_quantity(next(texts, "")) or (0.0, "")
+    try:
+        return _si(str(value.get("unit", first[1])))
+    except UnitError as error:
+        raise refuse(str(error)) from None
 
 
 def check_name(name: str, valid: Collection[str] | None, what: str) -> None:

@@ -19,4 +19,4 @@ def evaluated(expression: Any, at: Mapping[str, Any], name: str) -> Any:
     unknown = sorted(set(expression.names) - set(at))
     if unknown:
         raise InputError(f"initial.{name}: {', '.join(unknown)} is not known at the start; use x, y, z, t")
-    return expression(at)
+    return expression.sure(at)

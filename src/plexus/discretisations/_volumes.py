@@ -190,7 +190,7 @@ def _of_condition(
 
 def _at(expression: Any, p: Place) -> Array:
     """Return a prescribed value at points."""
-    return expression(PointNames(p))
+    return expression.sure(PointNames(p))
 
 
 def _term(name: str, term: OnSides) -> Rule:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus.deck.context import open_units
 from plexus.deck.params import Params
 from plexus.formulation.terms import accepted
 from plexus.protocols import (
@@ -66,6 +67,12 @@ class Elements:
         names.internal = {spec.name: spec for equation in equations for spec in equation.internal}
         names.normals = [spec.name for spec in unknowns.values() if spec.shape == "vector"]
         names.leaders = {s.name: e.field.name for e in equations for s in e.fields if s.name != e.field.name}
+        names.open = open_units(params)
+        # a term joins the first equation that takes it
+        for e in reversed(equations):
+            flux = getattr(e, "exchanged", None)
+            units = e.flux_unit if flux is None else flux, e.field.unit
+            names.exchanged |= {t: units for t in accepted(e.boundary_terms, e.field.name) if units[0]}
         names.terms = {t for e in equations for t in accepted(e.boundary_terms, e.field.name)}
 
     def fields(self, model: WeakPhysics) -> Iterator[tuple[FieldSpec, bool]]:

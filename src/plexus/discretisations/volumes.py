@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus.deck.context import open_units
 from plexus.deck.params import Params
 from plexus.discretisations import _room
 from plexus.formulation.terms import accepted
@@ -71,8 +72,11 @@ class Volumes:
         names.unknowns = {spec.name: spec for spec in unknowns}
         names.derived = {} if names.members is None else of_ensemble(unknowns)
         names.gradients = False
-        listed = physics(params).boundary_terms
+        names.open, law = open_units(params), physics(params)
+        listed = law.boundary_terms
         names.terms = {term for spec in unknowns for term in accepted(listed, spec.name)}
+        if flux := getattr(law, "exchanged", ""):
+            names.exchanged = {term: (flux, unknowns[0].unit) for term in names.terms}
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknowns."""

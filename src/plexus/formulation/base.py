@@ -40,6 +40,8 @@ class EquationBase:
     near_nullspace: Literal["constant", "rigid"] = "constant"
     flux_unit: str = ""
     """Unit of f1 and of what boundary terms exchange per area."""
+    exchanged: str | None = None
+    """Unit that the deck must give fluxes in; None: `flux_unit`; empty: open, as the material's are."""
     flux_field: FieldSpec | None = None
     internal: Sequence[FieldSpec] = ()
     smooth: bool = False

@@ -76,7 +76,7 @@ class Dirichlet:
         for nodes, component, value in self._values:
             x = self._points[nodes]
             names = {a: x[:, i] for i, a in enumerate("xyz"[: x.shape[1]])}
-            array[nodes, component] = value({**names, "t": t})
+            array[nodes, component] = value.sure({**names, "t": t})
         if self.inclined is not None:
             self.inclined.apply(t, array)
 

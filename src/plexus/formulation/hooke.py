@@ -165,7 +165,7 @@ class Hooke:
         if self.geometry == "axisymmetric":
             n = radial_ratio(p, u)
         elif self.geometry == "plane_strain":
-            n = self.normal_strain(PointNames(p)) + 0.0 * e[..., 0, 0]
+            n = self.normal_strain.sure(PointNames(p)) + 0.0 * e[..., 0, 0]
         return e, n
 
     def _elastic_strain(self, p: Point) -> tuple[Array, Array | None]:

@@ -113,7 +113,7 @@ class Inclined:
         wanted = np.zeros(self._which.shape)
         for i, value in enumerate(self._values):
             here = self._which == i
-            at = np.broadcast_to(value({**names, "t": t}), len(here))
+            at = np.broadcast_to(value.sure({**names, "t": t}), len(here))
             wanted[here] = np.broadcast_to(at[:, None], here.shape)[here]
         u = array[self.nodes]
         gap = wanted - np.einsum("kri,ki->kr", self._rows, u)

@@ -28,6 +28,8 @@ class Law:
     discretisation = "volumes"
     linear = False
     boundary_terms: tuple[str, ...] = ("flux", "outflow", "robin")
+    exchanged: str = ""
+    """Unit of the flux through a side; empty where the deck leaves it open."""
 
     def sonic(self, p: GridPoint, axis: int) -> Values:
         """Return no sonic state."""

@@ -53,7 +53,7 @@ class Material(Params):
     young_modulus: Annotated[Property, Unit("Pa"), Within(gt=0)] | None = Field(
         None, description="Young's modulus E"
     )
-    poisson_ratio: Annotated[Property, Within(gt=-1, lt=0.5)] | None = Field(
+    poisson_ratio: Annotated[Property, Unit("1"), Within(gt=-1, lt=0.5)] | None = Field(
         None, description="Poisson's ratio ν"
     )
     expansion: Expansion | None = Field(None, description="thermal expansion")

@@ -80,4 +80,4 @@ class Rotation(Params):
             e = [c / math.hypot(*axis) for c in axis]
             along = sum(r[..., i] * e[i] for i in range(p.dim))
             r = stack([r[..., i] - along * e[i] for i in range(p.dim)])
-        return einsum("...,...i->...i", self.speed(PointNames(p)) ** 2 + 0.0 * p.x[..., 0], r)
+        return einsum("...,...i->...i", self.speed.sure(PointNames(p)) ** 2 + 0.0 * p.x[..., 0], r)

@@ -13,18 +13,22 @@ from pydantic import model_validator
 
 from plexus import registry
 from plexus.deck.params import Params, Property
-from plexus.fields.arrays import eye
+from plexus.deck.property import CHORD
+from plexus.fields.arrays import eye, where
 from plexus.formulation import autodiff
+from plexus.formulation.points import Values, with_field
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 
 class TermParams(Params):
-    """Parameters of a boundary term; a plain value or list stands for ``{value: ...}``."""
+    """Parameters of a boundary term; a value, list or table stands for ``{value: ...}``."""
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
-        return data if isinstance(data, dict) or "value" not in cls.model_fields else {"value": data}
+        # a table or values by region are one value, too
+        block = isinstance(data, dict) and not {"table", "regions"} & set(data)
+        return data if block or "value" not in cls.model_fields else {"value": data}
 
 
 class Term:
@@ -72,6 +76,23 @@ class Term:
     def tangent(self, p: Point) -> Tangent:
         """Return ∂f0/∂u as c00, here by automatic differentiation."""
         return Tangent(c00=autodiff.tangent(self, p, self.field).c00)
+
+    def chord(self, p: Point, c00: Array) -> Array:
+        """Return a tangent in which zeros are replaced by the slope of a chord around the unknown.
+
+        A coefficient such as |u - b|^(1/4) makes the term flat at one value of u: Newton's method would leave
+        from there with no idea of the term, from a chord it does not.
+        """
+        flat = c00 == 0.0
+        if not (flat.any() if hasattr(flat, "any") else flat):
+            return c00
+        width = CHORD * (1.0 + abs(p.u))
+        beyond, below = (self._at(p, p.u + side * width) for side in (1.0, -1.0))
+        return where(flat, (beyond - below) / (2.0 * width), c00)
+
+    def _at(self, p: Point, u: Array) -> Array:
+        """Return f0 for another value of the unknown."""
+        return self.flux(with_field(p, self.field.name, Values(u), u=u)).f0
 
     def slope(self, prop: Property, p: Point) -> Array | float:
         """Return the derivative of a property in the own unknown; 0.0 where it has none."""

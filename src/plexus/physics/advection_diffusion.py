@@ -24,10 +24,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from plexus.deck.params import Field, Property, Unit, Within
 from plexus.deck.syntax import COORDINATES
+from plexus.deck.values import fit_at
 from plexus.formulation.entries import PerAxis
 from plexus.formulation.laws import Law, LawParams, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
@@ -45,6 +46,12 @@ class AdvectionDiffusionParams(LawParams):
     diffusivity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(0.0, description="diffusivity D")
     source: Property | None = Field(None, description="source s per volume")
 
+    @model_validator(mode="after")
+    def _units(self) -> AdvectionDiffusionParams:
+        if self.unit != "1" and self.source is not None:
+            fit_at("source", self.source, f"({self.unit})/s")
+        return self
+
     @field_validator("velocity")
     @classmethod
     def _given(cls, value: tuple[Property, ...]) -> tuple[Property, ...]:
@@ -61,6 +68,7 @@ class AdvectionDiffusion(Law):
 
     def __init__(self, params: AdvectionDiffusionParams):
         self.params, self.name = params, params.field
+        self.exchanged = "" if params.unit == "1" else f"({params.unit})*m/s"
         properties = (params.diffusivity, params.source)
         self.linear = not any(p is not None and self.name in p.names for p in properties)
 

@@ -42,6 +42,8 @@ class BurgersParams(LawParams):
 class Burgers(Law):
     """One velocity that carries itself."""
 
+    exchanged = "m^2/s^2"
+
     def __init__(self, params: BurgersParams):
         self.params = params
         self.direction = params.direction or (1.0, 1.0, 1.0)

@@ -24,7 +24,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+from pydantic import model_validator
+
 from plexus.deck.params import Field, Property, Within
+from plexus.deck.unitnames import simplified
+from plexus.deck.values import fit_at
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.entries import Square
 from plexus.formulation.kinematics import FitsMesh, Section
@@ -51,6 +55,30 @@ class DiffusionParams(PhysicsParams):
         "cartesian", description="axisymmetric: x is the radius, y the axis, a 2-D mesh is the section"
     )
 
+    @model_validator(mode="after")
+    def _agree(self) -> DiffusionParams:
+        """Check that all terms of the balance have the unit that one of them states."""
+        k = self.conducted
+        if not k or self.unit == "1":
+            return self
+        fit_at("coefficient", self.coefficient, k)
+        # c u/s = k u/m² = r u = s
+        for name, unit in (
+            ("capacity", f"{k} s/m^2"),
+            ("reaction", f"{k}/m^2"),
+            ("source", f"{k} {self.unit}/m^2"),
+        ):
+            if (value := getattr(self, name)) is not None:
+                fit_at(name, value, unit)
+        return self
+
+    @property
+    def conducted(self) -> str:
+        """Unit of the coefficient where the deck states it, else empty."""
+        k = self.coefficient
+        entries = [e for row in k for e in row] if isinstance(k, tuple) else [k]
+        return next((e.unit for e in entries if e.unit), "")
+
 
 @register("physics", "diffusion", DiffusionParams)
 class Diffusion:
@@ -58,15 +86,18 @@ class Diffusion:
 
     def __init__(self, params: DiffusionParams):
         p = params
+        # k ∇u, with k in m²/s where the deck does not say
+        unit = simplified(f"({p.conducted})*({p.unit})/m") if p.conducted else f"({p.unit})*m/s"
+        flux = FieldSpec(f"{p.field}_flux", unit, "vector", "flux density -k∇u")
         equation = Transport(
             self.fields(p)[0],
             Coefficients(p.coefficient, capacity=p.capacity, reaction=p.reaction, source=p.source),
-            # k [m²/s] ∇u [unit/m] for c = 1
-            flux_field=FieldSpec(f"{p.field}_flux", f"({p.unit})*m/s", "vector", "flux density -k∇u"),
+            flux_field=flux,
             section=Section(p.geometry),
             lumped=p.mass == "lumped",
         )
         equation.boundary_terms = ("flux", "robin")
+        equation.exchanged = flux.unit if p.conducted and p.unit != "1" else ""
         self.equations = [equation]
 
     @staticmethod

@@ -70,7 +70,9 @@ class SolidParams(PhysicsParams):
         description="b_bar: for nu near 0.5, the volume of a cell changes as a whole "
         "(polynomials one degree lower)",
     )
-    normal_strain: Expression = Field(0.0, description="strain normal to a plane-strain section")
+    normal_strain: Annotated[Expression, Unit("1")] = Field(
+        0.0, description="strain normal to a plane-strain section"
+    )
     body_force: Annotated[tuple[Annotated[Property, Unit("N/m^3")], ...] | None, PerAxis] = Field(
         None, description="force per volume, one entry per direction"
     )
@@ -279,7 +281,7 @@ class Equilibrium(EquationBase):
         if self.temperature is None:
             return p
         # 0 x_0 gives a constant the shape of the points
-        value = self.temperature(PointNames(p)) + 0.0 * p.x[..., 0]
+        value = self.temperature.sure(PointNames(p)) + 0.0 * p.x[..., 0]
         return with_field(p, "temperature", Values(value))
 
     def _body_force(self, p: Point) -> Array | None:

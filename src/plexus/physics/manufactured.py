@@ -16,8 +16,9 @@ from typing import Annotated, Any
 
 from pydantic import ValidationInfo, field_validator
 
+from plexus.deck.context import open_units
 from plexus.deck.params import Component, Expression, Field
-from plexus.deck.values import refuse
+from plexus.deck.values import fit_at, refuse
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.entries import check_components
 from plexus.formulation.manufactured import Exact, source
@@ -47,6 +48,8 @@ class ManufacturedParams(PhysicsParams):
             raise refuse(f"needs an exact solution of {', '.join(specs)}, and of nothing else")
         for name, spec in specs.items():
             check_components(spec, len(value[name]) if isinstance(value[name], tuple) else 1, info)
+            if name not in open_units(model):
+                fit_at(name, value[name], spec.unit)
         return value
 
 

@@ -70,10 +70,10 @@ class Evaluation(Protocol):
     def integrand(self, expression: Expression) -> Integrand:
         """Return an expression of coordinates, time and fields as a function of a point."""
 
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None) -> float:
+    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over a part, by a rule of exact ``degree`` where there is a choice. Collective.
 
-        An axisymmetric body counts with 2πr, a plane section with its thickness.
+        An axisymmetric body counts with 2πr, a plane section with its thickness; ``bare`` leaves these out.
         """
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:

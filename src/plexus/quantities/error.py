@@ -15,7 +15,7 @@ from pydantic import ValidationInfo, field_validator
 from plexus.deck.context import known
 from plexus.deck.params import Expression, Field, FieldName
 from plexus.deck.property import PointNames
-from plexus.deck.values import refuse
+from plexus.deck.values import fit, refuse
 from plexus.fields.arrays import stack
 from plexus.formulation.entries import check_components
 from plexus.protocols import Array, Integrand, Point
@@ -43,6 +43,8 @@ class ErrorParams(Place):
         spec = (known(info).fields or {}).get(info.data.get("of", ""))
         if spec is not None:
             check_components(spec, len(value) if isinstance(value, tuple) else 1, info)
+            if spec.name not in known(info).open:
+                fit(value, spec.unit)
         return value
 
     @field_validator("norm")

@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from plexus.deck.conditions import misplaced
 from plexus.deck.params import Params, Property
+from plexus.deck.places import expressions
 from plexus.errors import InputError, at_path
 from plexus.spaces.names import boundary_facets, region_cells
 
@@ -129,6 +130,12 @@ def vanishing(run: Run) -> list[str]:
         if stated and not path.endswith("source") and _largest(run, prop) == 0:
             found.append(f"{path}: is zero everywhere; does it leave the equation without a solution?")
     return found
+
+
+def lost(run: Run) -> list[str]:
+    """Return which expressions had no finite value at the last evaluations, on any rank. Collective."""
+    noted = [expression.noted for _, expression in expressions(run.deck) if expression.noted]
+    return sorted({text for texts in run.ctx.comm.allgather(noted) for text in texts})[:5]
 
 
 def _largest(run: Run, prop: Property) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plexus import __version__
+from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.deck.blocks import Verification
@@ -39,6 +40,19 @@ def _quantity(spec: FieldSpec) -> str:
     return f"{spec.start:g}" if spec.unit == "1" else f"{spec.start:g} {spec.unit}"
 
 
+def check_references(run: Run) -> None:
+    """Refuse references in another unit than that of their quantity.
+
+    Raises
+    ------
+    InputError
+        At the first one.
+    """
+    for number, check in enumerate(run.deck.verification):
+        if why := check.unfit(run.units.get(check.quantity, "")):
+            raise InputError(f"verification[{number}].{why}")
+
+
 def verify(
     checks: Sequence[Verification], values: Mapping[str, float], units: Mapping[str, str]
 ) -> list[dict[str, Any]]:
@@ -51,7 +65,7 @@ def verify(
     for check in checks:
         measured = values[check.quantity]
         relative = check.tolerance is not None
-        tolerance = check.tolerance if check.tolerance is not None else check.absolute_tolerance
+        tolerance = float(check.absolute_tolerance or 0.0) if check.tolerance is None else check.tolerance
         # NaN compares as False, so it never holds
         scale = abs(float(check.reference)) if relative else 1.0
         rows.append(
@@ -62,7 +76,7 @@ def verify(
                 "unit": units.get(check.quantity, ""),
                 "tolerance": tolerance,
                 "kind": "relative" if relative else "absolute",
-                "holds": bool(abs(measured - float(check.reference)) <= (tolerance or 0.0) * scale),
+                "holds": bool(abs(measured - float(check.reference)) <= tolerance * scale),
                 "source": check.source,
             }
         )

@@ -230,8 +230,11 @@ class Run(March):
         """Let the controller choose a shorter step; where it cannot, say which coefficients are zero."""
         try:
             super().repeat(dt, failure)
+        except GuardError as error:
+            lost = inspect.lost(self)
+            raise type(error)("\n".join([str(error), *lost])) from error
         except SolveError as error:
-            zeros = inspect.vanishing(self)
+            zeros = inspect.lost(self) or inspect.vanishing(self)
             raise type(error)("\n".join([str(error), *zeros])) from error
         self.ctx.log.info(f"step of {dt:.4g} s repeated: {failure}")
 
@@ -293,7 +296,8 @@ class Run(March):
                 return self.ctx.stop.agree(finite)
         except GuardError as error:
             blamed = self.system.blame(self.state)
-            raise GuardError(next((text for text in blamed if text), str(error))) from None
+            text = next((text for text in blamed if text), str(error))
+            raise GuardError("\n".join([text, *inspect.lost(self)])) from None
 
     def _observe(self, act: Callable[[Observer], None], every: bool = False) -> None:
         """Call the observers: all of them, or those that are due."""

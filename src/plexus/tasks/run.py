@@ -64,6 +64,7 @@ class March(Task):
             ctx.log.info(f"warning: {doubt}")
         if request.restart is not None:
             _restart(run, request.restart)
+        report.check_references(run)
         run.execute()
         if stages and not request.dry:
             with ctx.timers("log view"):

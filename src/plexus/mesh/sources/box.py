@@ -58,7 +58,7 @@ class BoxParams(Params):
     )
     refine: int = Field(0, ge=0, le=12, description="how often all cells are split in 2^d")
     degree: Literal[1, 2] = Field(1, description="degree of the cells' geometry; 2 follows a curved map")
-    map: tuple[Expression, ...] | None = Field(
+    map: tuple[Annotated[Expression, Unit("m")], ...] | None = Field(
         None, description="new coordinates as expressions of the box coordinates x, y, z"
     )
 
@@ -144,7 +144,7 @@ class Box:
         mesh = build_box(comm, p.cell, p.degree, self.ticks(), self.periodic)
         if p.map is not None:
             names = dict(zip("xyz", mesh.points.T, strict=False))
-            columns = [np.broadcast_to(e(names), len(mesh.points)) for e in p.map]
+            columns = [np.broadcast_to(e.sure(names), len(mesh.points)) for e in p.map]
             mesh.points = np.ascontiguousarray(np.stack(columns, axis=1), dtype=float)
             bad = (mesh.corner_volumes() <= 0).any(axis=1)
             if p.degree == 2 or p.cell == "hexahedron":

@@ -32,7 +32,9 @@ class IntervalParams(Params):
     )
     refine: int = Field(0, ge=0, le=30, description="how often all cells are halved")
     degree: Literal[1, 2] = Field(1, description="degree of the cells' geometry; 2 follows a curved map")
-    map: Expression | None = Field(None, description="new coordinate as an expression of x")
+    map: Annotated[Expression, Unit("m")] | None = Field(
+        None, description="new coordinate as an expression of x"
+    )
 
     regions: dict[str, Expression] = Field(
         {}, description="name: condition on x that the centres of the region's cells fulfil"
