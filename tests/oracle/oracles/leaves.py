@@ -7,11 +7,12 @@ writes each in other units, `World` writes bare numbers of a world with other un
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from polynomials import VARIABLES, Poly
+from oracles.polynomials import VARIABLES, Poly
 
 Dims = tuple[int, int, int, int]
 """Exponents of m, kg, s, K."""
@@ -89,7 +90,7 @@ def written(tree: Any, write: Writer) -> Any:
         return f"{tree.axis} {'>' if tree.above else '<'} {write(tree.value, M, False)}"
     if isinstance(tree, Jump):
         parts = (_polynomial(part, write) for part in (tree.before, tree.after))
-        before, after = (f"({part})" if isinstance(part, float) and part < 0 else part for part in parts)
+        before, after = map(_inside, parts)
         place = write(tree.at, S if tree.along == "t" else M, False)
         return f"where({tree.along} < {place}, {before}, {after})"
     return tree
@@ -98,7 +99,8 @@ def written(tree: Any, write: Writer) -> Any:
 def _polynomial(leaf: Amount, write: Writer) -> str | float:
     terms = leaf.value.terms
     if not any(any(e) for e in terms):
-        return write(next(iter(terms.values()), 0.0), leaf.dims, leaf.absolute)
+        alone = write(next(iter(terms.values()), 0.0), leaf.dims, leaf.absolute)
+        return _inside(alone) if isinstance(alone, str) else alone
     names = (*VARIABLES[:-1], leaf.of[0])
     texts = [_term(leaf, e, terms[e], names, write) for e in sorted(terms)]
     # long sums are grouped: the reader of expressions bounds their depth
@@ -116,7 +118,12 @@ def _term(
     level = leaf.absolute and not any(e)
     first = write(value if level else abs(value), leaf.unit(e), level)
     powers = [name if n == 1 else f"{name}^{n}" for name, n in zip(names, e, strict=True) if n]
-    return "-" if value < 0 and not level else "+", "*".join([str(first), *powers])
+    return "-" if value < 0 and not level else "+", " * ".join([_inside(first), *powers])
+
+
+def _inside(text: str | float) -> str:
+    """Return a number as part of an expression, where `5 1/m` is none; the unknown u is a unit of mass too."""
+    return str(text).replace(" 1/(", "/(1 ") if " 1/(" in str(text) else re.sub(r" 1/(.*)", r"/(1 \1)", str(text))
 
 
 def _sum(texts: list[tuple[str, str]]) -> str:
@@ -149,7 +156,7 @@ class World:
 
 SIZES = (
     {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "um": 1e-6},
-    {"kg": 1.0, "g": 1e-3, "t": 1e3, "mg": 1e-6},
+    {"kg": 1.0, "g": 1e-3, "mg": 1e-6},
     {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 1e-3, "day": 86400.0},
     {"K": 1.0, "kelvin": 1.0},
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import Case, Tree
-from leaves import Writer, plain, written
+from oracles.cases import Case, Tree
+from oracles.leaves import Writer, plain, written
 
 
 @dataclass

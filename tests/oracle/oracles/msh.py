@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from shapes import Shape
+    from oracles.shapes import Shape
 
 CODES = {"point": 15, "line": 1, "triangle": 2, "quadrilateral": 3, "tetrahedron": 4, "hexahedron": 5}
 FACETS = {"line": "point", "triangle": "line", "quadrilateral": "line", "tetrahedron": "triangle"}

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cases import Case, Tree, over_body, over_side, touching
-from leaves import NEWTON, ONE, PASCAL, Amount, Jump, K, M, S, amount, dims, times
-from polynomials import AXES, Poly
-from running import Outcome, deck_of, run
-from shapes import SIDES, Shape, shape
+from oracles.cases import Case, Tree, over_body, over_side, touching
+from oracles.leaves import NEWTON, ONE, PASCAL, Amount, Jump, K, M, S, amount, dims, times
+from oracles.polynomials import AXES, Poly
+from oracles.running import Outcome, deck_of, run
+from oracles.shapes import SIDES, Shape, shape
 
 X, T, V = Poly.variable("x"), Poly.variable("t"), Poly.variable("v")
 SIGMA = 5.670374419e-8

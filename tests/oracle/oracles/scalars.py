@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from cases import (
+from oracles.cases import (
     Case,
     Pieces,
     Tree,
@@ -27,9 +27,9 @@ from cases import (
     term,
     touching,
 )
-from leaves import KG, ONE, Amount, Dims, K, M, S, amount, dims, times
-from polynomials import AXES, Poly, divergence, gradient
-from shapes import Shape, shape
+from oracles.leaves import KG, ONE, Amount, Dims, K, M, S, amount, dims, times
+from oracles.polynomials import AXES, Poly, divergence, gradient
+from oracles.shapes import Shape, shape
 
 X, T, V = Poly.variable("x"), Poly.variable("t"), Poly.variable("v")
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from cases import (
+from oracles.cases import (
     Case,
     Pieces,
     Tree,
@@ -28,9 +28,9 @@ from cases import (
     solver,
     touching,
 )
-from leaves import JOULE, NEWTON, ONE, PASCAL, Amount, K, M, S, amount, dims, times
-from polynomials import AXES, Poly
-from shapes import shape
+from oracles.leaves import JOULE, NEWTON, ONE, PASCAL, Amount, K, M, S, amount, dims, times
+from oracles.polynomials import AXES, Poly
+from oracles.shapes import shape
 
 X, T = Poly.variable("x"), Poly.variable("t")
 FORCE = dims(-2, 1, -2)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from leaves import M, Amount, Below, amount
-from polynomials import AXES, Poly
+from oracles.leaves import M, Amount, Below, amount
+from oracles.polynomials import AXES, Poly
 
 SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
 SIMPLEX = {"line": True, "triangle": True, "tetrahedron": True, "quadrilateral": False, "hexahedron": False}
@@ -150,7 +150,7 @@ class Shape:
 
     def write(self, path: Path, scale: float = 1.0, seed: int | None = None) -> None:
         """Write the file of Gmsh; ``scale`` is by what lengths are multiplied, ``seed`` orders nodes and cells."""
-        from msh import write
+        from oracles.msh import write
 
         write(self, path, scale, self.seed if seed is None else seed)
 

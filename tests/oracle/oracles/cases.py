@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from leaves import Amount, Dims, Jump, amount
-from polynomials import AXES, Poly
-from shapes import SIMPLEX, Shape
+from oracles.leaves import Amount, Dims, Jump, amount
+from oracles.polynomials import AXES, Poly
+from oracles.shapes import SIMPLEX, Shape
 
 Tree = dict[str, Any]
 Pieces = Mapping[str | None, Poly]

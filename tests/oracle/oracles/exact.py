@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from cases import Case, at_points
-from running import Outcome, deck_of, run
+from oracles.cases import Case, at_points
+from oracles.running import Outcome, deck_of, run
 
 
 def check(case: Case, folder: Path) -> list[str]:
