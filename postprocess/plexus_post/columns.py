@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
+from plexus_post.errors import PostError
 
 
 def component_names(count: int) -> list[str]:
@@ -27,7 +31,20 @@ def columns(data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return out
 
 
-def write_csv(target: Path, table: dict[str, np.ndarray]) -> None:
-    """Write columns of equal length with a header line."""
-    rows = np.column_stack(list(table.values()))
-    np.savetxt(target, rows, fmt="%.16g", delimiter=",", header=",".join(table), comments="")
+def write_csv(target: Path, table: Mapping[str, np.ndarray], units: Mapping[str, str] | None = None) -> None:
+    """Write columns of equal length with a header line: names, with their units in brackets where known.
+
+    Raises
+    ------
+    PostError
+        If the file cannot be written.
+    """
+    head = [f"{n} [{unit}]" if (unit := (units or {}).get(n)) else n for n in table]
+    try:
+        with target.open("w", newline="", encoding="utf-8") as file:
+            out = csv.writer(file, lineterminator="\n")
+            out.writerow(head)
+            for row in zip(*table.values(), strict=True):
+                out.writerow([f"{v:.16g}" for v in row])
+    except OSError as error:
+        raise PostError(f"{target}: {error.strerror or error}") from None

@@ -43,8 +43,9 @@ def compose(deck: Deck, ctx: Context) -> Run:
         raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     for path, part in system.parts.items():
-        for text in part.beyond:
-            ctx.log.info(f"warning: {path}: {text}; cells are guarded by their state alone")
+        # what is said of closures is among the deck's doubts
+        for text in part.beyond if path not in system.closures else ():
+            ctx.log.info(f"warning: {path}: {text}")
     state = State(values, clock.t, internal=system.begin())
     events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
     run = Run(

@@ -1,7 +1,14 @@
 """Names inside the files that Plexus writes; shared by the writers and by ``plexus_post``.
 
-This module imports nothing, so that results can be read where there is no MPI, PETSc or torch.
+This module imports nothing of ours, so that results can be read where there is no MPI, PETSc or torch.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT_VERSION = 1
 """Raised when a reader of the previous version would misread a file."""
@@ -25,6 +32,22 @@ PARTIAL = ".partial"
 
 NOT_FINITE = "not_finite"
 """Entry of JSON files that tells where a number is infinite or none: ``[{"at": [...], "value": "nan"}]``."""
+
+
+def checksum(tables: Mapping[str, Mapping[str, Any]], units: Mapping[str, Mapping[str, str]]) -> int:
+    """Return the CRC-32 of tables of columns, (n,) numbers each, with their names and units."""
+    import zlib
+
+    import numpy as np
+
+    found = 0
+    for table, columns in sorted(tables.items()):
+        for name, column in sorted(columns.items()):
+            words = f"{table}/{name} {units.get(table, {}).get(name, '')} {len(column)}".encode()
+            # NaN has many forms, and a column of counts becomes whole numbers
+            values = np.nan_to_num(np.asarray(column, dtype=float), nan=-1.5)
+            found = zlib.crc32(values.tobytes(), zlib.crc32(words, found))
+    return found
 
 
 def to_json(content: dict[str, object]) -> dict[str, object]:

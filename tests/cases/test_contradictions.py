@@ -93,3 +93,15 @@ def test_a_closure_outside_its_training_is_told(tmp_path, request):
     for word in ("physics.alpha: the closure was trained for -5 to -1", "physics.zeta", "0.01 s apart"):
         assert word in said
     assert "warning" not in case_runs.command(tmp_path, "check", str(deck))[1]
+
+
+def test_a_march_may_leave_the_degree_to_the_mesh(tmp_path):
+    (tmp_path / "deck.yaml").write_text(
+        "plexus: 1\n"
+        "mesh: {type: box, cell: quadrilateral, cells: [3, 3]}\n"
+        "physics: {type: diffusion, coefficient: 1}\n"
+        "boundary: [{on: left, u: 1}]\n"
+        "time: {end: 1 s, step: 0.1 s}\n"
+    )
+    code, said = case_runs.command(tmp_path, "check", "deck.yaml")
+    assert (code, "Traceback" in said) == (0, False), said

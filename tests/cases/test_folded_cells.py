@@ -43,6 +43,14 @@ def test_a_map_that_folds_cells_between_their_corners(ranks: int, tmp_path: Path
         case_runs.run(CASE, tmp_path, *given, ranks=ranks).refused("mesh.map", "inside out", ") m")
 
 
+def test_check_maps_the_box_as_well(tmp_path: Path) -> None:
+    """Quarter-point cells: a square in the map makes det J vanish on one side, where stresses are taken."""
+    square = "mesh={type: box, cell: quadrilateral, cells: [4, 2], degree: 2, map: [x^2, y]}"
+    outcome = case_runs.check(CASE, tmp_path, "-s", square, "-s", "boundary.0.on=left")
+    outcome.refused("mesh.map", "inside out", ") m")
+    assert "good" not in outcome.said
+
+
 @pytest.mark.parametrize(("shape", "degree"), SHAPES)
 def test_the_verdict_is_that_of_many_points(shape: str, degree: int) -> None:
     cell, rng = reference(shape), np.random.default_rng(3)

@@ -33,8 +33,10 @@ def test_each_side_has_its_own_stress(ranks: int, tmp_path: Path) -> None:
     found = outcome.quantities()
     assert found["in_foam"] == pytest.approx(FOAM, rel=1e-3)
     assert found["largest_in_foam"] == pytest.approx(FOAM, rel=1e-3)
-    # on the interface the cell of the lowest number answers, on any ranks
+    # on the interface the cell of the lowest number answers, on any ranks, and the run tells it
     assert found["at_interface"] == pytest.approx(STEEL, rel=1e-3)
+    assert "deck.yaml:16:51: quantities.at_interface.at: materials meet" in outcome.said
+    assert outcome.said.count("materials meet") == 1
     points, cells, stress = stored(outcome.folder, "von_mises")
     middle = points[cells].mean(axis=1)[:, 0]
     right = np.where(middle < 0.5, STEEL, FOAM)
@@ -66,6 +68,13 @@ def test_the_heat_flux_along_an_interface(cell: str, ranks: int, tmp_path: Path)
     flux = stored(outcome.folder, "heat_flux")[2]
     right = np.where(points[cells].mean(axis=1)[:, 0] < 0.5, -5000.0, -10.0)
     assert flux[cells][..., 1] == pytest.approx(np.broadcast_to(right[:, None], cells.shape), rel=1e-6)
+
+
+def test_what_is_continuous_is_not_warned_of(tmp_path: Path) -> None:
+    of = "quantities.at_interface.of=displacement_y + x"
+    outcome = case_runs.run(CASE, tmp_path, "-s", of, "-s", "output=[]")
+    assert "materials meet" not in outcome.said
+    assert outcome.quantities()["at_interface"] == pytest.approx(0.5 + 2e-4, rel=1e-6)
 
 
 def test_the_files_are_read_and_drawn(tmp_path: Path) -> None:

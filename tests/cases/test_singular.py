@@ -98,10 +98,11 @@ def test_a_sector_between_symmetry_planes_widens_without_stress(tmp_path):
 def test_a_periodic_box_that_is_mapped_to_a_sector_is_refused(tmp_path):
     text = SECTOR.replace("  size: [1, 1]\n", "  size: [1, 1]\n  periodic: [y]\n")
     (tmp_path / "deck.yaml").write_text(text.replace("boundary: [{on: [bottom, top], normal: 0}]\n", ""))
-    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out")
-    assert code == 2, said
-    assert "deck.yaml:" in said
-    assert "by a rotation" in said
+    for words in (("check",), ("run", "-o", "out")):
+        code, said = command(tmp_path, words[0], "deck.yaml", *words[1:])
+        assert code == 2, said
+        assert "deck.yaml:" in said
+        assert "by a rotation" in said and "good" not in said
 
 
 def test_expansion_without_a_temperature_is_refused(tmp_path):

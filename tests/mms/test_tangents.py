@@ -9,6 +9,7 @@ import pytest
 from random_point import random_point
 
 from plexus import registry
+from plexus.boundary.force import Force
 from plexus.formulation import autodiff
 from plexus.formulation.base import EquationBase
 from plexus.formulation.terms import Term
@@ -74,6 +75,7 @@ TERMS = [
     ("robin", {"coefficient": "1 + temperature", "value": "temperature^2"}, T),
     ("traction", {"value": ["x", "y", 2]}, U),
     ("pressure", {"value": "1 + y"}, U),
+    ("force", {"value": ["1 kN", "2 kN", 0]}, U),
     ("spring", {"normal": "1 + x", "tangential": 0.3}, U),
 ]
 
@@ -82,6 +84,8 @@ TERMS = [
 def test_tangent_of_boundary_term(name: str, data: dict, field: FieldSpec) -> None:
     component = registry.component("boundary", name)
     term: Term = component.cls(component.params.model_validate(data), field)
+    if isinstance(term, Force):
+        term.spread = 2.0
     p = random_point([T, U], field.name, 3, normal=True)
     m = () if field.shape == "scalar" else (3,)
     same(term.tangent(p).c00, autodiff.tangent(term, p, field).c00, (3, 4, *m, *m))

@@ -94,7 +94,12 @@ def write_fields(
         values = [fields(points[place], t) for t in times]
         for name in values[0]:
             data = root.create_dataset(f"PointData/{name}", data=np.concatenate([v[name] for v in values]))
-            data.attrs["unit"] = {"temperature": "K", "displacement": "m", "von_mises": "Pa"}.get(name, "1")
+            data.attrs["unit"] = {
+                "temperature": "K",
+                "displacement": "m",
+                "von_mises": "Pa",
+                "stress": "Pa",
+            }.get(name, "1")
         if ids:
             file["plexus/node_ids"] = place
         root["CellData/rank"] = np.repeat(np.arange(parts), [len(b) for b in blocks])

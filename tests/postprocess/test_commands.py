@@ -1,6 +1,7 @@
 """The commands of ``plexus-post``: what they print, write and return."""
 
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -98,6 +99,7 @@ def test_export_round_trips(tmp_path):
     np.testing.assert_allclose(table["displacement_y"], expected["displacement"][:, 1], rtol=1e-14)
     arrays = np.load(tmp_path / "out.npz")
     assert arrays["cells_quad9"].shape == (48, 9)
+    assert set(arrays) == {"points", "cells_quad9", "temperature", "displacement", "rank"}
 
 
 def test_vtu_is_read_by_vtk(tmp_path):
@@ -114,11 +116,46 @@ def test_probe_samples_a_line_and_a_history(tmp_path):
     command = ["probe", str(folder), "--line", "1,0", "2,0", "--count", "5", "--csv", str(out)]
     assert main([*command, "--plot", str(tmp_path / "line.png")]) == 0
     table = pandas.read_csv(out)
-    assert table["distance"].tolist() == [0, 0.25, 0.5, 0.75, 1]
-    np.testing.assert_allclose(table["temperature"], 300 + 12 * table["x"])
+    assert table["distance [m]"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    np.testing.assert_allclose(table["temperature [K]"], 300 + 12 * table["x [m]"])
     command = ["probe", str(folder), "--point", "0,1.5", "--history", "--csv", str(out)]
     assert main([*command, "--plot", str(tmp_path / "history.png")]) == 0
-    assert pandas.read_csv(out)["time"].tolist() == [0, 1, 2]
+    assert pandas.read_csv(out)["time [s]"].tolist() == [0, 1, 2]
+
+
+def stressed(points, time):
+    """Return a plane stress state stored as a 3 x 3 tensor."""
+    x, y, _ = points.T
+    stress = np.zeros((len(x), 9))
+    stress[:, 0], stress[:, 4], stress[:, 1], stress[:, 3] = 1e6 * x, -2e6 * y, 3e6, 3e6
+    return {"stress": stress, "temperature": 300 + 0 * x}
+
+
+def test_components_of_tensors_are_drawn_and_probed(tmp_path, capsys):
+    folder, out = run_folder(tmp_path / "run", fields=stressed), tmp_path / "line.csv"
+    assert main(["plot", str(folder), "--fields", "stress", "--time", "0.9", "-o", str(tmp_path)]) == 0
+    made = [Path(line).name for line in capsys.readouterr().out.split()]
+    assert made == ["stress_xx.png", "stress_xy.png", "stress_yy.png", "overview.png"]
+    assert main(["plot", str(folder), "--fields", "stress_yy", "-o", str(tmp_path)]) == 0
+    command = ["probe", str(folder), "--line", "1,0", "2,0", "--fields", "stress_xx", "--csv", str(out)]
+    assert main([*command, "--plot", str(tmp_path / "line.png")]) == 0
+    table = pandas.read_csv(out)
+    assert list(table) == ["x [m]", "y [m]", "z [m]", "distance [m]", "stress_xx [Pa]"]
+    np.testing.assert_allclose(table["stress_xx [Pa]"], 1e6 * table["x [m]"])
+    assert main(["plot", str(folder), "--fields", "stress_xq"]) == 2
+    assert "no field 'stress_xq'" in capsys.readouterr().err
+
+
+def test_histories_are_exported_with_their_units(tmp_path, capsys):
+    folder, out = run_folder(tmp_path / "run"), tmp_path / "peak.csv"
+    series(folder, quantities={"time": [0.0, 1.5], "peak": [3.0, np.nan]})
+    with h5py.File(folder / "series.h5", "r+") as file:
+        file["quantities/peak"].attrs["unit"] = b"W/m^2"
+    assert main(["export", str(folder), str(out), "--series", "quantities"]) == 0
+    assert out.read_text() == "time [s],peak [W/m²]\n0,3\n1.5,nan\n"
+    assert main(["export", str(folder), str(out), "--series", "nothing"]) == 2
+    assert main(["export", str(folder), str(tmp_path / "x.npz"), "--series", "quantities"]) == 2
+    assert "written as .csv" in capsys.readouterr().err
 
 
 def test_unusable_input_is_one_line_and_exit_code_2(tmp_path, capsys):

@@ -157,8 +157,8 @@ def test_info_probe_compare_and_export_work_on_lines(folder, tmp_path, capsys):
     out = tmp_path / "out.csv"
     assert main(["probe", str(folder), "--point", "0.5", "--point", "1,0", "--csv", str(out)]) == 0
     found = pandas.read_csv(out)
-    np.testing.assert_allclose(found["displacement_x"], 1.8e-4 * (1 - found["x"]), atol=1e-15)
-    assert found["x"].tolist() == [0.5, 1.0] and (found["y"] == 0).all()
+    np.testing.assert_allclose(found["displacement_x [m]"], 1.8e-4 * (1 - found["x [m]"]), atol=1e-15)
+    assert found["x [m]"].tolist() == [0.5, 1.0] and (found["y [m]"] == 0).all()
     assert (
         main(["probe", str(folder), "--line", "0", "2", "--csv", str(out), "--plot", str(tmp_path / "a.png")])
         == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import verification_page
 
 from plexus.deck.load import load
-from plexus.run import report
 
 DECKS = Path(__file__).parents[2] / "input_decks"
 MAIN_JOB = {
@@ -20,22 +22,14 @@ MAIN_JOB = {
 }
 
 
-def run(path: Path, folder: Path) -> dict:
+def measured(path: Path, folder: Path) -> Mapping[str, Any]:
     """Run a deck in this process and return its entries of the summary."""
-    from mpi4py import MPI
-
-    from plexus.compose import compose
-    from plexus.runtime import context
-
-    run = compose(load(path), context.create(MPI.COMM_WORLD, folder))
-    run.observers = []
-    run.execute()
-    return report.facts(run)
+    return verification_page.run(load(path), folder)
 
 
 @pytest.mark.parametrize("path", sorted((DECKS / "verification").glob("*.yaml")), ids=lambda p: p.stem)
 def test_deck_reproduces_its_references(path: Path, tmp_path: Path) -> None:
-    rows = run(path, tmp_path)["verification"]
+    rows = measured(path, tmp_path)["verification"]
     assert rows
     failed = [
         f"{r['quantity']}: {r['measured']:.8g} instead of {r['reference']:.8g}"
@@ -43,10 +37,15 @@ def test_deck_reproduces_its_references(path: Path, tmp_path: Path) -> None:
         if not r["holds"]
     ]
     assert not failed, "; ".join(failed)
+    page = {quantity: value for name, quantity, value in verification_page.written() if name == path.stem}
+    assert page.keys() == {r["quantity"] for r in rows}, "the page is stale: see verification_page.py"
+    for r in rows:
+        within = r["tolerance"] if r["kind"] == "absolute" else 1e-3 * abs(r["measured"])
+        assert page[r["quantity"]] == pytest.approx(r["measured"], rel=0, abs=within), r["quantity"]
 
 
 def test_main_job(tmp_path: Path) -> None:
-    values = run(DECKS / "quickstart.yaml", tmp_path)["quantities"]
+    values = measured(DECKS / "quickstart.yaml", tmp_path)["quantities"]
     for name, value in MAIN_JOB.items():
         assert values[name] == pytest.approx(value, rel=1e-5), name
     # what the gas brings in, the cooling air takes away; no force along the span
@@ -56,4 +55,4 @@ def test_main_job(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["diffusion", "heat", "wall", "foundation", "thermoelasticity"])
 def test_smallest_deck_runs(name: str, tmp_path: Path) -> None:
-    assert all(v == v for v in run(DECKS / f"{name}.yaml", tmp_path)["quantities"].values())
+    assert all(v == v for v in measured(DECKS / f"{name}.yaml", tmp_path)["quantities"].values())

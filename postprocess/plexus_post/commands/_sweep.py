@@ -24,7 +24,7 @@ def show(sweep: Sweep) -> None:
     table("Parameters", ("name", "deck path", "unit", "values", "from", "to"), varied)
     columns = sweep.columns() | {p.name: p.shown for p in sweep.parameters}
     varied_names = [p.name for p in sweep.parameters]
-    results = [f"{n} (result)" if n in varied_names else n for n in sweep.quantities]
+    results = [sweep.result_names[n] for n in sweep.quantities]
     names = [n for n in ("member", *varied_names, "status", "wall_seconds", *results) if n in columns]
     rows = list(zip(*(map(_shown, columns[n]) for n in names), strict=True))
     units = {n: short(sweep.units.get(n, "")) for n in names}

@@ -25,6 +25,6 @@ def ranks(text: str) -> int:
 
 def add_selection(parser: ArgumentParser) -> None:
     """Add the options that choose fields and a step."""
-    parser.add_argument("--fields", nargs="+", help="which fields (default: all)")
+    parser.add_argument("--fields", nargs="+", help="fields or components, e.g. stress_xx (default: all)")
     parser.add_argument("--step", type=int, help="which step (default: the last)")
     parser.add_argument("--time", type=float, help="the step nearest to this time")

@@ -72,7 +72,7 @@ def differences(a: Run, b: Run, fields: list[str] | None = None) -> list[Differe
         grid_a, grid_b = a.mesh(step), b.mesh(other)
         for name in names:
             mine, theirs = a.field(name, step), b.field(name, other)
-            order = _order(grid_a, grid_b, a.fields[name])
+            order = _order(grid_a, grid_b, a.place(name))
             rows.append(Difference(name, float(time), *norms(mine, theirs[order])))
     if not rows:
         raise PostError(f"{a.name} and {b.name} have no time in common")
@@ -121,7 +121,7 @@ def verify(run: Run) -> int:
 
 def _common(a: Run, b: Run, fields: list[str] | None) -> list[str]:
     common = [n for n in a.fields if n in b.fields]
-    missing = [n for n in fields or [] if n not in common]
+    missing = [n for n in fields or [] if a.component(n)[0] not in common or b.component(n)[0] not in common]
     if missing or not common:
         what = f"no field {missing[0]!r}" if missing else "no field"
         raise PostError(f"{a.name} and {b.name} have {what} in common")

@@ -15,8 +15,9 @@ from plexus_post.readers.grid import Grid
 from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.readers.sweep import Sweep, is_sweep
+from plexus_post.units import short
 
-HELP = "fields as .csv, .npz or .vtu"
+HELP = "fields as .csv, .npz or .vtu, histories as .csv"
 FORMATS = ("csv", "npz", "vtu")
 
 
@@ -26,6 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "target", metavar="FILE", help="the suffix chooses the format: .csv (fields at points), .npz, .vtu"
     )
+    parser.add_argument("--series", metavar="NAME", help="a history instead, e.g. quantities, as .csv")
     add_selection(parser)
 
 
@@ -34,10 +36,29 @@ def run(args: Namespace) -> None:
     target = Path(args.target)
     if is_sweep(args.path):
         Sweep(args.path).write(target)
+    elif args.series:
+        history(open_run(args.path), args.series, target)
     else:
         source = open_run(args.path)
         export(source, target, source.step(args.step, args.time), args.fields)
     print(args.target)
+
+
+def history(run: Run, name: str, target: Path) -> None:
+    """Write a history as CSV; the header has the units.
+
+    Raises
+    ------
+    PostError
+        If there is none of this name, the format is another one, or the file cannot be written.
+    """
+    if target.suffix != ".csv":
+        raise PostError(f"{target}: unknown format {target.suffix}; a history is written as .csv")
+    frame = run.series(name).reset_index().select_dtypes("number")
+    units = {n: short(unit) for n, unit in frame.attrs["units"].items()}
+    write_csv(
+        target, {str(n): frame[n].to_numpy() for n in frame}, units | {"time": units.get("time") or "s"}
+    )
 
 
 def export(run: Run, target: Path, step: int, fields: list[str] | None = None) -> None:
@@ -64,13 +85,13 @@ def export(run: Run, target: Path, step: int, fields: list[str] | None = None) -
 
 
 def _csv(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
-    on_points = {n: v for n, v in data.items() if run.fields[n] == "point"}
+    on_points = {n: v for n, v in data.items() if run.place(n) == "point"}
     write_csv(target, dict(zip("xyz", grid.points.T, strict=True)) | columns(on_points))
 
 
 def _npz(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
     cells = {f"cells_{n}": c for n, c in grid.cells.items()}
-    np.savez_compressed(target, allow_pickle=False, points=grid.points, **cells, **data)
+    np.savez_compressed(target, **{"points": grid.points, **cells, **data})
 
 
 def _vtu(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
@@ -80,7 +101,7 @@ def _vtu(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> Non
     connectivity = np.concatenate([c.ravel() for _, c, _ in blocks])
     offsets = np.cumsum(np.concatenate([np.full(len(c), k.nodes) for k, c, _ in blocks]))
     types = np.concatenate([np.full(len(c), k.vtk) for k, c, _ in blocks])
-    on = {place: {n: v for n, v in data.items() if run.fields[n] == place} for place in ("point", "cell")}
+    on = {place: {n: v for n, v in data.items() if run.place(n) == place} for place in ("point", "cell")}
     cell_data = {n: v[order] for n, v in on["cell"].items()}
     lines = [
         '<?xml version="1.0"?>',

@@ -15,8 +15,11 @@ def arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("paths", nargs="+", metavar="RUN")
     parser.add_argument("-o", "--out", help="folder of the pictures (default: RUN/pictures)")
-    parser.add_argument("--fields", nargs="+", help="which fields (default: all)")
+    parser.add_argument(
+        "--fields", nargs="+", help="which fields or components, e.g. stress_xx (default: all)"
+    )
     parser.add_argument("--step", type=int, help="which step (default: the last)")
+    parser.add_argument("--time", type=float, help="the step nearest to this time")
     parser.add_argument("--warp", type=float, metavar="FACTOR", help="times the displacement (0: none)")
     parser.add_argument("--mesh", action="store_true", help="draw the edges of all cells")
 
@@ -39,4 +42,5 @@ def _pictures(path: str, args: Namespace) -> list[Path]:
 
     source = open_run(path)
     folder = Path(args.out or source.folder / "pictures")
-    return pictures(source, folder, args.fields, args.step, args.warp, args.mesh)
+    step = source.step(args.step, args.time) if args.time is not None else args.step
+    return pictures(source, folder, args.fields, step, args.warp, args.mesh)

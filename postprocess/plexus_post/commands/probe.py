@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from plexus_post.errors import PostError
 from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.text import table
+from plexus_post.units import short
 
 HELP = "fields at points or along a line"
 
@@ -38,7 +40,7 @@ def run(args: Namespace) -> None:
     else:
         data = sample(source, points, args.fields, source.step(args.step, args.time))
     if args.csv:
-        write_csv(Path(args.csv), data)
+        write_csv(Path(args.csv), data, _units(source, data))
     if args.plot:
         from plexus_post.pictures.along import along
 
@@ -46,6 +48,14 @@ def run(args: Namespace) -> None:
     if not (args.csv or args.plot):
         rows = [[float(v) for v in row] for row in zip(*data.values(), strict=True)]
         table(source.name, list(data), rows)
+
+
+def _units(run: Run, data: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Return the units of sampled columns; a run without units has lengths and times without them too."""
+    found = {n: short(run.unit(n)) for n in data if run.component(n)[0] in run.fields}
+    if any(found.values()):
+        found |= {"time": "s", "x": "m", "y": "m", "z": "m", "distance": "m"}
+    return found
 
 
 def _places(args: Namespace, run: Run) -> np.ndarray:
@@ -100,6 +110,13 @@ def sample(run: Run, points: np.ndarray, fields: list[str] | None, step: int) ->
 
 
 def history(run: Run, place: np.ndarray, fields: list[str] | None) -> dict[str, np.ndarray]:
-    """Return columns time and every field component at one point over all steps."""
+    """Return columns time and every field component at one point over all steps.
+
+    Raises
+    ------
+    PostError
+        If there are no fields.
+    """
+    run.step()
     steps = [columns(run.at(place[None], fields, s)) for s in range(len(run.times))]
     return {"time": run.times} | {n: np.concatenate([s[n] for s in steps]) for n in steps[0]}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from plexus.fileformat import DECK, LOG
 from plexus_post.errors import PostError
+from plexus_post.readers import plain
 from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.tables.page import facts, tables
@@ -228,7 +229,4 @@ def _origins(deck: str) -> str:
 
 
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+    return plain.text(path, "replace") if path.is_file() else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill as wrapped
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,18 +80,23 @@ class Film:
         count, (x, y) = len(self.runs), self.runs[0].box.lengths
         side = (self.width - MARGIN - BAR - GAP * (count - 1)) / count
         high = side * float(y / x)
-        size = (self.width, HEAD + high + BETWEEN + CURVES + FOOT)
+        # about 12 characters of a title fill an inch
+        names = [wrapped(name, max(8, int(12 * side))) for name in self.names]
+        head = HEAD + 0.15 * max(name.count("\n") for name in names)
+        size = (self.width, head + high + BETWEEN + CURVES + FOOT)
         figure: Figure = pyplot().figure(figsize=size, dpi=DPI)
 
         def add(left: float, bottom: float, width: float, height: float) -> Axes:
             return figure.add_axes((left / size[0], bottom / size[1], width / size[0], height / size[1]))
 
-        for i, (run, name) in enumerate(zip(self.runs, self.names, strict=True)):
+        for i, (run, name) in enumerate(zip(self.runs, names, strict=True)):
             axes = add(MARGIN + i * (side + GAP), FOOT + CURVES + BETWEEN, side, high)
             fill = panel(axes, run, run.box.run.step(time=time), self.shade, RODS)
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.set_title(name, fontsize=10, pad=4)
+            # the titles are the legend of the curves below
+            colour = f"C{i - 1}" if i else LINE
+            axes.set_title(name, fontsize=10, pad=4, color=colour, linespacing=1.05)
         bar = colour_bar(axes, fill, self.shade)
         bar.ax.tick_params(labelsize=7.5)
         left, right = 0.62, 0.26 * self.width
@@ -109,9 +115,7 @@ class Film:
         for i, (times, values) in enumerate(curves):
             now = times <= time + 1e-9
             colour = f"C{i}" if self.curves else LINE
-            axes.plot(
-                times[now], np.maximum(values[now], 1e-9), color=colour, label=self.names[-len(curves) + i]
-            )
+            axes.plot(times[now], np.maximum(values[now], 1e-9), color=colour)
             axes.plot(times[now][-1:], np.maximum(values[now][-1:], 1e-9), "o", color=colour)
         if not self.curves:
             oriented = self.runs[0].oriented
@@ -123,7 +127,6 @@ class Film:
         axes.set_ylabel("velocity error", fontsize=8.5)
         axes.set_yticks(THRESHOLDS, [f"{100 * t:g} %" for t in THRESHOLDS])
         axes.minorticks_off()
-        axes.legend(loc="lower right", fontsize=8)
 
     def _draw_spectrum(self, axes: Axes, time: float) -> None:
         """Draw the velocity spectra of now."""
@@ -205,7 +208,8 @@ def strip(runs: list[Nematic], names: list[str], times: np.ndarray, field: str, 
             fill = panel(axes, run, run.box.run.step(time=float(time)), shade)
             axes.set_xticks([])
             axes.set_yticks([])
-        row[0].set_ylabel(name, fontsize=11, fontweight="bold")
+        # about 10 characters fill an inch
+        row[0].set_ylabel(wrapped(name, max(8, int(23 * ratio))), fontsize=11, fontweight="bold")
     for axes, time in zip(grid[0], times, strict=True):
         axes.set_title(f"t = {time:g}", loc="center", fontsize=10, fontweight="normal")
     shared_bar(figure, fill, shade, ax=grid, pad=0.01, aspect=30, shrink=0.7)

@@ -16,7 +16,10 @@ from plexus_post.units import label, scale
 
 def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Path:
     """Draw sampled columns over ``time`` or ``distance``, one panel per field; return the path."""
-    every = {n: [c for c in data if _of(c, n) and np.nan_to_num(data[c]).any()] for n in run.fields}
+    # what was asked for may be a component alone
+    every = {
+        n: [c for c in data if run.component(c)[0] == n and np.nan_to_num(data[c]).any()] for n in run.fields
+    }
     fields = {n: c for n, c in every.items() if c}
     if not fields:
         raise PostError("nothing to draw: all values are zero or outside the mesh")
@@ -29,12 +32,3 @@ def along(data: Mapping[str, np.ndarray], axis: str, run: Run, path: Path) -> Pa
     rows[-1].set_xlabel(label(axis, length or "s"))
     rows[0].set_title(run.title)
     return save(figure, path)
-
-
-def _of(column: str, field: str) -> bool:
-    """Return whether a column is a field or one of its components."""
-    return column == field or (column.startswith(f"{field}_") and column[len(field) + 1 :] in COMPONENTS)
-
-
-COMPONENTS = {*"xyz", *(a + b for a in "xyz" for b in "xyz")}
-"""Endings of the columns of vectors and tensors."""

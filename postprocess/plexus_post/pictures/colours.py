@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from plexus_post.pictures.panels import FLAT
 from plexus_post.pictures.view import View
 from plexus_post.units import words
 
@@ -71,7 +72,7 @@ def _range(values: np.ndarray) -> tuple[float, float, Any]:
         return 0.0, 1.0, "neither"
     low, high = float(finite.min()), float(finite.max())
     # a constant field still needs a band to lie in
-    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-300):
+    if high - low <= FLAT * max(abs(low), abs(high), 1e-300):
         pad = 0.05 * abs(high) or 1.0
         return low - pad, high + pad, "neither"
     inner_low, inner_high = (float(v) for v in np.quantile(finite, [0.002, 0.998]))

@@ -10,6 +10,8 @@ import numpy as np
 from plexus_post.pictures.style import pyplot
 from plexus_post.units import label, scale, words
 
+FLAT = 1e-9
+"""Relative range below which values count as constant: what is left of rounding."""
 FEW = 40
 """Up to this many rows, every one gets a mark."""
 
@@ -31,9 +33,19 @@ def lines(axes: Any, x: np.ndarray, columns: Mapping[str, np.ndarray], units: Ma
     factor, symbol = scale(units.get(names[0], ""), np.concatenate(list(columns.values())))
     for name, values in columns.items():
         axes.plot(x, values * factor, marker="o" if len(x) <= FEW else None, label=words(name))
+    level(axes, np.concatenate(list(columns.values())) * factor)
     axes.set_ylabel(label(names[0], symbol) if len(names) == 1 else f"[{symbol}]" if symbol else "")
     if len(names) > 1:
         axes.legend()
+
+
+def level(axes: Any, values: np.ndarray, flat: float = FLAT) -> None:
+    """Draw values as a line in the middle where their range is below ``flat`` times their size."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if not high - low > flat * max(abs(low), abs(high), 1e-300):
+        pad = 0.05 * max(abs(low), abs(high)) or 1.0
+        axes.set_ylim(low - pad, high + pad)
 
 
 def time_bar(axes: Any, last: float, text: str) -> None:

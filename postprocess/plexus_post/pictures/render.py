@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+REST = {"color": "#777777", "line_width": 4.0}
+"""How the outline of the body before it was deformed is drawn."""
+
 
 def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     """Write the picture of a coloured surface.
@@ -14,7 +17,8 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     Parameters
     ----------
     scene
-        NPZ file with points (P, 3), triangles (T, 3), values (P,) or (T,), their location, levels, map.
+        NPZ file with points (P, 3), triangles (T, 3), values (P,) or (T,), their location, levels, map, edges
+        (E, 2, 3), those of the body before it was deformed, and the unit of lengths.
     image
         PNG file to write.
     elevation, azimuth
@@ -34,10 +38,17 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
         mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
         show_scalar_bar=False, ambient=0.7, diffuse=0.38, specular=0.0, interpolate_before_map=True,
     )  # fmt: skip
-    # facets have points of their own, so coincident ones are merged before edges are looked for
-    edges = mesh.clean(tolerance=1e-9).extract_feature_edges(feature_angle=35, boundary_edges=True)
-    if edges.n_points:
-        plotter.add_mesh(edges, color="#2b2b2b", line_width=2.5)
+    for name, how in (("edges", {"color": "#2b2b2b", "line_width": 2.5}), ("rest", REST)):
+        if len(data[name]):
+            plotter.add_mesh(pyvista.line_segments_from_points(data[name].reshape(-1, 3)), **how)
+    unit = f" [{data['length']}]" if str(data["length"]) else ""
+    # the scale is that of the body before it was deformed: its own sizes, not exaggerated ones
+    body = data["rest"].reshape(-1, 3) if len(data["rest"]) else points
+    plotter.show_bounds(
+        bounds=np.column_stack([body.min(axis=0), body.max(axis=0)]).ravel(), location="outer",
+        ticks="outside", n_xlabels=3, n_ylabels=3, n_zlabels=3, use_3d_text=False, font_size=21,
+        xtitle=f"x{unit}", ytitle=f"y{unit}", ztitle=f"z{unit}", color="#444444", fmt="%.4g",
+    )  # fmt: skip
     e, a = np.radians([elevation, azimuth])
     eye = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
     plotter.camera_position = [tuple(points.mean(axis=0) + eye), tuple(points.mean(axis=0)), (0, 0, 1)]

@@ -10,12 +10,15 @@ from typing import Protocol
 import numpy as np
 
 from plexus_post import members
+from plexus_post.columns import component_names
 from plexus_post.pictures.deformation import deformed
 from plexus_post.pictures.view import View
 from plexus_post.readers.grid import Grid
 from plexus_post.readers.run import Run
 from plexus_post.units import scale, short
 
+VECTOR = 3
+"""Most components of a vector; a field with more is a tensor."""
 FOLDER = "fields"
 """Name of the folders that hold kinds of pictures."""
 
@@ -63,7 +66,7 @@ class Scene:
             Exaggeration of the displacement where the user asks for none; chosen for the picture when None.
         """
         run, values = self.run, self.run.field(name, self.step) if values is None else values
-        if values.ndim == 2 and values.shape[1] not in (1, 2, 3):
+        if values.ndim == 2 and values.shape[1] > VECTOR:
             return None
         vector = values.ndim == 2 and values.shape[1] > 1
         scalar = np.linalg.norm(values, axis=1) if vector else values.reshape(len(values))
@@ -79,7 +82,7 @@ class Scene:
             grid=self.grid,
             values=scalar * size if scalar.dtype.kind == "f" else scalar,
             components=shown.reshape(len(shown), -1),
-            location=run.fields[name],
+            location=run.place(name),
             unit=unit,
             size=size,
             factor=factor,
@@ -111,6 +114,24 @@ def views(scene: Scene, names: list[str] | None = None) -> Iterator[View]:
         special |= dict.fromkeys(own, kind)
         hidden |= set(own[1:])
     for name in names or [n for n in scene.run.fields if n not in hidden]:
-        view = special[name].view(scene, name) if name in special else scene.view(name)
-        if view is not None:
-            yield view
+        if name in special:
+            made = [special[name].view(scene, name)]
+        else:
+            # a tensor that was asked for is drawn component by component
+            made = [scene.view(part) for part in (_parts(scene, name) if names else [name])]
+        yield from (view for view in made if view is not None)
+
+
+def _parts(scene: Scene, name: str) -> list[str]:
+    """Return the components of a tensor that are neither zero nor mirror images of others, else the name."""
+    values = scene.run.field(name, scene.step)
+    count = values.shape[1] if values.ndim == 2 else 1
+    if count <= VECTOR:
+        return [name]
+    ends = component_names(count)
+    kept: dict[str, np.ndarray] = {}
+    for end, column in zip(ends, values.T, strict=True):
+        mirrored = kept.get(f"_{end[:0:-1]}")
+        if column.any() and (mirrored is None or not np.array_equal(mirrored, column)):
+            kept[end] = column
+    return [name + end for end in kept] or [name + ends[0]]

@@ -70,7 +70,10 @@ def group(types: np.ndarray, offsets: np.ndarray, connectivity: np.ndarray) -> t
         if int(vtk) not in KINDS:
             raise PostError(f"cells of VTK type {vtk} are not supported")
         kind, where = KINDS[int(vtk)], np.flatnonzero(types == vtk)
-        cells[kind.name] = connectivity[offsets[where][:, None] + np.arange(kind.nodes)]
+        first = offsets[where]
+        if len(first) and not 0 <= first.min() <= first.max() <= len(connectivity) - kind.nodes:
+            raise PostError(f"a cell of VTK type {vtk} lies outside of the links")
+        cells[kind.name] = connectivity[first[:, None] + np.arange(kind.nodes)]
         index[kind.name] = where
         dims.add(kind.dim)
     if len(dims) > 1:

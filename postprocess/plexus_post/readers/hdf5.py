@@ -6,13 +6,22 @@ Reading needs neither: a file is opened without a communicator, which both build
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plexus_post.errors import PostError
+from plexus_post.readers import sound
 
 if TYPE_CHECKING:
     import h5py
+
+DAMAGE = (
+    AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, ZeroDivisionError,
+    OSError, RuntimeError, MemoryError, UnicodeError,
+)  # fmt: skip
+"""What reading ends in where a file is not what it should be."""
 
 
 def open_file(path: Path) -> h5py.File:
@@ -21,23 +30,46 @@ def open_file(path: Path) -> h5py.File:
     Raises
     ------
     PostError
-        If the file is missing, truncated or not HDF5.
+        If the file is missing, truncated, damaged or not HDF5, or if its numbers are elsewhere.
     """
     import h5py
 
     if not path.is_file():
         raise PostError(f"{path}: no such file")
-    try:
+    if told := sound.problem(path):
+        raise PostError(f"{path}: {told}")
+    with reading(path):
         return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        raise PostError(f"{path}: not a complete HDF5 file ({reason(error)})") from None
 
 
-def reason(error: Exception) -> str:
-    """Return the part of an HDF5 message in which a reader is interested."""
-    text = " ".join(str(error).split())
-    # HDF5 says the general thing first and the cause in brackets
-    return text[text.rfind("(") + 1 :].rstrip(")") if "(" in text else text
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged file ends in into one clear line.
+
+    Raises
+    ------
+    PostError
+        If the body fails on what the file holds.
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        told = " ".join(str(error).split())[:200]
+        raise PostError(f"{path}: damaged ({type(error).__name__}: {told})") from None
+
+
+def array(group: Any, name: str, kinds: str, *ndim: int) -> Any:
+    """Return a dataset of a group.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this kind of numbers and number of axes.
+    """
+    data = group[name]
+    if getattr(data, "ndim", None) not in ndim or data.dtype.kind not in kinds:
+        raise ValueError(f"{name} has another form than it should")
+    return data
 
 
 def text_of(value: Any) -> str:

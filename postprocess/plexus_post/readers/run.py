@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, from_json
+from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY
+from plexus_post.columns import component_names
 from plexus_post.errors import PostError
+from plexus_post.readers import plain
 from plexus_post.readers.grid import Grid
+from plexus_post.readers.hdf5 import reading
 from plexus_post.readers.locate import Locator
 from plexus_post.readers.series import SeriesFile
 from plexus_post.readers.vtkhdf import FieldFile
@@ -78,30 +81,27 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Content of ``summary.json``; empty while the run goes on."""
-        return self._json(SUMMARY)
+        return plain.read_json(self.folder / SUMMARY, plain.SUMMARY_SHAPE)
 
     @cached_property
     def progress(self) -> dict[str, Any]:
         """Content of ``progress.json``, or empty."""
-        return self._json(PROGRESS)
+        return plain.read_json(self.folder / PROGRESS, plain.PROGRESS_SHAPE)
 
     @cached_property
     def deck(self) -> dict[str, Any]:
         """The effective deck as plain data, or empty."""
-        import yaml
-
         path = self.folder / DECK
-        text = path.read_text() if path.is_file() else self.files[0].text("deck") if self.files else ""
-        try:
-            return yaml.safe_load(text) or {}
-        except yaml.YAMLError as error:
-            raise PostError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+        if path.is_file():
+            return plain.deck(path, plain.text(path))
+        return plain.deck(self.files[0].path, self.files[0].text("deck")) if self.files else {}
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Who made the results when and with what, as the field file or the histories tell."""
         file = self.files[0] if self.files else self.series_file
-        return dict(json.loads(file.text("provenance") or "{}"))
+        with reading(file.path):
+            return dict(json.loads(file.text("provenance") or "{}"))
 
     @property
     def title(self) -> str:
@@ -128,12 +128,30 @@ class Run:
         return self.files[0].locations if self.files else {}
 
     def unit(self, name: str) -> str:
-        """Return a field's unit as text, empty when the file names none."""
-        return self._file(-1)[0].unit(name)
+        """Return the unit of a field or component as text, empty when the file names none."""
+        return self._file(-1)[0].unit(self.component(name)[0])
 
     def tip(self, name: str) -> str:
-        """Return a field's one-line description, empty when the file has none."""
-        return self._file(-1)[0].tip(name)
+        """Return the one-line description of a field or component, empty when the file has none."""
+        field, column = self.component(name)
+        tip = self._file(-1)[0].tip(field)
+        return tip if column is None or not tip else f"{tip}, {name.removeprefix(field)[1:]} component"
+
+    def place(self, name: str) -> str:
+        """Return where a field or component lives, ``point`` or ``cell``."""
+        return self.fields.get(self.component(name)[0], "point")
+
+    def component(self, name: str) -> tuple[str, int | None]:
+        """Return the field and the column that a name means: ``stress_xy`` is a component of ``stress``.
+
+        The column is None where the name is that of a field, or of nothing.
+        """
+        if name not in self.fields:
+            for field in self.fields:
+                ends = component_names(self.files[0].components(field))
+                if name.removeprefix(field) in ends and name != field:
+                    return field, ends.index(name.removeprefix(field))
+        return name, None
 
     def step(self, step: int | None = None, time: float | None = None) -> int:
         """Return a step number from a number (negative counts from the end) or the nearest time.
@@ -159,12 +177,14 @@ class Run:
         Parameters
         ----------
         name
-            Name of the field.
+            Name of the field, or of one of its components: ``stress``, ``stress_xy``.
         step, time
             Which step; the last one by default.
         """
         file, local = self._file(self.step(step, time))
-        return file.values(name, local)
+        field, column = self.component(name)
+        values = file.values(field, local)
+        return values if column is None else values[:, column]
 
     def mesh(self, step: int | None = None, time: float | None = None) -> Grid:
         """Return the mesh of a step; ``points, cells = run.mesh()`` works too."""
@@ -178,7 +198,7 @@ class Run:
         number = self.step(step, time)
         locator = Locator(self.mesh(number), np.atleast_2d(np.asarray(points, dtype=float)))
         names = fields or list(self.fields)
-        return {n: locator.sample(self.field(n, number), self.fields.get(n, "point")) for n in names}
+        return {n: locator.sample(self.field(n, number), self.place(n)) for n in names}
 
     @cached_property
     def series_file(self) -> SeriesFile:
@@ -194,7 +214,7 @@ class Run:
         import xarray
 
         values = np.stack([self.field(name, s) for s in range(len(self.times))])
-        place = self.fields[name]
+        place = self.place(name)
         coords: dict[str, Any] = {"time": self.times}
         if place == "point":
             coords |= {axis: ("point", self.mesh().points[:, i]) for i, axis in enumerate("xyz")}
@@ -210,12 +230,3 @@ class Run:
                 return file, number
             number -= len(file.times)
         raise PostError(f"{self.name}: no step {step}")
-
-    def _json(self, name: str) -> dict[str, Any]:
-        path = self.folder / name
-        if not path.is_file():
-            return {}
-        try:
-            return from_json(dict(json.loads(path.read_text())))
-        except ValueError as error:
-            raise PostError(f"{path}: not readable as JSON ({error})") from None

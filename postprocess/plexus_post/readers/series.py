@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import META
+from plexus.fileformat import META, checksum
 from plexus_post.errors import PostError
-from plexus_post.readers.hdf5 import open_file, text_of
+from plexus_post.readers.hdf5 import open_file, reading, text_of
 
 if TYPE_CHECKING:
     import pandas
@@ -45,21 +45,31 @@ class SeriesFile:
                 table, _, column = name.rpartition("/")
                 found.setdefault(table, {})[column] = text_of(item.attrs.get("unit", b""))
 
-        with open_file(self.path) as file:
+        with open_file(self.path) as file, reading(self.path):
             file.visititems(visit)
+            self._verify(file, found)
         return found
+
+    def _verify(self, file: Any, found: dict[str, dict[str, str]]) -> None:
+        """Refuse rows that are not those that were written; files of earlier versions have no checksum."""
+        stored = file[META].attrs.get("crc") if META in file else None
+        if stored is None:
+            return
+        tables = {t: {c: file[f"{t}/{c}"][:].astype(float) for c in columns} for t, columns in found.items()}
+        if int(stored) != checksum(tables, found):
+            raise ValueError("its rows are not those that were written")
 
     def text(self, name: str) -> str:
         """Return a text of the metadata group (``deck``, ``provenance``), empty when there is none."""
         if not self.path.is_file():
             return ""
-        with open_file(self.path) as file:
+        with open_file(self.path) as file, reading(self.path):
             item = file.get(f"{META}/{name}")
             return text_of(item) if item is not None else ""
 
     def positions(self, name: str) -> np.ndarray:
         """Return the positions (k, d) of a table of probes, (0, 0) for other tables."""
-        with open_file(self.path) as file:
+        with open_file(self.path) as file, reading(self.path):
             return np.asarray(file[name].attrs.get("positions", np.empty((0, 0))))
 
     def table(self, name: str) -> pandas.DataFrame:
@@ -75,7 +85,7 @@ class SeriesFile:
         if name not in self.columns:
             known = ", ".join(self.columns) or "none"
             raise PostError(f"{self.path}: no series {name!r}; it holds {known}")
-        with open_file(self.path) as file:
+        with open_file(self.path) as file, reading(self.path):
             data = {c: _native(file[f"{name}/{c}"][:]) for c in self.columns[name]}
         if len({len(v) for v in data.values()}) > 1:
             raise PostError(f"{self.path}: columns of {name!r} differ in length")

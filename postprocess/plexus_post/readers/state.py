@@ -7,7 +7,6 @@ locks between machines, a run of another machine counts as lost after a long sil
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import struct
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from plexus.fileformat import LOCK, LOG, PROGRESS, SUMMARY
+from plexus_post.errors import PostError
+from plexus_post.readers import plain
 
 SILENCE = 300.0
 """Without a sign of life for so long, an unlocked run of another machine counts as lost [s]."""
@@ -47,7 +48,9 @@ def state(folder: Path) -> State:
     if held:
         return State("running")
     if summary and not (progress.get("status") == "running" and _newer(folder)):
-        return State(str(summary.get("status")), int(summary.get("exit_code", 0)), summary.get("message", ""))
+        return State(
+            str(summary.get("status")), int(summary.get("exit_code") or 0), summary.get("message") or ""
+        )
     # the progress begins when everything is built, the log before that
     if not progress and not (folder / LOG).exists():
         return State("waiting")
@@ -62,7 +65,7 @@ def _newer(folder: Path) -> bool:
 def _abroad(folder: Path) -> bool:
     """Return whether the run may be alive on another machine whose locks are not seen here."""
     lock = folder / LOCK
-    if not lock.exists() or lock.read_text() in ("", socket.gethostname()):
+    if not lock.exists() or lock.read_text(errors="replace") in ("", socket.gethostname()):
         return False
     files = [folder / name for name in (PROGRESS, LOG) if (folder / name).exists()]
     return time.time() - max(f.stat().st_mtime for f in files) < SILENCE
@@ -88,12 +91,11 @@ def locked(path: Path) -> bool | None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file; empty while there is none."""
+    """Return the content of a JSON file; empty while there is none that can be read."""
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return plain.read_json(path, {PROGRESS: plain.PROGRESS_SHAPE}.get(path.name, plain.SUMMARY_SHAPE))
+    except PostError:
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def words(progress: dict[str, Any]) -> str:
@@ -102,7 +104,7 @@ def words(progress: dict[str, Any]) -> str:
         return ""
     parts = [
         f"{float(progress.get('share') or 0):4.0%}",
-        f"step {progress['step']}, t = {progress['t']:.4g} s",
+        f"step {progress['step']}, t = {float(progress.get('t') or 0):.4g} s",
     ]
     if progress.get("finish"):
         parts.append(f"done {_when(str(progress['finish']))}")
@@ -111,6 +113,9 @@ def words(progress: dict[str, Any]) -> str:
 
 def _when(text: str) -> str:
     """Return a date as a person says it today: the hour, with the day if that is another one."""
-    finish = datetime.fromisoformat(text).astimezone()
+    try:
+        finish = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        return f"at {text}"
     today = finish.date() == datetime.now(UTC).astimezone().date()
     return f"at {finish:%H:%M:%S}" if today else f"on {finish:%Y-%m-%d} at {finish:%H:%M}"

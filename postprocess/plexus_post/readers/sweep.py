@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, from_json
+from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
 from plexus_post.errors import PostError
+from plexus_post.readers.plain import SUMMARY_SHAPE, SWEEP_SHAPE, read_json
 from plexus_post.text import number
 from plexus_post.units import words
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 COSTS = ("wall_seconds", "peak_memory_mb", "unknowns", "steps", "iterations")
 """What a run took; gathered beside the quantities."""
 UNITS = {"wall_seconds": "s", "peak_memory_mb": "MB"}
+STATES = ("member", "status", "exit_code", "message")
+"""Columns that every table has."""
 LONG = 24
 """A value with more characters is told only where nothing else tells two blocks apart."""
 GOOD = ("done", "degraded")
@@ -52,7 +55,7 @@ class Parameter:
     def named(self) -> dict[str, str]:
         """Text of each different value -> what tables and pictures call it; blocks of the deck get short."""
         texts = [str(v) for v in np.unique(self.values)]
-        blocks = {t: json.loads(t) for t in texts if t.startswith("{")}
+        blocks = {t: b for t in texts if (b := _block(t))}
         return {t: t for t in texts} | _briefly({t: b for t, b in blocks.items() if "type" in b})
 
     @property
@@ -97,13 +100,22 @@ class Sweep:
     def __init__(self, path: str | Path):
         self.folder = Path(path).parent if Path(path).name == SWEEP else Path(path)
         file = self.folder / SWEEP
-        try:
-            self.facts: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise PostError(f"{file}: not readable ({error})") from None
+        self.facts = read_json(file, SWEEP_SHAPE)
+        if not self.facts:
+            raise PostError(f"{file}: not readable (no such file)")
         if self.facts.get("format") != FORMAT_VERSION:
             raise PostError(f"{file}: written by another version of Plexus")
         self.entries: list[dict[str, Any]] = self.facts["members"]
+        for entry in self.entries:
+            if entry["folder"] in ("", ".", "..") or Path(entry["folder"]).name != entry["folder"]:
+                raise PostError(f"{file}: member {entry['index']} is in another folder, {entry['folder']!r}")
+        for column in self.facts["columns"]:
+            given = column["numbers"]
+            if given is not None and not (
+                len(given) == len(self.entries)
+                and all(v is None or isinstance(v, int | float) for v in given)
+            ):
+                raise PostError(f"{file}: {column['name']} has not one number for each member")
 
     def __len__(self) -> int:
         """Return the number of members."""
@@ -117,7 +129,8 @@ class Sweep:
     @cached_property
     def parameters(self) -> list[Parameter]:
         """What varies, in the deck's order; ranks last."""
-        found = []
+        found: list[Parameter] = []
+        taken = {*STATES, "ranks"}
         for column in self.facts["columns"]:
             if column["numbers"] is None:
                 own = [entry["values"].get(column["path"]) for entry in self.entries]
@@ -126,7 +139,10 @@ class Sweep:
                 )
             else:
                 values = np.array([np.nan if v is None else v for v in column["numbers"]], dtype=float)
-            found.append(Parameter(column["path"], column["name"], column["unit"], values))
+            # the last part of a deck path may be that of another, or a column that every table has
+            name = column["path"] if column["name"] in taken else column["name"]
+            taken.add(name)
+            found.append(Parameter(column["path"], name, column["unit"], values))
         if any(entry["ranks"] for entry in self.entries):
             ranks = np.array([entry["ranks"] or np.nan for entry in self.entries], dtype=float)
             found.append(Parameter("ranks", "ranks", "", ranks))
@@ -144,14 +160,14 @@ class Sweep:
     @cached_property
     def summaries(self) -> list[dict[str, Any]]:
         """``summary.json`` of each member; empty where there is none."""
-        return [_json(self.folder / entry["folder"] / SUMMARY) for entry in self.entries]
+        return [read_json(self.folder / entry["folder"] / SUMMARY, SUMMARY_SHAPE) for entry in self.entries]
 
     @cached_property
     def status(self) -> list[str]:
         """State of each member; ``waiting`` if it was never begun, ``unfinished`` if its end is not known."""
         begun = [(self.folder / entry["folder"] / PROGRESS).exists() for entry in self.entries]
         return [
-            str(s["status"]) if s else "unfinished" if b else "waiting"
+            str(s.get("status")) if s else "unfinished" if b else "waiting"
             for s, b in zip(self.summaries, begun, strict=True)
         ]
 
@@ -181,12 +197,31 @@ class Sweep:
         }
 
     @cached_property
-    def units(self) -> dict[str, str]:
-        """Units of parameters, costs and quantities by name; empty texts where there is none."""
+    def result_units(self) -> dict[str, str]:
+        """Units of costs and quantities by name; empty texts where there is none."""
         found = {name: UNITS.get(name, "") for name in COSTS}
         for summary in self.summaries:
             found |= {n: str(u) for n, u in (summary.get("units") or {}).items()}
+        return found
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Units of the columns of the table by name; empty texts where there is none."""
+        found = {shown: self.result_units.get(n, "") for n, shown in self.result_names.items()}
         return found | {p.name: p.unit for p in self.parameters}
+
+    @cached_property
+    def result_names(self) -> dict[str, str]:
+        """Cost or quantity -> its column: a quantity may be called like a parameter or a state."""
+        taken = {*STATES, *(p.name for p in self.parameters)}
+        found = {}
+        for name in {**self.costs, **self.quantities}:
+            shown = name
+            while shown in taken:
+                shown += " (result)"
+            taken.add(shown)
+            found[name] = shown
+        return found
 
     @cached_property
     def costs(self) -> dict[str, np.ndarray]:
@@ -211,9 +246,7 @@ class Sweep:
         out: dict[str, Sequence[Any]] = {"member": [entry["index"] for entry in self.entries]}
         out |= {p.name: p.values.tolist() for p in self.parameters}
         out |= {"status": self.status, "exit_code": self.exit_codes, "message": self.messages}
-        # a quantity may be called like a parameter
-        numbers = {**self.costs, **self.quantities}
-        return out | {n if n not in out else f"{n} (result)": v.tolist() for n, v in numbers.items()}
+        return out | {self.result_names[n]: v.tolist() for n, v in {**self.costs, **self.quantities}.items()}
 
     def frame(self) -> pandas.DataFrame:
         """Return the table as pandas has it, indexed by member."""
@@ -264,12 +297,14 @@ class Sweep:
             for p in self.parameters:
                 how = {} if p.numeric else {"dtype": h5py.string_dtype()}
                 place = f"parameters/{p.name.replace('/', '_')}"
+                while place in file:
+                    place += "_"
                 data = file.create_dataset(place, data=p.values if p.numeric else p.values.tolist(), **how)
                 data.attrs["path"], data.attrs["unit"] = p.path, p.unit
             for group, columns in (("quantities", self.quantities), ("costs", self.costs)):
                 for name, values in columns.items():
                     data = file.create_dataset(f"{group}/{name}", data=values)
-                    data.attrs["unit"] = self.units.get(name, "")
+                    data.attrs["unit"] = self.result_units.get(name, "")
 
 
 def _cell(value: Any) -> Any:
@@ -310,10 +345,10 @@ def _briefly(blocks: dict[str, dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _block(text: str) -> dict[str, Any]:
+    """Return the block of a deck that a text is, empty if it is none."""
     try:
-        return from_json(dict(json.loads(path.read_text("utf-8"))))
-    except FileNotFoundError:
+        found = json.loads(text) if text.startswith("{") else {}
+    except ValueError:
         return {}
-    except (OSError, ValueError) as error:
-        raise PostError(f"{path}: not readable ({error})") from None
+    return found if isinstance(found, dict) else {}

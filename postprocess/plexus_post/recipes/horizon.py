@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from plexus_post.text import table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LEGEND, WRAP = 3, 44
+"""Names beside each other in the legend, and characters in a line of one."""
 HELP = "how long runs follow a reference run, and their statistics beside its"
 
 
@@ -80,7 +83,9 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 def draw(compared: Comparison, path: Path) -> Path:
     """Draw error, order (without directors the speed) and spectra; return the path."""
-    figure = pyplot().figure(figsize=(9.6, 5.0), layout="constrained")
+    # names are as long as their owners like: they stand below the panels, where no line runs
+    rows = -(-len(compared.statistics) // LEGEND)
+    figure = pyplot().figure(figsize=(9.6, 5.0 + 0.22 * rows), layout="constrained")
     left, right = figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
     curves = figure.add_subplot(left)
     lower = right.subgridspec(2, 1)
@@ -99,6 +104,8 @@ def draw(compared: Comparison, path: Path) -> Path:
         spectra.plot(s.shells[mean > 0], mean[mean > 0], **how)
     _error_axes(curves, float(max(s.times[-1] for s in compared.statistics)))
     _others(order, spectra, compared)
+    names = [fill(t.get_label(), WRAP) for t in order.get_lines()]
+    figure.legend(order.get_lines(), names, loc="outside lower center", ncols=min(len(names), LEGEND))
     return save(figure, path)
 
 
@@ -134,7 +141,6 @@ def _others(order: Axes, spectra: Axes, compared: Comparison) -> None:
     order.set_ylabel("r" if compared.oriented else "⟨|u|⟩")
     order.set_xlim(0, max(float(s.times[-1]) for s in compared.statistics))
     order.set_ylim(0, 1 if compared.oriented else None)
-    order.legend(loc="lower right")
     spectra.set_title(f"Velocity spectrum, t ≥ {compared.late:g}")
     spectra.set_ylabel("energy of the shell")
     last = min(resolved(s.shells) for s in compared.statistics)

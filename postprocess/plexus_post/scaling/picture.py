@@ -107,11 +107,11 @@ def _dress(left: Axes, right: Axes, kind: str, measured: bool) -> None:
         axes.xaxis.set_major_formatter(lambda p, _: f"{p:,.0f}" if p >= 1 else "")
         axes.set_xlabel("ranks")
         axes.tick_params(labelbottom=True)
-    note = "" if measured else " (not measured: the model only)"
+    note = "" if measured else "\n(not measured: the model only)"
     what = "one problem on more ranks" if kind == "strong" else "a problem that grows with the ranks"
     left.set_title(f"{kind.capitalize()} scaling: {what}{note}", size=10.5)
     right.set_title(f"Efficiency, {kind}", size=10.5)
-    left.legend(loc="lower left" if kind == "strong" else "upper left")
+    left.legend(loc="lower left" if kind == "strong" else "best")
 
 
 def _legend(axes: Axes, study: Study) -> None:

@@ -126,7 +126,7 @@ def _point(run: Run, facts: dict[str, Any]) -> Point | None:
     """Return the point of a run, None if it lacks times."""
     phases = facts.get("phases") or {}
     seconds = sum(float(p["mean"]) for name, p in phases.items() if name not in OUTSIDE)
-    if not seconds > 0 or not facts.get("unknowns"):
+    if not seconds > 0 or not all(facts.get(key) for key in ("unknowns", "ranks", "wall_seconds")):
         return None
     placement = facts.get("placement")
     return Point(
@@ -134,11 +134,11 @@ def _point(run: Run, facts: dict[str, Any]) -> Point | None:
         ranks=int(facts["ranks"]),
         unknowns=int(facts["unknowns"]),
         dim=int((facts.get("mesh") or {}).get("dim", 3)),
-        steps=int(facts.get("steps", 0)),
-        iterations=int(sum(s.get("total", 0) for s in (facts.get("solver") or {}).values())),
+        steps=int(facts.get("steps") or 0),
+        iterations=int(sum(s.get("total") or 0 for s in (facts.get("solver") or {}).values())),
         seconds=seconds,
         wall=float(facts["wall_seconds"]),
-        crowded=any(row["crowded"] for row in placement) if placement else None,
+        crowded=any(row.get("crowded") for row in placement) if placement else None,
         waited=float(facts.get("core_wait_seconds") or 0.0) / float(facts["wall_seconds"]),
     )
 

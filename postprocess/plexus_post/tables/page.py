@@ -34,7 +34,10 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("wall time", _seconds(s.get("wall_seconds"))),
         ("start to first solve", _seconds(s.get("first_step_seconds"))),
         ("waiting for a core", _seconds(s.get("core_wait_seconds"))),
-        ("peak memory of a rank", f"{s['peak_memory_mb']:,.0f} MB" if "peak_memory_mb" in s else ""),
+        (
+            "peak memory of a rank",
+            f"{s['peak_memory_mb']:,.0f} MB" if s.get("peak_memory_mb") is not None else "",
+        ),
     ]
     return [(name, value) for name, value in found if value]
 
@@ -88,6 +91,8 @@ def _quantities(run: Run) -> Table:
     units = run.summary.get("units") or run.series_file.columns.get("quantities", {})
     rows = []
     for name, value in values.items():
+        if value is None:
+            continue
         factor, unit = scale(units.get(name, ""), np.array([float(value)]))
         rows.append((words(name), f"{value * factor:.8g}", unit))
     return Table("Quantities", ("name", "value at the end", "unit"), rows)

@@ -32,13 +32,13 @@ def guards(summary: Mapping[str, Any]) -> Table:
 
 
 def validation(summary: Mapping[str, Any]) -> Table:
-    """Return the errors of what was trained on runs that it has not seen, beside classical closures."""
+    """Return the errors of what was trained on runs that it has not seen, and ratios to the best rival's."""
     rows, rivals = [], ""
     for entry in summary.get("validation") or []:
         case = ", ".join(f"{words(k)} {number(v)}" for k, v in entry["case"].items())
         rivals = ", ".join(entry["baselines"])
         base = list(entry["baselines"].values())
-        ratio = f"{entry['value'] / base[0]:.3f}" if base and base[0] else "–"
+        ratio = f"{entry['value'] / min(base):.3f}" if base and min(base) else "–"
         rows.append(
             (case, entry["metric"], f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base), ratio)
         )
@@ -66,9 +66,10 @@ def placement(summary: Mapping[str, Any]) -> Table:
     """Return where the ranks were."""
     rows = []
     for r in summary.get("placement") or []:
-        device = f"{r['gpu']} {r['uuid']}".strip() or r["device"]
-        cores = f"{r['cores']} of {r['host_cores']}" + (" (crowded)" if r["crowded"] else "")
-        rows.append((r["ranks"] + " ", r["host"], cores, str(r["threads"]), device, r["bridge"]))
+        ask = lambda key, r=r: str(r.get(key, "?"))  # noqa: E731
+        device = f"{r.get('gpu', '')} {r.get('uuid', '')}".strip() or ask("device")
+        cores = f"{ask('cores')} of {ask('host_cores')}" + (" (crowded)" if r.get("crowded") else "")
+        rows.append((ask("ranks") + " ", ask("host"), cores, ask("threads"), device, ask("bridge")))
     head = ("ranks", "host", "cores", "torch threads", "device", "PETSc and torch memory")
     return Table("Placement", head, rows[:200])
 

@@ -41,6 +41,15 @@ class Learned(part.Part, MomentClosure):  # type: ignore[misc]  # always guarded
         """Return the name of the classical closure that stands in."""
         return "autoregressive" if self.closes == 3 else "bingham"
 
+    def rivals(self) -> dict[str, Any]:
+        """Return the classical closures by which a trained one is judged, its fallback first."""
+        chosen = self.params.guard.fallback
+        found = {chosen.type if chosen is not None else self.default_fallback(): self.guard.fallback}
+        for name in () if self.closes == 3 else ("bingham", "quadratic"):
+            if name not in found:
+                found[name] = self.rival(name, self.setting)
+        return found
+
     def admitted(self, fields: Fields, out: dict[str, Any]) -> dict[str, Any]:
         """Return the closure fields of a non-negative distribution."""
         return out if self.admissible else self.project(fields, out)[0]

@@ -26,8 +26,8 @@ from plexus.protocols import Array, Integrand, Location, Point
 from plexus.protocols.facets import Facets
 from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
-from plexus.spaces.locate import Located
-from plexus.spaces.materials import MaterialNodes
+from plexus.spaces.locate import Located, around
+from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import require_cells, require_facets
 
 if TYPE_CHECKING:
@@ -111,6 +111,19 @@ class NodalFields(NamedFields):
         found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
         return found.value
 
+    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
+        """Return whether an expression has several values at a place, where materials meet. Collective."""
+        if not isinstance(self.space, MaterialNodes) or not self._sided(self.integrand(expression)):
+            return False
+        mesh = self.space.mesh
+        return meet(mesh, self.system.materials, around(mesh, np.array(at)))
+
+    def _sided(self, f: Integrand | None) -> bool:
+        """Return whether a function may differ between cells that meet; None does."""
+        # unknowns are continuous, what is derived from them or kept in cells is not
+        inner = set(self.specs) - set(self.system.spaces)
+        return f is None or (isinstance(f, Reading) and f.reads(inner))
+
     def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
         """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
 
@@ -123,10 +136,7 @@ class NodalFields(NamedFields):
         if part.boundary is None:
             require_cells(mesh, part.region)
             return
-        # unknowns are continuous, what is derived from them or kept in cells is not
-        inner = set(self.specs) - set(self.system.spaces)
-        sided = f is None or (isinstance(f, Reading) and f.reads(inner))
-        require_facets(mesh, Facets.of(part.boundary), sided, part.region, outer)
+        require_facets(mesh, Facets.of(part.boundary), self._sided(f), part.region, outer)
 
     def outflow(self, flux: str, boundary: Facets) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.

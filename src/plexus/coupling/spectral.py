@@ -18,6 +18,7 @@ from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.gridfields import GridFields
 from plexus.devices.tensors import from_rows, rows_of
 from plexus.fields.keys import Key
+from plexus.protocols import Trims
 from plexus.spaces.grid import GridSpace
 
 if TYPE_CHECKING:
@@ -139,6 +140,12 @@ class SpectralSystem(BaseSystem):
     def evaluation(self, constants: Mapping[str, float]) -> GridFields:
         """Return the fields at the grid points."""
         return GridFields(self, constants)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the share of the start's energy that the model did not take, where it takes not all."""
+        if not isinstance(self.model, Trims):
+            return {}
+        return {"start": {"lost": sum(self.model.lost.values()), **self.model.lost}}
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
         """Return what the model monitors, then what closures and learned parts tell. Collective."""

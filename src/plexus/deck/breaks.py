@@ -24,6 +24,7 @@ STEPS = ("heaviside", "sign", "floor")
 BENDS = ("abs", "ramp", "min", "max")
 
 Function = Callable[[float], float]
+Compiler = Callable[[str, Mapping[str, float]], Callable[[Mapping[str, Any]], Any]]
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,14 @@ class TooMany(Exception):
     """More than `MOST` times."""
 
 
-def breaks(tree: ast.expr, bound: Mapping[str, float], start: float, end: float) -> Breaks:
-    """Return the breaks of a tree, its parameters bound to numbers, from ``start`` to ``end``."""
-    found = _Finder(bound, start, end)
+def breaks(
+    tree: ast.expr, bound: Mapping[str, float], start: float, end: float, compiler: Compiler
+) -> Breaks:
+    """Return the breaks of a tree, its parameters bound to numbers, from ``start`` to ``end``.
+
+    ``compiler`` makes of the text of a part of the tree and of the parameters what has its values.
+    """
+    found = _Finder(bound, start, end, compiler)
     try:
         found.visit(tree)
     except TooMany:
@@ -58,8 +64,8 @@ def breaks(tree: ast.expr, bound: Mapping[str, float], start: float, end: float)
 class _Finder:
     """Walks a tree and collects its breaks."""
 
-    def __init__(self, bound: Mapping[str, float], start: float, end: float):
-        self.bound, self.start, self.end = bound, start, end
+    def __init__(self, bound: Mapping[str, float], start: float, end: float, compiler: Compiler):
+        self.bound, self.start, self.end, self.compiler = bound, start, end, compiler
         self.jumps: set[float] = set()
         self.kinks: set[float] = set()
         self.unknown: list[str] = []
@@ -99,7 +105,7 @@ class _Finder:
 
     def marks(self, tree: ast.expr) -> list[float]:
         """Return the ends of the pieces on which a function of t is smooth; with waves, monotonic."""
-        inner = _Finder(self.bound, self.start, self.end)
+        inner = _Finder(self.bound, self.start, self.end, self.compiler)
         inner.visit(tree)
         found = inner.jumps | inner.kinks
         for node in ast.walk(tree):
@@ -153,9 +159,7 @@ class _Finder:
 
     def compiled(self, tree: ast.expr) -> Function:
         """Return a function of t alone; not a number outside its domain."""
-        from plexus.deck.expressions import Expression
-
-        whole = Expression(ast.unparse(tree), self.bound)
+        whole = self.compiler(ast.unparse(tree), self.bound)
 
         def value(t: float) -> float:
             try:

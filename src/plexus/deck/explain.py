@@ -15,6 +15,7 @@ from plexus.deck.effective import fragment
 from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Params
+from plexus.deck.property import FORMS
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.deck.sweep import Sweep
@@ -32,7 +33,7 @@ BLOCKS: dict[str, type[Params]] = {
 
 
 def explain(topic: str) -> str:
-    """Return the explanation of ``KIND.NAME``, of a kind, or of a block of the deck.
+    """Return the explanation of ``KIND.NAME``, of a kind, of a block of the deck, or of ``property``.
 
     Raises
     ------
@@ -49,7 +50,11 @@ def explain(topic: str) -> str:
         return f"{topic}\n\n{tip}\n\n{_table(own)}{also}"
     if topic in registry.KINDS:
         return listing(topic)
-    valid = [*registry.KINDS, *BLOCKS, *(f"{k}.{n}" for k in registry.KINDS for n in registry.names(k))]
+    if topic == "property":
+        forms = [f"  {form}\n{_indent(text, 6)}" for form, text in FORMS.items()]
+        return "\n".join(["property\n\nOne value that may vary; any of these forms\n", *forms])
+    members = [f"{k}.{n}" for k in registry.KINDS for n in registry.names(k)]
+    valid = [*registry.KINDS, *BLOCKS, "property", *members]
     raise InputError(f"nothing is called {topic!r}{nearest(topic, valid)}; `plexus list` shows everything")
 
 

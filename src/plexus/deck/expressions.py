@@ -228,7 +228,9 @@ class Expression:
         """Return the times [s] between two others at which the value jumps or has a kink."""
         from plexus.deck.breaks import Breaks, breaks
 
-        return breaks(self._tree, self._parameters, start, end) if "t" in self.names else Breaks()
+        if "t" not in self.names:
+            return Breaks()
+        return breaks(self._tree, self._parameters, start, end, Expression)
 
     def __eq__(self, other: object) -> bool:
         """Compare text and bound parameters."""

@@ -18,6 +18,19 @@ from plexus.deck.syntax import COORDINATES
 from plexus.errors import InputError
 
 AXES = {"x": 0, "y": 1, "z": 2}
+FORMS: dict[str, str] = {
+    "45 W/(m K)": "a number, with a unit or in the parameter's own",
+    "10 + 0.02*temperature": "an expression of x, y, z, t, the deck's parameters and the fields of the model",
+    "{table: [[20, 15], [600, 23]], of: temperature, of_unit: degC, unit: W/(m K)}": (
+        "piecewise linear in one field (default: temperature), constant beyond the ends, where a run warns; "
+        "without units both columns are in the fields' own; `source` may tell where the numbers are from"
+    ),
+    "{regions: {steel: 45 W/(m K), copper: 380 W/(m K)}}": (
+        "one of these forms for each region of the mesh; every cell, or facet of a boundary term, must lie "
+        "in exactly one of the regions that are named"
+    ),
+}
+"""What a deck may say where a parameter is a property, and what it means."""
 CHORD = 1e-3
 """Half width of a chord, as a share of 1 + |u|."""
 

@@ -15,6 +15,7 @@ from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
 from plexus.deck.explain import BLOCKS
 from plexus.deck.functions import ARITY, TIPS
+from plexus.deck.property import FORMS
 from plexus.deck.schema import Deck
 
 FOLDER = Path("docs") / "reference"
@@ -66,8 +67,12 @@ def _kind(kind: str) -> str:
         "|---|---|",
     ]
     lines += [f"| [{name}](#{name}) | {_cell(summary(kind, name))} |" for name in registry.names(kind)]
-    for name in registry.names(kind):
-        lines += ["", *_member(registry.component(kind, name))]
+    members = [_member(registry.component(kind, name)) for name in registry.names(kind)]
+    if any("| property |" in line for member in members for line in member):
+        lines += ["", "A *property* is a number, an expression, a table, or one of these per region, see"]
+        lines += ["[properties](deck.md#properties)."]
+    for member in members:
+        lines += ["", *member]
     return "\n".join(lines) + "\n"
 
 
@@ -101,6 +106,9 @@ def _deck() -> str:
         if model is not Deck:
             text = inspect.cleandoc(model.__doc__ or "")
             lines += ["", f"## {name}", "", "```text", text, "```", "", *_table(list(rows(model)))]
+    lines += ["", "## Properties", "", "Where the type of a parameter is *property*, a deck may say"]
+    lines += ["", "| for instance | |", "|---|---|"]
+    lines += [f"| `{_cell(form)}` | {_cell(text)} |" for form, text in FORMS.items()]
     lines += ["", "## Expressions", "", *_RULES, "", "| function | |", "|---|---|"]
     lines += [f"| `{name}` | {TIPS.get(name, '')} |" for name in ARITY]
     return "\n".join(lines) + "\n"

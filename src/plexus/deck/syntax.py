@@ -65,7 +65,7 @@ def parse(
     # Deep brackets make the parser itself give up, with an error that depends on the Python version.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too complicated"
-        raise ExpressionError(f"{_short(text)} is not an expression: {reason}") from error
+        raise ExpressionError(f"{_short(text)} is not an expression: {reason}{_hint(text)}") from error
     _check(tree, (*_ALLOWED, *extra), text)
     return source.annotated(tree)
 
@@ -83,6 +83,13 @@ def place(text: str, root: ast.expr, node: ast.expr) -> tuple[int, str]:
         return at(node.col_offset - 1), vars(node)["quantity"].text
     start = at(node.col_offset)
     return start, text[start : at(node.end_col_offset or node.col_offset)].strip()
+
+
+def _hint(text: str) -> str:
+    # YAML ends an entry of a list or mapping in one line at each comma, inside of round brackets too
+    if text.count("(") == text.count(")"):
+        return ""
+    return "; in a list or mapping in one line, an expression with a comma needs quotes"
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
+from plexus.discretisations._degree import degree_of
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
 from plexus.protocols import Choosy, Doubt, Equation, FieldSpec, Found, Remembers, Repeats, Stores
@@ -84,7 +85,7 @@ def _of_memory(equation: Any) -> Iterator[Found]:
 
 def lumped(deck: Any, equations: Sequence[Equation]) -> Iterator[Doubt]:
     """Yield what lumping does not bring at degree 2."""
-    if getattr(deck.physics, "degree", 1) > 1 and any(isinstance(e, Stores) and e.lumped for e in equations):
+    if degree_of(deck.physics, 1) > 1 and any(isinstance(e, Stores) and e.lumped for e in equations):
         text = (
             "at degree 2 the lumped capacity is the scaled diagonal of Hinton, Rock and Zienkiewicz: errors"
         )

@@ -19,7 +19,7 @@ from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
-from plexus.mesh.turned import turned
+from plexus.mesh.turned import refuse_turned
 from plexus.protocols import Assembled
 from plexus.run import inspect
 from plexus.solvers.nonlinear import FieldSolver
@@ -58,7 +58,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
-    _refuse_turned(mesh, equations)
+    refuse_turned(mesh, [spec for equation in equations for spec in equation.fields])
     with ctx.timers("spaces"):
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
@@ -73,24 +73,6 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     if deck.time is not None:
         _complete(system, values, deck.initial, t)
     return Assembled(mesh, system, values)
-
-
-def _refuse_turned(mesh: Mesh, equations: Sequence[Equation]) -> None:
-    """Refuse vectors on sides that are periodic by a rotation: images share components. Collective.
-
-    Raises
-    ------
-    InputError
-        If an unknown is no scalar.
-    """
-    vectors = [spec.name for equation in equations for spec in equation.fields if spec.shape != "scalar"]
-    if vectors and turned(mesh):
-        raise InputError(
-            "mesh.periodic: sides of the mesh are images of each other by a rotation, not by a shift: "
-            f"{vectors[0]} would have to turn with them, which only scalars need not. Where the state is "
-            "symmetric about both sides, leave `periodic` out and hold the displacement normal to each side; "
-            "else mesh the whole ring"
-        )
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:

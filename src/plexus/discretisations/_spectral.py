@@ -10,8 +10,9 @@ from plexus import registry
 from plexus.coupling.spectral import SpectralSystem
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
+from plexus.discretisations._starts import told
 from plexus.errors import at_path
-from plexus.protocols import Assembled
+from plexus.protocols import Assembled, Trims
 from plexus.spaces.fourier import Fourier
 from plexus.spaces.noise import Noise
 
@@ -47,7 +48,12 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         system = SpectralSystem(model, grid, sizes, shown, physics.derived_specs(), members)
         system.include(closures, {})
         noise = _noise(ensemble, space, ctx.seed) if ensemble else None
-        return Assembled(grid, system, {model.unknown: model.initial(noise)})
+        values = {model.unknown: model.initial(noise)}
+        text = told(model.lost) if isinstance(model, Trims) else None
+        if text:
+            place = f"initial.{model.unknown}" if deck.initial else "physics.start"
+            ctx.log.info(f"warning: {deck.placed(f'{place}: {text}')}")
+        return Assembled(grid, system, values)
 
 
 def _noise(ensemble: Ensemble, space: Fourier, seed: int) -> Noise:

@@ -23,6 +23,7 @@ from plexus.protocols import (
     Found,
     Implicit,
     Outlook,
+    Selects,
     TimeIntegrable,
     WeakPhysics,
 )
@@ -95,19 +96,24 @@ class Elements:
         return doubts(deck)
 
     def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield warnings that mesh and model together ask for; reads a mesh file that is not too large.
+        """Yield warnings that mesh and model together ask for; looks at meshes that are not too large.
 
         Raises
         ------
         InputError
-            If the mesh file is unusable, or if the model does not go with these cells.
+            If the mesh is unusable, or if the model does not go with these cells.
         """
         from plexus import registry
         from plexus.discretisations import _degree
+        from plexus.mesh.turned import refuse_turned
 
-        file = getattr(deck.mesh, "file", None)
+        file, source = getattr(deck.mesh, "file", None), registry.build("mesh", deck.mesh)
+        mesh = source.alone() if isinstance(source, Selects) else None
+        if mesh is not None:
+            cls: Any = registry.component("physics", deck.physics.type).cls
+            refuse_turned(mesh, list(cls.fields(deck.physics)))
         if file is None or Path(file).stat().st_size <= QUICKLY:
-            found = registry.build("mesh", deck.mesh).estimate()
+            found = source.estimate()
             yield from _degree.cautions(deck.physics, found.cell, found.degree)
 
     def outlook(self, deck: Deck) -> Outlook:

@@ -86,12 +86,16 @@ class Spectral:
         yield from ()
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield starts that the grid does not resolve."""
+        from plexus.discretisations import _starts
+
+        yield from _starts.doubts(deck)
 
     def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield nothing."""
-        yield from ()
+        """Yield what a run would leave out of the start; its model tells so itself."""
+        from plexus.discretisations import _starts
+
+        yield from _starts.cautions(deck)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""

@@ -12,7 +12,6 @@ columns ``step`` and ``time`` [s].
 from __future__ import annotations
 
 import time
-import zlib
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +21,7 @@ import h5py
 import numpy as np
 
 from plexus.errors import InputError
-from plexus.fileformat import FORMAT_VERSION, META
+from plexus.fileformat import FORMAT_VERSION, META, checksum
 from plexus.io.hdf5 import LIBRARY, open_read
 from plexus.runtime.files import partial, publish, storage_errors
 
@@ -112,7 +111,7 @@ class Series:
                     data.attrs["unit"] = np.bytes_(self.units[table].get(name, "").encode())
                 for name, values in self.facts.get(table, {}).items():
                     group.attrs[name] = values
-            meta.attrs["crc"] = np.int64(self._crc())
+            meta.attrs["crc"] = np.int64(checksum(self.tables, self.units))
 
     @classmethod
     def resume(cls, path: Path, step: int) -> Series:
@@ -130,7 +129,7 @@ class Series:
             try:
                 file.visititems(series._take)
                 stored = file[META].attrs.get("crc") if META in file else None
-                sound = stored is None or int(stored) == series._crc()
+                sound = stored is None or int(stored) == checksum(series.tables, series.units)
             except (KeyError, ValueError, TypeError, OSError, RuntimeError) as error:
                 raise InputError(f"{path}: the file is damaged ({type(error).__name__}: {error})") from None
         # files of earlier versions have no checksum
@@ -138,17 +137,6 @@ class Series:
             raise InputError(f"{path}: the file is damaged (its rows are not those that were written)")
         series.cut(step)
         return series
-
-    def _crc(self) -> int:
-        """Return the checksum of all columns with their names and units."""
-        found = 0
-        for table, columns in sorted(self.tables.items()):
-            for name, column in sorted(columns.items()):
-                words = f"{table}/{name} {self.units.get(table, {}).get(name, '')} {len(column)}".encode()
-                # NaN has many forms, and a column of counts becomes whole numbers
-                values = np.nan_to_num(np.asarray(column), nan=-1.5)
-                found = zlib.crc32(values.tobytes(), zlib.crc32(words, found))
-        return found
 
     def _take(self, name: str, item: Any) -> None:
         """Read one column."""

@@ -1,4 +1,4 @@
-"""``fields.vtkhdf``: fields over time in VTK's HDF5 layout, one partition per rank and step.
+"""``fields.vtkhdf``: fields over time in VTK's HDF5 layout, one part per rank and step.
 
 Layout (VTKHDF 2.2, ``UnstructuredGrid`` with ``Steps``): the grid is written once and all steps refer to it
 by offset; point and cell data of the steps follow each other. Beside it, in ``/plexus``: format version,
@@ -16,7 +16,8 @@ replaces it by a rename; spare room is given back the same way at the end. Outpu
 one by one (that would cost more than writing them): a crash of the machine may lose the latest ones.
 
 A restart continues the file: later steps than the restart's are dropped, and as the new ranks may hold other
-parts, their grid is added once more.
+cells, their grid is added once more. VTK from 9.5 on takes the number of parts of one step for that of all:
+every grid of a file has as many parts as the one with the most, and those that no rank fills are empty.
 """
 
 from __future__ import annotations
@@ -87,8 +88,9 @@ class FieldsFile:
         kept = [s for s in earlier.steps if s.number <= last]
         if kept:
             # the new partition's grid goes behind the old ones; earlier steps keep referring to theirs
-            part, point, cell, link = earlier.grids[-1].end
-            new.grids = [*earlier.grids, replace(new.grids[0], part=part, point=point, cell=cell, link=link)]
+            _, point, cell, link = earlier.grids[-1].end
+            newest = replace(new.grids[0], point=point, cell=cell, link=link)
+            new.grids = even([*earlier.grids, newest])
             new.capacity = len(kept) + capacity
             new._build(kept, earlier.grids).close()
             new._publish()
@@ -256,9 +258,17 @@ class FieldsFile:
         write(f"{VTK}/Connectivity", first[2], piece.links.ravel())
         # XDMF knows no partitions: its links count through all of them
         write(f"{META}/links", first[2], piece.links.ravel() + self._starts[0])
-        # every partition has one entry more than it has cells
+        # every part has one entry more than it has cells
         per_cell = piece.links.shape[1]
         write(f"{VTK}/Offsets", first[1] + grid.part + rank, per_cell * np.arange(piece.shape[1] + 1))
+        self._empty(file, grid, self.comm.size)
+
+    def _empty(self, file: SlabFile, grid: Grid, used: int) -> None:
+        """Let the parts of a grid from number ``used`` on have no points and no cells."""
+        none = np.zeros(grid.parts - used, dtype=np.int64)
+        for name in GRID_COUNTS:
+            file.write_root(f"{VTK}/{name}", grid.part + used, none)
+        file.write_root(f"{VTK}/Offsets", grid.cell + grid.cells + grid.part + used, none)
 
     def _write_steps(self, file: SlabFile) -> None:
         """Write where each step finds its grid and data, for all reserved steps."""
@@ -283,28 +293,45 @@ class FieldsFile:
 
     def _copy(self, file: SlabFile, old: Any, steps: list[Step], grids: list[Grid]) -> None:
         """Copy earlier grids and steps from the visible file, each rank its share of the rows."""
-        parts, points, cells, links = grids[-1].end
+        _, points, cells, links = grids[-1].end
         last = steps[-1] if steps else None
         used = (
             (last.node_row + grids[last.grid].points, last.cell_row + grids[last.grid].cells)
             if last
             else (0, 0)
         )
-        sizes = {f"{VTK}/{n}": parts for n in GRID_COUNTS}
-        sizes |= {f"{VTK}/Points": points, f"{META}/node_ids": points}
-        sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells, f"{VTK}/Offsets": cells + parts}
+        sizes = {f"{VTK}/Points": points, f"{META}/node_ids": points}
+        sizes |= {f"{VTK}/Types": cells, f"{META}/cell_ids": cells}
         sizes |= {f"{VTK}/Connectivity": links, f"{META}/links": links}
         sizes |= {c.path: c.rows(*used) for c in self.columns}
         for name, n in sizes.items():
             self._copy_rows(file, old, name, n)
+        for earlier, now in zip(grids, self.grids, strict=False):
+            self._copy_parts(file, old, earlier, now)
 
-    def _copy_rows(self, file: SlabFile, old: Any, name: str, n: int) -> None:
-        """Copy the first ``n`` rows of a dataset in equal shares and bounded pieces."""
+    def _copy_parts(self, file: SlabFile, old: Any, earlier: Grid, now: Grid) -> None:
+        """Copy the table of a grid's parts to where it is now; parts that it did not have are empty."""
+        for name in GRID_COUNTS:
+            self._copy_rows(file, old, f"{VTK}/{name}", earlier.parts, earlier.part, now.part)
+        rows = earlier.cells + earlier.parts
+        self._copy_rows(file, old, f"{VTK}/Offsets", rows, earlier.cell + earlier.part, now.cell + now.part)
+        self._empty(file, now, earlier.parts)
+
+    def _copy_rows(
+        self, file: SlabFile, old: Any, name: str, n: int, source: int = 0, target: int = 0
+    ) -> None:
+        """Copy ``n`` rows of a dataset from one row on to another, in equal shares and bounded pieces."""
         size, rank = self.comm.size, self.comm.rank
         begin, end = n * rank // size, n * (rank + 1) // size
         for k in range(-(-n // (size * COPY)) + 1):
             a, b = min(begin + k * COPY, end), min(begin + (k + 1) * COPY, end)
-            file.write(name, a, old[name][a:b])
+            file.write(name, target + a, old[name][source + a : source + b])
+
+
+def even(grids: Sequence[Grid]) -> list[Grid]:
+    """Return the same grids, each with as many parts as the one with the most."""
+    parts = max(grid.parts for grid in grids)
+    return [replace(grid, part=i * parts, parts=parts) for i, grid in enumerate(grids)]
 
 
 def commit(path: Path, n: int, step: Step) -> None:

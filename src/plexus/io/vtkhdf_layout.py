@@ -89,7 +89,10 @@ def padded(array: np.ndarray, col: Column) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Grid:
-    """Where one grid lies in the file: first partition, point, cell, link, and the numbers of them."""
+    """Where one grid lies in the file: first part, point, cell, link, and the numbers of them.
+
+    Parts behind those of the ranks that wrote it are empty.
+    """
 
     part: int
     point: int
@@ -102,7 +105,7 @@ class Grid:
 
     @property
     def end(self) -> tuple[int, int, int, int]:
-        """First partition, point, cell and link after this grid."""
+        """First part, point, cell and link after this grid."""
         return (
             self.part + self.parts,
             self.point + self.points,

@@ -78,3 +78,21 @@ def beyond(metadata: Mapping[str, Any], setting: Setting) -> Iterator[Beyond]:
             if not bounds[0] - tolerance <= value <= bounds[1] + tolerance:
                 span = " to ".join(dict.fromkeys(f"{b:g}" for b in bounds))
                 yield Beyond(f"training.parameters.{name}", f"trained for {span}, the run has {value:g}")
+
+
+def away(metadata: Mapping[str, Any], name: str, value: float) -> float:
+    """Return how far a constant is outside the box of the features, in half widths; <= 0: it is no reason.
+
+    Every cell has the same value of a constant, so that one outside puts all of them outside.
+    """
+    bounds = metadata["box"].get(name)
+    if bounds is None:
+        return 0.0
+    middle, half = middle_of(bounds["low"], bounds["high"])
+    return abs(value - middle) / half - 1
+
+
+def middle_of(low: float, high: float) -> tuple[float, float]:
+    """Return middle and half width of a feature's range."""
+    # a feature that was constant in training tolerates its own rounding
+    return (low + high) / 2, max((high - low) / 2, 1e-6 * max(abs(low), abs(high), 1e-6))

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from plexus.bundles import container
 from plexus.errors import InputError
-from plexus.learned.box import beyond, generated_with
+from plexus.learned.box import away, beyond, generated_with
+from plexus.learned.guard import in_effect
 from plexus.learned.ports import Properties, fills, in_words, names
 from plexus.protocols import Plain, Setting
 
@@ -68,7 +69,9 @@ def doubts(params: Any, setting: Setting, at: Place) -> Iterator[Found]:
     metadata = container.read(params.checkpoint, params.sha256).metadata
     for found in beyond(metadata, setting):
         if found.path != "stepping.dt":
-            yield ("physics", found.path.rpartition(".")[2]), f"the {at[-1]} was {found.said}"
+            name = found.path.rpartition(".")[2]
+            effect = in_effect(params.guard, away(metadata, name, setting.constants[name]))
+            yield ("physics", name), f"the {at[-1]} was {found.said}; {effect}"
     step = generated_with(metadata)
     if step is not None and setting.dt is not None and setting.dt > STRETCH * step:
         text = f"was trained on states {step:g} s apart, the run takes steps of up to {setting.dt:g} s"

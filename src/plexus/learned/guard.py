@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from plexus.deck.params import Field, Params
+from plexus.learned.box import middle_of
 
 if TYPE_CHECKING:
     import torch
@@ -94,11 +95,9 @@ class Guard:
 
     def use_box(self, low: Sequence[float], high: Sequence[float], like: torch.Tensor) -> None:
         """Take the training range of the features."""
-        middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-        # a feature that was constant in training tolerates its own rounding
-        half = [max((b - a) / 2, 1e-6 * max(abs(a), abs(b), 1e-6)) for a, b in zip(low, high, strict=True)]
+        middle, half = zip(*map(middle_of, low, high), strict=True)
         self._box = like.new_tensor(middle), 1 / like.new_tensor(half)
-        self.range = (tuple(middle), tuple(1 / h for h in half))
+        self.range = (middle, tuple(1 / h for h in half))
 
     def use_fallback(self) -> None:
         """From now on only the fallback is evaluated."""
@@ -295,3 +294,16 @@ def _bool() -> Any:
     import torch
 
     return torch.bool
+
+
+def in_effect(params: GuardParams, away: float) -> str:
+    """Return what becomes of cells under a constant that no training had, ``away`` half widths outside."""
+    if away <= 0:
+        return "cells are guarded by their state alone"
+    every = "this alone puts every cell outside its range"
+    if params.outside == "log":
+        return f"{every}: all are counted, and the network answers all the same"
+    share = min(away / params.margin, 1.0) if params.outside == "blend" and params.margin > 0 else 1.0
+    if share < 1:
+        return f"{every}: at least {share:.0%} of every value is the fallback's"
+    return f"{every}: the network is never used, the fallback answers everywhere"

@@ -227,12 +227,17 @@ class Part:
         """Return the classical part that stands in, prepared and in the form of this one."""
         chosen = self.params.guard.fallback
         if chosen is None:
-            component = registry.component(self.kind, self.default_fallback())
-            fallback: Any = component.cls(component.params())
-        else:
-            fallback = registry.build(self.kind, chosen)
+            return self.rival(self.default_fallback(), setting)
+        fallback = registry.build(self.kind, chosen)
         fallback.prepare(setting)
         return self._as_fallback(fallback)
+
+    def rival(self, name: str, setting: Setting) -> Any:
+        """Return a classical part, prepared and in the form of this one."""
+        component = registry.component(self.kind, name)
+        classical: Any = component.cls(component.params())
+        classical.prepare(setting)
+        return self._as_fallback(classical)
 
     def _as_fallback(self, fallback: Any) -> Any:
         """Return the fallback, adapted to what this part gives."""

@@ -19,25 +19,20 @@ LICENCE = "data computed by Plexus itself; weights under the licence of Plexus"
 
 
 def judged(session: Session) -> list[dict[str, Any]]:
-    """Return the errors of network and classical closure on the validation runs. Collective."""
+    """Return the errors of network and classical closures on the validation runs. Collective."""
     plan = session.plan
     if not plan.validation:
         return []
     frames = session.gather(plan.validation, plan.validation_frames or plan.frames)
-    table = []
+    table, rivals = [], session.closure.rivals()
     for n, case in enumerate(plan.validation):
         name = {"alpha": case.alpha, "zeta": case.zeta, "seed": case.seed}
         found = _errors(session, frames, n, session.closure)
-        base = _errors(session, frames, n, session.closure.guard.fallback)
+        base = {rival: _errors(session, frames, n, closure) for rival, closure in rivals.items()}
         for metric, value in found.items():
-            baselines = {_fallback(session.closure): base[metric]}
+            baselines = {rival: errors[metric] for rival, errors in base.items()}
             table.append({"case": name, "metric": metric, "value": value, "baselines": baselines})
     return table
-
-
-def _fallback(closure: Any) -> str:
-    chosen = closure.params.guard.fallback
-    return str(chosen.type if chosen is not None else closure.default_fallback())
 
 
 def _errors(session: Session, frames: Frames, case: int, closure: Any) -> dict[str, float]:

@@ -107,10 +107,11 @@ def _left(session: Session) -> dict[str, Any]:
     path, sha256, table = written(session)
     log = session.ctx.log
     for row in table:
-        case, (name, base) = row["case"], next(iter(row["baselines"].items()))
+        case, value = row["case"], row["value"]
+        beside = (f"{name} {base:.4g}, ratio {value / base:.3f}" for name, base in row["baselines"].items())
         log.info(
             f"  alpha {case['alpha']:g}, zeta {case['zeta']:g}, seed {case['seed']}: {row['metric']} "
-            f"{row['value']:.4g}, {name} {base:.4g}, ratio {row['value'] / base:.3f}"
+            f"{value:.4g}, {', '.join(beside)}"
         )
     log.info(f"bundle {path}\nsha256 {sha256}")
     return {"bundle": str(path), "sha256": sha256, "validation": table}

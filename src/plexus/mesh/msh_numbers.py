@@ -125,7 +125,7 @@ WHOLE = 2.0**53
 
 
 def _miscounted(what: str, said: int, found: int) -> str:
-    return f"the section says that it has {said:,} {what}, and has {found:,}"
+    return f"the section says that it has {said:,} {what}s, and has {found:,}"
 
 
 def _parse(text: bytes) -> tuple[np.ndarray, bool]:

@@ -176,7 +176,7 @@ def read_nodes(file: MshFile) -> Nodes:
             raise numbers.fail(text, (n - row) * width - 1)
         points.append(rows)
     nodes = Nodes(np.concatenate(tags), np.concatenate(points))
-    numbers.end("nodes", n_nodes, len(nodes.tags))
+    numbers.end("node", n_nodes, len(nodes.tags))
     _distinct(numbers, "node", nodes.tags)
     return nodes
 
@@ -223,7 +223,7 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
         tags.append(rows[:, 0])
         blocks.append(Block(entity, cell, degree, index[:, cell.gmsh_order[degree]]))
     every = np.concatenate(tags)
-    numbers.end("elements", n_elements, len(every))
+    numbers.end("element", n_elements, len(every))
     _distinct(numbers, "element", every)
     return blocks
 

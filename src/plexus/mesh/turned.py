@@ -6,20 +6,41 @@ turn with the side, u' = R u, so that shared components would be those of a shif
 
 from __future__ import annotations
 
-import numpy as np
-from mpi4py import MPI
+from collections.abc import Sequence
 
+import numpy as np
+
+from plexus.errors import InputError
 from plexus.mesh.facets import sort_rows
 from plexus.mesh.mesh import Mesh
+from plexus.protocols import FieldSpec
 
 NEAR = 1e-6
 """Distance of vertices of a facet and its image that is none, relative to the facet."""
 
 
+def refuse_turned(mesh: Mesh, unknowns: Sequence[FieldSpec]) -> None:
+    """Refuse vectors on sides that are periodic by a rotation: images share components. Collective.
+
+    Raises
+    ------
+    InputError
+        If an unknown is no scalar.
+    """
+    vectors = [spec.name for spec in unknowns if spec.shape != "scalar"]
+    if vectors and turned(mesh):
+        raise InputError(
+            "mesh.periodic: sides of the mesh are images of each other by a rotation, not by a shift: "
+            f"{vectors[0]} would have to turn with them, which only scalars need not. Where the state is "
+            "symmetric about both sides, leave `periodic` out and hold the displacement normal to each side; "
+            "else mesh the whole ring"
+        )
+
+
 def turned(mesh: Mesh) -> bool:
     """Return whether periodic sides are images of each other by more than a shift. Collective."""
     here = mesh.dim > 1 and not np.array_equal(mesh.vertex_ids, mesh.point_ids) and _turned(mesh)
-    return bool(mesh.comm.allreduce(here, MPI.LOR))
+    return bool(mesh.comm.allreduce(int(here)))
 
 
 def _turned(mesh: Mesh) -> bool:

@@ -20,6 +20,8 @@ from plexus.protocols import Deviations
 from plexus.spaces.fourier import Fourier
 
 Tensor = torch.Tensor
+WITHOUT = ("divergence", "short_waves")
+"""What is left out of a start."""
 
 
 class IncompressibleModel:
@@ -41,13 +43,20 @@ class IncompressibleModel:
     def __init__(self, space: Fourier, viscosity: float, start: Callable[[], Tensor]):
         self.space, self.viscosity, self.start = space, viscosity, start
         self.linear = -viscosity * space.k2
+        self.lost: Mapping[str, float] = {}
         self._pairs = [(i, j) for i in range(space.dim) for j in range(i, space.dim)][:-1]
         self._axis = -space.dim - 1
 
     def initial(self, deviations: Deviations | None = None) -> Tensor:
         """Return the modes of the start, without divergence. Collective."""
-        u = self.start() if deviations is None else self.start() + deviations(self.space.dim)
-        return self.project(self.space.forward(u)) * self.space.mask
+        u = self.start()
+        hat = self.space.forward(u)
+        solenoidal = self.project(hat)
+        kept = solenoidal * self.space.mask
+        self.lost = dict(zip(WITHOUT, self.space.shares(hat, solenoidal, kept), strict=True))
+        if deviations is None:
+            return kept
+        return self.project(self.space.forward(u + deviations(self.space.dim))) * self.space.mask
 
     def project(self, hat: Tensor) -> Tensor:
         """Return the part of a vector field's modes that has no divergence."""

@@ -37,11 +37,16 @@ class KuramotoModel:
     def __init__(self, space: Fourier, start: Callable[[], Tensor]):
         self.space, self.start = space, start
         self.linear = space.k2 - space.k2**2
+        self.lost: Mapping[str, float] = {}
 
     def initial(self, deviations: Deviations | None = None) -> Tensor:
         """Return the modes of the start, without those that products would spoil. Collective."""
-        u = self.start() if deviations is None else self.start() + deviations(1)
-        return self.space.forward(u) * self.space.mask
+        u = self.start()
+        hat = self.space.forward(u)
+        self.lost = dict(zip(("short_waves",), self.space.shares(hat, hat * self.space.mask), strict=True))
+        if deviations is not None:
+            hat = self.space.forward(u + deviations(1))
+        return hat * self.space.mask
 
     def explicit(self, hat: Tensor, t: float) -> Tensor:
         """Return the modes of -∂_x u²/2, dealiased. Collective."""

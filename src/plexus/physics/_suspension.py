@@ -107,6 +107,11 @@ class SuspensionPhysics:
         return SPECS
 
     @staticmethod
+    def periods(params: SuspensionParams) -> int:
+        """Return the largest number of periods that the random waves of the start have along an axis."""
+        return 8 if _amplitude(params) else 0
+
+    @staticmethod
     def parts(p: SuspensionParams, space: Fourier, seed: int, given: Mapping[str, Any] | None) -> Parts:
         """Return constants, flow and initial state; ``given`` as in `plexus.models.suspension.waves`."""
         from plexus.models.suspension import waves
@@ -115,10 +120,15 @@ class SuspensionPhysics:
         from plexus.models.suspension.stokes import Stokes
 
         how = p.passive_stress
-        size = p.amplitude if p.amplitude is not None else 0.1 * (p.start == "waves")
+        size = _amplitude(p)
         ratio = p.zeta / p.d_R if p.start == "nematic" else 0.0
         return Parts(
             Medium(p.alpha, p.beta, p.zeta, p.d_T, p.d_R),
             Passive(Stokes(space), how.method, how.tolerance, how.max),
             lambda order: waves.initial(space, order, ratio, size, seed, given),
         )
+
+
+def _amplitude(p: SuspensionParams) -> float:
+    """Return the size of the random waves."""
+    return p.amplitude if p.amplitude is not None else 0.1 * (p.start == "waves")

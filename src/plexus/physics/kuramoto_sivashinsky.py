@@ -67,6 +67,7 @@ class KuramotoSivashinsky:
     """One scalar in Fourier space."""
 
     discretisation: ClassVar[str] = "spectral"
+    starts_without: ClassVar[tuple[str, ...]] = ("short_waves",)
 
     def __init__(self, params: KuramotoSivashinskyParams):
         self.params = params

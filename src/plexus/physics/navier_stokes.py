@@ -73,6 +73,7 @@ class NavierStokes:
     """One velocity in Fourier space."""
 
     discretisation: ClassVar[str] = "spectral"
+    starts_without: ClassVar[tuple[str, ...]] = ("divergence", "short_waves")
 
     def __init__(self, params: NavierStokesParams):
         self.params = params

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RatesPhysics,
         SpectralModel,
         SpectralPhysics,
+        Trims,
     )
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
@@ -58,7 +59,7 @@ _MODULES = {
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource MeshSource PeriodicSource Selects",
-    "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics",
+    "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
@@ -146,6 +147,7 @@ __all__ = [
     "Tangent",
     "Tangents",
     "TimeIntegrable",
+    "Trims",
     "Values",
     "VolumePhysics",
     "Waves",

@@ -120,6 +120,9 @@ class Balances(Protocol):
     def field(self, name: str) -> Integrand:
         """Return a field or one of its components as a function of a point."""
 
+    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
+        """Return whether an expression has several values at a place, where materials meet. Collective."""
+
     def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
         """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
 

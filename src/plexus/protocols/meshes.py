@@ -31,7 +31,16 @@ class MeshSource(Protocol):
 
 @runtime_checkable
 class Selects(Protocol):
-    """A source whose regions and boundaries are conditions on coordinates."""
+    """A source that makes its cells itself, with conditions on coordinates for regions and boundaries."""
+
+    def alone(self) -> Mesh | None:
+        """Return the mesh of a single rank where that is quick, else None; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the cells are unusable.
+        """
 
     def missed(self) -> Iterator[tuple[str, str]]:
         """Yield key and name of conditions that nothing fulfils, where that is quick; needs no MPI."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from plexus.protocols.closures import Closure
 from plexus.protocols.fields import Array, FieldSpec, Values
@@ -58,8 +58,20 @@ class SpectralModel(Protocol):
         """
 
 
+@runtime_checkable
+class Trims(Protocol):
+    """A model that does not take every start as it is."""
+
+    lost: Mapping[str, float]
+    """Share of the start's mean square that `SpectralModel.initial` left out, by reason: ``divergence``,
+    ``short_waves``; of an ensemble that of the state from which the members differ."""
+
+
 class SpectralPhysics(Protocol):
-    """A member of kind ``physics`` whose equations live on the modes of a periodic grid."""
+    """A member of kind ``physics`` whose equations live on the modes of a periodic grid.
+
+    One whose model is a `Trims` names the reasons in ``starts_without``.
+    """
 
     discretisation: ClassVar[str]
 

@@ -23,6 +23,11 @@ class QuantityBase(ABC):
         """Look at nothing before the first solve."""
         return
 
+    def warn(self, run: Run, text: str) -> None:
+        """Tell what is seldom wanted, at this quantity's place in the deck."""
+        name = next(name for name, quantity in run.quantities.items() if quantity is self)
+        run.ctx.log.info(f"warning: {run.deck.placed(f'quantities.{name}.{text}')}")
+
     @abstractmethod
     def evaluate(self, run: Run) -> float:
         """Return the value at the present state. Collective."""

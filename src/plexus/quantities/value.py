@@ -1,7 +1,8 @@
 """Value of an expression of the fields at one place.
 
 Unknowns are interpolated in the cell that holds the place. Derived fields such as stresses are first
-recovered at the nodes (averaged over the cells around, weighted with their volumes), as in the output.
+recovered at the nodes (averaged over the cells of one material around, weighted with their volumes), as in
+the output. Where materials meet, the cell of the lowest number answers, and the run warns of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.formulation.entries import PerAxis
+from plexus.protocols import Balances
 from plexus.quantities.base import QuantityBase
 from plexus.registry import register
 
@@ -43,7 +45,14 @@ class Value(QuantityBase):
         InputError
             If the place lies outside the mesh.
         """
-        run.fields.locate(np.array([self.params.at]))
+        fields, p = run.fields, self.params
+        fields.locate(np.array([p.at]))
+        if isinstance(fields, Balances) and fields.jumps(p.of, p.at):
+            self.warn(
+                run,
+                f"at: materials meet at this place, and {p.of.text!r} may have another value on each side: "
+                "this is that of one of them; move the place into the one that is meant",
+            )
 
     def evaluate(self, run: Run) -> float:
         """Return the value at the present state. Collective."""

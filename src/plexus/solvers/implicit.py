@@ -52,6 +52,17 @@ class ImplicitProblem:
         ts.setIFunction(self._function, self.solver.rhs)
         ts.setIJacobian(self._jacobian, self.form.matrix.mat)
 
+    def settle(self, ts: PETSc.TS, path: str) -> None:
+        """Let ``ts`` read its options, which are those of the deck path ``path``.
+
+        Raises
+        ------
+        InputError
+            If PETSc knows no such method.
+        """
+        with in_words(path):
+            ts.setFromOptions()
+
     def _load(self, t: float, x: PETSc.Vec, xdot: PETSc.Vec) -> tuple[np.ndarray, np.ndarray]:
         """Return value and rate with ghosts, the prescribed ones from their expressions."""
         for array, vec in ((self._u, x), (self._rate, xdot)):

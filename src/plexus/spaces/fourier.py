@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -229,6 +230,15 @@ class Fourier:
         """Return mean |u|² of fields given by modes (..., *hat_shape), one number per field. Collective."""
         square = (hat.real**2 + hat.imag**2) if hat.is_complex() else hat**2
         return self.sum((self.weight * square).sum(dim=self.axes))
+
+    def shares(self, *stages: torch.Tensor) -> list[float]:
+        """Return what each of several modes lacks of those before, as a share of mean |u|² of the first.
+
+        Collective.
+        """
+        whole = float(self.power(stages[0]).sum())
+        gone = [float(self.power(before - after).sum()) for before, after in pairwise(stages)]
+        return [share / whole if whole else 0.0 for share in gone]
 
     def max(self, u: torch.Tensor) -> torch.Tensor:
         """Return the largest value over the box, one number per field. Collective."""

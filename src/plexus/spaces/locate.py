@@ -77,6 +77,13 @@ class Located:
         return total
 
 
+def around(mesh: Mesh, x: np.ndarray) -> np.ndarray:
+    """Return this rank's own cells in which, or on whose boundary, one position (d,) lies. Not collective."""
+    _, cells = _candidates(mesh, x[None])
+    _, outside = _invert(mesh, cells, np.broadcast_to(x, (len(cells), mesh.dim)))
+    return cells[outside <= INSIDE]
+
+
 def _least(comm: Comm, which: np.ndarray, values: np.ndarray, n: int, nobody: float) -> np.ndarray:
     """Return the least value of each of n positions over all ranks, (n,). Collective."""
     mine = np.full(n, nobody, dtype=values.dtype)

@@ -30,6 +30,12 @@ def materials(mesh: Mesh, regions: Sequence[str]) -> np.ndarray:
     return found
 
 
+def meet(mesh: Mesh, regions: Sequence[str], cells: np.ndarray) -> bool:
+    """Return whether these cells of all ranks are of more than one material. Collective."""
+    found = set(materials(mesh, regions)[cells].tolist())
+    return len(set[int]().union(*mesh.comm.allgather(found))) > 1
+
+
 class MaterialNodes:
     """The nodes of a space, several times where materials meet. Construction is collective.
 

@@ -145,7 +145,7 @@ def test_list_and_explain(capsys):
     assert "physics.heat" in capsys.readouterr().out
     assert plexus("list", "phisics") == 2
     assert "did you mean 'physics'" in capsys.readouterr().err
-    for topic in ("physics.heat", "physics", "solver", "deck", "time", "boundary", "mesh.box"):
+    for topic in ("physics.heat", "physics", "solver", "deck", "time", "boundary", "mesh.box", "property"):
         assert plexus("explain", topic) == 0
         assert capsys.readouterr().out.startswith(topic)
     assert plexus("explain", "physics.hat") == 2

@@ -1,5 +1,6 @@
 """Learned closures in a run: checked before it, watched in it, replaced by their fallback where they fail."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -219,9 +220,43 @@ def test_what_does_not_fit_the_bundle_is_told_before_the_run(tmp_path):
 def test_a_run_beyond_the_training_says_so(tmp_path, capsys):
     out = tmp_path / "out"
     assert driver.run(deck(tmp_path), ["time.end=0.05 s", "physics.zeta=5"], out) == 0
-    text = "training.parameters.zeta: trained for 0.3 to 1, the run has 5"
-    assert capsys.readouterr().out.count(text) == 2
+    text, said = "training.parameters.zeta: trained for 0.3 to 1, the run has 5", capsys.readouterr().out
+    assert said.count(text) == 1
+    assert (
+        said.count("physics.zeta: the closure was trained for 0.3 to 1, the run has 5; cells are guarded")
+        == 1
+    )
     assert summary(out)["guards"]["closure"]["beyond_training"] == [text]
+
+
+@pytest.mark.parametrize(
+    ("guard", "zeta", "effect", "outside"),
+    [
+        ("{outside: fallback}", 3, "the network is never used, the fallback answers everywhere", 1.0),
+        (
+            "{outside: blend, margin: 0.1}",
+            3,
+            "the network is never used, the fallback answers everywhere",
+            1.0,
+        ),
+        ("{outside: blend, margin: 9}", 3, "at least 14% of every value is the fallback's", 1.0),
+        ("{outside: log}", 3, "all are counted, and the network answers all the same", 1.0),
+        ("{outside: fallback}", 1.2, "cells are guarded by their state alone", 0.0),
+    ],
+)
+def test_a_constant_that_alone_puts_every_cell_outside_says_so(
+    tmp_path, capsys, guard, zeta, effect, outside
+):
+    """ζ is among the inputs of the shipped network, with a box of -0.4 to 1.7; the run counts it."""
+    bundles = Path(__file__).parents[3] / "input_decks/closures/bundles"
+    path = bundles / "active_fluid_f3_range.safetensors"
+    text = DECK.replace("net.safetensors", str(path)).replace("order: 1", "order: 2")
+    (tmp_path / "deck.yaml").write_text(text.replace("HASH", hashlib.sha256(path.read_bytes()).hexdigest()))
+    words = [f"physics.zeta={zeta}", f"closure.guard={guard}", "time.end=0.02 s", "output=[]"]
+    assert driver.run(tmp_path / "deck.yaml", words, tmp_path / "out") == 0
+    assert f"was trained for 0.3 to 1, the run has {zeta}; " in (said := capsys.readouterr().out)
+    assert said.count(effect) == 1
+    assert summary(tmp_path / "out")["guards"]["closure"]["mean_outside"] == outside
 
 
 def test_a_learned_closure_needs_weights(tmp_path):

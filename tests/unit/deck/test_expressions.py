@@ -120,6 +120,7 @@ def test_equality_hash_copy_and_pickle():
         ("1j*x", "unknown unit"),
         ("True", "not a number"),
         ("x +", "not an expression"),
+        ("max(x", "never closed; .* needs quotes"),
         ("", "not an expression"),
         ("(" * 300 + "x", "not an expression"),
         ("-" * 1500 + "x", "complicated|not an expression"),

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from plexus.deck.load import load  # noqa: F401  (the loader must be importable beside the types)
+from plexus.deck.load import load
 from plexus.deck.params import Field, Params, Property, Unit, Within
+from plexus.deck.property import FORMS
 
 
 class Holder(Params):
@@ -26,6 +27,24 @@ def point(**fields):
     samples = {name: SimpleNamespace(value=np.asarray(v, float)) for name, v in fields.items()}
     regions = {"a": np.array([[True], [False]]), "b": np.array([[False], [True]])}
     return SimpleNamespace(x=x, t=2.0, dim=2, fields=samples, regions=regions)
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_a_deck_may_say_what_the_reference_shows(text, tmp_path):
+    path = tmp_path / "deck.yaml"
+    path.write_text(
+        "plexus: 1\n"
+        "mesh: {type: box, cell: triangle, cells: [4, 4], regions: {steel: x < 0.5, copper: x > 0.5}}\n"
+        f"physics: {{type: heat, material: {{conductivity: {text}}}}}\n"
+        "boundary: [{on: exterior, temperature: 20 degC}]\n"
+    )
+    spec = load(path).physics.material.conductivity.spec
+    if "regions" in text:
+        assert spec["regions"]["copper"] == "380 W/(m K)" or spec["regions"]["copper"] == 380.0
+    elif "table" in text:
+        assert spec["table"] == [[293.15, 15.0], [873.15, 23.0]]
+    else:
+        assert spec in (45.0, text)
 
 
 def test_constant():

@@ -53,6 +53,65 @@ def test_order_in_time(make_run, given):
     assert math.log2(errors[0] / errors[1]) > order_of(given) - 0.15
 
 
+LOADED = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [6, 4]}
+physics: {type: diffusion, coefficient: 1, degree: 2, source: "3*cos(3*t + 1)*x^2 - 2*(2 + sin(3*t + 1))"}
+boundary: [{on: exterior, u: "(2 + sin(3*t + 1))*x^2"}]
+initial: {u: "(2 + sin(1))*x^2"}
+time: {stepper: theta, end: 1 s, step: 0.1 s}
+solver: {u: {rtol: 1e-13, preconditioner: lu}}
+"""
+"""A source and boundary values that change in time, at the start as well."""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "least", "most"),
+    [
+        ({"ts": "bdf", "order": 3}, 2.6, 3.4),
+        ({"ts": "bdf", "order": 4}, 3.8, 4.4),
+        ({"ts": "rosw", "method": "ra34pw2"}, 2.5, 3.2),
+        ({"ts": "rosw", "method": "ra3pw"}, 2.5, 3.2),
+        ({"ts": "rosw", "method": "2m"}, 1.3, 1.8),
+        ({"ts": "rosw", "method": "rodas3"}, 0.7, 1.2),
+    ],
+    ids=str,
+)
+def test_orders_under_loads_that_change_in_time_are_those_that_the_stepper_tells(
+    make_run, scheme, least, most
+):
+    """What `plexus explain stepper.petsc_ts` recommends keeps its order, and what it warns of does not."""
+    block = json.dumps({"type": "petsc_ts", **scheme})
+    found = []
+    for dt in (0.05, 0.025):
+        run = make_run(LOADED, f"time.stepper={block}", f"time.step={dt}")
+        run.execute()
+        x = run.system.spaces["u"].points[:, 0]
+        found.append(abs(run.state.values["u"][:, 0] - (2 + math.sin(3 * run.clock.t + 1)) * x**2).max())
+    assert least < math.log2(found[0] / found[1]) < most
+
+
+@pytest.mark.parametrize("method", ["ark3", "assp3p3s1c", "lassp3p4s2c", "llssp3p4s2c"])
+def test_schemes_with_an_explicit_stage_are_refused(make_run, method):
+    """They end at numbers of any size, because a mass matrix stands before the rate."""
+    from plexus.errors import PlexusError
+
+    with pytest.raises(PlexusError, match="explicit stage; use ra34pw2"):
+        make_run(DECK, f"time.stepper={{type: petsc_ts, ts: rosw, method: {method}}}")
+    run = make_run(
+        DECK, "time.stepper={type: petsc_ts, ts: rosw}", f"solver.u={{options: {{ts_rosw_type: {method}}}}}"
+    )
+    with pytest.raises(PlexusError, match=r"solver\.u\.options\.ts_rosw_type.*explicit stage"):
+        run.execute()
+
+
+def test_an_unknown_scheme_is_a_sentence(make_run):
+    from plexus.errors import InputError
+
+    with pytest.raises(InputError, match=r"time\.stepper: PETSc: Unknown option rodas33"):
+        make_run(DECK, "time.stepper={type: petsc_ts, ts: rosw, method: rodas33}").execute()
+
+
 def test_adaptive_steps_keep_the_error_near_the_tolerance(make_run):
     run = make_run(DECK, "time.stepper=bdf2", "time.adaptive={tolerance: 1e-4}", "time.step=0.001")
     assert error(run) < 1e-3

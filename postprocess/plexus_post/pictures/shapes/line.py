@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus_post.pictures.colours import headline
-from plexus_post.pictures.panels import panels, shade
+from plexus_post.pictures.panels import level, panels, shade
 from plexus_post.pictures.style import LINE, save
 from plexus_post.pictures.view import Shape, View
 from plexus_post.readers.cells import Kind
@@ -63,9 +63,9 @@ def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
 def panel(axes: Axes, views: Sequence[View]) -> None:
     """Draw a field's moments into existing axes."""
     every = _levels(views[-1])
-    levels = every[np.unique(np.linspace(0, len(every) - 1, ROWS).round().astype(int))]
+    heights = every[np.unique(np.linspace(0, len(every) - 1, ROWS).round().astype(int))]
     # of lines beside each other, e.g. the members of an ensemble, the last moment alone can be told apart
-    moments = _changing(views) if len(levels) == 1 else views[-1:]
+    moments = _changing(views) if len(heights) == 1 else views[-1:]
     # all moments in the unit of the one with the largest values
     top = max(views, key=lambda v: float(np.nanmax(np.abs(v.values), initial=0.0)) / v.size)
     drawn = _components(views)
@@ -73,12 +73,12 @@ def panel(axes: Axes, views: Sequence[View]) -> None:
         for name, column in drawn.items():
             values = view.components[:, column] * (top.size / view.size)
             text = view.when if len(moments) > 1 and column == min(drawn.values()) else None
-            for level in levels:
-                x, y = curve(view, values, level)
+            for height in heights:
+                x, y = curve(view, values, height)
                 (drawn_line,) = axes.plot(
                     x, y, DASHES.get(name, "-"), color=shade(i, len(moments)), label=text
                 )
-                if len(levels) > 1:
+                if len(heights) > 1:
                     drawn_line.set(linewidth=0.7, alpha=0.6)
     if len(drawn) > 1:
         for name in drawn:
@@ -86,7 +86,7 @@ def panel(axes: Axes, views: Sequence[View]) -> None:
     if views[-1].mesh:
         _ends(axes, views[-1])
     when = "" if len(moments) > 1 else views[-1].when
-    note = f"{len(levels)} of {len(every)} lines" if len(levels) < len(every) else views[-1].note
+    note = f"{len(heights)} of {len(every)} lines" if len(heights) < len(every) else views[-1].note
     _frame(axes, replace(views[-1], unit=top.unit, when=when, note=note))
 
 
@@ -157,12 +157,8 @@ def _ends(axes: Axes, view: View) -> None:
 def _frame(axes: Axes, view: View) -> None:
     """Set limits, labels, the legend and the title with its second line."""
     axes.margins(x=0.0)
-    # a failed solve may leave no finite value
-    low, high = axes.dataLim.intervaly if np.isfinite(axes.dataLim.intervaly).all() else (0.0, 0.0)
-    # a constant is a line in the middle: solvers stop at a residual of 1e-8, fluxes magnify what they leave
-    if not high - low > FLAT * max(abs(low), abs(high), 1e-300):
-        pad = 0.05 * max(abs(low), abs(high)) or 1.0
-        axes.set_ylim(low - pad, high + pad)
+    # solvers stop at a residual of 1e-8, fluxes magnify what they leave
+    level(axes, axes.dataLim.intervaly, FLAT)
     if view.values.dtype.kind in "iub":
         axes.locator_params(axis="y", integer=True)
     axes.set_ylabel(label(view.name, view.unit))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 BYTES_PER_CELL = 50
 """Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
 LOOKED_AT = 100_000
-"""Cells up to which a deck is checked with the mesh itself: a tenth of a second."""
+"""Cells, or half as many points, up to which a deck is checked with the mesh itself: less than a second."""
 Length = Annotated[float, Unit("m")]
 AxisName = Literal["x", "y", "z"]
 
@@ -116,6 +116,10 @@ class Alone:
 
     rank: int = 0
     size: int = 1
+
+    def allreduce(self, value: int) -> int:
+        """Return the value."""
+        return value
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -216,16 +220,31 @@ class Box:
                 raise InputError(f"mesh: cells along {axis} vanish in rounding: see size, origin and grading")
         return ticks
 
+    def alone(self) -> Mesh | None:
+        """Return the mesh as one rank alone has it, or None if it is large; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            As ``build``.
+        """
+        size = self.estimate()
+        if max(size.n_cells, size.n_points // 2) > LOOKED_AT:
+            return None
+        comm: Any = Alone()
+        with np.errstate(all="ignore"):
+            return self.build(comm)
+
     def missed(self) -> Iterator[tuple[str, str]]:
         """Yield ``regions`` and the like and each name that nothing fulfils, of small boxes only."""
         p = self.params
-        if not (p.regions or p.boundaries or p.curves or p.points) or self.estimate().n_cells > LOOKED_AT:
+        if not (p.regions or p.boundaries or p.curves or p.points):
             return
-        alone: Any = Alone()
         try:
-            with np.errstate(all="ignore"):
-                mesh = self.build(alone)
-        except InputError:  # a run tells it at its place
+            mesh = self.alone()
+        except InputError:  # told at its place, once the deck is read
+            return
+        if mesh is None:
             return
         parts = mesh.regions | mesh.boundaries | mesh.skeleton
         for kind in ("regions", "boundaries", "curves", "points"):

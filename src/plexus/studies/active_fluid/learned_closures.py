@@ -2,7 +2,9 @@
 
 Items AF11 to AF20, AF22 and AF23 come from runs of Bingham's, the two-moment and the learned models beside
 the kinetic truth, 64², four sets of constants, several seeds that training has not seen; AF21 from long
-runs, AF28 from steps in turn. ``plexus bench active_fluid:AF21,AF28`` measures only what is named. All
+runs, AF28 from steps in turn, AF29 from runs at constants of no training. Beside what is learned stand its
+unlearned rivals, the quadratic closure and three moments, as rows of the same runs.
+``plexus bench active_fluid:AF21,AF28`` measures only what is named. All
 numbers of all runs go into ``runs/bench/active_fluid_runs.json``.
 
 AF14 and AF24 to AF27 are about training itself, see `plexus.studies.active_fluid.training`.
@@ -16,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from plexus.bench.table import Row
-from plexus.studies.active_fluid.lineup import BINGHAM, ONE_LEARNED, TWO, TWO_LEARNED, contenders
+from plexus.studies.active_fluid.lineup import BINGHAM, ONE_LEARNED, THREE, TWO, TWO_LEARNED, contenders
 
 FOLDER = Path("runs/bench")
 SEEDS = tuple(range(2, 10))
 """Of the runs beside the truth: over three seeds long-time spectra scatter as much as models differ."""
 FEW = SEEDS[:3]
 """Of the items about training."""
-LONG, COST, ADMISSIBLE, DRAWN = "AF21", "AF28", "AF15", "AF24"
+LONG, COST, ADMISSIBLE, DRAWN, RIVALS = "AF21", "AF28", "AF15", "AF24", "AF29"
 
 
 def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
@@ -35,10 +37,10 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
         If an item is unknown.
     """
     from plexus.errors import InputError
-    from plexus.studies.active_fluid import items, stability, training
+    from plexus.studies.active_fluid import items, rivals, stability, training
     from plexus.studies.active_fluid.cost import one_thread
 
-    known = (*items.ITEMS, *training.ITEMS, LONG, COST)
+    known = (*items.ITEMS, *training.ITEMS, LONG, COST, RIVALS)
     for name in chosen:
         if name not in known:
             raise InputError(f"no item {name!r}; there are {', '.join(known)}")
@@ -52,6 +54,7 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
                 found = training.ITEMS[item](FEW)
                 rows += found if item == DRAWN else [_seeded(row, FEW) for row in found]
         rows += cost() if COST in wanted else []
+        rows += rivals.rivals(FOLDER / "truths", say=_say) if RIVALS in wanted else []
     return sorted(rows, key=lambda row: row.item[:4])
 
 
@@ -89,7 +92,9 @@ def cost() -> list[Row]:
     models, case = contenders(), Case(seed=SEEDS[0])
     seconds = step_seconds(list(models.values()), case, usual(case))
     rows = []
-    for name, base, bound, aim in ((ONE_LEARNED, BINGHAM, 4.0, 1.5), (TWO_LEARNED, TWO, None, None)):
+    for name, base, bound, aim in (
+        (ONE_LEARNED, BINGHAM, 4.0, 1.5), (TWO_LEARNED, TWO, None, None), (THREE, TWO, None, None),
+    ):  # fmt: skip
         item = f"{COST} step of {name} / {base}"
         if name not in seconds:
             rows.append(Row(item, None, "x", bound, peer="no bundle"))
