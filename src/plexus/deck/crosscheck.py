@@ -127,6 +127,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *training_problems(result),
             *flexible.problems(result),
             *places.lost_in_time(result),
+            *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),
         )
         errors += [_detail(loc, text) for loc, text in found]

@@ -11,7 +11,6 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from plexus.deck.context import AXES, Context, components, known
 from plexus.deck.expressions import Expression
-from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
@@ -90,7 +89,7 @@ def convert(value: Any, unit: str, lenient: bool, context: Context) -> Any:
 def _is_product(text: str, context: Context) -> bool:
     """Return whether a text that starts like a quantity goes on as an expression, as `1 MPa/s*t` does."""
     try:
-        tree = parse(text, lambda name: name in context.parameters or name in ARITY)
+        tree = parse(text, lambda name: name in context.parameters)
     except (ExpressionError, UnitError):
         return any(c in text for c in "+*(<>,") and not _misspelt(text)
     return not hasattr(tree, "quantity")

@@ -87,7 +87,8 @@ class Diffusion:
     def __init__(self, params: DiffusionParams):
         p = params
         # k ∇u, with k in m²/s where the deck does not say
-        unit = simplified(f"({p.conducted})*({p.unit})/m") if p.conducted else f"({p.unit})*m/s"
+        of = "" if p.unit == "1" else f"*({p.unit})"
+        unit = simplified(f"({p.conducted}){of}/m") if p.conducted else f"({p.unit})*m/s"
         flux = FieldSpec(f"{p.field}_flux", unit, "vector", "flux density -k∇u")
         equation = Transport(
             self.fields(p)[0],

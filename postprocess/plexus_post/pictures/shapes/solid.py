@@ -39,7 +39,7 @@ def draw(views: Sequence[View], path: Path) -> Path:
 
     (view,) = views
     plt = pyplot()
-    colours = Colours.of(view.values, view.unit)
+    colours = Colours.of(view.coloured, view.unit)
     mappable = ScalarMappable(colours.norm, colours.map)
     image = _rendered(view, _surface(view, 2), colours)
     figure = plt.figure(figsize=(8.2, 6.2))
