@@ -59,8 +59,8 @@ def taken_for_units(deck: Any, fields: Collection[str]) -> Iterator[tuple[Place,
                 yield (
                     at,
                     (
-                        f"{text!r}: {name} is a unit here and also a field; for the field write spaces around "
-                        f"the operator before it, for the unit put it in brackets"
+                        f"{text!r}: {name} is a unit here and also a field; for the field write spaces "
+                        f"around the operator before it, for the unit put it in brackets"
                     ),
                 )
 
