@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from plexus.deck.discretisation import made_for
 from plexus.discretisations._degree import degree_of
 from plexus.errors import InputError
-from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
+from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF, special
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -62,6 +62,8 @@ def mesh_file(path: str, scale: float) -> list[str]:
 
 
 def _begins(path: str) -> bytes:
+    if what := special(path):
+        raise InputError(f"{path} is {what}, not a file")
     try:
         with open(path, "rb") as file:
             return file.read(len(HDF5))

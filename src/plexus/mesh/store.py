@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fileformat import special
 from plexus.mesh.cells import CELLS
 from plexus.mesh.exchange import slice_starts
 from plexus.mesh.mesh import EXTERIOR, Estimate
@@ -80,6 +81,8 @@ def require_sound(path: str | Path) -> None:
     InputError
         With the reason.
     """
+    if what := special(path):
+        raise InputError(f"{path} is {what}, not a file")
     try:
         with open(path, "rb") as file:
             head = file.read(9)
@@ -106,7 +109,10 @@ class MeshFile:
         import h5py
 
         self.path = Path(path)
+        if what := special(path):
+            raise InputError(f"{path} is {what}, not a file")
         try:
+            # without a lock, which file systems may refuse, and other ranks and programs may hold
             self._file = h5py.File(self.path, "r", locking=False)
         except OSError as error:
             raise InputError(
