@@ -49,16 +49,19 @@ def lost_in_time(deck: Any) -> Iterator[tuple[Place, str]]:
 
 
 def taken_for_units(deck: Any, fields: Collection[str]) -> Iterator[tuple[Place, str]]:
-    """Yield units that touch the number before them by ``*`` or ``/`` and have the name of a field: ``12 Hz*u``."""
+    """Yield units joined by ``*`` or ``/`` without spaces that have the name of a field: ``12 Hz*u``."""
     for found, expression in expressions(deck):
         at = place(found)
         for node in ast.walk(expression.tree) if at[0] != "mesh" else ():
             text = getattr(getattr(node, "quantity", None), "text", "")
             touching = re.findall(rf"[*/·]({_NAME})", re.sub(r"\(.*?\)", "", text))
             for name in sorted(set(touching) & {*fields}):
-                yield at, (
-                    f"{text!r}: {name} is a unit here and also a field; for the field write spaces around the "
-                    f"operator before it, for the unit put it in brackets"
+                yield (
+                    at,
+                    (
+                        f"{text!r}: {name} is a unit here and also a field; for the field write spaces "
+                        "around the operator before it, for the unit put it in brackets"
+                    ),
                 )
 
 
