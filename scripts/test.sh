@@ -27,8 +27,26 @@ parallel() {
   return 1
 }
 
+# Tests that start programs of their own, beside all the others.
+APART=(tests/cases tests/newcomers tests/parallel tests/regression tests/restart tests/slurm)
+
+# Without arguments two processes share the serial tests, since one leaves a core idle.
+serial() {
+  local run=(.venv/bin/python -m pytest -q -m "not mpi") other code=0
+  if [ $# -gt 0 ]; then
+    "${run[@]}" "$@"
+    return
+  fi
+  "${run[@]}" "${APART[@]}" >"$logs/apart" 2>&1 &
+  other=$!
+  "${run[@]}" "${APART[@]/#/--ignore=}" || code=1
+  wait "$other" || code=1
+  cat "$logs/apart"
+  return $code
+}
+
 part "lint" scripts/lint.sh
-part "serial tests" .venv/bin/python -m pytest -q -m "not mpi" "$@"
+part "serial tests" serial "$@"
 for ranks in 2 3; do
   part "tests on $ranks ranks" parallel "$ranks" "$@"
 done

@@ -8,6 +8,7 @@ never a traceback.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from plexus import __version__, tasks
 from plexus.errors import InputError, OutputError, PlexusError
+from plexus.fileformat import shown
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -38,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     options = parser().parse_args(given)
     try:
-        return int(options.command(options, given))
+        code = int(options.command(options, given))
+        sys.stdout.flush()
+        return code
     except PlexusError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return error.exit_code
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _PARALLEL:
@@ -54,6 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would complain once more when it flushes the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # where standard output goes, no more can be written; anything else is a defect
+        if error.filename is not None or error.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+            errno.EIO,
+        ):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"cannot write to standard output: {error.strerror}", file=sys.stderr)
+        return OutputError.exit_code
     except KeyboardInterrupt:
         return 130
 
@@ -228,6 +244,8 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
     early.listen()
     if not launch.inside():
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
+    if getattr(options, "citations", False) and _done(options):
+        return 0
     if options.ranks and not launch.inside():
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
@@ -238,8 +256,28 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
         from plexus.deck.citations import citations
         from plexus.deck.load import load
 
-        print(citations(load(options.deck, options.overrides)))
+        print(shown(citations(load(options.deck, options.overrides))))
     return code
+
+
+def _done(options: argparse.Namespace) -> bool:
+    """Print what to cite if the folder holds a finished run of the deck; its results stay where they are."""
+    from plexus.deck.citations import citations
+    from plexus.deck.load import load
+    from plexus.runtime.claim import holds
+
+    if options.restart is not None:
+        return False
+    deck = load(options.deck, options.overrides)
+    folder = Path(options.folder or Path("runs") / deck.name)
+    if not holds(folder, deck.effective_yaml()):
+        return False
+    from plexus import launch
+
+    if launch.first():
+        print(f"{shown(str(folder))} holds this run: it is not run again", file=sys.stderr)
+        print(shown(citations(deck)))
+    return True
 
 
 def _without_ranks(given: list[str]) -> list[str]:
@@ -270,11 +308,11 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
-    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
+    print(f"{shown(options.deck)}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     if options.mesh:
         from plexus.preview import preview
 
-        print(preview(deck, options.ranks))
+        print(shown(preview(deck, options.ranks)))
     if options.dry_run:
         from plexus import driver
 

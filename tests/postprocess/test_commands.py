@@ -9,7 +9,10 @@ import pandas
 import pytest
 from post_samples import analytic, run_folder
 
+import plexus_post
 from plexus_post.cli import main
+from plexus_post.pictures import over_time
+from plexus_post.pictures.scenes import Scene, views
 
 
 def series(folder, **tables):
@@ -144,6 +147,32 @@ def test_components_of_tensors_are_drawn_and_probed(tmp_path, capsys):
     np.testing.assert_allclose(table["stress_xx [Pa]"], 1e6 * table["x [m]"])
     assert main(["plot", str(folder), "--fields", "stress_xq"]) == 2
     assert "no field 'stress_xq'" in capsys.readouterr().err
+
+
+def test_a_picture_says_why_its_peak_is_not_the_quantity(tmp_path):
+    folder = run_folder(tmp_path / "run", fields=stressed)
+    peak, least = "{type: maximum, of: stress_xx}", "{type: minimum, of: temperature}"
+    (folder / "deck.yaml").write_text(f"quantities:\n  peak: {peak}\n  least: {least}\n")
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["quantities"] = {"peak": 2.1e6, "least": 300.0}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    run = plexus_post.open(folder)
+    told = {v.name: v.peak for v in views(Scene(run, 2), ["stress_xx", "temperature"])}
+    why = "the picture shows means over the cells around each node"
+    assert told == {"stress_xx": f"peak is 2.1 MPa: taken cell by cell, {why}", "temperature": ""}
+    assert not next(views(Scene(run, 1), ["stress_xx"])).peak  # the quantity is that of the end
+
+
+def test_a_constant_is_a_line_in_the_middle(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("plexus_post.pictures.over_time.save", lambda figure, path: drawn.append(figure))
+    table = pandas.DataFrame({"mass": 10 + 1e-11 * np.arange(5), "heat": 10 + 1e-7 * np.arange(5)})
+    over_time.draw("quantities", table, ["mass", "heat"], tmp_path / "a.png")
+    (mass, heat), (figure,) = drawn[0].axes, drawn
+    assert mass.get_ylim() == pytest.approx((9.5, 10.5))
+    assert np.ptp(heat.get_ylim()) < 1e-6
+    figure.canvas.draw()
+    assert {axes.yaxis.get_offset_text().get_text() for axes in figure.axes} == {""}
 
 
 def test_histories_are_exported_with_their_units(tmp_path, capsys):

@@ -7,12 +7,13 @@ from shutil import copytree
 import h5py
 import numpy as np
 import pytest
-from post_samples import periodic_run
+from post_samples import periodic_run, run_folder
 from test_nematic import CELLS, LENGTHS, moving, waves
 
 import plexus_post
 from plexus_post.cli import main
 from plexus_post.nematics.nematic import Nematic
+from plexus_post.pictures.film import FieldFilm
 from plexus_post.recipes.film import moments
 
 Image = pytest.importorskip("PIL.Image")
@@ -187,3 +188,32 @@ def test_wrong_input_is_one_line_and_exit_code_2(runs, tmp_path, capsys):
         assert main(command) == 2, command
         error = capsys.readouterr().err
         assert error.count("\n") == 1 and words in error, (command, error)
+
+
+def test_a_film_of_a_field_of_any_run_keeps_colours_and_size(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run", times=(0.0, 1.0, 2.0))
+    out = tmp_path / "film.gif"
+    for field in ("temperature", "displacement", "displacement_x", "rank"):
+        assert main(["film", str(folder), "--field", field, "-o", str(out)]) == 0, capsys.readouterr().err
+        with Image.open(out) as film:
+            assert film.n_frames in (3, 1)
+    assert main(["film", str(folder), "--field", "temperature", "-o", str(tmp_path / "pictures")]) == 0
+    sizes = {Image.open(p).size for p in (tmp_path / "pictures").glob("frame_*.png")}
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 3 and len(sizes) == 1
+    film = FieldFilm(plexus_post.open(folder), "displacement", np.array([0.0, 1.0, 2.0]), 400)
+    assert len({v.note for v in film.views}) == len({v.unit for v in film.views}) == 1
+    assert film.views[0].coloured.max() == max(v.values.max() for v in film.views)
+    line = run_folder(tmp_path / "line", shape="line3")
+    assert main(["film", str(line), "--field", "temperature", "-o", str(out)]) == 0
+
+
+def test_films_that_cannot_be_made_are_told(tmp_path, capsys):
+    folder, solid = run_folder(tmp_path / "run"), run_folder(tmp_path / "solid", shape="hexahedron")
+    for command, told in (
+        ([str(folder), "--field", "nothing"], "no field 'nothing'"),
+        ([str(solid), "--field", "temperature"], "plot --time"),
+        ([str(folder), str(folder), "--field", "temperature"], "beside each other"),
+        ([str(folder), "--field", "temperature", "--from", "9"], "no step lies"),
+    ):
+        assert main(["film", *command, "-o", str(tmp_path / "film.gif")]) == 2
+        assert told in capsys.readouterr().err

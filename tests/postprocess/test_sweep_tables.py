@@ -184,6 +184,36 @@ def test_nothing_to_draw_is_said(tmp_path, capsys):
     assert "nothing varies" in capsys.readouterr().err
 
 
+def test_names_that_meet_are_kept_apart(tmp_path):
+    columns = [
+        {"path": f"a.{n}", "name": n, "unit": "m", "numbers": [1.0, 2.0]}
+        for n in ("status", "peak", "steps", "k")
+    ]
+    columns += [{"path": "b.k", "name": "k", "unit": "K", "numbers": [5.0, 6.0]}]
+    members = [{"index": i, "folder": f"m{i}", "values": {}, "ranks": None} for i in (0, 1)]
+    facts = {"format": 1, "deck": "d", "title": "t", "mode": "list", "columns": columns, "members": members}
+    (tmp_path / "sweep.json").write_text(json.dumps(facts))
+    summary = {
+        "status": "done", "exit_code": 0, "steps": 9, "quantities": {"peak": 7.5, "peak (result)": 8.5},
+        "units": {"peak": "W"},
+    }  # fmt: skip
+    for i in (0, 1):
+        (tmp_path / f"m{i}").mkdir()
+        (tmp_path / f"m{i}/summary.json").write_text(json.dumps(summary))
+    frame = Sweep(tmp_path).frame()
+    assert frame["status"].tolist() == ["done", "done"] and frame["a.status"].tolist() == [1.0, 2.0]
+    assert frame["k"].tolist() == [1.0, 2.0] and frame["b.k"].tolist() == [5.0, 6.0]
+    assert frame["peak"].tolist() == [1.0, 2.0] and frame["peak (result)"].tolist() == [7.5, 7.5]
+    assert frame["peak (result) (result)"].tolist() == [8.5, 8.5]
+    assert frame["steps (result)"].tolist() == [9.0, 9.0]
+    units = frame.attrs["units"]
+    assert (units["peak"], units["peak (result)"], units["b.k"]) == ("m", "W", "K")
+    assert main(["info", str(tmp_path)]) == 0
+    Sweep(tmp_path).write(tmp_path / "sweep.h5")
+    with h5py.File(tmp_path / "sweep.h5") as file:
+        assert file["quantities/peak"].attrs["unit"] == "W" and file["parameters/peak"].attrs["unit"] == "m"
+
+
 def test_what_is_no_sweep_is_said(tmp_path):
     assert not is_sweep(tmp_path)
     with pytest.raises(PostError, match="not readable"):

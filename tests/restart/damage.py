@@ -21,7 +21,7 @@ from typing import Any
 DAMAGES = int(os.environ.get("PLEXUS_DAMAGES", "150"))
 SEED = int(os.environ.get("PLEXUS_SEED", "20261129"))
 PAGE = 4096
-PATIENCE = 150.0
+PATIENCE = 900.0
 """Seconds for one file; a reader that takes longer hangs."""
 
 

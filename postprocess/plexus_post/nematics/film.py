@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill as wrapped
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus_post.errors import PostError
 from plexus_post.nematics import spectrum
 from plexus_post.nematics.horizon import THRESHOLDS, errors
 from plexus_post.nematics.nematic import Nematic
 from plexus_post.nematics.panel import PLUS, Shade, colour_bar, panel, resolved, shared_bar, spectrum_axes
+from plexus_post.pictures.film import painted, write_gif
 from plexus_post.pictures.style import LINE, pyplot, save
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 DPI = 100
 """Pixels per inch of a film."""
-COLOURS = 40
-"""Colours of a film; few colours and no dithering keep it small."""
 RODS = 22
 """Rods along a side of a panel."""
 MARGIN, GAP, BAR, HEAD, BETWEEN, CURVES, FOOT = 0.08, 0.1, 0.72, 0.3, 0.42, 1.15, 0.46
@@ -64,15 +63,7 @@ class Film:
 
     def frame(self, time: float) -> Image:
         """Return the picture of one moment."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from PIL import Image
-
-        figure = self._figure(time)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        pyplot().close(figure)
-        return picture
+        return painted(self._figure(time))
 
     def _figure(self, time: float) -> Figure:
         """Return the figure of one moment: a row of panels, below it error and spectrum."""
@@ -150,50 +141,12 @@ class Film:
         PostError
             If it cannot be written.
         """
-        from PIL.Image import Dither
-
-        frames = [self.frame(float(t)) for t in self.times]
         lines = [f"C{i}" for i in range(len(self.curves))]
-        few = palette(frames, ["white", LINE, PLUS, *lines, *self.shade.colours])
-        # one palette and no dithering: what stands still stays the same, and the film small
-        reduced = [f.quantize(palette=few, dither=Dither.NONE) for f in frames]
-        how: dict[str, Any] = {"save_all": True, "append_images": reduced[1:], "loop": 0, "optimize": True}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            reduced[0].save(path, duration=round(1000 / fps), **how)
-        except OSError as error:
-            raise PostError(f"{path}: {error.strerror or error}") from None
-        return path
+        return write_gif(self.frames(), path, fps, ["white", LINE, PLUS, *lines, *self.shade.colours])
 
-    def write_pictures(self, folder: Path) -> Path:
-        """Write numbered PNG pictures, of which other programs make films; return the folder."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for i, time in enumerate(self.times):
-                self.frame(float(time)).save(folder / f"frame_{i:04d}.png")
-        except OSError as error:
-            raise PostError(f"{folder}: {error.strerror or error}") from None
-        return folder
-
-
-def palette(frames: list[Image], keep: list[str]) -> Image:
-    """Return a picture with the palette that all frames share; one for each would flicker.
-
-    The colours to ``keep`` are in it as they are: thin lines and rare bands would lose theirs.
-    """
-    from matplotlib.colors import to_rgb
-    from PIL import Image
-
-    some = frames[:: max(1, len(frames) // 6)]
-    width, height = some[0].size
-    sheet = Image.new("RGB", (width, height * len(some)))
-    for i, frame in enumerate(some):
-        sheet.paste(frame, (0, i * height))
-    rest = max(COLOURS - len(keep), 8)
-    found = sheet.quantize(rest, dither=Image.Dither.NONE).getpalette() or []
-    few = Image.new("P", (1, 1))
-    few.putpalette([round(255 * v) for colour in keep for v in to_rgb(colour)] + found[: 3 * rest])
-    return few
+    def frames(self) -> Iterator[Image]:
+        """Yield the pictures of all moments."""
+        return (self.frame(float(time)) for time in self.times)
 
 
 def strip(runs: list[Nematic], names: list[str], times: np.ndarray, field: str, path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -92,9 +93,9 @@ def headline(axes: Axes, view: View) -> None:
     axes.annotate(below, (0, 1), (0, 7), fontsize=8.5, color="#555555", **at)
 
 
-def colour_bar(axes: Axes, fill: Any, view: View, colours: Colours, horizontal: bool = False) -> None:
+def colour_bar(axes: Axes, drawn: Any, view: View, colours: Colours, horizontal: bool = False) -> None:
     """Add the colour bar with its unit and the smallest and largest value."""
-    bar = axes.figure.colorbar(fill, **_bar_place(axes, horizontal))
+    bar = axes.figure.colorbar(drawn, **_bar_place(axes, horizontal))
     first, last = colours.levels[0], colours.levels[-1]
     whole = view.values.dtype.kind in "iub"
     ticks = np.asarray(MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(first, last))
@@ -104,7 +105,8 @@ def colour_bar(axes: Axes, fill: Any, view: View, colours: Colours, horizontal: 
     bar.outline.set_linewidth(0.5)
     low, high = np.nanmin(view.values), np.nanmax(view.values)
     gap = ", " if horizontal else "\n"
-    bar.set_label(f"{view.label}{gap}from {span(low, high)}", fontsize=9)
+    told = f"\n{fill(view.peak, 90 if horizontal else 48)}" if view.peak else ""
+    bar.set_label(f"{view.label}{gap}from {span(low, high)}{told}", fontsize=9)
 
 
 def span(low: float, high: float) -> str:

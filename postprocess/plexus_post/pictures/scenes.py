@@ -12,6 +12,7 @@ import numpy as np
 from plexus_post import members
 from plexus_post.columns import component_names
 from plexus_post.pictures.deformation import deformed
+from plexus_post.pictures.peaks import extremes
 from plexus_post.pictures.view import View
 from plexus_post.readers.grid import Grid
 from plexus_post.readers.run import Run
@@ -92,6 +93,8 @@ class Scene:
             note=note,
             mesh=self.mesh,
             arrows=values if vector else None,
+            run_unit=run.unit(name),
+            peak=extremes(run, name, self.step, scalar, size, unit),
         )
 
 

@@ -25,7 +25,9 @@ class View:
     about, when, note : what the field is; its time; what a reader must know, e.g. the exaggeration.
     mesh : whether to draw all edges; arrows : (P, 3) vectors whose directions are shown, or None.
     fold : the arrows stand at this many times the angle of what is drawn; from 2 on rods without heads.
-    map : colour map, or empty where the values choose it.
+    map : colour map, or empty where the values choose it; palette : values that choose colours, or None.
+    run_unit : unit as the run has it.
+    peak : why the largest value is not that of a quantity of the deck; empty where it is.
     """
 
     name: str
@@ -46,6 +48,14 @@ class View:
     arrows: np.ndarray | None = None
     fold: int = 1
     map: str = ""
+    run_unit: str = ""
+    palette: np.ndarray | None = None
+    peak: str = ""
+
+    @property
+    def coloured(self) -> np.ndarray:
+        """The values that choose the colours."""
+        return self.values if self.palette is None else self.palette
 
     @property
     def what(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY
+from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, shown
 from plexus_post.columns import component_names
 from plexus_post.errors import PostError
 from plexus_post.readers import plain
@@ -22,7 +22,7 @@ from plexus_post.readers.vtkhdf import FieldFile
 
 if TYPE_CHECKING:
     import pandas
-    import xarray
+    from xarray import DataArray
 
 
 def open(path: str | Path) -> Run:
@@ -106,7 +106,7 @@ class Run:
     @property
     def title(self) -> str:
         """Title from the deck, else the name."""
-        return str((self.deck.get("about") or {}).get("title") or self.name)
+        return shown(str((self.deck.get("about") or {}).get("title") or self.name))
 
     @cached_property
     def files(self) -> list[FieldFile]:
@@ -209,7 +209,7 @@ class Run:
         """Return one history as a table whose index is its first column (time, step or iteration)."""
         return self.series_file.table(name)
 
-    def xarray(self, name: str) -> xarray.DataArray:
+    def xarray(self, name: str) -> DataArray:
         """Return a field over all steps as a DataArray (time, point or cell[, component])."""
         import xarray
 
@@ -220,6 +220,20 @@ class Run:
             coords |= {axis: ("point", self.mesh().points[:, i]) for i, axis in enumerate("xyz")}
         dims = ["time", place, "component"][: values.ndim]
         return xarray.DataArray(values, coords, dims, name=name, attrs={"units": self.unit(name)})
+
+    def gridded(self, name: str) -> DataArray:
+        """Return a field on a rectangular grid as a DataArray (time, x, y, z[, component]), read when used.
+
+        Axes along which the grid does not extend are left out. Values on cells stand at their centres.
+
+        Raises
+        ------
+        PostError
+            If the points or cells are not those of a rectangular grid, or there is no such field.
+        """
+        from plexus_post.readers.gridded import gridded
+
+        return gridded(self, name)
 
     def _file(self, step: int) -> tuple[FieldFile, int]:
         """Return the file that holds a step and the step's number in it."""

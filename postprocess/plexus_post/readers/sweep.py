@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
+from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, shown
 from plexus_post.errors import PostError
 from plexus_post.readers.plain import SUMMARY_SHAPE, SWEEP_SHAPE, read_json
 from plexus_post.text import number
@@ -100,11 +100,12 @@ class Sweep:
     def __init__(self, path: str | Path):
         self.folder = Path(path).parent if Path(path).name == SWEEP else Path(path)
         file = self.folder / SWEEP
-        self.facts = read_json(file, SWEEP_SHAPE)
-        if not self.facts:
-            raise PostError(f"{file}: not readable (no such file)")
-        if self.facts.get("format") != FORMAT_VERSION:
+        version = read_json(file, {}).get("format")
+        if version is None:
+            raise PostError(f"{file}: not readable (no sweep of ours)")
+        if version != FORMAT_VERSION:
             raise PostError(f"{file}: written by another version of Plexus")
+        self.facts = read_json(file, SWEEP_SHAPE)
         self.entries: list[dict[str, Any]] = self.facts["members"]
         for entry in self.entries:
             if entry["folder"] in ("", ".", "..") or Path(entry["folder"]).name != entry["folder"]:
@@ -124,7 +125,7 @@ class Sweep:
     @property
     def title(self) -> str:
         """Title of the deck."""
-        return str(self.facts.get("title") or self.folder.resolve().name)
+        return shown(str(self.facts.get("title") or self.folder.resolve().name))
 
     @cached_property
     def parameters(self) -> list[Parameter]:

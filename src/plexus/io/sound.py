@@ -22,6 +22,7 @@ import h5py
 
 from plexus.errors import InputError
 from plexus.runtime.files import reason
+from plexus.runtime.interpreter import python
 
 PATIENCE = 120.0
 """Seconds until a look at some files counts as hanging."""
@@ -128,7 +129,7 @@ def _asked(paths: Sequence[Path]) -> tuple[list[str | None], str]:
     mine = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "HYDRA_", "MPI_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
     names = [os.fspath(path.absolute()) for path in paths[:TOGETHER]]
-    command = [sys.executable, "-P", "-m", "plexus.io.sound", *names]
+    command = python("plexus.io.sound", *names)
     end = "HDF5 crashes on it"
     try:
         out = subprocess.run(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from plexus.errors import InputError
 from plexus.mesh.msh import read_msh
-from plexus.mesh.store import write
+from plexus.mesh.store import MeshFile, write
 from plexus.runtime.files import partial, publish, storage_errors
 
 
@@ -18,11 +19,14 @@ def convert(src: str | Path, dst: str | Path, scale: float = 1.0) -> None:
     Raises
     ------
     InputError
-        If the source is unusable (see `plexus.mesh.msh.read_msh`).
+        If the source is unusable (see `plexus.mesh.msh.read_msh`), or the result would take the place of
+        something that is no mesh of ours.
     OutputError
         If the result cannot be stored.
     """
     target = Path(dst)
+    if target.exists():
+        _replaceable(Path(src), target)
     whole = read_msh(src, scale)
     try:
         with storage_errors(target):
@@ -31,3 +35,14 @@ def convert(src: str | Path, dst: str | Path, scale: float = 1.0) -> None:
     except (InputError, OSError):
         partial(target).unlink(missing_ok=True)
         raise
+
+
+def _replaceable(source: Path, target: Path) -> None:
+    """Refuse to put a mesh where the source, or anything but an earlier result, is."""
+    if source.exists() and os.path.samefile(source, target):
+        raise InputError(f"{target}: this is the mesh that is read; name another file for the result")
+    try:
+        with MeshFile(target):
+            return
+    except InputError:
+        raise InputError(f"{target} is there and is no mesh of ours; name another file") from None

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fileformat import special
 
 _INT, _SIZE, _REAL = np.dtype("<i4"), np.dtype("<u8"), np.dtype("<f8")
 
@@ -157,6 +158,8 @@ class MshFile:
 
     def __init__(self, path: Path):
         self.path = path
+        if what := special(path):
+            raise InputError(f"{path} is {what}, not a mesh")
         try:
             self.data = path.read_bytes()
         except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fileformat import special
 from plexus.mesh.cells import CELLS
 from plexus.mesh.exchange import slice_starts
 from plexus.mesh.mesh import EXTERIOR, Estimate
@@ -39,7 +40,7 @@ def write(path: Path, whole: Slices) -> None:
         raise InputError(f"{path}: a name with a slash cannot be stored: {', '.join(bad)}")
     # four bytes halve the biggest data set
     index = np.int32 if whole.n_points < 2**31 else np.int64
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", locking=False) as file:
         file.attrs.update(plexus_mesh=VERSION, cell=whole.cell, degree=whole.degree)
         file["points"], file["cells"] = whole.points, whole.cells.astype(index)
         if whole.vertex_ids is not None:
@@ -64,8 +65,11 @@ class MeshFile:
         import h5py
 
         self.path = Path(path)
+        if what := special(path):
+            raise InputError(f"{path} is {what}, not a file")
         try:
-            self._file = h5py.File(self.path, "r")
+            # without a lock, which file systems may refuse, and other ranks and programs may hold
+            self._file = h5py.File(self.path, "r", locking=False)
         except OSError as error:
             raise InputError(f"{path}: cannot read the mesh, it is missing or damaged: {error}") from None
         try:

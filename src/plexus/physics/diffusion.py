@@ -42,7 +42,7 @@ from plexus.registry import register
 class DiffusionParams(PhysicsParams):
     """Parameters of `Diffusion`."""
 
-    field: str = Field("u", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
+    field: str = Field("u", pattern=r"^[A-Za-z]\w{0,99}$(?!\n)", description="name of the unknown")
     unit: str = Field("1", description="unit of the unknown, kept with the results")
     coefficient: Annotated[Property | TensorProperty, Square, Within(ge=0)] = Field(
         description="diffusion coefficient k: one property, or a list of rows for a tensor"

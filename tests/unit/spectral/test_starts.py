@@ -13,6 +13,7 @@ import torch
 from plexus.deck.doubts import doubts
 from plexus.deck.load import load
 from plexus.discretisations import _starts
+from plexus.errors import InputError
 from plexus.models.incompressible import IncompressibleModel
 from plexus.models.kuramoto import KuramotoModel
 from plexus.preview import cautions
@@ -92,6 +93,20 @@ def test_a_start_between_the_points_of_the_grid_is_told(tmp_path):
     assert len(found) == 1
     assert "initial.velocity: the grid does not resolve it" in found[0] and "off by" in found[0]
     assert doubts(load(deck(tmp_path, cells="[13, 13]", velocity='["sin(6*y)", 0]'))) == []
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("value", ["sqrt(3-x)", "1/x", "exp(1000*x)"])
+def test_a_start_without_a_value_is_refused_by_check_and_run(tmp_path, value, ranks):
+    path = deck(tmp_path, velocity=f'["{value}", 0]')
+    with pytest.raises(InputError, match=r"deck\.yaml:5:22: initial\.velocity: has no finite value"):
+        doubts(load(path))
+    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
+    done = subprocess.run(
+        [sys.executable, "-m", "plexus", *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "deck.yaml:5:22: initial.velocity: has no finite value" in done.stdout + done.stderr
 
 
 def test_members_of_an_ensemble_begin_without_what_the_model_refuses(tmp_path, make_run):

@@ -65,7 +65,7 @@ def _size(view: View) -> tuple[float, float]:
 def panel(axes: Axes, view: View) -> None:
     """Draw a view with its colour bar into existing axes."""
     shape = view.moved
-    colours = Colours.of(view.values, view.unit)
+    colours = Colours.of(view.coloured, view.unit)
     if view.map:
         colours = replace(colours, map=view.map)
     fill = _fill(axes, view, shape, colours)

@@ -39,7 +39,7 @@ def draw(views: Sequence[View], path: Path) -> Path:
 
     (view,) = views
     plt = pyplot()
-    colours = Colours.of(view.values, view.unit)
+    colours = Colours.of(view.coloured, view.unit)
     mappable = ScalarMappable(colours.norm, colours.map)
     image = _rendered(view, _surface(view, 2), colours)
     figure = plt.figure(figsize=(8.2, 6.2))
@@ -111,17 +111,12 @@ def _rendered(view: View, surface: _Surface, colours: Colours) -> np.ndarray | N
     """Return the picture that PyVista made in its own process, or None where it does not work."""
     with tempfile.TemporaryDirectory() as folder:
         scene, image = Path(folder, "scene.npz"), Path(folder, "image.png")
-        what = {
-            "location": view.location,
-            "levels": colours.levels,
-            "map": colours.map,
-            "length": view.length,
-        }
         np.savez(
             scene, points=surface.points, triangles=surface.triangles, values=surface.values,
-            edges=outline(surface.points, surface.triangles), rest=_rest(view, surface), **what,
+            edges=outline(surface.points, surface.triangles), rest=_rest(view, surface),
+            location=view.location, levels=colours.levels, map=colours.map, length=view.length,
         )  # fmt: skip
-        command = [sys.executable, "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
+        command = [sys.executable, "-P", "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
         # a crash of the driver leaves no picture, which is the answer
         try:
             subprocess.run(command, capture_output=True, timeout=120, check=False)
