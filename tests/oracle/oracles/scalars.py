@@ -237,6 +237,11 @@ class _Scalar:
         }  # fmt: skip
         if draw.random() < 0.25:
             found["adaptive"] = {"tolerance": 1e-3}
+        elif draw.random() < 0.2:
+            found["stepper"] = {
+                "type": "petsc_ts",
+                "ts": draw.choice(("beuler", "cn", "bdf", "arkimex", "rosw")),
+            }
         if draw.random() < 0.2:
             found["hit"] = [amount(self.start + self.span * draw.uniform(0.1, 0.9), S)]
         return found
