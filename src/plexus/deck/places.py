@@ -49,7 +49,7 @@ def lost_in_time(deck: Any) -> Iterator[tuple[Place, str]]:
 
 
 def taken_for_units(deck: Any, fields: Collection[str]) -> Iterator[tuple[Place, str]]:
-    """Yield units joined by ``*`` or ``/`` without spaces that have the name of a field: ``12 Hz*u``."""
+    """Yield units that have the name of a field and touch a number by ``*`` or ``/``: ``12 Hz*u``."""
     for found, expression in expressions(deck):
         at = place(found)
         for node in ast.walk(expression.tree) if at[0] != "mesh" else ():
@@ -60,7 +60,7 @@ def taken_for_units(deck: Any, fields: Collection[str]) -> Iterator[tuple[Place,
                     at,
                     (
                         f"{text!r}: {name} is a unit here and also a field; for the field write spaces "
-                        "around the operator before it, for the unit put it in brackets"
+                        f"around the operator before it, for the unit put it in brackets"
                     ),
                 )
 
