@@ -90,7 +90,7 @@ CURED = {
 @pytest.mark.parametrize("capacity", ["lumped", "consistent"])
 @pytest.mark.parametrize(("theta", "step"), [(1.0, 20), (0.5, 200)])
 def test_heat_of_a_cure_is_what_has_cured(tmp_path, capacity, theta, step):
-    """Lumped capacities ended in a traceback; a cure beyond 1, where θ < 1 overshoots, went back for nothing."""
+    """Lumped capacities ended in a traceback; a cure beyond 1, where θ < 1 overshoots, went back."""
     found = quantities(
         tmp_path, mesh=ROOM, physics={**CURE, "capacity": capacity}, initial={"temperature": 300},
         time={"stepper": {"type": "theta", "theta": theta}, "end": 600, "step": step}, quantities=CURED,

@@ -12,6 +12,7 @@ from post_samples import analytic, run_folder
 import plexus_post
 from plexus_post.cli import main
 from plexus_post.pictures import over_time
+from plexus_post.pictures.colours import Colours
 from plexus_post.pictures.scenes import Scene, views
 
 
@@ -161,6 +162,12 @@ def test_a_picture_says_why_its_peak_is_not_the_quantity(tmp_path):
     why = "the picture shows means over the cells around each node"
     assert told == {"stress_xx": f"peak is 2.1 MPa: taken cell by cell, {why}", "temperature": ""}
     assert not next(views(Scene(run, 1), ["stress_xx"])).peak  # the quantity is that of the end
+
+
+def test_many_whole_numbers_are_drawn_like_any_field():
+    """A colour for each of 10^12 numbers, as damage makes them, would not fit into any memory."""
+    assert len(Colours.of(np.array([0, 10**12]), "").levels) < 50
+    assert Colours.of(np.array([0, 2]), "").levels.tolist() == [-0.5, 0.5, 1.5, 2.5]
 
 
 def test_a_constant_is_a_line_in_the_middle(tmp_path, monkeypatch):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MANY = 200
+"""Whole numbers that get a colour each; a field with more is drawn like any other."""
+
+
 @dataclass(frozen=True)
 class Colours:
     """Colour map and contour levels of one field; ``extend`` says which end is clipped."""
@@ -40,7 +44,7 @@ class Colours:
         Whole numbers (a rank, a region) get one colour each. When a few points (a re-entrant corner,
         a point load) would use up most of the range, it is cut to where 99.6 % of the points lie.
         """
-        if values.dtype.kind in "iub":
+        if values.dtype.kind in "iub" and int(values.max()) - int(values.min()) < MANY:
             # bands centred on the whole numbers
             levels = np.arange(int(values.min()), int(values.max()) + 2) - 0.5
             return cls("tab10" if len(levels) <= 11 else "viridis", levels, "neither")
@@ -97,7 +101,7 @@ def colour_bar(axes: Axes, drawn: Any, view: View, colours: Colours, horizontal:
     """Add the colour bar with its unit and the smallest and largest value."""
     bar = axes.figure.colorbar(drawn, **_bar_place(axes, horizontal))
     first, last = colours.levels[0], colours.levels[-1]
-    whole = view.values.dtype.kind in "iub"
+    whole = view.values.dtype.kind in "iub" and last - first <= MANY
     ticks = np.asarray(MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(first, last))
     slack = 1e-9 * (last - first)
     bar.set_ticks(ticks[(ticks >= first - slack) & (ticks <= last + slack)])

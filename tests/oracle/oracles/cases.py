@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from oracles.leaves import Amount, Dims, Jump, amount
 from oracles.polynomials import AXES, Poly
 from oracles.shapes import SIMPLEX, Shape
@@ -19,8 +20,10 @@ Pieces = Mapping[str | None, Poly]
 
 @dataclass
 class Case:
-    """One deck; ``exact`` holds the unknowns by component, ``expected`` value, dimensions (where they are whole) and
-    size of quantities."""
+    """One deck; ``exact`` holds the unknowns by component, ``expected`` what quantities are.
+
+    A quantity has a value, dimensions (None where they are not whole) and a size.
+    """
 
     seed: int
     family: str
@@ -109,9 +112,7 @@ def over_side(body: Shape, pieces: Pieces, side: str) -> float:
     )
 
 
-def everywhere(
-    pieces: Pieces, body: Shape, dimensions: Dims, absolute: bool = False
-) -> Amount | Jump:
+def everywhere(pieces: Pieces, body: Shape, dimensions: Dims, absolute: bool = False) -> Amount | Jump:
     """Return pieces as one expression of the place."""
     if None in pieces:
         return Amount(pieces[None], dimensions, absolute)
@@ -120,7 +121,9 @@ def everywhere(
     return Jump(parts[0], parts[1], body.ticks[0][body.split], "x")
 
 
-def by_region(draw: random.Random, pieces: Pieces, body: Shape, dimensions: Dims, absolute: bool = False) -> Any:
+def by_region(
+    draw: random.Random, pieces: Pieces, body: Shape, dimensions: Dims, absolute: bool = False
+) -> Any:
     """Return pieces as a property: by region, or as one expression of the place."""
     if None not in pieces and draw.random() < 0.7:
         return {"regions": {key: Amount(f, dimensions, absolute) for key, f in pieces.items()}}

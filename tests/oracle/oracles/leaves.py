@@ -1,7 +1,8 @@
 """Numbers and expressions of a deck with their dimensions, and the ways to write them down.
 
-A deck of the oracles is plain data whose leaves are `Amount`, `Below` or `Jump`. `plain` writes bare SI numbers, `Dressed`
-writes each in other units, `World` writes bare numbers of a world with other units of length, mass and time.
+A deck of the oracles is plain data whose leaves are `Amount`, `Below` or `Jump`. `plain` writes bare SI
+numbers, `Dressed` writes each in other units, `World` writes bare numbers of a world with other units of
+length, mass and time.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def times(a: Dims, b: Dims, power: int = 1) -> Dims:
 
 @dataclass(frozen=True)
 class Amount:
-    """A number or polynomial with dimensions; ``of`` is what v stands for, ``absolute`` a temperature's level."""
+    """A number or polynomial with dimensions; ``of`` is what v stands for, ``absolute`` tells a level."""
 
     value: Poly
     dims: Dims = ONE
@@ -122,8 +123,12 @@ def _term(
 
 
 def _inside(text: str | float) -> str:
-    """Return a number as part of an expression, where `5 1/m` is none; the unknown u is a unit of mass too."""
-    return str(text).replace(" 1/(", "/(1 ") if " 1/(" in str(text) else re.sub(r" 1/(.*)", r"/(1 \1)", str(text))
+    """Return a number as part of an expression, where `5 1/m` is none."""
+    return (
+        str(text).replace(" 1/(", "/(1 ")
+        if " 1/(" in str(text)
+        else re.sub(r" 1/(.*)", r"/(1 \1)", str(text))
+    )
 
 
 def _sum(texts: list[tuple[str, str]]) -> str:
@@ -161,9 +166,11 @@ SIZES = (
     {"K": 1.0, "kelvin": 1.0},
 )
 DERIVED = {
-    "W": (WATT, 1.0), "kW": (WATT, 1e3), "MW": (WATT, 1e6), "mW": (WATT, 1e-3), "J": (JOULE, 1.0), "kJ": (JOULE, 1e3),
-    "MJ": (JOULE, 1e6), "N": (NEWTON, 1.0), "kN": (NEWTON, 1e3), "MN": (NEWTON, 1e6), "Pa": (PASCAL, 1.0),
-    "kPa": (PASCAL, 1e3), "MPa": (PASCAL, 1e6), "GPa": (PASCAL, 1e9), "bar": (PASCAL, 1e5), "l": ((3, 0, 0, 0), 1e-3),
+    "W": (WATT, 1.0), "kW": (WATT, 1e3), "MW": (WATT, 1e6), "mW": (WATT, 1e-3),
+    "J": (JOULE, 1.0), "kJ": (JOULE, 1e3), "MJ": (JOULE, 1e6),
+    "N": (NEWTON, 1.0), "kN": (NEWTON, 1e3), "MN": (NEWTON, 1e6),
+    "Pa": (PASCAL, 1.0), "kPa": (PASCAL, 1e3), "MPa": (PASCAL, 1e6), "GPa": (PASCAL, 1e9),
+    "bar": (PASCAL, 1e5),    "l": ((3, 0, 0, 0), 1e-3),
 }  # fmt: skip
 
 

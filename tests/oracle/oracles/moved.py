@@ -1,4 +1,4 @@
-"""Oracles: the same body elsewhere, turned or mirrored, and the same mesh in another order, have the same answer."""
+"""Oracles: a body elsewhere, turned or mirrored, and its mesh in another order, have the same answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from oracles.cases import Case, Tree
 from oracles.leaves import Amount, Jump
 from oracles.polynomials import AXES, Poly
@@ -17,7 +18,11 @@ from oracles.shapes import as_file
 
 VECTORS = ("traction", "displacement", "body_force", "gravity", "force")
 TENSORS = ("conductivity", "coefficient")
-SCALARS = ("temperature", "temperature^4", "energy_density", "heat_flux", "u", "u_flux", "humidity", "humidity_flux", "degree_of_cure")  # fmt: skip
+SCALARS = (
+    "temperature", "temperature^4", "energy_density", "heat_flux", "u", "u_flux", "humidity", "humidity_flux",
+    "degree_of_cure",
+)  # fmt: skip
+"""What does not turn; a flux is asked for by its flow through a side."""
 
 
 class Fixed(Exception):
@@ -25,7 +30,7 @@ class Fixed(Exception):
 
 
 def moved(case: Case, folder: Path) -> list[str]:
-    """Return what a turned, shifted or mirrored copy has otherwise; a body of revolution only stands still."""
+    """Return what a turned, shifted or mirrored copy has otherwise; a body of revolution stands still."""
     if case.deck["physics"].get("geometry") == "axisymmetric":
         return []
     draw, dim = random.Random(f"moved{case.seed}"), case.body.dim
@@ -45,8 +50,7 @@ def moved(case: Case, folder: Path) -> list[str]:
         copy = _Move(turn, shift).tree({**deck, "quantities": _invariant(deck["quantities"])})
     except Fixed:
         return []
-    here = replace(case, body=body, deck={**deck, "quantities": copy["quantities"]})
-    here.deck["quantities"] = _invariant(deck["quantities"])
+    here = replace(case, body=body, deck={**deck, "quantities": _invariant(deck["quantities"])})
     one = run(deck_of(here), here, folder)
     two = run(deck_of(replace(case, body=there, deck=copy)), replace(case, body=there), folder)
     return compared(case, one, two)
@@ -64,7 +68,9 @@ def renumbered(case: Case, folder: Path) -> list[str]:
 def compared(case: Case, one: Outcome, two: Outcome) -> list[str]:
     """Return which quantities of two runs differ, at any step."""
     wrong = []
-    if [t for t, _ in one.history] != [t for t, _ in two.history] and "adaptive" not in case.deck.get("time", {}):
+    if [t for t, _ in one.history] != [t for t, _ in two.history] and "adaptive" not in case.deck.get(
+        "time", {}
+    ):
         wrong.append(f"steps {[t for t, _ in one.history]} and {[t for t, _ in two.history]}")
     pairs = [(one.quantities, two.quantities)]
     if "adaptive" not in case.deck.get("time", {}):
@@ -88,7 +94,10 @@ class _Move:
     def __init__(self, turn: np.ndarray, shift: np.ndarray):
         self.turn, self.shift = turn, shift
         back = [
-            sum(((Poly.variable(AXES[i]) - float(shift[i])) * float(turn[i, j]) for i in range(len(shift))), Poly())
+            sum(
+                ((Poly.variable(AXES[i]) - float(shift[i])) * float(turn[i, j]) for i in range(len(shift))),
+                Poly(),
+            )
             for j in range(len(shift))
         ]
         self.back = dict(zip(AXES, back, strict=False))

@@ -1,4 +1,4 @@
-"""Writes a body as a file of Gmsh (format 4.1, text), nodes and cells in any order, cells turned as they like."""
+"""Writes a body as a file of Gmsh (format 4.1, text), nodes and cells in any order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def _pieces(body: Shape, corner: dict[tuple[int, ...], int], draw: random.Random
         return [tuple(corner.values())]
     if body.cell == "triangle":
         q = list(corner.values())
-        return [(q[0], q[1], q[2]), (q[0], q[2], q[3])] if draw.random() < 0.5 else [(q[0], q[1], q[3]), (q[1], q[2], q[3])]  # fmt: skip
+        if draw.random() < 0.5:
+            q = q[1:] + q[:1]
+        return [(q[0], q[1], q[2]), (q[0], q[2], q[3])]
     # six tetrahedra along the main diagonal, one per order of the axes
     found = []
     for order in itertools.permutations(range(3)):
@@ -57,8 +59,8 @@ def _facets(cell: str, nodes: Cell) -> list[Cell]:
         return list(itertools.combinations(nodes, 3))
     n = nodes
     return [
-        (n[0], n[1], n[2], n[3]), (n[4], n[5], n[6], n[7]), (n[0], n[1], n[5], n[4]), (n[3], n[2], n[6], n[7]),
-        (n[0], n[3], n[7], n[4]), (n[1], n[2], n[6], n[5]),
+        (n[0], n[1], n[2], n[3]), (n[4], n[5], n[6], n[7]), (n[0], n[1], n[5], n[4]),
+        (n[3], n[2], n[6], n[7]), (n[0], n[3], n[7], n[4]), (n[1], n[2], n[6], n[5]),
     ]  # fmt: skip
 
 
@@ -107,8 +109,8 @@ def write(body: Shape, path: Path, scale: float, seed: int) -> None:
 
 
 def _file(
-    body: Shape, path: Path, points: np.ndarray, groups: dict[str, list[Cell]], regions: dict[str, list[Cell]],
-    draw: random.Random,
+    body: Shape, path: Path, points: np.ndarray, groups: dict[str, list[Cell]],
+    regions: dict[str, list[Cell]], draw: random.Random,
 ) -> None:  # fmt: skip
     dim, facet = body.dim, FACETS.get(body.cell, "quadrilateral")
     blocks = [(dim - 1, facet, name, cells) for name, cells in groups.items()]
@@ -126,7 +128,12 @@ def _file(
         lines += [f"{tag} {box} 1 {tag}" + (" 0" if d else "") for tag in entities[d]]
     order = draw.sample(range(len(points)), len(points))
     home = entities[dim][0]
-    lines += ["$EndEntities", "$Nodes", f"1 {len(points)} {min(tags)} {max(tags)}", f"{dim} {home} 0 {len(points)}"]
+    lines += [
+        "$EndEntities",
+        "$Nodes",
+        f"1 {len(points)} {min(tags)} {max(tags)}",
+        f"{dim} {home} 0 {len(points)}",
+    ]
     lines += [str(tags[i]) for i in order] + [" ".join(map(repr, points[i].tolist())) for i in order]
     total = sum(len(cells) for *_, cells in blocks)
     numbers = draw.sample(range(1, 2 * total + 1), total)

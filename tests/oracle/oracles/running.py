@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from oracles.cases import Case, Tree
 from oracles.leaves import Writer, plain, written
 
@@ -27,7 +28,7 @@ def deck_of(case: Case, write: Writer = plain) -> Tree:
 
 
 def run(data: Tree, case: Case, folder: Path, scale: float = 1.0, order: int | None = None) -> Outcome:
-    """Run a deck; ``scale`` and ``order`` are those of a mesh file.
+    """Run a deck on all ranks; ``scale`` and ``order`` are those of a mesh file. Collective.
 
     Raises
     ------
@@ -41,10 +42,10 @@ def run(data: Tree, case: Case, folder: Path, scale: float = 1.0, order: int | N
     from plexus.runtime import context
 
     if case.body.file:
-        case.body.write(folder / "mesh.msh", scale, order)
-    deck = Deck.from_plain(
-        {"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []}
-    )
+        if MPI.COMM_WORLD.rank == 0:
+            case.body.write(folder / "mesh.msh", scale, order)
+        MPI.COMM_WORLD.Barrier()
+    deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
     made = compose(deck, context.create(MPI.COMM_WORLD, folder))
     watch = _Watch()
     made.observers = [watch]
@@ -53,8 +54,7 @@ def run(data: Tree, case: Case, folder: Path, scale: float = 1.0, order: int | N
     for name in case.units:
         space = made.system.spaces[name]
         nodes[name] = (space.points[: space.n_owned], made.state.values[name][: space.n_owned])
-    found = Outcome(dict(made.values()), dict(made.units), nodes, watch.seen)
-    return found
+    return Outcome(dict(made.values()), dict(made.units), nodes, watch.seen)
 
 
 class _Watch:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from oracles.cases import (
     Case,
     Pieces,
@@ -29,7 +30,7 @@ from oracles.cases import (
 )
 from oracles.leaves import KG, ONE, Amount, Dims, K, M, S, amount, dims, times
 from oracles.polynomials import AXES, Poly, divergence, gradient
-from oracles.shapes import Shape, shape
+from oracles.shapes import shape
 
 X, T, V = Poly.variable("x"), Poly.variable("t"), Poly.variable("v")
 
@@ -126,12 +127,12 @@ class _Scalar:
         self.jumps = body.file and draw.random() < 0.7
         if self.jumps:
             reach = max(t[-1] - t[0] for t in body.ticks)
-            slope = Poly.of(draw.uniform(-1, 1)) if self.degree == 1 else random_field(draw, body, 1, mixed=False)
+            slope = (
+                Poly.of(draw.uniform(-1, 1)) if self.degree == 1 else random_field(draw, body, 1, mixed=False)
+            )
             return (X - cut) * slope * (swing / reach)
         grad = gradient(field, body.dim)
-        gap = sum(
-            ((self.k["a"][0][j] - self.k["b"][0][j]) * grad[j] for j in range(body.dim)), Poly()
-        )
+        gap = sum(((self.k["a"][0][j] - self.k["b"][0][j]) * grad[j] for j in range(body.dim)), Poly())
         slope = (gap * (1 / self.k["b"][0][0].constant)).put(x=cut)
         return (X - cut) * slope
 
@@ -150,7 +151,9 @@ class _Scalar:
     def case(self) -> Case:
         """Return the case."""
         draw = self.draw
-        promised, tolerance = solver(draw, [self.name], ("gamg", "jacobi") if self.k_kind != "unknown" else ())
+        promised, tolerance = solver(
+            draw, [self.name], ("gamg", "jacobi") if self.k_kind != "unknown" else ()
+        )
         physics = self._physics()
         deck: Tree = {"plexus": 1, "mesh": self.body.block(), "physics": physics, **promised}
         self.found = Case(
@@ -175,7 +178,10 @@ class _Scalar:
         k_name = "conductivity" if self.heat else "coefficient"
         if self.k_kind == "tensor":
             material[k_name] = [
-                [self._pieces({key: self.k[key][i][j] for key in self.keys}, self.k_unit) for j in range(self.body.dim)]
+                [
+                    self._pieces({key: self.k[key][i][j] for key in self.keys}, self.k_unit)
+                    for j in range(self.body.dim)
+                ]
                 for i in range(self.body.dim)
             ]
         else:
@@ -231,6 +237,11 @@ class _Scalar:
         }  # fmt: skip
         if draw.random() < 0.25:
             found["adaptive"] = {"tolerance": 1e-3}
+        elif draw.random() < 0.2:
+            found["stepper"] = {
+                "type": "petsc_ts",
+                "ts": draw.choice(("beuler", "cn", "bdf", "arkimex", "rosw")),
+            }
         if draw.random() < 0.2:
             found["hit"] = [amount(self.start + self.span * draw.uniform(0.1, 0.9), S)]
         return found
@@ -258,7 +269,10 @@ class _Scalar:
                 found.append({"on": self.held, self.name: value})
             else:
                 found += [{"on": side, self.name: value} for side in self.held]
-        self.free, anchored = rest, bool(self.held) or self.transient or any(r.terms for r in self.reaction.values())
+        self.free, anchored = (
+            rest,
+            bool(self.held) or self.transient or any(r.terms for r in self.reaction.values()),
+        )
         for i, side in enumerate(rest):
             force = not anchored and i == len(rest) - 1
             block, anchors = self._term(side, force)
@@ -336,9 +350,10 @@ class _Scalar:
         ask("largest", {"type": "maximum", "of": name}, float(nodes.max()), self.unit, big)
         ask("smallest", {"type": "minimum", "of": name}, float(nodes.min()), self.unit, big)
         place = body.inside(draw)
+        there = at_points(body, {None: u[body.region_at(place)]}, np.array([place]), 0.0)
         ask(
             "there", {"type": "value", "of": name, "at": [amount(v, M) for v in place]},
-            float(at_points(body, {None: u[body.region_at(place)]}, np.array([place]), 0.0)[0]), self.unit, big,
+            float(there[0]), self.unit, big,
         )  # fmt: skip
         if body.split is not None:
             key = draw.choice("ab")
@@ -357,13 +372,20 @@ class _Scalar:
         flux = "heat_flux" if self.heat else f"{self.name}_flux"
         area = times(times(room, M, -1), self.q_unit)
         strongest = max(largest(body, 1, {None: f}, self.end) for fs in self.flows.values() for f in fs)
+        # a flow that is a hundredth of k u over the body's length is a small difference
+        strongest = max(strongest, 0.01 * self._stiffness() * largest(body, 1, u))
 
         def through(side: str) -> float:
             return over_side(body, at_time(self.out_of(side), self.end), side)
 
+        # an axis of revolution has no area of its own
+        areas = {
+            side: over_side(body, dict.fromkeys(touching(body, side), Poly.of(1.0)), side)
+            for side in body.sides
+        }
+
         def size(side: str) -> float:
-            keys = touching(body, side)
-            return over_side(body, {key: Poly.of(strongest) for key in keys}, side)
+            return strongest * max(areas[side], 1e-3 * sum(areas.values()))
 
         for side in draw.sample(body.sides, min(2, len(body.sides))):
             block = {"type": "flux", "of": flux, "on": side}

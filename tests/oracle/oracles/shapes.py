@@ -1,7 +1,7 @@
 """Bodies of the oracles: boxes, stretched, sheared and turned, cut into cells; their exact integrals.
 
-A body is x = A ξ + b with ξ in a box. It is written as mesh ``box`` or ``interval``, or as a file of Gmsh with nodes and
-cells in any order.
+A body is x = A ξ + b with ξ in a box. It is written as mesh ``box`` or ``interval``, or as a file of Gmsh
+with nodes and cells in any order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from oracles.leaves import M, Amount, Below, amount
+
+from oracles.leaves import Amount, Below, M, amount
 from oracles.polynomials import AXES, Poly
 
 SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
@@ -149,7 +150,7 @@ class Shape:
         return {"type": "box", "cell": self.cell, **found}
 
     def write(self, path: Path, scale: float = 1.0, seed: int | None = None) -> None:
-        """Write the file of Gmsh; ``scale`` is by what lengths are multiplied, ``seed`` orders nodes and cells."""
+        """Write the file of Gmsh, lengths times ``scale``; ``seed`` orders nodes and cells."""
         from oracles.msh import write
 
         write(self, path, scale, self.seed if seed is None else seed)
@@ -168,7 +169,9 @@ def shape(
 ) -> Shape:
     """Return some body; a radial one lies at positive x and is not turned."""
     dim = dim or draw.choice((1, 2, 2, 2, 3))
-    cell = draw.choice({1: ("line",), 2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}[dim])
+    cell = draw.choice(
+        {1: ("line",), 2: ("triangle", "quadrilateral"), 3: ("tetrahedron", "hexahedron")}[dim]
+    )
     most = most or {1: 9, 2: 5, 3: 3}[dim]
     size = 10 ** draw.uniform(-2.5, 1.5)
     file = draw.random() < 0.4

@@ -1,6 +1,6 @@
-"""Elastic bodies with polynomial displacements: -∇·σ = b, with supports, loads, springs and heat of every kind.
+"""Elastic bodies with polynomial displacements: supports, loads, springs and heat of every kind.
 
-    σ = λ (tr e + n) I + 2μ e,    e = sym ∇u - α (T - T_0) I,    n the strain normal to a section
+σ = λ (tr e + n) I + 2μ e,    e = sym ∇u - α (T - T_0) I,    n the strain normal to a section
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
 from oracles.cases import (
     Case,
     Pieces,
@@ -54,8 +55,16 @@ class _Solid:
         self.dim = {"solid": 3, "bar": 1}.get(self.geometry, 2)
         self.degree = draw.choice((1, 2))
         self.hot = self.coupled or draw.random() < 0.3
-        body = shape(draw, self.dim, regions=not self.radial and not self.hot, radial=self.radial, most={3: 2}.get(self.dim, 4))
-        self.thickness = draw.choice((1.0, 10 ** draw.uniform(-3, 0))) if self.dim < 3 and not self.radial else 1.0
+        body = shape(
+            draw,
+            self.dim,
+            regions=not self.radial and not self.hot,
+            radial=self.radial,
+            most={3: 2}.get(self.dim, 4),
+        )
+        self.thickness = (
+            draw.choice((1.0, 10 ** draw.uniform(-3, 0))) if self.dim < 3 and not self.radial else 1.0
+        )
         if self.radial:
             body = replace(body, measure=X * (2 * math.pi))
         elif self.thickness != 1.0:
@@ -68,7 +77,9 @@ class _Solid:
         if len(self.keys) > 1:
             self.young["b"] = self.young["a"] * 10 ** draw.uniform(-1, 1)
         self.nu = {key: draw.choice((draw.uniform(-0.2, 0.45), draw.uniform(0, 0.4))) for key in self.keys}
-        self.normal_strain = draw.choice((0.0, draw.uniform(-1e-3, 1e-3))) if self.geometry == "plane_strain" else 0.0
+        self.normal_strain = (
+            draw.choice((0.0, draw.uniform(-1e-3, 1e-3))) if self.geometry == "plane_strain" else 0.0
+        )
         self.strain = 10 ** draw.uniform(-6, -2.5)
         self.alpha, self.cold = 10 ** draw.uniform(-6, -4.5), draw.uniform(260, 330)
         self.heat = Poly.of(draw.uniform(280, 600))
@@ -76,7 +87,9 @@ class _Solid:
         if self.hot and self.degree == 2:
             self.heat = self.heat + random_field(draw, body, 1, self.radial) * 50
             if self.radial:
-                self.heat = Poly.of(self.heat.at(x=0.0, y=0.0, z=0.0)) + Poly.variable("y") * (30 / self._reach())
+                self.heat = Poly.of(self.heat.at(x=0.0, y=0.0, z=0.0)) + Poly.variable("y") * (
+                    30 / self._reach()
+                )
         self.bare = False
         self.u = self._displacement()
         self.stress = {key: self._stress(key, self.u[key]) for key in self.keys}
@@ -87,7 +100,9 @@ class _Solid:
     def _displacement(self) -> dict[Any, list[Poly]]:
         draw, body = self.draw, self.body
         size = self.strain * self._reach()
-        field = [random_field(draw, body, self.degree, self.radial, mixed=False) * size for _ in range(self.dim)]
+        field = [
+            random_field(draw, body, self.degree, self.radial, mixed=False) * size for _ in range(self.dim)
+        ]
         if self.radial:
             # u_r = r q
             inner = Poly.of(draw.uniform(-1, 1))
@@ -145,7 +160,8 @@ class _Solid:
         (lam, mu), (e, n) = self._lame(key), self._strains(u)
         trace = sum((e[i][i] for i in range(self.dim)), Poly()) + (n if n is not None else 0.0)
         return [
-            [e[i][j] * (2 * mu) + (trace * lam if i == j else 0.0) for j in range(self.dim)] for i in range(self.dim)
+            [e[i][j] * (2 * mu) + (trace * lam if i == j else 0.0) for j in range(self.dim)]
+            for i in range(self.dim)
         ]
 
     def _normal_stress(self, key: Any) -> Poly:
@@ -156,9 +172,7 @@ class _Solid:
     def _force(self, key: Any) -> list[Poly]:
         """Return b = -∇·σ."""
         stress = self.stress[key]
-        found = [
-            -sum((stress[i][j].d(AXES[j]) for j in range(self.dim)), Poly()) for i in range(self.dim)
-        ]
+        found = [-sum((stress[i][j].d(AXES[j]) for j in range(self.dim)), Poly()) for i in range(self.dim)]
         if self.radial:
             # (σ_rr - σ_θ)/r = 2μ (u_r,r - u_r/r)/r, of which the bracket has r as factor
             _, mu = self._lame(key)
@@ -236,7 +250,9 @@ class _Solid:
                 g[0] = 0.0
             material["density"] = amount(rho, dims(-3, 1))
             physics["gravity"] = [amount(v, dims(1, 0, -2)) for v in g]
-            force = {key: [f - rho * v for f, v in zip(parts, g, strict=True)] for key, parts in force.items()}
+            force = {
+                key: [f - rho * v for f, v in zip(parts, g, strict=True)] for key, parts in force.items()
+            }
         if any(f.terms for parts in force.values() for f in parts):
             physics["body_force"] = [
                 by_region(draw, {key: force[key][i] for key in self.keys}, self.body, FORCE)
@@ -261,13 +277,9 @@ class _Solid:
             sides.remove("left")
         held = draw.randint(1, max(1, len(sides) - 1))
         self.held, self.free = sides[:held], sides[held:]
-        whole = [
-            everywhere({key: self.u[key][i] for key in self.keys}, body, M) for i in range(self.dim)
-        ]
+        whole = [everywhere({key: self.u[key][i] for key in self.keys}, body, M) for i in range(self.dim)]
         if draw.random() < 0.3:
-            found = [
-                {"on": self.held, f"displacement_{AXES[i]}": whole[i]} for i in range(self.dim)
-            ]
+            found = [{"on": self.held, f"displacement_{AXES[i]}": whole[i]} for i in range(self.dim)]
         else:
             found = [{"on": side, "displacement": whole} for side in self.held]
         found += [self._side(side, whole) for side in self.free]
@@ -283,7 +295,9 @@ class _Solid:
         found: list[Tree] = []
         for i, side in enumerate(draw.sample(sides, len(sides))):
             n = body.normal(side)
-            flow = sum((self.heat.d(AXES[j]) * (self.conductivity * float(n[j])) for j in range(self.dim)), Poly())
+            flow = sum(
+                (self.heat.d(AXES[j]) * (self.conductivity * float(n[j])) for j in range(self.dim)), Poly()
+            )
             if i == 0 or draw.random() < 0.3:
                 found.append({"on": side, "temperature": Amount(self.heat, K, True)})
             else:
@@ -294,9 +308,7 @@ class _Solid:
         body = self.body
         assert body.split is not None
         cut = body.ticks[0][body.split]
-        gap = [
-            (a - b).put(x=cut) for a, b in zip(self.stress["a"][0], self.stress["b"][0], strict=True)
-        ]
+        gap = [(a - b).put(x=cut) for a, b in zip(self.stress["a"][0], self.stress["b"][0], strict=True)]
         on = {"interface": "mid", "from": self.draw.choice("ab")}
         return {"on": on, "traction": [Amount(g, PASCAL) for g in gap]}
 
@@ -309,7 +321,9 @@ class _Solid:
         block: Tree = {"on": side}
         rest = [dict(p) for p in pull]
         if kind == "force":
-            flat = all(not f.varies or (self.ramped and not f.put(t=1.0).varies) for p in pull for f in p.values())
+            flat = all(
+                not f.varies or (self.ramped and not f.put(t=1.0).varies) for p in pull for f in p.values()
+            )
             # the share of a node on a radius, or on both regions, is that of an even load
             if flat and len(keys) == 1 and not self.radial:
                 area = over_side(body, {key: Poly.of(1.0) for key in keys}, side)
@@ -361,12 +375,23 @@ class _Solid:
         ask("mean_u", {"type": "mean", "of": f"displacement_{AXES[i]}"}, mean, M, size)
         part: Pieces = {key: stress[key][i][j] for key in self.keys}
         ask(
-            "mean_s", {"type": "mean", "of": f"stress_{AXES[i]}{AXES[j]}"}, over_body(body, part) / volume, PASCAL, strong
+            "mean_s",
+            {"type": "mean", "of": f"stress_{AXES[i]}{AXES[j]}"},
+            over_body(body, part) / volume,
+            PASCAL,
+            strong,
         )
-        ask("energy", {"type": "integral", "of": "energy_density"}, *self._energy(u, stress), strong**2 / min(self.young.values()) * volume)  # fmt: skip
+        big = strong**2 / min(self.young.values()) * volume
+        ask("energy", {"type": "integral", "of": "energy_density"}, *self._energy(u, stress), big)
         if self.radial or self.geometry == "plane_strain":
             normal = {key: self._normal_stress(key).put(t=self.end) for key in self.keys}
-            ask("mean_n", {"type": "mean", "of": "normal_stress"}, over_body(body, normal) / volume, PASCAL, strong)
+            ask(
+                "mean_n",
+                {"type": "mean", "of": "normal_stress"},
+                over_body(body, normal) / volume,
+                PASCAL,
+                strong,
+            )
         place = body.inside(draw)
         at = [amount(v, M) for v in place]
         key = body.region_at(place)
@@ -374,14 +399,22 @@ class _Solid:
         ask("there", {"type": "value", "of": f"displacement_{AXES[i]}", "at": at}, value, M, size)
         value = float(at_points(body, {None: stress[key][i][j]}, np.array([place]), 0.0)[0])
         if len(self.keys) == 1:
-            ask("stress_there", {"type": "value", "of": f"stress_{AXES[i]}{AXES[j]}", "at": at}, value, PASCAL, strong)
+            ask(
+                "stress_there",
+                {"type": "value", "of": f"stress_{AXES[i]}{AXES[j]}", "at": at},
+                value,
+                PASCAL,
+                strong,
+            )
         self._supports(strong)
 
     def _energy(self, u: Any, stress: Any) -> tuple[float, Any]:
         total: dict[Any, Poly] = {}
         for key in self.keys:
             e, n = self._strains(u[key])
-            work = sum((stress[key][i][j] * e[i][j] for i in range(self.dim) for j in range(self.dim)), Poly())
+            work = sum(
+                (stress[key][i][j] * e[i][j] for i in range(self.dim) for j in range(self.dim)), Poly()
+            )
             if n is not None:
                 work = work + self._normal_stress(key).put(t=self.end) * n
             total[key] = work * 0.5
@@ -401,7 +434,8 @@ class _Solid:
         for i in range(self.dim):
             whole = sum(over_side(body, at_time(self.pull(side)[i], self.end), side) for side in self.held)
             size = sum(
-                over_side(body, {key: Poly.of(strong) for key in touching(body, side)}, side) for side in body.sides
+                over_side(body, {key: Poly.of(strong) for key in touching(body, side)}, side)
+                for side in body.sides
             )
             block = {"type": "reaction", "of": "displacement", "on": self.held, "component": AXES[i]}
             case.quantity(f"held_{AXES[i]}", block, whole, times(NEWTON, M, -int(self.dim == 1)), size)
