@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from oracles.cases import Case, Tree
-from oracles.leaves import Amount, Jump
+from oracles.leaves import Amount, Jump, M, amount
 from oracles.polynomials import AXES, Poly
 from oracles.running import Outcome, deck_of, run
 from oracles.shapes import as_file
@@ -109,6 +109,9 @@ class _Move:
         if key == "at":
             place = self.turn @ np.array([leaf.value.constant for leaf in node]) + self.shift
             return [replace(leaf, value=Poly.of(float(v))) for leaf, v in zip(node, place, strict=True)]
+        if key == "rotation":
+            axis = (self.turn @ np.array(node["axis"], dtype=float)).tolist()
+            return {**node, "axis": axis, "point": [amount(float(v), M) for v in self.shift]}
         if key in VECTORS and isinstance(node, list):
             return self._vector(node)
         if key in TENSORS and isinstance(node, list):
