@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from plexus.fileformat import shown
 from plexus_post import commands, recipes
 from plexus_post.errors import PostError
 
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.command(args) or 0)
     except PostError as error:
-        print(f"plexus-post: {error}", file=sys.stderr)
+        print(f"plexus-post: {shown(str(error))}", file=sys.stderr)
     # the reader of a pipe left early, e.g. head: not an error, and the exit must stay silent
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

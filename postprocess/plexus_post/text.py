@@ -6,11 +6,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from plexus.fileformat import shown
+
 
 def number(value: Any) -> str:
     """Return a number with six significant digits, anything else as text."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return "-" if value is None else str(value)
+        return "-" if value is None else shown(str(value))
     return f"{value:d}" if isinstance(value, int) else f"{value:.6g}"
 
 
@@ -28,6 +30,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Non
     # into files and pipes plain text goes, so that it can be searched and compared
     if sys.stdout.isatty() and _rich(title, head, cells):
         return
+    title, head = shown(title), [shown(name) for name in head]
     widths = [max(len(r[i]) for r in [list(head), *cells]) for i in range(len(head))]
     print(f"\n{title}")
     for row in [list(head), ["-" * w for w in widths], *cells]:
@@ -43,9 +46,9 @@ def _rich(title: str, head: Sequence[str], cells: list[list[str]]) -> bool:
         from rich.text import Text
     except ImportError:
         return False
-    out = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    out = Table(title=Text(shown(title)), title_justify="left", box=box.SIMPLE_HEAD)
     for name in head:
-        out.add_column(name)
+        out.add_column(Text(shown(name)))
     for row in cells:
         out.add_row(*(Text(c) for c in row))
     Console().print(out)

@@ -8,6 +8,7 @@ never a traceback.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from plexus import __version__, tasks
 from plexus.errors import InputError, OutputError, PlexusError
+from plexus.fileformat import shown
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -38,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     options = parser().parse_args(given)
     try:
-        return int(options.command(options, given))
+        code = int(options.command(options, given))
+        sys.stdout.flush()
+        return code
     except PlexusError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return error.exit_code
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _PARALLEL:
@@ -54,6 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would complain once more when it flushes the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # where standard output goes, no more can be written; anything else is a defect
+        if error.filename is not None or error.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EFBIG,
+            errno.EIO,
+        ):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"cannot write to standard output: {error.strerror}", file=sys.stderr)
+        return OutputError.exit_code
     except KeyboardInterrupt:
         return 130
 
@@ -122,11 +138,14 @@ def _add_check(commands: Commands) -> None:
     sub = _command(
         commands, "check", _check, "check a deck without running it",
         "All problems are reported at once as file:line:column.\n"
-        "Starts neither MPI nor a GPU, except with --mesh or --dry-run.",
+        "Looks at the mesh too; of a large file at names and sizes only.\n"
+        "Starts neither MPI nor a GPU, except with --dry-run.",
     )  # fmt: skip
     _deck_arguments(sub)
     sub.add_argument(
-        "--mesh", action="store_true", help="build or read the mesh too: sizes, names, memory, output files"
+        "--mesh",
+        action="store_true",
+        help="tell unknowns, memory and output files too; reads a mesh file of any size",
     )
     sub.add_argument(
         "--dry-run", action="store_true", help="build everything and take two steps, write nothing"
@@ -212,6 +231,14 @@ def _add_tools(commands: Commands) -> None:
     sub.add_argument("names", metavar="NAME", nargs="*", help="which ones; without a name they are listed")
     sub = _command(commands, "mesh", _mesh, "tools for meshes")
     tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)
+    info = _command(
+        tools, "info", _mesh_info, "tell what a mesh file holds",
+        "Sizes, extent, connected parts, regions and boundaries; refuses what a run would refuse.",
+    )  # fmt: skip
+    info.add_argument("source", metavar="FILE", help="a Gmsh file (MSH 4.1), or one made by `mesh convert`")
+    info.add_argument(
+        "--scale", type=_length, default=1.0, help="length of the file's unit, e.g. '1 mm' (default: 1 m)"
+    )
     convert = _command(tools, "convert", _mesh, "convert a mesh to the HDF5 format that ranks read in slices")
     convert.add_argument("source", metavar="IN", help="a Gmsh file (MSH 4.1)")
     convert.add_argument("target", metavar="OUT", help="the HDF5 file to write")
@@ -228,6 +255,8 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
     early.listen()
     if not launch.inside():
         os.environ[TERMINAL] = str(int(sys.stdout.isatty()))
+    if getattr(options, "citations", False) and _done(options):
+        return 0
     if options.ranks and not launch.inside():
         return launch.launch(options.ranks, _without_ranks(given))
     from plexus import driver
@@ -238,8 +267,28 @@ def _task(options: argparse.Namespace, given: list[str]) -> int:
         from plexus.deck.citations import citations
         from plexus.deck.load import load
 
-        print(citations(load(options.deck, options.overrides)))
+        print(shown(citations(load(options.deck, options.overrides))))
     return code
+
+
+def _done(options: argparse.Namespace) -> bool:
+    """Print what to cite if the folder holds a finished run of the deck; its results stay where they are."""
+    from plexus.deck.citations import citations
+    from plexus.deck.load import load
+    from plexus.runtime.claim import holds
+
+    if options.restart is not None:
+        return False
+    deck = load(options.deck, options.overrides)
+    folder = Path(options.folder or Path("runs") / deck.name)
+    if not holds(folder, deck.effective_yaml()):
+        return False
+    from plexus import launch
+
+    if launch.first():
+        print(f"{shown(str(folder))} holds this run: it is not run again", file=sys.stderr)
+        print(shown(citations(deck)))
+    return True
 
 
 def _without_ranks(given: list[str]) -> list[str]:
@@ -263,22 +312,22 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
-    from plexus.preview import cautions
+    from plexus.preview import preview, seen
 
-    for warning in (*doubts(deck), *cautions(deck)):
-        print(f"warning: {warning}")
+    for line in (*seen(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
+        print(shown(line))
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
-    print(f"{options.deck}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     if options.mesh:
-        from plexus.preview import preview
-
-        print(preview(deck, options.ranks))
+        print(shown(preview(deck, options.ranks)))
     if options.dry_run:
         from plexus import driver
 
-        return driver.run(options.deck, options.overrides, dry=True)
+        code = driver.run(options.deck, options.overrides, dry=True)
+        if code:
+            return code
+    print(f"{shown(options.deck)}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     return 0
 
 
@@ -378,6 +427,14 @@ def _length(text: str) -> float:
     if not length > 0:
         raise argparse.ArgumentTypeError(f"must be > 0, not {text}")
     return length
+
+
+def _mesh_info(options: argparse.Namespace, given: list[str]) -> int:
+    from plexus.preview import mesh_file
+
+    for line in mesh_file(options.source, options.scale):
+        print(shown(line))
+    return 0
 
 
 def _mesh(options: argparse.Namespace, given: list[str]) -> int:

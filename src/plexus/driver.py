@@ -43,13 +43,14 @@ def perform(request: Request, task: Task) -> int:
     import petsc4py
     from mpi4py import MPI
 
+    from plexus.launch import agreed
     from plexus.runtime.guard import Guard
 
-    # without PETSc's own handlers, which answer a closed pipe with a page of text and an abort
-    petsc4py.init(["plexus", "-no_signal_handler"])
+    petsc4py.init(_petsc())
     comm = MPI.COMM_WORLD
     guard = Guard(comm)
     with guard:
+        agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
         with located(deck):
             ctx = _context(comm, deck, request)
@@ -66,19 +67,31 @@ def perform(request: Request, task: Task) -> int:
     return 0
 
 
+def _petsc() -> list[str]:
+    """Return PETSc's command line.
+
+    Without its own handlers, which answer a closed pipe with a page of text and an abort, and without the
+    ``.petscrc`` of the working folder, which may come with somebody's deck; the user's own one counts.
+    """
+    own = Path.home() / ".petscrc"
+    more = ["-options_file", str(own)] if own.is_file() else []
+    return ["plexus", "-no_signal_handler", "-skip_petscrc", *more]
+
+
 def _context(comm: Comm, deck: Deck, request: Request) -> Context:
     """Prepare the run folder and return the context. Collective."""
     from plexus.deck.discretisation import made_for
     from plexus.devices.binding import bind
     from plexus.devices.placement import place
     from plexus.runtime import context
+    from plexus.runtime.claim import of_deck
     from plexus.runtime.folder import continues, prepare
     from plexus.runtime.log import Log
     from plexus.runtime.timers import process_begin
 
     begin, folder = process_begin(), Path(request.folder or Path("runs") / deck.name)
     keep = continues(folder, request.restart)
-    moved = None if request.dry else prepare(comm, folder, keep=keep)
+    moved = None if request.dry else prepare(comm, folder, of_deck(deck), keep=keep)
     runtime = deck.runtime
     devices = runtime.devices
     device = bind(runtime.device, comm, devices.policy, devices.uuids, devices.share)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from plexus.fileformat import shown
+
 
 class PlexusError(Exception):
     """Base of all errors whose message is meant for the user.
@@ -47,7 +49,7 @@ class Problem:
         what = f"{self.path}: " if self.path else ""
         text = where + what + self.message
         # A deck may hold line ends and terminal codes; a problem stays one harmless line.
-        return "".join(c if c.isprintable() else " " for c in text)
+        return shown(text.replace("\n", " "), "")
 
 
 class DeckError(PlexusError):

@@ -5,6 +5,8 @@ This module imports nothing of ours, so that results can be read where there is 
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ LOG_VIEW = "log_view.txt"
 """PETSc's own log with a stage per phase, on request."""
 LOCK = ".lock"
 """Locked by the process that writes into a run folder, for as long as it lives; holds its host's name."""
+MARK = ".plexus"
+"""Makes a folder one of Plexus; holds the patterns of the names that were written there, one per line."""
+EFFECTIVE = "# effective deck of "
+"""How `DECK` begins."""
 FIELDS, XDMF, SERIES = "fields.vtkhdf", "fields.xdmf", "series.h5"
 CHECKPOINT = "checkpoint_{step:08d}.h5"
 TRAINING = "training.safetensors"
@@ -32,6 +38,33 @@ PARTIAL = ".partial"
 
 NOT_FINITE = "not_finite"
 """Entry of JSON files that tells where a number is infinite or none: ``[{"at": [...], "value": "nan"}]``."""
+
+KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
+"""What a name may stand for that is no file."""
+WHITE = "\n\t\xa0\u2009\u202f"
+"""White space that may be shown as it is."""
+
+
+def shown(text: str, white: str = WHITE) -> str:
+    """Return a text that may be written to a terminal: whatever could control it is escaped.
+
+    Titles, names and messages of decks, meshes and results come from others.
+    """
+    if text.isprintable():
+        return text
+    harmless = (c if c.isprintable() or c in white else c.encode("unicode_escape").decode() for c in text)
+    return "".join(harmless)
+
+
+def special(path: str | os.PathLike[str]) -> str | None:
+    """Return what a path names if it is neither a file nor missing: whoever opens it may wait for ever."""
+    try:
+        return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+    except (OSError, ValueError):
+        return None
 
 
 def checksum(tables: Mapping[str, Mapping[str, Any]], units: Mapping[str, Mapping[str, str]]) -> int:

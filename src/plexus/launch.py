@@ -1,6 +1,6 @@
 """Starting the ranks of a run: finds the launcher, sets what it and the ranks need, passes signals on.
 
-`plexus run -n 4 deck.yaml` on a terminal becomes `mpirun -n 4 python -m plexus run deck.yaml`; inside
+`plexus run -n 4 deck.yaml` on a terminal becomes `mpirun -n 4 python -P -m plexus run deck.yaml`; inside
 mpirun or srun the same command joins the ranks that are there. The launcher is the value of the environment
 variable ``PLEXUS_LAUNCHER`` (with arguments), or the first of mpirun, mpiexec and srun that is found.
 """
@@ -22,14 +22,28 @@ from types import FrameType
 from plexus.devices.threads import FREE
 from plexus.errors import InputError
 from plexus.runtime import parent, scheduler
+from plexus.runtime.interpreter import python
 from plexus.runtime.provenance import COMMAND
 from plexus.runtime.stop import NOTE
 
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
 OPEN_MPI = ("orterun", "prterun", "mpirun.openmpi")
 """Programs that Open MPI's ``mpirun`` is a link to."""
-INSIDE = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
-"""Variables that launchers of the common MPI libraries set in the ranks."""
+INSIDE = {
+    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK", "PMI_SIZE": "PMI_RANK", "PMIX_RANK": "PMIX_NAMESPACE",
+    "MPI_LOCALNRANKS": "MPI_LOCALRANKID",
+}  # fmt: skip
+"""Variables that launchers of the common MPI libraries set in the ranks, each with one that goes with it."""
+SINGLE = "OMPI_MCA_ess"
+"""Open MPI sets it to ``singleton`` where a program without launcher started MPI; children inherit that."""
+LEFT = ("PMIX_", "PMI_", "OMPI_COMM_WORLD_", "OMPI_MCA_ess", "OMPI_MCA_pmix", "MPI_LOCAL")
+"""Beginnings of the variables that tell a rank who it is; those of another job would mislead a launcher."""
+STARTED = "PLEXUS_RANKS"
+"""Variable that tells the ranks how many of them were started; MPI must agree."""
+MOST, PER_CORE = 64, 16
+"""Ranks that a machine of any size bears, and ranks per core; far more would bring it down."""
+ASKED = 4
+"""Ranks per core from which on the user is asked."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 SETTLE = 2.0
 """Seconds that launcher and ranks have to start; a request to stop would end them in that time, and waits."""
@@ -39,12 +53,62 @@ FATAL = (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.S
 
 def inside() -> bool:
     """Return whether this process already is a rank that a launcher started."""
-    return any(name in os.environ for name in INSIDE)
+    alone = os.environ.get(SINGLE) == "singleton"
+    return not alone and any(one in os.environ and other in os.environ for one, other in INSIDE.items())
 
 
 def first() -> bool:
     """Return whether this process is rank 0, as its launcher says, or the only one."""
     return os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0"
+
+
+def agreed(asked: int | None, size: int) -> None:
+    """Compare the number of ranks that was asked for with what MPI has made.
+
+    Raises
+    ------
+    InputError
+        If they differ: a launcher of another MPI, or variables of one that is not there.
+    """
+    started = os.environ.get(STARTED, "")
+    if started.isdecimal() and int(started) != size:
+        raise InputError(
+            f"-n: {started} ranks were started, and MPI sees {size}: the launcher and mpi4py are of two MPIs "
+            "(PLEXUS_LAUNCHER chooses the launcher)"
+        )
+    if asked is not None and asked != size:
+        found = ", ".join(name for name in INSIDE if name in os.environ)
+        raise InputError(
+            f"-n: {asked} ranks are asked for, and MPI has {size}: {found} in the environment says that a "
+            "launcher runs this; unset it, or leave -n out under a launcher"
+        )
+
+
+def bearable(ranks: int) -> None:
+    """Refuse more ranks than this machine bears, and ask on a terminal from `ASKED` per core on.
+
+    In a batch job, and where the user's launcher has options of its own (a file of hosts), it is not this
+    machine that counts.
+
+    Raises
+    ------
+    InputError
+        If there are far too many, or the user says no.
+    """
+    if scheduler.JOB in os.environ or len(shlex.split(os.environ.get("PLEXUS_LAUNCHER", ""))) > 1:
+        return
+    cores = len(os.sched_getaffinity(0))
+    if ranks > max(MOST, PER_CORE * cores):
+        raise InputError(
+            f"-n: {ranks} ranks are too many for the {cores} cores of this machine; PLEXUS_LAUNCHER with a "
+            "file of hosts, or `plexus submit`, takes more machines"
+        )
+    if ranks > ASKED * cores and sys.stdin.isatty() and sys.stderr.isatty():
+        print(
+            f"{ranks} ranks on {cores} cores will be slow. Go on? [y/N] ", end="", file=sys.stderr, flush=True
+        )
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise InputError("-n: not started")
 
 
 def launch(ranks: int, arguments: Sequence[str]) -> int:
@@ -57,11 +121,12 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     Raises
     ------
     InputError
-        If no launcher is found.
+        If no launcher is found, or this machine does not bear so many ranks.
     """
-    command = [*prefix(ranks), sys.executable, "-m", "plexus", *arguments]
+    bearable(ranks)
+    command = [*prefix(ranks), *python("plexus", *arguments)]
     # the command line as the user gave it is known here only
-    told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}
+    told = {COMMAND: shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]), STARTED: str(ranks)}
     heard: list[int] = []
     settled = False
     job: subprocess.Popen[bytes] | None = None
@@ -201,4 +266,5 @@ def environment() -> dict[str, str]:
     if os.geteuid() == 0:
         wanted |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         wanted |= {"PRTE_ALLOW_RUN_AS_ROOT": "1", "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    return {**wanted, **os.environ}
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(LEFT) or k.startswith("PMIX_MCA_")}
+    return {**wanted, **mine}

@@ -1,4 +1,4 @@
-"""`plexus check --mesh`: what a run of this deck would be, before it is started.
+"""`plexus check`: the mesh of a deck, and what a run of it would be, before it is started.
 
 The mesh source tells its sizes and names (it reads a mesh file as far as it must, without MPI); unknowns and
 memory are what the discretisation expects of them.
@@ -6,19 +6,21 @@ memory are what the discretisation expects of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from plexus.deck.conditions import misplaced
 from plexus.deck.discretisation import made_for
-from plexus.deck.suggest import nearest
 from plexus.discretisations._degree import degree_of
-from plexus.errors import DeckError, InputError, Mark, Problem
-from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF
+from plexus.errors import InputError
+from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF, special
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.mesh.mesh import Estimate
     from plexus.protocols import Outlook
+
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+"""The first bytes of a file of HDF5."""
 
 
 def outlook(deck: Deck) -> Outlook:
@@ -26,41 +28,65 @@ def outlook(deck: Deck) -> Outlook:
     return made_for(deck.physics.type).outlook(deck)
 
 
-def cautions(deck: Deck) -> list[str]:
-    """Return what is allowed and seldom wanted, each with its place in the deck.
+def seen(deck: Deck) -> list[str]:
+    """Return lines about the mesh of a deck, warnings behind them.
 
     Raises
     ------
     InputError
-        If the mesh file is unusable, or if the model does not go with its cells.
+        If the mesh is unusable or the deck does not fit it, at its place in the deck.
     """
     try:
-        return [deck.placed(line) for line in made_for(deck.physics.type).cautions(deck)]
+        found = made_for(deck.physics.type).look(deck)
     except InputError as error:
-        raise InputError(deck.placed(str(error))) from error
+        raise InputError("\n".join(deck.placed(line) for line in str(error).splitlines())) from error
+    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in found.warnings]
 
 
-def preview(deck: Deck, ranks: int) -> str:
-    """Return sizes, names, memory and output files as text.
+def mesh_file(path: str, scale: float) -> list[str]:
+    """Return lines about a mesh file, whatever deck it is for; ``scale`` is the unit of its lengths [m].
 
     Raises
     ------
-    DeckError
-        If the deck names boundaries or regions that the mesh does not have.
+    InputError
+        If the mesh is unusable.
+    """
+    from plexus import registry
+    from plexus.discretisations._look import of_mesh
+
+    kind = "hdf5" if _begins(path).startswith(HDF5) else "gmsh"
+    given = {"file": path} | ({"scale": scale} if kind == "gmsh" else {})
+    member: Any = registry.component("mesh", kind)
+    found = member.cls(member.params(**given)).look()
+    return [*_lines(of_mesh(found)), *(f"warning: {text}" for text in found.warnings)]
+
+
+def _begins(path: str) -> bytes:
+    if what := special(path):
+        raise InputError(f"{path} is {what}, not a file")
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(HDF5))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the mesh: {error.strerror}") from None
+
+
+def _lines(labelled: Mapping[str, str]) -> list[str]:
+    return [f"{label:12} {text}" for label, text in labelled.items()]
+
+
+def preview(deck: Deck, ranks: int) -> str:
+    """Return sizes, memory and output files as text.
+
+    Raises
+    ------
     InputError
         If the mesh file is unusable.
     """
     found = outlook(deck)
     estimate, lines = found.estimate, []
     if estimate is not None:
-        _check_names(deck, estimate)
-        lines = [
-            f"mesh         {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points",
-            f"boundaries   {', '.join(estimate.boundaries) or '-'}",
-            f"regions      {', '.join(estimate.regions) or '-'}",
-        ]
-        if estimate.skeleton:
-            lines.insert(2, f"edges/points {', '.join(estimate.skeleton)}")
+        lines = [f"in the run   {estimate.n_cells:,} {estimate.cell} cells, {estimate.n_points:,} points"]
     degree = None if estimate is None else degree_of(deck.physics, estimate.degree)
     degree = degree if hasattr(deck.physics, "degree") else None
     for name, n in found.unknowns.items():
@@ -82,27 +108,3 @@ def files(deck: Deck) -> list[str]:
         elif output.type == "checkpoint":
             names.append("checkpoint_<step>.h5")
     return list(dict.fromkeys(names))
-
-
-def _check_names(deck: Deck, estimate: Estimate) -> None:
-    problems = []
-    known = (*estimate.boundaries, *estimate.skeleton)
-    for i, condition in enumerate(deck.boundary):
-        for j, name in enumerate(condition.on):
-            if name not in known:
-                path = f"boundary[{i}].on"
-                place = deck.origins.get(path) or deck.origins.get(f"{path}[{j}]", "")
-                kind = "a region, no boundary" if name in estimate.regions else ""
-                text = f"{name!r} is {kind}" if kind else f"the mesh has no boundary {name!r}"
-                problems.append(Problem(_mark(place), path, text + nearest(name, known, 12)))
-        for term, text in misplaced(condition, set(estimate.skeleton) - set(estimate.boundaries)):
-            path = f"boundary[{i}].{term}"
-            problems.append(Problem(_mark(deck.placed(path).removesuffix(f": {path}")), path, text))
-    if problems:
-        raise DeckError(problems)
-
-
-def _mark(place: str) -> Mark | None:
-    file, _, rest = place.rpartition(":")
-    file, _, line = file.rpartition(":")
-    return Mark(file, int(line), int(rest)) if file else None

@@ -36,7 +36,7 @@ class Outcome:
             assert word in self.said, self.said
 
 
-def command(folder: Path, *arguments: str, limit: float = 300) -> tuple[int, str]:
+def command(folder: Path, *arguments: str, limit: float = 900) -> tuple[int, str]:
     """Run ``plexus`` in ``folder``; return its exit code and all that it said."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
     job = subprocess.Popen(

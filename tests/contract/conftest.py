@@ -54,7 +54,7 @@ class Jobs:
             launcher = [*find(), "--quiet", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
             done = subprocess.run(
                 [*launcher, *command], env=clean_environment(OMP_NUM_THREADS="1"), capture_output=True,
-                text=True, timeout=240,
+                text=True, timeout=900,
             )  # fmt: skip
             self._told[ranks] = done.stderr[-3000:] if done.returncode else ""
         assert not self._told[ranks], self._told[ranks]

@@ -58,7 +58,7 @@ def on_ranks(folder: Path, ranks: int, *overrides: str) -> Path:
         "-o",
         str(out),
     ]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return out
 

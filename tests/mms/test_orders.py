@@ -42,7 +42,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory, parallel_factorisation: Non
     root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     environment = {**os.environ, **root, "OMP_NUM_THREADS": "1"}
     command = ["mpirun", "--oversubscribe", "-n", "3", sys.executable, study.__file__, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
     return study.table(folder), json.loads((folder / "table.json").read_text())
 

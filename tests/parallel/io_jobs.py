@@ -63,7 +63,7 @@ def start(ranks: int, arguments: list[str], folder: Path, **more: str) -> subpro
         )  # fmt: skip
 
 
-def finish(job: subprocess.Popen[str], folder: Path, limit: float = 90) -> tuple[int, str]:
+def finish(job: subprocess.Popen[str], folder: Path, limit: float = 900) -> tuple[int, str]:
     """Wait for a job; return its exit code and what it wrote to standard error."""
     try:
         code = job.wait(limit)

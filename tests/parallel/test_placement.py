@@ -56,7 +56,7 @@ def plexus(folder, *arguments):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
     return subprocess.run(
         [sys.executable, "-m", "plexus", "run", "deck.yaml", *arguments],
-        cwd=folder, env=clean, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=clean, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
 
 

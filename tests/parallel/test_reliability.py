@@ -67,7 +67,7 @@ def stop(folder: Path, number: int, ranks: int, arguments: list[str]) -> int:
     command = ["-m", "plexus", "run", "deck.yaml", "-o", "out", *arguments]
     job = start(ranks, command, folder)
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 900
         while not (folder / "out" / "fields.xdmf").exists():
             assert time.monotonic() < end and job.poll() is None, (folder / "err.txt").read_text()
             time.sleep(0.02)

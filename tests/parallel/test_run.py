@@ -59,7 +59,7 @@ def plexus(
         env=clean,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
     )
 
 

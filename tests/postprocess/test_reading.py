@@ -143,5 +143,5 @@ def test_results_are_read_without_mpi_petsc_or_torch(tmp_path, force):
     env |= {"H5PY_ALWAYS_USE_MPI": "1"} if force else {}
     env |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "run"), force], check=True, env=env, timeout=60
+        [sys.executable, "-c", code, str(tmp_path / "run"), force], check=True, env=env, timeout=900
     )

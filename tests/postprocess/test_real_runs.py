@@ -42,7 +42,7 @@ def test_an_active_fluid_is_read_as_a_nematic(tmp_path, capsys):
     (tmp_path / "fluid.yaml").write_text(FLUID)
     command = [sys.executable, "-m", "plexus", "run", str(tmp_path / "fluid.yaml"), "-n", "2"]
     done = subprocess.run(
-        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=120, check=False
+        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr
     run = plexus_post.open(tmp_path / "run")
@@ -76,7 +76,7 @@ def folders(request, tmp_path_factory):
             [*command, "-o", str(place / str(ranks))],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, done.stderr

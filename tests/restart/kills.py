@@ -36,7 +36,7 @@ KILLS = int(os.environ.get("PLEXUS_KILLS", "2"))
 SEED = int(os.environ.get("PLEXUS_SEED", random.randrange(10**6)))
 WORKERS = 3
 """Runs at once."""
-PATIENCE = 10.0
+PATIENCE = 300.0
 """Seconds in which all processes of a killed run must be gone."""
 STEPS = 24
 START = 2.0

@@ -17,8 +17,9 @@ from mpi4py import MPI
 
 from plexus.bundles import container
 from plexus.errors import InputError
-from plexus.io import checkpoint, sound
+from plexus.io import checkpoint
 from plexus.learning import memo
+from plexus.runtime import sound
 
 FACTS = {
     "run": {"clock": {"t": 1.5, "step": 3}, "words": "äöü" * 50},

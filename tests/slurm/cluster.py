@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
+HANGS = 900.0
+"""Seconds after which a wait counts as hanging, on a machine with much else to do."""
 CPUS = 8
 """Cores that the node claims to have; the jobs of the tests mostly sleep."""
 CONF = """\
@@ -102,7 +104,7 @@ class Cluster:
         )  # fmt: skip
         self.call("slurmctld")
         self.call("slurmd")
-        self.wait(lambda: "idle" in self.call("sinfo", "--noheader", "--format", "%t"), 30, "the node")
+        self.wait(lambda: "idle" in self.call("sinfo", "--noheader", "--format", "%t"), "the node")
 
     def __exit__(self, *error: object) -> None:
         if (self.folder / "slurmctld.pid").exists():
@@ -117,13 +119,13 @@ class Cluster:
         with suppress(AssertionError, subprocess.TimeoutExpired):
             for job in self.call("squeue", "--noheader", "--format", "%A").split():
                 self.call("scancel", job)
-            self.wait(lambda: not self.call("squeue", "--noheader"), 40, "the end of all jobs")
+            self.wait(lambda: not self.call("squeue", "--noheader"), "the end of all jobs", 40)
 
     def call(self, *command: str, folder: Path | None = None, **more: str) -> str:
         """Run a command against this SLURM and return what it prints."""
         done = subprocess.run(
-            command, cwd=folder, env={**self.environment, **more}, capture_output=True, text=True, timeout=60,
-            check=False,
+            command, cwd=folder, env={**self.environment, **more}, capture_output=True, text=True,
+            timeout=HANGS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -145,7 +147,7 @@ class Cluster:
         """Return whether a job has ended for good."""
         return self.state(job) not in ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED")
 
-    def wait(self, happened, seconds: float, what: str) -> None:
+    def wait(self, happened, what: str, seconds: float = HANGS) -> None:
         """Wait until something has happened."""
         end = time.monotonic() + seconds
         while not happened():

@@ -147,13 +147,13 @@ class Bench:
     def log(self, name: str) -> str:
         return "".join(f.read_text() for f in sorted((self.folder / name).glob("job-*.out")))
 
-    def await_end(self, job: str, seconds: float) -> str:
-        self.cluster.wait(lambda: self.cluster.ended(job), seconds, f"the end of job {job}")
+    def await_end(self, job: str) -> str:
+        self.cluster.wait(lambda: self.cluster.ended(job), f"the end of job {job}")
         return self.cluster.state(job)
 
     def await_checkpoint(self, name: str) -> None:
         folder = self.folder / name
-        self.cluster.wait(lambda: list(folder.glob("checkpoint_*.h5")), 60, f"a checkpoint in {name}")
+        self.cluster.wait(lambda: list(folder.glob("checkpoint_*.h5")), f"a checkpoint in {name}")
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_the_quickstart_as_a_job(bench):
     job, said = bench.submit("mpirun", deck=str(ROOT / "input_decks" / "quickstart.yaml"))
     for hint in (f"squeue -j {job}", f"scancel {job}", "plexus-post info --follow runs/quickstart"):
         assert hint in said
-    assert bench.await_end(job, 120) == "COMPLETED", bench.log("runs/quickstart")
+    assert bench.await_end(job) == "COMPLETED", bench.log("runs/quickstart")
     found = bench.summary("runs/quickstart")
     assert (found["status"], found["exit_code"], found["ranks"]) == ("done", 0, 2)
     assert found["quantities"]["hottest"] > 1000
@@ -211,7 +211,7 @@ def test_the_template_by_hand(bench):
         "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     }  # fmt: skip
     job = bench.cluster.call("sbatch", *options, *words, folder=bench.folder, **more).strip()
-    assert bench.await_end(job, 60) == "COMPLETED", (bench.folder / f"plexus-{job}.out").read_text()
+    assert bench.await_end(job) == "COMPLETED", (bench.folder / f"plexus-{job}.out").read_text()
     assert (bench.summary("out dir")["status"], bench.summary("out dir")["ranks"]) == ("done", 3)
 
 
@@ -231,13 +231,13 @@ def test_cancelled_jobs_leave_a_checkpoint(bench, whole):
             started[name] = (bench.folder / name / "progress.json").exists()
             bench.cluster.call("scancel", jobs[name])
         for name, job in jobs.items():
-            assert bench.await_end(job, 60) in ("CANCELLED", "COMPLETED"), bench.log(name)
+            assert bench.await_end(job) in ("CANCELLED", "COMPLETED"), bench.log(name)
             check_after_cancel(bench, name, started[name])
         again = {
             n: bench.submit(launcher, "-o", n, *restart(bench.folder / n))[0] for n, launcher in names.items()
         }
         for name, job in again.items():
-            assert bench.await_end(job, 90) == "COMPLETED", bench.log(name)
+            assert bench.await_end(job) == "COMPLETED", bench.log(name)
             assert_same(whole, bench.folder / name)
     print(f"{sum(started.values())} of {repeats} runs were cancelled while they marched")
 
@@ -268,10 +268,10 @@ def test_a_job_that_is_put_back_goes_on(bench, whole):
     (bench.folder / "out/checkpoint_99999999.h5").write_bytes(b"old")
     job = bench.submit("mpirun", "-o", "out")[0]
     bench.await_checkpoint("out/previous/1")
-    bench.cluster.wait(lambda: list((bench.folder / "out").glob("checkpoint_*.h5")), 60, "a checkpoint")
+    bench.cluster.wait(lambda: list((bench.folder / "out").glob("checkpoint_*.h5")), "a checkpoint")
     bench.cluster.call("scontrol", "requeue", job)
-    bench.cluster.wait(lambda: bench.cluster.facts(job)["Restarts"] == "1", 60, "the second start")
-    assert bench.await_end(job, 120) == "COMPLETED", bench.log("out")
+    bench.cluster.wait(lambda: bench.cluster.facts(job)["Restarts"] == "1", "the second start")
+    assert bench.await_end(job) == "COMPLETED", bench.log("out")
     assert "from checkpoint_" in bench.log("out")
     assert_same(whole, bench.folder / "out")
 
@@ -280,7 +280,7 @@ def test_a_failure_ends_the_chain(bench):
     bench.write()
     wrong = ["-s", "solver.temperature={ksp: cg, preconditioner: none, max_iterations: 1}"]
     job = bench.submit("mpirun", "-o", "out", *wrong)[0]
-    assert bench.await_end(job, 60) == "FAILED"
+    assert bench.await_end(job) == "FAILED"
     assert bench.cluster.facts(job)["ExitCode"] == "3:0" and "link" not in bench.log("out")
 
 
@@ -289,7 +289,7 @@ def test_the_chain_has_an_end(bench):
     bench.write(chain="submit", pace=0)
     job = bench.submit("mpirun", "-o", "out", "-s", "runtime.time_limit=1e-3 s", "-s", "job.max_links=2")[0]
     done = "this was link 2, the last of at most 2"
-    bench.cluster.wait(lambda: done in bench.log("out"), 60, "the end of the chain")
+    bench.cluster.wait(lambda: done in bench.log("out"), "the end of the chain")
     assert bench.cluster.state(job) == "FAILED" and "goes on in job" in bench.log("out")
     assert bench.summary("out")["status"] == "stopped"
 
@@ -299,10 +299,10 @@ def test_a_training_that_is_put_back_goes_on(bench):
     (bench.folder / "deck.yaml").write_text(TRAINING)
     job = bench.submit("mpirun", "--train", "-o", "out")[0]
     progress = bench.folder / "out" / "progress.json"
-    bench.cluster.wait(lambda: progress.exists() and json.loads(progress.read_text())["step"], 60, "a step")
+    bench.cluster.wait(lambda: progress.exists() and json.loads(progress.read_text())["step"], "a step")
     bench.cluster.call("scontrol", "requeue", job)
     bench.cluster.plexus(bench.folder, "train", "deck.yaml", "-o", "whole")
-    assert bench.await_end(job, 120) == "COMPLETED", bench.log("out")
+    assert bench.await_end(job) == "COMPLETED", bench.log("out")
     assert "from training.safetensors" in bench.log("out")
     one, two = (load_file(bench.folder / name / "bundle.safetensors") for name in ("whole", "out"))
     for name, weights in one.items():
@@ -316,7 +316,7 @@ def test_runs_longer_than_their_jobs(chains, whole):
     def over() -> bool:
         return all(not cluster.call("squeue", "--noheader", "--name", name) for name in CHAINS)
 
-    cluster.wait(over, 200, "the end of both chains")
+    cluster.wait(over, "the end of both chains")
     for name in CHAINS:
         log = chains.log(name)
         assert chains.summary(name)["status"] == "done", log

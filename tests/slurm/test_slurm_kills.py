@@ -53,7 +53,7 @@ def test_cancelled_at_a_random_moment(cluster, tmp_path_factory, tmp_path):
         return job_id(cluster.plexus(folder, *words, *arguments))
 
     def end(number: str, folder: Path) -> str:
-        cluster.wait(lambda: cluster.ended(number), 90, f"the end of job {number}")
+        cluster.wait(lambda: cluster.ended(number), f"the end of job {number}")
         await_silence(folder)
         return cluster.state(number)
 
@@ -64,7 +64,7 @@ def test_cancelled_at_a_random_moment(cluster, tmp_path_factory, tmp_path):
         (folder / "here.yaml").write_text(PROFILE)
         moment = Moment(folder / "out", chance)
         number = submit(folder)
-        cluster.wait(lambda: cluster.state(number) != "PENDING", 60, f"the start of job {number}")
+        cluster.wait(lambda: cluster.state(number) != "PENDING", f"the start of job {number}")
         moment.wait(lambda: cluster.ended(number))
         way = list(WAYS)[k % len(WAYS)]
         if not cluster.ended(number):

@@ -49,7 +49,7 @@ def test_twelve_members_of_which_one_fails(cluster, tmp_path):
         said = cluster.plexus(tmp_path, "submit", "deck.yaml", "--profile", "./here.yaml", "-o", "out", *more)
         job = job_id(said)
         cluster.wait(
-            lambda: cluster.call("squeue", "--noheader", "--jobs", job) == "", 120, "the end of the array"
+            lambda: cluster.call("squeue", "--noheader", "--jobs", job) == "", "the end of the array"
         )
         return said
 

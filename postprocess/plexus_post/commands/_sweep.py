@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from plexus.fileformat import shown
 from plexus_post.readers.sweep import Parameter, Sweep
 from plexus_post.text import table
 from plexus_post.units import short
@@ -16,8 +17,8 @@ def show(sweep: Sweep) -> None:
     """Print a sweep: what varied, every member, what failed and why."""
     counts = Counter(sweep.status)
     print(sweep.title)
-    print(f"  {'folder':<12} {sweep.folder}")
-    print(f"  {'deck':<12} {sweep.facts['deck']}")
+    print(f"  {'folder':<12} {shown(str(sweep.folder))}")
+    print(f"  {'deck':<12} {shown(str(sweep.facts['deck']))}")
     states = ", ".join(f"{n} {state}" for state, n in counts.most_common())
     print(f"  {'members':<12} {len(sweep)}, {sweep.facts['mode']}: {states}")
     varied = [(p.name, p.path, p.unit, *_span(p)) for p in sweep.parameters]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from plexus.fileformat import shown
 from plexus_post.columns import component_names
 from plexus_post.commands import _follow, _sweep
 from plexus_post.commands._values import seconds
@@ -54,7 +55,7 @@ def show(run: Run) -> None:
     """Print the overview of a run."""
     print(run.title)
     for name, value in _head(run):
-        print(f"  {name:<12} {value}")
+        print(f"  {name:<12} {shown(value)}")
     table("Fields at the last step", ("name", "on", "unit", "minimum", "maximum"), _fields(run))
     _summary(run.summary)
     rows = [(n, shorten(", ".join(c), 90, placeholder=" …")) for n, c in run.series_file.columns.items()]

@@ -38,6 +38,7 @@ def save(figure: Figure, path: Path) -> Path:
     """
     from matplotlib import pyplot as plt
 
+    _literal(figure)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
@@ -46,6 +47,15 @@ def save(figure: Figure, path: Path) -> Path:
     finally:
         plt.close(figure)
     return path
+
+
+def _literal(figure: Figure) -> None:
+    """Take titles, labels and legends as they are: a `$` of somebody's title is no formula."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if "$" in text.get_text():
+            text.set_parse_math(False)
 
 
 def nice(value: float) -> float:

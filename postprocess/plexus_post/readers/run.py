@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY
+from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, shown
 from plexus_post.columns import component_names
 from plexus_post.errors import PostError
 from plexus_post.readers import plain
@@ -106,7 +106,7 @@ class Run:
     @property
     def title(self) -> str:
         """Title from the deck, else the name."""
-        return str((self.deck.get("about") or {}).get("title") or self.name)
+        return shown(str((self.deck.get("about") or {}).get("title") or self.name))
 
     @cached_property
     def files(self) -> list[FieldFile]:

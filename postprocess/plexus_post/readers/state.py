@@ -65,7 +65,7 @@ def _newer(folder: Path) -> bool:
 def _abroad(folder: Path) -> bool:
     """Return whether the run may be alive on another machine whose locks are not seen here."""
     lock = folder / LOCK
-    if not lock.exists() or lock.read_text(errors="replace") in ("", socket.gethostname()):
+    if not lock.is_file() or lock.read_text(errors="replace") in ("", socket.gethostname()):
         return False
     files = [folder / name for name in (PROGRESS, LOG) if (folder / name).exists()]
     return time.time() - max(f.stat().st_mtime for f in files) < SILENCE
@@ -74,7 +74,7 @@ def _abroad(folder: Path) -> bool:
 def locked(path: Path) -> bool | None:
     """Return whether a process holds the lock of a run folder; None if that cannot be told."""
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     except OSError:

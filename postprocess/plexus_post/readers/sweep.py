@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP
+from plexus.fileformat import FORMAT_VERSION, META, PARTIAL, PROGRESS, SUMMARY, SWEEP, shown
 from plexus_post.errors import PostError
 from plexus_post.readers.plain import SUMMARY_SHAPE, SWEEP_SHAPE, read_json
 from plexus_post.text import number
@@ -125,7 +125,7 @@ class Sweep:
     @property
     def title(self) -> str:
         """Title of the deck."""
-        return str(self.facts.get("title") or self.folder.resolve().name)
+        return shown(str(self.facts.get("title") or self.folder.resolve().name))
 
     @cached_property
     def parameters(self) -> list[Parameter]:

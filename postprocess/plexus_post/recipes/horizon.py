@@ -121,7 +121,7 @@ def _error_axes(axes: Axes, last: float) -> None:
     """Draw the thresholds and label the error in percent."""
     axes.set_title("Velocity error against the reference")
     axes.set_xlabel("time t")
-    axes.set_ylabel(r"$|u - u_\mathrm{ref}|\ /\ |u_\mathrm{ref}|$")
+    axes.set_ylabel("|u − u_ref| / |u_ref|")
     axes.set_xlim(0, last)
     # a flow without relation to the reference is off by √2 of it, give or take
     axes.set_ylim(max(axes.get_ylim()[0], 1e-3), 3)

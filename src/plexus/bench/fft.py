@@ -22,6 +22,7 @@ from plexus.bench.assembly import interpreter, one_core
 from plexus.bench.job import timed
 from plexus.bench.table import Row
 from plexus.launch import environment, prefix
+from plexus.runtime.interpreter import python
 
 TRANSFORM_BOUND, STEP_BOUND = 0.8, 1.5
 """Least ratios of the peer's time to ours."""
@@ -45,13 +46,13 @@ def run(rounds: int = 3, cells: tuple[int, ...] = (64, 256), ranks: tuple[int, .
 def transform(item: str, ranks: int, rounds: int) -> Row:
     """Measure one batch of transforms on a number of ranks."""
     job, label = json.dumps(CASES[item]), f"{item}, {ranks} rank{'s' * (ranks > 1)}"
-    python = interpreter("mpi4py_fft")
-    ours = [sys.executable, "-m", "plexus.bench.spectraljob", "transforms", job]
-    if python is None:
+    peer = interpreter("mpi4py_fft")
+    ours = python("plexus.bench.spectraljob", "transforms", job)
+    if peer is None:
         mine = min(_facts(ours, ranks)["seconds"])
         why = "mpi4py-fft is not installed (Debian: python3-mpi4py-fft)"
         return Row(label, 1e3 * mine, "ms", None, None, why)
-    theirs = [python, str(files("plexus.bench") / "peers" / "mpi4py_fft_transforms.py"), job]
+    theirs = [peer, str(files("plexus.bench") / "peers" / "mpi4py_fft_transforms.py"), job]
     pairs = [(_facts(ours, ranks), _facts(theirs, ranks)) for _ in range(rounds)]
     a, b = pairs[0]
     if abs(a["square"] - b["square"]) > 1e-12 * b["square"] or max(a["error"], b["error"]) > 1e-12:
@@ -73,7 +74,7 @@ def step(cells: int, rounds: int, folder: Path) -> Row:
         "steps": steps,
     }
     job |= {"medium": MEDIUM, "state": str(folder / f"{cells}.npz")}
-    ours = [sys.executable, "-m", "plexus.bench.spectraljob", "march"]
+    ours = python("plexus.bench.spectraljob", "march")
     peer = str(files("plexus.bench") / "peers" / "numpy_active_fluid.py")
     theirs = [interpreter("pyfftw") or sys.executable, peer]
     pairs = []

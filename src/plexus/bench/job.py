@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import yaml
 
 from plexus.fileformat import SUMMARY
 from plexus.launch import environment, prefix
+from plexus.runtime.interpreter import python
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def plexus(deck: Mapping[str, Any], ranks: int, folder: Path, command: str = "ru
     # one rank needs no launcher, on either side of a comparison
     ours = ["-n", str(ranks)] if ranks > 1 else []
     # the clock runs from before the interpreter starts until it has ended
-    seconds, _ = timed([sys.executable, "-m", "plexus", command, str(file), *ours, "-o", str(out)], None)
+    seconds, _ = timed(python("plexus", command, str(file), *ours, "-o", str(out)), None)
     return Job(seconds, json.loads((out / SUMMARY).read_text()))
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.bench.table import Row
+from plexus.runtime.interpreter import python
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -41,7 +42,7 @@ def run(cells: int = CELLS, repetitions: int = 5) -> list[Row]:
     from plexus.launch import environment, prefix
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    command = [*prefix(RANKS), sys.executable, "-m", "plexus.bench.output", str(cells), str(repetitions)]
+    command = [*prefix(RANKS), *python("plexus.bench.output", str(cells), str(repetitions))]
     try:
         _, text = timed(command, environment())
     finally:

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ import yaml
 
 from plexus.bench.table import Row
 from plexus.fileformat import SUMMARY
+from plexus.runtime.interpreter import python
 
 RANKS = (1, 2, 4)
 DECK = {
@@ -131,7 +131,7 @@ def starts(deck: Path, ranks: int, folder: Path, around: Sequence[str] = ()) -> 
     cache = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode")}
     env = {**os.environ, **cache, "PYTHONPATH": path, "PLEXUS_OPENS": str(notes)}
     many = ["-n", str(ranks)] if ranks > 1 else []
-    command = [*around, sys.executable, "-m", "plexus", "run", str(deck), *many, "-o", str(out)]
+    command = [*around, *python("plexus", "run", str(deck), *many, "-o", str(out))]
     begin = time.time()
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -102,11 +102,14 @@ class System(BaseSystem):
         """Solve for the unknowns that ``name`` leads, from and into their arrays; return iterations."""
         block = name in self.together
         u = stacked(self.together[name], values) if block else values[name]
-        held = self.forms[name].held
+        held, fixed = self.forms[name].held, self.forms[name].fixed
         kept = None if held is None else held.part(u)
+        known = None if fixed is None else u[fixed]
         info = solver.solve(u, at, values)
+        # a Krylov method keeps what is prescribed to its tolerance only
+        if fixed is not None:
+            u[fixed] = known
         if held is not None and kept is not None:
-            # a Krylov method keeps them to its tolerance only
             held.put(u, kept)
         if block:
             scatter(u, self.forms[name].columns, values)

@@ -9,8 +9,9 @@ from pydantic import Discriminator, Tag, ValidationInfo, field_validator, model_
 from pydantic_core import PydanticCustomError
 
 from plexus import __version__, registry
+from plexus.deck import petsc
 from plexus.deck.limits import Limits, in_units
-from plexus.deck.params import Component, Field, Params, Unit
+from plexus.deck.params import NAME, Component, Field, Params, Unit
 from plexus.deck.units import Quantity, UnitError, parse_unit, same_dimension, split_quantity
 from plexus.deck.values import refuse, si_value
 
@@ -78,8 +79,8 @@ class SolverBlock(Params):
     preconditioner: Annotated[Params | None, Component("preconditioner")] = Field(
         None, description="preconditioner of the linear solve; chosen from equation and size if left out"
     )
-    options: dict[str, bool | int | float | str | None] = Field(
-        {}, description="any PETSc option without prefix, e.g. {pc_gamg_threshold: 0.02}"
+    options: dict[str, petsc.Value] = Field(
+        {}, description="options of PETSc's methods, without prefix, e.g. {pc_gamg_threshold: 0.02}"
     )
     on_failure: Annotated[
         Annotated[Literal["error"], Tag("error")] | Annotated[SolverBlock, Tag("block")],
@@ -92,6 +93,13 @@ class SolverBlock(Params):
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         """Allow the short form."""
         return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+    @field_validator("options")
+    @classmethod
+    def _methods_only(cls, options: dict[str, petsc.Value]) -> dict[str, petsc.Value]:
+        if text := petsc.first_problem(options):
+            raise refuse(text)
+        return options
 
     @model_validator(mode="before")
     @classmethod
@@ -275,9 +283,7 @@ class Runtime(Params):
         ge=0,
         description="how long before the limit it stops; else twice the longest step, in a job 60 s more",
     )
-    name: str | None = Field(
-        None, pattern=r"^[\w.+-]{1,100}$", description="name of the run folder; default: the deck's"
-    )
+    name: str | None = Field(None, pattern=NAME, description="name of the run folder; default: the deck's")
 
     @field_validator("guard", mode="before")
     @classmethod

@@ -127,6 +127,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *training_problems(result),
             *flexible.problems(result),
             *places.lost_in_time(result),
+            *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),
         )
         errors += [_detail(loc, text) for loc, text in found]
@@ -139,6 +140,17 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:
     return {"type": PydanticCustomError("deck", "{text}", {"text": text}), "loc": loc, "input": None}
+
+
+def _no_column(name: str) -> str | None:
+    """Return why a name cannot be that of a column of a table of histories; None if it can."""
+    if name in ("step", "time"):
+        return f"{name!r} is a column of every history already; choose another name"
+    if "/" in name or not name.isprintable():
+        return f"{name!r}: a name has no '/', no line end and nothing that cannot be printed"
+    if name != name.strip() or not name.strip(".") or len(name) > 100:
+        return f"{name!r} is not a name: up to 100 characters, no space at its ends, not dots alone"
+    return None
 
 
 def _references_in_units(deck: Any, context: Context) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -176,6 +188,9 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
             )
             found.append((("solver", name), text))
     quantities, checks = data.get("quantities"), data.get("verification")
+    for name in quantities if isinstance(quantities, dict) else ():
+        if problem := _no_column(str(name)):
+            found.append((("quantities", name), problem))
     names = list(quantities) if isinstance(quantities, dict) else []
     for i, item in enumerate(checks if isinstance(checks, list) else ()):
         name = item.get("quantity") if isinstance(item, dict) else None

@@ -16,6 +16,7 @@ from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
 from plexus.deck.passing import passed_over
 from plexus.deck.schedules import ScheduleText
+from plexus.errors import InputError
 from plexus.protocols import Doubt
 
 if TYPE_CHECKING:
@@ -27,8 +28,17 @@ SHOWN = 3
 
 
 def doubts(deck: Deck) -> list[str]:
-    """Return one line per doubt, the place in the deck in front."""
-    return [deck.placed(f"{path}: {text}") for path, text in _all(deck)]
+    """Return one line per doubt, the place in the deck in front.
+
+    Raises
+    ------
+    InputError
+        If an initial value has none at some place.
+    """
+    try:
+        return [deck.placed(f"{path}: {text}") for path, text in _all(deck)]
+    except InputError as error:
+        raise InputError(deck.placed(str(error))) from error
 
 
 def _all(deck: Deck) -> Iterator[Doubt]:
@@ -39,6 +49,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
     else:
         yield from _schedules(deck)
         yield from _passed(deck)
+        yield from _slowed(deck)
     yield from cold(deck)
     yield from ((".".join(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)
@@ -107,6 +118,16 @@ def _passed(deck: Deck) -> Iterator[Doubt]:
     for path, texts in found.unknown.items():
         what = " and ".join(texts[:SHOWN])
         yield path, f"{what}: adaptive steps may pass over it; `time.adaptive.max` bounds them"
+
+
+def _slowed(deck: Deck) -> Iterator[Doubt]:
+    """Yield a scheme that loses its order under loads which change in time."""
+    stepper = deck.time.stepper  # type: ignore[union-attr]
+    method: Any = registry.component("stepper", stepper.type).cls
+    text = method.under_loads(stepper) if hasattr(method, "under_loads") else None
+    place = next((path for path, leaf in loads(deck) if of_time(leaf)), None) if text else None
+    if place is not None:
+        yield "time.stepper.method", f"{text} ({place} changes in time)"
 
 
 def in_words(times: Any) -> str:

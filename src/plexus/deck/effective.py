@@ -16,6 +16,7 @@ from plexus.deck.params import Params
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.tree import scalar
+from plexus.fileformat import EFFECTIVE, shown
 from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _DEFAULT = "default"
 
 def effective_yaml(deck: Deck) -> str:
     """Return the effective deck."""
-    lines = [f"# effective deck of {deck.path.name}; every value with the place it came from"]
+    lines = [f"{EFFECTIVE}{shown(deck.path.name, '')}; every value with the place it came from"]
     lines += [f"# -s {text}" for text in deck.overrides]
     return (
         "\n".join([*lines, *_Writer(deck.origins, set(_given(deck, ""))).mapping(to_data(deck), "", 0)])

@@ -109,9 +109,7 @@ class Expression:
                 raise ExpressionError(f"{text!r} is not a finite number")
             text = repr(float(text))
         bound = {} if parameters is None else parameters
-        self._build(
-            text, parse(text, lambda n: n in bound or n in functions.ARITY or n in functions.CONSTANTS), bound
-        )
+        self._build(text, parse(text, lambda n: n in bound or n in functions.CONSTANTS), bound)
 
     def _build(self, text: str, tree: ast.expr, bound: Mapping[str, float]) -> None:
         value, free = _Compiler(bound).compile(tree)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from plexus.deck.tree import MAX_DEPTH, Budget, Node, parse, read_text
 from plexus.errors import DeckError, Mark, Problem
+from plexus.fileformat import shown
 
 
 def read(
@@ -39,7 +40,7 @@ def read(
     if budget.files < 0:
         raise DeckError([*budget.problems, Problem(mark, "", "more than 200 included files")])
     try:
-        node = parse(read_text(path, mark), str(path), budget)
+        node = parse(read_text(path, mark), shown(str(path), ""), budget)
     except DeckError as error:
         # The deck itself must be readable; a broken include is one problem among others.
         if not chain:

@@ -7,25 +7,53 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
 from plexus.deck.params import Field, Params, Unit
+from plexus.deck.suggest import nearest
 from plexus.deck.values import refuse
 
-WORD = r"^[\w.@:+/,=%-]{1,200}$"
+WORD = r"^[\w.@:+/,=%-]{1,200}$(?!\n)"
 """Names of partitions, accounts and the like: nothing that a shell or a job script could misread."""
-OPTION = r"^[a-z][a-z0-9-]{0,40}$"
-MEMORY = r"^\d{1,6}(\.\d{1,3})?\s*[MGT]B$"
+OPTION = r"^[a-z][a-z0-9-]{0,40}$(?!\n)"
+MEMORY = r"^\d{1,6}(\.\d{1,3})?\s*[MGT]B$(?!\n)"
 _BYTES = {"M": 1e6, "G": 1e9, "T": 1e12}
 Chain = Literal["requeue", "submit", "none"]
 Word = Annotated[str, Field(pattern=WORD)]
 Options = dict[Annotated[str, Field(pattern=OPTION)], Word]
-Memory = Annotated[str, Field(pattern=MEMORY)]
+ALLOWED = (
+    "acctg-freq", "begin", "clusters", "comment", "constraint", "core-spec", "cores-per-socket",
+    "cpu-freq", "cpus-per-gpu", "deadline", "delay-boot", "dependency", "distribution", "exclude",
+    "exclusive", "gpu-bind", "gpu-freq", "gpus", "gpus-per-node", "gpus-per-socket", "gpus-per-task",
+    "gres", "gres-flags", "hint", "licenses", "mail-type", "mail-user", "mem-bind", "mem-per-cpu",
+    "mem-per-gpu", "mincpus", "network", "nice", "nodelist", "ntasks-per-core", "ntasks-per-gpu",
+    "ntasks-per-socket", "oversubscribe", "power", "prefer", "priority", "qos", "reservation",
+    "sockets-per-node", "switches", "thread-spec", "threads-per-core", "time-min", "tmp", "wait-all-nodes",
+    "wckey",
+)  # fmt: skip
+"""Options of sbatch that a deck may set. They say where, when and for whom a job runs; all others could run a
+program, change the job's environment, or write elsewhere than into the run folder."""
+KEYS = {
+    "account": "account", "partition": "partition", "nodes": "nodes", "ntasks": "ranks_per_node",
+    "ntasks-per-node": "ranks_per_node", "cpus-per-task": "threads", "mem": "memory", "time": "time",
+    "signal": "signal_margin", "requeue": "chain", "no-requeue": "chain",
+}  # fmt: skip
+"""Options that the block says by a key of its own."""
 
 
 def in_bytes(memory: str) -> float:
     """Return the bytes of a text such as ``120 GB``."""
     return float(memory[:-2]) * _BYTES[memory[-2]]
+
+
+def _some(memory: str) -> str:
+    """Refuse what SLURM, which counts in megabytes, takes as 0: all memory of a node."""
+    if in_bytes(memory) < _BYTES["M"]:
+        raise refuse("must be at least 1 MB")
+    return memory
+
+
+Memory = Annotated[str, Field(pattern=MEMORY), AfterValidator(_some)]
 
 
 class Job(Params):
@@ -36,7 +64,7 @@ class Job(Params):
     """
 
     profile: str | None = Field(
-        None, pattern=r"^[\w-]{1,60}$", description="machine profile; the option --profile comes first"
+        None, pattern=r"^[\w-]{1,60}$(?!\n)", description="machine profile; the option --profile comes first"
     )
     nodes: int | None = Field(None, ge=1, le=100_000, description="nodes")
     ranks_per_node: int | None = Field(None, ge=1, le=10_000, description="ranks on each node")
@@ -61,12 +89,19 @@ class Job(Params):
     )
     max_links: int = Field(50, ge=1, le=10_000, description="most links of the chain")
 
-    @field_validator("memory")
+    @field_validator("options")
     @classmethod
-    def _some(cls, memory: str | None) -> str | None:
-        if memory is not None and not in_bytes(memory) > 0:
-            raise refuse("must be > 0")
-        return memory
+    def _harmless(cls, options: dict[str, str]) -> dict[str, str]:
+        for name in options:
+            if name in KEYS:
+                raise refuse(f"say {name} as job.{KEYS[name]}")
+            if name not in ALLOWED:
+                hint = nearest(name, ALLOWED) or "; allowed are " + ", ".join(ALLOWED)
+                raise refuse(
+                    f"a deck cannot set --{name}: one that comes from others shall run no program and write "
+                    f"nowhere but into its run folder; a machine's profile can set it{hint}"
+                )
+        return options
 
     @model_validator(mode="after")
     def _in_time(self) -> Job:

@@ -41,13 +41,14 @@ from plexus.deck.units import Quantity
 from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
-    "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
+    "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
     "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
-    "UnitOf",
-    "Within",
+    "UnitOf", "Within",
 ]  # fmt: skip
 
 
+NAME = r"^(?!\.)[\w.+-]{1,100}$(?!\n)"
+"""Names that become those of files and tables: nothing hidden, no path, one line."""
 Field: Callable[..., Any] = _Field
 """Pydantic's ``Field``, typed so that a default may be what a deck would say, e.g. ``"2 mm"``."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from plexus.deck.expressions import Expression
@@ -11,6 +12,7 @@ from plexus.deck.property import Property
 from plexus.deck.walk import leaves
 
 Place = tuple[str | int, ...]
+_NAME = r"[A-Za-zµμΩ°Å%][\wµμΩ°Å]*"
 
 
 def expressions(deck: Any) -> Iterator[tuple[str, Expression]]:
@@ -44,6 +46,23 @@ def lost_in_time(deck: Any) -> Iterator[tuple[Place, str]]:
         bad = next(((t, v) for t, v in values if not abs(v) < float("inf")), None)
         if bad is not None:
             yield at, expression.lost(bad[1], {"t": bad[0]})
+
+
+def taken_for_units(deck: Any, fields: Collection[str]) -> Iterator[tuple[Place, str]]:
+    """Yield units that have the name of a field and touch a number by ``*`` or ``/``: ``12 Hz*u``."""
+    for found, expression in expressions(deck):
+        at = place(found)
+        for node in ast.walk(expression.tree) if at[0] != "mesh" else ():
+            text = getattr(getattr(node, "quantity", None), "text", "")
+            touching = re.findall(rf"[*/·]({_NAME})", re.sub(r"\(.*?\)", "", text))
+            for name in sorted(set(touching) & {*fields}):
+                yield (
+                    at,
+                    (
+                        f"{text!r}: {name} is a unit here and also a field; for the field write spaces "
+                        f"around the operator before it, for the unit put it in brackets"
+                    ),
+                )
 
 
 def _times(time: Any) -> list[float]:

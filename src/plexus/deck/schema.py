@@ -130,7 +130,8 @@ class Deck(Params):
     @property
     def name(self) -> str:
         """Name of the run: ``runtime.name`` or the file's name without its ending."""
-        return self.runtime.name or self._path.stem or "deck"
+        # a file called `...yaml` has the stem `..`, the folder above
+        return self.runtime.name or self._path.stem.lstrip(".") or "deck"
 
     @property
     def origins(self) -> Mapping[str, str]:

@@ -48,7 +48,7 @@ def parse(
     text
         The expression.
     reserved
-        Whether a name is never read as a unit after ``*`` or ``/`` (a parameter, a function).
+        Whether a name is never read as a unit after ``*`` or ``/`` (a parameter, a constant).
     extra
         Further node types to allow.
 
@@ -212,4 +212,5 @@ def _next_end(text: str, start: int, reserved: Callable[[str], bool]) -> int:
     match = _name_at(text, start)
     if not match or match[1] in COORDINATES or reserved(match[1]) or not is_unit(match[1]):
         return start
-    return match.end()
+    # `5 K/min*t` is a rate, `5 K/min (t, 3)` divides by a function
+    return start if text[match.end() :].lstrip().startswith("(") else match.end()

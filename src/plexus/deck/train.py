@@ -139,8 +139,8 @@ class Train(Params):
     validation_frames: Frames | None = Field(None, description="when these are looked at; none: as frames")
     output: str = Field(
         "bundle.safetensors",
-        pattern=r"^[^\0]+\.safetensors$",
-        description="the bundle, in the run folder unless an absolute path is given",
+        pattern=r"^(?!\.)[\w.+-]{1,100}\.safetensors$(?!\n)",
+        description="name of the bundle, in the run folder",
     )
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from plexus.errors import DeckError, Mark, Problem
+from plexus.fileformat import special
 
 MAX_DEPTH = 40
 MAX_BYTES = 8_000_000
@@ -100,9 +101,14 @@ def read_text(path: Path, mark: Mark | None) -> str:
         If the file cannot be read, is too large or is not UTF-8; at ``mark``, the place that named it.
     """
     try:
-        if path.is_dir():
-            raise DeckError([Problem(mark, "", f"{path} is a folder, not a deck")])
-        data = path.read_bytes()
+        what = special(path)
+        # whoever starts the run may hand a pipe over; a deck that names one, or a device, is not followed
+        if what == "a folder" or (what and mark):
+            raise DeckError([Problem(mark, "", f"{path} is {what}, not a deck")])
+        with path.open("rb") as file:
+            # what calls itself empty, in /proc, may never end
+            most = 0 if mark and not path.stat().st_size else MAX_BYTES + 1
+            data = file.read(most)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DeckError([Problem(mark, "", f"cannot read {path}: {reason}")]) from error

@@ -11,12 +11,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from plexus.deck.context import AXES, Context, components, known
 from plexus.deck.expressions import Expression
-from plexus.deck.functions import ARITY
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES, ExpressionError, parse
 from plexus.deck.units import Quantity, UnitError, meant, parse_unit, quantity, split_quantity, to_unit
+from plexus.fileformat import special
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
 EXPRESSION_SCHEMA: dict[str, Any] = {
@@ -89,7 +89,7 @@ def convert(value: Any, unit: str, lenient: bool, context: Context) -> Any:
 def _is_product(text: str, context: Context) -> bool:
     """Return whether a text that starts like a quantity goes on as an expression, as `1 MPa/s*t` does."""
     try:
-        tree = parse(text, lambda name: name in context.parameters or name in ARITY)
+        tree = parse(text, lambda name: name in context.parameters)
     except (ExpressionError, UnitError):
         return any(c in text for c in "+*(<>,") and not _misspelt(text)
     return not hasattr(tree, "quantity")
@@ -382,7 +382,7 @@ class _Before:
 
 
 def _input_file(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value.isprintable() or not value:
         raise refuse("expected a file name")
     # Absolute from here on: a run may change folders, and the effective deck lies in the run's.
     path = known(info).folder / value
@@ -391,7 +391,8 @@ def _input_file(value: Any, info: ValidationInfo) -> Any:
     except OSError:
         exists = False
     if not exists:
-        raise refuse(f"no such file: {path}")
+        what = special(path)
+        raise refuse(f"{path} is {what}, not a file" if what else f"no such file: {path}")
     return str(path.resolve())
 
 

@@ -19,13 +19,12 @@ from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
-from plexus.mesh.turned import refuse_turned
 from plexus.protocols import Assembled
-from plexus.run import inspect
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
+from plexus.spaces.fit import properties
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
@@ -52,13 +51,10 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     """
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
-        inspect.check(deck.physics, mesh)
-        inspect.check_places(deck.boundary, mesh)
     for caution in cautions(deck.physics, mesh.cell, mesh.geometry_degree):
         ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
-    refuse_turned(mesh, [spec for equation in equations for spec in equation.fields])
     with ctx.timers("spaces"):
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
@@ -219,7 +215,7 @@ def _points(spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[
 
 def _materials(deck: Deck) -> list[str]:
     """Return the regions that the model's properties tell apart."""
-    found = inspect.properties(deck.physics, "physics")
+    found = properties(deck.physics, "physics")
     return sorted({name for _, prop in found for name in prop.regions})
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from plexus.deck.crosscheck import NOTHING
 from plexus.errors import InputError, at_path
 from plexus.formulation.terms import accepted
+from plexus.mesh.turned import refuse_turned
 from plexus.protocols.facets import Facets
-from plexus.run import inspect
+from plexus.spaces import fit
 from plexus.spaces.names import boundary_facets, require_facets, with_area
 
 if TYPE_CHECKING:
@@ -29,13 +30,18 @@ if TYPE_CHECKING:
 
 
 def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
-    """Refuse places that are none and loads without meaning; return warnings for what else meets. Collective.
+    """Refuse what does not fit the mesh, and loads without meaning; return warnings. Collective.
+
+    `plexus check` calls it with the mesh on one rank, a run with its own.
 
     Raises
     ------
     InputError
         At the deck path of the first of them.
     """
+    fit.check(deck.physics, mesh)
+    fit.check_places(deck.boundary, mesh)
+    refuse_turned(mesh, [spec for equation in equations for spec in equation.fields])
     _named(deck, mesh)
     for i, condition in enumerate(deck.boundary):
         area = with_area(mesh, condition.on)
@@ -44,7 +50,7 @@ def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
         with at_path(f"boundary[{i}].on"):
             require_facets(mesh, area, sided=bool(condition.terms))
         for kind, params in condition.terms.items():
-            inspect.check_cover(params, f"boundary[{i}].{kind}", mesh, boundary_facets(mesh, area)[:, 0])
+            fit.check_cover(params, f"boundary[{i}].{kind}", mesh, boundary_facets(mesh, area)[:, 0])
     loads = _Loads(deck, mesh)
     return [text for equation in equations for text in loads.meetings(equation)]
 

@@ -10,8 +10,8 @@ from plexus import registry
 from plexus.coupling.spectral import SpectralSystem
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._initial import evaluated
-from plexus.discretisations._starts import told
-from plexus.errors import at_path
+from plexus.discretisations._starts import NOWHERE, told
+from plexus.errors import InputError, at_path
 from plexus.protocols import Assembled, Trims
 from plexus.spaces.fourier import Fourier
 from plexus.spaces.noise import Noise
@@ -38,9 +38,10 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         with at_path("mesh"):
             space = Fourier(grid.cells, grid.size, ctx.comm, ctx.device, dealias=dealias)
         closures = closures_of(deck)
+        given = _initial(deck, space, t)
         # the model prepares the closure: a bundle that cannot be used is told at its place
         with at_path("closure" if closures else "physics"):
-            model = physics.model(space, seed=ctx.seed, initial=_initial(deck, space, t), **closures)
+            model = physics.model(space, seed=ctx.seed, initial=given, **closures)
         shown = physics.fields(deck.physics)
         sizes = physics.unknowns(deck.physics, grid.dim)
         ensemble = deck.ensemble
@@ -63,11 +64,14 @@ def _noise(ensemble: Ensemble, space: Fourier, seed: int) -> Noise:
 
 
 def _initial(deck: Deck, space: Fourier, t: float) -> dict[str, torch.Tensor] | None:
-    """Return the fields that the deck gives, (m, *shape) in physical space; None without any."""
+    """Return the fields that the deck gives, (m, *shape) in physical space; None without any. Collective."""
     found = {}
     at = dict(zip("xyz", space.points(), strict=False)) | {"t": t}
     for name, components in deck.initial.items():
         values = [0.0 if e is None else evaluated(e, at, name) for e in components]
         fields = [torch.as_tensor(v, dtype=space.dtype, device=space.device) for v in values]
         found[name] = torch.stack([field.expand(space.shape) for field in fields])
+        # every rank has its own points: all of them refuse what one of them sees
+        if float(space.sum((~found[name].isfinite()).sum().to(space.dtype))):
+            raise InputError(f"initial.{name}: {NOWHERE}")
     return found or None

@@ -19,6 +19,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.discretisations._initial import evaluated
+from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1 << 20
 """Grid points up to which a start is looked at before a run."""
+NOWHERE = "has no finite value at some points of the grid"
 TOLD, ROUGH = 1e-3, 0.1
 """Share that is told when it is lost; error between the points, relative to the start, that is told."""
 WORDS = {
@@ -138,20 +140,29 @@ def _numbers(cells: Sequence[int]) -> list[np.ndarray]:
 
 
 def _sampled(deck: Deck) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
-    """Yield the fields that the deck gives, at the grid points and midway between them."""
+    """Yield the fields that the deck gives, at the grid points and midway between them.
+
+    Raises
+    ------
+    InputError
+        If a field has no value at a grid point.
+    """
     cells = getattr(deck.mesh, "cells", ())
     if deck.time is None or not cells or math.prod(cells) > LIMIT:
         return
     for name, components in deck.initial.items():
-        yield name, (_values(deck, components, name, 0.0), _values(deck, components, name, 0.5))
+        here, between = (_values(deck, components, name, shift) for shift in (0.0, 0.5))
+        if not np.isfinite(here).all():
+            raise InputError(f"initial.{name}: {NOWHERE}")
+        # a run does not look between the points
+        yield name, (here, between if np.isfinite(between).all() else midway(here))
 
 
 def _values(deck: Deck, components: Sequence[Any], name: str, shift: float) -> np.ndarray:
     mesh: Any = deck.mesh
-    at: dict[str, Any] = {"t": deck.time.start if deck.time else 0.0}
-    for axis, (count, length) in enumerate(zip(mesh.cells, mesh.size, strict=True)):
-        shape = [1] * len(mesh.cells)
-        shape[axis] = -1
-        at["xyz"[axis]] = ((np.arange(count) + shift) * (length / count)).reshape(shape)
-    values = [0.0 if e is None else evaluated(e, at, name) for e in components]
+    axes = [(np.arange(n) + shift) * (length / n) for n, length in zip(mesh.cells, mesh.size, strict=True)]
+    at: dict[str, Any] = dict(zip("xyz", np.meshgrid(*axes, indexing="ij"), strict=False))
+    at["t"] = deck.time.start if deck.time else 0.0
+    with np.errstate(all="ignore"):
+        values = [0.0 if e is None else evaluated(e, at, name) for e in components]
     return np.stack([np.broadcast_to(np.asarray(v, dtype=float), mesh.cells) for v in values])

@@ -8,7 +8,6 @@ Practice of Finite Elements (2004), doi:10.1007/978-1-4757-4355-5.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.context import open_units
@@ -23,7 +22,7 @@ from plexus.protocols import (
     Found,
     Implicit,
     Outlook,
-    Selects,
+    Seen,
     TimeIntegrable,
     WeakPhysics,
 )
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
     from plexus.deck.context import Context as Names
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
-
-
-QUICKLY = 32 * 2**20
-"""Size of a mesh file that is read in about a second [B]."""
 
 
 class ElementsParams(Params):
@@ -95,26 +90,11 @@ class Elements:
 
         return doubts(deck)
 
-    def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield warnings that mesh and model together ask for; looks at meshes that are not too large.
+    def look(self, deck: Deck) -> Seen:
+        """Return what is seen of the mesh, of a large file its heads, after the checks of a run."""
+        from plexus.discretisations._look import look
 
-        Raises
-        ------
-        InputError
-            If the mesh is unusable, or if the model does not go with these cells.
-        """
-        from plexus import registry
-        from plexus.discretisations import _degree
-        from plexus.mesh.turned import refuse_turned
-
-        file, source = getattr(deck.mesh, "file", None), registry.build("mesh", deck.mesh)
-        mesh = source.alone() if isinstance(source, Selects) else None
-        if mesh is not None:
-            cls: Any = registry.component("physics", deck.physics.type).cls
-            refuse_turned(mesh, list(cls.fields(deck.physics)))
-        if file is None or Path(file).stat().st_size <= QUICKLY:
-            found = source.estimate()
-            yield from _degree.cautions(deck.physics, found.cell, found.degree)
+        return look(deck)
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes, approximate where the mesh cannot count its nodes."""

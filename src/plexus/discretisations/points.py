@@ -22,6 +22,7 @@ from plexus.protocols import (
     Implicit,
     Outlook,
     RatesPhysics,
+    Seen,
     Tangents,
 )
 from plexus.protocols.fields import of_ensemble
@@ -89,9 +90,9 @@ class Points:
         """Yield nothing more."""
         yield from ()
 
-    def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield nothing."""
-        yield from ()
+    def look(self, deck: Deck) -> Seen:
+        """Return nothing: the deck says all of it."""
+        return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: some copies of the state, and a dense matrix per member for implicit steps."""

@@ -9,6 +9,7 @@ Methods: Fundamentals in Single Domains (2006), doi:10.1007/978-3-540-30726-6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
@@ -20,6 +21,7 @@ from plexus.protocols import (
     Found,
     Outlook,
     PeriodicSource,
+    Seen,
     Spectra,
     SpectralPhysics,
     Split,
@@ -91,11 +93,11 @@ class Spectral:
 
         yield from _starts.doubts(deck)
 
-    def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield what a run would leave out of the start; its model tells so itself."""
+    def look(self, deck: Deck) -> Seen:
+        """Return what a run would leave out of the start; its model tells so itself."""
         from plexus.discretisations import _starts
 
-        yield from _starts.cautions(deck)
+        return Seen({}, tuple(_starts.cautions(deck)))
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes: so many arrays per point and per value of the unknown, and no matrix."""
@@ -107,7 +109,10 @@ class Spectral:
         points = estimate.n_points * (deck.ensemble.members if deck.ensemble else 1)
         unknowns = {name: n * points for name, n in sizes.items()}
         shared = PER_POINT * points + PER_VALUE * sum(unknowns.values())
-        return Outlook(estimate, unknowns, BASE, shared)
+        # each rank has a row of points and a column of modes, whose last axis is half as long
+        cells: Any = getattr(deck.mesh, "cells", (1,))
+        rows = 1 if len(cells) == 1 else min(cells[0], cells[1] // 2 + 1 if len(cells) == 2 else cells[1])
+        return Outlook(replace(estimate, ranks=rows), unknowns, BASE, shared)
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:
         """Return grid, system and values at time ``t``. Collective.

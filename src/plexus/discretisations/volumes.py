@@ -8,6 +8,7 @@ LeVeque, Finite Volume Methods for Hyperbolic Problems (2002), doi:10.1017/CBO97
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.context import open_units
@@ -25,6 +26,7 @@ from plexus.protocols import (
     Implicit,
     OnSides,
     Outlook,
+    Seen,
     VolumePhysics,
     Waves,
 )
@@ -98,9 +100,9 @@ class Volumes:
         """Yield nothing more."""
         yield from ()
 
-    def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield nothing."""
-        yield from ()
+    def look(self, deck: Deck) -> Seen:
+        """Return nothing: the deck says all of it."""
+        return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
@@ -114,6 +116,10 @@ class Volumes:
         width = registry.build("reconstruction", deck.physics.reconstruction).width
         entries = 0 if getattr(stepper, "needs", None) is Explicit else 1 + 2 * width * estimate.dim
         per_value = PER_VALUE + PER_ENTRY * entries
+        cells_of = getattr(deck.mesh, "cells", None)
+        if estimate.dim > 1 and cells_of:
+            # each rank has as many layers of cells as the reconstruction looks at
+            estimate = replace(estimate, ranks=max(1, cells_of[0] // max(width, 1)))
         return Outlook(estimate, unknowns, BASE, per_value * sum(unknowns.values()))
 
     def assemble(self, deck: Deck, ctx: Context, t: float) -> Assembled:

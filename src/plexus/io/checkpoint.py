@@ -29,9 +29,10 @@ from mpi4py import MPI
 
 from plexus.errors import InputError
 from plexus.fileformat import CHECKPOINT, FORMAT_VERSION, META
-from plexus.io import seal, sound
+from plexus.io import seal
 from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
 from plexus.mesh.exchange import Route, fetch, slice_starts
+from plexus.runtime import sound
 from plexus.runtime.files import partial
 
 PATTERN = "checkpoint_*.h5"

@@ -33,6 +33,8 @@ ALONE = 1 << 20
 """Bytes per rank from which on every rank writes its block by itself; smaller blocks are collected by MPI-IO
 on a few ranks and written together. A large block gains nothing by being sent to another rank first."""
 
+LONGEST = 200
+"""Bytes of a file's name up to which ranks write through MPI-IO; beyond, rank 0 gathers and writes."""
 LIBRARY = ("earliest", "v110")
 """Range of HDF5 file layouts: old readers open the result, and it suits crash safety (see above)."""
 
@@ -88,7 +90,8 @@ class SlabFile:
 
     def __init__(self, path: Path, comm: MPI.Comm, mode: str = "w", room: int = 0):
         self.path, self.comm = path, comm
-        self._mpio = parallel(comm)
+        # Open MPI crashes on longer names
+        self._mpio = parallel(comm) and len(os.fsencode(path)) <= LONGEST
         self._file: Any = None
         self._data: dict[str, Any] = {}
         self._do(lambda: self._open(mode, {"userblock_size": room} if room else {}))

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from plexus.errors import InputError
 from plexus.fileformat import SERIES
-from plexus.io import sound
 from plexus.io.series import Series
 from plexus.io.vtkhdf_layout import read_layout
+from plexus.runtime import sound
+from plexus.runtime.claim import found, patterns
 from plexus.runtime.folder import set_aside
 
 
@@ -47,7 +48,8 @@ def put_away_damaged(folder: Path) -> list[str]:
     OutputError
         If the disk or the folder refuses.
     """
-    paths = [p for p in (folder / SERIES, *sorted(folder.glob("*.vtkhdf"))) if p.exists()]
+    ours = found(folder, patterns(folder))
+    paths = [p for p in ours if p.name == SERIES or p.suffix == ".vtkhdf"]
     told = damaged(paths)
     if not told:
         return []

@@ -7,7 +7,7 @@ other numbers. So a sealed file is hashed before HDF5 sees it. The digest stands
 skips and other programs keep: whoever changes the file through HDF5 breaks the seal. Blocks are dealt over
 the ranks, and their digests do not depend on how many ranks there are.
 
-Files without a seal begin with the signature of HDF5; `plexus.io.sound` judges those.
+Files without a seal begin with the signature of HDF5; `plexus.runtime.sound` judges those.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.fileformat import FORMAT_VERSION, META, checksum
 from plexus.io.hdf5 import LIBRARY, open_read
-from plexus.runtime.files import partial, publish, storage_errors
+from plexus.runtime.files import write_bytes
 
 PATIENCE = 20.0
 """Rewriting may take 1 part in this many of the run time."""
@@ -90,15 +90,15 @@ class Series:
         begin = time.monotonic()
         if self.path is None or (begin < self._due and not force):
             return
-        with storage_errors(self.path):
-            self._write(partial(self.path))
-        publish(self.path, durable=force)
+        write_bytes(self.path, self._image(), durable=force)
         # cost in proportion: the pause grows with the file
         now = time.monotonic()
         self._due = now + max(FIRST, PATIENCE * (now - begin))
 
-    def _write(self, path: Path) -> None:
-        with h5py.File(path, "w", libver=LIBRARY, locking=False) as file:
+    def _image(self) -> bytes:
+        """Return the bytes of the file: HDF5 never meets the disk, whose errors it repeats when it closes."""
+        memory = {"driver": "core", "backing_store": False}
+        with h5py.File("series", "w", libver=LIBRARY, **memory) as file:
             meta = file.create_group(META)
             meta.attrs["format_version"] = np.int64(FORMAT_VERSION)
             meta.attrs["kind"] = np.bytes_(b"series")
@@ -112,6 +112,9 @@ class Series:
                 for name, values in self.facts.get(table, {}).items():
                     group.attrs[name] = values
             meta.attrs["crc"] = np.int64(checksum(self.tables, self.units))
+            file.flush()
+            image: bytes = file.id.get_file_image()
+            return image
 
     @classmethod
     def resume(cls, path: Path, step: int) -> Series:

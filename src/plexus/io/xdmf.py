@@ -7,13 +7,15 @@ wants numbered through all partitions (``/plexus/links``).
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from plexus.fileformat import META
-from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step
-from plexus.runtime.files import write_text
+from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step, Totals
+from plexus.runtime.files import storage_errors, write_text
 
 TOPOLOGY = {
     3: "Polyline", 21: "Edge_3",
@@ -25,23 +27,74 @@ KIND = {1: "Scalar", 3: "Vector", 9: "Tensor"}
 """Number of components -> XDMF attribute type."""
 
 
-def write(path: Path, files: Sequence[tuple[str, Layout]]) -> None:
-    """Write the XDMF file for one or several (file name, layout) in order of time (one rank only).
+HEAD = """\
+<?xml version="1.0"?>
+<Xdmf Version="3.0">
+<Domain>
+<Grid Name="fields" GridType="Collection" CollectionType="Temporal">
+"""
+TAIL = "</Grid>\n</Domain>\n</Xdmf>\n"
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+
+class Collection:
+    """The XDMF file of a run; lives on one rank.
+
+    An output adds its grid before the end of the file, in one write. The file is made anew where what it says
+    of earlier outputs changes: a dataset has grown, or a file was cut.
+
+    Parameters
+    ----------
+    path
+        The file.
     """
-    grids = [_grid(name, layout, step) for name, layout in files for step in layout.steps]
-    body = "".join(grids)
-    write_text(
-        path,
-        '<?xml version="1.0"?>\n<Xdmf Version="3.0">\n<Domain>\n'
-        f'<Grid Name="fields" GridType="Collection" CollectionType="Temporal">\n{body}</Grid>\n'
-        "</Domain>\n</Xdmf>\n",
-        durable=False,  # written anew with every output, and made from the layouts in the field files
-    )
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._shown: list[tuple[str, Totals, Grid, Step]] = []
+        self._end = 0
+
+    def show(self, files: Sequence[tuple[str, Layout]]) -> None:
+        """Show one or several (file name, layout) in order of time.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        wanted = [(name, layout, step) for name, layout in files for step in layout.steps]
+        keys = [(name, layout.totals, layout.grids[step.grid], step) for name, layout, step in wanted]
+        known = len(self._shown)
+        if known and self._shown == keys[:known] and self._whole():
+            self._add("".join(_grid(*each) for each in wanted[known:]).encode())
+        else:
+            text = HEAD + "".join(_grid(*each) for each in wanted)
+            # made from the layouts in the field files: a crash of the machine may lose it
+            write_text(self.path, text + TAIL, durable=False)
+            self._end = len(text.encode())
+        self._shown = keys
+
+    def _whole(self) -> bool:
+        """Return whether the file is as it was left."""
+        try:
+            return self.path.stat().st_size == self._end + len(TAIL)
+        except OSError:
+            return False
+
+    def _add(self, grids: bytes) -> None:
+        """Write grids over the file's end, and that behind them."""
+        with storage_errors(self.path):
+            file = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                if os.pwrite(file, grids + TAIL.encode(), self._end) < len(grids) + len(TAIL):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                self._end += len(grids)
+            except OSError:
+                # what is shown already stays readable
+                os.pwrite(file, TAIL.encode(), self._end)
+                os.ftruncate(file, self._end + len(TAIL))
+                raise
+            finally:
+                os.close(file)
 
 
 def _grid(file: str, layout: Layout, step: Step) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.mesh.exchange import Route, fetch, ranges, slice_starts
+from plexus.errors import InputError
+from plexus.mesh.exchange import Route, agreed, fetch, ranges, slice_starts
 from plexus.mesh.facets import neighbours
 from plexus.mesh.ghost import destinations
 from plexus.mesh.mesh import EXTERIOR, Mesh
@@ -27,23 +28,35 @@ def distribute(comm: Comm, slices: Slices, method: Partitioner = "auto") -> Mesh
     Raises
     ------
     InputError
-        If three cells share a facet.
+        If three cells share a facet, or if two lie on the same side of one.
     """
     cell, starts = slices.reference, slice_starts(slices.n_points, comm.size)
     # neighbourhood is a matter of vertex_ids, so that it reaches across periodic sides
     topology = slices.topology(comm)
     first = int(slice_starts(slices.n_cells, comm.size)[comm.rank])
     ids = first + np.arange(len(topology))
-    behind = neighbours(comm, cell, topology, ids, starts)
+    behind, overlapping = neighbours(comm, cell, topology, ids, starts)
     # coordinates lie in slices of their own: each rank asks the homes of its vertices
     corners = fetch(comm, starts, slices.cells[:, : cell.n_vertices].ravel(), slices.points)[0]
     centres = corners.reshape(*topology.shape, cell.dim).mean(axis=1)
+    agreed(comm, lambda: _require_apart(overlapping, centres))
     owner = partition(comm, behind, centres, slices.n_cells, method)
     delivery = Delivery(comm, first, *destinations(comm, topology, owner, starts))
     arrived = [delivery.cells(a) for a in (slices.cells, ids, owner, centres)]
     # behind holds local rows; facets travel with global cell numbers
     outside = np.argwhere(behind < 0) + np.array([first, 0])
     return _assemble(delivery, slices, arrived, outside)
+
+
+def _require_apart(overlapping: np.ndarray, centres: np.ndarray) -> None:
+    """Refuse cells (c, f) that overlap the neighbour behind a facet."""
+    cells = np.flatnonzero(overlapping.any(axis=1))
+    if len(cells):
+        where = ", ".join(f"{v:.6g}" for v in centres[cells[0]])
+        raise InputError(
+            f"{len(cells):,} cells lie on the same side of a facet as their neighbour, the first with its "
+            f"middle at ({where}) m: the mesh overlaps itself, a node may be in the wrong place"
+        )
 
 
 def _assemble(delivery: Delivery, slices: Slices, arrived: list[np.ndarray], outside: np.ndarray) -> Mesh:

@@ -65,17 +65,38 @@ def mates(keys: np.ndarray) -> np.ndarray:
     # sorted, equal keys stand side by side: the second of a pair does not start a group
     second = np.flatnonzero(~new)
     if len(second) and (np.diff(second) == 1).any():
-        raise InputError("the mesh is not valid: a facet is shared by more than two cells")
+        first = second[np.flatnonzero(np.diff(second) == 1)[0]]
+        names = ", ".join(map(str, keys[order[first]]))
+        raise InputError(
+            f"the mesh is not valid: a facet is shared by more than two cells, that of the points {names}"
+        )
     mate = np.full(len(keys), -1)
     mate[order[second]] = order[second - 1]
     mate[order[second - 1]] = order[second]
     return mate
 
 
+def senses(cell: Cell, vertices: np.ndarray) -> np.ndarray:
+    """Return in which of two senses the vertices of all facets of cells (c, v) are passed, (c·f,) int8.
+
+    The two cells at a facet see it from opposite sides, so that they pass its vertices in opposite senses.
+    """
+    around = vertices[:, cell.facets].reshape(-1, cell.facets.shape[1])
+    if around.shape[1] == 1:
+        # the two ends of a line
+        return np.tile(np.array([0, 1], dtype=np.int8), len(vertices))
+    rows, lowest = np.arange(len(around)), np.argmin(around, axis=1)
+    after, before = (around[rows, (lowest + step) % around.shape[1]] for step in (1, -1))
+    # an edge has two vertices: it begins or ends with the lower one
+    return (lowest == 0 if around.shape[1] == 2 else after < before).astype(np.int8)
+
+
 def neighbours(
     comm: Comm, cell: Cell, topology: np.ndarray, cell_ids: np.ndarray, starts: np.ndarray
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the global number of the cell behind each facet of this rank's cells, (c, f), -1 outside.
+
+    The second array (c, f) tells whether that cell lies on the same side of the facet as the cell itself.
 
     Facets meet at the rank that is home (see ``starts``) to their lowest vertex. Collective.
 
@@ -88,10 +109,15 @@ def neighbours(
     route = Route(comm, home(keys[:, 0], starts))
     owner_cells = route.forward(np.repeat(cell_ids, len(cell.facets)))
     received = route.forward(keys)
+    sense = route.forward(senses(cell, topology))
     mate = agreed(comm, lambda: mates(received))
     # the mate may be a cell of another rank; its number has come along
     behind = np.where(mate >= 0, owner_cells[mate], -1)
-    return route.back(behind).reshape(len(topology), len(cell.facets))
+    # periodic images of both ends of an edge may be one vertex, which has no sense
+    single = (received[:, 1:] == received[:, :-1]).any(axis=1)
+    folded = (mate >= 0) & (sense[mate] == sense) & ~single
+    shape = len(topology), len(cell.facets)
+    return route.back(behind).reshape(shape), route.back(folded).reshape(shape)
 
 
 def find_facets(cell: Cell, vertices: np.ndarray, wanted: np.ndarray) -> np.ndarray:

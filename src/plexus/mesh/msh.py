@@ -10,7 +10,7 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.mesh.facets import find_facets
 from plexus.mesh.folded import folded, place
-from plexus.mesh.mesh import corner_volumes
+from plexus.mesh.mesh import EXTERIOR, corner_volumes
 from plexus.mesh.msh_numbers import MshFile
 from plexus.mesh.msh_sections import (
     Block,
@@ -19,6 +19,7 @@ from plexus.mesh.msh_sections import (
     at_element,
     at_node,
     ghosts_of,
+    mixed,
     read_elements,
     read_entities,
     read_names,
@@ -29,7 +30,7 @@ from plexus.mesh.skeleton import find_entities
 from plexus.mesh.slices import Slices
 
 
-def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
+def read_msh(path: str | Path | MshFile, scale: float = 1.0) -> Slices:
     """Read a whole mesh; one slice that holds everything.
 
     Physical groups of the cells' dimension become regions, those one dimension below boundaries, those below
@@ -41,7 +42,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
     Parameters
     ----------
     path
-        File of version 4.1.
+        File of version 4.1, by its name or read already.
     scale
         Length of the file's unit [m].
 
@@ -52,7 +53,7 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
         lacks physical groups, names missing nodes or facets that belong to no cell, or if a cell is
         degenerate. The message starts with the file and, for text, the line.
     """
-    file = MshFile(Path(path))
+    file = path if isinstance(path, MshFile) else MshFile(Path(path))
     names, entities = read_names(file), read_entities(file)
     nodes = read_nodes(file)
     blocks = read_elements(file, nodes)
@@ -70,8 +71,8 @@ def read_msh(path: str | Path, scale: float = 1.0) -> Slices:
         cell=first.cell.name, degree=first.degree, n_cells=len(cells), n_points=len(points),
         cells=_right_handed(file, first, points, cells), points=points,
         vertex_ids=_identify(pairs[(pairs >= 0).all(axis=1)], len(points)),
-        regions=parts.regions(), boundaries=parts.boundaries(cells, number),
-        skeleton=parts.skeleton(cells, number),
+        regions=parts.regions() | parts.empty(0), boundaries=parts.boundaries(cells, number) | parts.empty(1),
+        skeleton=parts.skeleton(cells, number) | parts.empty(2), unused=len(nodes.tags) - len(used),
     )  # fmt: skip
 
 
@@ -101,9 +102,9 @@ class _Parts:
         surface = [b for b in blocks if b.cell.dim == dim - 1]
         if dim < 1:
             raise InputError(f"{file.path}: the mesh has no cells of dimension 1, 2 or 3")
-        kinds = sorted({f"{b.cell.name} of degree {b.degree}" for b in volume})
+        kinds = sorted({(b.cell.name, b.degree) for b in volume})
         if len(kinds) > 1:
-            raise InputError(f"{file.path}: cells must be of one type, the mesh mixes {' and '.join(kinds)}")
+            raise InputError(mixed(file, kinds))
         _require_all_partitions(file, volume, entities)
         if not any(entities.groups.get((b.cell.dim, b.entity)) for b in volume + surface):
             groups = "Curve and Point" if dim == 1 else "Surface, Curve or Volume"
@@ -160,6 +161,16 @@ class _Parts:
         vertices = cells[:, : cell.n_vertices]
         pairs = {name: find_entities(cell, vertices, rows) for name, rows in kept.items()}
         return {name: rows for name, rows in pairs.items() if rows is not None}
+
+    def empty(self, below: int) -> dict[str, np.ndarray]:
+        """Return the groups without elements: of the cells' dimension (0), one below (1), all others (2)."""
+        dim = self.volume[0].cell.dim
+        full = {name for b in (*self.volume, *self.surface, *self.below) for name in self._groups(b)}
+        lost = {
+            name for (d, _), name in self.names.items()
+            if min(dim - d, 2) == below and name not in full and name != EXTERIOR
+        }  # fmt: skip
+        return {name: np.empty((0, 2)[: 1 + bool(below)], dtype=np.int64) for name in sorted(lost)}
 
     def _facets(self, name: str, vertices: np.ndarray, wanted: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the facets of a boundary; ``rows`` (k,) are the numbers of its elements in the file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fileformat import special
 
 _INT, _SIZE, _REAL = np.dtype("<i4"), np.dtype("<u8"), np.dtype("<f8")
 
@@ -110,6 +110,12 @@ class BinaryNumbers:
         """Return an error at the byte reached so far, or ``back`` sizes before it."""
         return InputError(f"{self.path}: byte {self.start + self.at - back * _SIZE.itemsize}: {message}")
 
+    def skip(self, n_sizes: int) -> None:
+        """Pass entries of type size_t without a look at them."""
+        if n_sizes < 0 or self.at + n_sizes * _SIZE.itemsize > len(self.data):
+            raise self.fail(TOO_SHORT)
+        self.at += n_sizes * _SIZE.itemsize
+
     def _take(self, n: int, kind: np.dtype) -> np.ndarray:
         if n < 0 or self.at + n * kind.itemsize > len(self.data):
             raise self.fail(TOO_SHORT)
@@ -157,6 +163,8 @@ class MshFile:
 
     def __init__(self, path: Path):
         self.path = path
+        if what := special(path):
+            raise InputError(f"{path} is {what}, not a mesh")
         try:
             self.data = path.read_bytes()
         except OSError as error:
@@ -174,22 +182,51 @@ class MshFile:
         # the integer 1 written in binary tells the byte order
         if self.binary and lines[2][:4] != b"\x01\0\0\0":
             raise InputError(f"{path}: binary file written with another byte order")
+        if not self.binary:
+            self._require_order()
+
+    def _require_order(self) -> None:
+        """Refuse sections of a text that are not opened and closed one after the other."""
+        at, opened = 0, ""
+        while at >= 0:
+            begin = at + bool(at)
+            name = self.data[begin : begin + 80].split(b"\n", 1)[0].strip().decode(errors="replace")
+            closes = name.startswith("$End")
+            if (closes and "$" + name[4:] != opened) or (not closes and opened):
+                what = (
+                    f"{name} stands where {opened.replace('$', '$End')} is expected"
+                    if opened
+                    else (f"{name} closes a section that has not begun")
+                )
+                raise InputError(f"{self.path}:{self.line(begin)}: {what}")
+            opened = "" if closes else name
+            at = self.data.find(b"\n$", begin)
 
     def section(self, name: str) -> tuple[int, int] | None:
         """Return the first and end byte of a section's content, or None if the file has no such section."""
-        # section names stand at the beginning of a line, alone
-        found = [m.end() for m in re.finditer(rb"\n\$" + name.encode() + rb"[ \t\r]*\n", self.data)]
-        if not found:
+        head = b"\n$" + name.encode()
+        start = self._after(head, 0)
+        if start < 0:
             return None
-        start = found[0]
         end = self.data.find(b"\n$End" + name.encode(), start - 1) + 1
-        if len(found) > 1 and 0 < end < found[1]:
-            place = "" if self.binary else f":{self.line(found[1]) - 1}"
+        second = self._after(head, start) if end else -1
+        if second >= 0:
+            place = "" if self.binary else f":{self.line(second) - 1}"
             raise InputError(f"{self.path}{place}: there is a second ${name} section")
         if end == 0:
             place = "" if self.binary else f":{self.data.count(bytes([10])) + 1}"
             raise InputError(f"{self.path}{place}: the file ends inside ${name}; it is truncated")
         return start, end
+
+    def _after(self, head: bytes, begin: int) -> int:
+        """Return the first byte behind the next line that is ``head`` and nothing more; -1 for none."""
+        at = self.data.find(head, begin)
+        while at >= 0:
+            stop = self.data.find(b"\n", at + 1)
+            if stop >= 0 and not self.data[at + len(head) : stop].strip():
+                return stop + 1
+            at = self.data.find(head, at + 1)
+        return -1
 
     def line(self, byte: int) -> int:
         """Return the line number, from 1, of a byte."""

@@ -5,7 +5,8 @@ The layout is that of the Gmsh reference manual, section "MSH file format, versi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ _SUPPORTED = "lines, triangles, quadrilaterals, tetrahedra or hexahedra"
 _OTHERS = "mesh volumes with tetrahedra, or all of them transfinite and recombined"
 
 
+_NAME = re.compile(r'\s*([0-3])\s+(-?\d{1,12})\s+(?:"(.*)"|(\S+))\s*')
 Key = tuple[int, int]
 """Dimension and tag of an entity."""
 
@@ -79,18 +81,24 @@ def read_names(file: MshFile) -> dict[tuple[int, int], str]:
     Raises
     ------
     InputError
-        If a line is not ``dimension tag "name"``.
+        If a line is not ``dimension tag "name"``, or if there are fewer or more than the section says.
     """
     names: dict[tuple[int, int], str] = {}
-    span = file.section("PhysicalNames") or (0, 0)
-    lines = file.data[slice(*span)].decode(errors="replace").splitlines()
-    for number, line in enumerate(lines[1:], start=1):
-        words = line.split(None, 2)
-        try:
-            names[int(words[0]), int(words[1])] = words[2].strip().strip('"')
-        except (IndexError, ValueError):
+    span = file.section("PhysicalNames")
+    if span is None:
+        return names
+    first, *lines = file.data[slice(*span)].decode(errors="replace").split("\n")[:-1] or [""]
+    top = file.line(span[0])
+    for number, line in enumerate(lines, start=1):
+        found = _NAME.fullmatch(line)
+        if found is None:
             message = f'expected: dimension tag "name", found {line!r}'
-            raise InputError(f"{file.path}:{file.line(span[0]) + number}: {message}") from None
+            raise InputError(f"{file.path}:{top + number}: {message}")
+        names[int(found[1]), int(found[2])] = found[3] or found[4]
+    if first.strip() != str(len(lines)) or len(names) < len(lines):
+        raise InputError(
+            f"{file.path}:{top}: {first.strip()} groups are announced, and {len(names)} have names"
+        )
     return names
 
 
@@ -209,10 +217,8 @@ def read_elements(file: MshFile, nodes: Nodes) -> list[Block]:
     n_blocks, n_elements = numbers.sizes(4)[:2].tolist()
     for _ in range(n_blocks):
         dim, entity, kind = numbers.ints(3).tolist()
-        if kind not in gmsh_types():
-            raise numbers.fail(f"element type {kind}{_named(kind)} is not supported{_way_out(kind)}")
+        cell, degree = supported(numbers, kind)
         n = int(numbers.sizes(1)[0])
-        cell, degree = gmsh_types()[kind]
         if cell.dim != dim:
             raise numbers.fail(f"element type {kind} is a {cell.name}, which has not the dimension {dim}")
         # a row is the element's tag and its nodes
@@ -268,6 +274,25 @@ def at_node(file: MshFile, number: int, message: str) -> InputError:
             return numbers.fail(f"node {tags[number]} {message}", (n - number) * width - 1)
         number -= n
     raise AssertionError("nodes are numbered block after block")
+
+
+def mixed(file: MshFile, kinds: Iterable[tuple[str, int]]) -> str:
+    """Return what is said of a mesh of several cell types, each with its order."""
+    names = " and ".join(f"{cell} of degree {degree}" for cell, degree in kinds)
+    return f"{file.path}: cells must be of one type, the mesh mixes {names}"
+
+
+def supported(numbers: Numbers, kind: int) -> tuple[Cell, int]:
+    """Return cell and degree of an element type.
+
+    Raises
+    ------
+    InputError
+        With the way out, if there are no cells of this type.
+    """
+    if kind not in gmsh_types():
+        raise numbers.fail(f"element type {kind}{_named(kind)} is not supported{_way_out(kind)}")
+    return gmsh_types()[kind]
 
 
 def _named(kind: int) -> str:

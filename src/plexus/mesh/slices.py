@@ -33,6 +33,7 @@ class Slices:
     regions : name -> (k,) int64 global cell numbers inside the slice, ascending.
     boundaries : name -> (k, 2) int64 (global cell, facet), cell inside the slice, ascending.
     skeleton : name -> (k, 2) int64 (global cell, entity), cell inside the slice, ascending.
+    unused : number of nodes of the file that belong to no cell and are left out.
     """
 
     cell: str
@@ -45,6 +46,7 @@ class Slices:
     regions: dict[str, np.ndarray]
     boundaries: dict[str, np.ndarray]
     skeleton: dict[str, np.ndarray] = field(default_factory=dict)
+    unused: int = 0
 
     @property
     def reference(self) -> Cell:

@@ -40,7 +40,7 @@ def refuse_turned(mesh: Mesh, unknowns: Sequence[FieldSpec]) -> None:
 def turned(mesh: Mesh) -> bool:
     """Return whether periodic sides are images of each other by more than a shift. Collective."""
     here = mesh.dim > 1 and not np.array_equal(mesh.vertex_ids, mesh.point_ids) and _turned(mesh)
-    return bool(mesh.comm.allreduce(int(here)))
+    return any(mesh.comm.allgather(here))
 
 
 def _turned(mesh: Mesh) -> bool:

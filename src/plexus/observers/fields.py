@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from plexus.deck.params import Field, FieldName, Params, ScheduleText
+from plexus.deck.params import NAME, Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
@@ -20,6 +20,7 @@ from plexus.registry import register
 if TYPE_CHECKING:
     from plexus.io.vtkhdf import FieldsFile
     from plexus.io.vtkhdf_layout import Layout
+    from plexus.io.xdmf import Collection
     from plexus.protocols import Location
     from plexus.run import Run
 
@@ -42,7 +43,7 @@ class FieldsParams(Params):
         "cells",
         description="where internal variables are shown; `points`: in /plexus of the file, not for ParaView",
     )
-    name: str = Field("fields", pattern=r"^[\w.+-]{1,100}$", description="name of the files, without ending")
+    name: str = Field("fields", pattern=NAME, description="name of the files, without ending")
     roll: int | None = Field(None, ge=1, description="outputs per file; absent: all in one file")
 
 
@@ -55,6 +56,7 @@ class Fields(Scheduled):
         self.params = params
         self.files: list[tuple[str, Layout]] = []
         self.file: FieldsFile | None = None
+        self._shown: Collection | None = None
 
     def start(self, run: Run) -> None:
         """Count intervals from the start time; a restart goes on in the files that are there. Collective."""
@@ -171,7 +173,9 @@ class Fields(Scheduled):
         from plexus.io import xdmf
 
         if run.ctx.root:
-            xdmf.write(run.ctx.folder / f"{self.params.name}.xdmf", self.files)
+            if self._shown is None:
+                self._shown = xdmf.Collection(run.ctx.folder / f"{self.params.name}.xdmf")
+            self._shown.show(self.files)
 
     def _capacity(self, run: Run) -> int:
         """Return how many outputs the rest of the run is expected to make, at most those of one file."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import model_validator
 
-from plexus.deck.params import Field, FieldName, Params, ScheduleText, Unit
+from plexus.deck.params import NAME, Field, FieldName, Params, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
 from plexus.errors import at_path
@@ -46,7 +46,7 @@ class Line(Params):
 class ProbeParams(Params):
     """Parameters of a probe."""
 
-    name: str = Field("probe", pattern=r"^[\w.+-]{1,100}$", description="name of the table")
+    name: str = Field("probe", pattern=NAME, description="name of the table")
     points: Annotated[list[list[float]], Unit("m")] = Field(
         [], description="positions, e.g. [[0, 0.1], [0, 0.2]]"
     )

@@ -38,7 +38,9 @@ from plexus.registry import register
 class AdvectionDiffusionParams(LawParams):
     """Parameters of `AdvectionDiffusion`."""
 
-    field: str = Field("concentration", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
+    field: str = Field(
+        "concentration", pattern=r"^[A-Za-z]\w{0,99}$(?!\n)", description="name of the unknown"
+    )
     unit: str = Field("1", description="unit of the unknown, kept with the results")
     velocity: Annotated[tuple[Annotated[Property, Unit("m/s")], ...], PerAxis] = Field(
         min_length=1, max_length=3, description="velocity a, one entry per axis"

@@ -83,7 +83,9 @@ class Kinetics(Params):
         g(a) = a - a_n - dt r is not positive at a_n and not negative at 1; a step that leaves the bracket is
         replaced by a bisection.
         """
-        low, high = before + 0.0 * temperature, 1.0 + 0.0 * (before + temperature)
+        low = before + 0.0 * temperature
+        # θ < 1 may leave a_n > 1 behind: the rate is 0 there, and nothing goes back
+        high = maximum(low, 1.0)
         a = 0.5 * (low + high)
         for _ in range(ROUNDS):
             r, by_a, _ = self.rate(a, temperature)
@@ -138,7 +140,9 @@ class Curing(Transport):
     def flux(self, p: Point) -> Flux:
         """Return the heat equation's flux with the heat of the reaction taken off f0."""
         flux = super().flux(p)
-        return Flux(flux.f0 - self._density(p) * self.heat * self._rate(p)[0], flux.f1)
+        heat = -self._density(p) * self.heat * self._rate(p)[0]
+        # a lumped capacity is no part of the heat equation's f0
+        return Flux(heat if flux.f0 is None else flux.f0 + heat, flux.f1)
 
     def tangent(self, p: Point) -> Tangent:
         """Return the heat equation's tangent and the slope of the source along a(T).

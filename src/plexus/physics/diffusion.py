@@ -42,7 +42,7 @@ from plexus.registry import register
 class DiffusionParams(PhysicsParams):
     """Parameters of `Diffusion`."""
 
-    field: str = Field("u", pattern=r"^[A-Za-z]\w*$", description="name of the unknown")
+    field: str = Field("u", pattern=r"^[A-Za-z]\w{0,99}$(?!\n)", description="name of the unknown")
     unit: str = Field("1", description="unit of the unknown, kept with the results")
     coefficient: Annotated[Property | TensorProperty, Square, Within(ge=0)] = Field(
         description="diffusion coefficient k: one property, or a list of rows for a tensor"
@@ -87,7 +87,8 @@ class Diffusion:
     def __init__(self, params: DiffusionParams):
         p = params
         # k ∇u, with k in m²/s where the deck does not say
-        unit = simplified(f"({p.conducted})*({p.unit})/m") if p.conducted else f"({p.unit})*m/s"
+        of = "" if p.unit == "1" else f"*({p.unit})"
+        unit = simplified(f"({p.conducted}){of}/m") if p.conducted else f"({p.unit})*m/s"
         flux = FieldSpec(f"{p.field}_flux", unit, "vector", "flux density -k∇u")
         equation = Transport(
             self.fields(p)[0],

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook
+    from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
-    from plexus.protocols.meshes import CellSource, GridSource, MeshSource, PeriodicSource, Selects
+    from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
         Rates,
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
-    "discretisations": "Assembled Discretisation Doubt Found Outlook",
+    "discretisations": "Assembled Discretisation Doubt Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
     "learned": "Gap Guarded Learned Port Setting",
-    "meshes": "CellSource GridSource MeshSource PeriodicSource Selects",
+    "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
@@ -112,6 +112,7 @@ __all__ = [
     "Joint",
     "Learned",
     "Location",
+    "Looks",
     "MeshSource",
     "Observer",
     "OnSides",
@@ -132,6 +133,7 @@ __all__ = [
     "Repeats",
     "Riemann",
     "Sample",
+    "Seen",
     "Selects",
     "Setting",
     "Shape",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -43,6 +43,19 @@ class Outlook:
     def per_rank(self, ranks: int) -> float:
         """Return the approximate peak memory of one rank [B]."""
         return self.fixed + self.shared / ranks
+
+
+class Seen(NamedTuple):
+    """What is known of a mesh before a run, without MPI.
+
+    Attributes
+    ----------
+    lines : label -> what a person should know of it.
+    warnings : what is seldom meant, with deck paths in front.
+    """
+
+    lines: Mapping[str, str]
+    warnings: Sequence[str]
 
 
 class Assembled(NamedTuple):
@@ -93,13 +106,13 @@ class Discretisation(Protocol):
     def doubts(self, deck: Deck) -> Iterator[Doubt]:
         """Yield what a valid deck says without effect, or hardly means; needs no MPI."""
 
-    def cautions(self, deck: Deck) -> Iterator[str]:
-        """Yield warnings with deck paths in front; reads a mesh file that is not too large, needs no MPI.
+    def look(self, deck: Deck) -> Seen:
+        """Return what is seen of the mesh, refusing what a run would refuse; needs no MPI, takes a second.
 
         Raises
         ------
         InputError
-            If the mesh file is unusable, or if the model does not go with its cells.
+            If the mesh is unusable or the deck does not fit it, with a deck path in front.
         """
 
     def outlook(self, deck: Deck) -> Outlook:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from plexus.deck.context import Known
     from plexus.mesh.grid import Grid
+    from plexus.mesh.look import Look
     from plexus.mesh.mesh import Estimate, Mesh
 
 
@@ -44,6 +45,20 @@ class Selects(Protocol):
 
     def missed(self) -> Iterator[tuple[str, str]]:
         """Yield key and name of conditions that nothing fulfils, where that is quick; needs no MPI."""
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A source that can show its mesh before a run."""
+
+    def look(self) -> Look:
+        """Return the mesh on one rank, or names and sizes where it is large; needs no MPI, takes a second.
+
+        Raises
+        ------
+        InputError
+            As `CellSource.build` does.
+        """
 
 
 @runtime_checkable

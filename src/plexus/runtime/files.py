@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     OutputError
         If the disk or the folder refuses; an earlier file of this name stays as it was.
     """
-    write_bytes(path, text.encode(), durable=durable)
+    # names of files may hold bytes that are no text
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), durable=durable)
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -71,7 +72,8 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             partial(path).write_bytes(data)
         publish(path, durable=durable)
     except OutputError:
-        partial(path).unlink(missing_ok=True)  # its room may be needed to tell what happened
+        with suppress(OSError):
+            partial(path).unlink()  # its room may be needed to tell what happened
         raise
 
 

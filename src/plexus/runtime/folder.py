@@ -1,10 +1,10 @@
 """The run folder: created, tried for writing, and cleared without losing earlier results.
 
 Policy for a folder that already holds results: a restart goes on in it; a new run first moves everything
-that Plexus wrote there into ``previous/<n>`` (n counts up). Moving is a rename, so nothing is copied and
-nothing is ever overwritten; `previous` is deleted by the user only. Unfinished ``.partial`` files of a run
-that was killed are worth nothing and are removed. A lock, which ends with the process that holds it, keeps
-two runs from writing into one folder.
+that Plexus wrote there (`plexus.runtime.claim`) into ``previous/<n>`` (n counts up). Moving is a rename, so
+nothing is copied and nothing is ever overwritten; `previous` is deleted by the user only. Unfinished
+``.partial`` files of a run that was killed are worth nothing and are removed. A lock, which ends with the
+process that holds it, keeps two runs from writing into one folder.
 """
 
 from __future__ import annotations
@@ -19,21 +19,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexus.errors import OutputError
-from plexus.fileformat import DECK, LOCK, LOG, LOG_VIEW, PARTIAL, PROGRESS, SERIES, SUMMARY
+from plexus.errors import InputError, OutputError
+from plexus.fileformat import LOCK, LOG, PARTIAL, SERIES, SUMMARY, SWEEP
+from plexus.runtime.claim import PREVIOUS, RUN, claim, found
 from plexus.runtime.files import reason, storage_errors
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-RESULTS = (
-    DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES,
-    "checkpoint_*.h5", "*.safetensors", "*.vtkhdf", "*.xdmf",
-)  # fmt: skip
-"""File names and patterns that belong to a run."""
+PROBE = ".writable"
+"""A file that is written to see whether it can be."""
 HISTORIES = (SUMMARY, LOG, SERIES, "*.vtkhdf", "*.xdmf")
 """What tells the past of a run, besides its checkpoints."""
-PREVIOUS = "previous"
 _LOCKS: dict[Path, int] = {}
 """Run folders that this process holds, with the open files that carry the locks."""
 
@@ -43,46 +40,56 @@ def continues(folder: Path, restart: str | None) -> bool:
     return restart is not None and (restart == "latest" or Path(restart).resolve().parent == folder.resolve())
 
 
-def prepare(comm: Comm, folder: Path, *, keep: bool = False) -> Path | None:
+def prepare(comm: Comm, folder: Path, names: Sequence[str] = RUN, *, keep: bool = False) -> Path | None:
     """Make ``folder`` ready for a run and return where earlier results went. Collective.
 
-    With ``keep`` they stay, because a restart continues them.
+    With ``keep`` they stay, because a restart continues them. ``names`` are patterns of what the run writes
+    (`plexus.runtime.claim.of_deck`).
 
     Raises
     ------
+    InputError
+        On all ranks, if the folder holds a sweep, or a file of somebody else under one of the names.
     OutputError
         On all ranks, if the folder cannot be made or written, or if another run writes into it.
     """
-    moved, problem = None, None
+    moved, problem, refused = None, None, None
     if comm.rank == 0:
         try:
-            moved = _prepare(folder, keep)
+            moved = _prepare(folder, names, keep)
+        except InputError as error:
+            refused = str(error)
         except BlockingIOError:
             problem = f"run folder {folder}: another run is writing there; wait, or choose another folder"
         except OSError as error:
             problem = f"run folder {folder}: {reason(error, folder)}"
-    moved, problem = comm.bcast((moved, problem))
+    moved, problem, refused = comm.bcast((moved, problem, refused))
+    if refused:
+        raise InputError(refused)
     if problem:
         raise OutputError(problem)
     return moved
 
 
-def _prepare(folder: Path, keep: bool) -> Path | None:
+def _prepare(folder: Path, names: Sequence[str], keep: bool) -> Path | None:
     """Create the folder, prove that it can be written, remove leftovers, move earlier results away."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / SWEEP).exists():
+        raise InputError(f"run folder {folder} holds a sweep; choose another folder with -o")
+    wanted = (*names, PROBE)
+    earlier = claim(folder, wanted)
     _lock(folder)
-    probe = folder / (".writable" + PARTIAL)
-    probe.write_bytes(b"plexus")
-    for leftover in folder.glob("*" + PARTIAL):
-        leftover.unlink()
-    return None if keep else _move_away(folder)
+    (folder / (PROBE + PARTIAL)).write_bytes(b"plexus")
+    for leftover in found(folder, {*earlier, *wanted}):
+        if leftover.name.endswith(PARTIAL):
+            leftover.unlink()
+    return None if keep else _move_away(folder, earlier)
 
 
 def _lock(folder: Path) -> None:
     """Take the folder for this process; raises BlockingIOError if another one has it."""
     key = folder.resolve()
     if key not in _LOCKS:
-        _LOCKS[key] = os.open(key / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _LOCKS[key] = os.open(key / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.lockf(_LOCKS[key], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -94,13 +101,13 @@ def _lock(folder: Path) -> None:
     os.pwrite(_LOCKS[key], socket.gethostname().encode(), 0)
 
 
-def _move_away(folder: Path) -> Path | None:
+def _move_away(folder: Path, ours: Sequence[str]) -> Path | None:
     """Move earlier results into a new numbered folder; None if there are none."""
-    earlier = sorted({path for pattern in RESULTS for path in folder.glob(pattern)})
-    if not earlier:
+    results = [path for path in found(folder, ours) if path.is_file()]
+    if not results:
         return None
     place = _numbered(folder)
-    for path in earlier:
+    for path in results:
         os.rename(path, place / path.name)
     return place
 

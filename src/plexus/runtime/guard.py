@@ -100,15 +100,17 @@ class Guard:
         self._tell(code, text)
 
     def _tell(self, code: int, text: str) -> None:
-        """Hand the failure to the caller's report; its own trouble must not hide the first error."""
+        """Hand the failure to the caller's report; its own trouble must neither hide the first error nor keep
+        the ranks waiting.
+        """
         if self.report:
-            with suppress(OutputError):  # the disk that failed may fail again; the message has been printed
+            # the disk that failed may fail again; the message has been printed
+            with suppress(OutputError, OSError, MemoryError):
                 self.report(code, text)
 
     def _abort(self, code: int) -> None:
         """End all ranks of the job."""
-        self.log.flush()
-        sys.stdout.flush()
+        self._flush()
         self._comm.Abort(code)
 
     def _leave(self, code: int) -> None:
@@ -116,9 +118,14 @@ class Guard:
 
         HDF5 and MPI-IO still hold data that they could not write; trying again at exit crashes or hangs them.
         """
-        self.log.flush()
-        sys.stdout.flush()
+        self._flush()
         os._exit(code)
+
+    def _flush(self) -> None:
+        """Hand what was said to the operating system; a full disk must not keep the ranks waiting."""
+        self.log.flush()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
 
 
 def exit_code(error: BaseException) -> int:

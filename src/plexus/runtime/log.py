@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from plexus.fileformat import LOG
+from plexus.fileformat import LOG, shown
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -40,7 +41,7 @@ class Log:
         self.rank, self.size = comm.rank, comm.size
         self._stream = stream or sys.stdout
         self._start = time.monotonic()
-        self._file: TextIO | None = None
+        self._file: int | None = None
         self._path = folder / LOG if folder else None
         self._progress = False
         self._seen: set[str] = set()
@@ -66,8 +67,9 @@ class Log:
         The rank stands in front, unless the message is that of ``everyone``.
         """
         self._clear()
-        text = message if everyone else self._who() + message
-        print(text, file=sys.stderr)
+        text = shown(message if everyone else self._who() + message)
+        with suppress(OSError):  # the job must end, even if nobody can be told why
+            print(text, file=sys.stderr, flush=True)
         self._store(text)
         self.flush()
 
@@ -87,18 +89,17 @@ class Log:
             self._progress = True
 
     def flush(self) -> None:
-        """Hand everything to the operating system."""
-        self._stream.flush()
-        sys.stderr.flush()
-        if self._file:
-            self._file.flush()
+        """Hand everything to the operating system, as far as that takes it; never raises."""
+        for stream in (self._stream, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
 
     def close(self) -> None:
         """End the progress line and close the file."""
         self._clear()
         self.flush()
-        if self._file:
-            self._file.close()
+        if self._file is not None:
+            os.close(self._file)
             self._file = None
 
     def _who(self) -> str:
@@ -111,11 +112,11 @@ class Log:
             self._progress = False
 
     def _screen(self, text: str) -> None:
-        """Print; a run goes on when the reader of its output, e.g. `head`, has left."""
+        """Print; a run goes on when the reader of its output, e.g. `head`, has left, or its disk is full."""
         try:
             self._clear()
-            print(text, file=self._stream, flush=True)
-        except BrokenPipeError:
+            print(shown(text), file=self._stream, flush=True)
+        except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def _store(self, text: str) -> None:
@@ -124,9 +125,10 @@ class Log:
             return
         try:
             if self._file is None:
-                self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 (lives as long as the log)
+                self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
             stamp = f"{time.monotonic() - self._start:9.2f} s  "
-            self._file.write("".join(f"{stamp}{line}\n" for line in text.splitlines() or [""]))
-            self._file.flush()
+            lines = "".join(f"{stamp}{line}\n" for line in shown(text).splitlines() or [""])
+            # no buffer: what a full disk has refused must not come back at every later flush
+            os.write(self._file, lines.encode("utf-8", "replace"))
         except OSError:
             self._path = None

@@ -60,7 +60,7 @@ class Modes:
             columns = self.values(x, at)
         else:
             columns = np.broadcast_to(np.eye(m), (n, m, m))
-        self.columns = np.where(self.labels[:, None] >= 0, columns.reshape(n * m, -1), 0.0)
+        self.columns = np.where(self.labels[:, None] >= 0, columns.reshape(n * m, columns.shape[-1]), 0.0)
         order = np.argsort(self.labels, kind="stable")
         cuts = np.searchsorted(self.labels[order], np.arange(self.count + 1))
         self.rows = [order[a:b] for a, b in pairwise(cuts)]

@@ -58,8 +58,9 @@ class MaterialNodes:
         nodes = space.cell_nodes.ravel().astype(np.int64)
         of = np.repeat(materials(space.mesh, regions), shape[1])
         pairs, rows = np.unique(np.column_stack([nodes, of]), axis=0, return_inverse=True)
-        # the first material of each node keeps the node's own row
-        first = np.r_[True, pairs[1:, 0] != pairs[:-1, 0]]
+        # the first material of each node keeps the node's own row; a rank may have no cell
+        first = np.ones(len(pairs), dtype=bool)
+        first[1:] = pairs[1:, 0] != pairs[:-1, 0]
         number = np.where(first, pairs[:, 0], space.n_local + np.cumsum(~first) - 1)
         self.cell_nodes = number[rows.ravel()].reshape(shape).astype(np.int32)
         self.node = np.concatenate([np.arange(space.n_local), pairs[~first, 0]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -130,11 +131,15 @@ def _which_side(mesh: Mesh, where: Facets, pairs: np.ndarray) -> str:
     return f"say from which side they are seen, {{interface: {names}, from: {whole[0]}}}{others}"
 
 
+def unknown(kind: str, name: str, known: Collection[str], others: Collection[str]) -> str:
+    """Return what is said of a name that is none of the ``known`` ones of its kind."""
+    text = f"the mesh has no {kind} {name!r}; it has {', '.join(sorted(known)) or 'none'}"
+    if name in others:
+        text += f"; {name} is a {'boundary' if kind == 'region' else 'region'}"
+    return text
+
+
 def _pick(parts: dict[str, np.ndarray], kind: str, name: str, others: dict[str, np.ndarray]) -> np.ndarray:
     if name not in parts:
-        known = ", ".join(sorted(parts)) or "none"
-        why = f"it has {known}"
-        if name in others:
-            why += f"; {name} is a {'boundary' if kind == 'region' else 'region'}"
-        raise InputError(f"the mesh has no {kind} {name!r}; {why}")
+        raise InputError(unknown(kind, name, parts, others))
     return parts[name]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,9 @@ from types import FrameType
 from plexus.deck.job import Chain
 from plexus.errors import InputError
 from plexus.runtime import parent, scheduler
+from plexus.runtime.claim import claim
+from plexus.runtime.files import write_text
+from plexus.runtime.interpreter import python
 from plexus.runtime.summary import STOPPED
 from plexus.submit import slurm
 
@@ -68,7 +70,7 @@ class Link:
                 + (f"from {before.name}" if before else "from the start")
             )
         self._begin()
-        code, heard = _supervise(["-m", "plexus", *self.words, *self._ranks(), *again])
+        code, heard = _supervise(python("plexus", *self.words, *self._ranks(), *again))
         if code != STOPPED and not heard:
             return code
         return self._after(code, heard, state)
@@ -107,8 +109,8 @@ class Link:
     def _begin(self) -> None:
         """Mark the run folder as this chain's, once."""
         if self.folder is not None and self._mine() is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / MARK).write_text(_chain())
+            claim(self.folder, (MARK,))
+            write_text(self.folder / MARK, _chain())
 
     def _mine(self) -> float | None:
         """Return since when the run folder is this chain's [s since the epoch]; None if it is not."""
@@ -153,8 +155,8 @@ def _chain() -> str:
     return os.environ.get(FIRST) or os.environ.get(scheduler.JOB) or f"process {os.getpid()}"
 
 
-def _supervise(arguments: Sequence[str]) -> tuple[int, list[int]]:
-    """Run ``python <arguments>``, pass requests to stop on; return its exit code and the signals received."""
+def _supervise(command: Sequence[str]) -> tuple[int, list[int]]:
+    """Run a command, pass requests to stop on; return its exit code and the signals received."""
     heard: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -164,9 +166,7 @@ def _supervise(arguments: Sequence[str]) -> tuple[int, list[int]]:
         signal.signal(number, note)
     # the nodes are given to others as soon as the script has died
     fate = parent.bound(signal.SIGKILL)
-    child = subprocess.Popen(
-        [sys.executable, *arguments], env=_environment(), start_new_session=True, preexec_fn=fate
-    )
+    child = subprocess.Popen(command, env=_environment(), start_new_session=True, preexec_fn=fate)
     begin, passed = time.monotonic(), 0
     while child.poll() is None:
         time.sleep(POLL)

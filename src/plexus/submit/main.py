@@ -14,15 +14,15 @@ from plexus import tasks
 from plexus.deck.load import load
 from plexus.deck.schema import Deck
 from plexus.errors import InputError, OutputError
+from plexus.runtime.claim import JOB, JOB_LOG, JOB_LOGS, claim, of_deck
 from plexus.runtime.files import write_text
+from plexus.runtime.interpreter import python
 from plexus.submit import places, slurm
 from plexus.submit.profile import Profile, choose
 from plexus.submit.render import TASK, Script, clock, render
 from plexus.submit.size import Size, propose
 from plexus.sweep import check
 from plexus.sweep.main import pending
-
-SCRIPT, LOG = "job.sh", "job.out"
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def submit(request: Request) -> int:
         print(_sentence(deck, name, size), file=sys.stderr)
         return 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder, (JOB, JOB_LOG, JOB_LOGS, *(() if deck.sweep else of_deck(deck))))
     except OSError as error:
         raise OutputError(f"run folder {folder}: {error.strerror}") from error
-    write_text(folder / SCRIPT, text)
+    write_text(folder / JOB, text)
     print(_sentence(deck, name, size))
     print(_queue(folder, deck) if profile.scheduler == "slurm" else _start(folder))
     return 0
@@ -113,7 +113,7 @@ def script(
         array = _ranges(members or range(deck.sweep.size())) + workers
     else:
         words = ["sweep", *words, *(["--failed"] if request.failed else [])]
-    job = Script(words, [sys.executable, "-m", "plexus"], deck.name, folder, array)
+    job = Script(words, python("plexus"), deck.name, folder, array)
     template = places.find("templates", profile.template).read_text("utf-8")
     return render(template, deck, profile, size, job)
 
@@ -134,7 +134,7 @@ def _sentence(deck: Deck, profile: str, size: Size) -> str:
 
 def _queue(folder: Path, deck: Deck) -> str:
     """Submit the script and return what the user wants to know next."""
-    job = slurm.submit(folder / SCRIPT)
+    job = slurm.submit(folder / JOB)
     place = shlex.quote(str(folder))
     log = f"{place}/job-{job}" + ("_*.out" if deck.sweep else ".out")
     follow = (
@@ -155,9 +155,9 @@ def _queue(folder: Path, deck: Deck) -> str:
 
 def _start(folder: Path) -> str:
     """Start the script in the background of this machine and return what the user wants to know next."""
-    with (folder / LOG).open("ab") as log:
+    with (folder / JOB_LOG).open("ab") as log:
         job = subprocess.Popen(
-            ["bash", str(folder / SCRIPT)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            ["bash", str(folder / JOB)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, env=dict(os.environ),
         )  # fmt: skip
     place = shlex.quote(str(folder))
@@ -165,7 +165,7 @@ def _start(folder: Path) -> str:
         [
             f"started as process {job.pid}",
             f"  follow   plexus-post info --follow {place}",
-            f"  log      tail -F {place}/{LOG}",
+            f"  log      tail -F {place}/{JOB_LOG}",
             f"  cancel   kill {job.pid}      (writes a checkpoint; plexus submit --restart goes on)",
         ]
     )

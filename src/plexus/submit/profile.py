@@ -17,7 +17,7 @@ from plexus.submit import places
 __all__ = ["MEMORY", "OPTION", "WORD", "Profile", "choose"]
 NAMED = "PLEXUS_PROFILE"
 """Variable that names the profile of this machine."""
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$(?!\n)")]
 
 
 class Profile(Params):
@@ -25,7 +25,7 @@ class Profile(Params):
 
     description: str = Field("", description="which machine this is")
     scheduler: Literal["slurm", "none"] = Field("slurm", description="none: start in the background, here")
-    template: str = Field("cpu.sbatch", pattern=r"^[\w.-]+$", description="file in slurm/templates")
+    template: str = Field("cpu.sbatch", pattern=r"^[\w.-]+$(?!\n)", description="file in slurm/templates")
     partition: Word | None = Field(None, description="partition (queue); a deck's own comes first")
     account: Word | None = Field(None, description="account that pays; a deck's own comes first")
     options: Options = Field({}, description="further options of sbatch, e.g. {constraint: rome}")
@@ -41,7 +41,9 @@ class Profile(Params):
     )
     gpus_per_node: int = Field(0, ge=0, description="GPUs of a node")
     gpu_option: str = Field(
-        "gpus-per-node", pattern=r"^(gpus-per-node|gres)$", description="how sbatch is asked for GPUs here"
+        "gpus-per-node",
+        pattern=r"^(gpus-per-node|gres)$(?!\n)",
+        description="how sbatch is asked for GPUs here",
     )
     memory_per_node: Memory | None = Field(None, description="memory of a node that jobs may use")
     max_nodes: int = Field(1, ge=1, description="most nodes that a proposal takes")

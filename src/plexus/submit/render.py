@@ -80,7 +80,8 @@ def options(deck: Deck, profile: Profile, size: Size, script: Script) -> dict[st
         "cpus-per-task": str(size.threads),
         "time": clock(size.time),
         "signal": f"{whom}USR1@{margin}",
-        "output": str(script.folder / log),
+        # SLURM fills in what stands behind %, and would do so in the folder's name
+        "output": str(script.folder).replace("%", "%%") + "/" + log,
     }
     if size.memory is not None:
         found["mem"] = f"{round(size.memory / 1e6)}M"
@@ -143,7 +144,7 @@ def _with_options(lines: Sequence[str], wanted: Mapping[str, str | None]) -> lis
 
 def _option(name: str, value: str) -> str:
     """Return one line of the head; sbatch removes quotes as a shell does, and knows no escapes inside."""
-    if '"' in value or "\n" in value:
-        raise InputError(f"sbatch --{name}: {value!r} cannot be put into a job script")
+    if not value.isprintable() or any(c in value for c in '"\\'):
+        raise InputError(f"sbatch --{name}: {value!r} cannot be put into a job script: rename it")
     plain = re.fullmatch(r"[\w.@:+/,=%-]+", value)
     return f"#SBATCH --{name}={value}" if plain else f'#SBATCH --{name}="{value}"'

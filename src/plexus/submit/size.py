@@ -70,7 +70,7 @@ def propose(deck: Deck, profile: Profile, task: str = "run") -> Size:
     Raises
     ------
     InputError
-        If the deck asks for more than a node of this machine has.
+        If the deck asks for more than a node of this machine has, or for more ranks than its mesh takes.
     """
     job, size = deck.job, problem(deck, task)
     cores = profile.cores_per_node or len(os.sched_getaffinity(0))
@@ -88,6 +88,12 @@ def propose(deck: Deck, profile: Profile, task: str = "run") -> Size:
     if per_node * threads > cores:
         raise InputError(
             f"job: {per_node} ranks with {threads} cores each do not fit on a node with {cores} cores"
+        )
+    if size.ranks is not None and nodes * per_node > size.ranks:
+        raise InputError(
+            deck.placed(
+                f"job.ranks_per_node: {nodes * per_node} ranks are too many, the mesh takes {size.ranks}"
+            )
         )
     gpus = job.gpus_per_node if job.gpus_per_node is not None else min(gpus, per_node)
     memory = _memory(size, nodes * per_node, per_node, job, profile)

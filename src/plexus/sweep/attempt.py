@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import nullcontext
 from functools import cache
@@ -15,13 +14,13 @@ from plexus import launch
 from plexus.errors import OutputError
 from plexus.fileformat import SUMMARY
 from plexus.runtime import parent
+from plexus.runtime.claim import CONSOLE
 from plexus.runtime.files import reason, write_json
+from plexus.runtime.interpreter import python
 from plexus.runtime.log import TERMINAL
 from plexus.runtime.summary import EMPTY, STOPPED
 from plexus.sweep import status
 
-CONSOLE = "console.txt"
-"""What the member's processes print; the run's own log is ``log.txt``."""
 OUTSIDE = (1, 2, 3, 5)
 """Exit codes of a run that failed by itself: it would fail again from its checkpoint."""
 
@@ -62,14 +61,16 @@ class Attempt:
         )
         restart = ["--restart"] if again else []
         self._begin, self._stamp = time.monotonic(), self._summary_stamp()
-        program = [sys.executable, "-m", "plexus", "run", str(self.deck), "-o", str(self.place), *restart]
+        program = python("plexus", "run", str(self.deck), "-o", str(self.place), *restart)
         # a session of its own keeps the terminal's Ctrl-C away
         # ranks of a cancelled job must live long enough for their checkpoint; a single one hears TERM itself
         shield = launch.without_term() if self.ranks > 1 else nullcontext()
+        # what its processes print; the run's own log is `log.txt`
         with (self.place / CONSOLE).open("wb") as console, shield:
+            more = {TERMINAL: "0", launch.STARTED: str(self.ranks)}
             self._job = subprocess.Popen(
                 [*(launcher(self.ranks) if self.ranks > 1 else []), *program],
-                env={**launch.environment(), TERMINAL: "0"}, stdin=subprocess.DEVNULL, stdout=console,
+                env={**launch.environment(), **more}, stdin=subprocess.DEVNULL, stdout=console,
                 stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=parent.bound(),
             )  # fmt: skip
 

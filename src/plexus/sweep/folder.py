@@ -20,9 +20,11 @@ from typing import Any
 from plexus.deck.effective import effective_yaml, to_data
 from plexus.deck.load import Deck, load
 from plexus.errors import InputError, OutputError
-from plexus.fileformat import FORMAT_VERSION, SWEEP
+from plexus.fileformat import FORMAT_VERSION, LOG, SUMMARY, SWEEP
+from plexus.runtime.claim import CONSOLE, claim
 from plexus.runtime.files import reason, write_json, write_text
 from plexus.runtime.provenance import versions
+from plexus.sweep import status
 from plexus.sweep.columns import columns
 from plexus.sweep.members import Member, check, expand, resolve
 
@@ -112,7 +114,9 @@ def prepare(deck: Deck, folder: Path) -> SweepFolder:
     if not (folder / SWEEP).exists():
         members = check(deck)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if any((folder / name).exists() for name in (SUMMARY, LOG)):
+                raise InputError(f"{folder} holds a run; choose another folder for the sweep with -o")
+            claim(folder, (SWEEP, LOCK))
             with _locked(folder / LOCK):
                 if not (folder / SWEEP).exists():
                     _make(deck, members, folder)
@@ -144,7 +148,7 @@ def _make(deck: Deck, members: Sequence[Member], folder: Path) -> None:
     """Write the members' decks, then ``sweep.json``."""
     for member in members:
         place = folder / member.name
-        place.mkdir(exist_ok=True)
+        claim(place, (f"{member.name}.yaml", CONSOLE, status.LOCK, SUMMARY))
         _write_deck(place / f"{member.name}.yaml", resolve(deck, member), member)
     mode = deck.sweep.mode if deck.sweep else ""
     rows = [{"folder": m.name, **asdict(m)} for m in members]
@@ -180,7 +184,7 @@ def _written(path: Path) -> str:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock, waiting for it; without locks on the file system, go on without."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -126,7 +126,9 @@ def run(options: Options) -> int:
 def _runner(options: Options, sweep: SweepFolder, deck: Deck, members: Sequence[Member]) -> Runner:
     most = max((m.ranks or options.ranks for m in members), default=options.ranks)
     workers = options.workers or default_workers(deck.sweep, most)
-    return Runner(sweep, max(1, min(workers, len(members))), options.ranks, _tell(sweep))
+    workers = max(1, min(workers, len(members)))
+    launch.bearable(workers * most)
+    return Runner(sweep, workers, options.ranks, _tell(sweep))
 
 
 def _tell(sweep: SweepFolder):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.fileformat import LOCK as RUN_LOCK
-from plexus.fileformat import LOG, PROGRESS, SUMMARY, from_json
+from plexus.fileformat import LOG, PROGRESS, SUMMARY, from_json, special
 
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
@@ -64,6 +64,8 @@ def status_of(summary: dict[str, Any], folder: Path) -> Status:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return the content of ``summary.json``; empty if there is none."""
+    if special(folder / SUMMARY):
+        return {}
     try:
         return from_json(dict(json.loads((folder / SUMMARY).read_text("utf-8"))))
     except (OSError, ValueError):
@@ -79,7 +81,7 @@ def lock(folder: Path) -> int | None:
     """Take a member for this process and return the open file that carries the lock; None if it is taken."""
     if _is_written(folder):
         return None
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     for _ in range(TRIES):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,6 +28,7 @@ class Request:
     folder : run folder; None for ``runs/<deck name>``.
     restart : checkpoint file, or ``latest`` for the newest one of the run folder; None for a fresh start.
     dry : build everything, take at most two steps, write nothing.
+    ranks : how many ranks were asked for; None takes those that are there.
     log_view, nvtx : profilers that follow the phases: PETSc's log, NVTX ranges.
     """
 
@@ -36,6 +37,7 @@ class Request:
     folder: str | Path | None = None
     restart: str | None = None
     dry: bool = False
+    ranks: int | None = None
     log_view: bool = False
     nvtx: bool = False
 

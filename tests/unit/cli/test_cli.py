@@ -56,7 +56,12 @@ def test_version(capsys):
 
 def test_check(capsys):
     assert plexus("check", DECK, "-s", "mesh.cells=[3, 3]") == 0
-    assert capsys.readouterr().out == f"{DECK}: good (box mesh, heat, steady)\n"
+    *seen, last = capsys.readouterr().out.splitlines()
+    assert seen[:2] == [
+        "cells        9 quadrilateral cells, 16 points",
+        "extent       100 mm × 20 mm, from (0, 0) mm",
+    ]
+    assert last == f"{DECK}: good (box mesh, heat, steady)"
     assert plexus("check", DECK, "-s", "mesh.cells=[3, x]") == 2
     assert capsys.readouterr().err.startswith("command line:1:12: mesh.cells[1]: expected a whole number")
 
@@ -64,6 +69,7 @@ def test_check(capsys):
 def test_check_mesh(capsys):
     assert plexus("check", DECK, "--mesh", "-n", "2") == 0
     text = capsys.readouterr().out
+    assert text.count("good") == 1 and text.splitlines()[-1].startswith(f"{DECK}: good")
     assert "500 quadrilateral cells" in text
     assert "temperature  2," in text
     assert "MB per rank on 2 ranks" in text

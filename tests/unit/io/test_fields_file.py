@@ -103,7 +103,7 @@ def test_xdmf_shows_all_files_as_one_series(tmp_path):
     for name in ("fields.vtkhdf", "fields_0001.vtkhdf"):
         *_, file = written(tmp_path / name, 2, 2)
         layouts.append((name, file.layout))
-    xdmf.write(tmp_path / "fields.xdmf", layouts)
+    xdmf.Collection(tmp_path / "fields.xdmf").show(layouts)
     root = ET.parse(tmp_path / "fields.xdmf").getroot()
     assert len(root.findall(".//Time")) == 4
     assert {a.get("AttributeType") for a in root.iter("Attribute")} == {"Scalar", "Vector", "Tensor"}

@@ -49,6 +49,7 @@ def test_earlier_results_are_moved_never_lost(tmp_path):
 
 
 def test_restart_keeps_its_folder(tmp_path):
+    prepare(SELF, tmp_path)
     (tmp_path / "series.h5").write_text("earlier")
     assert continues(tmp_path, "latest") and continues(tmp_path, str(tmp_path / "checkpoint_00000001.h5"))
     assert not continues(tmp_path, None) and not continues(tmp_path, "elsewhere/checkpoint_00000001.h5")

@@ -14,6 +14,8 @@ sys.path.append(str(Path(__file__).parents[2] / "contract"))
 from hosts import label, stepper_variants
 from step_problems import made
 
+from plexus.deck.doubts import doubts
+from plexus.deck.load import load
 from plexus.protocols import Implicit, TimeIntegrable
 
 DECK = """
@@ -89,6 +91,19 @@ def test_orders_under_loads_that_change_in_time_are_those_that_the_stepper_tells
         x = run.system.spaces["u"].points[:, 0]
         found.append(abs(run.state.values["u"][:, 0] - (2 + math.sin(3 * run.clock.t + 1)) * x**2).max())
     assert least < math.log2(found[0] / found[1]) < most
+
+
+@pytest.mark.parametrize(
+    ("method", "loaded", "number"), [("rodas3", True, 1), ("rodas3", False, 0), ("ra34pw2", True, 0)]
+)
+def test_a_scheme_that_falls_under_the_loads_of_the_deck_is_told(tmp_path, method, loaded, number):
+    text = LOADED if loaded else LOADED.replace("3*t", "3")
+    (tmp_path / "deck.yaml").write_text(
+        text.replace("theta", f"{{type: petsc_ts, ts: rosw, method: {method}}}")
+    )
+    found = doubts(load(tmp_path / "deck.yaml"))
+    assert len(found) == number
+    assert all("time.stepper.method: rodas3 falls to about order 1" in line for line in found)
 
 
 @pytest.mark.parametrize("method", ["ark3", "assp3p3s1c", "lassp3p4s2c", "llssp3p4s2c"])

@@ -13,9 +13,10 @@ import torch
 from plexus.deck.doubts import doubts
 from plexus.deck.load import load
 from plexus.discretisations import _starts
+from plexus.errors import InputError
 from plexus.models.incompressible import IncompressibleModel
 from plexus.models.kuramoto import KuramotoModel
-from plexus.preview import cautions
+from plexus.preview import seen
 from plexus.spaces.fourier import Fourier
 
 DECK = """
@@ -66,7 +67,7 @@ def test_check_run_and_summary_tell_the_same(tmp_path, ranks):
     path = deck(tmp_path)
     begins = 100 * (1 - 1.25 / 2 / WHOLE)
     text = f"initial.velocity: the run begins with {begins:.3g} % of its energy: 12 % are in divergence"
-    assert [line.partition("deck.yaml:5:22: ")[2].startswith(text) for line in cautions(load(path))] == [True]
+    assert [line.partition("deck.yaml:5:22: ")[2].startswith(text) for line in seen(load(path))] == [True]
     words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
     done = subprocess.run(
         [sys.executable, "-m", "plexus", *words], cwd=tmp_path, capture_output=True, text=True
@@ -81,7 +82,7 @@ def test_check_run_and_summary_tell_the_same(tmp_path, ranks):
 
 def test_a_start_that_is_taken_as_it_is_says_nothing(tmp_path, make_run):
     path = deck(tmp_path, velocity='["cos(2*y)", "cos(x)"]')
-    assert cautions(load(path)) == [] and doubts(load(path)) == []
+    assert seen(load(path)) == [] and doubts(load(path)) == []
     run = make_run(path.read_text())
     assert run.system.counts()["start"]["lost"] < 1e-20
 
@@ -92,6 +93,20 @@ def test_a_start_between_the_points_of_the_grid_is_told(tmp_path):
     assert len(found) == 1
     assert "initial.velocity: the grid does not resolve it" in found[0] and "off by" in found[0]
     assert doubts(load(deck(tmp_path, cells="[13, 13]", velocity='["sin(6*y)", 0]'))) == []
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("value", ["sqrt(3-x)", "1/x", "exp(1000*x)"])
+def test_a_start_without_a_value_is_refused_by_check_and_run(tmp_path, value, ranks):
+    path = deck(tmp_path, velocity=f'["{value}", 0]')
+    with pytest.raises(InputError, match=r"deck\.yaml:5:22: initial\.velocity: has no finite value"):
+        doubts(load(path))
+    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
+    done = subprocess.run(
+        [sys.executable, "-m", "plexus", *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "deck.yaml:5:22: initial.velocity: has no finite value" in done.stdout + done.stderr
 
 
 def test_members_of_an_ensemble_begin_without_what_the_model_refuses(tmp_path, make_run):

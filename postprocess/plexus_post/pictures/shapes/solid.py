@@ -116,7 +116,7 @@ def _rendered(view: View, surface: _Surface, colours: Colours) -> np.ndarray | N
             edges=outline(surface.points, surface.triangles), rest=_rest(view, surface),
             location=view.location, levels=colours.levels, map=colours.map, length=view.length,
         )  # fmt: skip
-        command = [sys.executable, "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
+        command = [sys.executable, "-P", "-m", render.__name__, str(scene), str(image), *map(str, VIEW)]
         # a crash of the driver leaves no picture, which is the answer
         try:
             subprocess.run(command, capture_output=True, timeout=120, check=False)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -22,10 +21,12 @@ from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validat
 from plexus.deck.context import AXES, Known, only
 from plexus.deck.params import Expression, Field, Params, Unit
 from plexus.errors import InputError
+from plexus.mesh.alone import Alone
 from plexus.mesh.cells import reference
 from plexus.mesh.folded import folded, place
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
+from plexus.mesh.look import Look
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
 from plexus.mesh.select import cells_where, edges_where, facets_where, vertices_where
 from plexus.registry import register
@@ -108,18 +109,6 @@ def _check_distinct(sides: list[str], *named: dict[str, Expression]) -> None:
             if name in taken:
                 raise ValueError(f"the box has a {taken[name]} {name} already")
             taken[name] = kind
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Stands for the communicator of a single rank where nothing is communicated."""
-
-    rank: int = 0
-    size: int = 1
-
-    def allreduce(self, value: int) -> int:
-        """Return the value."""
-        return value
 
 
 EXAMPLE = {"type": "box", "cell": "triangle", "cells": [8, 4], "size": ["2 m", "1 m"], "grading": [4, 1]}
@@ -249,6 +238,19 @@ class Box:
         parts = mesh.regions | mesh.boundaries | mesh.skeleton
         for kind in ("regions", "boundaries", "curves", "points"):
             yield from ((kind, name) for name in getattr(p, kind) if not len(parts[name]))
+
+    def look(self) -> Look:
+        """Return the mesh of a small box, and names; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            As `build` does.
+        """
+        found = self.estimate()
+        mesh = self.alone()
+        kind = (found.cell, found.degree)
+        return Look({}, mesh, found.regions, found.boundaries, found.skeleton, kind=kind)
 
     def known(self) -> Known:
         """Return dimension and names, against which the deck is checked."""

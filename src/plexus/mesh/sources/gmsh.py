@@ -2,24 +2,34 @@
 
 Physical groups of the cells' dimension become regions, those one dimension below become boundaries, those
 further below curves and points, on which values and forces may be prescribed; facets on one side of which
-there is nothing are also in the boundary ``exterior``, unless a group of the file has that name. One rank
-reads the file and deals it out in slices; a mesh too big for one rank is converted once with ``plexus mesh
-convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and J.-F. Remacle, 2009, doi:10.1002/nme.2579.
+there is nothing are also in the boundary ``exterior``, unless a group of the file has that name. A mesh that
+Gmsh has partitioned is read as a whole. One rank reads the file and deals it out in slices; a mesh too big
+for one rank is converted once with ``plexus mesh convert`` and read as ``type: hdf5``. Gmsh: C. Geuzaine and
+J.-F. Remacle, 2009, doi:10.1002/nme.2579.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from plexus.deck.context import Known
 from plexus.deck.params import Field, InputFile, Params, Unit
+from plexus.errors import at_path
+from plexus.mesh.look import Look, seen
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
 from plexus.mesh.msh import read_msh
+from plexus.mesh.msh_heads import heads
 from plexus.mesh.msh_names import physical_names
+from plexus.mesh.msh_numbers import MshFile
 from plexus.registry import register
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+
+QUICKLY, QUICKLY_AS_TEXT = 16 * 2**20, 8 * 2**20
+"""Sizes of files that are looked at as a whole in about a second [B]."""
 
 
 class GmshParams(Params):
@@ -55,8 +65,28 @@ class Gmsh:
         from plexus.mesh.build import finish, from_root
 
         p = self.params
-        slices = from_root(comm, lambda: read_msh(p.file, p.scale))
-        return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+        with at_path("mesh.file"):
+            slices = from_root(comm, lambda: read_msh(p.file, p.scale))
+            with at_path(p.file):
+                return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+
+    def look(self) -> Look:
+        """Return the mesh, or the heads of its sections where the file is large; needs no MPI.
+
+        Raises
+        ------
+        InputError
+            If the file is unusable.
+        """
+        p = self.params
+        with at_path("mesh.file"):
+            file = MshFile(Path(p.file))
+            form = "MSH 4.1, binary" if file.binary else "MSH 4.1, text"
+            if len(file.data) > (QUICKLY if file.binary else QUICKLY_AS_TEXT):
+                return heads(file, form, p.scale)
+            slices = read_msh(file, p.scale)
+            with at_path(p.file):
+                return seen(p.file, form, slices, p.periodic)
 
     def known(self) -> Known | None:
         """Return the names of the groups, against which the deck is checked; reads the file's head only."""
@@ -77,7 +107,9 @@ class Gmsh:
         InputError
             If the file is unusable.
         """
-        p, whole = self.params, read_msh(self.params.file, self.params.scale)
+        p = self.params
+        with at_path("mesh.file"):
+            whole = read_msh(p.file, p.scale)
         growth = 2 ** (whole.reference.dim * p.refine)
         names = tuple(dict.fromkeys([*whole.boundaries, EXTERIOR]))
         return Estimate(

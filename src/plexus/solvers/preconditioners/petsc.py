@@ -16,7 +16,10 @@ EXAMPLE: dict[str, Any] = {"type": "petsc", "name": "eisenstat"}
 class PetscParams(Params):
     """Parameters of a preconditioner that PETSc knows by name."""
 
-    name: str = Field(description="value of PETSc's -pc_type, e.g. bddc, ml, telescope, eisenstat")
+    name: str = Field(
+        pattern=r"^(?!python|shell)[a-z][a-z0-9_]{0,60}$(?!\n)",
+        description="value of PETSc's -pc_type, e.g. bddc, ml, telescope, eisenstat",
+    )
 
 
 @register("preconditioner", "petsc", PetscParams)

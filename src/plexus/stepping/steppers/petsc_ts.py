@@ -50,6 +50,11 @@ if TYPE_CHECKING:
 EXAMPLE: dict[str, Any] = {"type": "petsc_ts", "ts": "bdf", "order": 3}
 EXPLICIT = ("ark3", "assp3p3s1c", "lassp3p4s2c", "llssp3p4s2c")
 """Schemes of rosw with an explicit stage."""
+FALLING = {
+    "2m": 1.6, "sandu3": 1.3, "rodas3": 1, "2p": 1.1, "theta1": 1, "theta2": 1,
+    "grk4t": 1, "shamp4": 1, "veldd4": 1, "4l": 1,
+}  # fmt: skip
+"""Schemes of rosw that lose order where loads change in time, and what is about left (see above)."""
 
 
 class PetscTsParams(Params):
@@ -61,6 +66,7 @@ class PetscTsParams(Params):
     order: int | None = Field(None, ge=1, le=6, description="order of bdf; PETSc's default is 2")
     method: str | None = Field(
         None,
+        pattern=r"^[a-z0-9_]{1,60}$(?!\n)",
         description="scheme within rosw (ra34pw2 and ra3pw keep their order where loads change in time, "
         "rodas3 falls to 1) or arkimex (l2, prssp2)",
     )
@@ -88,6 +94,14 @@ class PetscTs:
     def __init__(self, params: PetscTsParams, tolerance: float | None = None):
         self.params, self.tolerance = params, tolerance
         self._ts: Any = None
+
+    @staticmethod
+    def under_loads(params: PetscTsParams) -> str | None:
+        """Return what becomes of the scheme where loads change in time, None where it keeps its order."""
+        left = FALLING.get(params.method or "") if params.ts == "rosw" else None
+        if left is None:
+            return None
+        return f"{params.method} falls to about order {left:g} under such loads; use ra34pw2, or ts: bdf"
 
     def refusal(self, systems: Sequence[Sequence[str]]) -> str | None:
         """Return why fields with a time derivative, by systems, or adaptive steps are none for TS."""

@@ -1,8 +1,8 @@
 """Make the small Gmsh files of this folder: a 2 (x 1 (x 0.5)) block of two regions, in every cell type.
 
 Text for the first degree, binary for the second. ``periodic.msh`` is a square whose sides are images.
-``partitions.msh`` has three partitions with ghost elements, ``partition_2_of_3.msh`` is one of the
-files of the same mesh.
+``partitions.msh`` has three partitions with ghost elements, ``partition_2_of_3.msh`` is one of several files
+of the same mesh.
 """
 
 from pathlib import Path

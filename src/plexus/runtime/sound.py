@@ -1,10 +1,10 @@
 """What a file of HDF5 must be like before its content is used: its own plain datasets, wholly inside it.
 
-Links to elsewhere, storage in other files, virtual datasets, filters and texts of variable length are in none
-of our files. Whoever follows them reads what a stranger chose, or what damage made.
+Links to elsewhere, storage in other files, virtual datasets, filters other than sums, and texts of variable
+length are in none of our files. Whoever follows them reads what a stranger chose, or what damage made.
 
 HDF5 may crash or hang on a damaged header. A file that is not sealed (`plexus.io.seal`) is therefore looked
-at in a process of its own first: ``python -m plexus.io.sound FILE ...`` prints what is wrong, as JSON.
+at in a process of its own first: ``python -m plexus.runtime.sound FILE ...`` prints what is wrong, as JSON.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import h5py
 
 from plexus.errors import InputError
 from plexus.runtime.files import reason
+from plexus.runtime.interpreter import python
 
 PATIENCE = 120.0
 """Seconds until a look at some files counts as hanging."""
@@ -57,7 +58,9 @@ def _plain(data: Any, key: str, size: int, kinds: str) -> None:
     plist = data.id.get_create_plist()
     if plist.get_external_count() or plist.get_layout() == h5py.h5d.VIRTUAL:
         raise InputError(f"{key} has its numbers in another file")
-    if plist.get_nfilters() or data.dtype.kind not in kinds or data.shape is None:
+    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+    # sums of chunks change nothing about the numbers
+    if filters - {h5py.h5z.FILTER_FLETCHER32} or data.dtype.kind not in kinds or data.shape is None:
         raise InputError(f"{key} holds {data.dtype}, which is not read")
     needed = math.prod(data.shape) * data.dtype.itemsize
     begin = data.id.get_offset() if plist.get_layout() == h5py.h5d.CONTIGUOUS else 0
@@ -128,7 +131,7 @@ def _asked(paths: Sequence[Path]) -> tuple[list[str | None], str]:
     mine = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "HYDRA_", "MPI_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
     names = [os.fspath(path.absolute()) for path in paths[:TOGETHER]]
-    command = [sys.executable, "-P", "-m", "plexus.io.sound", *names]
+    command = python("plexus.runtime.sound", *names)
     end = "HDF5 crashes on it"
     try:
         out = subprocess.run(

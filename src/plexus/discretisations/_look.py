@@ -1,0 +1,110 @@
+"""`plexus check` on elements: the mesh on one rank, and the checks that a run makes of deck and mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus import registry
+from plexus.deck.conditions import misplaced
+from plexus.discretisations import _places
+from plexus.discretisations._degree import cautions
+from plexus.errors import InputError
+from plexus.fields.connected import components
+from plexus.mesh.look import Look, extent
+from plexus.mesh.mesh import EXTERIOR
+from plexus.protocols import Looks, MeshSource, Seen
+from plexus.spaces.names import unknown
+from plexus.spaces.sides import same
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.mesh.mesh import Mesh
+
+
+def of_mesh(found: Look) -> dict[str, str]:
+    """Return label -> text of what was seen of a mesh."""
+    if found.mesh is None:
+        return {**found.lines, **_names(found.regions, found.boundaries, found.skeleton)}
+    return {**found.lines, **_facts(found.mesh)}
+
+
+def look(deck: Deck) -> Seen:
+    """Return what is seen of the mesh; see `plexus.protocols.Discretisation.look`."""
+    source: Any = registry.build("mesh", deck.mesh)
+    found = source.look() if isinstance(source, Looks) else _sizes(source)
+    mesh = found.mesh
+    kind = found.kind if mesh is None else (mesh.cell, mesh.geometry_degree)
+    warnings = [*found.warnings, *(cautions(deck.physics, *kind) if kind else ())]
+    if mesh is None:
+        _check_names(deck, found)
+        return Seen(of_mesh(found), warnings)
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    warnings += _places.check(deck, mesh, cls(deck.physics).equations)
+    return Seen(of_mesh(found), warnings)
+
+
+def _sizes(source: MeshSource) -> Look:
+    """Return what a source tells that cannot show its mesh."""
+    size = source.estimate()
+    lines = {"cells": f"{size.n_cells:,} {size.cell} cells, {size.n_points:,} points"}
+    kind = (size.cell, size.degree)
+    return Look(lines, None, size.regions, size.boundaries, size.skeleton, kind=kind)
+
+
+def _names(regions: Sequence[str], boundaries: Sequence[str], skeleton: Sequence[str]) -> dict[str, str]:
+    lines = {"boundaries": ", ".join(boundaries) or "-", "regions": ", ".join(regions) or "-"}
+    return lines | ({"edges/points": ", ".join(skeleton)} if skeleton else {})
+
+
+def _facts(mesh: Mesh) -> dict[str, str]:
+    """Return sizes and names of a mesh on one rank."""
+    order = f" of degree {mesh.geometry_degree}" if mesh.geometry_degree > 1 else ""
+    inside = {name: int((~same(pairs, mesh.outside)).sum()) for name, pairs in mesh.boundaries.items()}
+    regions = [_count(name, len(cells), "cell") for name, cells in sorted(mesh.regions.items())]
+    boundaries = [
+        _count(name, len(pairs), "facet", f", {inside[name]:,} inside the body" if inside[name] else "")
+        for name, pairs in sorted(mesh.boundaries.items())
+    ]
+    v = mesh.reference.n_vertices
+    skeleton = [
+        _count(name, len(pairs), "edge" if len(pairs) and pairs[0, 1] >= v else "point")
+        for name, pairs in sorted(mesh.skeleton.items())
+    ]
+    return {
+        "cells": f"{mesh.n_cells:,} {mesh.cell} cells{order}, {len(mesh.points):,} points",
+        "extent": extent(mesh.points.min(axis=0), mesh.points.max(axis=0)),
+        "parts": _parts(mesh),
+        **_names(regions, boundaries, skeleton),
+    }
+
+
+def _count(name: str, n: int, what: str, more: str = "") -> str:
+    return f"{name} ({n:,} {what}{'s' * (n != 1)}{more})" if n else f"{name} (empty)"
+
+
+def _parts(mesh: Mesh) -> str:
+    """Return how many connected parts there are, and the sizes of several."""
+    _, vertices = np.unique(mesh.vertex_ids[mesh.vertices], return_inverse=True)
+    vertices = vertices.reshape(mesh.vertices.shape)
+    first = np.repeat(vertices[:, 0], vertices.shape[1] - 1)
+    low = components(first, vertices[:, 1:].ravel(), int(vertices.max()) + 1)
+    _, cells = np.unique(low[vertices[:, 0]], return_counts=True)
+    if len(cells) == 1:
+        return "1 connected part"
+    largest = np.sort(cells)[::-1]
+    sizes = ", ".join(f"{n:,}" for n in largest[:5]) + ", …" * (len(cells) > 5)
+    return f"{len(cells):,} parts that are not connected, of {sizes} cells"
+
+
+def _check_names(deck: Deck, found: Look) -> None:
+    """Refuse names that a mesh lacks whose names only are known; messages are those of the run."""
+    known: Mapping[str, Any] = dict.fromkeys((*found.boundaries, EXTERIOR))
+    for i, condition in enumerate(deck.boundary):
+        for name in condition.on:
+            if name not in known and name not in found.skeleton:
+                raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
+        for kind, text in misplaced(condition, set(found.skeleton) - set(found.boundaries)):
+            raise InputError(f"boundary[{i}].{kind}: {text}")

@@ -1,0 +1,1 @@
+"""Decks whose right answers are worked out without the program, and what judges their runs."""
