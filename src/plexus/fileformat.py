@@ -33,6 +33,8 @@ TRAINING = "training.safetensors"
 """The checkpoint of a training."""
 SWEEP, MEMBER = "sweep.json", "member_{index:04d}"
 """What a sweep consists of, and the folder of each of its runs."""
+SEAL = b"Plexus sealed file, version 1\n"
+"""First bytes of a checkpoint; its digest follows."""
 PARTIAL = ".partial"
 """Suffix of a file that is still being written; a rename removes it when the file is complete."""
 

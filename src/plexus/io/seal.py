@@ -23,11 +23,11 @@ from typing import Any
 from mpi4py import MPI
 
 from plexus.errors import InputError, OutputError
+from plexus.fileformat import SEAL
 from plexus.runtime.files import reason
 
 ROOM = 512
 """Bytes of the user block, the smallest that HDF5 allows."""
-MARK = b"Plexus sealed file, version 1\n"
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """First bytes of a file of HDF5 without user block."""
 BLOCK = 1 << 24
@@ -88,7 +88,7 @@ def line_of(path: Path) -> str:
 def _line(begin: bytes) -> str:
     """Return what stands behind ``about`` in a user block."""
     found = re.search(rb"^about (.*)$", begin, re.MULTILINE)
-    return found[1].decode("utf-8", "replace") if found and begin.startswith(MARK) else ""
+    return found[1].decode("utf-8", "replace") if found and begin.startswith(SEAL) else ""
 
 
 def _begin(path: Path) -> tuple[bytes, int] | str:
@@ -99,14 +99,14 @@ def _begin(path: Path) -> tuple[bytes, int] | str:
         return "this is not a file"
     with open(path, "rb") as file:
         begin = file.read(ROOM)
-    if begin.startswith((MARK[:8], SIGNATURE)):
+    if begin.startswith((SEAL[:8], SIGNATURE)):
         return begin, about.st_size
     return "this is not an HDF5 file, or its beginning is damaged"
 
 
 def _difference(begin: bytes, size: int) -> str:
     """Return how a file differs from what its seal says."""
-    words = begin.removeprefix(MARK).split()
+    words = begin.removeprefix(SEAL).split()
     there = int(words[1]) if len(words) > 1 and words[1].isdigit() and len(words[1]) < 20 else size
     if there > size:
         return f"it is truncated: {size:,} of {there:,} bytes are left"
@@ -115,7 +115,7 @@ def _difference(begin: bytes, size: int) -> str:
 
 def _text(size: int, digest: str, line: str) -> bytes:
     """Return the user block."""
-    return (MARK + f"bytes {size}\nsha256 {digest}\nabout {line}\n".encode()).ljust(ROOM, b"\0")
+    return (SEAL + f"bytes {size}\nsha256 {digest}\nabout {line}\n".encode()).ljust(ROOM, b"\0")
 
 
 def _write(path: Path, text: bytes) -> None:

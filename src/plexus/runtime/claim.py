@@ -24,6 +24,7 @@ from plexus.fileformat import (
     MARK,
     PARTIAL,
     PROGRESS,
+    SEAL,
     SERIES,
     SUMMARY,
     TRAINING,
@@ -33,7 +34,8 @@ from plexus.runtime.files import write_text
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
-RUN = (DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES, TRAINING, "checkpoint_[0-9]*.h5")
+CHECKPOINTS = "checkpoint_[0-9]*.h5"
+RUN = (DECK, SUMMARY, PROGRESS, LOG, LOG_VIEW, SERIES, TRAINING, CHECKPOINTS)
 """Names and patterns of what every run or training may write."""
 JOB, JOB_LOG, JOB_LOGS, CONSOLE = "job.sh", "job.out", "job-*.out", "console.txt"
 STAYS = (".*", JOB, JOB_LOG, JOB_LOGS, CONSOLE, "member_*.yaml")
@@ -43,7 +45,7 @@ PREVIOUS = "previous"
 EARLIER = (*RUN, "*.safetensors", "*.vtkhdf", "*.xdmf")
 """What lies in run folders that are older than the mark."""
 LOCKS = (LOCK, ".member.lock")
-"""What tells such a folder beside its deck."""
+"""What tells such a folder beside its deck and sealed checkpoints."""
 
 
 def fields(name: str) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ def patterns(folder: Path) -> tuple[str, ...]:
         # a name alone: what stands here is deleted and moved
         return tuple(line for line in lines if line and "/" not in line and line.strip("*?."))
     written = _effective(folder / DECK)
-    if not written and not any((folder / name).is_file() for name in LOCKS):
+    if not written and not any((folder / name).is_file() for name in LOCKS) and not _sealed(folder):
         return ()
     names = {path.name.removesuffix(PARTIAL) for path in found(folder, EARLIER)}
     return tuple(escape(name) for name in sorted(names if written else names - {DECK}))
@@ -121,10 +123,19 @@ def holds(folder: Path, deck: str) -> bool:
 
 def _effective(path: Path) -> bool:
     """Return whether a file is an effective deck that a run has written."""
-    if not path.is_file():
+    return _begins(path, EFFECTIVE.encode())
+
+
+def _sealed(folder: Path) -> bool:
+    """Return whether a folder holds a checkpoint, which may be a copy that goes on there."""
+    return any(_begins(path, SEAL) for path in found(folder, (CHECKPOINTS,)))
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    if not path.is_file() or path.is_symlink():
         return False
     with path.open("rb") as file:
-        return file.read(len(EFFECTIVE)) == EFFECTIVE.encode()
+        return file.read(len(mark)) == mark
 
 
 def found(folder: Path, wanted: Iterable[str]) -> list[Path]:
