@@ -65,12 +65,12 @@ def _literal(figure: Figure) -> None:
 
 def _numbers(axis: Axis) -> Iterator[Text]:
     """Yield the labels that matplotlib writes itself, where `$` is a formula: 10³."""
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import LogFormatter, ScalarFormatter
 
     yield axis.get_offset_text()
     for minor in (False, True):
         formatter = axis.get_minor_formatter() if minor else axis.get_major_formatter()
-        if not isinstance(formatter, FixedFormatter):
+        if isinstance(formatter, ScalarFormatter | LogFormatter):
             yield from axis.get_ticklabels(minor=minor)
 
 

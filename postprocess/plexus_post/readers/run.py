@@ -151,8 +151,8 @@ class Run:
         if name not in self.fields:
             for field in self.fields:
                 ends = component_names(self.files[0].components(field))
-                if name.removeprefix(field) in ends and name != field:
-                    return field, ends.index(name.removeprefix(field))
+                if name.startswith(field) and name[len(field) :] in ends:
+                    return field, ends.index(name[len(field) :])
         return name, None
 
     def step(self, step: int | None = None, time: float | None = None) -> int:
