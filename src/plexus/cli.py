@@ -319,6 +319,8 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""
     sweep = f", sweep of {_sweep_size(deck)} members" if deck.sweep else ""
+    for line in _idle(deck):
+        print(shown(f"warning: {line}"))
     if options.mesh:
         print(shown(preview(deck, options.ranks)))
     if options.dry_run:
@@ -329,6 +331,15 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
             return code
     print(f"{shown(options.deck)}: good ({mesh}{deck.physics.type}, {fields}{sweep})")
     return 0
+
+
+def _idle(deck: Deck) -> list[str]:
+    """Return what a sweep varies in vain."""
+    if deck.sweep is None:
+        return []
+    from plexus.sweep.idle import idle
+
+    return idle(deck)
 
 
 def _sweep_size(deck: Deck) -> int:

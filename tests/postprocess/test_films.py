@@ -12,6 +12,7 @@ from test_nematic import CELLS, LENGTHS, moving, waves
 
 import plexus_post
 from plexus_post.cli import main
+from plexus_post.columns import component_names
 from plexus_post.nematics.nematic import Nematic
 from plexus_post.pictures.film import FieldFilm
 from plexus_post.recipes.film import moments
@@ -108,6 +109,14 @@ def test_a_strip_and_numbered_pictures(runs, tmp_path):
     command = ["film", *paths, "-o", str(tmp_path / "all"), "--from", "1", "--to", "2", "--field", "speed"]
     assert main([*command, "--width", "400"]) == 0
     assert [p.name for p in sorted((tmp_path / "all").iterdir())] == [f"frame_{i:04d}.png" for i in range(3)]
+
+
+def test_no_name_is_no_component(runs):
+    """A scalar has one component without a suffix, which is not what an empty name means."""
+    run = plexus_post.open(runs / "true")
+    assert component_names(run.files[0].components("order")) == [""]
+    assert run.component("") == ("", None) and run.component("_x") == ("_x", None)
+    assert run.component("velocity_y") == ("velocity", 1)
 
 
 def test_moments_are_even_and_inside_all_runs():

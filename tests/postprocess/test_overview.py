@@ -9,6 +9,7 @@ from post_samples import run_folder
 
 from plexus_post.cli import main
 from plexus_post.pictures.histories.profile import _fields, is_line
+from plexus_post.pictures.style import pyplot, save
 
 
 def strained(points, time):
@@ -107,3 +108,18 @@ def test_lines_and_the_order_of_their_columns():
     names = [f"u_{i}_{axis}" for i in range(12) for axis in "xy"]
     table = pandas.DataFrame({name: [1.0 if name.endswith("x") else 1e-15] for name in sorted(names)})
     assert _fields(table) == {"u_x": [f"u_{i}_x" for i in range(12)]}
+
+
+def test_ticks_are_numbers_and_titles_are_as_written(tmp_path):
+    plt = pyplot()
+    figure, axes = plt.subplots()
+    title = axes.set_title("cost $5_")
+    axes.set_xticks([1.0, 2.0], ["$a_", "b"])
+    axes.set_yscale("log")
+    axes.plot([1.0, 2.0], [1e-5, 1e3])
+    save(figure, tmp_path / "picture.png")
+    assert not title.get_parse_math()
+    assert not axes.get_xticklabels()[0].get_parse_math()
+    powers = axes.get_yticklabels()
+    assert any("10^{" in label.get_text() for label in powers)
+    assert all(label.get_parse_math() for label in powers)

@@ -93,6 +93,19 @@ def test_blocks_are_told_by_type_and_results_are_not_taken_for_parameters(tmp_pa
     assert [json.loads(v) for v in values.values] == blocks
 
 
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (("of_long_names/f2_a.safetensors", "of_long_names/f2_b.safetensors"), ("f2_a", "f2_b")),
+        (("of_long_names/1/f2.safetensors", "of_long_names/2/f2.safetensors"), None),
+    ],
+)
+def test_files_are_told_by_their_bare_names_where_these_differ(tmp_path, files, names):
+    blocks = [{"type": "net", "checkpoint": file} for file in files]
+    folder = sweep_folder(tmp_path / "s", [column("closure", None)], [1.0, 2.0], {"closure": blocks})
+    assert Sweep(folder).labels == [f"closure net, checkpoint {name}" for name in names or files]
+
+
 def test_members_that_were_not_run_are_waiting(tmp_path):
     folder = sweep_folder(tmp_path / "s", [column("parameters.k", [1, 2, 3])], [1.0, None, None])
     (folder / "member_0001/progress.json").write_text("{}")

@@ -12,7 +12,7 @@ import numpy as np
 from plexus_post.nematics import spectrum
 from plexus_post.nematics.horizon import THRESHOLDS, errors
 from plexus_post.nematics.nematic import Nematic
-from plexus_post.nematics.panel import PLUS, Shade, colour_bar, panel, resolved, shared_bar, spectrum_axes
+from plexus_post.nematics.panel import PLUS, Shade, panel, resolved, shared_bar, spectrum_axes
 from plexus_post.pictures.film import painted, write_gif
 from plexus_post.pictures.style import LINE, pyplot, save
 
@@ -88,7 +88,8 @@ class Film:
             # the titles are the legend of the curves below
             colour = f"C{i - 1}" if i else LINE
             axes.set_title(name, fontsize=10, pad=4, color=colour, linespacing=1.05)
-        bar = colour_bar(axes, fill, self.shade)
+        beside = MARGIN + count * (side + GAP) - GAP + 0.06
+        bar = shared_bar(figure, fill, self.shade, cax=add(beside, FOOT + CURVES + BETWEEN, 0.1, high))
         bar.ax.tick_params(labelsize=7.5)
         left, right = 0.62, 0.26 * self.width
         wide = self.width - left - right - 0.15

@@ -10,7 +10,11 @@ import numpy as np
 from plexus_post.errors import PostError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 SHEET = Path(__file__).with_name("plexus.mplstyle")
 LINE = "#2b2b2b"
@@ -53,9 +57,21 @@ def _literal(figure: Figure) -> None:
     """Take titles, labels and legends as they are: a `$` of somebody's title is no formula."""
     from matplotlib.text import Text
 
+    numbers = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in _numbers(axis)}
     for text in figure.findobj(Text):
-        if "$" in text.get_text():
+        if "$" in text.get_text() and text not in numbers:
             text.set_parse_math(False)
+
+
+def _numbers(axis: Axis) -> Iterator[Text]:
+    """Yield the labels that matplotlib writes itself, where `$` is a formula: 10³."""
+    from matplotlib.ticker import LogFormatter, ScalarFormatter
+
+    yield axis.get_offset_text()
+    for minor in (False, True):
+        formatter = axis.get_minor_formatter() if minor else axis.get_major_formatter()
+        if isinstance(formatter, ScalarFormatter | LogFormatter):
+            yield from axis.get_ticklabels(minor=minor)
 
 
 def nice(value: float) -> float:

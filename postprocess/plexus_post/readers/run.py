@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, shown
+from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, SWEEP, shown
 from plexus_post.columns import component_names
 from plexus_post.errors import PostError
 from plexus_post.readers import plain
@@ -43,6 +43,8 @@ def open(path: str | Path) -> Run:
         return Run(place.parent, place)
     if not place.is_dir():
         raise PostError(f"{path}: no such file or folder")
+    if (place / SWEEP).is_file():
+        raise PostError(f"{path}: a sweep, not a run: name one of its members, {place / 'member_0000'}")
     known = (FIELDS, SERIES, SUMMARY, DECK, PROGRESS)
     if not any((place / name).exists() for name in known) and not _field_files(place):
         raise PostError(f"{path}: not a run folder (none of {', '.join(known)} in it)")
@@ -149,8 +151,8 @@ class Run:
         if name not in self.fields:
             for field in self.fields:
                 ends = component_names(self.files[0].components(field))
-                if name.removeprefix(field) in ends and name != field:
-                    return field, ends.index(name.removeprefix(field))
+                if name.startswith(field) and name[len(field) :] in ends:
+                    return field, ends.index(name[len(field) :])
         return name, None
 
     def step(self, step: int | None = None, time: float | None = None) -> int:

@@ -339,11 +339,19 @@ def _briefly(blocks: dict[str, dict[str, Any]]) -> dict[str, str]:
             if not alike:
                 break
             if any(b.get(key) != block[key] for b in alike):
+                parts.append(f"{words(key)} {_briefest(block[key], [b.get(key) for b in alike])}")
                 alike = [b for b in alike if b.get(key) == block[key]]
-                parts.append(f"{words(key)} {number(block[key])}")
         # another block may hold all of this one and more
         found[text] = ", ".join(parts) if not alike else text
     return found
+
+
+def _briefest(value: Any, others: list[Any]) -> str:
+    """Return the text of a value; of a file its bare name, where no other file has the same."""
+    if not isinstance(value, str) or "/" not in value:
+        return number(value)
+    name = Path(value).stem
+    return value if any(other != value and Path(str(other)).stem == name for other in others) else name
 
 
 def _block(text: str) -> dict[str, Any]:

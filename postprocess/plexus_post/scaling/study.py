@@ -89,9 +89,8 @@ def analyse(paths: Sequence[Path]) -> Study:
     points = [p for run, facts in done if (p := _point(run, facts))]
     points.sort(key=lambda p: (p.unknowns, p.ranks))
     if len({p.ranks for p in points}) < 2:
-        raise PostError(
-            f"scaling needs finished runs on at least two numbers of ranks; found {len(points)} runs"
-        )
+        count = f"{len(points)} run{'s' * (len(points) != 1)}"
+        raise PostError(f"scaling needs finished runs on at least two numbers of ranks; found {count}")
     left = len(found) - len(points)
     notes = [f"{left} run{'s' * (left > 1)} left out: not finished, or without times"] if left else []
     free = [p for p in points if not p.crowded]

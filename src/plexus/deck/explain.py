@@ -55,7 +55,11 @@ def explain(topic: str) -> str:
         return "\n".join(["property\n\nOne value that may vary; any of these forms\n", *forms])
     members = [f"{k}.{n}" for k in registry.KINDS for n in registry.names(k)]
     valid = [*registry.KINDS, *BLOCKS, "property", *members]
-    raise InputError(f"nothing is called {topic!r}{nearest(topic, valid)}; `plexus list` shows everything")
+    # a bare name means the members that have it
+    named = [repr(m) for m in members if m.partition(".")[2] == topic]
+    hint = f"; did you mean {' or '.join(named)}?" if named else nearest(topic, valid)
+    end = " " if hint else "; "
+    raise InputError(f"nothing is called {topic!r}{hint}{end}`plexus list` shows everything")
 
 
 def listing(kind: str | None = None) -> str:

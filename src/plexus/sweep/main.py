@@ -12,6 +12,7 @@ from plexus.errors import InputError
 from plexus.runtime.summary import STOPPED
 from plexus.sweep import folder as folders
 from plexus.sweep.folder import SweepFolder
+from plexus.sweep.idle import idle
 from plexus.sweep.members import Member, check
 from plexus.sweep.runner import Runner, default_workers
 from plexus.sweep.status import FINISHED, OPEN, Status, status
@@ -112,6 +113,8 @@ def run(options: Options) -> int:
     """Run what is left of the sweep, or what failed, print the table, return the exit code."""
     deck = load(options.deck, options.overrides)
     sweep, members = pending(deck, options.folder, options.failed)
+    for text in idle(deck):
+        print(f"warning: {text}", flush=True)
     states = _states(sweep)
     runner = _runner(options, sweep, deck, members)
     print(f"{sweep.folder}: {totals(states)}; {len(members)} to run, {runner.workers} at a time", flush=True)

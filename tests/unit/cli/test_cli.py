@@ -156,6 +156,8 @@ def test_list_and_explain(capsys):
         assert capsys.readouterr().out.startswith(topic)
     assert plexus("explain", "physics.hat") == 2
     assert "did you mean 'physics.heat'" in capsys.readouterr().err
+    assert plexus("explain", "error") == 2
+    assert "did you mean 'controller.error' or 'quantity.error'? `plexus list`" in capsys.readouterr().err
 
 
 def test_new(tmp_path, monkeypatch, capsys):

@@ -7,6 +7,7 @@ from plexus import cli
 from plexus.deck.load import load
 from plexus.errors import DeckError, InputError
 from plexus.sweep.columns import columns, short_names
+from plexus.sweep.idle import idle
 from plexus.sweep.members import check, expand, resolve
 
 
@@ -16,6 +17,19 @@ def test_references_follow_a_varied_parameter(tmp_path):
     assert made.physics.material.conductivity.constant == 2
     assert made.mesh.size == (3.0, 1.0)
     assert made.sweep is None
+
+
+def test_a_parameter_that_nothing_uses_is_told(tmp_path, capsys):
+    """A reference, a name in an expression and a parameter made of another one are uses."""
+    base = BASE.replace("{k: 3,", "{k: 3, half: '${whole/2}', whole: 2, idle: 1, dead: '${idle}',")
+    base = base.replace("initial: {temperature: 300 K}", "initial: {temperature: 300 + half*x}")
+    sweep = "parameters: {parameters.idle: [1, 2], parameters.k: [1, 2], parameters.whole: [2, 4]}"
+    path = write(tmp_path, sweep, base)
+    told = idle(load(path))
+    assert len(told) == 1 and "parameters.idle: nothing in the deck uses it" in told[0]
+    assert told[0].startswith(f"{path}:")
+    assert cli.main(["check", str(path)]) == 0
+    assert capsys.readouterr().out.count("nothing in the deck uses it") == 1
 
 
 def test_values_may_be_texts_lists_and_blocks(tmp_path):

@@ -229,7 +229,9 @@ def test_workers_fill_the_cores(tmp_path, sweep, ranks, cores, workers):
 
 
 def test_a_launcher_around_it_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("OMPI_MCA_ess", raising=False)
     monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setenv("PMI_RANK", "0")
     assert cli.main(["sweep", str(write(tmp_path, "seeds: 2"))]) == 2
     assert "without a launcher" in capsys.readouterr().err
 

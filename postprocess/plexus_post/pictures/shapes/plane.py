@@ -86,7 +86,8 @@ def _arrows(axes: Axes, view: View) -> None:
     assert view.arrows is not None
     low, high = view.grid.points.min(axis=0)[:2], view.grid.points.max(axis=0)[:2]
     gap = (high - low).max() / ARROWS
-    x, y = (np.arange(a + gap / 2, b, gap) for a, b in zip(low, high, strict=True))
+    rows = np.maximum(np.round((high - low) / gap), 1).astype(int)
+    x, y = ((a + b) / 2 + gap * (np.arange(n) - (n - 1) / 2) for a, b, n in zip(low, high, rows, strict=True))
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     vector = Locator(view.grid, places).sample(view.arrows)[:, :2]
     if view.fold > 1:
