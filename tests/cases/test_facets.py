@@ -98,6 +98,28 @@ def test_reactions_of_supports_that_meet_add_up(tmp_path, ranks):
     assert found["right"] == pytest.approx(0, abs=1e-9)
 
 
+SYMMETRY = """\
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 4]}
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: 1 GPa, poisson_ratio: 0.3}}
+boundary:
+  - {on: [bottom, left], normal: 0}
+  - {on: top, pressure: 1 kPa}
+quantities:
+  bottom: {type: reaction, of: displacement, component: y, on: bottom}
+  left: {type: reaction, of: displacement, component: y, on: left}
+"""
+
+
+@ranked
+def test_a_plane_along_a_force_has_no_part_of_it_in_the_corner(tmp_path, ranks):
+    (tmp_path / "deck.yaml").write_text(SYMMETRY)
+    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out", "-n", str(ranks))
+    found = Outcome(code, said, tmp_path / "out").quantities()
+    assert found["bottom"] == pytest.approx(1000, rel=1e-9)
+    assert found["left"] == pytest.approx(0, abs=1e-6)
+
+
 def checked(folder, text):
     (folder / "deck.yaml").write_text(text)
     return Outcome(*command(folder, "check", "deck.yaml"), folder)

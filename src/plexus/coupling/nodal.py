@@ -162,8 +162,9 @@ class NodalFields(NamedFields):
         """Return the share of a boundary in what holds a component at own nodes, (n_owned,). Collective."""
         key = name, boundary, component
         if key not in self._shares:
-            held = self.system.prescribed[name].held(component)
-            self._shares[key] = shares(next(iter(self.system.spaces.values())), boundary, held)
+            space, given = next(iter(self.system.spaces.values())), self.system.prescribed[name]
+            held, along = given.held(component), given.along()
+            self._shares[key] = shares(space, boundary, held, along, component)
         return self._shares[key]
 
     def flux_unit(self, name: str) -> str:

@@ -18,6 +18,7 @@ PLACE = ("time", "stepper")
 def problems(deck: Any) -> Iterator[Found]:
     """Yield what does not go together in a deck that is valid otherwise."""
     yield from radial(deck)
+    yield from exchanges(deck)
     if deck.time is None and deck.coupling is None and not deck.boundary:
         return
     cls: Any = registry.component("physics", deck.physics.type).cls
@@ -48,6 +49,25 @@ def radial(deck: Any) -> Iterator[Found]:
                 "the radial force all around a body of revolution adds up to zero; use pressure or traction"
             )
             yield ("boundary", i, "force"), text
+
+
+def exchanges(deck: Any) -> Iterator[Found]:
+    """Yield flows by boundary terms of what has no terms, or through boundaries whose value is prescribed."""
+    asked = {n: q for n, q in deck.quantities.items() if q.type == "flux" and q.by == "terms"}
+    if not asked:
+        return
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    balances = {e.flux_field.name: e.field.name for e in cls(deck.physics).equations if e.flux_field}
+    for name, quantity in asked.items():
+        unknown = balances.get(quantity.of)
+        if unknown is None:
+            text = f"{quantity.of} is not the flux of a balance, whose boundary terms could be added up"
+            yield ("quantities", name, "of"), text
+            continue
+        given = {on for condition in deck.boundary if unknown in condition.values for on in condition.on}
+        for on in sorted(given.intersection(quantity.on)):
+            text = f"{unknown} is prescribed on {on}: take a reaction there, or by: gradients"
+            yield ("quantities", name, "on"), text
 
 
 def _stepper(time: Any) -> object:

@@ -46,6 +46,8 @@ PER_VALUE = 400.0
 PER_ENTRY = 40.0
 """Bytes per entry of an implicit step's matrix with its preconditioner, and of the table of derivatives."""
 
+NO_SIDES = "cells of a grid have no values on sides; take a region, or the body without `on`"
+
 
 class VolumesParams(Params):
     """Mesh and physics have what there is to choose."""
@@ -86,10 +88,13 @@ class Volumes:
             yield spec, True
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield terms that have no meaning on the sides of a grid, and sides with two conditions."""
+        """Yield terms and quantities without meaning on sides of a grid, and sides with two conditions."""
         from plexus import registry
 
         yield from _crowded(deck.boundary)
+        for name, quantity in deck.quantities.items():
+            if getattr(quantity, "on", None) is not None:
+                yield ("quantities", name, "on"), NO_SIDES
         for i, condition in enumerate(deck.boundary):
             for term in condition.terms:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):

@@ -62,12 +62,21 @@ class Dirichlet:
         self.inclined = Inclined(space, normal, self.fixed) if normal else None
 
     def held(self, component: int | None = None) -> list[Facets]:
-        """Return the facets on which a component, or any, is prescribed, in the order of the deck."""
+        """Return the facets on which a component, or any, is prescribed, in the order of the deck.
+
+        Those on which n·u is prescribed hold any component, and are none of those of a single one.
+        """
+        given = [c.where for c in self.conditions if component is None or c.values[component] is not None]
+        return [*self._with_area(given), *(self.along() if component is None else ())]
+
+    def along(self) -> list[Facets]:
+        """Return the facets on which n·u is prescribed, in the order of the deck."""
+        return self._with_area([] if self.inclined is None else self.inclined.places)
+
+    def _with_area(self, places: Sequence[Facets]) -> list[Facets]:
         from plexus.spaces.names import with_area
 
-        given = [c.where for c in self.conditions if component is None or c.values[component] is not None]
-        along = [] if self.inclined is None else self.inclined.places
-        areas = (with_area(self._mesh, where) for where in (*given, *along))
+        areas = (with_area(self._mesh, where) for where in places)
         return [where for where in areas if where is not None]
 
     def apply(self, t: float, array: np.ndarray) -> None:
