@@ -24,7 +24,7 @@ import numpy as np
 import yaml
 from mpi4py import MPI
 
-from plexus.fileformat import FIELDS, LOG, PARTIAL, SERIES
+from plexus.fileformat import FIELDS, LOG, MARK, PARTIAL, SERIES
 from plexus.io import checkpoint
 from plexus.io.hdf5 import open_read
 from plexus.io.vtkhdf_layout import read_layout
@@ -186,9 +186,8 @@ def check(folder: Path, whole: Path) -> None:
         if path.suffix in known:
             known[path.suffix](path, whole)
         else:
-            assert path.suffix in (PARTIAL, ".out", ".sh") or path.name in ("log.txt", ".lock", ".chain"), (
-                path
-            )
+            others = "log.txt", ".lock", ".chain", MARK
+            assert path.suffix in (PARTIAL, ".out", ".sh") or path.name in others, path
 
 
 def _hdf5(path: Path, whole: Path) -> None:
