@@ -45,7 +45,7 @@ def sound(tmp_path_factory):
     place = tmp_path_factory.mktemp("sound")
     (place / "bar.yaml").write_text(DECK)
     command = [sys.executable, "-m", "plexus", "run", "bar.yaml", "-o", "run"]
-    subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=1200)
     with h5py.File(place / "elsewhere.h5", "w") as file:
         file["VTKHDF/Points"] = np.zeros((3, 3))
     (place / "secret.txt").write_text("about: {title: SECRET}\n")

@@ -16,7 +16,7 @@ def test_the_examples_of_the_page(tmp_path, monkeypatch):
     text = PAGE.read_text()
     (tmp_path / "bar.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.S)[1])
     command = [sys.executable, "-m", "plexus", "run", "bar.yaml"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=1200)
     monkeypatch.chdir(tmp_path)
     found = doctest.testfile(str(PAGE), module_relative=False)
     assert found.failed == 0 and found.attempted >= 20

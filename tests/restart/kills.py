@@ -117,7 +117,7 @@ class Job:
 
     def finish(self) -> None:
         """Wait for the end of a run that nobody disturbs."""
-        code = self.process.wait(120)
+        code = self.process.wait(1200)
         assert code == 0, (self.folder / "err.txt").read_text()
 
 

@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "restart"))
 from cluster import Cluster, job_id, missing
 from test_restart import last_fields, series
 
+from plexus.fileformat import SEAL
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
@@ -265,7 +267,7 @@ def test_a_job_that_is_put_back_goes_on(bench, whole):
     bench.write(pace=0.02)
     (bench.folder / "out").mkdir()
     # a checkpoint of an earlier run, which the job must not take for its own
-    (bench.folder / "out/checkpoint_99999999.h5").write_bytes(b"old")
+    (bench.folder / "out/checkpoint_99999999.h5").write_bytes(SEAL + b"old")
     job = bench.submit("mpirun", "-o", "out")[0]
     bench.await_checkpoint("out/previous/1")
     bench.cluster.wait(lambda: list((bench.folder / "out").glob("checkpoint_*.h5")), "a checkpoint")

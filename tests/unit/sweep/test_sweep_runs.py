@@ -119,7 +119,7 @@ def test_members_of_a_job_array_may_all_start_at_once(tmp_path):
         )
         for k in (0, 1, 2)
     ]
-    assert [job.wait(60) for job in jobs] == [0, 0, 0]
+    assert [job.wait(1200) for job in jobs] == [0, 0, 0]
     assert states(folder) == ["done"] * 3
     # what has been submitted runs, whatever became of the deck; a finished member is not run again
     path.unlink()
