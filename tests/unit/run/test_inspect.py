@@ -2,7 +2,7 @@
 
 import pytest
 
-from plexus.errors import InputError, SolveError
+from plexus.errors import InputError
 from plexus.run.inspect import beyond_tables
 
 TWO = """
@@ -62,9 +62,11 @@ def test_tables_of_boundary_terms_are_looked_at_on_their_boundary(make_run):
     assert found.startswith("boundary[0].convection.coefficient: temperature reaches from 3")
 
 
-def test_a_coefficient_that_is_zero_everywhere_is_named(make_run):
+def test_a_coefficient_that_is_zero_everywhere_is_refused(make_run):
     text = TWO.replace("{regions: {REGIONS}}", "0*x")
-    with pytest.raises(SolveError, match=r"\nphysics\.material\.conductivity: is zero everywhere"):
+    with pytest.raises(
+        InputError, match=r"temperature: nothing determines it at .*is a material property zero"
+    ):
         make_run(text).execute()
 
 

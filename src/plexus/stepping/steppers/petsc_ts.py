@@ -67,8 +67,8 @@ class PetscTsParams(Params):
     method: str | None = Field(
         None,
         pattern=r"^[a-z0-9_]{1,60}$(?!\n)",
-        description="scheme within rosw (ra34pw2 and ra3pw keep their order where loads change in time, "
-        "rodas3 falls to 1) or arkimex (l2, prssp2)",
+        description="scheme of rosw (ra34pw2, ra3pw keep their order under loads in time, rodas3 falls to 1) "
+        "or arkimex (l2, prssp2)",
     )
 
     @model_validator(mode="after")
