@@ -89,7 +89,8 @@ def write(
         _write_array(file, f"ids/{key}", np.asarray(rows, dtype=np.int64))
     for key, array in content.arrays.items():
         _write_array(file, f"arrays/{key}", np.asarray(array, dtype=np.float64))
-    text = json.dumps({"facts": content.facts, "sets": content.sets}, default=_plain)
+    # HDF5 waits for ever where ranks write different headers, so the first one's facts are those of all
+    text = comm.bcast(json.dumps({"facts": content.facts, "sets": content.sets}, default=_plain))
     file.text(f"{META}/facts", text)
     file.attributes(
         META,
