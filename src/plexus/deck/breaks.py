@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import Any
 
 from plexus.deck.functions import ARITY, CONSTANTS
 
@@ -24,7 +23,7 @@ STEPS = ("heaviside", "sign", "floor")
 BENDS = ("abs", "ramp", "min", "max")
 
 Function = Callable[[float], float]
-Compiler = Callable[[str, Mapping[str, float]], Callable[[Mapping[str, Any]], Any]]
+Compiler = Callable[[ast.expr], Callable[[Mapping[str, float]], float]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def breaks(
 ) -> Breaks:
     """Return the breaks of a tree, its parameters bound to numbers, from ``start`` to ``end``.
 
-    ``compiler`` makes of the text of a part of the tree and of the parameters what has its values.
+    ``compiler`` makes a function of a part of the tree, its parameters bound.
     """
     found = _Finder(bound, start, end, compiler)
     try:
@@ -158,17 +157,9 @@ class _Finder:
         return 0 if not any(degrees) else 2
 
     def compiled(self, tree: ast.expr) -> Function:
-        """Return a function of t alone; not a number outside its domain."""
-        whole = self.compiler(ast.unparse(tree), self.bound)
-
-        def value(t: float) -> float:
-            try:
-                result: Any = whole({"t": t})
-            except (ArithmeticError, ValueError):
-                return math.nan
-            return math.nan if isinstance(result, complex) else float(result)
-
-        return value
+        """Return a function of t alone; infinite or not a number outside its domain."""
+        whole = self.compiler(tree)
+        return lambda t: whole({"t": t})
 
     def meets(self, tree: ast.expr, t: float) -> bool:
         """Return whether a function of t alone is continuous at ``t``."""
@@ -234,7 +225,10 @@ def _sampled_turns(f: Function, a: float, b: float, level: bool, n: int) -> Iter
 
     def side(t: float) -> float:
         value = f(t)
-        return math.nan if math.isnan(value) else math.floor(value) if level else float(value > 0)
+        if not level:
+            return math.nan if math.isnan(value) else float(value > 0)
+        # infinity has no integer below it
+        return math.floor(value) if math.isfinite(value) else math.nan
 
     times = [a + (b - a) * (k + 0.5) / n for k in range(n)]
     near = (b - a) * 1e-9

@@ -205,10 +205,14 @@ class Expression:
         """The syntax tree."""
         return self._tree
 
+    def function(self, node: ast.expr) -> Callable[[Mapping[str, float]], float]:
+        """Return a part of the tree, or a tree of its parts, as a function of plain numbers."""
+        value, _ = _Compiler(self._parameters).compile(node)
+        return lambda at: float(value(at) if callable(value) else value)
+
     def part(self, node: ast.expr, at: Mapping[str, float]) -> float:
         """Return the value of one part of the tree for plain numbers."""
-        value, _ = _Compiler(self._parameters).compile(node)
-        return float(value(at) if callable(value) else value)
+        return self.function(node)(at)
 
     def locate(self, place: str) -> None:
         """Remember the deck path of the expression, for messages."""
@@ -230,7 +234,7 @@ class Expression:
 
         if "t" not in self.names:
             return Breaks()
-        return breaks(self._tree, self._parameters, start, end, Expression)
+        return breaks(self._tree, self._parameters, start, end, self.function)
 
     def __eq__(self, other: object) -> bool:
         """Compare text and bound parameters."""
