@@ -14,28 +14,37 @@ Leaf = Expression | Property
 
 def leaves(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
     """Yield the expressions, and the properties without regions, inside a block or list of blocks."""
+    return ((at, leaf) for at, leaf in everything(value, path) if not getattr(leaf, "regions", None))
+
+
+def properties(value: Any, path: str) -> Iterator[tuple[str, Property]]:
+    """Yield the properties inside a block or list of blocks, and those of their regions behind them."""
+    return ((at, leaf) for at, leaf in everything(value, path) if isinstance(leaf, Property))
+
+
+def everything(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
+    """Yield the expressions and properties inside a block or list of blocks, a whole before its regions."""
     match value:
         case Expression():
             yield path, value
         case Property():
-            if not value.regions:
-                yield path, value
+            yield path, value
             for name, part in value.regions.items():
-                yield from leaves(part, f"{path}.regions.{name}")
+                yield from everything(part, f"{path}.regions.{name}")
         case Condition():
             # fields and terms are keys of the condition itself
             for block in (value.values, value.normals, value.terms):
-                yield from leaves(block, path)
+                yield from everything(block, path)
         case Params():
             for name in type(value).model_fields:
-                yield from leaves(getattr(value, name), f"{path}.{name}")
+                yield from everything(getattr(value, name), f"{path}.{name}")
         case dict():
             for name, item in value.items():
-                yield from leaves(item, f"{path}.{name}")
+                yield from everything(item, f"{path}.{name}")
         case tuple() | list():
-            single = len(value) == 1 or len(set(map(id, value))) == 1
-            for number, item in enumerate(
-                value[:1] if single and isinstance(value[0], Expression) else value
-            ):
-                inner = path if single and isinstance(item, Expression) else f"{path}[{number}]"
-                yield from leaves(item, inner)
+            if len(set(map(id, value))) == 1 and isinstance(value[0], Expression):
+                # the deck states one for all components
+                yield path, value[0]
+                return
+            for number, item in enumerate(value):
+                yield from everything(item, f"{path}[{number}]")

@@ -11,6 +11,7 @@ import numpy as np
 from plexus import registry
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
+from plexus.deck.walk import properties
 from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._degree import cautions, degree_of
@@ -24,7 +25,6 @@ from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
-from plexus.spaces.fit import properties
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space

@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from plexus.deck.params import Property
 from plexus.deck.places import expressions
-from plexus.spaces.fit import properties
+from plexus.deck.walk import properties
 
 if TYPE_CHECKING:
     from plexus.run import Run

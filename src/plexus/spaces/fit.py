@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus.deck.conditions import misplaced
-from plexus.deck.params import Params, Property
+from plexus.deck.walk import properties
 from plexus.errors import InputError, at_path
 from plexus.spaces.names import boundary_facets, region_cells
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
+    from plexus.deck.params import Params, Property
     from plexus.mesh.mesh import Mesh
-
-
-def properties(value: Any, path: str) -> Iterator[tuple[str, Property]]:
-    """Yield every property inside a block of the deck with its path."""
-    if isinstance(value, Property):
-        yield path, value
-        for name, part in value.regions.items():
-            yield from properties(part, f"{path}.regions.{name}")
-    elif isinstance(value, Params):
-        for name in type(value).model_fields:
-            yield from properties(getattr(value, name), f"{path}.{name}")
-    elif isinstance(value, tuple):
-        for number, item in enumerate(value):
-            yield from properties(item, f"{path}[{number}]")
 
 
 def check_places(conditions: Sequence[Condition], mesh: Mesh) -> None:
