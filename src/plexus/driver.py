@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.errors import GuardError, InputError, PlexusError, SolveError
+from plexus.errors import PlexusError
 from plexus.tasks import Request, Task, named
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def perform(request: Request, task: Task) -> int:
     with guard:
         agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
-        with located(deck):
+        with deck.located():
             ctx = _context(comm, deck, request)
         guard.log = ctx.log
         if not request.dry:
@@ -60,7 +59,7 @@ def perform(request: Request, task: Task) -> int:
         ctx.stop.watch()
         try:
             # what is not finite is found by the guard once per step, not told by NumPy per operation
-            with located(deck), np.errstate(all="ignore"):
+            with deck.located(), np.errstate(all="ignore"):
                 return task.execute(deck, ctx, request)
         finally:
             ctx.stop.restore()
@@ -154,12 +153,3 @@ def _same_everywhere(message: str, code: int) -> PlexusError:
     error = PlexusError(message)
     error.exit_code = code
     return error
-
-
-@contextmanager
-def located(deck: Deck) -> Iterator[None]:
-    """Put the place in the deck before each line of an error that starts with a deck path."""
-    try:
-        yield
-    except (InputError, SolveError, GuardError) as error:
-        raise type(error)("\n".join(deck.placed(line) for line in str(error).splitlines())) from error

@@ -36,10 +36,8 @@ def seen(deck: Deck) -> list[str]:
     InputError
         If the mesh is unusable or the deck does not fit it, at its place in the deck.
     """
-    try:
+    with deck.located():
         found = made_for(deck.physics.type).look(deck)
-    except InputError as error:
-        raise InputError("\n".join(deck.placed(line) for line in str(error).splitlines())) from error
     return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in found.warnings]
 
 

@@ -10,21 +10,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck import places
 from plexus.deck.cold import cold
 from plexus.deck.discretisation import made_for
 from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
-from plexus.deck.passing import passed_over
+from plexus.deck.passing import SHOWN, passed_over
 from plexus.deck.schedules import ScheduleText
-from plexus.errors import InputError
 from plexus.protocols import Doubt
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
 STEADY = "the deck has no block `time`, so the run is steady"
-SHOWN = 3
-"""Most times that a message lists."""
 
 
 def doubts(deck: Deck) -> list[str]:
@@ -35,10 +33,8 @@ def doubts(deck: Deck) -> list[str]:
     InputError
         If an initial value has none at some place.
     """
-    try:
+    with deck.located():
         return [deck.placed(f"{path}: {text}") for path, text in _all(deck)]
-    except InputError as error:
-        raise InputError(deck.placed(str(error))) from error
 
 
 def _all(deck: Deck) -> Iterator[Doubt]:
@@ -51,7 +47,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
         yield from _passed(deck)
         yield from _slowed(deck)
     yield from cold(deck)
-    yield from ((".".join(place), text) for place, text in part_doubts(deck))
+    yield from ((places.path(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)
 
 

@@ -6,7 +6,8 @@ the physics that earlier ones chose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.sweep import Sweep
 from plexus.deck.train import Train
+from plexus.errors import GuardError, InputError, SolveError
 
 Plain = dict[str, Any]
 
@@ -159,6 +161,14 @@ class Deck(Params):
                 if key == path or key.startswith((path + ".", path + "[", path + "_")):
                     return f"{place}: {line}"
         return line
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Put the place in the deck before each line of an error that starts with a deck path."""
+        try:
+            yield
+        except (InputError, SolveError, GuardError) as error:
+            raise type(error)("\n".join(self.placed(line) for line in str(error).splitlines())) from error
 
     @property
     def overrides(self) -> tuple[str, ...]:
