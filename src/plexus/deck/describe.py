@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 from plexus import registry
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Component, Params, Unit, Within
+from plexus.deck.params import Component, Params, Unit, Within, notes
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.values import Name
@@ -95,15 +95,7 @@ def words(annotation: Any, metadata: Any = ()) -> str:
 
 def unit_of(info: FieldInfo) -> str:
     """Return the unit of a field; empty for pure numbers and text."""
-    return next((m.stated for m in _notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
-
-
-def _notes(annotation: Any, metadata: Any) -> Iterator[Any]:
-    """Yield what `Annotated` says about a type and about the types inside it."""
-    yield from metadata
-    for inner in get_args(annotation):
-        if get_origin(annotation) is not Literal:
-            yield from _notes(inner, getattr(inner, "__metadata__", ()))
+    return next((m.stated for m in notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
 
 
 def default_of(info: FieldInfo) -> str:
@@ -125,7 +117,7 @@ def default_of(info: FieldInfo) -> str:
 
 
 def _bounds(info: FieldInfo) -> Iterator[str]:
-    inner = [m for m in _notes(info.annotation, ()) if isinstance(m, Within)]
+    inner = [m for m in notes(info.annotation, ()) if isinstance(m, Within)]
     for item in (*info.metadata, *inner):
         for name, sign in (("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<=")):
             value = getattr(item, name, None)

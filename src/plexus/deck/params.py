@@ -27,7 +27,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic import Field as _Field
-from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, core_schema
 
 from plexus.deck import values
@@ -89,21 +88,20 @@ def _refuse_strays(model: type[Params], data: Any) -> None:
         info = model.model_fields.get(str(name))
         if info is None or not values.mentions(info.annotation, (float, int)):
             continue
-        if values.mentions(info.annotation, (str,)) or any(isinstance(m, Unit) for m in _notes(info)):
+        if values.mentions(info.annotation, (str,)) or any(
+            isinstance(m, Unit) for m in notes(info.annotation, info.metadata)
+        ):
             continue
         error = values.refuse(f"expected a pure number, not {float(data[name]):g} {data[name].text}")
         details: list[InitErrorDetails] = [{"type": error, "loc": (str(name),), "input": data[name]}]
         raise ValidationError.from_exception_data(model.__name__, details)
 
 
-def _notes(info: FieldInfo) -> Iterator[Any]:
-    """Yield what `Annotated` says about a field and about the types inside it."""
-    yield from info.metadata
-    inside = [info.annotation]
-    while inside:
-        annotation = inside.pop()
-        yield from getattr(annotation, "__metadata__", ())
-        inside += get_args(annotation)
+def notes(annotation: Any, metadata: Any) -> Iterator[Any]:
+    """Yield what `Annotated` says about a type and about the types inside it."""
+    yield from metadata
+    for inner in get_args(annotation):
+        yield from notes(inner, getattr(inner, "__metadata__", ()))
 
 
 class Unit:
