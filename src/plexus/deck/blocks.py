@@ -12,8 +12,8 @@ from plexus import __version__, registry
 from plexus.deck import petsc
 from plexus.deck.limits import Limits, in_units
 from plexus.deck.params import NAME, Component, Field, Params, Unit
-from plexus.deck.units import Quantity, UnitError, parse_unit, same_dimension, split_quantity
-from plexus.deck.values import refuse, si_value
+from plexus.deck.units import Quantity, UnitError, same_dimension
+from plexus.deck.values import refuse, stated
 
 KSP = Literal[
     "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
@@ -219,10 +219,7 @@ class Verification(Params):
     @classmethod
     def _si(cls, value: float | str | None) -> float | None:
         try:
-            if not isinstance(value, str):
-                return value
-            parts = split_quantity(value)
-            return Quantity(si_value(value), parse_unit(parts[1]), value) if parts else si_value(value)
+            return stated(value) if isinstance(value, str) else value
         except UnitError as error:
             raise refuse(str(error)) from None
 

@@ -21,8 +21,8 @@ from plexus.deck.kinship import (
 )
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.units import Quantity, UnitError, parse_unit, split_quantity
-from plexus.deck.values import refuse, si_value
+from plexus.deck.units import Quantity, UnitError
+from plexus.deck.values import refuse, stated
 from plexus.errors import PlexusError
 from plexus.protocols import Selects
 
@@ -34,12 +34,10 @@ def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             continue
         try:
-            if not isinstance(value, str):
-                result[name] = value if isinstance(value, Quantity) else float(value)
-            elif parts := split_quantity(value):
-                result[name] = Quantity(si_value(value), parse_unit(parts[1]), value)
+            if isinstance(value, str):
+                result[name] = stated(value)
             else:
-                result[name] = si_value(value)
+                result[name] = value if isinstance(value, Quantity) else float(value)
         except (UnitError, OverflowError):
             continue  # text: usable in ${...} only
     return result

@@ -156,6 +156,12 @@ def si_value(text: str) -> float:
     return quantity(text, _si(parts[1]) if parts else "")
 
 
+def stated(text: str) -> float:
+    """Return the same as `si_value`; a number with a unit remembers it as a `Quantity`."""
+    parts = split_quantity(text)
+    return Quantity(si_value(text), parse_unit(parts[1]), text) if parts else si_value(text)
+
+
 def expression(value: Any, info: ValidationInfo) -> Expression:
     """Return an `Expression` bound to the deck's parameters, its names checked if they are known."""
     if isinstance(value, Expression):
