@@ -23,7 +23,6 @@ from plexus.quantities.base import PartQuantity, Place
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.protocols import Integrand
     from plexus.run import Run
 
 
