@@ -119,7 +119,11 @@ class Hooke:
         state = self.state(p)
         if not self.b_bar:
             return state.stress, state.normal_stress
-        change = self.cells.projected(p, _volumetric, self._mean_stress) - self._mean_stress(p)
+
+        def mean(q: Point) -> Array:
+            return _mean_stress(state if q is p else self.state(q))
+
+        change = self.cells.projected(p, _volumetric, mean) - mean(p)
         assert state.normal_stress is not None or p.dim == 3
         normal = None if state.normal_stress is None else state.normal_stress + change
         return state.stress + change[..., None, None] * eye(p.dim, change), normal
@@ -138,12 +142,6 @@ class Hooke:
         # ∫ κ Πθ(u) Πθ(v) = Σ_kl B_k(v) (∫ κ ψ_k ψ_l) B_l(u)
         moments = einsum("cqk,cq,cql->ckl", psi, weight * (lam + 2.0 / 3.0 * mu), psi)
         return Joint(einsum("cqk,ab->cqkab", psi, i), moments, b0)
-
-    def _mean_stress(self, p: Point) -> Array:
-        """Return a third of the trace of the stress."""
-        state = self.state(p)
-        normal = 0.0 if state.normal_stress is None else state.normal_stress
-        return (trace(state.stress) + normal) / 3.0
 
     def total(self, p: Point) -> Array:
         """Return the total strain as a 3 x 3 tensor (C, Q, 9).
@@ -196,6 +194,12 @@ class Hooke:
         """Return θ = tr ε + n."""
         e, n = self._total_strain(p)
         return trace(e) if n is None else trace(e) + n
+
+
+def _mean_stress(state: State) -> Array:
+    """Return a third of the trace of the stress."""
+    normal = 0.0 if state.normal_stress is None else state.normal_stress
+    return (trace(state.stress) + normal) / 3.0
 
 
 def _volumetric(p: Point) -> int:

@@ -13,8 +13,9 @@ from plexus.mesh.mesh import EXTERIOR
 from plexus.mesh.msh_numbers import BinaryNumbers, MshFile, TextNumbers
 from plexus.mesh.msh_sections import (
     Entities,
-    at,
+    coordinates,
     mixed,
+    node_blocks,
     read_entities,
     read_names,
     supported,
@@ -72,17 +73,9 @@ def _nodes(file: MshFile) -> tuple[np.ndarray, np.ndarray, int]:
     assert isinstance(numbers, BinaryNumbers)
     low, high, found = np.full(3, np.inf), np.full(3, -np.inf), 0
     n_blocks, n_nodes = numbers.sizes(4)[:2].tolist()
-    for _ in range(n_blocks):
-        dim, _, parametric = numbers.ints(3).tolist()
-        n = int(numbers.sizes(1)[0])
+    for n, width in node_blocks(numbers, n_blocks):
         numbers.skip(n)
-        width = 3 + (dim if parametric else 0)
-        rows = numbers.reals(n * width).reshape(n, width)[:, :3]
-        odd = ~np.isfinite(rows).all(axis=1)
-        if odd.any():
-            row = int(np.argmax(odd))
-            text = f"a node lies at {at(rows[row])}: a coordinate is no number"
-            raise numbers.fail(text, (n - row) * width - 1)
+        rows = coordinates(numbers, n, width)
         low, high = (
             np.minimum(low, rows.min(axis=0, initial=np.inf)),
             np.maximum(high, rows.max(axis=0, initial=-np.inf)),

@@ -6,7 +6,7 @@ The layout is that of the Gmsh reference manual, section "MSH file format, versi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,23 +170,34 @@ def read_nodes(file: MshFile) -> Nodes:
     numbers = file.numbers("Nodes")
     tags, points = [np.empty(0, np.int64)], [np.empty((0, 3))]
     n_blocks, n_nodes = numbers.sizes(4)[:2].tolist()
-    for _ in range(n_blocks):
-        dim, _, parametric = numbers.ints(3).tolist()
-        n = int(numbers.sizes(1)[0])
+    for n, width in node_blocks(numbers, n_blocks):
         tags.append(numbers.sizes(n))
-        # parametric nodes carry u (v (w)) behind x y z
-        width = 3 + (dim if parametric else 0)
-        rows = numbers.reals(n * width).reshape(n, width)[:, :3]
-        odd = ~np.isfinite(rows).all(axis=1)
-        if odd.any():
-            row = int(np.argmax(odd))
-            text = f"node {tags[-1][row]} lies at {at(rows[row])}: a coordinate is no number"
-            raise numbers.fail(text, (n - row) * width - 1)
-        points.append(rows)
+        points.append(coordinates(numbers, n, width, tags[-1]))
     nodes = Nodes(np.concatenate(tags), np.concatenate(points))
     numbers.end("node", n_nodes, len(nodes.tags))
     _distinct(numbers, "node", nodes.tags)
     return nodes
+
+
+def node_blocks(numbers: Numbers, n_blocks: int) -> Iterator[tuple[int, int]]:
+    """Yield numbers of nodes, and of entries per node, of blocks whose tags and coordinates come next."""
+    for _ in range(n_blocks):
+        dim, _, parametric = numbers.ints(3).tolist()
+        # parametric nodes carry u (v (w)) behind x y z
+        yield int(numbers.sizes(1)[0]), 3 + (dim if parametric else 0)
+
+
+def coordinates(numbers: Numbers, n: int, width: int, tags: np.ndarray | None = None) -> np.ndarray:
+    """Return the coordinates (n, 3) that come next; ``tags`` name the nodes in the refusal of odd ones."""
+    rows = numbers.reals(n * width).reshape(n, width)[:, :3]
+    odd = ~np.isfinite(rows).all(axis=1)
+    if odd.any():
+        row = int(np.argmax(odd))
+        node = "a node" if tags is None else f"node {tags[row]}"
+        raise numbers.fail(
+            f"{node} lies at {at(rows[row])}: a coordinate is no number", (n - row) * width - 1
+        )
+    return rows
 
 
 def at(x: np.ndarray) -> str:
@@ -265,10 +276,8 @@ def at_element(file: MshFile, volume: str, number: int, message: str) -> InputEr
 def at_node(file: MshFile, number: int, message: str) -> InputError:
     """Return an error at the coordinates of node ``number`` (from 0) of the file."""
     numbers = file.numbers("Nodes")
-    for _ in range(int(numbers.sizes(4)[0])):
-        dim, _, parametric = numbers.ints(3).tolist()
-        n = int(numbers.sizes(1)[0])
-        tags, width = numbers.sizes(n), 3 + (dim if parametric else 0)
+    for n, width in node_blocks(numbers, int(numbers.sizes(4)[0])):
+        tags = numbers.sizes(n)
         numbers.reals(n * width)
         if number < n:
             return numbers.fail(f"node {tags[number]} {message}", (n - number) * width - 1)

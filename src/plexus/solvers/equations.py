@@ -127,9 +127,10 @@ class Equations(Protocol):
         since: Since,
         v: np.ndarray,
     ) -> np.ndarray:
-        """Return what depends on the value of u itself, applied to v (n_local, m): (n_owned, m). Collective.
+        """Return what depends on the value of u itself, applied to modes v (k, n_local, m): (k, n_owned, m).
 
         These are the terms of the tangent that a motion without energy inside the body still meets.
+        Collective.
         """
 
     def jacobian(

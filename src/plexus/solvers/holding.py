@@ -74,8 +74,8 @@ class Holding:
     def look(self, symmetric: bool, bearing: Callable[[np.ndarray], np.ndarray]) -> None:
         """Find the modes that the matrix leaves free and tell PETSc. Collective.
 
-        ``bearing`` applies the terms that depend on the value of the unknown itself to a mode (unknowns of
-        this rank,). They may hold what the matrix leaves free, since its entries round them off.
+        ``bearing`` applies the terms that depend on the value of the unknown itself to modes (unknowns of
+        this rank, K). They may hold what the matrix leaves free, since its entries round them off.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class Holding:
         if self.free is None:
             return
         comm = self.form.space.comm
-        image = np.stack([bearing(column) for column in self.free.T], axis=1)
+        image = bearing(self.free)
         image[self.bodies.labels.ravel() < 0] = 0.0
         gram = comm.allreduce(self.free.T @ image)
         scale = comm.allreduce(np.sum(sizes[:, None] * self.free**2, axis=0))

@@ -132,11 +132,15 @@ class FieldSolver:
 
     def _residual(self, x: np.ndarray) -> np.ndarray:
         """Return F of the own unknowns, (unknowns of this rank,). Collective."""
-        space, now = self.form.space, self._now
-        u = space.zeros()
-        u[: space.n_owned] = x.reshape(-1, space.components)
-        space.halo.forward(u)
+        now, u = self._now, self._spread(x)
         return self.form.residual(now.t, u, now.rate(u), self._fields, now.since).ravel()
+
+    def _spread(self, values: np.ndarray) -> np.ndarray:
+        """Return a field array of its own for values (unknowns of this rank,), ghosts filled. Collective."""
+        space, u = self.form.space, self.form.space.zeros()
+        u[: space.n_owned] = values.reshape(-1, space.components)
+        space.halo.forward(u)
+        return u
 
     def drain(self) -> list[SolveInfo]:
         """Return the records since the last call and forget them."""
@@ -225,21 +229,20 @@ class FieldSolver:
     def bearing(
         self, u: np.ndarray, rate: np.ndarray | None, at: Instant, fields: Mapping[str, Any] | None = None
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """Return what applies the terms of the value of u itself to a mode (unknowns of this rank,)."""
-        space, known = self.form.space, self._fields if fields is None else fields
+        """Return what applies the terms of the value of u itself to modes (unknowns of this rank, K)."""
+        known = self._fields if fields is None else fields
 
-        def apply(column: np.ndarray) -> np.ndarray:
-            v = space.zeros()
-            v[: space.n_owned] = column.reshape(-1, space.components)
-            space.halo.forward(v)
-            return self.form.bearing(at.t, u, rate, at.shift, known, at.since, v).ravel()
+        def apply(columns: np.ndarray) -> np.ndarray:
+            v = np.stack([self._spread(column) for column in columns.T])
+            image = self.form.bearing(at.t, u, rate, at.shift, known, at.since, v)
+            return np.ascontiguousarray(image.reshape(columns.shape[::-1]).T)
 
         return apply
 
     def inspect_matrix(self, attempt: Attempt, bearing: Callable[[np.ndarray], np.ndarray]) -> None:
         """After an assembly: near null space and symmetry (the first time), kernel, Krylov method.
 
-        ``bearing`` is what `plexus.solvers.equations.Equations.bearing` makes of a mode.
+        ``bearing`` is what `plexus.solvers.equations.Equations.bearing` makes of modes.
         """
         if self._holding is None:
             self._holding = self._examine()

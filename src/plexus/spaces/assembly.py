@@ -238,25 +238,28 @@ class Form:
         since: Since,
         v: np.ndarray,
     ) -> np.ndarray:
-        """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms, (n_owned, m)."""
-        values, out = self._values(u, rate, fields, since), self.bridge.array(self.space.zeros())
-        whole = self.bridge.array(v)
+        """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms for each mode v."""
+        values = self._values(u, rate, fields, since)
+        modes = [(self.bridge.array(one), self.bridge.array(self.space.zeros())) for one in v]
         for rule, integrand in self._integrands():
             tables = rule.tables(self.space.element)
             for p in batches(self.cells, rule, self._size, t, values):
                 c00 = self._coefficients(integrand.tangent(p), shift)[0]
                 if c00 is not None:
                     nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
-                    phi = self.bridge.array(tables.phi)
-                    f0 = einsum("cqab,qj,cjb->cqa", self._full(c00, p.jxw), phi, whole[nodes])
-                    weight = self._weight(p)
-                    self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
+                    phi, weight = self.bridge.array(tables.phi), self._weight(p)
+                    c00 = self._full(c00, p.jxw)
+                    for one, out in modes:
+                        f0 = einsum("cqab,qj,cjb->cqa", c00, phi, one[nodes])
+                        self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
         for part, p, phi, w in self._facets(t, values):
             c00 = self._coefficients(part.term.tangent(p), shift)[0]
             if c00 is not None:
-                here = einsum("cqab,qj,cjb->cqa", self._full(c00, w), phi, whole[part.nodes])
-                add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, here))
-        return self.bridge.host(out)[: self.space.n_owned]
+                c00 = self._full(c00, w)
+                for one, out in modes:
+                    here = einsum("cqab,qj,cjb->cqa", c00, phi, one[part.nodes])
+                    add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, here))
+        return np.stack([self.bridge.host(out)[: self.space.n_owned] for _, out in modes])
 
     def advance(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since

@@ -21,6 +21,7 @@ from plexus.spaces.facets import FacetSet, facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import PointBatch, Values
+from plexus.spaces.sides import same
 
 CORNER = np.cos(np.radians(30.0))
 """Facets whose normals differ by more than 30 degrees form an edge or a corner."""
@@ -71,17 +72,14 @@ def node_normals(space: Space, where: str | Facets) -> NodeNormals:
         nodes, n, size = nodes[~near], n[~near], size[~near]
     bend, inner = (
         space.comm.allreduce(bend, MPI.MAX),
-        space.comm.allreduce(_inner(space.mesh, where), MPI.LOR),
+        space.comm.allreduce(_inner(space.mesh, pairs), MPI.LOR),
     )
     return NodeNormals(layers, plane, float(bend), inner)
 
 
-def _inner(mesh: Mesh, where: str | Facets) -> bool:
-    """Return whether a cell of this rank has a facet of the boundary with another cell behind it."""
-    pairs = boundary_facets(mesh, where)
-    own = pairs[pairs[:, 0] < mesh.n_owned_cells]
-    # no cell has eight facets
-    return not np.isin(own @ [8, 1], mesh.outside @ [8, 1]).all()
+def _inner(mesh: Mesh, pairs: np.ndarray) -> bool:
+    """Return whether a cell of this rank has a facet among ``pairs`` with another cell behind it."""
+    return not same(pairs[pairs[:, 0] < mesh.n_owned_cells], mesh.outside).all()
 
 
 def _of_first(nodes: np.ndarray, n: np.ndarray, here: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -97,8 +97,8 @@ class CellForm:
         since: Since,
         v: np.ndarray,
     ) -> np.ndarray:
-        """Return shift v; what sides hold is in the matrix."""
-        return v[: self.space.n_owned] * (shift if rate is not None else 0.0)
+        """Return shift v of each mode; what sides hold is in the matrix."""
+        return v[:, : self.space.n_owned] * (shift if rate is not None else 0.0)
 
     def jacobian(
         self,
