@@ -37,8 +37,8 @@ PLAIN = {"k": "50", "source": "0", "temperature": "300", "flux": "0", "initial":
 
 
 def deck(folder, **given):
-    """Write the deck with some values replaced."""
-    (folder / "deck.yaml").write_text(HEAT.format(**(PLAIN | given)))
+    """Write the deck with some values replaced; return the folder."""
+    return case_runs.written(folder, HEAT.format(**(PLAIN | given)))
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,15 @@ def deck(folder, **given):
     ],
 )
 def test_of_time_in_every_slot(slot, text, phrase, tmp_path):
-    deck(tmp_path, **{slot: text})
-    code, said = case_runs.command(tmp_path, "check", "deck.yaml")
-    case_runs.Outcome(code, said, tmp_path).refused(phrase, "deck.yaml:")
+    case_runs.checked(deck(tmp_path, **{slot: text})).refused(phrase, "deck.yaml:")
 
 
 @pytest.mark.parametrize(
     "flux", ["where(t < 1.5, sqrt(1.5 - t), 0)", "sqrt(1.5 - t) if t < 1.5 else 0", "1/t"]
 )
 def test_a_branch_that_is_not_taken_may_fail(flux, tmp_path):
-    deck(tmp_path, flux=flux)
-    code, said = case_runs.command(tmp_path, "run", "deck.yaml", "-o", "out")
-    assert case_runs.Outcome(code, said, tmp_path / "out").quantities()["T"] == pytest.approx(300, rel=1e-3)
+    found = case_runs.ran(deck(tmp_path, flux=flux)).quantities()
+    assert found["T"] == pytest.approx(300, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +76,7 @@ def test_a_branch_that_is_not_taken_may_fail(flux, tmp_path):
     ],
 )
 def test_of_place_and_fields(slot, text, code, phrase, ranks, tmp_path):
-    deck(tmp_path, **{slot: text})
-    found, said = case_runs.command(tmp_path, "run", "deck.yaml", "-o", "out", "-n", str(ranks))
-    assert (found, "Traceback" in said) == (code, False), said
-    assert phrase in said, said
-    assert "deck.yaml:" in said, said
+    found = case_runs.ran(deck(tmp_path, **{slot: text}), ranks=ranks)
+    assert (found.code, "Traceback" in found.said) == (code, False), found.said
+    assert phrase in found.said, found.said
+    assert "deck.yaml:" in found.said, found.said

@@ -15,15 +15,10 @@ STIFF = "far too stiff in bending"
 NEAR = "warning: deck.yaml:9:100: physics.material.poisson_ratio: elements lock near 0.5"
 
 
-def options(*texts: str) -> list[str]:
-    """Return the command line of overrides."""
-    return [part for text in texts for part in ("-s", text)]
-
-
 def both(case: str, folder: Path, *texts: str) -> tuple[str, case_runs.Outcome]:
     """Return what check says and the run's outcome; both warn alike."""
-    checked = case_runs.check(case, folder, *options(*texts)).said
-    outcome = case_runs.run(case, folder, *options(*texts))
+    checked = case_runs.check(case, folder, *case_runs.changes(*texts)).said
+    outcome = case_runs.run(case, folder, *case_runs.changes(*texts))
     warnings = [line for line in checked.splitlines() if line.startswith("warning: ")]
     assert warnings == [line for line in outcome.said.splitlines() if line.startswith("warning: ")]
     assert checked.splitlines()[-1].startswith("deck.yaml: good")
@@ -67,7 +62,7 @@ def test_neither_on_other_cells(cell: str, tmp_path: Path) -> None:
     mesh = f"mesh={{type: box, cell: {cell}, cells: [4, 2], size: [1, 0.5]}}"
     solid = (mesh.replace("[4, 2]", "[4, 2, 2]").replace("0.5]", "0.5, 0.5]"), "physics.geometry=solid")
     given = (mesh,) if cell == "quadrilateral" else solid
-    found = case_runs.run(HEATED, tmp_path, *options(*given)).quantities()
+    found = case_runs.run(HEATED, tmp_path, *case_runs.changes(*given)).quantities()
     assert found["largest"] < 1e3
 
 
@@ -83,7 +78,7 @@ def test_degree_1_is_told_and_sees_the_mean_temperature(tmp_path: Path) -> None:
 
 def test_a_bar_at_degree_1_has_no_stress(tmp_path: Path) -> None:
     given = "mesh={type: interval, cells: 5}", "physics.geometry=bar", "physics.degree=1"
-    found = case_runs.run(HEATED, tmp_path, *options(*given)).quantities()
+    found = case_runs.run(HEATED, tmp_path, *case_runs.changes(*given)).quantities()
     assert found["largest"] < 1e3
 
 
@@ -106,7 +101,7 @@ def test_constant_temperature_keeps_degree_1(tmp_path: Path) -> None:
 def test_the_cure_of_locking(cell: str, degree: int, ranks: int, tmp_path: Path) -> None:
     given = "physics.locking=b_bar", f"mesh.cell={cell}", f"mesh.degree={degree}"
     given = (*given, "mesh.refine=2") if degree == 1 else given
-    outcome = case_runs.run(LOCKED, tmp_path, *options(*given), ranks=ranks)
+    outcome = case_runs.run(LOCKED, tmp_path, *case_runs.changes(*given), ranks=ranks)
     assert "lock near" not in outcome.said
     found = outcome.quantities()
     assert found["widening"] == pytest.approx(2e-3, rel=1e-3)
@@ -125,7 +120,7 @@ def test_locking_is_told_without_it(tmp_path: Path) -> None:
 )
 def test_every_form_of_a_ratio_is_told(nu: str, tmp_path: Path) -> None:
     given = "mesh.regions={all: 'x > -9'}", f"physics.material.poisson_ratio={nu}", "physics.temperature=900"
-    outcome = case_runs.run(LOCKED, tmp_path, *options(*given))
+    outcome = case_runs.run(LOCKED, tmp_path, *case_runs.changes(*given))
     assert outcome.code == 0 and "lock near 0.5" in outcome.said, outcome.said
 
 
@@ -156,7 +151,9 @@ def test_other_geometries_lock_and_are_cured(geometry: str, tmp_path: Path) -> N
         rest = ("physics.geometry=solid", f"boundary=[{{on: {sides}, {held}}}, {{on: left, pressure: 1}}]")
         widening = "(displacement_x*x + displacement_y*y + displacement_z*z)/sqrt(x*x + y*y + z*z)"
     quantity = f"quantities={{widening: {{type: mean, of: '{widening}', on: left}}}}"
-    outcome = case_runs.run(LOCKED, tmp_path, *options(mesh, *rest, quantity, "physics.locking=b_bar"))
+    outcome = case_runs.run(
+        LOCKED, tmp_path, *case_runs.changes(mesh, *rest, quantity, "physics.locking=b_bar")
+    )
     assert outcome.quantities()["widening"] == pytest.approx(exact, rel=1e-3)
 
 
@@ -164,12 +161,12 @@ def test_plane_stress_does_not_lock(tmp_path: Path) -> None:
     said, _ = both(LOCKED, tmp_path, "physics.geometry=plane_stress")
     assert "lock" not in said
     refused = case_runs.check(
-        LOCKED, tmp_path, *options("physics.geometry=plane_stress", "physics.locking=b_bar")
+        LOCKED, tmp_path, *case_runs.changes("physics.geometry=plane_stress", "physics.locking=b_bar")
     )
     refused.refused("physics", "does not lock")
 
 
 def test_a_cure_without_effect_is_refused(tmp_path: Path) -> None:
-    given = options("mesh.cell=triangle", "physics.locking=b_bar")
+    given = case_runs.changes("mesh.cell=triangle", "physics.locking=b_bar")
     for outcome in (case_runs.check(LOCKED, tmp_path, *given), case_runs.run(LOCKED, tmp_path, *given)):
         outcome.refused("command line:2:17", "physics.locking", "use degree: 2")

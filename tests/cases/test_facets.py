@@ -1,7 +1,7 @@
 """Names, sides, lists of facets: a file's own names hold, an interface needs a side, a facet counts once."""
 
 import pytest
-from case_runs import RANKS, Outcome, check, command, copied, run
+from case_runs import RANKS, check, checked, command, copied, ran, run, written
 
 ranked = pytest.mark.parametrize("ranks", RANKS)
 HEAT = """
@@ -25,7 +25,7 @@ def test_the_group_keeps_its_name_in_a_converted_mesh(tmp_path):
     assert command(here, "mesh", "convert", "mesh.msh", "mesh.h5")[0] == 0
     text = (here / "deck.yaml").read_text().replace("type: gmsh, file: mesh.msh", "type: hdf5, file: mesh.h5")
     (here / "deck.yaml").write_text(text)
-    found = Outcome(*command(here, "run", "deck.yaml", "-o", "here"), here / "here").quantities()
+    found = ran(here).quantities()
     assert found["length_of_exterior"] == pytest.approx(12.566, rel=1e-3)
 
 
@@ -67,8 +67,7 @@ def test_a_load_on_an_interface_without_a_side_is_refused(tmp_path, condition, w
     here = copied("03_interface_normal", tmp_path)
     text = (here / "deck.yaml").read_text().replace("quantities:", f"  - {condition}\nquantities:")
     (here / "deck.yaml").write_text(text)
-    code, said = command(here, "run", "deck.yaml", "-n", str(ranks))
-    Outcome(code, said, here).refused("deck.yaml:8:", words)
+    ran(here, ranks=ranks).refused("deck.yaml:8:", words)
 
 
 @ranked
@@ -113,20 +112,13 @@ quantities:
 
 @ranked
 def test_a_plane_along_a_force_has_no_part_of_it_in_the_corner(tmp_path, ranks):
-    (tmp_path / "deck.yaml").write_text(SYMMETRY)
-    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out", "-n", str(ranks))
-    found = Outcome(code, said, tmp_path / "out").quantities()
+    found = ran(written(tmp_path, SYMMETRY), ranks=ranks).quantities()
     assert found["bottom"] == pytest.approx(1000, rel=1e-9)
     assert found["left"] == pytest.approx(0, abs=1e-6)
 
 
-def checked(folder, text):
-    (folder / "deck.yaml").write_text(text)
-    return Outcome(*command(folder, "check", "deck.yaml"), folder)
-
-
 def test_a_load_where_the_value_is_prescribed_is_refused(tmp_path):
-    said = checked(tmp_path, HEAT + "  - {on: left, flux: 10}\n")
+    said = checked(written(tmp_path, HEAT + "  - {on: left, flux: 10}\n"))
     said.refused(
         "deck.yaml:7:22: boundary[1].flux: has no effect, temperature is prescribed there by boundary[0]"
     )
@@ -140,19 +132,19 @@ def test_conditions_that_share_facets_tell_which_holds(tmp_path):
         "quantities:",
         "  load: {type: flux, of: heat_flux, by: terms, on: [right, right]}",
     ]
-    (tmp_path / "deck.yaml").write_text(HEAT + "\n".join(more) + "\n")
-    code, said = command(tmp_path, "run", "deck.yaml", "-o", "here")
-    assert code == 0, said
-    assert "boundary[1].convection: has no effect on 4 of its 16 facets: temperature is prescribed by" in said
-    assert ": boundary[3].flux: acts on 4 facets together with boundary[2] (deck.yaml:8:" in said
+    found = ran(written(tmp_path, HEAT + "\n".join(more) + "\n"))
+    assert found.code == 0, found.said
+    for words in (
+        "boundary[1].convection: has no effect on 4 of its 16 facets: temperature is prescribed by",
+        ": boundary[3].flux: acts on 4 facets together with boundary[2] (deck.yaml:8:",
+    ):
+        assert words in found.said, found.said
 
 
 def test_a_load_that_is_lost_under_another_name_is_refused(tmp_path):
     text = HEAT.replace("on: left", "on: exterior") + "  - {on: right, flux: 10}\n"
-    (tmp_path / "deck.yaml").write_text(text)
-    code, said = command(tmp_path, "run", "deck.yaml")
     words = "boundary[1].flux: has no effect, temperature is prescribed by boundary[0] (deck.yaml:6:"
-    Outcome(code, said, tmp_path).refused("deck.yaml:7:", words)
+    ran(written(tmp_path, text)).refused("deck.yaml:7:", words)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +163,7 @@ def test_a_load_that_is_lost_under_another_name_is_refused(tmp_path):
 )
 def test_mistakes_in_the_side_are_told_at_their_place(tmp_path, on, words):
     text = HEAT.replace("cells: [4, 4]", "cells: [4, 4], regions: {a: 'x > 0.5'}")
-    checked(tmp_path, text + f"  - {{on: {on}, flux: 1}}\n").refused("deck.yaml:7:", words)
+    checked(written(tmp_path, text + f"  - {{on: {on}, flux: 1}}\n")).refused("deck.yaml:7:", words)
 
 
 @ranked
@@ -185,9 +177,8 @@ quantities:
   held: {type: reaction, of: temperature, on: cold}
   steepest: {type: maximum, of: heat_flux_x, on: interface, region: matrix}
 """
-    (here / "deck.yaml").write_text(head.replace("degree: 2", "degree: 2, geometry: axisymmetric") + more)
-    code, said = command(here, "run", "deck.yaml", "-o", "here", "-n", str(ranks))
-    found = Outcome(code, said, here / "here").quantities()
+    written(here, head.replace("degree: 2", "degree: 2, geometry: axisymmetric") + more)
+    found = ran(here, ranks=ranks).quantities()
     assert found["load"] > 100
     assert found["made"] + found["load"] == pytest.approx(-found["held"], rel=1e-9)
 
@@ -219,8 +210,8 @@ quantities:
 def test_quantities_of_nothing_or_of_two_sides_are_refused(tmp_path, quantity, words):
     here = copied("03_interface_normal", tmp_path)
     head, _, _ = (here / "deck.yaml").read_text().partition("quantities:")
-    (here / "deck.yaml").write_text(f"{head}quantities:\n  q: {quantity}\n")
-    Outcome(*command(here, "run", "deck.yaml"), here).refused("deck.yaml:9:", "quantities.q", words)
+    written(here, f"{head}quantities:\n  q: {quantity}\n")
+    ran(here).refused("deck.yaml:9:", "quantities.q", words)
 
 
 def test_a_boundary_in_a_table_of_regions_is_refused(tmp_path):
@@ -228,14 +219,14 @@ def test_a_boundary_in_a_table_of_regions_is_refused(tmp_path):
     text = (here / "deck.yaml").read_text().replace("matrix: 0}", "matrix: 0, cold: 3}")
     (here / "deck.yaml").write_text(text)
     words = "physics.source.regions: the mesh has no region 'cold'; it has heater, matrix; cold is a boundary"
-    Outcome(*command(here, "run", "deck.yaml"), here).refused("deck.yaml:5:", words)
+    ran(here).refused("deck.yaml:5:", words)
 
 
 def test_a_load_that_some_facets_have_no_value_of_is_refused(tmp_path):
     text = HEAT.replace("cells: [4, 4]", "cells: [4, 4], regions: {a: 'y < 0.5', b: 'y > 0.5'}")
-    (tmp_path / "deck.yaml").write_text(text + "  - {on: right, flux: {value: {regions: {a: 3}}}}\n")
+    written(tmp_path, text + "  - {on: right, flux: {value: {regions: {a: 3}}}}\n")
     words = "boundary[1].flux.value: 2 facets are in none of its regions; other regions are b"
-    Outcome(*command(tmp_path, "run", "deck.yaml"), tmp_path).refused("deck.yaml:7:", words)
+    ran(tmp_path).refused("deck.yaml:7:", words)
 
 
 def test_a_side_of_a_grid_with_two_conditions_is_refused_by_check(tmp_path):
@@ -245,9 +236,9 @@ def test_a_side_of_a_grid_with_two_conditions_is_refused_by_check(tmp_path):
     text = text.replace("temperature: 300", "concentration: 1")
     words = "boundary[1]: left has two conditions: give a value, a flux, or outflow"
     for on in ("left", "[left, right]", "exterior"):
-        said = checked(tmp_path, f"{text}  - {{on: {on}, flux: 10}}\n")
+        said = checked(written(tmp_path, f"{text}  - {{on: {on}, flux: 10}}\n"))
         said.refused("deck.yaml:7:", words.replace("left", "exterior" if on == "exterior" else "left"))
-    assert checked(tmp_path, text + "  - {on: right, flux: 10}\n").code == 0
+    assert checked(written(tmp_path, text + "  - {on: right, flux: 10}\n")).code == 0
 
 
 @ranked
@@ -256,15 +247,17 @@ def test_reactions_of_three_faces_of_a_block_add_up_to_its_weight(tmp_path, cell
     names = ("left", "bottom", "back")
     quantities = [f"  {n}: {{type: reaction, of: displacement, component: z, on: {n}}}\n" for n in names]
     material = "{young_modulus: 100, poisson_ratio: 0.3}"
-    (tmp_path / "deck.yaml").write_text(f"""
+    here = written(
+        tmp_path,
+        f"""
 plexus: 1
 mesh: {{type: box, cell: {cell}, cells: [3, 3, 3]}}
 physics: {{type: elasticity, degree: 2, body_force: [0, 0, -10], material: {material}}}
 boundary:
   - {{on: [left, bottom, back], displacement: [0, 0, 0]}}
 quantities:
-{"".join(quantities)}""")
-    code, said = command(tmp_path, "run", "deck.yaml", "-o", "here", "-n", str(ranks))
-    found = Outcome(code, said, tmp_path / "here").quantities()
+{"".join(quantities)}""",
+    )
+    found = ran(here, ranks=ranks).quantities()
     assert sum(found[name] for name in names) == pytest.approx(10, rel=1e-8)
     assert min(found.values()) > 2

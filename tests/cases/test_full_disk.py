@@ -2,14 +2,13 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import h5py
 import pytest
-from case_runs import RANKS, command, copied
+from case_runs import RANKS, command, copied, of_a_terminal, program
 
 from plexus import launch
 
@@ -69,18 +68,10 @@ def test_a_full_disk_ends_with_code_4(ranks, small_disk, tmp_path):
 def test_a_failing_rank_ends_the_job_though_nobody_can_be_told(ranks, stream, tmp_path):
     """A log that cannot be written kept the failing rank from ending the others, which waited for ever."""
     (tmp_path / "job.py").write_text(SPEAKS)
-    program = " ".join([*launch.prefix(ranks), sys.executable, "job.py"])
-    mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
-    job = subprocess.Popen(
-        ["sh", "-c", program + stream], cwd=tmp_path, env={**launch.environment(), **mine}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        said, _ = job.communicate(timeout=900)
-    finally:
-        if job.poll() is None:
-            os.killpg(job.pid, signal.SIGKILL)
-    assert job.returncode == 3 and ("one rank fails" in said) == ("2>" not in stream), said
+    words = " ".join([*launch.prefix(ranks), sys.executable, "job.py"])
+    environment = launch.environment() | of_a_terminal()
+    code, said = program(["sh", "-c", words + stream], tmp_path, environment)
+    assert code == 3 and ("one rank fails" in said) == ("2>" not in stream), said
 
 
 def test_standard_output_on_a_full_disk_is_told(tmp_path):

@@ -44,7 +44,7 @@ def test_the_nine_components_obey_the_law(geometry: str, tmp_path: Path) -> None
         "physics.degree=2", "physics.material.expansion={coefficient: 1e-3}", FIELDS,
         "quantities={zz: {type: mean, of: stress_zz}, strain: {type: value, of: strain_zz, at: [1.3, 0.4]}}",
     )  # fmt: skip
-    outcome = case_runs.run(CASE, tmp_path, *(part for text in given for part in ("-s", text)))
+    outcome = case_runs.run(CASE, tmp_path, *case_runs.changes(*given))
     data = stored(outcome.folder)
     stress, strain = data["stress"], data["strain"]
     assert von_mises(stress) == pytest.approx(data["von_mises"], rel=1e-9)
@@ -65,7 +65,7 @@ def test_a_bar_contracts_across(tmp_path: Path) -> None:
         "quantities={across: {type: mean, of: strain_yy}, other: {type: mean, of: strain_zz}}",
         "output=[{type: fields, fields: [stress, strain]}, {type: probe, points: [[0.5]], fields: [strain]}]",
     )  # fmt: skip
-    outcome = case_runs.run(CASE, tmp_path, *(part for text in given for part in ("-s", text)))
+    outcome = case_runs.run(CASE, tmp_path, *case_runs.changes(*given))
     found = outcome.quantities()
     assert found["across"] == pytest.approx(-0.3e-3) and found["other"] == pytest.approx(-0.3e-3)
     data = stored(outcome.folder)

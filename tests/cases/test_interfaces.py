@@ -59,7 +59,7 @@ def test_the_heat_flux_along_an_interface(cell: str, ranks: int, tmp_path: Path)
         "sum: {type: value, of: 2*heat_flux_y, at: [0.54, 0.2]}}",
         "output=[{type: fields, fields: [temperature, heat_flux]}]", f"mesh.cell={cell}",
     )  # fmt: skip
-    outcome = case_runs.run(CASE, tmp_path, *(part for text in given for part in ("-s", text)), ranks=ranks)
+    outcome = case_runs.run(CASE, tmp_path, *case_runs.changes(*given), ranks=ranks)
     found = outcome.quantities()
     assert found["steel"] == pytest.approx(-5000, rel=1e-6)
     assert found["foam"] == pytest.approx(-10, rel=1e-6) and found["sum"] == pytest.approx(-20, rel=1e-6)

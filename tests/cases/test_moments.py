@@ -1,7 +1,5 @@
 """Moments that no distribution has: told by runs of reduced models, and before trainings learn from them."""
 
-import json
-
 import case_runs
 import torch
 
@@ -18,20 +16,15 @@ quantities: {impossible: {type: mean, of: outside}}
 
 
 def test_an_order_above_one_is_told_and_counted(tmp_path):
-    (tmp_path / "deck.yaml").write_text(DECK)
-    code, said = case_runs.command(tmp_path, "run", "deck.yaml", "-o", "out")
-    assert code == 0, said
-    assert "order is 1." in said and "above 1 at t =" in said
-    told = json.loads((tmp_path / "out/summary.json").read_text())["bounds"]["order"]
+    found = case_runs.ran(case_runs.written(tmp_path, DECK))
+    told = found.summary()["bounds"]["order"]
+    assert "order is 1." in found.said and "above 1 at t =" in found.said
     assert told["steps_outside"] > 0 and told["highest"] > 1
 
 
 def test_a_bound_stops_it(tmp_path):
-    (tmp_path / "deck.yaml").write_text(DECK)
-    code, said = case_runs.command(
-        tmp_path, "run", "deck.yaml", "-o", "out", "-s", "runtime.guard={order: [0, 1]}"
-    )
-    assert code == 5 and "runtime.guard.order: order is 1." in said
+    found = case_runs.ran(case_runs.written(tmp_path, DECK), "-s", "runtime.guard={order: [0, 1]}")
+    assert found.code == 5 and "runtime.guard.order: order is 1." in found.said
 
 
 def test_training_data_beyond_the_possible_are_told():

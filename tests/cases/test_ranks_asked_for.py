@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from case_runs import command, copied
+from case_runs import command, copied, of_a_terminal
 
 from plexus import launch
 from plexus.cli import main
@@ -34,10 +34,9 @@ LEFT_OVER = {
 @pytest.mark.parametrize("left", LEFT_OVER)
 def test_variables_left_over_do_not_make_one_rank_of_two(left, tmp_path):
     here = copied("40_restarts", tmp_path)
-    mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
     done = subprocess.run(
         [sys.executable, "-m", "plexus", "run", "deck.yaml", "-n", "2", "-o", "out"], cwd=here,
-        env={**mine, **LEFT_OVER[left]}, capture_output=True, text=True,
+        env=of_a_terminal() | LEFT_OVER[left], capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads((here / "out" / "summary.json").read_text())["ranks"] == 2
@@ -46,10 +45,9 @@ def test_variables_left_over_do_not_make_one_rank_of_two(left, tmp_path):
 def test_a_job_that_has_ended_is_told(tmp_path):
     """All variables of a rank are there, and no launcher: what MPI says counts."""
     here = copied("40_restarts", tmp_path)
-    mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
     done = subprocess.run(
         [sys.executable, "-m", "plexus", "run", "deck.yaml", "-n", "2", "-o", "out"], cwd=here,
-        env={**mine, "PMI_SIZE": "2", "PMI_RANK": "0"}, capture_output=True, text=True,
+        env=of_a_terminal() | {"PMI_SIZE": "2", "PMI_RANK": "0"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2 and "2 ranks are asked for, and MPI has 1: PMI_SIZE" in done.stderr
     assert not (here / "out").exists()
@@ -58,10 +56,9 @@ def test_a_job_that_has_ended_is_told(tmp_path):
 def test_ranks_under_a_launcher_are_compared_with_those_asked_for(tmp_path):
     here = copied("40_restarts", tmp_path)
     (here / "job.sh").write_text(f'exec "{sys.executable}" -m plexus run deck.yaml -n 3 -o out\n')
-    mine = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI_", "PMIX_"))}
     started = [*launch.prefix(2), "sh", "job.sh"]
     done = subprocess.run(
-        started, cwd=here, env={**launch.environment(), **mine}, capture_output=True, text=True
+        started, cwd=here, env=launch.environment() | of_a_terminal(), capture_output=True, text=True
     )
     assert done.returncode == 2 and done.stderr.count("3 ranks are asked for, and MPI has 2") == 1
 

@@ -1,10 +1,9 @@
 """Bodies that nothing holds, or hardly, and solvers that find them: the right value or a refusal."""
 
-import json
 import math
 
 import pytest
-from case_runs import RANKS, command, copied, run
+from case_runs import RANKS, checked, copied, ran, run, written
 
 CYCLIC_HEAT = """
 plexus: 1
@@ -50,17 +49,12 @@ def test_vectors_on_sides_that_are_periodic_by_a_rotation_are_refused(tmp_path, 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_scalars_on_sides_that_are_periodic_by_a_rotation_are_right(tmp_path, ranks):
     here = copied("05_cyclic_sector", tmp_path)
-    (here / "heat.yaml").write_text(CYCLIC_HEAT)
-    code, said = command(here, "run", "heat.yaml", "-o", "heat", "-n", str(ranks))
-    assert code == 0, said
-    inner = json.loads((here / "heat" / "summary.json").read_text())["quantities"]["inner"]
+    inner = ran(written(here, CYCLIC_HEAT), ranks=ranks).quantities()["inner"]
     # T(1) - T(2) = s/(4k) (2² - 1²) - s/(2k) ln 2; the mesh has chords instead of arcs
     assert inner - 300 == pytest.approx(75 - 50 * math.log(2), rel=6e-3)
-    code, said = command(
-        here, "run", "heat.yaml", "-o", "flux", "-s", "output=[{type: fields, fields: [heat_flux]}]"
-    )
-    assert code == 2, said
-    assert "heat_flux has two directions" in said
+    flux = ran(here, "-s", "output=[{type: fields, fields: [heat_flux]}]", out="flux")
+    assert flux.code == 2, flux.said
+    assert "heat_flux has two directions" in flux.said
 
 
 SECTOR = """
@@ -87,26 +81,21 @@ quantities:
 
 def test_a_sector_between_symmetry_planes_widens_without_stress(tmp_path):
     """What the refusal of rotational periodicity advises."""
-    (tmp_path / "deck.yaml").write_text(SECTOR)
-    code, said = command(tmp_path, "run", "deck.yaml", "-o", "out")
-    assert code == 0, said
-    found = json.loads((tmp_path / "out" / "summary.json").read_text())["quantities"]
+    found = ran(written(tmp_path, SECTOR)).quantities()
     assert found["widening"] == pytest.approx(1.2e-5 * 100 * 2, rel=1e-5)
     assert found["largest_von_mises"] < 1.0
 
 
 def test_a_periodic_box_that_is_mapped_to_a_sector_is_refused(tmp_path):
     text = SECTOR.replace("  size: [1, 1]\n", "  size: [1, 1]\n  periodic: [y]\n")
-    (tmp_path / "deck.yaml").write_text(text.replace("boundary: [{on: [bottom, top], normal: 0}]\n", ""))
-    for words in (("check",), ("run", "-o", "out")):
-        code, said = command(tmp_path, words[0], "deck.yaml", *words[1:])
-        assert code == 2, said
-        assert "deck.yaml:" in said
-        assert "by a rotation" in said and "good" not in said
+    here = written(tmp_path, text.replace("boundary: [{on: [bottom, top], normal: 0}]\n", ""))
+    for found in (checked(here), ran(here)):
+        assert found.code == 2, found.said
+        assert "deck.yaml:" in found.said
+        assert "by a rotation" in found.said and "good" not in found.said
 
 
 def test_expansion_without_a_temperature_is_refused(tmp_path):
-    (tmp_path / "deck.yaml").write_text(SECTOR.replace("  temperature: 393.15\n", ""))
-    code, said = command(tmp_path, "check", "deck.yaml")
-    assert code == 2, said
-    assert "expansion of the material needs the body's temperature" in said
+    found = checked(written(tmp_path, SECTOR.replace("  temperature: 393.15\n", "")))
+    assert found.code == 2, found.said
+    assert "expansion of the material needs the body's temperature" in found.said

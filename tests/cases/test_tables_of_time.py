@@ -1,7 +1,5 @@
 """Loads and materials given as tables of time, in every slot."""
 
-import json
-
 import case_runs
 import pytest
 
@@ -29,9 +27,7 @@ def times(factor):
 
 def ran(folder, blocks):
     """Run the deck with other blocks; return its quantities."""
-    (folder / "deck.yaml").write_text(json.dumps(DECK | blocks))
-    code, said = case_runs.command(folder, "run", "deck.yaml", "-o", "out")
-    return case_runs.Outcome(code, said, folder / "out").quantities()
+    return case_runs.ran(case_runs.written(folder, DECK | blocks)).quantities()
 
 
 # what stands on the right side, the conductivity, and the temperature there; 300 K on the left, 1 m long
@@ -90,6 +86,5 @@ def test_solid(name, tmp_path):
 )
 def test_refused(table, phrase, tmp_path):
     blocks = {"boundary": [FIXED, {"on": "right", "flux": {"value": table}}]}
-    (tmp_path / "deck.yaml").write_text(json.dumps(DECK | blocks))
-    code, said = case_runs.command(tmp_path, "check", "deck.yaml")
-    case_runs.Outcome(code, said, tmp_path).refused(phrase, "boundary[1].flux.value")
+    found = case_runs.checked(case_runs.written(tmp_path, DECK | blocks))
+    found.refused(phrase, "boundary[1].flux.value")

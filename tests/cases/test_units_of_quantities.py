@@ -1,7 +1,5 @@
 """Units of computed quantities, of references, and of what `${...}` calculates."""
 
-import json
-
 import case_runs
 import pytest
 
@@ -34,18 +32,15 @@ QUANTITIES = {
 }
 
 
-def write(folder, **blocks):
-    """Write the deck with other blocks."""
-    (folder / "deck.yaml").write_text(json.dumps(DECK | blocks))
+def written(folder, **blocks):
+    """Write the deck with other blocks; return the folder."""
+    return case_runs.written(folder, DECK | blocks)
 
 
 def test_units_are_told(tmp_path):
     quantities = {n: {"type": kind, "of": of} for n, (kind, of, _) in QUANTITIES.items()}
     quantities["place"]["at"] = [0.05, 0.1]
-    write(tmp_path, quantities=quantities)
-    code, said = case_runs.command(tmp_path, "run", "deck.yaml", "-o", "out")
-    assert code == 0, said
-    found = json.loads((tmp_path / "out" / "summary.json").read_text())["units"]
+    found = case_runs.ran(written(tmp_path, quantities=quantities)).summary()["units"]
     assert found == {name: unit for name, (_, _, unit) in QUANTITIES.items()}
 
 
@@ -79,9 +74,7 @@ def mean(**reference):
     ],
 )
 def test_refused(blocks, phrase, tmp_path):
-    write(tmp_path, **blocks)
-    code, said = case_runs.command(tmp_path, "check", "deck.yaml")
-    case_runs.Outcome(code, said, tmp_path).refused(phrase)
+    case_runs.checked(written(tmp_path, **blocks)).refused(phrase)
 
 
 DIFFUSION = {"type": "diffusion", "field": "c", "unit": "K", "coefficient": "50 W/(m K)"}
@@ -106,11 +99,7 @@ DIFFUSION = {"type": "diffusion", "field": "c", "unit": "K", "coefficient": "50 
     ],
 )
 def test_a_balance_whose_units_are_the_users(physics, load, phrase, tmp_path):
-    write(
-        tmp_path,
-        physics=DIFFUSION | physics,
-        boundary=[{"on": "left", "c": 300}, {"on": "right", "flux": 0} | load],
-    )
-    code, said = case_runs.command(tmp_path, "check", "deck.yaml")
-    assert (code, "Traceback" in said) == (2 if phrase else 0, False), said
-    assert phrase in said, said
+    boundary = [{"on": "left", "c": 300}, {"on": "right", "flux": 0} | load]
+    found = case_runs.checked(written(tmp_path, physics=DIFFUSION | physics, boundary=boundary))
+    assert (found.code, "Traceback" in found.said) == (2 if phrase else 0, False), found.said
+    assert phrase in found.said, found.said

@@ -6,30 +6,18 @@ import numpy as np
 import pytest
 from oracles.campaign import EXACT
 from oracles.exact import judged
-from oracles.running import deck_of, run
-
-from plexus.deck.schema import Deck
+from oracles.running import deck_of, ended, read, run
 
 LINE = {"type": "interval", "cells": 4}
 ROOM = {"type": "box", "cell": "quadrilateral", "cells": [2, 2]}
 
 
 def deck(**blocks):
-    return Deck.from_plain(
-        {"data": {"plexus": 1, **blocks}, "path": "deck.yaml", "origins": {}, "overrides": []}
-    )
+    return read({"plexus": 1, **blocks}, Path())
 
 
 def quantities(folder: Path, **blocks):
-    from mpi4py import MPI
-
-    from plexus.compose import compose
-    from plexus.runtime import context
-
-    made = compose(deck(**blocks), context.create(MPI.COMM_WORLD, folder))
-    made.observers = []
-    made.execute()
-    return made.values()
+    return ended({"plexus": 1, **blocks}, folder).values()
 
 
 def test_a_component_that_is_prescribed_is_kept_by_multigrid(tmp_path):

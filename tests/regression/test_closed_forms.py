@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import verification_page
 from pydantic import ValidationError
 
 from plexus import registry
+from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.formulation.kinematics import check_dimension
-from plexus.run import report
 
 PLATE = {"type": "box", "cell": "quadrilateral", "cells": [4, 2], "size": [2, 1]}
 STEEL = {"young_modulus": 2e11, "poisson_ratio": 0.3}
@@ -20,18 +21,9 @@ STEEL = {"young_modulus": 2e11, "poisson_ratio": 0.3}
 
 def run(folder: Path, **blocks: Any) -> dict[str, float]:
     """Run a deck given as blocks and return its quantities."""
-    from mpi4py import MPI
-
-    from plexus.compose import compose
-    from plexus.deck.schema import Deck
-    from plexus.runtime import context
-
     data = {"plexus": 1, "mesh": PLATE, **blocks}
     deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
-    run = compose(deck, context.create(MPI.COMM_WORLD, folder))
-    run.observers = []
-    run.execute()
-    return report.facts(run)["quantities"]
+    return verification_page.run(deck, folder)["quantities"]
 
 
 def heat(conductivity: Any, **more: Any) -> dict[str, Any]:

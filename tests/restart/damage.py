@@ -272,7 +272,6 @@ def campaign(kind: str, source: Path, folder: Path, count: int, elsewhere: Path 
 
 
 def _checkpoint(path: Path) -> Any:
-    import numpy as np
     from mpi4py import MPI
 
     from plexus.io import checkpoint

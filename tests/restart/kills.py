@@ -192,10 +192,7 @@ def check(folder: Path, whole: Path) -> None:
 
 def _hdf5(path: Path, whole: Path) -> None:
     if path.name.startswith("checkpoint_"):
-        with open_read(path) as file:
-            ids = {key: data[:] for key, data in file["ids"].items()}
-        # verifies all checksums
-        assert checkpoint.read(path, MPI.COMM_SELF, ids).arrays, path
+        assert checkpoint_in(path).arrays, path
         return
     mine, reference = columns(path), columns(whole / path.name)
     for table, found in mine.items():
@@ -204,6 +201,13 @@ def _hdf5(path: Path, whole: Path) -> None:
         rows = n.pop()
         for name, column in found.items():
             np.testing.assert_allclose(column, reference[table][name][:rows], rtol=1e-12, atol=1e-12)
+
+
+def checkpoint_in(path: Path) -> checkpoint.Content:
+    """Return what is in a checkpoint, with all checksums verified."""
+    with open_read(path) as file:
+        ids = {key: data[:] for key, data in file["ids"].items()}
+    return checkpoint.read(path, MPI.COMM_SELF, ids)
 
 
 def columns(path: Path) -> dict[str, dict[str, np.ndarray]]:

@@ -1,5 +1,6 @@
 """What a run has counted survives its restarts: solver totals, passes, and what guards found."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -35,7 +36,7 @@ output: [{type: checkpoint, every: 1 steps, keep: 99}]
 """
 LEARNED = """\
 plexus: 1
-mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
+mesh: {type: periodic, cells: CELLS, size: [10, 10]}
 physics: {type: active_fluid, order: 2, alpha: -8, zeta: 5, amplitude: 0.5}
 closure:
   type: spin_network
@@ -43,6 +44,8 @@ closure:
   checkpoint: BUNDLE
   sha256: SHA
   guard: {outside: log, max_fraction: 0.001, patience: 5000}
+"""
+MARCH = """\
 initial: {}
 time: {stepper: sbdf2, end: 0.8, step: 0.02}
 output: [{type: checkpoint, every: 10 steps, keep: 9}]
@@ -56,18 +59,16 @@ def told(folder: Path) -> dict:
     return {key: found.get(key) for key in KEYS}
 
 
-def learned() -> str:
-    """Return a deck whose start is outside of what its closure was trained for."""
-    import hashlib
-
+def learned(cells: str, march: str) -> str:
+    """Return the deck of a flow that its closure was not trained for, from the start."""
     path = Path(__file__).parents[2] / "input_decks/closures/bundles/active_fluid_f3.safetensors"
-    text = LEARNED.replace("BUNDLE", str(path))
-    return text.replace("SHA", hashlib.sha256(path.read_bytes()).hexdigest())
+    text = LEARNED.replace("CELLS", cells).replace("BUNDLE", str(path))
+    return text.replace("SHA", hashlib.sha256(path.read_bytes()).hexdigest()) + march
 
 
 @pytest.mark.parametrize("kind", ["coupled", "repeated", "learned"])
 def test_counts_of_a_restarted_run_are_those_of_the_whole(kind, tmp_path):
-    text = {"coupled": COUPLED, "repeated": REPEATED}.get(kind) or learned()
+    text = {"coupled": COUPLED, "repeated": REPEATED}.get(kind) or learned("[16, 16]", MARCH)
     (tmp_path / "deck.yaml").write_text(text)
     whole = tmp_path / "whole"
     assert driver.run(tmp_path / "deck.yaml", folder=whole) == 0

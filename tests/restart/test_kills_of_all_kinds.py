@@ -18,9 +18,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from kills import SEED
-from mpi4py import MPI
-from test_counts import told
+from kills import SEED, checkpoint_in
+from test_counts import learned, told
 
 from plexus.bundles import store
 from plexus.io import checkpoint
@@ -30,17 +29,7 @@ from io_jobs import clean_environment
 
 COUNT = int(os.environ.get("PLEXUS_KILLS", "1"))
 CASE = Path(__file__).parents[1] / "cases/decks/40_restarts"
-BUNDLE = Path(__file__).parents[2] / "input_decks/closures/bundles/active_fluid_f3.safetensors"
-CLOSURE = """\
-plexus: 1
-mesh: {type: periodic, cells: [32, 32], size: [10, 10]}
-physics: {type: active_fluid, order: 2, alpha: -8, zeta: 5, amplitude: 0.5}
-closure:
-  type: spin_network
-  moment: 3
-  checkpoint: BUNDLE
-  sha256: HASH
-  guard: {outside: log, max_fraction: 0.001, patience: 5000}
+MARCH = """\
 time: {stepper: sbdf2, end: 0.8, step: 0.01}
 quantities: {order: {type: mean, of: order}}
 output: [{type: checkpoint, every: 7 steps}, {type: series, every: 1 steps}, {type: fields, every: 9 steps}]
@@ -58,18 +47,10 @@ class Kind:
     first: tuple[str, ...] = ()
 
 
-def closure() -> str:
-    """Return the deck of a flow that its closure was not trained for."""
-    import hashlib
-
-    text = CLOSURE.replace("BUNDLE", str(BUNDLE))
-    return text.replace("HASH", hashlib.sha256(BUNDLE.read_bytes()).hexdigest())
-
-
 TRANSIENT = (CASE / "deck.yaml").read_text()
 KINDS = {
     "transient": Kind("run", TRANSIENT, ("-s", "time.step=0.25 s")),
-    "closure": Kind("run", closure()),
+    "closure": Kind("run", learned("[32, 32]", MARCH)),
     "training": Kind("train", (CASE / "train_before.yaml").read_text()),
     "branch": Kind(
         "run", TRANSIENT, ("-s", "time.step=0.25 s", *BRANCH), ("--restart", "out/checkpoint_00000040.h5")
@@ -159,14 +140,7 @@ def assert_same(name: str, out: Path, whole: Path) -> None:
         return
     mine, other = (sorted(f.glob("checkpoint_*.h5"))[-1] for f in (out, whole))
     assert mine.name == other.name
-    one, two = (_arrays(path) for path in (mine, other))
+    one, two = (checkpoint_in(path).arrays for path in (mine, other))
     assert one.keys() == two.keys()
     for key, array in two.items():
         np.testing.assert_allclose(one[key], array, rtol=1e-12, atol=1e-12, err_msg=key)
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a checkpoint, verified."""
-    with h5py.File(path) as file:
-        ids = {key: data[:] for key, data in file["ids"].items()}
-    return checkpoint.read(path, MPI.COMM_SELF, ids).arrays

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from oracles.cases import Case, Tree
 from oracles.leaves import Writer, plain, written
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.run import Run
 
 
 @dataclass
@@ -27,6 +31,26 @@ def deck_of(case: Case, write: Writer = plain) -> Tree:
     return written(case.deck, write)
 
 
+def read(data: Tree, folder: Path) -> Deck:
+    """Return a deck given as plain data."""
+    from plexus.deck.schema import Deck
+
+    return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+
+
+def ended(data: Tree, folder: Path, *observers: Any) -> Run:
+    """Run a deck on all ranks to its end. Collective."""
+    from mpi4py import MPI
+
+    from plexus.compose import compose
+    from plexus.runtime import context
+
+    made = compose(read(data, folder), context.create(MPI.COMM_WORLD, folder))
+    made.observers = list(observers)
+    made.execute()
+    return made
+
+
 def run(data: Tree, case: Case, folder: Path, scale: float = 1.0, order: int | None = None) -> Outcome:
     """Run a deck on all ranks; ``scale`` and ``order`` are those of a mesh file. Collective.
 
@@ -37,19 +61,12 @@ def run(data: Tree, case: Case, folder: Path, scale: float = 1.0, order: int | N
     """
     from mpi4py import MPI
 
-    from plexus.compose import compose
-    from plexus.deck.schema import Deck
-    from plexus.runtime import context
-
     if case.body.file:
         if MPI.COMM_WORLD.rank == 0:
             case.body.write(folder / "mesh.msh", scale, order)
         MPI.COMM_WORLD.Barrier()
-    deck = Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
-    made = compose(deck, context.create(MPI.COMM_WORLD, folder))
     watch = _Watch()
-    made.observers = [watch]
-    made.execute()
+    made = ended(data, folder, watch)
     nodes = {}
     for name in case.units:
         space = made.system.spaces[name]

@@ -39,6 +39,14 @@ def deck(folder: Path, **changes: str):
     return folder / "deck.yaml"
 
 
+def ran(folder: Path, ranks: int) -> subprocess.CompletedProcess[str]:
+    """Run the deck of a folder."""
+    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
+    return subprocess.run(
+        [sys.executable, "-m", "plexus", *words], cwd=folder, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize("dealias", ["two_thirds", "smooth36"])
 @pytest.mark.parametrize("cells", [(15, 16), (9, 11, 7)])
 def test_the_shares_before_a_run_are_those_of_the_model(cells, dealias):
@@ -68,10 +76,7 @@ def test_check_run_and_summary_tell_the_same(tmp_path, ranks):
     begins = 100 * (1 - 1.25 / 2 / WHOLE)
     text = f"initial.velocity: the run begins with {begins:.3g} % of its energy: 12 % are in divergence"
     assert [line.partition("deck.yaml:5:22: ")[2].startswith(text) for line in seen(load(path))] == [True]
-    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
-    done = subprocess.run(
-        [sys.executable, "-m", "plexus", *words], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = ran(tmp_path, ranks)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(text) == 1
     start = json.loads((tmp_path / "out/summary.json").read_text())["start"]
@@ -101,10 +106,7 @@ def test_a_start_without_a_value_is_refused_by_check_and_run(tmp_path, value, ra
     path = deck(tmp_path, velocity=f'["{value}", 0]')
     with pytest.raises(InputError, match=r"deck\.yaml:5:22: initial\.velocity: has no finite value"):
         doubts(load(path))
-    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
-    done = subprocess.run(
-        [sys.executable, "-m", "plexus", *words], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = ran(tmp_path, ranks)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "deck.yaml:5:22: initial.velocity: has no finite value" in done.stdout + done.stderr
 

@@ -25,7 +25,7 @@ SEEDS = tuple(range(2, 10))
 """Of the runs beside the truth: over three seeds long-time spectra scatter as much as models differ."""
 FEW = SEEDS[:3]
 """Of the items about training."""
-LONG, COST, ADMISSIBLE, DRAWN, RIVALS = "AF21", "AF28", "AF15", "AF24", "AF29"
+LONG, COST, ADMISSIBLE, DRAWN = "AF21", "AF28", "AF15", "AF24"
 
 
 def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
@@ -40,7 +40,7 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
     from plexus.studies.active_fluid import items, rivals, stability, training
     from plexus.studies.active_fluid.cost import one_thread
 
-    known = (*items.ITEMS, *training.ITEMS, LONG, COST, RIVALS)
+    known = (*items.ITEMS, *training.ITEMS, LONG, COST, rivals.ITEM)
     for name in chosen:
         if name not in known:
             raise InputError(f"no item {name!r}; there are {', '.join(known)}")
@@ -54,7 +54,7 @@ def run(*chosen: str, seeds: Sequence[int] = SEEDS) -> list[Row]:
                 found = training.ITEMS[item](FEW)
                 rows += found if item == DRAWN else [_seeded(row, FEW) for row in found]
         rows += cost() if COST in wanted else []
-        rows += rivals.rivals(FOLDER / "truths", say=_say) if RIVALS in wanted else []
+        rows += rivals.rivals(FOLDER / "truths", say=_say) if rivals.ITEM in wanted else []
     return sorted(rows, key=lambda row: row.item[:4])
 
 
