@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import warnings
+from functools import lru_cache
 from pathlib import Path
 
 from plexus.fileformat import Unsound, examine
@@ -22,7 +23,17 @@ KINDS = "iufbSO"
 
 
 def problem(path: Path) -> str:
-    """Return what is wrong with a file in a few words, empty if it is sound."""
+    """Return what is wrong with a file in a few words, empty if it is sound.
+
+    A file that is as it was is not looked at again: each history of a run opens the same one.
+    """
+    about = path.stat()
+    return _told(path, about.st_dev, about.st_ino, about.st_size, about.st_ctime_ns)
+
+
+@lru_cache(maxsize=1000)
+def _told(path: Path, *state: int) -> str:
+    """Return what is wrong with a file of this state, found by a process of its own."""
     out, into = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
