@@ -1,16 +1,17 @@
-"""Names inside the files that Plexus writes; shared by the writers and by ``plexus_post``.
+"""Names inside the files that Plexus writes, and what is read of them; shared with ``plexus_post``.
 
 This module imports nothing of ours, so that results can be read where there is no MPI, PETSc or torch.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FORMAT_VERSION = 1
 """Raised when a reader of the previous version would misread a file."""
@@ -48,6 +49,12 @@ KINDS = {
 """What a name may stand for that is no file."""
 WHITE = "\n\t\xa0\u2009\u202f"
 """White space that may be shown as it is."""
+OBJECTS = 100_000
+"""More groups and datasets than any HDF5 file of ours has."""
+
+
+class Unsound(Exception):
+    """Something in an HDF5 file that is not read; the message does not name the file."""
 
 
 def shown(text: str, white: str = WHITE) -> str:
@@ -120,3 +127,88 @@ def from_json(content: dict[str, object]) -> dict[str, object]:
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{NOT_FINITE}: {error}") from None
     return content
+
+
+def examine(h5py: Any, path: str | os.PathLike[str], kinds: str, packed: bool = False) -> None:
+    """Read all that HDF5 needs to reach the numbers of a file, and the small parts themselves.
+
+    Parameters
+    ----------
+    h5py
+        The package. Who reads a deck imports this module, and must not wait for that one.
+    path
+        The file. HDF5 may crash or hang on a damaged one.
+    kinds, packed
+        As `require_plain` takes them.
+
+    Raises
+    ------
+    Unsound
+        If there is a link to elsewhere, an object twice, or a dataset that `require_plain` refuses. What HDF5
+        itself fails on is raised as it is.
+    """
+    with h5py.File(path, "r", locking=False) as file:
+        for name, item in _objects(h5py, file):
+            for key in item.attrs:
+                item.attrs[key]
+            if isinstance(item, h5py.Dataset):
+                require_plain(h5py, item, name, os.stat(path).st_size, kinds, packed)
+                if item.ndim == 0 or item.chunks:
+                    item[()]
+
+
+def _objects(h5py: Any, file: Any) -> Iterator[tuple[str, Any]]:
+    """Yield names and objects of a file; only what is in it, each once."""
+    seen: set[int] = set()
+    waiting = [("", file["/"])]
+    while waiting:
+        name, here = waiting.pop()
+        address = h5py.h5o.get_info(here.id).addr
+        if address in seen or len(seen) > OBJECTS:
+            raise Unsound(f"{name or '/'} is there twice")
+        seen.add(address)
+        yield name, here
+        for part in here if isinstance(here, h5py.Group) else ():
+            if not isinstance(here.get(part, getlink=True), h5py.HardLink):
+                raise Unsound(f"{name}/{part} is a link to elsewhere")
+            waiting.append((f"{name}/{part}", here[part]))
+
+
+def require_plain(h5py: Any, data: Any, key: str, size: int, kinds: str, packed: bool = False) -> None:
+    """Refuse a dataset whose numbers are not inside the file of so many bytes.
+
+    Parameters
+    ----------
+    h5py
+        The package.
+    data, key
+        The dataset, and the name by which it is told.
+    size
+        Bytes of the file.
+    kinds
+        Kinds of numbers and texts, as NumPy names them, that are read.
+    packed
+        Whether numbers may be stored in another form than they have; where they are, their length in the file
+        tells nothing.
+
+    Raises
+    ------
+    Unsound
+        If they are elsewhere, of another kind or form, or longer than the file.
+    """
+    plist = data.id.get_create_plist()
+    if plist.get_external_count() or plist.get_layout() == h5py.h5d.VIRTUAL:
+        raise Unsound(f"{key} has its numbers in another file")
+    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+    # sums of chunks change nothing about the numbers
+    changed = filters - {h5py.h5z.FILTER_FLETCHER32}
+    if (changed and not packed) or data.dtype.kind not in kinds or data.shape is None:
+        raise Unsound(f"{key} holds {data.dtype}, which is not read")
+    if packed and (filters or data.dtype.kind == "O"):
+        return
+    needed = math.prod(data.shape) * data.dtype.itemsize
+    begin = data.id.get_offset() if plist.get_layout() == h5py.h5d.CONTIGUOUS else 0
+    # a chunk may reserve more than is in use
+    stored = data.id.get_storage_size()
+    if needed and (begin is None or stored < needed or begin + stored > size):
+        raise Unsound(f"{key} is longer than the file")

@@ -36,9 +36,9 @@ def open_file(path: Path) -> h5py.File:
 
     if not path.is_file():
         raise PostError(f"{path}: no such file")
-    if told := sound.problem(path):
-        raise PostError(f"{path}: {told}")
     with reading(path):
+        if told := sound.problem(path):
+            raise PostError(f"{path}: {told}")
         return h5py.File(path, "r", locking=False)
 
 

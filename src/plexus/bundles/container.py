@@ -198,7 +198,11 @@ def split(blob: bytes) -> tuple[dict[str, Any], dict[str, str], bytes]:
 
 def join(index: dict[str, Any], numbers: bytes, metadata: dict[str, Any]) -> bytes:
     """Return the bytes of a bundle's file."""
-    text = json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
-    header = json.dumps({"__metadata__": {KEY: text}, **index}, separators=(",", ":")).encode()
+    return framed(index, numbers, {KEY: json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))})
+
+
+def framed(index: dict[str, Any], numbers: bytes, texts: dict[str, str]) -> bytes:
+    """Return the bytes of a safetensors file, which `split` takes apart."""
+    header = json.dumps({"__metadata__": texts, **index}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + numbers

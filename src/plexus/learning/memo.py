@@ -34,7 +34,8 @@ def write(path: Path, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -
     plain = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     text = json.dumps(facts)
     index, _, numbers = container.split(bytes_of(plain))
-    files.write_bytes(path, bytes_of(plain, {KEY: text, HASH: _hash(text, index, numbers)}))
+    texts = {KEY: text, HASH: _hash(text, index, numbers)}
+    files.write_bytes(path, container.framed(index, numbers, texts))
 
 
 def _hash(facts: str, index: dict[str, Any], numbers: bytes) -> str:

@@ -74,7 +74,7 @@ class Bounds:
         """Note the data from which the march starts. Collective."""
         self._principles = list(principles(self.run))
         for each in self._principles:
-            each.include(self.run, everywhere=True)
+            each.begin(self.run)
 
     def look(self) -> None:
         """Judge the present state. Collective.

@@ -39,12 +39,12 @@ class Principle:
     high: float = -np.inf
     told: bool = False
 
-    def include(self, run: Run, everywhere: bool = False) -> None:
-        """Widen the range by the prescribed values of the present time, or by all values. Collective."""
-        assert isinstance(run.system, System)
-        values = run.state.values[self.name]
-        own = values if everywhere else values[run.system.prescribed[self.name].fixed]
-        low, high = _extremes(run, own)
+    def begin(self, run: Run) -> None:
+        """Take the range of all values at the start. Collective."""
+        self._include(run, *_extremes(run, run.state.values[self.name])[0])
+
+    def _include(self, run: Run, low: float, high: float) -> None:
+        """Widen the range by data, and by the ambient values of the present time."""
         # ambients are known to depend on time at most
         known = [float(p.expression({"t": run.clock.t})) for p in self.ambients if p.expression]
         self.low, self.high = min(self.low, low, *known), max(self.high, high, *known)
@@ -53,8 +53,10 @@ class Principle:
         """Return what to tell of the present state. Collective."""
         if self.told:
             return None
-        self.include(run)
-        low, high = _extremes(run, run.state.values[self.name])
+        assert isinstance(run.system, System)
+        values = run.state.values[self.name]
+        prescribed, (low, high) = _extremes(run, values[run.system.prescribed[self.name].fixed], values)
+        self._include(run, *prescribed)
         room = ROOM * (self.high - self.low)
         if low >= self.low - room and high <= self.high + room:
             return None
@@ -66,11 +68,11 @@ class Principle:
         return f"{what}, {data}: {why}; {self.remedy}"
 
 
-def _extremes(run: Run, values: np.ndarray) -> tuple[float, float]:
-    """Return smallest and largest value of all ranks. Collective."""
-    ends = np.array([np.max(-values, initial=-np.inf), np.max(values, initial=-np.inf)])
+def _extremes(run: Run, *arrays: np.ndarray) -> list[tuple[float, float]]:
+    """Return smallest and largest value of each array on all ranks. Collective."""
+    ends = np.array([(-np.min(a, initial=np.inf), np.max(a, initial=-np.inf)) for a in arrays])
     run.ctx.comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
-    return -float(ends[0]), float(ends[1])
+    return [(-float(low), float(high)) for low, high in ends]
 
 
 def principles(run: Run) -> Iterator[Principle]:

@@ -10,17 +10,17 @@ at in a process of its own first: ``python -m plexus.runtime.sound FILE ...`` pr
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 
 from plexus.errors import InputError
+from plexus.fileformat import Unsound, examine, require_plain
 from plexus.runtime.files import reason
 from plexus.runtime.interpreter import python
 
@@ -28,8 +28,6 @@ PATIENCE = 120.0
 """Seconds until a look at some files counts as hanging."""
 TOGETHER = 200
 """Files that one process looks at."""
-OBJECTS = 100_000
-"""More groups and datasets than any file of ours has."""
 
 
 def dataset(file: Any, key: str, ndim: int | None = None, kinds: str = "iuf") -> Any:
@@ -49,42 +47,11 @@ def dataset(file: Any, key: str, ndim: int | None = None, kinds: str = "iuf") ->
         place = place[part]
     if not isinstance(place, h5py.Dataset) or ndim not in (None, place.ndim):
         raise InputError(f"{key} has another form than it should")
-    _plain(place, key, os.path.getsize(file.filename), kinds)
+    try:
+        require_plain(h5py, place, key, os.path.getsize(file.filename), kinds)
+    except Unsound as error:
+        raise InputError(str(error)) from None
     return place
-
-
-def _plain(data: Any, key: str, size: int, kinds: str) -> None:
-    """Refuse a dataset whose numbers are not, as they are, inside the file of so many bytes."""
-    plist = data.id.get_create_plist()
-    if plist.get_external_count() or plist.get_layout() == h5py.h5d.VIRTUAL:
-        raise InputError(f"{key} has its numbers in another file")
-    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
-    # sums of chunks change nothing about the numbers
-    if filters - {h5py.h5z.FILTER_FLETCHER32} or data.dtype.kind not in kinds or data.shape is None:
-        raise InputError(f"{key} holds {data.dtype}, which is not read")
-    needed = math.prod(data.shape) * data.dtype.itemsize
-    begin = data.id.get_offset() if plist.get_layout() == h5py.h5d.CONTIGUOUS else 0
-    # a chunk may reserve more than is in use
-    stored = data.id.get_storage_size()
-    if needed and (begin is None or stored < needed or begin + stored > size):
-        raise InputError(f"{key} is longer than the file")
-
-
-def _objects(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield names and objects of a file; only what is in it, each once."""
-    seen: set[int] = set()
-    waiting = [("", file["/"])]
-    while waiting:
-        name, here = waiting.pop()
-        address = h5py.h5o.get_info(here.id).addr
-        if address in seen or len(seen) > OBJECTS:
-            raise InputError(f"{name or '/'} is there twice")
-        seen.add(address)
-        yield name, here
-        for part in here if isinstance(here, h5py.Group) else ():
-            if not isinstance(here.get(part, getlink=True), h5py.HardLink):
-                raise InputError(f"{name}/{part} is a link to elsewhere")
-            waiting.append((f"{name}/{part}", here[part]))
 
 
 def inspect(path: Path) -> None:
@@ -96,14 +63,9 @@ def inspect(path: Path) -> None:
         Without the file's name, if something in it is not sound.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            for name, item in _objects(file):
-                for key in item.attrs:
-                    item.attrs[key]
-                if isinstance(item, h5py.Dataset):
-                    _plain(item, name, path.stat().st_size, "iufS")
-                    if item.ndim == 0 or item.chunks:
-                        item[()]
+        examine(h5py, path, "iufS")
+    except Unsound as error:
+        raise InputError(str(error)) from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, UnicodeError) as error:
         raise InputError(f"it cannot be read ({reason(error, path)})") from None
 
