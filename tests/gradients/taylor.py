@@ -17,7 +17,7 @@ SELF = MPI.COMM_SELF
 def gradients(loss: Callable[..., torch.Tensor], point: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Return the gradient of this rank's part with respect to each tensor. Collective."""
     leaves = [p.detach().clone().requires_grad_() for p in point]
-    return list(torch.autograd.grad(loss(*leaves), leaves))
+    return list(torch.autograd.grad(loss(*leaves), leaves, materialize_grads=True))
 
 
 def remainders(

@@ -73,7 +73,7 @@ class VolumeSystem(BaseSystem):
         # a run never goes backwards: gradients would keep every step in memory
         with torch.no_grad():
             rates = self.scheme.rates(self.stack(values), t)
-        return self._parts(rates)
+        return self.parted(rates)
 
     def longest(self, values: Mapping[str, torch.Tensor], t: float) -> float:
         """Return the longest step [s] at Courant number one. Collective."""
@@ -92,8 +92,8 @@ class VolumeSystem(BaseSystem):
         parts = [values[name] for name in self.evolving]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
-    def _parts(self, stack: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return the unknowns (N, m, *cells) of a stack."""
+    def parted(self, stack: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the unknowns (N, m, *cells) of a stack (N, M, *cells)."""
         return dict(zip(self.evolving, stack.split(self.scheme.sizes, dim=1), strict=True))
 
     # what implicit steppers ask
