@@ -30,7 +30,7 @@ physics: {type: lorenz96, n: 8, forcing: 6}
 ensemble: {members: 5, perturbation: 0.5, seed: 3}
 time: {stepper: {type: runge_kutta}, end: 0.4 s, step: 0.04 s, adaptive: ADAPTIVE}
 """
-STEPS = equal_steps(0.04, 10)
+STEPS = equal_steps(0.04, 6)
 FORCING = torch.tensor(6.0, dtype=torch.float64)
 
 
@@ -49,7 +49,7 @@ def stepper_of(given):
     return partial(made, given["type"], given)
 
 
-def loss(run, stepper, steps=STEPS, every=None, at=(4, 10)):
+def loss(run, stepper, steps=STEPS, every=None, at=(3, 6)):
     """Return this rank's part of a number of two states, a function of forcing and start."""
 
     def model(**constants):
@@ -125,7 +125,7 @@ def test_weights_of_a_network_in_the_rates(run, given):
             return Learned(net, dict(zip(names, constants.values(), strict=True)))
 
         traced = TracedPoints(run.system, model, named)
-        end = Chain(traced, stepper_of(given), STEPS, every=5).states({STATE: run.state.values[STATE] / 6})[0]
+        end = Chain(traced, stepper_of(given), STEPS, every=4).states({STATE: run.state.values[STATE] / 6})[0]
         return told(end[STATE])
 
     assert slope(value, [p.detach() for p in net.parameters()], 1e-2, WORLD) == TWO

@@ -56,8 +56,8 @@ def loss(run, name, given, every=None):
         constants = dict(zip(CASES[name][1], theta[:-1], strict=True))
         model = with_constants(run.deck.physics, **constants).model(space)
         traced = TracedModes(run.system, model)
-        chain = Chain(traced, partial(made, given["type"], given), equal_steps(0.05, 7), every)
-        return sum(told(space.inverse(s[unknown])) for s in chain.states({unknown: theta[-1]}, (3, 7)))
+        chain = Chain(traced, partial(made, given["type"], given), equal_steps(0.05, 5), every)
+        return sum(told(space.inverse(s[unknown])) for s in chain.states({unknown: theta[-1]}, (2, 5)))
 
     return value
 

@@ -111,7 +111,7 @@ class VolumeSystem(BaseSystem):
         rows = rows.copy()
         offset = None if at.offset is None else rows_of(at.offset, self.cells.n_owned)
         info = self.solvers[name].solve(rows, replace(at, offset=offset), values)
-        values[name].copy_(self._tensor(rows))
+        values[name].copy_(self.tensor(rows))
         return info.iterations
 
     def complete(self, name: str, values: Mapping[str, torch.Tensor], t: float) -> None:
@@ -166,9 +166,9 @@ class VolumeSystem(BaseSystem):
 
     def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, torch.Tensor]:
         """Return the means of rows of cells. Collective."""
-        return {key: self._tensor(array) for key, array in rows.items()}
+        return {key: self.tensor(array) for key, array in rows.items()}
 
-    def _tensor(self, rows: np.ndarray) -> torch.Tensor:
+    def tensor(self, rows: np.ndarray) -> torch.Tensor:
         """Return the means (N, m, *cells) of rows."""
         shape = self.scheme.slab.shape
         flat = from_rows(rows[: self.cells.n_owned], shape, self.device, complex_=False)
