@@ -63,11 +63,15 @@ train:
   validation_frames: {start: 6, end: 7, every: 0.5}
 """
 TODAY = """
-  data: {type: kinetic, moments: 12, cases: [{alpha: -3, zeta: 1, seed: 1}], frames: {start: 5, end: 9, every: 0.5}}
+  data:
+    type: kinetic
+    cases: [{alpha: -3, zeta: 1, seed: 1}]
+    moments: 12
+    frames: {start: 5, end: 9, every: 0.5}
   stages:
     - {type: fit, steps: 5, optimizer: {type: adam, rate: 0.02}, loss: {type: relative_l2, balance: true}}
     - {type: unrolled, optimizer: {type: adam, final_rate: 1e-4, clip: 1}}
-  validation: {cases: [{alpha: -3, zeta: 1, seed: 2}], frames: {start: 6, end: 7, every: 0.5}}
+  validation: {type: kinetic, cases: [{alpha: -3, zeta: 1, seed: 2}], frames: {start: 6, end: 7, every: 0.5}}
 """
 
 

@@ -22,7 +22,7 @@ train:
     moments: 12
     frames: {start: 5, end: 9, every: 0.5}
   stages: [{type: fit, steps: 500, batch: 1024}]
-  validation: {cases: [{alpha: -3, zeta: 1, seed: 2}]}
+  validation: {type: kinetic, cases: [{alpha: -3, zeta: 1, seed: 2}]}
 """
 
 

@@ -4,7 +4,7 @@
 earlier                             today
 =================================== ============================================
 `cases`, `frames`, `moments`        `data: {type: kinetic, cases, frames, moments}`
-`validation: [...]`                 `validation: {cases: [...]}`
+`validation: [...]`                 `validation: {type: kinetic, cases: [...]}`
 `validation_frames`                 `validation: {frames}`
 `mode: offline` of a stage          `type: fit`; the other modes keep their names
 `rate`, `final_rate` of a stage     `optimizer: {type: adam, rate, final_rate}`
@@ -52,7 +52,11 @@ def _validation(cases: Any, frames: Any) -> Any:
     """Return the block of a list of cases, None for an empty one."""
     if not isinstance(cases, list):
         return cases
-    return {"cases": cases, **({"frames": frames} if frames is not None else {})} if cases else None
+    return (
+        {"type": "kinetic", "cases": cases, **({"frames": frames} if frames is not None else {})}
+        if cases
+        else None
+    )
 
 
 def _stage(stage: Any) -> Any:

@@ -10,7 +10,7 @@ For instance::
       stages:                                      # one after the other, on the same weights
         - {type: fit, steps: 3000, batch: 4096}
         - {type: unrolled, steps: 100, batch: 4, unroll: [4, 16]}
-      validation: {cases: [{alpha: -3, zeta: 1, seed: 2}]}    # data again; what it leaves out is as above
+      validation: {type: kinetic, cases: [{alpha: -3, zeta: 1, seed: 2}]}   # what it leaves out is as above
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Train(Params):
         0.5, ge=0, description="room around the training data, in its own width, before the guard acts"
     )
     validation: Annotated[Params | None, Component("data")] = Field(
-        None, description="data to judge the result on; keys that it leaves out are those of `data`"
+        None, description="data to judge the result on; what it leaves out of the same type is as in `data`"
     )
     output: str = Field(
         "bundle.safetensors",
@@ -65,7 +65,7 @@ class Train(Params):
             data = {**data, "stages": [data["stages"]]}
         given, other = data.get("data"), data.get("validation")
         if isinstance(given, dict) and isinstance(other, dict):
-            same = other.get("type", given.get("type")) == given.get("type")
+            same = other.get("type") == given.get("type")
             data = {**data, "validation": {**given, **other} if same else other}
         return data
 

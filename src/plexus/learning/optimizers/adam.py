@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plexus.learning.optimizers.base import FirstOrder, RateParams
+from plexus.learning.optimizers._rates import FirstOrder, RateParams
 from plexus.registry import register
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ class FitParams(StageParams):
 
     batch: Annotated[int, Field(ge=1)] | Literal["all"] | None = Field(
         None,
-        description="points per step (default: 4096), or whole samples where they are needed (4); all: every "
-        "sample in every step, as L-BFGS and methods of least squares have it unless told otherwise",
+        description="points per step (default: 4096) or, where needed, whole samples (4); all (second order)",
     )
     noise: float = Field(
         0.0, ge=0, lt=1, description="noise on the measured inputs, as a share of their root mean square"
