@@ -73,9 +73,7 @@ class Traced:
         solver = self.system.completion(name)
         self._solve(f"{name} completed", solver, values, Instant(t), self.together[name])
 
-    def _solve(
-        self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None
-    ) -> int:
+    def _solve(self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None) -> int:
         parts = parts or self.together.get(key, (key,))
         if key not in self._stages:
             self._stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements

@@ -138,7 +138,9 @@ class Cellwise:
 
     def at_nodes(self, nodes: np.ndarray, t: float, values: Array) -> Array:
         """Refuse: the cells around a node have several values."""
-        raise InputError("a control in cells has no value at nodes: prescribed and initial values need a nodal one")
+        raise InputError(
+            "a control in cells has no value at nodes: prescribed and initial values need a nodal one"
+        )
 
 
 def spread(own: Array, halo: Halo) -> Array:
