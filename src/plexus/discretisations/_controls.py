@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def controls_of(deck: Deck, space: Space) -> Controls:
-    """Return the controls that expressions of the deck read, with the values that they start from. Collective.
+    """Return the controls that expressions of the deck read, with their first values. Collective.
 
     ``space`` has the nodes of the unknowns.
     """
