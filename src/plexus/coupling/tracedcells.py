@@ -1,8 +1,8 @@
 """Conservation laws on cells that steppers march with their graph: rates, and implicit solves as nodes of it.
 
 Upwinding and limiters have kinks: rates are smooth in pieces, and at a kink the gradient is that of one side.
-Constants of the law may be tensors. Of the gradient with respect to one, every rank has the part of its cells;
-gradients of means cross ranks with the exchange of layers.
+Constants of the law may be tensors. Of the gradient with respect to one, every rank has the part of its
+cells; gradients of means cross ranks with the exchange of layers.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class TracedCells:
     def solve(self, name: str, values: dict[str, Tensor], at: Instant, held: bool = False) -> int:
         """Put the solution of u_t = R(u, t) for one unknown into ``values``; return iterations. Collective.
 
-        The other unknowns are given. Where a deck repeats the solves until they agree, the gradient is that of
-        the passes that were taken.
+        The other unknowns are given. Where a deck repeats the solves until they agree, the gradient is that
+        of the passes that were taken.
 
         Raises
         ------
