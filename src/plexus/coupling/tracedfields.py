@@ -76,9 +76,9 @@ class TracedFields(NodalFields):
         Collective.
         """
         form = next(f for f in self.system.forms.values() if name in [s.name for s in f.equation.fields])
-        column = component + (form.columns[name].start if form.columns else 0)
+        nodes, part = self.share(name, boundary)
         rows = torch.zeros(form.space.n_owned, form.space.components, dtype=torch.float64)
-        rows[:, column] = torch.from_numpy(self.share(name, boundary, component))
+        rows[nodes, form.columns.get(name, slice(None))] = torch.from_numpy(part[:, component])
         tested, values = TestedForm(form), {**self.traced.rows, **self.state.values}
         u = stacked([spec.name for spec in form.equation.fields], values)
         lam = Spread.apply(rows, form.space.halo)

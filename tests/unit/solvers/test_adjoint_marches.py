@@ -147,3 +147,30 @@ def test_an_extremum_and_steps_of_petsc_have_no_gradient(make_run, scalar):
     run = make_run(HEAT, "time.stepper={type: petsc_ts, ts: bdf}")
     with pytest.raises(InputError, match=r"time\.stepper: no gradient .*; use theta or bdf2"):
         at_end(run)(number())
+
+
+HELD = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [5, 4]}
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: "100*a", poisson_ratio: 0.3}}
+boundary:
+  - {on: left, displacement: [0, "0.01*a*y"]}
+  - {on: bottom, displacement_y: 0}
+  - {on: right, traction: ["a^2", 1]}
+solver: {displacement: {preconditioner: mumps}}
+quantities:
+  support: {type: reaction, of: displacement, on: left, component: y}
+  stress: {type: norm, of: von_mises, region: null}
+output: []
+"""
+
+
+@pytest.mark.parametrize("name", ["support", "stress"])
+def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
+    run = make_run(HELD)
+    function = at_end(run, name)
+    found = remainders(function, number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+    value = function(number()).item()
+    run.execute()
+    assert run.values()[name] == pytest.approx(value, rel=1e-10)
