@@ -1,4 +1,4 @@
-"""Oracles: a body elsewhere, turned or mirrored, and its mesh in another order, have the same answer."""
+"""Oracles: a body elsewhere, turned or mirrored, its mesh in another order or of second order: one answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from oracles.cases import Case, Tree
+from oracles.exact import judged
 from oracles.leaves import Amount, Jump, M, amount
 from oracles.polynomials import AXES, Poly
 from oracles.running import Outcome, deck_of, run
@@ -63,6 +64,17 @@ def renumbered(case: Case, folder: Path) -> list[str]:
     one = run(deck_of(here), here, folder, order=1)
     two = run(deck_of(here), here, folder, order=2 + case.seed)
     return compared(case, one, two)
+
+
+def second(case: Case, folder: Path) -> list[str]:
+    """Return what a file of second order with the same straight cells changes."""
+    body = replace(as_file(case.body, case.body.seed), order=2)
+    here = replace(case, body=body, deck={**case.deck, "mesh": body.block()})
+    two = run(deck_of(here), here, folder)
+    if case.exact:
+        return judged(case, two)
+    one = replace(here, body=replace(body, order=1))
+    return compared(case, run(deck_of(one), one, folder), two)
 
 
 def compared(case: Case, one: Outcome, two: Outcome) -> list[str]:
