@@ -10,7 +10,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from oracles import budgets, edges, exact, grids, moved, rewritten
+from oracles import bodies, budgets, edges, exact, grids, moved, rewritten
 from oracles.cases import Case
 from oracles.running import deck_of
 from oracles.scalars import scalar
@@ -20,7 +20,7 @@ GEOMETRIES = ("solid", "plane_strain", "plane_stress", "axisymmetric", "bar", "t
 EXACT: dict[str, Callable[[int], Case]] = {
     "heat": partial(scalar, family="heat"), "diffusion": partial(scalar, family="diffusion"),
     **{name: partial(solid, geometry=name) for name in GEOMETRIES},
-    "pins": edges.pins, "wires": edges.wires,
+    "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {

@@ -122,8 +122,7 @@ class _Move:
             place = self.turn @ np.array([leaf.value.constant for leaf in node]) + self.shift
             return [replace(leaf, value=Poly.of(float(v))) for leaf, v in zip(node, place, strict=True)]
         if key == "rotation":
-            axis = (self.turn @ np.array(node["axis"], dtype=float)).tolist()
-            return {**node, "axis": axis, "point": [amount(float(v), M) for v in self.shift]}
+            return {**self.tree(node), **self._axis(node)}
         if key in VECTORS and isinstance(node, list):
             return self._vector(node)
         if key in TENSORS and isinstance(node, list):
@@ -142,6 +141,17 @@ class _Move:
                 raise Fixed
             return replace(node, before=self.tree(node.before), after=self.tree(node.after))
         return node
+
+    def _axis(self, node: Tree) -> Tree:
+        """Return point and direction of an axis in the new place; that of a plane has no direction."""
+        there = [0.0] * len(self.shift)
+        if "point" in node:
+            there = [leaf.value.constant for leaf in node["point"]]
+        place = self.turn @ np.array(there) + self.shift
+        found: Tree = {"point": [amount(float(v), M) for v in place]}
+        if "axis" in node:
+            found["axis"] = (self.turn @ np.array(node["axis"], dtype=float)).tolist()
+        return found
 
     def _vector(self, parts: list[Any]) -> list[Any]:
         if all(isinstance(p, dict) for p in parts):
