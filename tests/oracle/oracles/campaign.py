@@ -10,7 +10,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from oracles import bodies, budgets, edges, exact, grids, moved, rewritten
+from oracles import bodies, budgets, edges, exact, grids, moved, rewritten, tables
 from oracles.cases import Case
 from oracles.running import deck_of
 from oracles.scalars import scalar
@@ -21,11 +21,12 @@ EXACT: dict[str, Callable[[int], Case]] = {
     "heat": partial(scalar, family="heat"), "diffusion": partial(scalar, family="diffusion"),
     **{name: partial(solid, geometry=name) for name in GEOMETRIES},
     "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
+    "ramps": tables.ramps,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {
     "march": budgets.heat, "steady": budgets.steady, "cure": budgets.cure, "work": budgets.work,
-    "frame": edges.frame, "carried": grids.carried,
+    "frame": edges.frame, "tabled": tables.tabled, "carried": grids.carried,
 }  # fmt: skip
 """Families whose budget closes."""
 MESHED = {name: make for name, make in BALANCED.items() if name != "carried"}

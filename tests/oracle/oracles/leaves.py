@@ -1,8 +1,8 @@
 """Numbers and expressions of a deck with their dimensions, and the ways to write them down.
 
-A deck of the oracles is plain data whose leaves are `Amount`, `Below`, `Near`, `Table` or `Jump`. `plain` writes bare SI
-numbers, `Dressed` writes each in other units, `World` writes bare numbers of a world with other units of
-length, mass and time.
+A deck of the oracles is plain data whose leaves are `Amount`, `Below`, `Near`, `Table` or `Jump`. `plain`
+writes bare SI numbers, `Dressed` writes each in other units, `World` writes bare numbers of a world with
+other units of length, mass and time.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def written(tree: Any, write: Writer) -> Any:
     if isinstance(tree, Below):
         return f"{tree.axis} {'>' if tree.above else '<'} {write(tree.value, M, False)}"
     if isinstance(tree, Near):
-        parts = [f"abs({axis} - ({write(at, M, False)})) < {write(tree.reach, M, False)}" for axis, at in tree.place]
-        return " and ".join(parts)
+        reach = write(tree.reach, M, False)
+        return " and ".join(f"abs({axis} - ({write(at, M, False)})) < {reach}" for axis, at in tree.place)
     if isinstance(tree, Table):
         rows = [
             [write(t, S, False), write(v, tree.dims, tree.absolute)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from oracles.cases import Case, Tree
 from oracles.exact import judged
-from oracles.leaves import Amount, Jump, M, amount
+from oracles.leaves import Amount, Jump, M, Table, amount
 from oracles.polynomials import AXES, Poly
 from oracles.running import Outcome, deck_of, run
 from oracles.shapes import as_file
@@ -158,6 +158,9 @@ class _Move:
             names = list(parts[0]["regions"])
             by_name = {n: self._vector([p["regions"][n] for p in parts]) for n in names}
             return [{"regions": {n: by_name[n][i] for n in names}} for i in range(len(parts))]
+        if all(isinstance(p, Table) for p in parts):
+            values = self.turn @ np.array([p.values for p in parts])
+            return [replace(p, values=tuple(map(float, v))) for p, v in zip(parts, values, strict=True)]
         if not all(isinstance(p, Amount) for p in parts):
             raise Fixed
         placed = [self.tree(p) for p in parts]

@@ -18,15 +18,18 @@ EDGES = {
     "point": (), "line": ((0, 1),), "triangle": ((0, 1), (1, 2), (2, 0)),
     "quadrilateral": ((0, 1), (1, 2), (2, 3), (3, 0)),
     "tetrahedron": ((0, 1), (1, 2), (2, 0), (3, 0), (3, 2), (3, 1)),
-    "hexahedron": ((0, 1), (0, 3), (0, 4), (1, 2), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 7), (5, 6), (6, 7)),
+    "hexahedron": (
+        (0, 1), (0, 3), (0, 4), (1, 2), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 7), (5, 6), (6, 7),
+    ),
 }  # fmt: skip
 FACES = {
     "quadrilateral": ((0, 1, 2, 3),),
     "hexahedron": (
-        (0, 3, 2, 1), (0, 1, 5, 4), (0, 4, 7, 3), (1, 2, 6, 5), (2, 3, 7, 6), (4, 5, 6, 7), (0, 1, 2, 3, 4, 5, 6, 7),
+        (0, 3, 2, 1), (0, 1, 5, 4), (0, 4, 7, 3), (1, 2, 6, 5), (2, 3, 7, 6), (4, 5, 6, 7),
+        (0, 1, 2, 3, 4, 5, 6, 7),
     ),
 }  # fmt: skip
-"""Corners between which a node of order 2 lies, as Gmsh counts these nodes: on edges, then faces and inside."""
+"""Corners between which a node of order 2 lies, in the order of Gmsh: on edges, then on faces, inside."""
 FACETS = {"line": "point", "triangle": "line", "quadrilateral": "line", "tetrahedron": "triangle"}
 CUBE = {1: ((0,), (1,)), 2: ((0, 0), (1, 0), (1, 1), (0, 1))}
 CUBE[3] = tuple((*c, 0) for c in CUBE[2]) + tuple((*c, 1) for c in CUBE[2])  # type: ignore[index,assignment]
@@ -145,7 +148,7 @@ def _edge(body: Shape, index: np.ndarray, name: str, ends: Ends) -> Block:
     if None not in ends:
         return 0, "point", name, [(nodes[0],)]
     # along the axis the numbers of the lattice rise
-    return 1, "line", name, list(zip(nodes, nodes[1:], strict=False))
+    return 1, "line", name, list(itertools.pairwise(nodes))
 
 
 def _second(blocks: list[Block], points: np.ndarray) -> tuple[list[Block], np.ndarray]:

@@ -143,7 +143,7 @@ class Shape:
     def _named(self) -> dict[str, Any]:
         """Return the curves and points of a straight box."""
         assert self.straight
-        reach = 1e-3 * min(b - a for t in self.ticks for a, b in zip(t, t[1:], strict=False))
+        reach = 1e-3 * min(b - a for t in self.ticks for a, b in itertools.pairwise(t))
         found: dict[str, Any] = {}
         for name, ends in self.edges:
             kind = "curves" if None in ends else "points"
