@@ -1,8 +1,8 @@
 """Gradients beside the solves that they are of: time of the backward pass, and memory with kept states.
 
 Both sides are measured in turns in this process. A cost is the time of a backward pass in units of the solve
-without gradients; marches keep every k-th state, so that theirs holds the march that is computed again. Memory
-is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
+without gradients; marches keep every k-th state, so that theirs holds the march that is computed again.
+Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TRANSIENT, NONLINEAR = 2.5, 1.0
 """Bounds on the cost of a gradient, in solves."""
-STEPS, EVERY, TURNS = 24, 6, 3
+STEPS, DT, EVERY, TURNS = 24, 5e-4, 6, 3
 CELLS = {"ssp_rk": 96, "theta": 16, "bdf2": 16}
 """Cells per side of a square."""
 Tensor = torch.Tensor
@@ -60,7 +60,7 @@ def volumes() -> list[Row]:
         rows.append(Row(item, cost, "x", TRANSIENT, cost <= TRANSIENT, peer))
         few, all_ = (peak(partial(_gradient, partial(march, every=k), point)) for k in (EVERY, None))
         with torch.no_grad():
-            plain = peak(lambda march=march, point=point: march(*point, every=None))
+            plain = peak(partial(march, *point, every=None))
         text = f"{all_ / plain:.1f} with all states, {plain / 2**20:.1f} MiB of the march itself"
         rows.append(Row(f"{stepper}, memory of that beside the march", few / plain, "x", peer=text))
     return rows
@@ -122,7 +122,7 @@ def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor
 
     def end(viscosity: Tensor, start: Tensor, every: int | None) -> Tensor:
         traced = TracedCells(system, partial(with_constants, physics), {"viscosity": viscosity})
-        chain = Chain(traced, lambda: registry.build("stepper", block), equal_steps(0.002, STEPS), every)
+        chain = Chain(traced, lambda: registry.build("stepper", block), equal_steps(DT, STEPS), every)
         return chain.states({"velocity": start})[0]["velocity"].square().sum()
 
     return [torch.tensor(physics.viscosity, dtype=torch.float64), made.state.values["velocity"]], end
@@ -134,7 +134,7 @@ def _deck(stepper: str, cells: int) -> dict[str, Any]:
         "mesh": {"type": "periodic", "cells": [cells, cells], "size": [1, 1]},
         "physics": {"type": "burgers", "viscosity": 0.02, "reconstruction": "muscl"},
         "initial": {"velocity": "2 + sin(2*pi*x)*cos(2*pi*y)"},
-        "time": {"stepper": stepper, "end": 1, "step": 0.002},
+        "time": {"stepper": stepper, "end": 1, "step": DT},
     }
 
 
