@@ -25,11 +25,8 @@ def components(rows: np.ndarray, cols: np.ndarray, n: int) -> np.ndarray:
         low[np.maximum(rows, cols)] = np.minimum(rows, cols)
         while not np.array_equal(low[low], low):
             low = low[low]
-        if not low.any():
-            break  # all rows are one component
-        rows, cols = low[rows], low[cols]
-        apart = rows != cols
-        rows, cols = rows[apart], cols[apart]
+        apart = np.flatnonzero(low[rows] != low[cols])
+        rows, cols = low[rows[apart]], low[cols[apart]]
     return low
 
 

@@ -144,7 +144,7 @@ def _eliminated(
         return np.empty(0, np.int64), np.empty(0, np.int64)
     m = fixed.shape[1]
     some = fixed.any(axis=1)
-    pairs = np.flatnonzero(some[rows] | some[cols])
+    pairs = np.flatnonzero(some.take(rows) | some.take(cols))
     touched = fixed[rows[pairs]][:, :, None] | fixed[cols[pairs]][:, None, :]
     p, a, b = np.nonzero(touched)
     flat = (pairs[p] * m + a) * m + b
