@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
-    from plexus.protocols.training import Data, Loss, Optimizer, Schedule, Stage, Trainable
+    from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
         GridPoint,
@@ -65,7 +65,7 @@ _MODULES = {
     "preconditioners": "OptionValue PcContext Preconditioner",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
-    "training": "Data Loss Optimizer Schedule Stage Trainable",
+    "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -136,6 +136,7 @@ __all__ = [
     "Reconstruction",
     "Remembers",
     "Repeats",
+    "Residual",
     "Riemann",
     "Sample",
     "Schedule",
