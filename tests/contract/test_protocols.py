@@ -21,6 +21,7 @@ PROTOCOLS = {
     "controller": protocols.Controller,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
+    "sample": protocols.Sampler,
     "data": protocols.Data,
     "loss": protocols.Loss,
     "optimizer": protocols.Optimizer,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
@@ -63,6 +64,7 @@ _MODULES = {
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
@@ -139,6 +141,7 @@ __all__ = [
     "Residual",
     "Riemann",
     "Sample",
+    "Sampler",
     "Schedule",
     "Seen",
     "Selects",
