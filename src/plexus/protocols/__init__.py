@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Observer, Quantity
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
-    from plexus.protocols.training import Data, Loss, Optimizer, Schedule, Stage, Trainable
+    from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
         GridPoint,
@@ -63,9 +64,10 @@ _MODULES = {
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Quantity",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
-    "training": "Data Loss Optimizer Schedule Stage Trainable",
+    "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -136,8 +138,10 @@ __all__ = [
     "Reconstruction",
     "Remembers",
     "Repeats",
+    "Residual",
     "Riemann",
     "Sample",
+    "Sampler",
     "Schedule",
     "Seen",
     "Selects",
