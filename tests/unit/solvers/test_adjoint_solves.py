@@ -1,7 +1,4 @@
-"""Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix.
-
-Everything here runs on one rank and on several.
-"""
+"""Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix."""
 
 import numpy as np
 import pytest
@@ -15,7 +12,6 @@ from plexus.solvers.packages import available
 from plexus.spaces.controls import Cellwise, Nodal, Uniform
 from plexus.spaces.shared import Total
 
-pytestmark = pytest.mark.mpi
 STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
 
 LINEAR = """
@@ -80,32 +76,34 @@ def gradient(run):
     return MPI.COMM_WORLD.allreduce(float(slope))
 
 
+@pytest.mark.mpi
 @pytest.mark.parametrize("deck", [LINEAR, NONLINEAR, WIND], ids=["ksp", "snes", "wind"])
 def test_remainders_are_of_second_order(make_run, scalar, deck):
     found = remainders(cubes(make_run(deck)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
+ANY_RANKS = ("mumps", "gamg", "hypre", "asm")
+
+
 @pytest.mark.parametrize(
     ("deck", "name"),
     [
-        *((WIND, name) for name in ("mumps", "gamg", "hypre", "ilu", "sor", "asm")),
-        *((NONLINEAR, name) for name in ("gamg", "hypre", "ilu")),
+        *(pytest.param(WIND, name, marks=pytest.mark.mpi, id=name) for name in ANY_RANKS),
+        *(pytest.param(WIND, name, id=name) for name in ("ilu", "sor")),
+        *(pytest.param(NONLINEAR, name, id=f"snes {name}") for name in ("gamg", "hypre", "ilu")),
     ],
-    ids=lambda v: v if len(v) < 9 else "",
 )
 def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmetry(
     make_run, scalar, deck, name
 ):
     if name in ("hypre", "mumps") and name not in available():
         pytest.skip(f"this PETSc has no {name}")
-    if name in ("ilu", "sor") and MPI.COMM_WORLD.size > 1:
-        name = "bjacobi" if name == "ilu" else name
     expected = gradient(make_run(deck, "solver.u.preconditioner=jacobi"))
     assert gradient(make_run(deck, f"solver.u.preconditioner={name}")) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["hypre", "sor"])
+@pytest.mark.parametrize("name", [pytest.param("hypre", marks=pytest.mark.mpi), "sor"])
 def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, scalar, monkeypatch, name):
     """BoomerAMG applied transposed is zero, which Krylov methods take for convergence; SOR refuses."""
     if name == "hypre" and name not in available():
@@ -136,8 +134,6 @@ def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
 
     A is linear in k, so that ∂A/∂k of one cell is the matrix of that cell alone.
     """
-    if MPI.COMM_WORLD.size > 1:
-        pytest.skip("NumPy solves on one rank")
     with_controls(monkeypatch, {"k": lambda space: Cellwise(space.mesh)})
     run = make_run(CELLS)
     form, space = run.system.forms["u"], run.system.spaces["u"]
@@ -155,6 +151,7 @@ def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
         assert found[cell].item() == pytest.approx(-lam @ rows.ravel(), rel=1e-9)
 
 
+@pytest.mark.mpi
 def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatch):
     """In coefficient, source, flux and prescribed value, along a direction at all nodes."""
     with_controls(monkeypatch, {"m": Nodal})
