@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
+    "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
     "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),
@@ -33,6 +34,11 @@ KINDS: dict[str, tuple[str, str]] = {
     "controller": ("plexus.stepping.controllers", "how long the next time step is"),
     "quantity": ("plexus.quantities", "numbers computed from the fields"),
     "output": ("plexus.observers", "what is written while the run goes on"),
+    "data": ("plexus.learning.data", "what a training learns from"),
+    "loss": ("plexus.learning.losses", "what a training makes small"),
+    "optimizer": ("plexus.learning.optimizers", "how a training moves the variables"),
+    "schedule": ("plexus.learning.schedules", "how a learning rate changes over the steps"),
+    "stage": ("plexus.learning.stages", "parts of a training, one after the other"),
 }
 """Kind -> (package of its members, one-line description)."""
 

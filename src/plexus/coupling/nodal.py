@@ -35,7 +35,7 @@ from plexus.spaces.search import around
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
-    from plexus.spaces.quadrature_space import QuadratureSpace
+    from plexus.spaces.points import Room
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class NodalFields(NamedFields):
 
     def __init__(self, system: System, constants: Mapping[str, float]):
         space = next(iter(system.spaces.values())).with_components(1)
-        self.system, self.evaluator = system, Evaluator(space.mesh)
+        self.system = system
+        self.evaluator = Evaluator(space.mesh)
         self.derived = derived_fields(system.equations)
         # all equations of a model share the section, hence the factor on dx
         self._measure = system.equations[0].measure
@@ -73,10 +74,14 @@ class NodalFields(NamedFields):
         super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
 
     @property
-    def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
-        """Space and values of every unknown and internal variable."""
-        nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
-        return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
+    def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
+        """Space and values of every control, unknown and internal variable."""
+        controls = self.system.controls
+        known: dict[str, tuple[Room, np.ndarray]] = {
+            name: (controls.members[name], a) for name, a in controls.values.items()
+        }
+        known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
+        return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
         """Return the points in the reference cell at which an internal variable, or a component, is known."""
@@ -99,7 +104,8 @@ class NodalFields(NamedFields):
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         measure = None if bare else self._measure
-        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure))
+        found: float = self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value at the nodes of the cells of a part. Collective.

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
+    from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
         GridPoint,
@@ -62,8 +64,10 @@ _MODULES = {
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
+    "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -90,6 +94,7 @@ __all__ = [
     "Closure",
     "Conservation",
     "Controller",
+    "Data",
     "Derived",
     "Deviations",
     "Discretisation",
@@ -113,9 +118,11 @@ __all__ = [
     "Learned",
     "Location",
     "Looks",
+    "Loss",
     "MeshSource",
     "Observer",
     "OnSides",
+    "Optimizer",
     "OptionValue",
     "Outlook",
     "PcContext",
@@ -132,8 +139,11 @@ __all__ = [
     "Reconstruction",
     "Remembers",
     "Repeats",
+    "Residual",
     "Riemann",
     "Sample",
+    "Sampler",
+    "Schedule",
     "Seen",
     "Selects",
     "Setting",
@@ -145,12 +155,14 @@ __all__ = [
     "SpectralModel",
     "SpectralPhysics",
     "Split",
+    "Stage",
     "StepResult",
     "Stepper",
     "Stores",
     "Tangent",
     "Tangents",
     "TimeIntegrable",
+    "Trainable",
     "Trims",
     "Values",
     "VolumePhysics",

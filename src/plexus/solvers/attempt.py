@@ -11,7 +11,7 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.solvers import defaults
-from plexus.solvers.monitors import INSIDE, SolveInfo, reason_name
+from plexus.solvers.monitors import INSIDE, UNSOLVED, SolveInfo, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.shells import Shell, install
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
+EXACT = 1e-5
+"""Relative residual that a factorisation leaves at most, of a body that may move far from the origin too."""
 
 
 class Attempt:
@@ -108,6 +110,9 @@ class Attempt:
             # some motions are held, so LU was the default, but others are free: LU would divide by rounding
             self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
             factorised = False
+        elif factorised and singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
+            # the deck names LU: pivots that vanish belong to the free motions
+            self.options.add({"mat_mumps_icntl_24": 1})
         if self._open and not factorised:
             method = ("f" if self._varies else "") + ("cg" if symmetric else "gmres")
             self.options.add({"ksp_type": method} | defaults.true_residual(method))
@@ -132,11 +137,14 @@ class Attempt:
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} {INSIDE}"
+        converged = snes.getConvergedReason() > 0
+        if converged and snes.getType() == "ksponly" and ksp.getType() == "preonly" and not self._solves(ksp):
+            converged, reason = False, f"{UNSOLVED} {INSIDE}"
         applications, seconds = self.spent()
         return SolveInfo(
             name=self.target.name,
             t=t,
-            converged=snes.getConvergedReason() > 0,
+            converged=converged,
             reason=reason,
             newton=snes.getIterationNumber(),
             iterations=snes.getLinearSolveIterations(),
@@ -145,6 +153,27 @@ class Attempt:
             applications=applications,
             setup_seconds=seconds,
         )
+
+    @staticmethod
+    def _solves(ksp: PETSc.KSP) -> bool:
+        """Return whether a single application of the preconditioner has solved A x = b. Collective.
+
+        |b - A x| is compared with |b| and |D x|, D the diagonal, of which a stable factorisation leaves the
+        rounding; what b has along free modes no x can meet.
+        """
+        mat, b, x = ksp.getOperators()[0], ksp.getRhs(), ksp.getSolution()
+        left, scaled = b.duplicate(), mat.getDiagonal()
+        mat.mult(x, left)
+        left.aypx(-1.0, b)
+        free = mat.getTransposeNullSpace()
+        if free.handle:
+            free.remove(left)
+        scaled.pointwiseMult(scaled, x)
+        # what is not a number is told by its own guard
+        found = not left.norm() > EXACT * (b.norm() + scaled.norm())
+        left.destroy()
+        scaled.destroy()
+        return found
 
     def spent(self) -> tuple[int | None, float]:
         """Return applications and set-up seconds of a preconditioner in Python since the last call."""
