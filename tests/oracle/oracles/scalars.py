@@ -30,7 +30,7 @@ from oracles.cases import (
 )
 from oracles.leaves import KG, ONE, Amount, Dims, K, M, S, amount, dims, times
 from oracles.polynomials import AXES, Poly, divergence, gradient
-from oracles.shapes import shape
+from oracles.shapes import Shape, shape
 
 X, T, V = Poly.variable("x"), Poly.variable("t"), Poly.variable("v")
 
@@ -46,7 +46,7 @@ class _Scalar:
         self.family, self.seed = family, seed
         self.heat = family == "heat"
         self.radial = draw.random() < 0.15
-        self.body = shape(draw, 2 if self.radial else None, regions=not self.radial, radial=self.radial)
+        self.body = self._body()
         if self.radial:
             self.body = replace(self.body, measure=X * (2 * math.pi))
         self.degree = draw.choice((1, 2))
@@ -66,6 +66,9 @@ class _Scalar:
         self.k = self._conductivity()
         self.u = self._solution()
         self.flows = self._flows()
+
+    def _body(self) -> Shape:
+        return shape(self.draw, 2 if self.radial else None, regions=not self.radial, radial=self.radial)
 
     def _leaf(self, f: Poly, dimensions: Dims, absolute: bool = False) -> Amount:
         return Amount(f, dimensions, absolute, (self.name, self.unit))
