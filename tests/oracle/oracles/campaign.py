@@ -10,7 +10,20 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from oracles import bodies, budgets, edges, exact, grids, loops, moved, rewritten, rings, tables
+from oracles import (
+    bodies,
+    budgets,
+    edges,
+    exact,
+    grids,
+    joints,
+    loops,
+    marches,
+    moved,
+    rewritten,
+    rings,
+    tables,
+)
 from oracles.cases import Case
 from oracles.running import deck_of
 from oracles.scalars import scalar
@@ -22,15 +35,16 @@ EXACT: dict[str, Callable[[int], Case]] = {
     **{name: partial(solid, geometry=name) for name in GEOMETRIES},
     "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
     "ramps": tables.ramps, "circles": loops.circles, "strips": loops.strips,
-    "rings": rings.rings,
+    "rings": rings.rings, "joints": joints.joints, "seams": joints.seams,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {
     "march": budgets.heat, "steady": budgets.steady, "cure": budgets.cure, "work": budgets.work,
     "frame": edges.frame, "tabled": tables.tabled, "carried": grids.carried,
+    "marched": marches.marched,
 }  # fmt: skip
 """Families whose budget closes."""
-MESHED = {name: make for name, make in BALANCED.items() if name != "carried"}
+MESHED = {name: make for name, make in BALANCED.items() if name not in ("carried", "marched")}
 STRAIGHT = {name: make for name, make in (EXACT | MESHED).items() if name != "rings"}
 """Families whose bodies may be put into a file, turned, or made of cells of second order."""
 ORACLES: dict[str, tuple[Callable[..., list[str]], dict[str, Callable[[int], Case]]]] = {
