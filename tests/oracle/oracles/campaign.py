@@ -17,6 +17,7 @@ from oracles import (
     exact,
     grids,
     joints,
+    limits,
     loops,
     marches,
     moved,
@@ -41,16 +42,17 @@ EXACT: dict[str, Callable[[int], Case]] = {
 BALANCED: dict[str, Callable[[int], Case]] = {
     "march": budgets.heat, "steady": budgets.steady, "cure": budgets.cure, "work": budgets.work,
     "frame": edges.frame, "tabled": tables.tabled, "carried": grids.carried,
-    "marched": marches.marched,
+    "marched": marches.marched, "kept": limits.kept,
 }  # fmt: skip
 """Families whose budget closes."""
-MESHED = {name: make for name, make in BALANCED.items() if name not in ("carried", "marched")}
+MESHED = {name: make for name, make in BALANCED.items() if name not in ("carried", "marched", "kept")}
 STRAIGHT = {name: make for name, make in (EXACT | MESHED).items() if name != "rings"}
 """Families whose bodies may be put into a file, turned, or made of cells of second order."""
 ORACLES: dict[str, tuple[Callable[..., list[str]], dict[str, Callable[[int], Case]]]] = {
     "exact": (exact.check, EXACT), "units": (rewritten.dressed, EXACT), "world": (rewritten.world, EXACT),
     "budget": (budgets.check, BALANCED), "moved": (moved.moved, STRAIGHT), "second": (moved.second, STRAIGHT),
     "renumbered": (moved.renumbered, STRAIGHT),
+    "bounded": (limits.bounded, {name: EXACT[name] for name in ("heat", "diffusion", "wires", "circles")}),
 }  # fmt: skip
 PAIRS = [(oracle, family) for oracle, (_, families) in ORACLES.items() for family in families]
 
