@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.solvers import defaults
 from plexus.solvers.monitors import INSIDE, UNSOLVED, SolveInfo, reason_name
 from plexus.solvers.options import Options
@@ -89,7 +90,20 @@ class Attempt:
             self.shells.append(install(pc, context, self))
 
     def choose_method(self, symmetric: bool, singular: bool) -> None:
-        """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
+        """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular.
+
+        Raises
+        ------
+        InputError
+            If the deck names an incomplete Cholesky factorisation, and the matrix is not symmetric.
+        """
+        # it reads one triangle, and PETSc may shift the pivots of what that stands for without an end
+        if not symmetric and "icc" in (self.options.value("pc_type"), self.options.value("sub_pc_type")):
+            fields = " and ".join(self.target.parts or [self.target.name])
+            raise InputError(
+                f"{self.path.removesuffix('options')}preconditioner: icc needs a symmetric matrix, and "
+                f"that of {fields} is none: ilu is its counterpart"
+            )
         ksp = self.snes.getKSP()
         factorised = ksp.getType() == "preonly"
         if self._open and factorised and singular and self.block.preconditioner is None:
