@@ -24,6 +24,7 @@ from oracles import (
     rewritten,
     rings,
     tables,
+    waves,
 )
 from oracles.cases import Case
 from oracles.running import deck_of
@@ -52,6 +53,7 @@ ORACLES: dict[str, tuple[Callable[..., list[str]], dict[str, Callable[[int], Cas
     "exact": (exact.check, EXACT), "units": (rewritten.dressed, EXACT), "world": (rewritten.world, EXACT),
     "budget": (budgets.check, BALANCED), "moved": (moved.moved, STRAIGHT), "second": (moved.second, STRAIGHT),
     "renumbered": (moved.renumbered, STRAIGHT),
+    "mirrored": (waves.check, {"waves": waves.waves}),
     "bounded": (limits.bounded, {name: EXACT[name] for name in ("heat", "diffusion", "wires", "circles")}),
 }  # fmt: skip
 PAIRS = [(oracle, family) for oracle, (_, families) in ORACLES.items() for family in families]
