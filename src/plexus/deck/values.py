@@ -268,7 +268,18 @@ def lacks_axis(name: str, context: Context) -> bool:
 def _hint(name: str, context: Context) -> str:
     if name in context.texts:
         return f"parameter {name!r} is not a number"
+    if name in context.controls:
+        return f"the control {name!r} has no value here: {_where(name, context)}"
+    if name in context.controls:
+        return f"the control {name!r} cannot be read here: it has no value where this is looked at"
     return f"unknown name {name!r}{nearest(name, context.expression_names(), 12)}"
+
+
+def _where(name: str, context: Context) -> str:
+    """Return where a control can be read, which is not here."""
+    if name not in context.at_nodes:
+        return "fields of cells and networks are read in the physics and in boundary terms"
+    return "only coordinates, time and parameters are known"
 
 
 def material_property(value: Any, info: ValidationInfo) -> Property:
