@@ -33,7 +33,7 @@ from plexus.spaces.names import require_cells, require_facets
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
-    from plexus.spaces.quadrature_space import QuadratureSpace
+    from plexus.spaces.points import Room
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,12 @@ class NodalFields(NamedFields):
         super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
 
     @property
-    def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
-        """Space and values of every unknown and internal variable."""
-        nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
-        return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
+    def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
+        """Space and values of every control, unknown and internal variable."""
+        controls = self.system.controls
+        known: dict[str, tuple[Room, np.ndarray]] = {name: (controls.members[name], a) for name, a in controls.values.items()}
+        known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
+        return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
         """Return the points in the reference cell at which an internal variable, or a component, is known."""

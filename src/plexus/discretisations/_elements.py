@@ -14,10 +14,12 @@ from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
 from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
+from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
 from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
+from plexus.fields.arrays import like
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
@@ -25,6 +27,7 @@ from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
+from plexus.spaces.controls import Controls
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
@@ -33,7 +36,7 @@ from plexus.stepping.passes import Passes
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Closure, Equation
+    from plexus.protocols import Array, Closure, Equation
     from plexus.runtime.context import Context
 
 
@@ -59,10 +62,11 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
-        system = _system(deck, ctx, spaces, equations)
+        controls = controls_of(deck, next(iter(spaces.values())))
+        system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    values = _initial(deck, spaces, equations)
+    values = initial(deck, system)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
         system.prescribe(name, t, array)
@@ -93,10 +97,16 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
     return spaces
 
 
-def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
+def _system(
+    deck: Deck,
+    ctx: Context,
+    spaces: Mapping[str, Space],
+    equations: Sequence[Equation],
+    controls: Controls,
+) -> System:
     """Return forms and solvers of all equations."""
     points = _points(spaces, equations)
-    maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations)
+    maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations, controls)
     chosen = deck.coupling
     passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
     forms, solvers = {}, {}
@@ -114,6 +124,7 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         maker.completion,
         passes,
         _materials(deck),
+        controls,
     )
 
 
@@ -127,14 +138,16 @@ class _Maker:
         spaces: Mapping[str, Space],
         known: Mapping[str, Space | QuadratureSpace],
         equations: Sequence[Equation],
+        controls: Controls,
     ):
         self.deck, self.ctx, self.spaces, self.known = deck, ctx, spaces, known
+        self.controls = controls
         self.equations = {equation.field.name: equation for equation in equations}
         mesh = next(iter(spaces.values())).mesh
         self.skeleton = set(mesh.skeleton) - set(mesh.boundaries)
         self.conditions = sort_conditions(deck.boundary, equations, mesh.dim, self.skeleton)
         self.prescribed = {
-            name: Dirichlet(spaces[name], here.prescribed, here.normal)
+            name: Dirichlet(spaces[name], here.prescribed, here.normal, controls)
             for name, here in self.conditions.items()
         }
         self._warn_of_bends()
@@ -178,8 +191,9 @@ class _Maker:
         degree = equation.quadrature * space.degree
         loads = spread(space, equation, here.totals, self.skeleton, degree)
         return Form(
-            space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held
-        )
+            space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held,
+            self.controls,
+        )  # fmt: skip
 
     def solver(self, form: Form, prefix: str) -> FieldSolver:
         """Return the solver of a form, by the deck's block for its unknown."""
@@ -233,7 +247,9 @@ def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Targ
         dim=space.mesh.dim,
         components=space.components,
         ranks=space.comm.size,
-        linear=equation.linear and all(here.linear for here in conditions),
+        linear=equation.linear
+        and all(here.linear for here in conditions)
+        and not form.controls.bend([spec.name for spec in equation.fields]),
         # what evolves has its mass in the matrix, and within a block no constant is free of it
         singular=form.fixed is None and not (marches and form.columns),
         rigid=equation.near_nullspace == "rigid",
@@ -242,17 +258,25 @@ def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Targ
     )
 
 
-def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, np.ndarray]:
-    """Return the initial values; those of the equations' fields where the deck says nothing."""
+def initial(deck: Deck, system: System, controls: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    """Return the initial values; those of the equations' fields where the deck says nothing.
+
+    With ``controls``, tensors, they are tensors that depend on these.
+    """
     start = deck.time.start if deck.time else 0.0
-    specs = [spec for equation in equations for spec in equation.fields]
-    values = {spec.name: spaces[spec.name].zeros() + spec.start for spec in specs}
+    specs = [spec for equation in system.equations for spec in equation.fields]
+    values = {spec.name: system.spaces[spec.name].zeros() + spec.start for spec in specs}
+    model = next(iter((controls or {}).values()), None)
+    if model is not None:
+        values = {name: like(array, model) for name, array in values.items()}
     for name, components in deck.initial.items():
-        space = spaces[name]
-        at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
+        space, array = system.spaces[name], values[name]
+        nodes = np.arange(space.n_local)
+        at = {a: like(space.points[:, k], array) for k, a in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
         for c, expression in enumerate(components[: space.components]):
             if expression is not None:
-                values[name][:, c] = evaluated(expression, at, name)
+                at |= system.controls.at_nodes(expression.names, nodes, start, controls)
+                array[:, c] = evaluated(expression, at, name)
     return values
 
 

@@ -72,7 +72,7 @@ class FieldSolver:
         self._now = Instant(0.0)
         self._fields: Mapping[str, Any] = {}
         self._lost: Place | None = None
-        self._symmetric = False
+        self.symmetric = False
         self._first: np.ndarray | None = None
 
     def solve(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> SolveInfo:
@@ -158,8 +158,8 @@ class FieldSolver:
             snes.setJacobian(self.jacobian, mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
-        self._current = self.attempts[number]
-        return self._current
+        self.current = self.attempts[number]
+        return self.current
 
     def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
         """Give a SNES the prefix and options of block ``number``."""
@@ -219,8 +219,8 @@ class FieldSolver:
             u, rate = self._expand(x)
             now = self._now
             self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
-        self.inspect_matrix(self._current, self.bearing(u, rate, now))
-        self._current.set_up(mat, pmat)
+        self.inspect_matrix(self.current, self.bearing(u, rate, now))
+        self.current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
         if snes.getIterationNumber() == 0 and self._holding is not None:
             self._first = snes.getFunction()[0].getArray(readonly=True).copy()
@@ -246,8 +246,8 @@ class FieldSolver:
         """
         if self._holding is None:
             self._holding = self._examine()
-        self._holding.look(self._symmetric, bearing)
-        attempt.choose_method(self._symmetric, self.free is not None)
+        self._holding.look(self.symmetric, bearing)
+        attempt.choose_method(self.symmetric, self.free is not None)
 
     @property
     def free(self) -> np.ndarray | None:
@@ -258,8 +258,8 @@ class FieldSolver:
         """Look at the first matrix: tell PETSc about symmetry and near null space, find the bodies."""
         form = self.form
         mat = form.matrix.mat
-        self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
-        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self._symmetric)
+        self.symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
+        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self.symmetric)
         near = form.near_nullspace()
         mat.setNearNullSpace(near)
         near.destroy()
