@@ -41,7 +41,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     stepper = stepper_of(deck, controller.tolerance)
     for path in untrained(deck):
         raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
-    mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
+    mesh, system, values, first = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     for path, part in system.parts.items():
         # what is said of closures is among the deck's doubts
         for text in part.beyond if path not in system.closures else ():
@@ -50,7 +50,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
     run = Run(
         system, state, clock, stepper, controller,
-        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events,
+        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events, first=first,
     )  # fmt: skip
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)

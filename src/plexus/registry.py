@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
     "control": ("plexus.controls", "values of the deck that can be differentiated and fitted to data"),
+    "measurement": ("plexus.measurements", "what a run is compared with where controls are fitted"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
     "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from plexus.calibration.gram import Gram
+from plexus.solvers.gram import Gram
 
 Array = np.ndarray
 

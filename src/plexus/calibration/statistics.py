@@ -54,8 +54,7 @@ class Statistics:
 
 def statistics(objective: Objective, m: Array, jacobian: Array) -> Statistics:
     """Return the statistics at fitted numbers."""
-    scale, r = objective.scale, objective.misfit.residuals(m)
-    g = jacobian.T @ r + objective.prior.times(m - objective.mean)
+    scale, g = objective.scale, objective.gradient(m, objective.misfit.residuals(m))
     free = objective.free(m, g)
     # everything in units of the scales, so that numbers of different units can be compared
     j = (jacobian * scale)[:, free]

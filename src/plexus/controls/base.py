@@ -17,7 +17,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from plexus.deck.context import known
 from plexus.deck.dimensions import coherent
-from plexus.deck.params import Field, Params, Unit
+from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.units import UnitError, parse_unit
 from plexus.deck.values import convert, refuse
 
@@ -55,6 +55,9 @@ class ControlParams(Params):
 
     unit: str = Field("1", description="unit, of SI: W/(m K), K; numbers without one are in it")
     bounds: tuple[Any, Any] = Field((None, None), description="smallest and largest value; null: none")
+    fitted: InputFile | None = Field(
+        None, description="calibration.h5 of an earlier fit on the same mesh, whose values are the start"
+    )
     regularisation: Regularisation | None = Field(
         None, description="what is known without data; absent: nothing"
     )

@@ -47,5 +47,6 @@ class CellField(OfMesh):
 
     def begin(self, space: Any) -> np.ndarray:
         """Return the values at the middle of the own cells, (own cells, 1)."""
-        mesh = space.mesh
-        return self.at_start(mesh.points[mesh.cells[: mesh.n_owned_cells]].mean(1))
+        from plexus.spaces.controls import middles
+
+        return self.at_start(middles(space.mesh)[: space.mesh.n_owned_cells])

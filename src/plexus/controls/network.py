@@ -148,14 +148,14 @@ class Network(Plain):
         """Return the value at the points."""
         z, _ = self._run(theta, names, None)
         if self.params.positive:
-            return self.params.start * _softplus(z + SHIFT)
+            return self.params.start * (_softplus(z + SHIFT) / ONE)
         return self.params.start + self._scale * z
 
     def slope(self, theta: Array, names: Any, wrt: str) -> Array:
         """Return the derivative in one input."""
         z, dz = self._run(theta, names, wrt)
         if self.params.positive:
-            return self.params.start * dz / (1 + namespace(z).exp(-(z + SHIFT)))
+            return self.params.start / ONE * dz / (1 + namespace(z).exp(-(z + SHIFT)))
         return self._scale * dz
 
 
@@ -214,3 +214,7 @@ def _softplus(z: Array) -> Array:
     """Return log(1 + e^z) without overflow."""
     xp = namespace(z)
     return xp.log1p(xp.exp(-abs(z))) + (z + abs(z)) / 2
+
+
+ONE = float(_softplus(np.array(SHIFT)))
+"""softplus(c): one to rounding, so that the start is met exactly."""

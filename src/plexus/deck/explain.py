@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 from plexus import registry
+from plexus.deck.calibrate import Calibrate
 from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
@@ -27,7 +28,7 @@ BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
     "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
-    "train": Train, "train.stages": Stage,
+    "train": Train, "train.stages": Stage, "calibrate": Calibrate,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

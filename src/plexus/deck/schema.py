@@ -15,6 +15,7 @@ from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validat
 
 from plexus.deck import controls, crosscheck, places
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
+from plexus.deck.calibrate import Calibrate
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
 from plexus.deck.ensemble import Ensemble
@@ -74,6 +75,9 @@ class Deck(Params):
     runtime: Runtime = Field({}, description="device, seed, limits")
     job: Job = Field({}, description="nodes, time and more that `plexus submit` asks for")
     train: Train | None = Field(None, description="how `plexus train` fits the closure")
+    calibrate: Calibrate | None = Field(
+        None, description="how `plexus calibrate` fits the controls to measurements"
+    )
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 
     _path: Path = PrivateAttr(Path())

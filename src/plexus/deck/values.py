@@ -374,7 +374,8 @@ class Name:
             valid: Collection[str] | None = None
             if self.what == "field" and context.fields is not None:
                 # A component such as stress_xy is as good as a field wherever one is named.
-                valid = context.field_names() if "_" in value else context.fields
+                fields = context.field_names() if "_" in value else context.fields
+                valid = {**dict.fromkeys(fields), **dict.fromkeys(context.controls)}
             elif self.what in ("boundary", "region"):
                 valid = context.boundaries if self.what == "boundary" else context.regions
             check_name(value, valid, self.what)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus import registry
 from plexus.coupling.system import System
+from plexus.coupling.traced import Traced
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
 from plexus.discretisations import _places
@@ -66,13 +68,18 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    values = initial(deck, system)
+    return Assembled(mesh, system, _first(deck, t, system), partial(_first, deck, t))
+
+
+def _first(deck: Deck, t: float, system: Any) -> dict[str, Array]:
+    """Return the values at the start; tensors of a system that is traced. Collective."""
+    values = initial(deck, system, system.rows if isinstance(system, Traced) else None)
     # where initial and prescribed values disagree at the start, the prescribed ones hold
     for name, array in values.items():
         system.prescribe(name, t, array)
     if deck.time is not None:
         _complete(system, values, deck.initial, t)
-    return Assembled(mesh, system, values)
+    return values
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
@@ -280,7 +287,7 @@ def initial(deck: Deck, system: System, controls: Mapping[str, Array] | None = N
     return values
 
 
-def _complete(system: System, values: dict[str, np.ndarray], given: Collection[str], t: float) -> None:
+def _complete(system: Any, values: dict[str, Array], given: Collection[str], t: float) -> None:
     """Let what has no time derivative follow from the rest of its block, unless the deck gives it."""
     for name, parts in system.together.items():
         following = system.algebraic.intersection(parts)

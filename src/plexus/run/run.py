@@ -45,6 +45,7 @@ class Run(March):
     ----------
     deck, ctx, mesh : what the run is made of, besides system, state, clock, stepper and controller.
     lineage : what tells its checkpoints from those of other runs.
+    first : values at the start of its system or of that on tensors; None where no gradient leads.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
@@ -59,6 +60,7 @@ class Run(March):
     ctx: Context = field(kw_only=True)
     mesh: Mesh | Grid | None = field(kw_only=True)
     lineage: Lineage = field(kw_only=True)
+    first: Callable[[Any], dict[str, Any]] | None = field(default=None, kw_only=True)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
     places: dict[Observer, str] = field(default_factory=dict)
@@ -270,6 +272,12 @@ class Run(March):
         for happened in self.system.watch(self.clock.step):
             self.note_replacement(happened)
         return verdict
+
+    def replay(self, own: Mapping[str, Any]) -> Iterator[tuple[Any, State]]:
+        """Yield its states once more as tensors, which depend on controls (`plexus.run.replay`). Collective."""
+        from plexus.run.replay import replay
+
+        return replay(self, own)
 
     def begin_again(self) -> None:
         """Go back to the state with which this process began; stepper and model forget what they remember."""

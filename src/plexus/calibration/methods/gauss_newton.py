@@ -36,7 +36,7 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
     history: list[tuple[float, float, float]] = []
     for k in range(ends.iterations + 1):
         j = objective.misfit.jacobian(m)
-        g = j.T @ r + prior @ (m - objective.mean)
+        g = objective.gradient(m, r)  # J may be that of differences
         history.append((phi, float(r @ r), objective.steepness(m, g)))
         tell(k, *history[-1])
         if k == ends.iterations:

@@ -13,7 +13,7 @@ from collections import deque
 
 import numpy as np
 
-from plexus.calibration.gram import Gram
+from plexus.solvers.gram import Gram
 from plexus.calibration.methods import Tell
 from plexus.calibration.objective import Array, Ends, Fitted, Objective
 from plexus.errors import SolveError

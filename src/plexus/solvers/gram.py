@@ -19,9 +19,13 @@ class Gram:
 
     def __init__(self, n: int, rows: np.ndarray, columns: np.ndarray, values: np.ndarray):
         self.n = n
-        self.mat = PETSc.Mat().createAIJ((n, n), comm=PETSc.COMM_SELF)
-        self.mat.setPreallocationCOO(rows.astype(PETSc.IntType), columns.astype(PETSc.IntType))
-        self.mat.setValuesCOO(values)
+        place, which = np.unique(rows * n + columns, return_inverse=True)
+        summed = np.bincount(which, weights=values, minlength=len(place)).astype(float)
+        row, column = np.divmod(place, n)
+        first = np.searchsorted(row, np.arange(n + 1)).astype(PETSc.IntType)
+        csr = first, column.astype(PETSc.IntType), summed
+        self.mat = PETSc.Mat().createAIJ((n, n), csr=csr, comm=PETSc.COMM_SELF)
+        self.mat.assemble()
         self._ksp: PETSc.KSP | None = None
 
     @classmethod
