@@ -66,6 +66,7 @@ class Mesh:
     outside : (k, 2) int32 pairs of the facets with a cell on one side only, whatever boundaries are called.
     n_global_cells : number of cells of the whole mesh.
     comm : communicator that shares the mesh.
+    sha256 : sum of the file that the mesh was read from; empty for one that was made.
     """
 
     dim: int
@@ -84,6 +85,7 @@ class Mesh:
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     boundaries: dict[str, np.ndarray] = field(default_factory=dict)
     skeleton: dict[str, np.ndarray] = field(default_factory=dict)
+    sha256: str = ""
 
     @property
     def reference(self) -> Cell:
