@@ -40,15 +40,18 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     """
     assert deck.calibrate is not None
     run = compose(deck, ctx)
-    readings = _readings(deck, ctx)
+    readings = readings_of(deck, ctx)
     numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
     with ctx.timers("calibration"):
         objective = objective_of(run, numbers, readings)
-        start = numbers.whole({n: _own(run, numbers, n) for n in numbers.parts})
-        refuse_unread(numbers, objective.misfit.pulled(start, np.ones(len(objective.misfit.data))))  # type: ignore[attr-defined]
+        start, misfit = numbers.present(), objective.misfit
+        assert isinstance(misfit, RunMisfit)
+        refuse_unread(numbers, misfit.pulled(start, np.linspace(1.0, 2.0, len(misfit.data))))
         ctx.log.info(report.opening(deck, numbers, readings))
         ends = Ends(1 if dry else deck.calibrate.iterations, deck.calibrate.tolerance)
-        found = minimised(deck.calibrate.method, objective, start, ends, lambda *row: ctx.log.info(report.line(*row)))
+        found = minimised(
+            deck.calibrate.method, objective, start, ends, lambda *row: ctx.log.info(report.line(*row))
+        )
         known = _known(objective, found.m)
     run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
     ctx.log.info(report.closing(numbers, objective, found, known))
@@ -79,14 +82,7 @@ def _stated(deck: Deck) -> dict[str, Any]:
     return {name: registry.build("control", deck.controls[name]) for name in chosen}
 
 
-def _own(run: Run, numbers: Numbers, name: str) -> np.ndarray:
-    """Return the present own values of a control."""
-    values: np.ndarray = run.system.controls.values[name]  # type: ignore[attr-defined]
-    count = {"node": numbers.space.n_owned, "cell": numbers.mesh.n_owned_cells}
-    return values[: count.get(numbers.stated[name].location, len(values))]
-
-
-def _readings(deck: Deck, ctx: Context) -> list[Readings]:
+def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
     """Return all readings; one rank reads. Collective."""
     from plexus.io.hdf5 import on_root
 
@@ -97,7 +93,7 @@ def _readings(deck: Deck, ctx: Context) -> list[Readings]:
         for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
             member: Measurement = registry.build("measurement", params)
             with at_path(f"calibrate.data[{i}]"):
-                found.append(member.read(deck, unit_of(deck, params.of)))
+                found.append(member.read(deck, unit_of(deck, member.params.of)))
 
     on_root(ctx.comm, read)
     found = ctx.comm.bcast(found)
@@ -147,7 +143,7 @@ def _write(
 
     def write() -> None:
         files.write(folder / files.NAME, data, units)
-        report.write(folder, numbers, found, known)
+        report.write(folder, numbers, found)
 
     on_root(ctx.comm, write)
 

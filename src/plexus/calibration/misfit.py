@@ -2,8 +2,8 @@
 
     y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
 
-H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the gradient of
-a weighted sum of them is one march back (`plexus.run.replay`).
+H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
+gradient of a weighted sum of them is one march back (`plexus.run.replay`).
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class RunMisfit:
         return y
 
     @staticmethod
-    def _seen(y: torch.Tensor, sensor: Sensor, before: State | None, state: State, steady: bool) -> torch.Tensor:
+    def _seen(
+        y: torch.Tensor, sensor: Sensor, before: State | None, state: State, steady: bool
+    ) -> torch.Tensor:
         """Return y with the readings between two states."""
         if before is None:
             chosen = np.flatnonzero(np.full(len(sensor.t), True) if steady else sensor.t <= state.t)

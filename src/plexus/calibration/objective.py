@@ -3,9 +3,10 @@
     Φ(m) = ½ |r(m)|² + ½ (m - m₀)ᵀ R (m - m₀),    r = (y(m) - d)/σ
     ∇Φ = Jᵀ r + R (m - m₀),    H = JᵀJ + R         (Gauss-Newton)
 
-m are the numbers of all controls, of which every rank has a copy, y the run's answers, d the measurements. For
-independent errors of standard deviation σ and a Gaussian m with mean m₀ and precision R, Φ is minus the logarithm
-of the posterior density (A. Tarantola, Inverse Problem Theory, SIAM 2005, doi:10.1137/1.9780898717921).
+m are the numbers of all controls, of which every rank has a copy, y the run's answers, d the measurements.
+For independent errors of standard deviation σ and a Gaussian m with mean m₀ and precision R, Φ is minus the
+logarithm of the posterior density (A. Tarantola, Inverse Problem Theory, SIAM 2005,
+doi:10.1137/1.9780898717921).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a calibration says: in the log, in the summary, and as a fragment of a deck with the fitted numbers."""
+"""What a calibration says: in the log, in the summary, as a fragment of a deck with the fitted numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 FRAGMENT = "fitted.yaml"
 UNSEEN = 0.1
 """Share of the variance below which the data tell next to nothing of a number."""
-FEW = 12
+LIKELY = 3.0
+"""Standard normal deviate beyond which a sum of squares is doubted."""
+FEW = 15
 """Numbers of a control that are listed one by one."""
 
 
@@ -42,10 +44,11 @@ def closing(numbers: Numbers, objective: Objective, found: Fitted, known: Statis
     """Return what was found and what the data leave open."""
     misfit: Any = objective.misfit
     count, rms = len(found.r), float(np.sqrt(np.mean(found.r**2)))
+    doubt = "" if known is None else _doubt(float(found.r @ found.r), count - known.seen)
     lines = [
         f"ended after {len(found.history) - 1} iterations: {found.reason}",
         f"{misfit.runs} runs, {misfit.pulls} adjoint runs",
-        f"residuals: {rms:.3g} standard deviations rms over {count:,} measurements{_doubt(rms)}",
+        f"residuals: {rms:.3g} standard deviations rms over {count:,} measurements{doubt}",
     ]
     for name in numbers.parts:
         lines += _of(name, numbers, found, known)
@@ -53,10 +56,20 @@ def closing(numbers: Numbers, objective: Objective, found: Fitted, known: Statis
     return "\n".join(lines)
 
 
-def _doubt(rms: float) -> str:
-    if rms > 2:
-        return ": the run does not explain them; the model, a control that is missing, or deviations too small"
-    return ": more closely than their deviations allow; these may be too large" if rms < 0.5 else ""
+def _doubt(square: float, free: float) -> str:
+    """Return what speaks against the deviations: χ² of so many degrees of freedom, by its cube root.
+
+    E. B. Wilson, M. M. Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684, doi:10.1073/pnas.17.12.684.
+    """
+    if free < 1:
+        return ""
+    spread = 2 / (9 * free)
+    far = ((square / free) ** (1 / 3) - (1 - spread)) / spread**0.5
+    if far > LIKELY:
+        return (
+            ": the run does not explain them; the model, a control that is missing, or deviations too small"
+        )
+    return ": more closely than their deviations allow; these may be too large" if far < -LIKELY else ""
 
 
 def _of(name: str, numbers: Numbers, found: Fitted, known: Statistics | None) -> Iterator[str]:
@@ -103,7 +116,11 @@ def _open(numbers: Numbers, known: Statistics | None) -> Iterator[str]:
         share = known.share[part]
         unseen = int((share < UNSEEN).sum())
         if unseen and not known.held[part].all():
-            what = "it stays as it was" if unseen == len(share) else f"{unseen} of {len(share)} numbers stay as they were"
+            what = (
+                "it stays as it was"
+                if unseen == len(share)
+                else f"{unseen} of {len(share)} numbers stay as they were"
+            )
             yield f"  {name}: {what}: the data take away less than {100 * UNSEEN:.0f} % of their variance"
 
 
@@ -122,7 +139,11 @@ def facts(numbers: Numbers, objective: Objective, found: Fitted, known: Statisti
         "measurements": len(found.r), "runs": misfit.runs, "adjoint_runs": misfit.pulls,
     }  # fmt: skip
     if known is not None:
-        told |= {"determined": known.seen, "numbers": len(known.spectrum), "spectrum": known.spectrum[:50].tolist()}
+        told |= {
+            "determined": known.seen,
+            "numbers": len(known.spectrum),
+            "spectrum": known.spectrum[:50].tolist(),
+        }
     told["controls"] = {name: _fact(name, numbers, found, known) for name in numbers.parts}
     return told
 
@@ -140,8 +161,8 @@ def _fact(name: str, numbers: Numbers, found: Fitted, known: Statistics | None) 
     return fact
 
 
-def write(folder: Path, numbers: Numbers, found: Fitted, known: Statistics | None) -> None:
-    """Write the block `controls` with the fitted numbers as a fragment that decks can include (one rank only)."""
+def write(folder: Path, numbers: Numbers, found: Fitted) -> None:
+    """Write the fitted numbers as a block `controls` that decks can include (one rank only)."""
     from plexus.deck.effective import to_data
     from plexus.runtime.files import write_text
 
@@ -151,5 +172,7 @@ def write(folder: Path, numbers: Numbers, found: Fitted, known: Statistics | Non
         block = {k: v for k, v in to_data(params).items() if k != "fitted"}
         m = found.m[part].tolist()
         plain = params.type in ("scalar", "table")
-        blocks[name] = block | ({"start": m[0] if params.type == "scalar" else m} if plain else {"fitted": files.NAME})
+        blocks[name] = block | (
+            {"start": m[0] if params.type == "scalar" else m} if plain else {"fitted": files.NAME}
+        )
     write_text(folder / FRAGMENT, fragment({"controls": blocks}) + "\n")

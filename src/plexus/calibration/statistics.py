@@ -2,9 +2,9 @@
 
     H = JᵀJ + R,    C = H⁻¹  (covariance of what is known after),    JᵀJ v = λ R v
 
-λ says how many times better the data know a direction v than what was known before: above one it is seen, below
-one it stays as it was. Σ λ/(1 + λ) counts the seen ones. Without a prior R is the inverse square of each
-number's scale, and where C has no bound a number is not determined at all. At a bound a number is held.
+λ says how many times better the data know a direction v than what was known before: above one it is seen,
+below one it stays as it was. Σ λ/(1 + λ) counts the seen ones. Without a prior R is the inverse square of
+each number's scale, and where C has no bound a number is not determined at all. At a bound a number is held.
 T. Bui-Thanh, O. Ghattas, J. Martin, G. Stadler, SIAM J. Sci. Comput. 35 (2013) A2494, doi:10.1137/12089586X.
 """
 

@@ -2,9 +2,9 @@
 
     R(m) = w/2 ∫ (m - m₀)² + ℓ² |∇(m - m₀)|²        (L2: ℓ = 0)
 
-m₀ is the start; the integral is over the mesh, over the table's knots, or a sum over plain numbers. Beside a misfit
-that counts in standard deviations, m₀ and 1/w are mean and variance of what was known before (A. M. Stuart, Acta
-Numerica 19 (2010) 451, doi:10.1017/S0962492910000061).
+m₀ is the start; the integral is over the mesh, over the table's knots, or a sum over plain numbers. Beside a
+misfit that counts in standard deviations, m₀ and 1/w are mean and variance of what was known before (A. M.
+Stuart, Acta Numerica 19 (2010) 451, doi:10.1017/S0962492910000061).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Regularisation(Params):
     norm: Literal["L2", "H1"] = Field("L2", description="L2: values; H1: slopes as well")
     weight: float = Field(gt=0, description="weight w, in 1 over the square of the control's unit and extent")
     length: Annotated[float, Unit("1")] | str | None = Field(
-        None, description="length over which it varies, of H1: in m of a field, in what a table is a function of"
+        None,
+        description="length over which it varies, of H1: in m of a field, in what a table is a function of",
     )
 
     @field_validator("length", mode="before")
@@ -70,7 +71,9 @@ class ControlParams(Params):
         except UnitError as error:
             raise refuse(str(error)) from None
         if not coherent(value):
-            raise refuse(f"{value!r} is not of SI: name the unit of SI here; start and bounds may have others")
+            raise refuse(
+                f"{value!r} is not of SI: name the unit of SI here; start and bounds may have others"
+            )
         return value
 
     @field_validator("bounds", mode="before")
@@ -79,8 +82,9 @@ class ControlParams(Params):
         if not isinstance(value, (list, tuple)) or len(value) != 2:
             raise refuse("expected a list of two: [smallest, largest], null where there is none")
         found = [None if v is None else in_unit(v, info) for v in value]
-        if None not in found and not found[0] < found[1]:
-            raise refuse(f"the smallest value {found[0]:g} is not below the largest {found[1]:g}")
+        low, high = found
+        if low is not None and high is not None and not low < high:
+            raise refuse(f"the smallest value {low:g} is not below the largest {high:g}")
         return tuple(found)
 
     @property

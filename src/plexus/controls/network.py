@@ -12,9 +12,9 @@ S      scale of what is learned                      the deck's
 c      log(e - 1), so that softplus(c) = 1           1
 ====== ============================================= ==============
 
-θ are the weights in the order W₁, b₁, W₂, b₂ of each layer. At the start W₂ and b₂ are zero, so that m is exactly
-m₀. A single hidden layer approximates any continuous function on the box of the inputs (G. Cybenko, Math. Control
-Signals Syst. 2 (1989) 303, doi:10.1007/BF02551274); outside of it nothing is known.
+θ are the weights in the order W₁, b₁, W₂, b₂ of each layer. At the start W₂ and b₂ are zero, so that m is
+exactly m₀. A single hidden layer approximates any continuous function on the box of the inputs (G. Cybenko,
+Math. Control Signals Syst. 2 (1989) 303, doi:10.1007/BF02551274); outside of it nothing is known.
 """
 
 from __future__ import annotations
@@ -207,7 +207,11 @@ class Law:
 
 def _array(value: Array, theta: Array) -> Array:
     """Return a value as an array of the kind of one of both."""
-    return value if hasattr(value, "dtype") and namespace(value, theta) is namespace(value) else like(value, theta)
+    return (
+        value
+        if hasattr(value, "dtype") and namespace(value, theta) is namespace(value)
+        else like(value, theta)
+    )
 
 
 def _softplus(z: Array) -> Array:

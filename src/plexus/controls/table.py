@@ -9,7 +9,8 @@ t_k    knots                         s
 θ_k    value at the knot t_k         the deck's
 ====== ============================= ===========
 
-The norms L2 and H1 are integrals over time between the first knot and the last, so that more knots change nothing.
+The norms L2 and H1 are integrals over time between the first knot and the last, so that more knots change
+nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ EXAMPLE: dict[str, Any] = {
 class TableParams(ControlParams):
     """Parameters of a table."""
 
-    knots: tuple[Any, ...] = Field(min_length=2, description="times at which it bends, rising; in s without a unit")
+    knots: tuple[Any, ...] = Field(
+        min_length=2, description="times at which it bends, rising; in s without a unit"
+    )
     start: tuple[Any, ...] = Field(description="value at the start, or one per knot")
 
     @field_validator("knots", mode="before")

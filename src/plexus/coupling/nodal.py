@@ -75,7 +75,9 @@ class NodalFields(NamedFields):
     def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
         """Space and values of every control, unknown and internal variable."""
         controls = self.system.controls
-        known: dict[str, tuple[Room, np.ndarray]] = {name: (controls.members[name], a) for name, a in controls.values.items()}
+        known: dict[str, tuple[Room, np.ndarray]] = {
+            name: (controls.members[name], a) for name, a in controls.values.items()
+        }
         known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
         return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 

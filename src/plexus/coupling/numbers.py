@@ -2,8 +2,8 @@
 
     m = (numbers of the first control, of the second, …),    ‖m‖² = Σ_c ∫ m_c² + ℓ_c² ∫ |∇m_c|²
 
-Numbers of fields stand in the order of the global nodes or cells. The Riesz map G g = dJ/dm turns a derivative
-into the gradient g of the inner product G, a field that does not depend on the mesh.
+Numbers of fields stand in an order of nodes and cells that no partition changes. The Riesz map G g = dJ/dm turns
+a derivative into the gradient g of the inner product G, a field that does not depend on the mesh.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class Numbers:
         self.stated, self.system = dict(stated), system
         self.space = next(iter(system.spaces.values())).with_components(1, True)
         self.mesh = self.space.mesh
+        self._places = {
+            "node": self._ordered(self.space.names(), self.space.n_owned),
+            "cell": self._ordered(self.mesh.cell_ids, self.mesh.n_owned_cells),
+        }
         self.parts: dict[str, slice] = {}
         first = 0
         for name, control in self.stated.items():
@@ -59,10 +63,15 @@ class Numbers:
         """Return the place of each own value of a control in the vector."""
         part, location = self.parts[name], self.stated[name].location
         if location == "node":
-            return part.start + self.space.node_global[: self.space.n_owned]
+            return part.start + self._places["node"][: self.space.n_owned]
         if location == "cell":
-            return part.start + self.mesh.cell_ids[: self.mesh.n_owned_cells]
+            return part.start + self._places["cell"][: self.mesh.n_owned_cells]
         return np.arange(part.start, part.stop)
+
+    def _ordered(self, names: np.ndarray, n: int) -> np.ndarray:
+        """Return the place of each local name, the first n own, among those of all ranks. Collective."""
+        every = np.sort(np.concatenate(self.mesh.comm.allgather(names[:n])))
+        return np.searchsorted(every, names)
 
     def own(self, m: Array) -> dict[str, Array]:
         """Return the own values of every control, of an array or a tensor (size,)."""
@@ -91,6 +100,12 @@ class Numbers:
         """Return the numbers at the start. Collective."""
         return self.whole({name: control.begin(self.space) for name, control in self.stated.items()})
 
+    def present(self) -> np.ndarray:
+        """Return the numbers that the system has now. Collective."""
+        counts = {"node": self.space.n_owned, "cell": self.mesh.n_owned_cells}
+        values = self.system.controls.values
+        return self.whole({n: values[n][: counts.get(c.location)] for n, c in self.stated.items()})
+
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the smallest and the largest values, (size,) each."""
         found = np.empty((2, self.size))
@@ -100,7 +115,7 @@ class Numbers:
         return found[0], found[1]
 
     def scale(self) -> np.ndarray:
-        """Return the size of each number: that of the start, else half the width of its bounds, else 1. Collective."""
+        """Return the size of each number: of the start, else half the width of its bounds. Collective."""
         start, found = self.start(), np.ones(self.size)
         for name, part in self.parts.items():
             params = self.stated[name].params
@@ -126,15 +141,17 @@ class Numbers:
             w, here = (p.jxw if factor is None else p.jxw * factor), slice(first, first + len(p.jxw))
             first = here.stop
             if location == "cell":
-                ids = self.mesh.cell_ids[here]
-                rows.append(ids), columns.append(ids), values.append(w.sum(1))
+                ids = self._places["cell"][here]
+                rows.append(ids)
+                columns.append(ids)
+                values.append(w.sum(1))
                 continue
             tables = p.rule.tables(self.space.element)
             block = einsum("cq,qi,qj->cij", w, tables.phi, tables.phi)
             if length:
                 slope = einsum("qik,cqkd->cqid", tables.dphi, p.grad_map)
                 block = block + length**2 * einsum("cq,cqid,cqjd->cij", w, slope, slope)
-            nodes = self.space.node_global[self.space.cell_nodes[here]]
+            nodes = self._places["node"][self.space.cell_nodes[here]]
             rows.append(np.broadcast_to(nodes[:, :, None], block.shape).ravel())
             columns.append(np.broadcast_to(nodes[:, None, :], block.shape).ravel())
             values.append(block.ravel())

@@ -1,7 +1,7 @@
 """A system whose values are tensors: the same steppers march it, and every solve is a node of torch's graph.
 
-A march of θ or BDF2 steps, with equations solved one after the other, is thus a chain of nodes, and the gradient of
-a number at its end runs back through it. Lengths of steps count as given.
+A march of θ or BDF2 steps, with equations solved one after the other, is thus a chain of nodes, and the
+gradient of a number at its end runs back through it. Lengths of steps count as given.
 """
 
 from __future__ import annotations

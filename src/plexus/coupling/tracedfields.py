@@ -14,7 +14,7 @@ import torch
 from plexus.coupling.nodal import NodalFields
 from plexus.devices.bridge import TorchBridge
 from plexus.errors import InputError
-from plexus.spaces.evaluate import Evaluator
+from plexus.spaces.evaluate import WHOLE, Evaluator
 from plexus.spaces.points import CellSet, PointBatch, Values
 from plexus.spaces.rule import Rule
 from plexus.spaces.shared import Total
@@ -64,7 +64,8 @@ class TracedFields(NodalFields):
 
     def at_places(self, f: Integrand, xs: np.ndarray) -> Tensor:
         """Return f at positions (k, d), (k,). Collective."""
-        located, mesh, total = self.locate(xs), self.space.mesh, torch.zeros(len(xs), dtype=torch.float64)
+        located, mesh = self._located(xs), self.space.mesh
+        total = torch.zeros(len(xs), dtype=torch.float64)
         for which, cell, local in zip(located.which, located.cells, located.local, strict=True):
             rule = Rule(mesh, local[None], np.ones(1))
             cells = CellSet(mesh, self.evaluator.bridge, np.array([cell]))
@@ -83,7 +84,13 @@ class TensorEvaluator(Evaluator):
         self.bridge = TorchBridge()
 
     def integrate(
-        self, f: Integrand, t: float, fields: Any, part: Any, degree: int = 4, measure: Measure | None = None
+        self,
+        f: Integrand,
+        t: float,
+        fields: Any,
+        part: Part = WHOLE,
+        degree: int = 4,
+        measure: Measure | None = None,
     ) -> Tensor:
         """Return ∫ f dx (or ds) of a scalar f over a part. Collective."""
         total = torch.zeros((), dtype=torch.float64)

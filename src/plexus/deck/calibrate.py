@@ -26,7 +26,10 @@ class Calibrate(Params):
     )
     iterations: int = Field(50, ge=1, description="most iterations")
     tolerance: float = Field(
-        1e-6, gt=0, lt=1, description="it ends where an iteration lowers the objective by less than this share"
+        1e-6,
+        gt=0,
+        lt=1,
+        description="it ends where an iteration lowers the objective by less than this share",
     )
 
 

@@ -1,7 +1,7 @@
 """The block `controls`: names for expressions, and what does not go together with the rest of the deck.
 
-Models on elements read controls by name in every evaluation. Others have them as parameters: a scalar stands for
-its start there, and nothing else can be a control.
+Models on elements read controls by name in every evaluation. Others have them as parameters: a scalar stands
+for its start there, and nothing else can be a control.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 BLOCKS = ("physics", "closure", "boundary", "initial", "quantities")
 """Blocks whose expressions may read controls."""
-SMOOTH = {"maximum": "norm", "minimum": "norm"}
-"""Quantity without a derivative -> the smooth one that is close to it."""
 
 
 def read_by_name(data: Any) -> bool:
@@ -95,7 +93,28 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
             text = "nothing reads it: name it in an expression of the physics, a boundary or an initial value"
             yield ("controls", name), f"{text}, or remove it"
         ports = registry.build("control", params).ports
-        yield from ((("controls", name, "inputs", port), text) for port, text in _misfits(ports, deck, context))
+        yield from (
+            (("controls", name, "inputs", port), text) for port, text in _misfits(ports, deck, context)
+        )
+
+
+def gradients(deck: Any) -> Iterator[Found]:
+    """Yield outputs that want a gradient which does not exist."""
+    for i, output in enumerate(deck.output):
+        if output.type != "gradient":
+            continue
+        quantity = deck.quantities.get(output.of)
+        if quantity is None:
+            hint = nearest(output.of, deck.quantities) or "; the deck has no quantities"
+            yield ("output", i, "of"), f"no quantity is called {output.of!r}{hint}"
+        elif why := getattr(registry.component("quantity", quantity.type).cls, "rough", ""):
+            yield ("output", i, "of"), f"{output.of} is a {quantity.type}: {why}"
+        for k, name in enumerate(output.to):
+            if name not in deck.controls:
+                text = f"no control is called {name!r}{nearest(name, deck.controls, 12)}"
+                yield ("output", i, "to", k), text
+        if not deck.controls:
+            yield ("output", i, "to"), "the deck has no `controls` to differentiate in"
 
 
 def _names(block: Any, path: str) -> Iterator[str]:

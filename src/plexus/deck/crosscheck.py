@@ -125,6 +125,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *training_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
+            *controls.gradients(result),
             *calibrate.problems(result, context.controlled),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),

@@ -8,8 +8,8 @@ import sys
 import textwrap
 
 from plexus import registry
-from plexus.deck.calibrate import Calibrate
 from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, Time, Verification
+from plexus.deck.calibrate import Calibrate
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment

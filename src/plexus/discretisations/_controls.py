@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def controls_of(deck: Deck, space: Space) -> Controls:
-    """Return the controls that expressions of the deck read, with the values that they start from. Collective.
+    """Return the controls that expressions of the deck read, with the values that they start from.
+    Collective.
 
     ``space`` has the nodes of the unknowns.
     """

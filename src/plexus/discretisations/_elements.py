@@ -279,7 +279,9 @@ def initial(deck: Deck, system: System, controls: Mapping[str, Array] | None = N
     for name, components in deck.initial.items():
         space, array = system.spaces[name], values[name]
         nodes = np.arange(space.n_local)
-        at = {a: like(space.points[:, k], array) for k, a in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
+        at = {a: like(space.points[:, k], array) for k, a in enumerate("xyz"[: space.mesh.dim])} | {
+            "t": start
+        }
         for c, expression in enumerate(components[: space.components]):
             if expression is not None:
                 at |= system.controls.at_nodes(expression.names, nodes, start, controls)

@@ -1,9 +1,9 @@
 """``calibration.h5``: fitted numbers of controls, and what is known of them.
 
 ``controls/<name>/``: ``values`` and ``std`` (n,), ``seen`` (n,) the share of the variance that the data have
-taken away, of fields ``places`` (n, d) [m], of tables ``knots`` [s]; attribute ``unit``. ``data/``: ``measured``,
-``computed``, ``deviation``, ``time``, ``places``. ``history`` (k, 3): objective, sum of squares, steepness.
-``spectrum`` (n,).
+taken away, of fields ``places`` (n, d) [m], of tables ``knots`` [s]; attribute ``unit``. ``data/``:
+``measured``, ``computed``, ``deviation``, ``time``, ``places``. ``history`` (k, 3): objective, sum of
+squares, steepness. ``spectrum`` (n,).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Fields of a finished run or of another program, as values at points: ``fields.vtkhdf``.
 
-The reader takes nodes as they are, whatever mesh they belong to. Values of cells stand at the middle of their nodes.
+The reader takes nodes as they are, whatever mesh they belong to. Values of cells stand at the middle of their
+nodes.
 """
 
 from __future__ import annotations
@@ -68,4 +69,4 @@ def read(path: Path, name: str) -> list[Snapshot]:
 def _middles(file: object, grid: object, nodes: np.ndarray) -> np.ndarray:
     """Return the middle of the nodes of each cell; all cells of a file have as many nodes."""
     links = np.asarray(file[f"{VTK}/Connectivity"][grid.link : grid.link + grid.links])  # type: ignore
-    return nodes[links.reshape(grid.cells, -1)].mean(1)  # type: ignore[attr-defined, no-any-return]
+    return nodes[links.reshape(grid.cells, -1)].mean(1)  # type: ignore[attr-defined]

@@ -7,8 +7,8 @@ separated by commas, semicolons or tabs, lines that begin with ``#`` are remarks
     0.0, 20.1, 20.0
     0.5, nan, 20.3
 
-Empty cells and ``nan`` were not measured: they are counted, and left out where a column is asked for. Histories are
-those of ``series.h5``, whose columns know their units; positions of probes stand beside them.
+Empty cells and ``nan`` were not measured: they are counted, and left out where a column is asked for.
+Histories are those of ``series.h5``, whose columns know their units; positions of probes stand beside them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Table:
             If there is no such column, if it states no unit but has one, or if it has another dimension.
         """
         if name not in self.columns:
-            raise InputError(f"{self.path}:{self._head}: no column is called {name!r}{nearest(name, self.columns, 12)}")
+            raise InputError(
+                f"{self.path}:{self._head}: no column is called {name!r}{nearest(name, self.columns, 12)}"
+            )
         stated = self.units[name]
         try:
             pure = parse_unit(unit).dimension == parse_unit("1").dimension
@@ -88,7 +90,9 @@ class Table:
         """
         found = [name for name in self.columns if name.lower() in _TIMES]
         if not found:
-            raise InputError(f"{self.path}:{self._head}: no column is called time: it tells when rows were measured")
+            raise InputError(
+                f"{self.path}:{self._head}: no column is called time: it tells when rows were measured"
+            )
         return found[0]
 
     def without(self, bad: np.ndarray) -> tuple[Table, str]:
@@ -130,7 +134,9 @@ def parse(text: str, path: str) -> Table:
     InputError
         With file and line.
     """
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"]
+    lines = [
+        (n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"
+    ]
     if len(lines) < 2:
         raise InputError(f"{path}:1: a table has a line of names and at least one row")
     mark = max(",;\t", key=lines[0][1].count)

@@ -125,7 +125,9 @@ class Measurement(ABC):
             place = f"{table.path}:{table.lines[lost[0]]}: time {t[lost[0]]:g} s" if len(lost) else "window"
             more = f", and {len(lost) - 1} more," if len(lost) > 1 else ""
             hint = f"choose `window: [{time.start:g} s, {time.end:g} s]`, or another time.end"
-            raise InputError(f"{place}{more} lies outside of the run, {time.start:g} to {time.end:g} s: {hint}")
+            raise InputError(
+                f"{place}{more} lies outside of the run, {time.start:g} to {time.end:g} s: {hint}"
+            )
         if not kept.any():
             raise InputError(f"{table.path}: no row lies between {low:g} and {high:g} s")
         return kept

@@ -2,7 +2,8 @@
 
     y_i = u(x_i, t_i) + e_i
 
-Every node of the file is a place, or every ``thin``-th one. Nodes outside of the mesh are left out and counted.
+Every node of the file is a place, or every ``thin``-th one. Nodes outside of the mesh are left out and
+counted.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Fields(Measurement):
         from plexus.io import snapshots
 
         p = self.params
-        base, letters = p.of.rpartition("_")[::2] if p.of.rpartition("_")[2] in ("x", "y", "z") else (p.of, "")
+        base, letters = (
+            p.of.rpartition("_")[::2] if p.of.rpartition("_")[2] in ("x", "y", "z") else (p.of, "")
+        )
         found = snapshots.read(Path(p.file), p.field or base)
         column = "xyz".index(letters) if letters else 0
         if not found or column >= found[0].values.shape[1]:
@@ -55,7 +58,11 @@ class Fields(Measurement):
         raw = np.concatenate([s.values[:: p.thin, column] for s in chosen])
         values = Table(p.file, {p.of: raw}, names, np.arange(len(raw)) + 2).column(p.of, unit)
         bad = ~np.isfinite(values)
-        told = [f"{p.file}: {bad.sum()} of {len(bad)} values are no numbers and are left out"] if bad.any() else []
+        told = (
+            [f"{p.file}: {bad.sum()} of {len(bad)} values are no numbers and are left out"]
+            if bad.any()
+            else []
+        )
         good = ~bad
         return Readings(p.of, t[good], x[good], values[good], np.full(int(good.sum()), p.deviation), told)
 

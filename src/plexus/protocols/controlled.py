@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Stated(Protocol):
-    """A member of kind ``control``: what the deck says of one; `plexus.protocols.controls` is its place in a run."""
+    """A member of kind ``control``: what the deck says of one (in a run: `plexus.protocols.controls`)."""
 
     location: ClassVar[Literal["own", "node", "cell"]]
     """What its values stand for: numbers of its own, or values at the nodes or cells of the mesh."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import model_validator
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 class QuantityBase(ABC):
     """Base of quantities (`plexus.protocols.Quantity`)."""
+
+    rough: ClassVar[str] = ""
+    """Why it has no gradient, and what to take instead; empty where it has one."""
 
     def prepare(self, run: Run) -> None:
         """Look at nothing before the first solve."""

@@ -61,6 +61,8 @@ class ErrorParams(Place):
 class Error(PartQuantity):
     """Norm of the difference of a field and its exact value."""
 
+    rough = "no gradient leads through errors: take a norm of a difference"
+
     params: ErrorParams
 
     def __init__(self, params: ErrorParams):

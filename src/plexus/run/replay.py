@@ -1,7 +1,8 @@
-"""The march of a run once more, on tensors: every number that it ends in can be differentiated in its controls.
+"""The march of a run once more, on tensors: every number that it ends in can be differentiated in its
+controls.
 
-Stepper, controller and events begin anew, from the initial values that the controls give. Lengths of steps count as
-given. Nothing is observed, and the run itself stays where it is.
+Stepper, controller and events begin anew, from the initial values that the controls give. Lengths of steps
+count as given. Nothing is observed, and the run itself stays where it is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 
 def replay(run: Run, own: Mapping[str, torch.Tensor]) -> Iterator[tuple[Traced, State]]:
-    """Yield the traced system with the state at the start, if the run marches, and after each step. Collective.
+    """Yield the traced system with the state at the start, if the run marches, and after each step.
+    Collective.
 
     Parameters
     ----------

@@ -274,7 +274,7 @@ class Run(March):
         return verdict
 
     def replay(self, own: Mapping[str, Any]) -> Iterator[tuple[Any, State]]:
-        """Yield its states once more as tensors, which depend on controls (`plexus.run.replay`). Collective."""
+        """Yield its states once more as tensors of controls (`plexus.run.replay`). Collective."""
         from plexus.run.replay import replay
 
         return replay(self, own)

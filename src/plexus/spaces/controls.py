@@ -139,7 +139,9 @@ class Cellwise:
 
     def at_nodes(self, nodes: np.ndarray, t: float, values: Array) -> Array:
         """Refuse: the cells around a node have several values."""
-        raise InputError("a control in cells has no value at nodes: prescribed and initial values need a nodal one")
+        raise InputError(
+            "a control in cells has no value at nodes: prescribed and initial values need a nodal one"
+        )
 
 
 def middles(mesh: Mesh) -> np.ndarray:

@@ -3,8 +3,9 @@
     (JᵀJ + R + μ D) s = -∇Φ  on the free numbers,    m ← clip(m + s)
 
 D is the diagonal of JᵀJ + R. μ follows the ratio of what Φ falls by to what the quadratic model says: D. W.
-Marquardt, J. SIAM 11 (1963) 431, doi:10.1137/0111030; bounds by projection: C. Kanzow, N. Yamashita, M. Fukushima, J.
-Comput. Appl. Math. 172 (2004) 375, doi:10.1016/j.cam.2004.02.013. For up to a few thousand numbers: the matrix is full.
+Marquardt, J. SIAM 11 (1963) 431, doi:10.1137/0111030; bounds by projection: C. Kanzow, N. Yamashita, M.
+Fukushima, J. Comput. Appl. Math. 172 (2004) 375, doi:10.1016/j.cam.2004.02.013. For up to a few thousand
+numbers: the matrix is full.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
         If there are too many numbers for a full matrix.
     """
     if len(start) > LARGEST:
-        raise InputError(f"calibrate.method: {len(start):,} numbers are too many for gauss_newton; use lbfgs or tao")
+        raise InputError(
+            f"calibrate.method: {len(start):,} numbers are too many for gauss_newton; use lbfgs or tao"
+        )
     m, mu, prior = objective.clipped(start), FIRST, objective.prior.dense()
     phi, r = objective.value(m)
     history: list[tuple[float, float, float]] = []

@@ -2,9 +2,9 @@
 
     m ← clip(m - α B g),    B from the last pairs (Δm, Δ∇Φ), at first the inverse of R + 1/scale²
 
-Only gradients are needed, one adjoint run each. The first B makes the steps independent of the mesh. D. C. Liu, J.
-Nocedal, Math. Program. 45 (1989) 503, doi:10.1007/BF01589116; projection: D. P. Bertsekas, SIAM J. Control Optim. 20
-(1982) 221, doi:10.1137/0320018.
+Only gradients are needed, one adjoint run each. The first B makes the steps independent of the mesh. D. C.
+Liu, J. Nocedal, Math. Program. 45 (1989) 503, doi:10.1007/BF01589116; projection: D. P. Bertsekas, SIAM J.
+Control Optim. 20 (1982) 221, doi:10.1137/0320018.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections import deque
 
 import numpy as np
 
-from plexus.solvers.gram import Gram
 from plexus.calibration.methods import Tell
 from plexus.calibration.objective import Array, Ends, Fitted, Objective
 from plexus.errors import SolveError
+from plexus.solvers.gram import Gram
 
 PAIRS, SHRINK, TRIES = 20, 0.3, 25
 ARMIJO = 1e-4

@@ -1,7 +1,7 @@
 """PETSc's TAO: limited-memory variable metric with bounds (`blmvm`), on numbers divided by their scale.
 
-Another method can be chosen through PETSc's options with the prefix ``calibrate_``. S. J. Benson, J. J. Moré, Argonne
-report ANL/MCS-P909-0901 (2001); the TAO users manual, ANL/MCS-TM-322.
+Another method can be chosen through PETSc's options with the prefix ``calibrate_``. S. J. Benson, J. J. Moré,
+Argonne report ANL/MCS-P909-0901 (2001); the TAO users manual, ANL/MCS-TM-322.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
     tao = PETSc.TAO().create(PETSc.COMM_SELF)
     tao.setOptionsPrefix("calibrate_")
     tao.setType("blmvm")
-    x, low, high = (_vec(a / objective.scale) for a in (objective.clipped(start), objective.low, objective.high))
+    x, low, high = (
+        _vec(a / objective.scale) for a in (objective.clipped(start), objective.low, objective.high)
+    )
     tao.setObjectiveGradient(work.evaluate, None)
     tao.setVariableBounds((low, high))
     tao.setTolerances(gatol=0.0, grtol=0.0, gttol=1e-8)
@@ -33,7 +35,9 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
     reason = tao.getConvergedReason()
     m = np.array(x.getArray()) * objective.scale
     _, r = objective.value(m)
-    stuck = reason == PETSc.TAO.Reason.DIVERGED_LS_FAILURE and work.history[-1][2] <= 1e-5 * work.history[0][2]
+    stuck = (
+        reason == PETSc.TAO.Reason.DIVERGED_LS_FAILURE and work.history[-1][2] <= 1e-5 * work.history[0][2]
+    )
     return Fitted(m, r, work.history, reason > 0 or stuck, work.settled or f"TAO ended with reason {reason}")
 
 
