@@ -16,6 +16,7 @@ from plexus.calibration.objective import Ends, Fitted, Objective
 from plexus.calibration.statistics import Statistics, statistics
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
+from plexus.coupling.starts import start
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
@@ -44,13 +45,13 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
     with ctx.timers("calibration"):
         objective = objective_of(run, numbers, readings)
-        start, misfit = numbers.present(), objective.misfit
+        begin, misfit = numbers.present(), objective.misfit
         assert isinstance(misfit, RunMisfit)
-        refuse_unread(numbers, misfit.pulled(start, np.linspace(1.0, 2.0, len(misfit.data))))
+        refuse_unread(numbers, misfit.pulled(begin, np.linspace(1.0, 2.0, len(misfit.data))))
         ctx.log.info(report.opening(deck, numbers, readings))
         ends = Ends(1 if dry else deck.calibrate.iterations, deck.calibrate.tolerance)
         found = minimised(
-            deck.calibrate.method, objective, start, ends, lambda *row: ctx.log.info(report.line(*row))
+            deck.calibrate.method, objective, begin, ends, lambda *row: ctx.log.info(report.line(*row))
         )
         known = _known(objective, found.m)
     run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
@@ -64,8 +65,8 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
                 f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from there "
                 "with `fitted` in each control, or raise calibrate.iterations"
             )
-    assert run.first is not None
-    run.state = State(run.first(run.system), run.clock.t)
+    values = start(run.system, deck.initial, run.clock.t, deck.time is not None)  # type: ignore[arg-type]
+    run.state = State(values, run.clock.t, internal=run.system.begin())
     return run, facts
 
 

@@ -3,7 +3,7 @@
     y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
 
 H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
-gradient of a weighted sum of them is one march back (`plexus.run.replay`).
+gradient of a weighted sum of them is one march back (`plexus.run.trace`).
 """
 
 from __future__ import annotations
@@ -102,22 +102,22 @@ class RunMisfit:
         """Return y(m), of each reading on the rank that has it, zeros elsewhere. Collective."""
         self.runs += 1
         y = torch.zeros(len(self.data), dtype=torch.float64)
-        before: State | None = None
-        steady = self.run.deck.time is None or not self.run.stepper.marches
-        for _, state in self.run.replay(self.numbers.own(m)):
+        trace = self.run.traced(self.numbers.own(m))
+        before = trace.state if trace.stepper.marches else None
+        if before is not None:
             for sensor in self.sensors:
-                y = self._seen(y, sensor, before, state, steady)
+                y = _added(y, sensor, before, np.flatnonzero(sensor.t <= before.t))
+        for state in trace.march():
+            for sensor in self.sensors:
+                y = self._between(y, sensor, before, state)
             before = state
         return y
 
     @staticmethod
-    def _seen(
-        y: torch.Tensor, sensor: Sensor, before: State | None, state: State, steady: bool
-    ) -> torch.Tensor:
-        """Return y with the readings between two states."""
+    def _between(y: torch.Tensor, sensor: Sensor, before: State | None, state: State) -> torch.Tensor:
+        """Return y with the readings between two states; all of them in the one of a steady run."""
         if before is None:
-            chosen = np.flatnonzero(np.full(len(sensor.t), True) if steady else sensor.t <= state.t)
-            return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
+            return _added(y, sensor, state, np.arange(len(sensor.t)))
         chosen = np.flatnonzero((sensor.t > before.t) & (sensor.t <= state.t))
         if not len(chosen):
             return y
@@ -147,6 +147,11 @@ class RunMisfit:
                 there = self._whitened(self._computed(torch.tensor(moved)))
             columns.append((there - r) / (moved[i] - m[i]))
         return np.stack(columns, axis=1)
+
+
+def _added(y: torch.Tensor, sensor: Sensor, state: State, chosen: Array) -> torch.Tensor:
+    """Return y with the chosen readings of a sensor as a state has them."""
+    return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
 
 
 def refuse_unread(numbers: Numbers, gradient: Array) -> None:

@@ -60,7 +60,8 @@ class NodalFields(NamedFields):
 
     def __init__(self, system: System, constants: Mapping[str, float]):
         space = next(iter(system.spaces.values())).with_components(1)
-        self.system, self.evaluator = system, Evaluator(space.mesh)
+        self.system = system
+        self.evaluator = Evaluator(space.mesh)
         self.derived = derived_fields(system.equations)
         # all equations of a model share the section, hence the factor on dx
         self._measure = system.equations[0].measure
@@ -102,7 +103,8 @@ class NodalFields(NamedFields):
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         measure = None if bare else self._measure
-        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure))
+        found: float = self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value at the nodes of the cells of a part. Collective.

@@ -131,6 +131,15 @@ class System(BaseSystem):
         u = stacked(self.together.get(name, (name,)), values)
         return self.forms[name].advance(at.t, u, at.rate(u), values, at.since)
 
+    @property
+    def rows(self) -> Mapping[str, np.ndarray]:
+        """The present values of controls, those of ghosts included."""
+        return self.controls.values
+
+    def array(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows as an array of this system's kind: as they are."""
+        return rows
+
     def begin(self) -> dict[str, np.ndarray]:
         """Return the internal variables at the start."""
         specs = [spec for specs in self.internal.values() for spec in specs]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
+from plexus.coupling.tracedfields import TracedFields
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
 from plexus.protocols import Instant
@@ -57,6 +59,14 @@ class Traced:
             raise AttributeError(name)
         return getattr(self.system, name)
 
+    def array(self, rows: np.ndarray) -> Tensor:
+        """Return rows as an array of this system's kind: a tensor."""
+        return torch.from_numpy(rows)
+
+    def evaluation(self, constants: Mapping[str, float]) -> TracedFields:
+        """Return the fields of a state of tensors."""
+        return TracedFields(self, constants)
+
     def solve(self, name: str, values: Tensors, at: Instant, held: bool = False) -> int:
         """Put the solution of one equation into ``values``; return Krylov iterations. Collective."""
         if not held:
@@ -65,7 +75,7 @@ class Traced:
         return self._solve(name, self.system.solvers[name], values, at)
 
     def complete(self, name: str, values: Tensors, t: float) -> None:
-        """Put the unknowns of a block without time derivative into ``values``, its others held. Collective."""
+        """Put the unknowns of a block without time derivative into ``values``, others held. Collective."""
         for part in self.together[name]:
             if part in self.algebraic:
                 values[part] = values[part].clone()
@@ -73,9 +83,7 @@ class Traced:
         solver = self.system.completion(name)
         self._solve(f"{name} completed", solver, values, Instant(t), self.together[name])
 
-    def _solve(
-        self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None
-    ) -> int:
+    def _solve(self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None) -> int:
         parts = parts or self.together.get(key, (key,))
         if key not in self._stages:
             self._stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements

@@ -1,102 +1,86 @@
-"""Integrals and values of fields as tensors: what quantities are made of when they are differentiated.
-
-Every number here is the same on all ranks, and its gradient that of the sum of the ranks' parts.
-"""
+"""Fields of a state of tensors, and numbers made of them, for gradients: means, integrals, flows, values at places."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from plexus.coupling.nodal import NodalFields
-from plexus.devices.bridge import TorchBridge
+from plexus.deck.params import Expression
 from plexus.errors import InputError
-from plexus.spaces.evaluate import WHOLE, Evaluator
-from plexus.spaces.points import CellSet, PointBatch, Values
-from plexus.spaces.rule import Rule
-from plexus.spaces.shared import Total
+from plexus.fields.stacks import stacked
+from plexus.protocols import Integrand
+from plexus.protocols.facets import Facets
+from plexus.spaces.evaluate import Part
+from plexus.spaces.shared import Spread, Total
+from plexus.spaces.tensors import TensorEvaluator
+from plexus.spaces.tested import TestedForm
 
 if TYPE_CHECKING:
     from plexus.coupling.traced import Traced
-    from plexus.deck.params import Expression
-    from plexus.protocols import Integrand
-    from plexus.spaces.evaluate import Measure, Part
-
-Tensor = torch.Tensor
 
 
 class TracedFields(NodalFields):
-    """The fields of a state of tensors; what is recovered at nodes has no gradient."""
+    """`NodalFields` of tensors: the smooth numbers, as torch scalars that are equal on all ranks."""
 
-    def __init__(self, traced: Traced, constants: dict[str, float]):
+    def __init__(self, traced: Traced, constants: Mapping[str, float]):
         super().__init__(traced.system, constants)
-        self.traced, self.evaluator = traced, TensorEvaluator(self.space.mesh)
+        self.traced = traced
+        self.evaluator: TensorEvaluator = TensorEvaluator(self.evaluator.mesh)
 
     @property
     def arrays(self) -> dict[str, Any]:
-        """Space and tensor of every control and unknown."""
-        controls = self.system.controls.members
-        found = {name: (controls[name], a) for name, a in self.traced.rows.items()}
-        return found | {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
-
-    def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> Any:
-        """Return ∫ f over a part, a tensor. Collective."""
-        degree = 2 * self.degree + 2 if degree is None else degree
-        measure = None if bare else self._measure
-        return self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        """Space and values of every control and unknown."""
+        controls, spaces = self.system.controls.members, self.system.spaces
+        known = {name: (controls[name], a) for name, a in self.traced.rows.items()}
+        return known | {name: (spaces[name], a) for name, a in self.state.values.items()}
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
-        """Refuse: the place of an extremum jumps.
+        """Refuse: where the largest value is taken jumps.
 
         Raises
         ------
         InputError
-            Always.
+            Always, with what is smooth instead.
         """
-        raise InputError("an extremum is not differentiable: take an integral of a high power, or a norm")
+        sign = "" if largest else "-"
+        raise InputError(
+            f"{'the largest' if largest else 'the smallest'} value has no gradient where its place jumps; "
+            f"a smooth bound is a norm of high order, {{type: mean, of: (...)^({sign}8)}}, whose root of order "
+            f"{sign}8 it is for positive values"
+        )
 
     def value(self, expression: Expression, at: Sequence[float]) -> Any:
-        """Return an expression at one place, a tensor. Collective."""
-        return self.at_places(self.integrand(expression), np.array([at]))[0]
+        """Return an expression at one place, from the cell that holds it. Collective.
 
-    def at_places(self, f: Integrand, xs: np.ndarray) -> Tensor:
-        """Return f at positions (k, d), (k,). Collective."""
-        located, mesh = self._located(xs), self.space.mesh
-        total = torch.zeros(len(xs), dtype=torch.float64)
-        for which, cell, local in zip(located.which, located.cells, located.local, strict=True):
-            rule = Rule(mesh, local[None], np.ones(1))
-            cells = CellSet(mesh, self.evaluator.bridge, np.array([cell]))
-            p = PointBatch(cells, slice(0, 1), rule, self.state.t, Values.present(self.arrays))
-            here = torch.as_tensor(f(p), dtype=torch.float64).reshape(())
-            total = total.index_add(0, torch.tensor([which]), here[None])
-        found: Tensor = Total.apply(total, mesh.comm)
-        return found
+        Raises
+        ------
+        InputError
+            If it reads a field that jumps between cells.
+        """
+        smooth = {*self.system.spaces, *self.system.controls.members, *"xyzt"}
+        jumps = [n for n in expression.names if n not in smooth and n.rpartition("_")[0] not in smooth]
+        if jumps:
+            raise InputError(
+                f"{expression.text!r} at a place has no gradient: {', '.join(sorted(jumps))} is recovered at "
+                "nodes; take its mean over a region"
+            )
+        f = self.integrand(expression)
+        return self.evaluator.value(f, self.state.t, self.arrays, np.array(at, dtype=float))
 
+    def reaction(self, name: str, boundary: Facets, component: int = 0) -> Any:
+        """Return what holds an unknown on a boundary: the weak form tested with its share in the nodes.
 
-class TensorEvaluator(Evaluator):
-    """Integrals as tensors."""
-
-    def __init__(self, mesh: Any):
-        super().__init__(mesh)
-        self.bridge = TorchBridge()
-
-    def integrate(
-        self,
-        f: Integrand,
-        t: float,
-        fields: Any,
-        part: Part = WHOLE,
-        degree: int = 4,
-        measure: Measure | None = None,
-    ) -> Tensor:
-        """Return ∫ f dx (or ds) of a scalar f over a part. Collective."""
-        total = torch.zeros((), dtype=torch.float64)
-        for p in self.batches(part, degree, t, fields):
-            factor = None if measure is None else measure(p.x)
-            weight = p.jxw if factor is None else p.jxw * factor
-            total = total + (weight * f(p)).sum()
-        found: Tensor = Total.apply(total, self.mesh.comm)
-        return found
+        Collective.
+        """
+        form = next(f for f in self.system.forms.values() if name in [s.name for s in f.equation.fields])
+        column = component + (form.columns[name].start if form.columns else 0)
+        rows = torch.zeros(form.space.n_owned, form.space.components, dtype=torch.float64)
+        rows[:, column] = torch.from_numpy(self.share(name, boundary, component))
+        tested, values = TestedForm(form), {**self.traced.rows, **self.state.values}
+        u = stacked([spec.name for spec in form.equation.fields], values)
+        lam = Spread.apply(rows, form.space.halo)
+        return Total.apply(tested(self.state.t, u, None, values, lam), form.space.comm)

@@ -262,7 +262,7 @@ class Property:
 def _through(p: Any, names: Collection[str], wrt: str) -> Iterator[tuple[str, Dependent]]:
     """Yield those of the names that are controls which follow from the field ``wrt`` at the point."""
     for name in names:
-        sample = p.fields[name] if name in p.fields else None
+        sample = p.fields.get(name)
         if isinstance(sample, Dependent) and wrt in sample.reads:
             yield name, sample
 

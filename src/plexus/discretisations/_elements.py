@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus import registry
+from plexus.coupling.starts import start
 from plexus.coupling.system import System
-from plexus.coupling.traced import Traced
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
 from plexus.discretisations import _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
-from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
-from plexus.fields.arrays import like
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.protocols import Assembled
@@ -38,7 +35,7 @@ from plexus.stepping.passes import Passes
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Array, Closure, Equation
+    from plexus.protocols import Closure, Equation
     from plexus.runtime.context import Context
 
 
@@ -68,18 +65,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    return Assembled(mesh, system, _first(deck, t, system), partial(_first, deck, t))
-
-
-def _first(deck: Deck, t: float, system: Any) -> dict[str, Array]:
-    """Return the values at the start; tensors of a system that is traced. Collective."""
-    values = initial(deck, system, system.rows if isinstance(system, Traced) else None)
-    # where initial and prescribed values disagree at the start, the prescribed ones hold
-    for name, array in values.items():
-        system.prescribe(name, t, array)
-    if deck.time is not None:
-        _complete(system, values, deck.initial, t)
-    return values
+    return Assembled(mesh, system, start(system, deck.initial, t, deck.time is not None))
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
@@ -263,35 +249,3 @@ def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Targ
         packages=available(),
         parts={name: here.stop - here.start for name, here in form.columns.items()},
     )
-
-
-def initial(deck: Deck, system: System, controls: Mapping[str, Array] | None = None) -> dict[str, Array]:
-    """Return the initial values; those of the equations' fields where the deck says nothing.
-
-    With ``controls``, tensors, they are tensors that depend on these.
-    """
-    start = deck.time.start if deck.time else 0.0
-    specs = [spec for equation in system.equations for spec in equation.fields]
-    values = {spec.name: system.spaces[spec.name].zeros() + spec.start for spec in specs}
-    model = next(iter((controls or {}).values()), None)
-    if model is not None:
-        values = {name: like(array, model) for name, array in values.items()}
-    for name, components in deck.initial.items():
-        space, array = system.spaces[name], values[name]
-        nodes = np.arange(space.n_local)
-        at = {a: like(space.points[:, k], array) for k, a in enumerate("xyz"[: space.mesh.dim])} | {
-            "t": start
-        }
-        for c, expression in enumerate(components[: space.components]):
-            if expression is not None:
-                at |= system.controls.at_nodes(expression.names, nodes, start, controls)
-                array[:, c] = evaluated(expression, at, name)
-    return values
-
-
-def _complete(system: Any, values: dict[str, Array], given: Collection[str], t: float) -> None:
-    """Let what has no time derivative follow from the rest of its block, unless the deck gives it."""
-    for name, parts in system.together.items():
-        following = system.algebraic.intersection(parts)
-        if following and not following.issubset(given):
-            system.complete(name, values, t)

@@ -11,7 +11,6 @@ where it is known.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -20,7 +19,6 @@ from pydantic import model_validator
 from plexus.deck.params import NAME, Field, Params, QuantityName, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
-from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.protocols import Controlled
 from plexus.registry import register
@@ -112,18 +110,10 @@ def derivative(run: Run, numbers: Any, name: str) -> tuple[float, np.ndarray]:
 
 def evaluated(run: Run, numbers: Any, name: str, m: Any) -> Any:
     """Return a quantity at the end of a run with other numbers, a tensor (). Collective."""
-    from plexus.coupling.tracedfields import TracedFields
-
-    quantity = run.quantities[name]
-    if why := getattr(quantity, "rough", ""):
-        raise InputError(f"quantities.{name}: {why}")
-    traced, state = None, None
-    for traced, state in run.replay(numbers.own(m)):  # noqa: B007  # the last one counts
+    trace: Any = run.traced(numbers.own(m))
+    for _ in trace.march():
         pass
-    assert traced is not None and state is not None
-    fields = TracedFields(traced, run.deck.constants)
-    fields.look(state)
-    return quantity.evaluate(SimpleNamespace(fields=fields))  # type: ignore[arg-type]
+    return trace.quantity(name)
 
 
 EXAMPLE: dict[str, Any] = {"type": "gradient", "of": "mean", "norm": "L2"}

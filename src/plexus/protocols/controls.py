@@ -1,7 +1,7 @@
 """What expressions may read beside coordinates, time and fields: numbers θ that gradients are taken with.
 
-A control stands in a deck under a name, and every coefficient, source, boundary and initial value may read that
-name as if it were a parameter. Its values are one array per rank:
+A control stands in a deck under a name, and every coefficient, source, boundary and initial value may read
+that name as if it were a parameter. Its values are one array per rank:
 
 ========= =============================== ======================== =====================
 control   own values of a rank            same on all ranks        can be read

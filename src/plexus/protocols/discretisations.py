@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -64,8 +64,6 @@ class Assembled(NamedTuple):
     mesh: Mesh | Grid | None
     system: BaseSystem
     values: dict[str, Any]
-    first: Callable[[Any], dict[str, Any]] | None = None
-    """Values at the start of a system, this one or it on tensors; None where no gradient leads."""
 
 
 class Discretisation(Protocol):

@@ -61,8 +61,6 @@ class ErrorParams(Place):
 class Error(PartQuantity):
     """Norm of the difference of a field and its exact value."""
 
-    rough = "no gradient leads through errors: take a norm of a difference"
-
     params: ErrorParams
 
     def __init__(self, params: ErrorParams):
@@ -85,7 +83,7 @@ class Error(PartQuantity):
             field, exact = (lambda p: p.fields[name].grad), self._gradient
 
         def norm(f: Callable[[Point], Array]) -> float:
-            return math.sqrt(fields.integrate(lambda p: _square(f(p)), self.params.part, degree))
+            return fields.integrate(lambda p: _square(f(p)), self.params.part, degree) ** 0.5
 
         error = norm(lambda p: field(p) - _beside(exact(p), field(p)))
         # the same quadrature for the denominator; 0 times the field gives w the field's shape

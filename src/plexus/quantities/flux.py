@@ -51,8 +51,6 @@ class FluxParams(Params):
 class Flux(QuantityBase):
     """∫ q·n over a boundary."""
 
-    rough = "no gradient leads through flows: take an integral of the flux field"
-
     needs = Balances
 
     def __init__(self, params: FluxParams):

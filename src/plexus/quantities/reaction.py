@@ -61,8 +61,6 @@ class ReactionParams(Params):
 class Reaction(QuantityBase):
     """Sum of the unconstrained residual over the nodes of a boundary."""
 
-    rough = "no gradient leads through reactions: take an integral of the flux field"
-
     needs = Balances
 
     def __init__(self, params: ReactionParams):

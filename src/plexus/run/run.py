@@ -20,6 +20,7 @@ from plexus.fields.state import State
 from plexus.fileformat import SERIES
 from plexus.run import inspect, rescue
 from plexus.run.bounds import Bounds
+from plexus.stepping.clock import Clock
 from plexus.stepping.march import March
 from plexus.stepping.schedules import Moment
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Evaluation, Observer, Quantity, Stepper, StepResult
+    from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
 
@@ -45,7 +46,6 @@ class Run(March):
     ----------
     deck, ctx, mesh : what the run is made of, besides system, state, clock, stepper and controller.
     lineage : what tells its checkpoints from those of other runs.
-    first : values at the start of its system or of that on tensors; None where no gradient leads.
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
@@ -60,7 +60,6 @@ class Run(March):
     ctx: Context = field(kw_only=True)
     mesh: Mesh | Grid | None = field(kw_only=True)
     lineage: Lineage = field(kw_only=True)
-    first: Callable[[Any], dict[str, Any]] | None = field(default=None, kw_only=True)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
     places: dict[Observer, str] = field(default_factory=dict)
@@ -273,11 +272,11 @@ class Run(March):
             self.note_replacement(happened)
         return verdict
 
-    def replay(self, own: Mapping[str, Any]) -> Iterator[tuple[Any, State]]:
-        """Yield its states once more as tensors of controls (`plexus.run.replay`). Collective."""
-        from plexus.run.replay import replay
+    def traced(self, own: Mapping[str, Any]) -> Run:
+        """Return it at its beginning, on tensors, for own values of controls (`plexus.run.trace`). Collective."""
+        from plexus.run.trace import Trace
 
-        return replay(self, own)
+        return Trace.of(self, own)
 
     def begin_again(self) -> None:
         """Go back to the state with which this process began; stepper and model forget what they remember."""
@@ -328,3 +327,15 @@ def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
     else:
         made = registry.build("stepper", deck.time.stepper, tolerance)
     return made
+
+
+def marching(deck: Deck) -> tuple[Clock, Controller]:
+    """Return clock and step control of a deck; one step at the start time where nothing marches."""
+    time = deck.time
+    # a steady stepper inside a time block solves once, under the loads of the start time
+    method: Any = registry.component("stepper", time.stepper.type).cls if time else None
+    if time is None or not method.marches:
+        start, fixed = time.start if time else 0.0, registry.component("controller", "fixed")
+        return Clock(start, start), fixed.cls(fixed.params(), 0.0, 0.0)
+    control = registry.build("controller", time.control, time.step, time.end - time.start)
+    return Clock(time.start, time.end), control

@@ -116,7 +116,7 @@ class Nodal:
 
 
 class Cellwise:
-    """One number per cell; own values (own cells, 1), with ghosts (local cells, 1). Construction is collective."""
+    """One number per cell; own values (own cells, 1), with ghosts (local cells, 1). Made collectively."""
 
     replicated = False
     reads: Collection[str] = ()
@@ -150,7 +150,7 @@ def middles(mesh: Mesh) -> np.ndarray:
 
 
 def spread(own: Array, halo: Halo) -> Array:
-    """Return own rows (n_owned, ...) with those of ghosts behind them; differentiable on tensors. Collective."""
+    """Return own rows (n_owned, ...) with those of ghosts; differentiable on tensors. Collective."""
     if namespace(own) is not np:
         from plexus.spaces.shared import Spread
 

@@ -141,7 +141,7 @@ class _Lazy(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class Values:
-    """Arrays that a batch may sample: fields and controls by name, the own unknown's, its rate, the memory."""
+    """What a batch may sample: fields and controls by name, which is the unknown, its rate, the memory."""
 
     fields: Mapping[str, tuple[Room, Array]]
     own: str | None = None

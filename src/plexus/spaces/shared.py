@@ -1,4 +1,4 @@
-"""Sums over ranks and copies of rows on other ranks that every rank goes on using, differentiable by torch."""
+"""Sums over ranks that all of them use, and copies of rows on other ranks, differentiable by torch."""
 
 from __future__ import annotations
 

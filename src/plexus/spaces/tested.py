@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from plexus.devices.bridge import TorchBridge
-from plexus.protocols import Flux, Point, Since
+from plexus.protocols import NOTHING, Flux, Point, Since
 from plexus.spaces.facets import facet_sets
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
@@ -56,16 +56,13 @@ class TestedForm:
         rate: Tensor | None,
         fields: Mapping[str, Tensor],
         lam: Tensor,
-        since: Since = Since(),
+        since: Since = NOTHING,
     ) -> Tensor:
         """Return λᵀF(t, u, rate), this rank's part, a scalar.
 
-        Parameters
-        ----------
-        t : time [s].
-        u, rate, lam : unknown, its rate (None: zero) and λ, (n_local, m), ghosts filled.
-        fields : other unknowns and controls by name, as `Form.residual` takes them.
-        since : the step that leads to ``t``.
+        ``u``, ``rate`` (None: zero) and ``lam`` are (n_local, m) with their ghosts filled; ``fields`` are
+        other unknowns and controls by name, and ``since`` the step that leads to time ``t`` [s], as
+        `plexus.spaces.assembly.Form.residual` takes them.
         """
         values = self._values(u, rate, fields, lam, since)
         total = 0.0 * lam.sum()

@@ -49,7 +49,9 @@ class Stages:
         fixed = form.fixed
         self._fixed = None if fixed is None else torch.from_numpy(fixed)
         held = form.held
-        self._held = None if held is None else (torch.from_numpy(held.nodes), torch.from_numpy(held.projectors))
+        self._held = (
+            None if held is None else (torch.from_numpy(held.nodes), torch.from_numpy(held.projectors))
+        )
 
     def solve(self, start: Tensor, at: Instant, others: Mapping[str, Tensor]) -> Tensor:
         """Return u (n_local, m) with F = 0, ghosts filled, differentiable in all three. Collective.
