@@ -2,13 +2,16 @@
 
     |J(m + h δ) - J(m) - h J'(m) δ| = O(h²)
 
-δ is random, each number in its scale. Where J is linear the remainder is rounding for every h, and there is no
-slope to tell. Each control of the deck is tried with each quantity, and with the misfit of a block `calibrate`.
+δ is random, each number in its scale. Where J is linear the remainder is rounding for every h, and there is
+no slope to tell. Each control of the deck is tried with each quantity, and with the misfit of a block
+`calibrate`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,12 +31,12 @@ if TYPE_CHECKING:
     from plexus.run import Run
     from plexus.runtime.context import Context
 
-STEPS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-AIM, BAND, ROUNDING = 2.0, 0.1, 1e-11
-TAIL = 4
-"""Smallest steps above rounding whose slope counts: longer ones may see more than the second order."""
-FLOOR = 1e-9
-"""Remainder in the size of J that is taken for rounding."""
+STEPS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
+AIM, BAND = 2.0, 0.1
+LINEAR, FLOOR = 1e-9, 1e-12
+"""Remainders, in the size of J, up to which J is called linear, and up to which they are rounding."""
+TIGHT = 1e-12
+"""Tolerance of solves, so that their errors do not hide remainders."""
 SEED = 1
 
 
@@ -48,17 +51,15 @@ class Row:
 
     @property
     def exact(self) -> bool:
-        """Whether J is linear as far as rounding tells."""
-        return max(self.remainders) <= ROUNDING * self.size
+        """Whether J is linear as far as can be told."""
+        return max(self.remainders) <= LINEAR * self.size
 
     @property
     def slope(self) -> float:
-        """Slope of the remainder over the smallest h that rounding leaves, by least squares."""
+        """Slope of the remainder over h: the median of those between neighbours that rounding leaves."""
         seen = [(h, r) for h, r in zip(STEPS, self.remainders, strict=True) if r > FLOOR * self.size]
-        if len(seen) < 2:
-            return float("nan")
-        h, r = np.log(np.array(seen[-TAIL:])).T
-        return float(np.polyfit(h, r, 1)[0])
+        h, r = np.log(np.array(seen)).reshape(-1, 2).T
+        return float(np.median(np.diff(r) / np.diff(h))) if len(h) > 1 else math.nan
 
     @property
     def holds(self) -> bool:
@@ -84,7 +85,7 @@ class Taylor(Task):
         """
         if not deck.controls:
             raise InputError("--taylor tries derivatives in `controls`, and the deck has none")
-        run = compose(deck, ctx)
+        run = compose(tight(deck), ctx)
         rows = list(remainders(run))
         if not rows:
             raise InputError("--taylor needs a quantity with a derivative, or a block `calibrate`")
@@ -94,6 +95,17 @@ class Taylor(Task):
             hint = "kinks (abs, min, max, where) or loose tolerances of `solver` do this"
             raise GuardError(f"the remainder of {', '.join(wrong)} is not of second order: {hint}")
         return 0
+
+
+def tight(deck: Deck) -> Deck:
+    """Return the deck with solves to small residuals, where it names no solver in short form."""
+    plain = deepcopy(deck.plain())
+    blocks = plain["data"].get("solver") or {"default": {}}
+    for name, block in blocks.items():
+        if isinstance(block, dict):
+            blocks[name] = block | {"rtol": TIGHT, "snes_rtol": TIGHT}
+    plain["data"]["solver"] = blocks
+    return type(deck).from_plain(plain)
 
 
 def table(rows: Sequence[Row]) -> str:

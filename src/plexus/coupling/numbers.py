@@ -2,8 +2,8 @@
 
     m = (numbers of the first control, of the second, …),    ‖m‖² = Σ_c ∫ m_c² + ℓ_c² ∫ |∇m_c|²
 
-Numbers of fields stand in an order of nodes and cells that no partition changes. The Riesz map G g = dJ/dm turns
-a derivative into the gradient g of the inner product G, a field that does not depend on the mesh.
+Numbers of fields stand in an order of nodes and cells that no partition changes. The Riesz map G g = dJ/dm
+turns a derivative into the gradient g of the inner product G, a field that does not depend on the mesh.
 """
 
 from __future__ import annotations

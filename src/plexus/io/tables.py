@@ -27,7 +27,7 @@ from plexus.deck.units import UnitError, parse_unit, to_unit
 from plexus.errors import InputError
 
 _HEAD = re.compile(r"\s*([^\[\]]*?)\s*(?:\[\s*([^\[\]]*?)\s*\])?\s*")
-_TIMES = ("time", "t")
+_TIMES = ("time", "Time", "t")
 MOST_TOLD = 5
 """Rows that a message names."""
 
@@ -88,7 +88,7 @@ class Table:
         InputError
             If there is none.
         """
-        found = [name for name in self.columns if name.lower() in _TIMES]
+        found = [name for name in self.columns if name in _TIMES]
         if not found:
             raise InputError(
                 f"{self.path}:{self._head}: no column is called time: it tells when rows were measured"
@@ -99,7 +99,7 @@ class Table:
         """Return the table without some rows, a mask, and a sentence that counts and names them."""
         kept = ~bad
         columns = {name: values[kept] for name, values in self.columns.items()}
-        rows = ", ".join(str(n) for n in self.lines[bad][:MOST_TOLD]) + ", …" * (bad.sum() > MOST_TOLD)
+        rows = ", ".join(str(n) for n in self.lines[bad][:MOST_TOLD]) + ", …" * int(bad.sum() > MOST_TOLD)
         told = f"{self.path}: {bad.sum()} of {len(bad)} rows hold no number and are left out: lines {rows}"
         table = Table(self.path, columns, self.units, self.lines[kept], self.facts)
         return table, told if bad.any() else ""

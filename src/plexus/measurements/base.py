@@ -18,7 +18,7 @@ from plexus.deck.context import Context, components, known
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
 from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity
-from plexus.deck.values import refuse
+from plexus.deck.values import refuse, si_value
 from plexus.errors import InputError
 from plexus.io.tables import Table
 
@@ -65,12 +65,12 @@ class MeasurementParams(Params):
     @field_validator("deviation")
     @classmethod
     def _difference(cls, value: Any, info: ValidationInfo) -> Any:
-        unit = known(info).unit_of(str(info.data.get("of", ""))) or "1"
+        unit = known(info).unit_of(str(info.data.get("of", "")))
         parts = split_quantity(value) if isinstance(value, str) else None
         try:
             if parts and parse_unit(parts[1]).offset:
                 raise refuse(f"a deviation is a difference: write {parts[0]:g} K")
-            found = quantity(value, unit) if isinstance(value, str) else float(value)
+            found = float(value) if not isinstance(value, str) else _number(value, unit)
         except UnitError as error:
             raise refuse(str(error)) from None
         except (TypeError, ValueError):
@@ -78,6 +78,11 @@ class MeasurementParams(Params):
         if not found > 0:
             raise refuse("a deviation is greater than zero")
         return found
+
+
+def _number(text: str, unit: str | None) -> float:
+    """Return a number in a unit, in SI where the unit is not known."""
+    return si_value(text) if unit is None else quantity(text, unit)
 
 
 def measurable(context: Context) -> list[str]:

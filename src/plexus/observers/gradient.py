@@ -35,15 +35,16 @@ class GradientParams(Params):
     to: tuple[str, ...] = Field((), description="controls; empty: all")
     norm: Literal["L2", "H1"] = Field("L2", description="inner product that makes the derivative a field")
     length: Annotated[float, Unit("m")] | None = Field(None, description="length ℓ of H1")
-    every: ScheduleText = Field(parse_schedule("end"), description="the end: a gradient needs the whole run")
-
     @model_validator(mode="after")
     def _whole(self) -> GradientParams:
         if (self.norm == "H1") != (self.length is not None):
             raise refuse("H1 needs a length, and L2 has none")
-        if str(self.every) != "end":
-            raise refuse("every: a gradient is that of the end of a run")
         return self
+
+    @property
+    def every(self) -> ScheduleText:
+        """The end: a gradient needs the whole run."""
+        return parse_schedule("end")
 
 
 @register("output", "gradient", GradientParams)

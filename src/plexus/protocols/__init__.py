@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.controlled import Controlled, Stated
+    from plexus.protocols.controlled import Controlled, Measured, Stated
     from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
-    "controlled": "Controlled Stated",
+    "controlled": "Controlled Measured Stated",
     "discretisations": "Assembled Discretisation Doubt Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
@@ -115,6 +115,7 @@ __all__ = [
     "Learned",
     "Location",
     "Looks",
+    "Measured",
     "MeshSource",
     "Observer",
     "OnSides",

@@ -37,6 +37,23 @@ class Stated(Protocol):
         """Return the matrices of ∫ m m and ∫ m' m' of numbers of its own, (n, n)."""
 
 
+class Measured(Protocol):
+    """A member of kind ``measurement``."""
+
+    @property
+    def light(self) -> bool:
+        """Whether a check of the deck can read its file without libraries."""
+
+    def read(self, deck: Any, unit: str) -> Any:
+        """Return the `plexus.measurements.base.Readings`, in the unit of what was measured.
+
+        Raises
+        ------
+        plexus.errors.InputError
+            With file and line, if they cannot be read or do not fit the run.
+        """
+
+
 @runtime_checkable
 class Controlled(Protocol):
     """A system whose expressions read controls by name; on others scalars stand for their start."""

@@ -273,7 +273,7 @@ class Run(March):
         return verdict
 
     def traced(self, own: Mapping[str, Any]) -> Run:
-        """Return it at its beginning, on tensors, for own values of controls (`plexus.run.trace`). Collective."""
+        """Return it at its beginning, on tensors of controls (`plexus.run.trace`). Collective."""
         from plexus.run.trace import Trace
 
         return Trace.of(self, own)

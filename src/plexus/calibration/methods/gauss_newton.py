@@ -46,7 +46,7 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
             return Fitted(m, r, history, False, f"{k} iterations were not enough")
         h, before = j.T @ j + prior, phi
         while True:
-            trial = objective.clipped(m + _step(h, g, mu, objective.free(m, g)))
+            trial = objective.clipped(m + _step(objective, h, g, mu, m))
             s = trial - m
             model = -float(g @ s + 0.5 * s @ h @ s)
             if not s.any() or model <= 1e-15 * abs(phi):
@@ -71,11 +71,27 @@ def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fit
     raise AssertionError("the loop returns")
 
 
-def _step(h: Array, g: Array, mu: float, free: Array) -> Array:
-    """Return the damped step of the free numbers; the others stay."""
-    s = np.zeros_like(g)
-    inner = h[np.ix_(free, free)]
-    damped = inner + mu * np.diag(np.maximum(np.diag(inner), 1e-300))
-    # what neither data nor prior tell has an empty row: the least norm leaves it where it is
-    s[free] = np.linalg.lstsq(damped, -g[free], rcond=1e-14)[0]
+def _step(objective: Objective, h: Array, g: Array, mu: float, m: Array) -> Array:
+    """Return the damped step: numbers that would leave their bounds go there, the others adapt to them."""
+    s, free = np.zeros_like(g), objective.free(m, g)
+    while free.any():
+        inner = h[np.ix_(free, free)]
+        damped = inner + mu * np.diag(np.maximum(np.diag(inner), 1e-300))
+        # what neither data nor prior tell has an empty row: the least norm leaves it where it is
+        s[free] = _solved(damped, -(g + h[:, ~free] @ s[~free])[free])
+        inside = objective.clipped(m + s)
+        out = free & (inside != m + s)
+        if not out.any():
+            break
+        s[out] = (inside - m)[out]
+        free &= ~out
     return s
+
+
+def _solved(a: Array, b: Array) -> Array:
+    """Return the solution of a symmetric system, of one without a single solution that of least norm."""
+    try:
+        lower = np.linalg.cholesky(a)
+        return np.asarray(np.linalg.solve(lower.T, np.linalg.solve(lower, b)))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(a, b, rcond=1e-14)[0])
