@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from plexus.errors import InputError, at_path
+from plexus.run.trace import Trace
 from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class RunMisfit:
         """Return y(m), of each reading on the rank that has it, zeros elsewhere. Collective."""
         self.runs += 1
         y = torch.zeros(len(self.data), dtype=torch.float64)
-        trace = self.run.traced(self.numbers.own(m))
+        trace = Trace.of(self.run, self.numbers.own(m))
         before = trace.state if trace.stepper.marches else None
         if before is not None:
             for sensor in self.sensors:

@@ -39,7 +39,7 @@ class TableParams(ControlParams):
     knots: tuple[Any, ...] = Field(
         min_length=2, description="times at which it bends, rising; in s without a unit"
     )
-    start: tuple[Any, ...] = Field(description="value at the start, or one per knot")
+    start: Any = Field(description="value at the start, or one per knot")
 
     @field_validator("knots", mode="before")
     @classmethod

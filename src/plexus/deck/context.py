@@ -62,8 +62,8 @@ class Context:
     regions: Collection[str] | None = None
     controls: dict[str, str] = field(default_factory=dict)
     """Names that expressions may read beside fields -> their units (`plexus.protocols.controls`)."""
-    at_nodes: Collection[str] = ()
-    """Controls with a value at nodes, so that prescribed and initial values may read them."""
+    inner: Collection[str] = ()
+    """Controls without a value at nodes, which prescribed and initial values cannot read."""
     controlled: bool = True
     """Whether the model reads controls by name; where it does not, scalars are parameters of their start."""
     members: int | None = None
@@ -83,7 +83,7 @@ class Context:
     def knows(self, name: str) -> bool:
         """Return whether an expression may use a name; True also where the names are not known."""
         if self.only is not None:
-            prescribed = name in self.at_nodes and set(COORDINATES) <= {*self.only}
+            prescribed = name in {*self.controls} - {*self.inner} and {*COORDINATES} <= {*self.only}
             return name in self.only or name in self.parameters or prescribed
         if self.fields is None or name in self.parameters or name in COORDINATES:
             return True

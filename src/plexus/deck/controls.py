@@ -45,7 +45,7 @@ def announce(data: Any, context: Context) -> None:
     kinds = {name: block.get("type") for name, block in given.items() if isinstance(block, dict)}
     context.controls = {name: str(given[name].get("unit", "1")) for name in kinds}
     members = registry.names("control")
-    context.at_nodes = {n for n, kind in kinds.items() if kind in members and _at_nodes(kind)}
+    context.inner = {n for n, kind in kinds.items() if kind in members and not _at_nodes(kind)}
 
 
 def _at_nodes(kind: str) -> bool:

@@ -277,7 +277,7 @@ def _hint(name: str, context: Context) -> str:
 
 def _where(name: str, context: Context) -> str:
     """Return where a control can be read, which is not here."""
-    if name not in context.at_nodes:
+    if name in context.inner:
         return "fields of cells and networks are read in the physics and in boundary terms"
     return "only coordinates, time and parameters are known"
 

@@ -17,7 +17,7 @@ from pydantic import ValidationInfo, field_validator
 from plexus.deck.context import Context, components, known
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
-from plexus.deck.units import UnitError, parse_unit, quantity, split_quantity
+from plexus.deck.units import UnitError, is_unit, parse_unit, quantity, split_quantity
 from plexus.deck.values import refuse, si_value
 from plexus.errors import InputError
 from plexus.io.tables import Table
@@ -67,9 +67,9 @@ class MeasurementParams(Params):
     def _difference(cls, value: Any, info: ValidationInfo) -> Any:
         unit = known(info).unit_of(str(info.data.get("of", "")))
         parts = split_quantity(value) if isinstance(value, str) else None
+        if parts and is_unit(parts[1]) and parse_unit(parts[1]).offset:
+            raise refuse(f"a deviation is a difference: write {parts[0]:g} K")
         try:
-            if parts and parse_unit(parts[1]).offset:
-                raise refuse(f"a deviation is a difference: write {parts[0]:g} K")
             found = float(value) if not isinstance(value, str) else _number(value, unit)
         except UnitError as error:
             raise refuse(str(error)) from None

@@ -35,6 +35,7 @@ class GradientParams(Params):
     to: tuple[str, ...] = Field((), description="controls; empty: all")
     norm: Literal["L2", "H1"] = Field("L2", description="inner product that makes the derivative a field")
     length: Annotated[float, Unit("m")] | None = Field(None, description="length ℓ of H1")
+
     @model_validator(mode="after")
     def _whole(self) -> GradientParams:
         if (self.norm == "H1") != (self.length is not None):
@@ -111,7 +112,8 @@ def derivative(run: Run, numbers: Any, name: str) -> tuple[float, np.ndarray]:
 
 def evaluated(run: Run, numbers: Any, name: str, m: Any) -> Any:
     """Return a quantity at the end of a run with other numbers, a tensor (). Collective."""
-    trace: Any = run.traced(numbers.own(m))
+    assert run.traced is not None, "runs of decks can be traced"
+    trace: Any = run.traced(run, numbers.own(m))
     for _ in trace.march():
         pass
     return trace.quantity(name)
