@@ -20,6 +20,8 @@ from plexus.solvers.gram import Gram
 
 PAIRS, SHRINK, TRIES = 20, 0.3, 25
 ARMIJO = 1e-4
+STRIDE = 1.0
+"""Longest step in scales of the numbers."""
 
 
 def minimised(objective: Objective, start: Array, ends: Ends, tell: Tell) -> Fitted:
@@ -73,7 +75,8 @@ def _search(
     objective: Objective, m: Array, phi: float, g: Array, d: Array
 ) -> tuple[Array, float, Array] | None:
     """Return numbers along the projected direction where Φ is low enough, Φ and r; None if there are none."""
-    step = 1.0
+    # the first steps know no curvature: none is longer than the numbers' own scale
+    step = min(1.0, STRIDE / float(np.abs(d / objective.scale).max(initial=1e-300)))
     for _ in range(TRIES):
         trial = objective.clipped(m + step * d)
         fall = float(g @ (trial - m))
