@@ -68,7 +68,7 @@ class NodalFields(NamedFields):
         unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
-        self._shares: dict[tuple[str, Facets, int], np.ndarray] = {}
+        self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
         others = derived | internal | system.controls.specs
         super().__init__(_shown(space, system.materials), unknowns, others, constants)
 
@@ -165,13 +165,13 @@ class NodalFields(NamedFields):
         """
         return exchange.reaction(self, name, boundary, component)
 
-    def share(self, name: str, boundary: Facets, component: int) -> np.ndarray:
-        """Return the share of a boundary in what holds a component at own nodes, (n_owned,). Collective."""
-        key = name, boundary, component
+    def share(self, name: str, boundary: Facets) -> tuple[np.ndarray, np.ndarray]:
+        """Return own nodes (k,) and the part W (k, m, m) of a boundary in what holds them. Collective."""
+        key = name, boundary
         if key not in self._shares:
-            space, given = next(iter(self.system.spaces.values())), self.system.prescribed[name]
-            held, along = given.held(component), given.along()
-            self._shares[key] = shares(space, boundary, held, along, component)
+            self._shares[key] = shares(
+                self.system.spaces[name], boundary, self.system.prescribed[name].supports()
+            )
         return self._shares[key]
 
     def flux_unit(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The values with which a run on elements begins: what the deck gives, what is prescribed, what follows from both."""
+"""The values with which a run on elements begins: what is given, what is prescribed, and what follows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def start(
     system: System | Traced, given: Mapping[str, Sequence[Expression | None]], t: float, marches: bool
 ) -> Values:
-    """Return the unknowns at time ``t`` [s]; those of the equations' fields where nothing is given. Collective.
+    """Return the unknowns at time ``t`` [s], of the equations' fields where nothing is given. Collective.
 
     Where initial and prescribed values disagree, the prescribed ones hold.
 

@@ -1,4 +1,4 @@
-"""Fields of a state of tensors, and numbers made of them, for gradients: means, integrals, flows, values at places."""
+"""Fields of a state of tensors, and numbers made of them: means, integrals, flows, values at places."""
 
 from __future__ import annotations
 
@@ -48,9 +48,8 @@ class TracedFields(NodalFields):
         """
         sign = "" if largest else "-"
         raise InputError(
-            f"{'the largest' if largest else 'the smallest'} value has no gradient where its place jumps; "
-            f"a smooth bound is a norm of high order, {{type: mean, of: (...)^({sign}8)}}, whose root of order "
-            f"{sign}8 it is for positive values"
+            f"the {'largest' if largest else 'smallest'} value has no gradient where its place jumps; for "
+            f"positive values m = {{type: mean, of: (...)^({sign}8)}} is smooth, and m^(1/{sign}8) near it"
         )
 
     def value(self, expression: Expression, at: Sequence[float]) -> Any:
@@ -77,9 +76,9 @@ class TracedFields(NodalFields):
         Collective.
         """
         form = next(f for f in self.system.forms.values() if name in [s.name for s in f.equation.fields])
-        column = component + (form.columns[name].start if form.columns else 0)
+        nodes, part = self.share(name, boundary)
         rows = torch.zeros(form.space.n_owned, form.space.components, dtype=torch.float64)
-        rows[:, column] = torch.from_numpy(self.share(name, boundary, component))
+        rows[nodes, form.columns.get(name, slice(None))] = torch.from_numpy(part[:, component])
         tested, values = TestedForm(form), {**self.traced.rows, **self.state.values}
         u = stacked([spec.name for spec in form.equation.fields], values)
         lam = Spread.apply(rows, form.space.halo)

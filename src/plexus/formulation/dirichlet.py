@@ -17,6 +17,7 @@ from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.spaces.controls import Controls
+    from plexus.spaces.corners import Supports
     from plexus.spaces.lagrange import Space
 
 
@@ -77,6 +78,21 @@ class Dirichlet:
         """
         given = [c.where for c in self.conditions if component is None or c.values[component] is not None]
         return [*self._with_area(given), *(self.along() if component is None else ())]
+
+    def supports(self) -> Supports:
+        """Return what holds the nodes of boundaries, and along which directions."""
+        from plexus.spaces.corners import Supports
+
+        m = self.fixed.shape[1]
+        return Supports([self.held(component) for component in range(m)], self.along(), self._span)
+
+    def _span(self, nodes: np.ndarray) -> np.ndarray:
+        """Return the projectors (k, m, m) onto the directions of nodes that are clearly prescribed."""
+        span = self.fixed[nodes][:, :, None] * np.eye(self.fixed.shape[1])
+        if self.inclined is not None:
+            _, at, found = np.intersect1d(nodes, self.inclined.nodes, return_indices=True)
+            span[at] = self.inclined.spans[found]
+        return span
 
     def along(self) -> list[Facets]:
         """Return the facets on which n·u is prescribed, in the order of the deck."""

@@ -26,7 +26,7 @@ from plexus.protocols.weak import Point, Sample
 
 
 class Control(Protocol):
-    """One control on one rank; it knows where its values stand, `plexus.spaces.controls.Controls` has them."""
+    """One control on one rank: where its values stand; `plexus.spaces.controls.Controls` has them."""
 
     replicated: bool
     """Whether all ranks have the same values, so that their gradients are parts of a sum."""

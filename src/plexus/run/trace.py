@@ -4,8 +4,8 @@
     loss = trace.total(lambda trace: trace.quantity("outlet") if trace.last else None)
     slopes = gradient(loss, {"k": k}, run)      # the same on all ranks, of fields the own part
 
-The steps are those of the run and count as given. A state that is kept costs a few fields; `Trace.total` can keep
-one of every so many and compute those between again.
+The steps are those of the run and count as given. A state that is kept costs a few fields; `Trace.total` can
+keep one of every so many and compute those between again.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Trace(Run):
         March.repeat(self, dt, failure)
 
     def quantity(self, name: str) -> Tensor:
-        """Return a quantity of the deck in the present state, a tensor that is equal on all ranks. Collective.
+        """Return a quantity of the deck in the present state, a tensor, equal on all ranks. Collective.
 
         Raises
         ------
@@ -146,7 +146,7 @@ def refusal(stepper: Stepper) -> str | None:
     if stepper.needs is Implicit:
         return None
     return (
-        f"no gradient leads through {type(stepper).__name__}: PETSc keeps the stages of its steps, and has no "
+        "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
         "adjoint of bdf, rosw and alpha; use theta or bdf2"
     )
 

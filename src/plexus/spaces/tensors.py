@@ -1,7 +1,7 @@
 """Integrals and values at places of fields that are tensors, as torch scalars that all ranks share.
 
-Their gradient is right where every rank asks for that of the same number, weighted with one over the number of
-ranks, and adds up what comes out (`plexus.spaces.shared.Total`).
+Their gradient is right where every rank asks for that of the same number, weighted with one over the number
+of ranks, and what comes out is added up (`plexus.spaces.shared.Total`).
 """
 
 from __future__ import annotations

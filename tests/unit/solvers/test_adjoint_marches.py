@@ -1,9 +1,8 @@
-"""Gradients through marches and of quantities: theta, bdf2, blocks, staggered equations, kept and recomputed states."""
+"""Gradients through marches, blocks and staggered equations, of quantities, with states computed again."""
 
 import numpy as np
 import pytest
 import torch
-from mpi4py import MPI
 from traces import orders, remainders, with_controls
 
 from plexus.errors import InputError
@@ -67,7 +66,7 @@ def test_quantities_are_those_of_the_run_and_differentiable(make_run, scalar, na
     run = make_run(HEAT, "time.end=0.2 s")
     function = at_end(run, name)
     a = number()
-    value = float(function(a))
+    value = function(a).item()
     found = remainders(function, a, number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
     run.execute()
@@ -82,14 +81,14 @@ def test_states_that_are_computed_again_give_the_same_gradient(make_run, scalar)
         trace = Trace.of(run, {"a": a})
         total = trace.total(lambda trace: trace.quantity("mean") * trace.clock.t, every)
         assert trace.clock.done
-        found.append((float(total), gradient(total, {"a": a}, run)["a"].item()))
+        found.append((total.item(), gradient(total, {"a": a}, run)["a"].item()))
     assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
 BLOCK = """
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [5, 5]}
-physics: {type: cahn_hilliard, mobility: "a*(1 + 0.1*c^2)", width: 0.2}
+physics: {type: cahn_hilliard, mobility: "a*(1 + 0.1*c^2)", interface: 0.2}
 initial: {c: "a*cos(3*x)*cos(2*y)"}
 time: {stepper: {type: theta, theta: 0.5}, end: 0.03 s, step: 0.01 s}
 solver: {c: {snes_rtol: 1.e-13, preconditioner: mumps}}
@@ -132,7 +131,10 @@ def test_a_table_in_time_and_a_field_that_is_the_start(make_run, monkeypatch):
     with_controls(monkeypatch, {"a": lambda space: InTime([0, 0.25, 0.5]), "m": Nodal}, a=[1, 2, 1.5])
     run = make_run(HEAT, 'initial.u="m*x"')
     x = run.system.spaces["u"].points[: run.system.spaces["u"].n_owned]
-    a, along = torch.tensor([1, 2, 1.5], dtype=torch.float64), torch.tensor([0.3, -1, 0.7], dtype=torch.float64)
+    a, along = (
+        torch.tensor([1, 2, 1.5], dtype=torch.float64),
+        torch.tensor([0.3, -1, 0.7], dtype=torch.float64),
+    )
     assert orders(remainders(at_end(run), a, along, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
     m, d = torch.from_numpy(x[:, :1] + 1), torch.from_numpy(np.sin(5 * x[:, :1]))
     assert orders(remainders(at_end(run, key="m"), m, d, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
@@ -145,3 +147,30 @@ def test_an_extremum_and_steps_of_petsc_have_no_gradient(make_run, scalar):
     run = make_run(HEAT, "time.stepper={type: petsc_ts, ts: bdf}")
     with pytest.raises(InputError, match=r"time\.stepper: no gradient .*; use theta or bdf2"):
         at_end(run)(number())
+
+
+HELD = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [5, 4]}
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: "100*a", poisson_ratio: 0.3}}
+boundary:
+  - {on: left, displacement: [0, "0.01*a*y"]}
+  - {on: bottom, displacement_y: 0}
+  - {on: right, traction: ["a^2", 1]}
+solver: {displacement: {preconditioner: mumps}}
+quantities:
+  support: {type: reaction, of: displacement, on: left, component: y}
+  stress: {type: norm, of: von_mises, region: null}
+output: []
+"""
+
+
+@pytest.mark.parametrize("name", ["support", "stress"])
+def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
+    run = make_run(HELD)
+    function = at_end(run, name)
+    found = remainders(function, number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+    value = function(number()).item()
+    run.execute()
+    assert run.values()[name] == pytest.approx(value, rel=1e-10)

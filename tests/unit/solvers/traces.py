@@ -43,7 +43,7 @@ def remainders(function, theta, direction, steps):
     along = comm.allreduce(float((slope * direction).sum()))
     with torch.no_grad():
         return [
-            abs(float(function(theta.detach() + h * direction)) - float(value) - h * along) for h in steps
+            abs(function(theta.detach() + h * direction).item() - value.item() - h * along) for h in steps
         ]
 
 

@@ -6,8 +6,7 @@ With u_t = shift·u + offset, as steppers ask for it, θ of F(u; θ) = 0 is
     offset   the rest of the rate: what a step takes from earlier states,
     others   other unknowns, controls.
 
-Steady solves, stages of a step and staggered equations are all of this kind, so that a march is a chain of
-them.
+Steady solves, stages of a step and staggered equations are all of this kind: a march is a chain of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The transposed solve Aᵀ λ = v with what has solved A x = b: factorisations and preconditioners are used again.
+"""The transposed solve Aᵀ λ = v by what has solved A x = b, its factorisation or preconditioner.
 
 A symmetric matrix takes the same Krylov method. Others take its transposed application, which not every
 preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so that
@@ -83,7 +83,7 @@ class Transposed:
         return rest
 
     def _implicitly(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
-        """Solve with the solver of the matrix itself; return the relative residual, infinite if it refuses."""
+        """Solve by the solver of the matrix itself; return the relative residual, infinite if it refuses."""
         solver = self.solver
         solver.current.set_up(mat, mat)
         ksp = solver.current.snes.getKSP()
@@ -117,7 +117,7 @@ class Transposed:
 
 
 def _tried(ksp: PETSc.KSP, solve: object, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
-    """Solve to the tolerance of gradients; return ‖Aᵀ x - b‖/‖b‖, infinite where PETSc refuses. Collective."""
+    """Solve to the tolerance of gradients; return ‖Aᵀ x - b‖/‖b‖, infinite where PETSc refuses."""
     before = ksp.getTolerances()
     ksp.setTolerances(rtol=AIM, atol=0.0)
     x.set(0.0)
