@@ -330,9 +330,8 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         print(shown(preview(deck, options.ranks)))
     if options.taylor:
         from plexus import driver
-        from plexus.calibration.taylor import TASK
 
-        driver.perform(tasks.Request(options.deck, options.overrides, dry=True), TASK)
+        driver.perform(tasks.Request(options.deck, options.overrides, dry=True), tasks.named("_taylor"))
     if options.dry_run:
         from plexus import driver
 

@@ -62,8 +62,8 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
             _write(ctx, numbers, objective, found, known, readings)
         if not found.converged:
             raise SolveError(
-                f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from there "
-                "with `fitted` in each control, or raise calibrate.iterations"
+                f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
+                "there with `fitted` in each control, or raise calibrate.iterations"
             )
     values = start(run.system, deck.initial, run.clock.t, deck.time is not None)  # type: ignore[arg-type]
     run.state = State(values, run.clock.t, internal=run.system.begin())

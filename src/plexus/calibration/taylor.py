@@ -24,7 +24,6 @@ from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
 from plexus.errors import GuardError, InputError
 from plexus.observers.gradient import derivative, evaluated
-from plexus.tasks.base import Request, Task
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -67,34 +66,26 @@ class Row:
         return self.exact or abs(self.slope - AIM) <= BAND
 
 
-class Taylor(Task):
-    """The table of remainders."""
+def check(deck: Deck, ctx: Context) -> None:
+    """Print the table of a deck. Collective.
 
-    name = "taylor"
-    tip = "compare derivatives with differences"
-
-    def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
-        """Print the table. Collective.
-
-        Raises
-        ------
-        InputError
-            If the deck has no controls, or nothing to differentiate.
-        GuardError
-            If a remainder is not of second order.
-        """
-        if not deck.controls:
-            raise InputError("--taylor tries derivatives in `controls`, and the deck has none")
-        run = compose(tight(deck), ctx)
-        rows = list(remainders(run))
-        if not rows:
-            raise InputError("--taylor needs a quantity with a derivative, or a block `calibrate`")
-        ctx.log.info(table(rows))
-        wrong = [f"{row.of} in {row.to}" for row in rows if not row.holds]
-        if wrong:
-            hint = "kinks (abs, min, max, where) or loose tolerances of `solver` do this"
-            raise GuardError(f"the remainder of {', '.join(wrong)} is not of second order: {hint}")
-        return 0
+    Raises
+    ------
+    InputError
+        If the deck has no controls, or nothing to differentiate.
+    GuardError
+        If a remainder is not of second order.
+    """
+    if not deck.controls:
+        raise InputError("--taylor tries derivatives in `controls`, and the deck has none")
+    rows = list(remainders(compose(tight(deck), ctx)))
+    if not rows:
+        raise InputError("--taylor needs a quantity with a derivative, or a block `calibrate`")
+    ctx.log.info(table(rows))
+    wrong = [f"{row.of} in {row.to}" for row in rows if not row.holds]
+    if wrong:
+        hint = "kinks (abs, min, max, where) or loose tolerances of `solver` do this"
+        raise GuardError(f"the remainder of {', '.join(wrong)} is not of second order: {hint}")
 
 
 def tight(deck: Deck) -> Deck:
@@ -154,6 +145,3 @@ def _rows(
         along = float(slope @ delta)
         found = [abs(function(m + h * delta) - value - h * along) for h in STEPS]
         yield Row(of, name, found, max(abs(along) * STEPS[0], abs(value), 1e-300))
-
-
-TASK = Taylor()
