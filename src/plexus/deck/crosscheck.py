@@ -169,9 +169,9 @@ def _references_in_units(deck: Any, context: Context) -> Iterator[tuple[tuple[An
 def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:
     found: list[tuple[tuple[Any, ...], str]] = []
     solver = data.get("solver")
-    # A parameter or control with such a name would silently change what expressions mean.
+    # A parameter, control or drawn field with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
-    for block in ("parameters", "controls"):
+    for block in ("parameters", "controls", "samples"):
         names = data.get(block)
         for name in names if isinstance(names, dict) else ():
             if name in taken:
