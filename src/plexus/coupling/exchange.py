@@ -12,6 +12,7 @@ the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. P
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plexus.errors import InputError
@@ -35,7 +36,7 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
     flux : str
         Derived field of an equation, e.g. ``heat_flux``.
     boundary : Facets
-        Outer facets; terms may stand on parts of them.
+        Outer facets, or a side of facets at which values may jump; terms may stand on parts of them.
 
     Raises
     ------
@@ -44,10 +45,16 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
     """
     name = _equation(fields, flux).field.name
     for other in fields.system.prescribed[name].held():
-        if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
+        seen = replace(other, side=other.side or boundary.side)
+        if fields.integrate(lambda p: 1.0, Part(boundary=seen, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms
-    return sum(_through(fields, name, term, Part(boundary=on, within=boundary)) for on, term in terms)
+    return sum(_through(fields, name, term, _common(term, on, boundary)) for on, term in terms)
+
+
+def _common(term: BoundaryTerm, on: Facets, boundary: Facets) -> Part:
+    """Return the facets of a term that are those of a boundary; a term across is seen from its side."""
+    return Part(boundary=replace(on, side=boundary.side) if term.across else on, within=boundary, across=term.across)
 
 
 def _through(fields: NodalFields, name: str, term: BoundaryTerm, part: Part) -> float:

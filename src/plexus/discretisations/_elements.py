@@ -12,7 +12,7 @@ from plexus import registry
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
-from plexus.discretisations import _places
+from plexus.discretisations import _contacts, _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._degree import cautions, degree_of
 from plexus.discretisations._initial import evaluated
@@ -56,6 +56,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
+        mesh.cut = _contacts.cut(deck, mesh)
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))

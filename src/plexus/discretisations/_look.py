@@ -9,13 +9,14 @@ import numpy as np
 
 from plexus import registry
 from plexus.deck.conditions import misplaced
-from plexus.discretisations import _places
+from plexus.discretisations import _contacts, _places
 from plexus.discretisations._degree import cautions
 from plexus.errors import InputError
 from plexus.fields.connected import components
 from plexus.mesh.look import Look, extent
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import Looks, MeshSource, Seen
+from plexus.protocols.facets import regions_at
 from plexus.spaces.names import unknown
 from plexus.spaces.sides import same
 
@@ -42,6 +43,7 @@ def look(deck: Deck) -> Seen:
         _check_names(deck, found)
         return Seen(of_mesh(found), warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
+    mesh.cut = _contacts.cut(deck, mesh)
     warnings += _places.check(deck, mesh, cls(deck.physics).equations)
     return Seen(of_mesh(found), warnings)
 
@@ -105,6 +107,10 @@ def _check_names(deck: Deck, found: Look) -> None:
     for i, condition in enumerate(deck.boundary):
         for name in condition.on:
             if name not in known and name not in found.skeleton:
-                raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
+                for region in regions_at(name) or ():
+                    if region not in found.regions:
+                        raise InputError(f"boundary[{i}].on: {unknown('region', region, found.regions, known)}")
+                if regions_at(name) is None:
+                    raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
         for kind, text in misplaced(condition, set(found.skeleton) - set(found.boundaries)):
             raise InputError(f"boundary[{i}].{kind}: {text}")

@@ -46,6 +46,8 @@ class Term:
     """True when f0 is affine in u as long as the properties do not depend on u."""
     skeleton: bool = False
     """Whether it may stand on curves and points too."""
+    across: bool = False
+    """Whether it acts between the two sides of facets inside the body, at which the unknown jumps."""
     joins: Collection[str] = ()
     """Unknowns to whose equations a term of another package adds itself; they cannot list it."""
 
