@@ -19,7 +19,7 @@ from plexus.errors import InputError
 from plexus.fields.stacks import stacked
 from plexus.formulation.points import View
 from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
-from plexus.protocols.facets import Facets
+from plexus.protocols.facets import Facets, across
 from plexus.spaces.evaluate import Part
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
 
 def _common(term: BoundaryTerm, on: Facets, boundary: Facets) -> Part:
     """Return the facets of a term that are those of a boundary; a term across is seen from its side."""
-    return Part(boundary=replace(on, side=boundary.side) if term.across else on, within=boundary, across=term.across)
+    if not across(term):
+        return Part(boundary=on, within=boundary)
+    return Part(boundary=replace(on, side=boundary.side), within=boundary, across=True)
 
 
 def _through(fields: NodalFields, name: str, term: BoundaryTerm, part: Part) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
-from plexus.discretisations._contacts import across
+from plexus.discretisations._contacts import between
 from plexus.discretisations._degree import degree_of
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
@@ -186,7 +186,7 @@ def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
         terms = set(accepted(equation.boundary_terms, spec.name))
         for i, condition in enumerate(deck.boundary):
             # a side of an interface may be held: what lies between both is judged with the mesh
-            kinds = {k for k in terms & set(condition.terms) if not across(k)}
+            kinds = {k for k in terms & set(condition.terms) if not between(k)}
             for kind in kinds if condition.on else ():
                 if all(len(held.get(name, ())) >= _entries(deck, spec) for name in condition.on):
                     where = next(

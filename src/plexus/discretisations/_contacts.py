@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus import registry
 from plexus.errors import InputError, at_path
-from plexus.protocols.facets import Facets
+from plexus.protocols.facets import Facets, across
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.sides import both, census, same
 
@@ -20,16 +20,15 @@ if TYPE_CHECKING:
     from plexus.mesh.mesh import Mesh
 
 
-def across(kind: str) -> bool:
+def between(kind: str) -> bool:
     """Return whether a boundary term acts between the two sides of facets inside the body."""
-    member: Any = registry.component("boundary", kind).cls
-    return bool(member.across)
+    return across(registry.component("boundary", kind).cls)
 
 
 def crossings(conditions: Sequence[Condition]) -> Iterator[tuple[int, str, Facets]]:
     """Yield number of a condition, term and places of all terms across."""
     for i, condition in enumerate(conditions):
-        yield from ((i, kind, condition.on) for kind in condition.terms if across(kind))
+        yield from ((i, kind, condition.on) for kind in condition.terms if between(kind))
 
 
 def cut(deck: Deck, mesh: Mesh) -> np.ndarray | None:

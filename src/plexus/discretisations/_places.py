@@ -48,7 +48,7 @@ def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
         if area is None:
             continue
         with at_path(f"boundary[{i}].on"):
-            require_facets(mesh, area, sided=not all(map(_contacts.across, condition.terms)))
+            require_facets(mesh, area, sided=not all(map(_contacts.between, condition.terms)))
         for kind, params in condition.terms.items():
             fit.check_cover(params, f"boundary[{i}].{kind}", mesh, boundary_facets(mesh, area)[:, 0])
     _contacts.check(deck, mesh)
@@ -128,7 +128,7 @@ class _Loads:
         if lost == self._count(own):
             raise InputError(f"{path}: has no effect, {what} on all of its facets; remove one of them")
         # what lies between two sides has an effect as long as one of them is free
-        if _contacts.across(kind):
+        if _contacts.between(kind):
             return
         yield f"{path}: has no effect on {lost:,} of its {self._count(own):,} facets: {what} there"
 

@@ -48,3 +48,8 @@ def regions_at(name: str) -> tuple[str, str] | None:
     """Return the two regions of a name ``A|B``, None of any other name."""
     first, bar, second = name.partition("|")
     return (first, second) if bar and first and second and "|" not in second else None
+
+
+def across(term: object) -> bool:
+    """Return whether a boundary term, or the class of one, acts between the two sides of its facets."""
+    return bool(getattr(term, "across", False))

@@ -22,7 +22,7 @@ from plexus.devices.bridge import bridge
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
-from plexus.protocols.facets import Facets
+from plexus.protocols.facets import Facets, across
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.facets import FacetSet, facet_sets, two_sided
@@ -128,8 +128,8 @@ class Form:
         mesh = self.space.mesh
         pairs = boundary_facets(mesh, where)
         # a term across is one of each side
-        sets = two_sided if term.across else facet_sets
-        if term.across:
+        sets = two_sided if across(term) else facet_sets
+        if across(term):
             pairs = both(mesh, pairs).reshape(-1, 2)
         for facets in sets(mesh, pairs[pairs[:, 0] >= 0], self.degree, self.bridge, touching):
             nodes, behind = self._nodes_on(facets), facets.behind
@@ -239,12 +239,12 @@ class Form:
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
             if c00 is not None:
-                self.symmetric &= tangent.symmetric or (self.space.components == 1 and not part.term.across)
+                self.symmetric &= tangent.symmetric or (self.space.components == 1 and part.behind is None)
                 block = einsum("cq,qi,qj,cqab->cijab", w, phi, phi, self._full(c00, w))
                 self._add_pairs(store, self._own_pairs(part), block)
-            across = self._behind(part, tangent)
-            if across is not None:
-                psi, c = across
+            behind = self._behind(part, tangent)
+            if behind is not None:
+                psi, c = behind
                 block = einsum("cq,qi,qj,cqab->cijab", w, phi, psi, self._full(c, w))
                 self._add_pairs(store, self._crossings[part], block)
         host = self.bridge.host(store)
@@ -284,9 +284,9 @@ class Form:
                         self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
-            c00, across = self._coefficients(tangent, shift)[0], self._behind(part, tangent)
+            c00, behind = self._coefficients(tangent, shift)[0], self._behind(part, tangent)
             pieces = [] if c00 is None else [(part.nodes, phi, c00)]
-            pieces += [] if across is None else [(part.behind, *across)]
+            pieces += [] if behind is None else [(part.behind, *behind)]
             for nodes, psi, c in pieces:
                 for one, out in modes:
                     here = einsum("cqab,qj,cjb->cqa", self._full(c, w), psi, one[nodes])
