@@ -65,8 +65,10 @@ def exchanges(deck: Any) -> Iterator[Found]:
             text = f"{quantity.of} is not the flux of a balance, whose boundary terms could be added up"
             yield ("quantities", name, "of"), text
             continue
-        given = {on for condition in deck.boundary if unknown in condition.values for on in condition.on}
-        for on in sorted(given.intersection(quantity.on)):
+        given = [c.on for c in deck.boundary if unknown in c.values]
+        # what holds one side of an interface leaves the other one free
+        meant = [on for on in given if quantity.on.side in (on.side, None) or on.side is None]
+        for on in sorted({name for on in meant for name in on}.intersection(quantity.on)):
             text = f"{unknown} is prescribed on {on}: take a reaction there, or by: gradients"
             yield ("quantities", name, "on"), text
 

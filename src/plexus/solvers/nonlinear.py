@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
     from plexus.solvers.equations import Equations
 
+AGAIN, BALANCED = 5, 1e-6
+"""Settled solutions that are solved for anew at most, and their residual relative to the load that needs no more."""
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
 
 
@@ -125,10 +127,17 @@ class FieldSolver:
         if self._holding is None or self._first is None:
             return
         x = self.x.getArray(readonly=True).copy()
-        self._holding.check_size(x - before.ravel(), self._first)
-        if self._holding.weak is not None:
-            self._holding.settle(x, self._residual, self._first)
+        first = self._first
+        self._holding.check_size(x - before.ravel(), first)
+        for _ in range(AGAIN if self._holding.weak is not None else 0):
+            self._holding.settle(x, self._residual, first)
             self.x.setArray(x)
+            # what a level feeds into the rest, through a contact or unlike its loads, is solved for anew
+            sizes = [np.abs(a).max(initial=0.0) for a in (self._residual(x), first)]
+            left, load = np.max(self.form.space.comm.allgather(sizes), axis=0)
+            if left <= BALANCED * load or not self._current.run(self.x, self._now.t).converged:
+                break
+            x = self.x.getArray(readonly=True).copy()
 
     def _residual(self, x: np.ndarray) -> np.ndarray:
         """Return F of the own unknowns, (unknowns of this rank,). Collective."""

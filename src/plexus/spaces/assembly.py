@@ -19,6 +19,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
+from plexus.errors import SolveError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
@@ -38,6 +39,8 @@ from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
+FIRM = 1e8
+"""Entries across facets relative to those of the cells, up to which six digits and more are right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +253,19 @@ class Form:
         host = self.bridge.host(store)
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
+        if self.space.mesh.cut is not None:
+            self._require_apart()
         return matrix.store()
+
+    def _require_apart(self) -> None:
+        """Refuse terms across facets beside which the cells' own entries are rounding. Collective."""
+        firmness = max(self.space.comm.allgather(self.matrix.firmness()))
+        if firmness > FIRM:
+            raise SolveError(
+                f"solve failed: {self.equation.field.name}: a contact ties its sides {firmness:.1g} times as "
+                f"firmly as the cells there, so that rounding would decide (at most {FIRM:g} times); leave it "
+                "out, and the regions are bonded"
+            )
 
     def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
         """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""

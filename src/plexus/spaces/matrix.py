@@ -71,6 +71,9 @@ class CooMatrix:
         row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
         for more in links:
             row_ptr, cols, self.slots = _linked(row_ptr, cols, self.slots, *more)
+        # pairs that no cell holds
+        self._linked = np.ones(len(cols), dtype=bool)
+        self._linked[self.slots[self.slots >= 0]] = False
         rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
         self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
@@ -113,13 +116,35 @@ class CooMatrix:
         found = np.searchsorted(keys, rows.astype(np.int64) * width + cols)
         return np.where(kept, found, -1)
 
-    def ties(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows and larger columns of the pairs that entries of these components tie together."""
+    def ties(self, components: np.ndarray, faint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and larger columns of the pairs that entries of these components tie together.
+
+        Across facets they do where an entry is larger than ``faint`` (n_local, 1) of one of its nodes.
+        """
         rows, cols = self.pairs
         whole = len(components) == self.values.shape[1]
         block = self.values if whole else self.values[:, components][:, :, components]
         kept = (rows < cols) & (block != 0).any(axis=(1, 2))
+        across = np.flatnonzero(kept & self._linked)
+        least = np.minimum(faint[rows[across], 0], faint[cols[across], 0])
+        kept[across] = np.abs(block[across]).max(axis=(1, 2)) > least
         return rows[kept], cols[kept]
+
+    def firmness(self) -> float:
+        """Return the largest entry across facets relative to what cells give its row."""
+        rows, cols = self.pairs
+        size = np.abs(self.values).max(axis=(1, 2))
+        linked = np.zeros(len(self._row_ptr) - 1)
+        np.maximum.at(linked, rows[self._linked], size[self._linked])
+        # the same term stands on the diagonal, too
+        own = size[rows == cols] - linked
+        tied = linked > 0
+        return float(np.max(linked[tied] / np.maximum(own[tied], np.finfo(float).tiny), initial=0.0))
+
+    def diagonal(self) -> np.ndarray:
+        """Return the largest entry that ties each own node to itself, (n_owned, 1)."""
+        rows, cols = self.pairs
+        return np.abs(self.values[rows == cols]).max(axis=(1, 2))[:, None]
 
     def filled(self) -> np.ndarray:
         """Return which own unknowns have an entry in their row, (n_owned, m)."""
