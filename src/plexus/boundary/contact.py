@@ -24,6 +24,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from plexus.deck.params import Field, Property, UnitOf, Within
 from plexus.deck.values import refuse
+from plexus.errors import InputError
 from plexus.formulation.points import View, mean
 from plexus.formulation.terms import Term, TermParams
 from plexus.protocols import Array, Flux, Point, Tangent
@@ -39,6 +40,13 @@ class ContactParams(TermParams):
     conductance: Annotated[Property, UnitOf("flux/unknown", "contact"), Within(ge=0)] | None = Field(
         None, description="conductance h of the contact instead; 0 lets nothing through"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise refuse("say which it is: {resistance: 2e-4 m^2 K/W} or {conductance: 5000 W/(m^2 K)}")
+        return data
 
     @field_validator("resistance", "conductance")
     @classmethod
@@ -83,10 +91,20 @@ class Contact(Term):
         return mean(p, {name for prop in self.properties() for name in prop.names})
 
     def _conductance(self, m: View) -> Array:
-        """Return h."""
-        if self.params.resistance is not None:
-            return 1.0 / self.params.resistance(m)
-        return self.params.conductance(m)
+        """Return h.
+
+        Raises
+        ------
+        InputError
+            If an expression gives a resistance that is not positive, or a conductance below zero.
+        """
+        if self.params.resistance is None:
+            h = self.params.conductance(m)
+            _refuse(h < 0, "conductance", "negative", h, m)
+            return h
+        r = self.params.resistance(m)
+        _refuse(r <= 0, "resistance", "not positive", r, m)
+        return 1.0 / r
 
     def _change(self, m: View) -> Array | None:
         """Return h' in the mean; None where h does not depend on it."""
@@ -96,6 +114,14 @@ class Contact(Term):
         slope = self.params.resistance.derivative(m, name)
         # (1/R)' = -R'/R²
         return None if slope is None else -slope / self.params.resistance(m) ** 2
+
+
+def _refuse(wrong: Array, name: str, how: str, value: Array, m: View) -> None:
+    """Refuse values that are wrong anywhere."""
+    if wrong.any():
+        raise InputError(
+            f"boundary: contact: the {name} is {how}, {float(value.min()):.6g}, at t = {m.t:.6g} s"
+        )
 
 
 EXAMPLE: dict[str, Any] = {"resistance": "2e-4 m^2 K/W"}

@@ -49,7 +49,7 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
         if fields.integrate(lambda p: 1.0, Part(boundary=seen, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms
-    return sum(_through(fields, name, term, _common(term, on, boundary)) for on, term in terms)
+    return sum(_through(fields, name, term, _common(term, Facets.of(on), boundary)) for on, term in terms)
 
 
 def _common(term: BoundaryTerm, on: Facets, boundary: Facets) -> Part:

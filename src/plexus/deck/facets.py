@@ -104,6 +104,10 @@ def _name(value: Any, loc: tuple[str | int, ...], what: str, context: Context) -
             for region in pair:
                 check_name(region, context.regions, "region")
             return
+        regions = context.regions or ()
+        if what == "boundary" and value in regions and value not in (context.boundaries or ()):
+            others = [name for name in regions if name != value] or ["OTHER"]
+            raise refuse(f"{value} is a region, no boundary; two regions meet on {value}|{others[0]}")
         check_name(value, context.boundaries if what == "boundary" else context.regions, what)
     except PydanticCustomError as problem:
         yield loc, problem

@@ -36,6 +36,7 @@ from plexus.deck.facets import FacetsOfNames
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
+from plexus.deck.unitnames import simplified
 from plexus.deck.units import Quantity
 from plexus.protocols.facets import Facets as _Facets
 
@@ -176,7 +177,8 @@ class UnitOf(Unit):
             return None
         flux, unknown = context.exchanged[self.term]
         units = {"flux": flux, "unknown": unknown}
-        return "/".join(f"({units[name]})" for name in self.text.split("/")) if "/" in self.text else flux
+        parts = self.text.split("/")
+        return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
 
 
 class Within:

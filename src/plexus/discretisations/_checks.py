@@ -7,7 +7,7 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
-from plexus.discretisations._contacts import between
+from plexus.discretisations._contacts import between, crossings
 from plexus.discretisations._degree import degree_of
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
@@ -25,6 +25,7 @@ def problems(deck: Any) -> Iterator[Found]:
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
     yield from contradictions(deck, equations)
+    yield from torn(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
@@ -67,8 +68,9 @@ def exchanges(deck: Any) -> Iterator[Found]:
             continue
         given = [c.on for c in deck.boundary if unknown in c.values]
         # what holds one side of an interface leaves the other one free
-        meant = [on for on in given if quantity.on.side in (on.side, None) or on.side is None]
-        for on in sorted({name for on in meant for name in on}.intersection(quantity.on)):
+        side = quantity.on.side
+        meant = {n for places in given if side is None or places.side in (side, None) for n in places}
+        for on in sorted(meant.intersection(quantity.on)):
             text = f"{unknown} is prescribed on {on}: take a reaction there, or by: gradients"
             yield ("quantities", name, "on"), text
 
@@ -197,6 +199,14 @@ def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
                     )  # fmt: skip
                     text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
                     yield ("boundary", i, kind), text
+
+
+def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield terms between two sides beside an unknown that must not jump there: all share their nodes."""
+    whole = [e.field.name for e in equations if e.near_nullspace == "rigid"]
+    for i, kind, _ in crossings(deck.boundary) if whole else ():
+        text = f"{whole[0]} would be torn apart there, too; solve for the temperature alone, by heat"
+        yield ("boundary", i, kind), text
 
 
 def _entries(deck: Any, spec: FieldSpec) -> int:

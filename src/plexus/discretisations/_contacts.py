@@ -1,4 +1,4 @@
-"""Facets inside the body at which a deck lets the unknowns jump: where they are, and what is refused there."""
+"""Facets inside the body at which a deck lets unknowns jump: where they are, and what is refused there."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _require_inside(mesh: Mesh, kind: str, pairs: np.ndarray) -> None:
     if count.inside < count.total:
         raise InputError(
             f"{count.total - count.inside:,} of {count.total:,} facets have the body on one side only: a "
-            f"{kind} lies between two regions, `on: A|B`; towards something outside, convection has an ambient"
+            f"{kind} lies between two regions, `on: A|B`; to something outside, convection has an ambient"
         )
     if census(mesh, pairs[_periodic(mesh, pairs)]).total:
         raise InputError(f"facets are periodic: a {kind} cannot lie where the mesh is continued")

@@ -106,11 +106,13 @@ def _check_names(deck: Deck, found: Look) -> None:
     known: Mapping[str, Any] = dict.fromkeys((*found.boundaries, EXTERIOR))
     for i, condition in enumerate(deck.boundary):
         for name in condition.on:
-            if name not in known and name not in found.skeleton:
-                for region in regions_at(name) or ():
-                    if region not in found.regions:
-                        raise InputError(f"boundary[{i}].on: {unknown('region', region, found.regions, known)}")
-                if regions_at(name) is None:
-                    raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
+            if name in known or name in found.skeleton:
+                continue
+            regions = regions_at(name)
+            missing = [r for r in regions or () if r not in found.regions]
+            if regions is None:
+                raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
+            if missing:
+                raise InputError(f"boundary[{i}].on: {unknown('region', missing[0], found.regions, known)}")
         for kind, text in misplaced(condition, set(found.skeleton) - set(found.boundaries)):
             raise InputError(f"boundary[{i}].{kind}: {text}")

@@ -13,9 +13,9 @@ k      conductivity, scalar or tensor W/(m K)
 q      heat source per volume         W/m³
 ====== ============================== ==========
 
-Boundary terms: flux, convection, radiation (temperatures are absolute), contact between regions. Source: H. S. Carslaw,
-J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for Fourier's law:
-lengths above the mean free path and times above the relaxation time of the heat carriers; the form
+Boundary terms: flux, convection, radiation (temperatures are absolute), contact between regions. Source:
+H. S. Carslaw, J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for Fourier's
+law: lengths above the mean free path and times above the relaxation time of the heat carriers; the form
 ρ c(T) T_t holds without phase change.
 """
 

@@ -157,8 +157,8 @@ class Derived:
 class BoundaryTerm(Protocol):
     """A weak term on a named boundary: adds ∫_Γ f0·v ds to F(u; v); ``f1`` stays None.
 
-    A term with a true attribute ``across`` stands on facets inside the body, at which fields jump: it is looked
-    at from both sides, and sees in `Point.other` what is behind.
+    A term with a true attribute ``across`` stands on facets inside the body, at which fields jump: it is
+    looked at from both sides, and sees in `Point.other` what is behind.
     """
 
     def flux(self, p: Point) -> Flux:

@@ -50,8 +50,8 @@ class Value(QuantityBase):
         if isinstance(fields, Balances) and fields.jumps(p.of, p.at):
             self.warn(
                 run,
-                f"at: materials meet at this place, or a contact lies there, and {p.of.text!r} may have another "
-                "value on each side: this is that of one of them; move the place into the one that is meant",
+                f"at: materials meet at this place, or a contact lies there, and {p.of.text!r} may have "
+                "another value on each side: this is that of one of them; move the place into the one meant",
             )
 
     def evaluate(self, run: Run) -> float:

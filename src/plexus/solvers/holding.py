@@ -198,8 +198,8 @@ class Holding:
         """Refuse a level that rounding moves by ``lost``; tell it of a rigid motion without strain."""
         if not np.isfinite(lost):
             raise SolveError(
-                f"solve failed: {self.target.name}: parts are held by weak contacts with each other only, and "
-                "nothing holds their common level: prescribe a value in one of them"
+                f"solve failed: {self.target.name}: parts are held by weak contacts with each other only, "
+                "and nothing holds their common level: prescribe a value in one of them"
             )
         if self.target.rigid:
             self.log.info(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plexus.solvers.equations import Equations
 
 AGAIN, BALANCED = 5, 1e-6
-"""Settled solutions that are solved for anew at most, and their residual relative to the load that needs no more."""
+"""How often a settled solution is solved for anew, and the residual relative to the load that ends it."""
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
 
 

@@ -137,7 +137,9 @@ class Form:
         for facets in sets(mesh, pairs[pairs[:, 0] >= 0], self.degree, self.bridge, touching):
             nodes, behind = self._nodes_on(facets), facets.behind
             local = self.space.element.facet_nodes[facets.facet]
-            yield _BoundaryPart(term, facets, nodes, local, None if behind is None else self._nodes_on(behind))
+            yield _BoundaryPart(
+                term, facets, nodes, local, None if behind is None else self._nodes_on(behind)
+            )
 
     def _nodes_on(self, facets: FacetSet) -> Array:
         """Return the nodes on facets, (C, k)."""
@@ -156,7 +158,7 @@ class Form:
 
     @cached_property
     def _crossings(self) -> dict[_BoundaryPart, np.ndarray]:
-        """Pairs of own and opposite facet nodes (C, k, k) of the terms across; -1 where the row is not own."""
+        """Pairs of own and opposite facet nodes (C, k, k) of terms across; -1 where the row is not own."""
         host = self.bridge.host
         return {p: self.matrix.places(*_pairs(host(p.nodes), host(p.behind))) for p in self._across}
 
@@ -263,8 +265,8 @@ class Form:
         if firmness > FIRM:
             raise SolveError(
                 f"solve failed: {self.equation.field.name}: a contact ties its sides {firmness:.1g} times as "
-                f"firmly as the cells there, so that rounding would decide (at most {FIRM:g} times); leave it "
-                "out, and the regions are bonded"
+                f"firmly as the cells there, so that rounding would decide (at most {FIRM:g} times); leave "
+                "it out, and the regions are bonded"
             )
 
     def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
@@ -353,8 +355,7 @@ class Form:
         """Yield per boundary part its points, the facet nodes' basis values (Q, k) and weighted ds (C, Q)."""
         for part in self._parts:
             facets = part.facets
-            behind = None if facets.behind is None else (facets.behind.cells, facets.behind.rule)
-            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, behind)
+            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, facets.other)
             weight = self._weight(p)
             yield part, p, self._basis(facets), p.jxw if weight is None else p.jxw * weight
 

@@ -1,7 +1,7 @@
 """The bodies of an unknown: sets of nodes that nonzero entries of its matrix tie together.
 
-Cells that share a node are one body unless a coefficient is zero in them; what is prescribed ties nothing. What
-is in contact is one body, too, unless the contact is so weak that the level on one side is judged on its own.
+Cells that share a node are one body unless a coefficient is zero in them; what is prescribed ties nothing.
+What is in contact is one body, too, unless that is so weak that the level of each side is judged on its own.
 The unknowns of a block that no entry couples are bodies of their own. Bodies are the same on any number of
 ranks, but for their order.
 """

@@ -21,10 +21,7 @@ def split(mesh: Mesh, element: Element, raw: np.ndarray, count: int) -> tuple[np
     Parts of a node keep the order of the nodes. What belongs to no own cell is not seen with all cells around
     it: there every cell gets nodes of its own, and the numbers of the owners tell which are one.
 
-    Parameters
-    ----------
-    raw : (C, n) int32
-        Nodes below ``count`` without cuts.
+    ``raw`` (C, n) are the nodes without cuts, all below ``count``.
     """
     assert mesh.cut is not None
     cells, facets = mesh.cut.T
@@ -46,13 +43,13 @@ def split(mesh: Mesh, element: Element, raw: np.ndarray, count: int) -> tuple[np
 def _parts(mesh: Mesh, element: Element, near: np.ndarray, nodes: np.ndarray) -> np.ndarray:
     """Return a number for each node of each near cell (N, n), equal where uncut facets join the cells."""
     assert mesh.cut is not None
-    n, f = nodes.shape[1], len(mesh.reference.facets)
+    f = len(mesh.reference.facets)
     mate = mates(facet_keys(mesh.reference, mesh.vertex_ids[mesh.vertices[near]]))
     # no cell has eight facets
     whole = ~np.isin((near[:, None] * 8 + np.arange(f)).ravel(), mesh.cut @ [8, 1])
     one = np.flatnonzero((mate > np.arange(len(mate))) & whole)
-    ends = [_on_facets(element, nodes, *divmod(side, f)) for side in (one, mate[one])]
-    return components(*ends, nodes.size).reshape(nodes.shape)
+    rows, cols = (_on_facets(element, nodes, *divmod(side, f)) for side in (one, mate[one]))
+    return components(rows, cols, nodes.size).reshape(nodes.shape)
 
 
 def _on_facets(element: Element, nodes: np.ndarray, cells: np.ndarray, facets: np.ndarray) -> np.ndarray:

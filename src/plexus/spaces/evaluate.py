@@ -111,7 +111,7 @@ class Evaluator:
         owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
         for facets in (two_sided if part.across else facet_sets)(mesh, pairs, degree, self.bridge, owned):
             rule = facet_node_rule(mesh, facets, degree) if nodal else facets.rule
-            yield facets.cells, rule, facets.behind and (facets.behind.cells, facets.behind.rule)
+            yield facets.cells, rule, facets.other
 
     def integrate(
         self,

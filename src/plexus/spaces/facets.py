@@ -28,6 +28,11 @@ class FacetSet:
     facet: int
     behind: FacetSet | None = None
 
+    @property
+    def other(self) -> tuple[CellSet, Rule] | None:
+        """Cells and rule of the other side."""
+        return None if self.behind is None else (self.behind.cells, self.behind.rule)
+
 
 def facet_rule(mesh: Mesh, facet: int, degree: int, turn: np.ndarray | None = None) -> Rule:
     """Return a rule of exact ``degree`` on one facet of the reference cell.
@@ -74,7 +79,7 @@ def facet_sets(
 def two_sided(
     mesh: Mesh, pairs: np.ndarray, degree: int, bridge: Bridge, chosen: np.ndarray
 ) -> Iterator[FacetSet]:
-    """Yield facets inside the body with both sides: those ``pairs`` whose cell is ``chosen``, and behind them.
+    """Yield facets inside the body with both sides: ``pairs`` whose cell is ``chosen``, and what is behind.
 
     A set holds facets of one local number on each side that meet in one way.
     """

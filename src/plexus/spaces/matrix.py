@@ -1,7 +1,7 @@
 """Sparse matrices of nodal spaces: pattern, values, symmetric elimination of fixed unknowns.
 
-A pair (i, j) of nodes that share a cell, or that a term ties across facets, carries an m × m block. Each rank lists every pair of its own
-rows once, so that filling the matrix needs no communication.
+A pair (i, j) of nodes that share a cell, or that a term ties across facets, carries an m × m block. Each
+rank lists every pair of its own rows once, so that filling the matrix needs no communication.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class CooMatrix:
         return np.repeat(np.arange(len(count), dtype=np.int32), count), self._cols
 
     def places(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-        """Return the place among the pairs of each of these pairs, local nodes; -1 where the row is not own."""
+        """Return the place among the pairs of these pairs of local nodes; -1 where the row is not own."""
         kept = rows < len(self._row_ptr) - 1
         keys, width = _keys(self._row_ptr, self._cols, cols)
         found = np.searchsorted(keys, rows.astype(np.int64) * width + cols)

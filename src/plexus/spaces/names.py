@@ -131,7 +131,7 @@ def require_facets(
         )
     closed = census(mesh, pairs if mesh.cut is None else pairs[~same(pairs, mesh.cut)]).inside
     if outer and closed:
-        raise InputError(f"{names}: {closed:,} facets lie inside the body, through which nothing is exchanged")
+        raise InputError(f"{names}: {closed:,} facets lie inside the body, where nothing is exchanged")
     if not sided or not found.inside:
         return
     if side is None:

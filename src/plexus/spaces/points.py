@@ -285,6 +285,6 @@ def batches(
     values: Values,
     behind: tuple[CellSet, Rule] | None = None,
 ) -> Iterator[PointBatch]:
-    """Yield the cell set in batches of at most ``size`` cells; ``behind`` are those of facets on both sides."""
+    """Yield the cell set in batches of at most ``size`` cells; ``behind`` is the other side of facets."""
     for start in range(0, len(cells), size):
         yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values, behind)
