@@ -113,7 +113,7 @@ class NodalFields(NamedFields):
         return found.value
 
     def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values at a place, where materials meet or it jumps. Collective."""
+        """Return whether an expression has several values where materials or sides meet. Collective."""
         mesh, f = self.space.mesh, self.integrand(expression)
         cells = around(mesh, np.array(at))
         if mesh.cut is not None and self._sided(f, crossing=True) and apart(mesh, cells):

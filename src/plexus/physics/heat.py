@@ -14,9 +14,9 @@ q      heat source per volume         W/m³
 ====== ============================== ==========
 
 Boundary terms: flux, convection, radiation (temperatures are absolute), contact between regions. Source:
-H. S. Carslaw, J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for Fourier's
-law: lengths above the mean free path and times above the relaxation time of the heat carriers; the form
-ρ c(T) T_t holds without phase change.
+H. S. Carslaw, J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for
+Fourier's law: lengths above the mean free path and times above the relaxation time of the heat carriers; the
+form ρ c(T) T_t holds without phase change.
 """
 
 from __future__ import annotations
