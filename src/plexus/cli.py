@@ -233,7 +233,7 @@ def _add_tools(commands: Commands) -> None:
     tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)
     info = _command(
         tools, "info", _mesh_info, "tell what a mesh file holds",
-        "Sizes, extent, connected parts, regions and boundaries; refuses what a run would refuse.",
+        "Sizes, extent, connected parts, regions, boundaries, sum; refuses what a run would refuse.",
     )  # fmt: skip
     info.add_argument("source", metavar="FILE", help="a Gmsh file (MSH 4.1), or one made by `mesh convert`")
     info.add_argument(
@@ -452,7 +452,7 @@ def _mesh(options: argparse.Namespace, given: list[str]) -> int:
     from plexus.mesh import convert
 
     convert.convert(Path(options.source), Path(options.target), options.scale)
-    print(f"{options.target} written")
+    print(f"{options.target} written; next: plexus mesh info {options.target}")
     return 0
 
 

@@ -51,12 +51,14 @@ def mesh_file(path: str, scale: float) -> list[str]:
     """
     from plexus import registry
     from plexus.discretisations._look import of_mesh
+    from plexus.mesh.sums import sum_of
 
     kind = "hdf5" if _begins(path).startswith(HDF5) else "gmsh"
     given = {"file": path} | ({"scale": scale} if kind == "gmsh" else {})
     member: Any = registry.component("mesh", kind)
     found = member.cls(member.params(**given)).look()
-    return [*_lines(of_mesh(found)), *(f"warning: {text}" for text in found.warnings)]
+    lines = {**of_mesh(found), "in a deck": f"sha256: {sum_of(path)}"}
+    return [*_lines(lines), *(f"warning: {text}" for text in found.warnings)]
 
 
 def _begins(path: str) -> bytes:

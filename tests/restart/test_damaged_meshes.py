@@ -6,7 +6,7 @@
 from pathlib import Path
 
 import pytest
-from damage import DAMAGES, SEED, campaign
+from damage import DAMAGES, NAMED, SEED, campaign
 
 from plexus.mesh.convert import convert
 
@@ -19,8 +19,8 @@ MESHES = {
 """Kind -> the mesh, and by what the number of damages is divided."""
 
 
-@pytest.mark.parametrize("kind", MESHES)
-def test_damaged_meshes(kind, tmp_path):
+def damaged(kind, tmp_path, named=""):
+    """Damage copies of a mesh; return how many, and what became of them."""
     source, share = MESHES[kind]
     elsewhere = None
     if source is None:
@@ -29,8 +29,20 @@ def test_damaged_meshes(kind, tmp_path):
         convert(DATA / "triangle1.msh", elsewhere)
     (tmp_path / "copies").mkdir()
     count = DAMAGES // share
-    told = campaign(kind, source, tmp_path / "copies", count, elsewhere)
+    told = campaign(kind + named, source, tmp_path / "copies", count, elsewhere)
     outcomes = ", ".join(f"{what} {n}" for what, n in sorted(told.items()))
-    print(f"\n{kind}: {count} damaged files (seed {SEED}): {outcomes}")
+    print(f"\n{kind}{named}: {count} damaged files (seed {SEED}): {outcomes}")
+    return count, told
+
+
+@pytest.mark.parametrize("kind", MESHES)
+def test_damaged_meshes(kind, tmp_path):
+    count, told = damaged(kind, tmp_path)
     # what no reader can know stays rare
     assert sum(n for what, n in told.items() if "OTHER" in what) <= 0.1 * count
+
+
+@pytest.mark.parametrize("kind", MESHES)
+def test_no_other_file_is_taken_for_the_one_that_a_deck_names(kind, tmp_path):
+    count, told = damaged(kind, tmp_path, NAMED)
+    assert sum(n for what, n in told.items() if what.endswith(": refused")) == count

@@ -1,5 +1,8 @@
 """A checkpoint is for the mesh and model that it was written for; as many nodes elsewhere are not enough."""
 
+import hashlib
+from pathlib import Path
+
 import h5py
 import pytest
 
@@ -92,3 +95,32 @@ def test_another_physics_begins_without_the_memory_of_its_unknown(stepper, tmp_p
     assert driver.run(tmp_path / "deck.yaml", [*marching, "time.end=0.4 s"], tmp_path / "out", "latest") == 0
     with h5py.File(sorted((tmp_path / "out").glob("checkpoint_*.h5"))[-1]) as file:
         assert set(file["arrays/state"]) == {"c"}
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Folder of a finished run on a file of Gmsh, one of whose groups has got another name since."""
+    folder = tmp_path_factory.mktemp("drawn")
+    source = Path(__file__).parents[1] / "unit" / "mesh" / "data" / "triangle1.msh"
+    (folder / "part.msh").write_bytes(source.read_bytes())
+    box = "type: box, cell: triangle, cells: [8, 4], size: [2, 1]"
+    text = HEAT.replace(box, "type: gmsh, file: part.msh")
+    (folder / "deck.yaml").write_text(text.replace("on: left", "on: floor"))
+    assert driver.run(folder / "deck.yaml", folder=folder / "out") == 0
+    (folder / "part.msh").write_bytes(source.read_bytes().replace(b"roof", b"loft"))
+    return folder, hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def test_another_file_with_the_same_points_is_told(drawn, capfd):
+    folder, sum_before = drawn
+    assert driver.run(folder / "deck.yaml", ["time.end=0.3 s"], folder / "out", "latest") == 0
+    assert f"another file with the same points, sum {sum_before[:16]}… -> " in capfd.readouterr().out
+
+
+def test_another_file_than_the_deck_names_is_no_mesh_to_go_on_with(drawn, capfd):
+    folder, sum_before = drawn
+    with pytest.raises(SystemExit, match="2"):
+        driver.run(
+            folder / "deck.yaml", ["time.end=0.5 s", f"mesh.sha256={sum_before}"], folder / "out", "latest"
+        )
+    assert "is not the file that this deck was written for" in capfd.readouterr().err

@@ -22,7 +22,8 @@ from plexus.errors import InputError, SolveError
 from plexus.fields.keys import Key
 from plexus.models.tangent import WithTangent
 from plexus.protocols.fields import of_ensemble
-from plexus.solvers.dense import jacobians, newton
+from plexus.solvers.batched.dense import jacobians
+from plexus.solvers.batched.newton import newton
 from plexus.spaces.blocks import Blocks
 from plexus.spaces.members import Members
 
@@ -114,8 +115,9 @@ class PointSystem(BaseSystem):
             return rate - self._rates(x, at.t), at.shift * identity - self._jacobian(x, at.t)
 
         with torch.no_grad():
-            found, steps, converged = newton(equations, values[name], self.blocks)
-        failed, steps = self.comm.allreduce((not converged, steps), MPI.MAX)
+            found, taken, lost = newton(equations, values[name], self.blocks)
+        mine = bool(lost.any()), int(taken.max()) if len(taken) else 0
+        failed, steps = self.comm.allreduce(mine, MPI.MAX)
         if failed:
             raise SolveError(f"{name} at t = {at.t:.6g} s: Newton's method did not converge in {steps} steps")
         values[name].copy_(found)

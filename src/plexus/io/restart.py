@@ -32,6 +32,7 @@ class Restartable(Protocol):
 
     ctx: Context
     deck: Any
+    mesh: Any
     lineage: Lineage
     dry: bool
 
@@ -64,6 +65,7 @@ def save(run: Restartable, path: Path) -> None:
         "lineage": run.lineage.plain(),
         "deck": deck,
         "deck_hash": deck_hash(deck),
+        "mesh_sum": _sum(run),
         "ranks": run.ctx.comm.size,
         "versions": versions(),
     }
@@ -220,7 +222,19 @@ def _taken(
     meta, deck, earlier = content.facts["run"], content.facts["deck"], Lineage.of(content.facts)
     run.restore_state(meta, arrays)
     _leave(run, path, folder, earlier)
-    return list(changes(deck, run.deck.plain()["data"]))
+    return [*_other_file(content.facts, run), *changes(deck, run.deck.plain()["data"])]
+
+
+def _sum(run: Restartable) -> str:
+    """Return the sum of the mesh's file, empty without one."""
+    return "" if run.mesh is None else run.mesh.sha256
+
+
+def _other_file(facts: Mapping[str, Any], run: Restartable) -> Iterator[str]:
+    """Yield that the mesh's file is another one, though its points are the same."""
+    before, now = facts.get("mesh_sum", ""), _sum(run)
+    if before and now and before != now:
+        yield f"mesh.file: another file with the same points, sum {before[:16]}… -> {now[:16]}…"
 
 
 def deck_hash(deck: Any) -> str:

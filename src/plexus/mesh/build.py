@@ -12,9 +12,22 @@ from plexus.mesh.mesh import Mesh
 from plexus.mesh.partition import Partitioner
 from plexus.mesh.refine import refine
 from plexus.mesh.slices import Slices, scatter
+from plexus.mesh.sums import verified
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+
+def identified(comm: Comm, path: str, given: str | None) -> str:
+    """Return the sum of a deck's mesh file, read by one rank. Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, as `plexus.mesh.sums.verified`.
+    """
+    found = agreed(comm, lambda: verified(path, given) if comm.rank == 0 else "")
+    return str(comm.bcast(found))
 
 
 def from_root(comm: Comm, read: Callable[[], Slices]) -> Slices:

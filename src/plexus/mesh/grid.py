@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -38,6 +38,8 @@ class Grid:
     origin: tuple[float, ...] = ()
     bounded: tuple[bool, ...] = ()
     regions: Mapping[str, Any] = field(default_factory=dict)
+    sha256: ClassVar[str] = ""
+    """No grid comes from a file."""
 
     @property
     def dim(self) -> int:

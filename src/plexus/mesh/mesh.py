@@ -68,6 +68,7 @@ class Mesh:
     cut : (k, 2) int32 pairs (local cell, local facet), both sides of the facets across which fields may jump;
         None where no rank has any.
     comm : communicator that shares the mesh.
+    sha256 : sum of the file that the mesh was read from; empty for one that was made.
     """
 
     dim: int
@@ -87,6 +88,7 @@ class Mesh:
     boundaries: dict[str, np.ndarray] = field(default_factory=dict)
     skeleton: dict[str, np.ndarray] = field(default_factory=dict)
     cut: np.ndarray | None = None
+    sha256: str = ""
 
     @property
     def reference(self) -> Cell:

@@ -10,6 +10,8 @@ from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.deck.blocks import Verification
+    from plexus.mesh.grid import Grid
+    from plexus.mesh.mesh import Mesh
     from plexus.protocols import FieldSpec
     from plexus.run import Run
 
@@ -90,7 +92,7 @@ def facts(run: Run) -> dict[str, Any]:
     values, mesh = run.values(), run.mesh
     return {
         "unknowns": run.system.unknowns,
-        "mesh": mesh and {"cells": mesh.n_global_cells, "dim": mesh.dim, "cell": mesh.cell},
+        "mesh": mesh and _mesh(mesh),
         "steps": run.clock.step,
         "rejected_steps": run.controller.rejected,
         "time": run.clock.t,
@@ -103,6 +105,12 @@ def facts(run: Run) -> dict[str, Any]:
         "bounds": run.bounds.summary(),
         "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
     }
+
+
+def _mesh(mesh: Mesh | Grid) -> dict[str, Any]:
+    """Return sizes, and the sum of the file."""
+    found = {"cells": mesh.n_global_cells, "dim": mesh.dim, "cell": mesh.cell}
+    return found | ({"sha256": mesh.sha256} if mesh.sha256 else {})
 
 
 def degraded(entries: Mapping[str, Any]) -> bool:

@@ -8,7 +8,8 @@ from plexus.deck.discretisation import made_for
 from plexus.models.lorenz96 import Lorenz96Model
 from plexus.models.van_der_pol import VanDerPolModel
 from plexus.protocols import RatesPhysics
-from plexus.solvers.dense import jacobians, newton
+from plexus.solvers.batched.dense import jacobians
+from plexus.solvers.batched.newton import newton
 from plexus.spaces.blocks import Blocks
 
 MODELS = [n for n in registry.names("physics") if made_for(n).physics is RatesPhysics]
@@ -88,8 +89,8 @@ def test_newton_finds_the_roots_of_every_member_by_itself():
         return lambda u: (u * u - goal, torch.diag_embed(2 * u))
 
     blocks = Blocks({"a": 1, "b": 1})
-    roots, _, converged = newton(squares(target), torch.ones_like(target), blocks)
-    assert converged
+    roots, _, failed = newton(squares(target), torch.ones_like(target), blocks)
+    assert not failed.any()
     torch.testing.assert_close(roots, target.sqrt(), rtol=1e-14, atol=0)
     for m in range(3):
         alone, _, _ = newton(squares(target[m : m + 1]), torch.ones(1, 2).double(), blocks)
@@ -100,7 +101,7 @@ def test_newton_says_that_it_failed():
     def without_root(u):
         return u * u + 1, torch.diag_embed(2 * u)
 
-    _, _, converged = newton(without_root, torch.full((1, 1), 0.3).double(), Blocks({"u": 1}))
-    assert not converged
-    _, _, converged = newton(without_root, torch.zeros(1, 1).double(), Blocks({"u": 1}))
-    assert not converged, "a singular matrix is no solution"
+    _, _, failed = newton(without_root, torch.full((1, 1), 0.3).double(), Blocks({"u": 1}))
+    assert failed.all()
+    _, _, failed = newton(without_root, torch.zeros(1, 1).double(), Blocks({"u": 1}))
+    assert failed.all(), "a singular matrix is no solution"

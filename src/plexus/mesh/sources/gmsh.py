@@ -22,6 +22,7 @@ from plexus.mesh.msh import read_msh
 from plexus.mesh.msh_heads import heads
 from plexus.mesh.msh_names import physical_names
 from plexus.mesh.msh_numbers import MshFile
+from plexus.mesh.sums import Sum, verified
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class GmshParams(Params):
     """Parameters of a Gmsh mesh."""
 
     file: InputFile = Field(description="the .msh file, relative to the deck")
+    sha256: Sum = None
     scale: Annotated[float, Unit("m")] = Field(1.0, gt=0, description="length of the file's unit")
     refine: int = Field(0, ge=0, le=10, description="how often all cells are split in 2^d")
     periodic: bool = Field(False, description="identify the node pairs of the file's $Periodic section")
@@ -60,15 +62,19 @@ class Gmsh:
         Raises
         ------
         InputError
-            On all ranks, if the file is unusable (see `plexus.mesh.msh.read_msh`).
+            On all ranks, if the file is unusable (see `plexus.mesh.msh.read_msh`), or another one than the
+            deck names.
         """
-        from plexus.mesh.build import finish, from_root
+        from plexus.mesh.build import finish, from_root, identified
 
         p = self.params
+        found = identified(comm, p.file, p.sha256)
         with at_path("mesh.file"):
             slices = from_root(comm, lambda: read_msh(p.file, p.scale))
             with at_path(p.file):
-                return finish(comm, slices, p.periodic, p.partitioner, p.refine)
+                mesh = finish(comm, slices, p.periodic, p.partitioner, p.refine)
+        mesh.sha256 = found
+        return mesh
 
     def look(self) -> Look:
         """Return the mesh, or the heads of its sections where the file is large; needs no MPI.
@@ -76,9 +82,11 @@ class Gmsh:
         Raises
         ------
         InputError
-            If the file is unusable.
+            If the file is unusable, or another one than the deck names.
         """
         p = self.params
+        if p.sha256:
+            verified(p.file, p.sha256)
         with at_path("mesh.file"):
             file = MshFile(Path(p.file))
             form = "MSH 4.1, binary" if file.binary else "MSH 4.1, text"

@@ -18,6 +18,7 @@ from plexus.mesh.folded import folded, place
 from plexus.mesh.look import Look, about, seen
 from plexus.mesh.mesh import Estimate, Mesh
 from plexus.mesh.store import MeshFile, require_sound
+from plexus.mesh.sums import Sum, verified
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Hdf5Params(Params):
     """Parameters of a converted mesh."""
 
     file: InputFile = Field(description="file made by plexus mesh convert, relative to the deck")
+    sha256: Sum = None
     refine: int = Field(0, ge=0, le=10, description="how often all cells are split in 2^d")
     periodic: bool = Field(False, description="identify the points that the file declares periodic images")
     partitioner: Literal["auto", "ptscotch", "parmetis", "bisection"] = Field(
@@ -58,9 +60,10 @@ class Hdf5:
         Raises
         ------
         InputError
-            On all ranks, if one of them cannot read its slice, or if one of its cells is folded.
+            On all ranks, if one of them cannot read its slice, if one of its cells is folded, or if the file
+            is another one than the deck names.
         """
-        from plexus.mesh.build import finish, from_all
+        from plexus.mesh.build import finish, from_all, identified
         from plexus.mesh.exchange import agreed
 
         p = self.params
@@ -69,13 +72,15 @@ class Hdf5:
             with MeshFile(p.file) as file:
                 return file.slices(comm.rank, comm.size)
 
+        found = identified(comm, p.file, p.sha256)
         with at_path("mesh.file"):
             agreed(comm, lambda: require_sound(p.file) if comm.rank == 0 else None)
             slices = from_all(comm, read)
             with at_path(p.file):
                 mesh = finish(comm, slices, p.periodic, p.partitioner, p.refine)
                 agreed(comm, lambda: _require_unfolded(mesh, p.refine))
-                return mesh
+        mesh.sha256 = found
+        return mesh
 
     def look(self) -> Look:
         """Return the mesh, or sizes and names where the file is large; needs no MPI.
@@ -83,9 +88,11 @@ class Hdf5:
         Raises
         ------
         InputError
-            If the file is unusable.
+            If the file is unusable, or another one than the deck names.
         """
         p = self.params
+        if p.sha256:
+            verified(p.file, p.sha256)
         with at_path("mesh.file"):
             require_sound(p.file)
             with MeshFile(p.file) as file:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -31,6 +31,8 @@ from plexus.models.suspension import pointwise
 from plexus.models.suspension.medium import Medium
 from plexus.models.suspension.pointwise import Second
 from plexus.models.suspension.stokes import Flow, Stokes
+from plexus.solvers.adjoint.node import solution
+from plexus.solvers.batched.cg import SelfAdjoint
 
 Tensor = torch.Tensor
 Method = Literal["lagged", "fixed_point", "krylov"]
@@ -159,34 +161,27 @@ class Passive:
 
     def _krylov(self, load: Load, guess: Tensor) -> Solved:
         """Return the flow with the second moment of the guess, by conjugate gradients."""
-        second, c = load.second(guess), load.f[..., 0, :, :].real
+        second, beta = load.second(guess), load.medium.beta
 
-        def operator(e: Tensor) -> Tensor:
-            passive = c * e if second.f2 is None else c * e + second.f2 * e.conj()
-            return e - self._strain(load.medium.beta / 2 * passive)
+        def apply(e: Tensor, c: Tensor, *others: Tensor) -> Tensor:
+            rest = iter(others)
+            half = (next(rest) if isinstance(beta, Tensor) else beta) / 2
+            passive = c * e if second.f2 is None else c * e + next(rest) * e.conj()
+            return e - self._strain(half * passive)
 
         rhs = self._strain(load.stress(torch.zeros_like(guess), second))
-        with torch.no_grad():
-            e, sweeps, change = self._cg(operator, rhs, guess)
-        if torch.is_grad_enabled() and (rhs.requires_grad or operator(e).requires_grad):
-            # zero in value; its derivative is that of the solution, by the implicit function theorem
-            e = e + _Implicit.apply(rhs - operator(e), operator, self)
-        return Solved(self.stokes.flow(self.stokes.stream(load.stress(e, second))), second, sweeps, change)
+        # gradients are those of strain rates of flows, which all residuals are
+        tolerance = max(self.tolerance, self._rounding)
+        problem = SelfAdjoint(apply, self._inner, tolerance, self.limit, onto=self._flows, marks=False)
+        others = [u for u in (beta, second.f2) if isinstance(u, Tensor)]
+        e = solution(problem, guess, rhs, load.f[..., 0, :, :].real, *others)
+        change = float(problem.residual.amax())
+        flow = self.stokes.flow(self.stokes.stream(load.stress(e, second)))
+        return Solved(flow, second, problem.iterations, change)
 
-    def _cg(self, operator: Callable[[Tensor], Tensor], rhs: Tensor, x: Tensor) -> tuple[Tensor, int, float]:
-        """Return the solution of operator(x) = rhs, iterations, and the relative residual. Collective."""
-        r = rhs - operator(x)
-        p, rr = r, self._inner(r, r)
-        size, count = self._inner(rhs, rhs), 0
-        least = max(self.tolerance, self._rounding) ** 2 * size
-        while bool((rr > least).any()) and count < self.limit:
-            ap, going = operator(p), rr > least
-            # a member that is there takes steps of no length
-            a = _spread(torch.where(going, rr / self._inner(p, ap), 0.0), x)
-            x, r = x + a * p, r - a * ap
-            rr, before, count = self._inner(r, r).where(going, rr), rr, count + 1
-            p = r + _spread(torch.where(going, rr / before, 0.0), x) * p
-        return x, count, float(torch.where(size > 0, rr / size, 0.0).amax() ** 0.5)
+    def _flows(self, e: Tensor) -> Tensor:
+        """Return the part of a field that is the strain rate of a flow."""
+        return -4 * self._strain(e)
 
     @property
     def _rounding(self) -> float:
@@ -204,27 +199,6 @@ class Passive:
         return self._inner(a, a).sqrt()
 
 
-def _spread(numbers: Tensor, like: Tensor) -> Tensor:
-    """Return a number for each member (...) such that it broadcasts to its fields, in their precision."""
-    return numbers[..., None, None].to(like.real.dtype)
-
-
 def _where(members: Tensor, new: Tensor, old: Tensor) -> Tensor:
     """Return the fields (..., nx, ny) of some members from one tensor and of the others from another."""
     return torch.where(members[..., None, None], new, old)
-
-
-class _Implicit(torch.autograd.Function):
-    """The solve as seen by gradients: the operator is symmetric, so its adjoint is the same solve."""
-
-    @staticmethod
-    def forward(ctx: Any, residual: Tensor, operator: Any, passive: Passive) -> Tensor:
-        ctx.operator, ctx.passive = operator, passive
-        return torch.zeros_like(residual)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        with torch.no_grad():
-            # residuals are strain rates of flows, so only that part of the gradient is asked for
-            flows = -4 * ctx.passive._strain(gradient)
-            return ctx.passive._cg(ctx.operator, flows, torch.zeros_like(flows))[0], None, None

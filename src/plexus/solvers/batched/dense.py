@@ -1,0 +1,37 @@
+"""Algebra of batches of small dense matrices: factorised systems and Jacobians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+Tensor = torch.Tensor
+SMALL = 1e-8
+"""Residual, relative to the right side, from which on a solution is none: the matrix is singular."""
+
+
+def lu(matrix: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Return x (M, n) with A x = b, and which samples have one: the true residual is looked at.
+
+    Parameters
+    ----------
+    matrix, right
+        A (M, n, n) and b (M, n).
+    """
+    factors, pivots, _ = torch.linalg.lu_factor_ex(matrix)
+    x = torch.linalg.lu_solve(factors, pivots, right.unsqueeze(-1)).squeeze(-1)
+    defect = (torch.einsum("mij,mj->mi", matrix, x) - right).abs().amax(-1)
+    # no comparison takes what is not a number for small
+    return x, defect <= SMALL * right.abs().amax(-1)
+
+
+def jacobians(
+    f: Callable[..., Tensor], u: Tensor, theta: Sequence[Tensor] = (), axes: Sequence[int | None] = ()
+) -> Tensor:
+    """Return ∂f/∂u (M, m, n) of a function of one sample, u (n,) and θ -> (m,), by forward differentiation.
+
+    ``axes`` are those of `plexus.solvers.batched.base.Batch`.
+    """
+    found: Tensor = torch.func.vmap(torch.func.jacfwd(f), (0, *axes))(u, *theta)
+    return found

@@ -1,0 +1,274 @@
+"""Batched solves: each sample as if alone, implicit gradients in Taylor form, failures masked and counted."""
+
+import numpy as np
+import pytest
+import torch
+from taylor import gradients, slope
+from torch.func import vmap
+
+from plexus.bench.memory import peak
+from plexus.solvers.adjoint.node import solution
+from plexus.solvers.batched.base import solved
+from plexus.solvers.batched.cg import SelfAdjoint
+from plexus.solvers.batched.levenberg import LeastSquares, levenberg
+from plexus.solvers.batched.lu import Linear
+from plexus.solvers.batched.newton import Roots
+
+TWO = pytest.approx(2.0, abs=0.1)
+TIMES = torch.linspace(0, 1, 12, dtype=torch.float64)
+
+
+def draws(*shape, seed=1):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def bent(u, a, b):
+    """One root: u + a u³ = b, coupled."""
+    return u + a**2 * u**3 + 0.1 * torch.roll(u, 1) - b
+
+
+def plain(u, a, b):
+    """Linear in u."""
+    return 2 * u + torch.outer(a, b).sin() @ u / 4 - b
+
+
+def stiff(x, a):
+    """A symmetric, positive definite operator on fields (M, k)."""
+    return x * (1 + a**2) + 2 * x - torch.roll(x, 1, -1) - torch.roll(x, -1, -1)
+
+
+def decay(u, y, rate):
+    """The residual of a fit of u0 exp(-rate u1 t) to y."""
+    return u[0] * torch.exp(-rate * u[1] * TIMES) - y
+
+
+def data(level, members=4):
+    """Return measured decays (M, 12) whose residual is a part ``level`` of them."""
+    true = torch.stack([1 + 0.2 * draws(members, seed=2), 1.5 + 0.2 * draws(members, seed=3)], -1)
+    y = vmap(lambda u: decay(u, 0 * TIMES, 1.0))(true)
+    return y + level * y.norm(dim=-1, keepdim=True) * torch.sin(9 * TIMES) / torch.sin(9 * TIMES).norm()
+
+
+def weighed(u):
+    """A function of solutions that none of their symmetries leaves alone."""
+    return (u * (1 + torch.arange(u.shape[-1]))).square().sum() + u.sin().sum()
+
+
+def through(problem, guess):
+    return lambda *theta: weighed(solution(problem, guess, *theta))
+
+
+def cases():
+    a, b = draws(3, 5, seed=4), draws(3, 5, seed=5)
+    fit = LeastSquares(decay, (0, None), tolerance=1e-13)
+    start = torch.ones(4, 2, dtype=torch.float64)
+    return {
+        "newton": (Roots(bent, (0, 0)), 0 * b, (a, b)),
+        "newton, shared": (Roots(bent, (None, 0)), 0 * b, (a[0], b)),
+        "lu": (Linear(plain, (0, 0)), 0 * b, (a, b)),
+        "cg": (SelfAdjoint(stiff, tolerance=1e-14), 0 * b, (b, a)),
+        "levenberg": (fit, start, (data(0.08), torch.ones((), dtype=torch.float64))),
+    }
+
+
+@pytest.mark.parametrize("name", cases())
+def test_gradients_in_taylor_form(name):
+    problem, guess, theta = cases()[name]
+    assert slope(through(problem, guess), theta) == TWO
+    assert (problem.tally.failed, problem.tally.singular) == (0, 0)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.007, 0.08])
+def test_full_hessian_is_right_at_every_residual(level):
+    """C1.1; the gradient with JᵀJ alone is measurably wrong where there is a residual."""
+    start, theta = torch.ones(4, 2, dtype=torch.float64), (data(level), torch.ones((), dtype=torch.float64))
+    full = through(LeastSquares(decay, (0, None), tolerance=1e-13), start)
+    assert slope(full, theta) == TWO
+    gauss = LeastSquares(decay, (0, None), tolerance=1e-13, curvature=False)
+    pair = (full, through(gauss, start))
+    right, wrong = (torch.cat([g.flatten() for g in gradients(f, theta)]) for f in pair)
+    apart = float((right - wrong).norm() / right.norm())
+    assert apart > 0.01 if level == 0.08 else apart < 0.01
+    assert level > 0 or apart < 1e-9
+
+
+def test_linear_least_squares_takes_few_iterations_and_a_squared_residual_many():
+    """C1.3: nobody may square the residual again."""
+    matrix, true = draws(8, 30, 5, seed=6), draws(8, 5, seed=7)
+
+    def plainly(u, a, x):
+        return a @ (u - x)
+
+    start = torch.zeros(8, 5, dtype=torch.float64)
+    iterations = []
+    for f in (plainly, lambda *args: plainly(*args) ** 2):
+        problem = LeastSquares(f, (0, 0), tolerance=1e-30, limit=60)
+        counts = torch.full((8,), 60)
+        for limit in reversed(range(60)):
+            problem.limit = limit
+            error = (problem.iterate(start, (matrix, true)).u - true).norm(dim=-1) / true.norm(dim=-1)
+            counts[error <= 1e-8] = limit
+        iterations.append(int(counts.max()))
+    assert iterations[0] <= 4
+    assert iterations[1] >= 4 * iterations[0]
+
+
+def many(name):
+    """Return a problem, and guess and θ of 64 samples that take different numbers of iterations."""
+    size = 10 ** torch.linspace(-2, 2, 64, dtype=torch.float64)[:, None]
+    a, b = draws(64, 5, seed=8), draws(64, 5, seed=9) * size
+    if name == "levenberg":
+        y = data(0.05, 64)
+        return LeastSquares(decay, (0, None)), torch.ones(64, 2).double(), (y, torch.ones(()).double())
+    made = {"newton": Roots(bent, (0, 0)), "lu": Linear(plain, (0, 0)), "cg": SelfAdjoint(stiff)}[name]
+    return made, 0 * b, (b, a * size) if name == "cg" else (a, b)
+
+
+@pytest.mark.parametrize("name", ["newton", "lu", "cg", "levenberg"])
+def test_a_batch_is_its_samples_one_by_one(name):
+    """C1.4: equal to 1e-10, permuted with the batch, values and gradients."""
+    problem, guess, theta = many(name)
+
+    def solve(rows):
+        own = [t[rows] if t.ndim else t for t in theta]
+        loss = through(problem, guess[rows])
+        return problem.solve(own, guess[rows]), gradients(loss, own)[0]
+
+    u, g = solve(torch.arange(64))
+    assert bool(solved(u).all())
+    singly = [solve(torch.tensor([m])) for m in range(64)]
+    for whole, parts in zip((u, g), zip(*singly, strict=True), strict=True):
+        torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-10, atol=1e-12)
+    order = torch.randperm(64, generator=torch.Generator().manual_seed(1))
+    for whole, permuted in zip((u, g), solve(order), strict=True):
+        torch.testing.assert_close(permuted, whole[order], rtol=1e-10, atol=1e-12)
+
+
+def without_root(u, a):
+    return u**2 + a
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_samples_that_fail_are_told_and_have_no_part_in_a_gradient(shared):
+    a = torch.tensor([[-4.0], [1.0], [-9.0]], dtype=torch.float64)
+    rate = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    leaf = a.clone().requires_grad_()
+    problem = Roots(lambda u, a, r: without_root(u, a * r), (0, None))
+    u = solution(problem, torch.ones_like(a), leaf, rate)
+    assert solved(u).tolist() == [True, False, True]
+    assert problem.tally.failed == 1
+    assert torch.isnan(u.sum()), "a loss that forgets the failed sample is no number"
+    good = solved(u)
+    # a loss that masks afterwards sends NaN back into the failed sample
+    loss = u[good].sum() if not shared else torch.where(good[:, None], u, 0.0).sum()
+    found = torch.autograd.grad(loss, (leaf, rate))
+    torch.testing.assert_close(found[0][good], -1 / (2 * u.detach()[good]))
+    torch.testing.assert_close(found[1], (2.0 + 3.0) / 2 * torch.ones(1).double())
+
+
+def test_a_singular_adjoint_is_counted_and_left_out():
+    problem = Roots(lambda u, a: u**2 - a, (0,))
+    a = torch.tensor([[0.0], [4.0]], dtype=torch.float64, requires_grad=True)
+    u = solution(problem, torch.tensor([[0.0], [1.0]]).double(), a)
+    # Newton cannot tell a double root from a singular matrix
+    assert solved(u).tolist() == [False, True]
+    linear = Linear(lambda u, a: torch.stack([a[0] * u[0] - a[0], u[1] - a[1]]), (0,))
+    theta = torch.tensor([[1.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
+    lam = linear.adjoint(torch.ones(2, 2).double(), [theta], theta + 1)
+    assert linear.tally.singular == 1
+    assert lam.tolist() == [[2.0, 2.0], [0.0, 0.0]]
+
+
+def test_cg_tells_an_operator_that_is_not_positive():
+    a = torch.tensor([[1.0, 2.0], [1.0, -2.0]], dtype=torch.float64)
+    problem = SelfAdjoint(lambda x, a: a * x)
+    x = problem.solve([torch.ones(2, 2).double(), a], torch.zeros(2, 2).double())
+    assert solved(x).tolist() == [True, False]
+
+
+class Stopped(LeastSquares):
+    """Gradient descent that is stopped early, with the implicit gradient of the least squares problem."""
+
+    def solve(self, theta, guess):
+        u = guess
+        for _ in range(self.limit):
+            u = descended(u, theta[0])
+        return u
+
+
+FEATURES, TARGETS = draws(40, 6, seed=10), draws(40, seed=11)
+LENGTH = 1 / (torch.linalg.matrix_norm(FEATURES, 2) ** 2 + 1)
+
+
+def ridge(u, weight):
+    return torch.cat([FEATURES @ u - TARGETS, weight.sqrt() * u])
+
+
+def descended(u, weight):
+    """One step of gradient descent on ridge regression, (1, n)."""
+    return u - LENGTH * ((u @ FEATURES.T - TARGETS) @ FEATURES + weight * u)
+
+
+def test_implicit_gradients_beat_unrolled_ones_of_ridge_regression():
+    """C1.2: the error of the Jacobian is proportional to that of the iterate, below that of unrolling."""
+    weight = torch.tensor(1.0, dtype=torch.float64)
+    matrix = FEATURES.T @ FEATURES + weight * torch.eye(6)
+    true = torch.linalg.solve(matrix, FEATURES.T @ TARGETS)
+    slope_of_true = -torch.linalg.solve(matrix, true)
+    errors = []
+    for count in (5, 10, 20, 40, 80):
+        start = torch.zeros(1, 6, dtype=torch.float64)
+        problem = Stopped(ridge, (None,), limit=count)
+
+        def implicit(w, problem=problem, start=start):
+            return solution(problem, start, w)[0]
+
+        def unrolled(w, problem=problem, start=start):
+            return problem.solve([w], start)[0]
+
+        u = unrolled(weight)
+        found = [torch.autograd.functional.jacobian(f, weight) for f in (implicit, unrolled)]
+        errors.append([float((x - y).norm()) for x, y in ((u, true), *((j, slope_of_true) for j in found))])
+    iterate, by_theorem, by_unrolling = np.array(errors).T
+    assert np.polyfit(np.log(iterate), np.log(by_theorem), 1)[0] == pytest.approx(1.0, abs=0.1)
+    assert (by_theorem <= by_unrolling).all()
+
+
+def slow(u, y, rate):
+    """A squared residual, whose error only halves with each iteration."""
+    return decay(u, y, rate) ** 2
+
+
+class Going(LeastSquares):
+    """Takes all the iterations that it may, and is content."""
+
+    def iterate(self, guess, theta):
+        outcome = super().iterate(guess, theta)
+        return outcome._replace(failed=torch.zeros_like(outcome.failed))
+
+
+def test_memory_does_not_grow_with_the_iterations():
+    """C1.5: forward and backward with 50 iterations and with 5."""
+
+    def work(limit):
+        problem, y = Going(slow, (0, None), tolerance=0.0, limit=limit), data(0.05, 200).requires_grad_()
+        solution(problem, torch.ones(200, 2).double(), y, torch.ones(()).double()).sum().backward()
+        return problem.tally.longest
+
+    counts = []
+    few, more = (peak(lambda limit=limit: counts.append(work(limit))) for limit in (5, 50))
+    assert counts == [5, 50]
+    assert 1e5 < more <= 1.1 * few
+
+
+def test_levenberg_starts_anywhere_and_stops_at_rounding():
+    """At a solution nothing is left to do, and no tolerance is below what the numbers hold."""
+    target = draws(3, 4, seed=12)
+
+    def system(u):
+        return u - target, torch.eye(4).double().expand(3, 4, 4)
+
+    done = levenberg(system, target.clone())
+    assert int(done.iterations.max()) == 0
+    assert not done.failed.any()
+    assert not levenberg(system, 0 * target, tolerance=0.0).failed.any()
