@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
+    from plexus.spaces.lagrange import Space
 
 
 def between(kind: str) -> bool:
@@ -61,6 +62,23 @@ def check(deck: Deck, mesh: Mesh) -> None:
         if shared:
             here = f"{shared:,} of its facets have the {kind} of boundary[{i}] already"
             raise InputError(f"boundary[{j}].{other}: {here}; one facet has one")
+
+
+def idle(deck: Deck, space: Space) -> Iterator[str]:
+    """Yield a warning for facets whose sides share all nodes: both ends of the cut lie there. Collective."""
+    mesh = space.mesh
+    for i, kind, on in crossings(deck.boundary):
+        pairs = boundary_facets(mesh, Facets(on.names))
+        sides = both(mesh, pairs[pairs[:, 0] < mesh.n_owned_cells])
+        places = space.element.facet_nodes[sides[..., 1]]
+        nodes = np.sort(np.take_along_axis(space.cell_nodes[sides[..., 0]], places, axis=2), axis=2)
+        closed = int((nodes[:, 0] == nodes[:, 1]).all(axis=1).sum())
+        count, total = mesh.comm.allreduce(np.array([closed, len(nodes)]))
+        if count:
+            text = (
+                f"on {count:,} of {total:,} facets nothing can jump, as they end inside the body all around"
+            )
+            yield f"boundary[{i}].{kind}: {text}: use finer cells there"
 
 
 def _require_inside(mesh: Mesh, kind: str, pairs: np.ndarray) -> None:

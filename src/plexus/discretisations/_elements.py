@@ -60,6 +60,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
+        for text in _contacts.idle(deck, next(iter(spaces.values()))):
+            ctx.log.info(f"warning: {deck.placed(text)}")
         system = _system(deck, ctx, spaces, equations)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})

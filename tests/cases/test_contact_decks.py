@@ -133,3 +133,21 @@ def test_a_position_on_the_contact_holds_nothing(tmp_path: Path) -> None:
     case_runs.ran(here, *case_runs.changes("boundary[0]={at: [1, 0.5], temperature: 300}")).refused(
         "boundary[0].at: several nodes are at (1, 0.5)"
     )
+
+
+def test_a_cut_that_no_node_can_follow_is_told(tmp_path: Path) -> None:
+    # two blocks of one cell inside the body: both ends of their common facet lie inside
+    blocks = {
+        "steel": "(abs(x - 0.875) < 0.1) * (abs(y - 0.375) < 0.1)",
+        "copper": "(abs(x - 1.125) < 0.1) * (abs(y - 0.375) < 0.1)",
+    }
+    named = "{" + ", ".join(f"{k}: {v}" for k, v in blocks.items()) + "}"
+    change = case_runs.changes(
+        "mesh.cell=quadrilateral", f"mesh.regions={named}", "physics.material.conductivity=1", "quantities={}"
+    )
+    here = case_runs.written(tmp_path, WALL)
+    said = {n: case_runs.ran(here, *change, ranks=n, out=f"on_{n}").said for n in (1, 2)}
+    for text in said.values():
+        assert "boundary[2].contact: on 1 of 1 facets nothing can jump" in text
+    # at degree 2 the node between them is split
+    assert "nothing can jump" not in case_runs.ran(here, *change, "-s", "physics.degree=2", out="two").said
