@@ -13,7 +13,7 @@ the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. P
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
@@ -62,9 +62,13 @@ def _common(term: BoundaryTerm, on: Facets, boundary: Facets) -> Part:
 def _through(fields: NodalFields, name: str, term: BoundaryTerm, part: Part) -> float:
     """Return ∫ f0 ds of one term by the quadrature of the assembly."""
 
-    def density(p: Point) -> Array:
+    def seen(p: Point) -> Any:
         own = p.fields[name]
-        return term.flux(View(p, u=own.value, grad=own.grad)).f0
+        return View(p, u=own.value, grad=own.grad)
+
+    def density(p: Point) -> Array:
+        here = seen(p)
+        return term.flux(View(here, other=seen(p.other)) if part.across else here).f0
 
     return fields.integrate(density, part, fields.system.forms[name].degree)
 

@@ -240,6 +240,8 @@ class Form:
                 )  # fmt: skip
                 if tangent.joint is not None:
                     self._add_joint(store, p, tangent.joint)
+        cut = self.space.mesh.cut is not None
+        inner = matrix.diagonal(self.bridge.host(store)) if cut else None
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
@@ -255,13 +257,13 @@ class Form:
         host = self.bridge.host(store)
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
-        if self.space.mesh.cut is not None:
-            self._require_apart()
+        if inner is not None:
+            self._require_apart(inner)
         return matrix.store()
 
-    def _require_apart(self) -> None:
-        """Refuse terms across facets beside which the cells' own entries are rounding. Collective."""
-        firmness = max(self.space.comm.allgather(self.matrix.firmness()))
+    def _require_apart(self, inner: np.ndarray) -> None:
+        """Refuse terms across facets beside which the entries of cells (n_owned, 1) round off. Collective."""
+        firmness = max(self.space.comm.allgather(self.matrix.firmness(inner)))
         if firmness > FIRM:
             raise SolveError(
                 f"solve failed: {self.equation.field.name}: a contact ties its sides {firmness:.1g} times as "

@@ -101,7 +101,7 @@ def bodies(form: Form) -> Bodies:
     space.halo.forward(filled)
     filled = filled.astype(bool)
     faint = np.zeros((space.n_local, 1))
-    faint[: space.n_owned] = FAINT * matrix.diagonal()
+    faint[: space.n_owned] = FAINT * matrix.diagonal(matrix.values)
     space.halo.forward(faint)
     count = 0
     for group in _groups(form):

@@ -130,21 +130,16 @@ class CooMatrix:
         kept[across] = np.abs(block[across]).max(axis=(1, 2)) > least
         return rows[kept], cols[kept]
 
-    def firmness(self) -> float:
-        """Return the largest entry across facets relative to what cells give its row."""
-        rows, cols = self.pairs
-        size = np.abs(self.values).max(axis=(1, 2))
-        linked = np.zeros(len(self._row_ptr) - 1)
-        np.maximum.at(linked, rows[self._linked], size[self._linked])
-        # the same term stands on the diagonal, too
-        own = size[rows == cols] - linked
-        tied = linked > 0
-        return float(np.max(linked[tied] / np.maximum(own[tied], np.finfo(float).tiny), initial=0.0))
+    def firmness(self, inner: np.ndarray) -> float:
+        """Return the largest entry across facets relative to what cells give its row, (n_owned, 1)."""
+        rows = self.pairs[0][self._linked]
+        linked = np.abs(self.values[self._linked]).max(axis=(1, 2))
+        return float(np.max(linked / np.maximum(inner[rows, 0], np.finfo(float).tiny), initial=0.0))
 
-    def diagonal(self) -> np.ndarray:
-        """Return the largest entry that ties each own node to itself, (n_owned, 1)."""
+    def diagonal(self, values: np.ndarray) -> np.ndarray:
+        """Return the largest of ``values`` that ties each own node to itself, (n_owned, 1)."""
         rows, cols = self.pairs
-        return np.abs(self.values[rows == cols]).max(axis=(1, 2))[:, None]
+        return np.abs(values[rows == cols]).max(axis=(1, 2))[:, None]
 
     def filled(self) -> np.ndarray:
         """Return which own unknowns have an entry in their row, (n_owned, m)."""

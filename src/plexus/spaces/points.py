@@ -207,7 +207,9 @@ class PointBatch:
         if self._behind is None:
             raise AttributeError("only facets with cells on both sides have another side")
         cells, rule = self._behind
-        return PointBatch(cells, self.part, rule, self.t, self._values)
+        found = PointBatch(cells, self.part, rule, self.t, self._values)
+        found.other = self
+        return found
 
     @property
     def element(self) -> tuple[int, bool]:
