@@ -16,8 +16,7 @@ from plexus.deck.parts import untrained
 from plexus.errors import InputError, at_path
 from plexus.fields.state import State
 from plexus.io.lineage import Lineage
-from plexus.run import Run, stepper_of
-from plexus.stepping.clock import Clock
+from plexus.run import Run, marching, stepper_of
 from plexus.stepping.events import Events
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     InputError
         If the deck does not fit the mesh or this machine.
     """
-    clock, controller = _marching(deck)
+    clock, controller = marching(deck)
     stepper = stepper_of(deck, controller.tolerance)
     for path in untrained(deck):
         raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
@@ -94,15 +93,3 @@ def _events(deck: Deck, controller: Controller, stepper: Stepper) -> Events:
     if controller.fixed:
         return Events(deck.time.hit, jumps)
     return Events((*deck.time.hit, *found.jumps, *found.kinks), jumps, found.kinks)
-
-
-def _marching(deck: Deck) -> tuple[Clock, Controller]:
-    """Return clock and step control; one step at the start time where nothing marches."""
-    time = deck.time
-    # a steady stepper inside a time block solves once, under the loads of the start time
-    method: Any = registry.component("stepper", time.stepper.type).cls if time else None
-    if time is None or not method.marches:
-        start, fixed = time.start if time else 0.0, registry.component("controller", "fixed")
-        return Clock(start, start), fixed.cls(fixed.params(), 0.0, 0.0)
-    control = registry.build("controller", time.control, time.step, time.end - time.start)
-    return Clock(time.start, time.end), control

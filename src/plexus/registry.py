@@ -33,6 +33,11 @@ KINDS: dict[str, tuple[str, str]] = {
     "controller": ("plexus.stepping.controllers", "how long the next time step is"),
     "quantity": ("plexus.quantities", "numbers computed from the fields"),
     "output": ("plexus.observers", "what is written while the run goes on"),
+    "data": ("plexus.learning.data", "what a training learns from"),
+    "loss": ("plexus.learning.losses", "what a training makes small"),
+    "optimizer": ("plexus.learning.optimizers", "how a training moves the variables"),
+    "schedule": ("plexus.learning.schedules", "how a learning rate changes over the steps"),
+    "stage": ("plexus.learning.stages", "parts of a training, one after the other"),
 }
 """Kind -> (package of its members, one-line description)."""
 

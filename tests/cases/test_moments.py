@@ -3,7 +3,7 @@
 import case_runs
 import torch
 
-from plexus.learning.frames import impossible
+from plexus.learning.data._source import impossible
 
 DECK = """\
 plexus: 1

@@ -97,8 +97,8 @@ def test_a_training_does_not_go_on_with_another_deck(tmp_path):
     code, said = command(here, "train", "train_after.yaml", "-o", "out", "--restart")
     assert code == 2 and "Traceback" not in said
     for words in (
-        "train_after.yaml:7:50: train.cases[1].alpha: -2.0 -> -5.0",
-        "train_after.yaml:11:30: train.stages[0].steps: 150 -> 100000: stage 1 is done with the other",
+        "train_after.yaml:9:52: train.data.cases[1].alpha: -2.0 -> -5.0",
+        "train_after.yaml:13:26: train.stages[0].steps: 150 -> 100000: stage 1 is done with the other",
         "begins anew, without --restart",
     ):
         assert words in said

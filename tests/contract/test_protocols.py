@@ -21,6 +21,11 @@ PROTOCOLS = {
     "controller": protocols.Controller,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
+    "data": protocols.Data,
+    "loss": protocols.Loss,
+    "optimizer": protocols.Optimizer,
+    "schedule": protocols.Schedule,
+    "stage": protocols.Stage,
 }
 """The protocol of each kind; that of a physics depends on its discretisation."""
 MEMBERS = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from trainings import deck, summary, train
 
-from plexus.learning import losses
-from plexus.learning.rollouts import rolled, start_from
 from plexus.learning.session import Session
+from plexus.learning.stages._march import rolled, start_from
+from plexus.learning.stages._rollouts import RollOuts, model
 from plexus.runtime import context
 from plexus.runtime.log import Log
 
@@ -21,25 +21,25 @@ def session(request, tmp_path_factory):
     from mpi4py import MPI
 
     folder, order = tmp_path_factory.mktemp("gradients"), request.param
-    stages = f"train.stages=[{{mode: unrolled, unroll: [{LEAD}]}}]"
-    frames = "train.frames={start: 5, end: 6, every: 0.5}"
+    stages = f"train.stages=[{{type: unrolled, unroll: [{LEAD}]}}]"
+    frames = "train.data.frames={start: 5, end: 6, every: 0.5}"
     more = [f"physics.order={order}", f"closure.moment={order + 1}", stages, frames]
     ctx = context.create(MPI.COMM_SELF, folder)
     ctx.log = Log(MPI.COMM_SELF)
     made = Session(deck(folder, *more), ctx)
     made.prepare()
     generator = torch.Generator().manual_seed(3)
-    for parameter in made.closure.network.parameters():
+    for parameter in made.part.network.parameters():
         shape = parameter.shape
         parameter.data += 0.1 * torch.randn(shape, generator=generator, dtype=parameter.dtype)
     return made
 
 
 def loss_of(session, medium, known=True, truncate=None):
-    model = session.model(session.trained())
-    model.change(replace(model.medium, **medium))
+    reduced = model(session, session.trained())
+    reduced.change(replace(reduced.medium, **medium))
     places = torch.arange(2)
-    rollouts = losses.RollOuts(model, session.frames, session.dt, truncate)
+    rollouts = RollOuts(reduced, session, truncate)
     ends = (rollouts.from_flow if known else rollouts.from_moments)(places, LEAD)
     return ends.moments().sum() + ends.strain().sum()
 
@@ -71,7 +71,7 @@ def test_gradient_of_a_constant_through_twenty_steps(session, name, known):
 @pytest.mark.parametrize("layer", [0, -1])
 def test_gradient_of_a_weight_through_twenty_steps(session, layer):
     """AF26."""
-    weight = list(session.closure.network.parameters())[layer]
+    weight = list(session.part.network.parameters())[layer]
     medium = {"alpha": torch.tensor(-3.0, dtype=torch.float64)}
     found = torch.autograd.grad(loss_of(session, medium), weight)[0].flatten()
     place = int(found.abs().argmax())
@@ -100,25 +100,24 @@ def test_a_roll_out_is_the_march_of_a_run(session):
     from plexus import registry
     from plexus.stepping.march import march
 
-    model = session.model(session.trained())
-    f = torch.stack([session.frames.fields["c"][0] + 0j,
-                     *(session.frames.fields[f"f{m}"][0] for m in range(1, model.order + 1))])  # fmt: skip
-    start = start_from(model, f)
+    reduced, inputs, dt = model(session, session.trained()), session.samples.inputs, session.deck.time.step
+    carried = [inputs[f"f{m}"][0] for m in range(1, reduced.order + 1)]
+    start = start_from(reduced, torch.stack([inputs["c"][0] + 0j, *carried]))
     member = registry.component("stepper", "sbdf2")
     with torch.no_grad():
-        pure = rolled(model, start, session.dt, (3, LEAD))[LEAD]
-        model.reset()
-        *_, plain = march(model, member.cls(member.params()), start.modes, session.dt, LEAD)
-    assert float((pure.modes - plain.values[model.unknown]).abs().max()) <= 1e-13
+        pure = rolled(reduced, start, dt, (3, LEAD))[LEAD]
+        reduced.reset()
+        *_, plain = march(reduced, member.cls(member.params()), start.modes, dt, LEAD)
+    assert float((pure.modes - plain.values[reduced.unknown]).abs().max()) <= 1e-13
 
 
 def test_constants_are_inferred_from_ten_frames(tmp_path):
     """AF27 on a small grid, with the classical closure of the two-moment model: start 30 % off."""
     infer = (
-        "train.stages=[{mode: infer, steps: 4, horizon: 5, guess: {alpha: -2.1, zeta: 1.3}}]",
-        "train.frames={start: 6, end: 8.16, every: 0.24}",
-        "train.cases=[{alpha: -3, zeta: 1, seed: 1}]",
-        "train.validation=[]",
+        "train.stages=[{type: infer, steps: 4, horizon: 5, guess: {alpha: -2.1, zeta: 1.3}}]",
+        "train.data.frames={start: 6, end: 8.16, every: 0.24}",
+        "train.data.cases=[{alpha: -3, zeta: 1, seed: 1}]",
+        "train.validation=null",
     )
     folder = train(tmp_path, *infer)
     found = summary(folder)["quantities"]

@@ -7,6 +7,7 @@ import torch
 
 from plexus.learning import metrics
 from plexus.models.suspension import spins
+from plexus.models.suspension.stress import closed_stress, components
 
 
 def test_relative_mse_of_a_tenth_is_a_hundredth():
@@ -21,7 +22,7 @@ def test_stress_from_spins_is_the_contraction_of_tensors():
     fields = {"c": c, "f1": f1, "e": e}
     t = spins.traceless(2 * e) + 2 * zeta * spins.second_order(c, f1)
     full = spins.contract(spins.fourth_order(c, f1, f2), t)
-    found = metrics.components(*metrics.closed_stress(fields, f2, zeta))
+    found = components(*closed_stress(fields, f2, zeta))
     for place, component in zip((0, 1, 3), found, strict=True):
         torch.testing.assert_close(component, full[place])
 

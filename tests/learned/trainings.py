@@ -16,11 +16,13 @@ physics: {type: active_fluid, order: 2, alpha: -3, zeta: 1}
 closure: {type: spin_network, moment: 3, width: 16, depth: 2, precision: fp64}
 time: {stepper: sbdf2, end: 40, step: 0.02}
 train:
-  cases: [{alpha: -3, zeta: 1, seed: 1}, {alpha: -3, zeta: 1, seed: 3}, {alpha: -3, zeta: 1, seed: 4}]
-  moments: 12
-  frames: {start: 5, end: 9, every: 0.5}
-  stages: [{mode: offline, steps: 500, batch: 1024}]
-  validation: [{alpha: -3, zeta: 1, seed: 2}]
+  data:
+    type: kinetic
+    cases: [{alpha: -3, zeta: 1, seed: 1}, {alpha: -3, zeta: 1, seed: 3}, {alpha: -3, zeta: 1, seed: 4}]
+    moments: 12
+    frames: {start: 5, end: 9, every: 0.5}
+  stages: [{type: fit, steps: 500, batch: 1024}]
+  validation: {type: kinetic, cases: [{alpha: -3, zeta: 1, seed: 2}]}
 """
 
 

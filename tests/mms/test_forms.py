@@ -90,3 +90,35 @@ def test_jacobian_is_the_derivative_of_the_residual(name: str, case: str, backen
         form.jacobian(t, u, 0.1 * u, shift, known, since).mult(x, y)
         quotient = (residual(eps) - residual(-eps)) / (2 * eps)
         np.testing.assert_allclose(y.getArray(), quotient, atol=1e-8 * np.abs(quotient).max())
+
+
+@pytest.mark.parametrize(("name", "case"), list(CASES), ids=lambda v: v)
+def test_a_form_on_tensors_is_its_residual_tested(name: str, case: str) -> None:
+    """λᵀF by the formulas on tensors is λ times the assembled F, and its gradient in u is Aᵀλ."""
+    import torch
+
+    from plexus.spaces.tested import TestedForm
+
+    rng, t, shift = np.random.default_rng(0), 0.3, 2.0
+    parts = forms(name, case, "native")
+    specs = {spec.name: (spec, f.space) for f in parts for spec in f.equation.fields}
+    sizes = {k: (space.n_local, spec.components(space.mesh.dim)) for k, (spec, space) in specs.items()}
+    fields = {k: 1 + 0.3 * rng.random(size) for k, size in sizes.items()}
+    for form in parts:
+        memory = {s.name: 0.5 * rng.random(form.spaces[s.name].zeros().shape) for s in form.equation.internal}
+        known = fields | memory
+        u = np.hstack([fields[spec.name] for spec in form.equation.fields])
+        lam = rng.standard_normal(u.shape)
+        tensors = {k: torch.from_numpy(a) for k, a in known.items()}
+        v = torch.from_numpy(u).requires_grad_(True)
+        since = Since(0.2, {k: tensors[k] for k in memory})
+        found = TestedForm(form)(
+            t, v, 0.1 * v.detach() + shift * (v - v.detach()), tensors, torch.from_numpy(lam), since
+        )
+        rows = form.residual(t, u, 0.1 * u, known, Since(0.2, memory))
+        assert found.item() == pytest.approx((lam * rows).sum(), rel=1e-11)
+        x, y = form.space.vector(), form.space.vector()
+        x.setArray(lam.ravel())
+        form.jacobian(t, u, 0.1 * u, shift, known, Since(0.2, memory)).multTranspose(x, y)
+        (slope,) = torch.autograd.grad(found, v)
+        assert np.allclose(slope.numpy().ravel(), y.getArray(), rtol=0, atol=1e-10 * abs(y.getArray()).max())

@@ -8,6 +8,8 @@ from oracles.campaign import EXACT
 from oracles.exact import judged
 from oracles.running import deck_of, ended, read, run
 
+from plexus.errors import SolveError
+
 LINE = {"type": "interval", "cells": 4}
 ROOM = {"type": "box", "cell": "quadrilateral", "cells": [2, 2]}
 
@@ -84,3 +86,35 @@ def test_heat_of_a_cure_is_what_has_cured(tmp_path, capacity, theta, step):
         time={"stepper": {"type": "theta", "theta": theta}, "end": 600, "step": step}, quantities=CURED,
     )  # fmt: skip
     assert found["warmth"] - 300 == pytest.approx(300e3 / 1200 * (found["cured"] - 0.01), rel=1e-9)
+
+
+STRETCHED = {
+    "mesh": {"type": "box", "cell": "quadrilateral", "cells": [4, 4], "size": [0.7, 0.3]},
+    "physics": {
+        "type": "elasticity", "degree": 1, "geometry": "plane_stress",
+        "material": {"young_modulus": 4.6e8, "poisson_ratio": 0.417},
+    },
+    "boundary": [
+        {"at": [0, 0], "displacement": 0},
+        {"on": "left", "traction": [-150, 0]}, {"on": "right", "traction": [150, 0]},
+    ],
+    "quantities": {
+        "stress": {"type": "mean", "of": "stress_xx"}, "across": {"type": "maximum", "of": "stress_yy"},
+    },
+}  # fmt: skip
+"""A body that may turn: a factorisation of its matrix divides by rounding."""
+
+
+@pytest.mark.parametrize("solver", ["lu", "mumps", {"preconditioner": "lu", "ksp": "preonly"}])
+def test_a_factorisation_of_a_body_that_may_turn(solver, tmp_path):
+    found = quantities(tmp_path, solver={"default": solver}, **STRETCHED)
+    assert found["stress"] == pytest.approx(150, rel=1e-9)
+    assert found["across"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("preconditioner", ["jacobi", "gamg"])
+def test_one_application_of_a_preconditioner_is_no_solution(preconditioner, tmp_path):
+    """It was taken for one, with exit code 0, as were factors that had lost all digits."""
+    solver = {"default": {"preconditioner": preconditioner, "ksp": "preonly"}}
+    with pytest.raises(SolveError, match="one application of the preconditioner is no solution"):
+        quantities(tmp_path, solver=solver, **STRETCHED)

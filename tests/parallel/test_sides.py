@@ -14,7 +14,7 @@ from plexus.errors import InputError
 from plexus.protocols import Flux, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces.assembly import Form
-from plexus.spaces.corners import shares
+from plexus.spaces.corners import Supports, shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import require_facets
@@ -114,12 +114,18 @@ def test_sides_that_are_not_told_apart_are_refused():
 def test_shares_of_disjoint_supports_add_up_to_one(cell, degree):
     mesh = layered(cell, MPI.COMM_WORLD)
     space = Space(mesh, degree)
-    held = [Facets(("left", "bottom")), Facets(("middle",), "a")]
     names = ("left", "bottom", "middle")
-    total = sum(shares(space, Facets((name,)), held) for name in names)
-    nodes = space.facet_nodes(Facets(names))
+    held = [Facets(("left", "bottom")), Facets(("middle",), "a")]
     on = np.zeros(space.n_local)
-    on[nodes] = 1
-    assert np.allclose(total, on[: space.n_owned])
+    on[space.facet_nodes(Facets(names))] = 1
+    supports = Supports([held], [], lambda nodes: on[nodes, None, None])
+
+    def share(name):
+        nodes, part = shares(space, Facets((name,)), supports)
+        found = np.zeros(space.n_owned)
+        found[nodes] = part[:, 0, 0]
+        return found
+
+    assert np.allclose(sum(share(name) for name in names), on[: space.n_owned])
     # a side that holds nothing has no share in the corners of those that do
-    assert np.all(shares(space, Facets(("top",)), held)[on[: space.n_owned] > 0] == 0)
+    assert np.allclose(share("top")[on[: space.n_owned] > 0], 0)

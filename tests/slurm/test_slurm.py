@@ -62,10 +62,12 @@ closure: {type: spin_network, moment: 3, width: 8, precision: fp64}
 time: {stepper: sbdf2, end: 40, step: 0.02}
 job: {time: 5 min, chain: requeue, ranks_per_node: 1}
 train:
-  cases: [{alpha: -3, zeta: 1, seed: 1}]
-  moments: 8
-  frames: {start: 1, end: 2, every: 0.5}
-  stages: [{mode: offline, steps: 8000, batch: 64}]
+  data:
+    type: kinetic
+    cases: [{alpha: -3, zeta: 1, seed: 1}]
+    moments: 8
+    frames: {start: 1, end: 2, every: 0.5}
+  stages: [{type: fit, steps: 8000, batch: 64}]
 """
 PACE = '''\
 """An output that writes nothing and takes its time: a run of known length on any machine."""

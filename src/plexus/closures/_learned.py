@@ -43,12 +43,29 @@ class Learned(part.Part, MomentClosure):  # type: ignore[misc]  # always guarded
 
     def rivals(self) -> dict[str, Any]:
         """Return the classical closures by which a trained one is judged, its fallback first."""
-        chosen = self.params.guard.fallback
-        found = {chosen.type if chosen is not None else self.default_fallback(): self.guard.fallback}
+        found = super().rivals()
         for name in () if self.closes == 3 else ("bingham", "quadratic"):
             if name not in found:
                 found[name] = self.rival(name, self.setting)
         return found
+
+    def compared(self, inputs: Fields, given: Fields, targets: Fields) -> dict[str, list[tuple[Any, Any]]]:
+        """Return metric -> pairs (found, true): the moment itself, and S:T by its components 11, 12, 22.
+
+        The authors' metric of S:T is the mean over components.
+        """
+        if self.closes == 3:
+            return {"f3 relative MSE": [(given["f3"], targets["f3"])]}
+        from plexus.models.suspension.stress import closed_stress, components
+
+        found: dict[str, list[tuple[Any, Any]]] = {}
+        if self.closes == 2:
+            found["f2 relative MSE"] = [(given["f2"], targets["f2"])]
+            pairs = [closed_stress(inputs, f["f2"], inputs["zeta"]) for f in (given, targets)]
+        else:
+            pairs = [(f["st"], f["trace"]) for f in (given, targets)]
+        one, other = (components(*pair) for pair in pairs)
+        return found | {"S:T relative MSE": list(zip(one, other, strict=True))}
 
     def admitted(self, fields: Fields, out: dict[str, Any]) -> dict[str, Any]:
         """Return the closure fields of a non-negative distribution."""

@@ -64,9 +64,9 @@ class StressClosure(Learned):
         ee, de = 2 * (e * e.conj()).real, (f1 * e.conj()).real
         return torch.stack(torch.broadcast_tensors(dd, ee, de)).to(self.dtype)
 
-    def normalise(self, fields: Fields) -> None:
+    def calibrate(self, inputs: Fields) -> None:
         """Set means and standard deviations of the invariants from training data."""
-        rows = self.features(fields).double().flatten(1)
+        rows = self.features(inputs).double().flatten(1)
         for name, row in zip(INVARIANTS, rows, strict=True):
             self.scales[f"{name}_mean"] = float(row.mean())
             self.scales[f"{name}_std"] = float(row.std()) or 1.0

@@ -100,6 +100,11 @@ class SpinNetwork(Learned):
     scale_units: ClassVar = {"e": "1/s", "zeta": "1/s", "d_R": "1/s", "gradient": "1/m", "W": "1/s"}
 
     @property
+    def loose(self) -> bool:
+        """Return whether it sees nothing of the neighbourhood of a point."""
+        return "gradient" not in self.hyper["inputs"]
+
+    @property
     def turns(self) -> bool:
         """Return whether the network sees the vorticity."""
         return "vorticity" in self.hyper["inputs"]
@@ -252,9 +257,9 @@ class SpinNetwork(Learned):
         n = frame.n
         return torch.addcmul(frame.c * disk.center, n * n * n, torch.complex(room * u, room * v))
 
-    def normalise(self, fields: Fields) -> None:
+    def calibrate(self, inputs: Fields) -> None:
         """Set the scales from training data: twice the root mean square of each scalar."""
-        frame = self._frame(fields)
+        frame = self._frame(inputs)
 
         def rms(*rows: torch.Tensor) -> float:
             return 2 * float(sum((row.double() ** 2).mean() for row in rows) ** 0.5) or 1.0

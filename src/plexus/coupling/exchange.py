@@ -3,9 +3,9 @@
 With K ∇u·n + f0 = 0 on a boundary, q·n = f0 flows out of the body. The weak form with v = 1 says that these
 flows, the sources and the storage balance, up to the accuracy of the solve. Where u is prescribed,
 
-    R = Σ_i w_i F_i(u; φ_i)    over the nodes i of the boundary
+    R = Σ_i W_i F_i(u; φ_i)    over the nodes i of the boundary
 
-of the weak form F without constraints takes their place; where supports meet, w_i is the boundary's share in
+of the weak form F without constraints takes their place; where supports meet, W_i is the boundary's part in
 the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. Phys. 163
 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 """
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
@@ -82,7 +84,7 @@ def _equation(fields: NodalFields, flux: str) -> Equation:
 
 
 def reaction(fields: NodalFields, name: str, boundary: Facets, component: int) -> float:
-    """Return the sum of the unconstrained residual over the nodes of a boundary, by their shares. Collective.
+    """Return what a boundary bears of the unconstrained residual of its nodes. Collective.
 
     Rates count as zero. Boundary terms belong to the balance: without them loads would count as support.
 
@@ -97,9 +99,10 @@ def reaction(fields: NodalFields, name: str, boundary: Facets, component: int) -
     if component >= fields.system.spaces[name].components:
         raise InputError(f"quantities: {name} has no component {'xyz'[component]} on this mesh")
     form = next(f for f in fields.system.forms.values() if name in [s.name for s in f.equation.fields])
-    share = fields.share(name, boundary, component)
-    component += form.columns[name].start if form.columns else 0
+    nodes, part = fields.share(name, boundary)
+    columns = form.columns[name] if form.columns else slice(None)
     u = stacked([spec.name for spec in form.equation.fields], values)
     residual = form.reactions(state.t, u, None, values, Since(0.0, state.internal))
     # each node counts on the rank that owns it; the rows of own nodes are complete there
-    return float(form.space.comm.allreduce(share @ residual[:, component]))
+    own = np.einsum("km,km->", part[:, component], residual[nodes][:, columns])
+    return float(form.space.comm.allreduce(own))

@@ -34,7 +34,7 @@ from plexus.spaces.sides import apart
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
-    from plexus.spaces.quadrature_space import QuadratureSpace
+    from plexus.spaces.points import Room
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,26 @@ class NodalFields(NamedFields):
 
     def __init__(self, system: System, constants: Mapping[str, float]):
         space = next(iter(system.spaces.values())).with_components(1)
-        self.system, self.evaluator = system, Evaluator(space.mesh)
+        self.system = system
+        self.evaluator = Evaluator(space.mesh)
         self.derived = derived_fields(system.equations)
         # all equations of a model share the section, hence the factor on dx
         self._measure = system.equations[0].measure
         unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
-        self._shares: dict[tuple[str, Facets, int], np.ndarray] = {}
+        self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
         super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
 
     @property
-    def arrays(self) -> dict[str, tuple[Space | QuadratureSpace, np.ndarray]]:
-        """Space and values of every unknown and internal variable."""
-        nodal = {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
-        return nodal | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
+    def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
+        """Space and values of every control, unknown and internal variable."""
+        controls = self.system.controls
+        known: dict[str, tuple[Room, np.ndarray]] = {
+            name: (controls.members[name], a) for name, a in controls.values.items()
+        }
+        known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
+        return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
         """Return the points in the reference cell at which an internal variable, or a component, is known."""
@@ -98,7 +103,8 @@ class NodalFields(NamedFields):
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         measure = None if bare else self._measure
-        return float(self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure))
+        found: float = self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value at the nodes of the cells of a part. Collective.
@@ -163,13 +169,13 @@ class NodalFields(NamedFields):
         """
         return exchange.reaction(self, name, boundary, component)
 
-    def share(self, name: str, boundary: Facets, component: int) -> np.ndarray:
-        """Return the share of a boundary in what holds a component at own nodes, (n_owned,). Collective."""
-        key = name, boundary, component
+    def share(self, name: str, boundary: Facets) -> tuple[np.ndarray, np.ndarray]:
+        """Return own nodes (k,) and the part W (k, m, m) of a boundary in what holds them. Collective."""
+        key = name, boundary
         if key not in self._shares:
-            space, given = next(iter(self.system.spaces.values())), self.system.prescribed[name]
-            held, along = given.held(component), given.along()
-            self._shares[key] = shares(space, boundary, held, along, component)
+            self._shares[key] = shares(
+                self.system.spaces[name], boundary, self.system.prescribed[name].supports()
+            )
         return self._shares[key]
 
     def flux_unit(self, name: str) -> str:

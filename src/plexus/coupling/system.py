@@ -14,6 +14,7 @@ from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
 from plexus.fields.stacks import scatter, stacked
 from plexus.protocols import Instant
+from plexus.spaces.controls import Controls
 
 if TYPE_CHECKING:
     from plexus.fields.keys import Key
@@ -45,6 +46,8 @@ class System(BaseSystem):
         How long a step is repeated until the equations agree; None for one pass.
     materials : sequence of str
         Regions that the properties of the model tell apart.
+    controls : Controls
+        What expressions may read beside fields.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class System(BaseSystem):
         completion: Callable[[str], FieldSolver] | None = None,
         passes: Passes | None = None,
         materials: Sequence[str] = (),
+        controls: Controls | None = None,
     ):
         self.spaces, self.equations, self.forms = spaces, equations, forms
         self.solvers, self.prescribed = solvers, prescribed
         self.points = dict(points or {})
         self._completion, self.passes, self.materials = completion, passes, materials
+        self.controls = controls or Controls()
         self._completions: dict[str, FieldSolver] = {}
         self.internal = {e.field.name: e.internal for e in equations if e.internal}
         blocks = [e for e in equations if len(e.fields) > 1]
@@ -90,13 +95,17 @@ class System(BaseSystem):
 
     def complete(self, name: str, values: dict[str, np.ndarray], t: float) -> None:
         """Solve the unknowns of a block without time derivative in place, the others held. Collective."""
-        if name not in self._completions:
-            assert self._completion is not None
-            self._completions[name] = self._completion(name)
         for part in self.together[name]:
             if part in self.algebraic:
                 self.prescribe(part, t, values[part])
-        self._solve(self._completions[name], name, values, Instant(t))
+        self._solve(self.completion(name), name, values, Instant(t))
+
+    def completion(self, name: str) -> FieldSolver:
+        """Return the solver of the unknowns of a block without time derivative. Collective at first."""
+        if name not in self._completions:
+            assert self._completion is not None
+            self._completions[name] = self._completion(name)
+        return self._completions[name]
 
     def _solve(self, solver: FieldSolver, name: str, values: dict[str, np.ndarray], at: Instant) -> int:
         """Solve for the unknowns that ``name`` leads, from and into their arrays; return iterations."""
@@ -121,6 +130,15 @@ class System(BaseSystem):
             return {}
         u = stacked(self.together.get(name, (name,)), values)
         return self.forms[name].advance(at.t, u, at.rate(u), values, at.since)
+
+    @property
+    def rows(self) -> Mapping[str, np.ndarray]:
+        """The present values of controls, those of ghosts included."""
+        return self.controls.values
+
+    def array(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows as an array of this system's kind: as they are."""
+        return rows
 
     def begin(self) -> dict[str, np.ndarray]:
         """Return the internal variables at the start."""

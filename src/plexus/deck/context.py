@@ -60,6 +60,8 @@ class Context:
     skeleton: Collection[str] = ()
     """Names of curves and points among the boundaries."""
     regions: Collection[str] | None = None
+    controls: dict[str, str] = field(default_factory=dict)
+    """Names that expressions may read beside fields -> their units (`plexus.protocols.controls`)."""
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True
@@ -80,10 +82,12 @@ class Context:
             return name in self.only or name in self.parameters
         if self.fields is None or name in self.parameters or name in COORDINATES:
             return True
-        return name in self.field_names()
+        return name in self.controls or name in self.field_names()
 
     def unit_of(self, name: str) -> str | None:
         """Return the unit of a field or of a component of one; None where it is not known."""
+        if name in self.controls:
+            return self.controls[name]
         fields = self.fields or {}
         spec = fields.get(name) or fields.get(name.rpartition("_")[0])
         return None if spec is None or spec.name in self.open else spec.unit
@@ -98,7 +102,8 @@ class Context:
     def expression_names(self) -> list[str]:
         """Return the names that an expression may use, for suggestions."""
         own = COORDINATES if self.only is None else self.only
-        return [*own, *self.parameters, *(self.field_names() if self.only is None else ())]
+        fields = (*self.controls, *self.field_names()) if self.only is None else ()
+        return [*own, *self.parameters, *fields]
 
 
 def open_units(params: Any) -> tuple[str, ...]:

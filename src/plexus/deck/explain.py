@@ -19,7 +19,7 @@ from plexus.deck.property import FORMS
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.deck.sweep import Sweep
-from plexus.deck.train import Stage, Train
+from plexus.deck.train import Train
 from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 
@@ -27,7 +27,7 @@ BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
     "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
-    "train": Train, "train.stages": Stage,
+    "train": Train,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

@@ -13,6 +13,7 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
+from plexus.errors import InputError
 from plexus.protocols import Discretisation, Found, Gap, Setting
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
@@ -122,16 +123,41 @@ def part_doubts(deck: Any) -> Iterator[Found]:
 
 
 def training_problems(deck: Any) -> Iterator[Found]:
-    """Yield what a training cannot have: an ensemble, frames at times that its steps do not meet."""
-    if deck.train is None or deck.time is None:
+    """Yield what a training cannot have: a part that is none, stages that ask more than the data give."""
+    train = deck.train
+    if train is None:
         return
     if deck.ensemble is not None:
-        yield ("ensemble",), "the runs of a training hold one member: give `train.cases` several seeds"
-    for block in ("frames", "validation_frames"):
-        frames = getattr(deck.train, block)
-        for key in ("start", "every") if frames is not None else ():
-            t = getattr(frames, key)
-            steps = t / deck.time.step
-            if abs(steps - round(steps)) > 1e-6 * max(steps, 1):
-                text = f"{t:g} s is {steps:.6g} steps of {deck.time.step:g} s; frames are at whole steps"
-                yield ("train", block, key), text
+        yield ("ensemble",), "the runs of a training hold one member: give its data several seeds"
+    try:
+        parts.trained(deck)
+    except InputError as error:
+        yield ("train", "part"), str(error)
+    for key, params in (("data", train.data), ("validation", train.validation)):
+        if params is not None:
+            for place, text in _class("data", params).problems(params, deck):
+                yield ("train", key, *place), text
+    for n, stage in enumerate(train.stages):
+        for place, text in _stage_problems(stage, deck):
+            yield ("train", "stages", str(n), *place), text
+
+
+def _stage_problems(stage: Any, deck: Any) -> Iterator[Found]:
+    """Yield what does not go with one stage of a training."""
+    cls, data = _class("stage", stage), _class("data", deck.train.data)
+    yield from cls.problems(stage, deck)
+    missing = sorted(cls.needs(stage, deck.train.loss) - data.offers)
+    if missing:
+        able = [n for n in registry.names("data") if set(missing) <= _offers(n)]
+        hint = f"; {' or '.join(able)} has" if able else ""
+        text = f"{stage.type} needs {', '.join(missing)}, which data of type {deck.train.data.type} lack"
+        yield ("type",), text + hint
+
+
+def _class(kind: str, params: Any) -> Any:
+    return registry.component(kind, params.type).cls
+
+
+def _offers(name: str) -> frozenset[str]:
+    cls: Any = registry.component("data", name).cls
+    return frozenset(cls.offers)

@@ -7,6 +7,8 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.params import Params
+from plexus.deck.suggest import nearest
+from plexus.errors import InputError
 from plexus.protocols import Gap
 
 
@@ -31,6 +33,25 @@ def learned(block: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def untrained(deck: Any) -> dict[str, Any]:
     """Return deck path and parameters of the learned parts that name no bundle."""
     return {path: params for path, params in learned(deck) if params.checkpoint is None}
+
+
+def trained(deck: Any) -> tuple[str, Any]:
+    """Return deck path and parameters of the part that a deck's block `train` is about.
+
+    Raises
+    ------
+    InputError
+        If there is none, or several and the block names none of them.
+    """
+    found, path = dict(learned(deck)), deck.train.part
+    if not found:
+        raise InputError("a training needs a learned part, e.g. closure: {type: spin_network, moment: 3}")
+    if path is None and len(found) > 1:
+        raise InputError(f"part is missing: which of {', '.join(found)}?")
+    chosen = path or next(iter(found))
+    if chosen not in found:
+        raise InputError(f"{chosen!r} is no learned part of this deck{nearest(chosen, found, 10)}")
+    return chosen, found[chosen]
 
 
 def gap(physics: Any) -> Gap | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -16,6 +16,7 @@ from plexus.deck.expressions import Array, Expression, is_finite
 from plexus.deck.functions import library
 from plexus.deck.syntax import COORDINATES
 from plexus.errors import InputError
+from plexus.protocols.controls import Dependent
 
 AXES = {"x": 0, "y": 1, "z": 2}
 FORMS: dict[str, str] = {
@@ -50,7 +51,8 @@ class PointNames(Mapping[str, Any]):
                 raise InputError(f"{name}: a {self.point.dim}-D mesh has no such axis")
             return self.point.x[..., AXES[name]]
         if name in self.point.fields:
-            return self.point.fields[name].value
+            sample = self.point.fields[name]
+            return sample.at(self.point) if isinstance(sample, Dependent) else sample.value
         # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
         value, side = self.point.fields[field].value, self.point.dim
@@ -182,6 +184,16 @@ class Property:
 
     def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
         """Return the derivative with respect to a field, (C|1, Q|1); None if it is zero everywhere."""
+        # df/du = ∂f/∂u + Σ ∂f/∂c dc/du over the controls c that follow from u themselves
+        terms = [self._partial(p, wrt)]
+        for name, control in _through(p, self.names, wrt):
+            part = self._partial(p, name)
+            terms.append(None if part is None else part * control.slope(p, wrt))
+        found = [term for term in terms if term is not None]
+        return sum(found[1:], found[0]) if found else None
+
+    def _partial(self, p: Any, wrt: str) -> Array | None:
+        """Return the derivative in a name, all others held; None if it is zero everywhere."""
         if wrt not in self.names:
             return None
         if self.expression:
@@ -190,7 +202,7 @@ class Property:
             return None if slope.constant == 0 else _shaped(self._slope(slope, p, wrt), p)
         if self.table:
             return _shaped(self.table.slope(PointNames(p)[wrt]), p)
-        parts = {name: part.derivative(p, wrt) for name, part in self.regions.items()}
+        parts = {name: part._partial(p, wrt) for name, part in self.regions.items()}
         return self._choose(p, {name: 0.0 if v is None else v for name, v in parts.items()})
 
     def _slope(self, slope: Expression, p: Any, wrt: str) -> Array:
@@ -245,6 +257,14 @@ class Property:
     def __hash__(self) -> int:
         """Return the hash of the text."""
         return hash(repr(self.spec))
+
+
+def _through(p: Any, names: Collection[str], wrt: str) -> Iterator[tuple[str, Dependent]]:
+    """Yield those of the names that are controls which follow from the field ``wrt`` at the point."""
+    for name in names:
+        sample = p.fields.get(name)
+        if isinstance(sample, Dependent) and wrt in sample.reads:
+            yield name, sample
 
 
 def _shaped(value: Array, p: Any) -> Array:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
+from plexus.coupling.starts import start
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
 from plexus.discretisations import _contacts, _places
 from plexus.discretisations._closures import closures_of
+from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
-from plexus.discretisations._initial import evaluated
 from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
@@ -25,6 +26,7 @@ from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
+from plexus.spaces.controls import Controls
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
@@ -62,16 +64,11 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         for text in _contacts.idle(deck, next(iter(spaces.values()))):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        system = _system(deck, ctx, spaces, equations)
+        controls = controls_of(deck, next(iter(spaces.values())))
+        system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    values = _initial(deck, spaces, equations)
-    # where initial and prescribed values disagree at the start, the prescribed ones hold
-    for name, array in values.items():
-        system.prescribe(name, t, array)
-    if deck.time is not None:
-        _complete(system, values, deck.initial, t)
-    return Assembled(mesh, system, values)
+    return Assembled(mesh, system, start(system, deck.initial, t, deck.time is not None))
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
@@ -96,10 +93,16 @@ def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str,
     return spaces
 
 
-def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> System:
+def _system(
+    deck: Deck,
+    ctx: Context,
+    spaces: Mapping[str, Space],
+    equations: Sequence[Equation],
+    controls: Controls,
+) -> System:
     """Return forms and solvers of all equations."""
     points = _points(spaces, equations)
-    maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations)
+    maker = _Maker(deck, ctx, spaces, {**spaces, **points}, equations, controls)
     chosen = deck.coupling
     passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
     forms, solvers = {}, {}
@@ -117,6 +120,7 @@ def _system(deck: Deck, ctx: Context, spaces: Mapping[str, Space], equations: Se
         maker.completion,
         passes,
         _materials(deck),
+        controls,
     )
 
 
@@ -130,14 +134,16 @@ class _Maker:
         spaces: Mapping[str, Space],
         known: Mapping[str, Space | QuadratureSpace],
         equations: Sequence[Equation],
+        controls: Controls,
     ):
         self.deck, self.ctx, self.spaces, self.known = deck, ctx, spaces, known
+        self.controls = controls
         self.equations = {equation.field.name: equation for equation in equations}
         mesh = next(iter(spaces.values())).mesh
         self.skeleton = set(mesh.skeleton) - set(mesh.boundaries)
         self.conditions = sort_conditions(deck.boundary, equations, mesh.dim, self.skeleton)
         self.prescribed = {
-            name: Dirichlet(spaces[name], here.prescribed, here.normal)
+            name: Dirichlet(spaces[name], here.prescribed, here.normal, controls)
             for name, here in self.conditions.items()
         }
         self._warn_of_bends()
@@ -181,8 +187,9 @@ class _Maker:
         degree = equation.quadrature * space.degree
         loads = spread(space, equation, here.totals, self.skeleton, degree)
         return Form(
-            space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held
-        )
+            space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held,
+            self.controls,
+        )  # fmt: skip
 
     def solver(self, form: Form, prefix: str) -> FieldSolver:
         """Return the solver of a form, by the deck's block for its unknown."""
@@ -236,32 +243,12 @@ def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Targ
         dim=space.mesh.dim,
         components=space.components,
         ranks=space.comm.size,
-        linear=equation.linear and all(here.linear for here in conditions),
+        linear=equation.linear
+        and all(here.linear for here in conditions)
+        and not form.controls.bend([spec.name for spec in equation.fields]),
         # what evolves has its mass in the matrix, and within a block no constant is free of it
         singular=form.fixed is None and not (marches and form.columns),
         rigid=equation.near_nullspace == "rigid",
         packages=available(),
         parts={name: here.stop - here.start for name, here in form.columns.items()},
     )
-
-
-def _initial(deck: Deck, spaces: Mapping[str, Space], equations: Sequence[Equation]) -> dict[str, np.ndarray]:
-    """Return the initial values; those of the equations' fields where the deck says nothing."""
-    start = deck.time.start if deck.time else 0.0
-    specs = [spec for equation in equations for spec in equation.fields]
-    values = {spec.name: spaces[spec.name].zeros() + spec.start for spec in specs}
-    for name, components in deck.initial.items():
-        space = spaces[name]
-        at = {axis: space.points[:, k] for k, axis in enumerate("xyz"[: space.mesh.dim])} | {"t": start}
-        for c, expression in enumerate(components[: space.components]):
-            if expression is not None:
-                values[name][:, c] = evaluated(expression, at, name)
-    return values
-
-
-def _complete(system: System, values: dict[str, np.ndarray], given: Collection[str], t: float) -> None:
-    """Let what has no time derivative follow from the rest of its block, unless the deck gives it."""
-    for name, parts in system.together.items():
-        following = system.algebraic.intersection(parts)
-        if following and not following.issubset(given):
-            system.complete(name, values, t)

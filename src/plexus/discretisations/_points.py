@@ -10,7 +10,7 @@ import torch
 
 from plexus import registry
 from plexus.coupling.points import STATE, PointSystem
-from plexus.discretisations._initial import evaluated
+from plexus.coupling.starts import evaluated
 from plexus.protocols import Assembled, Rates, Tangents
 from plexus.spaces.members import Members
 

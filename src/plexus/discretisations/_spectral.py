@@ -8,8 +8,8 @@ import torch
 
 from plexus import registry
 from plexus.coupling.spectral import SpectralSystem
+from plexus.coupling.starts import evaluated
 from plexus.discretisations._closures import closures_of
-from plexus.discretisations._initial import evaluated
 from plexus.discretisations._starts import NOWHERE, told
 from plexus.errors import InputError, at_path
 from plexus.protocols import Assembled, Trims

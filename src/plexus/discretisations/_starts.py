@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus import registry
-from plexus.discretisations._initial import evaluated
+from plexus.coupling.starts import evaluated
 from plexus.errors import InputError
 
 if TYPE_CHECKING:

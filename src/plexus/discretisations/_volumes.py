@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from plexus import registry
+from plexus.coupling.starts import evaluated
 from plexus.coupling.volumes import VolumeSystem
 from plexus.deck.property import PointNames
 from plexus.deck.syntax import COORDINATES
 from plexus.devices.tensors import to_device
-from plexus.discretisations._initial import evaluated
 from plexus.errors import InputError, at_path
 from plexus.mesh.lattice import SIDES
 from plexus.models.volumes.form import CellForm

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from plexus.fields.arrays import namespace
 from plexus.protocols import Array, FieldSpec
 
 
@@ -20,10 +21,10 @@ def columns(specs: Sequence[FieldSpec], dim: int) -> dict[str, slice]:
     return {spec.name: slice(*ends) for spec, ends in zip(specs, pairwise(ends), strict=True)}
 
 
-def stacked(names: Iterable[str], values: Mapping[str, np.ndarray]) -> np.ndarray:
+def stacked(names: Iterable[str], values: Mapping[str, Array]) -> Array:
     """Return the nodal arrays of a block as one, (n_local, M); that of a single field is itself."""
     arrays = [values[name] for name in names]
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
+    return arrays[0] if len(arrays) == 1 else namespace(*arrays).concatenate(arrays, axis=1)
 
 
 def scatter(array: np.ndarray, where: Mapping[str, slice], values: Mapping[str, np.ndarray]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from plexus.devices import threads
 from plexus.formulation.points import with_unknowns
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
+from plexus.protocols.controls import Dependent
 
 if TYPE_CHECKING:
     import torch
@@ -34,9 +35,10 @@ class TensorPoint:
         self._base = base
 
     @property
-    def fields(self) -> dict[str, _TensorSample]:
-        """Samples of all fields as tensors."""
-        return {name: _TensorSample(sample) for name, sample in self._base.fields.items()}
+    def fields(self) -> dict[str, Any]:
+        """Samples of all fields as tensors; what follows from others is asked with the point itself."""
+        samples = self._base.fields.items()
+        return {n: s if isinstance(s, Dependent) else _TensorSample(s) for n, s in samples}
 
     @property
     def regions(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,14 @@ import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.errors import InputError, at_path
+from plexus.fields.arrays import like
 from plexus.formulation.inclined import AlongNormal, Inclined
+from plexus.protocols import Array
 from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
+    from plexus.spaces.controls import Controls
+    from plexus.spaces.corners import Supports
     from plexus.spaces.lagrange import Space
 
 
@@ -45,11 +49,17 @@ class Dirichlet:
         What was given.
     """
 
-    def __init__(self, space: Space, conditions: Sequence[Prescribed], normal: Sequence[AlongNormal] = ()):
+    def __init__(
+        self,
+        space: Space,
+        conditions: Sequence[Prescribed],
+        normal: Sequence[AlongNormal] = (),
+        controls: Controls | None = None,
+    ):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
         self._points = space.points
-        self._mesh = space.mesh
+        self._mesh, self._controls = space.mesh, controls
         self.conditions = conditions
         for condition in conditions:
             # ghosts included and equal on all ranks, as rows and columns are dropped without communication
@@ -69,6 +79,21 @@ class Dirichlet:
         given = [c.where for c in self.conditions if component is None or c.values[component] is not None]
         return [*self._with_area(given), *(self.along() if component is None else ())]
 
+    def supports(self) -> Supports:
+        """Return what holds the nodes of boundaries, and along which directions."""
+        from plexus.spaces.corners import Supports
+
+        m = self.fixed.shape[1]
+        return Supports([self.held(component) for component in range(m)], self.along(), self._span)
+
+    def _span(self, nodes: np.ndarray) -> np.ndarray:
+        """Return the projectors (k, m, m) onto the directions of nodes that are clearly prescribed."""
+        span = self.fixed[nodes][:, :, None] * np.eye(self.fixed.shape[1])
+        if self.inclined is not None:
+            _, at, found = np.intersect1d(nodes, self.inclined.nodes, return_indices=True)
+            span[at] = self.inclined.spans[found]
+        return span
+
     def along(self) -> list[Facets]:
         """Return the facets on which n·u is prescribed, in the order of the deck."""
         return self._with_area([] if self.inclined is None else self.inclined.places)
@@ -79,13 +104,18 @@ class Dirichlet:
         areas = (with_area(self._mesh, where) for where in places)
         return [where for where in areas if where is not None]
 
-    def apply(self, t: float, array: np.ndarray) -> None:
-        """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included."""
+    def apply(self, t: float, array: Array, controls: Mapping[str, Array] | None = None) -> None:
+        """Write the values at time ``t`` [s] into a field array (n_local, m), ghosts included.
+
+        On tensors they may depend on ``controls``, which stand for the stored values of these.
+        """
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
             x = self._points[nodes]
-            names = {a: x[:, i] for i, a in enumerate("xyz"[: x.shape[1]])}
-            array[nodes, component] = value.sure({**names, "t": t})
+            names: dict[str, Array] = {a: like(x[:, i], array) for i, a in enumerate("xyz"[: x.shape[1]])}
+            if self._controls is not None:
+                names |= self._controls.at_nodes(value.names, nodes, t, controls)
+            array[nodes, component] = like(value.sure({**names, "t": t}), array)
         if self.inclined is not None:
             self.inclined.apply(t, array)
 

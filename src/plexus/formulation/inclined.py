@@ -34,6 +34,9 @@ PARALLEL = 1e-6
 BENT = 0.45
 """The same for a surface that is not plane: its normals at nodes are those of the mesh, close to the true
 ones."""
+CLEAR = 0.12
+"""Singular value of the normals of a node below which they do not tell forces apart: planes that differ by
+less than 10 degrees hold their common node like a pin, whose small force across them they would multiply."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Inclined:
     ----------
     nodes : (k,) local nodes with a direction that is prescribed, ghosts included, ascending.
     projectors : (k, m, m) Π of each.
+    spans : (k, m, m) projector onto the directions that normals and prescribed components clearly have.
     places : facets of each condition.
     bends : mapping
         Path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
@@ -102,6 +106,7 @@ class Inclined:
         self.nodes = np.flatnonzero((which >= 0).any(axis=1))
         basis, self._rows, self._which = span[self.nodes], rows[self.nodes], which[self.nodes]
         self.projectors = np.einsum("kri,krj->kij", basis, basis)
+        self.spans = _spans(self._rows, fixed[self.nodes])
         # rows that do not exist are those of the identity, and their column of Bᵀ is zero
         gram = np.einsum("kri,ksi->krs", self._rows, basis) + np.eye(m) * (self._which < 0)[:, None]
         self._lift = np.einsum("ksi,ksr->kir", basis, np.linalg.inv(gram))
@@ -118,6 +123,14 @@ class Inclined:
         u = array[self.nodes]
         gap = wanted - np.einsum("kri,ki->kr", self._rows, u)
         array[self.nodes] = u + np.einsum("kir,kr->ki", self._lift, gap)
+
+
+def _spans(rows: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Return projectors onto the span of normals (k, r, m) and axes, without what comes from small angles."""
+    axes = fixed[:, :, None] * np.eye(fixed.shape[1])
+    _, size, directions = np.linalg.svd(np.concatenate([rows, axes], axis=1), full_matrices=False)
+    clear = directions * (size > CLEAR)[:, :, None]
+    return np.einsum("kri,krj->kij", clear, clear)
 
 
 def _require_effect(space: Space, conditions: Sequence[AlongNormal], which: np.ndarray) -> None:

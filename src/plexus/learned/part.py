@@ -66,7 +66,7 @@ class Part:
     network:
         The torch module, after `prepare`.
     scales:
-        Normalisation constants by name; training sets them once (`normalise`), bundles carry them.
+        Normalisation constants by name; training sets them once (`calibrate`), bundles carry them.
     metadata:
         What the bundle says; empty for an untrained part. A bundle is loaded once, at the first `prepare`.
     box:
@@ -128,6 +128,25 @@ class Part:
     def admitted(self, fields: Fields, out: dict[str, Any]) -> dict[str, Any]:
         """Return the outputs, moved to where they are possible at all."""
         return out
+
+    # what a training asks (`plexus.protocols.Trainable`)
+
+    @property
+    def loose(self) -> bool:
+        """Return whether it may be trained on loose points of samples."""
+        return self.properties.locality == "pointwise"
+
+    def calibrate(self, inputs: Fields) -> None:
+        """Keep the normalisation constants; a member with constants of its own sets them here."""
+
+    def rivals(self) -> dict[str, Any]:
+        """Return the classical parts that it must beat: the one that the guard falls back on."""
+        chosen = self.params.guard.fallback
+        return {chosen.type if chosen is not None else self.default_fallback(): self.guard.fallback}
+
+    def compared(self, inputs: Fields, given: Fields, targets: Fields) -> dict[str, list[tuple[Any, Any]]]:
+        """Return metric -> pairs (found, true), one metric per output."""
+        return {f"{name} relative MSE": [(given[name], true)] for name, true in targets.items()}
 
     def misfit(self, setting: Setting) -> str | None:
         """Return why the part is not for a model, None where it is."""

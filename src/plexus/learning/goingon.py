@@ -5,7 +5,7 @@ may change                               must stay
 ======================================== ============================================================
 stages to come: all of them, more, fewer stages that are done
 `steps` of the stage that is under way   its other keys; not fewer steps than were taken
-validation, output, widen                cases, frames, moments and seed of the training
+validation, output, widen                part, data, loss and seed of the training
 limits of the guard                      mesh, physics, the closure otherwise, step and stepper
 about, runtime, job, what a run is       initial weights (`closure.checkpoint`, `closure.seed`)
 ======================================== ============================================================
@@ -24,8 +24,8 @@ from plexus.io.restart import changes
 if TYPE_CHECKING:
     from plexus.learning.session import Position
 
-FIXED = ("mesh", "physics", "closure", "time.step", "time.stepper", "train.cases", "train.frames",
-         "train.moments", "train.seed")  # fmt: skip
+FIXED = ("mesh", "physics", "closure", "time.step", "time.stepper", "train.part", "train.data",
+         "train.loss", "train.seed")  # fmt: skip
 """Paths of the deck that say what a training is, with all below them."""
 FREE = (
     "closure.guard.outside",
@@ -67,9 +67,9 @@ def _differences(before: Stages, now: Stages) -> Iterator[str]:
     for n, (old, new) in enumerate(zip(before, now, strict=False)):
         yield from changes(old, new, f"{STAGES}[{n}]")
     for n, stage in list(enumerate(before))[len(now) :]:
-        yield f"{STAGES}[{n}]: left out ({stage['mode']}, {stage['steps']} steps)"
+        yield f"{STAGES}[{n}]: left out ({stage['type']}, {stage['steps']} steps)"
     for n, stage in list(enumerate(now))[len(before) :]:
-        yield f"{STAGES}[{n}]: more ({stage['mode']}, {stage['steps']} steps)"
+        yield f"{STAGES}[{n}]: more ({stage['type']}, {stage['steps']} steps)"
 
 
 def _stages(deck: Mapping[str, Any]) -> Stages:

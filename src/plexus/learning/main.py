@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from plexus import registry
 from plexus.errors import InputError
 from plexus.fileformat import SERIES
 from plexus.io.series import Series
 from plexus.learning import memo
 from plexus.learning.bundle import written
-from plexus.learning.infer import infer
-from plexus.learning.offline import active, offline
-from plexus.learning.session import Session, Stopped
-from plexus.learning.unrolled import unrolled
+from plexus.learning.judging import Row, worse
+from plexus.learning.position import Stopped
+from plexus.learning.session import Session
 from plexus.runtime.folder import set_aside
 from plexus.runtime.summary import STOPPED, write_progress, write_summary
 
@@ -21,18 +21,16 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
-STAGES = {"offline": offline, "unrolled": unrolled, "active": active, "infer": infer}
-
 
 def train(deck: Deck, ctx: Context, restart: str | None = None, dry: bool = False) -> int:
     """Train as the deck's block `train` says and return the exit code. Collective.
 
-    A ``dry`` training checks that closure, grid and stages fit, and computes nothing.
+    A ``dry`` training checks that part, grid and stages fit, and computes nothing.
 
     Raises
     ------
     InputError
-        If the deck has no such block, no learned closure, or there is nothing to go on with.
+        If the deck has no such block, no learned part, or there is nothing to go on with.
     """
     if deck.train is None:
         raise InputError("train: the deck has no such block; `plexus explain train` shows one")
@@ -55,15 +53,14 @@ def train(deck: Deck, ctx: Context, restart: str | None = None, dry: bool = Fals
 
 
 def _opening(session: Session) -> str:
-    plan, count = session.plan, sum(p.numel() for p in session.closure.network.parameters())
-    cells = " x ".join(map(str, session.space.cells))
-    modes = ", ".join(stage.mode for stage in plan.stages)
-    closes = session.closure.closes
-    what = "S:T" if closes == "st" else f"f_{closes}"
-    name, runs, ranks = type(session.closure).__name__, len(plan.cases), session.team.size
+    part, ranks = session.part, session.team.size
+    count = sum(p.numel() for p in part.network.parameters())
+    stages = ", ".join(stage.type for stage in session.plan.stages)
+    what = " and ".join(port.name for port in part.outputs)
+    where = f" on {' x '.join(map(str, session.space.cells))} points" if session.space is not None else ""
     return (
-        f"{session.deck.name}: {name} for {what}, {count} parameters; {runs} kinetic run{'s'[: runs > 1]} of "
-        f"{plan.moments} moments on {cells} points; {ranks} rank{'s'[: ranks > 1]}; {modes}"
+        f"{session.deck.name}: {type(part).__name__} for {what}, {count} parameters; {session.data.words()}"
+        f"{where}; {ranks} rank{'s'[: ranks > 1]}; {stages}"
     )
 
 
@@ -93,8 +90,8 @@ def _stages(session: Session) -> None:
     p = session.position
     while p.stage < len(session.plan.stages):
         stage = session.plan.stages[p.stage]
-        session.ctx.log.info(f"stage {p.stage + 1}: {stage.mode}")
-        p.losses.append(STAGES[stage.mode](session, stage))
+        session.ctx.log.info(f"stage {p.stage + 1}: {stage.type}")
+        p.losses.append(registry.build("stage", stage).work(session))
         p.stage += 1
         # a stage is not taken twice, and a restart after the end finds nothing to do
         session.save()
@@ -102,19 +99,36 @@ def _stages(session: Session) -> None:
 
 def _left(session: Session) -> dict[str, Any]:
     """Write the bundle and tell what it is worth. Collective."""
-    if all(stage.mode == "infer" for stage in session.plan.stages):
+    if not any(_class(stage).trains for stage in session.plan.stages):
         return {}
     path, sha256, table = written(session)
-    log = session.ctx.log
     for row in table:
-        case, value = row["case"], row["value"]
-        beside = (f"{name} {base:.4g}, ratio {value / base:.3f}" for name, base in row["baselines"].items())
-        log.info(
-            f"  alpha {case['alpha']:g}, zeta {case['zeta']:g}, seed {case['seed']}: {row['metric']} "
-            f"{value:.4g}, {', '.join(beside)}"
-        )
-    log.info(f"bundle {path}\nsha256 {sha256}")
+        session.ctx.log.info(f"  {_told(row)}")
+    session.ctx.log.info(f"bundle {path}\nsha256 {sha256}")
     return {"bundle": str(path), "sha256": sha256, "validation": table}
+
+
+def _class(stage: Any) -> Any:
+    return registry.component("stage", stage.type).cls
+
+
+def _told(row: Row) -> str:
+    """Return a row of the validation in words."""
+    case = ", ".join(
+        f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in row["case"].items()
+    )
+    beside = [f"{n} {base:.4g}, ratio {row['value'] / base:.3f}" for n, base in row["baselines"].items()]
+    return ", ".join([f"{case}: {row['metric']} {row['value']:.4g}", *beside])
+
+
+def _verdict(table: list[Row]) -> str | None:
+    """Return where a classical rival is at least as good, and where it is so most; None if nowhere."""
+    lost = worse(table)
+    if not lost:
+        return None
+    most = max(lost, key=lambda row: row["value"] / min(row["baselines"].values()))
+    count = f"{len(lost)} of {len(table)} validations"
+    return f"warning: {count} no better than a classical part, which needs no training; most: {_told(most)}"
 
 
 def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:
@@ -123,7 +137,7 @@ def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:
     quantities = {f"loss.{n}": loss for n, loss in enumerate(p.losses) if math.isfinite(loss)}
     quantities |= dict(p.inferred) | {f"worst.{n}": value for n, value in enumerate(p.worst)}
     code = STOPPED if reason else 0
-    told = {"steps": p.total, "quantities": quantities, "frames": session.frames.total, **facts}
+    told = {"steps": p.total, "quantities": quantities, "frames": session.samples.total, **facts}
     write_summary(ctx, "stopped" if reason else "done", code, told)
     if ctx.root:
         session.series.flush(force=True)
@@ -133,5 +147,8 @@ def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:
     ctx.log.info(f"\nresults are in {ctx.folder}")
     if reason:
         ctx.log.info(f"stopped early ({reason}): go on with --restart")
+    verdict = _verdict(facts.get("validation", []))
+    if verdict:
+        ctx.log.info(verdict)
     ctx.log.close()
     return code

@@ -9,9 +9,11 @@ f_3 are judged too.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
+
+from plexus.models.suspension.stress import components
 
 Tensor = torch.Tensor
 LEVELS = (0.05, 0.3, 1.0)
@@ -29,23 +31,6 @@ def stress_mse(found: tuple[Tensor, Tensor], true: tuple[Tensor, Tensor]) -> flo
     """Return the relative error of S:T, each given by its spin and its trace, averaged over 11, 12 and 22."""
     pairs = zip(components(*found), components(*true), strict=True)
     return sum(relative_mse(a, b) for a, b in pairs) / 3
-
-
-def components(spin: Tensor, trace: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the components 11, 12 and 22 of a symmetric tensor of given spin and trace."""
-    return (trace + spin.real) / 2, -spin.imag / 2, (trace - spin.real) / 2
-
-
-def closed_stress(fields: Mapping[str, Tensor], f2: Tensor, zeta: float) -> tuple[Tensor, Tensor]:
-    """Return spin and trace of S:T, T = E + 2ζD, for a second moment f_2.
-
-    The spin is ζ c f_1 + (g c + conj(g) f_2)/2 with g = e + ζ f_1; the trace is D:T by the trace condition
-    of S, Re(conj(e) f_1) + ζ (c² + |f_1|²), whatever f_2 is.
-    """
-    c, f1, e = fields["c"], fields["f1"], fields["e"]
-    g = e + zeta * f1
-    spin = zeta * c * f1 + (g * c + g.conj() * f2) / 2
-    return spin, (e.conj() * f1).real + zeta * (c * c + (f1.conj() * f1).real)
 
 
 def horizons(times: Tensor, errors: Tensor, levels: Sequence[float] = LEVELS) -> list[float]:

@@ -1,60 +1,36 @@
-"""A training on this rank: closure, source of frames, history, and what a restart needs."""
+"""A training on this rank: part, data, where it stands, its history, and what a restart needs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from plexus import registry
-from plexus.deck import parts
-from plexus.errors import InputError, at_path
+from plexus.errors import InputError
 from plexus.io.series import Series
-from plexus.learning import losses, memo
-from plexus.learning.descent import Descent, rate_at
-from plexus.learning.frames import Frames, dealt, impossible
+from plexus.learning import memo, parts
 from plexus.learning.goingon import going_on
-from plexus.learning.rollouts import Trained
-from plexus.learning.source import Source
+from plexus.learning.objective import Objective
+from plexus.learning.position import Position, Stopped
+from plexus.learning.samples import Samples, dealt, everywhere
 from plexus.learning.team import Team
+from plexus.learning.trained import Trained
 from plexus.runtime.summary import write_progress
-from plexus.spaces.fourier import Fourier
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
-    from plexus.deck.train import Frames as Times
-    from plexus.deck.train import KineticCase, Stage
+    from plexus.learning.stages.base import StageParams
     from plexus.runtime.context import Context
 
 Tensor = torch.Tensor
 SAVE = 60.0
 """Seconds between two checkpoints."""
-
-
-class Stopped(Exception):
-    """A request to stop, after the checkpoint was written."""
-
-
-@dataclass
-class Position:
-    """Where a training stands, plain data."""
-
-    stage: int = 0
-    round: int = 0
-    step: int = 0
-    chosen: list[int] | None = None
-    """Frames that are trained on; None for all."""
-    inferred: dict[str, float] = field(default_factory=dict)
-    worst: list[float] = field(default_factory=list)
-    """Largest error of any frame after each round."""
-    losses: list[float] = field(default_factory=list)
-    """Loss at the end of each stage."""
-    total: int = 0
-    """Steps of the optimiser so far."""
+WEIGHTS, VARIABLES, OPTIMIZER = "network/", "variables/", "optimizer/"
+"""What the checkpoint's tensors belong to: the part, the stage under way, its optimiser."""
 
 
 class Session:
@@ -62,110 +38,54 @@ class Session:
 
     Attributes
     ----------
-    deck, ctx, team : what is asked for, surroundings, ranks.
-    closure : the learned closure, prepared.
-    source, frames : the kinetic runs and this rank's frames of them.
+    deck, plan, ctx, team : what is asked for, its block `train`, surroundings, ranks.
+    data, validation : where samples come from; the second is None without a validation.
+    space : grid on which the samples live, None for loose points.
+    part : the learned part, prepared.
+    samples : this rank's samples.
     position : where the training stands.
     series : its history; kept in memory until it is given a file.
     """
 
     def __init__(self, deck: Deck, ctx: Context):
         self.deck, self.ctx, self.team = deck, ctx, Team(ctx.comm)
-        assert deck.train is not None and deck.time is not None
-        self.plan, self.dt = deck.train, deck.time.step
-        with at_path("mesh"):
-            dealias: Any = getattr(deck.physics, "dealias", "two_thirds")
-            mesh: Any = deck.mesh
-            self.space = Fourier(mesh.cells, mesh.size, None, ctx.device, dealias=dealias)
-        self.closure = self._closure()
-        plan, closes = self.plan, self.closure.closes
-        self.source = Source(self.space, deck.physics, closes, plan.moments, self.dt, plan.leads())
-        self.position, self.frames = Position(), dealt(self.team, [])
+        assert deck.train is not None
+        plan = self.plan = deck.train
+        self.data = registry.build("data", plan.data)
+        self.validation = None if plan.validation is None else registry.build("data", plan.validation)
+        self.space = self.data.space(deck, ctx)
+        self.part: Any = parts.made(deck, self.space, ctx)
+        self.position = Position()
+        self.samples: Samples = dealt(self.team, [])
         self.series = Series(None)
         self._saved = time.monotonic()
-        self._descent: Descent | None = None
-        self._kept: Mapping[str, Tensor] = {}
-
-    def _closure(self) -> Any:
-        """Return the deck's closure, ready to be trained. Collective."""
-        gap = parts.gap(self.deck.physics)
-        with at_path("closure"):
-            if gap is None or self.deck.closure is None or not self.deck.closure.learned:
-                raise InputError("a training needs a learned closure, e.g. {type: spin_network, moment: 3}")
-            closure = registry.build("closure", self.deck.closure)
-            # comm stays out: a rank evaluates its own frames
-            closure.prepare(gap.setting(space=self.space, device=self.ctx.device))
-        closure.network.requires_grad_(True)
-        return closure
-
-    # data
-
-    def gather(self, cases: tuple[KineticCase, ...], times: Times, source: Source | None = None) -> Frames:
-        """Return this rank's share of the frames of kinetic runs, which ranks take in turn. Collective."""
-        source, at = source or self.source, [times.start + n * times.every for n in range(times.count())]
-        parts = []
-        with self.ctx.timers("kinetic runs"):
-            for n, case in enumerate(cases):
-                if n % self.team.size == self.team.rank:
-                    begin = time.monotonic()
-                    parts.append(source.record(case, n, at))
-                    spent = time.monotonic() - begin
-                    self.ctx.log.info(f"kinetic run {_named(case)}: {len(at)} frames, {spent:.1f} s")
-                    wrong = impossible(parts[-1].fields)
-                    if wrong is not None:
-                        self.ctx.log.warn(f"kinetic run {_named(case)}: {wrong}")
-            return dealt(self.team, parts)
+        self._optimizer: Any = None
+        self._variables: Mapping[str, Tensor] = {}
+        self._kept: dict[str, Tensor] = {}
 
     def prepare(self) -> None:
-        """Compute the kinetic runs, and set the scales of a closure that has none yet. Collective."""
-        self.frames = self.gather(self.plan.cases, self.plan.frames)
-        if not self.closure.metadata:
-            self.closure.normalise(self.everywhere())
-
-    def everywhere(self) -> dict[str, Tensor]:
-        """Return the fields of all training frames on every rank. Collective."""
-        f = self.frames
-        names = self.team.comm.bcast(sorted(f.fields)) if self.team.comm is not None else sorted(f.fields)
-        if not len(f):  # a rank without frames still takes part, with rows of the right kind
-            like = {n: torch.zeros((0, *self.space.shape), dtype=_kind(n)) for n in names}
-            return {n: self.team.together(like[n], f.number) for n in names}
-        return {n: self.team.together(f.fields[n], f.number) for n in names}
+        """Get the samples, and set the scales of a part that has none yet. Collective."""
+        self.samples = self.data.samples(self, self.plan.leads())
+        if not self.part.metadata and self.samples.total:
+            self.part.calibrate(everywhere(self.team, self.samples))
 
     def chosen(self) -> Tensor:
-        """Return the numbers of the frames that are trained on."""
+        """Return the numbers of the samples that are trained on."""
         picked = self.position.chosen
-        return torch.arange(self.frames.total) if picked is None else torch.tensor(picked)
+        return torch.arange(self.samples.total) if picked is None else torch.tensor(picked)
 
-    @property
-    def pointwise(self) -> bool:
-        """Whether the closure may be trained on loose points."""
-        return bool(
-            self.closure.properties.locality == "pointwise"
-            and "gradient" not in self.closure.hyper.get("inputs", ())
-        )
-
-    # models
-
-    def model(self, closure: Any, medium: Any = None) -> Any:
-        """Return the reduced model with a closure, with other constants if given."""
-        member = registry.component("physics", self.deck.physics.type)
-        model: Any = member.cls(self.deck.physics).model(self.space, closure)
-        if medium is not None:
-            model.change(medium)
-        return model
+    def weights(self) -> dict[str, Tensor]:
+        """Return the weights of the part by name."""
+        return dict(self.part.network.named_parameters())
 
     def trained(self) -> Trained:
-        """Return the closure as roll-outs take it while it is trained."""
-        return Trained(self.closure)
+        """Return the part as models take it while it is trained."""
+        return Trained(self.part)
 
     # the loop of every stage
 
-    def loop(
-        self, stage: Stage, variables: Mapping[str, Tensor], part: Callable[[int], Tensor], clip: float = 1e9
-    ) -> float:
-        """Take the steps of a stage down a loss and return the last loss. Collective.
-
-        ``part(step)`` is this rank's part of the loss.
+    def loop(self, stage: StageParams, variables: Mapping[str, Tensor], objective: Objective) -> float:
+        """Take the steps of a stage and return the last loss. Collective.
 
         Raises
         ------
@@ -173,17 +93,18 @@ class Session:
             When all ranks agree to stop, after a checkpoint.
         """
         p, loss = self.position, float("nan")
-        descent = self._descent = Descent(self.team, variables, clip)
+        optimizer = self._optimizer = registry.build("optimizer", stage.optimizer)
+        self._variables = variables
+        optimizer.start(variables, self.team)
         if p.step:
-            descent.restore(self._kept)
+            self._recall(optimizer)
         every = max(1, stage.steps // 100)
         with self.ctx.timers("training"):
-            while p.step < stage.steps:
-                rate = rate_at(p.step, stage.steps, stage.rate, stage.final_rate)
-                loss = descent.step(part(p.step), rate)
+            while p.step < stage.steps and not optimizer.settled:
+                loss = optimizer.step(objective, p.step, stage.steps)
                 p.step, p.total = p.step + 1, p.total + 1
-                if p.step % every == 0 or p.step in (1, stage.steps):
-                    self.note(stage, loss, rate)
+                if p.step % every == 0 or p.step in (1, stage.steps) or optimizer.settled:
+                    self.note(stage, loss)
                 self._pause()
         p.step = 0
         return loss
@@ -198,19 +119,24 @@ class Session:
         if self.ctx.root and time.monotonic() - self._saved > SAVE:
             self.save()
 
-    def note(self, stage: Stage, loss: float, rate: float) -> None:
+    def note(self, stage: StageParams, loss: float) -> None:
         """Add a row to the history and tell how far the training is."""
-        p, series = self.position, self.series
-        row = {"step": p.total, "time": self.ctx.timers.elapsed, "stage": p.stage, "loss": loss, "rate": rate}
+        p, series, optimizer = self.position, self.series, self._optimizer
+        row = {"step": p.total, "time": self.ctx.timers.elapsed, "stage": p.stage, "loss": loss,
+               "rate": optimizer.rate, "gradient": optimizer.gradient}  # fmt: skip
         if self.ctx.root:
             series.add("training", row, {"time": "s"})
             series.flush()
             share = (p.stage + p.step / stage.steps) / len(self.plan.stages)
             write_progress(self.ctx, step=p.total, t=self.ctx.timers.elapsed, share=share, left=None)
-        text = f"{stage.mode} step {p.step}, loss {loss:.4g}"
+        text = f"{stage.type} step {p.step}, loss {loss:.4g}"
         self.ctx.log.progress(p.step / stage.steps, text)
         if p.step % max(1, stage.steps // 5) == 0 or p.step == 1:
             self.ctx.log.info(f"  {text}")
+
+    def numbers(self, what: Mapping[str, float]) -> None:
+        """Say some numbers in the log."""
+        self.ctx.log.info("  " + ", ".join(f"{k} {v:.5g}" for k, v in what.items()))
 
     # restarts
 
@@ -219,14 +145,17 @@ class Session:
         self._saved = time.monotonic()
         if not self.ctx.root:
             return
-        weights = {f"network/{k}": v for k, v in self.closure.network.state_dict().items()}
-        memory = self._descent.memory() if self._descent is not None else {}
+        own = {id(p) for p in self.part.network.parameters()}
+        tensors = {WEIGHTS + k: v for k, v in self.part.network.state_dict().items()}
+        tensors |= {VARIABLES + k: v for k, v in self._variables.items() if id(v) not in own}
+        if self._optimizer is not None:
+            tensors |= {OPTIMIZER + k: v for k, v in self._optimizer.memory().items()}
         facts = {
             "position": asdict(self.position),
-            "scales": self.closure.scales,
+            "scales": self.part.scales,
             "deck": self.ctx.texts["deck"],
         }
-        memo.write(self.ctx.folder / memo.NAME, facts, weights | memory)
+        memo.write(self.ctx.folder / memo.NAME, facts, tensors)
         self.series.flush(force=True)
 
     def restore(self) -> list[str]:
@@ -240,47 +169,26 @@ class Session:
         facts, tensors = memo.read(self.ctx.folder / memo.NAME, self.ctx.comm)
         try:
             self.position = Position(**facts["position"])
-            self.closure.scales = {k: float(v) for k, v in facts["scales"].items()}
+            self.part.scales = {k: float(v) for k, v in facts["scales"].items()}
             earlier = str(facts["deck"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{memo.NAME}: not a checkpoint of a training ({error})") from None
         changed = going_on(earlier, self.ctx.texts["deck"], self.position)
-        weights = {k.removeprefix("network/"): v for k, v in tensors.items() if k.startswith("network/")}
         try:
-            self.closure.network.load_state_dict(weights)
+            self.part.network.load_state_dict(_below(WEIGHTS, tensors))
         except RuntimeError as error:
             raise InputError(f"{memo.NAME}: {str(error).splitlines()[-1].strip()}") from None
-        self._kept = {k: v for k, v in tensors.items() if k.startswith("adam/")}
+        self._kept = tensors
         return changed
 
-    def numbers(self, what: Mapping[str, float]) -> None:
-        """Say some numbers in the log."""
-        self.ctx.log.info("  " + ", ".join(f"{k} {v:.5g}" for k, v in what.items()))
-
-    def offline_error(self, closure: Any, frames: Frames, chosen: Tensor) -> Tensor:
-        """Return the relative mean square error on each chosen frame, on all ranks. Collective."""
-        found = torch.zeros(frames.total, dtype=torch.float64)
+    def _recall(self, optimizer: Any) -> None:
+        """Put back what a stage under way had: its own variables, and what its optimiser remembers."""
+        optimizer.restore(_below(OPTIMIZER, self._kept))
         with torch.no_grad():
-            for number, place in zip(
-                chosen[chosen % frames.ranks == frames.rank], frames.places(chosen), strict=True
-            ):
-                at = place.reshape(1)
-                fields = {k: v[at] for k, v in frames.fields.items()}
-                target = {k: v[at] for k, v in frames.target.items()}
-                given = closure.evaluate(fields)
-                wrong = losses.squares({k: given[k] - v for k, v in target.items()}).mean()
-                found[number] = wrong / losses.squares(target).mean()
-        return self.team.sum(found)[chosen]
+            for name, value in _below(VARIABLES, self._kept).items():
+                self._variables[name].copy_(value)
 
 
-def _kind(name: str) -> torch.dtype:
-    return torch.complex128 if name == "e" or name.startswith("f") else torch.float64
-
-
-def _named(case: KineticCase) -> str:
-    return f"alpha {case.alpha:g}, zeta {case.zeta:g}, seed {case.seed}"
-
-
-def quantile(values: Tensor, share: float) -> float:
-    """Return the value below which a share of all values lies."""
-    return float(np.quantile(values.numpy(), share))
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -36,10 +36,11 @@ class Team:
         self.comm.Allreduce(mine.contiguous().numpy(), total)
         return torch.from_numpy(total)
 
-    def descend(self, loss: Tensor, variables: Sequence[Tensor]) -> float:
-        """Put the gradient of the summed loss into the variables and return that loss. Collective.
+    def gradient(self, loss: Tensor, variables: Sequence[Tensor]) -> tuple[float, Tensor]:
+        """Return the summed loss and its gradient as one vector, in double precision. Collective.
 
-        ``loss`` is this rank's part, 0-d; one without graph (a rank without data) adds nothing.
+        ``loss`` is this rank's part, 0-d; one without graph (a rank without data) adds nothing. What a rank
+        has of a gradient is a partial sum, whatever the ranks share out: one reduction adds all of it up.
 
         Raises
         ------
@@ -50,18 +51,25 @@ class Team:
         if loss.requires_grad:
             found = torch.autograd.grad(loss, variables, allow_unused=True)
         parts = [torch.zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True)]
-        flat = torch.cat([loss.detach().double().reshape(1), *(p.double().flatten() for p in parts)])
-        total = self.sum(flat)
+        total = self.sum(
+            torch.cat([loss.detach().double().reshape(1), *(p.double().flatten() for p in parts)])
+        )
+        self.finite(total)
+        return float(total[0]), total[1:]
+
+    def finite(self, total: Tensor) -> None:
+        """Refuse numbers that are none; ``total`` is the same on all ranks."""
         if not bool(total.isfinite().all()):
             raise GuardError(
                 "loss or gradient is not finite: lower the learning rate or the roll-outs' length"
             )
-        start = 1
-        for variable in variables:
-            stop = start + variable.numel()
-            variable.grad = total[start:stop].reshape(variable.shape).to(variable)
-            start = stop
-        return float(total[0])
+
+    def descend(self, loss: Tensor, variables: Sequence[Tensor]) -> float:
+        """Put the gradient of the summed loss into the variables and return that loss. Collective."""
+        value, gradient = self.gradient(loss, variables)
+        for variable, part in zip(variables, gradient.split([v.numel() for v in variables]), strict=True):
+            variable.grad = part.reshape(variable.shape).to(variable)
+        return value
 
     def together(self, part: Tensor, order: Tensor) -> Tensor:
         """Return the rows of all ranks, sorted by their numbers ``order``. Collective."""

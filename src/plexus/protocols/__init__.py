@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
+    from plexus.protocols.training import Data, Loss, Optimizer, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
         GridPoint,
@@ -64,6 +65,7 @@ _MODULES = {
     "preconditioners": "OptionValue PcContext Preconditioner",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
+    "training": "Data Loss Optimizer Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -90,6 +92,7 @@ __all__ = [
     "Closure",
     "Conservation",
     "Controller",
+    "Data",
     "Derived",
     "Deviations",
     "Discretisation",
@@ -113,9 +116,11 @@ __all__ = [
     "Learned",
     "Location",
     "Looks",
+    "Loss",
     "MeshSource",
     "Observer",
     "OnSides",
+    "Optimizer",
     "OptionValue",
     "Outlook",
     "PcContext",
@@ -133,6 +138,7 @@ __all__ = [
     "Repeats",
     "Riemann",
     "Sample",
+    "Schedule",
     "Seen",
     "Selects",
     "Setting",
@@ -143,12 +149,14 @@ __all__ = [
     "SpectralModel",
     "SpectralPhysics",
     "Split",
+    "Stage",
     "StepResult",
     "Stepper",
     "Stores",
     "Tangent",
     "Tangents",
     "TimeIntegrable",
+    "Trainable",
     "Trims",
     "Values",
     "VolumePhysics",

@@ -20,7 +20,7 @@ class Solvable(Protocol):
 
         Raises
         ------
-        plexus.errors.SolverError
+        plexus.errors.SolveError
             If the solve fails, unless its batch marks the samples that did.
         """
 
@@ -32,6 +32,6 @@ class Solvable(Protocol):
 
         Raises
         ------
-        plexus.errors.SolverError
+        plexus.errors.SolveError
             If the true residual of the transposed system is not small.
         """

@@ -83,7 +83,7 @@ class Error(PartQuantity):
             field, exact = (lambda p: p.fields[name].grad), self._gradient
 
         def norm(f: Callable[[Point], Array]) -> float:
-            return math.sqrt(fields.integrate(lambda p: _square(f(p)), self.params.part, degree))
+            return fields.integrate(lambda p: _square(f(p)), self.params.part, degree) ** 0.5
 
         error = norm(lambda p: field(p) - _beside(exact(p), field(p)))
         # the same quadrature for the denominator; 0 times the field gives w the field's shape

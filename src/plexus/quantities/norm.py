@@ -5,7 +5,6 @@ Quadrature as for ``integral``.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Expression, Field
@@ -40,7 +39,7 @@ class Norm(PartQuantity):
         """Return the norm at the present state. Collective."""
         fields = run.fields
         f = self.looks(run)
-        return math.sqrt(fields.integrate(lambda p: f(p) ** 2, self.params.part))
+        return fields.integrate(lambda p: f(p) ** 2, self.params.part) ** 0.5
 
     def unit(self, run: Run) -> str:
         """Return the unit of the norm."""

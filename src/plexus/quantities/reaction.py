@@ -1,10 +1,11 @@
 """What the prescribed values on a boundary feed into the body: support force, or heat flow.
 
-    R = Σ_i w_i F_i(u; φ_i)    over the nodes i of the boundary
+    R = Σ_i W_i F_i(u; φ_i)    over the nodes i of the boundary
 
 F is the weak form without constraints, so R balances sources and loads to the accuracy of the solve. Where
-supports meet, each has the share w_i of a node that its facets have in the area of the prescribed facets
-around it, so that supports add up to the total; ``on: [left, bottom]`` is the total of both. R converges
+supports meet, the force on a node is split along the directions that they prescribe, those of one direction
+share it by the areas of their facets around the node (`plexus.spaces.corners`). Supports add up to the total;
+``on: [left, bottom]`` is the total of both. R converges
 faster than a flux made from gradients. A force [N] for a displacement, a heat flow into the body [W] for a
 temperature. Source: T. J. R. Hughes et al., J. Comput. Phys. 163 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 Terms with a time derivative are not part of it.

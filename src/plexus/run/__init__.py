@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from plexus.run.run import Run, stepper_of
+from plexus.run.run import Run, marching, stepper_of
 
-__all__ = ["Run", "stepper_of"]
+__all__ = ["Run", "marching", "stepper_of"]

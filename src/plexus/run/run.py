@@ -20,6 +20,7 @@ from plexus.fields.state import State
 from plexus.fileformat import SERIES
 from plexus.run import inspect, rescue
 from plexus.run.bounds import Bounds
+from plexus.stepping.clock import Clock
 from plexus.stepping.march import March
 from plexus.stepping.schedules import Moment
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from plexus.io.series import Series
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Evaluation, Observer, Quantity, Stepper, StepResult
+    from plexus.protocols import Controller, Evaluation, Observer, Quantity, Stepper, StepResult
     from plexus.runtime.context import Context
     from plexus.runtime.stop import Verdict
 
@@ -320,3 +321,15 @@ def stepper_of(deck: Deck, tolerance: float | None) -> Stepper:
     else:
         made = registry.build("stepper", deck.time.stepper, tolerance)
     return made
+
+
+def marching(deck: Deck) -> tuple[Clock, Controller]:
+    """Return clock and step control of a deck; one step at the start time where nothing marches."""
+    time = deck.time
+    # a steady stepper inside a time block solves once, under the loads of the start time
+    method: Any = registry.component("stepper", time.stepper.type).cls if time else None
+    if time is None or not method.marches:
+        start, fixed = time.start if time else 0.0, registry.component("controller", "fixed")
+        return Clock(start, start), fixed.cls(fixed.params(), 0.0, 0.0)
+    control = registry.build("controller", time.control, time.step, time.end - time.start)
+    return Clock(time.start, time.end), control

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.solvers import defaults
-from plexus.solvers.monitors import INSIDE, SolveInfo, reason_name
+from plexus.solvers.monitors import INSIDE, UNSOLVED, SolveInfo, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.shells import Shell, install
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 HISTORY = 10_000
 """Residual norms kept per solve."""
+EXACT = 1e-5
+"""Relative residual that a factorisation leaves at most, of a body that may move far from the origin too."""
 
 
 class Attempt:
@@ -87,13 +90,29 @@ class Attempt:
             self.shells.append(install(pc, context, self))
 
     def choose_method(self, symmetric: bool, singular: bool) -> None:
-        """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular."""
+        """Choose what the deck leaves open, once the matrix is known: CG or GMRES, no LU if singular.
+
+        Raises
+        ------
+        InputError
+            If the deck names an incomplete Cholesky factorisation, and the matrix is not symmetric.
+        """
+        # it reads one triangle, and PETSc may shift the pivots of what that stands for without an end
+        if not symmetric and "icc" in (self.options.value("pc_type"), self.options.value("sub_pc_type")):
+            fields = " and ".join(self.target.parts or [self.target.name])
+            raise InputError(
+                f"{self.path.removesuffix('options')}preconditioner: icc needs a symmetric matrix, and "
+                f"that of {fields} is none: ilu is its counterpart"
+            )
         ksp = self.snes.getKSP()
         factorised = ksp.getType() == "preonly"
         if self._open and factorised and singular and self.block.preconditioner is None:
             # some motions are held, so LU was the default, but others are free: LU would divide by rounding
             self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
             factorised = False
+        elif factorised and singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
+            # the deck names LU: pivots that vanish belong to the free motions
+            self.options.add({"mat_mumps_icntl_24": 1})
         if self._open and not factorised:
             method = ("f" if self._varies else "") + ("cg" if symmetric else "gmres")
             self.options.add({"ksp_type": method} | defaults.true_residual(method))
@@ -118,11 +137,14 @@ class Attempt:
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":
             reason = f"{reason_name(ksp)} {INSIDE}"
+        converged = snes.getConvergedReason() > 0
+        if converged and snes.getType() == "ksponly" and ksp.getType() == "preonly" and not self._solves(ksp):
+            converged, reason = False, f"{UNSOLVED} {INSIDE}"
         applications, seconds = self.spent()
         return SolveInfo(
             name=self.target.name,
             t=t,
-            converged=snes.getConvergedReason() > 0,
+            converged=converged,
             reason=reason,
             newton=snes.getIterationNumber(),
             iterations=snes.getLinearSolveIterations(),
@@ -131,6 +153,27 @@ class Attempt:
             applications=applications,
             setup_seconds=seconds,
         )
+
+    @staticmethod
+    def _solves(ksp: PETSc.KSP) -> bool:
+        """Return whether a single application of the preconditioner has solved A x = b. Collective.
+
+        |b - A x| is compared with |b| and |D x|, D the diagonal, of which a stable factorisation leaves the
+        rounding; what b has along free modes no x can meet.
+        """
+        mat, b, x = ksp.getOperators()[0], ksp.getRhs(), ksp.getSolution()
+        left, scaled = b.duplicate(), mat.getDiagonal()
+        mat.mult(x, left)
+        left.aypx(-1.0, b)
+        free = mat.getTransposeNullSpace()
+        if free.handle:
+            free.remove(left)
+        scaled.pointwiseMult(scaled, x)
+        # what is not a number is told by its own guard
+        found = not left.norm() > EXACT * (b.norm() + scaled.norm())
+        left.destroy()
+        scaled.destroy()
+        return found
 
     def spent(self) -> tuple[int | None, float]:
         """Return applications and set-up seconds of a preconditioner in Python since the last call."""

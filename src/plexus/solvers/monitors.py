@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from petsc4py import PETSc
 
+UNSOLVED = "DIVERGED_PREONLY"
+"""Reason, named like PETSc's, of a single application of a preconditioner that is no inverse."""
 MEANING = {
     "DIVERGED_ITS": "the iteration limit was reached",
     "DIVERGED_MAX_IT": "the iteration limit was reached",
@@ -24,6 +26,8 @@ MEANING = {
     "DIVERGED_FNORM_NAN": "the residual is not finite",
     "DIVERGED_LINE_SEARCH": "the line search found no decrease",
     "DIVERGED_LOCAL_MIN": "a local minimum of the residual is not a solution",
+    UNSOLVED: "one application of the preconditioner is no solution; name a Krylov method, or mumps with "
+    "null_pivots where motions are free",
     "DIVERGED_TR_DELTA": "the trust region became too small",
 }
 """PETSc's reasons in a person's words."""

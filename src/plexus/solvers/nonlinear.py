@@ -74,7 +74,7 @@ class FieldSolver:
         self._now = Instant(0.0)
         self._fields: Mapping[str, Any] = {}
         self._lost: Place | None = None
-        self._symmetric = False
+        self.symmetric = False
         self._first: np.ndarray | None = None
 
     def solve(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> SolveInfo:
@@ -127,16 +127,24 @@ class FieldSolver:
         if self._holding is None or self._first is None:
             return
         x = self.x.getArray(readonly=True).copy()
-        first = self._first
-        self._holding.check_size(x - before.ravel(), first)
-        for _ in range(AGAIN if self._holding.weak is not None else 0):
+        self._holding.check_size(x - before.ravel(), self._first)
+        if self._holding.weak is not None:
+            self._settle(x, self._first)
+
+    def _settle(self, x: np.ndarray, first: np.ndarray) -> None:
+        """Balance the loads on what is weakly held, x being the solution and ``first`` the load. Collective."""
+        assert self._holding is not None
+        for number in range(AGAIN + 1):
             self._holding.settle(x, self._residual, first)
             self.x.setArray(x)
             # what a level feeds into the rest, through a contact or unlike its loads, is solved for anew
             sizes = [np.abs(a).max(initial=0.0) for a in (self._residual(x), first)]
             left, load = np.max(self.form.space.comm.allgather(sizes), axis=0)
-            if left <= BALANCED * load or not self._current.run(self.x, self._now.t).converged:
-                break
+            if number == AGAIN or left <= BALANCED * load:
+                return
+            if not self.current.run(self.x, self._now.t).converged:
+                self.x.setArray(x)
+                return
             x = self.x.getArray(readonly=True).copy()
 
     def _residual(self, x: np.ndarray) -> np.ndarray:
@@ -167,8 +175,8 @@ class FieldSolver:
             snes.setJacobian(self.jacobian, mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
-        self._current = self.attempts[number]
-        return self._current
+        self.current = self.attempts[number]
+        return self.current
 
     def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
         """Give a SNES the prefix and options of block ``number``."""
@@ -228,8 +236,8 @@ class FieldSolver:
             u, rate = self._expand(x)
             now = self._now
             self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
-        self.inspect_matrix(self._current, self.bearing(u, rate, now))
-        self._current.set_up(mat, pmat)
+        self.inspect_matrix(self.current, self.bearing(u, rate, now))
+        self.current.set_up(mat, pmat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
         if snes.getIterationNumber() == 0 and self._holding is not None:
             self._first = snes.getFunction()[0].getArray(readonly=True).copy()
@@ -255,8 +263,8 @@ class FieldSolver:
         """
         if self._holding is None:
             self._holding = self._examine()
-        self._holding.look(self._symmetric, bearing)
-        attempt.choose_method(self._symmetric, self.free is not None)
+        self._holding.look(self.symmetric, bearing)
+        attempt.choose_method(self.symmetric, self.free is not None)
 
     @property
     def free(self) -> np.ndarray | None:
@@ -267,8 +275,8 @@ class FieldSolver:
         """Look at the first matrix: tell PETSc about symmetry and near null space, find the bodies."""
         form = self.form
         mat = form.matrix.mat
-        self._symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
-        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self._symmetric)
+        self.symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
+        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self.symmetric)
         near = form.near_nullspace()
         mat.setNearNullSpace(near)
         near.destroy()

@@ -23,18 +23,17 @@ from plexus.errors import SolveError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
-from plexus.protocols.facets import Facets, across
+from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
-from plexus.spaces.facets import FacetSet, facet_sets, two_sided
+from plexus.spaces.controls import Controls
+from plexus.spaces.facets import FacetSet, sets_of_term
 from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
-from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, lumped_rule
-from plexus.spaces.sides import both
 from plexus.spaces.totals import NodalLoad
 
 Array = Any
@@ -70,6 +69,7 @@ class Form:
     degree : exact degree of the quadrature; default 2p, which integrates a mass matrix exactly.
     loads : forces on nodes.
     held : combinations of a node's unknowns that are prescribed.
+    controls : what expressions may read beside fields, with its present values.
 
     Array arguments of the methods are field arrays (n_local, m) with their ghosts filled; ``fields``
     holds those of the other unknowns and of internal variables by name. ``since`` is the step that leads to
@@ -97,9 +97,10 @@ class Form:
         degree: int | None = None,
         loads: Sequence[NodalLoad] = (),
         held: Held | None = None,
+        controls: Controls | None = None,
     ):
         self.space, self.equation, self.fixed = space, equation, fixed
-        self.held = held
+        self.held, self.controls = held, controls or Controls()
         self.terms, self.loads = tuple(boundary_terms), tuple(loads)
         self.bridge = bridge(backend, device)
         self.kernels = self.bridge.kernels
@@ -129,12 +130,7 @@ class Form:
         self, where: str | Facets, term: BoundaryTerm, touching: np.ndarray
     ) -> Iterator[_BoundaryPart]:
         mesh = self.space.mesh
-        pairs = boundary_facets(mesh, where)
-        # a term across is one of each side
-        sets = two_sided if across(term) else facet_sets
-        if across(term):
-            pairs = both(mesh, pairs).reshape(-1, 2)
-        for facets in sets(mesh, pairs[pairs[:, 0] >= 0], self.degree, self.bridge, touching):
+        for facets in sets_of_term(mesh, where, term, self.degree, self.bridge, touching):
             nodes, behind = self._nodes_on(facets), facets.behind
             local = self.space.element.facet_nodes[facets.facet]
             yield _BoundaryPart(
@@ -195,9 +191,9 @@ class Form:
         """Return F(t, u, rate) with the forces (fluxes) that hold the prescribed unknowns, (n_owned, m)."""
         values = self._values(u, rate, fields, since)
         out = self.bridge.array(self.space.zeros())
-        for rule, integrand in self._integrands():
+        for rule, integrand in self.integrands():
             tables = rule.tables(self.space.element)
-            for p in batches(self.cells, rule, self._size, t, values):
+            for p in batches(self.cells, rule, self.size, t, values):
                 f = self._lifted(integrand.flux(p))
                 if f.f0 is not None or f.f1 is not None:
                     nodes = self.cells.nodes(self.space)[p.part]
@@ -227,9 +223,9 @@ class Form:
         matrix.clear()
         self.symmetric = True
         store = self.bridge.array(matrix.values)
-        for rule, integrand in self._integrands():
+        for rule, integrand in self.integrands():
             tables = rule.tables(self.space.element)
-            for p in batches(self.cells, rule, self._size, t, values):
+            for p in batches(self.cells, rule, self.size, t, values):
                 tangent = integrand.tangent(p)
                 self.symmetric &= tangent.symmetric
                 c00, c01, c10, c11 = self._coefficients(tangent, shift)
@@ -271,7 +267,7 @@ class Form:
                 "it out, and the regions are bonded"
             )
 
-    def _integrands(self) -> Iterator[tuple[Rule, Integrated]]:
+    def integrands(self) -> Iterator[tuple[Rule, Integrated]]:
         """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""
         yield self.rule, self.equation
         if self._nodes is not None:
@@ -290,9 +286,9 @@ class Form:
         """Return ∫ φ_i (∂f0/∂u + shift ∂f0/∂u_t) v with those of boundary terms for each mode v."""
         values = self._values(u, rate, fields, since)
         modes = [(self.bridge.array(one), self.bridge.array(self.space.zeros())) for one in v]
-        for rule, integrand in self._integrands():
+        for rule, integrand in self.integrands():
             tables = rule.tables(self.space.element)
-            for p in batches(self.cells, rule, self._size, t, values):
+            for p in batches(self.cells, rule, self.size, t, values):
                 c00 = self._coefficients(integrand.tangent(p), shift)[0]
                 if c00 is not None:
                     nodes, cells = self.cells.nodes(self.space)[p.part], self.cells.cells[p.part]
@@ -322,7 +318,7 @@ class Form:
         spaces = {spec.name: self.spaces[spec.name] for spec in self.equation.internal}
         found = {name: space.zeros() for name, space in spaces.items()}
         values = self._values(u, rate, fields, since)
-        for p in batches(self._every_cell, self.rule, self._size, t, values):
+        for p in batches(self._every_cell, self.rule, self.size, t, values):
             for name, value in self.equation.advance(p).items():
                 rows = found[name].reshape(self.space.mesh.n_cells, len(self.rule.weights), -1)[p.part]
                 host = self.bridge.host(value)
@@ -338,14 +334,15 @@ class Form:
         """Bring all arrays to the kernels' device."""
         own = self.own
         parts = {name: np.ascontiguousarray(u[:, here]) for name, here in self.columns.items()}
-        arrays = {**fields, **parts, own: u}
-        known = {k: (s, self.bridge.array(arrays[k])) for k, s in self.spaces.items() if k in arrays}
+        arrays = {**self.controls.values, **fields, **parts, own: u}
+        places = {**self.controls.members, **self.spaces}
+        known = {k: (s, self.bridge.array(arrays[k])) for k, s in places.items() if k in arrays}
         before = {name: self.bridge.array(rows) for name, rows in since.before.items()}
         since = Since(since.dt, before) if before else since
         return Values(known, own, None if rate is None else self.bridge.array(rate), since)
 
     @property
-    def _size(self) -> int:
+    def size(self) -> int:
         """Cells per batch, so that the samples (C, Q, m, d) of one batch stay in cache."""
         per_cell = len(self.rule.weights) * self.space.components * self.space.mesh.dim
         return max(512, min(8192, 100_000 // per_cell))

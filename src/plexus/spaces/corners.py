@@ -1,69 +1,109 @@
-"""Which share of what holds a node belongs to a boundary.
+"""Which part of what holds a node is borne by a boundary.
 
-Where supports meet, a node lies on facets of several. Its reaction is shared by the areas of the prescribed
-facets around it,
+Where supports meet, a node lies on facets of several. Each facet f holds the node along the directions d that
+are prescribed on it: e_c of a component, its normal n where n·u is. The supports of a node bear the force
 
-    w_i = A_i(B ∩ P) / A_i(P),    A_i(S): area of the facets of S that have node i,
+    R = Σ_f A_f d_f p_f
 
-with B the boundary and P all facets on which the component is prescribed. Facets on which n·u is prescribed
-count for component c with n_c² of their area: a plane along an axis has no part in the force along it, and
-where planes at other angles meet, their slopes share it, with an error of the order of the cells' size.
-Disjoint boundaries that cover P then have reactions that add up to the total; a node of one support alone
-counts whole.
+of its residual, A_f the area of the facet. Of all p that do, the one with the least Σ_f A_f p_f² is taken:
+p_f = d_fᵀ G⁺ R, so that the boundary B bears
+
+    R_B = G_B G⁺ R,    G_S = Σ_{f in S} A_f d_f d_fᵀ,    G = G_P
+
+with P all facets that hold anything. Where the directions are independent, as those of the inclined planes of
+a corner, this is the only splitting of R along them, whatever the areas; supports of one direction share it
+by their areas. Disjoint boundaries that cover P then bear forces that add up to R.
+
+The directions are taken within the span H of those that the node clearly has (`plexus.formulation.inclined`):
+normals on a curved surface are close to that of the node, and planes that differ by less than 10 degrees
+would bear a small force across them by large ones against each other. What of R is outside H is shared by
+area. What only a curve or a point holds counts whole for every boundary that has the node.
+Source: A. Ben-Israel, T. N. E. Greville, Generalized Inverses, 2nd ed., Springer 2003, section 3.3,
+doi:10.1007/b97366.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from plexus.devices.bridge import Bridge
+from plexus.mesh.mesh import Mesh
 from plexus.protocols.facets import Facets
 from plexus.spaces.facets import facet_sets
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import boundary_facets, with_area
-from plexus.spaces.points import PointBatch, Values
+from plexus.spaces.normals import nodal_normals
 from plexus.spaces.sides import lower, same
 
+NONE = 1e-12
+"""Share of the largest eigenvalue of G below which a direction is none of the facets'."""
 
-def shares(
-    space: Space,
-    boundary: Facets,
-    prescribed: Sequence[Facets],
-    along: Sequence[Facets] = (),
-    component: int = 0,
-) -> np.ndarray:
-    """Return the shares w (n_owned,) of own nodes: 0 off the boundary, 1 where nothing else holds.
 
-    ``prescribed`` hold the component, ``along`` the normal of the boundary.
+@dataclass(frozen=True, eq=False)
+class Supports:
+    """What holds a field of m components.
+
+    Attributes
+    ----------
+    held : for each component, the facets on which it is prescribed.
+    along : facets on which n·u is prescribed.
+    span : function of nodes (k,) that returns the projectors H (k, m, m).
     """
-    mesh = space.mesh
+
+    held: Sequence[Sequence[Facets]]
+    along: Sequence[Facets]
+    span: Callable[[np.ndarray], np.ndarray]
+
+
+def shares(space: Space, boundary: Facets, supports: Supports) -> tuple[np.ndarray, np.ndarray]:
+    """Return the own nodes of a boundary (k,) and W (k, m, m) with R_B = W R at each. Collective."""
+    mesh, on = space.mesh, space.facet_nodes(boundary)
+    nodes = on[on < space.n_owned]
     area = with_area(mesh, boundary)
     # curves and points have no area, and hold only where no facet does
-    own = mesh.outside[:0] if area is None else lower(mesh, boundary_facets(mesh, area))
+    own = _union(mesh, [] if area is None else [area])
+    held, along = [_union(mesh, places) for places in supports.held], _union(mesh, supports.along)
+    every = np.unique(np.concatenate([*held, along]), axis=0)
+    span, m = supports.span(nodes), space.components
+    part, total = np.zeros((2, len(nodes), m, m))
+    number = np.full(space.n_local, -1)
+    number[nodes] = np.arange(len(nodes))
+    for facets in facet_sets(mesh, every, 2, Bridge(), np.ones(mesh.n_cells, dtype=bool)):
+        pairs = every[every[:, 1] == facets.facet]
+        at, n, size = nodal_normals(space, facets)
+        here = number[at] >= 0
+        fixed = np.stack([same(pairs, places) for places in held], axis=1)
+        k, f = number[at[here]], np.nonzero(here)[0]
+        gram = size[f, None, None] * _directions(fixed[f], n[here], same(pairs, along)[f], span[k])
+        np.add.at(total, k, gram)
+        mine = same(pairs, own)[f]
+        np.add.at(part, k[mine], gram[mine])
+    return nodes, _split(part, total, span)
 
-    def union(places: Sequence[Facets]) -> np.ndarray:
-        found = [lower(mesh, boundary_facets(mesh, where)) for where in places]
-        return np.unique(np.concatenate([own[:0], *found]), axis=0)
 
-    held, slanted = union(prescribed), union(along)
-    slanted = slanted[~same(slanted, held)]
-    total = _areas(space, held) + _areas(space, slanted, component)
-    part = _areas(space, held[same(held, own)]) + _areas(space, slanted[same(slanted, own)], component)
-    on = np.zeros(space.n_local)
-    on[space.facet_nodes(boundary)] = 1.0
-    share = np.divide(part, total, out=on, where=(total > 0) & (on > 0))
-    return share[: space.n_owned]
+def _directions(fixed: np.ndarray, n: np.ndarray, slanted: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """Return Σ d dᵀ of facets that hold components, or n·u, or both, at nodes, (k, m, m)."""
+    axes = fixed[:, :, None] * np.eye(fixed.shape[1])
+    if not slanted.any():
+        return axes
+    # a component that the same facet holds already counts once
+    d = np.where(fixed | ~slanted[:, None], 0.0, np.einsum("kij,kj->ki", span, n))
+    return axes + d[:, :, None] * d[:, None, :]
 
 
-def _areas(space: Space, pairs: np.ndarray, component: int | None = None) -> np.ndarray:
-    """Return the area of the facets around each node, or ∫ n_c², (n_local,); complete at own nodes."""
-    mesh, areas = space.mesh, np.zeros(space.n_local)
-    for facets in facet_sets(mesh, pairs, 2, Bridge(), np.ones(mesh.n_cells, dtype=bool)):
-        cells = facets.cells
-        p = PointBatch(cells, slice(0, len(cells)), facets.rule, 0.0, Values({}))
-        nodes = space.cell_nodes[cells.index][:, space.element.facet_nodes[facets.facet]]
-        density = p.jxw if component is None else p.jxw * p.normal[..., component] ** 2
-        np.add.at(areas, nodes, density.sum(axis=1)[:, None])
-    return areas
+def _split(part: np.ndarray, total: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """Return W of a boundary from its own G_B, that of all supports, and H; all (k, m, m)."""
+    inverse = np.linalg.pinv(total, rcond=NONE, hermitian=True)
+    own, all_ = (np.trace(g, axis1=1, axis2=2) for g in (part, total))
+    by_area = np.divide(own, all_, out=np.ones_like(own), where=all_ > 0)
+    near = np.eye(span.shape[1]) - span
+    return part @ inverse + by_area[:, None, None] * near + (span - total @ inverse)
+
+
+def _union(mesh: Mesh, places: Sequence[Facets]) -> np.ndarray:
+    """Return the facets of all places once, as sides of the cells of lower number."""
+    found = [lower(mesh, boundary_facets(mesh, where)) for where in places]
+    return np.unique(np.concatenate([mesh.outside[:0], *found]), axis=0)

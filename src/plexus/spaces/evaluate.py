@@ -23,13 +23,12 @@ from plexus.spaces.facets import FacetSet, facet_sets, two_sided
 from plexus.spaces.lagrange import Space
 from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import boundary_facets, region_cells
-from plexus.spaces.points import CellSet, PointBatch, Values, batches
-from plexus.spaces.quadrature_space import QuadratureSpace
+from plexus.spaces.points import CellSet, PointBatch, Room, Values, batches
 from plexus.spaces.rule import Rule, cell_rule, node_rule
 from plexus.spaces.sides import same, seen_from
 
 Array = Any
-Fields = Mapping[str, tuple[Space | QuadratureSpace, np.ndarray]]
+Fields = Mapping[str, tuple[Room, np.ndarray]]
 Integrand = Callable[[Point], Array]
 Measure = Callable[[Array], Array | None]
 _Set = tuple[CellSet, Rule, tuple[CellSet, Rule] | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from plexus.devices.bridge import Bridge
 from plexus.mesh.cells import reference
 from plexus.mesh.mesh import Mesh
+from plexus.protocols.facets import Facets, across
+from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet
 from plexus.spaces.quadrature import quadrature
 from plexus.spaces.rule import Rule
@@ -74,6 +76,17 @@ def facet_sets(
         FacetSet(CellSet(mesh, bridge, pairs[pairs[:, 1] == f, 0]), facet_rule(mesh, int(f), degree), int(f))
         for f in np.unique(pairs[:, 1])
     ]
+
+
+def sets_of_term(
+    mesh: Mesh, where: str | Facets, term: object, degree: int, bridge: Bridge, chosen: np.ndarray
+) -> Iterable[FacetSet]:
+    """Return the facets of a boundary term whose cell is ``chosen``; a term across has both sides of each."""
+    pairs = boundary_facets(mesh, where)
+    if not across(term):
+        return facet_sets(mesh, pairs, degree, bridge, chosen)
+    sides = both(mesh, pairs).reshape(-1, 2)
+    return two_sided(mesh, sides[sides[:, 0] >= 0], degree, bridge, chosen)
 
 
 def two_sided(

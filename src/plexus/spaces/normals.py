@@ -45,11 +45,21 @@ class NodeNormals:
     inside: bool
 
 
+def nodal_normals(space: Space, facets: FacetSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the nodes of each facet of a set (f, q), its normals there (f, q, d), and its area (f,)."""
+    rule = facet_node_rule(space.mesh, facets, space.degree)
+    whole = slice(0, len(facets.cells))
+    here = PointBatch(facets.cells, whole, rule, 0.0, Values.present({}))
+    area = PointBatch(facets.cells, whole, facets.rule, 0.0, Values.present({})).jxw.sum(axis=1)
+    nodes = facets.cells.nodes(space)[:, space.element.facet_nodes[facets.facet]]
+    return nodes, here.normal, area
+
+
 def node_normals(space: Space, where: str | Facets) -> NodeNormals:
     """Return the normals of a boundary at the nodes that this rank owns. Collective."""
     pairs = boundary_facets(space.mesh, where)
     every = np.ones(space.mesh.n_cells, dtype=bool)
-    found = [_facets(space, facets) for facets in facet_sets(space.mesh, pairs, 2, Bridge(), every)]
+    found = [_flat(*nodal_normals(space, f)) for f in facet_sets(space.mesh, pairs, 2, Bridge(), every)]
     dim = space.mesh.dim
     empty = np.empty(0, dtype=np.int64), np.empty((0, dim)), np.empty(0)
     nodes, n, size = (np.concatenate(rows) for rows in zip(empty, *found, strict=True))
@@ -99,12 +109,6 @@ def _of_first(nodes: np.ndarray, n: np.ndarray, here: np.ndarray, place: np.ndar
     return near
 
 
-def _facets(space: Space, facets: FacetSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return node, normal at the node (d,) and area for each node of each facet of a set."""
-    rule = facet_node_rule(space.mesh, facets, space.degree)
-    whole = slice(0, len(facets.cells))
-    here = PointBatch(facets.cells, whole, rule, 0.0, Values.present({}))
-    area = PointBatch(facets.cells, whole, facets.rule, 0.0, Values.present({})).jxw.sum(axis=1)
-    nodes = facets.cells.nodes(space)[:, space.element.facet_nodes[facets.facet]]
-    n = here.normal
+def _flat(nodes: np.ndarray, n: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return node, normal and area of the facet for each node of each facet."""
     return nodes.ravel(), n.reshape(-1, n.shape[-1]), np.repeat(area, nodes.shape[1])

@@ -17,12 +17,15 @@ import numpy as np
 from plexus.devices.bridge import Bridge
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import NOTHING, Sample, Since
+from plexus.protocols.controls import Control
 from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule
 
 Array = Any
+Room = Space | QuadratureSpace | Control
+"""What rows of values stand for."""
 
 
 class CellSet:
@@ -138,15 +141,15 @@ class _Lazy(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class Values:
-    """Arrays that a batch may sample: fields by name, which one is the own unknown, its rate, the memory."""
+    """What a batch may sample: fields and controls by name, which is the unknown, its rate, the memory."""
 
-    fields: Mapping[str, tuple[Space | QuadratureSpace, Array]]
+    fields: Mapping[str, tuple[Room, Array]]
     own: str | None = None
     rate: Array | None = None
     since: Since = NOTHING
 
     @classmethod
-    def present(cls, fields: Mapping[str, tuple[Space | QuadratureSpace, Array]]) -> Values:
+    def present(cls, fields: Mapping[str, tuple[Room, Array]]) -> Values:
         """Return the values of a present state: its internal variables are those that were before."""
         stored = {name: rows for name, (s, rows) in fields.items() if isinstance(s, QuadratureSpace)}
         return cls(fields, since=Since(0.0, stored))
@@ -176,7 +179,7 @@ class PointBatch:
         space, array = self._values.fields[name]
         if isinstance(space, QuadratureSpace):
             return StoredSample(self, space, array)
-        return FieldSample(self, space, array)
+        return FieldSample(self, space, array) if isinstance(space, Space) else space.sample(self, array)
 
     def _remembered(self, name: str) -> Array:
         space = self._values.fields[name][0]

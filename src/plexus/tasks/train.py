@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from plexus import registry
 from plexus.fileformat import TRAINING
 from plexus.tasks.base import Request, Task
 
@@ -12,16 +13,16 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
-FRAME, LEARNING = 40, 0.8e9
-"""Bytes of a frame per unknown; bytes for torch, gradients, batches (measured on 64²: 0.7 to 1.1 GB)."""
+LEARNING = 0.8e9
+"""Bytes for torch, gradients, batches (measured on 64²: 0.7 to 1.1 GB)."""
 
 
 class Train(Task):
     """The training that the deck's block `train` describes."""
 
     name = "train"
-    tip = "train the closure of a deck, as its block `train` says"
-    more = "Kinetic runs are computed and learned from; the result is a bundle with its validation table."
+    tip = "train a learned part of a deck, as its block `train` says"
+    more = "Its data are computed or read and learned from; the result is a bundle with its validation table."
     memory = TRAINING
 
     def options(self, parser: ArgumentParser) -> None:
@@ -37,12 +38,14 @@ class Train(Task):
         """Refuse a deck without the block `train`, and sweeps."""
         if deck.train is None:
             return "--train needs a block `train`; `plexus explain train` shows one"
-        return "--train trains one closure, and the deck is a sweep" if deck.sweep is not None else None
+        return "--train trains one part, and the deck is a sweep" if deck.sweep is not None else None
 
     def room(self, deck: Deck, unknowns: int) -> tuple[float, float]:
-        """Return what gradients take, and the frames of the kinetic runs, spread over the ranks."""
+        """Return what gradients take, and the samples, spread over the ranks."""
         assert deck.train is not None
-        return LEARNING, deck.train.frames.count() * len(deck.train.cases) * FRAME * unknowns
+        data = deck.train.data
+        cls: Any = registry.component("data", data.type).cls
+        return LEARNING, cls.room(data, unknowns)
 
     def restarting(self, choice: str | None) -> list[str]:
         """Return the bare flag: a training goes on in its own folder."""

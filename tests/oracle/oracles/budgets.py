@@ -242,7 +242,7 @@ class _Heat:
         return {"emissivity": amount(emissivity), "ambient": amount(ambient, K, True)}
 
     def _out(self, values: dict[str, float], t: float) -> float:
-        """Return what convection and radiation let out in a state."""
+        """Return what convection and radiation let out in a state, with the surroundings of a time."""
         found = 0.0
         for side, h, ambient in self.convected:
             found += h * (values[f"warmth_{side}"] - ambient.total(t, True))
@@ -276,7 +276,7 @@ class _Heat:
             stored = (self._stored(last) - self._stored(first)) / (t1 - t0)
             at, theta = t0 + self.theta * (t1 - t0), self.theta
             given = sum(load.total(at, True) for load in self.loads)
-            out = theta * self._out(last, t1) + (1 - theta) * self._out(first, t0)
+            out = theta * self._out(last, at) + (1 - theta) * self._out(first, at)
             if self.cures:
                 done = sum(self.capacity[k] * (last[f"cured_{k}"] - first[f"cured_{k}"]) for k in self.keys)
                 given += self.released / self.c * done / (t1 - t0)

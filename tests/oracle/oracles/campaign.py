@@ -10,7 +10,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from oracles import budgets, exact, grids, moved, rewritten
+from oracles import bodies, budgets, edges, exact, grids, moved, rewritten, tables
 from oracles.cases import Case
 from oracles.running import deck_of
 from oracles.scalars import scalar
@@ -20,18 +20,20 @@ GEOMETRIES = ("solid", "plane_strain", "plane_stress", "axisymmetric", "bar", "t
 EXACT: dict[str, Callable[[int], Case]] = {
     "heat": partial(scalar, family="heat"), "diffusion": partial(scalar, family="diffusion"),
     **{name: partial(solid, geometry=name) for name in GEOMETRIES},
+    "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
+    "ramps": tables.ramps,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {
     "march": budgets.heat, "steady": budgets.steady, "cure": budgets.cure, "work": budgets.work,
-    "carried": grids.carried,
+    "frame": edges.frame, "tabled": tables.tabled, "carried": grids.carried,
 }  # fmt: skip
 """Families whose budget closes."""
 MESHED = {name: make for name, make in BALANCED.items() if name != "carried"}
 ORACLES: dict[str, tuple[Callable[..., list[str]], dict[str, Callable[[int], Case]]]] = {
     "exact": (exact.check, EXACT), "units": (rewritten.dressed, EXACT), "world": (rewritten.world, EXACT),
     "budget": (budgets.check, BALANCED), "moved": (moved.moved, EXACT | MESHED),
-    "renumbered": (moved.renumbered, EXACT | MESHED),
+    "renumbered": (moved.renumbered, EXACT | MESHED), "second": (moved.second, EXACT | MESHED),
 }  # fmt: skip
 PAIRS = [(oracle, family) for oracle, (_, families) in ORACLES.items() for family in families]
 

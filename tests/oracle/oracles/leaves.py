@@ -1,8 +1,8 @@
 """Numbers and expressions of a deck with their dimensions, and the ways to write them down.
 
-A deck of the oracles is plain data whose leaves are `Amount`, `Below` or `Jump`. `plain` writes bare SI
-numbers, `Dressed` writes each in other units, `World` writes bare numbers of a world with other units of
-length, mass and time.
+A deck of the oracles is plain data whose leaves are `Amount`, `Below`, `Near`, `Table` or `Jump`. `plain`
+writes bare SI numbers, `Dressed` writes each in other units, `World` writes bare numbers of a world with
+other units of length, mass and time.
 """
 
 from __future__ import annotations
@@ -61,6 +61,24 @@ class Below:
 
 
 @dataclass(frozen=True)
+class Near:
+    """The condition that coordinates are those of a curve or point, but for a length."""
+
+    place: tuple[tuple[str, float], ...]
+    reach: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """Amounts at times, with straight lines between."""
+
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+    dims: Dims
+    absolute: bool = False
+
+
+@dataclass(frozen=True)
 class Jump:
     """One amount below a place or before a time, another from it on."""
 
@@ -89,6 +107,15 @@ def written(tree: Any, write: Writer) -> Any:
         return _polynomial(tree, write)
     if isinstance(tree, Below):
         return f"{tree.axis} {'>' if tree.above else '<'} {write(tree.value, M, False)}"
+    if isinstance(tree, Near):
+        reach = write(tree.reach, M, False)
+        return " and ".join(f"abs({axis} - ({write(at, M, False)})) < {reach}" for axis, at in tree.place)
+    if isinstance(tree, Table):
+        rows = [
+            [write(t, S, False), write(v, tree.dims, tree.absolute)]
+            for t, v in zip(tree.times, tree.values, strict=True)
+        ]
+        return {"table": rows, "of": "t"}
     if isinstance(tree, Jump):
         parts = (_polynomial(part, write) for part in (tree.before, tree.after))
         before, after = map(_inside, parts)

@@ -1,4 +1,4 @@
-"""Oracles: a body elsewhere, turned or mirrored, and its mesh in another order, have the same answer."""
+"""Oracles: a body elsewhere, turned or mirrored, its mesh in another order or of second order: one answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from oracles.cases import Case, Tree
-from oracles.leaves import Amount, Jump, M, amount
+from oracles.exact import judged
+from oracles.leaves import Amount, Jump, M, Table, amount
 from oracles.polynomials import AXES, Poly
 from oracles.running import Outcome, deck_of, run
 from oracles.shapes import as_file
@@ -65,6 +66,17 @@ def renumbered(case: Case, folder: Path) -> list[str]:
     return compared(case, one, two)
 
 
+def second(case: Case, folder: Path) -> list[str]:
+    """Return what a file of second order with the same straight cells changes."""
+    body = replace(as_file(case.body, case.body.seed), order=2)
+    here = replace(case, body=body, deck={**case.deck, "mesh": body.block()})
+    two = run(deck_of(here), here, folder)
+    if case.exact:
+        return judged(case, two)
+    one = replace(here, body=replace(body, order=1))
+    return compared(case, run(deck_of(one), one, folder), two)
+
+
 def compared(case: Case, one: Outcome, two: Outcome) -> list[str]:
     """Return which quantities of two runs differ, at any step."""
     wrong = []
@@ -110,8 +122,7 @@ class _Move:
             place = self.turn @ np.array([leaf.value.constant for leaf in node]) + self.shift
             return [replace(leaf, value=Poly.of(float(v))) for leaf, v in zip(node, place, strict=True)]
         if key == "rotation":
-            axis = (self.turn @ np.array(node["axis"], dtype=float)).tolist()
-            return {**node, "axis": axis, "point": [amount(float(v), M) for v in self.shift]}
+            return {**self.tree(node), **self._axis(node)}
         if key in VECTORS and isinstance(node, list):
             return self._vector(node)
         if key in TENSORS and isinstance(node, list):
@@ -131,11 +142,25 @@ class _Move:
             return replace(node, before=self.tree(node.before), after=self.tree(node.after))
         return node
 
+    def _axis(self, node: Tree) -> Tree:
+        """Return point and direction of an axis in the new place; that of a plane has no direction."""
+        there = [0.0] * len(self.shift)
+        if "point" in node:
+            there = [leaf.value.constant for leaf in node["point"]]
+        place = self.turn @ np.array(there) + self.shift
+        found: Tree = {"point": [amount(float(v), M) for v in place]}
+        if "axis" in node:
+            found["axis"] = (self.turn @ np.array(node["axis"], dtype=float)).tolist()
+        return found
+
     def _vector(self, parts: list[Any]) -> list[Any]:
         if all(isinstance(p, dict) for p in parts):
             names = list(parts[0]["regions"])
             by_name = {n: self._vector([p["regions"][n] for p in parts]) for n in names}
             return [{"regions": {n: by_name[n][i] for n in names}} for i in range(len(parts))]
+        if all(isinstance(p, Table) for p in parts):
+            values = self.turn @ np.array([p.values for p in parts])
+            return [replace(p, values=tuple(map(float, v))) for p, v in zip(parts, values, strict=True)]
         if not all(isinstance(p, Amount) for p in parts):
             raise Fixed
         placed = [self.tree(p) for p in parts]

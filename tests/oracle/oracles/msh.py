@@ -1,4 +1,4 @@
-"""Writes a body as a file of Gmsh (format 4.1, text), nodes and cells in any order."""
+"""Writes a body as a file of Gmsh (format 4.1, text), nodes and cells in any order, of order 1 or 2."""
 
 from __future__ import annotations
 
@@ -10,13 +10,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from oracles.shapes import Shape
+    from oracles.shapes import Ends, Shape
 
 CODES = {"point": 15, "line": 1, "triangle": 2, "quadrilateral": 3, "tetrahedron": 4, "hexahedron": 5}
+CODES_2 = {"point": 15, "line": 8, "triangle": 9, "quadrilateral": 10, "tetrahedron": 11, "hexahedron": 12}
+EDGES = {
+    "point": (), "line": ((0, 1),), "triangle": ((0, 1), (1, 2), (2, 0)),
+    "quadrilateral": ((0, 1), (1, 2), (2, 3), (3, 0)),
+    "tetrahedron": ((0, 1), (1, 2), (2, 0), (3, 0), (3, 2), (3, 1)),
+    "hexahedron": (
+        (0, 1), (0, 3), (0, 4), (1, 2), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 7), (5, 6), (6, 7),
+    ),
+}  # fmt: skip
+FACES = {
+    "quadrilateral": ((0, 1, 2, 3),),
+    "hexahedron": (
+        (0, 3, 2, 1), (0, 1, 5, 4), (0, 4, 7, 3), (1, 2, 6, 5), (2, 3, 7, 6), (4, 5, 6, 7),
+        (0, 1, 2, 3, 4, 5, 6, 7),
+    ),
+}  # fmt: skip
+"""Corners between which a node of order 2 lies, in the order of Gmsh: on edges, then on faces, inside."""
 FACETS = {"line": "point", "triangle": "line", "quadrilateral": "line", "tetrahedron": "triangle"}
 CUBE = {1: ((0,), (1,)), 2: ((0, 0), (1, 0), (1, 1), (0, 1))}
 CUBE[3] = tuple((*c, 0) for c in CUBE[2]) + tuple((*c, 1) for c in CUBE[2])  # type: ignore[index,assignment]
 Cell = tuple[int, ...]
+Block = tuple[int, str, str, list[Cell]]
+"""Dimension, type of elements, name, elements of a group."""
 
 
 def cells_of(body: Shape, draw: random.Random) -> list[tuple[Cell, int]]:
@@ -105,17 +124,55 @@ def write(body: Shape, path: Path, scale: float, seed: int) -> None:
     for nodes, layer in layers:
         name = "body" if body.split is None else "a" if layer < body.split else "b"
         regions.setdefault(name, []).append(_turned(body.cell, nodes, draw))
-    _file(body, path, points, groups, regions, draw)
+    facet = FACETS.get(body.cell, "quadrilateral")
+    blocks: list[Block] = [(body.dim - 1, facet, name, cells) for name, cells in groups.items()]
+    blocks += [(body.dim, body.cell, name, cells) for name, cells in regions.items()]
+    blocks += [_edge(body, index, name, ends) for name, ends in body.edges]
+    draw.shuffle(blocks)
+    codes = CODES
+    if body.order == 2:
+        blocks, points = _second(blocks, points)
+        codes = CODES_2
+    _file(body.dim, path, points, blocks, codes, draw)
+
+
+def _edge(body: Shape, index: np.ndarray, name: str, ends: Ends) -> Block:
+    """Return the elements of a curve or a point."""
+    counts = [len(t) for t in body.ticks]
+    fits = [
+        end is None or at == (counts[axis] - 1 if end else 0)
+        for where in index
+        for axis, (at, end) in enumerate(zip(where, ends, strict=True))
+    ]
+    nodes = np.flatnonzero(np.reshape(fits, index.shape).all(1)).tolist()
+    if None not in ends:
+        return 0, "point", name, [(nodes[0],)]
+    # along the axis the numbers of the lattice rise
+    return 1, "line", name, list(itertools.pairwise(nodes))
+
+
+def _second(blocks: list[Block], points: np.ndarray) -> tuple[list[Block], np.ndarray]:
+    """Return the elements with nodes in the middle of edges, faces and cells, and all nodes."""
+    places, number = list(points), {}
+
+    def middle(corners: Cell) -> int:
+        key = tuple(sorted(corners))
+        if key not in number:
+            number[key] = len(places)
+            places.append(points[list(key)].mean(0))
+        return number[key]
+
+    found = []
+    for dim, kind, name, cells in blocks:
+        parts = (*EDGES[kind], *FACES.get(kind, ()))
+        raised = [(*c, *(middle(tuple(c[i] for i in part)) for part in parts)) for c in cells]
+        found.append((dim, kind, name, raised))
+    return found, np.array(places)
 
 
 def _file(
-    body: Shape, path: Path, points: np.ndarray, groups: dict[str, list[Cell]],
-    regions: dict[str, list[Cell]], draw: random.Random,
-) -> None:  # fmt: skip
-    dim, facet = body.dim, FACETS.get(body.cell, "quadrilateral")
-    blocks = [(dim - 1, facet, name, cells) for name, cells in groups.items()]
-    blocks += [(dim, body.cell, name, cells) for name, cells in regions.items()]
-    draw.shuffle(blocks)
+    dim: int, path: Path, points: np.ndarray, blocks: list[Block], codes: dict[str, int], draw: random.Random
+) -> None:
     tags = draw.sample(range(1, 3 * len(points) + 1), len(points))
     entities: dict[int, list[int]] = {d: [] for d in range(4)}
     for i, (d, *_) in enumerate(blocks):
@@ -139,7 +196,7 @@ def _file(
     numbers = draw.sample(range(1, 2 * total + 1), total)
     lines += ["$EndNodes", "$Elements", f"{len(blocks)} {total} {min(numbers)} {max(numbers)}"]
     for i, (d, kind, _, cells) in enumerate(blocks):
-        lines.append(f"{d} {i + 1} {CODES[kind]} {len(cells)}")
+        lines.append(f"{d} {i + 1} {codes[kind]} {len(cells)}")
         for nodes in draw.sample(cells, len(cells)):
             lines.append(" ".join(map(str, [numbers.pop(), *(tags[n] for n in nodes)])))
     path.write_text("\n".join([*lines, "$EndElements", ""]))

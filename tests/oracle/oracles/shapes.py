@@ -15,11 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from oracles.leaves import Amount, Below, M, amount
+from oracles.leaves import Amount, Below, M, Near, amount
 from oracles.polynomials import AXES, Poly
 
 SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
 SIMPLEX = {"line": True, "triangle": True, "tetrahedron": True, "quadrilateral": False, "hexahedron": False}
+
+
+Ends = tuple[int | None, ...]
+"""Of a curve or point: at which end of each axis, None where it goes along the axis."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class Shape:
     """Whether it is written as a file of Gmsh."""
     seed: int = 0
     measure: Poly = field(default_factory=lambda: Poly.of(1.0))
+    order: int = 1
+    """Order of the cells in the file."""
+    edges: tuple[tuple[str, Ends], ...] = ()
+    """Names of curves and points, and where they are."""
 
     @property
     def dim(self) -> int:
@@ -92,13 +100,13 @@ class Shape:
 
     def normal(self, side: str) -> np.ndarray:
         """Return the outward normal of a side."""
-        axis, end = self._place(side)
+        axis, end = self.at_end(side)
         direction = np.linalg.inv(np.array(self.matrix)).T[:, axis] * (1 if end else -1)
         return direction / np.linalg.norm(direction)
 
     def surface(self, f: Poly, side: str, region: str | None = None) -> float:
         """Return ∫ f ds over a side."""
-        axis, end = self._place(side)
+        axis, end = self.at_end(side)
         matrix = np.array(self.matrix)
         share = abs(np.linalg.det(matrix)) * float(np.linalg.norm(np.linalg.inv(matrix).T[:, axis]))
         found = self.pulled(f * self.measure) * share
@@ -109,7 +117,8 @@ class Shape:
                 found = found.integral(AXES[i], low, high)
         return found.constant
 
-    def _place(self, side: str) -> tuple[int, int]:
+    def at_end(self, side: str) -> tuple[int, int]:
+        """Return the axis that a side is across, and at which end of it the side is."""
         axis = next(i for i, pair in enumerate(SIDES) if side in pair)
         return axis, SIDES[axis].index(side)
 
@@ -125,6 +134,23 @@ class Shape:
             return None
         xi = np.linalg.solve(np.array(self.matrix), np.array(x) - np.array(self.shift))
         return "a" if xi[0] < self.ticks[0][self.split] else "b"
+
+    def end(self, ends: Ends) -> list[float]:
+        """Return the place of a point, or where a curve begins."""
+        xi = [t[-1 if e else 0] for t, e in zip(self.ticks, ends, strict=True)]
+        return [float(v) for v in np.array(self.matrix) @ xi + np.array(self.shift)]
+
+    def _named(self) -> dict[str, Any]:
+        """Return the curves and points of a straight box."""
+        assert self.straight
+        reach = 1e-3 * min(b - a for t in self.ticks for a, b in itertools.pairwise(t))
+        found: dict[str, Any] = {}
+        for name, ends in self.edges:
+            kind = "curves" if None in ends else "points"
+            place = zip(AXES, self.end(ends), ends, strict=False)
+            here = tuple((axis, at) for axis, at, end in place if end is not None)
+            found.setdefault(kind, {})[name] = Near(here, reach)
+        return found
 
     def block(self) -> dict[str, Any]:
         """Return the mesh's block of the deck; a file is written by `write`."""
@@ -145,6 +171,8 @@ class Shape:
             assert self.straight
             cut = self.ticks[0][self.split]
             found["regions"] = {"a": Below("x", cut), "b": Below("x", cut, above=True)}
+        if self.edges:
+            found |= self._named()
         if self.dim == 1:
             return {"type": "interval", **{k: v[0] if isinstance(v, list) else v for k, v in found.items()}}
         return {"type": "box", "cell": self.cell, **found}

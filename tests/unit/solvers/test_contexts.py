@@ -162,7 +162,7 @@ def test_one_context_serves_all_solves_and_goes_with_its_solver(make_run, monkey
     vectors, own = made[0]()._vectors, id(made[0]())
     assert len(vectors) == 4
     solver.attempts.clear()
-    del solver._current
+    del solver.current
     gc.collect()
     assert freed.count(own) == 1 and not vectors
     assert made[0]() is None

@@ -63,6 +63,51 @@ def test_every_preconditioner_solves(make_run, name):
     assert solve(run).max() == pytest.approx(PEAK, rel=1e-5)
 
 
+MOVING = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [4, 4]}
+physics: {type: advection_diffusion, diffusivity: 0.1, velocity: [1, 0.5]}
+boundary: [{on: left, concentration: 1}]
+"""
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "preconditioner: icc",
+        "preconditioner: {type: asm, local: icc}",
+        "preconditioner: jacobi, options: {pc_type: icc}",
+    ],
+)
+def test_an_incomplete_cholesky_factorisation_of_no_symmetric_matrix_is_refused(make_run, chosen):
+    """PETSc shifts its pivots until they are positive, and there may be no such shift."""
+    run = make_run(MOVING, f"solver.concentration={{{chosen}}}")
+    with pytest.raises(InputError, match=r"preconditioner: icc needs a symmetric matrix, .* concentration"):
+        solve(run)
+    assert len(solve(make_run(BOX, f"solver.u={{{chosen}}}")))
+
+
+STIFF = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [2, 1]}
+physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: 210 GPa, poisson_ratio: 0.499}}
+boundary:
+  - {on: left, displacement: 0}
+  - {on: top, traction: [1, 2]}
+"""
+
+
+@pytest.mark.mpi
+def test_multigrid_of_one_level_is_a_factorisation(make_run):
+    """Rows of prescribed values are 1, those of the material 1e11: one estimate for both would be wrong."""
+    wanted = solve(make_run(STIFF, "solver.displacement.preconditioner=jacobi"))
+    run = make_run(STIFF, "solver.displacement.preconditioner=gamg")
+    assert solve(run) == pytest.approx(wanted, rel=1e-6)
+    assert run.system.solvers["displacement"].records[0].iterations == 1
+    free = solve(make_run(FREE_BODY, "mesh.cells=[2, 2]", "solver.displacement.preconditioner=gamg"))
+    assert np.ptp(free[:, 0]) == pytest.approx(0.91 / 100, rel=1e-6)
+
+
 def test_any_petsc_option_passes_through(make_run):
     options = "{ksp_type: gmres, ksp_gmres_restart: 5, pc_type: jacobi, ksp_rtol: 1e-10}"
     run = make_run(BOX, f"solver.u.options={options}")

@@ -47,6 +47,6 @@ class _Node(torch.autograd.Function):
         with torch.enable_grad():
             part = ctx.problem.tested(u.detach(), leaves, lam)
         wanted = [t for t, need in zip(leaves, asked, strict=True) if need]
-        found = iter(torch.autograd.grad(part, wanted, allow_unused=True))
-        gradients = [next(found) if need else None for need in asked]
-        return None, None, *(None if g is None else -g for g in gradients)
+        # what this rank does not read is zero, not missing: ranks have to go back through the same nodes
+        found = iter(torch.autograd.grad(part, wanted, allow_unused=True, materialize_grads=True))
+        return None, None, *(-next(found) if need else None for need in asked)

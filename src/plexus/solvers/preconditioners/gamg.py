@@ -15,6 +15,15 @@ from plexus.registry import register
 from plexus.solvers.preconditioners.base import PreconditionerBase
 from plexus.solvers.target import Target
 
+SMALL = 1000
+"""Unknowns up to which a hierarchy of one level is solved exactly; PETSc makes one below some 50 unknowns."""
+ALONE: dict[str, OptionValue] = {
+    "mg_levels_0_ksp_type": "preonly",
+    "mg_levels_0_pc_type": "redundant",
+    "mg_levels_0_redundant_pc_factor_shift_type": "inblocks",
+}
+"""A level 0 of this name is the only one. Chebyshev's estimate there starts from noise, which rows of a stiff
+material do not feel beside those of prescribed values; a floating body has pivots that vanish."""
 EXAMPLE: dict[str, Any] = {"type": "gamg", "threshold": 0.01}
 
 
@@ -48,4 +57,4 @@ class Gamg(PreconditionerBase):
             "mg_levels_ksp_max_it": p.smoothing_steps,
             "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
             "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
-        }
+        } | (ALONE if target.size <= SMALL else {})

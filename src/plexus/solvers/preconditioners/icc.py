@@ -1,6 +1,7 @@
 """Incomplete Cholesky factorisation ICC(k) of each rank's block (block Jacobi between ranks).
 
-The symmetric counterpart of `ilu`; fits CG on symmetric positive definite systems.
+The symmetric counterpart of `ilu`; fits CG on symmetric positive definite systems. One that is not symmetric,
+as that of `cahn_hilliard` or with a velocity, is refused.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from plexus.learning.rollouts import Trained, rolled, start_from
+from plexus.learning.stages._march import rolled, start_from
+from plexus.learning.trained import Trained
 from plexus.studies.active_fluid.contenders import Case, Contender, Setup
 from plexus.studies.active_fluid.traces import samples_of
 

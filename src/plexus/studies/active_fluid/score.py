@@ -10,6 +10,7 @@ import torch
 
 from plexus.learning import metrics
 from plexus.models.suspension.spins import reflections
+from plexus.models.suspension.stress import closed_stress
 from plexus.studies.active_fluid.contenders import Case, Contender, Setup
 from plexus.studies.active_fluid.traces import DEVELOPED, EARLY, Trace
 
@@ -77,7 +78,7 @@ def priori(case: Case, setup: Setup, contender: Contender, truth: Trace) -> Prio
 
 def judge(order: int, frames: Mapping[str, Tensor], given: Mapping[str, Tensor], zeta: float) -> Priori:
     """Return the errors of the closure fields of a model of ``order`` moments on frames."""
-    true = metrics.closed_stress(frames, frames["f2"], zeta)
+    true = closed_stress(frames, frames["f2"], zeta)
     if "st" in given:
         stress = metrics.stress_mse((given["st"], given.get("trace", true[1])), true)
         return Priori(math.nan, stress, 0)
@@ -87,7 +88,7 @@ def judge(order: int, frames: Mapping[str, Tensor], given: Mapping[str, Tensor],
     outside = (reflections(stacked) > 1 + metrics.ROUNDING) & (reflections(stacked[..., :-1, :, :]) <= EDGE)
     stress = math.nan
     if name == "f2":
-        stress = metrics.stress_mse(metrics.closed_stress(frames, given[name], zeta), true)
+        stress = metrics.stress_mse(closed_stress(frames, given[name], zeta), true)
     return Priori(metrics.relative_mse(given[name], frames[name]), stress, int(outside.sum()))
 
 

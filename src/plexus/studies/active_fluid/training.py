@@ -30,8 +30,8 @@ KNOWN = [{"alpha": -3.0, "zeta": 1.0, "seed": 1}]
 # the strongest activity needs half the step of the others
 EVERY = [{"alpha": a, "zeta": z, "seed": 1, "substeps": 2 if a < -4 else 1} for a, z in SETS]
 TENSOR = {"type": "tensor_basis"}
-FIT = {"mode": "offline", "steps": 3000, "batch": 4096}
-ROUND = {"mode": "active", "steps": 1000, "batch": 4096, "rounds": 4, "acquire": 10}
+FIT = {"type": "fit", "steps": 3000, "batch": 4096}
+ROUND = {"type": "active", "steps": 1000, "batch": 4096, "rounds": 4, "acquire": 10}
 REFERENCE = Contender(BINGHAM, 1, {"type": "bingham"})
 
 
@@ -40,20 +40,21 @@ def deck(
 ) -> dict[str, Any]:
     """Return a deck that trains a closure on 42 frames of each case."""
     frames = {"start": 4.5, "end": 25.0, "every": 0.5}
+    data = {"type": "kinetic", "cases": list(cases), "frames": frames}
     return {
         "plexus": 1,
         "mesh": {"type": "periodic", "cells": [64, 64], "size": [10, 10]},
         "physics": {"type": "active_fluid", "order": closure.get("moment", 2) - 1, "alpha": -3, "zeta": 1},
         "closure": dict(closure),
         "time": {"stepper": "sbdf2", "end": 40, "step": 0.01},
-        "train": {"cases": list(cases), "frames": frames, "stages": list(stages), **train},
+        "train": {"data": data, "stages": list(stages), **train},
     }
 
 
 def published(name: str, **changes: Any) -> dict[str, Any]:
     """Return a training deck of this repository, without its validation, with other entries of ``train``."""
     content: dict[str, Any] = yaml.safe_load((DECKS / f"active_fluid_{name}.yaml").read_text())
-    kept = {k: v for k, v in content["train"].items() if not k.startswith("validation")}
+    kept = {k: v for k, v in content["train"].items() if k != "validation"}
     return {**content, "train": kept | changes}
 
 
@@ -160,9 +161,9 @@ def inference(seeds: Sequence[int]) -> list[Row]:
         return [Row("AF27 inferred constants", None, "", 0.05, peer="no bundle is there")]
     errors = {}
     for seed in seeds:
-        stage = {"mode": "infer", "steps": 6, "guess": {"alpha": -3.9, "zeta": 1.3}}
+        stage = {"type": "infer", "steps": 6, "guess": {"alpha": -3.9, "zeta": 1.3}}
         content = deck({**model.block, "moment": 3}, [{**KNOWN[0], "seed": seed}], [stage])
-        content["train"]["frames"] = {"start": 5.0, "end": 14.0, "every": 1.0}
+        content["train"]["data"]["frames"] = {"start": 5.0, "end": 14.0, "every": 1.0}
         found = train(f"infer-{seed}", content).facts["quantities"]
         errors[f"alpha, seed {seed}"] = abs(found["alpha"] / -3.0 - 1)
         errors[f"zeta, seed {seed}"] = abs(found["zeta"] - 1)

@@ -6,7 +6,7 @@ of which only the first state is kept; the backward pass computes the steps in b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from plexus.models.suspension.passive import Memory
-from plexus.protocols import Setting
 from plexus.stepping.steppers.sbdf2 import Formula, Level, begin
 
 Tensor = torch.Tensor
@@ -28,23 +27,6 @@ class March(NamedTuple):
     now: Tensor
     before: Level
     memory: Memory | None
-
-
-class Trained:
-    """A learned closure inside a model while it is trained: projected, but neither guarded nor counted."""
-
-    guard = None
-
-    def __init__(self, closure: Any):
-        self.closure = closure
-
-    def prepare(self, setting: Setting) -> None:
-        """Do nothing: the closure is prepared already."""
-
-    def evaluate(self, fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the network's closure fields."""
-        out: dict[str, Tensor] = self.closure.raw(fields)
-        return out if self.closure.admissible else self.closure.project(fields, out)[0]
 
 
 @dataclass

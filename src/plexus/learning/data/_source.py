@@ -1,8 +1,12 @@
-"""Kinetic runs as a source of frames, straight from the solver into memory."""
+"""Kinetic runs as a source of samples, straight from the solver into memory.
+
+A sample is a frame of a run: the moments and the flow that closures see, what they should answer, and where
+the run is some steps later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,12 +15,14 @@ import torch
 from plexus import registry
 from plexus.errors import GuardError
 from plexus.fields.state import State
-from plexus.learning.frames import Frames, Later
-from plexus.learning.metrics import closed_stress
+from plexus.learning.samples import Samples
+from plexus.models.suspension.stress import closed_stress
 from plexus.spaces.fourier import Fourier
 from plexus.stepping.march import march
 
 Tensor = torch.Tensor
+ROUNDING = 1e-6
+"""By how much the order of aligned rods may pass 1."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Source:
         member = registry.component("physics", self.physics.type)
         return member.cls(params).model(self.space, closure, seed=case.seed)
 
-    def record(self, case: Any, index: int, times: Sequence[float]) -> Frames:
+    def record(self, case: Any, index: int, times: Sequence[float]) -> Samples:
         """Return the frames of a kinetic run near the given times.
 
         Raises
@@ -73,15 +79,16 @@ class Source:
                     seen[state.step] = self._look(model, state)
         found = _together([seen[n] for n in at])
         later = {lead: self._later(_together([seen[n + lead * fine] for n in at])) for lead in self.leads}
-        count = len(at)
-        return Frames(
+        count, fields = len(at), self._fields(found, case)
+        return Samples(
             torch.arange(count),
             torch.full((count,), index),
             torch.tensor(at, dtype=torch.float64) * (self.dt / fine),
-            self._fields(found, case),
+            fields,
             self._target(found, case.zeta),
             later,
             count,
+            measured=tuple(name for name, value in fields.items() if value.is_complex()),
         )
 
     def _look(self, model: Any, state: State) -> _Look:
@@ -105,8 +112,8 @@ class Source:
         spin, trace = closed_stress({"c": c, "f1": f1, "e": found.e}, f2, zeta)
         return {"st": spin, "trace": trace}
 
-    def _later(self, found: _Look) -> Later:
-        return Later(found.moments[:, : self.physics.order + 1], found.e)
+    def _later(self, found: _Look) -> dict[str, Tensor]:
+        return {"moments": found.moments[:, : self.physics.order + 1], "e": found.e}
 
 
 class _Look(NamedTuple):
@@ -127,3 +134,17 @@ def _together(looks: Sequence[_Look]) -> _Look:
 def _sbdf2() -> Any:
     member = registry.component("stepper", "sbdf2")
     return member.cls(member.params())
+
+
+def impossible(fields: Mapping[str, Tensor]) -> str | None:
+    """Return how many points have an order |f_1|/c above 1, as no distribution has; None without any."""
+    if not {"c", "f1"} <= fields.keys():
+        return None
+    order = fields["f1"].abs() / fields["c"]
+    # a training must not learn from what truncation and grid have made up
+    outside = int((order > 1 + ROUNDING).sum())
+    if not outside:
+        return None
+    share, most = outside / order.numel(), float(order.max())
+    what = f"{outside:,} of {order.numel():,} points ({share:.2%}) have an order above 1, up to {most:.4g}"
+    return f"{what}: no distribution has these moments; a finer grid, more moments or more substeps help"

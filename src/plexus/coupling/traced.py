@@ -1,0 +1,120 @@
+"""A system whose values are tensors: the same steppers march it, and every solve is a node of torch's graph.
+
+A march of θ or BDF2 steps, with equations solved one after the other, is thus a chain of nodes, and the
+gradient of a number at its end runs back through it. Lengths of steps count as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from plexus.coupling.tracedfields import TracedFields
+from plexus.errors import InputError
+from plexus.fields.stacks import stacked
+from plexus.protocols import Instant
+from plexus.solvers.adjoint.stage import Stages
+
+if TYPE_CHECKING:
+    from plexus.coupling.system import System
+    from plexus.solvers.nonlinear import FieldSolver
+
+Tensor = torch.Tensor
+Tensors = dict[str, Tensor]
+
+
+class Traced:
+    """`plexus.protocols.Implicit` on tensors (n_local, m), ghosts filled. Construction is collective.
+
+    Parameters
+    ----------
+    system : System
+        Spaces, forms and solvers.
+    controls : mapping
+        Own values of controls by name, tensors; those that are left out keep their present values.
+
+    Raises
+    ------
+    InputError
+        If the equations remember internal variables, through which no gradient leads.
+    """
+
+    def __init__(self, system: System, controls: Mapping[str, Tensor] | None = None):
+        if system.internal:
+            names = ", ".join(spec.name for specs in system.internal.values() for spec in specs)
+            raise InputError(f"physics: no gradient leads through what the material remembers ({names})")
+        self.system = system
+        self.evolving, self.instantaneous = system.evolving, system.instantaneous
+        self.together, self.algebraic, self.passes = system.together, system.algebraic, system.passes
+        self.rows = {name: torch.from_numpy(a) for name, a in system.controls.values.items()}
+        self.rows |= system.controls.spread(controls or {})
+        self._stages: dict[str, Stages] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what tensors do not change: spaces, equations, prescribed values."""
+        if name.startswith("__") or name == "system":
+            raise AttributeError(name)
+        return getattr(self.system, name)
+
+    def array(self, rows: np.ndarray) -> Tensor:
+        """Return rows as an array of this system's kind: a tensor."""
+        return torch.from_numpy(rows)
+
+    def evaluation(self, constants: Mapping[str, float]) -> TracedFields:
+        """Return the fields of a state of tensors."""
+        return TracedFields(self, constants)
+
+    def solve(self, name: str, values: Tensors, at: Instant, held: bool = False) -> int:
+        """Put the solution of one equation into ``values``; return Krylov iterations. Collective."""
+        if not held:
+            for part in self.together.get(name, (name,)):
+                self.prescribe(part, at.t, values[part])
+        return self._solve(name, self.system.solvers[name], values, at)
+
+    def complete(self, name: str, values: Tensors, t: float) -> None:
+        """Put the unknowns of a block without time derivative into ``values``, others held. Collective."""
+        for part in self.together[name]:
+            if part in self.algebraic:
+                values[part] = values[part].clone()
+                self.prescribe(part, t, values[part])
+        solver = self.system.completion(name)
+        self._solve(f"{name} completed", solver, values, Instant(t), self.together[name])
+
+    def _solve(self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None) -> int:
+        parts = parts or self.together.get(key, (key,))
+        if key not in self._stages:
+            self._stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements
+        others = {name: a for name, a in {**self.rows, **values}.items() if name not in parts}
+        u = self._stages[key].solve(stacked(parts, values), at, others)
+        columns = self._stages[key].form.columns
+        values.update({part: u[:, columns[part]] for part in parts} if columns else {key: u})
+        return solver.records[-1].iterations
+
+    def advance(self, name: str, values: Tensors, at: Instant) -> Tensors:
+        """Return no internal variable."""
+        return {}
+
+    def prescribe(self, name: str, t: float, array: Tensor) -> None:
+        """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included.
+
+        Raises
+        ------
+        InputError
+            If values along normals are prescribed, through which no gradient leads.
+        """
+        self.system.prescribed[name].apply(t, array, self.rows)
+
+    def rms(self, name: str, array: Tensor) -> float:
+        """Return the root mean square over all nodes. Collective."""
+        return self.system.rms(name, array.detach().numpy())
+
+    def largest(self, name: str, array: Tensor) -> float:
+        """Return the largest magnitude. Collective."""
+        return self.system.largest(name, array.detach().numpy())
+
+    def finite(self, values: Tensors) -> bool:
+        """Return whether all values on this rank are finite."""
+        return self.system.finite({name: a.detach().numpy() for name, a in values.items()})

@@ -1,0 +1,85 @@
+"""Fields of a state of tensors, and numbers made of them: means, integrals, flows, values at places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from plexus.coupling.nodal import NodalFields
+from plexus.deck.params import Expression
+from plexus.errors import InputError
+from plexus.fields.stacks import stacked
+from plexus.protocols import Integrand
+from plexus.protocols.facets import Facets
+from plexus.spaces.evaluate import Part
+from plexus.spaces.shared import Spread, Total
+from plexus.spaces.tensors import TensorEvaluator
+from plexus.spaces.tested import TestedForm
+
+if TYPE_CHECKING:
+    from plexus.coupling.traced import Traced
+
+
+class TracedFields(NodalFields):
+    """`NodalFields` of tensors: the smooth numbers, as torch scalars that are equal on all ranks."""
+
+    def __init__(self, traced: Traced, constants: Mapping[str, float]):
+        super().__init__(traced.system, constants)
+        self.traced = traced
+        self.evaluator: TensorEvaluator = TensorEvaluator(self.evaluator.mesh)
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """Space and values of every control and unknown."""
+        controls, spaces = self.system.controls.members, self.system.spaces
+        known = {name: (controls[name], a) for name, a in self.traced.rows.items()}
+        return known | {name: (spaces[name], a) for name, a in self.state.values.items()}
+
+    def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
+        """Refuse: where the largest value is taken jumps.
+
+        Raises
+        ------
+        InputError
+            Always, with what is smooth instead.
+        """
+        sign = "" if largest else "-"
+        raise InputError(
+            f"the {'largest' if largest else 'smallest'} value has no gradient where its place jumps; for "
+            f"positive values m = {{type: mean, of: (...)^({sign}8)}} is smooth, and m^(1/{sign}8) near it"
+        )
+
+    def value(self, expression: Expression, at: Sequence[float]) -> Any:
+        """Return an expression at one place, from the cell that holds it. Collective.
+
+        Raises
+        ------
+        InputError
+            If it reads a field that jumps between cells.
+        """
+        smooth = {*self.system.spaces, *self.system.controls.members, *"xyzt"}
+        jumps = [n for n in expression.names if n not in smooth and n.rpartition("_")[0] not in smooth]
+        if jumps:
+            raise InputError(
+                f"{expression.text!r} at a place has no gradient: {', '.join(sorted(jumps))} is recovered at "
+                "nodes; take its mean over a region"
+            )
+        f = self.integrand(expression)
+        return self.evaluator.value(f, self.state.t, self.arrays, np.array(at, dtype=float))
+
+    def reaction(self, name: str, boundary: Facets, component: int = 0) -> Any:
+        """Return what holds an unknown on a boundary: the weak form tested with its share in the nodes.
+
+        Collective.
+        """
+        form = next(f for f in self.system.forms.values() if name in [s.name for s in f.equation.fields])
+        nodes, part = self.share(name, boundary)
+        rows = torch.zeros(form.space.n_owned, form.space.components, dtype=torch.float64)
+        rows[nodes, form.columns.get(name, slice(None))] = torch.from_numpy(part[:, component])
+        tested, values = TestedForm(form), {**self.traced.rows, **self.state.values}
+        u = stacked([spec.name for spec in form.equation.fields], values)
+        lam = Spread.apply(rows, form.space.halo)
+        return Total.apply(tested(self.state.t, u, None, values, lam), form.space.comm)

@@ -1,0 +1,1 @@
+"""Members of kind ``data``: what a training learns from."""

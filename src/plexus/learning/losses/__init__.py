@@ -1,0 +1,1 @@
+"""Members of kind ``loss``: what a training makes small."""

@@ -1,0 +1,1 @@
+"""Members of kind ``optimizer``: how a training moves the variables."""

@@ -1,0 +1,45 @@
+"""The learned part of a deck that is trained, ready for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plexus import registry
+from plexus.deck import parts
+from plexus.errors import at_path
+from plexus.protocols import Setting
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.runtime.context import Context
+
+
+def made(deck: Deck, space: Any, ctx: Context) -> Any:
+    """Return the part that the deck trains, prepared for a grid; its weights ask for gradients. Collective.
+
+    Raises
+    ------
+    InputError
+        If the part does not fit the model, or its bundle is unsound.
+    """
+    path, params = parts.trained(deck)
+    # comm stays out: a rank evaluates its own samples
+    setting = Setting(space=space, device=ctx.device)
+    gap = parts.gap(deck.physics)
+    if gap is not None and path == "closure":
+        setting = gap.setting(space=space, device=ctx.device)
+    with at_path(path):
+        part = registry.build(_kind(params), params)
+        part.prepare(setting)
+    part.network.requires_grad_(True)
+    return part
+
+
+def _kind(params: Any) -> str:
+    """Return the kind of component that some parameters belong to."""
+    return next(
+        kind
+        for kind in registry.KINDS
+        if params.type in registry.names(kind)
+        and registry.component(kind, params.type).params is type(params)
+    )

@@ -1,0 +1,173 @@
+"""A run on tensors: the march of a deck again, as a graph through which gradients of its quantities run back.
+
+    trace = Trace.of(run, {"k": k})             # own values of controls, tensors
+    loss = trace.total(lambda trace: trace.quantity("outlet") if trace.last else None)
+    slopes = gradient(loss, {"k": k}, run)      # the same on all ranks, of fields the own part
+
+The steps are those of the run and count as given. A state that is kept costs a few fields; `Trace.total` can
+keep one of every so many and compute those between again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
+
+from plexus.coupling.starts import start
+from plexus.coupling.traced import Traced
+from plexus.errors import InputError, at_path
+from plexus.fields.state import State
+from plexus.protocols import Implicit
+from plexus.run.run import Run, marching, stepper_of
+
+if TYPE_CHECKING:
+    from plexus.protocols import Stepper
+
+Tensor = torch.Tensor
+Look = Callable[["Trace"], Tensor | None]
+"""What is added up along a march: a number at the present state, None at states that do not count."""
+
+
+class Trace(Run):
+    """A run whose system is a `plexus.coupling.traced.Traced`; its observers only say which times are hit."""
+
+    system: Any
+
+    @classmethod
+    def of(cls, run: Run, controls: Mapping[str, Tensor]) -> Trace:
+        """Return a run at its beginning, for own values of controls as tensors. Collective.
+
+        Raises
+        ------
+        InputError
+            If no gradient leads through the stepper or the material.
+        """
+        deck, (clock, controller) = run.deck, marching(run.deck)
+        stepper = stepper_of(deck, controller.tolerance)
+        why = refusal(stepper)
+        if why is not None:
+            raise InputError(f"time.stepper: {why}")
+        system = Traced(run.system, controls)  # type: ignore[arg-type]  # decks on elements have controls
+        values = start(system, deck.initial, clock.t, deck.time is not None)
+        return cls(
+            system,  # type: ignore[arg-type]  # asked for what `March` and quantities need
+            State(values, clock.t), clock, stepper, controller, events=run.events, deck=deck,
+            ctx=run.ctx, mesh=run.mesh, lineage=run.lineage, quantities=run.quantities,
+            observers=run.observers, places=run.places,
+        )  # fmt: skip
+
+    def march(self, until: float = math.inf) -> Iterator[State]:
+        """Yield the state after each step, up to the time ``until`` [s] or the end. Collective."""
+        while not self.last and self.clock.t < until:
+            self.advance(self._target(until))
+            yield self.state
+
+    def quantity(self, name: str) -> Tensor:
+        """Return a quantity of the deck in the present state, a tensor, equal on all ranks. Collective.
+
+        Raises
+        ------
+        InputError
+            If it has no gradient.
+        """
+        with at_path(f"quantities.{name}"):
+            found: Any = self.quantities[name].evaluate(self)
+            if not isinstance(found, torch.Tensor):
+                raise InputError("no gradient leads through this quantity")
+        return found
+
+    def total(self, look: Look, every: int | None = None) -> Tensor:
+        """March to the end and return the sum of what ``look`` sees after each step. Collective.
+
+        With ``every``, only each so-manieth state is kept, and a gradient computes the steps between again:
+        less memory, at the cost of one more march.
+        """
+        if every is None:
+            return _sum([look(self) for _ in self.march()])
+        found = []
+        while not self.last:
+            found.append(self._segment(look, every))
+        return _sum(found)
+
+    def _segment(self, look: Look, steps: int) -> Tensor:
+        """Take so many steps, of which torch keeps the beginning only; return what ``look`` has seen."""
+        clock, controller, (memory, past) = (
+            self.clock.state(),
+            self.controller.state(),
+            self.stepper.history(),
+        )
+        names, ends = list(self.state.values), list[Trace]()
+
+        def run(*tensors: Tensor) -> tuple[Tensor, ...]:
+            # each time by a march of its own: what is computed again leaves this one where it is
+            own = self._twin()
+            own.clock.restore(clock)
+            own.controller.restore(controller)
+            own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))
+            own.state = State(dict(zip(names, tensors, strict=False)), own.clock.t, own.clock.step)
+            seen = _sum([look(own) for _, _ in zip(range(steps), own.march(), strict=False)])
+            ends.append(own)
+            return seen, *own.state.values.values(), *own.stepper.history()[1].values()
+
+        # a segment's last tensor on one rank may not be that of another: all compute all of it again
+        with set_checkpoint_early_stop(False):
+            seen: Tensor = checkpoint(run, *self.state.values.values(), *past.values(), use_reentrant=False)[
+                0
+            ]
+        end = ends.pop()
+        self.clock, self.controller, self.stepper, self.state = (
+            end.clock,
+            end.controller,
+            end.stepper,
+            end.state,
+        )
+        return seen
+
+    def _twin(self) -> Trace:
+        """Return another march of the same system, at its beginning."""
+        twin = copy(self)
+        twin.clock, twin.controller = marching(self.deck)
+        twin.stepper = stepper_of(self.deck, twin.controller.tolerance)
+        return twin
+
+
+def refusal(stepper: Stepper) -> str | None:
+    """Return why no gradient leads through a stepper, None where one does."""
+    if stepper.needs is Implicit:
+        return None
+    return (
+        "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
+        "adjoint of bdf, rosw and alpha; use theta or bdf2"
+    )
+
+
+def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Tensor]:
+    """Return the derivatives of a number that is equal on all ranks, by name. Collective.
+
+    Those of values that all ranks share are added up over the ranks, in one reduction; those of fields are of
+    the own nodes or cells.
+    """
+    comm = run.ctx.comm
+    slopes = torch.autograd.grad(
+        value, list(of.values()), torch.full_like(value, 1.0 / comm.size),
+        allow_unused=True, materialize_grads=True,
+    )  # fmt: skip
+    found = dict(zip(of, slopes, strict=True))
+    shared = [name for name in of if run.system.controls.members[name].replicated]  # type: ignore[attr-defined]
+    if shared and comm.size > 1:
+        whole = torch.cat([found[name].ravel() for name in shared])
+        comm.Allreduce(whole.numpy().copy(), whole.numpy())
+        parts = torch.split(whole, [found[name].numel() for name in shared])
+        found |= {name: part.reshape(of[name].shape) for name, part in zip(shared, parts, strict=True)}
+    return found
+
+
+def _sum(parts: Sequence[Tensor | None]) -> Tensor:
+    """Return the sum of those that are there, zero of none."""
+    known = [part for part in parts if part is not None]
+    return torch.stack(known).sum() if known else torch.zeros((), dtype=torch.float64)

@@ -1,0 +1,128 @@
+"""The solve of one equation at one instant as a node of torch's graph: a KSP, a SNES, or a block of fields.
+
+With u_t = shift·u + offset, as steppers ask for it, θ of F(u; θ) = 0 is
+
+    start    where unknowns are prescribed, their values, else the guess, which nothing depends on,
+    offset   the rest of the rate: what a step takes from earlier states,
+    others   other unknowns, controls.
+
+Steady solves, stages of a step and staggered equations are all of this kind: a march is a chain of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from plexus.protocols import Instant
+from plexus.solvers.adjoint.node import solution
+from plexus.solvers.adjoint.transposed import Transposed
+from plexus.spaces.shared import Spread
+from plexus.spaces.tested import TestedForm
+
+if TYPE_CHECKING:
+    from plexus.solvers.nonlinear import FieldSolver
+    from plexus.spaces.assembly import Form
+
+Tensor = torch.Tensor
+
+
+class Stages:
+    """Solves of one equation, differentiable: what they share.
+
+    Parameters
+    ----------
+    solver : FieldSolver
+        Solves, and takes part in gradients by its last matrix, factorisation and preconditioner.
+    form : Form
+        Its equations.
+    """
+
+    def __init__(self, solver: FieldSolver, form: Form):
+        self.solver, self.form = solver, form
+        self.tested, self.transposed = TestedForm(form), Transposed(solver)
+        self.last: Stage | None = None
+        fixed = form.fixed
+        self._fixed = None if fixed is None else torch.from_numpy(fixed)
+        held = form.held
+        self._held = (
+            None if held is None else (torch.from_numpy(held.nodes), torch.from_numpy(held.projectors))
+        )
+
+    def solve(self, start: Tensor, at: Instant, others: Mapping[str, Tensor]) -> Tensor:
+        """Return u (n_local, m) with F = 0, ghosts filled, differentiable in all three. Collective.
+
+        Raises
+        ------
+        SolveError, GuardError
+            As `plexus.solvers.nonlinear.FieldSolver.solve`; in a gradient, if a transposed solve fails.
+        """
+        stage = Stage(self, at, list(others), at.offset is not None)
+        theta = [start, *(() if at.offset is None else (at.offset,)), *others.values()]
+        return self.held(Spread.apply(solution(stage, start, *theta), self.form.space.halo), start)
+
+    def held(self, u: Tensor, start: Tensor) -> Tensor:
+        """Return u (n_local, m) with what is prescribed taken from ``start``."""
+        if self._fixed is not None:
+            u = torch.where(self._fixed, start, u)
+        if self._held is not None:
+            nodes, projectors = self._held
+            u = u.index_add(0, nodes, torch.einsum("kij,kj->ki", projectors, start[nodes] - u[nodes]))
+        return u
+
+
+class Stage:
+    """One solve (`plexus.protocols.adjoints.Solvable`); θ is start, offset where there is a rate, others."""
+
+    def __init__(self, of: Stages, at: Instant, names: Sequence[str], evolves: bool):
+        self.of, self.names, self.evolves = of, names, evolves
+        self.at = Instant(at.t, at.dt, at.shift)
+
+    def solve(self, theta: Sequence[Tensor], guess: Tensor) -> Tensor:
+        """Return the own rows of the solution, (n_owned, m). Collective."""
+        _, offset, others = self._parts(theta)
+        u = guess.numpy().copy()
+        self.of.solver.solve(u, self._instant(offset), _arrays(others))
+        self.of.last = self
+        return torch.from_numpy(u[: self.of.form.space.n_owned].copy())
+
+    def tested(self, u: Tensor, theta: Sequence[Tensor], lam: Tensor) -> Tensor:
+        """Return λᵀF, this rank's part. Collective."""
+        start, offset, others = self._parts(theta)
+        halo = self.of.form.space.halo
+        u = self.of.held(Spread.apply(u, halo), start)
+        rate = None if offset is None else self.at.shift * u + offset
+        return self.of.tested(self.at.t, u, rate, others, Spread.apply(lam, halo), self.at.since)
+
+    def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
+        """Return λ (n_owned, m). Collective."""
+        self._linearise(u, theta)
+        found = self.of.transposed.solve(v.numpy().ravel())
+        return torch.from_numpy(found.reshape(v.shape))
+
+    def _linearise(self, u: Tensor, theta: Sequence[Tensor]) -> None:
+        """Assemble the matrix at the solution, unless it is the one that the solve has left. Collective."""
+        if self.of.last is self and self.of.solver.target.linear:
+            return
+        start, offset, others = self._parts(theta)
+        form, at = self.of.form, self._instant(offset)
+        whole = self.of.held(Spread.apply(u, form.space.halo), start).numpy()
+        form.jacobian(at.t, whole, at.rate(whole), at.shift, _arrays(others), at.since)
+        self.of.last = None
+
+    def _parts(self, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
+        """Return start, offset and others by name."""
+        start, *rest = theta
+        offset = rest.pop(0) if self.evolves else None
+        return start, offset, dict(zip(self.names, rest, strict=True))
+
+    def _instant(self, offset: Tensor | None) -> Instant:
+        at = self.at
+        return Instant(at.t, at.dt, at.shift, None if offset is None else offset.detach().numpy())
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}

@@ -1,0 +1,135 @@
+"""The transposed solve Aᵀ λ = v by what has solved A x = b, its factorisation or preconditioner.
+
+A symmetric matrix takes the same Krylov method. Others take its transposed application, which not every
+preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so that
+methods report convergence with λ = 0, and SOR refuses. So only the true residual is believed,
+
+    ‖Aᵀ λ - v‖ <= LIMIT ‖v‖,
+
+and where it is too large a solver of the explicit transpose is made, by the same settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.errors import SolveError
+
+if TYPE_CHECKING:
+    from plexus.solvers.attempt import Attempt
+    from plexus.solvers.nonlinear import FieldSolver
+
+AIM, LIMIT = 1e-12, 1e-8
+"""Relative residual that Krylov methods go for, and the largest one that is taken."""
+
+
+class Transposed:
+    """Solves with the transpose of the matrix of a field's solver.
+
+    Attributes
+    ----------
+    solves, explicit : int
+        Solves so far, and those that needed the explicit transpose.
+    """
+
+    def __init__(self, solver: FieldSolver):
+        self.solver = solver
+        self.solves = self.explicit = 0
+        self._refused: set[int] = set()
+        self._twins: dict[int, Attempt] = {}
+
+    def solve(self, v: np.ndarray) -> np.ndarray:
+        """Return λ for v, both (unknowns of this rank,), with the matrix that is assembled now. Collective.
+
+        A part of v along motions that nothing holds is left out, as they keep the values of the guess.
+
+        Raises
+        ------
+        SolveError
+            If the residual is not small.
+        """
+        solver = self.solver
+        mat, b, x = solver.form.matrix.mat, solver.form.space.vector(), solver.form.space.vector()
+        b.setArray(self._held(v))
+        if b.norm() == 0.0:
+            return np.zeros_like(v)
+        self.solves += 1
+        number = solver.attempts.index(solver.current)
+        off = np.inf
+        if number not in self._refused:
+            off = self._implicitly(mat, b, x)
+        if not off <= LIMIT and not solver.symmetric:
+            # what fails once fails again: the next solve begins here
+            self._refused.add(number)
+            self.explicit += 1
+            off = self._explicitly(number, mat, b, x)
+        if not off <= LIMIT:
+            raise SolveError(
+                f"gradient failed: {solver.target.name}: the transposed system is solved to {off:.1g} of "
+                f"its right-hand side only (at most {LIMIT:g}); `solver: {{{solver.target.name}: "
+                "{preconditioner: lu}}` factorises, mumps does so on several ranks"
+            )
+        return self._held(x.getArray(readonly=True).copy())
+
+    def _held(self, v: np.ndarray) -> np.ndarray:
+        """Return v without its part along free motions. Collective."""
+        free = self.solver.free
+        if free is None:
+            return v
+        rest: np.ndarray = v - free @ self.solver.form.space.comm.allreduce(free.T @ v)
+        return rest
+
+    def _implicitly(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
+        """Solve by the solver of the matrix itself; return the relative residual, infinite if it refuses."""
+        solver = self.solver
+        solver.current.set_up(mat, mat)
+        ksp = solver.current.snes.getKSP()
+        solve = ksp.solve if solver.symmetric else ksp.solveTranspose
+        return _tried(ksp, solve, mat, b, x)
+
+    def _explicitly(self, number: int, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
+        """Solve with a solver of the explicit transpose; return the relative residual."""
+        transpose = PETSc.Mat()
+        mat.transpose(transpose)
+        transpose.setBlockSizes(*mat.getBlockSizes())
+        near = self.solver.form.near_nullspace()
+        transpose.setNearNullSpace(near)
+        near.destroy()
+        twin = self._twin(number, transpose)
+        twin.set_up(transpose, transpose)
+        ksp = twin.snes.getKSP()
+        off = _tried(ksp, ksp.solve, mat, b, x)
+        transpose.destroy()
+        return off
+
+    def _twin(self, number: int, transpose: PETSc.Mat) -> Attempt:
+        """Return a solver of the same settings for the explicit transpose."""
+        if number not in self._twins:
+            snes = PETSc.SNES().create(self.solver.form.space.comm)
+            twin = self._twins[number] = self.solver.configure(snes, number)
+            twin.snes.getKSP().setOperators(transpose, transpose)
+            twin.snes.getKSP().setFromOptions()
+            twin.choose_method(False, self.solver.free is not None)
+        return self._twins[number]
+
+
+def _tried(ksp: PETSc.KSP, solve: object, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
+    """Solve to the tolerance of gradients; return ‖Aᵀ x - b‖/‖b‖, infinite where PETSc refuses."""
+    before = ksp.getTolerances()
+    ksp.setTolerances(rtol=AIM, atol=0.0)
+    x.set(0.0)
+    try:
+        solve(b, x)  # type: ignore[operator]  # a bound method of petsc4py, which has no types
+    except PETSc.Error:
+        return np.inf
+    finally:
+        ksp.setTolerances(rtol=before[0], atol=before[1])
+    r = b.duplicate()
+    mat.multTranspose(x, r)
+    r.axpy(-1.0, b)
+    off = float(r.norm() / b.norm())
+    r.destroy()
+    return off

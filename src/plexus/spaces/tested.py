@@ -1,0 +1,112 @@
+"""A weak form tested with a field, as a torch scalar: what gradients with respect to its data need.
+
+    λᵀF = ∫ (f0·λ + f1:∇λ) w dx + Σ_Γ ∫_Γ f0·λ w ds - Σ λ_i P_i
+
+f0 and f1 come from the same formulas as in assembly, here on tensors. One backward pass of this number gives
+∂(λᵀF)/∂θ for everything that the formulas read; no matrix ∂F/∂θ is made. Every rank integrates over its own
+cells, so that its number is its part of a sum, and λ is zero at prescribed unknowns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from plexus.devices.bridge import TorchBridge
+from plexus.protocols import NOTHING, Flux, Point, Since
+from plexus.spaces.facets import sets_of_term
+from plexus.spaces.points import CellSet, PointBatch, Values, batches
+
+if TYPE_CHECKING:
+    from plexus.spaces.assembly import Form
+
+Tensor = torch.Tensor
+TEST = "λ"
+"""Name of the testing field among the fields at a point; no deck can use it."""
+
+
+class TestedForm:
+    """λᵀF of a form on this rank. Construction needs no communication.
+
+    Parameters
+    ----------
+    form : Form
+        Equation, boundary terms, loads and spaces.
+    """
+
+    def __init__(self, form: Form):
+        self.form, mesh = form, form.space.mesh
+        self.bridge = TorchBridge(form.bridge.device)
+        self.cells = CellSet(mesh, self.bridge, slice(mesh.n_owned_cells))
+        owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
+        self.facets = [
+            (term, facets)
+            for where, term in form.terms
+            for facets in sets_of_term(mesh, where, term, form.degree, self.bridge, owned)
+        ]
+
+    def __call__(
+        self,
+        t: float,
+        u: Tensor,
+        rate: Tensor | None,
+        fields: Mapping[str, Tensor],
+        lam: Tensor,
+        since: Since = NOTHING,
+    ) -> Tensor:
+        """Return λᵀF(t, u, rate), this rank's part, a scalar.
+
+        ``u``, ``rate`` (None: zero) and ``lam`` are (n_local, m) with their ghosts filled; ``fields`` are
+        other unknowns and controls by name, and ``since`` the step that leads to time ``t`` [s], as
+        `plexus.spaces.assembly.Form.residual` takes them.
+        """
+        values = self._values(u, rate, fields, lam, since)
+        total = 0.0 * lam.sum()
+        for p, f in self._integrands(t, values):
+            total = total + _paired(f, p, self.form.equation.measure(p.x))
+        own = lam[: self.form.space.n_owned]
+        for load in self.form.loads:
+            rows = np.zeros(own.shape)
+            load.subtract(t, rows)
+            total = total + (own * torch.from_numpy(rows)).sum()
+        return total
+
+    def _values(
+        self, u: Tensor, rate: Tensor | None, fields: Mapping[str, Tensor], lam: Tensor, since: Since
+    ) -> Values:
+        form = self.form
+        parts = {name: u[:, here] for name, here in form.columns.items()}
+        arrays = {**fields, **parts, form.own: u, TEST: lam}
+        places = {**form.controls.members, **form.spaces, TEST: form.space}
+        known = {name: (place, arrays[name]) for name, place in places.items() if name in arrays}
+        return Values(known, form.own, rate, since)
+
+    def _integrands(self, t: float, values: Values) -> Iterator[tuple[PointBatch, Flux]]:
+        """Yield the points of cells and facets with what is integrated there."""
+        for rule, integrand in self.form.integrands():
+            for p in batches(self.cells, rule, self.form.size, t, values):
+                yield p, integrand.flux(p)
+        for term, facets in self.facets:
+            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, facets.other)
+            yield p, term.flux(p)
+
+
+def _paired(f: Flux, p: Point, measure: Tensor | None) -> Tensor:
+    """Return ∫ (f0·λ + f1:∇λ) w over the cells of a batch; both are shaped as the unknown."""
+    test = p.fields[TEST]
+    w = p.jxw if measure is None else p.jxw * measure
+    density = 0.0 * w
+    if f.f0 is not None:
+        density = density + _inner(f.f0, test.value)
+    if f.f1 is not None:
+        density = density + _inner(f.f1, test.grad)
+    return (w * density).sum()
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    """Return the sum of products over all but the first two axes, (C, Q)."""
+    product = a * b
+    return product.flatten(2).sum(-1) if product.ndim > 2 else product

@@ -1,0 +1,170 @@
+"""Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix.
+
+Everything here runs on one rank and on several.
+"""
+
+import numpy as np
+import pytest
+import torch
+from mpi4py import MPI
+from traces import orders, remainders, steady, with_controls
+
+from plexus.errors import SolveError
+from plexus.solvers.adjoint import transposed
+from plexus.solvers.packages import available
+from plexus.spaces.controls import Cellwise, Nodal, Uniform
+from plexus.spaces.shared import Total
+
+pytestmark = pytest.mark.mpi
+STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
+
+LINEAR = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: "a*(1 + x)", source: "10*a^2*x"}
+boundary: [{on: left, u: "a*y"}, {on: right, u: 0}, {on: top, flux: "a*x"}]
+solver: {u: {rtol: 1.e-13, ksp: cg, preconditioner: jacobi}}
+"""
+NONLINEAR = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [8, 8]}
+physics: {type: diffusion, coefficient: "a*(1 + u^2)", source: "10*a^2*x", reaction: "u"}
+boundary: [{on: left, u: "a*y"}, {on: right, robin: {coefficient: a, value: "u^2"}}]
+solver: {u: {snes_rtol: 1.e-13, ksp: gmres, preconditioner: bjacobi}}
+"""
+WIND = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: [[a, "9*y"], ["-9*y", 1]], source: "a^2"}
+boundary: [{on: left, u: "a*y"}, {on: bottom, u: 0}]
+solver: {u: {rtol: 1.e-13, ksp: gmres}}
+"""
+"""The antisymmetric part of the coefficient carries u along: the matrix is linear without symmetry."""
+CELLS = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [5, 5]}
+physics: {type: diffusion, coefficient: [[k, "k*y"], ["-k*y", k]], source: x}
+boundary: [{on: left, u: y}, {on: bottom, u: 0}]
+solver: {u: {preconditioner: lu}}
+"""
+NODAL = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [6, 6]}
+physics: {type: diffusion, coefficient: "1 + m^2", source: "m*x", degree: 2}
+boundary: [{on: left, u: "m*y"}, {on: right, flux: "m^2"}]
+solver: {u: {preconditioner: mumps}}
+"""
+
+
+@pytest.fixture
+def scalar(monkeypatch):
+    """Let decks read one number ``a``."""
+    with_controls(monkeypatch, {"a": lambda space: Uniform()}, a=1.3)
+
+
+def cubes(run):
+    """Return the function that sums the cubes of the solution over all nodes, of the one number a."""
+    space = run.system.spaces["u"]
+    return lambda a: Total.apply((steady(run, {"a": a})[: space.n_owned] ** 3).sum(), space.comm)
+
+
+def number(value=1.3):
+    return torch.tensor([value], dtype=torch.float64)
+
+
+def gradient(run):
+    """Return the derivative of `cubes` and the solvers of transposed systems that it took."""
+    a = number().requires_grad_(True)
+    value = cubes(run)(a)
+    (slope,) = torch.autograd.grad(value, a, torch.full_like(value, 1 / MPI.COMM_WORLD.size))
+    return MPI.COMM_WORLD.allreduce(float(slope))
+
+
+@pytest.mark.parametrize("deck", [LINEAR, NONLINEAR, WIND], ids=["ksp", "snes", "wind"])
+def test_remainders_are_of_second_order(make_run, scalar, deck):
+    found = remainders(cubes(make_run(deck)), number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("deck", "name"),
+    [
+        *((WIND, name) for name in ("mumps", "gamg", "hypre", "ilu", "sor", "asm")),
+        *((NONLINEAR, name) for name in ("gamg", "hypre", "ilu")),
+    ],
+    ids=lambda v: v if len(v) < 9 else "",
+)
+def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmetry(
+    make_run, scalar, deck, name
+):
+    if name in ("hypre", "mumps") and name not in available():
+        pytest.skip(f"this PETSc has no {name}")
+    if name in ("ilu", "sor") and MPI.COMM_WORLD.size > 1:
+        name = "bjacobi" if name == "ilu" else name
+    expected = gradient(make_run(deck, "solver.u.preconditioner=jacobi"))
+    assert gradient(make_run(deck, f"solver.u.preconditioner={name}")) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["hypre", "sor"])
+def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, scalar, monkeypatch, name):
+    """BoomerAMG applied transposed is zero, which Krylov methods take for convergence; SOR refuses."""
+    if name == "hypre" and name not in available():
+        pytest.skip("this PETSc has no hypre")
+    made = []
+    plain = transposed.Transposed.__init__
+    monkeypatch.setattr(
+        transposed.Transposed, "__init__", lambda self, s: (plain(self, s), made.append(self))[0]
+    )
+    run = make_run(WIND, f"solver.u.preconditioner={name}")
+    assert abs(gradient(run)) > 1e-3
+    assert made[0].explicit == made[0].solves == 1
+
+
+def test_a_transposed_solve_that_fails_is_an_error(make_run, scalar):
+    run = make_run(WIND, "solver.u.preconditioner=jacobi")
+    a = number().requires_grad_(True)
+    value = cubes(run)(a)
+    solver = run.system.solvers["u"]
+    solver.blocks[0] = solver.blocks[0].model_copy(update={"max_iterations": 1})
+    solver.attempts[0].snes.getKSP().setTolerances(max_it=1)
+    with pytest.raises(SolveError, match=r"gradient failed: u: the transposed system is solved to .*lu"):
+        value.backward()
+
+
+def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
+    """dJ/dk = -λᵀ (∂A/∂k) u by NumPy's factorisation of the matrix, for a coefficient in every cell.
+
+    A is linear in k, so that ∂A/∂k of one cell is the matrix of that cell alone.
+    """
+    if MPI.COMM_WORLD.size > 1:
+        pytest.skip("NumPy solves on one rank")
+    with_controls(monkeypatch, {"k": lambda space: Cellwise(space.mesh)})
+    run = make_run(CELLS)
+    form, space = run.system.forms["u"], run.system.spaces["u"]
+    k = torch.from_numpy(1 + np.random.default_rng(0).random((space.mesh.n_cells, 1))).requires_grad_(True)
+    u = steady(run, {"k": k})
+    (found,) = torch.autograd.grad((u**3).sum(), k)
+
+    run.system.controls.put({"k": k.detach().numpy()})
+    a = form.jacobian(0, space.zeros(), None, 0, {}).convert("dense").getDenseArray().copy()
+    x, free = u.detach().numpy().ravel(), ~form.fixed.ravel()
+    lam = np.linalg.solve(a.T, 3 * x**2 * free)
+    for cell in range(0, space.mesh.n_cells, 7):
+        run.system.controls.put({"k": np.eye(space.mesh.n_cells)[:, [cell]]})
+        rows = form.residual(0, u.detach().numpy(), None, {}) - form.residual(0, space.zeros(), None, {})
+        assert found[cell].item() == pytest.approx(-lam @ rows.ravel(), rel=1e-9)
+
+
+def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatch):
+    """In coefficient, source, flux and prescribed value, along a direction at all nodes."""
+    with_controls(monkeypatch, {"m": Nodal})
+    run = make_run(NODAL)
+    space = run.system.spaces["u"]
+    x = space.points[: space.n_owned]
+
+    def of(m):
+        u = steady(run, {"m": m})
+        return Total.apply((u[: space.n_owned] ** 3).sum(), space.comm)
+
+    m, d = (torch.from_numpy(a)[:, None] for a in (1 + x[:, 0] * x[:, 1], np.sin(3 * x[:, 0]) + x[:, 1]))
+    assert orders(remainders(of, m, d, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)

@@ -1,0 +1,52 @@
+"""Runs with controls, differentiated: what the tests of gradients share."""
+
+import numpy as np
+import torch
+from mpi4py import MPI
+
+from plexus.coupling.traced import Traced
+from plexus.deck.context import Context
+from plexus.discretisations import _elements
+from plexus.spaces.controls import Controls
+
+
+def with_controls(monkeypatch, members, **values):
+    """Let decks know controls: name -> what makes one from the nodes of the unknowns; and their values."""
+    names = dict.fromkeys(members, "1")
+    plain = Context.__init__
+    monkeypatch.setattr(Context, "__init__", lambda self, *a, **k: plain(self, *a, **{"controls": names} | k))
+
+    def made(deck, space):
+        controls = Controls({name: make(space) for name, make in members.items()})
+        controls.put({name: np.array(v, dtype=float, ndmin=1) for name, v in values.items()})
+        return controls
+
+    monkeypatch.setattr(_elements, "controls_of", made)
+
+
+def steady(run, controls, name="u"):
+    """Return the unknown of a steady run, a tensor, for own values of controls."""
+    traced = Traced(run.system, controls)
+    values = _elements.initial(run.deck, run.system, traced.rows)
+    stepper = run.stepper
+    from plexus.fields.state import State
+
+    return stepper.step(traced, State(values), 0.0, 0.0).values[name]
+
+
+def remainders(function, theta, direction, steps):
+    """Return |J(θ + h d) - J(θ) - h J'd| for each h; J is the same on all ranks, J' is summed over them."""
+    comm = MPI.COMM_WORLD
+    theta = theta.clone().requires_grad_(True)
+    value = function(theta)
+    (slope,) = torch.autograd.grad(value, theta, torch.full_like(value, 1 / comm.size))
+    along = comm.allreduce(float((slope * direction).sum()))
+    with torch.no_grad():
+        return [
+            abs(function(theta.detach() + h * direction).item() - value.item() - h * along) for h in steps
+        ]
+
+
+def orders(remainder, steps):
+    """Return the slopes between consecutive steps."""
+    return np.diff(np.log(remainder)) / np.diff(np.log(steps))
