@@ -132,7 +132,7 @@ class FieldSolver:
             self._settle(x, self._first)
 
     def _settle(self, x: np.ndarray, first: np.ndarray) -> None:
-        """Balance the loads on what is weakly held, x being the solution and ``first`` the load. Collective."""
+        """Balance the loads on what is weakly held; x is the solution, ``first`` the load. Collective."""
         assert self._holding is not None
         for number in range(AGAIN + 1):
             self._holding.settle(x, self._residual, first)
