@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
+    "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
     "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),

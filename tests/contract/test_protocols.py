@@ -21,6 +21,7 @@ PROTOCOLS = {
     "controller": protocols.Controller,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
+    "sample": protocols.Sampler,
     "data": protocols.Data,
     "loss": protocols.Loss,
     "optimizer": protocols.Optimizer,
@@ -95,7 +96,7 @@ def constructed(kind, name):
     """Return a member made from its example, as those who need it make it."""
     component = registry.component(kind, name)
     given = {k: v for k, v in example(kind, name).items() if k not in ("type", "file")}
-    if kind == "mesh" and "file" in example(kind, name):
+    if {"file", "files"} & example(kind, name).keys():  # none is there
         return component.cls
     params = component.params.model_validate(given)
     more = {"stepper": (None,), "controller": (0.1, 1.0), "boundary": (protocols.FieldSpec("u", "1"),)}

@@ -47,8 +47,8 @@ def example(kind, name, folder):
     """Return the component's example without `type`; files that it names are made in the folder."""
     data = dict(module(kind, name).EXAMPLE)
     assert data.pop("type", name) == name
-    if isinstance(data.get("file"), str):
-        target = folder / data["file"]
+    for name_of_file in [*([data["file"]] if "file" in data else []), *data.get("files", ())]:
+        target = folder / name_of_file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     return data

@@ -61,7 +61,8 @@ class Learned(part.Part, MomentClosure):  # type: ignore[misc]  # always guarded
         found: dict[str, list[tuple[Any, Any]]] = {}
         if self.closes == 2:
             found["f2 relative MSE"] = [(given["f2"], targets["f2"])]
-            pairs = [closed_stress(inputs, f["f2"], inputs["zeta"]) for f in (given, targets)]
+            zeta = inputs["zeta"] if "zeta" in inputs else self.setting.constants["zeta"]
+            pairs = [closed_stress(inputs, f["f2"], zeta) for f in (given, targets)]
         else:
             pairs = [(f["st"], f["trace"]) for f in (given, targets)]
         one, other = (components(*pair) for pair in pairs)

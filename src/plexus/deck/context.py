@@ -68,8 +68,15 @@ class Context:
     """Whether the unknowns' gradients can be integrated; not on grids."""
     place: str = "on a periodic grid"
     """Where fields without gradients live, as messages say it."""
+    samples: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that are drawn (`plexus.samples`), by the names that expressions read them by."""
     only: Collection[str] | None = None
     """While set, expressions may use these names and the parameters only."""
+
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """What names stand for already when an expression is read: parameters and drawn fields."""
+        return {**self.parameters, **self.samples}
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:
@@ -79,8 +86,8 @@ class Context:
     def knows(self, name: str) -> bool:
         """Return whether an expression may use a name; True also where the names are not known."""
         if self.only is not None:
-            return name in self.only or name in self.parameters
-        if self.fields is None or name in self.parameters or name in COORDINATES:
+            return name in self.only or name in self.bound
+        if self.fields is None or name in self.bound or name in COORDINATES:
             return True
         return name in self.controls or name in self.field_names()
 
@@ -103,7 +110,7 @@ class Context:
         """Return the names that an expression may use, for suggestions."""
         own = COORDINATES if self.only is None else self.only
         fields = (*self.controls, *self.field_names()) if self.only is None else ()
-        return [*own, *self.parameters, *fields]
+        return [*own, *self.bound, *fields]
 
 
 def open_units(params: Any) -> tuple[str, ...]:

@@ -165,16 +165,18 @@ def _references_in_units(deck: Any, context: Context) -> Iterator[tuple[tuple[An
 
 def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:
     found: list[tuple[tuple[Any, ...], str]] = []
-    parameters, solver = data.get("parameters"), data.get("solver")
-    # A parameter with such a name would silently change what expressions mean.
+    solver = data.get("solver")
+    # A parameter or drawn field with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
-    for name in parameters if isinstance(parameters, dict) else ():
-        if name in taken:
-            found.append(
-                (("parameters", name), f"{name!r} already has a meaning in expressions; choose another name")
-            )
-        elif not str(name).isidentifier():
-            found.append((("parameters", name), f"{name!r} is not a name: use letters, digits and _"))
+    for block in ("parameters", "samples"):
+        names = data.get(block)
+        for name in names if isinstance(names, dict) else ():
+            if name in taken:
+                text = f"{name!r} already has a meaning in expressions; choose another name"
+                found.append(((block, name), text))
+            elif not str(name).isidentifier():
+                found.append(((block, name), f"{name!r} is not a name: use letters, digits and _"))
+        taken |= {*names} if isinstance(names, dict) else set()
     for name in solver if isinstance(solver, dict) and context.unknowns is not None else ():
         if name not in (*(context.unknowns or ()), "default"):
             valid = [*(context.unknowns or ()), "default"]

@@ -203,7 +203,9 @@ class _Walk:
 
     def name(self, name: str) -> Meaning:
         if name in self.parameters:
-            value = self.parameters[name]
+            value: Any = self.parameters[name]
+            if callable(value):  # a drawn field
+                return variable(value.params.unit)
             return quantity(value) if isinstance(value, Quantity) else number(float(value))
         if name in CONSTANTS:
             return number(CONSTANTS[name])

@@ -65,7 +65,7 @@ class Expression:
     Parameters
     ----------
     text : the expression, or a number.
-    parameters : values of the names that are bound now.
+    parameters : what names stand for already: numbers, and drawn fields (`plexus.samples`).
 
     Raises
     ------
@@ -87,7 +87,7 @@ class Expression:
     )
 
     _closure: Closure
-    _parameters: Mapping[str, float]
+    _parameters: Mapping[str, Any]
     _tree: ast.expr
     text: str
     noted: str
@@ -103,7 +103,7 @@ class Expression:
     unit: Meaning | None
     """What its unit is, where a deck has been read; see `understand`."""
 
-    def __init__(self, text: str | float, parameters: Mapping[str, float] | None = None):
+    def __init__(self, text: str | float, parameters: Mapping[str, Any] | None = None):
         if isinstance(text, (int, float)):
             if not abs(text) < math.inf:  # false for NaN too
                 raise ExpressionError(f"{text!r} is not a finite number")
@@ -111,7 +111,7 @@ class Expression:
         bound = {} if parameters is None else parameters
         self._build(text, parse(text, lambda n: n in bound or n in functions.CONSTANTS), bound)
 
-    def _build(self, text: str, tree: ast.expr, bound: Mapping[str, float]) -> None:
+    def _build(self, text: str, tree: ast.expr, bound: Mapping[str, Any]) -> None:
         value, free = _Compiler(bound).compile(tree)
         names, constant = frozenset(free), None
         if not callable(value):
@@ -222,6 +222,9 @@ class Expression:
         """Return ∂/∂name, exact except at the kinks of abs, min, max, where and ramp."""
         from plexus.deck.derivative import derivative
 
+        drawn = [n for n, value in self._parameters.items() if callable(value) and name in value.axes]
+        if drawn:
+            raise ExpressionError(f"{drawn[0]} is a drawn field, whose derivative by {name} is not known")
         # The derivative of a tree is a tree, so it is compiled and folded like any other expression.
         tree = derivative(self._tree, name)
         result = object.__new__(Expression)
@@ -286,13 +289,14 @@ def is_finite(value: Array) -> bool:
     return not hasattr(value, "dtype") or type(value).__module__ != "numpy" or math.isfinite(value.sum())
 
 
-def _may_fail(node: ast.AST, bound: Mapping[str, float]) -> bool:
+def _may_fail(node: ast.AST, bound: Mapping[str, Any]) -> bool:
     """Return whether an operation has arguments for which it has no finite value."""
     match node:
         case ast.BinOp(op=ast.Div() | ast.Mod() | ast.FloorDiv(), right=b):
             # a constant divisor is not zero: it has been tried when constants were folded
             names = {n.id for n in ast.walk(b) if isinstance(n, ast.Name)}
-            return not names <= {*bound, *functions.CONSTANTS, *functions.ARITY}
+            numbers = (name for name, value in bound.items() if not callable(value))
+            return not names <= {*numbers, *functions.CONSTANTS, *functions.ARITY}
         case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=float() | int() as n)):
             return n < 0 or n != int(n)
         case ast.BinOp(op=ast.Pow()):
@@ -305,7 +309,7 @@ def _may_fail(node: ast.AST, bound: Mapping[str, float]) -> bool:
 class _Compiler:
     """Turns nodes into constants (float) or closures, collecting the free names."""
 
-    def __init__(self, bound: Mapping[str, float]):
+    def __init__(self, bound: Mapping[str, Any]):
         self.bound = bound
         self.free: set[str] = set()
 
@@ -337,13 +341,23 @@ class _Compiler:
     def name(self, name: str) -> Any:
         # Parameters win over pi and e; the deck refuses parameters of these names anyway.
         if name in self.bound:
-            return float(self.bound[name])
+            return self.known(self.bound[name])
         if name in functions.CONSTANTS:
             return functions.CONSTANTS[name]
         if name in functions.ARITY:
             raise ExpressionError(f"{name} is a function: write {name}(...)")
         self.free.add(name)
         return operator.itemgetter(name)
+
+    def known(self, value: Any) -> Any:
+        """Return a parameter, or a drawn field as a function of the coordinates that it depends on."""
+        if not callable(value):
+            return float(value)
+        axes = tuple(value.axes)
+        if not axes:
+            return float(value())
+        self.free |= {*axes}
+        return lambda namespace: value(*(namespace[axis] for axis in axes))
 
     def unary(self, op: ast.unaryop, a: Any) -> Any:
         if isinstance(op, ast.Not):

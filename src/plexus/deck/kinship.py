@@ -137,6 +137,8 @@ def training_problems(deck: Any) -> Iterator[Found]:
         if params is not None:
             for place, text in _class("data", params).problems(params, deck):
                 yield ("train", key, *place), text
+    if train.validation is not None and "targets" not in _offers(train.validation.type):
+        yield ("train", "validation", "type"), f"{train.validation.type} has no answers to judge by"
     for n, stage in enumerate(train.stages):
         for place, text in _stage_problems(stage, deck):
             yield ("train", "stages", str(n), *place), text

@@ -54,6 +54,13 @@ def trained(deck: Any) -> tuple[str, Any]:
     return chosen, found[chosen]
 
 
+def component(params: Any) -> registry.Component:
+    """Return the component that parameters in a slot belong to."""
+    kinds = (kind for kind in registry.KINDS if params.type in registry.names(kind))
+    found = (registry.component(kind, params.type) for kind in kinds)
+    return next(member for member in found if member.params is type(params))
+
+
 def gap(physics: Any) -> Gap | None:
     """Return what the model of a physics block leaves open, None for most."""
     cls: Any = registry.component("physics", physics.type).cls

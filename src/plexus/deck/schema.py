@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from plexus import registry
 from plexus.deck import crosscheck, places
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
@@ -41,6 +42,9 @@ class Deck(Params):
     about: About = Field({}, description="title, authors, references")
     parameters: dict[str, bool | int | float | str | None] = Field(
         {}, description="values for ${...} and, where they are numbers, for expressions"
+    )
+    samples: dict[str, Annotated[Any, Component("sample")]] = Field(
+        {}, description="name -> field that is drawn at random, which expressions read"
     )
     mesh: Annotated[Params | None, Component("mesh")] = Field(
         None, description="where the mesh comes from; a model of points in no space has none"
@@ -86,6 +90,12 @@ class Deck(Params):
         # in the material name only these.
         crosscheck.learn_fields(params, known(info))
         return handler(value)  # now the names in its own expressions are known too
+
+    @field_validator("samples", mode="after")
+    @classmethod
+    def _samples(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        known(info).samples = {name: registry.build("sample", params) for name, params in value.items()}
+        return value
 
     @field_validator("mesh", mode="wrap")
     @classmethod

@@ -89,7 +89,7 @@ def convert(value: Any, unit: str, lenient: bool, context: Context) -> Any:
 def _is_product(text: str, context: Context) -> bool:
     """Return whether a text that starts like a quantity goes on as an expression, as `1 MPa/s*t` does."""
     try:
-        tree = parse(text, lambda name: name in context.parameters)
+        tree = parse(text, lambda name: name in context.bound)
     except (ExpressionError, UnitError):
         return any(c in text for c in "+*(<>,") and not _misspelt(text)
     return not hasattr(tree, "quantity")
@@ -172,7 +172,7 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
     try:
         # the text of a quantity that was computed has its unit, so that it is read again as it is
         text = f"{float(value)!r} {value.text}" if isinstance(value, Quantity) else value
-        result = Expression(text, context.parameters)
+        result = Expression(text, context.bound)
     except (ExpressionError, UnitError, OverflowError) as error:
         raise refuse(str(error)) from None
     # While the physics itself is being read all names pass: its fields are what it defines.

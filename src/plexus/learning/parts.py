@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plexus import registry
 from plexus.deck import parts
 from plexus.errors import at_path
 from plexus.protocols import Setting
@@ -29,17 +28,7 @@ def made(deck: Deck, space: Any, ctx: Context) -> Any:
     if gap is not None and path == "closure":
         setting = gap.setting(space=space, device=ctx.device)
     with at_path(path):
-        part = registry.build(_kind(params), params)
+        part: Any = parts.component(params).cls(params)
         part.prepare(setting)
     part.network.requires_grad_(True)
     return part
-
-
-def _kind(params: Any) -> str:
-    """Return the kind of component that some parameters belong to."""
-    return next(
-        kind
-        for kind in registry.KINDS
-        if params.type in registry.names(kind)
-        and registry.component(kind, params.type).params is type(params)
-    )

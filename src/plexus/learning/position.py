@@ -16,6 +16,8 @@ class Position:
     stage: int = 0
     round: int = 0
     step: int = 0
+    settled: bool = False
+    """Whether the optimiser of the stage that is under way has found nothing more to do."""
     chosen: list[int] | None = None
     """Samples that are trained on; None for all."""
     inferred: dict[str, float] = field(default_factory=dict)

@@ -100,13 +100,13 @@ class Session:
             self._recall(optimizer)
         every = max(1, stage.steps // 100)
         with self.ctx.timers("training"):
-            while p.step < stage.steps and not optimizer.settled:
+            while p.step < stage.steps and not p.settled:
                 loss = optimizer.step(objective, p.step, stage.steps)
-                p.step, p.total = p.step + 1, p.total + 1
-                if p.step % every == 0 or p.step in (1, stage.steps) or optimizer.settled:
+                p.step, p.total, p.settled = p.step + 1, p.total + 1, optimizer.settled
+                if p.step % every == 0 or p.step in (1, stage.steps) or p.settled:
                     self.note(stage, loss)
                 self._pause()
-        p.step = 0
+        p.step, p.settled = 0, False
         return loss
 
     def _pause(self) -> None:

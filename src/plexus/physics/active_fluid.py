@@ -65,6 +65,18 @@ class ActiveFluid(SuspensionPhysics):
         names = ("alpha", "beta", "zeta", "d_T", "d_R")
         return gap(params.order, {name: getattr(params, name) for name in names})
 
+    @staticmethod
+    def residual(
+        params: ActiveFluidParams, inputs: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the trace of a given S:T less D:T, which it is for every distribution (|n| = 1)."""
+        from plexus.models.suspension.stress import closed_stress
+
+        if "trace" not in given:
+            return {}
+        zeta = inputs.get("zeta", params.zeta)
+        return {"trace": given["trace"] - closed_stress(inputs, inputs["f1"], zeta)[1]}
+
     def model(
         self,
         space: Fourier,

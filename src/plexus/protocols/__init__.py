@@ -24,11 +24,12 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Quantity
+    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
-    from plexus.protocols.training import Data, Loss, Optimizer, Schedule, Stage, Trainable
+    from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
         GridPoint,
@@ -61,11 +62,12 @@ _MODULES = {
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Quantity",
+    "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Split TimeIntegrable Waves",
-    "training": "Data Loss Optimizer Schedule Stage Trainable",
+    "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -125,6 +127,7 @@ __all__ = [
     "Outlook",
     "PcContext",
     "PeriodicSource",
+    "Placed",
     "Places",
     "Plain",
     "Point",
@@ -136,14 +139,17 @@ __all__ = [
     "Reconstruction",
     "Remembers",
     "Repeats",
+    "Residual",
     "Riemann",
     "Sample",
+    "Sampler",
     "Schedule",
     "Seen",
     "Selects",
     "Setting",
     "Shape",
     "SideLaw",
+    "Sided",
     "Since",
     "Spectra",
     "SpectralModel",

@@ -51,6 +51,14 @@ class Trainable(Learned, Protocol):
         """Return metric -> pairs (found, true); the mean of their relative square errors."""
 
 
+class Residual(Protocol):
+    """A physics that knows equations between what a part of its gap sees and what it answers."""
+
+    @staticmethod
+    def residual(params: Any, inputs: Mapping[str, Array], given: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return what the answers leave over, by equation; empty where there is none for these ports."""
+
+
 class Data(Protocol):
     """What a training learns from."""
 
@@ -86,6 +94,8 @@ class Loss(Protocol):
 
     needs: ClassVar[frozenset[str]]
     """What of `Data.offers` it needs."""
+    fields: ClassVar[bool]
+    """Whether it looks at whole fields, so that loose points of them will not do."""
 
     def start(self, session: Session, chosen: Any) -> None:
         """Set the sizes by which errors are divided, over the chosen samples of all ranks. Collective."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from plexus.fields.connected import components
 from plexus.mesh.element import Element
-from plexus.mesh.facets import facet_keys, mates
+from plexus.mesh.facets import facet_keys, mates, numbers
 from plexus.mesh.mesh import Mesh
 
 
@@ -45,8 +45,8 @@ def _parts(mesh: Mesh, element: Element, near: np.ndarray, nodes: np.ndarray) ->
     assert mesh.cut is not None
     f = len(mesh.reference.facets)
     mate = mates(facet_keys(mesh.reference, mesh.vertex_ids[mesh.vertices[near]]))
-    # no cell has eight facets
-    whole = ~np.isin((near[:, None] * 8 + np.arange(f)).ravel(), mesh.cut @ [8, 1])
+    every = np.stack([np.repeat(near, f), np.tile(np.arange(f), len(near))], axis=1)
+    whole = ~np.isin(numbers(every), numbers(mesh.cut))
     one = np.flatnonzero((mate > np.arange(len(mate))) & whole)
     rows, cols = (_on_facets(element, nodes, *divmod(side, f)) for side in (one, mate[one]))
     return components(rows, cols, nodes.size).reshape(nodes.shape)

@@ -103,6 +103,13 @@ class CooMatrix:
             self._insert(flat)
         return self.mat
 
+    def eliminated(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return own row and local column of the pairs with a prescribed unknown, (k,) each."""
+        size = self.values.shape[1] ** 2
+        pairs = self._zero // size
+        pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+        return np.searchsorted(self._row_ptr, pairs, side="right") - 1, self._cols[pairs]
+
     @property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Own row and local column of every pair, (n_pairs,) each."""
@@ -196,7 +203,7 @@ def _eliminated(
         return np.empty(0, np.int64), np.empty(0, np.int64)
     m = fixed.shape[1]
     some = fixed.any(axis=1)
-    pairs = np.flatnonzero(some[rows] | some[cols])
+    pairs = np.flatnonzero(some.take(rows) | some.take(cols))
     touched = fixed[rows[pairs]][:, :, None] | fixed[cols[pairs]][:, None, :]
     p, a, b = np.nonzero(touched)
     flat = (pairs[p] * m + a) * m + b

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.mesh.facets import each_once
 from plexus.mesh.mesh import Mesh
 from plexus.protocols.facets import Facets, regions_at
 from plexus.spaces.sides import between, both, census, same, seen_from
@@ -36,7 +37,7 @@ def boundary_facets(mesh: Mesh, where: str | Facets) -> np.ndarray:
     """
     where = Facets.of(where)
     parts = [_facets(mesh, name) for name in where]
-    pairs = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts), axis=0)
+    pairs = parts[0] if len(parts) == 1 else each_once(np.concatenate(parts))
     return pairs if where.side is None else seen_from(mesh, pairs, region_cells(mesh, where.side))
 
 

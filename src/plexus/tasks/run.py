@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
-from plexus.deck.doubts import doubts
 from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
@@ -51,17 +50,19 @@ class March(Task):
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""
         from plexus.compose import compose
+        from plexus.deck.doubts import doubts
         from plexus.devices.placement import table
         from plexus.run import report
 
         stages = _watch(ctx, request)
         ctx.timers.started()
+        # before the first line of the run, where what is seen of the mesh is told
+        for doubt in doubts(deck):
+            ctx.log.info(f"warning: {doubt}")
         run = compose(deck, ctx)
         run.dry = request.dry
         ctx.log.info(report.opening(run, request.restart is not None))
         ctx.log.info(table(ctx.placement))
-        for doubt in doubts(deck):
-            ctx.log.info(f"warning: {doubt}")
         if request.restart is not None:
             _restart(run, request.restart)
         report.check_references(run)

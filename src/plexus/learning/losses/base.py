@@ -18,6 +18,7 @@ class LossBase:
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"targets"})
+    fields: ClassVar[bool] = False
 
     def __init__(self, params: Any):
         self.params = params

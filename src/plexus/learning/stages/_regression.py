@@ -38,9 +38,9 @@ class Regression(Objective):
         self.session, self.chosen, self.noise = session, chosen, stage.noise
         self.seed = (session.plan.seed, key)
         cls: Any = registry.component("optimizer", stage.optimizer.type).cls
-        usual = "all" if cls.whole else POINTS if session.part.loose else FIELDS
-        self.size = stage.batch or usual
         self.loss = registry.build("loss", stage.loss or session.plan.loss)
+        self.loose = session.part.loose and not self.loss.fields
+        self.size = stage.batch or ("all" if cls.whole else POINTS if self.loose else FIELDS)
         self.loss.start(session, chosen)
 
     def part(self, step: int) -> Tensor:
@@ -68,7 +68,7 @@ class Regression(Objective):
             return *samples.whole(self.chosen), len(self.chosen)
         count = int(self.size)
         picked = self.chosen[torch.randint(len(self.chosen), (count,), generator=random)]
-        if not self.session.part.loose or not len(samples):
+        if not self.loose or not len(samples):
             return *samples.whole(picked), count
         cells = torch.randint(samples.cells, (count,), generator=random)
         return *samples.points(picked, cells), count

@@ -1,0 +1,147 @@
+"""Data of other programs: formats, units, rows that cannot be used, and what is said of them."""
+
+import numpy as np
+import pytest
+import tables
+
+from plexus.bundles import store
+from plexus.errors import DeckError
+
+
+def loss_of(told):
+    return told["quantities"]["loss.0"]
+
+
+def message(tmp_path):
+    import json
+
+    return json.loads((tmp_path / "out" / "summary.json").read_text())["message"]
+
+
+def test_a_table_is_learned(trained, tmp_path):
+    """The quadratic closure is within reach of the network: beside it Bingham's, the fallback, is far off."""
+    data = tables.csv(tmp_path / "a.csv", tables.table())
+    other = tables.csv(tmp_path / "b.csv", tables.table(seed=1))
+    more = f"train.validation={{type: files, files: [{other}]}}"
+    whole = f"train.validation.columns={tables.block(data).partition('columns: ')[2].rpartition(', time')[0]}"
+    told = trained(tables.block(data), "[{type: fit, steps: 30, optimizer: lbfgs}]", more, whole)
+    row = told["validation"][0]
+    assert row["case"] == {"file": "b.csv"} and row["value"] < 0.05 * row["baselines"]["bingham"]
+    assert row["baselines"]["quadratic"] < 1e-20
+    meta = store.load(tmp_path / "out" / "bundle.safetensors").metadata
+    assert meta["training"]["generator"] == "files" and set(meta["training"]["files"]) == {"a.csv"}
+    assert meta["training"]["frames"] == 400
+    # another part that needs no training is better, and this is the last that is said
+    last = told["said"].strip().splitlines()[-1]
+    assert "no better than a classical part" in last and "quadratic" in last
+
+
+def test_formats_are_the_same_numbers(trained, tmp_path):
+    table = tables.table()
+    text = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="csv")
+    numbers = trained(tables.block(tables.hdf5(tmp_path / "a.h5", table), prefix="run/"), name="h5")
+    fields = trained(tables.block(tables.vtkhdf(tmp_path / "a.vtkhdf", table), time="time"), name="vtk")
+    assert loss_of(text) == loss_of(numbers) == loss_of(fields)
+
+
+def test_two_files_are_one_table(trained, tmp_path):
+    table = tables.table()
+    halves = [{n: v[part] for n, v in table.items()} for part in (slice(150), slice(150, None))]
+    files = [tables.csv(tmp_path / f"{n}.csv", half) for n, half in enumerate(halves)]
+    one = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="one")
+    assert loss_of(trained(tables.block(*files), name="two")) == loss_of(one)
+
+
+def test_units_are_converted(trained, tmp_path):
+    """The strain rate is one over a time; 60 per minute is one per second."""
+    table = tables.table()
+    plain = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="plain")
+    per_minute = {n: 60 * v if n.startswith("e_") else v for n, v in table.items()}
+    units = {"e_re": "1/min", "e_im": "1/min", "t": "s"}
+    for name, write, prefix in (("b.csv", tables.csv, ""), ("b.h5", tables.hdf5, "run/")):
+        data = tables.block(write(tmp_path / name, per_minute, units), prefix=prefix)
+        assert loss_of(trained(data, name=f"out_{name}")) == pytest.approx(loss_of(plain), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("units", "more", "text"),
+    [
+        ({"e_re": "K"}, "", "column e_re is in K, the part takes 1/s"),
+        ({"t": "m"}, "", "column t is in m, the part takes s"),
+        ({"e_re": "furlongs"}, "", "column e_re"),
+    ],
+)
+def test_units_of_another_kind_are_refused(trained, tmp_path, units, more, text):
+    with pytest.raises(SystemExit) as stop:
+        trained(tables.block(tables.csv(tmp_path / "a.csv", tables.table(9), units)))
+    assert stop.value.code == 2 and text in message(tmp_path) and "a.csv" in message(tmp_path)
+
+
+def test_rows_without_numbers_are_counted_and_named(trained, tmp_path):
+    table = tables.table()
+    whole = tables.csv(tmp_path / "whole.csv", {n: v[5:] for n, v in table.items()})
+    table["f1_im"][[0, 2, 3]], table["c"][[1, 4]] = np.nan, np.nan
+    told = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="holes")
+    assert "column f1_im has no number in 3 of 400 rows (1, 3, 4): left out" in told["said"]
+    assert "column c has no number in 2 of 400 rows (2, 5): left out" in told["said"]
+    assert loss_of(told) == loss_of(trained(tables.block(whole), name="whole"))
+
+
+def test_times_outside_the_run_are_told(trained, tmp_path):
+    table = tables.table()
+    inside = tables.csv(tmp_path / "inside.csv", {n: v[:300] for n, v in table.items()})
+    table["t"][300:] += 10
+    told = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="late")
+    assert "100 of 400 rows (301, 302, 303, 304, 305, ...) at times outside the run, 0 to 4 s" in told["said"]
+    assert loss_of(told) == loss_of(trained(tables.block(inside), name="inside"))
+    chosen = trained(tables.block(tmp_path / "a.csv", more=", start: 1 s, end: 2000 ms"), name="chosen")
+    assert chosen["frames"] == int(((table["t"] >= 1) & (table["t"] <= 2)).sum())
+
+
+BROKEN = {
+    "no column f2_im; it has": lambda text: text.replace("f2_im", "other"),
+    "a.csv:3: column c: 'warm' is no number": lambda text: text.splitlines()[0] + "\n" + "\n".join(
+        line if n else "0,warm" + line[line.index(",", line.index(",") + 1):]
+        for n, line in enumerate(text.splitlines()[2:])).join(["0" + text.splitlines()[1][1:] + "\n", "\n"]),
+    "no row is left": lambda text: text.splitlines()[0] + "\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", list(BROKEN))
+def test_broken_tables_are_refused(trained, tmp_path, text):
+    path = tables.csv(tmp_path / "a.csv", tables.table(5))
+    path.write_text(BROKEN[text](path.read_text()))
+    with pytest.raises(SystemExit) as stop:
+        trained(tables.block(path))
+    assert stop.value.code == 2 and text in message(tmp_path)
+
+
+def test_files_that_are_none_are_refused(trained, tmp_path):
+    for name, text in (("a.xlsx", "no format is known for .xlsx"), ("a.h5", "not an HDF5 file, or damaged")):
+        (tmp_path / name).write_text("nothing")
+        with pytest.raises(SystemExit):
+            trained(tables.block(tmp_path / name))
+        assert text in message(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("f2:", "f3:", "no column for f2 of closure"),
+        ("f2:", "f2: {name: c}, g2:", "has no such port; valid names: c, e, f1, f2"),
+        ("files: [", "files: [no.csv, ", "no.csv"),
+    ],
+)
+def test_a_deck_is_checked_before(checked, tmp_path, old, new, text):
+    data = tables.block(tables.csv(tmp_path / "a.csv", tables.table(5))).replace(old, new)
+    with pytest.raises(DeckError) as found:
+        checked(data)
+    assert text in str(found.value) and "deck.yaml:8" in str(found.value)
+
+
+def test_stages_ask_for_what_data_have(checked, tmp_path):
+    data = tables.block(tables.csv(tmp_path / "a.csv", tables.table(5)))
+    with pytest.raises(DeckError, match=r"unrolled needs flow.* files lack; kinetic has"):
+        checked(data, "[{type: unrolled}]")
+    with pytest.raises(DeckError, match=r"fit needs grid, which data of type files lack; kinetic has"):
+        checked(data, "[{type: fit, loss: relative_h1}]")
