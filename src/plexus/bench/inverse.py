@@ -4,12 +4,13 @@
 
 at sensors s. The peer (`peers/scipy_inverse.py`) has the same mesh, its own assembly in NumPy and SuperLU,
 whose transposed solve is the adjoint. A turn is solution and gradient together; both sides take turns, and
-their gradients must be equal.
+their gradients must be equal. Each turn has other values of m.
 """
 
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,9 +46,12 @@ def beside_scipy(item: str, side: int, turns: int) -> list[Row]:
         off = trace.state.values["u"][job["sensors"], 0] - torch.from_numpy(job["data"])
         return off.square().sum()
 
-    _, mine = traced(run, misfit)
+    def ours(scale: float) -> np.ndarray:
+        return traced(run, misfit, scale * job["m"][:, None])
+
+    mine, scales = ours(1.0), 1 + 1e-3 * np.arange(1, turns + 1)
     if python is None:
-        own = median(seconds(lambda: traced(run, misfit)) for _ in range(turns))
+        own = median(seconds(partial(ours, a)) for a in scales)
         return [Row(label, own, "s", peer="SciPy is not installed (Debian: python3-scipy)")]
     with tempfile.TemporaryDirectory() as folder:
         path, result = Path(folder) / "job.npz", Path(folder) / "result.npy"
@@ -55,7 +59,7 @@ def beside_scipy(item: str, side: int, turns: int) -> list[Row]:
         with Peer(python, "scipy_inverse.py", job=str(path), bent=item != "k(x)", rtol=RTOL) as peer:
             peer.ask(result=str(result))
             theirs = np.load(result)
-            pairs = [(seconds(lambda: traced(run, misfit)), peer.ask()["seconds"]) for _ in range(turns)]
+            pairs = [(seconds(partial(ours, a)), peer.ask(scale=a)["seconds"]) for a in scales]
     apart = float(np.abs(mine[:, 0] - theirs).max() / np.abs(theirs).max())
     own, other = (median(column) for column in zip(*pairs, strict=True))
     text = f"SciPy {peer.started['version']} {1e3 * other:.1f} ms, Plexus {1e3 * own:.1f} ms"

@@ -238,3 +238,14 @@ def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run, monk
 
     theta, along = (torch.tensor(v, dtype=torch.float64) for v in ([1.5, 0.5], [0.3, 0.8]))
     assert orders(remainders(of, theta, along, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_solve_in_between_changes_no_gradient(make_run, scalar):
+    """The matrix belongs to all graphs and runs of a solver: the older graph is that of another one."""
+    run = make_run(LINEAR)
+    expected = gradient(run)
+    a = number().requires_grad_(True)
+    value = cubes(run)(a)
+    cubes(run)(number(4.0))
+    value.backward(torch.full_like(value, 1 / MPI.COMM_WORLD.size))
+    assert MPI.COMM_WORLD.allreduce(float(a.grad)) == pytest.approx(expected, rel=1e-10)
