@@ -68,7 +68,7 @@ def elements(turns: int = TURNS, side: int | None = None) -> list[Row]:
     for item, (bound, block) in CASES.items():
         run = composed(block if side is None else resized(block, side))
         rows.append(measured(f"{item}, {cells(run)} triangles", run, bound, turns))
-    run = composed(heat(side or 60))
+    run = composed(heat(side or SIDE))
     for every, text in ((None, "all states"), (EVERY, f"every {EVERY}th state")):
         rows.append(measured(f"bdf2, {STEPS} steps, {text}", run, TRANSIENT, turns, every))
     return [*rows, *memory(side or 30)]
