@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from plexus.fileformat import LOCK as RUN_LOCK
-from plexus.fileformat import LOG, PROGRESS, SUMMARY, from_json, special
+from plexus.fileformat import LOG, PROGRESS, SUMMARY, TRAINING, from_json, special
 
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
@@ -35,6 +35,7 @@ class Status:
     message : why it failed.
     seconds : wall time of the last attempt.
     quantities : name -> final value.
+    summary : all that its run has told.
     """
 
     state: str
@@ -42,6 +43,7 @@ class Status:
     message: str = ""
     seconds: float | None = None
     quantities: Mapping[str, float] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 def status(folder: Path) -> Status:
@@ -58,7 +60,7 @@ def status_of(summary: dict[str, Any], folder: Path) -> Status:
         return Status("interrupted" if begun else "waiting")
     return Status(
         str(summary.get("status")), summary.get("exit_code"), str(summary.get("message") or ""),
-        summary.get("wall_seconds"), summary.get("quantities") or {},
+        summary.get("wall_seconds"), summary.get("quantities") or {}, summary,
     )  # fmt: skip
 
 
@@ -73,8 +75,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Return whether a run can go on in a folder."""
-    return next(folder.glob("checkpoint_*.h5"), None) is not None
+    """Return whether a run or training can go on in a folder."""
+    return (folder / TRAINING).exists() or next(folder.glob("checkpoint_*.h5"), None) is not None
 
 
 def lock(folder: Path) -> int | None:
