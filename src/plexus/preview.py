@@ -6,19 +6,24 @@ memory are what the discretisation expects of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.discretisation import made_for
 from plexus.discretisations._degree import degree_of
 from plexus.errors import InputError
 from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF, special
+from plexus.measurements.base import checked
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.protocols import Outlook
 
 
+WIDTH = 110
+"""Characters of a line, of a mesh with many names of several."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a file of HDF5."""
 
@@ -38,7 +43,8 @@ def seen(deck: Deck) -> list[str]:
     """
     with deck.located():
         found = made_for(deck.physics.type).look(deck)
-    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in found.warnings]
+        told = [*found.warnings, *checked(deck)]
+    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in told]
 
 
 def mesh_file(path: str, scale: float) -> list[str]:
@@ -72,7 +78,14 @@ def _begins(path: str) -> bytes:
 
 
 def _lines(labelled: Mapping[str, str]) -> list[str]:
-    return [f"{label:12} {text}" for label, text in labelled.items()]
+    wrapped = TextWrapper(WIDTH, subsequent_indent=" " * 13, break_long_words=False, break_on_hyphens=False)
+    # a name and what is said of it stay on one line
+    held = (
+        (label, re.sub(r" \([^)]*\)", lambda m: m[0].replace(" ", "\xa0"), text))
+        for label, text in labelled.items()
+    )
+    lines = (line for label, text in held for line in wrapped.wrap(f"{label:12} {text}"))
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def preview(deck: Deck, ranks: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
+    from plexus.protocols.controlled import Controlled, Measured, Stated
     from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Quantity
+    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
+    "controlled": "Controlled Measured Stated",
     "discretisations": "Assembled Discretisation Doubt Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
@@ -62,7 +64,7 @@ _MODULES = {
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Quantity",
+    "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
@@ -93,6 +95,7 @@ __all__ = [
     "Choosy",
     "Closure",
     "Conservation",
+    "Controlled",
     "Controller",
     "Data",
     "Derived",
@@ -119,6 +122,7 @@ __all__ = [
     "Location",
     "Looks",
     "Loss",
+    "Measured",
     "MeshSource",
     "Observer",
     "OnSides",
@@ -127,6 +131,7 @@ __all__ = [
     "Outlook",
     "PcContext",
     "PeriodicSource",
+    "Placed",
     "Places",
     "Plain",
     "Point",
@@ -148,12 +153,14 @@ __all__ = [
     "Setting",
     "Shape",
     "SideLaw",
+    "Sided",
     "Since",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",
     "Split",
     "Stage",
+    "Stated",
     "StepResult",
     "Stepper",
     "Stores",
