@@ -17,6 +17,7 @@ import h5py
 import torch
 
 from plexus import __version__
+from plexus.errors import InputError
 from plexus.fileformat import DATA, SWEEP
 from plexus.learning.samples import Named, Samples
 from plexus.runtime import files
@@ -36,6 +37,8 @@ def once(folder: Path, told: Mapping[str, Any], compute: Callable[[], Samples]) 
     ------
     OutputError
         If they cannot be written.
+    InputError
+        If the file that is there cannot be read.
     """
     text = json.dumps([__version__, told], sort_keys=True, default=str)
     path = folder / DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
@@ -43,18 +46,23 @@ def once(folder: Path, told: Mapping[str, Any], compute: Callable[[], Samples]) 
         there = path.is_file()
         if not there:
             files.write_bytes(path, _packed(compute()))
-    return _unpacked(path), there
+    try:
+        return _unpacked(path), there
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); delete it, and it is computed again") from None
 
 
 def _packed(samples: Samples) -> bytes:
     """Return the content of the file."""
     blob = io.BytesIO()
-    with h5py.File(blob, "w", track_order=True) as file:
+    with h5py.File(blob, "w") as file:
         named = {"inputs": samples.inputs, "targets": samples.targets}
         named |= {f"later/{lead}": fields for lead, fields in samples.later.items()}
-        for group, fields in named.items():
+        for path, fields in named.items():
+            # in their order, in which sums over them are taken
+            group = file.create_group(path, track_order=True)
             for name, value in fields.items():
-                file.create_dataset(f"{group}/{name}", data=value.cpu().numpy())
+                group[name] = value.cpu().numpy()
         for name in ("number", "group", "time"):
             file[name] = getattr(samples, name).cpu().numpy()
         file.attrs["measured"] = json.dumps(samples.measured)
@@ -67,8 +75,8 @@ def _unpacked(path: Path) -> Samples:
     def fields(group: Any) -> Named:
         return {name: torch.from_numpy(group[name][()]) for name in group}
 
-    with h5py.File(path, "r", track_order=True) as file:
-        later = {int(lead): fields(file["later"][lead]) for lead in file.get("later", ())}
+    with h5py.File(path, "r") as file:
+        later = {int(lead): fields(file["later"][lead]) for lead in sorted(file.get("later", ()), key=int)}
         given = {name: fields(file[name]) for name in ("inputs", "targets")}
         number, group, time = (torch.from_numpy(file[name][()]) for name in ("number", "group", "time"))
         measured = tuple(json.loads(file.attrs["measured"]))

@@ -18,6 +18,8 @@ from plexus.fileformat import LOG, PROGRESS, SUMMARY, TRAINING, from_json, speci
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
 """States that are not run again."""
+TOLD = ("quantities", "validation", "steps", "bundle")
+"""Entries of a summary by which members are compared."""
 OPEN = ("waiting", "stopped", "interrupted")
 """States that the next `plexus sweep` goes on with."""
 
@@ -35,7 +37,7 @@ class Status:
     message : why it failed.
     seconds : wall time of the last attempt.
     quantities : name -> final value.
-    summary : all that its run has told.
+    summary : what its summary tells of results (`TOLD`).
     """
 
     state: str
@@ -60,7 +62,8 @@ def status_of(summary: dict[str, Any], folder: Path) -> Status:
         return Status("interrupted" if begun else "waiting")
     return Status(
         str(summary.get("status")), summary.get("exit_code"), str(summary.get("message") or ""),
-        summary.get("wall_seconds"), summary.get("quantities") or {}, summary,
+        summary.get("wall_seconds"), summary.get("quantities") or {},
+        {key: summary[key] for key in TOLD if key in summary},
     )  # fmt: skip
 
 
