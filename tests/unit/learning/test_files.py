@@ -1,8 +1,8 @@
 """Data of other programs: formats, units, rows that cannot be used, and what is said of them."""
 
+import csv_tables as tables
 import numpy as np
 import pytest
-import tables
 
 from plexus.bundles import store
 from plexus.errors import DeckError
@@ -127,7 +127,7 @@ def test_files_that_are_none_are_refused(trained, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("f2:", "f3:", "no column for f2 of closure"),
+        ("f2:", "f3:", "nothing is given for f2 of closure"),
         ("f2:", "f2: {name: c}, g2:", "has no such port; valid names: c, e, f1, f2"),
         ("files: [", "files: [no.csv, ", "no.csv"),
     ],
