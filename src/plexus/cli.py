@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from plexus import __version__, tasks
 from plexus.errors import InputError, OutputError, PlexusError
 from plexus.fileformat import shown
+from plexus.runtime import collector
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -38,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # looking for plug-ins of pydantic would read a file of every installed package on every rank
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if arguments is None:
+        collector.pause()
     options = parser().parse_args(given)
+    # a task collects once its parts are there
+    if options.command is not _task:
+        collector.resume()
     try:
         code = int(options.command(options, given))
         sys.stdout.flush()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.errors import PlexusError
+from plexus.runtime import collector
 from plexus.tasks import Request, Task, named
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def perform(request: Request, task: Task) -> int:
         if not request.dry:
             guard.report = lambda code, message: _failed(ctx, code, message)
         ctx.stop.watch()
+        collector.resume()
         try:
             # what is not finite is found by the guard once per step, not told by NumPy per operation
             with deck.located(), np.errstate(all="ignore"):

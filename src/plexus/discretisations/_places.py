@@ -18,6 +18,7 @@ import numpy as np
 from plexus.deck.crosscheck import NOTHING
 from plexus.errors import InputError, at_path
 from plexus.formulation.terms import accepted
+from plexus.mesh.facets import numbers
 from plexus.mesh.turned import refuse_turned
 from plexus.protocols.facets import Facets
 from plexus.spaces import fit
@@ -135,8 +136,7 @@ class _Loads:
         for condition in self.deck.boundary:
             area = with_area(self.mesh, condition.on)
             pairs = self.mesh.outside[:0] if area is None else boundary_facets(self.mesh, Facets(area.names))
-            # no cell has eight facets
-            found.append(np.unique(pairs[pairs[:, 0] < self.mesh.n_owned_cells].astype(np.int64) @ [8, 1]))
+            found.append(np.unique(numbers(pairs[pairs[:, 0] < self.mesh.n_owned_cells])))
         return found
 
     def _shared(self, i: int, j: int) -> int:

@@ -21,13 +21,12 @@ def components(rows: np.ndarray, cols: np.ndarray, n: int) -> np.ndarray:
     """Return for each of ``n`` rows the smallest row of its component, (n,) int64; edges are pairs (e,)."""
     low = np.arange(n)
     while len(rows):
-        # of each edge the larger end hangs on the smaller one
-        np.minimum.at(low, np.maximum(rows, cols), np.minimum(rows, cols))
+        # of each edge the larger end hangs on the smaller one; of several edges one counts, whichever it is
+        low[np.maximum(rows, cols)] = np.minimum(rows, cols)
         while not np.array_equal(low[low], low):
             low = low[low]
-        rows, cols = low[rows], low[cols]
-        apart = rows != cols
-        rows, cols = rows[apart], cols[apart]
+        apart = np.flatnonzero(low[rows] != low[cols])
+        rows, cols = low[rows[apart]], low[cols[apart]]
     return low
 
 

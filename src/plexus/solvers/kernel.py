@@ -12,6 +12,7 @@ initial guess, and removes its part from the right-hand side, which has none if 
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 TINY = 1e-10
 """Size of an image, relative to its row, below which the matrix does not tell it from rounding."""
+SURE = 1e-3
+"""Size of an image, relative to its row, above which it is none of rounding, wherever the body lies."""
 WEAK = 1e-5
 """Size of an image, relative to its row, below which a solve does not tell the mode to the last digits."""
 APART = 1e-8
@@ -42,8 +45,6 @@ class Modes:
     labels : (unknowns of this rank,) body of each row.
     rows : list of arrays
         Rows of each body on this rank.
-    tiny : float
-        Size of an image, relative to its row, that counts as rounding.
     start : list of (k, r)
         Orthonormal combinations of each body's modes: r fewer where modes are not independent.
     """
@@ -51,7 +52,7 @@ class Modes:
     def __init__(self, form: Equations, bodies: Bodies, rigid: bool):
         space, self.comm = form.space, form.space.comm
         self.labels, self.count = bodies.labels.ravel(), bodies.count
-        self.tiny = max(TINY, bodies.blur)
+        self._bodies = bodies
         self.rigid, self.components = rigid, space.components
         n, m = bodies.labels.shape
         if rigid:
@@ -70,6 +71,18 @@ class Modes:
             squares, vectors = np.linalg.eigh(gram)
             kept = squares > 1e-10 * max(squares[-1], 1e-300)
             self.start.append(vectors[:, kept] * np.sqrt(size / squares[kept]))
+
+    @cached_property
+    def tiny(self) -> float:
+        """Size of an image, relative to its row, that counts as rounding. Collective at the first access."""
+        return max(TINY, self._bodies.blur)
+
+    def clear(self, images: np.ndarray) -> np.ndarray:
+        """Return which sizes of images, equal on all ranks, are more than rounding. Collective."""
+        # where a body lies counts between these two only
+        if not ((images > TINY) & (images <= SURE)).any():
+            return images > SURE
+        return images > min(self.tiny, SURE)
 
     def _centres(self, x: np.ndarray, at: np.ndarray) -> None:
         """Find the centre and the radius of every body. Collective."""
@@ -162,7 +175,7 @@ def find(mat: PETSc.Mat, modes: Modes, sizes: np.ndarray) -> tuple[list[np.ndarr
         for body in range(modes.count):
             high = largest[body, : left[body].shape[1]]
             top = high.max(initial=0.0)
-            held = (high > modes.tiny) & (high**2 > APART * top**2)
+            held = modes.clear(high) & (high**2 > APART * top**2)
             weak[body] = np.hstack([weak[body], left[body][:, held & (high < WEAK)]])
             left[body], done[body] = left[body][:, ~held], not held.any()
     return left, weak

@@ -44,22 +44,26 @@ class Bodies:
         form, space = self.form, self.form.space
         if form.fixed is None:
             return np.empty(0, int), np.empty((0, space.mesh.dim)), np.empty(0, int)
-        rows, cols = form.matrix.pairs
-        near = form.fixed[cols].any(axis=1)
-        rows, cols = rows[near], cols[near]
+        rows, cols = form.matrix.eliminated()
         # unknowns that nothing couples are bodies of their own at one node
         pair, component = np.nonzero(form.fixed[cols])
         body = self.at[rows[pair], component]
-        table = np.unique(np.stack([body, cols[pair], component], axis=1)[body >= 0], axis=0)
-        return table[:, 0], space.points[table[:, 1]], table[:, 2]
+        some = body >= 0
+        # each once: numbers sort much faster than rows of a table
+        shape = (self.count, space.n_local, space.components)
+        number = np.ravel_multi_index((body[some], cols[pair[some]], component[some]), shape)
+        body, node, component = np.unravel_index(np.unique(number), shape)
+        return body, space.points[node], component
 
     @cached_property
     def blur(self) -> float:
         """Rounding of entries that comes from that of positions, relative to the entries. Collective."""
         mesh = self.form.space.mesh
-        x = mesh.points[mesh.vertices[: mesh.n_owned_cells]]
-        edges = np.linalg.norm(np.diff(x, axis=1), axis=2)
-        here = float((np.abs(x).max(axis=(1, 2)) / edges.min(axis=1)).max()) if len(x) else 0.0
+        cells = mesh.vertices[: mesh.n_owned_cells].T
+        edges = np.diff(mesh.points[cells], axis=0)
+        shortest = np.sqrt(np.einsum("ecd,ecd->ec", edges, edges).min(axis=0))
+        far = np.abs(mesh.points).max(axis=1)[cells].max(axis=0)
+        here = float((far / shortest).max(initial=0.0))
         return 20 * float(np.finfo(float).eps) * self.form.space.comm.allreduce(here, MPI.MAX)
 
     def say(self, chosen: np.ndarray) -> str:

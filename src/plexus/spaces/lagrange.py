@@ -161,6 +161,8 @@ def node_points(space: Space) -> np.ndarray:
     # a rank may see no image of a point although others do
     single = space.comm.allreduce(np.array_equal(mesh.vertex_ids, mesh.point_ids), MPI.LAND)
     if space.element is geometry and single:
+        if np.array_equal(nodes, mesh.cells):
+            return mesh.points.copy()
         chosen = np.empty(space.n_local, dtype=np.int32)
         chosen[nodes] = mesh.cells
         return mesh.points[chosen]

@@ -94,15 +94,17 @@ class CooMatrix:
             self._insert(flat)
         return self.mat
 
-    @property
-    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Own row and local column of every pair, (n_pairs,) each."""
-        count = np.diff(self._row_ptr)
-        return np.repeat(np.arange(len(count), dtype=np.int32), count), self._cols
+    def eliminated(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return own row and local column of the pairs with a prescribed unknown, (k,) each."""
+        size = self.values.shape[1] ** 2
+        pairs = self._zero // size
+        pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+        return np.searchsorted(self._row_ptr, pairs, side="right") - 1, self._cols[pairs]
 
     def ties(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and larger columns of the pairs that entries of these components tie together."""
-        rows, cols = self.pairs
+        count, cols = np.diff(self._row_ptr), self._cols
+        rows = np.repeat(np.arange(len(count), dtype=np.int32), count)
         whole = len(components) == self.values.shape[1]
         block = self.values if whole else self.values[:, components][:, :, components]
         kept = (rows < cols) & (block != 0).any(axis=(1, 2))
@@ -142,7 +144,7 @@ def _eliminated(
         return np.empty(0, np.int64), np.empty(0, np.int64)
     m = fixed.shape[1]
     some = fixed.any(axis=1)
-    pairs = np.flatnonzero(some[rows] | some[cols])
+    pairs = np.flatnonzero(some.take(rows) | some.take(cols))
     touched = fixed[rows[pairs]][:, :, None] | fixed[cols[pairs]][:, None, :]
     p, a, b = np.nonzero(touched)
     flat = (pairs[p] * m + a) * m + b

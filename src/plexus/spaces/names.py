@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.mesh.facets import each_once
 from plexus.mesh.mesh import Mesh
 from plexus.protocols.facets import Facets
 from plexus.spaces.sides import census, seen_from
@@ -39,7 +40,7 @@ def boundary_facets(mesh: Mesh, where: str | Facets) -> np.ndarray:
         if name not in mesh.boundaries and name in mesh.skeleton:
             raise InputError(f"{name!r} is a curve or a point of the mesh, no boundary: it has no area")
     parts = [_pick(mesh.boundaries, "boundary", name, mesh.regions) for name in where]
-    pairs = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts), axis=0)
+    pairs = parts[0] if len(parts) == 1 else each_once(np.concatenate(parts))
     return pairs if where.side is None else seen_from(mesh, pairs, region_cells(mesh, where.side))
 
 

@@ -92,6 +92,8 @@ def _vertices(mesh: Mesh) -> tuple[np.ndarray, int]:
     place = np.empty(len(used), dtype=np.int32)
     if np.array_equal(mesh.vertex_ids[points], mesh.point_ids[points]):
         count = len(points)
+        if count == len(used):
+            return np.ascontiguousarray(mesh.vertices), count
         place[points] = np.arange(count)
     else:
         _, first, inverse = np.unique(mesh.vertex_ids[points], return_index=True, return_inverse=True)
@@ -121,8 +123,11 @@ def _compress(raw: np.ndarray, bound: int) -> tuple[np.ndarray, int]:
 def _owners(mesh: Mesh, raw: np.ndarray, count: int) -> np.ndarray:
     """Smallest owner among the local cells of each node; exact for the nodes of owned cells."""
     n, mine = mesh.n_owned_cells, mesh.comm.rank
-    owner = np.empty(count, dtype=np.int32)
     ghosts, of = raw[n:], mesh.cell_owner[n:]
+    # every node is one of a local cell: where all of them are own cells, there is nothing to compare
+    if not len(ghosts):
+        return np.full(count, mine, dtype=np.int32)
+    owner = np.empty(count, dtype=np.int32)
     # in descending order, so that the smallest rank writes last
     for rank in np.unique(np.append(of, mine))[::-1]:
         owner[raw[:n] if rank == mine else ghosts[of == rank]] = rank

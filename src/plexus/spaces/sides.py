@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plexus.mesh.facets import opposite
+from plexus.mesh.facets import numbers, opposite
 from plexus.mesh.mesh import Mesh
 
 
@@ -28,8 +28,7 @@ class Census:
 
 def same(pairs: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return which pairs (cell, facet) are among others, bool (k,)."""
-    # no cell has eight facets
-    return np.isin(pairs @ [8, 1], others @ [8, 1])
+    return np.isin(numbers(pairs), numbers(others))
 
 
 def both(mesh: Mesh, pairs: np.ndarray) -> np.ndarray:

@@ -57,4 +57,4 @@ class Events:
 def _among(times: list[float], t: float) -> bool:
     """Return whether ``t`` is one of the rising times, up to rounding."""
     here = bisect_left(times, t)
-    return any(same(time, t) for time in times[max(here - 1, 0) : here + 1])
+    return bool(times) and any(same(time, t) for time in times[max(here - 1, 0) : here + 1])

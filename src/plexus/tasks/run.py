@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
-from plexus.deck.doubts import doubts
 from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
@@ -51,6 +50,7 @@ class March(Task):
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Build, march and report; return the exit code. Collective."""
         from plexus.compose import compose
+        from plexus.deck.doubts import doubts
         from plexus.devices.placement import table
         from plexus.run import report
 

@@ -199,3 +199,16 @@ def test_every_way_into_petsc_gives_the_same_matrix(way, monkeypatch):
         other = gathered(form.jacobian(0, space.zeros(), None, 0, {}))
         assert np.array_equal(standard, other)
     assert form.matrix.mat.getBlockSizes() == (3, 3)
+
+
+@pytest.mark.parametrize("components", [1, 2])
+def test_eliminated_pairs_are_those_of_cells_at_prescribed_unknowns(components):
+    space = Space(box("triangle", (3, 2)), 1, components)
+    fixed = np.zeros((space.n_local, components), dtype=bool)
+    fixed[space.facet_nodes("left"), -1] = True
+    found = matrix.CooMatrix(space, space.cell_nodes, fixed).eliminated()
+    some = fixed.any(axis=1)
+    tied = {(int(i), int(j)) for nodes in space.cell_nodes for i in nodes for j in nodes}
+    assert sorted(zip(*map(np.ndarray.tolist, found), strict=True)) == sorted(
+        (i, j) for i, j in tied if i < space.n_owned and (some[i] or some[j])
+    )

@@ -26,13 +26,14 @@ from plexus.mesh.cells import reference
 from plexus.mesh.folded import folded, place
 from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES, build_box, cube_cells
-from plexus.mesh.look import Look
 from plexus.mesh.mesh import EXTERIOR, Estimate, Mesh
 from plexus.mesh.select import cells_where, edges_where, facets_where, vertices_where
 from plexus.registry import register
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+    from plexus.mesh.look import Look
 
 BYTES_PER_CELL = 50
 """Memory while a mesh is built is above this for all cell types (65 for tetrahedra, 140 for hexahedra)."""
@@ -247,6 +248,9 @@ class Box:
         InputError
             As `build` does.
         """
+        # a run builds the mesh without what a look needs
+        from plexus.mesh.look import Look
+
         found = self.estimate()
         mesh = self.alone()
         kind = (found.cell, found.degree)

@@ -7,8 +7,11 @@ operation. Everything else, gradients, GPUs, single precision, goes the way of t
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Iterable
 from functools import cache
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import torch
@@ -68,7 +71,7 @@ def sweep(f: Tensor, e: Tensor, second: Second, p: Medium) -> Tensor:
     """
     given = [] if second.given is None else [second.given]
     numbers = all(isinstance(value, int | float) for value in (p.alpha, p.beta, p.zeta))
-    if numbers and _alike(f[..., 0, :, :], e, *given) and fits(f, e, *given):
+    if numbers and _alike(_shape(f), e, *given) and fits(f, e, *given):
         return _compiled_sweep(f, e, second, p)
     s = (stress(f, e, second, p) - p.beta / 2 * SHIFT * e) / (1 + p.beta * SHIFT / 8)
     return torch.stack([s.real, s.imag], -3)
@@ -76,37 +79,39 @@ def sweep(f: Tensor, e: Tensor, second: Second, p: Medium) -> Tensor:
 
 def _compiled_sweep(f: Tensor, e: Tensor, second: Second, p: Medium) -> Tensor:
     """Return the same from one pass through memory."""
-    shape, f, e, given = e.shape, _states(f, 3), _states(e, 2), _optional(second.given)
-    out, stress = e.new_empty(len(e), 2, *shape[-2:], dtype=torch.float64), compiled.functions().stress
+    (*lead, nx, ny), f, e, given = e.shape, _laid(f), _laid(e), _optional(second.given)
+    out, function = e.new_empty(*lead, 2, nx, ny, dtype=torch.float64), compiled.functions().stress
+    n, part = nx * ny, nx * ny * f.element_size()
     numbers = (p.alpha, p.beta / 2, p.zeta, SHIFT, 1 / (1 + p.beta * SHIFT / 8))
-    for k in range(len(e)):
-        x = None if given is None else given[k].data_ptr()
-        places = (f[k].data_ptr(), f[k, 1].data_ptr(), x, e[k].data_ptr())
-        stress(second.kind, e[k].numel(), *places, *numbers, out[k].data_ptr())
-    return out.reshape(*shape[:-2], 2, *shape[-2:])
+    for to, moments, strain, x in zip(
+        _places(out, 3), _places(f, 3), _places(e, 2), _places_of(given), strict=False
+    ):
+        function(second.kind, n, moments, moments + part, x, strain, *numbers, to)
+    return out
 
 
 def stream(parts: Tensor, table: Tensor) -> Tensor:
     """Return the modes of the stream function from those of two parts of a stress and their factors."""
     if fits(parts, table):
-        many, table, n = _states(parts, 3), table.contiguous(), table[0].numel()
-        psi, factors = many.new_empty(len(many), *table.shape[1:]), (table.data_ptr(), table[1].data_ptr())
-        for k in range(len(many)):
-            compiled.functions().stream(
-                n, many[k].data_ptr(), many[k, 1].data_ptr(), *factors, psi[k].data_ptr()
-            )
-        return psi.reshape(*parts.shape[:-3], *parts.shape[-2:])
+        parts, table, (nx, ny) = _laid(parts), table.contiguous(), table.shape[-2:]
+        psi, n = parts.new_empty(*parts.shape[:-3], nx, ny), nx * ny
+        part, first = n * parts.element_size(), table.data_ptr()
+        factors, function = (first, first + n * table.element_size()), compiled.functions().stream
+        for to, one in zip(_places(psi, 2), _places(parts, 3), strict=True):
+            function(n, one, one + part, *factors, to)
+        return psi
     return table[0] * parts[..., 0, :, :] + table[1] * parts[..., 1, :, :]
 
 
 def flow(psi: Tensor, k: tuple[Tensor, Tensor], whole: bool) -> Tensor:
     """Return the modes of u, v, W, E_11, -E_12 of a stream function along a new axis -3; or the last two."""
     if fits(psi, *k):
-        many, size, fields = _states(psi, 2), psi.shape[-2:], 5 if whole else 2
-        out, numbers = psi.new_empty(len(many), fields, *size), (k[0].data_ptr(), k[1].data_ptr())
-        for one, found in zip(many, out, strict=True):
-            compiled.functions().flow(int(whole), *size, *numbers, one.data_ptr(), found.data_ptr())
-        return out.reshape(*psi.shape[:-2], fields, *size)
+        psi, size = _laid(psi), psi.shape[-2:]
+        out = psi.new_empty(*psi.shape[:-2], 5 if whole else 2, *size)
+        numbers, function = (k[0].data_ptr(), k[1].data_ptr()), compiled.functions().flow
+        for to, one in zip(_places(out, 3), _places(psi, 2), strict=True):
+            function(int(whole), *size, *numbers, one, to)
+        return out
     x, y = k
     strain = [-x * y * psi, -(x * x - y * y) / 2 * psi]
     return torch.stack(
@@ -123,7 +128,7 @@ def fluxes(
     m = 1..K, (..., K, nx, ny), without the factor m; ``last`` is f_(K+1).
     """
     given = [] if last.given is None else [last.given]
-    same = _alike(f[..., 0, :, :], velocity[..., 0, :, :], w, e, *given)
+    same = _shape(velocity) == _shape(f) and _alike(_shape(f), w, e, *given)
     if same and isinstance(zeta, int | float) and fits(f, velocity, w, e, *given):
         return _compiled_fluxes(f, velocity, w, e, last, zeta)
     g = e + zeta * f[..., 1, :, :]
@@ -134,31 +139,48 @@ def _compiled_fluxes(
     f: Tensor, velocity: Tensor, w: Tensor, e: Tensor, last: Second, zeta: float
 ) -> tuple[Tensor, Tensor]:
     """Return the same from one pass through memory."""
-    lead, size, order = f.shape[:-3], f.shape[-2:], f.shape[-3] - 1
-    f, velocity, w, e = _states(f, 3), _states(velocity, 3), _states(w, 2), _states(e, 2)
-    given, n = _optional(last.given), e[0].numel()
-    carried, rest = f.new_empty(len(f), 2, order + 1, *size), f.new_empty(len(f), order, *size)
-    for k in range(len(f)):
-        x = None if given is None else given[k].data_ptr()
-        compiled.functions().fluxes(
-            last.kind, n, order, f[k].data_ptr(), velocity[k].data_ptr(), velocity[k, 1].data_ptr(),
-            w[k].data_ptr(), e[k].data_ptr(), x, zeta, carried[k].data_ptr(), rest[k].data_ptr(),
-        )  # fmt: skip
-    return carried.reshape(*lead, *carried.shape[1:]), rest.reshape(*lead, *rest.shape[1:])
+    (*lead, parts, nx, ny), f, velocity, w, e = f.shape, _laid(f), _laid(velocity), _laid(w), _laid(e)
+    given, n, order = _optional(last.given), nx * ny, parts - 1
+    carried, rest = f.new_empty(*lead, 2, parts, nx, ny), f.new_empty(*lead, order, nx, ny)
+    part, function = n * velocity.element_size(), compiled.functions().fluxes
+    sources = _places(f, 3), _places(velocity, 3), _places(w, 2), _places(e, 2), _places_of(given)
+    for to, turned, moments, u, spin, strain, x in zip(
+        _places(carried, 4), _places(rest, 3), *sources, strict=False
+    ):
+        function(last.kind, n, order, moments, u, u + part, spin, strain, x, zeta, to, turned)
+    return carried, rest
 
 
-def _states(fields: Tensor, axes: int) -> Tensor:
-    """Return fields (..., of ``axes`` axes) as a batch with one leading axis, in order in memory."""
-    return fields.resolve_conj().contiguous().reshape(-1, *fields.shape[-axes:])
+def _laid(fields: Tensor) -> Tensor:
+    """Return fields in order in memory."""
+    return fields.resolve_conj().contiguous()
+
+
+def _places(fields: Tensor, axes: int) -> Iterable[int]:
+    """Return the address of each member of fields (..., of ``axes`` axes) that lie in order."""
+    start = fields.data_ptr()
+    if fields.dim() == axes:
+        return (start,)
+    return range(start, start + fields.nbytes, math.prod(fields.shape[-axes:]) * fields.element_size())
 
 
 def _optional(given: Tensor | None) -> Tensor | None:
-    return None if given is None else _states(given, 2)
+    return None if given is None else _laid(given)
 
 
-def _alike(*fields: Tensor) -> bool:
+def _places_of(given: Tensor | None) -> Iterable[int | None]:
+    """Return the addresses of the members of a moment; without one, none for any number of members."""
+    return repeat(None) if given is None else _places(given, 2)
+
+
+def _shape(parts: Tensor) -> tuple[int, ...]:
+    """Return the shape of one of the parts of (..., parts, nx, ny)."""
+    return parts.shape[:-3] + parts.shape[-2:]
+
+
+def _alike(shape: tuple[int, ...], *fields: Tensor) -> bool:
     """Return whether fields (..., nx, ny) have one shape, and no one is meant for a whole batch."""
-    return all(u.shape == fields[0].shape for u in fields[1:])
+    return all(u.shape == shape for u in fields)
 
 
 def turning(f: Tensor, g: Tensor, w: Tensor, beyond: Tensor | None) -> Tensor:
@@ -204,15 +226,13 @@ class Divergence:
 
     def _compiled(self, carried: Tensor, rest: Tensor) -> Tensor:
         """Return the same from one pass through memory."""
-        lead, many, turned = carried.shape[:-4], _states(carried, 4), _states(rest, 3)
-        out = many.new_empty(len(many), *many.shape[2:])
+        carried, rest, (_, *size) = _laid(carried), _laid(rest), carried.shape[-4:]
+        out = carried.new_empty(*carried.shape[:-4], *size)
         tables = (self.k[0].data_ptr(), self.k[1].data_ptr(), self.mask.data_ptr())
-        for k in range(len(out)):
-            compiled.functions().divergence(
-                *out.shape[1:], *tables, many[k].data_ptr(), many[k, 1].data_ptr(), turned[k].data_ptr(),
-                self.factors.data_ptr(), out[k].data_ptr(),
-            )  # fmt: skip
-        return out.reshape(*lead, *out.shape[1:])
+        part, function = math.prod(size) * carried.element_size(), compiled.functions().divergence
+        for to, one, turned in zip(_places(out, 3), _places(carried, 4), _places(rest, 3), strict=True):
+            function(*size, *tables, one, one + part, turned, self.factors.data_ptr(), to)
+        return out
 
 
 def fits(*tensors: Tensor) -> bool:
