@@ -84,6 +84,7 @@ def made_up(count=6, cells=8):
     inputs = {"c": drawn(False), "f1": drawn(), "e": drawn()}
     targets = {"st": drawn(), "trace": drawn(False)}
     numbers = torch.arange(count)
-    samples = Samples(numbers, numbers, numbers.double(), inputs, targets, total=count)
+    later = {lead: {"c": drawn(False), "f1": drawn(), "e": drawn()} for lead in (1, 2)}
+    samples = Samples(numbers, numbers, numbers.double(), inputs, targets, later, total=count)
     deck_ = SimpleNamespace(physics=physics)
     return SimpleNamespace(part=part, space=space, samples=samples, team=Team(), deck=deck_)

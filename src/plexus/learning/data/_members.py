@@ -77,7 +77,7 @@ def _files(deck: Deck) -> Iterator[str]:
     yield from sorted(set(inside(deck.plain()["data"])))
 
 
-def samples(session: Session, params: Any) -> Samples:
+def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
     """Return this rank's samples, from the file if it is there. Collective."""
     decks, comm, team = members(params), session.ctx.comm, session.team
     path = session.ctx.folder / name_of(params, decks)
@@ -89,7 +89,7 @@ def samples(session: Session, params: Any) -> Samples:
         comm.Barrier()
     else:
         session.ctx.log.info(f"data of these runs are there already: {path.name}")
-    return _read(session, path)
+    return _read(session, path, leads)
 
 
 def _ran(session: Session, params: Any, number: int, deck: Deck) -> tuple[int, list[float], Arrays]:
@@ -154,17 +154,22 @@ def _write(path: Path, found: list[tuple[int, list[float], Arrays]]) -> None:
     files.write_bytes(path, blob.getvalue())
 
 
-def _read(session: Session, path: Path) -> Samples:
-    """Return this rank's samples from the file."""
+def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
+    """Return this rank's samples from the file; those whose run has no time so much later are left out."""
     team, device = session.team, session.ctx.device
-    mine = slice(team.rank, None, team.size)
+    inputs, outputs = ([p.name for p in ports] for ports in (session.part.inputs, session.part.outputs))
     with h5py.File(path, "r") as file:
-        total = len(file["time"])
-        group, time = (torch.from_numpy(file[name][()][mine].copy()) for name in ("group", "time"))
-        fields = {name: torch.from_numpy(file["fields"][name][mine]).to(device) for name in file["fields"]}
-    inputs, targets = (
-        {p.name: fields[p.name] for p in ports if p.name in fields}
-        for ports in (session.part.inputs, session.part.outputs)
-    )
-    return Samples(torch.arange(total)[mine], group, time, inputs, targets, {}, total, team.rank, team.size,
-                   tuple(inputs))  # fmt: skip
+        group, time = file["group"][()], file["time"][()]
+        ahead = max(leads, default=0)
+        at = np.flatnonzero(group[: len(group) - ahead] == group[ahead:])
+        mine = at[team.rank :: team.size]
+
+        def rows(names: list[str], later: int = 0) -> dict[str, torch.Tensor]:
+            there = [name for name in names if name in file["fields"]]
+            return {n: torch.from_numpy(file["fields"][n][()][mine + later]).to(device) for n in there}
+
+        return Samples(
+            torch.arange(len(at))[team.rank :: team.size], torch.from_numpy(group[mine]),
+            torch.from_numpy(time[mine]), rows(inputs), rows(outputs),
+            {lead: rows(inputs, lead) for lead in leads}, len(at), team.rank, team.size, tuple(inputs),
+        )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import model_validator
 
+from plexus import registry
 from plexus.deck import parts
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
@@ -109,9 +110,16 @@ def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
     made, gap = cls(part), parts.gap(deck.physics)
     known = set(gap.constants) if gap is not None else set()
     names = [port.name for port in (*made.inputs, *made.outputs)]
-    missing = [name for name in names if name not in columns and name not in known]
+    needed = names if _targets(deck.train) else [port.name for port in made.inputs]
+    missing = [name for name in needed if name not in columns and name not in known]
     if missing:
         yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type})"
     for name in columns:
         if name not in names:
             yield (name,), f"{path} ({part.type}) has no such port{nearest(name, names, 10)}"
+
+
+def _targets(train: Any) -> bool:
+    """Return whether some stage needs targets."""
+    needs = (registry.component("stage", s.type).cls.needs(s, train.loss) for s in train.stages)  # type: ignore[attr-defined]  # of the protocol
+    return any("targets" in each for each in needs)

@@ -45,7 +45,7 @@ class RunsParams(Params):
 class Runs(DataBase):
     """Every node of every member at every time, one sample per member and time."""
 
-    offers = frozenset({"targets"})
+    offers = frozenset({"targets", "later"})
 
     @staticmethod
     def problems(params: RunsParams, deck: Deck) -> Wrong:
@@ -61,11 +61,11 @@ class Runs(DataBase):
         return f"{count} run{'s'[: count > 1]} of {Path(self.params.deck).name}"
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
-        """Return every n-th sample for n ranks. Collective."""
+        """Return every n-th sample for n ranks, with its inputs so many times later. Collective."""
         from plexus.learning.data._members import samples
 
         with session.ctx.timers("data"):
-            return samples(session, self.params)
+            return samples(session, self.params, tuple(leads))
 
     def case(self, group: int) -> dict[str, Any]:
         """Return the number of the member."""

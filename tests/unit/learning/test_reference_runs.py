@@ -139,3 +139,76 @@ def test_runs_that_cannot_be_are_told(tmp_path, override, text):
         train(tmp_path, *more, override)
     message = json.loads((tmp_path / "out" / "summary.json").read_text())["message"]
     assert stop.value.code == 2 and text in message
+
+
+STEPS = """
+    fields: {u: u}
+  loss: {type: rollout, steps: 3, feeds: {s: u}, pushforward: PUSH}
+  stages: STAGES
+"""
+
+
+LEVENBERG = "{type: fit, steps: 12, optimizer: levenberg_marquardtLOSS}"
+ADAM = "{type: fit, steps: 50, optimizer: {type: adam, rate: 1e-3}}"
+ONE = ", loss: {type: rollout, steps: 1, feeds: {s: u}, pushforward: false}"
+STAGES = {
+    "false": f"[{LEVENBERG.replace('LOSS', '')}]",
+    "true": f"[{LEVENBERG.replace('LOSS', ONE)}, {ADAM}]",
+}
+
+
+@pytest.mark.parametrize("push", ["false", "true"])
+def test_a_part_that_gives_the_next_state_is_rolled_out(tmp_path, monkeypatch, push):
+    """Between the times of the data u decays by one factor everywhere, s(u) = 0.7 u has to be found."""
+    slow = REFERENCE.replace("source: 3", "source: 0").replace("initial: {u: 0.5}", "initial: {u: sin(pi*x)}")
+    monkeypatch.setattr(newcomers.Bent, "properties", property(lambda self: _same_units()))
+    text = DECK.partition("    fields:")[0].rstrip() + STEPS.replace("PUSH", push)
+    text = text.replace("STAGES", STAGES[push])
+    text = text.replace("    vary: {parameters: {initial.u: [0.5, 1.0, 2.0]}}\n", "")
+    written(tmp_path, text)
+    (tmp_path / "reference.yaml").write_text(slow)
+    told = train(tmp_path)
+    assert told["frames"] == 2  # five times, three steps ahead
+    assert list(told["quantities"].values())[-1] < 1e-3
+    assert _answer(tmp_path, 0.5) == pytest.approx(0.5 * _decay(tmp_path), rel=0.05)
+
+
+def test_line_searches_are_refused_where_the_gradient_is_cut(tmp_path):
+    text = DECK.partition("    fields:")[0].rstrip() + STEPS.replace("PUSH", "true")
+    written(tmp_path, text.replace("STAGES", "[{type: fit, optimizer: lbfgs}]"))
+    with pytest.raises(SystemExit):
+        train(tmp_path, "train.data.fields={u: u, s: {name: u, unit: 1/s}}")
+    assert "pushforward cuts it; use adam" in (tmp_path / "out" / "summary.json").read_text()
+
+
+def _same_units():
+    from plexus.learned.ports import Properties
+
+    level = newcomers.LEVEL
+    symmetry = ("translation", "rotation", "reflection")
+    return Properties("forcing", "pointwise", (level,), (newcomers.Port("s", "1"),), symmetry)
+
+
+def _decay(folder):
+    """Return the factor by which the reference falls from one time to the next."""
+    import h5py
+
+    (data,) = (folder / "out").glob("data-*.h5")
+    with h5py.File(data) as file:
+        tops = file["fields/u"][:].max(1)
+    assert tops[2:] / tops[1:-1] == pytest.approx(tops[2] / tops[1], rel=1e-3)
+    return tops[2] / tops[1]
+
+
+def _answer(folder, u):
+    """Return what the bundle's network answers."""
+    import torch
+
+    from plexus.bundles import store
+    from plexus.protocols import Setting
+
+    part = newcomers.Bent(newcomers.BentParams(width=6, precision="fp64"))
+    part.prepare(Setting())
+    part.network.load_state_dict(store.load(folder / "out" / "bundle.safetensors").weights)
+    with torch.no_grad():
+        return float(part.raw({"u": torch.tensor([u], dtype=torch.float64)})["s"])
