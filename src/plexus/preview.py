@@ -6,7 +6,9 @@ memory are what the discretisation expects of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.discretisation import made_for
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from plexus.protocols import Outlook
 
 
+WIDTH = 110
+"""Characters of a line, of a mesh with many names of several."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a file of HDF5."""
 
@@ -72,7 +76,14 @@ def _begins(path: str) -> bytes:
 
 
 def _lines(labelled: Mapping[str, str]) -> list[str]:
-    return [f"{label:12} {text}" for label, text in labelled.items()]
+    wrapped = TextWrapper(WIDTH, subsequent_indent=" " * 13, break_long_words=False, break_on_hyphens=False)
+    # a name and what is said of it stay on one line
+    held = (
+        (label, re.sub(r" \([^)]*\)", lambda m: m[0].replace(" ", "\xa0"), text))
+        for label, text in labelled.items()
+    )
+    lines = (line for label, text in held for line in wrapped.wrap(f"{label:12} {text}"))
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def preview(deck: Deck, ranks: int) -> str:

@@ -39,6 +39,7 @@ LOADS = {
     "ramp": ("1e5*(ramp((t-500)/10) - ramp((t-510)/10))", 1e6),
     "triangle": ("1e5*max(0, 10 - abs(t-500))/10", 1e6),
     "wave": ("where(t % 100 < 1, 1e5, 0)", 1e6),
+    "overflow": ("5e3*where(floor(exp(1000*t)) > 3, 1, 2)", 5e6),
     "sine wave": ("where(sin(2*pi*t/100) > 0, 1e4, 0)", 5e6),
 }
 

@@ -21,7 +21,7 @@ from plexus.coupling.named import Evaluated
 from plexus.devices.tensors import rows_of
 from plexus.errors import InputError
 from plexus.protocols import Integrand, Location
-from plexus.protocols.fields import of_ensemble
+from plexus.protocols.fields import of_ensemble, of_members
 from plexus.spaces.cells import CellPlaces
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CellFields(DeviceFields):
             return alone
         base, _, end = name.rpartition("_")
         if name in self.state.values:
-            raise InputError(f"{name}: of an ensemble there are {name}_mean and {name}_spread")
+            raise InputError(of_members(name))
         return over_members(self.state.values[base], f"_{end}")
 
     def evaluate(self, name: str, internal: Location = "node") -> Evaluated:

@@ -24,11 +24,13 @@ from plexus.errors import InputError
 from plexus.mesh.turned import turned
 from plexus.protocols import Array, Integrand, Location, Point
 from plexus.protocols.facets import Facets
+from plexus.protocols.fields import reads
 from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
-from plexus.spaces.locate import Located, around
+from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import require_cells, require_facets
+from plexus.spaces.search import around
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -49,7 +51,7 @@ class Reading:
 
     def reads(self, fields: Collection[str]) -> bool:
         """Return whether it reads one of these fields, or a component of one."""
-        return any(n in fields or n.rpartition("_")[0] in fields for n in self.names)
+        return reads(self.names, fields)
 
 
 class NodalFields(NamedFields):

@@ -57,17 +57,26 @@ def exchanges(deck: Any) -> Iterator[Found]:
     if not asked:
         return
     cls: Any = registry.component("physics", deck.physics.type).cls
-    balances = {e.flux_field.name: e.field.name for e in cls(deck.physics).equations if e.flux_field}
+    known = balances(cls(deck.physics).equations)
     for name, quantity in asked.items():
-        unknown = balances.get(quantity.of)
+        unknown = known.get(quantity.of)
         if unknown is None:
             text = f"{quantity.of} is not the flux of a balance, whose boundary terms could be added up"
             yield ("quantities", name, "of"), text
             continue
         given = {on for condition in deck.boundary if unknown in condition.values for on in condition.on}
         for on in sorted(given.intersection(quantity.on)):
-            text = f"{unknown} is prescribed on {on}: take a reaction there, or by: gradients"
-            yield ("quantities", name, "on"), text
+            yield ("quantities", name, "on"), held_there(unknown, on)
+
+
+def balances(equations: Sequence[Equation]) -> dict[str, str]:
+    """Return flux field -> unknown whose balance it belongs to."""
+    return {e.flux_field.name: e.field.name for e in equations if e.flux_field}
+
+
+def held_there(unknown: str, where: object) -> str:
+    """Return what is said of a flow by terms where the unknown is prescribed."""
+    return f"{unknown} is prescribed on {where}: take a reaction there, or by: gradients"
 
 
 def _stepper(time: Any) -> object:

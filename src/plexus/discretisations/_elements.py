@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -192,7 +192,8 @@ class _Maker:
         """Return the solver of a form, by the deck's block for its unknown."""
         name = form.equation.field.name
         conditions = [self.conditions[spec.name] for spec in form.equation.fields]
-        target = replace(_target(form, conditions, self.deck.time is not None), name=prefix)
+        target = _target(form, conditions, self.deck.time is not None)
+        target = replace(target, name=prefix, zeros=tuple(_zeros(self.deck)))
         return FieldSolver(form, self.deck.solver_for(name), target, self.ctx, _solver_path(self.deck, name))
 
     def completion(self, name: str) -> FieldSolver:
@@ -229,6 +230,13 @@ def _materials(deck: Deck) -> list[str]:
 def _solver_path(deck: Deck, name: str) -> str:
     """Return the deck path of the block that serves a field."""
     return "solver." + (name if name in deck.solver or "default" not in deck.solver else "default")
+
+
+def _zeros(deck: Deck) -> Iterator[str]:
+    """Yield the deck paths of properties that the deck says are zero everywhere."""
+    for path, prop in properties(deck.physics, "physics"):
+        if deck.place(path) and not prop.names and set(prop.stated()) == {0.0}:
+            yield path
 
 
 def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Target:

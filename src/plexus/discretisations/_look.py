@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus import registry
 from plexus.deck.conditions import misplaced
-from plexus.discretisations import _places
+from plexus.discretisations import _places, _positions
+from plexus.discretisations._checks import balances, held_there
 from plexus.discretisations._degree import cautions
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.fields.connected import components
 from plexus.mesh.look import Look, extent
 from plexus.mesh.mesh import EXTERIOR
-from plexus.protocols import Looks, MeshSource, Seen
-from plexus.spaces.names import unknown
+from plexus.protocols import Equation, Looks, MeshSource, Seen, Sided
+from plexus.protocols.facets import Facets
+from plexus.spaces.names import boundary_facets, require_facets, unknown, with_area
+from plexus.spaces.search import require_inside
 from plexus.spaces.sides import same
 
 if TYPE_CHECKING:
@@ -42,8 +46,37 @@ def look(deck: Deck) -> Seen:
         _check_names(deck, found)
         return Seen(of_mesh(found), warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
-    warnings += _places.check(deck, mesh, cls(deck.physics).equations)
+    equations = cls(deck.physics).equations
+    warnings += _places.check(deck, mesh, equations)
+    _check_sides(deck, mesh, equations)
+    _positions.check(deck, partial(require_inside, mesh))
     return Seen(of_mesh(found), warnings)
+
+
+def _check_sides(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> None:
+    """Refuse quantities on facets that are none, or whose sides they do not name; the run's own checks."""
+    unknowns = {spec.name for e in equations for spec in e.fields}
+    inner = {d.spec.name for e in equations for d in e.derived()} - unknowns
+    inner |= {spec.name for e in equations for spec in e.internal}
+    for name, params in deck.quantities.items():
+        on, of = getattr(params, "on", None), getattr(params, "of", None)
+        quantity: Any = registry.build("quantity", params)
+        area = None if on is None else with_area(mesh, on)
+        if area is not None and isinstance(quantity, Sided):
+            sided, outer = quantity.sides(inner)
+            with at_path(f"quantities.{name}.on"):
+                require_facets(mesh, area, sided, getattr(params, "region", None), outer)
+                if outer and of in balances(equations):
+                    _check_free(deck, mesh, area, balances(equations)[of])
+
+
+def _check_free(deck: Deck, mesh: Mesh, area: Facets, name: str) -> None:
+    """Refuse facets through which flows by terms are asked for, where the unknown is prescribed on some."""
+    pairs = boundary_facets(mesh, area)
+    for condition in deck.boundary:
+        held = with_area(mesh, condition.on) if name in {*condition.values, *condition.normals} else None
+        if held is not None and same(boundary_facets(mesh, Facets(held.names)), pairs).any():
+            raise InputError(held_there(name, held))
 
 
 def _sizes(source: MeshSource) -> Look:

@@ -91,7 +91,19 @@ class Points:
         yield from ()
 
     def look(self, deck: Deck) -> Seen:
-        """Return nothing: the deck says all of it."""
+        """Return nothing; positions that are no index, or no member, are refused."""
+        from functools import partial
+
+        from plexus import registry
+        from plexus.discretisations import _positions
+        from plexus.mesh.alone import Alone
+        from plexus.spaces.members import MemberPlaces, Members
+
+        cls: Any = registry.component("physics", deck.physics.type).cls
+        count, first = (deck.ensemble.members, deck.ensemble.first) if deck.ensemble else (None, 0)
+        alone: Any = Alone()
+        members = Members(alone, count, first, max(cls.unknowns(deck.physics).values()))
+        _positions.check(deck, partial(MemberPlaces, members.indices))
         return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:

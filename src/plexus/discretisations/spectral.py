@@ -94,9 +94,19 @@ class Spectral:
         yield from _starts.doubts(deck)
 
     def look(self, deck: Deck) -> Seen:
-        """Return what a run would leave out of the start; its model tells so itself."""
-        from plexus.discretisations import _starts
+        """Return what a run would leave out of the start; its model tells so itself.
 
+        Positions outside the box are refused.
+        """
+        from functools import partial
+
+        from plexus import registry
+        from plexus.discretisations import _positions, _starts
+        from plexus.mesh.alone import Alone
+        from plexus.spaces.grid import located
+
+        source: Any = registry.build("mesh", deck.mesh)
+        _positions.check(deck, partial(located, source.periodic(Alone())))
         return Seen({}, tuple(_starts.cautions(deck)))
 
     def outlook(self, deck: Deck) -> Outlook:

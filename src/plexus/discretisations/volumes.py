@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus import registry
 from plexus.deck.context import open_units
 from plexus.deck.params import Params
 from plexus.discretisations import _room
@@ -30,7 +31,7 @@ from plexus.protocols import (
     VolumePhysics,
     Waves,
 )
-from plexus.protocols.fields import of_ensemble
+from plexus.protocols.fields import of_ensemble, of_members
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -89,9 +90,8 @@ class Volumes:
 
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield terms and quantities without meaning on sides of a grid, and sides with two conditions."""
-        from plexus import registry
-
         yield from _crowded(deck.boundary)
+        yield from _of_members(deck)
         for name, quantity in deck.quantities.items():
             if getattr(quantity, "on", None) is not None:
                 yield ("quantities", name, "on"), NO_SIDES
@@ -106,13 +106,19 @@ class Volumes:
         yield from ()
 
     def look(self, deck: Deck) -> Seen:
-        """Return nothing: the deck says all of it."""
+        """Return nothing; positions outside the grid are refused."""
+        from functools import partial
+
+        from plexus.discretisations import _positions
+        from plexus.mesh.alone import Alone
+        from plexus.spaces.grid import located
+
+        source: Any = registry.build("mesh", deck.mesh)
+        _positions.check(deck, partial(located, source.grid(Alone())))
         return Seen({}, ())
 
     def outlook(self, deck: Deck) -> Outlook:
         """Return the sizes; a matrix counts where the stepper is implicit."""
-        from plexus import registry
-
         estimate = registry.build("mesh", deck.mesh).estimate()
         cls: Any = registry.component("physics", deck.physics.type).cls
         cells = estimate.n_cells * (deck.ensemble.members if deck.ensemble else 1)
@@ -140,6 +146,22 @@ class Volumes:
             from plexus.discretisations._volumes import assemble
 
         return assemble(deck, ctx, t)
+
+
+def _of_members(deck: Any) -> Iterator[Found]:
+    """Yield where quantities and outputs of an ensemble ask for an unknown, which each member has its own."""
+    if deck.ensemble is None:
+        return
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    unknowns = {spec.name for spec in cls.fields(deck.physics)}
+    for name, quantity in deck.quantities.items():
+        of: Any = getattr(quantity, "of", "")
+        for found in sorted(unknowns & ({of} if isinstance(of, str) else set(of.names))):
+            yield ("quantities", name, "of"), of_members(found)
+    for i, output in enumerate(deck.output):
+        for k, found in enumerate(getattr(output, "fields", ())):
+            if found in unknowns:
+                yield ("output", i, "fields", k), of_members(found)
 
 
 def _crowded(conditions: Sequence[Condition]) -> Iterator[Found]:

@@ -18,6 +18,7 @@ from plexus.deck.params import NAME, Field, FieldName, Params, ScheduleText, Uni
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
 from plexus.errors import at_path
+from plexus.formulation.entries import PerAxis
 from plexus.observers.base import History
 from plexus.registry import register
 
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 EXAMPLE: dict[str, Any] = {"type": "probe", "name": "middle", "points": [[0.5, 0.5]], "every": "1 steps"}
 AXES = "xyz"
 
+Position = Annotated[tuple[Annotated[float, Unit("m")], ...], PerAxis]
+
 
 class Line(Params):
     """A straight line of equally spaced points."""
 
-    start: Annotated[list[float], Unit("m")] = Field(description="first point")
-    end: Annotated[list[float], Unit("m")] = Field(description="last point")
+    start: Position = Field(description="first point")
+    end: Position = Field(description="last point")
     points: int = Field(101, ge=2, description="number of points, both ends included")
 
     @model_validator(mode="after")
@@ -47,9 +50,7 @@ class ProbeParams(Params):
     """Parameters of a probe."""
 
     name: str = Field("probe", pattern=NAME, description="name of the table")
-    points: Annotated[list[list[float]], Unit("m")] = Field(
-        [], description="positions, e.g. [[0, 0.1], [0, 0.2]]"
-    )
+    points: list[Position] = Field([], description="positions, e.g. [[0, 0.1], [0, 0.2]]")
     line: Line | None = Field(None, description="positions along a line, instead of points")
     fields: tuple[FieldName, ...] = Field((), description="names; empty: the unknowns, or what a model shows")
     every: ScheduleText = Field(parse_schedule("1 steps"), description="when")
@@ -58,7 +59,16 @@ class ProbeParams(Params):
     def _somewhere(self) -> ProbeParams:
         if bool(self.points) == (self.line is not None):
             raise refuse("give either points or a line")
+        if len({len(point) for point in self.points}) > 1:
+            raise refuse("the points differ in their number of coordinates")
         return self
+
+    def positions(self) -> dict[str, np.ndarray]:
+        """Return the positions (k, d) [m], by the key that gives them."""
+        line = self.line
+        if line is None:
+            return {"points": np.array(self.points)}
+        return {"line": np.linspace(line.start, line.end, line.points)}
 
 
 @register("output", "probe", ProbeParams)
@@ -72,10 +82,8 @@ class Probe(History):
 
     def positions(self) -> np.ndarray:
         """Return the positions, (k, d) [m]."""
-        line = self.params.line
-        if line is None:
-            return np.array(self.params.points, dtype=float)
-        return np.linspace(line.start, line.end, line.points)
+        (found,) = self.params.positions().values()
+        return found
 
     def start(self, run: Run) -> None:
         """Find the positions in the mesh. Collective.

@@ -141,7 +141,7 @@ class SolidParams(PhysicsParams):
             return None
         return (
             f"elements lock near 0.5, and {nu:g} is above {NEARLY:g}: displacements come out too small and "
-            "stresses wrong; say locking: b_bar"
+            "stresses wrong; say locking: b_bar, with degree: 2 on triangles and tetrahedra"
         )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Quantity
+    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
@@ -62,7 +62,7 @@ _MODULES = {
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Quantity",
+    "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
@@ -127,6 +127,7 @@ __all__ = [
     "Outlook",
     "PcContext",
     "PeriodicSource",
+    "Placed",
     "Places",
     "Plain",
     "Point",
@@ -148,6 +149,7 @@ __all__ = [
     "Setting",
     "Shape",
     "SideLaw",
+    "Sided",
     "Since",
     "Spectra",
     "SpectralModel",

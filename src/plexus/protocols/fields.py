@@ -6,7 +6,7 @@ written with operators and ``plexus.fields.arrays`` so that it runs on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,6 +47,16 @@ class FieldSpec:
 
 MEAN, SPREAD = "_mean", "_spread"
 """What the names of the fields of an ensemble end with."""
+
+
+def reads(names: Collection[str], fields: Collection[str]) -> bool:
+    """Return whether one of the names is a field, or a component of one."""
+    return any(n in fields or n.rpartition("_")[0] in fields for n in names)
+
+
+def of_members(name: str) -> str:
+    """Return what is said of an unknown of single members, where only all of them together are shown."""
+    return f"{name}: of an ensemble there are {name}{MEAN} and {name}{SPREAD}"
 
 
 def of_ensemble(unknowns: Sequence[FieldSpec]) -> dict[str, FieldSpec]:

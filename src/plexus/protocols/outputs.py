@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from plexus.run import Run
     from plexus.stepping.schedules import Schedule
 
@@ -20,6 +23,25 @@ class Quantity(Protocol):
 
     def unit(self, run: Run) -> str:
         """Return its unit; empty where it is not known or there is none."""
+
+
+@runtime_checkable
+class Sided(Protocol):
+    """A quantity that knows what it needs of the facets on which it is asked for."""
+
+    def sides(self, inner: Collection[str]) -> tuple[bool, bool]:
+        """Return whether the two sides of facets differ for it, and whether only outer facets will do.
+
+        ``inner`` are the names of fields that may differ between cells that meet.
+        """
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """Parameters of a quantity or an output that looks at given positions."""
+
+    def positions(self) -> Mapping[str, np.ndarray]:
+        """Return the positions (k, d) [m], by the key below which they stand."""
 
 
 class Observer(Protocol):

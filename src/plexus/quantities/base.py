@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from pydantic import model_validator
 
 from plexus.deck.params import FacetNames, Field, Params, RegionName
 from plexus.protocols import Balances
+from plexus.protocols.fields import reads
 
 if TYPE_CHECKING:
     from plexus.protocols import Integrand
@@ -22,6 +24,13 @@ class QuantityBase(ABC):
     def prepare(self, run: Run) -> None:
         """Look at nothing before the first solve."""
         return
+
+    def sides(self, inner: Collection[str]) -> tuple[bool, bool]:
+        """Return whether the two sides of facets differ for it, and whether only outer facets will do.
+
+        ``inner`` are the names of fields that may differ between cells that meet.
+        """
+        return False, False
 
     def warn(self, run: Run, text: str) -> None:
         """Tell what is seldom wanted, at this quantity's place in the deck."""
@@ -59,6 +68,11 @@ class PartQuantity(QuantityBase):
         """
         if isinstance(run.fields, Balances):
             run.fields.require(self.params.part, self.looks(run))
+
+    def sides(self, inner: Collection[str]) -> tuple[bool, bool]:
+        """Return whether it reads one of these fields, or a component of one."""
+        of: Any = getattr(self.params, "of", ())
+        return reads([of] if isinstance(of, str) else of.names, inner), False
 
 
 class Place(Params):

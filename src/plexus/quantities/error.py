@@ -7,7 +7,7 @@ The gradient of the exact field is found symbolically. Quadrature is exact for p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
@@ -67,6 +67,10 @@ class Error(PartQuantity):
         self.params = params
         exact = params.exact if isinstance(params.exact, tuple) else (params.exact,)
         self.exact = exact
+
+    def sides(self, inner: Collection[str]) -> tuple[bool, bool]:
+        """Return that gradients differ, or whether the field does."""
+        return (True, False) if self.params.norm != "L2" else super().sides(inner)
 
     def looks(self, run: Run) -> Integrand | None:
         """Return the field; a gradient differs between the sides of a facet."""

@@ -9,6 +9,7 @@ temperature is prescribed, ``reaction`` has this property. Source: T. J. R. Hugh
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
@@ -55,6 +56,10 @@ class Flux(QuantityBase):
 
     def __init__(self, params: FluxParams):
         self.params = params
+
+    def sides(self, inner: Collection[str]) -> tuple[bool, bool]:
+        """Return that normals differ, and that terms are exchanged through the surface of the body only."""
+        return True, self.params.by == "terms"
 
     def prepare(self, run: Run) -> None:
         """Refuse facets that are none, or inside the body without a side. Collective.

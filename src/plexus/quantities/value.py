@@ -29,6 +29,10 @@ class ValueParams(Params):
         min_length=1, max_length=3, description="coordinates of the place"
     )
 
+    def positions(self) -> dict[str, np.ndarray]:
+        """Return the place (1, d) [m]."""
+        return {"at": np.array([self.at])}
+
 
 @register("quantity", "value", ValueParams)
 class Value(QuantityBase):

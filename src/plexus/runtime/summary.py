@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from plexus.fileformat import PROGRESS, SUMMARY
+from plexus.fileformat import PROGRESS, SUMMARY, from_json
 from plexus.runtime.context import Context
 from plexus.runtime.files import write_json
 from plexus.runtime.provenance import versions
@@ -115,7 +115,7 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
     )
     # a reader of the progress must not wait for a run that has failed
     with suppress(OSError, ValueError):
-        known = json.loads((ctx.folder / PROGRESS).read_text())
+        known = from_json(json.loads((ctx.folder / PROGRESS).read_text()))
         write_json(ctx.folder / PROGRESS, known | {"status": "failed", "finish": None}, durable=False)
 
 

@@ -268,10 +268,11 @@ class Holding:
         chosen = bodies.empty.any(axis=1)
         number = self.form.space.comm.allreduce(int(chosen.sum()))
         if number:
-            where = bodies.say(chosen)
+            where, zeros = bodies.say(chosen), self.target.zeros
+            which = f"zero is {' and '.join(zeros)}" if zeros else "is a material property zero?"
             raise InputError(
-                f"physics: {self.target.name}: nothing determines it at {number} nodes, {where}: "
-                "every coefficient of its equation is zero there; is a material property zero?"
+                f"{(*zeros, 'physics')[0]}: {self.target.name}: nothing determines it at {number} nodes, "
+                f"{where}: every coefficient of its equation is zero there; {which}"
             )
 
 

@@ -28,6 +28,8 @@ class Target:
         The near null space holds rigid-body modes.
     packages : frozenset of str
         External packages that this PETSc was built with, in lower case.
+    zeros : tuple of str
+        Deck paths of properties that are zero everywhere, for messages.
     parts : mapping
         Name -> components of each field that is solved for at once; empty for a single one.
     """
@@ -41,4 +43,5 @@ class Target:
     linear: bool
     singular: bool
     packages: frozenset[str]
+    zeros: tuple[str, ...] = ()
     parts: Mapping[str, int] = field(default_factory=dict)

@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from plexus.errors import InputError
 from plexus.io.piece import Piece
 from plexus.mesh.grid import Grid
 from plexus.mesh.halo import Halo
+from plexus.spaces.search import check_axes, refuse_lost
 
 VTK = {1: 3, 2: 9, 3: 12}
 """Dimension -> VTK's number of the cell type."""
@@ -110,13 +110,10 @@ def located(grid: Grid, xs: np.ndarray) -> np.ndarray:
     InputError
         If a position has another number of coordinates, or lies outside the box.
     """
-    if xs.shape[1] != grid.dim:
-        raise InputError(f"a position in this mesh has {grid.dim} coordinates, not {xs.shape[1]}")
+    check_axes(grid, xs)
     shares: np.ndarray = (xs - grid.corner) / np.array(grid.size)
     outside = ((shares < -1e-9) | (shares > 1 + 1e-9)).any(axis=1)
-    if outside.any():
-        names = "; ".join("(" + ", ".join(f"{v:g}" for v in x) + ")" for x in xs[outside][:3])
-        raise InputError(f"{outside.sum()} of {len(xs)} positions lie outside the mesh: {names}")
+    refuse_lost(xs, ~outside)
     return shares
 
 

@@ -56,12 +56,13 @@ class March(Task):
 
         stages = _watch(ctx, request)
         ctx.timers.started()
+        # before the first line of the run, where what is seen of the mesh is told
+        for doubt in doubts(deck):
+            ctx.log.info(f"warning: {doubt}")
         run = compose(deck, ctx)
         run.dry = request.dry
         ctx.log.info(report.opening(run, request.restart is not None))
         ctx.log.info(table(ctx.placement))
-        for doubt in doubts(deck):
-            ctx.log.info(f"warning: {doubt}")
         if request.restart is not None:
             _restart(run, request.restart)
         report.check_references(run)

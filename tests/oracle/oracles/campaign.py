@@ -10,7 +10,22 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from oracles import bodies, budgets, edges, exact, grids, moved, rewritten, tables
+from oracles import (
+    bodies,
+    budgets,
+    edges,
+    exact,
+    grids,
+    joints,
+    limits,
+    loops,
+    marches,
+    moved,
+    rewritten,
+    rings,
+    tables,
+    waves,
+)
 from oracles.cases import Case
 from oracles.running import deck_of
 from oracles.scalars import scalar
@@ -21,19 +36,25 @@ EXACT: dict[str, Callable[[int], Case]] = {
     "heat": partial(scalar, family="heat"), "diffusion": partial(scalar, family="diffusion"),
     **{name: partial(solid, geometry=name) for name in GEOMETRIES},
     "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
-    "ramps": tables.ramps,
+    "ramps": tables.ramps, "circles": loops.circles, "strips": loops.strips,
+    "rings": rings.rings, "joints": joints.joints, "seams": joints.seams,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {
     "march": budgets.heat, "steady": budgets.steady, "cure": budgets.cure, "work": budgets.work,
     "frame": edges.frame, "tabled": tables.tabled, "carried": grids.carried,
+    "marched": marches.marched, "kept": limits.kept,
 }  # fmt: skip
 """Families whose budget closes."""
-MESHED = {name: make for name, make in BALANCED.items() if name != "carried"}
+MESHED = {name: make for name, make in BALANCED.items() if name not in ("carried", "marched", "kept")}
+STRAIGHT = {name: make for name, make in (EXACT | MESHED).items() if name != "rings"}
+"""Families whose bodies may be put into a file, turned, or made of cells of second order."""
 ORACLES: dict[str, tuple[Callable[..., list[str]], dict[str, Callable[[int], Case]]]] = {
     "exact": (exact.check, EXACT), "units": (rewritten.dressed, EXACT), "world": (rewritten.world, EXACT),
-    "budget": (budgets.check, BALANCED), "moved": (moved.moved, EXACT | MESHED),
-    "renumbered": (moved.renumbered, EXACT | MESHED), "second": (moved.second, EXACT | MESHED),
+    "budget": (budgets.check, BALANCED), "moved": (moved.moved, STRAIGHT), "second": (moved.second, STRAIGHT),
+    "renumbered": (moved.renumbered, STRAIGHT),
+    "mirrored": (waves.check, {"waves": waves.waves}),
+    "bounded": (limits.bounded, {name: EXACT[name] for name in ("heat", "diffusion", "wires", "circles")}),
 }  # fmt: skip
 PAIRS = [(oracle, family) for oracle, (_, families) in ORACLES.items() for family in families]
 

@@ -51,6 +51,7 @@ def random_field(
     corners = body.points(1)
     middle, reach = corners.mean(0), max(float(np.ptp(corners, axis=0).max()), 1e-300)
     local = [(Poly.variable(a) - float(m)) * (1 / reach) for a, m in zip(AXES, middle, strict=False)]
+    local = [f for i, f in enumerate(local) if i not in body.around]
     if even:
         far = float(abs(corners[:, 0]).max())
         local[0] = Poly.variable("x") ** 2 * (1 / far**2)
@@ -62,7 +63,8 @@ def random_field(
             for j, b in enumerate(local[i:], i):
                 if not even or (i, j) == (1, 1):
                     found = found + a * b * draw.uniform(-1, 1)
-    if mixed and not even and not SIMPLEX[body.cell] and body.straight and draw.random() < 0.5:
+    bilinear = mixed and not even and not SIMPLEX[body.cell] and body.straight and len(local) > 1
+    if bilinear and draw.random() < 0.5:
         found = found + local[0] * local[1] * draw.uniform(-1, 1)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from oracles.shapes import Ends, Shape
 
+SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
 CODES = {"point": 15, "line": 1, "triangle": 2, "quadrilateral": 3, "tetrahedron": 4, "hexahedron": 5}
 CODES_2 = {"point": 15, "line": 8, "triangle": 9, "quadrilateral": 10, "tetrahedron": 11, "hexahedron": 12}
 EDGES = {
@@ -113,8 +115,8 @@ def write(body: Shape, path: Path, scale: float, seed: int) -> None:
         for facet in _facets(body.cell, nodes):
             key = tuple(sorted(facet))
             where = index[list(facet)]
-            for axis in range(body.dim):
-                for end, name in zip((0, counts[axis] - 1), body.sides[2 * axis : 2 * axis + 2], strict=True):
+            for axis in (i for i in range(body.dim) if i not in body.around):
+                for end, name in zip((0, counts[axis] - 1), SIDES[axis], strict=True):
                     if (where[:, axis] == end).all():
                         groups[name].append(facet)
             if body.split is not None and (where[:, 0] == body.split).all() and key not in seen:
@@ -131,9 +133,9 @@ def write(body: Shape, path: Path, scale: float, seed: int) -> None:
     draw.shuffle(blocks)
     codes = CODES
     if body.order == 2:
-        blocks, points = _second(blocks, points)
+        blocks, points = second(blocks, points)
         codes = CODES_2
-    _file(body.dim, path, points, blocks, codes, draw)
+    write_file(body.dim, path, points, blocks, codes, draw, _images(body, points / scale))
 
 
 def _edge(body: Shape, index: np.ndarray, name: str, ends: Ends) -> Block:
@@ -151,7 +153,27 @@ def _edge(body: Shape, index: np.ndarray, name: str, ends: Ends) -> Block:
     return 1, "line", name, list(itertools.pairwise(nodes))
 
 
-def _second(blocks: list[Block], points: np.ndarray) -> tuple[list[Block], np.ndarray]:
+def _images(body: Shape, points: np.ndarray) -> list[tuple[int, int]]:
+    """Return the nodes at upper ends of periodic axes, each with its image at the lower end."""
+    xi = np.linalg.solve(np.array(body.matrix), points[:, : body.dim].T - np.array(body.shift)[:, None]).T
+    low, high = (np.array([t[i] for t in body.ticks]) for i in (0, -1))
+    places = np.round((xi - low) / (high - low), 9)
+    there = {tuple(place): n for n, place in enumerate(places + 0.0)}
+    found = []
+    for axis in body.around:
+        for n in np.flatnonzero(places[:, axis] == 1):
+            found.append((int(n), there[tuple(np.where(np.arange(body.dim) == axis, 0.0, places[n]) + 0.0)]))
+    return found
+
+
+def middle_of(corners: np.ndarray) -> np.ndarray:
+    """Return the mean of corners (n, 3)."""
+    return corners.mean(0)
+
+
+def second(
+    blocks: list[Block], points: np.ndarray, mean: Callable[[np.ndarray], np.ndarray] = middle_of
+) -> tuple[list[Block], np.ndarray]:
     """Return the elements with nodes in the middle of edges, faces and cells, and all nodes."""
     places, number = list(points), {}
 
@@ -159,7 +181,7 @@ def _second(blocks: list[Block], points: np.ndarray) -> tuple[list[Block], np.nd
         key = tuple(sorted(corners))
         if key not in number:
             number[key] = len(places)
-            places.append(points[list(key)].mean(0))
+            places.append(mean(points[list(key)]))
         return number[key]
 
     found = []
@@ -170,9 +192,11 @@ def _second(blocks: list[Block], points: np.ndarray) -> tuple[list[Block], np.nd
     return found, np.array(places)
 
 
-def _file(
-    dim: int, path: Path, points: np.ndarray, blocks: list[Block], codes: dict[str, int], draw: random.Random
-) -> None:
+def write_file(
+    dim: int, path: Path, points: np.ndarray, blocks: list[Block], codes: dict[str, int], draw: random.Random,
+    images: list[tuple[int, int]],
+) -> None:  # fmt: skip
+    """Write points (n, 3) and groups of elements; ``images`` are nodes that are one."""
     tags = draw.sample(range(1, 3 * len(points) + 1), len(points))
     entities: dict[int, list[int]] = {d: [] for d in range(4)}
     for i, (d, *_) in enumerate(blocks):
@@ -199,4 +223,8 @@ def _file(
         lines.append(f"{d} {i + 1} {codes[kind]} {len(cells)}")
         for nodes in draw.sample(cells, len(cells)):
             lines.append(" ".join(map(str, [numbers.pop(), *(tags[n] for n in nodes)])))
-    path.write_text("\n".join([*lines, "$EndElements", ""]))
+    lines.append("$EndElements")
+    if images:
+        lines += ["$Periodic", "1", f"{dim - 1} 1 1", "0", str(len(images))]
+        lines += [f"{tags[n]} {tags[master]}" for n, master in images] + ["$EndPeriodic"]
+    path.write_text("\n".join([*lines, ""]))

@@ -30,7 +30,7 @@ from oracles.cases import (
 )
 from oracles.leaves import KG, ONE, Amount, Dims, K, M, S, amount, dims, times
 from oracles.polynomials import AXES, Poly, divergence, gradient
-from oracles.shapes import shape
+from oracles.shapes import Shape, shape
 
 X, T, V = Poly.variable("x"), Poly.variable("t"), Poly.variable("v")
 
@@ -46,7 +46,7 @@ class _Scalar:
         self.family, self.seed = family, seed
         self.heat = family == "heat"
         self.radial = draw.random() < 0.15
-        self.body = shape(draw, 2 if self.radial else None, regions=not self.radial, radial=self.radial)
+        self.body = self._body()
         if self.radial:
             self.body = replace(self.body, measure=X * (2 * math.pi))
         self.degree = draw.choice((1, 2))
@@ -63,9 +63,13 @@ class _Scalar:
         self.span = 10 ** draw.uniform(-1, 4) if self.transient else 0.0
         self.end = self.start + self.span
         self.keys: list[Any] = self.body.regions or [None]
+        self.capacity_varies = False
         self.k = self._conductivity()
         self.u = self._solution()
         self.flows = self._flows()
+
+    def _body(self) -> Shape:
+        return shape(self.draw, 2 if self.radial else None, regions=not self.radial, radial=self.radial)
 
     def _leaf(self, f: Poly, dimensions: Dims, absolute: bool = False) -> Amount:
         return Amount(f, dimensions, absolute, (self.name, self.unit))
@@ -216,6 +220,7 @@ class _Scalar:
             c = {key: Poly.of(draw.uniform(200, 4000)) for key in self.keys}
             if draw.random() < 0.3 and not self.lumped:
                 c = {key: f + V * draw.uniform(0, 1) for key, f in c.items()}
+                self.capacity_varies = True
             material["density"] = self._pieces(rho, times(KG, M, -3))
             material["specific_heat"] = self._pieces(c, dims(2, 0, -2, -1))
             capacity = mapped(lambda a, b: a * b, rho, c)
@@ -238,13 +243,17 @@ class _Scalar:
         if draw.random() < 0.25:
             found["adaptive"] = {"tolerance": 1e-3}
         elif draw.random() < 0.2:
-            found["stepper"] = {
-                "type": "petsc_ts",
-                "ts": draw.choice(("beuler", "cn", "bdf", "arkimex", "rosw")),
-            }
+            scheme = draw.choice(("beuler", "cn", "bdf", "arkimex", "rosw"))
+            # a stage of rosw solves linearised equations
+            exact = scheme != "rosw" or self._linear()
+            found["stepper"] = {"type": "petsc_ts", "ts": scheme if exact else "bdf"}
         if draw.random() < 0.2:
             found["hit"] = [amount(self.start + self.span * draw.uniform(0.1, 0.9), S)]
         return found
+
+    def _linear(self) -> bool:
+        """Return whether neither K nor the capacity depends on the unknown."""
+        return self.k_kind != "unknown" and not self.capacity_varies
 
     def out_of(self, side: str) -> dict[Any, Poly]:
         """Return K ∇u·n, what flows into the body through a side."""

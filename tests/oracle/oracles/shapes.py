@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from oracles.leaves import Amount, Below, M, Near, amount
+from oracles.msh import SIDES, write
 from oracles.polynomials import AXES, Poly
 
-SIDES = (("left", "right"), ("bottom", "top"), ("back", "front"))
 SIMPLEX = {"line": True, "triangle": True, "tetrahedron": True, "quadrilateral": False, "hexahedron": False}
 
 
@@ -45,6 +45,8 @@ class Shape:
     """Order of the cells in the file."""
     edges: tuple[tuple[str, Ends], ...] = ()
     """Names of curves and points, and where they are."""
+    around: tuple[int, ...] = ()
+    """Axes whose two ends are one."""
 
     @property
     def dim(self) -> int:
@@ -59,7 +61,7 @@ class Shape:
     @property
     def sides(self) -> list[str]:
         """Names of the sides."""
-        return [name for pair in SIDES[: self.dim] for name in pair]
+        return [name for axis in range(self.dim) if axis not in self.around for name in SIDES[axis]]
 
     @property
     def regions(self) -> list[str]:
@@ -155,7 +157,7 @@ class Shape:
     def block(self) -> dict[str, Any]:
         """Return the mesh's block of the deck; a file is written by `write`."""
         if self.file:
-            return {"type": "gmsh", "file": "mesh.msh"}
+            return {"type": "gmsh", "file": "mesh.msh"} | ({"periodic": True} if self.around else {})
         counts = [len(t) - 1 for t in self.ticks]
         size = [amount(t[-1] - t[0], M) for t in self.ticks]
         origin = [amount(t[0], M) for t in self.ticks]
@@ -173,14 +175,14 @@ class Shape:
             found["regions"] = {"a": Below("x", cut), "b": Below("x", cut, above=True)}
         if self.edges:
             found |= self._named()
+        if self.around:
+            found["periodic"] = [AXES[i] for i in self.around]
         if self.dim == 1:
             return {"type": "interval", **{k: v[0] if isinstance(v, list) else v for k, v in found.items()}}
         return {"type": "box", "cell": self.cell, **found}
 
     def write(self, path: Path, scale: float = 1.0, seed: int | None = None) -> None:
         """Write the file of Gmsh, lengths times ``scale``; ``seed`` orders nodes and cells."""
-        from oracles.msh import write
-
         write(self, path, scale, self.seed if seed is None else seed)
 
 

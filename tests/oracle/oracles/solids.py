@@ -31,7 +31,7 @@ from oracles.cases import (
 )
 from oracles.leaves import JOULE, NEWTON, ONE, PASCAL, Amount, K, M, S, amount, dims, times
 from oracles.polynomials import AXES, Poly
-from oracles.shapes import shape
+from oracles.shapes import Shape, shape
 
 X, T = Poly.variable("x"), Poly.variable("t")
 FORCE = dims(-2, 1, -2)
@@ -55,13 +55,7 @@ class _Solid:
         self.dim = {"solid": 3, "bar": 1}.get(self.geometry, 2)
         self.degree = draw.choice((1, 2))
         self.hot = self.coupled or draw.random() < 0.3
-        body = shape(
-            draw,
-            self.dim,
-            regions=not self.radial and not self.hot,
-            radial=self.radial,
-            most={3: 2}.get(self.dim, 4),
-        )
+        body = self._body()
         self.thickness = (
             draw.choice((1.0, 10 ** draw.uniform(-3, 0))) if self.dim < 3 and not self.radial else 1.0
         )
@@ -93,6 +87,10 @@ class _Solid:
         self.bare = False
         self.u = self._displacement()
         self.stress = {key: self._stress(key, self.u[key]) for key in self.keys}
+
+    def _body(self) -> Shape:
+        regions, most = not self.radial and not self.hot, {3: 2}.get(self.dim, 4)
+        return shape(self.draw, self.dim, regions=regions, radial=self.radial, most=most)
 
     def _reach(self) -> float:
         return max(t[-1] - t[0] for t in self.body.ticks)

@@ -68,6 +68,16 @@ def test_a_coefficient_that_is_zero_everywhere_is_refused(make_run):
         make_run(text).execute()
 
 
+def test_properties_that_are_zero_are_named_with_their_places(make_run):
+    text = TWO.replace("{regions: {REGIONS}}", "1").replace("heat, material: {conductivity: 1}", "PHYSICS")
+    text = text.replace("temperature", "u")
+    words = r"physics.coefficient: u: nothing determines .* zero there; zero is physics.coefficient$"
+    with pytest.raises(InputError, match=words):
+        make_run(text.replace("PHYSICS", "diffusion, coefficient: 0, source: 1")).execute()
+    with pytest.raises(InputError, match=r"zero is physics.coefficient and physics.reaction"):
+        make_run(text.replace("PHYSICS", "diffusion, coefficient: 0, reaction: 0")).execute()
+
+
 def test_a_place_outside_is_told_before_the_solve(make_run):
     outside = "quantities: {core: {type: value, of: temperature, at: [2, 0]}}\n"
     with pytest.raises(
