@@ -19,6 +19,8 @@ PROTOCOLS = {
     "reconstruction": protocols.Reconstruction,
     "riemann": protocols.Riemann,
     "controller": protocols.Controller,
+    "control": protocols.Stated,
+    "measurement": protocols.Measured,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
     "sample": protocols.Sampler,

@@ -71,7 +71,8 @@ class NodalFields(NamedFields):
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
         self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
-        super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
+        others = derived | internal | system.controls.specs
+        super().__init__(_shown(space, system.materials), unknowns, others, constants)
 
     @property
     def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
@@ -184,6 +185,8 @@ class NodalFields(NamedFields):
         if name in self.state.values:
             found = self.state.values[name]
             return found[self.space.node] if isinstance(self.space, MaterialNodes) else found
+        if name in self.system.controls.members:
+            return self.evaluator.at_nodes(self.field(name), self.state.t, self.arrays, self.space)
         if self.derived[name].spec.shape != "scalar" and self._turned:
             raise InputError(
                 f"{name} has two directions at nodes of sides that are periodic by a rotation: ask for "

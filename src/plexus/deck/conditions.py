@@ -171,8 +171,7 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
-    # prescribed and initial values know no other field
-    with only(info, (*COORDINATES, *known(info).controls)):
+    with only(info, COORDINATES):  # prescribed and initial values know no other field
         unit = None if spec.name in known(info).open else spec.unit
         parsed = expression(value if unit is None else convert(value, unit, True, known(info)), info)
         if unit is not None:

@@ -31,11 +31,17 @@ Room = Space | QuadratureSpace | Control
 class CellSet:
     """Some cells of a mesh (all for ``index`` None), with connectivity gathered once; a slice copies nothing.
 
+    With ``keep`` (on tensors) geometry at points is computed once: worth its memory where the same cells are
+    sampled many times.
+
     Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
     """
 
-    def __init__(self, mesh: Mesh, bridge: Bridge, index: np.ndarray | slice | None = None):
+    def __init__(
+        self, mesh: Mesh, bridge: Bridge, index: np.ndarray | slice | None = None, keep: bool = False
+    ):
         self.mesh, self.bridge, self.index = mesh, bridge, index
+        self.kept: dict[tuple[Rule, int], tuple[Array, Array, Array]] | None = {} if keep else None
         self.points = bridge.array(mesh.points)
         self.cells = bridge.array(self._pick(mesh.cells))
         self.one = bridge.array(np.ones((1, 1)))
@@ -82,7 +88,9 @@ class FieldSample:
     def _both(self) -> tuple[Array, Array]:
         b = self._batch
         tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
-        value, grad = b.kernels.sample(b.cells.points, b.cells.cells[b.part], tables, nodes, self._array)
+        known = () if b.cells.kept is None else (b.grad_map,)
+        where = b.cells.points, b.cells.cells[b.part]
+        value, grad = b.kernels.sample(*where, tables, nodes, self._array, *known)
         return (value[:, :, 0], grad[:, :, 0]) if self._space.scalar else (value, grad)
 
     @property
@@ -204,8 +212,18 @@ class PointBatch:
 
     @cached_property
     def _geometry(self) -> tuple[Array, Array, Array]:
-        tables = self.rule.tables(self.rule.geometry)
-        return self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
+        tables, kept, key = (
+            self.rule.tables(self.rule.geometry),
+            self.cells.kept,
+            (self.rule, self.part.start),
+        )
+        if kept is not None and key in kept:
+            return kept[key]
+        found: tuple[Array, Array, Array]
+        found = self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
+        if kept is not None:
+            kept[key] = found
+        return found
 
     @property
     def x(self) -> Array:

@@ -40,8 +40,9 @@ class TestedForm:
 
     def __init__(self, form: Form):
         self.form, mesh = form, form.space.mesh
-        self.bridge = TorchBridge(form.bridge.device)
-        self.cells = CellSet(mesh, self.bridge, slice(mesh.n_owned_cells))
+        self.bridge = TorchBridge()
+        # a march tests the same cells at every step
+        self.cells = CellSet(mesh, self.bridge, slice(mesh.n_owned_cells), keep=True)
         owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
         self.facets = [
             (term, facets)
