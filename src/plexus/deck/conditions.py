@@ -40,7 +40,7 @@ class Condition(Params):
     on: FacetNames = Field(
         NOWHERE,
         description="name or list of names of boundaries, curves or points; "
-        "{interface: NAME, from: REGION} inside the body",
+        "A|B where two regions meet, {interface: NAME, from: REGION} for one side inside the body",
     )
     at: tuple[Annotated[float, Unit("m")], ...] | None = Field(
         None, description="a position instead of a name: a force acts there, values hold at its node"

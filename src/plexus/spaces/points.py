@@ -166,8 +166,16 @@ class Values:
 class PointBatch:
     """Implementation of `plexus.protocols.Point` for cells ``part`` of a cell set seen through a rule."""
 
-    def __init__(self, cells: CellSet, part: slice, rule: Rule, t: float, values: Values):
-        self.cells, self.part, self.rule, self.t = cells, part, rule, t
+    def __init__(
+        self,
+        cells: CellSet,
+        part: slice,
+        rule: Rule,
+        t: float,
+        values: Values,
+        behind: tuple[CellSet, Rule] | None = None,
+    ):
+        self.cells, self.part, self.rule, self.t, self._behind = cells, part, rule, t, behind
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
         self.dt, self.small = values.since.dt, cells.mesh.small
@@ -203,6 +211,16 @@ class PointBatch:
         if rule.points is self.rule.points:
             return self
         return PointBatch(self.cells, self.part, rule, self.t, self._values)
+
+    @cached_property
+    def other(self) -> PointBatch:
+        """The same points of facets inside the body, seen from the cells behind them."""
+        if self._behind is None:
+            raise AttributeError("only facets with cells on both sides have another side")
+        cells, rule = self._behind
+        found = PointBatch(cells, self.part, rule, self.t, self._values)
+        found.other = self
+        return found
 
     @property
     def element(self) -> tuple[int, bool]:
@@ -282,7 +300,14 @@ class PointBatch:
         return jxw if self.rule.direction is None else jxw * self._normal[1]
 
 
-def batches(cells: CellSet, rule: Rule, size: int, t: float, values: Values) -> Iterator[PointBatch]:
-    """Yield the cell set in batches of at most ``size`` cells."""
+def batches(
+    cells: CellSet,
+    rule: Rule,
+    size: int,
+    t: float,
+    values: Values,
+    behind: tuple[CellSet, Rule] | None = None,
+) -> Iterator[PointBatch]:
+    """Yield the cell set in batches of at most ``size`` cells; ``behind`` is the other side of facets."""
     for start in range(0, len(cells), size):
-        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values)
+        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values, behind)

@@ -73,6 +73,22 @@ def test_quantities_are_those_of_the_run_and_differentiable(make_run, scalar, na
     assert run.values()[name] == pytest.approx(value, rel=1e-11)
 
 
+@pytest.mark.parametrize("name", ["mean", "across"])
+def test_a_contact_is_part_of_the_gradient(make_run, scalar, name):
+    side = "{interface: low|high, from: low}"
+    run = make_run(
+        HEAT, "time.end=0.2 s", "mesh.regions={low: y < 0.5, high: y > 0.5}",
+        'boundary[2]={on: low|high, contact: {resistance: "0.2*a*(1 + 0.1*u)"}}',
+        f"quantities.across={{type: flux, of: u_flux, on: {side}, by: terms}}",
+    )  # fmt: skip
+    function = at_end(run, name)
+    value = function(number()).item()
+    found = remainders(function, number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+    run.execute()
+    assert run.values()[name] == pytest.approx(value, rel=1e-11)
+
+
 def test_states_that_are_computed_again_give_the_same_gradient(make_run, scalar):
     run = make_run(HEAT)
     found = []
