@@ -154,8 +154,8 @@ class Sweep(Params):
     )
     best: str | None = Field(
         None,
-        description="figure of the best member, the smallest: a quantity; of trainings loss, loss.<stage>, "
-        "validation or validation.<metric>; none: of trainings the validation, or the loss without one",
+        description="smallest is best: a quantity; of trainings loss, loss.<stage>, validation (default), "
+        "validation.<metric>",
     )
     search: Search | None = Field(None, description="members chosen by `best` of earlier ones")
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def once(folder: Path, told: Mapping[str, Any], compute: Callable[[], Samples]) 
     """
     text = json.dumps([__version__, told], sort_keys=True, default=str)
     path = folder / DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
-    with files.locked(folder / f".{path.name}.lock"):
+    with held(path):
         there = path.is_file()
         if not there:
             files.write_bytes(path, _packed(compute()))
@@ -50,6 +51,11 @@ def once(folder: Path, told: Mapping[str, Any], compute: Callable[[], Samples]) 
         return _unpacked(path), there
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); delete it, and it is computed again") from None
+
+
+def held(path: Path) -> AbstractContextManager[None]:
+    """Return what holds the lock of a file of samples, waiting for it."""
+    return files.locked(path.with_name(f".{path.name}.lock"))
 
 
 def _packed(samples: Samples) -> bytes:
