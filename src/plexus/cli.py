@@ -145,13 +145,18 @@ def _add_check(commands: Commands) -> None:
         commands, "check", _check, "check a deck without running it",
         "All problems are reported at once as file:line:column.\n"
         "Looks at the mesh too; of a large file at names and sizes only.\n"
-        "Starts neither MPI nor a GPU, except with --dry-run.",
+        "Starts neither MPI nor a GPU, except with --dry-run and --taylor.",
     )  # fmt: skip
     _deck_arguments(sub)
     sub.add_argument(
         "--mesh",
         action="store_true",
         help="tell unknowns, memory and output files too; reads a mesh file of any size",
+    )
+    sub.add_argument(
+        "--taylor",
+        action="store_true",
+        help="compare derivatives in the deck's controls with differences: a table of remainders",
     )
     sub.add_argument(
         "--dry-run", action="store_true", help="build everything and take two steps, write nothing"
@@ -329,6 +334,10 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         print(shown(f"warning: {line}"))
     if options.mesh:
         print(shown(preview(deck, options.ranks)))
+    if options.taylor:
+        from plexus import driver
+
+        driver.perform(tasks.Request(options.deck, options.overrides, dry=True), tasks.named("_taylor"))
     if options.dry_run:
         from plexus import driver
 

@@ -6,7 +6,7 @@ are the same for all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
@@ -49,7 +49,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     events, lineage = _events(deck, controller, stepper), Lineage.fresh(ctx.comm)
     run = Run(
         system, state, clock, stepper, controller,
-        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events,
+        deck=deck, ctx=ctx, mesh=mesh, lineage=lineage, events=events, traced=_traced,
     )  # fmt: skip
     run.quantities = {name: registry.build("quantity", p) for name, p in deck.quantities.items()}
     _prepare(run)
@@ -57,6 +57,13 @@ def compose(deck: Deck, ctx: Context) -> Run:
     run.places = {observer: f"output[{i}]" for i, observer in enumerate(named)}
     run.observers = _observers(deck, named)
     return run
+
+
+def _traced(run: Run, own: Mapping[str, Any]) -> Run:
+    """Return a run at its beginning, on tensors."""
+    from plexus.run.trace import Trace
+
+    return Trace.of(run, own)
 
 
 def _prepare(run: Run) -> None:

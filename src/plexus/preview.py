@@ -15,6 +15,7 @@ from plexus.deck.discretisation import made_for
 from plexus.discretisations._degree import degree_of
 from plexus.errors import InputError
 from plexus.fileformat import DECK, FIELDS, LOG, PROGRESS, SERIES, SUMMARY, XDMF, special
+from plexus.measurements.base import checked
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -42,7 +43,8 @@ def seen(deck: Deck) -> list[str]:
     """
     with deck.located():
         found = made_for(deck.physics.type).look(deck)
-    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in found.warnings]
+        told = [*found.warnings, *checked(deck)]
+    return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in told]
 
 
 def mesh_file(path: str, scale: float) -> list[str]:

@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
+    "control": ("plexus.controls", "values of the deck that can be differentiated and fitted to data"),
+    "measurement": ("plexus.measurements", "what a run is compared with where controls are fitted"),
     "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),

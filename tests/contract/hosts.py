@@ -19,6 +19,7 @@ from plexus.compose import compose
 from plexus.deck.discretisation import made_for, serves
 from plexus.deck.schema import Deck
 from plexus.errors import PlexusError
+from plexus.protocols import Controlled
 from plexus.run import Run
 
 Data = dict[str, Any]
@@ -187,6 +188,8 @@ def output_decks(name: str, discretisation: str) -> tuple[Data, str]:
         )
         mine = block | every | ({"keep": 99} if name == "checkpoint" else {})
         kept = {"type": "checkpoint", "every": f"{STEPS // 2} steps", "keep": 99}
+        if getattr(registry.component("output", name).cls, "needs", None) is Controlled:
+            host = host | steered(host["physics"]["type"])
         return host | {"output": [mine] if name == "checkpoint" else [mine, kept]}
 
     return _around("output", name, discretisation, add)
@@ -202,6 +205,16 @@ def _around(kind: str, name: str, discretisation: str, add: Callable[[Data, Data
                 if not why:
                     return deck, ""
     return {}, f"{kind}.{name} has no host of discretisation {discretisation}: {why}"
+
+
+def steered(physics: str) -> Data:
+    """Return a control of a host, and a quantity `mean` that depends on it."""
+    shown = [spec.name for spec in _specs(physics) if spec.shape == "scalar"]
+    of = f"a*{shown[0]}" if shown else "a"
+    return {
+        "controls": {"a": {"type": "scalar", "start": 1.5}},
+        "quantities": {"mean": {"type": "mean", "of": of}},
+    }
 
 
 ADAPTED = 7

@@ -19,6 +19,8 @@ PROTOCOLS = {
     "reconstruction": protocols.Reconstruction,
     "riemann": protocols.Riemann,
     "controller": protocols.Controller,
+    "control": protocols.Stated,
+    "measurement": protocols.Measured,
     "quantity": protocols.Quantity,
     "output": protocols.Observer,
     "sample": protocols.Sampler,
@@ -96,7 +98,7 @@ def constructed(kind, name):
     """Return a member made from its example, as those who need it make it."""
     component = registry.component(kind, name)
     given = {k: v for k, v in example(kind, name).items() if k not in ("type", "file")}
-    if {"file", "files"} & example(kind, name).keys():  # none is there
+    if {"file", "files", "deck"} & example(kind, name).keys():  # none is there
         return component.cls
     params = component.params.model_validate(given)
     more = {"stepper": (None,), "controller": (0.1, 1.0), "boundary": (protocols.FieldSpec("u", "1"),)}

@@ -14,6 +14,7 @@ from plexus.formulation import autodiff
 from plexus.formulation.base import EquationBase
 from plexus.formulation.terms import Term
 from plexus.protocols import Equation, FieldSpec, Flux
+from plexus.protocols.facets import across
 
 T = FieldSpec("temperature", "K")
 U = FieldSpec("displacement", "m", "vector")
@@ -71,6 +72,8 @@ def test_tangent_of_equation(name: str, case: str, unknown: str, dim: int) -> No
 TERMS = [
     ("flux", {"value": "1 + 0.5*temperature^2"}, T),
     ("convection", {"coefficient": "2 + temperature*x", "ambient": "0.5 + 0.1*temperature"}, T),
+    ("contact", {"conductance": "2 + temperature*x"}, T),
+    ("contact", {"resistance": "2 + temperature^2"}, T),
     ("radiation", {"emissivity": "0.8 + 0.1*temperature", "ambient": 2.5}, T),
     ("robin", {"coefficient": "1 + temperature", "value": "temperature^2"}, T),
     ("traction", {"value": ["x", "y", 2]}, U),
@@ -80,15 +83,26 @@ TERMS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "data", "field"), TERMS, ids=[t[0] for t in TERMS])
+@pytest.mark.parametrize(
+    ("name", "data", "field"), TERMS, ids=lambda value: value if isinstance(value, str) else None
+)
 def test_tangent_of_boundary_term(name: str, data: dict, field: FieldSpec) -> None:
     component = registry.component("boundary", name)
     term: Term = component.cls(component.params.model_validate(data), field)
     if isinstance(term, Force):
         term.spread = 2.0
-    p = random_point([T, U], field.name, 3, normal=True)
+    p, other = (random_point([T, U], field.name, 3, seed=seed, normal=True) for seed in (1, 2))
+    # both sides lie at one place
+    other.x = p.x
+    p.other, other.other = other, p
     m = () if field.shape == "scalar" else (3,)
     same(term.tangent(p).c00, autodiff.tangent(term, p, field).c00, (3, 4, *m, *m))
+    if across(term):
+        # what leaves one side enters the other, so that the slope there is that of the flux back
+        same(term.flux(p).f0, -term.flux(other).f0, (3, 4))
+        same(term.tangent(p).across, -autodiff.tangent(term, other, field).c00, (3, 4))
+    else:
+        assert term.tangent(p).across is None
 
 
 def test_every_term_is_covered() -> None:

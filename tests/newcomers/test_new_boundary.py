@@ -57,6 +57,57 @@ def test_it_joins_only_what_it_names(newcomer):
     assert "does not accept the boundary term" in newcomer.refused(heat)
 
 
+GAP = '''
+"""Exchange across a gap: q = a (u³ - u⁺³). Source: doi:10.1016/C2009-0-11088-6."""
+
+from typing import Any
+
+from plexus.deck.params import Field, Property
+from plexus.formulation.terms import Term, TermParams
+from plexus.protocols import Flux
+from plexus.registry import register
+
+EXAMPLE: dict[str, Any] = {"factor": 2}
+
+
+class GapParams(TermParams):
+    """Parameters of the gap."""
+
+    factor: Property = Field(description="factor a")
+
+
+@register("boundary", "gap", GapParams)
+class Gap(Term):
+    """The term between two sides; both tangents are automatic."""
+
+    affine = False
+    across = True
+    joins = ("u",)
+
+    def flux(self, p):
+        """Return f0 = a (u³ - u⁺³)."""
+        return Flux(f0=self.params.factor(p) * (p.u**3 - p.other.u**3))
+'''
+GAP_DECK = """
+plexus: 1
+mesh: {type: interval, cells: 10, regions: {one: x < 0.5, two: x > 0.5}}
+physics: {type: diffusion, coefficient: 1}
+boundary: [{on: left, u: 3}, {on: right, u: 0}, {on: one|two, gap: {factor: 2}}]
+quantities:
+  faces: {type: mean, of: u, on: {interface: one|two, from: one}}
+  through: {type: flux, of: u_flux, on: {interface: one|two, from: one}, by: terms}
+"""
+
+
+def test_a_term_between_two_sides_is_one_file_too(newcomer):
+    newcomer.install("boundary", "gap", GAP)
+    found = newcomer.run(GAP_DECK)["quantities"]
+    # 2 (3 - u_1) = 2 (u_1³ - u_2³) = 2 u_2 with u_2 = 3 - u_1
+    one = found["faces"]
+    assert abs(one**3 - (3 - one) ** 3 - (3 - one)) < 1e-7
+    assert abs(found["through"] - 2 * (3 - one)) < 1e-7
+
+
 SIDE = '''
 """Exchange through a film: the flux h (w - u) enters. Source: doi:10.1016/C2009-0-11088-6."""
 

@@ -129,6 +129,22 @@ def test_rings_follow_from_equilibrium() -> None:
     compare("rotating_cylinder_sector", turning, 1e-5)
 
 
+def pressed_bars() -> dict[str, float]:
+    """Holman's bars: resistances in a row."""
+    length, contact = 2 * 0.1 / 16.3, 5.28e-4
+    return {
+        "flow": math.pi * 0.015**2 * 100 / (length + contact),
+        "drop": 100 * contact / (length + contact),
+    }
+
+
+def glued_chip() -> dict[str, float]:
+    """Incropera's chip: one way straight to the air, another through glue and plate."""
+    through = 1 / (0.9e-4 + 8e-3 / 239 + 1 / 100)
+    rise = 1e4 / (100 + through)
+    return {"chip": 25 + rise, "glued": rise * through}
+
+
 def compare(name: str, derived: dict[str, float], within: float) -> None:
     """Hold derived values against the references of a deck."""
     references = {v.quantity: v.reference for v in load(DECKS / f"{name}.yaml").verification}
@@ -141,6 +157,8 @@ CASES = {
     "nafems_t4": (convecting_plate, 3e-4),
     "quench_cylinder": (quenched_cylinder, 1e-6),
     "holman_block": (large_block, 1e-4),
+    "holman_contact": (pressed_bars, 2e-3),
+    "incropera_chip": (glued_chip, 1e-4),
     "macneal_cylinder": (lame_cylinder, 1e-5),
     "sphere_incompressible": (lame_sphere, 1e-8),
 }

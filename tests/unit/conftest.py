@@ -15,12 +15,12 @@ from plexus.runtime.log import Log
 def make_run(tmp_path: Path):
     """Return a function (deck text, *overrides) -> a run that writes nothing."""
 
-    def make(text: str, *overrides: str):
+    def make(text: str, *overrides: str, comm: MPI.Comm = MPI.COMM_WORLD):
         path = tmp_path / "deck.yaml"
         path.write_text(text)
-        ctx = context.create(MPI.COMM_WORLD, tmp_path)
-        ctx.log = Log(MPI.COMM_WORLD)
-        run = compose(share(MPI.COMM_WORLD, path, overrides), ctx)
+        ctx = context.create(comm, tmp_path)
+        ctx.log = Log(comm)
+        run = compose(share(comm, path, overrides), ctx)
         run.observers = []
         return run
 

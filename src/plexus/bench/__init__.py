@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device", "points")
+BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device", "points", "adjoint")
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")
 

@@ -12,7 +12,8 @@ the node (`plexus.spaces.corners`). Source: T. J. R. Hughes et al., J. Comput. P
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from plexus.errors import InputError
 from plexus.fields.stacks import stacked
 from plexus.formulation.points import View
 from plexus.protocols import Array, BoundaryTerm, Equation, Point, Since
-from plexus.protocols.facets import Facets
+from plexus.protocols.facets import Facets, across
 from plexus.spaces.evaluate import Part
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
     flux : str
         Derived field of an equation, e.g. ``heat_flux``.
     boundary : Facets
-        Outer facets; terms may stand on parts of them.
+        Outer facets, or a side of facets at which values may jump; terms may stand on parts of them.
 
     Raises
     ------
@@ -46,18 +47,30 @@ def outflow(fields: NodalFields, flux: str, boundary: Facets) -> float:
     """
     name = _equation(fields, flux).field.name
     for other in fields.system.prescribed[name].held():
-        if fields.integrate(lambda p: 1.0, Part(boundary=other, within=boundary)) > 0:
+        seen = replace(other, side=other.side or boundary.side)
+        if fields.integrate(lambda p: 1.0, Part(boundary=seen, within=boundary)) > 0:
             raise InputError(f"{name} is prescribed on {other}: take a reaction there, or by: gradients")
     terms = fields.system.forms[name].terms
-    return sum(_through(fields, name, term, Part(boundary=on, within=boundary)) for on, term in terms)
+    return sum(_through(fields, name, term, _common(term, Facets.of(on), boundary)) for on, term in terms)
+
+
+def _common(term: BoundaryTerm, on: Facets, boundary: Facets) -> Part:
+    """Return the facets of a term that are those of a boundary; a term across is seen from its side."""
+    if not across(term):
+        return Part(boundary=on, within=boundary)
+    return Part(boundary=replace(on, side=boundary.side), within=boundary, across=True)
 
 
 def _through(fields: NodalFields, name: str, term: BoundaryTerm, part: Part) -> float:
     """Return ∫ f0 ds of one term by the quadrature of the assembly."""
 
-    def density(p: Point) -> Array:
+    def seen(p: Point) -> Any:
         own = p.fields[name]
-        return term.flux(View(p, u=own.value, grad=own.grad)).f0
+        return View(p, u=own.value, grad=own.grad)
+
+    def density(p: Point) -> Array:
+        here = seen(p)
+        return term.flux(View(here, other=seen(p.other)) if part.across else here).f0
 
     return fields.integrate(density, part, fields.system.forms[name].degree)
 

@@ -29,8 +29,9 @@ from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
-from plexus.spaces.names import require_cells, require_facets
+from plexus.spaces.names import crosses, require_cells, require_facets
 from plexus.spaces.search import around
+from plexus.spaces.sides import apart
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -71,7 +72,8 @@ class NodalFields(NamedFields):
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
         self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
-        super().__init__(_shown(space, system.materials), unknowns, derived | internal, constants)
+        others = derived | internal | system.controls.specs
+        super().__init__(_shown(space, system.materials), unknowns, others, constants)
 
     @property
     def arrays(self) -> dict[str, tuple[Room, np.ndarray]]:
@@ -120,16 +122,19 @@ class NodalFields(NamedFields):
         return found.value
 
     def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values at a place, where materials meet. Collective."""
-        if not isinstance(self.space, MaterialNodes) or not self._sided(self.integrand(expression)):
+        """Return whether an expression has several values where materials or sides meet. Collective."""
+        mesh, f = self.space.mesh, self.integrand(expression)
+        cells = around(mesh, np.array(at))
+        if mesh.cut is not None and self._sided(f, crossing=True) and apart(mesh, cells):
+            return True
+        if not isinstance(self.space, MaterialNodes) or not self._sided(f):
             return False
-        mesh = self.space.mesh
-        return meet(mesh, self.system.materials, around(mesh, np.array(at)))
+        return meet(mesh, self.system.materials, cells)
 
-    def _sided(self, f: Integrand | None) -> bool:
-        """Return whether a function may differ between cells that meet; None does."""
-        # unknowns are continuous, what is derived from them or kept in cells is not
-        inner = set(self.specs) - set(self.system.spaces)
+    def _sided(self, f: Integrand | None, crossing: bool = False) -> bool:
+        """Return whether a function may differ between cells that meet, or where a cut lies between them."""
+        # unknowns are continuous but for cuts, what is derived from them or kept in cells is not
+        inner = set(self.specs) - (set() if crossing else set(self.system.spaces))
         return f is None or (isinstance(f, Reading) and f.reads(inner))
 
     def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
@@ -144,7 +149,8 @@ class NodalFields(NamedFields):
         if part.boundary is None:
             require_cells(mesh, part.region)
             return
-        require_facets(mesh, Facets.of(part.boundary), self._sided(f), part.region, outer)
+        where = Facets.of(part.boundary)
+        require_facets(mesh, where, self._sided(f, crosses(mesh, where)), part.region, outer)
 
     def outflow(self, flux: str, boundary: Facets) -> float:
         """Return what boundary terms let out of the body through a boundary. Collective.
@@ -184,6 +190,8 @@ class NodalFields(NamedFields):
         if name in self.state.values:
             found = self.state.values[name]
             return found[self.space.node] if isinstance(self.space, MaterialNodes) else found
+        if name in self.system.controls.members:
+            return self.evaluator.at_nodes(self.field(name), self.state.t, self.arrays, self.space)
         if self.derived[name].spec.shape != "scalar" and self._turned:
             raise InputError(
                 f"{name} has two directions at nodes of sides that are periodic by a rotation: ask for "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from plexus.fields.keys import Key
 from plexus.models.tangent import WithTangent
 from plexus.protocols.fields import of_ensemble
 from plexus.solvers.batched.dense import jacobians
-from plexus.solvers.batched.newton import newton
+from plexus.solvers.batched.newton import Roots
 from plexus.spaces.blocks import Blocks
 from plexus.spaces.members import Members
 
@@ -91,14 +92,22 @@ class PointSystem(BaseSystem):
         """Return dX/dt."""
         # a run never goes backwards: gradients would keep every step in memory
         with torch.no_grad():
-            return {STATE: self._rates(values[STATE], t)}
+            return {STATE: self.joined(values[STATE], t)}
 
-    def _rates(self, joined: torch.Tensor, t: float) -> torch.Tensor:
-        return self.blocks.join(self.model.rates(self.blocks.split(joined), t))
+    def joined(self, x: torch.Tensor, t: float) -> torch.Tensor:
+        """Return dX/dt (M, n) of all unknowns one behind the other; differentiable."""
+        return self.blocks.join(self.model.rates(self.blocks.split(x), t))
 
-    def _jacobian(self, joined: torch.Tensor, t: float) -> torch.Tensor:
-        given = self.model.jacobian(self.blocks.split(joined), t)
-        return jacobians(lambda x: self._rates(x, t), joined) if given is None else given
+    def jacobian(self, x: torch.Tensor, t: float) -> torch.Tensor:
+        """Return the derivative of `joined`, (M, n, n)."""
+        given = self.model.jacobian(self.blocks.split(x), t)
+        return jacobians(lambda x: self.joined(x, t), x) if given is None else given
+
+    def with_model(self, model: Rates) -> PointSystem:
+        """Return the system with other equations of the same unknowns."""
+        other = copy(self)
+        other.model = WithTangent(model, self.after) if self.after else model
+        return other
 
     def solve(self, name: str, values: dict[str, torch.Tensor], at: Instant, held: bool = False) -> int:
         """Solve shift·X + offset = f(X, t) for every member in place; return Newton steps. Collective.
@@ -108,14 +117,10 @@ class PointSystem(BaseSystem):
         SolveError
             On all ranks, if a member does not converge.
         """
-        identity = torch.eye(self.blocks.total, dtype=torch.float64, device=self.device)
-
-        def equations(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            rate = at.shift * x + at.offset if at.offset is not None else at.shift * x
-            return rate - self._rates(x, at.t), at.shift * identity - self._jacobian(x, at.t)
-
+        guess = values[name]
+        offset = torch.zeros_like(guess) if at.offset is None else at.offset
         with torch.no_grad():
-            found, taken, lost = newton(equations, values[name], self.blocks)
+            found, taken, lost = Stage(self, at).iterate(guess, [offset])
         mine = bool(lost.any()), int(taken.max()) if len(taken) else 0
         failed, steps = self.comm.allreduce(mine, MPI.MAX)
         if failed:
@@ -204,6 +209,31 @@ class PointSystem(BaseSystem):
     def evaluation(self, constants: Mapping[str, float]) -> PointFields:
         """Return the values by index and member."""
         return PointFields(self, constants)
+
+
+class Stage(Roots):
+    """F(X; offset) = shift·X + offset - f(X, t) for the members of a rank."""
+
+    def __init__(self, system: PointSystem, at: Instant):
+        super().__init__(self.residual, (0,))
+        self.system, self.at = system, at
+
+    def residual(self, x: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
+        """Return F, (..., n)."""
+        return self.at.shift * x + offset - self.system.joined(x, self.at.t)
+
+    def values(self, u: torch.Tensor, theta: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return F of all members at once, which models can."""
+        return self.residual(u, *theta)
+
+    def matrix(self, u: torch.Tensor, theta: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return shift - ∂f/∂X, (M, n, n)."""
+        identity = torch.eye(u.shape[-1], dtype=u.dtype, device=u.device)
+        return self.at.shift * identity - self.system.jacobian(u, self.at.t)
+
+    def blocks(self, u: torch.Tensor) -> Blocks:
+        """Return the unknowns, each of which converges in its own size."""
+        return self.system.blocks
 
 
 def _times(times: Sequence[float]) -> str:

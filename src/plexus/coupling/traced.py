@@ -98,13 +98,7 @@ class Traced:
         return {}
 
     def prescribe(self, name: str, t: float, array: Tensor) -> None:
-        """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included.
-
-        Raises
-        ------
-        InputError
-            If values along normals are prescribed, through which no gradient leads.
-        """
+        """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""
         self.system.prescribed[name].apply(t, array, self.rows)
 
     def rms(self, name: str, array: Tensor) -> float:

@@ -73,7 +73,7 @@ class VolumeSystem(BaseSystem):
         # a run never goes backwards: gradients would keep every step in memory
         with torch.no_grad():
             rates = self.scheme.rates(self.stack(values), t)
-        return self._parts(rates)
+        return self.parted(rates)
 
     def longest(self, values: Mapping[str, torch.Tensor], t: float) -> float:
         """Return the longest step [s] at Courant number one. Collective."""
@@ -92,8 +92,8 @@ class VolumeSystem(BaseSystem):
         parts = [values[name] for name in self.evolving]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
-    def _parts(self, stack: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return the unknowns (N, m, *cells) of a stack."""
+    def parted(self, stack: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the unknowns (N, m, *cells) of a stack (N, M, *cells)."""
         return dict(zip(self.evolving, stack.split(self.scheme.sizes, dim=1), strict=True))
 
     # what implicit steppers ask
@@ -111,7 +111,7 @@ class VolumeSystem(BaseSystem):
         rows = rows.copy()
         offset = None if at.offset is None else rows_of(at.offset, self.cells.n_owned)
         info = self.solvers[name].solve(rows, replace(at, offset=offset), values)
-        values[name].copy_(self._tensor(rows))
+        values[name].copy_(self.tensor(rows))
         return info.iterations
 
     def complete(self, name: str, values: Mapping[str, torch.Tensor], t: float) -> None:
@@ -166,9 +166,9 @@ class VolumeSystem(BaseSystem):
 
     def unpack(self, rows: Mapping[Key, np.ndarray]) -> dict[Key, torch.Tensor]:
         """Return the means of rows of cells. Collective."""
-        return {key: self._tensor(array) for key, array in rows.items()}
+        return {key: self.tensor(array) for key, array in rows.items()}
 
-    def _tensor(self, rows: np.ndarray) -> torch.Tensor:
+    def tensor(self, rows: np.ndarray) -> torch.Tensor:
         """Return the means (N, m, *cells) of rows."""
         shape = self.scheme.slab.shape
         flat = from_rows(rows[: self.cells.n_owned], shape, self.device, complex_=False)

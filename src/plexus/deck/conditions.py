@@ -40,7 +40,7 @@ class Condition(Params):
     on: FacetNames = Field(
         NOWHERE,
         description="name or list of names of boundaries, curves or points; "
-        "{interface: NAME, from: REGION} inside the body",
+        "A|B where two regions meet, {interface: NAME, from: REGION} for one side inside the body",
     )
     at: tuple[Annotated[float, Unit("m")], ...] | None = Field(
         None, description="a position instead of a name: a force acts there, values hold at its node"
@@ -171,8 +171,7 @@ def _field_of(key: str, context: Context) -> tuple[FieldSpec, int | None] | None
 
 
 def _value(value: Any, spec: FieldSpec, info: ValidationInfo) -> Expression:
-    # prescribed and initial values know no other field
-    with only(info, (*COORDINATES, *known(info).controls)):
+    with only(info, COORDINATES):  # prescribed and initial values know no other field
         unit = None if spec.name in known(info).open else spec.unit
         parsed = expression(value if unit is None else convert(value, unit, True, known(info)), info)
         if unit is not None:

@@ -62,6 +62,10 @@ class Context:
     regions: Collection[str] | None = None
     controls: dict[str, str] = field(default_factory=dict)
     """Names that expressions may read beside fields -> their units (`plexus.protocols.controls`)."""
+    inner: Collection[str] = ()
+    """Controls without a value at nodes, which prescribed and initial values cannot read."""
+    controlled: bool = True
+    """Whether the model reads controls by name; where it does not, scalars are parameters of their start."""
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True
@@ -86,13 +90,14 @@ class Context:
     def knows(self, name: str) -> bool:
         """Return whether an expression may use a name; True also where the names are not known."""
         if self.only is not None:
-            return name in self.only or name in self.bound
+            prescribed = name in {*self.controls} - {*self.inner} and {*COORDINATES} <= {*self.only}
+            return name in self.only or name in self.bound or prescribed
         if self.fields is None or name in self.bound or name in COORDINATES:
             return True
         return name in self.controls or name in self.field_names()
 
     def unit_of(self, name: str) -> str | None:
-        """Return the unit of a field or of a component of one; None where it is not known."""
+        """Return the unit of a control, a field or a component of one; None where it is not known."""
         if name in self.controls:
             return self.controls[name]
         fields = self.fields or {}

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import flexible, places
+from plexus.deck import calibrate, controls, flexible, places
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
@@ -124,6 +124,9 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
             *flexible.problems(result),
+            *controls.problems(result, context),
+            *controls.gradients(result),
+            *calibrate.problems(result, context.controlled),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),
@@ -166,9 +169,9 @@ def _references_in_units(deck: Any, context: Context) -> Iterator[tuple[tuple[An
 def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any, ...], str]]:
     found: list[tuple[tuple[Any, ...], str]] = []
     solver = data.get("solver")
-    # A parameter or drawn field with such a name would silently change what expressions mean.
+    # A parameter, control or drawn field with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
-    for block in ("parameters", "samples"):
+    for block in ("parameters", "controls", "samples"):
         names = data.get(block)
         for name in names if isinstance(names, dict) else ():
             if name in taken:

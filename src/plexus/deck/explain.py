@@ -9,6 +9,7 @@ import textwrap
 
 from plexus import registry
 from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, Time, Verification
+from plexus.deck.calibrate import Calibrate
 from plexus.deck.conditions import Condition
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
@@ -27,7 +28,7 @@ BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
     "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
-    "train": Train,
+    "train": Train, "calibrate": Calibrate,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

@@ -1,4 +1,7 @@
-"""Facets in a deck: ``left``, ``[left, top]``, or one side, ``{interface: NAME, from: REGION}``."""
+"""Facets in a deck: ``left``, ``[left, top]``, or one side, ``{interface: NAME, from: REGION}``.
+
+``steel|copper`` are the facets where these two regions meet.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from plexus.deck.context import Context, known
 from plexus.deck.suggest import nearest
 from plexus.deck.values import check_name, refuse, schema_of
-from plexus.protocols.facets import Facets
+from plexus.protocols.facets import Facets, regions_at
 
 Found = Iterator[tuple[tuple[str | int, ...], PydanticCustomError]]
 """Where inside the value something is wrong, and what."""
@@ -96,6 +99,15 @@ def _name(value: Any, loc: tuple[str | int, ...], what: str, context: Context) -
         if not isinstance(value, str):
             form = f", a list of names, or {FORM}" if what == "boundary" else ""
             raise refuse(f"expected the name of a {what}{form}")
+        pair = regions_at(value) if what == "boundary" else None
+        if pair is not None and value not in (context.boundaries or ()):
+            for region in pair:
+                check_name(region, context.regions, "region")
+            return
+        regions = context.regions or ()
+        if what == "boundary" and value in regions and value not in (context.boundaries or ()):
+            others = [name for name in regions if name != value] or ["OTHER"]
+            raise refuse(f"{value} is a region, no boundary; two regions meet on {value}|{others[0]}")
         check_name(value, context.boundaries if what == "boundary" else context.regions, what)
     except PydanticCustomError as problem:
         yield loc, problem

@@ -36,6 +36,7 @@ from plexus.deck.facets import FacetsOfNames
 from plexus.deck.messages import in_words
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText as _ScheduleText
+from plexus.deck.unitnames import simplified
 from plexus.deck.units import Quantity
 from plexus.protocols.facets import Facets as _Facets
 
@@ -157,11 +158,11 @@ class Unit:
 class UnitOf(Unit):
     """Annotation of a boundary term: the unit is that of the equation that the term joins.
 
-    ``flux``, what the equation exchanges per area; ``flux/unknown``, that per unit of the unknown. Where the
-    deck leaves these units open, any unit is taken, as SI.
+    ``flux``, what the equation exchanges per area; ``flux/unknown``, that per unit of the unknown;
+    ``unknown/flux``, the inverse. Where the deck leaves these units open, any unit is taken, as SI.
     """
 
-    def __init__(self, text: Literal["flux", "flux/unknown"], term: str):
+    def __init__(self, text: Literal["flux", "flux/unknown", "unknown/flux"], term: str):
         super().__init__(text)
         self.term = term
 
@@ -175,7 +176,9 @@ class UnitOf(Unit):
         if self.term not in context.exchanged:
             return None
         flux, unknown = context.exchanged[self.term]
-        return flux if self.text == "flux" else f"({flux})/({unknown})" if unknown != "1" else flux
+        units = {"flux": flux, "unknown": unknown}
+        parts = self.text.split("/")
+        return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
 
 
 class Within:

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from plexus import registry
-from plexus.deck import crosscheck, places
+from plexus.deck import controls, crosscheck, places
 from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
+from plexus.deck.calibrate import Calibrate
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
 from plexus.deck.ensemble import Ensemble
@@ -49,6 +50,9 @@ class Deck(Params):
     mesh: Annotated[Params | None, Component("mesh")] = Field(
         None, description="where the mesh comes from; a model of points in no space has none"
     )
+    controls: dict[str, Annotated[Any, Component("control")]] = Field(
+        {}, description="name -> value that expressions read and that can be differentiated and fitted"
+    )
     ensemble: Ensemble | None = Field(
         None, description="many members of one model as one batch; absent: one run"
     )
@@ -75,6 +79,9 @@ class Deck(Params):
     runtime: Runtime = Field({}, description="device, seed, limits")
     job: Job = Field({}, description="nodes, time and more that `plexus submit` asks for")
     train: Train | None = Field(None, description="how `plexus train` fits the closure")
+    calibrate: Calibrate | None = Field(
+        None, description="how `plexus calibrate` fits the controls to measurements"
+    )
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 
     _path: Path = PrivateAttr(Path())
@@ -106,6 +113,12 @@ class Deck(Params):
             return params
         crosscheck.learn_mesh(params, known(info))
         return params
+
+    @field_validator("controls", mode="after")
+    @classmethod
+    def _controls(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        controls.settle(value, known(info))
+        return value
 
     @field_validator("boundary", mode="after")
     @classmethod
@@ -189,7 +202,8 @@ class Deck(Params):
     def constants(self) -> dict[str, float]:
         """The numeric parameters in SI units, as expressions see them."""
         # as they were given: validated numbers no longer know their units
-        return crosscheck.numbers(self._data.get("parameters") or self.parameters)
+        numbers = crosscheck.numbers(self._data.get("parameters") or self.parameters)
+        return numbers | controls.fixed(self)
 
     def solver_for(self, field: str) -> SolverBlock:
         """Return the solver block of a field: its own, else ``default``, else the defaults."""
@@ -217,6 +231,7 @@ class Deck(Params):
         given = given if isinstance(given, dict) else {}
         constants = crosscheck.numbers(given)
         context = Context(constants, given.keys() - constants.keys(), path.parent)
+        controls.announce(data, context)
         deck: Deck = cls.model_validate(data, context=context)
         deck._data, deck._path = data, path
         for at, expression in places.expressions(deck):

@@ -13,6 +13,7 @@ _COMMON = (
     "Pa", "N", "J", "W", "N/m", "N/m^3", "Pa/s", "W/m", "W/m^2", "W/m^3", "W/(m K)", "W/(m^2 K)",
     "J/(kg K)", "J/kg", "kg/m^3", "K/m", "K/s", "V", "C", "J/(m^3 K)", "W/(m K^2)", "W/(m^2 K^2)",
     "W/(m^2 K^4)", "J/mol", "mol/m^3", "W/K", "J/K", "Pa/K", "N m", "kg/s", "m K", "m^2 K", "m^3 K",
+    "m^2 K/W",
 )  # fmt: skip
 
 

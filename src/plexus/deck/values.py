@@ -268,7 +268,18 @@ def lacks_axis(name: str, context: Context) -> bool:
 def _hint(name: str, context: Context) -> str:
     if name in context.texts:
         return f"parameter {name!r} is not a number"
+    if name in context.controls:
+        return f"the control {name!r} has no value here: {_where(name, context)}"
+    if name in context.controls:
+        return f"the control {name!r} cannot be read here: it has no value where this is looked at"
     return f"unknown name {name!r}{nearest(name, context.expression_names(), 12)}"
+
+
+def _where(name: str, context: Context) -> str:
+    """Return where a control can be read, which is not here."""
+    if name in context.inner:
+        return "fields of cells and networks are read in the physics and in boundary terms"
+    return "only coordinates, time and parameters are known"
 
 
 def material_property(value: Any, info: ValidationInfo) -> Property:
@@ -363,7 +374,8 @@ class Name:
             valid: Collection[str] | None = None
             if self.what == "field" and context.fields is not None:
                 # A component such as stress_xy is as good as a field wherever one is named.
-                valid = context.field_names() if "_" in value else context.fields
+                fields = context.field_names() if "_" in value else context.fields
+                valid = {**dict.fromkeys(fields), **dict.fromkeys(context.controls)}
             elif self.what in ("boundary", "region"):
                 valid = context.boundaries if self.what == "boundary" else context.regions
             check_name(value, valid, self.what)

@@ -7,6 +7,7 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
+from plexus.discretisations._contacts import between, crossings
 from plexus.discretisations._degree import degree_of
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
@@ -24,6 +25,7 @@ def problems(deck: Any) -> Iterator[Found]:
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
     yield from contradictions(deck, equations)
+    yield from torn(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
@@ -64,8 +66,11 @@ def exchanges(deck: Any) -> Iterator[Found]:
             text = f"{quantity.of} is not the flux of a balance, whose boundary terms could be added up"
             yield ("quantities", name, "of"), text
             continue
-        given = {on for condition in deck.boundary if unknown in condition.values for on in condition.on}
-        for on in sorted(given.intersection(quantity.on)):
+        given = [c.on for c in deck.boundary if unknown in c.values]
+        # what holds one side of an interface leaves the other one free
+        side = quantity.on.side
+        meant = {n for places in given if side is None or places.side in (side, None) for n in places}
+        for on in sorted(meant.intersection(quantity.on)):
             yield ("quantities", name, "on"), held_there(unknown, on)
 
 
@@ -193,7 +198,9 @@ def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
                     held.setdefault(name, set()).add(c)
         terms = set(accepted(equation.boundary_terms, spec.name))
         for i, condition in enumerate(deck.boundary):
-            for kind in terms & set(condition.terms) if condition.on else ():
+            # a side of an interface may be held: what lies between both is judged with the mesh
+            kinds = {k for k in terms & set(condition.terms) if not between(k)}
+            for kind in kinds if condition.on else ():
                 if all(len(held.get(name, ())) >= _entries(deck, spec) for name in condition.on):
                     where = next(
                         j for j, c in enumerate(deck.boundary)
@@ -201,6 +208,14 @@ def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
                     )  # fmt: skip
                     text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
                     yield ("boundary", i, kind), text
+
+
+def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield terms between two sides beside an unknown that must not jump there: all share their nodes."""
+    whole = [e.field.name for e in equations if e.near_nullspace == "rigid"]
+    for i, kind, _ in crossings(deck.boundary) if whole else ():
+        text = f"{whole[0]} would be torn apart there, too; solve for the temperature alone, by heat"
+        yield ("boundary", i, kind), text
 
 
 def _entries(deck: Any, spec: FieldSpec) -> int:

@@ -2,18 +2,74 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plexus.spaces.controls import Controls
+import numpy as np
+
+from plexus import registry
+from plexus.errors import InputError, at_path
+from plexus.protocols import FieldSpec
+from plexus.spaces.controls import Controls, middles
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
+    from plexus.protocols import Stated
     from plexus.spaces.lagrange import Space
 
 
 def controls_of(deck: Deck, space: Space) -> Controls:
-    """Return the controls that expressions of the deck read, with their first values. Collective.
+    """Return the controls that expressions of the deck read, with the values that they start from.
+    Collective.
 
     ``space`` has the nodes of the unknowns.
     """
-    return Controls()
+    members = {name: registry.build("control", params) for name, params in deck.controls.items()}
+    specs = {n: FieldSpec(n, p.unit, "scalar", f"control: {p.type}") for n, p in deck.controls.items()}
+    found = Controls({name: member.place(space) for name, member in members.items()}, specs)
+    for name, member in members.items():
+        with at_path(f"controls.{name}"):
+            start = member.begin(space)
+            file = deck.controls[name].fitted
+            found.put({name: start if file is None else _stored(file, name, member, space, start)})
+    return found
+
+
+def _stored(file: str, name: str, member: Stated, space: Space, start: np.ndarray) -> np.ndarray:
+    """Return the values of an earlier fit, those of fields by their places.
+
+    Raises
+    ------
+    InputError
+        If the file holds no such control, or one of another size or mesh.
+    """
+    from plexus.io.fitted import read
+
+    values, places = read(Path(file), name)
+    if places is None:
+        if values.shape != start.shape:
+            raise InputError(f"fitted: {file} holds {len(values)} numbers, the control has {len(start)}")
+        return values
+    n = len(start)
+    x = space.points[:n] if member.location == "node" else middles(space.mesh)[:n]
+    return matched(x, places, values, file)
+
+
+def matched(x: np.ndarray, places: np.ndarray, values: np.ndarray, file: str) -> np.ndarray:
+    """Return values at positions (n, d) that are among the places (k, d), (n, 1).
+
+    Raises
+    ------
+    InputError
+        If a position is none of them.
+    """
+    size = max(float(np.ptp(places, axis=0).max(initial=0.0)), 1e-300)
+
+    def keys(points: np.ndarray) -> list[tuple[int, ...]]:
+        return [tuple(row) for row in np.rint((points - places.min(axis=0)) / size * 1e7).astype(np.int64)]
+
+    known = dict(zip(keys(places), values, strict=True))
+    found = [known.get(key) for key in keys(x)]
+    if any(value is None for value in found):
+        raise InputError(f"fitted: {file} belongs to another mesh")
+    return np.array(found, dtype=float).reshape(-1, 1)

@@ -13,7 +13,7 @@ from plexus.coupling.starts import start
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
-from plexus.discretisations import _places
+from plexus.discretisations import _contacts, _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
@@ -58,9 +58,12 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
     with ctx.timers("spaces"):
+        mesh.cut = _contacts.cut(deck, mesh)
         for text in _places.check(deck, mesh, equations):
             ctx.log.info(f"warning: {deck.placed(text)}")
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
+        for text in _contacts.idle(deck, next(iter(spaces.values()))):
+            ctx.log.info(f"warning: {deck.placed(text)}")
         controls = controls_of(deck, next(iter(spaces.values())))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()

@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.deck.conditions import misplaced
-from plexus.discretisations import _places, _positions
+from plexus.discretisations import _contacts, _places, _positions
 from plexus.discretisations._checks import balances, held_there
 from plexus.discretisations._degree import cautions
 from plexus.errors import InputError, at_path
@@ -18,8 +18,8 @@ from plexus.fields.connected import components
 from plexus.mesh.look import Look, extent
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import Equation, Looks, MeshSource, Seen, Sided
-from plexus.protocols.facets import Facets
-from plexus.spaces.names import boundary_facets, require_facets, unknown, with_area
+from plexus.protocols.facets import Facets, regions_at
+from plexus.spaces.names import boundary_facets, crosses, facets_by_side, require_facets, unknown, with_area
 from plexus.spaces.search import require_inside
 from plexus.spaces.sides import same
 
@@ -46,6 +46,7 @@ def look(deck: Deck) -> Seen:
         _check_names(deck, found)
         return Seen(of_mesh(found), warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
+    mesh.cut = _contacts.cut(deck, mesh)
     equations = cls(deck.physics).equations
     warnings += _places.check(deck, mesh, equations)
     _check_sides(deck, mesh, equations)
@@ -63,7 +64,8 @@ def _check_sides(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> None:
         quantity: Any = registry.build("quantity", params)
         area = None if on is None else with_area(mesh, on)
         if area is not None and isinstance(quantity, Sided):
-            sided, outer = quantity.sides(inner)
+            # an unknown differs between the sides of a contact, too
+            sided, outer = quantity.sides(inner | unknowns if crosses(mesh, area) else inner)
             with at_path(f"quantities.{name}.on"):
                 require_facets(mesh, area, sided, getattr(params, "region", None), outer)
                 if outer and of in balances(equations):
@@ -75,7 +77,7 @@ def _check_free(deck: Deck, mesh: Mesh, area: Facets, name: str) -> None:
     pairs = boundary_facets(mesh, area)
     for condition in deck.boundary:
         held = with_area(mesh, condition.on) if name in {*condition.values, *condition.normals} else None
-        if held is not None and same(boundary_facets(mesh, Facets(held.names)), pairs).any():
+        if held is not None and same(facets_by_side(mesh, held), pairs).any():
             raise InputError(held_there(name, held))
 
 
@@ -137,7 +139,13 @@ def _check_names(deck: Deck, found: Look) -> None:
     known: Mapping[str, Any] = dict.fromkeys((*found.boundaries, EXTERIOR))
     for i, condition in enumerate(deck.boundary):
         for name in condition.on:
-            if name not in known and name not in found.skeleton:
+            if name in known or name in found.skeleton:
+                continue
+            regions = regions_at(name)
+            missing = [r for r in regions or () if r not in found.regions]
+            if regions is None:
                 raise InputError(f"boundary[{i}].on: {unknown('boundary', name, known, found.regions)}")
+            if missing:
+                raise InputError(f"boundary[{i}].on: {unknown('region', missing[0], found.regions, known)}")
         for kind, text in misplaced(condition, set(found.skeleton) - set(found.boundaries)):
             raise InputError(f"boundary[{i}].{kind}: {text}")

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.deck.crosscheck import NOTHING
+from plexus.discretisations import _contacts
 from plexus.errors import InputError, at_path
 from plexus.formulation.terms import accepted
 from plexus.mesh.facets import numbers
 from plexus.mesh.turned import refuse_turned
-from plexus.protocols.facets import Facets
 from plexus.spaces import fit
-from plexus.spaces.names import boundary_facets, require_facets, with_area
+from plexus.spaces.names import boundary_facets, facets_by_side, require_facets, with_area
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -49,9 +49,10 @@ def check(deck: Deck, mesh: Mesh, equations: Sequence[Equation]) -> list[str]:
         if area is None:
             continue
         with at_path(f"boundary[{i}].on"):
-            require_facets(mesh, area, sided=bool(condition.terms))
+            require_facets(mesh, area, sided=not all(map(_contacts.between, condition.terms)))
         for kind, params in condition.terms.items():
             fit.check_cover(params, f"boundary[{i}].{kind}", mesh, boundary_facets(mesh, area)[:, 0])
+    _contacts.check(deck, mesh)
     loads = _Loads(deck, mesh)
     return [text for equation in equations for text in loads.meetings(equation)]
 
@@ -127,6 +128,9 @@ class _Loads:
         path, what = f"boundary[{i}].{kind}", f"{name} is prescribed by {' and '.join(values)}"
         if lost == self._count(own):
             raise InputError(f"{path}: has no effect, {what} on all of its facets; remove one of them")
+        # what lies between two sides has an effect as long as one of them is free
+        if _contacts.between(kind):
+            return
         yield f"{path}: has no effect on {lost:,} of its {self._count(own):,} facets: {what} there"
 
     @cached_property
@@ -135,7 +139,7 @@ class _Loads:
         found = []
         for condition in self.deck.boundary:
             area = with_area(self.mesh, condition.on)
-            pairs = self.mesh.outside[:0] if area is None else boundary_facets(self.mesh, Facets(area.names))
+            pairs = self.mesh.outside[:0] if area is None else facets_by_side(self.mesh, area)
             found.append(np.unique(numbers(pairs[pairs[:, 0] < self.mesh.n_owned_cells])))
         return found
 

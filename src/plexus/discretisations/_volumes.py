@@ -156,8 +156,6 @@ def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Gr
     }
     for number, condition in enumerate(conditions):
         with at_path(f"boundary[{number}]"):
-            if condition.on.side is not None:
-                raise InputError("on: a grid has outer sides only, no interfaces")
             rules = list(_of_condition(condition, specs, sizes, where))
             for key in sides(condition.on, grid):
                 for c, rule in rules:

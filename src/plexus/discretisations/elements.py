@@ -17,6 +17,7 @@ from plexus.protocols import (
     Assembled,
     Balances,
     CellSource,
+    Controlled,
     Doubt,
     FieldSpec,
     Found,
@@ -45,7 +46,7 @@ class Elements:
     words = "on elements"
     physics: ClassVar[type] = WeakPhysics
     mesh: ClassVar[type] = CellSource
-    offers = frozenset({Implicit, TimeIntegrable, Balances})
+    offers = frozenset({Implicit, TimeIntegrable, Balances, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {"ensemble": "its arrays hold one member; use `plexus sweep`"}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -31,6 +31,7 @@ from plexus.protocols import (
     VolumePhysics,
     Waves,
 )
+from plexus.protocols.facets import regions_at
 from plexus.protocols.fields import of_ensemble, of_members
 from plexus.registry import register
 
@@ -96,6 +97,8 @@ class Volumes:
             if getattr(quantity, "on", None) is not None:
                 yield ("quantities", name, "on"), NO_SIDES
         for i, condition in enumerate(deck.boundary):
+            if condition.on.side is not None or any(map(regions_at, condition.on)):
+                yield ("boundary", i, "on"), "a grid has outer sides only, no interfaces"
             for term in condition.terms:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"

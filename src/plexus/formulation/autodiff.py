@@ -46,6 +46,11 @@ class TensorPoint:
         return {name: tensor(mask) for name, mask in self._base.regions.items()}
 
     @property
+    def other(self) -> TensorPoint:
+        """The other side of a facet as tensors."""
+        return TensorPoint(self._base.other)
+
+    @property
     def before(self) -> dict[str, Any]:
         """Internal variables at the start of the step as tensors."""
         return {name: tensor(value) for name, value in self._base.before.items()}

@@ -109,15 +109,19 @@ class Dirichlet:
 
         On tensors they may depend on ``controls``, which stand for the stored values of these.
         """
-        # in the order of the deck: where boundaries meet, the later entry overwrites
-        for nodes, component, value in self._values:
+
+        def known(value: Expression, nodes: np.ndarray) -> dict[str, Array]:
             x = self._points[nodes]
             names: dict[str, Array] = {a: like(x[:, i], array) for i, a in enumerate("xyz"[: x.shape[1]])}
             if self._controls is not None:
                 names |= self._controls.at_nodes(value.names, nodes, t, controls)
-            array[nodes, component] = like(value.sure({**names, "t": t}), array)
+            return {**names, "t": t}
+
+        # in the order of the deck: where boundaries meet, the later entry overwrites
+        for nodes, component, value in self._values:
+            array[nodes, component] = like(value.sure(known(value, nodes)), array)
         if self.inclined is not None:
-            self.inclined.apply(t, array)
+            self.inclined.apply(t, array, known)
 
 
 def _nodes(space: Space, condition: Prescribed) -> np.ndarray:

@@ -15,7 +15,7 @@ doi:10.1002/fld.1650020302.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.errors import InputError
+from plexus.fields.arrays import einsum, like, where
+from plexus.protocols import Array
 from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
@@ -110,19 +112,21 @@ class Inclined:
         # rows that do not exist are those of the identity, and their column of Bᵀ is zero
         gram = np.einsum("kri,ksi->krs", self._rows, basis) + np.eye(m) * (self._which < 0)[:, None]
         self._lift = np.einsum("ksi,ksr->kir", basis, np.linalg.inv(gram))
-        self._points = space.points[self.nodes]
 
-    def apply(self, t: float, array: np.ndarray) -> None:
-        """Move a field array (n_local, m), its components prescribed already, to the values at ``t`` [s]."""
-        names = {a: self._points[:, i] if i < self._points.shape[1] else 0.0 for i, a in enumerate("xyz")}
-        wanted = np.zeros(self._which.shape)
+    def apply(
+        self, t: float, array: Array, known: Callable[[Expression, np.ndarray], Mapping[str, Array]]
+    ) -> None:
+        """Move a field array (n_local, m), its components prescribed already, to the values at ``t`` [s].
+
+        ``known`` returns what an expression may read at nodes, by name; on tensors they may depend on it.
+        """
+        wanted = like(np.zeros(self._which.shape), array)
         for i, value in enumerate(self._values):
-            here = self._which == i
-            at = np.broadcast_to(value.sure({**names, "t": t}), len(here))
-            wanted[here] = np.broadcast_to(at[:, None], here.shape)[here]
+            at = like(value.sure(known(value, self.nodes)), array) + like(np.zeros(len(self.nodes)), array)
+            wanted = where(self._which == i, at[:, None], wanted)
         u = array[self.nodes]
-        gap = wanted - np.einsum("kri,ki->kr", self._rows, u)
-        array[self.nodes] = u + np.einsum("kir,kr->ki", self._lift, gap)
+        gap = wanted - einsum("kri,ki->kr", like(self._rows, array), u)
+        array[self.nodes] = u + einsum("kir,kr->ki", like(self._lift, array), gap)
 
 
 def _spans(rows: np.ndarray, fixed: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ same flux formula serve assembly, automatic differentiation and verification.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,3 +75,10 @@ def with_unknowns(p: Point, specs: Sequence[FieldSpec], u: Array, grad: Array, *
 def with_field(p: Point, name: str, sample: Sample, **members: Any) -> Any:
     """Return ``p`` with one field added or hidden by ``sample``, and other members replaced."""
     return View(p, {**p.fields, name: sample}, **members)
+
+
+def mean(p: Point, names: Collection[str]) -> View:
+    """Return the point between the two sides of a facet: the named fields are the means of both."""
+    fields, others = p.fields, p.other.fields
+    means = {n: Values(0.5 * (fields[n].value + others[n].value)) for n in names if n in fields}
+    return View(p, {**p.fields, **means})

@@ -16,7 +16,7 @@ from plexus.deck.params import Params, Property
 from plexus.deck.property import CHORD
 from plexus.fields.arrays import eye, where
 from plexus.formulation import autodiff
-from plexus.formulation.points import Values, with_field
+from plexus.formulation.points import Values, View, with_field
 from plexus.protocols import Array, FieldSpec, Flux, Point, Tangent
 
 
@@ -46,6 +46,8 @@ class Term:
     """True when f0 is affine in u as long as the properties do not depend on u."""
     skeleton: bool = False
     """Whether it may stand on curves and points too."""
+    across: bool = False
+    """Whether it acts between the two sides of facets inside the body, at which the unknown jumps."""
     joins: Collection[str] = ()
     """Unknowns to whose equations a term of another package adds itself; they cannot list it."""
 
@@ -74,8 +76,11 @@ class Term:
         raise NotImplementedError
 
     def tangent(self, p: Point) -> Tangent:
-        """Return ∂f0/∂u as c00, here by automatic differentiation."""
-        return Tangent(c00=autodiff.tangent(self, p, self.field).c00)
+        """Return ∂f0/∂u as c00, and that on the other side as across, here by automatic differentiation."""
+        c00 = autodiff.tangent(self, p, self.field).c00
+        if not self.across:
+            return Tangent(c00=c00)
+        return Tangent(c00=c00, across=autodiff.tangent(_Behind(self), p.other, self.field).c00)
 
     def chord(self, p: Point, c00: Array) -> Array:
         """Return a tangent in which zeros are replaced by the slope of a chord around the unknown.
@@ -98,6 +103,17 @@ class Term:
         """Return the derivative of a property in the own unknown; 0.0 where it has none."""
         derivative = prop.derivative(p, self.field.name)
         return 0.0 if derivative is None else derivative
+
+
+class _Behind:
+    """A term between two sides as a function of the unknown on the other one."""
+
+    def __init__(self, term: Term):
+        self._term = term
+
+    def flux(self, p: Point) -> Flux:
+        """Return f0 of the side behind ``p``."""
+        return self._term.flux(View(p.other, other=p))
 
 
 def accepted(listed: Sequence[str], unknown: str) -> tuple[str, ...]:

@@ -65,6 +65,8 @@ class Mesh:
         points (see `plexus.mesh.skeleton`).
     outside : (k, 2) int32 pairs of the facets with a cell on one side only, whatever boundaries are called.
     n_global_cells : number of cells of the whole mesh.
+    cut : (k, 2) int32 pairs (local cell, local facet), both sides of the facets across which fields may jump;
+        None where no rank has any.
     comm : communicator that shares the mesh.
     sha256 : sum of the file that the mesh was read from; empty for one that was made.
     """
@@ -85,6 +87,7 @@ class Mesh:
     regions: dict[str, np.ndarray] = field(default_factory=dict)
     boundaries: dict[str, np.ndarray] = field(default_factory=dict)
     skeleton: dict[str, np.ndarray] = field(default_factory=dict)
+    cut: np.ndarray | None = None
     sha256: str = ""
 
     @property

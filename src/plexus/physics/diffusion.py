@@ -97,7 +97,7 @@ class Diffusion:
             section=Section(p.geometry),
             lumped=p.mass == "lumped",
         )
-        equation.boundary_terms = ("flux", "robin")
+        equation.boundary_terms = ("flux", "robin", "contact")
         equation.exchanged = flux.unit if p.conducted and p.unit != "1" else ""
         self.equations = [equation]
 

@@ -13,10 +13,10 @@ k      conductivity, scalar or tensor W/(m K)
 q      heat source per volume         W/m³
 ====== ============================== ==========
 
-Boundary terms: flux, convection, radiation (temperatures are absolute). Source: H. S. Carslaw,
-J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for Fourier's law:
-lengths above the mean free path and times above the relaxation time of the heat carriers; the form
-ρ c(T) T_t holds without phase change.
+Boundary terms: flux, convection, radiation (temperatures are absolute), contact between regions. Source:
+H. S. Carslaw, J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, chapter 1. Valid for
+Fourier's law: lengths above the mean free path and times above the relaxation time of the heat carriers; the
+form ρ c(T) T_t holds without phase change.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def conduction(
     # without heat capacity the temperature follows its loads at once
     equation.time_order = 0 if capacity is None else 1
     equation.lacking = () if capacity else material.missing("density", "specific_heat")
-    equation.boundary_terms = ("flux", "convection", "radiation")
+    equation.boundary_terms = ("flux", "convection", "radiation", "contact")
     return equation
 
 

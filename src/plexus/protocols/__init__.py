@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
+    from plexus.protocols.controlled import Controlled, Measured, Stated
     from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
+    "controlled": "Controlled Measured Stated",
     "discretisations": "Assembled Discretisation Doubt Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
@@ -93,6 +95,7 @@ __all__ = [
     "Choosy",
     "Closure",
     "Conservation",
+    "Controlled",
     "Controller",
     "Data",
     "Derived",
@@ -119,6 +122,7 @@ __all__ = [
     "Location",
     "Looks",
     "Loss",
+    "Measured",
     "MeshSource",
     "Observer",
     "OnSides",
@@ -156,6 +160,7 @@ __all__ = [
     "SpectralPhysics",
     "Split",
     "Stage",
+    "Stated",
     "StepResult",
     "Stepper",
     "Stores",

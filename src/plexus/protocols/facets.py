@@ -1,4 +1,8 @@
-"""Facets as a deck names them: one or several boundaries, and the side from which they are seen."""
+"""Facets as a deck names them: one or several boundaries, and the side from which they are seen.
+
+Where two regions A and B meet, every mesh has a boundary ``A|B``: the facets between a cell that is in A
+alone and one that is in B alone.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +42,14 @@ class Facets:
     def __str__(self) -> str:
         """Return the names, with the region whose side is meant."""
         return ", ".join(self.names) + (f" from {self.side}" if self.side else "")
+
+
+def regions_at(name: str) -> tuple[str, str] | None:
+    """Return the two regions of a name ``A|B``, None of any other name."""
+    first, bar, second = name.partition("|")
+    return (first, second) if bar and first and second and "|" not in second else None
+
+
+def across(term: object) -> bool:
+    """Return whether a boundary term, or the class of one, acts between the two sides of its facets."""
+    return bool(getattr(term, "across", False))

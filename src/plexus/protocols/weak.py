@@ -55,6 +55,10 @@ class Point(Protocol):
         """The same cells at the points at which forms integrate; None where a point belongs to no cell."""
 
     @property
+    def other(self) -> Point:
+        """The same points of a facet inside the body, seen from the other side; for terms `across` only."""
+
+    @property
     def element(self) -> tuple[int, bool]:
         """Degree of the elements, and whether they are simplices."""
 
@@ -128,6 +132,7 @@ class Tangent:
     Vector field or block: c00 and m00 (C, Q, m, m), c10 (C, Q, m, d, m), c11 (C, Q, m, d, m, d),
     c01 (C, Q, m, m, d) [f component, u component, direction].
     ``joint`` is what the flux at a point takes from the other points of its cell, for vector fields.
+    ``across`` = ∂f0/∂u⁺, shaped as c00, with u⁺ the unknown on the other side of a facet inside the body.
     ``symmetric`` states that the resulting matrix is symmetric.
     """
 
@@ -137,6 +142,7 @@ class Tangent:
     c11: Array | None = None
     m00: Array | None = None
     joint: Joint | None = None
+    across: Array | None = None
     symmetric: bool = False
 
 
@@ -149,13 +155,17 @@ class Derived:
 
 
 class BoundaryTerm(Protocol):
-    """A weak term on a named boundary: adds ∫_Γ f0·v ds to F(u; v); ``f1`` stays None."""
+    """A weak term on a named boundary: adds ∫_Γ f0·v ds to F(u; v); ``f1`` stays None.
+
+    A term with a true attribute ``across`` stands on facets inside the body, at which fields jump: it is
+    looked at from both sides, and sees in `Point.other` what is behind.
+    """
 
     def flux(self, p: Point) -> Flux:
         """Return the integrand on the facets of the boundary."""
 
     def tangent(self, p: Point) -> Tangent:
-        """Return its derivative (only c00)."""
+        """Return its derivative (only c00, and ``across``)."""
 
 
 class Integrated(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import model_validator
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 class QuantityBase(ABC):
     """Base of quantities (`plexus.protocols.Quantity`)."""
+
+    rough: ClassVar[str] = ""
+    """Why it has no gradient, and what to take instead; empty where it has one."""
 
     def prepare(self, run: Run) -> None:
         """Look at nothing before the first solve."""

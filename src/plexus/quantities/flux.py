@@ -3,7 +3,8 @@
 ``heat_flux`` gives the heat that leaves the body. ``by: gradients`` takes it from the cells at the boundary.
 ``by: terms`` takes what the boundary terms there exchange (convection, radiation, flux): over all boundaries
 these flows balance the sources and the heat that is stored, to the accuracy of the solve. Where the
-temperature is prescribed, ``reaction`` has this property. Source: T. J. R. Hughes et al., J. Comput. Phys.
+temperature is prescribed, ``reaction`` has this property. On one side of a contact the terms are what crosses
+it. Source: T. J. R. Hughes et al., J. Comput. Phys.
 163 (2000) 467-488, doi:10.1006/jcph.2000.6577.
 """
 
@@ -67,7 +68,7 @@ class Flux(QuantityBase):
         Raises
         ------
         InputError
-            If the normal has no direction, or if terms are asked for inside the body.
+            If the normal has no direction, or if terms are asked for inside the body away from contacts.
         """
         from plexus.spaces.evaluate import Part
 

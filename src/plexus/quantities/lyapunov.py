@@ -30,6 +30,8 @@ class LyapunovParams(Params):
 class Lyapunov(QuantityBase):
     """Growth rate of a tangent."""
 
+    rough = "growth of a tangent has no gradient: take an integral or a mean"
+
     needs = Tangents
 
     def __init__(self, params: LyapunovParams):

@@ -28,6 +28,8 @@ class MaximumParams(Place):
 class Maximum(PartQuantity):
     """Largest value at the nodes of a part."""
 
+    rough = "an extremum is not differentiable: take a norm, or an integral of a high power"
+
     params: MaximumParams
 
     def __init__(self, params: MaximumParams):

@@ -28,6 +28,8 @@ class MinimumParams(Place):
 class Minimum(PartQuantity):
     """Smallest value at the nodes of a part."""
 
+    rough = "an extremum is not differentiable: take a norm, or an integral of a high power"
+
     params: MinimumParams
 
     def __init__(self, params: MinimumParams):

@@ -2,7 +2,7 @@
 
 Unknowns are interpolated in the cell that holds the place. Derived fields such as stresses are first
 recovered at the nodes (averaged over the cells of one material around, weighted with their volumes), as in
-the output. Where materials meet, the cell of the lowest number answers, and the run warns of it.
+the output. Where materials meet, or at a contact, the cell of the lowest number answers, and the run warns.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Value(QuantityBase):
         if isinstance(fields, Balances) and fields.jumps(p.of, p.at):
             self.warn(
                 run,
-                f"at: materials meet at this place, and {p.of.text!r} may have another value on each side: "
-                "this is that of one of them; move the place into the one that is meant",
+                f"at: materials meet at this place, or a contact lies there, and {p.of.text!r} may have "
+                "another value on each side: this is that of one of them; move the place into the one meant",
             )
 
     def evaluate(self, run: Run) -> float:

@@ -18,6 +18,7 @@ from mpi4py import MPI
 
 from plexus.coupling.system import System
 from plexus.formulation.transport import Transport
+from plexus.protocols.facets import across
 
 if TYPE_CHECKING:
     from plexus.deck.params import Property
@@ -84,7 +85,8 @@ def principles(run: Run) -> Iterator[Principle]:
         if type(equation) is not Transport or not equation.time_order:
             continue
         c = equation.coefficients
-        ambients = [_ambient(term) for _, term in form.terms]
+        # what crosses a contact goes from the higher value to the lower one
+        ambients = [_ambient(term) for _, term in form.terms if not across(term)]
         free = c.source is None and c.reaction is None and not form.loads
         if free and all(a is not None for a in ambients):
             key = "mass" if hasattr(run.deck.physics, "mass") else "capacity"

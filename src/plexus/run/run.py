@@ -46,6 +46,7 @@ class Run(March):
     ----------
     deck, ctx, mesh : what the run is made of, besides system, state, clock, stepper and controller.
     lineage : what tells its checkpoints from those of other runs.
+    traced : makes of it the same run at its beginning, on tensors of controls (`plexus.run.trace`).
     quantities : name -> member of kind ``quantity``.
     observers : members of kind ``output``.
     places : deck paths of the observers that the deck names.
@@ -60,6 +61,7 @@ class Run(March):
     ctx: Context = field(kw_only=True)
     mesh: Mesh | Grid | None = field(kw_only=True)
     lineage: Lineage = field(kw_only=True)
+    traced: Callable[[Run, Mapping[str, Any]], Run] | None = field(default=None, kw_only=True)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     observers: list[Observer] = field(default_factory=list)
     places: dict[Observer, str] = field(default_factory=dict)

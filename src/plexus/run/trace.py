@@ -20,10 +20,11 @@ from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
 from plexus.coupling.starts import start
 from plexus.coupling.traced import Traced
-from plexus.errors import InputError, at_path
+from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
 from plexus.protocols import Implicit
 from plexus.run.run import Run, marching, stepper_of
+from plexus.stepping.march import March
 
 if TYPE_CHECKING:
     from plexus.protocols import Stepper
@@ -66,6 +67,10 @@ class Trace(Run):
         while not self.last and self.clock.t < until:
             self.advance(self._target(until))
             yield self.state
+
+    def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
+        """Let the controller choose a shorter step; where it cannot, the run itself tells more."""
+        March.repeat(self, dt, failure)
 
     def quantity(self, name: str) -> Tensor:
         """Return a quantity of the deck in the present state, a tensor, equal on all ranks. Collective.

@@ -35,6 +35,8 @@ SHARE = 1e-3
 """Largest error of a level by rounding, relative to the solution, that is taken."""
 SHIFTS, SETTLED = 50, 1e-12
 """Shifts along weak modes at most, and the relative size of one that ends them."""
+SINGULAR = 1e14
+"""Condition of what holds weak modes, above which it holds some combination not at all."""
 LITTLE = 1e-10
 """Share of all loads on a body that is rounding along a single motion."""
 MOST = 60
@@ -127,13 +129,15 @@ class Holding:
             mine = np.flatnonzero(self._owner == body)
             squares, vectors = np.linalg.eigh(gram[np.ix_(mine, mine)])
             held = squares > FAINT * scale[mine].max()
-            hard.append((self.free[:, mine] @ vectors[:, held], squares[held]))
+            # combinations of all free modes: a contact may tie those of two bodies
+            hard.append(np.eye(len(gram))[:, mine] @ vectors[:, held])
             free.append(self.free[:, mine] @ vectors[:, ~held] if held.any() else self.free[:, mine])
             owner += [body] * free[-1].shape[1]
-        if not any(len(squares) for _, squares in hard):
+        chosen = np.hstack(hard)
+        if not chosen.shape[1]:
             return
         known = [] if self.weak is None else [(self.weak, self._gram)]
-        blocks = [*known, *((columns, np.diag(squares)) for columns, squares in hard)]
+        blocks = [*known, (self.free @ chosen, chosen.T @ gram @ chosen)]
         self.weak, self._gram = np.hstack([c for c, _ in blocks]), _diagonal([g for _, g in blocks])
         self.free, self._owner = (np.hstack(free) if owner else None), np.array(owner, dtype=int)
 
@@ -173,6 +177,10 @@ class Holding:
         if self.weak is None:
             return
         comm = self.form.space.comm
+        # each mode by its own scale: bodies may be held with any strengths
+        scales = np.sqrt(np.abs(np.diag(self._gram)))
+        if np.linalg.cond(self._gram / np.outer(scales, scales)) > SINGULAR:
+            self._doubt(np.inf)
         for _ in range(SHIFTS):
             shift = self.weak @ np.linalg.solve(self._gram, comm.allreduce(self.weak.T @ residual(x)))
             x -= shift
@@ -188,6 +196,11 @@ class Holding:
 
     def _doubt(self, lost: float) -> None:
         """Refuse a level that rounding moves by ``lost``; tell it of a rigid motion without strain."""
+        if not np.isfinite(lost):
+            raise SolveError(
+                f"solve failed: {self.target.name}: parts are held by weak contacts with each other only, "
+                "and nothing holds their common level: prescribe a value in one of them"
+            )
         if self.target.rigid:
             self.log.info(
                 f"{self.target.name}: springs hold the body so weakly beside the loads that rounding moves "

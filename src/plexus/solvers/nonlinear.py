@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
     from plexus.solvers.equations import Equations
 
+AGAIN, BALANCED = 5, 1e-6
+"""How often a settled solution is solved for anew, and the residual relative to the load that ends it."""
 NOT_FINITE = ("DIVERGED_NANORINF", "DIVERGED_FNORM_NAN", "DIVERGED_FUNCTION_NANORINF")
 
 
@@ -127,8 +129,23 @@ class FieldSolver:
         x = self.x.getArray(readonly=True).copy()
         self._holding.check_size(x - before.ravel(), self._first)
         if self._holding.weak is not None:
-            self._holding.settle(x, self._residual, self._first)
+            self._settle(x, self._first)
+
+    def _settle(self, x: np.ndarray, first: np.ndarray) -> None:
+        """Balance the loads on what is weakly held; x is the solution, ``first`` the load. Collective."""
+        assert self._holding is not None
+        for number in range(AGAIN + 1):
+            self._holding.settle(x, self._residual, first)
             self.x.setArray(x)
+            # what a level feeds into the rest, through a contact or unlike its loads, is solved for anew
+            sizes = [np.abs(a).max(initial=0.0) for a in (self._residual(x), first)]
+            left, load = np.max(self.form.space.comm.allgather(sizes), axis=0)
+            if number == AGAIN or left <= BALANCED * load:
+                return
+            if not self.current.run(self.x, self._now.t).converged:
+                self.x.setArray(x)
+                return
+            x = self.x.getArray(readonly=True).copy()
 
     def _residual(self, x: np.ndarray) -> np.ndarray:
         """Return F of the own unknowns, (unknowns of this rank,). Collective."""

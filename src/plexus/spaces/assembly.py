@@ -19,6 +19,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
+from plexus.errors import SolveError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
@@ -26,11 +27,10 @@ from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.controls import Controls
-from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.facets import FacetSet, sets_of_term
 from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
-from plexus.spaces.names import boundary_facets
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, lumped_rule
@@ -38,6 +38,8 @@ from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
+FIRM = 1e8
+"""Entries across facets relative to those of the cells, up to which six digits and more are right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,8 @@ class _BoundaryPart:
     facets: FacetSet
     nodes: Array
     local: np.ndarray
+    behind: Array | None = None
+    """Nodes on the other side."""
 
 
 class Form:
@@ -126,15 +130,33 @@ class Form:
         self, where: str | Facets, term: BoundaryTerm, touching: np.ndarray
     ) -> Iterator[_BoundaryPart]:
         mesh = self.space.mesh
-        pairs = boundary_facets(mesh, where)
-        for facets in facet_sets(mesh, pairs, self.degree, self.bridge, touching):
+        for facets in sets_of_term(mesh, where, term, self.degree, self.bridge, touching):
+            nodes, behind = self._nodes_on(facets), facets.behind
             local = self.space.element.facet_nodes[facets.facet]
-            yield _BoundaryPart(term, facets, facets.cells.nodes(self.space)[:, local], local)
+            yield _BoundaryPart(
+                term, facets, nodes, local, None if behind is None else self._nodes_on(behind)
+            )
+
+    def _nodes_on(self, facets: FacetSet) -> Array:
+        """Return the nodes on facets, (C, k)."""
+        return facets.cells.nodes(self.space)[:, self.space.element.facet_nodes[facets.facet]]
 
     @cached_property
     def matrix(self) -> CooMatrix:
         """The matrix that `jacobian` fills. Collective at the first access."""
-        return CooMatrix(self.space, self.bridge.host(self.cells.nodes(self.space)), self.fixed, self.held)
+        nodes = self.bridge.host(self.cells.nodes(self.space))
+        links = [_pairs(self.bridge.host(p.nodes), self.bridge.host(p.behind)) for p in self._across]
+        return CooMatrix(self.space, nodes, self.fixed, self.held, links)
+
+    @property
+    def _across(self) -> list[_BoundaryPart]:
+        return [part for part in self._parts if part.behind is not None]
+
+    @cached_property
+    def _crossings(self) -> dict[_BoundaryPart, np.ndarray]:
+        """Pairs of own and opposite facet nodes (C, k, k) of terms across; -1 where the row is not own."""
+        host = self.bridge.host
+        return {p: self.matrix.places(*_pairs(host(p.nodes), host(p.behind))) for p in self._across}
 
     @cached_property
     def _slots(self) -> Array:
@@ -214,16 +236,36 @@ class Form:
                 )  # fmt: skip
                 if tangent.joint is not None:
                     self._add_joint(store, p, tangent.joint)
+        cut = self.space.mesh.cut is not None
+        inner = matrix.diagonal(self.bridge.host(store)) if cut else None
         for part, p, phi, w in self._facets(t, values):
             tangent = part.term.tangent(p)
             c00 = self._coefficients(tangent, shift)[0]
             if c00 is not None:
-                self.symmetric &= tangent.symmetric or self.space.components == 1
-                self._add_pairs(store, part, einsum("cq,qi,qj,cqab->cijab", w, phi, phi, self._full(c00, w)))
+                self.symmetric &= tangent.symmetric or (self.space.components == 1 and part.behind is None)
+                block = einsum("cq,qi,qj,cqab->cijab", w, phi, phi, self._full(c00, w))
+                self._add_pairs(store, self._own_pairs(part), block)
+            behind = self._behind(part, tangent)
+            if behind is not None:
+                psi, c = behind
+                block = einsum("cq,qi,qj,cqab->cijab", w, phi, psi, self._full(c, w))
+                self._add_pairs(store, self._crossings[part], block)
         host = self.bridge.host(store)
         if not np.shares_memory(host, matrix.values):
             matrix.values[...] = host
+        if inner is not None:
+            self._require_apart(inner)
         return matrix.store()
+
+    def _require_apart(self, inner: np.ndarray) -> None:
+        """Refuse terms across facets beside which the entries of cells (n_owned, 1) round off. Collective."""
+        firmness = max(self.space.comm.allgather(self.matrix.firmness(inner)))
+        if firmness > FIRM:
+            raise SolveError(
+                f"solve failed: {self.equation.field.name}: a contact ties its sides {firmness:.1g} times as "
+                f"firmly as the cells there, so that rounding would decide (at most {FIRM:g} times); leave "
+                "it out, and the regions are bonded"
+            )
 
     def integrands(self) -> Iterator[tuple[Rule, Integrated]]:
         """Yield rules with what is integrated by them: the equation, and at the nodes a lumped capacity."""
@@ -256,11 +298,13 @@ class Form:
                         f0 = einsum("cqab,qj,cjb->cqa", c00, phi, one[nodes])
                         self.kernels.vector(self.cells.points, cells, tables, nodes, f0, None, weight, out)
         for part, p, phi, w in self._facets(t, values):
-            c00 = self._coefficients(part.term.tangent(p), shift)[0]
-            if c00 is not None:
-                c00 = self._full(c00, w)
+            tangent = part.term.tangent(p)
+            c00, behind = self._coefficients(tangent, shift)[0], self._behind(part, tangent)
+            pieces = [] if c00 is None else [(part.nodes, phi, c00)]
+            pieces += [] if behind is None else [(part.behind, *behind)]
+            for nodes, psi, c in pieces:
                 for one, out in modes:
-                    here = einsum("cqab,qj,cjb->cqa", c00, phi, one[part.nodes])
+                    here = einsum("cqab,qj,cjb->cqa", self._full(c, w), psi, one[nodes])
                     add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, here))
         return np.stack([self.bridge.host(out)[: self.space.n_owned] for _, out in modes])
 
@@ -310,15 +354,30 @@ class Form:
         """Yield per boundary part its points, the facet nodes' basis values (Q, k) and weighted ds (C, Q)."""
         for part in self._parts:
             facets = part.facets
-            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values)
-            phi = self.bridge.array(facets.rule.tables(self.space.element).phi[:, part.local])
+            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, facets.other)
             weight = self._weight(p)
-            yield part, p, phi, p.jxw if weight is None else p.jxw * weight
+            yield part, p, self._basis(facets), p.jxw if weight is None else p.jxw * weight
 
-    def _add_pairs(self, store: Array, part: _BoundaryPart, block: Array) -> None:
-        """Add facet matrices (C, k, k, m, m) to the pairs of own rows."""
+    def _basis(self, facets: FacetSet) -> Array:
+        """Return the values of the facet nodes' basis at the points, (Q, k)."""
+        phi = facets.rule.tables(self.space.element).phi
+        return self.bridge.array(phi[:, self.space.element.facet_nodes[facets.facet]])
+
+    def _behind(self, part: _BoundaryPart, tangent: Tangent) -> tuple[Array, Array] | None:
+        """Return the basis on the other side (Q, k) and ∂f0/∂u there, with the axes that c00 has."""
+        if tangent.across is None or part.facets.behind is None:
+            return None
+        c = self._coefficients(Tangent(c00=tangent.across), 0.0)[0]
+        return self._basis(part.facets.behind), c
+
+    def _own_pairs(self, part: _BoundaryPart) -> np.ndarray:
+        """Return the pairs of the nodes of each facet, (C, k, k); -1 where the row is not own."""
         cells = self._place[part.facets.cells.index]
-        slots = self.matrix.slots[cells[:, None, None], part.local[:, None], part.local]
+        slots: np.ndarray = self.matrix.slots[cells[:, None, None], part.local[:, None], part.local]
+        return slots
+
+    def _add_pairs(self, store: Array, slots: np.ndarray, block: Array) -> None:
+        """Add facet matrices (C, k, k, m, m) to the pairs ``slots`` of own rows."""
         kept = slots >= 0
         add_at(store, self.bridge.array(slots[kept]), block[self.bridge.array(kept)])
 
@@ -360,3 +419,8 @@ class Form:
             None if c.c10 is None else c.c10[:, :, None, :, None],
             None if c.c11 is None else c.c11[:, :, None, :, None, :],
         )
+
+
+def _pairs(rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return all pairs of nodes on two sides of facets (C, k), rows and columns (C, k, k)."""
+    return np.repeat(rows[:, :, None], cols.shape[1], axis=2), np.repeat(cols[:, None], rows.shape[1], axis=1)

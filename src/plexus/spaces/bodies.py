@@ -1,6 +1,7 @@
 """The bodies of an unknown: sets of nodes that nonzero entries of its matrix tie together.
 
 Cells that share a node are one body unless a coefficient is zero in them; what is prescribed ties nothing.
+What is in contact is one body, too, unless that is so weak that the level of each side is judged on its own.
 The unknowns of a block that no entry couples are bodies of their own. Bodies are the same on any number of
 ranks, but for their order.
 """
@@ -18,6 +19,10 @@ from plexus.fields.connected import components, over_ranks
 
 if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
+
+
+FAINT = 1e-5
+"""Size of an entry across facets, relative to the diagonal, below which it does not make one body of two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +104,12 @@ def bodies(form: Form) -> Bodies:
     filled[: space.n_owned] = matrix.filled()
     space.halo.forward(filled)
     filled = filled.astype(bool)
+    faint = np.zeros((space.n_local, 1))
+    faint[: space.n_owned] = FAINT * matrix.diagonal(matrix.values)
+    space.halo.forward(faint)
     count = 0
     for group in _groups(form):
-        rows, cols = matrix.ties(group)
+        rows, cols = matrix.ties(group, faint)
         wanted = (~fixed & filled)[:, group].any(axis=1)
         low = components(rows, cols, space.n_local)
         number, found = over_ranks(space.comm, low, space.n_owned, wanted, space.halo.forward)

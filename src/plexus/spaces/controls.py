@@ -16,6 +16,7 @@ from plexus.errors import InputError
 from plexus.fields.arrays import like, namespace
 from plexus.mesh.halo import Halo
 from plexus.mesh.mesh import Mesh
+from plexus.protocols import FieldSpec
 from plexus.protocols.controls import Control
 from plexus.spaces.lagrange import Space
 from plexus.spaces.points import FieldSample
@@ -143,6 +144,11 @@ class Cellwise:
         )
 
 
+def middles(mesh: Mesh) -> np.ndarray:
+    """Return the middle of the nodes of each local cell, (C, d) [m]."""
+    return mesh.points[mesh.cells].mean(1)
+
+
 def spread(own: Array, halo: Halo) -> Array:
     """Return own rows (n_owned, ...) with those of ghosts; differentiable on tensors. Collective."""
     if namespace(own) is not np:
@@ -161,11 +167,14 @@ class Controls:
     Attributes
     ----------
     members : name -> control.
+    specs : name -> what it is, with its unit.
     values : name -> array as `Control.spread` returns it.
     """
 
-    def __init__(self, members: Mapping[str, Control] | None = None):
-        self.members = dict(members or {})
+    def __init__(
+        self, members: Mapping[str, Control] | None = None, specs: Mapping[str, FieldSpec] | None = None
+    ):
+        self.members, self.specs = dict(members or {}), dict(specs or {})
         self.values: dict[str, Array] = {name: c.spread(c.zeros()) for name, c in self.members.items()}
 
     def put(self, own: Mapping[str, Array]) -> None:

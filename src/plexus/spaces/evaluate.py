@@ -19,7 +19,7 @@ from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Point
 from plexus.protocols.facets import Facets
-from plexus.spaces.facets import FacetSet, facet_sets
+from plexus.spaces.facets import FacetSet, facet_sets, two_sided
 from plexus.spaces.lagrange import Space
 from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import boundary_facets, region_cells
@@ -31,6 +31,7 @@ Array = Any
 Fields = Mapping[str, tuple[Room, np.ndarray]]
 Integrand = Callable[[Point], Array]
 Measure = Callable[[Array], Array | None]
+_Set = tuple[CellSet, Rule, tuple[CellSet, Rule] | None]
 SIZE = 4096
 """Cells per batch."""
 
@@ -39,12 +40,13 @@ SIZE = 4096
 class Part:
     """Where to evaluate: the whole mesh, a named region, facets, or what these share with others.
 
-    With a region, facets are those of its cells, seen from there.
+    With a region, facets are those of its cells, seen from there. ``across``: their points know both sides.
     """
 
     region: str | None = None
     boundary: str | Facets | None = None
     within: str | Facets | None = None
+    across: bool = False
 
 
 WHOLE = Part()
@@ -67,7 +69,7 @@ class Evaluator:
     def __init__(self, mesh: Mesh):
         self.mesh, self.bridge = mesh, Bridge()
         self._lists: dict[str | None, CellSet] = {}
-        self._sets: dict[tuple[Part, int, bool], list[tuple[CellSet, Rule]]] = {}
+        self._sets: dict[tuple[Part, int, bool], list[_Set]] = {}
 
     def batches(
         self, part: Part, degree: int, t: float, fields: Fields, nodal: bool = False
@@ -84,10 +86,10 @@ class Evaluator:
         key = part, degree, nodal
         if key not in self._sets:
             self._sets[key] = list(self._facets(*key) if part.boundary else self._cells(*key))
-        for cells, rule in self._sets[key]:
-            yield from batches(cells, rule, SIZE, t, Values.present(fields))
+        for cells, rule, behind in self._sets[key]:
+            yield from batches(cells, rule, SIZE, t, Values.present(fields), behind)
 
-    def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
+    def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[_Set]:
         mesh = self.mesh
         if part.region not in self._lists:
             chosen: Any = slice(mesh.n_owned_cells)
@@ -95,9 +97,9 @@ class Evaluator:
                 chosen = region_cells(mesh, part.region)
                 chosen = chosen[chosen < mesh.n_owned_cells]
             self._lists[part.region] = CellSet(mesh, self.bridge, chosen)
-        yield self._lists[part.region], node_rule(mesh, degree) if nodal else cell_rule(mesh, degree)
+        yield self._lists[part.region], node_rule(mesh, degree) if nodal else cell_rule(mesh, degree), None
 
-    def _facets(self, part: Part, degree: int, nodal: bool) -> Iterator[tuple[CellSet, Rule]]:
+    def _facets(self, part: Part, degree: int, nodal: bool) -> Iterator[_Set]:
         mesh = self.mesh
         assert part.boundary is not None
         pairs = boundary_facets(mesh, part.boundary)
@@ -106,8 +108,9 @@ class Evaluator:
         if part.within is not None:
             pairs = pairs[same(pairs, boundary_facets(mesh, part.within))]
         owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
-        for facets in facet_sets(mesh, pairs, degree, self.bridge, owned):
-            yield facets.cells, facet_node_rule(mesh, facets, degree) if nodal else facets.rule
+        for facets in (two_sided if part.across else facet_sets)(mesh, pairs, degree, self.bridge, owned):
+            rule = facet_node_rule(mesh, facets, degree) if nodal else facets.rule
+            yield facets.cells, rule, facets.other
 
     def integrate(
         self,

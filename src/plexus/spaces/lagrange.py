@@ -18,7 +18,7 @@ from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.mesh.skeleton import entities
 from plexus.protocols.facets import Facets
-from plexus.spaces.names import boundary_facets, skeleton_entities, with_area
+from plexus.spaces.names import facets_by_side, skeleton_entities, with_area
 from plexus.spaces.numbering import Nodes, number_nodes
 
 
@@ -107,6 +107,8 @@ class Space:
     def facet_nodes(self, where: str | Facets) -> np.ndarray:
         """Return the sorted local nodes (ghosts included) on facets, curves and points. Collective.
 
+        Where values may jump, they are those of both sides, or of the side that is named.
+
         Raises
         ------
         InputError
@@ -116,7 +118,7 @@ class Space:
         where = Facets.of(where)
         area = with_area(self.mesh, where)
         if area is not None:
-            facets = boundary_facets(self.mesh, area)
+            facets = facets_by_side(self.mesh, area)
             marked[self.cell_nodes[facets[:, :1], self.element.facet_nodes[facets[:, 1]]]] = 1
         for name in where:
             pairs = skeleton_entities(self.mesh, name)

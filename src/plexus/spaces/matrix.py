@@ -1,12 +1,13 @@
 """Sparse matrices of nodal spaces: pattern, values, symmetric elimination of fixed unknowns.
 
-A pair (i, j) of nodes that share a cell carries an m × m block. Each rank lists every pair of its own
-rows once, so that filling the matrix needs no communication.
+A pair (i, j) of nodes that share a cell, or that a term ties across facets, carries an m × m block. Each
+rank lists every pair of its own rows once, so that filling the matrix needs no communication.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from mpi4py import MPI
@@ -44,6 +45,8 @@ class CooMatrix:
         Unknowns that are prescribed, bool (n_local, m), ghosts included; None for none.
     held
         Combinations of a node's unknowns that are prescribed; None for none.
+    links
+        Rows and columns of further pairs, local nodes, arrays of one shape.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class CooMatrix:
         cell_nodes: np.ndarray,
         fixed: np.ndarray | None = None,
         held: Held | None = None,
+        links: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     ):
         m = space.components
         if space.n_global * m > np.iinfo(PETSc.IntType).max:
@@ -65,6 +69,11 @@ class CooMatrix:
                 f"{np.iinfo(PETSc.IntType).max}"
             )
         row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
+        for more in links:
+            row_ptr, cols, self.slots = _linked(row_ptr, cols, self.slots, *more)
+        # pairs that no cell holds
+        self._linked = np.ones(len(cols), dtype=bool)
+        self._linked[self.slots[self.slots >= 0]] = False
         rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
         self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
@@ -101,14 +110,43 @@ class CooMatrix:
         pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
         return np.searchsorted(self._row_ptr, pairs, side="right") - 1, self._cols[pairs]
 
-    def ties(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows and larger columns of the pairs that entries of these components tie together."""
-        count, cols = np.diff(self._row_ptr), self._cols
-        rows = np.repeat(np.arange(len(count), dtype=np.int32), count)
+    @property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Own row and local column of every pair, (n_pairs,) each."""
+        count = np.diff(self._row_ptr)
+        return np.repeat(np.arange(len(count), dtype=np.int32), count), self._cols
+
+    def places(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Return the place among the pairs of these pairs of local nodes; -1 where the row is not own."""
+        kept = rows < len(self._row_ptr) - 1
+        keys, width = _keys(self._row_ptr, self._cols, cols)
+        found = np.searchsorted(keys, rows.astype(np.int64) * width + cols)
+        return np.where(kept, found, -1)
+
+    def ties(self, components: np.ndarray, faint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and larger columns of the pairs that entries of these components tie together.
+
+        Across facets they do where an entry is larger than ``faint`` (n_local, 1) of one of its nodes.
+        """
+        rows, cols = self.pairs
         whole = len(components) == self.values.shape[1]
         block = self.values if whole else self.values[:, components][:, :, components]
         kept = (rows < cols) & (block != 0).any(axis=(1, 2))
+        across = np.flatnonzero(kept & self._linked)
+        least = np.minimum(faint[rows[across], 0], faint[cols[across], 0])
+        kept[across] = np.abs(block[across]).max(axis=(1, 2)) > least
         return rows[kept], cols[kept]
+
+    def firmness(self, inner: np.ndarray) -> float:
+        """Return the largest entry across facets relative to what cells give its row, (n_owned, 1)."""
+        rows = self.pairs[0][self._linked]
+        linked = np.abs(self.values[self._linked]).max(axis=(1, 2))
+        return float(np.max(linked / np.maximum(inner[rows, 0], np.finfo(float).tiny), initial=0.0))
+
+    def diagonal(self, values: np.ndarray) -> np.ndarray:
+        """Return the largest of ``values`` that ties each own node to itself, (n_owned, 1)."""
+        rows, cols = self.pairs
+        return np.abs(values[rows == cols]).max(axis=(1, 2))[:, None]
 
     def filled(self) -> np.ndarray:
         """Return which own unknowns have an entry in their row, (n_owned, m)."""
@@ -125,6 +163,27 @@ class CooMatrix:
             return False
         before, self._digest = self._digest, hashlib.sha256(flat.data).digest()
         return bool(self.mat.comm.tompi4py().allreduce(before == self._digest, MPI.LAND))
+
+
+def _keys(row_ptr: np.ndarray, cols: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return row·width + column of every pair, ascending, and the width, above these and other columns."""
+    width = int(max(cols.max(initial=0), others.max(initial=0))) + 1
+    rows = np.repeat(np.arange(len(row_ptr) - 1), np.diff(row_ptr))
+    return rows * width + cols, width
+
+
+def _linked(
+    row_ptr: np.ndarray, cols: np.ndarray, slots: np.ndarray, rows: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a pattern and its slots with further pairs of own rows."""
+    kept = rows < len(row_ptr) - 1
+    keys, width = _keys(row_ptr, cols, others)
+    new = np.setdiff1d(rows[kept].astype(np.int64) * width + others[kept], keys)
+    # a pair moves behind the new ones that come before it
+    moved = np.append(np.arange(len(keys)) + np.searchsorted(new, keys), -1).astype(slots.dtype)
+    whole = np.sort(np.concatenate([keys, new]))
+    pointer = np.searchsorted(whole, np.arange(len(row_ptr)) * width).astype(row_ptr.dtype)
+    return pointer, (whole % width).astype(cols.dtype), moved[slots]
 
 
 def _spread(node_global: np.ndarray, nodes: np.ndarray, m: int, axis: int) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.mesh.facets import each_once
 from plexus.mesh.mesh import Mesh
-from plexus.protocols.facets import Facets
-from plexus.spaces.sides import census, seen_from
+from plexus.protocols.facets import Facets, regions_at
+from plexus.spaces.sides import between, both, census, same, seen_from
 
 
 def region_cells(mesh: Mesh, name: str) -> np.ndarray:
@@ -36,12 +36,39 @@ def boundary_facets(mesh: Mesh, where: str | Facets) -> np.ndarray:
         If the mesh has no boundary or region of that name.
     """
     where = Facets.of(where)
-    for name in where:
-        if name not in mesh.boundaries and name in mesh.skeleton:
-            raise InputError(f"{name!r} is a curve or a point of the mesh, no boundary: it has no area")
-    parts = [_pick(mesh.boundaries, "boundary", name, mesh.regions) for name in where]
+    parts = [_facets(mesh, name) for name in where]
     pairs = parts[0] if len(parts) == 1 else each_once(np.concatenate(parts))
     return pairs if where.side is None else seen_from(mesh, pairs, region_cells(mesh, where.side))
+
+
+def facets_by_side(mesh: Mesh, where: str | Facets) -> np.ndarray:
+    """Return facets as a value on them sees them: those of `Mesh.cut` on each side that is meant, (k, 2)."""
+    where = Facets.of(where)
+    pairs = boundary_facets(mesh, Facets(where.names))
+    if mesh.cut is None:
+        return pairs
+    crossed = same(pairs, mesh.cut)
+    if where.side is not None:
+        meant = seen_from(mesh, pairs[crossed], region_cells(mesh, where.side))
+    else:
+        meant = both(mesh, pairs[crossed]).reshape(-1, 2)
+    return np.concatenate([pairs[~crossed], meant[meant[:, 0] >= 0]])
+
+
+def crosses(mesh: Mesh, where: Facets) -> bool:
+    """Return whether values may jump at some of these facets. Collective."""
+    pairs = boundary_facets(mesh, Facets(where.names))
+    return mesh.cut is not None and census(mesh, pairs[same(pairs, mesh.cut)]).total > 0
+
+
+def _facets(mesh: Mesh, name: str) -> np.ndarray:
+    """Return the facets of one boundary of the mesh, or those where two regions meet."""
+    if name not in mesh.boundaries and name in mesh.skeleton:
+        raise InputError(f"{name!r} is a curve or a point of the mesh, no boundary: it has no area")
+    regions = None if name in mesh.boundaries else regions_at(name)
+    if regions is not None:
+        return between(mesh, *(region_cells(mesh, region) for region in regions))
+    return _pick(mesh.boundaries, "boundary", name, mesh.regions)
 
 
 def skeleton_entities(mesh: Mesh, name: str) -> np.ndarray | None:
@@ -86,7 +113,7 @@ def require_facets(
     region
         Those of the facets are meant that have a cell in it.
     outer
-        Refuse facets inside the body, whichever side is named.
+        Refuse facets inside the body, whichever side is named, but for those at which values may jump.
 
     Raises
     ------
@@ -103,10 +130,9 @@ def require_facets(
         raise InputError(
             f"{names}: {found.without:,} of {found.total:,} facets are no sides of region {side}"
         )
-    if outer and found.inside:
-        raise InputError(
-            f"{names}: {found.inside:,} facets lie inside the body, through which nothing is exchanged"
-        )
+    closed = census(mesh, pairs if mesh.cut is None else pairs[~same(pairs, mesh.cut)]).inside
+    if outer and closed:
+        raise InputError(f"{names}: {closed:,} facets lie inside the body, where nothing is exchanged")
     if not sided or not found.inside:
         return
     if side is None:

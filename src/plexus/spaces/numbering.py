@@ -20,6 +20,7 @@ import numpy as np
 from plexus.mesh.element import Element
 from plexus.mesh.halo import Halo
 from plexus.mesh.mesh import Mesh
+from plexus.spaces.cuts import split
 from plexus_kernels import backend
 
 
@@ -52,6 +53,8 @@ def number_nodes(mesh: Mesh, element: Element) -> Nodes:
     """Give every node of ``element`` on ``mesh`` a global number and an owner. Collective."""
     comm = mesh.comm
     raw, count = _local_nodes(mesh, element)
+    if mesh.cut is not None:
+        raw, count = split(mesh, element, raw, count)
     mine = _owners(mesh, raw, count) == comm.rank
     n_owned = int(np.count_nonzero(mine))
     counts = comm.allgather(n_owned)
@@ -60,14 +63,15 @@ def number_nodes(mesh: Mesh, element: Element) -> Nodes:
     number[mine] = offset + np.arange(n_owned)
     if comm.size > 1:
         _spread(mesh, raw, number)
-    ghosts = np.sort(number[~mine])
+    # the outer ghost cells may know one node as several
+    ghosts = np.unique(number[~mine])
     local = np.empty(count, dtype=np.int32)
     local[mine] = np.arange(n_owned)
     local[~mine] = n_owned + np.searchsorted(ghosts, number[~mine])
     node_global = np.concatenate([offset + np.arange(n_owned), ghosts])
     halo = Halo.from_global(comm, n_owned, ghosts)
     cell_nodes = local[raw] if comm.size > 1 else raw
-    return Nodes(cell_nodes, n_owned, count, offset, n_global, node_global, halo)
+    return Nodes(cell_nodes, n_owned, len(node_global), offset, n_global, node_global, halo)
 
 
 def _local_nodes(mesh: Mesh, element: Element) -> tuple[np.ndarray, int]:

@@ -31,11 +31,17 @@ Room = Space | QuadratureSpace | Control
 class CellSet:
     """Some cells of a mesh (all for ``index`` None), with connectivity gathered once; a slice copies nothing.
 
+    With ``keep`` (on tensors) geometry at points is computed once: worth its memory where the same cells are
+    sampled many times.
+
     Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
     """
 
-    def __init__(self, mesh: Mesh, bridge: Bridge, index: np.ndarray | slice | None = None):
+    def __init__(
+        self, mesh: Mesh, bridge: Bridge, index: np.ndarray | slice | None = None, keep: bool = False
+    ):
         self.mesh, self.bridge, self.index = mesh, bridge, index
+        self.kept: dict[tuple[Rule, int], tuple[Array, Array, Array]] | None = {} if keep else None
         self.points = bridge.array(mesh.points)
         self.cells = bridge.array(self._pick(mesh.cells))
         self.one = bridge.array(np.ones((1, 1)))
@@ -82,7 +88,9 @@ class FieldSample:
     def _both(self) -> tuple[Array, Array]:
         b = self._batch
         tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
-        value, grad = b.kernels.sample(b.cells.points, b.cells.cells[b.part], tables, nodes, self._array)
+        known = () if b.cells.kept is None else (b.grad_map,)
+        where = b.cells.points, b.cells.cells[b.part]
+        value, grad = b.kernels.sample(*where, tables, nodes, self._array, *known)
         return (value[:, :, 0], grad[:, :, 0]) if self._space.scalar else (value, grad)
 
     @property
@@ -158,8 +166,16 @@ class Values:
 class PointBatch:
     """Implementation of `plexus.protocols.Point` for cells ``part`` of a cell set seen through a rule."""
 
-    def __init__(self, cells: CellSet, part: slice, rule: Rule, t: float, values: Values):
-        self.cells, self.part, self.rule, self.t = cells, part, rule, t
+    def __init__(
+        self,
+        cells: CellSet,
+        part: slice,
+        rule: Rule,
+        t: float,
+        values: Values,
+        behind: tuple[CellSet, Rule] | None = None,
+    ):
+        self.cells, self.part, self.rule, self.t, self._behind = cells, part, rule, t, behind
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
         self.dt, self.small = values.since.dt, cells.mesh.small
@@ -196,6 +212,16 @@ class PointBatch:
             return self
         return PointBatch(self.cells, self.part, rule, self.t, self._values)
 
+    @cached_property
+    def other(self) -> PointBatch:
+        """The same points of facets inside the body, seen from the cells behind them."""
+        if self._behind is None:
+            raise AttributeError("only facets with cells on both sides have another side")
+        cells, rule = self._behind
+        found = PointBatch(cells, self.part, rule, self.t, self._values)
+        found.other = self
+        return found
+
     @property
     def element(self) -> tuple[int, bool]:
         """Degree of the elements, and whether they are simplices."""
@@ -204,8 +230,18 @@ class PointBatch:
 
     @cached_property
     def _geometry(self) -> tuple[Array, Array, Array]:
-        tables = self.rule.tables(self.rule.geometry)
-        return self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
+        tables, kept, key = (
+            self.rule.tables(self.rule.geometry),
+            self.cells.kept,
+            (self.rule, self.part.start),
+        )
+        if kept is not None and key in kept:
+            return kept[key]
+        found: tuple[Array, Array, Array]
+        found = self.kernels.geometry(self.cells.points, self.cells.cells[self.part], tables)
+        if kept is not None:
+            kept[key] = found
+        return found
 
     @property
     def x(self) -> Array:
@@ -264,7 +300,14 @@ class PointBatch:
         return jxw if self.rule.direction is None else jxw * self._normal[1]
 
 
-def batches(cells: CellSet, rule: Rule, size: int, t: float, values: Values) -> Iterator[PointBatch]:
-    """Yield the cell set in batches of at most ``size`` cells."""
+def batches(
+    cells: CellSet,
+    rule: Rule,
+    size: int,
+    t: float,
+    values: Values,
+    behind: tuple[CellSet, Rule] | None = None,
+) -> Iterator[PointBatch]:
+    """Yield the cell set in batches of at most ``size`` cells; ``behind`` is the other side of facets."""
     for start in range(0, len(cells), size):
-        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values)
+        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values, behind)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plexus.mesh.facets import numbers, opposite
+from plexus.mesh.facets import facet_keys, mates, numbers, opposite
 from plexus.mesh.mesh import Mesh
 
 
@@ -58,6 +58,46 @@ def lower(mesh: Mesh, pairs: np.ndarray) -> np.ndarray:
     # what is not there has no number; facets of own nodes have both cells here
     ids = np.where(sides[..., 0] >= 0, mesh.cell_ids[sides[..., 0]], np.iinfo(np.int64).max)
     return sides[np.arange(len(pairs)), np.argmin(ids, axis=1)]
+
+
+def between(mesh: Mesh, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the facets between cells of one set alone and of another alone, as boundaries name them, (k, 2).
+
+    ``first`` and ``second`` are local cells, ghosts included. Facets with one cell here are left out; no
+    node of an own cell lies on one.
+    """
+    side = np.zeros(mesh.n_cells, dtype=np.int8)
+    side[first] += 1
+    side[second] -= 1
+    near = _at_both(mesh, side)
+    mate = mates(facet_keys(mesh.reference, mesh.vertex_ids[mesh.vertices[near]]))
+    n = len(mesh.reference.facets)
+    rows = np.arange(len(mate)) // n
+    # what has no cell behind it is its own
+    behind = np.where(mate >= 0, mate // n, rows)
+    ids, sign = mesh.cell_ids[near], side[near]
+    chosen = (ids[rows] < ids[behind]) & (sign[rows] != sign[behind])
+    return np.stack([near[rows[chosen]], np.flatnonzero(chosen) % n], axis=1).astype(np.int32)
+
+
+def _at_both(mesh: Mesh, side: np.ndarray) -> np.ndarray:
+    """Return the cells of side 1 or -1, (C,) int8, that share a facet's worth of vertices with the other."""
+    _, topology = np.unique(mesh.vertex_ids, return_inverse=True)
+    vertices = topology[mesh.vertices]
+    touched = np.zeros((2, len(mesh.vertex_ids)), dtype=bool)
+    touched[0, vertices[side == 1]] = touched[1, vertices[side == -1]] = True
+    enough = touched.all(axis=0)[vertices].sum(axis=1) >= mesh.reference.facets.shape[1]
+    return np.flatnonzero(enough & (side != 0))
+
+
+def apart(mesh: Mesh, cells: np.ndarray) -> bool:
+    """Return whether these own cells of all ranks lie on both sides of facets of `Mesh.cut`. Collective."""
+    ids = np.concatenate(mesh.comm.allgather(mesh.cell_ids[cells]))
+    here = False
+    if mesh.cut is not None:
+        sides = mesh.cell_ids[both(mesh, mesh.cut)[..., 0]]
+        here = bool(np.isin(sides, ids).all(axis=1).any())
+    return any(mesh.comm.allgather(here))
 
 
 def census(mesh: Mesh, pairs: np.ndarray, cells: np.ndarray | None = None) -> Census:

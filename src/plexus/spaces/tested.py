@@ -17,8 +17,7 @@ import torch
 
 from plexus.devices.bridge import TorchBridge
 from plexus.protocols import NOTHING, Flux, Point, Since
-from plexus.spaces.facets import facet_sets
-from plexus.spaces.names import boundary_facets
+from plexus.spaces.facets import sets_of_term
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 
 if TYPE_CHECKING:
@@ -40,13 +39,14 @@ class TestedForm:
 
     def __init__(self, form: Form):
         self.form, mesh = form, form.space.mesh
-        self.bridge = TorchBridge(form.bridge.device)
-        self.cells = CellSet(mesh, self.bridge, slice(mesh.n_owned_cells))
+        self.bridge = TorchBridge()
+        # a march tests the same cells at every step
+        self.cells = CellSet(mesh, self.bridge, slice(mesh.n_owned_cells), keep=True)
         owned = np.arange(mesh.n_cells) < mesh.n_owned_cells
         self.facets = [
             (term, facets)
             for where, term in form.terms
-            for facets in facet_sets(mesh, boundary_facets(mesh, where), form.degree, self.bridge, owned)
+            for facets in sets_of_term(mesh, where, term, form.degree, self.bridge, owned)
         ]
 
     def __call__(
@@ -91,7 +91,7 @@ class TestedForm:
             for p in batches(self.cells, rule, self.form.size, t, values):
                 yield p, integrand.flux(p)
         for term, facets in self.facets:
-            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values)
+            p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, facets.other)
             yield p, term.flux(p)
 
 

@@ -122,8 +122,12 @@ def nodes_at(space: Space, x: Sequence[float]) -> np.ndarray:
     away = np.linalg.norm(space.points[nodes] - np.array(x), axis=1)
     nearest = [(float(away[i]), float(np.ptp(away)), int(space.node_global[nodes[i]])) for i in _first(away)]
     ((gap, size, node),) = (row for rows in space.comm.allgather(nearest) for row in rows)
+    place = f"({', '.join(f'{c:g}' for c in x)})"
     if gap > SAME * size:
-        raise InputError(f"no node is at ({', '.join(f'{c:g}' for c in x)}): the nearest is {gap:.3g} m away")
+        raise InputError(f"no node is at {place}: the nearest is {gap:.3g} m away")
+    near = np.linalg.norm(space.points - np.array(x), axis=1) <= gap + SAME * size
+    if any(space.comm.allgather(bool((space.node_global[near] != node).any()))):
+        raise InputError(f"several nodes are at {place}, as values jump there: name the side of an interface")
     return np.flatnonzero(space.node_global == node)
 
 

@@ -13,8 +13,8 @@ __all__ = ["Request", "Task", "named", "names"]
 
 @lru_cache
 def names() -> tuple[str, ...]:
-    """Return the names of all tasks; `run`, the usual one, comes first."""
-    found = [m.name for m in pkgutil.iter_modules(__path__) if m.name != "base"]
+    """Return the names of all tasks with a command; `run`, the usual one, comes first."""
+    found = [m.name for m in pkgutil.iter_modules(__path__) if m.name != "base" and m.name[0] != "_"]
     return tuple(sorted(found, key=lambda name: (name != "run", name)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
@@ -70,7 +70,7 @@ class March(Task):
         if stages and not request.dry:
             with ctx.timers("log view"):
                 ctx.log.info(f"PETSc's log is in {stages.write(ctx)}")
-        return _finish(run)
+        return finish(run)
 
 
 TASK = March()
@@ -114,12 +114,12 @@ def _restart(run: Run, choice: str) -> None:
         run.ctx.log.warn(f"the checkpoint is later than the end {run.clock.end:g} s: nothing is left to do")
 
 
-def _finish(run: Run) -> int:
-    """Report the end of a run and return its exit code. Collective."""
+def finish(run: Run, more: dict[str, Any] | None = None) -> int:
+    """Report the end of a run and return its exit code; ``more`` goes into the summary. Collective."""
     from plexus.run import inspect, report
     from plexus.runtime.summary import STOPPED, write_summary
 
-    facts, ctx = report.facts(run), run.ctx
+    facts, ctx = report.facts(run) | (more or {}), run.ctx
     degraded = report.degraded(facts)
     status: Status = "stopped" if run.stop_reason else "degraded" if degraded else "done"
     code = STOPPED if run.stop_reason else 0

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from mpi4py import MPI
 from traces import orders, remainders, with_controls
 
 from plexus.errors import InputError
 from plexus.run.trace import Trace, gradient
-from plexus.spaces.controls import InTime, Nodal, Uniform
+from plexus.spaces.controls import Cellwise, InTime, Nodal, Uniform
 
-pytestmark = pytest.mark.mpi
 STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
 
 HEAT = """
@@ -41,10 +41,10 @@ def number(value=1.3):
     return torch.tensor([value], dtype=torch.float64)
 
 
-def at_end(run, name="mean", every=None, key="a"):
+def at_end(run, name="mean", key="a", of=()):
     """Return the function of a control that is a quantity at the end of the march."""
     look = lambda trace: trace.quantity(name) if trace.last else None  # noqa: E731
-    return lambda theta: Trace.of(run, {key: theta}).total(look, every)
+    return lambda *theta: Trace.of(run, {**dict(of), **dict(zip([key], theta, strict=False))}).total(look)
 
 
 @pytest.fixture
@@ -68,6 +68,22 @@ def test_quantities_are_those_of_the_run_and_differentiable(make_run, scalar, na
     a = number()
     value = function(a).item()
     found = remainders(function, a, number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+    run.execute()
+    assert run.values()[name] == pytest.approx(value, rel=1e-11)
+
+
+@pytest.mark.parametrize("name", ["mean", "across"])
+def test_a_contact_is_part_of_the_gradient(make_run, scalar, name):
+    side = "{interface: low|high, from: low}"
+    run = make_run(
+        HEAT, "time.end=0.2 s", "mesh.regions={low: y < 0.5, high: y > 0.5}",
+        'boundary[2]={on: low|high, contact: {resistance: "0.2*a*(1 + 0.1*u)"}}',
+        f"quantities.across={{type: flux, of: u_flux, on: {side}, by: terms}}",
+    )  # fmt: skip
+    function = at_end(run, name)
+    value = function(number()).item()
+    found = remainders(function, number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
     run.execute()
     assert run.values()[name] == pytest.approx(value, rel=1e-11)
@@ -121,7 +137,9 @@ output: []
 """
 
 
-@pytest.mark.parametrize("deck", [BLOCK, STAGGERED], ids=["block", "staggered"])
+@pytest.mark.parametrize(
+    "deck", [pytest.param(BLOCK, id="block"), pytest.param(STAGGERED, id="staggered", marks=pytest.mark.mpi)]
+)
 def test_blocks_and_staggered_equations_have_remainders_of_second_order(make_run, scalar, deck):
     found = remainders(at_end(make_run(deck)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
@@ -165,6 +183,12 @@ output: []
 """
 
 
+def test_values_along_normals_may_depend_on_controls(make_run, scalar):
+    run = make_run(HELD.replace('traction: ["a^2", 1]', 'normal: "0.01*a^2", traction: [0, 1]'))
+    found = remainders(at_end(run, "stress"), number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["support", "stress"])
 def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
     run = make_run(HELD)
@@ -174,3 +198,33 @@ def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
     value = function(number()).item()
     run.execute()
     assert run.values()[name] == pytest.approx(value, rel=1e-10)
+
+
+@pytest.mark.mpi
+def test_gradients_of_all_ranks_together_are_those_of_one(make_run, monkeypatch):
+    """A number, a table and a field at nodes, against the same deck on this rank alone."""
+    makers = {"a": lambda space: InTime([0, 0.5]), "m": Nodal, "c": lambda space: Cellwise(space.mesh)}
+    with_controls(monkeypatch, makers)
+    given = ["time.end=0.2 s", 'physics.coefficient="c*(1 + u^2)"', 'physics.source="m*x"', 'initial.u="m*x"']
+    found = []
+    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
+        run = make_run(HEAT, *given, comm=comm)
+        space = run.system.spaces["u"]
+        mesh, x = space.mesh, space.points[: space.n_owned]
+        n = mesh.n_owned_cells
+        rows = {
+            "a": np.array([1.0, 2.0]),
+            "m": 1 + x[:, :1] * x[:, 1:],
+            "c": 1 + 0.01 * mesh.cell_ids[:n, None],
+        }
+        theta = {name: torch.from_numpy(row).requires_grad_(True) for name, row in rows.items()}
+        loss = at_end(run, "mean", of=theta)()
+        slopes = gradient(loss, theta, run)
+        names = {"a": np.arange(2), "m": space.names()[: space.n_owned], "c": mesh.cell_ids[:n]}
+        for key in ("m", "c"):
+            pieces = comm.allgather((names[key], slopes[key].numpy()[:, 0]))
+            order, values = (np.concatenate(part) for part in zip(*pieces, strict=True))
+            slopes[key] = values[np.argsort(order)]
+        found.append([loss.item(), *(np.asarray(slopes[key]) for key in theta)])
+    for ours, alone in zip(*found, strict=True):
+        assert ours == pytest.approx(alone, rel=1e-10, abs=1e-12)

@@ -1,7 +1,4 @@
-"""Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix.
-
-Everything here runs on one rank and on several.
-"""
+"""Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix."""
 
 import numpy as np
 import pytest
@@ -10,12 +7,12 @@ from mpi4py import MPI
 from traces import orders, remainders, steady, with_controls
 
 from plexus.errors import SolveError
+from plexus.fields.arrays import like
 from plexus.solvers.adjoint import transposed
 from plexus.solvers.packages import available
 from plexus.spaces.controls import Cellwise, Nodal, Uniform
 from plexus.spaces.shared import Total
 
-pytestmark = pytest.mark.mpi
 STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
 
 LINEAR = """
@@ -80,32 +77,34 @@ def gradient(run):
     return MPI.COMM_WORLD.allreduce(float(slope))
 
 
+@pytest.mark.mpi
 @pytest.mark.parametrize("deck", [LINEAR, NONLINEAR, WIND], ids=["ksp", "snes", "wind"])
 def test_remainders_are_of_second_order(make_run, scalar, deck):
     found = remainders(cubes(make_run(deck)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
+ANY_RANKS = ("mumps", "gamg", "hypre", "asm")
+
+
 @pytest.mark.parametrize(
     ("deck", "name"),
     [
-        *((WIND, name) for name in ("mumps", "gamg", "hypre", "ilu", "sor", "asm")),
-        *((NONLINEAR, name) for name in ("gamg", "hypre", "ilu")),
+        *(pytest.param(WIND, name, marks=pytest.mark.mpi, id=name) for name in ANY_RANKS),
+        *(pytest.param(WIND, name, id=name) for name in ("ilu", "sor")),
+        *(pytest.param(NONLINEAR, name, id=f"snes {name}") for name in ("gamg", "hypre", "ilu")),
     ],
-    ids=lambda v: v if len(v) < 9 else "",
 )
 def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmetry(
     make_run, scalar, deck, name
 ):
     if name in ("hypre", "mumps") and name not in available():
         pytest.skip(f"this PETSc has no {name}")
-    if name in ("ilu", "sor") and MPI.COMM_WORLD.size > 1:
-        name = "bjacobi" if name == "ilu" else name
     expected = gradient(make_run(deck, "solver.u.preconditioner=jacobi"))
     assert gradient(make_run(deck, f"solver.u.preconditioner={name}")) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["hypre", "sor"])
+@pytest.mark.parametrize("name", [pytest.param("hypre", marks=pytest.mark.mpi), "sor"])
 def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, scalar, monkeypatch, name):
     """BoomerAMG applied transposed is zero, which Krylov methods take for convergence; SOR refuses."""
     if name == "hypre" and name not in available():
@@ -136,8 +135,6 @@ def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
 
     A is linear in k, so that ∂A/∂k of one cell is the matrix of that cell alone.
     """
-    if MPI.COMM_WORLD.size > 1:
-        pytest.skip("NumPy solves on one rank")
     with_controls(monkeypatch, {"k": lambda space: Cellwise(space.mesh)})
     run = make_run(CELLS)
     form, space = run.system.forms["u"], run.system.spaces["u"]
@@ -155,6 +152,7 @@ def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
         assert found[cell].item() == pytest.approx(-lam @ rows.ravel(), rel=1e-9)
 
 
+@pytest.mark.mpi
 def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatch):
     """In coefficient, source, flux and prescribed value, along a direction at all nodes."""
     with_controls(monkeypatch, {"m": Nodal})
@@ -168,3 +166,75 @@ def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatc
 
     m, d = (torch.from_numpy(a)[:, None] for a in (1 + x[:, 0] * x[:, 1], np.sin(3 * x[:, 0]) + x[:, 1]))
     assert orders(remainders(of, m, d, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
+
+
+FREE = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: "a*(1 + y)", source: "a^2*(x - 0.5)"}
+initial: {u: 3}
+solver: {u: {rtol: 1.e-13, preconditioner: gamg}}
+"""
+
+
+def test_a_level_that_nothing_holds_stays_that_of_the_guess(make_run, scalar):
+    found = remainders(cubes(make_run(FREE)), number(), number(0.7), STEPS)
+    assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
+
+
+class Law:
+    """A control that follows from the unknown, as a network with a port does: θ_0 + θ_1 u²."""
+
+    replicated, reads = True, ("u",)
+
+    def zeros(self):
+        return np.zeros(2)
+
+    def spread(self, own):
+        return own
+
+    def sample(self, batch, values):
+        return Follows(values)
+
+
+class Follows:
+    reads = ("u",)
+
+    def __init__(self, values):
+        self.values = values
+
+    def at(self, p):
+        u = p.fields["u"].value
+        return like(self.values[0], u) + like(self.values[1], u) * u**2
+
+    def slope(self, p, wrt):
+        u = p.fields["u"].value
+        return 2 * like(self.values[1], u) * u
+
+
+LAW = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [8, 8]}
+physics: {type: diffusion, coefficient: "2*k", source: "10*x"}
+boundary: [{on: left, u: y}, {on: right, robin: {coefficient: k, value: 1}}]
+solver: {u: {snes_rtol: 1.e-12, preconditioner: lu}}
+"""
+
+
+def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run, monkeypatch):
+    """Newton's method converges quadratically, to the solution of the same law as an expression."""
+    with_controls(monkeypatch, {"k": lambda space: Law()}, k=[1.5, 0.5])
+    run = make_run(LAW)
+    run.execute()
+    norms = run.system.solvers["u"].records[0].residuals
+    assert norms[-2] < 1e-4 * norms[-3]
+    written = make_run(LAW.replace("k", "(1.5 + 0.5*u^2)"))
+    written.execute()
+    assert run.state.values["u"] == pytest.approx(written.state.values["u"], abs=1e-11)
+    space = run.system.spaces["u"]
+
+    def of(k):
+        return (steady(run, {"k": k})[: space.n_owned] ** 3).sum()
+
+    theta, along = (torch.tensor(v, dtype=torch.float64) for v in ([1.5, 0.5], [0.3, 0.8]))
+    assert orders(remainders(of, theta, along, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)

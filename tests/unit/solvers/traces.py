@@ -4,9 +4,11 @@ import numpy as np
 import torch
 from mpi4py import MPI
 
+from plexus.coupling.starts import start
 from plexus.coupling.traced import Traced
 from plexus.deck.context import Context
 from plexus.discretisations import _elements
+from plexus.fields.state import State
 from plexus.spaces.controls import Controls
 
 
@@ -27,11 +29,8 @@ def with_controls(monkeypatch, members, **values):
 def steady(run, controls, name="u"):
     """Return the unknown of a steady run, a tensor, for own values of controls."""
     traced = Traced(run.system, controls)
-    values = _elements.initial(run.deck, run.system, traced.rows)
-    stepper = run.stepper
-    from plexus.fields.state import State
-
-    return stepper.step(traced, State(values), 0.0, 0.0).values[name]
+    values = start(traced, run.deck.initial, 0.0, marches=False)
+    return run.stepper.step(traced, State(values), 0.0, 0.0).values[name]
 
 
 def remainders(function, theta, direction, steps):

@@ -12,11 +12,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import model_validator
-
 from plexus.deck import parts
 from plexus.deck.params import Field, Params, Unit
-from plexus.deck.values import refuse
+from plexus.deck.times import Times
 from plexus.errors import at_path
 from plexus.learning.data.base import DataBase
 from plexus.protocols.training import Wrong
@@ -50,23 +48,12 @@ class KineticCase(Params):
         return f"alpha {self.alpha:g}, zeta {self.zeta:g}, seed {self.seed}"
 
 
-class Frames(Params):
+class Frames(Times):
     """Times at which a kinetic run is looked at."""
 
     start: Annotated[float, Unit("s")] = Field(4.0, ge=0, description="time of the first frame")
     end: Annotated[float, Unit("s")] = Field(25.0, gt=0, description="time of the last frame")
     every: Annotated[float, Unit("s")] = Field(0.5, gt=0, description="time between frames")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Frames:
-        if self.end < self.start:
-            raise refuse(f"end {self.end:g} s is before start {self.start:g} s")
-        return self
-
-    def times(self) -> list[float]:
-        """Return the times [s]."""
-        count = round((self.end - self.start) / self.every) + 1
-        return [self.start + n * self.every for n in range(count)]
 
 
 class KineticParams(Params):

@@ -12,6 +12,7 @@ Volume Methods for Hyperbolic Problems (2002), doi:10.1017/CBO9780511791253.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -76,6 +77,12 @@ class Scheme:
         self.diffuses, self.has_source = bool(law.diffusivity(*sample)), bool(law.source(*sample))
         # cells away that the rate of a mean reads
         self.couples = WIDE if self.beside or (self.high and self.has_source) else reconstruction.width
+
+    def with_law(self, law: Conservation) -> Scheme:
+        """Return the scheme of a law with other constants."""
+        other = copy(self)
+        other.law = law
+        return other
 
     # fields and stacks
 

@@ -52,4 +52,8 @@ class Roots(Batch):
         def system(u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return self.values(u, theta), self.matrix(u, theta)
 
-        return newton(system, guess, Blocks({"u": guess.shape[-1]}))
+        return newton(system, guess, self.blocks(guess))
+
+    def blocks(self, u: torch.Tensor) -> Blocks:
+        """Return the unknowns that converge in their own sizes; here all are one."""
+        return Blocks({"u": u.shape[-1]})

@@ -1,0 +1,159 @@
+"""Gradients beside the solves that they are of: time of the backward pass, and memory with kept states.
+
+Both sides are measured in turns in this process. A cost is the time of a backward pass in units of the solve
+without gradients; marches keep every k-th state, so that theirs holds the march that is computed again.
+Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+import yaml
+
+from plexus.bench.memory import peak
+from plexus.bench.table import Row
+from plexus.solvers.adjoint.node import solution
+from plexus.solvers.batched.levenberg import LeastSquares
+from plexus.solvers.batched.newton import Roots
+from plexus.stepping.adjoint import Chain, equal_steps
+
+if TYPE_CHECKING:
+    from plexus.coupling.volumes import VolumeSystem
+    from plexus.deck.blocks import Time
+
+TRANSIENT, NONLINEAR = 2.5, 1.0
+"""Bounds on the cost of a gradient, in solves."""
+STEPS, DT, EVERY, TURNS = 24, 5e-4, 6, 3
+CELLS = {"ssp_rk": 96, "theta": 16, "bdf2": 16}
+"""Cells per side of a square."""
+Tensor = torch.Tensor
+
+
+def run() -> list[Row]:
+    """Return the rows of all parts."""
+    before = torch.get_num_threads()
+    # as a rank of a run
+    torch.set_num_threads(1)
+    rows = [row for part in PARTS for row in part()]
+    torch.set_num_threads(before)
+    return rows
+
+
+def volumes() -> list[Row]:
+    """Return cost and memory of gradients through marches of cell means."""
+    rows = []
+    for stepper, cells in CELLS.items():
+        point, march = _march(stepper, cells)
+        cost, forward = costs(partial(march, every=EVERY), point)
+        item, peer = (
+            f"{stepper}, {STEPS} steps of {cells}² cells, every {EVERY}th kept",
+            f"march {forward:.2f} s",
+        )
+        rows.append(Row(item, cost, "x", TRANSIENT, cost <= TRANSIENT, peer))
+        few, all_ = (peak(partial(_gradient, partial(march, every=k), point)) for k in (EVERY, None))
+        with torch.no_grad():
+            plain = peak(partial(march, *point, every=None))
+        text = f"{all_ / plain:.1f} with all states, {plain / 2**20:.1f} MiB of the march itself"
+        rows.append(Row(f"{stepper}, memory of that beside the march", few / plain, "x", peer=text))
+    return rows
+
+
+def batched() -> list[Row]:
+    """Return cost and memory of implicit gradients of many small systems."""
+    rows = []
+    for name, (problem, guess, theta) in _batches().items():
+        cost, forward = costs(lambda *t, p=problem, g=guess: solution(p, g, *t).square().sum(), theta)
+        peer = f"solve {1e3 * forward:.0f} ms, {problem.tally.longest} iterations"
+        item = f"{name}, {len(guess)} systems of {guess.shape[1]}"
+        rows.append(Row(item, cost, "x", NONLINEAR, cost <= NONLINEAR, peer))
+    return rows
+
+
+PARTS: Sequence[Callable[[], list[Row]]] = (volumes, batched)
+
+
+def costs(function: Callable[..., Tensor], point: Sequence[Tensor]) -> tuple[float, float]:
+    """Return the time of a backward pass over that of the function without gradients, and the latter [s]."""
+    plain, backward = [], []
+    for _ in range(TURNS + 1):
+        with torch.no_grad():
+            start = time.perf_counter()
+            function(*point)
+            plain.append(time.perf_counter() - start)
+        leaves = [p.clone().requires_grad_() for p in point]
+        value = function(*leaves)
+        start = time.perf_counter()
+        value.backward()
+        backward.append(time.perf_counter() - start)
+    # the first turn compiles and allocates
+    return median(backward[1:]) / median(plain[1:]), median(plain[1:])
+
+
+def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
+    function(*(p.clone().requires_grad_() for p in point)).backward()
+
+
+def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
+    """Return viscosity and start of Burgers' equation, and a number of its end as a function of them."""
+    from mpi4py import MPI
+
+    from plexus import registry
+    from plexus.compose import compose
+    from plexus.coupling.constants import with_constants
+    from plexus.coupling.tracedcells import TracedCells
+    from plexus.deck.load import load
+    from plexus.runtime import context
+
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "deck.yaml"
+        path.write_text(yaml.safe_dump(_deck(stepper, cells)))
+        made = compose(load(path), context.create(MPI.COMM_SELF, path.parent))
+    # what the deck has made: a march of cells
+    physics, block = made.deck.physics, cast("Time", made.deck.time).stepper
+    system = cast("VolumeSystem", made.system)
+
+    def end(viscosity: Tensor, start: Tensor, every: int | None) -> Tensor:
+        traced = TracedCells(system, partial(with_constants, physics), {"viscosity": viscosity})
+        chain = Chain(traced, lambda: registry.build("stepper", block), equal_steps(DT, STEPS), every)
+        return chain.states({"velocity": start})[0]["velocity"].square().sum()
+
+    return [torch.tensor(physics.viscosity, dtype=torch.float64), made.state.values["velocity"]], end
+
+
+def _deck(stepper: str, cells: int) -> dict[str, Any]:
+    return {
+        "plexus": 1,
+        "mesh": {"type": "periodic", "cells": [cells, cells], "size": [1, 1]},
+        "physics": {"type": "burgers", "viscosity": 0.02, "reconstruction": "muscl"},
+        "initial": {"velocity": "2 + sin(2*pi*x)*cos(2*pi*y)"},
+        "time": {"stepper": stepper, "end": 1, "step": DT},
+    }
+
+
+def _batches() -> dict[str, tuple[Any, Tensor, list[Tensor]]]:
+    """Return problem, guess and θ of many systems by the name of their method."""
+    draw = torch.Generator().manual_seed(1)
+    a, b = (torch.randn(400, 16, generator=draw, dtype=torch.float64) for _ in range(2))
+    times = torch.linspace(0, 1, 200, dtype=torch.float64)
+
+    def bent(u: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        return u + a**2 * u**3 + 0.1 * u.roll(1) - b
+
+    def fit(u: Tensor, y: Tensor) -> Tensor:
+        waves = torch.sin(4 * times * torch.arange(1, 5)[:, None] * (1 + u[:, None] / 9))
+        return u @ waves - y
+
+    data = torch.func.vmap(fit)(0.3 * a[:, :4], torch.zeros(400, 200, dtype=torch.float64))
+    data = data + 0.05 * torch.randn(data.shape, generator=draw, dtype=torch.float64)
+    return {
+        "newton": (Roots(bent, (0, 0)), 0 * b, [a, b]),
+        "levenberg": (LeastSquares(fit, (0,)), 0 * a[:, :4] + 0.1, [data]),
+    }

@@ -1,0 +1,154 @@
+"""`plexus calibrate`: read, fit, judge, write, and run once more with what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus import registry
+from plexus.calibration import report
+from plexus.calibration.methods import minimised
+from plexus.calibration.methods.gauss_newton import LARGEST
+from plexus.calibration.misfit import RunMisfit, refuse_unread
+from plexus.calibration.objective import Ends, Fitted, Objective
+from plexus.calibration.statistics import Statistics, statistics
+from plexus.compose import compose
+from plexus.coupling.numbers import Numbers
+from plexus.coupling.starts import start
+from plexus.errors import SolveError, at_path
+from plexus.fields.state import State
+from plexus.io import fitted as files
+from plexus.measurements.base import unit_of
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.measurements.base import Measurement, Readings
+    from plexus.run import Run
+    from plexus.runtime.context import Context
+
+
+def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]:
+    """Return the run with its controls fitted, and what the summary says of the fit. Collective.
+
+    Raises
+    ------
+    InputError
+        If measurements do not fit the run.
+    SolveError
+        If the run fails with the start values, or if the method ends before it is done.
+    """
+    assert deck.calibrate is not None
+    run = compose(deck, ctx)
+    readings = readings_of(deck, ctx)
+    numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
+    with ctx.timers("calibration"):
+        objective = objective_of(run, numbers, readings)
+        begin, misfit = numbers.present(), objective.misfit
+        assert isinstance(misfit, RunMisfit)
+        refuse_unread(numbers, misfit.pulled(begin, np.linspace(1.0, 2.0, len(misfit.data))))
+        ctx.log.info(report.opening(deck, numbers, readings))
+        ends = Ends(1 if dry else deck.calibrate.iterations, deck.calibrate.tolerance)
+        found = minimised(
+            deck.calibrate.method, objective, begin, ends, lambda *row: ctx.log.info(report.line(*row))
+        )
+        known = _known(objective, found.m)
+    run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
+    ctx.log.info(report.closing(numbers, objective, found, known))
+    facts = report.facts(numbers, objective, found, known)
+    if not dry:
+        with ctx.timers("output"):
+            _write(ctx, numbers, objective, found, known, readings)
+        if not found.converged:
+            raise SolveError(
+                f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
+                "there with `fitted` in each control, or raise calibrate.iterations"
+            )
+    values = start(run.system, deck.initial, run.clock.t, deck.time is not None)  # type: ignore[arg-type]
+    run.state = State(values, run.clock.t, internal=run.system.begin())
+    return run, facts
+
+
+def objective_of(run: Run, numbers: Numbers, readings: list[Readings]) -> Objective:
+    """Return misfit, regularisation and bounds. Collective."""
+    low, high = numbers.bounds()
+    misfit = RunMisfit(run, numbers, readings)
+    return Objective(misfit, numbers.regularisation(), numbers.start(), low, high, numbers.scale())
+
+
+def _stated(deck: Deck) -> dict[str, Any]:
+    """Return the controls that are fitted."""
+    chosen = (deck.calibrate.controls if deck.calibrate else ()) or tuple(deck.controls)
+    return {name: registry.build("control", deck.controls[name]) for name in chosen}
+
+
+def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
+    """Return all readings; one rank reads. Collective."""
+    from plexus.io.hdf5 import on_root
+
+    assert deck.calibrate is not None
+    found: list[Readings] = []
+
+    def read() -> None:
+        for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
+            member: Measurement = registry.build("measurement", params)
+            with at_path(f"calibrate.data[{i}]"):
+                found.append(member.read(deck, unit_of(deck, member.params.of)))
+
+    on_root(ctx.comm, read)
+    found = ctx.comm.bcast(found)
+    for i, part in enumerate(found):
+        for text in part.told:
+            ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
+    return found
+
+
+def _known(objective: Objective, m: np.ndarray) -> Statistics | None:
+    """Return the statistics, None where there are too many numbers for full matrices."""
+    if len(m) > LARGEST:
+        return None
+    return statistics(objective, m, objective.misfit.jacobian(m))
+
+
+def _write(
+    ctx: Context, numbers: Numbers, objective: Objective, found: Fitted, known: Statistics | None,
+    readings: list[Readings],
+) -> None:  # fmt: skip
+    """Write ``calibration.h5`` and the report. Collective."""
+    from plexus.io.hdf5 import on_root
+
+    data: dict[str, Any] = {"history": np.array(found.history)}
+    units = {}
+    for name, part in numbers.parts.items():
+        control = numbers.stated[name]
+        group = f"controls/{name}"
+        units[group] = control.params.unit
+        data[f"{group}/values"] = found.m[part]
+        if known is not None:
+            data |= {f"{group}/std": known.std[part], f"{group}/seen": known.share[part]}
+        if control.location != "own":
+            data[f"{group}/places"] = numbers.places(name)
+        elif control.kinks:
+            data[f"{group}/knots"] = np.array(control.kinks)
+    if known is not None:
+        data |= {"spectrum": known.spectrum, "directions": known.directions}
+    misfit: Any = objective.misfit
+    data |= {
+        "data/measured": misfit.data, "data/deviation": misfit.deviation,
+        "data/computed": misfit.computed(found.m),
+        "data/time": np.concatenate([part.t for part in readings]),
+        "data/places": np.concatenate([_three(part.x) for part in readings]),
+    }  # fmt: skip
+    folder = Path(ctx.folder)
+
+    def write() -> None:
+        files.write(folder / files.NAME, data, units)
+        report.write(folder, numbers, found)
+
+    on_root(ctx.comm, write)
+
+
+def _three(x: np.ndarray) -> np.ndarray:
+    """Return positions (k, d) with three coordinates."""
+    return np.hstack([x, np.zeros((len(x), 3 - x.shape[1]))])

@@ -1,0 +1,171 @@
+"""The run as a function of the numbers of its controls, seen at the places and times of the measurements.
+
+    y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
+
+H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
+gradient of a weighted sum of them is one march back (`plexus.run.trace`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from plexus.errors import InputError, at_path
+from plexus.run.trace import Trace
+from plexus.spaces.locate import Located
+
+if TYPE_CHECKING:
+    from plexus.coupling.numbers import Numbers
+    from plexus.fields.state import State
+    from plexus.measurements.base import Readings
+    from plexus.run import Run
+
+Array = np.ndarray
+WIDTH = 1e-4
+"""Width of a difference in the scale of a number; a gradient never comes from differences."""
+
+
+class Sensor:
+    """Readings of one measurement on one rank. Construction is collective.
+
+    Parameters
+    ----------
+    readings
+        What was measured.
+    first
+        Place of its first reading among all.
+    """
+
+    def __init__(self, readings: Readings, system: Any, first: int):
+        self.name, column = _unknown(readings.of, system)
+        space = system.spaces[self.name]
+        located = Located(space.mesh, readings.x[:, : space.mesh.dim])
+        phi, _ = space.element.tabulate(located.local)
+        self.phi, self.column = torch.from_numpy(phi), column
+        self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
+        self.rows, self.t = first + torch.from_numpy(located.which), readings.t[located.which]
+
+    def look(self, state: State, chosen: Array) -> torch.Tensor:
+        """Return the values of the chosen readings of this rank in a state."""
+        u = state.values[self.name][:, self.column]
+        return (self.phi[chosen] * u[self.nodes[chosen]]).sum(1)
+
+
+def _unknown(of: str, system: Any) -> tuple[str, int]:
+    """Return unknown and component."""
+    if of in system.spaces:
+        return of, 0
+    base, _, letter = of.rpartition("_")
+    return base, "xyz".index(letter)
+
+
+class RunMisfit:
+    """`plexus.calibration.objective.Misfit` of a run. Construction is collective.
+
+    Attributes
+    ----------
+    data, deviation : (k,) what was measured.
+    runs, pulls : how often the run was marched, and how often back.
+    """
+
+    def __init__(self, run: Run, numbers: Numbers, readings: Sequence[Readings]):
+        self.run, self.numbers, self.sensors = run, numbers, []
+        first = 0
+        for i, part in enumerate(readings):
+            with at_path(f"calibrate.data[{i}]"):
+                self.sensors.append(Sensor(part, run.system, first))
+            first += len(part.values)
+        self.data = np.concatenate([part.values for part in readings])
+        self.deviation = np.concatenate([part.deviation for part in readings])
+        self.runs = self.pulls = 0
+        self._at: tuple[Array, torch.Tensor, torch.Tensor] | None = None
+
+    def residuals(self, m: Array) -> Array:
+        """Return (y(m) - d)/σ, (k,). Collective."""
+        if self._at is None or not np.array_equal(self._at[0], m):
+            self._at = None  # the graph of another place is let go before a new one grows
+            tensor = torch.tensor(m, requires_grad=True)
+            self._at = m.copy(), tensor, self._computed(tensor)
+        return self._whitened(self._at[2])
+
+    def computed(self, m: Array) -> Array:
+        """Return y(m), (k,). Collective."""
+        return self.residuals(m) * self.deviation + self.data
+
+    def _whitened(self, y: torch.Tensor) -> Array:
+        return (self.numbers.total(y.detach().numpy()) - self.data) / self.deviation
+
+    def _computed(self, m: torch.Tensor) -> torch.Tensor:
+        """Return y(m), of each reading on the rank that has it, zeros elsewhere. Collective."""
+        self.runs += 1
+        y = torch.zeros(len(self.data), dtype=torch.float64)
+        trace = Trace.of(self.run, self.numbers.own(m))
+        before = trace.state if trace.stepper.marches else None
+        if before is not None:
+            for sensor in self.sensors:
+                y = _added(y, sensor, before, np.flatnonzero(sensor.t <= before.t))
+        for state in trace.march():
+            for sensor in self.sensors:
+                y = self._between(y, sensor, before, state)
+            before = state
+        return y
+
+    @staticmethod
+    def _between(y: torch.Tensor, sensor: Sensor, before: State | None, state: State) -> torch.Tensor:
+        """Return y with the readings between two states; all of them in the one of a steady run."""
+        if before is None:
+            return _added(y, sensor, state, np.arange(len(sensor.t)))
+        chosen = np.flatnonzero((sensor.t > before.t) & (sensor.t <= state.t))
+        if not len(chosen):
+            return y
+        s = torch.from_numpy((sensor.t[chosen] - before.t) / (state.t - before.t))
+        here = (1 - s) * sensor.look(before, chosen) + s * sensor.look(state, chosen)
+        return y.index_add(0, sensor.rows[chosen], here)
+
+    def pulled(self, m: Array, w: Array) -> Array:
+        """Return Jᵀ w, (n,). Collective."""
+        self.residuals(m)
+        assert self._at is not None
+        self.pulls += 1
+        _, tensor, y = self._at
+        local = (y * torch.from_numpy(w / self.deviation)).sum()
+        (part,) = torch.autograd.grad(local, tensor, retain_graph=True, allow_unused=True)
+        return self.numbers.total(np.zeros(len(m)) if part is None else part.numpy())
+
+    def jacobian(self, m: Array) -> Array:
+        """Return J, (k, n): row by row backwards, or column by column by differences, whichever are fewer."""
+        if len(self.data) <= len(m):
+            return np.stack([self.pulled(m, row) for row in np.eye(len(self.data))])
+        r, high, columns = self.residuals(m), self.numbers.bounds()[1], []
+        for i, h in enumerate(WIDTH * self.numbers.scale()):
+            moved = m.copy()
+            moved[i] += h if m[i] + h <= high[i] else -h
+            with torch.no_grad():
+                there = self._whitened(self._computed(torch.tensor(moved)))
+            columns.append((there - r) / (moved[i] - m[i]))
+        return np.stack(columns, axis=1)
+
+
+def _added(y: torch.Tensor, sensor: Sensor, state: State, chosen: Array) -> torch.Tensor:
+    """Return y with the chosen readings of a sensor as a state has them."""
+    return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
+
+
+def refuse_unread(numbers: Numbers, gradient: Array) -> None:
+    """Refuse a control that no measurement depends on.
+
+    Raises
+    ------
+    InputError
+        With its name.
+    """
+    for name, part in numbers.parts.items():
+        if not gradient[part].any() and numbers.stated[name].params.regularisation is None:
+            raise InputError(
+                f"controls.{name}: no measurement depends on it: measure elsewhere, leave it out of "
+                "`calibrate.controls`, or give it a regularisation"
+            )

@@ -1,0 +1,137 @@
+"""Conservation laws on cells that steppers march with their graph: rates, and implicit solves as nodes of it.
+
+Upwinding and limiters have kinks: rates are smooth in pieces, and at a kink the gradient is that of one side.
+Constants of the law may be tensors. Of the gradient with respect to one, every rank has the part of its
+cells; gradients of means cross ranks with the exchange of layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from plexus.devices.tensors import rows_of
+from plexus.solvers.adjoint.node import solution
+from plexus.solvers.adjoint.transposed import Transposed
+
+if TYPE_CHECKING:
+    from plexus.coupling.volumes import VolumeSystem
+    from plexus.models.volumes.scheme import Scheme
+    from plexus.protocols import Conservation, Instant
+
+Tensor = torch.Tensor
+
+
+class TracedCells:
+    """`plexus.protocols.Explicit` and `plexus.protocols.Implicit` for gradients.
+
+    Parameters
+    ----------
+    system
+        Cells, scheme and solvers.
+    law
+        Constants by name -> the law with these; by default the system's own, whatever they are.
+    constants
+        Tensors by name, parameters of networks among them.
+    """
+
+    def __init__(
+        self,
+        system: VolumeSystem,
+        law: Callable[..., Conservation] | None = None,
+        constants: Mapping[str, Tensor] | None = None,
+    ):
+        self.system, self._law, self.constants = system, law, dict(constants or {})
+        self._own = self.of(list(self.constants.values()))
+        self.transposed = {name: Transposed(solver) for name, solver in system.solvers.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what tensors do not change: cells, names of unknowns, norms."""
+        if name.startswith("_") or name == "system":
+            raise AttributeError(name)
+        return getattr(self.system, name)
+
+    def of(self, values: Sequence[Tensor]) -> Scheme:
+        """Return the scheme with these values of the constants."""
+        if self._law is None:
+            return self.system.scheme
+        return self.system.scheme.with_law(self._law(**dict(zip(self.constants, values, strict=True))))
+
+    def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
+        """Return the rates of the cell means. Collective."""
+        return self.system.parted(self._own.rates(self.system.stack(values), t))
+
+    def longest(self, values: Mapping[str, Tensor], t: float) -> float:
+        """Return the longest step [s] at Courant number one. Collective."""
+        with torch.no_grad():
+            return self._own.longest(self.system.stack(values), t)
+
+    @contextmanager
+    def scheme_in_use(self, scheme: Scheme) -> Iterator[None]:
+        """Let the forms of implicit solves use a scheme."""
+        forms: list[Any] = [solver.form for solver in self.system.solvers.values()]
+        for form in forms:
+            form.scheme = scheme
+        yield
+        for form in forms:
+            form.scheme = self.system.scheme
+
+    def solve(self, name: str, values: dict[str, Tensor], at: Instant, held: bool = False) -> int:
+        """Put the solution of u_t = R(u, t) for one unknown into ``values``; return iterations. Collective.
+
+        The other unknowns are given. Where a deck repeats the solves until they agree, the gradient is that
+        of the passes that were taken.
+
+        Raises
+        ------
+        SolveError, GuardError
+            If a solve fails; in a gradient, if the true residual of a transposed one is not small.
+        """
+        others = {other: u for other, u in values.items() if other != name}
+        stage = _Traced(self, name, at, list(others))
+        guess = values[name]
+        offset = torch.zeros_like(guess) if at.offset is None else at.offset
+        values[name] = solution(stage, guess, offset, *others.values(), *self.constants.values())
+        return stage.iterations
+
+
+class _Traced:
+    """One implicit solve (`plexus.protocols.adjoints.Solvable`); θ: offset, other unknowns, constants."""
+
+    def __init__(self, of: TracedCells, name: str, at: Instant, others: Sequence[str]):
+        self.of, self.name, self.others, self.iterations = of, name, others, 0
+        self.at, self.system, self.solver = replace(at, offset=None), of.system, of.system.solvers[name]
+
+    def solve(self, theta: Sequence[Tensor], guess: Tensor) -> Tensor:
+        """Return u (N, m, *cells). Collective."""
+        offset, known, scheme = self._parts(theta)
+        values = known | {self.name: guess.clone()}
+        with self.of.scheme_in_use(scheme):
+            self.iterations = self.system.solve(self.name, values, replace(self.at, offset=offset))
+        return values[self.name]
+
+    def tested(self, u: Tensor, theta: Sequence[Tensor], lam: Tensor) -> Tensor:
+        """Return Σ λ·(shift u + offset - R), this rank's part. Collective."""
+        offset, known, scheme = self._parts(theta)
+        rates = self.system.parted(scheme.rates(self.system.stack(known | {self.name: u}), self.at.t))
+        return (lam * (self.at.shift * u + offset - rates[self.name])).sum()
+
+    def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
+        """Return λ (N, m, *cells). Collective."""
+        offset, known, scheme = self._parts(theta)
+        n, form, at = self.system.cells.n_owned, self.solver.form, self.at
+        rows = rows_of(u, n)
+        with self.of.scheme_in_use(scheme):
+            form.jacobian(at.t, rows, at.shift * rows + rows_of(offset, n), at.shift, known)
+        found = self.of.transposed[self.name].solve(rows_of(v, n).ravel())
+        return self.system.tensor(found.reshape(rows.shape))
+
+    def _parts(self, theta: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor], Scheme]:
+        """Return offset, other unknowns and the scheme."""
+        offset, *rest = theta
+        k = len(self.others)
+        return offset, dict(zip(self.others, rest[:k], strict=True)), self.of.of(rest[k:])

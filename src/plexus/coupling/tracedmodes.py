@@ -1,0 +1,56 @@
+"""A model in Fourier space that steppers march with its graph; what it remembers goes on with the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from plexus.coupling.spectral import SpectralSystem
+    from plexus.protocols import SpectralModel
+
+
+class TracedModes:
+    """`plexus.protocols.Split` for gradients.
+
+    Constants of a model whose terms are made with tensors carry gradients; every rank has a part of them.
+
+    Parameters
+    ----------
+    system
+        Names and norms.
+    model
+        The equations with tensors for constants; by default the system's own.
+    """
+
+    def __init__(self, system: SpectralSystem, model: SpectralModel | None = None):
+        self._system, self.model = system, model or system.model
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what tensors do not change."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._system, name)
+
+    @property
+    def linear(self) -> torch.Tensor:
+        """The diagonal part L."""
+        return self.model.linear
+
+    def explicit(self, hat: torch.Tensor, t: float) -> torch.Tensor:
+        """Return the modes of the rest. Collective, differentiable."""
+        return self.model.explicit(hat, t)
+
+    def rms(self, hat: torch.Tensor) -> float:
+        """Return the root mean square over box, fields and members. Collective."""
+        return self._system.rms(hat.detach())
+
+    def remembered(self) -> Mapping[str, torch.Tensor]:
+        """Return what the model remembers from step to step."""
+        return self.model.memory()
+
+    def remind(self, memory: Mapping[str, torch.Tensor]) -> None:
+        """Give it back."""
+        self.model.restore(memory)

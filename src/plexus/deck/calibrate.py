@@ -1,0 +1,48 @@
+"""The block `calibrate`: which measurements the controls are fitted to, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from plexus.deck.params import Component, Field, Params
+from plexus.deck.suggest import nearest
+from plexus.protocols import Found
+
+
+class Calibrate(Params):
+    """What `plexus calibrate` does: controls are moved until the run agrees with measurements.
+
+    The misfit counts in standard deviations, ½ Σ ((y - d)/σ)²; the regularisation of each control is added.
+    """
+
+    data: tuple[Annotated[Params, Component("measurement")], ...] = Field(
+        min_length=1, description="what was measured"
+    )
+    controls: tuple[str, ...] = Field((), description="names of the controls that are fitted; empty: all")
+    method: Literal["gauss_newton", "lbfgs", "tao"] = Field(
+        "gauss_newton",
+        description="gauss_newton: few iterations, up to 4000 numbers; lbfgs, tao: gradients only, any size",
+    )
+    iterations: int = Field(50, ge=1, description="most iterations")
+    tolerance: float = Field(
+        1e-6,
+        gt=0,
+        lt=1,
+        description="it ends where an iteration lowers the objective by less than this share",
+    )
+
+
+def problems(deck: Any, controlled: bool) -> Iterator[Found]:
+    """Yield what does not go together in a deck with the block."""
+    if deck.calibrate is None:
+        return
+    if not controlled:
+        yield ("calibrate",), "no gradient leads through this model: controls are fitted on elements only"
+        return
+    if not deck.controls:
+        yield ("calibrate",), "the deck has no `controls`: name what shall be fitted"
+    for i, name in enumerate(deck.calibrate.controls):
+        if name not in deck.controls:
+            text = f"no control is called {name!r}{nearest(name, deck.controls, 12)}"
+            yield ("calibrate", "controls", i), text

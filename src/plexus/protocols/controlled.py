@@ -1,0 +1,62 @@
+"""Controls as a deck states them, and systems whose expressions read them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Stated(Protocol):
+    """A member of kind ``control``: what the deck says of one (in a run: `plexus.protocols.controls`)."""
+
+    location: ClassVar[Literal["own", "node", "cell"]]
+    """What its values stand for: numbers of its own, or values at the nodes or cells of the mesh."""
+    at_nodes: ClassVar[bool]
+    """Whether it has a value at nodes, so that prescribed and initial values may read it."""
+    params: Any
+    """Its block: ``unit``, ``start``, ``low``, ``high``, ``regularisation``."""
+
+    @property
+    def ports(self) -> Mapping[str, tuple[float, float]]:
+        """Fields that it reads, with the ranges that it is made for."""
+
+    @property
+    def kinks(self) -> Sequence[float]:
+        """Times [s] at which it has a kink."""
+
+    def place(self, space: Any) -> Any:
+        """Return the `plexus.protocols.controls.Control` beside a space of the unknowns. Collective."""
+
+    def begin(self, space: Any) -> np.ndarray:
+        """Return its own values on this rank at the start."""
+
+    def grams(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the matrices of ∫ m m and ∫ m' m' of numbers of its own, (n, n)."""
+
+
+class Measured(Protocol):
+    """A member of kind ``measurement``."""
+
+    @property
+    def light(self) -> bool:
+        """Whether a check of the deck can read its file without libraries."""
+
+    def read(self, deck: Any, unit: str) -> Any:
+        """Return the `plexus.measurements.base.Readings`, in the unit of what was measured.
+
+        Raises
+        ------
+        plexus.errors.InputError
+            With file and line, if they cannot be read or do not fit the run.
+        """
+
+
+@runtime_checkable
+class Controlled(Protocol):
+    """A system whose expressions read controls by name; on others scalars stand for their start."""
+
+    controls: Any
+    """Controls and their present values (`plexus.spaces.controls.Controls`)."""

@@ -1,0 +1,92 @@
+"""Gradients through marches of cell means: explicit and implicit steps, sides, laws, ensembles, ranks.
+
+Data are smooth and away from kinks of limiters and upwinding, where a Taylor expansion holds.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from chains import close, composed, gradients, summed, told
+from mpi4py import MPI
+from taylor import slope
+
+sys.path.append(str(Path(__file__).parents[1] / "contract"))
+from hosts import label, stepper_variants
+from step_problems import made
+
+from plexus.coupling.constants import with_constants
+from plexus.coupling.tracedcells import TracedCells
+from plexus.protocols import Explicit, Implicit
+from plexus.stepping.adjoint import Chain, equal_steps
+
+pytestmark = pytest.mark.mpi
+WORLD = MPI.COMM_WORLD
+TWO = pytest.approx(2.0, abs=0.1)
+LINE = """
+plexus: 1
+mesh: {type: periodic, cells: [18], size: [1]}
+physics: {type: burgers, viscosity: 0.02, source: "-velocity^2/4", reconstruction: weno5}
+initial: {velocity: "2 + sin(2*pi*x)"}
+ensemble: {members: 2, perturbation: 0.01, seed: 3}
+time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
+"""
+SQUARE = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [12, 6]}
+physics: {type: burgers, viscosity: 0.05, direction: [1, 0.5], reconstruction: muscl}
+boundary: [{on: left, velocity: "2 + y"}, {on: right, outflow: {}}, {on: bottom, flux: 0.1}]
+initial: {velocity: "2 + x^2 + x*y"}
+time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
+solver: {velocity: {SOLVER, rtol: 1.e-13, snes_rtol: 1.e-13}}
+"""
+# the decks have no steady states
+STEPPERS = [given for given in stepper_variants(Explicit, Implicit) if given["type"] != "quasistatic"]
+DECKS = {"1-D": LINE, "2-D": SQUARE}
+"""Line and square: periodic and with sides of three kinds."""
+
+
+def run_of(comm, folders, name, given, solver="ksp: gmres"):
+    folder = Path(comm.bcast(str(folders.mktemp("cells"))))
+    stepper = "{" + ", ".join(f"{k}: {v}" for k, v in given.items()) + "}"
+    return composed(DECKS[name].replace("STEPPER", stepper).replace("SOLVER", solver), folder, comm)
+
+
+def point(run):
+    return torch.tensor(run.deck.physics.viscosity, dtype=torch.float64), run.state.values["velocity"]
+
+
+def loss(run, given, every=None):
+    """Return this rank's part of a number of two states, a function of viscosity and start."""
+
+    def value(viscosity, start):
+        law = partial(with_constants, run.deck.physics)
+        traced = TracedCells(run.system, law, {"viscosity": viscosity})
+        chain = Chain(traced, partial(made, given["type"], given), equal_steps(0.004, 3), every)
+        return sum(told(s["velocity"]) for s in chain.states({"velocity": start}, (2, 3)))
+
+    return value
+
+
+@pytest.mark.parametrize("name", DECKS)
+@pytest.mark.parametrize("given", STEPPERS, ids=label)
+def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory):
+    run = run_of(WORLD, tmp_path_factory, name, given)
+    value, here = loss(run, given), point(run)
+    smooth = torch.tensor(0.5, dtype=torch.float64), torch.cos(here[1])
+    assert slope(value, here, 1e-2, WORLD, smooth) == TWO
+    assert close(gradients(loss(run, given, every=2), here), gradients(value, here), 1e-9)
+
+
+@pytest.mark.parametrize("name", DECKS)
+@pytest.mark.parametrize("type_", ["ssp_rk", "bdf2"])
+def test_gradients_are_those_of_one_rank(type_, name, tmp_path_factory):
+    given = {"type": type_}
+    many, one = (run_of(comm, tmp_path_factory, name, given) for comm in (WORLD, MPI.COMM_SELF))
+    whole = gradients(loss(one, given), point(one))
+    parts = gradients(loss(many, given), point(many))
+    slab = many.system.scheme.slab
+    assert close(summed(parts[:1], WORLD), whole[:1])
+    assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
