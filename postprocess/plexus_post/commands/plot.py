@@ -51,7 +51,7 @@ def _print(files: list[Path]) -> None:
 
 
 def _place(folder: Path, args: Namespace) -> Path:
-    """Return where the pictures of a run or sweep go; several below one folder have one each, of their names."""
+    """Return where the pictures of a run or sweep go; each its own below a folder of several."""
     if not args.out:
         return folder / "pictures"
     whole = folder.resolve()

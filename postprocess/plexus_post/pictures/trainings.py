@@ -1,4 +1,4 @@
-"""Pictures of several trainings: losses, and errors on the validation over how many samples they learned from.
+"""Pictures of several trainings: losses, and errors on the validation over the number of samples.
 
 Trainings that differ in nothing but their seeds are one line with a band from the least to the largest.
 """

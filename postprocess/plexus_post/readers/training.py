@@ -63,13 +63,15 @@ class Training:
         table = self.run.series(TABLE).reset_index()
         if not set(COLUMNS) <= set(table):
             return []
-        return [Stage(int(n) + 1, self._name(int(n)), rows) for n, rows in table.groupby("stage")]
+        which = table["stage"].to_numpy(float)
+        numbers = np.unique(which[np.isfinite(which)]).tolist()
+        return [Stage(int(n) + 1, self._name(int(n)), table[which == n]) for n in numbers]
 
     def _name(self, n: int) -> str:
         """Return how stage ``n``, from 0, is called: type and optimiser as the deck has them."""
         train = self.run.deck.get("train")
         stages = train.get("stages") if isinstance(train, dict) else None
-        stage = stages[n] if isinstance(stages, list) and n < len(stages) else None
+        stage = stages[n] if isinstance(stages, list) and 0 <= n < len(stages) else None
         if not isinstance(stage, dict):
             return f"stage {n + 1}"
         optimizer = stage.get("optimizer")
@@ -152,9 +154,8 @@ def judged_alike(trainings: Sequence[Training]) -> bool:
 
 
 def differences(values: Sequence[Any], path: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """Yield path and values wherever plain data differ; lists of different lengths, and blocks of different
-    types, are one value."""
-    first = values[0] if values else None
+    """Yield path and values where plain data differ; lists of other lengths are one value, as other types."""
+    first: Any = values[0] if values else None
     if all(value == first for value in values):
         return
     if all(isinstance(value, dict) and value.get("type") == first.get("type") for value in values):
