@@ -68,7 +68,7 @@ def assert_fits(thing, protocol):
     """Check methods and their parameters; ``thing`` is a class or an object."""
     for method, expected in methods(protocol).items():
         found = inspect.signature(getattr(thing, method)).parameters
-        given = [p for p in expected.parameters.values() if p.name != "self"]
+        given = [p for p in expected.parameters.values() if p.name not in ("self", "cls")]
         placed = [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD]
         named = {p.name for p in given if p.kind is p.KEYWORD_ONLY}
         names = [p for p in found if p != "self"]
@@ -98,7 +98,7 @@ def constructed(kind, name):
     """Return a member made from its example, as those who need it make it."""
     component = registry.component(kind, name)
     given = {k: v for k, v in example(kind, name).items() if k not in ("type", "file")}
-    if {"file", "files"} & example(kind, name).keys():  # none is there
+    if {"file", "files", "deck"} & example(kind, name).keys():  # none is there
         return component.cls
     params = component.params.model_validate(given)
     more = {"stepper": (None,), "controller": (0.1, 1.0), "boundary": (protocols.FieldSpec("u", "1"),)}

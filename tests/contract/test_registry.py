@@ -47,7 +47,7 @@ def example(kind, name, folder):
     """Return the component's example without `type`; files that it names are made in the folder."""
     data = dict(module(kind, name).EXAMPLE)
     assert data.pop("type", name) == name
-    for name_of_file in [*([data["file"]] if "file" in data else []), *data.get("files", ())]:
+    for name_of_file in [*(data[key] for key in ("file", "deck") if key in data), *data.get("files", ())]:
         target = folder / name_of_file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()

@@ -6,9 +6,10 @@ import json
 
 import pytest
 import torch
+from test_protocols import assert_fits
 from training_hosts import DATA, deck, made_up, session
 
-from plexus import driver, registry
+from plexus import driver, protocols, registry
 from plexus.learning.batch import Batch
 from plexus.runtime.stop import StopRequests, Verdict
 from plexus.tasks import Request, named
@@ -33,6 +34,19 @@ def test_data_are_what_they_say(name, tmp_path):
     assert made.data.words() and made.data.room(made.plan.data, 1000) >= 0
     again = made.data.samples(made, ())
     assert all(torch.equal(again.inputs[k], v) for k, v in samples.inputs.items())
+
+
+LEARNED = [
+    (kind, name)
+    for kind in registry.KINDS
+    for name in registry.names(kind)
+    if registry.component(kind, name).params.learned
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), LEARNED)
+def test_every_learned_part_can_be_trained(kind, name):
+    assert_fits(registry.component(kind, name).cls, protocols.Trainable)
 
 
 @pytest.mark.parametrize("name", registry.names("data"))

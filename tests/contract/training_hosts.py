@@ -24,10 +24,22 @@ closure: {type: tensor_basis, width: 6, depth: 1, precision: fp64}
 time: {stepper: sbdf2, end: 4, step: 0.02}
 train: {data: DATA, stages: [STAGE], loss: LOSS}
 """
+REFERENCE = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [4, 4], size: [1, 1]}
+physics: {type: diffusion, coefficient: 1, source: x}
+boundary: [{on: exterior, u: 0}]
+initial: {u: 0.3}
+time: {stepper: bdf2, end: 0.02 s, step: 0.01 s}
+"""
 COLUMNS = ("c", "f1_re", "f1_im", "e_re", "e_im", "st_re", "st_im", "trace")
 DATA = {
     "kinetic": "{type: kinetic, moments: 6, cases: [{alpha: -3, zeta: 1, seed: 1}, {alpha: -2, zeta: 0.5}],"
     " frames: {start: 0.2, end: 0.4, every: 0.1}}",
+    "runs": "{type: runs, deck: reference.yaml, vary: {parameters: {initial.u: [0.2, 0.4]}},"
+    " times: {start: 0, end: 0.02, every: 0.01}, fields: {c: {name: 1 + u, unit: 1/m^2},"
+    " f1: {name: u, imaginary: 0.1*u, unit: 1/m^2}, e: {name: u, imaginary: x, unit: 1/s},"
+    " st: {name: u^2, imaginary: x, unit: 1/(m^2 s)}, trace: {name: u, unit: 1/(m^2 s)}}}",
     "none": "{type: none, points: 50, seed: 3}",
     "files": "{type: files, files: [table.csv], columns: {c: c, f1: {name: f1_re, imaginary: f1_im},"
     " e: {name: e_re, imaginary: e_im}, st: {name: st_re, imaginary: st_im}, trace: trace}}",
@@ -39,6 +51,7 @@ def deck(folder, data="kinetic", stage="fit", loss="relative_l2", *overrides):
     """Return a loaded deck; members that are not in `DATA` are asked for by their example."""
     rows = np.random.default_rng(5).uniform(0.1, 0.5, (40, len(COLUMNS)))
     np.savetxt(folder / "table.csv", rows, delimiter=",", header=",".join(COLUMNS), comments="")
+    (folder / "reference.yaml").write_text(REFERENCE)
     text = DECK.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
     (folder / "deck.yaml").write_text(text)
     return load(folder / "deck.yaml", overrides)
@@ -71,6 +84,7 @@ def made_up(count=6, cells=8):
     inputs = {"c": drawn(False), "f1": drawn(), "e": drawn()}
     targets = {"st": drawn(), "trace": drawn(False)}
     numbers = torch.arange(count)
-    samples = Samples(numbers, numbers, numbers.double(), inputs, targets, total=count)
+    later = {lead: {"c": drawn(False), "f1": drawn(), "e": drawn()} for lead in (1, 2)}
+    samples = Samples(numbers, numbers, numbers.double(), inputs, targets, later, total=count)
     deck_ = SimpleNamespace(physics=physics)
     return SimpleNamespace(part=part, space=space, samples=samples, team=Team(), deck=deck_)

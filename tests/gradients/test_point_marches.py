@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from marches import close, composed, gradients, summed, told
+from chains import close, composed, gradients, summed, told
 from mpi4py import MPI
 from taylor import slope
 from torch.func import functional_call

@@ -166,13 +166,13 @@ def write(folder: Path, numbers: Numbers, found: Fitted) -> None:
     from plexus.deck.effective import to_data
     from plexus.runtime.files import write_text
 
-    blocks = {}
+    blocks, file = {}, str((folder / files.NAME).resolve())
     for name, part in numbers.parts.items():
         params = numbers.stated[name].params
         block = {k: v for k, v in to_data(params).items() if k != "fitted"}
         m = found.m[part].tolist()
         plain = params.type in ("scalar", "table")
         blocks[name] = block | (
-            {"start": m[0] if params.type == "scalar" else m} if plain else {"fitted": files.NAME}
+            {"start": m[0] if params.type == "scalar" else m} if plain else {"fitted": file}
         )
     write_text(folder / FRAGMENT, fragment({"controls": blocks}) + "\n")

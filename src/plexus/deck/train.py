@@ -79,5 +79,5 @@ class Train(Params):
 
     def leads(self) -> tuple[int, ...]:
         """Return all lengths of roll-outs that some stage compares with the truth."""
-        every = (registry.component("stage", s.type).cls.leads(s) for s in self.stages)  # type: ignore[attr-defined]  # of the protocol
+        every = (registry.component("stage", s.type).cls.leads(s, self.loss) for s in self.stages)  # type: ignore[attr-defined]  # of the protocol
         return tuple(sorted({n for leads in every for n in leads}))

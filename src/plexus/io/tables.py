@@ -7,8 +7,9 @@ separated by commas, semicolons or tabs, lines that begin with ``#`` are remarks
     0.0, 20.1, 20.0
     0.5, nan, 20.3
 
-Empty cells and ``nan`` were not measured: they are counted, and left out where a column is asked for.
-Histories are those of ``series.h5``, whose columns know their units; positions of probes stand beside them.
+Empty cells, ``nan`` and the like were not measured: they are counted, and left out where a column is asked
+for. Histories are those of ``series.h5``, whose columns know their units; positions of probes stand beside
+them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from plexus.errors import InputError
 
 _HEAD = re.compile(r"\s*([^\[\]]*?)\s*(?:\[\s*([^\[\]]*?)\s*\])?\s*")
 _TIMES = ("time", "Time", "t")
+NONE = ("", "nan", "na", "null", "none", "-")
+"""How files write that there is no number."""
 MOST_TOLD = 5
 """Rows that a message names."""
 
@@ -43,6 +46,7 @@ class Table:
     units : name -> unit, empty where none is stated.
     lines : where each row stands: the line of a text, the number of a row of histories.
     facts : name -> array that belongs to the whole table.
+    words : name -> sentence on the first cell that holds words; such a column cannot be asked for.
     """
 
     path: str
@@ -50,6 +54,7 @@ class Table:
     units: dict[str, str]
     lines: np.ndarray
     facts: dict[str, np.ndarray] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
     def column(self, name: str, unit: str) -> np.ndarray:
         """Return a column in a unit.
@@ -63,6 +68,8 @@ class Table:
             raise InputError(
                 f"{self.path}:{self._head}: no column is called {name!r}{nearest(name, self.columns, 12)}"
             )
+        if name in self.words:
+            raise InputError(self.words[name])
         stated = self.units[name]
         try:
             pure = parse_unit(unit).dimension == parse_unit("1").dimension
@@ -101,7 +108,7 @@ class Table:
         columns = {name: values[kept] for name, values in self.columns.items()}
         rows = ", ".join(str(n) for n in self.lines[bad][:MOST_TOLD]) + ", …" * int(bad.sum() > MOST_TOLD)
         told = f"{self.path}: {bad.sum()} of {len(bad)} rows hold no number and are left out: lines {rows}"
-        table = Table(self.path, columns, self.units, self.lines[kept], self.facts)
+        table = Table(self.path, columns, self.units, self.lines[kept], self.facts, self.words)
         return table, told if bad.any() else ""
 
 
@@ -142,11 +149,18 @@ def parse(text: str, path: str) -> Table:
     mark = max(",;\t", key=lines[0][1].count)
     rows = list(csv.reader((line for _, line in lines), delimiter=mark, skipinitialspace=True))
     names, units = _header(rows[0], f"{path}:{lines[0][0]}")
-    values = np.empty((len(rows) - 1, len(names)))
+    values, words = np.empty((len(rows) - 1, len(names))), dict[str, str]()
     for k, (row, (n, _)) in enumerate(zip(rows[1:], lines[1:], strict=True)):
-        values[k] = _numbers(row, names, f"{path}:{n}")
+        if len(row) != len(names):
+            raise InputError(f"{path}:{n}: {len(row)} cells for {len(names)} columns")
+        for i, (name, cell) in enumerate(zip(names, row, strict=True)):
+            values[k, i] = number = _cell(cell)
+            if math.isinf(number):
+                words.setdefault(
+                    name, f"{path}:{n}: column {name!r}: {cell.strip()!r} is not a finite number"
+                )
     columns = {name: values[:, i] for i, name in enumerate(names)}
-    return Table(path, columns, units, np.array([n for n, _ in lines[1:]]))
+    return Table(path, columns, units, np.array([n for n, _ in lines[1:]]), words=words)
 
 
 def _header(cells: Sequence[str], place: str) -> tuple[list[str], dict[str, str]]:
@@ -170,15 +184,12 @@ def _header(cells: Sequence[str], place: str) -> tuple[list[str], dict[str, str]
     return names, units
 
 
-def _numbers(row: Sequence[str], names: Sequence[str], place: str) -> list[float]:
-    """Return the numbers of a row."""
-    if len(row) != len(names):
-        raise InputError(f"{place}: {len(row)} cells for {len(names)} columns")
-    found = [math.nan if not cell.strip() else _number(cell) for cell in row]
-    for value, cell, name in zip(found, row, names, strict=True):
-        if value is None or math.isinf(value):
-            raise InputError(f"{place}: column {name!r}: {cell.strip()!r} is not a finite number")
-    return [v for v in found if v is not None]
+def _cell(text: str) -> float:
+    """Return the number in a cell, NaN where nothing was measured, infinity for other words."""
+    if text.strip().lower() in NONE:
+        return math.nan
+    found = _number(text)
+    return math.inf if found is None else found
 
 
 def _number(text: str) -> float | None:

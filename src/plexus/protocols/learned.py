@@ -152,13 +152,13 @@ class Learned(Protocol):
             If the bundle is unsound or belongs to another part, or the setting does not fit.
         """
 
-    def features(self, inputs: Mapping[str, Array]) -> Array:
+    def features(self, fields: Mapping[str, Array]) -> Array:
         """Return what the range is about, (features, ...)."""
 
-    def raw(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def raw(self, fields: Mapping[str, Array]) -> dict[str, Array]:
         """Return the network's outputs as they are, for training."""
 
-    def range_of(self, inputs: Mapping[str, Array], widen: float = 0.0) -> dict[str, Any]:
+    def range_of(self, fields: Mapping[str, Array], widen: float = 0.0) -> dict[str, Any]:
         """Return the box of training data by feature."""
 
     def use_range(self, box: Mapping[str, Any]) -> None:

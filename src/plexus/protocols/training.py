@@ -63,7 +63,8 @@ class Data(Protocol):
     """What a training learns from."""
 
     offers: ClassVar[frozenset[str]]
-    """What its samples have beside inputs: ``targets``, ``grid`` (whole fields), ``flow`` (moments later)."""
+    """What its samples have beside inputs: ``targets``, ``grid`` (whole fields), ``flow`` (moments later),
+    ``later`` (inputs at later times)."""
 
     @staticmethod
     def problems(params: Any, deck: Deck) -> Wrong:
@@ -96,6 +97,12 @@ class Loss(Protocol):
     """What of `Data.offers` it needs."""
     fields: ClassVar[bool]
     """Whether it looks at whole fields, so that loose points of them will not do."""
+    exact: bool
+    """Whether the gradient is that of the loss, as line searches and least squares take for granted."""
+
+    @staticmethod
+    def leads(params: Any) -> tuple[int, ...]:
+        """Return after how many steps it looks at the truth again."""
 
     def start(self, session: Session, chosen: Any) -> None:
         """Set the sizes by which errors are divided, over the chosen samples of all ranks. Collective."""
@@ -156,8 +163,8 @@ class Stage(Protocol):
         """Yield what does not go with the rest of a valid deck; needs no torch."""
 
     @staticmethod
-    def leads(params: Any) -> tuple[int, ...]:
-        """Return after how many steps it looks at the truth again."""
+    def leads(params: Any, loss: Any) -> tuple[int, ...]:
+        """Return after how many steps it looks at the truth again; ``loss`` is the training's."""
 
     def work(self, session: Session) -> float:
         """Do the stage from where the training stands and return its last loss. Collective."""

@@ -35,7 +35,6 @@ def test_rows_that_were_not_measured_are_counted_and_named():
 
 WRONG = {
     "a.csv:1: a table has a line of names": "time [s], T [K]\n",
-    "a.csv:2: column 'T': 'warm' is not a finite number": "time [s], T [K]\n0, warm\n",
     "a.csv:3: 3 cells for 2 columns": "time [s], T [K]\n0, 1\n0, 1, 2\n",
     "a.csv:1: the first line holds names": "0, 1\n0, 1\n",
     "a.csv:1: column 'T': unknown unit 'Kk'": "T [Kk]\n1\n",
@@ -48,6 +47,13 @@ def test_mistakes_are_told_with_their_line(message):
     with pytest.raises(InputError) as error:
         tables.parse(WRONG[message], "a.csv")
     assert str(error.value).startswith(message)
+
+
+def test_words_are_refused_in_columns_that_are_asked_for():
+    table = tables.parse("time [s], T [K], who\n0, 300, me\n1, warm, you\n2, -, me\n", "a.csv")
+    assert list(table.column("time", "s")) == [0, 1, 2]
+    with pytest.raises(InputError, match=r"a.csv:3: column 'T': 'warm' is not a finite number"):
+        table.column("T", "K")
 
 
 def test_a_column_with_another_unit_or_none_is_refused():

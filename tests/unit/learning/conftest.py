@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tables import DECK
+from csv_tables import DECK
 
 from plexus import driver
 from plexus.deck.load import load

@@ -159,7 +159,6 @@ def test_initial_values_and_coefficients_are_drawn(tmp_path):
         ("low: 0.5", "low: 5", "deck.yaml:6", "high 2 is not above low 5"),
         ("  start:", "  x:", "deck.yaml", "'x' already has a meaning"),
         ("1 + start", "1 + begin", "deck.yaml:10", "unknown name 'begin'"),
-        ("1 + start", "1 m/s + start", "deck.yaml:10", "start"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_at_their_place(tmp_path, old, new, place, text):
@@ -167,6 +166,14 @@ def test_mistakes_are_told_at_their_place(tmp_path, old, new, place, text):
     with pytest.raises(DeckError) as found:
         load(tmp_path / "deck.yaml")
     assert text in str(found.value) and place in str(found.value)
+
+
+def test_units_of_drawn_fields_are_watched():
+    """And converted: 1 g is 1e-3 of what expressions count in."""
+    mass = made("uniform", seed=1, unit="g")
+    assert Expression("drawn", {"drawn": mass}).constant == pytest.approx(1e-3 * mass.values())
+    with pytest.raises(ExpressionError, match="kg"):
+        Expression("drawn + 3 m^2", {"drawn": mass}).understand(lambda name: None)
 
 
 def test_a_drawn_field_has_no_derivative():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from plexus.deck.strategies import points
 from plexus.deck.sweep import Range, Sweep
-from plexus.sweep.strategies import points
 
 
 def block(**given) -> Sweep:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from plexus.deck.units import UnitError, parse_unit
 from plexus.errors import InputError
 from plexus.learning.data._tables import Array, Column, read
+from plexus.learning.data._units import converted
 from plexus.learning.samples import Samples
 
 if TYPE_CHECKING:
@@ -145,13 +145,7 @@ def _values(path: Path, table: Mapping[str, Column], column: Any, unit: str, kee
         If file and deck state different units, or one of another kind than is asked for.
     """
     values, stated = table[column.name]
-    given = column.unit or stated or unit
-    try:
-        source, target = parse_unit(given), parse_unit(unit)
-        if stated and column.unit and parse_unit(stated) != source:
-            raise InputError(f"{path}: column {column.name} is in {stated}, the deck says {column.unit}")
-    except UnitError as error:
-        raise InputError(f"{path}: column {column.name}: {error}") from None
-    if source.dimension != target.dimension:
-        raise InputError(f"{path}: column {column.name} is in {given}, the part takes {unit}")
-    return (values[keep] * source.factor + source.offset - target.offset) / target.factor
+    what = f"{path}: column {column.name}"
+    if stated and column.unit and converted(np.ones(1), stated, column.unit, what) != 1:
+        raise InputError(f"{what} is in {stated}, the deck says {column.unit}")
+    return converted(values[keep], column.unit or stated, unit, what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.io import tables
 
 if TYPE_CHECKING:
     import h5py
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-NONE = ("", "nan", "na", "null", "none", "-")
-"""How files write that there is no number."""
 ROOT, TIME = "VTKHDF", "time"
 """Group of a VTKHDF file, and the name that the times of its steps have as a column."""
 
@@ -50,35 +48,14 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Column]:
 
 
 def read_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:
-    """Return columns of a text file whose first line has their names, each perhaps with `[unit]`."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file)
-        head = [_labelled(cell) for cell in next(lines, [])]
-        places = {name: n for n, (name, _) in enumerate(head)}
-        _have(path, names, places)
-        rows = [
-            [_number(path, lines.line_num, name, cells, places[name]) for name in names]
-            for cells in lines
-            if cells
-        ]
-    table = np.array(rows, dtype=float).reshape(len(rows), len(names))
-    return {name: Column(table[:, n], head[places[name]][1]) for n, name in enumerate(names)}
-
-
-def _labelled(cell: str) -> tuple[str, str]:
-    """Return name and unit of a heading such as ``T [K]``."""
-    name, _, unit = cell.strip().partition("[")
-    return name.strip(), unit.removesuffix("]").strip()
-
-
-def _number(path: Path, line: int, name: str, cells: Sequence[str], place: int) -> float:
-    text = cells[place].strip() if place < len(cells) else ""
-    if text.lower() in NONE:
-        return float("nan")
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{path}:{line}: column {name}: {text!r} is no number") from None
+    """Return columns of a table of text (`plexus.io.tables`)."""
+    table = tables.read(path)
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise InputError(f"{path}:1: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    for sentence in (table.words[name] for name in names if name in table.words):
+        raise InputError(sentence)
+    return {name: Column(table.columns[name], table.units[name]) for name in names}
 
 
 def read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Column]:
@@ -128,12 +105,6 @@ def _dataset(path: Path, file: h5py.File, name: str) -> Column:
     unit = found.attrs.get("unit", found.attrs.get("units", ""))
     text = unit.decode() if isinstance(unit, bytes) else str(unit)
     return Column(np.asarray(found[()], dtype=float).reshape(-1), text)
-
-
-def _have(path: Path, names: Sequence[str], there: dict[str, int]) -> None:
-    missing = [name for name in names if name not in there]
-    if missing:
-        raise InputError(f"{path}:1: no column {', '.join(missing)}; it has {', '.join(there) or 'none'}")
 
 
 READERS = {".csv": read_csv, ".h5": read_hdf5, ".hdf5": read_hdf5, ".vtkhdf": read_vtkhdf}

@@ -9,12 +9,13 @@ at times that the deck's run does not have are left out, counted and named.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import model_validator
 
+from plexus import registry
 from plexus.deck import parts
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
@@ -72,21 +73,8 @@ class Files(DataBase):
     @staticmethod
     def problems(params: FilesParams, deck: Deck) -> Wrong:
         """Yield ports without a column, and columns of no port."""
-        try:
-            path, part = parts.trained(deck)
-        except InputError:
-            return  # that there is no part to train is told once
-        cls: Any = parts.component(part).cls
-        made = cls(part)
-        gap = parts.gap(deck.physics)
-        known = set(gap.constants) if gap is not None else set()
-        names = [port.name for port in (*made.inputs, *made.outputs)]
-        missing = [name for name in names if name not in params.columns and name not in known]
-        if missing:
-            yield ("columns",), f"no column for {', '.join(missing)} of {path} ({part.type})"
-        for name in params.columns:
-            if name not in names:
-                yield ("columns", name), f"{path} ({part.type}) has no such port{nearest(name, names, 10)}"
+        for place, text in ports_without(params.columns, deck):
+            yield ("columns", *place), text
 
     def words(self) -> str:
         """Return the names of the files."""
@@ -110,3 +98,28 @@ class Files(DataBase):
         sums = {Path(f).name: hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in self.params.files}
         told["training"] |= {"generator": "files", "files": sums, "filter": "rows without numbers left out"}
         return told
+
+
+def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
+    """Yield ports of the deck's part that nothing is given for, and names that are no ports."""
+    try:
+        path, part = parts.trained(deck)
+    except InputError:
+        return  # that there is no part to train is told once
+    cls: Any = parts.component(part).cls
+    made, gap = cls(part), parts.gap(deck.physics)
+    known = set(gap.constants) if gap is not None else set()
+    names = [port.name for port in (*made.inputs, *made.outputs)]
+    needed = names if _targets(deck.train) else [port.name for port in made.inputs]
+    missing = [name for name in needed if name not in columns and name not in known]
+    if missing:
+        yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type})"
+    for name in columns:
+        if name not in names:
+            yield (name,), f"{path} ({part.type}) has no such port{nearest(name, names, 10)}"
+
+
+def _targets(train: Any) -> bool:
+    """Return whether some stage needs targets."""
+    needs = (registry.component("stage", s.type).cls.needs(s, train.loss) for s in train.stages)  # type: ignore[attr-defined]  # of the protocol
+    return any("targets" in each for each in needs)

@@ -19,9 +19,15 @@ class LossBase:
 
     needs: ClassVar[frozenset[str]] = frozenset({"targets"})
     fields: ClassVar[bool] = False
+    exact: bool = True
 
     def __init__(self, params: Any):
         self.params = params
+
+    @staticmethod
+    def leads(params: Any) -> tuple[int, ...]:
+        """Return no lengths of roll-outs."""
+        return ()
 
     def start(self, session: Session, chosen: torch.Tensor) -> None:
         """Do nothing: errors are divided by nothing."""

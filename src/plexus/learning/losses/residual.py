@@ -50,7 +50,7 @@ class ResidualLoss(LossBase):
         physics, samples = session.deck.physics, session.samples
         cls: Any = registry.component("physics", physics.type).cls
         self.residual = getattr(cls, "residual", None)
-        self.params_of_physics = physics
+        self.physics = physics
         if self.residual is None:
             raise InputError(f"loss: {physics.type} states no residual of what it leaves open")
         inputs, _, place = samples.whole(chosen)
@@ -68,6 +68,6 @@ class ResidualLoss(LossBase):
         from plexus.learning.squares import real
 
         assert self.residual is not None
-        found = self.residual(self.params_of_physics, batch.inputs, batch.part.raw(batch.inputs))
+        found = self.residual(self.physics, batch.inputs, batch.part.raw(batch.inputs))
         scale = [(self.size * batch.size * value[0].numel()) ** -0.5 for value in found.values()]
         return torch.cat([(real(v) * s).flatten() for v, s in zip(found.values(), scale, strict=True)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from plexus import registry
+from plexus.errors import InputError
 from plexus.learning.batch import Batch
 from plexus.learning.draws import draw
 from plexus.learning.objective import Objective
@@ -41,6 +42,10 @@ class Regression(Objective):
         self.loss = registry.build("loss", stage.loss or session.plan.loss)
         self.loose = session.part.loose and not self.loss.fields
         self.size = stage.batch or ("all" if cls.whole else POINTS if self.loose else FIELDS)
+        if cls.whole and not self.loss.exact:
+            raise InputError(
+                f"stages: {stage.optimizer.type} needs the whole gradient, and pushforward cuts it; use adam"
+            )
         self.loss.start(session, chosen)
 
     def part(self, step: int) -> Tensor:

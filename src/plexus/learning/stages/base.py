@@ -38,7 +38,7 @@ class StageBase:
         yield from ()
 
     @staticmethod
-    def leads(params: Any) -> tuple[int, ...]:
+    def leads(params: Any, loss: Any) -> tuple[int, ...]:
         """Return no lengths of roll-outs."""
         return ()
 

@@ -40,6 +40,13 @@ class Fit(StageBase):
         cls: Any = registry.component("loss", (params.loss or loss).type).cls
         return frozenset(cls.needs)
 
+    @staticmethod
+    def leads(params: Any, loss: Any) -> tuple[int, ...]:
+        """Return those of the loss."""
+        chosen = params.loss or loss
+        cls: Any = registry.component("loss", chosen.type).cls
+        return tuple(cls.leads(chosen))
+
     def work(self, session: Session) -> float:
         """Fit on the chosen samples. Collective."""
         from plexus.learning.stages._regression import Regression

@@ -43,7 +43,7 @@ class Infer(StageBase):
         return frozenset({"flow"})
 
     @staticmethod
-    def leads(params: InferParams) -> tuple[int, ...]:
+    def leads(params: InferParams, loss: Any) -> tuple[int, ...]:
         """Return the length of the roll-outs."""
         return (params.horizon,)
 

@@ -45,7 +45,7 @@ class Unrolled(StageBase):
         return frozenset({"flow"})
 
     @staticmethod
-    def leads(params: UnrolledParams) -> tuple[int, ...]:
+    def leads(params: UnrolledParams, loss: Any) -> tuple[int, ...]:
         """Return the lengths of the roll-outs."""
         return params.unroll
 
