@@ -166,7 +166,7 @@ def values(run: Run) -> np.ndarray:
 
 def cells(run: Run) -> int:
     """Return the number of cells of a run's mesh."""
-    return int(run.system.spaces["u"].mesh.n_cells)  # type: ignore[attr-defined]  # of elements
+    return int(run.system.spaces["u"].mesh.n_cells)
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
     from plexus.protocols import Equation, FieldSpec
-    from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.adjoint.stage import Stages
+    from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
     from plexus.spaces.lagrange import Space
