@@ -5,8 +5,8 @@ The run alone and the run on tensors with its gradient take turns; with t of bot
     cost = t(value and gradient)/t(run) - 1,
 
 so that everything that tensors add to a run counts. A control at every node is differentiated, and has other
-values each time: a matrix that has not changed would keep its factors. Times are those of the core. Marches are
-measured with all states and with every k-th kept; their memory is that of torch's tensors.
+values each time: a matrix that has not changed would keep its factors. Times are those of the core. Marches
+are measured with all states and with every k-th kept; their memory is that of torch's tensors.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def measured(item: str, run: Run, bound: float, turns: int, every: int | None = 
     """Measure one case: A B A B …, after a turn that compiles and allocates."""
     m = values(run)
     pairs = [
-        (seconds(lambda: plain(run, a * m)), seconds(lambda: traced(run, squares, (a + 1e-4) * m, every)))
+        (seconds(partial(plain, run, a * m)), seconds(partial(traced, run, squares, (a + 1e-4) * m, every)))
         for a in 1 + 1e-3 * np.arange(turns + 1)
     ]
     forward, both = (median(column) for column in zip(*pairs[1:], strict=True))

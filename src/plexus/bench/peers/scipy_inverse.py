@@ -2,7 +2,7 @@
 
     -∇·(k ∇u) = 1,    u = 0 at the held nodes,    k = m or m (1 + u),    J = Σ_s (u_s - d_s)²
 
-Linear triangles, whose integrals have closed forms (|c| area, G_ij = |c| ∇φ_i·∇φ_j, sums over a cell's nodes):
+Linear triangles, whose integrals have closed forms (|c| area, G_ij = |c| ∇φ_i·∇φ_j, sums over nodes):
 
     ∫ m = |c| Σ_i m_i/3,    ∫ m φ_j = |c| (Σ_i m_i + m_j)/12.
 
