@@ -2,8 +2,8 @@
 
 Solves on elements and their peer are in `plexus.bench.gradients` and `plexus.bench.inverse`. Of volumes and
 batches both sides are measured in turns in this process: a cost is the time of a backward pass in units of
-the solve without gradients; marches keep every k-th state, so that theirs holds the march that is computed again.
-Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
+the solve without gradients; marches keep every k-th state, so that theirs holds the march that is computed
+again. Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
 """
 
 from __future__ import annotations
