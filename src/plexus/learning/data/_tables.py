@@ -64,7 +64,7 @@ def read_vtkhdf(path: Path, names: Sequence[str]) -> dict[str, Column]:
 
 
 def _of_run(path: Path, names: Sequence[str]) -> dict[str, Column]:
-    """Return fields that a run has written (`plexus.io.snapshots`): the rows of its steps, none in reserve."""
+    """Return fields that a run has written (`plexus.io.snapshots`): the rows of its steps only."""
     times, found = snapshots.times(path), {}
     counts = np.ones(len(times), dtype=int)
     for name in names:
