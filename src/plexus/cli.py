@@ -171,7 +171,7 @@ def _add_check(commands: Commands) -> None:
 
 def _add_sweep(commands: Commands) -> None:
     sub = _command(
-        commands, "sweep", _sweep, "run a deck with other values, as its block `sweep` says",
+        commands, "sweep", _sweep, "run or train a deck with other values, as its block `sweep` says",
         "Each member has a run folder in DIR; what is done is not run again, what was stopped goes on.\n"
         "exit codes: 0 all members done, 75 stopped (call it again), else that of the first failed member",
     )  # fmt: skip
@@ -191,7 +191,7 @@ def _add_submit(commands: Commands) -> None:
     sub = _command(
         commands, "submit", _submit, "submit a deck as a job (SLURM), or start it in the background",
         "A machine's profile, the deck's block `job` and the size of the problem fill in a job script.\n"
-        "A deck with a block `sweep` becomes a job array.",
+        "A deck with a block `sweep` becomes a job array, one with `sweep.search` a single job.",
     )  # fmt: skip
     _deck_arguments(sub)
     sub.add_argument("--profile", metavar="P", help="name of a machine profile, or its file")
@@ -349,19 +349,23 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
 
 
 def _idle(deck: Deck) -> list[str]:
-    """Return what a sweep varies in vain."""
+    """Return what a sweep varies in vain, and what its search lacks here."""
     if deck.sweep is None:
         return []
     from plexus.sweep.idle import idle
+    from plexus.sweep.search import missing
 
-    return idle(deck)
+    lacking = missing(deck)
+    return [*idle(deck), *([lacking] if lacking else [])]
 
 
 def _sweep_size(deck: Deck) -> int:
     """Return the number of members of a deck's sweep after checking all of them."""
     from plexus.sweep.members import check
 
-    return len(check(deck))
+    # a search has more members than those that it draws first
+    drawn = len(check(deck))
+    return deck.sweep.size() if deck.sweep and deck.sweep.search else drawn
 
 
 def _sweep(options: argparse.Namespace, given: list[str]) -> int:

@@ -68,7 +68,7 @@ def assert_fits(thing, protocol):
     """Check methods and their parameters; ``thing`` is a class or an object."""
     for method, expected in methods(protocol).items():
         found = inspect.signature(getattr(thing, method)).parameters
-        given = [p for p in expected.parameters.values() if p.name != "self"]
+        given = [p for p in expected.parameters.values() if p.name not in ("self", "cls")]
         placed = [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD]
         named = {p.name for p in given if p.kind is p.KEYWORD_ONLY}
         names = [p for p in found if p != "self"]

@@ -18,7 +18,10 @@ from plexus_post.readers import sweep
 from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.readers.state import state, words
+from plexus_post.readers.training import Training, is_training, of_sweep
 from plexus_post.tables import summary as tables
+from plexus_post.tables.table import Table
+from plexus_post.tables.training import compared, stages
 from plexus_post.text import number, table
 from plexus_post.units import short
 
@@ -43,12 +46,25 @@ def run(args: Namespace) -> int:
         if len(args.paths) != 1:
             raise PostError("--follow watches one run")
         return _follow.follow(Path(args.paths[0]), args.interval, args.timeout)
+    runs = []
     for path in args.paths:
         if sweep.is_sweep(path):
-            _sweep.show(sweep.Sweep(path))
+            one = sweep.Sweep(path)
+            _sweep.show(one)
+            _together(of_sweep(one))
         else:
-            show(open_run(path))
+            runs.append(open_run(path))
+            show(runs[-1])
+    _together([Training(run) for run in runs if is_training(run)])
     return 0
+
+
+def _together(trainings: list[Training]) -> None:
+    """Print what several trainings are worth, beside each other; nothing for a single one."""
+    made = compared(trainings) if len(trainings) > 1 else Table("", (), [])
+    table(made.title, made.head, made.rows)
+    if made.note:
+        print(f"  {made.note}")
 
 
 def show(run: Run) -> None:
@@ -57,6 +73,8 @@ def show(run: Run) -> None:
     for name, value in _head(run):
         print(f"  {name:<12} {shown(value)}")
     table("Fields at the last step", ("name", "on", "unit", "minimum", "maximum"), _fields(run))
+    made = stages(run)
+    table(made.title, made.head, made.rows)
     _summary(run.summary)
     rows = [(n, shorten(", ".join(c), 90, placeholder=" …")) for n, c in run.series_file.columns.items()]
     table("Series", ("name", "columns"), rows)
@@ -134,8 +152,8 @@ def _summary(summary: dict[str, Any]) -> None:
     for make in (tables.guards, tables.validation, tables.phases, tables.placement, tables.transfers):
         made = make(summary)
         table(made.title, made.head, made.rows)
-        # the note of the guards tells what gave way; the others' notes are for the page
-        if make is tables.guards and made.note:
+        # these notes tell what gave way, and what is worth nothing; the others' are for the page
+        if make in (tables.guards, tables.validation) and made.note:
             print(f"  {made.note}")
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, tables.verification_rows(summary))

@@ -28,10 +28,12 @@ class History:
 
     Attributes
     ----------
-    name : its name, parts divided by ``/``; table : all its numbers, indexed by time, step or iteration.
+    run : whose it is; name : its name, parts divided by ``/``.
+    table : all its numbers, indexed by time, step or iteration.
     columns : those that tell something, in order; positions : (k, d) points of a probe, else empty.
     """
 
+    run: Run
     name: str
     table: pandas.DataFrame
     columns: list[str]
@@ -49,7 +51,7 @@ class History:
         told = [
             str(c) for c in table if c not in COUNTERS and np.nan_to_num(table[c]).any() and _varied(table[c])
         ]
-        return cls(name, table, sorted(told, key=_numbers), run.series_file.positions(name))
+        return cls(run, name, table, sorted(told, key=_numbers), run.series_file.positions(name))
 
 
 class Kind(Protocol):

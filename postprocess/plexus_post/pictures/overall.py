@@ -1,4 +1,4 @@
-"""The pictures of a run that a report would show: its fields at one moment, and its histories."""
+"""The pictures of a run that a report would show: its fields at one moment, its histories, its validation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from plexus_post.pictures.history import histories
 from plexus_post.pictures.panels import spread
 from plexus_post.pictures.scenes import Scene, views
 from plexus_post.pictures.shapes import of_dimension
+from plexus_post.pictures.validation import validation
 from plexus_post.readers.run import Run
 
 
@@ -47,7 +48,7 @@ def pictures(
     elif fields:
         raise PostError(f"{run.folder}: no field data to draw")
     if fields is None:
-        made += histories(run, folder)
+        made += [*histories(run, folder), *validation(run, folder)]
     if not made:
         raise PostError(f"{run.folder}: neither fields nor histories to draw")
     return made

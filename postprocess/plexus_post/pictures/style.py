@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SHEET = Path(__file__).with_name("plexus.mplstyle")
 LINE = "#2b2b2b"
 """Colour of outlines."""
+FAILED = "#c0392b"
+"""Colour of what failed, or is worse than what it should beat."""
 
 
 def pyplot() -> Any:

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from plexus_post.errors import PostError
-from plexus_post.pictures.style import LINE, pyplot, save
+from plexus_post.pictures.style import FAILED, LINE, pyplot, save
 from plexus_post.readers.sweep import Parameter, Sweep
+from plexus_post.readers.training import SEED
 from plexus_post.units import label, scale, short
 
-SEED = "runtime.seed"
-"""Repeats with other seeds are spread, not a parameter, as long as anything else varies."""
-FAILED = "#c0392b"
 MOST = 12
 """Up to this many lines or cells along an axis, each has its value written at it."""
 WIDE = 10.0
@@ -31,7 +29,8 @@ def pictures(sweep: Sweep, folder: Path, names: Sequence[str] | None = None) -> 
         If nothing varies, no member is done, or a name is unknown.
     """
     axes = [p for p in sweep.parameters if p.varies]
-    axes = [p for p in axes if p.path != SEED] or axes
+    # repeats with other seeds are spread, not a parameter, as long as anything else varies
+    axes = [p for p in axes if p.path.rpartition(".")[2] != SEED] or axes
     if not axes or not sweep.good.any():
         raise PostError(
             f"{sweep.folder}: " + ("no member is done" if axes else "nothing varies in this sweep")

@@ -24,7 +24,7 @@ PROGRESS_SHAPE: dict[Any, Any] = {
 SUMMARY_SHAPE: dict[Any, Any] = {
     "status": str, "exit_code": WHOLE, "message": WORDS, "ranks": WHOLE, "unknowns": WHOLE, "steps": WHOLE,
     "wall_seconds": SOME, "core_wait_seconds": SOME, "first_step_seconds": SOME, "peak_memory_mb": SOME,
-    "quantities": {str: SOME}, "units": {str: str}, "versions": {str: str},
+    "frames": WHOLE, "quantities": {str: SOME}, "units": {str: str}, "versions": {str: str},
     "solver": {str: {"total": SOME}},
     "phases": {str: {"longest!": NUMBER, "mean!": NUMBER, "calls!": int}},
     "mesh": {"cells": WHOLE, "dim": int, "cell": str},

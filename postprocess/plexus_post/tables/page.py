@@ -18,6 +18,7 @@ from plexus_post.tables.summary import (
     verification_rows,
 )
 from plexus_post.tables.table import Table
+from plexus_post.tables.training import stages
 from plexus_post.text import number
 from plexus_post.units import scale, words
 
@@ -62,6 +63,7 @@ def tables(run: Run) -> Iterator[Table]:
         _verification(run),
         _quantities(run),
         _fields(run),
+        stages(run),
         guards(run.summary),
         validation(run.summary),
         _solver(run),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from plexus_post.readers.training import case_words, ratio
 from plexus_post.tables.table import Table
 from plexus_post.text import number
 from plexus_post.units import words
@@ -33,16 +35,17 @@ def guards(summary: Mapping[str, Any]) -> Table:
 
 def validation(summary: Mapping[str, Any]) -> Table:
     """Return the errors of what was trained on runs that it has not seen, and ratios to the best rival's."""
-    rows, rivals = [], ""
+    rows, rivals, lost = [], "", 0
     for entry in summary.get("validation") or []:
-        case = ", ".join(f"{words(k)} {number(v)}" for k, v in entry["case"].items())
         rivals = ", ".join(entry["baselines"])
         base = list(entry["baselines"].values())
-        ratio = f"{entry['value'] / min(base):.3f}" if base and min(base) else "–"
-        rows.append(
-            (case, entry["metric"], f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base), ratio)
-        )
-    return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows)
+        part = ratio(entry["value"], base)
+        lost += part >= 1
+        told = f"{part:.3f}" if math.isfinite(part) else "–"
+        errors = (f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base))
+        rows.append((case_words(entry["case"]), entry["metric"], *errors, told))
+    note = f"{lost} of {len(rows)} no better than a classical part, which needs no training." if lost else ""
+    return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows, note)
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

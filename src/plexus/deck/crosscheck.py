@@ -20,6 +20,7 @@ from plexus.deck.kinship import (
     training_problems,
 )
 from plexus.deck.suggest import nearest
+from plexus.deck.sweep import problems as sweep_problems
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
 from plexus.deck.values import refuse, stated
@@ -123,6 +124,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
+            *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
             *controls.gradients(result),

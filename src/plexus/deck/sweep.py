@@ -8,25 +8,41 @@ For instance::
         parameters.load: [1 kN, 2 kN, 5 kN]   # deck path -> values
         mesh.cells[0]: {min: 10, max: 80, count: 4, scale: log}
       seeds: 3                                # each of them with three seeds
+
+Members may be trainings, and a search may choose them by what earlier ones have found::
+
+    sweep:
+      run: train
+      parameters: {closure.width: [8, 16, 32], closure.seed: [1, 2]}
+      best: validation                        # the figure of the best member, the smallest
+      search: {sampler: tpe, trials: 20}      # instead of every combination
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, field_validator, model_validator
 
 from plexus.deck.override import split
 from plexus.deck.params import Field, Params
+from plexus.deck.suggest import nearest
 from plexus.deck.units import UnitError, split_quantity
 from plexus.deck.values import refuse, si_value
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
 
 MOST = 100_000
 """Members of the largest sweep; a longer one is a slip of the pen."""
 SAMPLED = ("random", "latin_hypercube")
 """Modes that draw `samples` points instead of combining lists."""
+FIRST = 10
+"""Members of a search that are drawn before others are chosen by what these have found."""
+LOSS, VALIDATION = "loss", "validation"
+"""Figures of every training: the last loss, and the mean of the relative errors on the validation."""
 Mode = Literal["grid", "zip", "list", "random", "latin_hypercube"]
 Whole = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -74,6 +90,14 @@ class Range(Params):
         number = round(value) if self.whole or (value.is_integer() and abs(value) < 2**53) else value
         return f"{number!r} {unit}" if unit else number
 
+    def share(self, value: float | str) -> float:
+        """Return the share from 0 to 1 at which a value of `at` lies."""
+        (low, high), _ = self.ends()
+        number = split_quantity(value)[0] if isinstance(value, str) else float(value)  # type: ignore[index]  # written by `at`
+        if self.scale == "log":
+            low, high, number = math.log(low), math.log(high), math.log(number)
+        return min(max((number - low) / (high - low), 0.0), 1.0)
+
     def values(self) -> list[float | int | str]:
         """Return the `count` evenly spaced values."""
         last = (self.count or 2) - 1
@@ -89,6 +113,18 @@ Values = Annotated[tuple[Any, ...], Field(min_length=1, max_length=MOST)]
 Axis = Annotated[Annotated[Values, Tag("values")] | Annotated[Range, Tag("range")], Discriminator(_branch)]
 
 
+class Search(Params):
+    """Members that are chosen one after the other by what the earlier ones have found (needs optuna).
+
+    The first ones are drawn (`mode` and `samples` of the sweep). ``tpe`` then draws where good members are
+    denser than others (J. Bergstra, R. Bardenet, Y. Bengio, B. Kegl, NIPS 24 (2011)); ``random`` draws
+    evenly.
+    """
+
+    sampler: Literal["tpe", "random"] = Field("tpe", description="how the next members are chosen")
+    trials: int = Field(ge=1, le=MOST, description="members in all")
+
+
 class Sweep(Params):
     """Many runs of one deck with other values; `plexus sweep` runs them, `plexus run` runs the deck itself.
 
@@ -97,6 +133,7 @@ class Sweep(Params):
     ``random`` draws each member, ``latin_hypercube`` draws so that each parameter covers its range evenly.
     """
 
+    run: Literal["run", "train"] = Field("run", description="what is done with each member")
     mode: Mode = Field("grid", description="how values are combined to members")
     parameters: dict[str, Axis] = Field(
         {}, description="deck path such as mesh.cells[0] -> list of values, or {min, max, count}"
@@ -115,6 +152,22 @@ class Sweep(Params):
     workers: int | None = Field(
         None, ge=1, description="members that run at once; default: as many as the cores hold, 1 with ranks"
     )
+    best: str | None = Field(
+        None,
+        description="smallest is best: a quantity; of trainings loss, loss.<stage>, validation (default), "
+        "validation.<metric>",
+    )
+    search: Search | None = Field(None, description="members chosen by `best` of earlier ones")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drawn_first(cls, data: Any) -> Any:
+        """Let a search draw its first members evenly where nothing else is said."""
+        search = data.get("search") if isinstance(data, dict) else None
+        trials = search.get("trials") if isinstance(search, dict) else None
+        if not isinstance(trials, int) or "mode" in data:
+            return data
+        return {"samples": min(FIRST, max(trials, 1)), **data, "mode": "latin_hypercube"}
 
     @field_validator("parameters", "members", mode="after")
     @classmethod
@@ -149,8 +202,20 @@ class Sweep(Params):
             if isinstance(axis, Range) and (axis.count is None) != sampled:
                 text = "is drawn and has no count" if sampled else "needs count"
                 raise refuse(f"parameters.{path}: in mode {self.mode} a range {text}")
+        self._check_search()
         self._check_size()
         return self
+
+    def _check_search(self) -> None:
+        """Check that the members of a search can be compared one by one."""
+        if self.search is None:
+            return
+        if self.mode not in SAMPLED:
+            raise refuse(f"a search draws its first members: mode {' or '.join(SAMPLED)}, not {self.mode}")
+        if self.seeds or self.ranks:
+            raise refuse("a search compares single members: seeds and ranks belong to other modes")
+        if (self.samples or 0) > self.search.trials:
+            raise refuse(f"samples {self.samples}: more than the {self.search.trials} trials of the search")
 
     def _check_size(self) -> None:
         lengths = {path: len(values) for path, values in self.choices().items()}
@@ -174,7 +239,45 @@ class Sweep(Params):
 
     def size(self) -> int:
         """Return the number of members, without making them."""
+        if self.search is not None:
+            return self.search.trials
         lengths = [len(v) for v in self.choices().values()]
         points = {"grid": math.prod(lengths), "zip": max(lengths, default=1), "list": len(self.members)}
         crossed = 1 if self.mode == "zip" and self.parameters else len(self.ranks) or 1
         return points.get(self.mode, self.samples or 0) * crossed * (len(self.seed_list()) or 1)
+
+
+def best(deck: Deck) -> str | None:
+    """Return the figure by which the members of a deck's sweep are compared; None without one."""
+    assert deck.sweep is not None
+    if deck.sweep.best is not None or deck.sweep.run != "train" or deck.train is None:
+        return deck.sweep.best
+    return VALIDATION if deck.train.validation is not None else LOSS
+
+
+def problems(deck: Deck) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield place and text of what a sweep asks of its members and they do not have."""
+    sweep = deck.sweep
+    if sweep is None:
+        return
+    if sweep.run == "train" and deck.train is None:
+        yield ("sweep", "run"), "train needs a block `train`; `plexus explain train` shows one"
+    elif sweep.best is not None:
+        text = _no_figure(deck, sweep.best)
+        if text:
+            yield ("sweep", "best"), text
+    elif sweep.search is not None and sweep.run == "run":
+        yield ("sweep", "search"), "needs `best`, the quantity whose smallest value is looked for"
+
+
+def _no_figure(deck: Deck, name: str) -> str | None:
+    """Return why members have no such figure; None where they have it."""
+    if deck.sweep is None or deck.sweep.run == "run" or deck.train is None:
+        known = list(deck.quantities)
+        return None if name in known else f"the deck has no quantity {name!r}{nearest(name, known, 10)}"
+    known = [LOSS, VALIDATION, *(f"{LOSS}.{n}" for n in range(len(deck.train.stages)))]
+    if not name.startswith(f"{VALIDATION}.") and name not in known:
+        return f"a training has no figure {name!r}{nearest(name, known, 10)}"
+    if name.startswith(VALIDATION) and deck.train.validation is None:
+        return f"{name}: the training has no validation; give it one, or take {LOSS}"
+    return None

@@ -11,6 +11,7 @@ from plexus.fileformat import SERIES
 from plexus.io.series import Series
 from plexus.learning import memo
 from plexus.learning.bundle import written
+from plexus.learning.figures import RIVAL, validated
 from plexus.learning.judging import Row, worse
 from plexus.learning.position import Stopped
 from plexus.learning.session import Session
@@ -136,6 +137,10 @@ def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:
     ctx, p = session.ctx, session.position
     quantities = {f"loss.{n}": loss for n, loss in enumerate(p.losses) if math.isfinite(loss)}
     quantities |= dict(p.inferred) | {f"worst.{n}": value for n, value in enumerate(p.worst)}
+    for name, figure in validated(facts.get("validation", [])).items():
+        quantities[name] = figure.value
+        if figure.beside is not None:
+            quantities[name.replace("validation", RIVAL, 1)] = figure.beside
     code = STOPPED if reason else 0
     told = {"steps": p.total, "quantities": quantities, "frames": session.samples.total, **facts}
     write_summary(ctx, "stopped" if reason else "done", code, told)

@@ -7,6 +7,7 @@ leaves the old content in place.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -96,6 +97,18 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock, waiting for it; without locks on the file system, go on without."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -50,10 +50,12 @@ def submit(request: Request) -> int:
     deck = load(request.deck, request.overrides)
     gpu = deck.runtime.device == "cuda" or bool(deck.job.gpus_per_node)
     name, profile = choose(request.profile, deck.job.profile, gpu)
-    problem = tasks.named(request.task).problem(deck)
+    # the members of a sweep say themselves what they are
+    task = request.task if deck.sweep is None or request.task != "run" else deck.sweep.run
+    problem = tasks.named(task).problem(deck)
     if problem:
         raise InputError(f"{request.deck}: {problem}")
-    size = propose(deck, profile, request.task)
+    size = propose(deck, profile, task)
     folder = Path(request.folder or Path("runs") / deck.name)
     members = _members(deck, request, folder)
     if members == []:
@@ -83,7 +85,9 @@ def _members(deck: Deck, request: Request, folder: Path) -> list[int] | None:
     # what is only shown leaves no trace
     if request.show:
         return [member.index for member in check(deck)]
-    return [member.index for member in pending(deck, folder, request.failed)[1]]
+    sweep, members = pending(deck, folder, request.failed)
+    more = range(len(sweep.members), 0 if request.failed else deck.sweep.size())
+    return [*(member.index for member in members), *more]
 
 
 def _ranges(indices: Sequence[int]) -> str:
@@ -105,9 +109,10 @@ def script(
     overrides = [word for text in request.overrides for word in ("-s", text)]
     words = [request.deck, *overrides, "-o", str(folder)]
     array = None
+    # members of a search are chosen one after the other: one job runs them all
     if deck.sweep is None:
         words = [request.task, *words, *tasks.named(request.task).restarting(request.restart)]
-    elif profile.scheduler == "slurm":
+    elif profile.scheduler == "slurm" and deck.sweep.search is None:
         words = ["sweep", *words, "--member", TASK]
         workers = f"%{deck.sweep.workers}" if deck.sweep.workers else ""
         array = _ranges(members or range(deck.sweep.size())) + workers
@@ -136,7 +141,8 @@ def _queue(folder: Path, deck: Deck) -> str:
     """Submit the script and return what the user wants to know next."""
     job = slurm.submit(folder / JOB)
     place = shlex.quote(str(folder))
-    log = f"{place}/job-{job}" + ("_*.out" if deck.sweep else ".out")
+    array = deck.sweep is not None and deck.sweep.search is None
+    log = f"{place}/job-{job}" + ("_*.out" if array else ".out")
     follow = (
         f"plexus sweep {shlex.quote(str(deck.path))} -o {place} --list"
         if deck.sweep

@@ -33,6 +33,7 @@ class Attempt:
     place : the member's folder; its lock is taken until `finish`.
     deck : its resolved deck.
     ranks : number of MPI ranks; 1 needs no launcher.
+    task : what is done with the deck.
 
     Raises
     ------
@@ -42,8 +43,8 @@ class Attempt:
         If its folder cannot be written.
     """
 
-    def __init__(self, place: Path, deck: Path, ranks: int = 1):
-        self.place, self.deck, self.ranks = place, deck, ranks
+    def __init__(self, place: Path, deck: Path, ranks: int = 1, task: str = "run"):
+        self.place, self.deck, self.ranks, self.task = place, deck, ranks, task
         try:
             handle = status.lock(place)
         except OSError as error:
@@ -61,7 +62,7 @@ class Attempt:
         )
         restart = ["--restart"] if again else []
         self._begin, self._stamp = time.monotonic(), self._summary_stamp()
-        program = python("plexus", "run", str(self.deck), "-o", str(self.place), *restart)
+        program = python("plexus", self.task, str(self.deck), "-o", str(self.place), *restart)
         # a session of its own keeps the terminal's Ctrl-C away
         # ranks of a cancelled job must live long enough for their checkpoint; a single one hears TERM itself
         shield = launch.without_term() if self.ranks > 1 else nullcontext()

@@ -1,18 +1,15 @@
 """The folder of a sweep: ``sweep.json``, and one run folder with a resolved deck per member.
 
-``sweep.json`` is written once, last, when everything else is there, and never changed: any number of
-processes may read it and run members at once. What became of a member is told by the ``summary.json`` in its
-own folder.
+``sweep.json`` is written last, when everything else is there, and never changed but for the members that a
+search adds: any number of processes may read it and run members at once. What became of a member is told by
+the ``summary.json`` in its own folder.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,9 +17,9 @@ from typing import Any
 from plexus.deck.effective import effective_yaml, to_data
 from plexus.deck.load import Deck, load
 from plexus.errors import InputError, OutputError
-from plexus.fileformat import FORMAT_VERSION, LOG, SUMMARY, SWEEP
+from plexus.fileformat import DATA, FORMAT_VERSION, LOG, SUMMARY, SWEEP
 from plexus.runtime.claim import CONSOLE, claim
-from plexus.runtime.files import reason, write_json, write_text
+from plexus.runtime.files import locked, reason, write_json, write_text
 from plexus.runtime.provenance import versions
 from plexus.sweep import status
 from plexus.sweep.columns import columns
@@ -57,6 +54,11 @@ class SweepFolder:
         keys = ("index", "values", "ranks")
         self.members = [Member(**{k: entry[k] for k in keys}) for entry in self.facts["members"]]
 
+    @property
+    def task(self) -> str:
+        """What is done with each member."""
+        return str(self.facts.get("run", "run"))
+
     def place(self, member: Member) -> Path:
         """Return a member's run folder."""
         return self.folder / member.name
@@ -87,6 +89,19 @@ class SweepFolder:
         _write_deck(self.deck(member), present, member)
         return True
 
+    def grow(self, deck: Deck, chosen: Callable[[Sequence[Member]], list[Member]]) -> list[Member]:
+        """Add members that are chosen after all that are there, and return them.
+
+        Another process may have added some since: the file is read again first.
+        """
+        with locked(self.folder / LOCK):
+            self.members[:] = SweepFolder(self.folder).members
+            new = chosen(self.members)
+            _make(deck, [*self.members, *new], self.folder, len(self.members))
+        self.members += new
+        self.facts = SweepFolder(self.folder).facts
+        return new
+
     def outdated(self, deck: Deck, members: Sequence[Member]) -> list[Member]:
         """Return those of some members whose resolved deck is not what the deck would give now."""
         return [m for m in members if _written(self.deck(m)) != _digest(resolve(deck, m))]
@@ -116,15 +131,18 @@ def prepare(deck: Deck, folder: Path) -> SweepFolder:
         try:
             if any((folder / name).exists() for name in (SUMMARY, LOG)):
                 raise InputError(f"{folder} holds a run; choose another folder for the sweep with -o")
-            claim(folder, (SWEEP, LOCK))
-            with _locked(folder / LOCK):
+            claim(folder, (SWEEP, LOCK, DATA.format("*")))
+            with locked(folder / LOCK):
                 if not (folder / SWEEP).exists():
                     _make(deck, members, folder)
         except OSError as error:
             raise OutputError(f"sweep folder {folder}: {reason(error, folder)}") from error
     sweep = SweepFolder(folder)
     # compared as sweep.json has them: JSON knows no tuples
-    if json.loads(json.dumps([asdict(m) for m in expand(deck)])) != [asdict(m) for m in sweep.members]:
+    own = json.loads(json.dumps([asdict(m) for m in expand(deck)]))
+    # a search has added others
+    there = sweep.members[: len(own)] if deck.sweep and deck.sweep.search else sweep.members
+    if own != [asdict(m) for m in there]:
         raise InputError(
             f"{folder} holds another sweep, of {len(sweep.members)} members with other values; "
             "choose another folder with -o, or remove this one"
@@ -144,19 +162,19 @@ def enter(path: str | Path, overrides: Sequence[str], folder: str | Path | None)
     return SweepFolder(place) if (place / SWEEP).exists() else prepare(deck, place)
 
 
-def _make(deck: Deck, members: Sequence[Member], folder: Path) -> None:
-    """Write the members' decks, then ``sweep.json``."""
-    for member in members:
+def _make(deck: Deck, members: Sequence[Member], folder: Path, first: int = 0) -> None:
+    """Write the decks of the members from the ``first`` on, then ``sweep.json``."""
+    for member in members[first:]:
         place = folder / member.name
         claim(place, (f"{member.name}.yaml", CONSOLE, status.LOCK, SUMMARY))
         _write_deck(place / f"{member.name}.yaml", resolve(deck, member), member)
-    mode = deck.sweep.mode if deck.sweep else ""
+    mode, run = (deck.sweep.mode, deck.sweep.run) if deck.sweep else ("", "run")
     rows = [{"folder": m.name, **asdict(m)} for m in members]
     write_json(
         folder / SWEEP,
         {
             "format": FORMAT_VERSION, "deck": str(deck.path.resolve()), "overrides": list(deck.overrides),
-            "title": deck.about.title or deck.name, "mode": mode, "versions": versions(),
+            "title": deck.about.title or deck.name, "mode": mode, "run": run, "versions": versions(),
             "columns": columns(deck, members), "members": rows,
         },
     )  # fmt: skip
@@ -179,15 +197,3 @@ def _written(path: Path) -> str:
             return file.readline().removeprefix(_DIGEST).strip()
     except OSError:
         return ""
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for it; without locks on the file system, go on without."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-    try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from plexus import launch
 from plexus.deck.load import Deck, load
+from plexus.deck.sweep import best as figure_of
 from plexus.errors import InputError
 from plexus.runtime.summary import STOPPED
 from plexus.sweep import folder as folders
+from plexus.sweep.best import verdict
 from plexus.sweep.folder import SweepFolder
 from plexus.sweep.idle import idle
 from plexus.sweep.members import Member, check
 from plexus.sweep.runner import Runner, default_workers
+from plexus.sweep.search import following, missing
 from plexus.sweep.status import FINISHED, OPEN, Status, status
 from plexus.sweep.table import line, table, totals
 
@@ -83,7 +86,7 @@ def show(options: Options) -> int:
     place = folders.locate(deck, options.folder)
     if (place / folders.SWEEP).exists():
         sweep = folders.prepare(deck, place)
-        print(table(sweep, _states(sweep)))
+        _show(sweep, deck, _states(sweep))
     else:
         for member in check(deck):
             print(f"{member.index:6}  {member.words()}")
@@ -112,6 +115,9 @@ def pending(deck: Deck, folder: str | Path | None, failed: bool) -> tuple[SweepF
 def run(options: Options) -> int:
     """Run what is left of the sweep, or what failed, print the table, return the exit code."""
     deck = load(options.deck, options.overrides)
+    problem = missing(deck)
+    if problem:
+        raise InputError(problem)
     sweep, members = pending(deck, options.folder, options.failed)
     for text in idle(deck):
         print(f"warning: {text}", flush=True)
@@ -119,17 +125,44 @@ def run(options: Options) -> int:
     runner = _runner(options, sweep, deck, members)
     print(f"{sweep.folder}: {totals(states)}; {len(members)} to run, {runner.workers} at a time", flush=True)
     began = runner.run(members)
+    if not options.failed:
+        began |= _search(sweep, deck, runner)
     # what could not even be started has told nobody but us
     after = {**_states(sweep), **{i: s for i, s in began.items() if s.state in ("failed", "running")}}
-    print(table(sweep, after))
-    _advise(options, after, runner.stopped)
-    return _code(after, runner.stopped)
+    _show(sweep, deck, after)
+    left = len(sweep.members) < (deck.sweep.size() if deck.sweep else 0)
+    unfinished = (left and runner.stopped) or any(s.state in OPEN for s in after.values())
+    _advise(options, after, unfinished, runner.stopped)
+    return _code(after, unfinished and runner.stopped)
+
+
+def _search(sweep: SweepFolder, deck: Deck, runner: Runner) -> dict[int, Status]:
+    """Choose and run members of a search until it has all; return the status of those that were begun."""
+    began: dict[int, Status] = {}
+    trials = deck.sweep.search.trials if deck.sweep and deck.sweep.search else 0
+    while len(sweep.members) < trials and not runner.stopped:
+        states = _states(sweep)
+
+        def chosen(members: Sequence[Member], states: Mapping[int, Status] = states) -> list[Member]:
+            return following(deck, members, states, min(runner.workers, trials - len(members)))
+
+        began |= runner.run(sweep.grow(deck, chosen))
+    return began
+
+
+def _show(sweep: SweepFolder, deck: Deck, states: Mapping[int, Status]) -> None:
+    """Print the table, and which member is best."""
+    name = figure_of(deck)
+    print(table(sweep, states, name), flush=True)
+    for text in verdict(sweep, states, name) if name else ():
+        print(text)
 
 
 def _runner(options: Options, sweep: SweepFolder, deck: Deck, members: Sequence[Member]) -> Runner:
     most = max((m.ranks or options.ranks for m in members), default=options.ranks)
     workers = options.workers or default_workers(deck.sweep, most)
-    workers = max(1, min(workers, len(members)))
+    more = deck.sweep.size() - len(sweep.members) if deck.sweep else 0
+    workers = max(1, min(workers, max(len(members), more)))
     launch.bearable(workers * most)
     return Runner(sweep, workers, options.ranks, _tell(sweep))
 
@@ -157,10 +190,10 @@ def _states(sweep: SweepFolder) -> dict[int, Status]:
     return {m.index: status(sweep.place(m)) for m in sweep.members}
 
 
-def _advise(options: Options, after: Mapping[int, Status], stopped: bool) -> None:
+def _advise(options: Options, after: Mapping[int, Status], unfinished: bool, stopped: bool) -> None:
     """Say how to go on."""
     command = f"plexus sweep {options.deck}" + (f" -o {options.folder}" if options.folder else "")
-    if any(s.state in OPEN for s in after.values()):
+    if unfinished:
         print(f"go on with: {command}")
     if any(s.state == "failed" for s in after.values()):
         print(f"run the failed members again with: {command} --failed")
@@ -169,6 +202,6 @@ def _advise(options: Options, after: Mapping[int, Status], stopped: bool) -> Non
 
 
 def _code(after: Mapping[int, Status], stopped: bool) -> int:
-    if stopped and any(s.state in OPEN for s in after.values()):
+    if stopped:
         return STOPPED
     return next((s.exit_code or 1 for s in after.values() if s.state == "failed"), 0)

@@ -75,7 +75,8 @@ class Runner:
     def _start(self, member: Member) -> Status | None:
         """Start a member; return its status where that is impossible."""
         try:
-            attempt = Attempt(self.sweep.place(member), self.sweep.deck(member), member.ranks or self.ranks)
+            place, deck = self.sweep.place(member), self.sweep.deck(member)
+            attempt = Attempt(place, deck, member.ranks or self.ranks, self.sweep.task)
             attempt.start()
         except BlockingIOError:  # someone else runs it, and will tell
             return Status("running")

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from plexus.fileformat import LOCK as RUN_LOCK
-from plexus.fileformat import LOG, PROGRESS, SUMMARY, from_json, special
+from plexus.fileformat import LOG, PROGRESS, SUMMARY, TRAINING, from_json, special
 
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
 """States that are not run again."""
+TOLD = ("quantities", "validation", "steps", "bundle")
+"""Entries of a summary by which members are compared."""
 OPEN = ("waiting", "stopped", "interrupted")
 """States that the next `plexus sweep` goes on with."""
 
@@ -35,6 +37,7 @@ class Status:
     message : why it failed.
     seconds : wall time of the last attempt.
     quantities : name -> final value.
+    summary : what its summary tells of results (`TOLD`).
     """
 
     state: str
@@ -42,6 +45,7 @@ class Status:
     message: str = ""
     seconds: float | None = None
     quantities: Mapping[str, float] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 def status(folder: Path) -> Status:
@@ -59,6 +63,7 @@ def status_of(summary: dict[str, Any], folder: Path) -> Status:
     return Status(
         str(summary.get("status")), summary.get("exit_code"), str(summary.get("message") or ""),
         summary.get("wall_seconds"), summary.get("quantities") or {},
+        {key: summary[key] for key in TOLD if key in summary},
     )  # fmt: skip
 
 
@@ -73,8 +78,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Return whether a run can go on in a folder."""
-    return next(folder.glob("checkpoint_*.h5"), None) is not None
+    """Return whether a run or training can go on in a folder."""
+    return (folder / TRAINING).exists() or next(folder.glob("checkpoint_*.h5"), None) is not None
 
 
 def lock(folder: Path) -> int | None:

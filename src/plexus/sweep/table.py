@@ -1,10 +1,15 @@
-"""The table of a sweep on the terminal: one line per member with values, state, exit code and message."""
+"""The table of a sweep on the terminal: one line per member with values, state, exit code and message.
+
+Of trainings it tells the last loss, the validation beside the best classical rival, steps, and the bundle.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from plexus.learning.figures import LOSS, RIVAL, VALIDATION, figures
 from plexus.sweep.folder import SweepFolder
 from plexus.sweep.members import Member, brief
 from plexus.sweep.status import FINISHED, Status
@@ -13,17 +18,21 @@ WIDEST = 100
 """Characters of a message that the table shows."""
 
 
-def table(sweep: SweepFolder, states: Mapping[int, Status]) -> str:
-    """Return the table of the members that have a status in ``states``, and a line of totals."""
+def table(sweep: SweepFolder, states: Mapping[int, Status], figure: str | None = None) -> str:
+    """Return the table of the members that have a status in ``states``, and a line of totals.
+
+    ``figure`` is the one by which members are compared.
+    """
     members = [m for m in sweep.members if m.index in states]
     named = [(c["path"], c["name"]) for c in sweep.facts["columns"]]
     ranks = any(m.ranks for m in members)
     head = ["member", *(name for _, name in named), *(["ranks"] if ranks else [])]
-    head += ["status", "code", "seconds", "message"]
+    head += [*_told(sweep, figure), "status", "code", "seconds", "message"]
     rows = [
         [
             str(m.index), *(brief(m.values[p]) if p in m.values else "" for p, _ in named),
-            *([str(m.ranks or "")] if ranks else []), *_state(states[m.index]),
+            *([str(m.ranks or "")] if ranks else []),
+            *_figures(m, states[m.index], _told(sweep, figure)), *_state(states[m.index]),
         ]
         for m in members
     ]  # fmt: skip
@@ -32,6 +41,28 @@ def table(sweep: SweepFolder, states: Mapping[int, Status]) -> str:
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], totals(states)])
+
+
+def _told(sweep: SweepFolder, figure: str | None) -> list[str]:
+    """Return the columns that tell what members have found: of trainings all that compares them."""
+    if sweep.task != "train":
+        return [figure] if figure else []
+    judged = figure if figure and figure.startswith(VALIDATION) else VALIDATION
+    return [LOSS, judged, RIVAL, "steps", "bundle"]
+
+
+def _figures(member: Member, status: Status, names: Sequence[str]) -> list[str]:
+    """Return what a member has found, by the names of columns."""
+    found = figures(status.summary)
+    if status.state not in FINISHED:
+        return [""] * len(names)
+    texts = {name: f"{found[name].value:.4g}" for name in names if name in found}
+    beside = (found[name] for name in names if name in found and found[name].beside is not None)
+    rival = next(beside, None)
+    texts |= {RIVAL: f"{rival.rival} {rival.beside:.4g}"} if rival else {}
+    texts["steps"], bundle = str(status.summary.get("steps", "")), status.summary.get("bundle")
+    texts |= {"bundle": f"{member.name}/{Path(str(bundle)).name}"} if bundle else {}
+    return [texts.get(name, "") for name in names]
 
 
 def totals(states: Mapping[int, Status]) -> str:

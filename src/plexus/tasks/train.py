@@ -35,10 +35,12 @@ class Train(Task):
         )
 
     def problem(self, deck: Deck) -> str | None:
-        """Refuse a deck without the block `train`, and sweeps."""
+        """Refuse a deck without the block `train`, and sweeps whose members are no trainings."""
         if deck.train is None:
             return "--train needs a block `train`; `plexus explain train` shows one"
-        return "--train trains one part, and the deck is a sweep" if deck.sweep is not None else None
+        if deck.sweep is not None and deck.sweep.run != self.name:
+            return "--train: the members of the deck's sweep are runs; `sweep: {run: train}` trains them"
+        return None
 
     def room(self, deck: Deck, unknowns: int) -> tuple[float, float]:
         """Return what gradients take, and the samples, spread over the ranks."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from plexus.deck.effective import to_data
 from plexus.deck.load import load
 from plexus.deck.strategies import points
 from plexus.errors import InputError, at_path
+from plexus.fileformat import DATA
+from plexus.learning import kept
 from plexus.learning.data._units import converted
 from plexus.learning.samples import Samples
 from plexus.runtime import context, files
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from plexus.run import Run
 
 Arrays = dict[str, np.ndarray]
-NAME = "data-{}.h5"
 
 
 def members(params: Any) -> list[Deck]:
@@ -57,7 +59,7 @@ def name_of(params: Any, decks: list[Deck]) -> str:
     ]
     asked = [to_data(params.fields), to_data(params.times)]
     text = json.dumps([__version__, told, asked], sort_keys=True, default=str)
-    return NAME.format(hashlib.sha256(text.encode()).hexdigest()[:32])
+    return DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
 def _files(deck: Deck) -> Iterator[str]:
@@ -79,8 +81,18 @@ def _files(deck: Deck) -> Iterator[str]:
 
 def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
     """Return this rank's samples, from the file if it is there. Collective."""
-    decks, comm, team = members(params), session.ctx.comm, session.team
-    path = session.ctx.folder / name_of(params, decks)
+    decks, comm = members(params), session.ctx.comm
+    place = session.ctx.folder
+    path = (kept.shared(place) or place) / name_of(params, decks)
+    # members of a sweep that need them at once wait
+    with kept.held(path) if comm.rank == 0 else nullcontext():
+        _provide(session, params, decks, path)
+    return _read(session, path, leads)
+
+
+def _provide(session: Session, params: Any, decks: list[Deck], path: Path) -> None:
+    """Run the members unless their data are there. Collective."""
+    comm, team = session.ctx.comm, session.team
     if not comm.bcast(path.is_file() if comm.rank == 0 else None):
         found = [_ran(session, params, n, deck) for n, deck in enumerate(decks) if n % team.size == team.rank]
         gathered = comm.gather(found)
@@ -89,7 +101,6 @@ def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
         comm.Barrier()
     else:
         session.ctx.log.info(f"data of these runs are there already: {path.name}")
-    return _read(session, path, leads)
 
 
 def _ran(session: Session, params: Any, number: int, deck: Deck) -> tuple[int, list[float], Arrays]:

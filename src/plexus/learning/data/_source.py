@@ -7,7 +7,8 @@ the run is some steps later.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ import torch
 from plexus import registry
 from plexus.errors import GuardError
 from plexus.fields.state import State
-from plexus.learning.samples import Samples
+from plexus.learning import kept
+from plexus.learning.samples import Named, Samples
 from plexus.models.suspension.stress import closed_stress
 from plexus.spaces.fourier import Fourier
 from plexus.stepping.march import march
@@ -91,6 +93,13 @@ class Source:
             measured=tuple(name for name, value in fields.items() if value.is_complex()),
         )
 
+    def told(self, case: Any, times: Sequence[float]) -> dict[str, Any]:
+        """Return all that the frames of a case depend on, as JSON has it."""
+        space, physics = self.space, self.physics.model_dump(mode="json")
+        grid = [list(space.cells), list(space.lengths), space.dealias]
+        own = [self.closes, self.moments, self.dt, list(self.leads), list(self.constants)]
+        return {"kinetic": [grid, physics, own, case.model_dump(mode="json"), list(times)]}
+
     def _look(self, model: Any, state: State) -> _Look:
         s = model.now(state.values[model.unknown], state.t)
         if not bool(s.f.isfinite().all()):
@@ -114,6 +123,32 @@ class Source:
 
     def _later(self, found: _Look) -> dict[str, Tensor]:
         return {"moments": found.moments[:, : self.physics.order + 1], "e": found.e}
+
+
+def recorded(
+    source: Source, case: Any, index: int, times: Sequence[float], folder: Path
+) -> tuple[Samples, bool]:
+    """Return the frames of a kinetic run, and whether they were there: members of a sweep share them.
+
+    ``folder`` is that of the training.
+    """
+    place = kept.shared(folder)
+    if place is None:
+        return source.record(case, index, times), False
+    found, there = kept.once(place, source.told(case, times), lambda: source.record(case, index, times))
+    # the same run may have another number in another training
+    return _moved(found, index, source.space.device), there
+
+
+def _moved(samples: Samples, index: int, device: Any) -> Samples:
+    """Return samples of another case, their fields on a device."""
+
+    def there(fields: Named) -> Named:
+        return {name: value.to(device) for name, value in fields.items()}
+
+    later = {lead: there(fields) for lead, fields in samples.later.items()}
+    return replace(samples, group=torch.full_like(samples.group, index), inputs=there(samples.inputs),
+                   targets=there(samples.targets), later=later)  # fmt: skip
 
 
 class _Look(NamedTuple):

@@ -53,6 +53,8 @@ def read_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise InputError(f"{path}:1: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
+    for sentence in (table.words[name] for name in names if name in table.words):
+        raise InputError(sentence)
     return {name: Column(table.columns[name], table.units[name]) for name in names}
 
 

@@ -1,7 +1,8 @@
 """Frames of kinetic runs of a suspension: every moment of the orientations up to a cut-off, at some times.
 
 A frame holds the moments that the reduced model carries, the flow that they drive, and what the closure
-should answer. The runs are computed by the training itself, in turn by its ranks, and kept in memory.
+should answer. The runs are computed by the training itself, in turn by its ranks, and kept in memory;
+members of a sweep share them.
 Source: S. Maddu, S. Weady, M. Shelley, J. Comput. Phys. 504 (2024) 112869,
 doi:10.1016/j.jcp.2024.112869; valid where `moments` resolve the distribution of orientations.
 """
@@ -104,7 +105,7 @@ class Kinetic(DataBase):
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
         """Return this rank's share of the frames of the runs, which ranks take in turn. Collective."""
-        from plexus.learning.data._source import Source, impossible
+        from plexus.learning.data._source import Source, impossible, recorded
         from plexus.learning.samples import dealt
 
         deck, ctx, team = session.deck, session.ctx, session.team
@@ -117,9 +118,10 @@ class Kinetic(DataBase):
             for n, case in enumerate(self.params.cases):
                 if n % team.size == team.rank:
                     begin = time.monotonic()
-                    found.append(source.record(case, n, times))
-                    spent = time.monotonic() - begin
-                    ctx.log.info(f"kinetic run {case}: {len(times)} frames, {spent:.1f} s")
+                    frames, there = recorded(source, case, n, times, ctx.folder)
+                    found.append(frames)
+                    how = "of another member" if there else f"{time.monotonic() - begin:.1f} s"
+                    ctx.log.info(f"kinetic run {case}: {len(times)} frames, {how}")
                     wrong = impossible(found[-1].inputs)
                     if wrong is not None:
                         ctx.log.warn(f"kinetic run {case}: {wrong}")

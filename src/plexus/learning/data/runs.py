@@ -1,8 +1,9 @@
 """Fields of reference runs: a deck is varied, its members are run, and some of their fields are looked at.
 
 The members are those of a sweep (`vary`), run one after the other in this process, by the ranks in turn. What
-they give is written once to `data-<hash>.h5` in the run folder, the hash over all that it depends on: decks,
-the files that they name, fields, times. Where such a file is there already, nothing is computed.
+they give is written once to `data-<hash>.h5` in the run folder, or in that of the sweep whose members are
+trainings, the hash over all that it depends on: decks, the files that they name, fields, times. Where such a
+file is there already, nothing is computed.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ class Runs(DataBase):
         """Yield ports without a field, fields of no port, and what belongs to sweeps alone."""
         for place, text in ports_without(params.fields, deck):
             yield ("fields", *place), text
-        if params.vary is not None and (params.vary.ranks or params.vary.workers):
+        vary = params.vary
+        if vary is not None and (vary.ranks or vary.workers):
             yield ("vary",), "ranks and workers belong to sweeps; these runs take turns on the ranks"
+        if vary is not None and (vary.run != "run" or vary.best or vary.search):
+            yield ("vary",), "run, best and search belong to sweeps; these runs are all looked at"
 
     def words(self) -> str:
         """Return the number of members."""
