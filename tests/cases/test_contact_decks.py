@@ -82,6 +82,16 @@ def test_ranks_and_a_restart_change_nothing(tmp_path: Path) -> None:
 
 PLANE = "geometry: plane_strain"
 REFUSED = [
+    (
+        "boundary[3]={on: {interface: steel|copper, from: steel}, temperature: 300}",
+        "boundary[4].flux: has no effect, temperature is prescribed there by boundary[3]",
+        "boundary[4]={on: {interface: steel|copper, from: steel}, flux: 3}",
+    ),
+    (
+        "boundary[2]={on: {interface: steel|copper, from: copper}, temperature: 300}",
+        "boundary[3].flux: has no effect, temperature is prescribed there by boundary[2]",
+        "boundary[3]={on: {interface: steel|copper, from: steel}, flux: 3}",
+    ),
     ("boundary[2]={on: exterior, contact: {resistance: 1}}", "24 of 24 facets have the body on one side"),
     ("boundary[3]={on: copper|steel, contact: {conductance: 1}}", "have the contact of boundary[2] already"),
     ("boundary[3]={on: copper|steel, temperature: 300}", "has no effect, temperature is prescribed"),

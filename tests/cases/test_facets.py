@@ -124,6 +124,15 @@ def test_a_load_where_the_value_is_prescribed_is_refused(tmp_path):
     )
 
 
+def test_a_support_that_is_given_twice_is_refused(tmp_path):
+    twice = SYMMETRY.replace(
+        "  - {on: top, pressure", "  - {on: [left, bottom], normal: 0}\n  - {on: top, pressure"
+    )
+    checked(written(tmp_path, twice)).refused(
+        "deck.yaml:6:34: boundary[1].normal: other conditions prescribe this", "at all its nodes: boundary[0]"
+    )
+
+
 def test_conditions_that_share_facets_tell_which_holds(tmp_path):
     more = [
         "  - {on: exterior, convection: {coefficient: 1, ambient: 300}}",

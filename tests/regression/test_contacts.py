@@ -316,6 +316,21 @@ def test_one_held_side_of_an_interface(tmp_path: Path) -> None:
     assert found["out_of_two"] == pytest.approx(-50 * K2, rel=1e-9)
 
 
+def test_one_held_side_and_a_load_on_the_other(tmp_path: Path) -> None:
+    """The face of `one` is kept at a temperature; heat is made and carried off on that of `two`."""
+    found = run(
+        tmp_path, mesh=bar("triangle"), physics=heat(), quantities=faces("gradients"),
+        boundary=[{"on": "left", "temperature": 400}, {"on": SIDES["one"], "temperature": 360},
+                  {"on": "right", "temperature": 300}, CONTACT, {"on": SIDES["two"], "flux": 50},
+                  {"on": SIDES["two"], "convection": {"coefficient": 5, "ambient": 300}}],
+    )  # fmt: skip
+    # what comes through the contact and 50 leave through `two` and to the fluid, both of 300
+    face = 300 + (60 / R + 50) / (1 / R + K2 + 5)
+    assert found["face_one"] == pytest.approx(360, rel=1e-9)
+    assert found["face_two"] == pytest.approx(face, rel=1e-9)
+    assert found["out_of_two"] == pytest.approx(-(face - 300) * K2, rel=1e-7)
+
+
 def test_heat_made_in_the_contact(tmp_path: Path) -> None:
     """Friction: a flux onto one side of the contact; a part of it crosses to the other side."""
     found = run(

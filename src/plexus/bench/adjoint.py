@@ -1,23 +1,23 @@
 """Gradients beside the solves that they are of: time of the backward pass, and memory with kept states.
 
-Both sides are measured in turns in this process. A cost is the time of a backward pass in units of the solve
-without gradients; marches keep every k-th state, so that theirs holds the march that is computed again.
-Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
+Solves on elements and their peer are in `plexus.bench.gradients` and `plexus.bench.inverse`. Of volumes and
+batches both sides are measured in turns in this process: a cost is the time of a backward pass in units of
+the solve without gradients; marches keep every k-th state, so that theirs holds the march that is computed
+again. Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-import yaml
 
+from plexus.bench.gradients import composed, elements
+from plexus.bench.inverse import inverse
 from plexus.bench.memory import peak
 from plexus.bench.table import Row
 from plexus.solvers.adjoint.node import solution
@@ -77,7 +77,7 @@ def batched() -> list[Row]:
     return rows
 
 
-PARTS: Sequence[Callable[[], list[Row]]] = (volumes, batched)
+PARTS: Sequence[Callable[[], list[Row]]] = (elements, inverse, volumes, batched)
 
 
 def costs(function: Callable[..., Tensor], point: Sequence[Tensor]) -> tuple[float, float]:
@@ -103,19 +103,11 @@ def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
 
 def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
     """Return viscosity and start of Burgers' equation, and a number of its end as a function of them."""
-    from mpi4py import MPI
-
     from plexus import registry
-    from plexus.compose import compose
     from plexus.coupling.constants import with_constants
     from plexus.coupling.tracedcells import TracedCells
-    from plexus.deck.load import load
-    from plexus.runtime import context
 
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "deck.yaml"
-        path.write_text(yaml.safe_dump(_deck(stepper, cells)))
-        made = compose(load(path), context.create(MPI.COMM_SELF, path.parent))
+    made = composed(_deck(stepper, cells))
     # what the deck has made: a march of cells
     physics, block = made.deck.physics, cast("Time", made.deck.time).stepper
     system = cast("VolumeSystem", made.system)

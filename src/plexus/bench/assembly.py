@@ -54,13 +54,14 @@ def measure(item: str, cells: int, repetitions: int) -> Row:
     if python is None:
         mine = median(timed(ours) for _ in range(repetitions))
         return Row(label, mine, "s", None, None, "DOLFINx is not installed (Debian: python3-dolfinx)")
-    with Peer(python, case, cells) as peer:
-        if abs(peer.norm - norm) > 1e-9 * norm:
-            raise RuntimeError(f"{item}: matrix norms differ: {norm} here, {peer.norm} in DOLFINx")
-        pairs = [(timed(ours), peer.seconds()) for _ in range(repetitions)]
-    mine, theirs = (median(column) for column in zip(*pairs, strict=True))
-    text = f"DOLFINx {peer.version} {theirs:.4f} s, Plexus {mine:.4f} s"
-    return Row(label, theirs / mine, "x", BOUND, theirs / mine >= BOUND, text)
+    with Peer(python, "dolfinx_assembly.py", case=case, cells=cells) as peer:
+        theirs = peer.started["norm"]
+        if abs(theirs - norm) > 1e-9 * norm:
+            raise RuntimeError(f"{item}: matrix norms differ: {norm} here, {theirs} in DOLFINx")
+        pairs = [(timed(ours), peer.ask()["seconds"]) for _ in range(repetitions)]
+    mine, other = (median(column) for column in zip(*pairs, strict=True))
+    text = f"DOLFINx {peer.started['version']} {other:.4f} s, Plexus {mine:.4f} s"
+    return Row(label, other / mine, "x", BOUND, other / mine >= BOUND, text)
 
 
 def plexus_side(physics: dict[str, Any], degree: int, cells: int) -> tuple[Callable[[], Any], float]:
@@ -99,29 +100,39 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 class Peer:
-    """The peer's script in its own process, answering one line per request."""
+    """A peer's script in its own process, answering one line per request.
 
-    def __init__(self, python: str, case: str, cells: int):
-        script = str(files("plexus.bench") / "peers" / "dolfinx_assembly.py")
+    Parameters
+    ----------
+    python, name : str
+        Interpreter, and file in `plexus.bench.peers`.
+    request
+        What it is asked first.
+
+    Attributes
+    ----------
+    started : dict
+        Its answer to that.
+    """
+
+    def __init__(self, python: str, name: str, **request: Any):
+        self._name, script = name, str(files("plexus.bench") / "peers" / name)
         self._process = subprocess.Popen(
             [python, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env=peer_environment(),
         )  # fmt: skip
-        started = self._ask(case=case, cells=cells)
-        self.version, self.norm = started["version"], started["norm"]
+        self.started = self.ask(**request)
 
-    def seconds(self) -> float:
-        """Let the peer assemble once more and return its own time."""
-        return self._ask()["seconds"]
-
-    def _ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Return the answer to a request; an empty one works once more and tells the ``seconds``."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line.startswith("{"):
-            raise RuntimeError(f"the DOLFINx side ended or answered {line!r}")
-        return json.loads(line)
+            raise RuntimeError(f"{self._name} ended or answered {line!r}")
+        found: dict[str, Any] = json.loads(line)
+        return found
 
     def __enter__(self) -> Peer:
         """Return the running peer."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
     from plexus.protocols import Equation, FieldSpec
+    from plexus.solvers.adjoint.stage import Stages
     from plexus.solvers.implicit import ImplicitProblem
     from plexus.solvers.nonlinear import FieldSolver
     from plexus.spaces.assembly import Form
@@ -69,6 +70,8 @@ class System(BaseSystem):
         self._completion, self.passes, self.materials = completion, passes, materials
         self.controls = controls or Controls()
         self._completions: dict[str, FieldSolver] = {}
+        # what gradients through its solves share, one after the other: `plexus.coupling.traced` makes them
+        self.stages: dict[str, Stages] = {}
         self.internal = {e.field.name: e.internal for e in equations if e.internal}
         blocks = [e for e in equations if len(e.fields) > 1]
         self.together = {e.field.name: tuple(spec.name for spec in e.fields) for e in blocks}

@@ -51,7 +51,6 @@ class Traced:
         self.together, self.algebraic, self.passes = system.together, system.algebraic, system.passes
         self.rows = {name: torch.from_numpy(a) for name, a in system.controls.values.items()}
         self.rows |= system.controls.spread(controls or {})
-        self._stages: dict[str, Stages] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Return what tensors do not change: spaces, equations, prescribed values."""
@@ -85,11 +84,12 @@ class Traced:
 
     def _solve(self, key: str, solver: FieldSolver, values: Tensors, at: Instant, parts: Any = None) -> int:
         parts = parts or self.together.get(key, (key,))
-        if key not in self._stages:
-            self._stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements
+        stages = self.system.stages
+        if key not in stages:
+            stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements
         others = {name: a for name, a in {**self.rows, **values}.items() if name not in parts}
-        u = self._stages[key].solve(stacked(parts, values), at, others)
-        columns = self._stages[key].form.columns
+        u = stages[key].solve(stacked(parts, values), at, others)
+        columns = stages[key].form.columns
         values.update({part: u[:, columns[part]] for part in parts} if columns else {key: u})
         return solver.records[-1].iterations
 

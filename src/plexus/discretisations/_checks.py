@@ -13,8 +13,12 @@ from plexus.discretisations._degree import degree_of
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
 from plexus.protocols import Choosy, Doubt, Equation, FieldSpec, Found, Remembers, Repeats, Stores
+from plexus.protocols.facets import Facets
 
 PLACE = ("time", "stepper")
+
+Side = tuple[str, str | None]
+"""Name of a boundary, and the region from which it is seen; None for every side."""
 
 
 def problems(deck: Any) -> Iterator[Found]:
@@ -26,6 +30,7 @@ def problems(deck: Any) -> Iterator[Found]:
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
     yield from contradictions(deck, equations)
+    yield from repeated(deck, equations)
     yield from torn(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
@@ -208,25 +213,43 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
 
 def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield loads on boundaries by whose names the deck prescribes every component of the unknown."""
+    # where unknowns jump, a value on one side leaves the other one free
+    apart = any(crossings(deck.boundary))
     for equation in equations:
         spec = equation.field
-        held: dict[str, set[int]] = {}
-        for condition in deck.boundary:
+        held: dict[Side, dict[int, int]] = {}
+        for j, condition in enumerate(deck.boundary):
             for c, value in enumerate(condition.values.get(spec.name, ())):
-                for name in condition.on if value is not None else ():
-                    held.setdefault(name, set()).add(c)
+                for side in _sides(condition.on, apart) if value is not None else ():
+                    held.setdefault(side, {}).setdefault(c, j)
         terms = set(accepted(equation.boundary_terms, spec.name))
         for i, condition in enumerate(deck.boundary):
             # a side of an interface may be held: what lies between both is judged with the mesh
             kinds = {k for k in terms & set(condition.terms) if not between(k)}
-            for kind in kinds if condition.on else ():
-                if all(len(held.get(name, ())) >= _entries(deck, spec) for name in condition.on):
-                    where = next(
-                        j for j, c in enumerate(deck.boundary)
-                        if spec.name in c.values and set(c.on) & set(condition.on)
-                    )  # fmt: skip
-                    text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
-                    yield ("boundary", i, kind), text
+            if not kinds or not condition.on:
+                continue
+            by = [held.get((n, s), {}) | held.get((n, None), {}) for n, s in _sides(condition.on, apart)]
+            if all(len(components) >= _entries(deck, spec) for components in by):
+                where = min(by[0].values())
+                text = f"has no effect, {spec.name} is prescribed there by boundary[{where}]; remove one"
+                yield from ((("boundary", i, kind), text) for kind in kinds)
+
+
+def _sides(on: Facets, apart: bool) -> list[Side]:
+    """Return names and the side that is meant, if that matters."""
+    return [(name, on.side if apart else None) for name in on]
+
+
+def repeated(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield supports along the normal of boundaries that have one already."""
+    for equation in equations:
+        first: dict[frozenset[str], int] = {}
+        for i, condition in enumerate(deck.boundary):
+            if equation.field.name in condition.normals and condition.on:
+                j = first.setdefault(frozenset(condition.on), i)
+                if j != i:
+                    text = "other conditions prescribe this direction at all its nodes"
+                    yield ("boundary", i, "normal"), f"{text}: boundary[{j}]; remove one"
 
 
 def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:

@@ -56,13 +56,13 @@ class Table:
     facts: dict[str, np.ndarray] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
 
-    def column(self, name: str, unit: str) -> np.ndarray:
-        """Return a column in a unit.
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column in its own unit.
 
         Raises
         ------
         InputError
-            If there is no such column, if it states no unit but has one, or if it has another dimension.
+            If there is no such column, or if it holds words.
         """
         if name not in self.columns:
             raise InputError(
@@ -70,7 +70,17 @@ class Table:
             )
         if name in self.words:
             raise InputError(self.words[name])
-        stated = self.units[name]
+        return self.columns[name]
+
+    def column(self, name: str, unit: str) -> np.ndarray:
+        """Return a column in a unit.
+
+        Raises
+        ------
+        InputError
+            As of `numbers`; and if it states no unit but has one, or if it has another dimension.
+        """
+        numbers, stated = self.numbers(name), self.units[name]
         try:
             pure = parse_unit(unit).dimension == parse_unit("1").dimension
             if not stated and not pure:
@@ -79,7 +89,7 @@ class Table:
             factor, offset = (to_unit(v, stated or "1", unit) for v in (1.0, 0.0))
         except UnitError as error:
             raise InputError(f"{self.path}:{self._head}: column {name!r}: {error}") from None
-        return self.columns[name] * (factor - offset) + offset
+        return numbers * (factor - offset) + offset
 
     @property
     def _head(self) -> int:

@@ -22,6 +22,7 @@ from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule
+from plexus_kernels import Tables
 
 Array = Any
 Room = Space | QuadratureSpace | Control
@@ -55,7 +56,10 @@ class CellSet:
     def nodes(self, space: Space) -> Array:
         """Return the space's local nodes of the cells, (C, n)."""
         if space.degree not in self._nodes:
-            self._nodes[space.degree] = self.bridge.array(self._pick(space.cell_nodes))
+            nodes = self._pick(space.cell_nodes)
+            # torch gathers by long integers
+            nodes = nodes if self.kept is None else nodes.astype(np.int64)
+            self._nodes[space.degree] = self.bridge.array(nodes)
         return self._nodes[space.degree]
 
     def mask(self, region: str) -> Array:
@@ -79,7 +83,10 @@ class CellSet:
 
 
 class FieldSample:
-    """Value and gradient of one field at the points of a batch, computed together at first access."""
+    """Value and gradient of one field at the points of a batch, at first access.
+
+    Where geometry is kept, on tensors, only what is read is computed, since all of it is differentiated.
+    """
 
     def __init__(self, batch: PointBatch, space: Space, array: Array):
         self._batch, self._space, self._array = batch, space, array
@@ -87,21 +94,27 @@ class FieldSample:
     @cached_property
     def _both(self) -> tuple[Array, Array]:
         b = self._batch
-        tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
-        known = () if b.cells.kept is None else (b.grad_map,)
-        where = b.cells.points, b.cells.cells[b.part]
-        value, grad = b.kernels.sample(*where, tables, nodes, self._array, *known)
-        return (value[:, :, 0], grad[:, :, 0]) if self._space.scalar else (value, grad)
+        return b.kernels.sample(b.cells.points, b.cells.cells[b.part], *self._tables, self._array)
 
     @property
+    def _tables(self) -> tuple[Tables, Array]:
+        b = self._batch
+        return b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
+
+    @cached_property
     def value(self) -> Array:
         """Value, (C, Q) for a scalar field, (C, Q, m) for a vector."""
-        return self._both[0]
+        b = self._batch
+        found = self._both[0] if b.cells.kept is None else b.kernels.value(*self._tables, self._array)
+        return found[:, :, 0] if self._space.scalar else found
 
-    @property
+    @cached_property
     def grad(self) -> Array:
         """Gradient, (C, Q, d) for a scalar field, (C, Q, m, d) for a vector."""
-        return self._both[1]
+        b = self._batch
+        known = b.cells.kept is not None
+        found = b.kernels.slope(*self._tables, self._array, b.grad_map) if known else self._both[1]
+        return found[:, :, 0] if self._space.scalar else found
 
 
 class StoredSample:

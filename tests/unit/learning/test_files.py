@@ -3,9 +3,16 @@
 import csv_tables as tables
 import numpy as np
 import pytest
+from mpi4py import MPI
 
 from plexus.bundles import store
 from plexus.errors import DeckError
+from plexus.io.piece import piece
+from plexus.io.vtkhdf import FieldsFile
+from plexus.io.vtkhdf_layout import column
+from plexus.learning.data import _tables
+from plexus.mesh.lattice import build_box
+from plexus.spaces.lagrange import Space
 
 
 def loss_of(told):
@@ -106,7 +113,7 @@ def warmed(text):
 
 
 BROKEN = {
-    "no column f2_im; it has": lambda text: text.replace("f2_im", "other"),
+    "a.csv:1: no column is called 'f2_im'; did you mean 'f1_im'": lambda text: text.replace("f2_im", "other"),
     "a.csv:3: column 'c': 'warm' is not a finite number": warmed,
     "a line of names and at least one row": lambda text: text.splitlines()[0] + "\n",
 }
@@ -122,7 +129,7 @@ def test_broken_tables_are_refused(trained, tmp_path, text):
 
 
 def test_files_that_are_none_are_refused(trained, tmp_path):
-    for name, text in (("a.xlsx", "no format is known for .xlsx"), ("a.h5", "not an HDF5 file, or damaged")):
+    for name, text in (("a.xlsx", "no format is known for .xlsx"), ("a.h5", "this is not an HDF5 file")):
         (tmp_path / name).write_text("nothing")
         with pytest.raises(SystemExit):
             trained(tables.block(tmp_path / name))
@@ -150,3 +157,16 @@ def test_stages_ask_for_what_data_have(checked, tmp_path):
         checked(data, "[{type: unrolled}]")
     with pytest.raises(DeckError, match=r"fit needs grid, which data of type files lack; kinetic has"):
         checked(data, "[{type: fit, loss: relative_h1}]")
+
+
+def test_fields_of_a_run_come_without_the_rows_that_are_reserved(tmp_path):
+    """Two of five outputs are written; rows of the others hold whatever was on the disk."""
+    path, ticks = tmp_path / "fields.vtkhdf", [np.linspace(0, 1, 4), np.linspace(0, 1, 3)]
+    space = Space(build_box(MPI.COMM_SELF, "quadrilateral", 1, ticks, (False, False)), 1)
+    file = FieldsFile(path, MPI.COMM_SELF, piece(space), [column("T", "K", "scalar", "node")], 5, {})
+    for k in range(2):
+        file.append(k, 0.5 * k, {"T": space.points[:, :1] + k})
+    found = _tables.read(path, ["T", "time"])
+    x = np.sort(space.points[:, 0])
+    np.testing.assert_allclose(np.sort(found["T"].values.reshape(2, -1)), [x, x + 1])
+    assert found["T"].unit == "K" and found["time"].values.tolist() == [0.0] * 12 + [0.5] * 12

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 from mpi4py import MPI
-from traces import orders, remainders, with_controls
+from traces import orders, remainders
 
 from plexus.errors import InputError
 from plexus.run.trace import Trace, gradient
-from plexus.spaces.controls import Cellwise, InTime, Nodal, Uniform
 
 STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
 
 HEAT = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [5, 4]}
 physics:
   type: diffusion
@@ -47,22 +47,17 @@ def at_end(run, name="mean", key="a", of=()):
     return lambda *theta: Trace.of(run, {**dict(of), **dict(zip([key], theta, strict=False))}).total(look)
 
 
-@pytest.fixture
-def scalar(monkeypatch):
-    with_controls(monkeypatch, {"a": lambda space: Uniform()}, a=1.3)
-
-
 @pytest.mark.parametrize(
     "stepper", ["{type: theta}", "{type: theta, theta: 0.5}", "bdf2", "quasistatic"], ids=str
 )
-def test_marches_have_remainders_of_second_order(make_run, scalar, stepper):
+def test_marches_have_remainders_of_second_order(make_run, stepper):
     run = make_run(HEAT, f"time.stepper={stepper}")
     found = remainders(at_end(run), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_quantities_are_those_of_the_run_and_differentiable(make_run, scalar, name):
+def test_quantities_are_those_of_the_run_and_differentiable(make_run, name):
     run = make_run(HEAT, "time.end=0.2 s")
     function = at_end(run, name)
     a = number()
@@ -74,7 +69,7 @@ def test_quantities_are_those_of_the_run_and_differentiable(make_run, scalar, na
 
 
 @pytest.mark.parametrize("name", ["mean", "across"])
-def test_a_contact_is_part_of_the_gradient(make_run, scalar, name):
+def test_a_contact_is_part_of_the_gradient(make_run, name):
     side = "{interface: low|high, from: low}"
     run = make_run(
         HEAT, "time.end=0.2 s", "mesh.regions={low: y < 0.5, high: y > 0.5}",
@@ -89,7 +84,7 @@ def test_a_contact_is_part_of_the_gradient(make_run, scalar, name):
     assert run.values()[name] == pytest.approx(value, rel=1e-11)
 
 
-def test_states_that_are_computed_again_give_the_same_gradient(make_run, scalar):
+def test_states_that_are_computed_again_give_the_same_gradient(make_run):
     run = make_run(HEAT)
     found = []
     for every in (None, 2):
@@ -103,6 +98,7 @@ def test_states_that_are_computed_again_give_the_same_gradient(make_run, scalar)
 
 BLOCK = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [5, 5]}
 physics: {type: cahn_hilliard, mobility: "a*(1 + 0.1*c^2)", interface: 0.2}
 initial: {c: "a*cos(3*x)*cos(2*y)"}
@@ -113,6 +109,7 @@ output: []
 """
 STAGGERED = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [4, 4]}
 physics:
   type: thermoelasticity
@@ -140,14 +137,14 @@ output: []
 @pytest.mark.parametrize(
     "deck", [pytest.param(BLOCK, id="block"), pytest.param(STAGGERED, id="staggered", marks=pytest.mark.mpi)]
 )
-def test_blocks_and_staggered_equations_have_remainders_of_second_order(make_run, scalar, deck):
+def test_blocks_and_staggered_equations_have_remainders_of_second_order(make_run, deck):
     found = remainders(at_end(make_run(deck)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
-def test_a_table_in_time_and_a_field_that_is_the_start(make_run, monkeypatch):
-    with_controls(monkeypatch, {"a": lambda space: InTime([0, 0.25, 0.5]), "m": Nodal}, a=[1, 2, 1.5])
-    run = make_run(HEAT, 'initial.u="m*x"')
+def test_a_table_in_time_and_a_field_that_is_the_start(make_run):
+    given = "{a: {type: table, knots: [0, 0.25, 0.5], start: [1, 2, 1.5]}, m: {type: nodal, start: 0}}"
+    run = make_run(HEAT, f"controls={given}", 'initial.u="m*x"')
     x = run.system.spaces["u"].points[: run.system.spaces["u"].n_owned]
     a, along = (
         torch.tensor([1, 2, 1.5], dtype=torch.float64),
@@ -158,7 +155,7 @@ def test_a_table_in_time_and_a_field_that_is_the_start(make_run, monkeypatch):
     assert orders(remainders(at_end(run, key="m"), m, d, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
 
 
-def test_an_extremum_and_steps_of_petsc_have_no_gradient(make_run, scalar):
+def test_an_extremum_and_steps_of_petsc_have_no_gradient(make_run):
     run = make_run(HEAT)
     with pytest.raises(InputError, match=r"quantities\.most: the largest value has no gradient .*type: mean"):
         at_end(run, "most")(number())
@@ -169,6 +166,7 @@ def test_an_extremum_and_steps_of_petsc_have_no_gradient(make_run, scalar):
 
 HELD = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: quadrilateral, cells: [5, 4]}
 physics: {type: elasticity, geometry: plane_strain, material: {young_modulus: "100*a", poisson_ratio: 0.3}}
 boundary:
@@ -183,14 +181,14 @@ output: []
 """
 
 
-def test_values_along_normals_may_depend_on_controls(make_run, scalar):
+def test_values_along_normals_may_depend_on_controls(make_run):
     run = make_run(HELD.replace('traction: ["a^2", 1]', 'normal: "0.01*a^2", traction: [0, 1]'))
     found = remainders(at_end(run, "stress"), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["support", "stress"])
-def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
+def test_what_holds_a_body_is_differentiable(make_run, name):
     run = make_run(HELD)
     function = at_end(run, name)
     found = remainders(function, number(), number(0.7), STEPS)
@@ -201,11 +199,17 @@ def test_what_holds_a_body_is_differentiable(make_run, scalar, name):
 
 
 @pytest.mark.mpi
-def test_gradients_of_all_ranks_together_are_those_of_one(make_run, monkeypatch):
+def test_gradients_of_all_ranks_together_are_those_of_one(make_run):
     """A number, a table and a field at nodes, against the same deck on this rank alone."""
-    makers = {"a": lambda space: InTime([0, 0.5]), "m": Nodal, "c": lambda space: Cellwise(space.mesh)}
-    with_controls(monkeypatch, makers)
-    given = ["time.end=0.2 s", 'physics.coefficient="c*(1 + u^2)"', 'physics.source="m*x"', 'initial.u="m*x"']
+    given = [
+        "controls.a={type: table, knots: [0, 0.5], start: 0}",
+        "controls.m={type: nodal, start: 0}",
+        "controls.c={type: cells, start: 0}",
+        "time.end=0.2 s",
+        'physics.coefficient="c*(1 + u^2)"',
+        'physics.source="m*x"',
+        'initial.u="m*x"',
+    ]
     found = []
     for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
         run = make_run(HEAT, *given, comm=comm)

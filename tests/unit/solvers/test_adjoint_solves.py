@@ -1,22 +1,23 @@
 """Gradients through solves: Taylor remainders, silent zeros, the same by NumPy on the assembled matrix."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from mpi4py import MPI
-from traces import orders, remainders, steady, with_controls
+from traces import orders, remainders, steady
 
 from plexus.errors import SolveError
-from plexus.fields.arrays import like
 from plexus.solvers.adjoint import transposed
 from plexus.solvers.packages import available
-from plexus.spaces.controls import Cellwise, Nodal, Uniform
 from plexus.spaces.shared import Total
 
 STEPS = [10.0**-k for k in np.arange(1.5, 4.6, 0.5)]
 
 LINEAR = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [8, 8]}
 physics: {type: diffusion, coefficient: "a*(1 + x)", source: "10*a^2*x"}
 boundary: [{on: left, u: "a*y"}, {on: right, u: 0}, {on: top, flux: "a*x"}]
@@ -24,6 +25,7 @@ solver: {u: {rtol: 1.e-13, ksp: cg, preconditioner: jacobi}}
 """
 NONLINEAR = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: quadrilateral, cells: [8, 8]}
 physics: {type: diffusion, coefficient: "a*(1 + u^2)", source: "10*a^2*x", reaction: "u"}
 boundary: [{on: left, u: "a*y"}, {on: right, robin: {coefficient: a, value: "u^2"}}]
@@ -31,6 +33,7 @@ solver: {u: {snes_rtol: 1.e-13, ksp: gmres, preconditioner: bjacobi}}
 """
 WIND = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [8, 8]}
 physics: {type: diffusion, coefficient: [[a, "9*y"], ["-9*y", 1]], source: "a^2"}
 boundary: [{on: left, u: "a*y"}, {on: bottom, u: 0}]
@@ -39,6 +42,7 @@ solver: {u: {rtol: 1.e-13, ksp: gmres}}
 """The antisymmetric part of the coefficient carries u along: the matrix is linear without symmetry."""
 CELLS = """
 plexus: 1
+controls: {k: {type: cells, start: 1}}
 mesh: {type: box, cell: quadrilateral, cells: [5, 5]}
 physics: {type: diffusion, coefficient: [[k, "k*y"], ["-k*y", k]], source: x}
 boundary: [{on: left, u: y}, {on: bottom, u: 0}]
@@ -46,17 +50,12 @@ solver: {u: {preconditioner: lu}}
 """
 NODAL = """
 plexus: 1
+controls: {m: {type: nodal, start: 1}}
 mesh: {type: box, cell: triangle, cells: [6, 6]}
 physics: {type: diffusion, coefficient: "1 + m^2", source: "m*x", degree: 2}
 boundary: [{on: left, u: "m*y"}, {on: right, flux: "m^2"}]
 solver: {u: {preconditioner: mumps}}
 """
-
-
-@pytest.fixture
-def scalar(monkeypatch):
-    """Let decks read one number ``a``."""
-    with_controls(monkeypatch, {"a": lambda space: Uniform()}, a=1.3)
 
 
 def cubes(run):
@@ -79,7 +78,7 @@ def gradient(run):
 
 @pytest.mark.mpi
 @pytest.mark.parametrize("deck", [LINEAR, NONLINEAR, WIND], ids=["ksp", "snes", "wind"])
-def test_remainders_are_of_second_order(make_run, scalar, deck):
+def test_remainders_are_of_second_order(make_run, deck):
     found = remainders(cubes(make_run(deck)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
@@ -95,9 +94,7 @@ ANY_RANKS = ("mumps", "gamg", "hypre", "asm")
         *(pytest.param(NONLINEAR, name, id=f"snes {name}") for name in ("gamg", "hypre", "ilu")),
     ],
 )
-def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmetry(
-    make_run, scalar, deck, name
-):
+def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmetry(make_run, deck, name):
     if name in ("hypre", "mumps") and name not in available():
         pytest.skip(f"this PETSc has no {name}")
     expected = gradient(make_run(deck, "solver.u.preconditioner=jacobi"))
@@ -105,7 +102,7 @@ def test_every_preconditioner_gives_the_same_gradient_of_a_matrix_without_symmet
 
 
 @pytest.mark.parametrize("name", [pytest.param("hypre", marks=pytest.mark.mpi), "sor"])
-def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, scalar, monkeypatch, name):
+def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, monkeypatch, name):
     """BoomerAMG applied transposed is zero, which Krylov methods take for convergence; SOR refuses."""
     if name == "hypre" and name not in available():
         pytest.skip("this PETSc has no hypre")
@@ -119,7 +116,7 @@ def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, scalar, m
     assert made[0].explicit == made[0].solves == 1
 
 
-def test_a_transposed_solve_that_fails_is_an_error(make_run, scalar):
+def test_a_transposed_solve_that_fails_is_an_error(make_run):
     run = make_run(WIND, "solver.u.preconditioner=jacobi")
     a = number().requires_grad_(True)
     value = cubes(run)(a)
@@ -130,12 +127,11 @@ def test_a_transposed_solve_that_fails_is_an_error(make_run, scalar):
         value.backward()
 
 
-def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
+def test_the_gradient_is_that_of_the_assembled_system(make_run):
     """dJ/dk = -λᵀ (∂A/∂k) u by NumPy's factorisation of the matrix, for a coefficient in every cell.
 
     A is linear in k, so that ∂A/∂k of one cell is the matrix of that cell alone.
     """
-    with_controls(monkeypatch, {"k": lambda space: Cellwise(space.mesh)})
     run = make_run(CELLS)
     form, space = run.system.forms["u"], run.system.spaces["u"]
     k = torch.from_numpy(1 + np.random.default_rng(0).random((space.mesh.n_cells, 1))).requires_grad_(True)
@@ -153,9 +149,8 @@ def test_the_gradient_is_that_of_the_assembled_system(make_run, monkeypatch):
 
 
 @pytest.mark.mpi
-def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatch):
+def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run):
     """In coefficient, source, flux and prescribed value, along a direction at all nodes."""
-    with_controls(monkeypatch, {"m": Nodal})
     run = make_run(NODAL)
     space = run.system.spaces["u"]
     x = space.points[: space.n_owned]
@@ -170,6 +165,7 @@ def test_a_nodal_control_belongs_to_the_owners_of_its_nodes(make_run, monkeypatc
 
 FREE = """
 plexus: 1
+controls: {a: {type: scalar, start: 1.3}}
 mesh: {type: box, cell: triangle, cells: [8, 8]}
 physics: {type: diffusion, coefficient: "a*(1 + y)", source: "a^2*(x - 0.5)"}
 initial: {u: 3}
@@ -177,58 +173,32 @@ solver: {u: {rtol: 1.e-13, preconditioner: gamg}}
 """
 
 
-def test_a_level_that_nothing_holds_stays_that_of_the_guess(make_run, scalar):
+def test_a_level_that_nothing_holds_stays_that_of_the_guess(make_run):
     found = remainders(cubes(make_run(FREE)), number(), number(0.7), STEPS)
     assert orders(found, STEPS) == pytest.approx(2.0, abs=0.1)
 
 
-class Law:
-    """A control that follows from the unknown, as a network with a port does: θ_0 + θ_1 u²."""
-
-    replicated, reads = True, ("u",)
-
-    def zeros(self):
-        return np.zeros(2)
-
-    def spread(self, own):
-        return own
-
-    def sample(self, batch, values):
-        return Follows(values)
-
-
-class Follows:
-    reads = ("u",)
-
-    def __init__(self, values):
-        self.values = values
-
-    def at(self, p):
-        u = p.fields["u"].value
-        return like(self.values[0], u) + like(self.values[1], u) * u**2
-
-    def slope(self, p, wrt):
-        u = p.fields["u"].value
-        return 2 * like(self.values[1], u) * u
-
-
 LAW = """
 plexus: 1
+controls: {k: {type: network, inputs: {u: [0, 2]}, start: 1.5, scale: 1, hidden: [1]}}
 mesh: {type: box, cell: triangle, cells: [8, 8]}
 physics: {type: diffusion, coefficient: "2*k", source: "10*x"}
 boundary: [{on: left, u: y}, {on: right, robin: {coefficient: k, value: 1}}]
 solver: {u: {snes_rtol: 1.e-12, preconditioner: lu}}
 """
+WEIGHTS = [0.8, 0.2, 0.9, 0.1]
+WRITTEN = "(1.5 + 0.9*tanh(0.8*(u - 1) + 0.2) + 0.1)"
+"""The network with these weights; its input is that of the range [0, 2] brought to [-1, 1]."""
 
 
-def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run, monkeypatch):
-    """Newton's method converges quadratically, to the solution of the same law as an expression."""
-    with_controls(monkeypatch, {"k": lambda space: Law()}, k=[1.5, 0.5])
+def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run):
+    """Newton's method converges quadratically, to the solution of the same network as an expression."""
     run = make_run(LAW)
+    run.system.controls.put({"k": np.array(WEIGHTS)})
     run.execute()
     norms = run.system.solvers["u"].records[0].residuals
     assert norms[-2] < 1e-4 * norms[-3]
-    written = make_run(LAW.replace("k", "(1.5 + 0.5*u^2)"))
+    written = make_run(re.sub(r"\bk\b", WRITTEN, re.sub("controls.*\n", "", LAW)))
     written.execute()
     assert run.state.values["u"] == pytest.approx(written.state.values["u"], abs=1e-11)
     space = run.system.spaces["u"]
@@ -236,5 +206,16 @@ def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run, monk
     def of(k):
         return (steady(run, {"k": k})[: space.n_owned] ** 3).sum()
 
-    theta, along = (torch.tensor(v, dtype=torch.float64) for v in ([1.5, 0.5], [0.3, 0.8]))
+    theta, along = (torch.tensor(v, dtype=torch.float64) for v in (WEIGHTS, [0.3, 0.8, -0.4, 0.1]))
     assert orders(remainders(of, theta, along, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_solve_in_between_changes_no_gradient(make_run, scalar):
+    """The matrix belongs to all graphs and runs of a solver: the older graph is that of another one."""
+    run = make_run(LINEAR)
+    expected = gradient(run)
+    a = number().requires_grad_(True)
+    value = cubes(run)(a)
+    cubes(run)(number(4.0))
+    value.backward(torch.full_like(value, 1 / MPI.COMM_WORLD.size))
+    assert MPI.COMM_WORLD.allreduce(float(a.grad)) == pytest.approx(expected, rel=1e-10)

@@ -6,24 +6,7 @@ from mpi4py import MPI
 
 from plexus.coupling.starts import start
 from plexus.coupling.traced import Traced
-from plexus.deck.context import Context
-from plexus.discretisations import _elements
 from plexus.fields.state import State
-from plexus.spaces.controls import Controls
-
-
-def with_controls(monkeypatch, members, **values):
-    """Let decks know controls: name -> what makes one from the nodes of the unknowns; and their values."""
-    names = dict.fromkeys(members, "1")
-    plain = Context.__init__
-    monkeypatch.setattr(Context, "__init__", lambda self, *a, **k: plain(self, *a, **{"controls": names} | k))
-
-    def made(deck, space):
-        controls = Controls({name: make(space) for name, make in members.items()})
-        controls.put({name: np.array(v, dtype=float, ndmin=1) for name, v in values.items()})
-        return controls
-
-    monkeypatch.setattr(_elements, "controls_of", made)
 
 
 def steady(run, controls, name="u"):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
 
 from plexus.errors import InputError
-from plexus.io import tables
-
-if TYPE_CHECKING:
-    import h5py
+from plexus.fileformat import META
+from plexus.io import snapshots, tables
+from plexus.io.hdf5 import open_read
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 ROOT, TIME = "VTKHDF", "time"
@@ -50,12 +50,7 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Column]:
 def read_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:
     """Return columns of a table of text (`plexus.io.tables`)."""
     table = tables.read(path)
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        raise InputError(f"{path}:1: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    for sentence in (table.words[name] for name in names if name in table.words):
-        raise InputError(sentence)
-    return {name: Column(table.columns[name], table.units[name]) for name in names}
+    return {name: Column(table.numbers(name), table.units[name]) for name in names}
 
 
 def read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Column]:
@@ -65,38 +60,48 @@ def read_hdf5(path: Path, names: Sequence[str]) -> dict[str, Column]:
 
 def read_vtkhdf(path: Path, names: Sequence[str]) -> dict[str, Column]:
     """Return point or cell data, step by step where there are several; ``time`` is the time of each row."""
+    return _opened(path, lambda file: _of_run(path, names) if META in file else _of_others(path, file, names))
 
-    def taken(file: h5py.File) -> dict[str, Column]:
-        steps = file.get(f"{ROOT}/Steps")
-        found = {}
-        for name in names if steps is None else [n for n in names if n != TIME]:
-            place = next((p for p in ("PointData", "CellData") if f"{ROOT}/{p}/{name}" in file), "PointData")
-            found[name] = _dataset(path, file, f"{ROOT}/{place}/{name}")
-        if TIME in names and steps is not None:
-            times = np.asarray(steps["Values"], dtype=float)
-            rows = len(next(iter(found.values())).values) if found else len(times)
-            if rows % len(times):
-                raise InputError(f"{path}: {rows} rows are not shared evenly by {len(times)} steps")
-            found[TIME] = Column(times.repeat(rows // len(times)), "s")
-        return found
 
-    return _opened(path, taken)
+def _of_run(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    """Return fields that a run has written (`plexus.io.snapshots`): the rows of its steps only."""
+    times, found = snapshots.times(path), {}
+    counts = np.ones(len(times), dtype=int)
+    for name in names:
+        if name != TIME:
+            shots = snapshots.read(path, name)
+            counts = np.array([shot.values.size for shot in shots], dtype=int)
+            values = [shot.values.reshape(-1) for shot in shots]
+            found[name] = Column(np.concatenate([*values, np.zeros(0)]), shots[0].unit if shots else "")
+    return found | ({TIME: Column(times.repeat(counts), "s")} if TIME in names else {})
+
+
+def _of_others(path: Path, file: h5py.File, names: Sequence[str]) -> dict[str, Column]:
+    """Return what other programs have written: data whose rows all steps share evenly."""
+    steps = file.get(f"{ROOT}/Steps")
+    found = {}
+    for name in names if steps is None else [n for n in names if n != TIME]:
+        place = next((p for p in ("PointData", "CellData") if f"{ROOT}/{p}/{name}" in file), "PointData")
+        found[name] = _dataset(path, file, f"{ROOT}/{place}/{name}")
+    if TIME in names and steps is not None:
+        times = np.asarray(steps["Values"], dtype=float)
+        rows = len(next(iter(found.values())).values) if found else len(times)
+        if rows % len(times):
+            raise InputError(f"{path}: {rows} rows are not shared evenly by {len(times)} steps")
+        found[TIME] = Column(times.repeat(rows // len(times)), "s")
+    return found
 
 
 def _opened(path: Path, take: Callable[[h5py.File], dict[str, Column]]) -> dict[str, Column]:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
+    with open_read(path) as file:
+        try:
             return take(file)
-    except OSError as error:
-        raise InputError(f"{path}: not an HDF5 file, or damaged ({error})") from None
+        except OSError as error:
+            raise InputError(f"{path}: the file is damaged ({error})") from None
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> Column:
     """Return the numbers of a dataset."""
-    import h5py
-
     found = file.get(name)
     if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "fiub":
         there: list[str] = []

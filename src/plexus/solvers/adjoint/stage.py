@@ -44,7 +44,6 @@ class Stages:
     def __init__(self, solver: FieldSolver, form: Form):
         self.solver, self.form = solver, form
         self.tested, self.transposed = TestedForm(form), Transposed(solver)
-        self.last: Stage | None = None
         fixed = form.fixed
         self._fixed = None if fixed is None else torch.from_numpy(fixed)
         held = form.held
@@ -80,13 +79,15 @@ class Stage:
     def __init__(self, of: Stages, at: Instant, names: Sequence[str], evolves: bool):
         self.of, self.names, self.evolves = of, names, evolves
         self.at = Instant(at.t, at.dt, at.shift)
+        self._tangent: int | None = None
 
     def solve(self, theta: Sequence[Tensor], guess: Tensor) -> Tensor:
         """Return the own rows of the solution, (n_owned, m). Collective."""
         _, offset, others = self._parts(theta)
         u = guess.numpy().copy()
         self.of.solver.solve(u, self._instant(offset), _arrays(others))
-        self.of.last = self
+        # the last matrix of Newton's method is the tangent before the last step
+        self._tangent = self._assembled if self.of.solver.target.linear else None
         return torch.from_numpy(u[: self.of.form.space.n_owned].copy())
 
     def tested(self, u: Tensor, theta: Sequence[Tensor], lam: Tensor) -> Tensor:
@@ -104,14 +105,19 @@ class Stage:
         return torch.from_numpy(found.reshape(v.shape))
 
     def _linearise(self, u: Tensor, theta: Sequence[Tensor]) -> None:
-        """Assemble the matrix at the solution, unless it is the one that the solve has left. Collective."""
-        if self.of.last is self and self.of.solver.target.linear:
+        """Assemble the matrix at the solution, unless it still is the one that is assembled. Collective."""
+        if self._tangent == self._assembled:
             return
         start, offset, others = self._parts(theta)
         form, at = self.of.form, self._instant(offset)
         whole = self.of.held(Spread.apply(u, form.space.halo), start).numpy()
         form.jacobian(at.t, whole, at.rate(whole), at.shift, _arrays(others), at.since)
-        self.of.last = None
+        self._tangent = self._assembled
+
+    @property
+    def _assembled(self) -> int:
+        """Number of the assembly whose values the matrix has, whoever asked for it."""
+        return int(self.of.form.matrix.mat.stateGet())
 
     def _parts(self, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """Return start, offset and others by name."""
