@@ -1,5 +1,7 @@
 """What is wrong with controls and measurements is told with file, line and the next step."""
 
+import h5py
+import numpy as np
 import pytest
 
 DECK = """plexus: 1
@@ -33,6 +35,11 @@ CASES = {
     "calibrate.data[0].deviation: a deviation is a difference: write 1 K": {
         "deviation: 1 K": "deviation: 1 degC"
     },
+    "calibrate.data[0].deviation: a deviation is a finite number greater than zero": {
+        "deviation: 1 K": "deviation: .inf"
+    },
+    "controls.k.inputs: x is in m, its range is not": {K: NETWORK.replace("PORT", "x: [0 s, 1 s]")},
+    "controls.k.inputs: a 2-D mesh has no coordinate z": {K: NETWORK.replace("PORT", "z: [0 m, 1 m]")},
     "calibrate.data[0].at: a position in a 2-D mesh has 2 coordinates, not 1": {
         "at: [0.5, 0.5]": "at: [0.5]"
     },
@@ -108,3 +115,98 @@ def test_a_control_that_no_measurement_depends_on(desk):
     path = desk.write("deck.yaml", DECK.replace("at: [0.5, 0.5]", "at: [0.0, 0.5]"))
     assert desk.code("calibrate", path, "-o", str(desk.folder / "out")) == 2
     assert "controls.k: no measurement depends on it: measure elsewhere" in desk.said
+
+
+STEADY = {
+    "time: {stepper: theta, step: 1 s, end: 10 s}\n": "",
+    "type: series": "type: sensors",
+    "at: [0.5, 0.5], ": "",
+    ", density: 1, specific_heat: 100 J/(kg K)": "",
+}
+
+
+def steady(**words):
+    text = DECK
+    for old, new in (STEADY | words).items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_measurements_off_a_flat_mesh(desk):
+    desk.write("tc.csv", "x [m], y [m], z [m], T [K]\n0.5, 0.5, 0, 300\n0.6, 0.5, 7, 300\n")
+    path = desk.write("deck.yaml", steady())
+    assert desk.code("calibrate", path, "-o", str(desk.folder / "out")) == 2
+    assert "1 of 2 positions lie off a 2-D mesh, the first at (0.6, 0.5, 7)" in desk.said
+
+
+def test_a_control_whose_effect_is_rounding(desk):
+    """Between two held sides the temperature is linear, whatever the conductivity."""
+    desk.write("tc.csv", "x [m], y [m], T [K]\n0.3, 0.5, 303\n0.6, 0.5, 306\n")
+    path = desk.write("deck.yaml", steady(**{"flux: 10 W/m^2": "temperature: 310 K"}))
+    assert desk.code("calibrate", path, "-o", str(desk.folder / "out")) == 2
+    assert "controls.k: no measurement depends on it: measure elsewhere" in desk.said
+
+
+def test_a_number_that_starts_at_zero_is_judged_in_its_own_size(desk):
+    """T = 300 K + q (x - x²/2)/(40 W/(m K)) for x in m, so that J and with it λ are known in closed form."""
+    rows = [f"{x}, 0.5, {300 + 40 * x - 20 * x * x}" for x in (0.25, 0.5, 0.75, 1)]
+    desk.write("tc.csv", "\n".join(["x [m], y [m], T [K]", *rows]))
+    words = {
+        K: "q: {type: scalar, unit: W/m^3, start: 0}",
+        "conductivity: k}": "conductivity: 40}, source: q",
+        "flux: 10 W/m^2": "flux: 0",
+    }
+    told = desk.do("calibrate", desk.write("deck.yaml", steady(**words)), out="out")["calibration"]
+    assert told["controls"]["q"]["values"][0] == pytest.approx(1600, rel=2e-2)
+    assert told["controls"]["q"]["std"][0] == pytest.approx(40 / sum(r * r for r in RISE) ** 0.5, rel=5e-2)
+    assert told["determined"] > 0.99
+
+
+RISE = [x - x * x / 2 for x in (0.25, 0.5, 0.75, 1)]
+
+
+@pytest.mark.parametrize("time", ["steady", "march"])
+def test_knots_that_the_run_never_comes_near_to(desk, time):
+    desk.write("tc.csv", TABLE if time == "march" else "x [m], y [m], T [K]\n0.3, 0.5, 303\n")
+    table = {K: "k: {type: table, unit: W/(m K), start: 40, knots: [0 s, 5 s, 20 s, 50 s]}"}
+    text = steady(**table) if time == "steady" else DECK.replace(*next(iter(table.items())))
+    desk.do("check", desk.write("deck.yaml", text))
+    ends, lost = ("0 to 0 s", "5 s, 20 s, 50 s") if time == "steady" else ("0 to 10 s", "50 s")
+    assert f"controls.k.knots: the run goes from {ends}: no data tell of the values at {lost}\n" in desk.said
+
+
+def test_initial_values_matter_where_a_network_reads_the_unknown(desk):
+    desk.write("tc.csv", "x [m], y [m], T [K]\n0.3, 0.5, 303\n")
+    start = {"quantities:": "initial: {temperature: 400 K}\nquantities:"}
+    desk.do("check", desk.write("deck.yaml", steady(**start)))
+    assert "no initial value has an effect" in desk.said
+    words = start | {K: NETWORK.replace("PORT", "temperature: [300 K, 400 K]")}
+    desk.do("check", desk.write("deck.yaml", steady(**words)))
+    assert "no initial value has an effect" not in desk.said
+
+
+def test_one_thermocouple_on_two_ranks(desk):
+    """One rank has no reading, and takes part in the way back all the same."""
+    desk.write("tc.csv", "time [s], T [K]\n1, 300.01\n4, 300.04\n8, 300.07\n")
+    path, found = desk.write("deck.yaml", DECK), []
+    for ranks in ("1", "2"):
+        code = desk.code("calibrate", path, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"))
+        assert code == 0, desk.said
+        with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
+            found.append(file["history"][0])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-7)
+
+
+def test_a_fit_in_which_every_number_is_held_says_so(desk):
+    desk.write("tc.csv", "time [s], T [K]\n1, 350\n9, 390\n")
+    low = DECK.replace("bounds: [1, 100]", "bounds: [39, 41]")
+    desk.do("calibrate", desk.write("deck.yaml", low), out="out")
+    assert "held by its bound" in desk.said and "every number is held by its bound" in desk.said
+
+
+def test_taylor_tells_of_steps_that_follow_from_the_numbers(desk):
+    desk.write("tc.csv", TABLE)
+    text = DECK.replace("step: 1 s", "step: 0.1 s, adaptive: {tolerance: 1e-3}")
+    assert desk.code("check", desk.write("deck.yaml", text), "--taylor") == 5
+    assert "steps that follow from the numbers count as given in derivatives" in desk.said

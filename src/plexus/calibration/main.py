@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +48,15 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
         objective = objective_of(run, numbers, readings)
         begin, misfit = numbers.present(), objective.misfit
         assert isinstance(misfit, RunMisfit)
-        refuse_unread(numbers, misfit.pulled(begin, np.linspace(1.0, 2.0, len(misfit.data))))
+        weights = np.linspace(1.0, 2.0, len(misfit.data))
+        size = float(weights @ np.abs(misfit.computed(begin) / misfit.deviation))
+        refuse_unread(numbers, misfit.pulled(begin, weights), size)
         ctx.log.info(report.opening(deck, numbers, readings))
         ends = Ends(1 if dry else deck.calibrate.iterations, deck.calibrate.tolerance)
         found = minimised(
             deck.calibrate.method, objective, begin, ends, lambda *row: ctx.log.info(report.line(*row))
         )
-        known = _known(objective, found.m)
+        known = _known(replace(objective, scale=numbers.scale(found.m)), found.m)
     run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
     ctx.log.info(report.closing(numbers, objective, found, known))
     facts = report.facts(numbers, objective, found, known)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 WIDTH = 1e-4
 """Width of a difference in the scale of a number; a gradient never comes from differences."""
+ROUNDING = 1e-13
+"""Share of the readings up to which what they change by is rounding."""
 
 
 class Sensor:
@@ -43,16 +45,32 @@ class Sensor:
     def __init__(self, readings: Readings, system: Any, first: int):
         self.name, column = _unknown(readings.of, system)
         space = system.spaces[self.name]
-        located = Located(space.mesh, readings.x[:, : space.mesh.dim])
+        located = Located(space.mesh, _in_mesh(readings.x, space.mesh.dim))
         phi, _ = space.element.tabulate(located.local)
         self.phi, self.column = torch.from_numpy(phi), column
         self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
         self.rows, self.t = first + torch.from_numpy(located.which), readings.t[located.which]
+        self.every = readings.t
 
     def look(self, state: State, chosen: Array) -> torch.Tensor:
         """Return the values of the chosen readings of this rank in a state."""
         u = state.values[self.name][:, self.column]
         return (self.phi[chosen] * u[self.nodes[chosen]]).sum(1)
+
+
+def _in_mesh(x: Array, dim: int) -> Array:
+    """Return places with the coordinates of the mesh; files may hold more of them, which are zero.
+
+    Raises
+    ------
+    InputError
+        If a place lies off the plane or the line of the mesh.
+    """
+    off = np.flatnonzero(x[:, dim:].any(axis=1))
+    if len(off):
+        first = ", ".join(f"{v:g}" for v in x[off[0]])
+        raise InputError(f"{len(off)} of {len(x)} positions lie off a {dim}-D mesh, the first at ({first})")
+    return x[:, :dim]
 
 
 def _unknown(of: str, system: Any) -> tuple[str, int]:
@@ -119,9 +137,10 @@ class RunMisfit:
         """Return y with the readings between two states; all of them in the one of a steady run."""
         if before is None:
             return _added(y, sensor, state, np.arange(len(sensor.t)))
-        chosen = np.flatnonzero((sensor.t > before.t) & (sensor.t <= state.t))
-        if not len(chosen):
+        # where one rank has readings, the way back through this step is collective
+        if not _between(sensor.every, before, state).any():
             return y
+        chosen = np.flatnonzero(_between(sensor.t, before, state))
         s = torch.from_numpy((sensor.t[chosen] - before.t) / (state.t - before.t))
         here = (1 - s) * sensor.look(before, chosen) + s * sensor.look(state, chosen)
         return y.index_add(0, sensor.rows[chosen], here)
@@ -150,21 +169,39 @@ class RunMisfit:
         return np.stack(columns, axis=1)
 
 
+def _between(t: Array, before: State, state: State) -> Array:
+    """Return which times lie after one state and not after another."""
+    return np.asarray((t > before.t) & (t <= state.t))
+
+
 def _added(y: torch.Tensor, sensor: Sensor, state: State, chosen: Array) -> torch.Tensor:
     """Return y with the chosen readings of a sensor as a state has them."""
     return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
 
 
-def refuse_unread(numbers: Numbers, gradient: Array) -> None:
+def refuse_unread(numbers: Numbers, gradient: Array, size: float) -> None:
     """Refuse a control that no measurement depends on.
+
+    Parameters
+    ----------
+    numbers
+        The controls.
+    gradient
+        Of a weighted sum of the readings, (n,).
+    size
+        Of the sum of their absolute values, which rounding is measured by.
 
     Raises
     ------
     InputError
         With its name.
     """
+    start = numbers.start()
     for name, part in numbers.parts.items():
-        if not gradient[part].any() and numbers.stated[name].params.regularisation is None:
+        # a start of zero tells no size: there only an exact zero is believed
+        seen = np.abs(gradient[part]).max(initial=0.0)
+        moved = seen * (np.abs(start[part]).max(initial=0.0) or np.inf) if seen else 0.0
+        if moved <= ROUNDING * size and numbers.stated[name].params.regularisation is None:
             raise InputError(
                 f"controls.{name}: no measurement depends on it: measure elsewhere, leave it out of "
                 "`calibrate.controls`, or give it a regularisation"

@@ -111,6 +111,9 @@ def _open(numbers: Numbers, known: Statistics | None) -> Iterator[str]:
         yield "too many numbers to tell which of them the data determine"
         return
     n = len(known.spectrum)
+    if not n:
+        yield "every number is held by its bound: wider bounds would tell what the data want"
+        return
     yield f"the data determine {known.seen:.3g} of {n} directions: {_spectrum(known.spectrum)}"
     for name, part in numbers.parts.items():
         share = known.share[part]

@@ -85,6 +85,8 @@ def check(deck: Deck, ctx: Context) -> None:
     wrong = [f"{row.of} in {row.to}" for row in rows if not row.holds]
     if wrong:
         hint = "kinks (abs, min, max, where) or loose tolerances of `solver` do this"
+        if deck.time is not None and deck.time.control.type != "fixed":
+            hint = "steps that follow from the numbers count as given in derivatives: try it with fixed steps"
         raise GuardError(f"the remainder of {', '.join(wrong)} is not of second order: {hint}")
 
 

@@ -27,10 +27,11 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from plexus.controls.base import ControlParams, Plain, in_unit
+from plexus.deck.context import known
 from plexus.deck.params import Field
 from plexus.deck.property import PointNames
 from plexus.deck.syntax import COORDINATES
-from plexus.deck.units import UnitError
+from plexus.deck.units import Quantity, UnitError, same_dimension
 from plexus.deck.values import refuse, stated
 from plexus.errors import InputError
 from plexus.fields.arrays import einsum, like, namespace, stack
@@ -58,7 +59,7 @@ class NetworkParams(ControlParams):
 
     @field_validator("inputs", mode="before")
     @classmethod
-    def _ranges(cls, value: Any) -> Any:
+    def _ranges(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, dict) or not value:
             raise refuse("expected ports with their ranges, such as {temperature: [300 K, 600 K]}")
         try:
@@ -71,6 +72,7 @@ class NetworkParams(ControlParams):
         for name, pair in found.items():
             if len(pair) != 2 or not pair[0] < pair[1]:
                 raise refuse(f"{name}: the range of a port is [smallest, largest]")
+            _coordinate(name, pair, known(info).dim)
         return found
 
     @field_validator("start", "scale", mode="before")
@@ -203,6 +205,23 @@ class Law:
     def slope(self, p: Point, wrt: str) -> Array:
         """Return the derivative in one input, (C, Q)."""
         return self.network.slope(self.weights, PointNames(p), wrt)
+
+
+def _coordinate(name: str, ends: tuple[Any, ...], dim: int | None) -> None:
+    """Refuse a coordinate that the mesh does not have, or whose range is neither length nor time.
+
+    Raises
+    ------
+    PydanticCustomError
+        With the name.
+    """
+    if name not in COORDINATES:
+        return
+    unit = "s" if name == "t" else "m"
+    if not all(same_dimension(unit, end.unit) for end in ends if isinstance(end, Quantity)):
+        raise refuse(f"{name} is in {unit}, its range is not")
+    if dim is not None and name in "xyz"[dim:]:
+        raise refuse(f"a {dim}-D mesh has no coordinate {name}")
 
 
 def _array(value: Array, theta: Array) -> Array:

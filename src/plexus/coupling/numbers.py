@@ -114,12 +114,13 @@ class Numbers:
             found[:, part] = np.array([[params.low], [params.high]])
         return found[0], found[1]
 
-    def scale(self) -> np.ndarray:
-        """Return the size of each number: of the start, else half the width of its bounds. Collective."""
+    def scale(self, m: np.ndarray | None = None) -> np.ndarray:
+        """Return the size of each number: of the start, of ``m``, or half its bounds' width. Collective."""
         start, found = self.start(), np.ones(self.size)
         for name, part in self.parts.items():
             params = self.stated[name].params
             size = float(np.abs(start[part]).max(initial=0.0))
+            size = size or (0.0 if m is None else float(np.abs(m[part]).max(initial=0.0)))
             width = (params.high - params.low) / 2
             found[part] = size or (width if np.isfinite(width) else 1.0)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from math import inf
 from typing import Any
 
 from plexus import registry
@@ -148,15 +149,33 @@ def doubts(deck: Any) -> Iterator[Doubt]:
     """Yield what the block `initial` and capacities are good for where nothing marches."""
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
+    yield from _knots(deck)
     if deck.time is not None:
         yield from lumped(deck, equations)
         return
     # terms do not ask for the dimension, which a mesh file may keep to itself until it is read
     conditions = sort_conditions(deck.boundary, equations, 3).values()
-    if all(part.linear for part in (*equations, *conditions)):
+    bent = any(registry.build("control", params).ports for params in deck.controls.values())
+    if not bent and all(part.linear for part in (*equations, *conditions)):
         for name in deck.initial:
             yield f"initial.{name}", f"{STEADY}, and its equations are linear: no initial value has an effect"
     yield from _capacities(deck)
+
+
+def _knots(deck: Any) -> Iterator[Doubt]:
+    """Yield tables with knots that a run never comes near to."""
+    low, high = (0.0, 0.0) if deck.time is None else (deck.time.start, deck.time.end)
+    for name, params in deck.controls.items():
+        knots = registry.build("control", params).kinks
+        # the hat of a knot reaches to its neighbours; the first and the last one go on beyond theirs
+        lost = [
+            t
+            for before, t, after in zip((-inf, *knots), knots, (*knots[1:], inf), strict=False)
+            if (before >= high and before > -inf) or (after <= low and after < inf)
+        ]
+        if lost:
+            text = f"the run goes from {low:g} to {high:g} s: no data tell of the values at"
+            yield f"controls.{name}.knots", f"{text} {', '.join(f'{t:g} s' for t in lost)}"
 
 
 def _capacities(deck: Any) -> Iterator[Doubt]:

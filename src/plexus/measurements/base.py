@@ -5,6 +5,7 @@ A reading is y = u_c(x, t) + e with e independent and normal of standard deviati
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -75,8 +76,8 @@ class MeasurementParams(Params):
             raise refuse(str(error)) from None
         except (TypeError, ValueError):
             raise refuse("expected a number with a unit") from None
-        if not found > 0:
-            raise refuse("a deviation is greater than zero")
+        if not 0 < found < math.inf:
+            raise refuse("a deviation is a finite number greater than zero")
         return found
 
 

@@ -2,8 +2,7 @@
 
     y_i = u(x_i, t_i) + e_i
 
-Every node of the file is a place, or every ``thin``-th one. Nodes outside of the mesh are left out and
-counted.
+Every node of the file is a place, or every ``thin``-th one. All of them lie in the mesh.
 """
 
 from __future__ import annotations
