@@ -117,5 +117,5 @@ def test_a_suspension_lives_in_a_plane(tmp_path, cells):
 def test_a_training_has_no_ensemble(tmp_path):
     text = TRAINING.read_text().replace("physics:", "ensemble: {members: 3}\nphysics:", 1)
     line = 1 + text.splitlines().index("ensemble: {members: 3}")
-    message = "ensemble: the runs of a training hold one member: give `train.cases` several seeds"
+    message = "ensemble: the runs of a training hold one member: give its data several seeds"
     assert problems(tmp_path, text) == [f"{line}:11: {message}"]

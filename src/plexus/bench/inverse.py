@@ -13,7 +13,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,11 @@ import torch
 from plexus.bench.assembly import Peer, interpreter, one_core
 from plexus.bench.gradients import composed, deck, seconds, traced
 from plexus.bench.table import Row
+
+if TYPE_CHECKING:
+    from plexus.coupling.system import System
+    from plexus.run import Run
+    from plexus.run.trace import Trace
 
 BOUND, EQUAL, RTOL = 1.0, 1e-8, 1e-12
 CASES = {"k(x)": "m", "k(x) (1 + u)": "m*(1 + u)"}
@@ -42,7 +47,7 @@ def beside_scipy(item: str, side: int, turns: int) -> list[Row]:
     run = composed(given)
     job = problem(run)
 
-    def misfit(trace: Any) -> torch.Tensor:
+    def misfit(trace: Trace) -> torch.Tensor:
         off = trace.state.values["u"][job["sensors"], 0] - torch.from_numpy(job["data"])
         return off.square().sum()
 
@@ -69,15 +74,17 @@ def beside_scipy(item: str, side: int, turns: int) -> list[Row]:
     ]
 
 
-def problem(run: Any) -> dict[str, np.ndarray]:
+def problem(run: Run) -> dict[str, np.ndarray]:
     """Return mesh, held nodes, m, sensors and data, as the peer reads them."""
-    system, draw = run.system, np.random.default_rng(1)
+    system, draw = cast("System", run.system), np.random.default_rng(1)
     space, form = system.spaces["u"], system.forms["u"]
+    fixed = form.fixed
+    assert fixed is not None  # sides are held
     sensors = draw.choice(space.n_owned, 20, replace=False)
     return {
         "points": space.points,
         "cells": space.cell_nodes,
-        "held": np.flatnonzero(form.fixed[:, 0]),
+        "held": np.flatnonzero(fixed[:, 0]),
         "m": system.controls.values["m"][:, 0],
         "sensors": sensors,
         "data": 0.1 * draw.random(20),

@@ -45,7 +45,8 @@ class CahnHilliardParams(PhysicsParams):
     """Parameters of `CahnHilliard`."""
 
     mobility: Annotated[Property, Within(ge=0), Unit("m^2/s")] = Field(description="mobility M")
-    interface: Annotated[float, Unit("m")] = Field(gt=0, description="length ε of the interface")
+    # ε² has to be a number
+    interface: Annotated[float, Unit("m")] = Field(gt=0, lt=1e150, description="length ε of the interface")
     splitting: bool = Field(
         False, description="concave part of f from the start of the step: no step is too long for the energy"
     )

@@ -210,7 +210,7 @@ def test_what_follows_from_the_unknown_is_in_tangent_and_gradient(make_run):
     assert orders(remainders(of, theta, along, STEPS), STEPS) == pytest.approx(2.0, abs=0.1)
 
 
-def test_a_solve_in_between_changes_no_gradient(make_run, scalar):
+def test_a_solve_in_between_changes_no_gradient(make_run):
     """The matrix belongs to all graphs and runs of a solver: the older graph is that of another one."""
     run = make_run(LINEAR)
     expected = gradient(run)

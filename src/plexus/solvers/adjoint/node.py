@@ -46,7 +46,7 @@ class _Node(torch.autograd.Function):
         leaves = [t.detach().requires_grad_(need) for t, need in zip(theta, asked, strict=True)]
         with torch.enable_grad():
             # 0 θ: equations that read nothing of it have the gradient zero
-            part = ctx.problem.tested(u.detach(), leaves, lam) + sum(0.0 * t.sum() for t in leaves)
+            part = ctx.problem.tested(u.detach(), leaves, lam) + sum(0.0 * t.real.sum() for t in leaves)
         wanted = [t for t, need in zip(leaves, asked, strict=True) if need]
         # what this rank does not read is zero, not missing: ranks have to go back through the same nodes
         found = iter(torch.autograd.grad(part, wanted, allow_unused=True, materialize_grads=True))
