@@ -100,14 +100,13 @@ def _name(value: Any, loc: tuple[str | int, ...], what: str, context: Context) -
             form = f", a list of names, or {FORM}" if what == "boundary" else ""
             raise refuse(f"expected the name of a {what}{form}")
         pair = regions_at(value) if what == "boundary" else None
-        if pair is not None and value not in (context.boundaries or ()):
+        named = value in (context.boundaries or ())
+        if pair is not None and not named:
             for region in pair:
                 check_name(region, context.regions, "region")
             return
-        regions = context.regions or ()
-        if what == "boundary" and value in regions and value not in (context.boundaries or ()):
-            others = [name for name in regions if name != value] or ["OTHER"]
-            raise refuse(f"{value} is a region, no boundary; two regions meet on {value}|{others[0]}")
+        if what == "boundary" and value in (context.regions or ()) and not named:
+            raise refuse(f"{value} is a region, no boundary; it meets a region B on {value}|B")
         check_name(value, context.boundaries if what == "boundary" else context.regions, what)
     except PydanticCustomError as problem:
         yield loc, problem
