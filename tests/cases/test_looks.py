@@ -64,7 +64,7 @@ def test_what_lies_nowhere_is_refused_before_a_run(tmp_path, name):
 
 
 FACETS = {
-    "{type: flux, of: heat_flux, by: terms, on: interface}": "8 facets lie inside the body, where nothing is exchanged",
+    "{type: flux, of: heat_flux, by: terms, on: interface}": "8 facets lie inside the body, where nothing is",
     "{type: flux, of: heat_flux, by: terms, on: exterior}": "temperature is prescribed on cold: take a",
     "{type: mean, of: 2*heat_flux_x, on: interface}": "say from which side they are seen",
     "{type: error, of: temperature, exact: x, norm: H1, on: interface}": "say from which side they are seen",

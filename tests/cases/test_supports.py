@@ -20,7 +20,8 @@ def test_a_support_on_an_edge_holds(ranks: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, word", [("edge", "a curve or a point"), ("body", "body is a region, no boundary"), ("egde", "edge")]
+    "name, word",
+    [("edge", "a curve or a point"), ("body", "body is a region, no boundary"), ("egde", "edge")],
 )
 def test_a_load_on_what_has_no_area_is_refused(name: str, word: str, tmp_path: Path) -> None:
     extra = "-s", f"boundary.2={{on: {name}, traction: [1, 0, 0]}}"
