@@ -71,9 +71,10 @@ class CooMatrix:
         row_ptr, cols, self.slots = backend().pattern(cell_nodes, space.n_owned)
         for more in links:
             row_ptr, cols, self.slots = _linked(row_ptr, cols, self.slots, *more)
-        # pairs that no cell holds
-        self._linked = np.ones(len(cols), dtype=bool)
-        self._linked[self.slots[self.slots >= 0]] = False
+        # pairs that no cell holds come from links only
+        self._linked = np.full(len(cols), bool(links))
+        if links:
+            self._linked[self.slots[self.slots >= 0]] = False
         rows = np.repeat(np.arange(space.n_owned, dtype=np.int32), np.diff(row_ptr))
         self._row_ptr, self._cols = row_ptr, cols
         self.values = np.zeros((len(cols), m, m))
