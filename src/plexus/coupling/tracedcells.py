@@ -76,9 +76,11 @@ class TracedCells:
         forms: list[Any] = [solver.form for solver in self.system.solvers.values()]
         for form in forms:
             form.scheme = scheme
-        yield
-        for form in forms:
-            form.scheme = self.system.scheme
+        try:
+            yield
+        finally:
+            for form in forms:
+                form.scheme = self.system.scheme
 
     def solve(self, name: str, values: dict[str, Tensor], at: Instant, held: bool = False) -> int:
         """Put the solution of u_t = R(u, t) for one unknown into ``values``; return iterations. Collective.

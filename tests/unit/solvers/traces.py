@@ -1,8 +1,13 @@
 """Runs with controls, differentiated: what the tests of gradients share."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
-import torch
 from mpi4py import MPI
+
+sys.path.append(str(Path(__file__).parents[2] / "gradients"))
+import taylor
 
 from plexus.coupling.starts import start
 from plexus.coupling.traced import Traced
@@ -17,16 +22,9 @@ def steady(run, controls, name="u"):
 
 
 def remainders(function, theta, direction, steps):
-    """Return |J(θ + h d) - J(θ) - h J'd| for each h; J is the same on all ranks, J' is summed over them."""
+    """Return Taylor's remainders of J(θ) along a direction; J is the same on all ranks."""
     comm = MPI.COMM_WORLD
-    theta = theta.clone().requires_grad_(True)
-    value = function(theta)
-    (slope,) = torch.autograd.grad(value, theta, torch.full_like(value, 1 / comm.size))
-    along = comm.allreduce(float((slope * direction).sum()))
-    with torch.no_grad():
-        return [
-            abs(function(theta.detach() + h * direction).item() - value.item() - h * along) for h in steps
-        ]
+    return taylor.remainders(lambda m: function(m) / comm.size, [theta], [direction], steps, comm)
 
 
 def orders(remainder, steps):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from plexus.errors import InputError
+
 if TYPE_CHECKING:
     import torch
 
@@ -25,6 +27,18 @@ class OptimizerBase:
     def start(self, variables: Mapping[str, torch.Tensor], team: Team) -> None:
         """Take the tensors that are changed in place, by name."""
         self.names, self.variables, self.team = list(variables), list(variables.values()), team
+
+    def need_dense(self, most: int, method: str) -> None:
+        """Refuse more variables than a dense matrix is made for.
+
+        Raises
+        ------
+        InputError
+            If there are more than ``most``.
+        """
+        count = sum(v.numel() for v in self.variables)
+        if count > most:
+            raise InputError(f"optimizer: {count} variables are too many for {method} ({most}); use lbfgs")
 
     def values(self) -> torch.Tensor:
         """Return all variables as one vector, in double precision."""

@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params
-from plexus.errors import InputError
 from plexus.learning.optimizers.base import OptimizerBase
 from plexus.registry import register
 
@@ -64,11 +63,7 @@ class LevenbergMarquardt(OptimizerBase):
         """
         super().start(variables, team)
         self.mu, self.nu, self.first, self.size = -1.0, 2.0, -1.0, -1.0
-        count = sum(v.numel() for v in self.variables)
-        if count > MOST:
-            raise InputError(
-                f"optimizer: {count} variables are too many for Levenberg-Marquardt ({MOST}); use lbfgs"
-            )
+        self.need_dense(MOST, "Levenberg-Marquardt")
 
     def step(self, objective: Objective, step: int, steps: int) -> float:
         """Take one step that makes the loss smaller, if any does; return the loss after it. Collective."""

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, Params
-from plexus.errors import GuardError, InputError
+from plexus.errors import GuardError
 from plexus.learning.optimizers.base import OptimizerBase
 from plexus.registry import register
 
@@ -64,9 +64,7 @@ class Ssbroyden(OptimizerBase):
         super().start(variables, team)
         self.inverse: torch.Tensor | None = None
         self.first = -1.0
-        count = sum(v.numel() for v in self.variables)
-        if count > MOST:
-            raise InputError(f"optimizer: {count} variables are too many for ssbroyden ({MOST}); use lbfgs")
+        self.need_dense(MOST, "ssbroyden")
 
     def step(self, objective: Objective, step: int, steps: int) -> float:
         """Take some iterations on one batch and return the loss after them. Collective."""
