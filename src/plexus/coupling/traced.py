@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from plexus.coupling.ontensors import OnTensors
 from plexus.coupling.tracedfields import TracedFields
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
@@ -26,7 +27,7 @@ Tensor = torch.Tensor
 Tensors = dict[str, Tensor]
 
 
-class Traced:
+class Traced(OnTensors):
     """`plexus.protocols.Implicit` on tensors (n_local, m), ghosts filled. Construction is collective.
 
     Parameters
@@ -46,17 +47,11 @@ class Traced:
         if system.internal:
             names = ", ".join(spec.name for specs in system.internal.values() for spec in specs)
             raise InputError(f"physics: no gradient leads through what the material remembers ({names})")
-        self.system = system
+        super().__init__(system)
         self.evolving, self.instantaneous = system.evolving, system.instantaneous
         self.together, self.algebraic, self.passes = system.together, system.algebraic, system.passes
         self.rows = {name: torch.from_numpy(a) for name, a in system.controls.values.items()}
         self.rows |= system.controls.spread(controls or {})
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what tensors do not change: spaces, equations, prescribed values."""
-        if name.startswith("__") or name == "system":
-            raise AttributeError(name)
-        return getattr(self.system, name)
 
     def array(self, rows: np.ndarray) -> Tensor:
         """Return rows as an array of this system's kind: a tensor."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from plexus.coupling.ontensors import OnTensors
 from plexus.devices.tensors import rows_of
 from plexus.solvers.adjoint.node import solution
 from plexus.solvers.adjoint.transposed import Transposed
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Tensor = torch.Tensor
 
 
-class TracedCells:
+class TracedCells(OnTensors):
     """`plexus.protocols.Explicit` and `plexus.protocols.Implicit` for gradients.
 
     Parameters
@@ -45,15 +46,10 @@ class TracedCells:
         law: Callable[..., Conservation] | None = None,
         constants: Mapping[str, Tensor] | None = None,
     ):
-        self.system, self._law, self.constants = system, law, dict(constants or {})
+        super().__init__(system)
+        self._law, self.constants = law, dict(constants or {})
         self._own = self.of(list(self.constants.values()))
         self.transposed = {name: Transposed(solver) for name, solver in system.solvers.items()}
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what tensors do not change: cells, names of unknowns, norms."""
-        if name.startswith("_") or name == "system":
-            raise AttributeError(name)
-        return getattr(self.system, name)
 
     def of(self, values: Sequence[Tensor]) -> Scheme:
         """Return the scheme with these values of the constants."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
+
+from plexus.coupling.ontensors import OnTensors
 
 if TYPE_CHECKING:
     from plexus.coupling.spectral import SpectralSystem
     from plexus.protocols import SpectralModel
 
 
-class TracedModes:
+class TracedModes(OnTensors):
     """`plexus.protocols.Split` for gradients.
 
     Constants of a model whose terms are made with tensors carry gradients; every rank has a part of them.
@@ -26,13 +28,8 @@ class TracedModes:
     """
 
     def __init__(self, system: SpectralSystem, model: SpectralModel | None = None):
-        self._system, self.model = system, model or system.model
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what tensors do not change."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._system, name)
+        super().__init__(system)
+        self.model = model or system.model
 
     @property
     def linear(self) -> torch.Tensor:
@@ -45,7 +42,7 @@ class TracedModes:
 
     def rms(self, hat: torch.Tensor) -> float:
         """Return the root mean square over box, fields and members. Collective."""
-        return self._system.rms(hat.detach())
+        return self.system.rms(hat.detach())
 
     def remembered(self) -> Mapping[str, torch.Tensor]:
         """Return what the model remembers from step to step."""

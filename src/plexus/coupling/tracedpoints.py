@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from plexus.coupling.ontensors import OnTensors
 from plexus.coupling.points import STATE, PointSystem, Stage
 from plexus.errors import SolveError
 from plexus.solvers.adjoint.node import solution
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Tensor = torch.Tensor
 
 
-class TracedPoints:
+class TracedPoints(OnTensors):
     """`plexus.protocols.Explicit` and `plexus.protocols.Implicit` for gradients.
 
     Parameters
@@ -41,21 +42,16 @@ class TracedPoints:
         model: Callable[..., Rates] | None = None,
         constants: Mapping[str, Tensor] | None = None,
     ):
-        self._system, self._model, self.constants = system, model, dict(constants or {})
+        super().__init__(system)
+        self._model, self.constants = model, dict(constants or {})
         self._own = self.of(list(self.constants.values()))
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what tensors do not change: members, names of unknowns, norms."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._system, name)
 
     def of(self, values: Sequence[Tensor]) -> PointSystem:
         """Return the system with these values of the constants."""
         if self._model is None:
-            return self._system
+            return self.system
         named = dict(zip(self.constants, values, strict=True))
-        return self._system.with_model(self._model(**named))
+        return self.system.with_model(self._model(**named))
 
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return dX/dt."""
