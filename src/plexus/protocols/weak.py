@@ -152,6 +152,8 @@ class Derived:
 
     spec: FieldSpec
     formula: Callable[[Point], Array]
+    stored: bool = False
+    """Whether it reads memory: known at the quadrature points, as that is, and recovered from there elsewhere."""
 
 
 class BoundaryTerm(Protocol):
