@@ -12,7 +12,7 @@ typedef int64_t I __attribute__((vector_size(8 * L)));
 #define ENOUGH 1e-12
 #define LN2 0.69314718055994530942
 
-static const int ROW[T] = {0, 4, 8, 1, 5, 2};
+static const int ROW[T] = {0, 4, 8, 1, 5, 2}, MIRROR[T] = {0, 4, 8, 3, 7, 6};
 /* where the six numbers stand in the nine of a 3 x 3 tensor by rows */
 static const int PLACE[9] = {0, 3, 5, 3, 1, 4, 5, 4, 2};
 
@@ -70,7 +70,15 @@ inlined V dot(const V a[T], const V b[T]) {
 inlined V mises(const V s[T]) { return root(1.5 * dot(s, s)); }
 
 inlined void load(Field f, int64_t q, const int64_t cell[L], V a[T]) {
-    for (int i = 0; i < T; i++) a[i] = load_at(f, q, cell, ROW[i]);
+    for (int i = 0; i < T; i++) {
+        a[i] = load_at(f, q, cell, ROW[i]);
+        if (i > 2) a[i] = 0.5 * (a[i] + load_at(f, q, cell, MIRROR[i]));
+    }
+}
+inlined V deviate(V a[T]) {
+    const V trace = a[0] + a[1] + a[2];
+    for (int i = 0; i < 3; i++) a[i] -= trace / 3.0;
+    return trace;
 }
 inlined void store(double *out, int64_t points, int64_t q, const int64_t cell[L], int lanes, const V a[T]) {
     for (int l = 0; l < lanes; l++)
@@ -193,10 +201,11 @@ int64_t respond(int64_t cells, int64_t points, double dt, const Data *data, cons
             p.yield = load_at(data->yield, q, cell, 0) + p.slope * before + p.gain * (1.0 - p.grown);
             for (int k = 0; k < KIN; k++) {
                 p.modulus[k] = load_at(data->modulus[k], q, cell, 0), p.recall[k] = load_at(data->recall[k], q, cell, 0);
-                load(memory[3 + k], q, cell, p.back[k]);
+                load(memory[3 + k], q, cell, p.back[k]), deviate(p.back[k]);
             }
             const V volume = e[0] + e[1] + e[2];
-            for (int i = 0; i < T; i++) p.trial[i] = 2.0 * p.mu * (e[i] - (i < 3 ? volume / 3.0 : all(0.0)) - ep[i]);
+            for (int i = 0; i < T; i++) p.trial[i] = 2.0 * p.mu * (e[i] - ep[i]);
+            deviate(p.trial);
             V star[T];
             for (int i = 0; i < T; i++) {
                 star[i] = p.trial[i];

@@ -93,12 +93,12 @@ def respond(
     """
     volume = einsum("...ii->...", strain)
     i = eye(3, strain)
-    deviator = strain - _at(volume / 3.0) * i
-    trial = _at(2.0 * data.shear) * (deviator - before.plastic)
+    trial = _at(2.0 * data.shear) * _deviator(strain - before.plastic)
     # R = R_n + ..., with R_n at the start of the step
     worn = exp(-data.rate * before.p)
     strength = data.yield_stress + data.slope * before.p + data.gain * (1.0 - worn)
-    local = _Local(trial, before.backs, strength, worn, dt, data)
+    held = [_deviator(a) for a in before.backs]
+    local = _Local(trial, held, strength, worn, dt, data)
     rest = local.sides(None)
     plastic = (rest.size > strength) & (dt > 0)
     end, lost = local.solve(plastic, rest) if bool(plastic.any()) else (rest, plastic & False)
@@ -108,7 +108,7 @@ def respond(
     stress = trial - _at(2.0 * data.shear) * grown + _at(data.bulk * volume) * i
     step = where(plastic, end.dp, 0.0 * end.dp)
     backs = [
-        where(_at(plastic), _at(t) * (a + grown), a) for t, a in zip(end.thetas, before.backs, strict=True)
+        where(_at(plastic), _at(t) * (a + grown), a) for t, a in zip(end.thetas, held, strict=True)
     ]
     memory = Memory(before.plastic + grown, before.p + step + wrong, backs)
     return stress, local.tangent(plastic, end) if slope else None, memory
@@ -225,6 +225,11 @@ def _at(a: Array) -> Array:
 def _four(a: Array) -> Array:
     """Return numbers at points with the axes of a tensor of rank four."""
     return a[..., None, None, None, None]
+
+
+def _deviator(a: Array) -> Array:
+    """Return the deviator of the symmetric part."""
+    return 0.5 * (a + einsum("...ij->...ji", a)) - _at(einsum("...ii->...", a) / 3.0) * eye(3, a)
 
 
 def _dot(a: Array, b: Array) -> Array:

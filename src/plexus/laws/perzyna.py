@@ -35,8 +35,9 @@ class Perzyna(Mises):
     """Ideal viscoplasticity."""
 
     def __init__(self, params: PerzynaParams):
-        drag = {"drag": params.yield_stress, "exponent": params.exponent, "rate": params.fluidity}
-        super().__init__(params, params.yield_stress, viscosity=Viscosity.model_construct(**drag))
+        strength = params.yield_stress
+        flow = Viscosity.model_construct(drag=strength, exponent=params.exponent, rate=params.fluidity)
+        super().__init__(params, strength, viscosity=flow)
 
 
 EXAMPLE: dict[str, Any] = {

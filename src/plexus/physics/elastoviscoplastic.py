@@ -33,6 +33,7 @@ from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum, eye
 from plexus.formulation import kinematics
 from plexus.formulation.hooke import State
+from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
@@ -175,6 +176,7 @@ class Remembering(Body):
 
 
 EXAMPLE: dict[str, Any] = {
+    "geometry": "plane_strain",
     "law": {
         "type": "j2",
         "young_modulus": "210 GPa",
@@ -183,3 +185,29 @@ EXAMPLE: dict[str, Any] = {
         "hardening": {"slope": "1 GPa"},
     },
 }
+
+
+def manufactured() -> list[Manufactured]:
+    """Return one step from the virgin state, so large that the body flows everywhere."""
+    law = {
+        "type": "chaboche", "young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3, "yield_stress": 0.05,
+        "hardening": {"gain": 0.1, "rate": 2}, "viscosity": {"drag": 0.1, "exponent": 3},
+        "back_stresses": [{"modulus": 0.5, "recall": 1}, {"modulus": 0.2}],
+    }  # fmt: skip
+    plane = ["0.3*sin(2*x + 0.3)*cos(1.5*y) + 2*y", "0.3*cos(x)*sin(2*y + 0.2)"]
+    solid = [
+        "0.3*sin(2*x + 0.3)*cos(y)*z + 2*y",
+        "0.3*cos(x)*sin(2*y + 0.2)*exp(0.5*z)",
+        "0.3*sin(x + y)*cos(z)",
+    ]
+    time = {"time": {"stepper": "quasistatic", "step": 1, "end": 1}}
+    cases = {"solid": {3: solid}, "plane_strain": {2: plane}, "axisymmetric": {2: plane}}
+    return [
+        Manufactured(
+            geometry,
+            {"type": "elastoviscoplastic", "geometry": geometry, "law": law},
+            {"displacement": exact},
+            time,
+        )
+        for geometry, exact in cases.items()
+    ]

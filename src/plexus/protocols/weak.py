@@ -153,7 +153,7 @@ class Derived:
     spec: FieldSpec
     formula: Callable[[Point], Array]
     stored: bool = False
-    """Whether it reads memory: known at the quadrature points, as that is, and recovered from there elsewhere."""
+    """Whether it reads memory: known at the quadrature points like it, elsewhere recovered from there."""
 
 
 class BoundaryTerm(Protocol):
