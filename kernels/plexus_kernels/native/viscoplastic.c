@@ -8,7 +8,9 @@
 typedef int64_t I __attribute__((vector_size(8 * L)));
 #define T 6
 #define SLOTS (KIN ? KIN : 1)
+#ifndef ROUNDS
 #define ROUNDS 100
+#endif
 #define ENOUGH 1e-12
 #define LN2 0.69314718055994530942
 

@@ -36,8 +36,7 @@ class Expansion(Params):
     )
     taken: Literal["followed", "points"] = Field(
         "followed",
-        description="followed: what the strain of the elements can follow, at degree 1 the mean of each cell; "
-        "points: at every quadrature point, as many codes do, with stresses of its own at degree 1",
+        description="at degree 1 the mean of each cell (followed), or as it is at the quadrature points (points)",
     )
 
 

@@ -107,9 +107,7 @@ def respond(
     grown = _at(flow) * end.star + _at(wrong)
     stress = trial - _at(2.0 * data.shear) * grown + _at(data.bulk * volume) * i
     step = where(plastic, end.dp, 0.0 * end.dp)
-    backs = [
-        where(_at(plastic), _at(t) * (a + grown), a) for t, a in zip(end.thetas, held, strict=True)
-    ]
+    backs = [where(_at(plastic), _at(t) * (a + grown), a) for t, a in zip(end.thetas, held, strict=True)]
     memory = Memory(before.plastic + grown, before.p + step + wrong, backs)
     return stress, local.tangent(plastic, end) if slope else None, memory
 

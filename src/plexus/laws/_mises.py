@@ -13,8 +13,7 @@ from plexus.deck.params import Field, Params, Property, Unit, Within
 from plexus.formulation.material import Material
 from plexus.laws import _flow
 from plexus.laws._flow import Data, Memory
-from plexus.protocols import Array, FieldSpec, Point
-from plexus.protocols.laws import Response
+from plexus.protocols import Array, FieldSpec, Point, Response
 
 PLASTIC = FieldSpec("plastic_strain", "1", "tensor", "plastic strain", rows=3)
 CUMULATED = FieldSpec("p", "1", "scalar", "cumulated plastic strain", bounds=(0.0, None))

@@ -11,8 +11,7 @@ from typing import Any
 from plexus.fields.arrays import einsum, eye
 from plexus.formulation.hooke import elastic_tensor
 from plexus.formulation.material import Material
-from plexus.protocols import Array, FieldSpec, Point
-from plexus.protocols.laws import Response
+from plexus.protocols import Array, FieldSpec, Point, Response
 from plexus.registry import register
 
 

@@ -36,8 +36,7 @@ from plexus.formulation.hooke import State
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
-from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Tangent
-from plexus.protocols.laws import Law
+from plexus.protocols import Array, Derived, FieldSpec, Flux, Law, Point, Tangent
 from plexus.registry import register
 
 
