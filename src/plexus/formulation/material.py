@@ -36,7 +36,7 @@ class Expansion(Params):
     )
     taken: Literal["followed", "points"] = Field(
         "followed",
-        description="at degree 1 the mean of each cell (followed), or as it is at the quadrature points (points)",
+        description="at degree 1 its mean over each cell (followed), or as it is at quadrature points (points)",
     )
 
 

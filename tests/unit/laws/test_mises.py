@@ -1,4 +1,4 @@
-"""The family of laws after von Mises against closed forms, a published point, and data that are hard to solve."""
+"""Laws after von Mises against closed forms, a published point, and data that are hard to solve."""
 
 from __future__ import annotations
 
