@@ -173,7 +173,7 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
     solver = data.get("solver")
     # A parameter, control or drawn field with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
-    for block in ("parameters", "controls", "samples"):
+    for block in ("parameters", "controls", "samples", "tables"):
         names = data.get(block)
         for name in names if isinstance(names, dict) else ():
             if name in taken:

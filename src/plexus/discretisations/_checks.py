@@ -138,7 +138,7 @@ def lumped(deck: Any, equations: Sequence[Equation]) -> Iterator[Doubt]:
 
 def estimates(time: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield that steps cannot be adapted to the error of a march in which nothing has a rate."""
-    if time.control.type != "error" or any(e.evolving or e.lacking for e in equations):
+    if time.control.type != "error" or time.control.limit or any(e.evolving or e.lacking for e in equations):
         return
     place = ("time", "adaptive" if time.adaptive is not None else "controller")
     text = "no unknown has a time derivative, so there is no error to adapt steps to"

@@ -36,7 +36,7 @@ class Expansion(Params):
     )
     taken: Literal["followed", "points"] = Field(
         "followed",
-        description="at degree 1 its mean over each cell (followed), or as it is at quadrature points (points)",
+        description="at degree 1 its mean over each cell (followed), or the value at each quadrature point",
     )
 
 
