@@ -1,5 +1,5 @@
-/* Backward Euler of a Mises law with isotropic and kinematic hardening and a viscous overstress, at the points of
- * a block of cells. The equations are those of plexus.laws._flow, which has them for arrays and tensors.
+/* Backward Euler of a Mises law with isotropic and kinematic hardening and a viscous overstress, at neighbouring
+ * points. The equations are those of plexus.laws._flow, which has them for arrays and tensors.
  *
  * KIN back strains. Symmetric tensors are six numbers 11 22 33 12 23 31 of the tensor itself, so that the double
  * contraction counts the shears twice. Per point the unknown is v = ln Δp, and lanes go on until all are done. */
@@ -71,20 +71,43 @@ inlined V dot(const V a[T], const V b[T]) {
 }
 inlined V mises(const V s[T]) { return root(1.5 * dot(s, s)); }
 
-inlined void load(Field f, int64_t q, const int64_t cell[L], V a[T]) {
-    for (int i = 0; i < T; i++) {
-        a[i] = load_at(f, q, cell, ROW[i]);
-        if (i > 2) a[i] = 0.5 * (a[i] + load_at(f, q, cell, MIRROR[i]));
+/* The points of one block: L numbers in a row, the last one repeated where there are fewer. */
+typedef struct {
+    int64_t at[L], cell[L], point[L];
+    int lanes;
+} Block;
+
+inlined Block block(int64_t first, int64_t count, int64_t points) {
+    Block b;
+    for (int l = 0; l < L; l++) {
+        b.at[l] = first + l < count ? first + l : count - 1;
+        b.cell[l] = b.at[l] / points, b.point[l] = b.at[l] % points;
     }
+    b.lanes = count - first < L ? (int)(count - first) : L;
+    return b;
+}
+inlined V datum(Field f, const Block *b) {
+    if (!f.cell && !f.point) return all(*f.at);
+    V v;
+    for (int l = 0; l < L; l++) v[l] = f.at[b->cell[l] * f.cell + b->point[l] * f.point];
+    return v;
+}
+/* The symmetric part of tensors of nine numbers per point. */
+inlined void load(const double *from, const Block *b, V a[T]) {
+    for (int i = 0; i < T; i++)
+        for (int l = 0; l < L; l++) {
+            const double *at = from + 9 * b->at[l];
+            a[i][l] = i < 3 ? at[ROW[i]] : 0.5 * (at[ROW[i]] + at[MIRROR[i]]);
+        }
 }
 inlined V deviate(V a[T]) {
     const V trace = a[0] + a[1] + a[2];
     for (int i = 0; i < 3; i++) a[i] -= trace / 3.0;
     return trace;
 }
-inlined void store(double *out, int64_t points, int64_t q, const int64_t cell[L], int lanes, const V a[T]) {
-    for (int l = 0; l < lanes; l++)
-        for (int k = 0; k < 9; k++) out[(cell[l] * points + q) * 9 + k] = a[PLACE[k]][l];
+inlined void store(double *out, const Block *b, const V a[T]) {
+    for (int l = 0; l < b->lanes; l++)
+        for (int k = 0; k < 9; k++) out[b->at[l] * 9 + k] = a[PLACE[k]][l];
 }
 
 /* What the law is at one point: constants of the local problem, and what it is at the latest Δp. */
@@ -92,6 +115,7 @@ typedef struct {
     V mu, yield, slope, gain, rate, viscosity, power, logdt, modulus[SLOTS], recall[SLOTS];
     V trial[T], back[SLOTS][T], grown;
     V dp, theta[SLOTS], star[T], moved[T], J, left, resist, visc, sway;
+    int voce;
 } Local;
 
 /* Both sides of J* - R = (3μ + Σ C θ) Δp + ΔR + K (Δp/dt)^(1/N) at v, and their slopes in Δp. */
@@ -106,11 +130,15 @@ inlined void sides(Local *p, V v) {
         const V pull = (2.0 / 3.0) * c, swing = pull * t * p->recall[k];
         for (int i = 0; i < T; i++) p->star[i] -= pull * p->back[k][i], p->moved[i] += swing * p->back[k][i];
     }
-    /* R = R_n + H Δp + Q e^(-b p_n) (1 - e^(-b Δp)); for a small b Δp by its series */
-    const V y = p->rate * p->dp, fade = exponential(-y);
-    const V rise = pick(y < 1e-3, y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0)))), 1.0 - fade);
-    p->left = stiff * p->dp + p->slope * p->dp + p->gain * p->grown * rise + p->visc;
-    p->resist = slope + p->slope + p->gain * p->grown * p->rate * fade;
+    p->left = (stiff + p->slope) * p->dp + p->visc;
+    p->resist = slope + p->slope;
+    if (p->voce) {
+        /* R = R_n + H Δp + Q e^(-b p_n) (1 - e^(-b Δp)); for a small b Δp by its series */
+        const V y = p->rate * p->dp, fade = exponential(-y);
+        const V rise = pick(y < 1e-3, y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0)))), 1.0 - fade);
+        p->left += p->gain * p->grown * rise;
+        p->resist += p->gain * p->grown * p->rate * fade;
+    }
     p->J = mises(p->star);
     /* n:A with the direction n = (3/2) s* over J* and A = ds* over dΔp */
     p->sway = 1.5 * dot(p->star, p->moved) / larger(p->J, all(1e-300));
@@ -155,11 +183,11 @@ inlined I solve(Local *p, I plastic) {
 }
 
 /* Six times six numbers H_IJ of ∂σ_I/∂ε_J as a tensor of rank four, 81 numbers. */
-inlined void store_tangent(double *out, int64_t points, int64_t q, const int64_t cell[L], int lanes, V H[T][T]) {
-    for (int l = 0; l < lanes; l++) {
-        double *at = out + (cell[l] * points + q) * 81;
-        for (int a = 0; a < 9; a++)
-            for (int b = 0; b < 9; b++) at[9 * a + b] = H[PLACE[a]][PLACE[b]][l];
+inlined void store_tangent(double *out, const Block *b, V H[T][T]) {
+    for (int l = 0; l < b->lanes; l++) {
+        double *at = out + b->at[l] * 81;
+        for (int i = 0; i < 9; i++)
+            for (int j = 0; j < 9; j++) at[9 * i + j] = H[PLACE[i]][PLACE[j]][l];
     }
 }
 
@@ -182,68 +210,61 @@ inlined void tangent(const Local *p, V kappa, I plastic, V H[T][T]) {
 }
 
 /* Stress (C, Q, 9), and where there is room for them the tangent (C, Q, 81) and the memory at the end of the step:
- * plastic strain, back strains one after the other, p. Returns how many points found no answer; their numbers are
- * not finite. A step of length 0 looks at the state as it is. */
-int64_t respond(int64_t cells, int64_t points, double dt, const Data *data, const Field *memory, double *stress,
+ * plastic strain, back strains one after the other, p. Memory at its start: strain without the thermal one, plastic
+ * strain, p, back strains. Returns how many points found no answer; their numbers are not finite. A step of length 0
+ * looks at the state as it is. */
+int64_t respond(int64_t cells, int64_t points, double dt, const Data *data, const double *const *memory, double *stress,
                 double *tangents, double *out, double *backs, double *grown) {
-    int64_t lost = 0, cell[L];
-    /* memory: strain without the thermal one, plastic strain, p, back strains */
+    const int64_t count = cells * points;
     const V logdt = all(dt > 0 ? __builtin_log(dt) : 0.0);
-    for (int64_t c0 = 0; c0 < cells; c0 += L) {
-        const int lanes = block_of(c0, cells, cell);
-        for (int64_t q = 0; q < points; q++) {
-            Local p = {0};
-            V e[T], ep[T], s[T];
-            load(memory[0], q, cell, e), load(memory[1], q, cell, ep);
-            const V before = load_at(memory[2], q, cell, 0), kappa = load_at(data->bulk, q, cell, 0);
-            p.mu = load_at(data->shear, q, cell, 0), p.slope = load_at(data->slope, q, cell, 0);
-            p.gain = load_at(data->gain, q, cell, 0), p.rate = load_at(data->rate, q, cell, 0);
-            p.viscosity = load_at(data->viscosity, q, cell, 0), p.power = load_at(data->power, q, cell, 0);
-            p.grown = exponential(-p.rate * before), p.logdt = logdt;
-            p.yield = load_at(data->yield, q, cell, 0) + p.slope * before + p.gain * (1.0 - p.grown);
-            for (int k = 0; k < KIN; k++) {
-                p.modulus[k] = load_at(data->modulus[k], q, cell, 0), p.recall[k] = load_at(data->recall[k], q, cell, 0);
-                load(memory[3 + k], q, cell, p.back[k]), deviate(p.back[k]);
-            }
-            const V volume = e[0] + e[1] + e[2];
-            for (int i = 0; i < T; i++) p.trial[i] = 2.0 * p.mu * (e[i] - ep[i]);
-            deviate(p.trial);
-            V star[T];
-            for (int i = 0; i < T; i++) {
-                star[i] = p.trial[i];
-                for (int k = 0; k < KIN; k++) star[i] -= (2.0 / 3.0) * p.modulus[k] * p.back[k][i];
-            }
-            const V first = mises(star);
-            const I sound = first - first == 0.0;
-            const I plastic = dt > 0 ? sound & (first > p.yield) : (I){0};
-            I open = (I){0};
-            for (int i = 0; i < T; i++) p.star[i] = star[i];
-            p.J = first, p.dp = all(0.0);
-            if (any(plastic)) open = solve(&p, plastic);
-            const V bad = pick(sound & ~open, all(0.0), all(__builtin_nan("")));
-            for (int l = 0; l < lanes; l++) lost += bad[l] != bad[l];
-            const V flow = pick(plastic, 1.5 * p.dp / larger(p.J, all(1e-300)), all(0.0));
-            for (int i = 0; i < T; i++) s[i] = p.trial[i] - 2.0 * p.mu * flow * p.star[i] + bad;
-            if (tangents) {
-                V H[T][T];
-                tangent(&p, kappa, plastic, H);
-                store_tangent(tangents, points, q, cell, lanes, H);
-            }
-            for (int i = 0; i < 3; i++) s[i] += kappa * volume;
-            store(stress, points, q, cell, lanes, s);
-            const V dp = pick(plastic, p.dp, all(0.0));
-            if (!out) continue;
-            V rows[T];
-            for (int i = 0; i < T; i++) rows[i] = ep[i] + flow * p.star[i] + bad;
-            store(out, points, q, cell, lanes, rows);
-            for (int k = 0; k < KIN; k++) {
-                const V t = pick(plastic, p.theta[k], all(1.0));
-                for (int i = 0; i < T; i++) rows[i] = t * (p.back[k][i] + flow * p.star[i]) + bad;
-                store(backs + k * cells * points * 9, points, q, cell, lanes, rows);
-            }
-            const V p1 = before + dp + bad;
-            for (int l = 0; l < lanes; l++) grown[cell[l] * points + q] = p1[l];
+    int64_t lost = 0;
+    for (int64_t first = 0; first < count; first += L) {
+        const Block b = block(first, count, points);
+        Local p = {0};
+        V e[T], ep[T], s[T], before, rows[T];
+        load(memory[0], &b, e), load(memory[1], &b, ep);
+        for (int l = 0; l < L; l++) before[l] = memory[2][b.at[l]];
+        const V kappa = datum(data->bulk, &b);
+        p.mu = datum(data->shear, &b), p.slope = datum(data->slope, &b), p.gain = datum(data->gain, &b);
+        p.rate = datum(data->rate, &b), p.viscosity = datum(data->viscosity, &b), p.power = datum(data->power, &b);
+        p.voce = any((p.gain != 0.0) & (p.rate != 0.0)), p.logdt = logdt;
+        p.grown = p.voce ? exponential(-p.rate * before) : all(1.0);
+        p.yield = datum(data->yield, &b) + p.slope * before + p.gain * (1.0 - p.grown);
+        for (int k = 0; k < KIN; k++) {
+            p.modulus[k] = datum(data->modulus[k], &b), p.recall[k] = datum(data->recall[k], &b);
+            load(memory[3 + k], &b, p.back[k]), deviate(p.back[k]);
         }
+        const V volume = e[0] + e[1] + e[2];
+        for (int i = 0; i < T; i++) p.trial[i] = 2.0 * p.mu * (e[i] - ep[i]);
+        deviate(p.trial);
+        for (int i = 0; i < T; i++) {
+            p.star[i] = p.trial[i];
+            for (int k = 0; k < KIN; k++) p.star[i] -= (2.0 / 3.0) * p.modulus[k] * p.back[k][i];
+        }
+        p.J = mises(p.star);
+        const I sound = p.J - p.J == 0.0, plastic = dt > 0 ? sound & (p.J > p.yield) : (I){0};
+        const I open = any(plastic) ? solve(&p, plastic) : (I){0};
+        const V bad = pick(sound & ~open, all(0.0), all(__builtin_nan("")));
+        for (int l = 0; l < b.lanes; l++) lost += bad[l] != bad[l];
+        const V flow = pick(plastic, 1.5 * p.dp / larger(p.J, all(1e-300)), all(0.0));
+        for (int i = 0; i < T; i++)
+            s[i] = p.trial[i] - 2.0 * p.mu * flow * p.star[i] + bad + (i < 3 ? kappa * volume : all(0.0));
+        store(stress, &b, s);
+        if (tangents) {
+            V H[T][T];
+            tangent(&p, kappa, plastic, H);
+            store_tangent(tangents, &b, H);
+        }
+        if (!out) continue;
+        for (int i = 0; i < T; i++) rows[i] = ep[i] + flow * p.star[i] + bad;
+        store(out, &b, rows);
+        for (int k = 0; k < KIN; k++) {
+            const V t = pick(plastic, p.theta[k], all(1.0));
+            for (int i = 0; i < T; i++) rows[i] = t * (p.back[k][i] + flow * p.star[i]) + bad;
+            store(backs + k * count * 9, &b, rows);
+        }
+        const V p1 = before + pick(plastic, p.dp, all(0.0)) + bad;
+        for (int l = 0; l < b.lanes; l++) grown[b.at[l]] = p1[l];
     }
     return lost;
 }

@@ -73,8 +73,8 @@ def respond(
     C, Q = checked("p", p, np.float64, (None, None)).shape
     alive: list[Any] = []
 
-    def described(name: str, array: Floats, shape: tuple[int, ...] = ()) -> Field:
-        found, kept = field(name, array, C, Q, shape)
+    def described(name: str, array: Floats) -> Field:
+        found, kept = field(name, array, C, Q, ())
         alive.append(kept)
         return found
 
@@ -83,14 +83,15 @@ def respond(
         setattr(given, name, described(name, array))
     for k, (modulus, recall) in enumerate(kinematic):
         given.modulus[k], given.recall[k] = described("modulus", modulus), described("recall", recall)
-    tensors = {"strain": strain, "plastic": plastic}
-    known = [described(name, a, (9,)) for name, a in tensors.items()]
-    known += [described("p", p), *(described("back strain", a, (9,)) for a in backs)]
+    rows = {"strain": strain, "plastic strain": plastic}
+    rows |= {f"back strain {k}": a for k, a in enumerate(backs)}
+    first, second, *rest = (checked(name, a, np.float64, (C, Q, 9)).ctypes.data for name, a in rows.items())
+    known = (ctypes.c_void_p * (3 + len(backs)))(first, second, p.ctypes.data, *rest)
     stress = np.empty((C, Q, 9))
     slopes = np.empty((C, Q, 81)) if tangent else None
     ends = [np.empty((C, Q, 9)), np.empty((len(backs), C, Q, 9)), np.empty((C, Q))] if memory else [None] * 3
     lost = _function(len(backs))(
-        C, Q, dt, ctypes.byref(given), (Field * len(known))(*known), stress.ctypes,
+        C, Q, dt, ctypes.byref(given), known, stress.ctypes,
         *(None if a is None else a.ctypes for a in (slopes, *ends)),
     )  # fmt: skip
     return Answer(stress, slopes, ends[0], ends[2], () if ends[1] is None else tuple(ends[1]), lost)
