@@ -1,4 +1,4 @@
-"""The pictures of a run that a report would show: its fields at one moment, its histories, its validation, its fit."""
+"""The pictures of a run that a report would show: its fields at one moment, its histories, validation, fit."""
 
 from __future__ import annotations
 
