@@ -1,4 +1,4 @@
-"""The pictures of a run that a report would show: its fields at one moment, its histories, validation, fit."""
+"""The pictures that a report of a run shows: its fields at one moment, histories, validation, fit."""
 
 from __future__ import annotations
 
