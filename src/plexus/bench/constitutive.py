@@ -79,7 +79,7 @@ def _timed(work: Callable[[], Any]) -> float:
 
 
 def _states(law: Any, share: float) -> tuple[np.ndarray, Any]:
-    """Return strains, and a point with a memory of two steps; a share of the points is strained, the rest at rest."""
+    """Return strains, and a point with a memory of two steps; a share of the points is strained."""
     rng, shape = np.random.default_rng(0), (CELLS, POINTS)
     before = {s.name: np.zeros(shape if s.shape == "scalar" else (*shape, 9)) for s in law.internal}
     strain, moves = np.zeros((*shape, 3, 3)), (rng.random(shape) < share)[..., None, None]

@@ -35,6 +35,7 @@ def problems(deck: Any) -> Iterator[Found]:
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
+        yield from pathless(equations)
         return
     stepper = _stepper(deck.time)
     name = deck.time.stepper.type
@@ -209,6 +210,15 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
+
+
+def pathless(equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield that a steady solve has no path along which memory could change."""
+    for equation in equations:
+        what = ", ".join(spec.name for spec in equation.internal)
+        if what and not equation.smooth:
+            text = f"{what} follow a path in time, and without the block `time` nothing would flow"
+            yield ("physics",), f"{text}; give time: {{stepper: quasistatic, step: ..., end: ...}}"
 
 
 def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
