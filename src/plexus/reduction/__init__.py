@@ -1,1 +1,0 @@
-"""Reduced-order modelling: bases of fields, cubature of what they span, and the file that keeps both."""
