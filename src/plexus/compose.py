@@ -41,6 +41,8 @@ def compose(deck: Deck, ctx: Context) -> Run:
     for path in untrained(deck):
         raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
+    if deck.rom is not None:
+        system, values = registry.build("rom", deck.rom).reduce(system, values, deck)
     for path, part in system.parts.items():
         # what is said of closures is among the deck's doubts
         for text in part.beyond if path not in system.closures else ():

@@ -46,6 +46,11 @@ class BaseSystem(ABC):
     parts: Mapping[str, Guarded] = {}
 
     @property
+    def body(self) -> Any:
+        """The system whose fields outputs show: of a reduced one the full one."""
+        return self
+
+    @property
     def unknowns(self) -> int:
         """Number of unknowns of all equations on all ranks."""
         return sum(s.n_global * s.components for s in self.spaces.values())

@@ -22,6 +22,7 @@ from plexus.deck.context import Context, known, only
 from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
+from plexus.deck.reduce import Reduce
 from plexus.deck.sweep import Sweep
 from plexus.deck.tables import TimeTable
 from plexus.deck.train import Train
@@ -85,6 +86,10 @@ class Deck(Params):
     train: Train | None = Field(None, description="how `plexus train` fits the closure")
     calibrate: Calibrate | None = Field(
         None, description="how `plexus calibrate` fits the controls to measurements"
+    )
+    reduce: Reduce | None = Field(None, description="how `plexus reduce` makes a reduced model of the run")
+    rom: Annotated[Params | None, Component("rom")] = Field(
+        None, description="a reduced model that marches in the place of the full one"
     )
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
 

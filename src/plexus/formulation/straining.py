@@ -16,7 +16,7 @@ doi:10.1002/nme.1620150914.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
@@ -41,6 +41,11 @@ class Straining:
     heated: Callable[[Point], Point]
     cells: Cellwise
     b_bar: bool = False
+
+    @property
+    def linear(self) -> Straining:
+        """The same without what is not linear in the displacement: expansion and a prescribed normal strain."""
+        return replace(self, expansion=None, normal_strain=Expression(0.0))
 
     def total(self, p: Point) -> tuple[Array, Array | None]:
         """Return the strain in the section, and normal to it where the geometry tells it."""

@@ -90,7 +90,7 @@ class Remembering(Body):
     def flux(self, p: Point) -> Flux:
         """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
         kinematics.check_dimension(self.params.geometry, p.dim)
-        stress = self.law.respond(self._heated(p), self._strain(p)).stress
+        stress = self.law.respond(self._heated(p), self.strain_of(p)).stress
         if self.straining.b_bar:
             stress = stress + self._cured(p)[..., None, None] * eye(3, stress)
         d = p.dim
@@ -98,7 +98,7 @@ class Remembering(Body):
 
     def tangent(self, p: Point) -> Tangent:
         """Return ∂σ/∂ε of the step, and the hoop couplings of an axisymmetric section."""
-        slope = self.law.respond(self._heated(p), self._strain(p), tangent=True).tangent
+        slope = self.law.respond(self._heated(p), self.strain_of(p), tangent=True).tangent
         assert slope is not None
         joint = None
         if self.straining.b_bar:
@@ -125,7 +125,7 @@ class Remembering(Body):
 
     def advance(self, p: Point) -> Mapping[str, Array]:
         """Return what the law remembers at the end of the step."""
-        return self.law.respond(self._heated(p), self._strain(p), memory=True).memory
+        return self.law.respond(self._heated(p), self.strain_of(p), memory=True).memory
 
     def derived(self) -> Sequence[Derived]:
         """Return strain, stress, and scalars made of it."""
@@ -157,19 +157,34 @@ class Remembering(Body):
 
     def _stress(self, p: Point) -> Array:
         """Return σ, (C, Q, 3, 3)."""
-        return self.law.respond(self._heated(p), self._strain(p)).stress
+        return self.law.respond(self._heated(p), self.strain_of(p)).stress
 
-    def _strain(self, p: Point) -> Array:
+    def strain_of(self, p: Point) -> Array:
         """Return total minus thermal strain in all directions, (C, Q, 3, 3)."""
         strain, normal = self.straining.elastic(p)
         rows = kinematics.full(strain, [normal] * (3 - p.dim))
         return rows.reshape(*rows.shape[:2], 3, 3)
 
+    def linear_strain(self, p: Point) -> Array:
+        """Return the part of `strain_of` that the displacement causes, (C, Q, 3, 3)."""
+        strain, normal = self.straining.linear.elastic(p)
+        rows = kinematics.full(strain, [normal] * (3 - p.dim))
+        return rows.reshape(*rows.shape[:2], 3, 3)
+
+    def load(self, p: Point) -> Array | None:
+        """Return f0 of the loads, that the law has no part in; None without."""
+        force = self._body_force(self._heated(p))
+        return None if force is None else -force
+
+    def heated(self, p: Point) -> Point:
+        """Return the point with the prescribed temperature among its fields."""
+        return self._heated(p)
+
     def _cured(self, p: Point) -> Array:
         """Return Πs - s; the mean stress s = κ tr ε is that of no memory."""
 
         def mean(q: Point) -> Array:
-            return self.law.bulk(self._heated(q)) * kinematics.trace(self._strain(q))
+            return self.law.bulk(self._heated(q)) * kinematics.trace(self.strain_of(q))
 
         return self.straining.change_of(p, mean)
 

@@ -67,7 +67,7 @@ def _everywhere(run: Run) -> Iterator[tuple[str, Property, Any]]:
     for path, prop in properties(run.deck.physics, "physics"):
         yield path, prop, slice(None)
     # one numbering of nodes serves all unknowns on elements
-    space = next(iter(run.system.spaces.values()))
+    space = next(iter(run.system.body.spaces.values()))
     for i, condition in enumerate(run.deck.boundary):
         nodes = space.facet_nodes(condition.on) if condition.terms else None
         for kind, params in condition.terms.items():

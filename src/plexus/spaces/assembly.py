@@ -119,7 +119,9 @@ class Form:
         self.rule = cell_rule(mesh, self.degree)
         self.tables = self.rule.tables(space.element)
         self._place = np.cumsum(touching) - 1
-        self._parts = [p for where, term in self.terms for p in self._boundary(where, term, touching)]
+        self.parts_on_boundaries = [
+            p for where, term in self.terms for p in self._boundary(where, term, touching)
+        ]
         lumps = isinstance(equation, Stores) and equation.lumped
         self._nodes = lumped_rule(mesh, space.degree) if lumps else None
         one = self.bridge.array(np.ones((1, 1, mesh.dim)))
@@ -150,7 +152,7 @@ class Form:
 
     @property
     def _across(self) -> list[_BoundaryPart]:
-        return [part for part in self._parts if part.behind is not None]
+        return [part for part in self.parts_on_boundaries if part.behind is not None]
 
     @cached_property
     def _crossings(self) -> dict[_BoundaryPart, np.ndarray]:
@@ -352,7 +354,7 @@ class Form:
 
     def _facets(self, t: float, values: Values) -> Iterator[tuple[_BoundaryPart, PointBatch, Array, Array]]:
         """Yield per boundary part its points, the facet nodes' basis values (Q, k) and weighted ds (C, Q)."""
-        for part in self._parts:
+        for part in self.parts_on_boundaries:
             facets = part.facets
             p = PointBatch(facets.cells, slice(0, len(facets.cells)), facets.rule, t, values, facets.other)
             weight = self._weight(p)

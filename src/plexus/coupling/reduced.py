@@ -1,0 +1,270 @@
+"""A reduced model as a system: u(x, t) = Σ_j γ_j(t) ψ_j(x), with the law asked at few points.
+
+    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) = 0
+
+ψ_j are the modes of a basis, E_j the strain that each causes, x_k and w_k points and weights of a cubature, ε_0 the strain
+without displacement (thermal, with a minus), f the loads on the basis. Newton's method solves for γ; ranks add up what their
+points contribute, one reduction per iteration. The cost of a step does not depend on the mesh.
+
+The state of a run holds γ and the memory at the points. Fields are there when they are asked for: the displacement as the sum
+of modes, the memory by *replay*: the law is marched at all quadrature points along the displacements of the steps so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.coupling.nodal import NodalFields
+from plexus.coupling.system import System
+from plexus.errors import InputError, SolveError
+from plexus.fields.keys import Key, by_field, keyed
+from plexus.fields.state import State
+from plexus.protocols import Instant, Since
+from plexus.reduction.loads import Loads
+from plexus.reduction.points import Coordinates, Sites
+
+if TYPE_CHECKING:
+    from plexus.coupling.base import Packed
+    from plexus.reduction.model import Model
+
+Array = np.ndarray
+MOST = 50
+"""Newton steps after which a solve has failed."""
+
+
+class ReducedSystem(System):
+    """One equation of equilibrium on a basis. Construction is collective.
+
+    Parameters
+    ----------
+    full : System
+        The system that is reduced; its fields are those of outputs and quantities.
+    model : Model
+        Basis and cubature.
+    times : sequence of float
+        Times at which the loads of the run are sampled to find their shapes [s].
+    tolerance : float
+        Relative residual at which Newton's method ends.
+    """
+
+    def __init__(self, full: System, model: Model, times: Any, tolerance: float):
+        equation, comm = full.equations[0], model.points.comm
+        name, form = equation.field.name, full.forms[equation.field.name]
+        self.full, self.model, self.name, self.tolerance = full, model, name, tolerance
+        self.comm, self.equation, self.form = comm, equation, form
+        count = model.basis.shape[2]
+        points = {n: model.points.like(space) for n, space in full.points.items()}
+        solvers = {name: _Counted(full.solvers[name])}
+        super().__init__(
+            {name: Coordinates(comm, count)}, full.equations, {}, solvers, {}, points, controls=full.controls
+        )
+        self.sites = Sites(form, model.points)
+        self.loads = Loads(form, equation.load, self._given(), times, model.basis)
+        self.replay = Replay(full, name, model.basis)
+
+    def _given(self) -> dict[str, tuple[Any, Array]]:
+        """Return what integrands read: controls, and no displacement."""
+        space = self.full.spaces[self.name]
+        controls = self.full.controls
+        known = {n: (controls.members[n], a) for n, a in controls.values.items()}
+        return {**known, self.name: (space, space.zeros())}
+
+    @property
+    def body(self) -> System:
+        """The full system."""
+        return self.full
+
+    def prescribe(self, name: str, t: float, array: Array) -> None:
+        """Do nothing: modes are zero where values are prescribed."""
+        return
+
+    def solve(self, name: str, values: dict[str, Array], at: Instant, held: bool = False) -> int:
+        """Solve for the coordinates in place. Collective.
+
+        Raises
+        ------
+        SolveError
+            On all ranks, if Newton's method does not end.
+        """
+        before = {n: values[n] for n in self.points}
+        step = _Step(self, at, before)
+        f, g = self.loads.at(at.t), values[name][:, 0]
+        scale, first = float(np.linalg.norm(f)), None
+        for count in range(MOST):
+            r, k = step.residual(g)
+            r = r + f
+            size = float(np.linalg.norm(r))
+            first = size if first is None else first
+            if not np.isfinite(size):
+                break
+            if size <= self.tolerance * max(scale, first, 1e-300):
+                self.solvers[name].count(count)
+                return count
+            g = g - np.linalg.solve(k, r)
+            values[name][:, 0] = g
+        raise SolveError(
+            f"{name}: the reduced model did not converge at t = {at.t:g} s (residual {size:.3g})"
+        )
+
+    def advance(self, name: str, values: dict[str, Array], at: Instant) -> dict[str, Array]:
+        """Return the memory at the points of the cubature, and note the step for fields."""
+        step = _Step(self, at, at.before)
+        self.replay.note(at, values[name][:, 0].copy())
+        return step.memory(values[name][:, 0])
+
+    def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
+        """Return the fields of the whole body."""
+        return ReducedFields(self, constants)
+
+    def implicit(self, name: str) -> Any:
+        """Refuse: PETSc's TS marches no reduced model."""
+        raise InputError("time.stepper: a reduced model takes quasistatic")
+
+    def memory(self) -> Packed:
+        """Return the memory of the whole body, as far as fields need it."""
+        self.replay.catch_up()
+        return {Key("memory", n): (self.full.points[n], a) for n, a in self.replay.memory.items()}
+
+    def recall(self, rows: Mapping[Key, Array]) -> None:
+        """Take over the memory of the whole body."""
+        found = by_field("memory", rows)
+        if found:
+            self.replay.restart(found)
+
+    def layout(self, state: State) -> dict[Key, Any]:
+        """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
+        return super().layout(state) | keyed("memory", self.full.points)
+
+    def reconstructed(self, state: State) -> State:
+        """Return the state of the whole body. Collective."""
+        u = self.model.basis @ state.values[self.name][:, 0]
+        return State({self.name: u}, state.t, state.step, self.replay.at(state.t))
+
+
+class _Counted:
+    """Counts Newton steps where a run looks for a solver."""
+
+    def __init__(self, solver: Any):
+        self.tally = type(solver.tally)()
+        self.contexts = solver.contexts
+
+    def count(self, newton: int) -> None:
+        """Add a solve."""
+        self.tally.solves += 1
+        self.tally.newton += newton
+
+    def drain(self) -> list[Any]:
+        """Return no records: there are no linear solves."""
+        return []
+
+    def lost(self) -> None:
+        """Return nothing."""
+        return
+
+
+class _Step:
+    """One instant: strain without displacement, data and memory at the points of this rank."""
+
+    def __init__(self, system: ReducedSystem, at: Instant, before: Mapping[str, Array]):
+        self.system = system
+        sites, given = system.sites, system._given()
+        equation = system.equation
+        p = sites.batch(at.t, given)
+        heated = equation.heated(p)
+        names = {n: heated.fields[n] for n in heated.fields if n != system.name}
+        rows = {
+            n: a[:, None] if space.components > 1 else a
+            for n, space in system.points.items()
+            for a in [before[n]]
+        }
+        self.point = sites.view(p, names, dt=at.dt, before=rows)
+        self.offset = sites.pick(equation.strain_of(p))
+        self.weights = system.model.points.weights
+
+    def residual(self, g: Array) -> tuple[Array, Array]:
+        """Return Σ w σ:E and its slope, over all ranks. Collective."""
+        e, n = self.system.model.strains, len(g)
+        answer = self.system.equation.law.respond(self.point, self._strain(g), tangent=True)
+        stress = answer.stress.reshape(-1, 9) * self.weights[:, None]
+        slope = np.asarray(answer.tangent).reshape(-1, 9, 9) * self.weights[:, None, None]
+        force = np.einsum("ka,kan->n", stress, e)
+        stiffness = np.einsum("kam,kan->mn", e, np.einsum("kab,kbn->kan", slope, e))
+        total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
+        return total[:n], total[n:].reshape(n, n)
+
+    def memory(self, g: Array) -> dict[str, Array]:
+        """Return the memory at the end of the step, rows of the points of this rank."""
+        found = self.system.equation.law.respond(self.point, self._strain(g), memory=True).memory
+        return {n: np.ascontiguousarray(a.reshape(len(self.weights), -1)) for n, a in found.items()}
+
+    def _strain(self, g: Array) -> Array:
+        """Return the strain, (s, 1, 3, 3)."""
+        e = self.system.model.strains @ g
+        return np.ascontiguousarray(e.reshape(-1, 1, 3, 3) + self.offset)
+
+
+class Replay:
+    """Marches the law at all quadrature points along the steps of a reduced run, as far as somebody asks."""
+
+    def __init__(self, full: System, name: str, basis: Array):
+        self.full, self.name, self.basis = full, name, basis
+        self.memory = full.begin()
+        self.steps: dict[float, tuple[float, float, Array]] = {}
+
+    def note(self, at: Instant, g: Array) -> None:
+        """Remember an attempt; that which is accepted is the last of those that end at its time."""
+        self.steps[at.t] = (at.t - at.dt, at.dt, g)
+
+    def restart(self, memory: Mapping[str, Array]) -> None:
+        """Go on from a memory of the whole body."""
+        self.memory, self.steps = dict(memory), {}
+
+    def at(self, t: float) -> dict[str, Array]:
+        """Return the memory of the whole body at a time that a step has led to."""
+        chain = []
+        while t in self.steps:
+            begin, dt, g = self.steps[t]
+            chain.append((t, dt, g))
+            t = min(
+                (s for s in self.steps if abs(s - begin) <= 1e-9 * dt),
+                key=lambda s, b=begin: abs(s - b),
+                default=-np.inf,
+            )
+        form = self.full.forms[self.name]
+        for end, dt, g in reversed(chain):
+            u = self.basis @ g
+            fields = {self.name: u, **self.memory}
+            self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
+        if chain:
+            self.steps = {}
+        return self.memory
+
+    def catch_up(self) -> None:
+        """Bring the memory to the latest step."""
+        if self.steps:
+            self.at(max(self.steps))
+
+
+class ReducedFields(NodalFields):
+    """Fields of the whole body, made from the coordinates when somebody asks."""
+
+    def __init__(self, system: ReducedSystem, constants: Mapping[str, float]):
+        self.reduced = system
+        self._body: State | None = None
+        super().__init__(system.full, constants)
+
+    def look(self, state: State) -> None:
+        """Turn to a state."""
+        if state is not self._state:
+            self._body = None
+        super().look(state)
+
+    @property
+    def state(self) -> State:
+        """The state of the whole body. Collective at the first access."""
+        if self._body is None:
+            self._body = self.reduced.reconstructed(super().state)
+        return self._body

@@ -1,0 +1,1 @@
+"""Making of reduced models: snapshots of a run, basis, cubature."""

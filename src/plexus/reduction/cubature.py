@@ -1,0 +1,224 @@
+"""Empirical cubature: few points with weights ≥ 0 that integrate what a basis makes of its snapshots.
+
+Rows of Y are functions at the N quadrature points, b = Y w their integrals. After J. A. Hernández, M. A.
+Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687, doi:10.1016/j.cma.2016.10.022, the rows
+are first compressed to an orthonormal basis G of their span (in the inner product of the weights), to which a
+row of ones is added, so that weights sum to the volume. Then points are chosen one after the other: that
+whose column is most parallel to what is missing,
+
+    k = argmax g_kᵀ r/|g_k|,    x = argmin_{x ≥ 0} |G_s x - b|,    r = b - G_s x
+
+with the updating algorithm of C. L. Lawson, R. J. Hanson, Solving Least Squares Problems, 1974, chapter 23,
+for x. Each rank has the columns of its own points; the best of all ranks is found by one reduction and sent
+to all, so that the chosen points do not depend on the ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.errors import SolveError
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+Array = np.ndarray
+STALL = 5
+"""Points in a row that may fail to lower the error before the search gives up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cubature:
+    """Points and weights.
+
+    Attributes
+    ----------
+    names : array (s,) of int64
+        Names of the points, equal on all ranks.
+    weights : array (s,)
+        Their weights, > 0.
+    error : float
+        |G_s x - b|/|b|.
+    errors : array
+        The same after each point that was added.
+    """
+
+    names: Array
+    weights: Array
+    error: float
+    errors: Array = field(default_factory=lambda: np.empty(0))
+
+
+def compressed(comm: Comm, rows: Array, weights: Array, tolerance: float) -> Array:
+    """Return an orthonormal basis of the span of rows (k, N here) of functions, (r, N here). Collective.
+
+    Left out is what lies below ``tolerance`` of the largest singular value, in the inner product of the
+    weights (N here,).
+    """
+    gram: Array = comm.allreduce((rows * weights) @ rows.T)
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    keep = values > tolerance**2 * max(values[-1], 0.0)
+    found: Array = (vectors[:, keep] / np.sqrt(values[keep])).T @ rows
+    return found
+
+
+def cubature(
+    comm: Comm,
+    rows: Array,
+    weights: Array,
+    names: Array,
+    tolerance: float,
+    start: Sequence[int] = (),
+    stalls: bool = False,
+) -> Cubature:
+    """Return points that integrate all rows to a relative tolerance. Collective.
+
+    Parameters
+    ----------
+    comm : Comm
+        The ranks that share the points.
+    rows : array (r, N here)
+        Values of the functions at the points of this rank, e.g. of `compressed`.
+    weights : array (N here,)
+        Integration weights of the points, with what a section counts.
+    names : array (N here,) of int64
+        Names of the points that no partition changes.
+    tolerance : float
+        Largest |G_s x - b|/|b|.
+    start : sequence of int
+        Names of points to begin with.
+    stalls : bool
+        Whether a search that comes no further is taken for what it reached.
+
+    Raises
+    ------
+    SolveError
+        If the search stalls above the tolerance.
+    """
+    ones = np.ones_like(weights)[None]
+    b: Array = comm.allreduce(rows @ weights)
+    volume = float(comm.allreduce(float(weights.sum())))
+    # the volume counts as much as all the rest
+    factor = max(float(np.linalg.norm(b)), 1e-300) / volume
+    g = np.concatenate([rows, factor * ones])
+    search = _Search(comm, g, np.append(b, factor * volume), names)
+    for name in start:
+        search.take(name)
+    while search.error > tolerance:
+        if not search.advance():
+            break
+        if search.stalled:
+            break
+    if search.error > tolerance and not stalls:
+        raise SolveError(
+            f"cubature: the search stalls at a relative error of {search.error:.3g} with {len(search.chosen)} "
+            f"points; asked for was {tolerance:g}: choose a coarser tolerance, or allow it to stall"
+        )
+    order = np.argsort(search.chosen)
+    chosen, x = np.array(search.chosen, dtype=np.int64)[order], search.x[order]
+    return Cubature(chosen, x, search.error, np.array(search.errors))
+
+
+class _Search:
+    """The points chosen so far, with columns and a QR factorisation of which every rank has a copy."""
+
+    def __init__(self, comm: Comm, g: Array, b: Array, names: Array):
+        self.comm, self.g, self.b, self.names = comm, g, b, names
+        norms = np.linalg.norm(g, axis=0)
+        self.norms = np.where(norms > 0, norms, np.inf)
+        self.chosen: list[int] = []
+        self.columns = np.empty((len(b), 0))
+        self.x = np.empty(0)
+        self.q, self.r = np.empty((len(b), 0)), np.empty((0, 0))
+        self.rest, self.errors = b.copy(), list[float]()
+        self.best, self.idle = 1.0, 0
+        self.free = np.ones(len(names), dtype=bool)
+
+    @property
+    def error(self) -> float:
+        """|r|/|b|."""
+        return float(np.linalg.norm(self.rest) / np.linalg.norm(self.b))
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the last points lowered nothing."""
+        return self.idle >= STALL
+
+    def advance(self) -> bool:
+        """Add the best point of all ranks; return whether there was one. Collective."""
+        merit = np.where(self.free, self.rest @ self.g / self.norms, -np.inf)
+        mine = int(np.argmax(merit)) if len(merit) else -1
+        bid = (float(merit[mine]), -int(self.names[mine])) if mine >= 0 else (-np.inf, 0)
+        # of equal merits that of the smaller name, whatever the ranks
+        offer, owner = max((value, -rank) for rank, value in enumerate(self.comm.allgather(bid)))
+        if not offer[0] > 0:
+            return False
+        self._add(-offer[1], -owner, mine)
+        self.errors.append(self.error)
+        self.idle = 0 if self.error < self.best * (1 - 1e-6) else self.idle + 1
+        self.best = min(self.best, self.error)
+        return True
+
+    def take(self, name: int) -> None:
+        """Add a point by name. Collective."""
+        here = np.flatnonzero(self.names == name)
+        owner = max(self.comm.allgather(self.comm.rank if len(here) else -1))
+        if owner >= 0 and name not in self.chosen:
+            self._add(name, owner, int(here[0]) if len(here) else -1)
+
+    def _add(self, name: int, owner: int, mine: int) -> None:
+        column: Array = self.comm.bcast(
+            np.ascontiguousarray(self.g[:, mine]) if self.comm.rank == owner else None, owner
+        )
+        if self.comm.rank == owner:
+            self.free[mine] = False
+        self.chosen.append(name)
+        self.columns = np.column_stack([self.columns, column])
+        self.x = np.append(self.x, 0.0)
+        self._append(column)
+        self._settle()
+        self.rest = self.b - self.columns @ self.x
+
+    def _append(self, column: Array) -> None:
+        """Add a column to the factorisation; two passes keep Q orthogonal to rounding."""
+        h = self.q.T @ column
+        v = column - self.q @ h
+        again = self.q.T @ v
+        v, h = v - self.q @ again, h + again
+        length = np.linalg.norm(v)
+        n = self.r.shape[0]
+        r = np.zeros((n + 1, n + 1))
+        r[:n, :n], r[:n, n], r[n, n] = self.r, h, length
+        self.q, self.r = np.column_stack([self.q, v / max(length, 1e-300)]), r
+
+    def _settle(self) -> None:
+        """Solve the least squares problem with weights ≥ 0, beginning from those of before."""
+        while True:
+            wanted = self._solved()
+            if (wanted > 0).all():
+                self.x = wanted
+                return
+            # go towards the solution until the first weight vanishes, and leave out its point
+            bad = wanted <= 0
+            ratio = np.where(bad, self.x / np.where(bad, self.x - wanted, 1.0), np.inf)
+            step = float(min(ratio.min(), 1.0))
+            self.x = self.x + step * (wanted - self.x)
+            self._drop(np.flatnonzero(~(bad & (ratio <= step)) & (self.x > 0)))
+
+    def _solved(self) -> Array:
+        diagonal = np.abs(np.diag(self.r))
+        if diagonal.min(initial=np.inf) <= 1e-13 * diagonal.max(initial=0.0):
+            return np.linalg.lstsq(self.columns, self.b, rcond=None)[0]
+        return np.linalg.solve(self.r, self.q.T @ self.b)
+
+    def _drop(self, keep: Array) -> None:
+        """Keep some of the points only."""
+        gone = set(self.chosen) - {self.chosen[k] for k in keep}
+        self.free |= np.isin(self.names, list(gone))
+        self.chosen = [self.chosen[k] for k in keep]
+        self.columns, self.x = self.columns[:, keep], self.x[keep]
+        self.q, self.r = np.linalg.qr(self.columns)

@@ -1,0 +1,178 @@
+"""Loads of an equation on a basis: f(t) = Σ over sources Σ_k a_k(t) Ψᵀ F_k, with the assembled vectors F_k of their shapes.
+
+Sources are the body force, and every boundary term that does not depend on the unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.errors import InputError
+from plexus.fields.arrays import add_at, einsum
+from plexus.reduction.separation import Separated
+from plexus.spaces.points import CellSet, PointBatch, Values
+
+if TYPE_CHECKING:
+    from plexus.spaces.assembly import Form
+
+Array = np.ndarray
+Integrand = Callable[[Any], Any]
+"""A point -> f0 (C|1, Q|1, m), None for zero."""
+Given = Mapping[str, tuple[Any, Any]]
+"""Names of the fields that integrands read -> room and values; the unknown is zero."""
+
+
+class Loads:
+    """What acts on a body whatever it does. Construction is collective.
+
+    Parameters
+    ----------
+    form : Form
+        The equation with its boundary terms.
+    body : callable
+        The force per volume as f0.
+    given : mapping
+        Fields that loads may read.
+    times : sequence of float
+        When loads are sampled [s].
+    basis : array (n_local, m, n)
+        Modes of the unknown at the nodes.
+
+    Raises
+    ------
+    InputError
+        If a boundary term depends on the unknown.
+    """
+
+    def __init__(self, form: Form, body: Integrand, given: Given, times: Sequence[float], basis: Array):
+        comm, n_owned = form.space.comm, form.space.n_owned
+        self.sources: list[tuple[Separated, Array]] = []
+        for name, pieces in _sources(form, body, given):
+            source = _Source(pieces, form.space.components)
+            parts = Separated(comm, name, source.sample, source.at, times)
+            vectors = [source.assembled(shape) for shape in parts.shapes.T]
+            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
+            total = comm.allreduce(np.array(rows).reshape(-1, basis.shape[2]))
+            if parts.rank:
+                self.sources.append((parts, total))
+
+    def at(self, t: float) -> Array:
+        """Return Ψᵀ F, (n,). Collective."""
+        total = 0.0
+        for parts, rows in self.sources:
+            total = total + parts.amplitudes(t) @ rows
+        return np.asarray(total)
+
+
+def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[_Piece]]]:
+    """Return name and pieces of each source, equally many on all ranks."""
+    found = [("the body force", [_Piece(form, given, body)])]
+    for number, (where, term) in enumerate(form.terms):
+        here = [part for part in form.parts_on_boundaries if part.term is term]
+        pieces = [_Piece(form, given, lambda p, t=term: t.flux(p).f0, part) for part in here]
+        found.append((f"the {type(term).__name__.lower()} on {where} ({number + 1})", pieces))
+    return found
+
+
+class _Source:
+    """One load, in pieces: its values at its quadrature points, all of them or some, and its assembled vector."""
+
+    def __init__(self, pieces: list[_Piece], components: int):
+        self.pieces = pieces
+        self.ends = np.cumsum([0, *(int(np.prod(piece.shape)) for piece in pieces)])
+
+    def sample(self, t: float) -> Array:
+        """Return f0 at all points, flat."""
+        return np.concatenate([np.empty(0), *(piece.values(piece.cells, t).ravel() for piece in self.pieces)])
+
+    def at(self, indices: Array) -> Callable[[float], Array]:
+        """Return the values at some flat indices as a function of time."""
+        which = np.searchsorted(self.ends, indices, side="right") - 1
+        parts = [(np.flatnonzero(which == k), piece) for k, piece in enumerate(self.pieces)]
+        asked = [
+            (slots, piece.at(indices[slots] - self.ends[k]))
+            for k, (slots, piece) in enumerate(parts)
+            if len(slots)
+        ]
+
+        def values(t: float) -> Array:
+            found = np.zeros(len(indices))
+            for slots, here in asked:
+                found[slots] = here(t)
+            return found
+
+        return values
+
+    def assembled(self, shape: Array) -> Array:
+        """Return ∫ f0·φ_i of one shape, (n_local, m), complete for own nodes."""
+        total: Any = 0.0
+        for piece, a, b in zip(self.pieces, self.ends, self.ends[1:], strict=False):
+            total = total + piece.assembled(np.ascontiguousarray(shape[a:b].reshape(piece.shape)))
+        return np.asarray(total)
+
+
+class _Piece:
+    """An integrand on all cells that touch own nodes, or on facets of one local number."""
+
+    def __init__(self, form: Form, given: Given, integrand: Integrand, part: Any = None):
+        self.form, self.given, self.integrand, self.part = form, given, integrand, part
+        self.cells: CellSet = form.cells if part is None else part.facets.cells
+        self.rule = form.rule if part is None else part.facets.rule
+        self.shape = (len(self.cells), len(self.rule.weights), form.space.components)
+
+    def values(self, cells: CellSet, t: float) -> Array:
+        """Return f0 on some cells, (C, Q, m)."""
+        shape = (len(cells), *self.shape[1:])
+        if not len(cells):
+            return np.zeros(shape)
+        f0 = self.integrand(self._points(cells, t))
+        return np.zeros(shape) if f0 is None else np.array(np.broadcast_to(f0, shape))
+
+    def _points(self, cells: CellSet, t: float) -> PointBatch:
+        return PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(self.given, self.form.own))
+
+    def at(self, indices: Array) -> Callable[[float], Array]:
+        """Return the values at some flat indices as a function of time."""
+        cell, q, c = np.unravel_index(indices, self.shape)
+        chosen, inverse = np.unique(cell, return_inverse=True)
+        mesh = self.form.space.mesh
+        every = np.arange(mesh.n_cells)[self.cells.local(slice(0, len(self.cells)))]
+        few = CellSet(mesh, self.form.bridge, every[chosen])
+        return lambda t: self.values(few, t)[inverse, q, c]
+
+    def assembled(self, f0: Array) -> Array:
+        """Return ∫ f0·φ_i, (n_local, m), complete for own nodes."""
+        form, out = self.form, self.form.space.zeros()
+        if not len(self.cells):
+            return out
+        p, element = self._points(self.cells, 0.0), form.space.element
+        weight, tables = form.equation.measure(p.x), self.rule.tables(element)
+        if self.part is None:
+            nodes = form.cells.nodes(form.space)
+            form.kernels.vector(form.cells.points, form.cells.cells, tables, nodes, f0, None, weight, out)
+            return out
+        w = p.jxw if weight is None else p.jxw * weight
+        phi = tables.phi[:, element.facet_nodes[self.part.facets.facet]]
+        add_at(out, self.part.nodes, einsum("cq,qi,cqa->cia", w, phi, f0))
+        return out
+
+
+def require_separable(form: Form) -> None:
+    """Refuse what acts on a body in a way that depends on what it does.
+
+    Raises
+    ------
+    InputError
+        For springs and other terms with a slope, and for total forces.
+    """
+    for _, term in form.terms:
+        kind = type(term).__name__.lower()
+        if kind not in ("traction", "pressure"):
+            raise InputError(
+                f"rom: a reduced model takes tractions and pressures; {kind} is not among them yet"
+            )
+    if form.loads:
+        raise InputError("rom: a reduced model takes tractions and pressures, no total forces yet")
