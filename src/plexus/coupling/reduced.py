@@ -224,23 +224,24 @@ class Replay:
 
     def at(self, t: float) -> dict[str, Array]:
         """Return the memory of the whole body at a time that a step has led to."""
-        chain = []
-        while t in self.steps:
-            begin, dt, g = self.steps[t]
-            chain.append((t, dt, g))
-            t = min(
-                (s for s in self.steps if abs(s - begin) <= 1e-9 * dt),
-                key=lambda s, b=begin: abs(s - b),
-                default=-np.inf,
-            )
+        chain, key = [], self._near(t)
+        while key is not None:
+            begin, dt, g = self.steps.pop(key)
+            chain.append((key, dt, g))
+            key = self._near(begin)
         form = self.full.forms[self.name]
         for end, dt, g in reversed(chain):
             u = self.basis @ g
             fields = {self.name: u, **self.memory}
             self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
         if chain:
-            self.steps = {}
+            self.steps.clear()
         return self.memory
+
+    def _near(self, t: float) -> float | None:
+        """Return the end of the step that led to a time; the clock's times are theirs up to rounding."""
+        found = min(self.steps, key=lambda s: abs(s - t), default=None)
+        return found if found is not None and abs(found - t) <= 1e-6 * self.steps[found][1] else None
 
     def catch_up(self) -> None:
         """Bring the memory to the latest step."""

@@ -88,7 +88,7 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     works = np.einsum("ika,kaj->ijk", np.array(found.stresses), strains)
     works = works.reshape(-1, len(weights))
     chosen = cubature(
-        comm, compressed(comm, works, weights, block.cubature * 1e-2), weights, names, block.cubature,
+        comm, compressed(comm, works, weights, block.cubature), weights, names, block.cubature,
         stalls=block.stalls,
     )  # fmt: skip
     facts = {
