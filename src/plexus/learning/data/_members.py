@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -24,6 +24,7 @@ from plexus.fileformat import DATA
 from plexus.learning import kept
 from plexus.learning.data._units import converted
 from plexus.learning.samples import Samples
+from plexus.learning.solved import Asked, Solved
 from plexus.runtime import context, files
 from plexus.runtime.log import Log
 
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
     from plexus.run import Run
 
 Arrays = dict[str, np.ndarray]
+PLACES = "places"
+"""Where the nodes of a member on elements lie, (nodes, d) [m]."""
+
+
+class Member(NamedTuple):
+    """What a run gave: its number, the times, values (times, nodes) of each port, places without a grid."""
+
+    number: int
+    times: list[float]
+    rows: Arrays
+    places: np.ndarray | None
 
 
 def members(params: Any) -> list[Deck]:
@@ -44,11 +56,16 @@ def members(params: Any) -> list[Deck]:
     DeckError
         If a varied value does not fit.
     """
+    return [load(params.deck, one) for one in varied(params)]
+
+
+def varied(params: Any) -> list[list[str]]:
+    """Return what each member changes, as texts ``a.b.c=value``."""
     vary = params.vary
     chosen = points(vary) if vary is not None and (vary.parameters or vary.members) else [{}]
     seeds = [{"runtime.seed": seed} for seed in vary.seed_list()] if vary is not None else []
     every = [point | seed for point in chosen for seed in seeds or [{}]]
-    return [load(params.deck, [f"{k}={json.dumps(v)}" for k, v in one.items()]) for one in every]
+    return [[f"{k}={json.dumps(v)}" for k, v in one.items()] for one in every]
 
 
 def name_of(params: Any, decks: list[Deck]) -> str:
@@ -57,7 +74,7 @@ def name_of(params: Any, decks: list[Deck]) -> str:
         [deck.plain()["data"], {p: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in _files(deck)}]
         for deck in decks
     ]
-    asked = [to_data(params.fields), to_data(params.times)]
+    asked = [to_data(params.fields), to_data(params.times), PLACES]
     text = json.dumps([__version__, told, asked], sort_keys=True, default=str)
     return DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
 
@@ -87,6 +104,8 @@ def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
     # members of a sweep that need them at once wait
     with kept.held(path) if comm.rank == 0 else nullcontext():
         _provide(session, params, decks, path)
+    if isinstance(session.part, Solved):
+        return _runs(session, params, path)
     return _read(session, path, leads)
 
 
@@ -103,8 +122,8 @@ def _provide(session: Session, params: Any, decks: list[Deck], path: Path) -> No
         session.ctx.log.info(f"data of these runs are there already: {path.name}")
 
 
-def _ran(session: Session, params: Any, number: int, deck: Deck) -> tuple[int, list[float], Arrays]:
-    """Run one member; return its number, the times, and the values (times, nodes) of each port."""
+def _ran(session: Session, params: Any, number: int, deck: Deck) -> Member:
+    """Run one member."""
     from mpi4py import MPI
 
     ports = {p.name: p for p in (*session.part.inputs, *session.part.outputs)}
@@ -120,7 +139,14 @@ def _ran(session: Session, params: Any, number: int, deck: Deck) -> tuple[int, l
             times.append(run.clock.t)
             rows.append(_looked(run, params.fields, ports))
     session.ctx.log.info(f"run {number}: {len(times)} times, {len(next(iter(rows[0].values())))} nodes")
-    return number, times, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    values = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    return Member(number, times, values, _places(run))
+
+
+def _places(run: Run) -> np.ndarray | None:
+    """Return where the nodes of a run on elements lie, None for others."""
+    nodes = getattr(run.fields, "space", None) if hasattr(run.system, "controls") else None
+    return None if nodes is None else np.asarray(nodes.points)
 
 
 def _times(params: Any, run: Run) -> list[float]:
@@ -150,18 +176,22 @@ def _looked(run: Run, fields: Mapping[str, Any], ports: Mapping[str, Port]) -> A
     return found
 
 
-def _write(path: Path, found: list[tuple[int, list[float], Arrays]]) -> None:
+def _write(path: Path, found: list[Member]) -> None:
     """Write what members gave, in their order; the file appears when it is whole (one rank only)."""
-    found = sorted(found, key=lambda one: one[0])
-    sizes = {value.shape[1] for _, _, rows in found for value in rows.values()}
+    found = sorted(found, key=lambda one: one.number)
+    sizes = {value.shape[1] for one in found for value in one.rows.values()}
     if len(sizes) > 1:
         raise InputError(f"runs have different numbers of nodes ({', '.join(map(str, sorted(sizes)))})")
     blob = io.BytesIO()
-    with h5py.File(blob, "w", track_order=True) as file:
-        file["group"] = np.concatenate([np.full(len(times), n) for n, times, _ in found])
-        file["time"] = np.concatenate([times for _, times, _ in found])
-        for name in found[0][2]:
-            file[f"fields/{name}"] = np.concatenate([rows[name] for _, _, rows in found])
+    # without order and times of creation, the same data are the same bytes
+    with h5py.File(blob, "w") as file:
+        file["group"] = np.concatenate([np.full(len(one.times), one.number) for one in found])
+        file["time"] = np.concatenate([one.times for one in found])
+        for name in found[0].rows:
+            file[f"fields/{name}"] = np.concatenate([one.rows[name] for one in found])
+        places = [one.places for one in found if one.places is not None]
+        if places:
+            file[PLACES] = np.stack(places)
     files.write_bytes(path, blob.getvalue())
 
 
@@ -184,3 +214,29 @@ def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
             torch.from_numpy(time[mine]), rows(inputs), rows(outputs),
             {lead: rows(inputs, lead) for lead in leads}, len(at), team.rank, team.size, tuple(inputs),
         )  # fmt: skip
+
+
+def _runs(session: Session, params: Any, path: Path) -> Samples:
+    """Return the runs of this rank's group, one sample each, for a part that runs the deck itself.
+
+    Raises
+    ------
+    InputError
+        If the reference has no nodes.
+    """
+    team = session.team
+    with h5py.File(path, "r") as file:
+        if PLACES not in file:
+            raise InputError(
+                f"train.data.deck: {Path(params.deck).name} has no elements, at whose nodes runs are compared"
+            )
+        places, time = file[PLACES][()], file["time"][()].reshape(len(file[PLACES]), -1)
+        shape = (*time.shape, places.shape[1])
+        targets = {name: torch.from_numpy(value[()].reshape(shape)) for name, value in file["fields"].items()}
+    asked = [Asked(*one) for one in zip(varied(params), time.tolist(), places, strict=True)]
+    first, mine = session.part.enlist(asked, list(targets)), slice(team.share, None, team.shares)
+    number = torch.arange(len(time))[mine]
+    return Samples(
+        number, number.clone(), torch.from_numpy(time[mine, -1].copy()), {"run": first + number},
+        {name: value[mine] for name, value in targets.items()}, {}, len(time), team.share, team.shares,
+    )  # fmt: skip
