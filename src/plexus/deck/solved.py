@@ -53,10 +53,8 @@ def _ranks(deck: Any) -> Iterator[Found]:
     train, job = deck.train, deck.job
     per, place = train.ranks.per_sample, ("train", "ranks", "per_sample")
     if per > 1 and train.part != CONTROLS:
-        text = (
-            f"samples of data of type {train.data.type} are whole on every rank: leave it at 1; only the runs"
-        )
-        yield place, f"{text} of a training of controls (`part: {CONTROLS}`) are cut among ranks"
+        text = f"every rank has whole samples of data of type {train.data.type}"
+        yield place, f"{text}: leave it at 1; only runs of controls (`part: {CONTROLS}`) are cut among ranks"
     if job.ranks_per_node and (ranks := job.ranks_per_node * (job.nodes or 1)) % per:
         yield place, uneven(per, ranks)
 

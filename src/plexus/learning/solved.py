@@ -167,10 +167,11 @@ class Member:
     """One run on the ranks of a group, looked at in some places. Construction is collective."""
 
     def __init__(self, run: Run, stated: Mapping[str, Any], asked: Asked, names: list[str]):
-        self.run, self.times = run, asked.times
+        marches = run.stepper.marches
+        self.run, self.times = run, asked.times if marches else [np.inf] * len(asked.times)
         run.observers = []
         late = [t for t in asked.times if np.inf > t > run.clock.end * (1 + 1e-12)]
-        if late and run.stepper.marches:
+        if late and marches:
             raise InputError(f"{late[0]:g} s is after the end of the deck's run, {run.clock.end:g} s")
         self.numbers = Numbers(stated, run.system)  # type: ignore[arg-type]  # of elements
         self.looks = {name: Look(name, run.system, asked.places) for name in names}

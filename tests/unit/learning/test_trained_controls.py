@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 import pytest
-from controlled import DECK, NETWORK, written
+from controlled import DECK, NETWORK, REFERENCE, written
 from mpi4py import MPI
 
 from plexus import driver
@@ -22,6 +22,7 @@ LBFGS = "train.stages=[{type: fit, steps: 3, optimizer: {type: lbfgs, iterations
 SHORT = ("time.end=0.1", "train.data.times.end=0.1", "train.data.vary.parameters={parameters.load: [3, 8]}")
 FILES = "train={part: controls, data: {type: files, files: [deck.yaml], columns: {u: u}}}"
 SAME = ("mesh.cells=9", "time.step=0.05")
+STEADY = ("mesh.cells=9", "time=null", "train.data.times=null")
 
 
 def trained(folder, *overrides, restart=None):
@@ -29,16 +30,18 @@ def trained(folder, *overrides, restart=None):
     return code, json.loads((folder / "out/summary.json").read_text())
 
 
-def test_a_law_is_found_through_the_solver_and_read_by_a_run(tmp_path):
+@pytest.mark.parametrize("same", [SAME, STEADY])
+def test_a_law_is_found_through_the_solver_and_read_by_a_run(same, tmp_path):
     """On the reference's own mesh and steps the number is exact; the file is one that `fitted` reads."""
-    written(tmp_path, EXACT)
-    code, told = trained(tmp_path, LBFGS, *SAME)
+    reference = REFERENCE if same is SAME else REFERENCE.partition("time:")[0]
+    written(tmp_path, EXACT, reference)
+    code, told = trained(tmp_path, LBFGS, *same)
     (row,) = told["validation"]
     assert code == 0 and row["metric"] == "u relative MSE"
     assert row["value"] < 1e-12 < row["baselines"]["start"]
     values, _ = fitted.read(tmp_path / "out/controls.h5", "k")
     assert values == pytest.approx([0.5], rel=1e-6)
-    found = highest(tmp_path / "deck.yaml", "controls.k.fitted=out/controls.h5", *SAME)
+    found = highest(tmp_path / "deck.yaml", "controls.k.fitted=out/controls.h5", *same)
     assert found == pytest.approx(highest(tmp_path / "reference.yaml"), rel=1e-6)
 
 
@@ -128,5 +131,5 @@ def test_samples_that_are_whole_on_every_rank_are_refused_in_parts(tmp_path):
     from csv_tables import DECK as CLOSURE
 
     written(tmp_path, CLOSURE.format(data="{type: none, points: 9}", stages="[{type: fit, loss: residual}]"))
-    with pytest.raises(DeckError, match=r"train\.ranks\.per_sample: samples of data of type none"):
+    with pytest.raises(DeckError, match=r"per_sample: every rank has whole samples of data of type none"):
         load(tmp_path / "deck.yaml", ("train.ranks={per_sample: 2}",))

@@ -233,7 +233,9 @@ def _runs(session: Session, params: Any, path: Path) -> Samples:
         places, time = file[PLACES][()], file["time"][()].reshape(len(file[PLACES]), -1)
         shape = (*time.shape, places.shape[1])
         targets = {name: torch.from_numpy(value[()].reshape(shape)) for name, value in file["fields"].items()}
-    asked = [Asked(*one) for one in zip(varied(params), time.tolist(), places, strict=True)]
+    # a steady reference has no time: its end is compared with the end
+    times = np.where(time == 0, np.inf, time) if params.times is None else time
+    asked = [Asked(*one) for one in zip(varied(params), times.tolist(), places, strict=True)]
     first, mine = session.part.enlist(asked, list(targets)), slice(team.share, None, team.shares)
     number = torch.arange(len(time))[mine]
     return Samples(
