@@ -16,8 +16,8 @@ WHAT = "controls"
 def written(session: Session) -> tuple[Path, str, list[Row]]:
     """Judge the controls and write them; return file, hash and validation table. Collective."""
     table, path, sha256 = judged(session), session.ctx.folder / session.plan.output, ""
-    data, units = session.part.stored()
+    data, facts = session.part.stored()
     if session.ctx.root:
-        fitted.write(path, data, units)
+        fitted.write(path, data, facts)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return path, session.ctx.comm.bcast(sha256), table

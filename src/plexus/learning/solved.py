@@ -138,18 +138,19 @@ class Solved:
             self._members[number] = member
         return self._members[number]
 
-    def stored(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-        """Return what `plexus.io.fitted` writes: arrays by place, units by group. Collective in the group."""
-        data, units = {}, {}
+    def stored(self) -> tuple[dict[str, np.ndarray], dict[str, dict[str, str]]]:
+        """Return what `plexus.io.fitted` writes: arrays by place, facts by group. Collective in the group."""
+        data, facts = {}, {}
         for name, control in self.stated.items():
             group = f"controls/{name}"
-            units[group] = control.params.unit
+            facts[group] = {"unit": control.params.unit, "location": control.location}
             data[f"{group}/values"] = (self.network[name].detach() * self.scales[name]).numpy()
+            data[f"{group}/start"] = (self.start[name] * self.scales[name]).numpy()
             if control.location != "own":
                 data[f"{group}/places"] = self.numbers.places(name)
             elif control.kinks:
                 data[f"{group}/knots"] = np.array(control.kinks)
-        return data, units
+        return data, facts
 
 
 class Start:
