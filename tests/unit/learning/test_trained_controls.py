@@ -19,7 +19,9 @@ from plexus.tasks import Request, named
 EXACT = DECK.replace(NETWORK, "{type: scalar, start: 0.1}").replace("coefficient: k", "coefficient: 1 + k*u")
 """With a law of which the reference's is a case, so that it can be found exactly."""
 LBFGS = "train.stages=[{type: fit, steps: 3, optimizer: {type: lbfgs, iterations: 10}}]"
-SHORT = ("time.end=0.1", "train.data.times.end=0.1", "train.data.vary.parameters={parameters.load: [3, 8]}")
+SHORT = ("time.end=0.1", "train.data.times.end=0.1", "train.data.vary.parameters={parameters.load: [3, 8]}",
+         "controls.k.inputs={x: [0, 1]}")  # fmt: skip
+"""One linear step: what ranks say to each other is the same, and less of it."""
 FILES = "train={part: controls, data: {type: files, files: [deck.yaml], columns: {u: u}}}"
 SAME = ("mesh.cells=9", "time.step=0.05")
 STEADY = ("mesh.cells=9", "time=null", "train.data.times=null")
@@ -76,7 +78,7 @@ def test_losses_and_weights_are_those_of_one_rank(tmp_path):
         written(place)
     comm.Barrier()
     alone = on(MPI.COMM_SELF, place / f"alone{comm.rank}", 1)
-    assert len(alone[0]) == 20 and alone[0][-1] < 0.5 * alone[0][0]
+    assert len(alone[0]) == 20 and alone[0][-1] < 0.7 * alone[0][0]
     for per in sorted({1, comm.size}):
         losses, numbers = on(comm, place / f"per{per}", per)
         np.testing.assert_allclose(losses, alone[0], rtol=1e-10)
