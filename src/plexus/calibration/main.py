@@ -15,13 +15,14 @@ from plexus.calibration.methods.gauss_newton import LARGEST
 from plexus.calibration.misfit import RunMisfit, refuse_unread
 from plexus.calibration.objective import Ends, Fitted, Objective
 from plexus.calibration.statistics import Statistics, statistics
+from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
 from plexus.coupling.starts import start
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
-from plexus.measurements.base import unit_of
+from plexus.measurements.base import marks, refuse_twice, unit_of
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -41,7 +42,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
         If the run fails with the start values, or if the method ends before it is done.
     """
     assert deck.calibrate is not None
-    run = compose(deck, ctx)
+    run = compose(tight(deck), ctx)
     readings = readings_of(deck, ctx)
     numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
     with ctx.timers("calibration"):
@@ -62,7 +63,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     facts = report.facts(numbers, objective, found, known)
     if not dry:
         with ctx.timers("output"):
-            _write(ctx, numbers, objective, found, known, readings)
+            _write(deck, ctx, numbers, objective, found, known, readings)
         if not found.converged:
             raise SolveError(
                 f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
@@ -94,6 +95,7 @@ def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
     found: list[Readings] = []
 
     def read() -> None:
+        refuse_twice(deck)
         for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
             member: Measurement = registry.build("measurement", params)
             with at_path(f"calibrate.data[{i}]"):
@@ -115,7 +117,7 @@ def _known(objective: Objective, m: np.ndarray) -> Statistics | None:
 
 
 def _write(
-    ctx: Context, numbers: Numbers, objective: Objective, found: Fitted, known: Statistics | None,
+    deck: Deck, ctx: Context, numbers: Numbers, objective: Objective, found: Fitted, known: Statistics | None,
     readings: list[Readings],
 ) -> None:  # fmt: skip
     """Write ``calibration.h5`` and the report. Collective."""
@@ -147,7 +149,7 @@ def _write(
 
     def write() -> None:
         files.write(folder / files.NAME, data, units)
-        report.write(folder, numbers, found)
+        report.write(folder, numbers, found, list(marks(deck)))
 
     on_root(ctx.comm, write)
 
