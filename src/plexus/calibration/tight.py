@@ -1,7 +1,7 @@
 """The accuracy of solves where derivatives and fits rest on them.
 
-Residuals of fits and remainders of derivatives see the errors of solves; what a deck leaves open about these is
-solved to rounding. Then losses are the same on any ranks, to 1e-10 along whole fits.
+Residuals of fits and remainders of derivatives see the errors of solves; what a deck leaves open about these
+is solved to rounding. Then losses are the same on any ranks, to 1e-10 along whole fits.
 """
 
 from __future__ import annotations

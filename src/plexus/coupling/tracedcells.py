@@ -17,8 +17,8 @@ import torch
 
 from plexus.coupling.ontensors import OnTensors
 from plexus.devices.tensors import rows_of
-from plexus.solvers.adjoint.node import solution
 from plexus.solvers.adjoint.linearised import Linearised
+from plexus.solvers.adjoint.node import solution
 
 if TYPE_CHECKING:
     from plexus.coupling.volumes import VolumeSystem

@@ -4,10 +4,12 @@
 loss, loss.<n>     loss at the end of the last stage, of stage n
 validation         mean of the relative errors of all rows of the validation
 validation.<name>  mean over the cases of one metric
+fallback           largest share of a validation that the fallback has answered
 all others         final values of quantities
 ================== ============================================================================
 
 Beside an error of the validation stands the best classical rival: the smallest such mean over the same rows.
+There is none where the fallback has answered too much: a part that is not asked is not compared.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LOSS, VALIDATION, RIVAL = "loss", "validation", "rival"
+from plexus.fileformat import MOST_ANSWERED
+
+LOSS, VALIDATION, RIVAL, FALLBACK = "loss", "validation", "rival", "fallback"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ def validated(table: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
     """Return the figures of a table of validation."""
     metrics = dict.fromkeys(row["metric"] for row in table)
     parts = {f"{VALIDATION}.{name}": [row for row in table if row["metric"] == name] for name in metrics}
-    return {name: _mean(rows) for name, rows in ({VALIDATION: table} | parts).items() if rows}
+    shares = [row[FALLBACK] for row in table if FALLBACK in row]
+    told = {FALLBACK: Figure(max(shares))} if shares else {}
+    return {name: _mean(rows) for name, rows in ({VALIDATION: table} | parts).items() if rows} | told
 
 
 def _mean(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -58,5 +64,7 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> Figure:
     names = [name for name in rows[0]["baselines"] if all(name in row["baselines"] for row in rows)]
     rivals = {name: mean([row["baselines"][name] for row in rows]) for name in names}
     value = mean([row["value"] for row in rows])
+    if max(row.get(FALLBACK, 0.0) for row in rows) > MOST_ANSWERED:
+        return Figure(value)
     best = min(rivals, key=lambda name: rivals[name], default="")
     return Figure(value, best, rivals.get(best))

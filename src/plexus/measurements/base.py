@@ -150,7 +150,7 @@ def marks(deck: Any) -> dict[str, str]:
 
 
 def refuse_twice(deck: Any) -> None:
-    """Refuse data that a start was fitted to and that are given again, while a regularisation trusts the start.
+    """Refuse data that a start was fitted to already, where a regularisation trusts that start.
 
     Raises
     ------

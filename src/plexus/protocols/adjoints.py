@@ -1,4 +1,4 @@
-"""What a solve offers to be differentiated: its equations F(u; θ) = 0 solved, tested, linear and transposed."""
+"""What a solve offers to be differentiated: F(u; θ) = 0 solved, tested, made linear and transposed."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Nielsen's damping of Gauss-Newton steps, which follows the gain ϱ: what a trial gains over what was promised.
+"""Nielsen's damping of Gauss-Newton steps. It follows the gain ϱ: what a trial gains over what it promised.
 
     better:  μ ← μ max(1/3, 1 - (2ϱ - 1)³),  ν ← 2        else:  μ ← μ ν,  ν ← 2ν
 
-H. B. Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05, Technical University of Denmark, 1999;
-K. Madsen, H. B. Nielsen, O. Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., DTU 2004,
+H. B. Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05, Technical University of Denmark,
+1999; K. Madsen, H. B. Nielsen, O. Tingleff, Methods for Non-Linear Least Squares Problems, 2nd ed., DTU 2004,
 algorithm 3.16.
 """
 

@@ -2,11 +2,11 @@
 
     |A s + b|² + μ |D s|² least on the free numbers,    m ← clip(m + s),    A = (J, √R),  b = (r, √R (m - m₀))
 
-D are the lengths of A's columns. The least squares problem is solved as it stands, by QR: AᵀA = JᵀJ + R would
-square its condition, and rounding with it. D. W. Marquardt, J. SIAM 11 (1963) 431, doi:10.1137/0111030; bounds
-by projection: C. Kanzow, N. Yamashita, M. Fukushima, J. Comput. Appl. Math. 172 (2004) 375,
-doi:10.1016/j.cam.2004.02.013; damping: `plexus.solvers.damping`. For up to a few thousand numbers: the matrix is
-full.
+D are the lengths of A's columns. The least squares problem is solved as it stands, by QR: AᵀA = JᵀJ + R
+would square its condition, and with it what rounding does to a step. D. W. Marquardt, J. SIAM 11 (1963) 431,
+doi:10.1137/0111030; bounds by projection: C. Kanzow, N. Yamashita, M. Fukushima, J. Comput. Appl. Math. 172
+(2004) 375, doi:10.1016/j.cam.2004.02.013; damping: `plexus.solvers.damping`. For up to a few thousand
+numbers: the matrix is full.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _root(prior: Array) -> Array:
 def _reduced(j: Array, root: Array, r: Array, e: Array) -> Model:
     """Return the model with as few rows as there are numbers, and one."""
     whole = np.column_stack([np.vstack([j, root]), np.concatenate([r, e])])
-    upper = np.linalg.qr(whole, mode="r")
+    upper = np.asarray(np.linalg.qr(whole, mode="r"))
     return Model(upper[:, :-1], upper[:, -1])
 
 
@@ -120,5 +120,6 @@ def _damped(model: Model, mu: float) -> Array:
     d[d == 0.0] = 1.0
     n = len(d)
     rows = np.vstack([model.a / d, np.sqrt(mu) * np.eye(n)])
-    upper = np.linalg.qr(np.column_stack([rows, np.concatenate([model.b, np.zeros(n)])]), mode="r")
-    return -np.linalg.solve(upper[:n, :n], upper[:n, n]) / d
+    whole = np.column_stack([rows, np.concatenate([model.b, np.zeros(n)])])
+    upper = np.asarray(np.linalg.qr(whole, mode="r"))
+    return np.asarray(-np.linalg.solve(upper[:n, :n], upper[:n, n]) / d)

@@ -1,8 +1,8 @@
-"""The linear solves of derivatives, A du = b and Aᵀ λ = v, by the factorisation or preconditioner of the solve.
+"""The linear solves of derivatives, A du = b and Aᵀ λ = v, by what has solved F = 0 with A.
 
-A symmetric matrix takes the same Krylov method for both. Others take its transposed application, which not every
-preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so that
-methods report convergence with λ = 0, and SOR refuses. So only the true residual is believed,
+A symmetric matrix takes the same Krylov method for both. Others take its transposed application, which not
+every preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so
+that methods report convergence with λ = 0, and SOR refuses. So only the true residual is believed,
 
     ‖Aᵀ λ - v‖ <= LIMIT ‖v‖,
 

@@ -5,10 +5,10 @@ With A = ∂F/∂u at the solution, v the gradient of what follows with respect 
     Aᵀ λ = v,            gradient with respect to θ = -∂(λᵀF)/∂θ,
     A du = -(∂F/∂θ) dθ,  (∂F/∂θ) dθ = ∂/∂λ [∂(λᵀF)/∂θ · dθ],
 
-so that neither the iterations of the solver nor ∂F/∂θ are ever stored (Blondel and others 2022, "Efficient and
-modular implicit differentiation", arXiv 2105.15183). The gradient is linear in v, and its derivative along dθ
-is du: torch's second pass backwards, through the graph of the first, is the tangent of a chain of solves, and
-many directions go through it together (`torch.func.vmap`), each solve linearised once for all of them.
+so that neither the iterations of the solver nor ∂F/∂θ are ever stored (Blondel and others 2022, "Efficient
+and modular implicit differentiation", arXiv 2105.15183). The gradient is linear in v; its derivative along
+dθ is du: torch's second pass backwards, through the graph of the first, is the tangent of a chain of solves.
+Many directions go through it together (`torch.func.vmap`), each solve linearised once for all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Tensor = torch.Tensor
 def solution(problem: Solvable, guess: Tensor, *theta: Tensor) -> Tensor:
     """Return u with F(u; θ) = 0, differentiable with respect to ``theta`` and not to ``guess``. Collective.
 
-    Every rank has to ask for the derivatives too, since their solves are collective. There are first ones only.
+    Every rank has to ask for derivatives too, since their solves are collective. There are first ones only.
     """
     u: Tensor = _Solved.apply(problem, guess.detach(), *theta)
     return u
