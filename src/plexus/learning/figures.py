@@ -4,12 +4,11 @@
 loss, loss.<n>     loss at the end of the last stage, of stage n
 validation         mean of the relative errors of all rows of the validation
 validation.<name>  mean over the cases of one metric
-fallback           largest share of a validation that the fallback has answered
 all others         final values of quantities
 ================== ============================================================================
 
 Beside an error of the validation stands the best classical rival: the smallest such mean over the same rows.
-There is none where the fallback has answered too much: a part that is not asked is not compared.
+Where the fallback has answered too much of it, no verdict is given: the part was hardly asked.
 """
 
 from __future__ import annotations
@@ -20,21 +19,25 @@ from typing import Any
 
 from plexus.fileformat import MOST_ANSWERED
 
-LOSS, VALIDATION, RIVAL, FALLBACK = "loss", "validation", "rival", "fallback"
+LOSS, VALIDATION, RIVAL = "loss", "validation", "rival"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number, and the name and number of the best classical rival, where there is one."""
+    """A number, and the name and number of the best classical rival, where there is one.
+
+    ``fallback`` is the largest share of a validation that the fallback has answered, where it is too large.
+    """
 
     value: float
     rival: str = ""
     beside: float | None = None
+    fallback: float = 0.0
 
     @property
     def worse(self) -> bool:
         """Whether the rival, which needs no training, is at least as good."""
-        return self.beside is not None and not self.value < self.beside
+        return self.beside is not None and not self.fallback and not self.value < self.beside
 
 
 def figures(summary: Mapping[str, Any]) -> dict[str, Figure]:
@@ -50,9 +53,7 @@ def validated(table: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
     """Return the figures of a table of validation."""
     metrics = dict.fromkeys(row["metric"] for row in table)
     parts = {f"{VALIDATION}.{name}": [row for row in table if row["metric"] == name] for name in metrics}
-    shares = [row[FALLBACK] for row in table if FALLBACK in row]
-    told = {FALLBACK: Figure(max(shares))} if shares else {}
-    return {name: _mean(rows) for name, rows in ({VALIDATION: table} | parts).items() if rows} | told
+    return {name: _mean(rows) for name, rows in ({VALIDATION: table} | parts).items() if rows}
 
 
 def _mean(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -64,7 +65,6 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> Figure:
     names = [name for name in rows[0]["baselines"] if all(name in row["baselines"] for row in rows)]
     rivals = {name: mean([row["baselines"][name] for row in rows]) for name in names}
     value = mean([row["value"] for row in rows])
-    if max(row.get(FALLBACK, 0.0) for row in rows) > MOST_ANSWERED:
-        return Figure(value)
+    answered = max(row.get("fallback", 0.0) for row in rows)
     best = min(rivals, key=lambda name: rivals[name], default="")
-    return Figure(value, best, rivals.get(best))
+    return Figure(value, best, rivals.get(best), answered if answered > MOST_ANSWERED else 0.0)
