@@ -47,7 +47,9 @@ class Train(Params):
         0.5, ge=0, description="room around the training data, in its own width, before the guard acts"
     )
     validation: Annotated[Params | None, Component("data")] = Field(
-        None, description="data to judge the result on; what it leaves out of the same type is as in `data`"
+        None,
+        description="data to judge the result on; what it leaves out of the same type is as in `data`, and "
+        "`check` names it",
     )
     output: str = Field(
         "bundle.safetensors",
