@@ -16,8 +16,12 @@ PLACE = "10:56: boundary[0].convection.ambient: "
 @pytest.mark.parametrize("name", OF_TIME)
 def test_of_time(name, tmp_path):
     shutil.copy(DECKS / f"{name}.yaml", tmp_path)
-    for command in (["check"], ["run", "-n", "1"], ["run", "-n", "2"]):
-        code, said = case_runs.command(tmp_path, command[0], f"{name}.yaml", *command[1:])
+    for plexus, word, *ranks in (
+        (case_runs.command, "check"),
+        (case_runs.command, "run"),
+        (case_runs.started, "run", "-n", "2"),
+    ):
+        code, said = plexus(tmp_path, word, f"{name}.yaml", *ranks)
         case_runs.Outcome(code, said, tmp_path).refused(f"{name}.yaml:{PLACE}{OF_TIME[name]}")
 
 

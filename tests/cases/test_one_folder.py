@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from case_runs import RANKS, command
+from case_runs import RANKS, command, of_root, started
 
 DECK = """\
 plexus: 1
@@ -23,8 +23,8 @@ def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path):
     assert not (tmp_path / "run" / "sweep.json").exists()
     assert (tmp_path / "run" / "summary.json").read_text() == before
     assert command(tmp_path, "sweep", "deck.yaml", "-o", "sweep")[0] == 0
-    for ranks in RANKS:
-        code, said = command(tmp_path, "run", "deck.yaml", "-o", "sweep", "-n", str(ranks))
+    for run, ranks in ((command, ()), (started, ("-n", "2"))):
+        code, said = run(tmp_path, "run", "deck.yaml", "-o", "sweep", *ranks)
         assert code == 2 and said.count("run folder sweep holds a sweep; choose another folder") == 1
     assert not (tmp_path / "sweep" / "summary.json").exists()
 
@@ -32,14 +32,15 @@ def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path):
 @pytest.mark.parametrize("ranks", RANKS)
 def test_citations_of_a_finished_run_leave_it_alone(ranks, tmp_path):
     (tmp_path / "deck.yaml").write_text(DECK)
-    words = ("run", "deck.yaml", "-o", "out", "--citations", "-n", str(ranks))
+    words = ("run", "deck.yaml", "-o", "out", "--citations")
+    summary = of_root(tmp_path) / "out" / "summary.json"
     code, said = command(tmp_path, *words)
     assert code == 0 and said.count("Please cite") == 1
-    before = (tmp_path / "out" / "summary.json").read_bytes()
+    before = summary.read_bytes()
     code, said = command(tmp_path, *words)
     assert code == 0 and said.count("Please cite") == 1 and "is not run again" in said
-    assert (tmp_path / "out" / "summary.json").read_bytes() == before
+    assert summary.read_bytes() == before
     # another deck is another run
     code, said = command(tmp_path, *words, "-s", "boundary[0].temperature=310")
     assert code == 0 and "earlier results were moved" in said
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "done"
+    assert json.loads(summary.read_text())["status"] == "done"
