@@ -1,6 +1,5 @@
 """Runs and checks of the decks beside this file; every deck tells its right value or its refusal."""
 
-import io
 import json
 import os
 import shutil
@@ -8,20 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from plexus.cli import main
-from plexus.launch import inside
+from crew import plexus
 
 DECKS = Path(__file__).parent / "decks"
 """One folder per case: a deck, and its mesh where it has one."""
-RANKS = (1, pytest.param(2, id="several", marks=pytest.mark.mpi))
-"""Every case holds on one rank and on several, which are those of the launcher that started the tests."""
+RANKS = (1, 2)
+"""Numbers of ranks on which every case holds."""
 
 
 @dataclass(frozen=True)
@@ -73,37 +68,10 @@ def started(folder: Path, *arguments: str) -> tuple[int, str]:
     return program([sys.executable, "-m", "plexus", *arguments], folder, of_a_terminal())
 
 
-def command(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Do in this process what ``plexus`` does in ``folder``; return its exit code and all that it said.
-
-    Collective under a launcher, where the folder is that of rank 0.
-    """
-    said = io.StringIO()
-    with chdir(of_root(folder)), redirect_stdout(said), redirect_stderr(said):
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            assert isinstance(end.code, int), end
-            code = end.code
-    return code, of_all(said.getvalue())
-
-
-def of_root(folder: Path) -> Path:
-    """Return the folder of rank 0. Collective under a launcher."""
-    if not inside():
-        return folder
-    from mpi4py import MPI
-
-    return Path(MPI.COMM_WORLD.bcast(str(folder)))
-
-
-def of_all(said: str) -> str:
-    """Return what all ranks have said. Collective under a launcher."""
-    if not inside():
-        return said
-    from mpi4py import MPI
-
-    return "".join(MPI.COMM_WORLD.allgather(said))
+def command(folder: Path, *arguments: str, ranks: int = 1) -> tuple[int, str]:
+    """Do what ``plexus`` does in ``folder``; return its exit code and all that it said."""
+    ended = plexus(folder, *arguments, ranks=ranks)
+    return ended.code, ended.out + ended.err
 
 
 def changes(*texts: str) -> list[str]:
@@ -123,11 +91,8 @@ def written(folder: Path, deck: str | Mapping[str, Any]) -> Path:
 
 
 def ran(here: Path, *arguments: str, ranks: int = 1, out: str = "out") -> Outcome:
-    """Run the deck of a folder in this process, or on ranks that are not there in one of its own."""
-    words = ("run", "deck.yaml", "-o", out, *arguments)
-    if ranks > 1 and not inside():
-        return Outcome(*started(here, *words, "-n", str(ranks)), here / out)
-    return Outcome(*command(here, *words), of_root(here) / out)
+    """Run the deck of a folder."""
+    return Outcome(*command(here, "run", "deck.yaml", "-o", out, *arguments, ranks=ranks), here / out)
 
 
 def checked(here: Path, *arguments: str) -> Outcome:

@@ -16,12 +16,8 @@ PLACE = "10:56: boundary[0].convection.ambient: "
 @pytest.mark.parametrize("name", OF_TIME)
 def test_of_time(name, tmp_path):
     shutil.copy(DECKS / f"{name}.yaml", tmp_path)
-    for plexus, word, *ranks in (
-        (case_runs.command, "check"),
-        (case_runs.command, "run"),
-        (case_runs.started, "run", "-n", "2"),
-    ):
-        code, said = plexus(tmp_path, word, f"{name}.yaml", *ranks)
+    for word, ranks in (("check", 1), ("run", 1), ("run", 2)):
+        code, said = case_runs.command(tmp_path, word, f"{name}.yaml", ranks=ranks)
         case_runs.Outcome(code, said, tmp_path).refused(f"{name}.yaml:{PLACE}{OF_TIME[name]}")
 
 

@@ -99,7 +99,7 @@ def test_constant_temperature_keeps_degree_1(tmp_path: Path) -> None:
     [
         ("quadrilateral", 1, 1),
         ("quadrilateral", 2, 1),
-        pytest.param("quadrilateral", 2, 2, marks=pytest.mark.mpi),
+        ("quadrilateral", 2, 2),
         ("triangle", 2, 1),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_mesh_is_not_converted_with_it(tmp_path: Path) -> None:
     assert code == 2 and WORDS[0] in said and not (here / "mesh.h5").exists()
 
 
-@pytest.mark.parametrize("ranks", [1, 2])  # a rank without the folded cell is ended by the other one
+@pytest.mark.parametrize("ranks", case_runs.RANKS)
 def test_a_map_that_folds_cells_between_their_corners(ranks: int, tmp_path: Path) -> None:
     bulge = "mesh={type: box, cell: CELL, cells: [1, 1], degree: 2, map: [x, 'y + 4.5*(1 - y)*x*(1 - x)']}"
     for cell in ("quadrilateral", "triangle"):

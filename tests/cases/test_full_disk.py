@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from case_runs import copied, of_a_terminal, program, started
+from case_runs import RANKS, copied, of_a_terminal, program, started
 
 from plexus import launch
 
@@ -53,7 +53,7 @@ def whole(path: Path) -> None:
             assert len(file)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", RANKS)
 def test_a_full_disk_ends_with_code_4(ranks, small_disk, tmp_path):
     here = copied("40_restarts", tmp_path)
     code, said = started(here, "run", "deck.yaml", "-o", str(small_disk / "r"), "-n", str(ranks))
@@ -63,7 +63,7 @@ def test_a_full_disk_ends_with_code_4(ranks, small_disk, tmp_path):
             whole(path)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize("stream", ["", " >/dev/full", " >/dev/full 2>&1"])
 def test_a_failing_rank_ends_the_job_though_nobody_can_be_told(ranks, stream, tmp_path):
     """A log that cannot be written kept the failing rank from ending the others, which waited for ever."""

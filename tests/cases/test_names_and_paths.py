@@ -25,8 +25,8 @@ def test_a_run_folder_with_a_long_path(ranks, tmp_path):
     here = copied("40_restarts", tmp_path)
     folder = "/".join(["d" * 60] * 5)
     words = ("run", "deck.yaml", "-o", folder)
-    assert command(here, *words, "-s", "time.end=10 s")[0] == 0
-    code, said = command(here, *words, "-s", "time.end=20 s", "--restart")
+    assert command(here, *words, "-s", "time.end=10 s", ranks=ranks)[0] == 0
+    code, said = command(here, *words, "-s", "time.end=20 s", "--restart", ranks=ranks)
     assert code == 0 and "restart from" in said, said
 
 

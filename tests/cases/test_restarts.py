@@ -5,7 +5,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from case_runs import RANKS, command, copied, of_root
+from case_runs import RANKS, command, copied
 
 CASE = "40_restarts"
 SLOW = ("-s", "boundary[0].convection.coefficient=100 W/(m^2 K)")
@@ -13,9 +13,9 @@ LEFT = ("bundle.safetensors", "deck.yaml", "summary.json", "series.h5", "trainin
 KEEP = ("-s", "output[2].keep=9")
 
 
-def plexus(here: Path, *arguments: str) -> str:
+def plexus(here: Path, ranks: int, *arguments: str) -> str:
     """Run the deck into the folder ``out`` and return what it said."""
-    code, said = command(here, "run", "deck.yaml", "-o", "out", *arguments)
+    code, said = command(here, "run", "deck.yaml", "-o", "out", *arguments, ranks=ranks)
     assert code == 0 and "Traceback" not in said, said
     return said
 
@@ -39,8 +39,8 @@ def core(folder: Path) -> float:
 @pytest.mark.parametrize("ranks", RANKS)
 def test_a_branch_from_an_older_checkpoint_is_not_overruled(ranks, tmp_path):
     """Later checkpoints of the run that was left would win over those of the branch, and lose it its own."""
-    here = of_root(copied(CASE, tmp_path))
-    plexus(here, *KEEP)
+    here = copied(CASE, tmp_path)
+    plexus(here, ranks, *KEEP)
     out, left = here / "out", here / "out/previous/1"
     assert names(out) == [10, 20, 30, 40]
     before = core(out)
@@ -53,7 +53,7 @@ def test_a_branch_from_an_older_checkpoint_is_not_overruled(ranks, tmp_path):
         "-s",
         "time.end=30 s",
     )
-    said = plexus(here, *branch)
+    said = plexus(here, ranks, *branch)
     assert f"were moved to {Path('out/previous/1')}" in said and "checkpoint_00000040.h5" in said
     # 8 steps of 2.5 s follow on step 10, and the last one writes a checkpoint
     assert names(out) == [10, 18] and names(left) == [20, 30, 40]
@@ -65,28 +65,28 @@ def test_a_branch_from_an_older_checkpoint_is_not_overruled(ranks, tmp_path):
         parent = json.loads(file["plexus/facts"][()])["facts"]["lineage"]
     assert lineage["before"] == [[parent["name"], 10]] and lineage["name"] != parent["name"]
     # bare: the newest of the branch
-    said = plexus(here, "--restart", *SLOW, "-s", "time.step=2.5 s", "-s", "time.end=34 s")
+    said = plexus(here, ranks, "--restart", *SLOW, "-s", "time.step=2.5 s", "-s", "time.end=34 s")
     assert "restart from out/checkpoint_00000018.h5 at step 18, t = 30 s" in said
     assert not (out / "previous/2").exists()
-    whole = of_root(copied(CASE, tmp_path / "whole"))
-    plexus(whole, "-s", "time.end=10 s")
-    plexus(whole, "--restart", *SLOW, "-s", "time.step=2.5 s", "-s", "time.end=34 s")
+    whole = copied(CASE, tmp_path / "whole")
+    plexus(whole, 1, "-s", "time.end=10 s")
+    plexus(whole, 1, "--restart", *SLOW, "-s", "time.step=2.5 s", "-s", "time.end=34 s")
     assert core(out) == pytest.approx(core(whole / "out"), rel=1e-9)
 
 
 @pytest.mark.parametrize("ranks", RANKS)
 def test_a_damaged_newest_checkpoint_is_skipped(ranks, tmp_path):
-    here = of_root(copied(CASE, tmp_path))
-    plexus(here)
+    here = copied(CASE, tmp_path)
+    plexus(here, ranks)
     with (here / "out/checkpoint_00000040.h5").open("r+b") as file:
         file.seek(4096)
         file.write(bytes(4096))
-    said = plexus(here, "--restart", "-s", "time.end=45 s")
+    said = plexus(here, ranks, "--restart", "-s", "time.end=45 s")
     assert "checkpoint_00000040.h5: the file is damaged" in said and "trying the one before" in said
     assert "restart from out/checkpoint_00000030.h5 at step 30" in said
     assert "were moved to out/previous/1" in said
-    whole = of_root(copied(CASE, tmp_path / "whole"))
-    plexus(whole, "-s", "time.end=45 s")
+    whole = copied(CASE, tmp_path / "whole")
+    plexus(whole, 1, "-s", "time.end=45 s")
     assert core(here / "out") == pytest.approx(core(whole / "out"), rel=1e-9)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from case_runs import started
+from case_runs import command
 
 from plexus.cli import main
 from plexus.mesh.convert import convert
@@ -261,7 +261,7 @@ def test_refused_with_its_reason(name, tmp_path, capsys):
 )
 def test_a_run_says_the_same(name, tmp_path, capsys):
     told = refusal(write(tmp_path, TABLE[name]), capsys)
-    code, said = started(tmp_path, "run", str(tmp_path / "deck.yaml"), "-n", "2")
+    code, said = command(tmp_path, "run", str(tmp_path / "deck.yaml"), ranks=2)
     assert code == 2
     assert told in said
 
