@@ -237,8 +237,8 @@ def test_a_law_as_a_network_from_temperatures_alone(desk, law):
 def test_two_ranks_fit_as_one_does(desk, law):
     few = ["-s", "calibrate.iterations=2", "-s", "calibrate.method=lbfgs"]
     histories = []
-    for ranks in ("1", "2"):
-        desk.code("calibrate", law, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"), *few)
+    for ranks in (1, 2):
+        desk.code("calibrate", law, "-o", str(desk.folder / f"on{ranks}"), *few, ranks=ranks)
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             histories.append(file["history"][...])
     np.testing.assert_allclose(histories[1], histories[0], rtol=1e-7)
