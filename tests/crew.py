@@ -30,6 +30,7 @@ from unittest.mock import patch
 
 from plexus.cli import main
 from plexus.launch import environment, find
+from plexus.runtime import folder as run_folder
 
 LIMIT = 900.0
 """Seconds that a command may take."""
@@ -63,8 +64,6 @@ def plexus(folder: Path, *arguments: str, ranks: int = 1) -> Ended:
     # files that cannot be written end a process at once; this one is that of the tests
     with patch.object(os, "_exit", side_effect=SystemExit):
         code = done(folder, arguments, out, err)
-    if code:
-        _close()
     return Ended(code, out.getvalue(), err.getvalue())
 
 
@@ -72,14 +71,15 @@ def done(folder: Path, arguments: Sequence[str], out: TextIO, err: TextIO) -> in
     """Run the command line in ``folder`` with other streams; return its exit code."""
     with chdir(folder), redirect_stdout(out), redirect_stderr(err):
         try:
-            return main(arguments)
+            code = main(arguments)
         except SystemExit as end:
-            return int(end.code or 0)
-
-
-def _close() -> None:
-    """Close the files of a run that has failed, as the end of its process would."""
-    gc.collect()
+            code = int(end.code or 0)
+    # what the end of a process would do: other processes may write there, files of a failed run are closed
+    while run_folder._LOCKS:
+        os.close(run_folder._LOCKS.popitem()[1])
+    if code:
+        gc.collect()
+    return code
 
 
 @cache
@@ -161,7 +161,6 @@ def wait_for_commands(place: Path) -> None:
                 open(place / "err.txt", "a", buffering=1) as err,
             ):
                 code = done(Path(folder), arguments, out, err)
-            _close()
             worst = max(comm.allgather(code))
             if comm.rank == 0:
                 print(worst, file=codes)
