@@ -244,8 +244,8 @@ def test_two_ranks_fit_as_one_does(desk, law):
     """The same losses to 1e-10 all along."""
     few = ["-s", "calibrate.iterations=10"]
     histories = []
-    for ranks in ("1", "2"):
-        desk.code("calibrate", law, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"), *few)
+    for ranks in (1, 2):
+        desk.code("calibrate", law, "-o", str(desk.folder / f"on{ranks}"), *few, ranks=ranks)
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             histories.append(file["history"][...])
     np.testing.assert_allclose(histories[1][:, :2], histories[0][:, :2], rtol=1e-10)

@@ -232,8 +232,8 @@ def test_one_thermocouple_on_two_ranks(desk):
     """One rank has no reading, and takes part in the way back all the same."""
     desk.write("tc.csv", "time [s], T [K]\n1, 300.01\n4, 300.04\n8, 300.07\n")
     path, found = desk.write("deck.yaml", DECK), []
-    for ranks in ("1", "2"):
-        code = desk.code("calibrate", path, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"))
+    for ranks in (1, 2):
+        code = desk.code("calibrate", path, "-o", str(desk.folder / f"on{ranks}"), ranks=ranks)
         assert code == 0, desk.said
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             found.append(file["history"][0])

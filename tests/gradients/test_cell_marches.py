@@ -70,6 +70,7 @@ def loss(run, given, every=None):
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("name", DECKS)
 @pytest.mark.parametrize("given", STEPPERS, ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory):

@@ -63,6 +63,7 @@ def loss(run, stepper, steps=STEPS, every=None, at=(3, 6)):
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("given", stepper_variants(Explicit, Implicit), ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(run, given):
     point = FORCING, run.state.values[STATE]
