@@ -84,10 +84,10 @@ class Block:
     def __init__(self, path: Path, group: Any, name: str, kind: str):
         self.path, self.group, self.name, self.kind = path, group, name, kind
         self.steps = group.get("Steps")
-        values = [] if self.steps is None else np.asarray(self.steps["Values"], dtype=float)
+        values = np.asarray([] if self.steps is None else self.steps["Values"], dtype=float)
         # more room may be reserved than steps are written
         self.count = 1 if self.steps is None else int(self.steps.attrs.get("NSteps", len(values)))
-        self.times = np.asarray(values)[: self.count]
+        self.times = values[: self.count]
 
     def column(self, name: str, beside: Sequence[str]) -> tuple[Array, str]:
         """Return a column and its unit; that of times has the rows of the first other one of ``beside``."""

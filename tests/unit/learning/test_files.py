@@ -99,7 +99,10 @@ def test_times_outside_the_run_are_told(trained, tmp_path):
     inside = tables.csv(tmp_path / "inside.csv", {n: v[:300] for n, v in table.items()})
     table["t"][300:] += 10
     told = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="late")
-    assert "100 of 400 rows (lines 302, 303, 304, 305, 306, ...) at times outside the run, 0 to 4 s" in told["said"]
+    assert (
+        "100 of 400 rows (lines 302, 303, 304, 305, 306, ...) at times outside the run, 0 to 4 s"
+        in told["said"]
+    )
     assert loss_of(told) == loss_of(trained(tables.block(inside), name="inside"))
     chosen = trained(tables.block(tmp_path / "a.csv", more=", start: 1 s, end: 2000 ms"), name="chosen")
     assert chosen["frames"] == int(((table["t"] >= 1) & (table["t"] <= 2)).sum())
