@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from plexus.cli import main
+from plexus_post.cli import main as post
 
 WALL = """
 plexus: 1
@@ -128,20 +129,37 @@ def test_check_refuses(case: tuple[str, ...], tmp_path: Path, capsys: pytest.Cap
     assert "Traceback" not in said
 
 
-def test_a_value_on_the_contact_is_told_to_be_one_of_two(tmp_path: Path) -> None:
+AT_CONTACT = [
+    ("quantities.there={type: value, of: temperature, at: [1, 0.3]}", "quantities.there"),
+    ("output=[{type: probe, line: {start: [0, 0.5], end: [2, 0.5], points: 5}}]", "output[0]"),
+]
+
+
+@pytest.mark.parametrize("change, at", AT_CONTACT, ids=("value", "probe"))
+def test_a_position_on_the_contact_has_two_values(
+    change: str, at: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     here = case_runs.written(tmp_path, WALL)
-    # beside it there is nothing to tell
-    for x, told in ((1, True), (0.99, False)):
-        asked = f"quantities.there={{type: value, of: temperature, at: [{x}, 0.5]}}"
-        outcome = case_runs.ran(here, *case_runs.changes(asked))
-        outcome.quantities()
-        assert ("a contact lies there" in outcome.said) is told
+    assert main(["check", str(here / "deck.yaml"), *case_runs.changes(change)]) == 2
+    said = capsys.readouterr().err
+    assert at in said and "lies on a contact" in said
+    case_runs.ran(here, *case_runs.changes(change), ranks=2).refused("lies on a contact")
+
+
+def test_sampled_files_tell_both_sides_of_the_contact(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    here = case_runs.written(tmp_path, WALL)
+    steady = case_runs.changes("time=null", "initial={}", "output=[{type: fields}]", "quantities={}")
+    case_runs.ran(here, *steady, out="out").quantities()
+    for x, told in (("1", True), ("0.9", False)):
+        assert post(["probe", str(tmp_path / "out"), "--point", f"{x},0.3"]) == 0
+        # 400 to 300 K over 1/2, 1/4 and 1/4 m² K/W
+        assert ("(1, 0.3), 325 and 350" in capsys.readouterr().err) is told
 
 
 def test_a_position_on_the_contact_holds_nothing(tmp_path: Path) -> None:
     here = case_runs.written(tmp_path, WALL)
     case_runs.ran(here, *case_runs.changes("boundary[0]={at: [1, 0.5], temperature: 300}")).refused(
-        "boundary[0].at: several nodes are at (1, 0.5)"
+        "boundary[0].at: (1, 0.5) lies on a contact"
     )
 
 

@@ -31,7 +31,6 @@ from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import crosses, require_cells, require_facets
 from plexus.spaces.search import around
-from plexus.spaces.sides import apart
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -121,17 +120,14 @@ class NodalFields(NamedFields):
         found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
         return found.value
 
-    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values where materials or sides meet. Collective."""
-        mesh, f = self.space.mesh, self.integrand(expression)
-        cells = around(mesh, np.array(at))
-        if mesh.cut is not None and self._sided(f, crossing=True) and apart(mesh, cells):
-            return True
-        if not isinstance(self.space, MaterialNodes) or not self._sided(f):
-            return False
-        return meet(mesh, self.system.materials, cells)
+    def jumps(self, names: Collection[str], xs: np.ndarray) -> np.ndarray:
+        """Return numbers of positions (k, d) where what reads these names has several values. Collective."""
+        inner = set(self.specs) - set(self.system.spaces)
+        if not isinstance(self.space, MaterialNodes) or not reads(names, inner):
+            return np.empty(0, dtype=np.int64)
+        return meet(self.space.mesh, self.system.materials, *around(self.space.mesh, xs))
 
-    def _sided(self, f: Integrand | None, crossing: bool = False) -> bool:
+    def _sided(self, f: Integrand | None, crossing: bool) -> bool:
         """Return whether a function may differ between cells that meet, or where a cut lies between them."""
         # unknowns are continuous but for cuts, what is derived from them or kept in cells is not
         inner = set(self.specs) - (set() if crossing else set(self.system.spaces))

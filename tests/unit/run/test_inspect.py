@@ -64,7 +64,7 @@ def test_tables_of_boundary_terms_are_looked_at_on_their_boundary(make_run):
 
 def test_a_coefficient_that_is_zero_everywhere_is_refused(make_run):
     text = TWO.replace("{regions: {REGIONS}}", "0*x")
-    with pytest.raises(InputError, match=r"nothing determines it at .*is a material property zero"):
+    with pytest.raises(InputError, match=r"nothing determines it .*; zero is physics.material.cond"):
         make_run(text).execute()
 
 
