@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from plexus.spaces.points import Room
 
 
+SHARED = 1e-6
+"""Part of a node's force beyond rounding that other supports bear."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A function of a point that reads fields by name."""
@@ -176,6 +180,16 @@ class NodalFields(NamedFields):
                 self.system.spaces[name], boundary, self.system.prescribed[name].supports()
             )
         return self._shares[key]
+
+    def kink(self, name: str, boundary: Facets) -> float:
+        """Return the least angle [rad] of a boundary with other supports, π/2 without any. Collective."""
+        inclined, found = self.system.prescribed[name].inclined, [np.pi / 2]
+        if inclined is not None:
+            nodes, part = self.share(name, boundary)
+            # what bears a node alone shares nothing
+            shared = nodes[np.abs(part - np.eye(part.shape[1])).max(axis=(1, 2), initial=0.0) > SHARED]
+            found += inclined.kinks[np.isin(inclined.nodes, shared)].tolist()
+        return min(self.space.comm.allgather(min(found)))
 
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""

@@ -156,6 +156,9 @@ class Balances(Protocol):
             If it has no such component.
         """
 
+    def kink(self, name: str, boundary: Facets) -> float:
+        """Return the least angle [rad] of a boundary with other supports, π/2 without any. Collective."""
+
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""
 
