@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.deck.conditions import misplaced
-from plexus.discretisations import _contacts, _places, _positions
+from plexus.discretisations import _coefficients, _contacts, _places, _positions
 from plexus.discretisations._checks import balances, held_there
 from plexus.discretisations._degree import cautions
 from plexus.errors import InputError, at_path
@@ -57,6 +57,7 @@ def look(deck: Deck) -> Seen:
     equations = cls(deck.physics).equations
     warnings += _places.check(deck, mesh, equations)
     _check_sides(deck, mesh, equations)
+    _coefficients.check(deck, mesh)
     for require in (require_inside, require_one_side):
         _positions.check(deck, partial(require, mesh))
     return Seen(of_mesh(found), warnings)
