@@ -44,7 +44,7 @@ class Limits:
 
 
 def _inward(space: Space) -> np.ndarray | None:
-    """Return d at all local nodes, zero away from cuts and at their ends; None without cuts."""
+    """Return d at all local nodes, zero away from cuts and at their ends; None without cuts. Collective."""
     mesh = space.mesh
     if mesh.cut is None:
         return None
@@ -59,4 +59,6 @@ def _inward(space: Space) -> np.ndarray | None:
     found[space.cell_nodes[cells]] = middle[cells][:, None, :]
     found[~torn] = 0.0
     found[torn] = STEP * (found[torn] - space.points[torn])
+    # the owner has all cells around a node, and both sides of all cuts there
+    space.halo.forward(found)
     return found
