@@ -179,3 +179,26 @@ def test_a_cut_that_no_node_can_follow_is_told(tmp_path: Path) -> None:
         assert "boundary[2].contact: on 1 of 1 facets nothing can jump" in text
     # at degree 2 the node between them is split
     assert "nothing can jump" not in case_runs.ran(here, *change, "-s", "physics.degree=2", out="two").said
+
+
+def test_two_blocks_begin_with_values_of_their_own(tmp_path: Path) -> None:
+    here = case_runs.written(tmp_path, WALL)
+    change = case_runs.changes(
+        "initial.temperature=where(x < 1, 300, 400)", "time={stepper: theta, step: 1e-9, end: 1e-9}",
+        "output=[]",
+        "boundary=[{on: steel|copper, contact: {resistance: 0.25}}]",
+        "quantities={steel: {type: mean, of: temperature, region: steel}}",
+    )  # fmt: skip
+    assert case_runs.ran(here, *change, ranks=2).quantities()["steel"] == pytest.approx(300, abs=1e-6)
+
+
+def test_doubled_vertices_are_no_contact(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    here = case_runs.copied("04_unconnected_parts", tmp_path)
+    for on in ("A|B", "exterior"):
+        change = case_runs.changes(f"boundary[1]={{on: {on}, contact: {{resistance: 1}}}}")
+        assert main(["check", str(here / "deck.yaml"), *change]) == 2
+        assert "of their vertices lie where others lie, so that the mesh is cut" in capsys.readouterr().err
+    held = case_runs.changes("boundary[1]={on: right, temperature: 300}", "quantities={}")
+    outcome = case_runs.ran(here, *held, ranks=2)
+    outcome.quantities()
+    assert "vertices lie where another one lies, the first at (" in outcome.said
