@@ -214,13 +214,13 @@ class Within:
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
-    def told(self, number: float) -> str | None:
-        """Return what is said of a number out of bounds."""
+    def told(self, number: float, closed: bool = False) -> str | None:
+        """Return what is said of a number out of bounds; with ``closed`` every bound may be reached."""
         for bound, holds, sign in (
             (self.gt, operator.gt, ">"), (self.ge, operator.ge, ">="),
             (self.lt, operator.lt, "<"), (self.le, operator.le, "<="),
         ):  # fmt: skip
-            if bound is not None and not holds(number, bound):
+            if bound is not None and not holds(number, bound) and not (closed and number == bound):
                 return f"must be {sign} {bound:g}, not {number:g}"
         return None
 

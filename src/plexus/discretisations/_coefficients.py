@@ -42,7 +42,7 @@ def _told(prop: Property, within: Within, x: np.ndarray) -> str | None:
         return None
     values = np.broadcast_to(prop.expression(axes), len(x))
     for i in (int(values.argmin()), int(values.argmax())):
-        text = within.told(float(values[i]))
+        text = within.told(float(values[i]), closed=True)
         if text is not None:
             return f"{text} at ({', '.join(f'{v:.6g}' for v in x[i])}) m"
     return None

@@ -1,7 +1,8 @@
 """Bounds of coefficients that expressions give; numbers and tables are judged as the deck is read.
 
 They are looked at where forms integrate: what depends on places alone before the first solve, the rest after
-accepted steps, as guesses on the way to a solution may leave every bound.
+accepted steps, as guesses on the way to a solution may leave every bound. An expression may reach one: where
+nothing is conducted, solvers find what keeps its level.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Coefficient:
             found = fields.evaluator.extremum(
                 self.prop, run.clock.t, fields.arrays, self.part, largest, 2 * fields.degree, nodal=False
             )
-            text = self.prop.within.told(found.value)
+            text = self.prop.within.told(found.value, closed=True)
             if text is not None:
                 where = ", ".join(f"{v:.6g}" for v in found.at)
                 when = f", t = {run.clock.t:.6g} s" if run.stepper.marches else ""

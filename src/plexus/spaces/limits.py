@@ -7,15 +7,17 @@ towards the middle of one of its cells, f(x) = 3 f(x + d) - 3 f(x + 2d) + f(x + 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.fields.arrays import like
 from plexus.protocols import Array
-from plexus.spaces.lagrange import Space
 from plexus.spaces.sides import both
+
+if TYPE_CHECKING:
+    from plexus.spaces.lagrange import Space
 
 STEP = 1e-4
 """Length of d, as a share of the way to the middle of the cell."""
