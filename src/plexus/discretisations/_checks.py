@@ -266,7 +266,10 @@ def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield terms between two sides beside an unknown that must not jump there: all share their nodes."""
     whole = [e.field.name for e in equations if e.near_nullspace == "rigid"]
     for i, kind, _ in crossings(deck.boundary) if whole else ():
-        text = f"{whole[0]} would be torn apart there, too; solve for the temperature alone, by heat"
+        text = (
+            f"all unknowns of a model share their nodes, so that {whole[0]} would be torn apart there, too; "
+            "mesh the contact as a layer of some thickness d and conductivity d/R, or solve by heat alone"
+        )
         yield ("boundary", i, kind), text
 
 
