@@ -134,7 +134,6 @@ def composed(block: dict[str, Any]) -> Run:
 
 def plain(run: Run, m: np.ndarray) -> None:
     """March the run on arrays, from its beginning to its end, with values of the control (nodes, 1)."""
-    from plexus.coupling.starts import start
     from plexus.fields.state import State
     from plexus.run.run import marching, stepper_of
     from plexus.stepping.march import March
@@ -142,7 +141,7 @@ def plain(run: Run, m: np.ndarray) -> None:
     made, (clock, controller) = run.deck, marching(run.deck)
     system: Any = run.system
     system.controls.put({"m": m})
-    state = State(start(system, made.initial, clock.t, made.time is not None), clock.t)
+    state = State(system.start(), clock.t)
     march = March(system, state, clock, stepper_of(made, controller.tolerance), controller)
     march.advance()
     while not clock.done:

@@ -2,23 +2,23 @@
 
     y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
 
-H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
+H_i interpolates at the place. Every rank computes its share of the readings; the
 gradient of a weighted sum of them is one march back (`plexus.run.trace`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from plexus.errors import InputError, at_path
 from plexus.run.trace import Trace
-from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
+    from plexus.coupling.base import BaseSystem
     from plexus.coupling.numbers import Numbers
     from plexus.fields.state import State
     from plexus.measurements.base import Readings
@@ -42,43 +42,15 @@ class Sensor:
         Place of its first reading among all.
     """
 
-    def __init__(self, readings: Readings, system: Any, first: int):
-        self.name, column = _unknown(readings.of, system)
-        space = system.spaces[self.name]
-        located = Located(space.mesh, _in_mesh(readings.x, space.mesh.dim))
-        phi, _ = space.element.tabulate(located.local)
-        self.phi, self.column = torch.from_numpy(phi), column
-        self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
-        self.rows, self.t = first + torch.from_numpy(located.which), readings.t[located.which]
+    def __init__(self, readings: Readings, system: BaseSystem, first: int):
+        self.reader = system.reader(readings.of, readings.x)
+        which = self.reader.which
+        self.rows, self.t = first + torch.from_numpy(which), readings.t[which]
         self.every = readings.t
 
     def look(self, state: State, chosen: Array) -> torch.Tensor:
-        """Return the values of the chosen readings of this rank in a state."""
-        u = state.values[self.name][:, self.column]
-        return (self.phi[chosen] * u[self.nodes[chosen]]).sum(1)
-
-
-def _in_mesh(x: Array, dim: int) -> Array:
-    """Return places with the coordinates of the mesh; files may hold more of them, which are zero.
-
-    Raises
-    ------
-    InputError
-        If a place lies off the plane or the line of the mesh.
-    """
-    off = np.flatnonzero(x[:, dim:].any(axis=1))
-    if len(off):
-        first = ", ".join(f"{v:g}" for v in x[off[0]])
-        raise InputError(f"{len(off)} of {len(x)} positions lie off a {dim}-D mesh, the first at ({first})")
-    return x[:, :dim]
-
-
-def _unknown(of: str, system: Any) -> tuple[str, int]:
-    """Return unknown and component."""
-    if of in system.spaces:
-        return of, 0
-    base, _, letter = of.rpartition("_")
-    return base, "xyz".index(letter)
+        """Return this rank's share of the chosen readings in a state. Collective."""
+        return self.reader.look(state.values, chosen)
 
 
 class RunMisfit:
@@ -118,7 +90,7 @@ class RunMisfit:
         return (self.numbers.total(y.detach().numpy()) - self.data) / self.deviation
 
     def _computed(self, m: torch.Tensor) -> torch.Tensor:
-        """Return y(m), of each reading on the rank that has it, zeros elsewhere. Collective."""
+        """Return the rank's share of y(m). Collective."""
         self.runs += 1
         y = torch.zeros(len(self.data), dtype=torch.float64)
         trace = Trace.of(self.run, self.numbers.own(m))

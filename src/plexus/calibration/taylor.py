@@ -22,6 +22,7 @@ from plexus import registry
 from plexus.calibration.main import objective_of, readings_of
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
+from plexus.deck.discretisation import made_for
 from plexus.errors import GuardError, InputError
 from plexus.observers.gradient import derivative, evaluated
 
@@ -91,7 +92,9 @@ def check(deck: Deck, ctx: Context) -> None:
 
 
 def tight(deck: Deck) -> Deck:
-    """Return the deck with solves to small residuals, where it names no solver in short form."""
+    """Return the deck with solves to small residuals, where it has solvers and names none in short form."""
+    if "solver" in made_for(deck.physics.type).blocks:
+        return deck
     plain = deepcopy(deck.plain())
     blocks = plain["data"].get("solver") or {"default": {}}
     for name, block in blocks.items():
@@ -115,7 +118,7 @@ def table(rows: Sequence[Row]) -> str:
 def remainders(run: Run) -> Iterator[Row]:
     """Yield the remainders of all pairs. Collective."""
     stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    numbers = Numbers(stated, run.system)  # type: ignore[arg-type]  # decks for others are refused
+    numbers = Numbers(stated, run.system.controls)
     m = numbers.present()
     for name, quantity in run.quantities.items():
         if not getattr(quantity, "rough", ""):

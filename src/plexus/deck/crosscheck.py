@@ -128,7 +128,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *flexible.problems(result),
             *controls.problems(result, context),
             *controls.gradients(result),
-            *calibrate.problems(result, context.controlled),
+            *calibrate.problems(result),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),

@@ -42,7 +42,7 @@ from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
-    "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
+    "InputFile", "Movable", "Moved", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
     "UnitOf", "Within",
 ]  # fmt: skip
 
@@ -179,6 +179,49 @@ class UnitOf(Unit):
         units = {"flux": flux, "unknown": unknown}
         parts = self.text.split("/")
         return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
+
+
+class Moved(float):
+    """The number that an expression of controls has at their start; it remembers the expression."""
+
+    expression: Expression
+
+    @classmethod
+    def of(cls, value: float, expression: Expression) -> Moved:
+        """Return the number of an expression."""
+        found = cls(value)
+        found.expression = expression
+        return found
+
+
+class Movable:
+    """Annotation of a number that may be an expression of scalar controls: it becomes a `Moved`.
+
+    It stands behind `Unit`. Bounds of the number are checked at the start of the controls.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Evaluate the expression, then validate its value as the number."""
+        unit = next((m for m in notes(source, ()) if isinstance(m, Unit)), None)
+
+        def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            if not isinstance(value, str) or not values.reads_controls(value, known(info)):
+                return inner(value)
+            expression = values.of_scalars(value, info)
+            if unit is not None:
+                values.fit(expression, unit.text)
+            return Moved.of(inner(float(expression(known(info).scalars))), expression)
+
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Any:
+        """Allow the expression beside the number."""
+        inner = handler(schema)
+        return inner if "anyOf" in inner else {"anyOf": [inner, {"type": "string"}]}
 
 
 class Within:

@@ -71,9 +71,8 @@ class Gradient(Scheduled):
         from plexus.io import fitted as files
         from plexus.io.hdf5 import on_root
 
-        system: Any = run.system
         names = self.params.to or tuple(run.deck.controls)
-        numbers = Numbers({n: registry.build("control", run.deck.controls[n]) for n in names}, system)
+        numbers = Numbers({n: registry.build("control", run.deck.controls[n]) for n in names}, run.system.controls)
         value, slope = derivative(run, numbers, self.params.of)
         data: dict[str, Any] = {"value": value}
         units = {}

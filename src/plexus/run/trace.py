@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
-from plexus.coupling.starts import start
-from plexus.coupling.traced import Traced
 from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
-from plexus.protocols import Implicit
+from plexus.protocols import TimeIntegrable
 from plexus.run.run import Run, marching, stepper_of
 from plexus.stepping.march import March
 
@@ -35,7 +33,7 @@ Look = Callable[["Trace"], Tensor | None]
 
 
 class Trace(Run):
-    """A run whose system is a `plexus.coupling.traced.Traced`; its observers only say which times are hit."""
+    """A run whose system is on tensors (`plexus.protocols.Controlled`); its observers only say which times are hit."""
 
     system: Any
 
@@ -53,11 +51,10 @@ class Trace(Run):
         why = refusal(stepper)
         if why is not None:
             raise InputError(f"time.stepper: {why}")
-        system = Traced(run.system, controls)  # type: ignore[arg-type]  # decks on elements have controls
-        values = start(system, deck.initial, clock.t, deck.time is not None)
+        system = run.system.traced(controls)
         return cls(
-            system,  # type: ignore[arg-type]  # asked for what `March` and quantities need
-            State(values, clock.t), clock, stepper, controller, events=run.events, deck=deck,
+            system,  # asked for what `March` and quantities need
+            State(system.start(), clock.t), clock, stepper, controller, events=run.events, deck=deck,
             ctx=run.ctx, mesh=run.mesh, lineage=run.lineage, quantities=run.quantities,
             observers=run.observers, places=run.places,
         )  # fmt: skip
@@ -143,7 +140,7 @@ class Trace(Run):
 
 def refusal(stepper: Stepper) -> str | None:
     """Return why no gradient leads through a stepper, None where one does."""
-    if stepper.needs is Implicit:
+    if stepper.needs is not TimeIntegrable:
         return None
     return (
         "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
@@ -163,7 +160,7 @@ def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Ten
         allow_unused=True, materialize_grads=True,
     )  # fmt: skip
     found = dict(zip(of, slopes, strict=True))
-    shared = [name for name in of if run.system.controls.members[name].replicated]  # type: ignore[attr-defined]
+    shared = [name for name in of if run.system.controls.members[name].replicated]
     if shared and comm.size > 1:
         whole = torch.cat([found[name].ravel() for name in shared])
         comm.Allreduce(whole.numpy().copy(), whole.numpy())
