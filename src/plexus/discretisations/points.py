@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.deck.walk import everything
 from plexus.discretisations import _room
+from plexus.discretisations._fields import without_cells
 from plexus.protocols import (
     Assembled,
+    Controlled,
     Doubt,
     Explicit,
     FieldSpec,
@@ -50,7 +53,7 @@ class Points:
     words = "without a mesh"
     physics: ClassVar[type] = RatesPhysics
     mesh: ClassVar[type | None] = None
-    offers = frozenset({Explicit, Implicit, Tangents})
+    offers = frozenset({Explicit, Implicit, Tangents, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {
         "mesh": "there is no space",
         "boundary": "there is no space",
@@ -83,8 +86,22 @@ class Points:
         yield from ((spec, False) for spec in model.derived_specs())
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield controls without a meaning, and starts that do not follow from coefficients."""
+        from plexus import registry
+
+        yield from without_cells(deck)
+        for name, params in deck.controls.items():
+            known = params.regularisation
+            if registry.build("control", params).location == "node" and known and known.norm == "H1":
+                text = "indices have no distance, so that nothing has a slope over them: take L2"
+                yield ("controls", name, "regularisation", "norm"), text
+        unknowns = {spec.name for spec, unknown in self.fields(registry.build("physics", deck.physics)) if unknown}
+        laws = {n for n, params in deck.controls.items() if registry.build("control", params).ports}
+        for path, leaf in everything(deck.physics, "physics"):
+            missing = sorted(unknowns - deck.initial.keys())
+            if leaf.names & (unknowns | laws) and missing:
+                text = "depends on unknowns, so that no start follows from it: give"
+                yield tuple(path.split(".")), f"{text} {', '.join(f'initial.{n}' for n in missing)}"
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
         """Yield nothing more."""
