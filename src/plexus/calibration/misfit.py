@@ -48,9 +48,9 @@ class Sensor:
         self.rows, self.t = first + torch.from_numpy(which), readings.t[which]
         self.every = readings.t
 
-    def look(self, state: State, chosen: Array) -> torch.Tensor:
-        """Return this rank's share of the chosen readings in a state. Collective."""
-        return self.reader.look(state.values, chosen)
+    def look(self, trace: Trace, state: State, chosen: Array) -> torch.Tensor:
+        """Return this rank's share of the chosen readings in a state of a march. Collective."""
+        return self.reader.look(trace.system, state, chosen)
 
 
 class RunMisfit:
@@ -97,24 +97,26 @@ class RunMisfit:
         before = trace.state if trace.stepper.marches else None
         if before is not None:
             for sensor in self.sensors:
-                y = _added(y, sensor, before, np.flatnonzero(sensor.t <= before.t))
+                y = _added(y, sensor, trace, before, np.flatnonzero(sensor.t <= before.t))
         for state in trace.march():
             for sensor in self.sensors:
-                y = self._between(y, sensor, before, state)
+                y = self._between(y, sensor, trace, before, state)
             before = state
         return y
 
     @staticmethod
-    def _between(y: torch.Tensor, sensor: Sensor, before: State | None, state: State) -> torch.Tensor:
+    def _between(
+        y: torch.Tensor, sensor: Sensor, trace: Trace, before: State | None, state: State
+    ) -> torch.Tensor:
         """Return y with the readings between two states; all of them in the one of a steady run."""
         if before is None:
-            return _added(y, sensor, state, np.arange(len(sensor.t)))
+            return _added(y, sensor, trace, state, np.arange(len(sensor.t)))
         # where one rank has readings, the way back through this step is collective
         if not _between(sensor.every, before, state).any():
             return y
         chosen = np.flatnonzero(_between(sensor.t, before, state))
         s = torch.from_numpy((sensor.t[chosen] - before.t) / (state.t - before.t))
-        here = (1 - s) * sensor.look(before, chosen) + s * sensor.look(state, chosen)
+        here = (1 - s) * sensor.look(trace, before, chosen) + s * sensor.look(trace, state, chosen)
         return y.index_add(0, sensor.rows[chosen], here)
 
     def pulled(self, m: Array, w: Array) -> Array:
@@ -146,9 +148,9 @@ def _between(t: Array, before: State, state: State) -> Array:
     return np.asarray((t > before.t) & (t <= state.t))
 
 
-def _added(y: torch.Tensor, sensor: Sensor, state: State, chosen: Array) -> torch.Tensor:
+def _added(y: torch.Tensor, sensor: Sensor, trace: Trace, state: State, chosen: Array) -> torch.Tensor:
     """Return y with the chosen readings of a sensor as a state has them."""
-    return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
+    return y.index_add(0, sensor.rows[chosen], sensor.look(trace, state, chosen))
 
 
 def refuse_unread(numbers: Numbers, gradient: Array, size: float) -> None:

@@ -116,8 +116,8 @@ class PointSystem(BaseSystem):
 
         indices = self.members.indices
 
-        def rows(values: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            u = self.blocks.split(values[STATE])[of]
+        def rows(system: Any, state: State) -> torch.Tensor:
+            u = self.values(state)[of]
             return u.repeat_interleave(indices.length // u.shape[-1], dim=-1).reshape(-1, 1)
 
         return RowReader(indices, partial(MemberPlaces, indices), rows, indices.dim, x)

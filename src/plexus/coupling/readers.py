@@ -12,6 +12,7 @@ from plexus.errors import InputError
 from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
+    from plexus.fields.state import State
     from plexus.protocols.evaluation import Shares
     from plexus.spaces.lagrange import Space
 
@@ -28,8 +29,11 @@ class Reader(Protocol):
 
     which: np.ndarray
 
-    def look(self, values: Any, chosen: np.ndarray) -> Tensor:
-        """Return this rank's share of the chosen ones of ``which`` in a state's tensors. Collective."""
+    def look(self, system: Any, state: State, chosen: np.ndarray) -> Tensor:
+        """Return this rank's share of the chosen ones of ``which``. Collective.
+
+        ``system`` is the one on tensors to which the state belongs.
+        """
 
 
 class NodalReader:
@@ -42,9 +46,9 @@ class NodalReader:
         self.phi = torch.from_numpy(phi)
         self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
 
-    def look(self, values: Any, chosen: np.ndarray) -> Tensor:
+    def look(self, system: Any, state: State, chosen: np.ndarray) -> Tensor:
         """Return the values of the chosen readings."""
-        u = values[self.name][:, self.column]
+        u = state.values[self.name][:, self.column]
         return (self.phi[chosen] * u[self.nodes[chosen]]).sum(1)
 
 
@@ -58,7 +62,7 @@ class RowReader:
     places
         Makes what evaluates rows at positions that differ from each other.
     rows
-        A state's tensors -> the field (n, 1). Collective.
+        System on tensors and state -> the field (n, 1). Collective.
     x
         Places (k, d).
     """
@@ -67,7 +71,7 @@ class RowReader:
         self,
         space: Any,
         places: Callable[[np.ndarray], Shares],
-        rows: Callable[[Any], Tensor],
+        rows: Callable[[Any, State], Tensor],
         dim: int,
         x: np.ndarray,
     ):
@@ -75,9 +79,9 @@ class RowReader:
         apart, self._same = np.unique(_in_mesh(x, dim), axis=0, return_inverse=True)
         self.space, self.places, self.rows, self.which = space, places(apart), rows, np.arange(len(x))
 
-    def look(self, values: Any, chosen: np.ndarray) -> Tensor:
+    def look(self, system: Any, state: State, chosen: np.ndarray) -> Tensor:
         """Return the shares of the chosen readings."""
-        found: Tensor = self.places.share(self.space, self.rows(values))[:, 0].cpu()
+        found: Tensor = self.places.share(self.space, self.rows(system, state))[:, 0].cpu()
         return found[self._same.reshape(-1)[chosen]]
 
 

@@ -95,8 +95,9 @@ class VolumeSystem(BaseSystem):
         name, column = unknown(of, self.spaces)
         grid = self.cells.mesh
 
-        def rows(values: Mapping[str, torch.Tensor]) -> torch.Tensor:
-            return values[name][0, column].reshape(-1, 1)
+        def rows(system: Any, state: State) -> torch.Tensor:
+            found: torch.Tensor = state.values[name][0, column].reshape(-1, 1)
+            return found
 
         return RowReader(self.cells, partial(CellPlaces, grid), rows, grid.dim, x)
 
