@@ -2,8 +2,9 @@
 
     m(x) = Σ_i θ_i φ_i(x),    ‖m‖²_L2 = ∫ m² dx,    ‖m‖²_H1 = ∫ m² + ℓ² |∇m|² dx
 
-On the cells of a grid the values are those in the middles of cells, and faces see the mean of both sides; in Fourier
-space they are those at the grid points; of points in no space there is one per index and member. In both norms the fitted field does not depend on the mesh once that resolves it.
+On the cells of a grid the values are those in the middles of cells, and faces see the mean of both sides; in
+Fourier space they are those at the grid points; of points in no space there is one per index and member. In
+both norms the fitted field does not depend on the mesh once that resolves it.
 """
 
 from __future__ import annotations

@@ -55,7 +55,10 @@ class BaseSystem(ABC):
 
     @abstractmethod
     def traced(self, own: Mapping[str, Any]) -> Any:
-        """Return the system on tensors, with own values of controls (`plexus.protocols.Controlled`). Collective."""
+        """Return the system on tensors, with own values of controls. Collective.
+
+        What it has beside that for steppers is in `plexus.protocols.Controlled`.
+        """
 
     @abstractmethod
     def reader(self, of: str, x: np.ndarray) -> Reader:

@@ -2,8 +2,8 @@
 
     dX/dt = f(X, t; c),    c = c(i, t, X, θ)
 
-The model is that of numbers; where a coefficient is an expression it is made for the values of an instant, tensors that
-broadcast against members and indices.
+The model is that of numbers; where a coefficient is an expression it is made for the values of an instant,
+tensors that broadcast against members and indices.
 """
 
 from __future__ import annotations

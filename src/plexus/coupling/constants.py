@@ -27,7 +27,7 @@ def with_constants(params: Params, **constants: Any) -> Any:
 
 
 def moved(params: Params, scalars: Mapping[str, Tensor]) -> Params:
-    """Return a block whose numbers that are expressions of controls have the values of these, by name, 0-d."""
+    """Return a block whose numbers that are expressions of controls have their values for these, 0-d."""
     found = {}
     for name in type(params).model_fields:
         value = getattr(params, name)

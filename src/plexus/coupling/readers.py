@@ -1,4 +1,4 @@
-"""What measurements at places read of a state: linear in the values, a share of each reading on every rank."""
+"""What measurements at places read of a state: linear in the values, a share of each on every rank."""
 
 from __future__ import annotations
 

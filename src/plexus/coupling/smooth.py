@@ -1,4 +1,4 @@
-"""Fields of a state of tensors on grids and of points: numbers made of them as torch scalars, equal on all ranks."""
+"""Fields of a state of tensors on grids and of points: their numbers as torch scalars, equal on all ranks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Conservation laws on cells that steppers march with their graph: rates, and implicit solves as nodes of it.
 
 Upwinding and limiters have kinks: rates are smooth in pieces, and at a kink the gradient is that of one side.
-Controls may be tensors. Of the gradient with respect to one that all ranks share, every rank has the part of its
-cells; gradients of means cross ranks with the exchange of layers.
+Controls may be tensors. Of the gradient with respect to one that all ranks share, every rank has the part of
+its cells; gradients of means cross ranks with the exchange of layers.
 """
 
 from __future__ import annotations

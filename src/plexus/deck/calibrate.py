@@ -38,7 +38,10 @@ def problems(deck: Any) -> Iterator[Found]:
     if deck.calibrate is None:
         return
     if deck.ensemble is not None and deck.mesh is not None:
-        yield ("calibrate",), "a measurement is of one member, and places do not tell which: fit without `ensemble`"
+        yield (
+            ("calibrate",),
+            "a measurement is of one member, and places do not tell which: fit without `ensemble`",
+        )
     if not deck.controls:
         yield ("calibrate",), "the deck has no `controls`: name what shall be fitted"
     for i, name in enumerate(deck.calibrate.controls):

@@ -65,7 +65,9 @@ class Context:
     inner: Collection[str] = ()
     """Controls without a value at nodes, which prescribed and initial values cannot read."""
     scalars: dict[str, float] = field(default_factory=dict)
-    """Controls that are one number everywhere and at all times, with their starts: plain numbers may read them."""
+    """Controls that are one number, with their starts: numbers that are no expressions may read them."""
+    placeless: Collection[str] = ()
+    """Controls that are the same everywhere, which totals of a whole condition may read."""
     laws: Collection[str] = ()
     """Controls that read fields, which have no value where fields are not known."""
     members: int | None = None

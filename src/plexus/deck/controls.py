@@ -40,9 +40,10 @@ def _at_nodes(kind: str) -> bool:
 
 
 def settle(controls: Mapping[str, Any], context: Context) -> None:
-    """Note which controls are one number with which start, and which read fields."""
+    """Note which controls are one number with which start, the same everywhere, or functions of fields."""
     members: dict[str, Any] = {name: registry.build("control", params) for name, params in controls.items()}
     context.scalars = {name: float(m.begin(None)[0]) for name, m in members.items() if m.constant}
+    context.placeless = {n for n, m in members.items() if m.location == "own" and m.at_nodes}
     context.laws = {name for name, member in members.items() if member.ports}
 
 
@@ -59,11 +60,17 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
         )
 
 
-def gradients(deck: Any) -> Iterator[Found]:
-    """Yield outputs that want a gradient which does not exist."""
+def gradients(deck: Any, context: Context) -> Iterator[Found]:
+    """Yield outputs and fits that want a gradient which does not exist."""
+    remembered = ", ".join(context.internal)
+    memory = f"no gradient leads through what the material remembers ({remembered})"
+    if remembered and deck.calibrate is not None:
+        yield ("calibrate",), memory
     for i, output in enumerate(deck.output):
         if output.type != "gradient":
             continue
+        if remembered:
+            yield ("output", i), memory
         quantity = deck.quantities.get(output.of)
         if quantity is None:
             hint = nearest(output.of, deck.quantities) or "; the deck has no quantities"

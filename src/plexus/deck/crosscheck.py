@@ -127,7 +127,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
-            *controls.gradients(result),
+            *controls.gradients(result, context),
             *calibrate.problems(result),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),

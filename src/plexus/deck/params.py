@@ -42,8 +42,8 @@ from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
-    "InputFile", "Movable", "Moved", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
-    "UnitOf", "Within",
+    "InputFile", "Movable", "Moved", "Params", "Property", "QuantityName", "RegionName", "RegionNames",
+    "ScheduleText", "Unit", "UnitOf", "Within",
 ]  # fmt: skip
 
 

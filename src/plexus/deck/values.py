@@ -15,7 +15,16 @@ from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES, ExpressionError, names_in, parse
-from plexus.deck.units import Quantity, UnitError, is_unit, meant, parse_unit, quantity, split_quantity, to_unit
+from plexus.deck.units import (
+    Quantity,
+    UnitError,
+    is_unit,
+    meant,
+    parse_unit,
+    quantity,
+    split_quantity,
+    to_unit,
+)
 from plexus.fileformat import special
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}

@@ -27,7 +27,9 @@ def controls_of(deck: Deck, ground: Ground) -> Controls:
     InputError
         If a field cannot stand there, or an earlier fit does not belong to the deck.
     """
-    members: dict[str, Stated] = {name: registry.build("control", params) for name, params in deck.controls.items()}
+    members: dict[str, Stated] = {
+        name: registry.build("control", params) for name, params in deck.controls.items()
+    }
     specs = {n: FieldSpec(n, p.unit, "scalar", f"control: {p.type}") for n, p in deck.controls.items()}
     placed = {}
     for name, member in members.items():

@@ -95,7 +95,9 @@ class Points:
             if registry.build("control", params).location == "node" and known and known.norm == "H1":
                 text = "indices have no distance, so that nothing has a slope over them: take L2"
                 yield ("controls", name, "regularisation", "norm"), text
-        unknowns = {spec.name for spec, unknown in self.fields(registry.build("physics", deck.physics)) if unknown}
+        unknowns = {
+            spec.name for spec, unknown in self.fields(registry.build("physics", deck.physics)) if unknown
+        }
         laws = {n for n, params in deck.controls.items() if registry.build("control", params).ports}
         for path, leaf in everything(deck.physics, "physics"):
             missing = sorted(unknowns - deck.initial.keys())

@@ -3,8 +3,8 @@
     u_t = -u_xx - u_xxxx - u u_x + s
 
 In Fourier space L = k² - k⁴, which amplifies long waves (k < 1) and damps short ones, and N is the transform
-of s - ∂_x u²/2, dealiased. Without a source N has no mode 0, and neither has L: the mean is conserved to the last
-digit.
+of s - ∂_x u²/2, dealiased. Without a source N has no mode 0, and neither has L: the mean is conserved to the
+last digit.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ class Gradient(Scheduled):
         from plexus.io.hdf5 import on_root
 
         names = self.params.to or tuple(run.deck.controls)
-        numbers = Numbers({n: registry.build("control", run.deck.controls[n]) for n in names}, run.system.controls)
+        numbers = Numbers(
+            {n: registry.build("control", run.deck.controls[n]) for n in names}, run.system.controls
+        )
         value, slope = derivative(run, numbers, self.params.of)
         data: dict[str, Any] = {"value": value}
         units = {}

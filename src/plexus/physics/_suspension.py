@@ -53,11 +53,21 @@ class PassiveStress(Params):
 class SuspensionParams(Params):
     """Constants of the suspension, in the units of its theory, and its initial state."""
 
-    alpha: Annotated[float, Movable()] = Field(-1.0, description="dipole strength; negative: pushers", json_schema_extra=SOURCE)
-    beta: Annotated[float, Movable()] = Field(0.8, ge=0, description="strength of the constraint stress", json_schema_extra=SOURCE)
-    zeta: Annotated[float, Movable()] = Field(1.0, ge=0, description="steric alignment (Maier-Saupe)", json_schema_extra=SOURCE)
-    d_T: Annotated[float, Movable()] = Field(0.05, ge=0, description="translational diffusion", json_schema_extra=SOURCE)
-    d_R: Annotated[float, Movable()] = Field(0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE)
+    alpha: Annotated[float, Movable()] = Field(
+        -1.0, description="dipole strength; negative: pushers", json_schema_extra=SOURCE
+    )
+    beta: Annotated[float, Movable()] = Field(
+        0.8, ge=0, description="strength of the constraint stress", json_schema_extra=SOURCE
+    )
+    zeta: Annotated[float, Movable()] = Field(
+        1.0, ge=0, description="steric alignment (Maier-Saupe)", json_schema_extra=SOURCE
+    )
+    d_T: Annotated[float, Movable()] = Field(
+        0.05, ge=0, description="translational diffusion", json_schema_extra=SOURCE
+    )
+    d_R: Annotated[float, Movable()] = Field(
+        0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE
+    )
     swim_speed: float = Field(0.0, description="must be 0: rods without a head, so that even moments suffice")
     passive_stress: PassiveStress = Field("lagged", description="strain rate in the constraint stress")
     dealias: Literal["two_thirds", "smooth36"] = Field(

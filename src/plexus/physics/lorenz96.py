@@ -39,7 +39,7 @@ class Lorenz96Params(Params):
     n: int = Field(40, ge=4, description="number N of values", json_schema_extra={"source": "Lorenz 1996"})
     forcing: Property = Field(
         8.0,
-        description="forcing F; expressions read the index x, in an ensemble the member y, t, and X as `state`",
+        description="forcing F; reads the index x, in an ensemble the member y, time t, and X as `state`",
         json_schema_extra={"source": "Lorenz 1996"},
     )
 

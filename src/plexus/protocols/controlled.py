@@ -32,7 +32,7 @@ class Stated(Protocol):
         """Times [s] at which it has a kink."""
 
     def place(self, ground: Any) -> Any:
-        """Return the `plexus.protocols.controls.Control` on a `plexus.protocols.controls.Ground`. Collective."""
+        """Return the `Control` on a `Ground`, both of `plexus.protocols.controls`. Collective."""
 
     def begin(self, ground: Any) -> np.ndarray:
         """Return its own values on this rank at the start."""
@@ -71,7 +71,7 @@ class Controlled(Protocol):
     def traced(self, own: Mapping[str, Any]) -> Any:
         """Return the system on tensors, which has `start` and what steppers ask of it. Collective.
 
-        ``own`` are own values of controls by name, tensors; those that are left out keep their present values.
+        ``own`` are own values of controls by name, tensors; what is left out keeps its present values.
 
         Raises
         ------
@@ -80,7 +80,9 @@ class Controlled(Protocol):
         """
 
     def reader(self, of: str, x: np.ndarray) -> Any:
-        """Return the `plexus.coupling.readers.Reader` of an unknown or component at places (k, d). Collective.
+        """Return the `plexus.coupling.readers.Reader` of an unknown or component at places (k, d).
+
+        Collective.
 
         Raises
         ------

@@ -14,8 +14,8 @@ cell      (own cells, 1)                  no, of the own cells     inside the bo
 ========= =============================== ======================== =====================
 
 On the cells of a grid nodes are the middles of cells, in Fourier space the grid points, of points in no space
-the indices of all members. Values are NumPy arrays in a run on elements, tensors elsewhere and where gradients are
-wanted: the same formulas run on both.
+the indices of all members. Values are NumPy arrays in a run on elements, tensors elsewhere and where
+gradients are wanted: the same formulas run on both.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Ground(Protocol):
         """Return numbers of the own values that no partition changes, (n,)."""
 
     def products(self, location: str, length: float) -> tuple[Array, Array, Array]:
-        """Return this rank's entries of the matrix of ∫ m m + ℓ² ∫ ∇m·∇m: names of rows, of columns, values."""
+        """Return this rank's entries of ∫ m m + ℓ² ∫ ∇m·∇m: names of rows and columns, values."""
 
 
 @runtime_checkable

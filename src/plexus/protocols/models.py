@@ -151,6 +151,6 @@ class RatesPhysics(Protocol):
     def model(self) -> Rates:
         """Return the equations.
 
-        Parameters that are a `Property` are evaluated before: here they are numbers, or tensors that broadcast
-        against members and indices.
+        Parameters that are a `Property` are evaluated before: here they are numbers, or tensors that
+        broadcast against members and indices.
         """

@@ -33,7 +33,7 @@ Look = Callable[["Trace"], Tensor | None]
 
 
 class Trace(Run):
-    """A run whose system is on tensors (`plexus.protocols.Controlled`); its observers only say which times are hit."""
+    """A run whose system is on tensors; its observers only say which times are hit."""
 
     system: Any
 

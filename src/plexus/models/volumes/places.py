@@ -140,7 +140,7 @@ class Places:
         return self.window(values, Where((0,) * self.slab.dim))
 
     def window(self, values: torch.Tensor, where: Where) -> torch.Tensor:
-        """Return values at places, (*places), of what `spread` has made; a face has the mean of both cells."""
+        """Return what `spread` has made at places, (*places); a face has the mean of both cells."""
         for axis, n in enumerate(self.slab.shape):
             first, count = self.layers - where.layers[axis], n + 2 * where.layers[axis]
             if where.normal != axis:

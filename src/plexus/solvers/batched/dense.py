@@ -27,7 +27,7 @@ def lu(matrix: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def of_batch(f: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
-    """Return ∂f_m/∂u_m (M, n, n) of a function of all samples at once, u (M, n) -> (M, n), none of which couple."""
+    """Return ∂f_m/∂u_m (M, n, n) of a function of all samples, u (M, n) -> (M, n), which do not couple."""
     n = u.shape[-1]
     directions = torch.eye(n, dtype=u.dtype, device=u.device)[:, None].expand(n, *u.shape)
     found: Tensor = torch.func.vmap(lambda v: torch.func.jvp(f, (u,), (v,))[1])(directions)
