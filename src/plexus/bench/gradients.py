@@ -159,7 +159,7 @@ def traced(run: Run, look: Look, m: np.ndarray, every: int | None = None) -> np.
 
 def values(run: Run) -> np.ndarray:
     """Return the values of the control at the start, (nodes, 1)."""
-    found: np.ndarray = run.system.controls.values["m"]  # type: ignore[attr-defined]  # of elements
+    found: np.ndarray = run.system.controls.values["m"]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,7 +26,8 @@ class Smooth(DeviceFields):
 
     def total(self, mine: Tensor) -> Tensor:  # type: ignore[override]
         """Return the sum over the ranks. Collective."""
-        return Total.apply(mine, self.space.comm)  # type: ignore[no-any-return]
+        found: Tensor = Total.apply(mine, self.space.comm)
+        return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Refuse: where the largest value is taken jumps.
@@ -41,7 +42,8 @@ class Smooth(DeviceFields):
     def value(self, expression: Expression, at: Sequence[float]) -> Tensor:  # type: ignore[override]
         """Return an expression at one place, from the values of its fields there. Collective."""
         x = torch.tensor([[at]], dtype=torch.float64, device=self.device)
-        places, samples = self.locate(x[0].cpu().numpy()), {}
+        places: Any = self.locate(x[0].cpu().numpy())
+        samples = {}
         for name, spec in self.specs.items():
             if any(n == name or n.rpartition("_")[0] == name for n in expression.names):
                 u = self.tensor(name)

@@ -140,9 +140,10 @@ class Unit:
             unit = self.target(context)
             if unit is None:
                 return inner(value)
-            result = inner(values.convert(value, unit, lenient, context))
-            if lenient:
-                values.fit(result, unit)
+            moves = not lenient and isinstance(value, str) and values.reads_controls(value, context)
+            result = inner(value if moves else values.convert(value, unit, lenient, context))
+            if lenient or isinstance(result, Moved):
+                values.fit(result.expression if isinstance(result, Moved) else result, unit)
             return result
 
         return core_schema.with_info_wrap_validator_function(check, handler(source))
@@ -197,21 +198,18 @@ class Moved(float):
 class Movable:
     """Annotation of a number that may be an expression of scalar controls: it becomes a `Moved`.
 
-    It stands behind `Unit`. Bounds of the number are checked at the start of the controls.
+    It stands before `Unit`. Bounds of the number are checked at the start of the controls.
     """
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Evaluate the expression, then validate its value as the number."""
-        unit = next((m for m in notes(source, ()) if isinstance(m, Unit)), None)
 
         def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
             if not isinstance(value, str) or not values.reads_controls(value, known(info)):
                 return inner(value)
             expression = values.of_scalars(value, info)
-            if unit is not None:
-                values.fit(expression, unit.text)
             return Moved.of(inner(float(expression(known(info).scalars))), expression)
 
         return core_schema.with_info_wrap_validator_function(check, handler(source))

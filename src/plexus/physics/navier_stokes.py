@@ -51,7 +51,7 @@ DERIVED = (
 class NavierStokesParams(Params):
     """Parameters of `NavierStokes`."""
 
-    viscosity: Annotated[float, Unit("m^2/s"), Movable()] = Field(gt=0, description="kinematic viscosity ν")
+    viscosity: Annotated[float, Movable(), Unit("m^2/s")] = Field(gt=0, description="kinematic viscosity ν")
     force: Annotated[tuple[Annotated[Property, Unit("m/s^2")], ...], PerAxis] | None = Field(
         None,
         min_length=2,
@@ -61,7 +61,7 @@ class NavierStokesParams(Params):
     start: Literal["taylor_green", "random"] = Field(
         "taylor_green", description="flow at the start, unless the block `initial` gives one"
     )
-    speed: Annotated[float, Unit("m/s"), Movable()] = Field(
+    speed: Annotated[float, Movable(), Unit("m/s")] = Field(
         1.0, gt=0, description="largest speed of taylor_green, rms speed of random"
     )
     peak: float = Field(4.0, gt=0, description="wave number of the random flow, in waves per longest side")

@@ -22,6 +22,7 @@ from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
 from plexus.protocols import TimeIntegrable
 from plexus.run.run import Run, marching, stepper_of
+from plexus.stepping.adjoint import Remembering
 from plexus.stepping.march import March
 
 if TYPE_CHECKING:
@@ -104,10 +105,14 @@ class Trace(Run):
             self.stepper.history(),
         )
         names, ends = list(self.state.values), list[Trace]()
+        remembering = self.system if isinstance(self.system, Remembering) else None
+        kept = remembering.remembered() if remembering else {}
 
         def run(*tensors: Tensor) -> tuple[Tensor, ...]:
             # each time by a march of its own: what is computed again leaves this one where it is
             own = self._twin()
+            if remembering:
+                remembering.remind(kept)
             own.clock.restore(clock)
             own.controller.restore(controller)
             own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))

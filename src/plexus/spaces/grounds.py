@@ -7,8 +7,8 @@ Names number the values of all ranks in an order that no partition changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from plexus.protocols.controls import Control
     from plexus.spaces.lagrange import Space
 
-Location = Literal["own", "node", "cell"]
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Names of rows and of columns, and values."""
 
@@ -47,23 +46,23 @@ class ElementGround:
         """Return values as they are."""
         return values
 
-    def control(self, location: Location) -> Control:
+    def control(self, location: str) -> Control:
         """Return a field on nodes or cells. Collective."""
         return Nodal(self.space) if location == "node" else Cellwise(self.mesh)
 
-    def points(self, location: Location) -> np.ndarray:
+    def points(self, location: str) -> np.ndarray:
         """Return the places of the own values, (n, d) [m]."""
         if location == "node":
             return self.space.points[: self.space.n_owned]
         return middles(self.mesh)[: self.mesh.n_owned_cells]
 
-    def names(self, location: Location) -> np.ndarray:
+    def names(self, location: str) -> np.ndarray:
         """Return the names of the own values, (n,)."""
         if location == "node":
             return self.space.names()[: self.space.n_owned]
         return np.asarray(self.mesh.cell_ids[: self.mesh.n_owned_cells])
 
-    def products(self, location: Location, length: float) -> Entries:
+    def products(self, location: str, length: float) -> Entries:
         """Return this rank's part of the matrix of ∫ m m + ℓ² ∫ ∇m·∇m, by names."""
         rows, columns, values, first = [], [], [], 0
         every = self.space.names()
@@ -100,14 +99,18 @@ class Gridded:
     """
 
     replicated = False
-    reads = ()
+    reads: Collection[str] = ()
 
     def __init__(self, count: int, spread: Callable[[Array], Array]):
-        self.count, self.spread = count, spread
+        self.count, self._spread = count, spread
 
     def zeros(self) -> np.ndarray:
         """Return zeros, (n, 1)."""
         return np.zeros((self.count, 1))
+
+    def spread(self, own: Array) -> Array:
+        """Return the values as batches take their window of them. Collective."""
+        return self._spread(own)
 
     def sample(self, batch: Any, values: Array) -> Any:
         """Return the values at the points of a batch."""
@@ -145,7 +148,7 @@ class GridGround:
         self.space, self.comm, self.array = space, space.comm, array
         self._spread, self._refused = spread, refused
 
-    def control(self, location: Location) -> Gridded:
+    def control(self, location: str) -> Control:
         """Return a field.
 
         Raises
@@ -157,17 +160,17 @@ class GridGround:
             raise InputError(self._refused[location])
         return Gridded(self.space.n_owned, self._spread)
 
-    def points(self, location: Location) -> np.ndarray:
+    def points(self, location: str) -> np.ndarray:
         """Return the places of the own values, (n, d)."""
         found: np.ndarray = self.space.points[: self.space.n_owned]
         return found
 
-    def names(self, location: Location) -> np.ndarray:
+    def names(self, location: str) -> np.ndarray:
         """Return the names of the own values, (n,)."""
         found: np.ndarray = self.space.names()[: self.space.n_owned]
         return found
 
-    def products(self, location: Location, length: float) -> Entries:
+    def products(self, location: str, length: float) -> Entries:
         """Return this rank's part of the matrix of ∫ m m + ℓ² ∫ ∇m·∇m, by names.
 
         Without a space the integral is the sum over the index and the mean over the members.
