@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from plexus.deck.params import Params
 from plexus.deck.walk import everything
 from plexus.discretisations import _room
-from plexus.discretisations._fields import without_cells
+from plexus.discretisations._fields import unreached, without_cells
 from plexus.protocols import (
     Assembled,
     Controlled,
@@ -40,6 +40,7 @@ BASE = 300e6
 """Bytes of a rank without any field: interpreter, libraries and torch, measured."""
 COPIES = 20
 """States that a stepper and the outputs hold."""
+FLAT = "indices have no distance, so that nothing has a slope over them: take L2"
 
 
 class PointsParams(Params):
@@ -93,8 +94,11 @@ class Points:
         for name, params in deck.controls.items():
             known = params.regularisation
             if registry.build("control", params).location == "node" and known and known.norm == "H1":
-                text = "indices have no distance, so that nothing has a slope over them: take L2"
-                yield ("controls", name, "regularisation", "norm"), text
+                yield ("controls", name, "regularisation", "norm"), FLAT
+        fields = {n for n, p in deck.controls.items() if registry.build("control", p).location == "node"}
+        for i, output in enumerate(deck.output):
+            if getattr(output, "norm", None) == "H1" and fields & {*(output.to or deck.controls)}:
+                yield ("output", i, "norm"), FLAT
         unknowns = {
             spec.name for spec, unknown in self.fields(registry.build("physics", deck.physics)) if unknown
         }
@@ -106,8 +110,8 @@ class Points:
                 yield tuple(path.split(".")), f"{text} {', '.join(f'initial.{n}' for n in missing)}"
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield tables that the run does not reach."""
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return nothing; positions that are no index, or no member, are refused."""

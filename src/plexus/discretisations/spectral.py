@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.discretisations._fields import without_cells
+from plexus.discretisations._fields import unreached, without_cells
 from plexus.protocols import (
     Assembled,
     Controlled,
@@ -97,6 +97,7 @@ class Spectral:
         from plexus.discretisations import _starts
 
         yield from _starts.doubts(deck)
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return what a run would leave out of the start; its model tells so itself.

@@ -17,6 +17,7 @@ from plexus.deck.params import Params
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.walk import everything
 from plexus.discretisations import _room
+from plexus.discretisations._fields import unreached
 from plexus.formulation.terms import accepted
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import (
@@ -113,8 +114,8 @@ class Volumes:
                     yield ("boundary", i, term), text
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield tables that the run does not reach."""
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return nothing; positions outside the grid are refused."""

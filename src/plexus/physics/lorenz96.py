@@ -71,8 +71,9 @@ class Lorenz96:
         """Return the equations."""
         from plexus.models.lorenz96 import Lorenz96Model
 
-        forcing: Any = self.params.forcing  # the number or tensor of an instant
-        return Lorenz96Model(self.params.n, forcing)
+        forcing: Any = self.params.forcing
+        # in a run it is the number or tensor of an instant
+        return Lorenz96Model(self.params.n, getattr(forcing, "constant", forcing))
 
 
 EXAMPLE: dict[str, Any] = {"n": 40, "forcing": 8.0}
