@@ -233,7 +233,14 @@ physics: {type: lorenz96, n: 8, forcing: F}
 time: {stepper: runge_kutta, end: 0.1 s, step: 0.01 s}
 """
 LAWS = "{type: network, unit: m/s, start: 1, inputs: {concentration: [0, 1]}}"
+RODS = """plexus: 1
+controls: {z: {type: scalar, start: 1}}
+mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
+physics: {type: active_fluid, zeta: z}
+time: {stepper: sbdf2, end: 0.1 s, step: 0.05 s}
+"""
 ELSEWHERE = [
+    (RODS, {"zeta: z": "zeta: z, start: nematic"}, "start: nematic follows from zeta/d_R without a gradient"),
     (
         FLOW,
         {"type: nodal": "type: cells"},

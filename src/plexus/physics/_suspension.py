@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import ValidationInfo, model_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import Field, Movable, Params
+from plexus.deck.params import Field, Movable, Moved, Params
 from plexus.deck.values import refuse
 from plexus.models.suspension.specs import SHOWN, SPECS
 from plexus.protocols import FieldSpec
@@ -87,6 +87,10 @@ class SuspensionParams(Params):
             raise refuse(f"rods in a plane: the grid needs 2 axes, this one has {known(info).dim}")
         if self.swim_speed != 0:
             raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
+        if self.start == "nematic" and any(isinstance(n, Moved) for n in (self.zeta, self.d_R)):
+            raise refuse(
+                "start: nematic follows from zeta/d_R without a gradient: begin with waves or isotropic"
+            )
         return self
 
 
