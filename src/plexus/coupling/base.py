@@ -38,6 +38,7 @@ class BaseSystem(ABC):
     solvers : unknown -> solver, where there is one.
     starting : unknowns that begin at a plain value where the deck gives none.
     controls : what expressions read beside fields.
+    pushes : whether tangents of marches lead through all that is transformed and exchanged.
     closures : deck path -> what stands for a part of the model, classical or learned.
     parts : deck path -> what watches a learned part, whatever it stands for; empty for most systems.
     """
@@ -46,6 +47,7 @@ class BaseSystem(ABC):
     solvers: Mapping[str, Any]
     starting: Sequence[FieldSpec]
     controls: Controls
+    pushes: bool = True
     closures: Mapping[str, Closure] = {}
     parts: Mapping[str, Guarded] = {}
 

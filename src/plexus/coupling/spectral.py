@@ -58,6 +58,7 @@ class SpectralSystem(BaseSystem):
     """
 
     solvers: Mapping[str, Any] = {}
+    pushes = False
 
     def __init__(
         self,

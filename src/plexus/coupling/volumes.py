@@ -70,6 +70,7 @@ class VolumeSystem(BaseSystem):
         slab = scheme.slab
         self.cells = CellSpace(slab.grid, slab.rows)
         self.device = slab.device
+        self.pushes = self.cells.comm.size == 1
         sizes = zip(scheme.specs, scheme.sizes, strict=True)
         self.spaces = {spec.name: self.cells.with_components(self.members * m) for spec, m in sizes}
         self.evolving = list(self.spaces)
