@@ -88,9 +88,7 @@ class SuspensionParams(Params):
         if self.swim_speed != 0:
             raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
         if self.start == "nematic" and any(isinstance(n, Moved) for n in (self.zeta, self.d_R)):
-            raise refuse(
-                "start: nematic follows from zeta/d_R without a gradient: take another start"
-            )
+            raise refuse("start: nematic follows from zeta/d_R without a gradient: take another start")
         return self
 
 
