@@ -124,7 +124,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
-            *solved.problems(result, context.controlled),
+            *solved.problems(result),
             *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),

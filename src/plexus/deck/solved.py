@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.discretisation import USUAL
 from plexus.deck.parts import CONTROLS
 from plexus.protocols import Port
 
@@ -23,16 +24,16 @@ def answers(deck: Any) -> tuple[Port, ...]:
     return tuple(every)
 
 
-def problems(deck: Any, controlled: bool) -> Iterator[Found]:
-    """Yield what does not go together in a valid deck; ``controlled``: its model reads controls by name."""
+def problems(deck: Any) -> Iterator[Found]:
+    """Yield what does not go together in a valid deck."""
     train = deck.train
     if train is None:
         return
     yield from _ranks(deck)
     if train.part != CONTROLS:
         return
-    if not controlled:
-        yield ("train", "part"), "no gradient leads through this model: controls are trained on elements only"
+    if getattr(registry.component("physics", deck.physics.type).cls, "discretisation", USUAL) != USUAL:
+        yield ("train", "part"), "controls are trained on elements only; `plexus calibrate` fits them here"
         return
     if not deck.controls:
         yield ("train", "part"), "the deck has no `controls`: name what shall be trained"

@@ -76,7 +76,7 @@ class Solved:
         self._asked: list[tuple[Asked, list[str]]] = []
         self._members: dict[int, Member] = {}
         self.stated = {name: registry.build("control", params) for name, params in deck.controls.items()}
-        self.numbers = Numbers(self.stated, compose(deck, self._ctx).system)  # type: ignore[arg-type]  # decks for others are refused
+        self.numbers = Numbers(self.stated, compose(deck, self._ctx).system.controls)
         start, size = self.numbers.present(), self.numbers.scale()
         first = {name: int(part.start) for name, part in self.numbers.parts.items()}
         self.scales = {name: float(size[at]) for name, at in first.items()}
@@ -174,7 +174,7 @@ class Member:
         late = [t for t in asked.times if np.inf > t > run.clock.end * (1 + 1e-12)]
         if late and marches:
             raise InputError(f"{late[0]:g} s is after the end of the deck's run, {run.clock.end:g} s")
-        self.numbers = Numbers(stated, run.system)  # type: ignore[arg-type]  # of elements
+        self.numbers = Numbers(stated, run.system.controls)
         self.looks = {name: Look(name, run.system, asked.places) for name in names}
 
     def answer(self, theta: Tensor) -> dict[str, Tensor]:

@@ -171,7 +171,7 @@ def _together(
 
 def _places(run: Run) -> np.ndarray | None:
     """Return where the nodes of a run on elements lie, None for others."""
-    nodes = getattr(run.fields, "space", None) if hasattr(run.system, "controls") else None
+    nodes = getattr(run.fields, "space", None) if hasattr(run.system, "spaces") else None
     return None if nodes is None else np.asarray(nodes.points)
 
 
