@@ -9,7 +9,7 @@ from typing import Any
 from plexus_post.readers.training import case_words, ratio
 from plexus_post.tables.table import Table
 from plexus_post.text import number
-from plexus_post.units import words
+from plexus_post.units import short, words
 
 
 def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -46,6 +46,26 @@ def validation(summary: Mapping[str, Any]) -> Table:
         rows.append((case_words(entry["case"]), entry["metric"], *errors, told))
     note = f"{lost} of {len(rows)} no better than a classical part, which needs no training." if lost else ""
     return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows, note)
+
+
+def fitted(summary: Mapping[str, Any]) -> Table:
+    """Return the controls of a fit: a value with its standard deviation, of many the smallest and largest."""
+    told, rows = summary.get("calibration") or {}, []
+    for name, control in (told.get("controls") or {}).items():
+        values, std = control.get("values"), control.get("std")
+        if values is not None and len(values) == 1:
+            spread = f" ± {number(std[0])}" if std and std[0] is not None else ""
+            text = f"{number(values[0])}{spread}"
+        else:
+            text = f"{number(control.get('smallest'))} to {number(control.get('largest'))}"
+        unit = short(str(control.get("unit") or ""))
+        rows.append((words(name), text, unit, number(control.get("unseen"))))
+    head = ("control", "value", "unit", "numbers that the data have not seen")
+    note = (
+        f"Residuals: {number(told.get('rms'))} standard deviations rms over {told.get('measurements')} "
+        f"measurements; {told.get('reason')} ({told.get('iterations')} iterations)."
+    )
+    return Table("Fitted controls", head, rows, note if rows else "")
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

@@ -40,6 +40,7 @@ class OfMesh:
 
     ports: Mapping[str, tuple[float, float]] = {}
     kinks: Sequence[float] = ()
+    sizes = None
     params: FieldParams
 
     def grams(self) -> tuple[np.ndarray, np.ndarray]:

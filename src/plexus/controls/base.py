@@ -131,6 +131,8 @@ class Plain:
     location: ClassVar[Literal["own", "node", "cell"]] = "own"
     at_nodes: ClassVar[bool] = True
     kinks: Sequence[float] = ()
+    sizes: Sequence[float] | None = None
+    """Size of each number, where they are of different kinds; None: they are of one, that of the start."""
 
     @property
     def ports(self) -> dict[str, tuple[float, float]]:

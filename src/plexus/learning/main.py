@@ -118,8 +118,15 @@ def _told(row: Row) -> str:
     case = ", ".join(
         f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in row["case"].items()
     )
-    beside = [f"{n} {base:.4g}, ratio {row['value'] / base:.3f}" for n, base in row["baselines"].items()]
+    beside = [
+        f"{n} {base:.4g}, ratio {_ratio(row['value'], base):.3g}" for n, base in row["baselines"].items()
+    ]
     return ", ".join([f"{case}: {row['metric']} {row['value']:.4g}", *beside])
+
+
+def _ratio(value: float, base: float) -> float:
+    """Return an error over that of a rival, which may have none."""
+    return value / base if base else math.inf
 
 
 def _verdict(table: list[Row]) -> str | None:
@@ -127,7 +134,7 @@ def _verdict(table: list[Row]) -> str | None:
     lost = worse(table)
     if not lost:
         return None
-    most = max(lost, key=lambda row: row["value"] / min(row["baselines"].values()))
+    most = max(lost, key=lambda row: _ratio(row["value"], min(row["baselines"].values())))
     count = f"{len(lost)} of {len(table)} validations"
     return f"warning: {count} no better than a classical part, which needs no training; most: {_told(most)}"
 
