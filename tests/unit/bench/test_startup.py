@@ -50,7 +50,7 @@ def test_without_strace_the_row_says_so(monkeypatch, tmp_path):
 
 def test_members_of_other_packages_are_taken_from_another_rank(monkeypatch):
     monkeypatch.setattr(registry, "_installed", {})
-    monkeypatch.setattr(registry, "entry_points", lambda: pytest.fail("looked for packages"))
+    monkeypatch.setattr("importlib.metadata.distributions", lambda: pytest.fail("looked for packages"))
     registry.adopt({kind: {} for kind in registry.KINDS} | {"physics": {"foreign": "elsewhere"}})
     registry._modules.cache_clear()
     try:
