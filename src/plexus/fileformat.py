@@ -32,6 +32,8 @@ FIELDS, XDMF, SERIES = "fields.vtkhdf", "fields.xdmf", "series.h5"
 CHECKPOINT = "checkpoint_{step:08d}.h5"
 TRAINING = "training.safetensors"
 """The checkpoint of a training."""
+CALIBRATION = "calibration.h5"
+"""Controls that were fitted, and what is known of them."""
 DATA = "data-{}.h5"
 """What trainings learn from, named by the hash of all that it depends on."""
 SWEEP, MEMBER = "sweep.json", "member_{index:04d}"
@@ -43,6 +45,8 @@ PARTIAL = ".partial"
 
 NOT_FINITE = "not_finite"
 """Entry of JSON files that tells where a number is infinite or none: ``[{"at": [...], "value": "nan"}]``."""
+MOST_ANSWERED = 0.1
+"""Share of a validation that the fallback may answer, beyond which it does not judge the trained part."""
 
 KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",

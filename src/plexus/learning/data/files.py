@@ -1,9 +1,10 @@
 """Columns of files: what the part sees and should answer, point by point, as another program has written it.
 
-CSV with a line of names, each perhaps with its unit in brackets (`T [degC]`); HDF5, columns by the paths of
-datasets, their units in an attribute `unit`; VTKHDF, point or cell data, with `time` for the times of the
-steps. Numbers are converted to the units of the part's ports. Rows without a number in some column and rows
-at times that the deck's run does not have are left out, counted and named.
+CSV with a line of names, each perhaps with its unit in brackets (`T [degC]`); HDF5, columns by the paths
+of datasets, their units in an attribute `unit`; VTKHDF, point or cell data of all blocks and partitions,
+components as `velocity_x` or `stress_xy`, with `time` for the times of the steps. Numbers are converted
+to the units of the part's ports. Rows without a number in some column and rows at times that the deck's
+run does not have are left out, counted and named.
 """
 
 from __future__ import annotations
