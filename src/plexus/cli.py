@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of the whole command line; where ``command`` is a task, of this one only.
 
-    Every rank of a run makes one, and that of the whole takes a fiftieth of the time to its first step.
+    Every rank of a run makes one, and that of the whole would take a hundredth of the time to its first step.
     """
     top = argparse.ArgumentParser(
         prog="plexus",
