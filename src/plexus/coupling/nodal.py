@@ -30,6 +30,7 @@ from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import crosses, require_cells, require_facets
+from plexus.spaces.quadrature_space import quadrature_space
 from plexus.spaces.search import around
 
 if TYPE_CHECKING:
@@ -74,6 +75,13 @@ class NodalFields(NamedFields):
         unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
+        # what reads memory lives where the memory does
+        self._at_points = {
+            name: quadrature_space(space, d.spec, system.forms[e.field.name].degree)
+            for e in system.equations
+            for name, d in derived_fields([e]).items()
+            if d.stored
+        }
         self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
         others = derived | internal | system.controls.specs
         super().__init__(_shown(space, system.materials), unknowns, others, constants)
@@ -88,9 +96,18 @@ class NodalFields(NamedFields):
         known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
         return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
+    def _given(self, f: Integrand) -> dict[str, tuple[Room, np.ndarray]]:
+        """Return `arrays`, and what a function reads of the derived fields that live with the memory."""
+        names = [name for name in self._at_points if isinstance(f, Reading) and f.reads({name})]
+        return self.arrays | {name: (self._at_points[name], self._rows(name)) for name in names}
+
+    def _rows(self, name: str) -> np.ndarray:
+        """Return a derived field at the points of all local cells, (n_local, m)."""
+        return self.evaluate(name, "point")[2]
+
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
-        """Return the points in the reference cell at which an internal variable, or a component, is known."""
-        known = self.system.points
+        """Return the points in the reference cell at which memory, or what reads it, is known."""
+        known = self.system.points | self._at_points
         space = known.get(name) or known.get(name.rpartition("_")[0])
         return () if space is None else tuple(map(tuple, space.rule.points.tolist()))
 
@@ -109,7 +126,7 @@ class NodalFields(NamedFields):
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         measure = None if bare else self._measure
-        found: float = self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        found: float = self.evaluator.integrate(f, self.state.t, self._given(f), part, degree, measure)
         return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
@@ -119,9 +136,11 @@ class NodalFields(NamedFields):
         pass every bound that they keep.
         """
         known = [p.degree for p in self.system.points.values()]
-        stored = part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points)
+        stored = (
+            part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points | self._at_points)
+        )
         degree = max(known) if stored else self.degree
-        found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
+        found = self.evaluator.extremum(f, self.state.t, self._given(f), part, largest, degree, not stored)
         return found.value
 
     def jumps(self, names: Collection[str], xs: np.ndarray) -> np.ndarray:
@@ -216,9 +235,16 @@ class NodalFields(NamedFields):
         return turned(self.space.mesh)
 
     def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
-        if name not in self.state.internal:
+        if name in self._at_points:
+            points = self._at_points[name]
+            if internal == "point":
+                formula = self.derived[name].formula
+                return internal, self.evaluator.at_points(formula, self.state.t, self.arrays, points)
+            rows = self._rows(name)
+        elif name in self.state.internal:
+            points, rows = self.system.points[name], self.state.internal[name]
+        else:
             return None
-        points, rows = self.system.points[name], self.state.internal[name]
         views = {
             "node": lambda rows: points.recovered(rows, self.space),
             "cell": points.cell_means,

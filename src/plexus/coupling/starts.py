@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.coupling.traced import Traced
     from plexus.protocols import Values
+
+
+class Opening(NamedTuple):
+    """What a deck says of the beginning: initial values, the time [s], whether the run marches."""
+
+    given: Mapping[str, Sequence[Expression | None]]
+    t: float
+    marches: bool
 
 
 def start(
@@ -61,7 +69,7 @@ def _complete(system: System | Traced, values: Values, given: Mapping[str, Any],
 
 
 def evaluated(expression: Expression, at: Mapping[str, Any], name: str) -> Any:
-    """Return the initial value of field ``name`` from coordinates and time.
+    """Return the initial value of field ``name`` from coordinates, time and controls.
 
     Raises
     ------

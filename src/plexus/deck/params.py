@@ -42,8 +42,8 @@ from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
-    "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
-    "UnitOf", "Within",
+    "InputFile", "Movable", "Moved", "Params", "Property", "QuantityName", "RegionName", "RegionNames",
+    "ScheduleText", "Unit", "UnitOf", "Within",
 ]  # fmt: skip
 
 
@@ -140,9 +140,10 @@ class Unit:
             unit = self.target(context)
             if unit is None:
                 return inner(value)
-            result = inner(values.convert(value, unit, lenient, context))
-            if lenient:
-                values.fit(result, unit)
+            moves = not lenient and isinstance(value, str) and values.reads_controls(value, context)
+            result = inner(value if moves else values.convert(value, unit, lenient, context))
+            if lenient or isinstance(result, Moved):
+                values.fit(result.expression if isinstance(result, Moved) else result, unit)
             return result
 
         return core_schema.with_info_wrap_validator_function(check, handler(source))
@@ -179,6 +180,46 @@ class UnitOf(Unit):
         units = {"flux": flux, "unknown": unknown}
         parts = self.text.split("/")
         return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
+
+
+class Moved(float):
+    """The number that an expression of controls has at their start; it remembers the expression."""
+
+    expression: Expression
+
+    @classmethod
+    def of(cls, value: float, expression: Expression) -> Moved:
+        """Return the number of an expression."""
+        found = cls(value)
+        found.expression = expression
+        return found
+
+
+class Movable:
+    """Annotation of a number that may be an expression of scalar controls: it becomes a `Moved`.
+
+    It stands before `Unit`. Bounds of the number are checked at the start of the controls.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Evaluate the expression, then validate its value as the number."""
+
+        def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            if not isinstance(value, str) or not values.reads_controls(value, known(info)):
+                return inner(value)
+            expression = values.of_scalars(value, info)
+            return Moved.of(inner(float(expression(known(info).scalars))), expression)
+
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Any:
+        """Allow the expression beside the number."""
+        inner = handler(schema)
+        return inner if "anyOf" in inner else {"anyOf": [inner, {"type": "string"}]}
 
 
 class Within:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
-from plexus.coupling.starts import start
+from plexus.coupling.starts import Opening
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
@@ -28,6 +28,7 @@ from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.controls import Controls
+from plexus.spaces.grounds import ElementGround
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
@@ -70,11 +71,12 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         for text in _contacts.idle(deck, next(iter(spaces.values()))):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        controls = controls_of(deck, next(iter(spaces.values())))
+        controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    return Assembled(mesh, system, start(system, deck.initial, t, deck.time is not None))
+        system.opening = Opening(deck.initial, t, deck.time is not None)
+    return Assembled(mesh, system, system.start())
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:

@@ -28,6 +28,13 @@ class Places(Protocol):
         """Return the values of nodal rows (n_local, m) at the positions, (k, m) on all ranks. Collective."""
 
 
+class Shares(Places, Protocol):
+    """Positions in a grid, or among the values of members: values are sums of what ranks add."""
+
+    def share(self, space: Any, rows: Array) -> Array:
+        """Return what own rows (n_owned, m), an array or a tensor, add to the values, (k, m)."""
+
+
 class Evaluation(Protocol):
     """All fields of one state by name, and numbers computed from them.
 
