@@ -121,7 +121,18 @@ def test_rows_without_numbers_are_counted_and_named(desk):
     desk.write("tc.csv", TABLE + "3, nan\n4, \n5, 302\n")
     desk.do("check", desk.write("deck.yaml", DECK))
     assert "calibrate.data[0]: " in desk.said
-    assert "tc.csv: 2 of 5 rows hold no number and are left out: lines 4, 5" in desk.said
+    assert "tc.csv: no number in 2 of 5 rows (lines 4, 5): left out" in desk.said
+
+
+def test_fields_of_another_program_are_told_from_damaged_ones(desk):
+    import h5py
+
+    with h5py.File(desk.folder / "other.vtkhdf", "w") as file:
+        file["VTKHDF/PointData/temperature"] = [300.0]
+    entry = "type: fields, file: other.vtkhdf, of: temperature, deviation: 1 K"
+    path = desk.write("deck.yaml", DECK.partition("  data:")[0] + f"  data: [{{{entry}}}]\n")
+    assert desk.code("calibrate", path, "-o", str(desk.folder / "out")) == 2
+    assert "other.vtkhdf: not written by a run; of another program take its points" in desk.said
 
 
 def test_a_start_that_was_fitted_to_the_same_data_counts_them_twice(desk):

@@ -37,6 +37,15 @@ SUMMARY_SHAPE: dict[Any, Any] = {
             "fallback": NUMBER,
         }
     ],
+    "calibration": {
+        "rms": SOME, "measurements": WHOLE, "iterations": WHOLE, "reason": str,
+        "controls": {
+            str: {
+                "unit": str, "smallest": SOME, "largest": SOME, "values": [NUMBER], "std": [SOME],
+                "unseen": WHOLE,
+            }
+        },
+    },
     "placement": [
         {
             "ranks": str, "host": str, "cores": (str, int), "host_cores": int, "threads": int,

@@ -42,6 +42,9 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     assert deck.calibrate is not None
     run = compose(tight(deck), ctx)
     readings = readings_of(deck, ctx)
+    for i, part in enumerate(readings):
+        for text in part.told:
+            ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
     numbers = Numbers(_stated(deck), run.system.controls)
     with ctx.timers("calibration"):
         objective = objective_of(run, numbers, readings)
@@ -99,11 +102,7 @@ def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
                 found.append(member.read(deck, unit_of(deck, member.params.of)))
 
     on_root(ctx.comm, read)
-    found = ctx.comm.bcast(found)
-    for i, part in enumerate(found):
-        for text in part.told:
-            ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
-    return found
+    return ctx.comm.bcast(found)
 
 
 def _known(objective: Objective, m: np.ndarray) -> Statistics | None:

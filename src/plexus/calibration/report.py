@@ -83,9 +83,10 @@ def _of(name: str, numbers: Numbers, found: Fitted, known: Statistics | None) ->
         spread = "" if known is None else f", standard deviation {_span(known.std[part])}{unit}"
         yield f"  {name}: {m.min():.6g} to {m.max():.6g}{unit}{spread}"
         return
-    knots = control.kinks or (None,) * len(m)
+    if control.sizes is not None:
+        unit = ""  # that of the control is not that of each of its numbers
     for i, value in enumerate(m):
-        at = "" if knots[i] is None else f" at {knots[i]:g} s"
+        at = f" at {control.kinks[i]:g} s" if control.kinks else f" number {i + 1}" if len(m) > 1 else ""
         yield f"  {name}{at}: {value:.6g}{unit}{_deviation(known, part.start + i, unit)}"
 
 

@@ -41,6 +41,7 @@ class OfMesh:
     constant: ClassVar[bool] = False
     ports: Mapping[str, tuple[float, float]] = {}
     kinks: Sequence[float] = ()
+    sizes = None
     params: FieldParams
 
     def grams(self) -> tuple[np.ndarray, np.ndarray]:

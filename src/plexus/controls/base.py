@@ -135,6 +135,8 @@ class Plain:
     at_nodes: ClassVar[bool] = True
     constant: ClassVar[bool] = False
     kinks: Sequence[float] = ()
+    sizes: Sequence[float] | None = None
+    """Size of each number, where they are of different kinds; None: they are of one, that of the start."""
 
     @property
     def ports(self) -> dict[str, tuple[float, float]]:

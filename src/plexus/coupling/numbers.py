@@ -107,7 +107,10 @@ class Numbers:
         """Return the size of each number: of the start, of ``m``, or half its bounds' width. Collective."""
         start, found = self.start(), np.ones(self.size)
         for name, part in self.parts.items():
-            params = self.stated[name].params
+            params, own = self.stated[name].params, self.stated[name].sizes
+            if own is not None:
+                found[part] = own
+                continue
             size = float(np.abs(start[part]).max(initial=0.0))
             size = size or (0.0 if m is None else float(np.abs(m[part]).max(initial=0.0)))
             width = (params.high - params.low) / 2

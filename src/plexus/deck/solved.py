@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
-from plexus.deck.discretisation import USUAL
 from plexus.deck.parts import CONTROLS
 from plexus.protocols import Port
 
@@ -24,16 +23,19 @@ def answers(deck: Any) -> tuple[Port, ...]:
     return tuple(every)
 
 
-def problems(deck: Any) -> Iterator[Found]:
-    """Yield what does not go together in a valid deck."""
+def problems(deck: Any, weak: bool) -> Iterator[Found]:
+    """Yield what does not go together in a valid deck; ``weak``: its model is on elements."""
     train = deck.train
     if train is None:
         return
     yield from _ranks(deck)
     if train.part != CONTROLS:
         return
-    if getattr(registry.component("physics", deck.physics.type).cls, "discretisation", USUAL) != USUAL:
-        yield ("train", "part"), "controls are trained on elements only; `plexus calibrate` fits them here"
+    if not weak:
+        yield (
+            ("train", "part"),
+            "controls are trained on elements only; `plexus calibrate` fits those of this model",
+        )
         return
     if not deck.controls:
         yield ("train", "part"), "the deck has no `controls`: name what shall be trained"

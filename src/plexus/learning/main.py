@@ -124,17 +124,24 @@ def _told(row: Row) -> str:
     case = ", ".join(
         f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in row["case"].items()
     )
-    beside = [f"{n} {base:.4g}, ratio {row['value'] / base:.3f}" for n, base in row["baselines"].items()]
+    beside = [
+        f"{n} {base:.4g}, ratio {_ratio(row['value'], base):.3g}" for n, base in row["baselines"].items()
+    ]
     if row["fallback"]:
         beside.append(f"{100 * row['fallback']:.3g} % answered by the fallback")
     return ", ".join([f"{case}: {row['metric']} {row['value']:.4g}", *beside])
+
+
+def _ratio(value: float, base: float) -> float:
+    """Return an error over that of a rival, which may have none."""
+    return value / base if base else math.inf
 
 
 def _verdict(table: list[Row]) -> str | None:
     """Return what speaks against a part: a rival that is as good, a fallback that has answered for it."""
     lost, told = worse(table), []
     if lost:
-        most = max(lost, key=lambda row: row["value"] / min(row["baselines"].values()))
+        most = max(lost, key=lambda row: _ratio(row["value"], min(row["baselines"].values())))
         count = f"{len(lost)} of {len(table)} validations"
         told.append(f"{count} no better than a classical part, which needs no training; most: {_told(most)}")
     largest = max((row["fallback"] for row in table), default=0.0)

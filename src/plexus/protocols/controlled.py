@@ -31,6 +31,10 @@ class Stated(Protocol):
     def kinks(self) -> Sequence[float]:
         """Times [s] at which it has a kink."""
 
+    @property
+    def sizes(self) -> Sequence[float] | None:
+        """Size of each number where they are of different kinds, such as a value and a time."""
+
     def place(self, ground: Any) -> Any:
         """Return the `Control` on a `Ground`, both of `plexus.protocols.controls`. Collective."""
 

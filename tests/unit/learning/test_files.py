@@ -162,7 +162,13 @@ def test_files_that_are_none_are_refused(trained, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("f2:", "f3:", "nothing is given for f2 of closure"),
+        (
+            "f2:",
+            "f3:",
+            "nothing is given for f2 of closure (spin_network); it takes c [1/m^2], f1 [1/m^2, complex]",
+        ),
+        (", imaginary: f2_im", "", "f2 is complex: write {name: f2_re, imaginary: …}"),
+        ("{name: c}", "{name: c, imaginary: f2_im}", "c is real: leave out `imaginary`"),
         ("f2:", "f2: {name: c}, g2:", "has no such port; valid names: c, e, f1, f2"),
         ("files: [", "files: [no.csv, ", "no.csv"),
     ],

@@ -18,7 +18,7 @@ from plexus import __version__
 from plexus.deck.effective import to_data
 from plexus.deck.load import load
 from plexus.deck.strategies import points
-from plexus.errors import InputError, PlexusError
+from plexus.errors import GuardError, InputError, OutputError, PlexusError, SolveError
 from plexus.fileformat import DATA
 from plexus.learning import kept
 from plexus.learning.data._reference import Member, ran
@@ -131,9 +131,11 @@ def _agreed(comm: Comm, work: Callable[[], None]) -> None:
         work()
     except PlexusError as error:
         problem = error
-    told = [text for text in comm.allgather(str(problem) if problem else None) if text]
+    told = [each for each in comm.allgather((type(problem), str(problem)) if problem else None) if each]
     if told:
-        raise problem or InputError(told[0])
+        kind, text = told[0]
+        alike = kind if kind in (SolveError, GuardError, OutputError) else InputError
+        raise problem or alike(text)
 
 
 def _part(path: Path, number: int) -> Path:

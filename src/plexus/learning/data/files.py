@@ -102,7 +102,7 @@ class Files(DataBase):
 
 
 def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
-    """Yield ports of the deck's part that nothing is given for, and names that are no ports."""
+    """Yield ports of the deck's part that nothing is given for, names that are no ports, missing parts."""
     if deck.train is not None and deck.train.part == parts.CONTROLS:
         unknowns = [port.name for port in solved.answers(deck)]
         for name in columns:
@@ -116,14 +116,20 @@ def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
     cls: Any = parts.component(part).cls
     made, gap = cls(part), parts.gap(deck.physics)
     known = set(gap.constants) if gap is not None else set()
-    names = [port.name for port in (*made.inputs, *made.outputs)]
-    needed = names if _targets(deck.train) else [port.name for port in made.inputs]
+    ports = {port.name: port for port in (*made.inputs, *made.outputs)}
+    needed = ports if _targets(deck.train) else [port.name for port in made.inputs]
     missing = [name for name in needed if name not in columns and name not in known]
     if missing:
-        yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type})"
-    for name in columns:
-        if name not in names:
-            yield (name,), f"{path} ({part.type}) has no such port{nearest(name, names, 10)}"
+        takes, gives = (", ".join(map(str, some)) for some in (made.inputs, made.outputs))
+        told = f"it takes {takes} and gives {gives}"
+        yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type}); {told}"
+    for name, column in columns.items():
+        if name not in ports:
+            yield (name,), f"{path} ({part.type}) has no such port{nearest(name, ports, 10)}"
+        elif ports[name].complex and not column.imaginary:
+            yield (name,), f"{name} is complex: write {{name: {column.name}, imaginary: …}}"
+        elif column.imaginary and not ports[name].complex:
+            yield (name,), f"{name} is real: leave out `imaginary`"
 
 
 def _targets(train: Any) -> bool:
