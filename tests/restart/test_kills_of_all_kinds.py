@@ -25,7 +25,7 @@ from plexus.bundles import store
 from plexus.io import checkpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
-from io_jobs import clean_environment
+from crew import clean_environment
 
 COUNT = int(os.environ.get("PLEXUS_KILLS", "1"))
 CASE = Path(__file__).parents[1] / "cases/decks/40_restarts"

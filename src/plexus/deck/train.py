@@ -47,7 +47,9 @@ class Train(Params):
         0.5, ge=0, description="room around the training data, in its own width, before the guard acts"
     )
     validation: Annotated[Params | None, Component("data")] = Field(
-        None, description="data to judge the result on; what it leaves out of the same type is as in `data`"
+        None,
+        description="data to judge the result on; what it leaves out of the same type is as in `data`, and "
+        "`check` names it",
     )
     output: str = Field(
         "bundle.safetensors",
@@ -65,8 +67,7 @@ class Train(Params):
             data = {**data, "stages": [data["stages"]]}
         given, other = data.get("data"), data.get("validation")
         if isinstance(given, dict) and isinstance(other, dict):
-            same = other.get("type") == given.get("type")
-            data = {**data, "validation": {**given, **other} if same else other}
+            data = {**data, "validation": {**{key: given[key] for key in _left_out(given, other)}, **other}}
         return data
 
     @field_validator("stages")
@@ -81,3 +82,18 @@ class Train(Params):
         """Return all lengths of roll-outs that some stage compares with the truth."""
         every = (registry.component("stage", s.type).cls.leads(s, self.loss) for s in self.stages)  # type: ignore[attr-defined]  # of the protocol
         return tuple(sorted({n for leads in every for n in leads}))
+
+
+def _left_out(given: Any, other: Any) -> list[str]:
+    """Return the keys of a block of data that a validation of the same type leaves out."""
+    if not isinstance(given, dict) or not isinstance(other, dict) or given.get("type") != other.get("type"):
+        return []
+    return [key for key in given if key not in other]
+
+
+def taken_over(deck: Any) -> list[str]:
+    """Return a line on what the validation of a deck takes from its data, none where it states all itself."""
+    train = deck.plain()["data"].get("train")
+    train = former(train) if isinstance(train, dict) else {}
+    keys = _left_out(train.get("data"), train.get("validation"))
+    return [f"train.validation: {', '.join(keys)} as in train.data"] if keys else []

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.train import taken_over
 from plexus.errors import InputError
-from plexus.fileformat import SERIES
+from plexus.fileformat import MOST_ANSWERED, SERIES
 from plexus.io.series import Series
 from plexus.learning import memo
 from plexus.learning.bundle import written
@@ -42,6 +43,8 @@ def train(deck: Deck, ctx: Context, restart: str | None = None, dry: bool = Fals
         return 0
     ctx.timers.started()
     ctx.log.info(_opening(session))
+    for line in taken_over(deck):
+        ctx.log.info(line)
     if restart:
         _go_on(session)
     _history(session)
@@ -121,6 +124,8 @@ def _told(row: Row) -> str:
     beside = [
         f"{n} {base:.4g}, ratio {_ratio(row['value'], base):.3g}" for n, base in row["baselines"].items()
     ]
+    if row["fallback"]:
+        beside.append(f"{100 * row['fallback']:.3g} % answered by the fallback")
     return ", ".join([f"{case}: {row['metric']} {row['value']:.4g}", *beside])
 
 
@@ -130,13 +135,21 @@ def _ratio(value: float, base: float) -> float:
 
 
 def _verdict(table: list[Row]) -> str | None:
-    """Return where a classical rival is at least as good, and where it is so most; None if nowhere."""
-    lost = worse(table)
-    if not lost:
-        return None
-    most = max(lost, key=lambda row: _ratio(row["value"], min(row["baselines"].values())))
-    count = f"{len(lost)} of {len(table)} validations"
-    return f"warning: {count} no better than a classical part, which needs no training; most: {_told(most)}"
+    """Return what speaks against a part: a rival that is as good, a fallback that has answered for it."""
+    lost, told = worse(table), []
+    if lost:
+        most = max(lost, key=lambda row: _ratio(row["value"], min(row["baselines"].values())))
+        count = f"{len(lost)} of {len(table)} validations"
+        told.append(f"{count} no better than a classical part, which needs no training; most: {_told(most)}")
+    largest = max((row["fallback"] for row in table), default=0.0)
+    if largest > MOST_ANSWERED:
+        told.append(
+            f"up to {100 * largest:.3g} % of a validation lie outside of the training's range, where the "
+            "fallback has answered: it does not judge the part; train on more, or validate within"
+        )
+    elif largest:
+        told.append(f"the fallback answered up to {100 * largest:.3g} % of a validation")
+    return f"warning: {'; '.join(told)}" if told else None
 
 
 def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:

@@ -49,6 +49,11 @@ def verdict(sweep: SweepFolder, states: Mapping[int, Status], name: str) -> list
         lines.append(f"best bundle: {place}, sha256 {told.get('sha256')}")
     if figure.worse:
         lines.append(f"warning: the best member is no better than {figure.rival}, which needs no training")
+    if figure.fallback:
+        share = f"up to {100 * figure.fallback:.3g} % of a validation"
+        lines.append(
+            f"warning: {share} of the best member was answered by the fallback: it does not judge it"
+        )
     return lines
 
 

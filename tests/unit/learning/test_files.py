@@ -34,13 +34,33 @@ def test_a_table_is_learned(trained, tmp_path):
     told = trained(tables.block(data), "[{type: fit, steps: 30, optimizer: lbfgs}]", more, whole)
     row = told["validation"][0]
     assert row["case"] == {"file": "b.csv"} and row["value"] < 0.05 * row["baselines"]["bingham"]
-    assert row["baselines"]["quadratic"] < 1e-20
+    assert row["baselines"]["quadratic"] < 1e-20 and row["fallback"] < 0.1
     meta = store.load(tmp_path / "out" / "bundle.safetensors").metadata
     assert meta["training"]["generator"] == "files" and set(meta["training"]["files"]) == {"a.csv"}
     assert meta["training"]["frames"] == 400
     # another part that needs no training is better, and this is the last that is said
     last = told["said"].strip().splitlines()[-1]
     assert "no better than a classical part" in last and "quadratic" in last
+
+
+def test_a_validation_that_the_fallback_answers_is_told(trained, tmp_path):
+    """States outside of the training's range: the rival's error is that of the fallback, and no verdict."""
+    data = tables.csv(tmp_path / "a.csv", tables.table())
+    far = {n: v if n == "t" else 3 * v for n, v in tables.table(seed=1).items()}
+    far = {n: np.concatenate([v, tables.table(seed=2)[n]]) for n, v in far.items()}
+    other = tables.csv(tmp_path / "b.csv", far)
+    told = trained(
+        tables.block(data),
+        "[{type: fit, steps: 3, optimizer: lbfgs}]",
+        f"train.validation={{type: files, files: [{other}]}}",
+    )
+    shares = [row["fallback"] for row in told["validation"]]
+    assert shares[0] > 0.1 and shares[1:] == shares[:-1]
+    kept = store.load(tmp_path / "out" / "bundle.safetensors").metadata["validation"]
+    assert [row["fallback"] for row in kept] == shares
+    assert "train.validation: columns, time as in train.data" in told["said"]
+    last = told["said"].strip().splitlines()[-1]
+    assert "does not judge the part" in last and "no better than" not in last
 
 
 def test_formats_are_the_same_numbers(trained, tmp_path):
