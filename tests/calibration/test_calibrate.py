@@ -152,7 +152,7 @@ def linear_bayes(desk, cells, data, truth):
     ctx.log = Log(MPI.COMM_WORLD)
     deck = share(MPI.COMM_WORLD, desk.folder / f"fit{cells}.yaml", [])
     run = compose(deck, ctx)
-    numbers = Numbers({"k": registry.build("control", deck.controls["k"])}, run.system)
+    numbers = Numbers({"k": registry.build("control", deck.controls["k"])}, run.system.controls)
     problem = objective_of(run, numbers, readings_of(deck, ctx))
     r = problem.misfit.residuals(truth)
     j = np.stack(

@@ -263,3 +263,104 @@ def test_taylor_tells_of_steps_that_follow_from_the_numbers(desk):
     text = DECK.replace("step: 1 s", "step: 0.1 s, adaptive: {tolerance: 1e-3}")
     assert desk.code("check", desk.write("deck.yaml", text), "--taylor") == 5
     assert "steps that follow from the numbers count as given in derivatives" in desk.said
+
+
+FLOW = """plexus: 1
+controls:
+  nu: {type: scalar, unit: m^2/s, start: 0.1}
+  f: {type: nodal, unit: m/s^2, start: 0}
+mesh: {type: periodic, cells: [8, 8], size: [1, 1]}
+physics: {type: navier_stokes, viscosity: nu, force: [f, 0]}
+time: {stepper: etdrk4, end: 0.1 s, step: 0.01 s}
+"""
+CELLS = """plexus: 1
+controls: {a: {type: scalar, unit: m/s, start: 1}}
+mesh: {type: interval, cells: 8}
+physics: {type: advection_diffusion, velocity: [a]}
+boundary: [{on: left, flux: 0}]
+time: {stepper: ssp_rk, end: 0.1 s, step: 0.01 s}
+"""
+CHAIN = """plexus: 1
+controls: {F: {type: scalar, start: 8}}
+physics: {type: lorenz96, n: 8, forcing: F}
+time: {stepper: runge_kutta, end: 0.1 s, step: 0.01 s}
+"""
+LAWS = "{type: network, unit: m/s, start: 1, inputs: {concentration: [0, 1]}}"
+RODS = """plexus: 1
+controls: {z: {type: scalar, start: 1}}
+mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
+physics: {type: active_fluid, zeta: z}
+time: {stepper: sbdf2, end: 0.1 s, step: 0.05 s}
+"""
+ELSEWHERE = [
+    (RODS, {"zeta: z": "zeta: z, start: nematic"}, "start: nematic follows from zeta/d_R without a gradient"),
+    (
+        FLOW,
+        {"type: nodal": "type: cells"},
+        "controls.f.type: there are points and no cells: take a nodal control",
+    ),
+    (FLOW, {"viscosity: nu": "viscosity: 0.1"}, "controls.nu: nothing reads it"),
+    (
+        FLOW,
+        {"viscosity: nu": "viscosity: nu*f/(1 m/s^2)"},
+        "made of scalar controls, and 'f' is no single number",
+    ),
+    (
+        FLOW,
+        {"unit: m^2/s, start: 0.1": "unit: m/s, start: 0.1"},
+        "physics.viscosity: unit 'm/s' does not fit",
+    ),
+    (FLOW, {"start: 0.1}": "start: -0.1}"}, "physics.viscosity: must be > 0"),
+    (
+        CELLS,
+        {"{type: scalar, unit: m/s, start: 1}": LAWS},
+        "the velocity is given: a is not one of x, y, z, t",
+    ),
+    (
+        CELLS,
+        {"[a]}": "[1], source: a}", "flux: 0": "flux: a", "{type: scalar, unit: m/s, start: 1}": LAWS},
+        "boundary[0].flux: sides of a grid know x, y, z, t and controls that read no field, not a",
+    ),
+    (
+        CHAIN,
+        {"{type: scalar": "{type: nodal, regularisation: {norm: H1, weight: 1, length: 1}"},
+        "controls.F.regularisation.norm: indices have no distance",
+    ),
+    (
+        CHAIN,
+        {"{type: scalar": "{type: network, inputs: {state: [-9, 9]}"},
+        "physics.forcing: depends on unknowns, so that no start follows from it: give initial.state",
+    ),
+    (CHAIN, {"forcing: F": "forcing: 8"}, "controls.F: nothing reads it"),
+]
+
+
+@pytest.mark.parametrize(("deck", "changes", "message"), ELSEWHERE)
+def test_wrong_decks_elsewhere(desk, deck, changes, message):
+    for old, new in changes.items():
+        assert old in deck
+        deck = deck.replace(old, new)
+    path = desk.write("deck.yaml", deck)
+    assert desk.code("check", path) == 2
+    line = next((line for line in desk.said.splitlines() if message in line), desk.said)
+    assert line.startswith(f"{path}:") and message in line
+
+
+MEMORY = """plexus: 1
+controls: {k: {type: scalar, unit: W/(m K), start: 0.2}}
+mesh: {type: interval, cells: 4}
+physics:
+  type: cure
+  material: {density: 1900 kg/m^3, specific_heat: 1250 J/(kg K), conductivity: k}
+  heat_of_reaction: 77.5 kJ/kg
+  kinetics: {factors: [0, 6.2e20 1/s], energies: [0, 167 kJ/mol], m: 0.52, n: 1.48}
+time: {stepper: bdf2, end: 1 s, step: 0.5 s}
+quantities: {m: {type: mean, of: temperature}}
+output: [{type: gradient, of: m}]
+"""
+
+
+def test_memory_is_refused_before_the_run(desk):
+    path = desk.write("deck.yaml", MEMORY)
+    assert desk.code("check", path) == 2
+    assert "output[0]: no gradient leads through what the material remembers" in desk.said

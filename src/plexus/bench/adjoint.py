@@ -104,27 +104,27 @@ def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
 def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
     """Return viscosity and start of Burgers' equation, and a number of its end as a function of them."""
     from plexus import registry
-    from plexus.coupling.constants import with_constants
     from plexus.coupling.tracedcells import TracedCells
 
     made = composed(_deck(stepper, cells))
     # what the deck has made: a march of cells
-    physics, block = made.deck.physics, cast("Time", made.deck.time).stepper
+    block = cast("Time", made.deck.time).stepper
     system = cast("VolumeSystem", made.system)
 
     def end(viscosity: Tensor, start: Tensor, every: int | None) -> Tensor:
-        traced = TracedCells(system, partial(with_constants, physics), {"viscosity": viscosity})
+        traced = TracedCells(system, {"nu": viscosity})
         chain = Chain(traced, lambda: registry.build("stepper", block), equal_steps(DT, STEPS), every)
         return chain.states({"velocity": start})[0]["velocity"].square().sum()
 
-    return [torch.tensor(physics.viscosity, dtype=torch.float64), made.state.values["velocity"]], end
+    return [torch.from_numpy(system.controls.own["nu"]), made.state.values["velocity"]], end
 
 
 def _deck(stepper: str, cells: int) -> dict[str, Any]:
     return {
         "plexus": 1,
         "mesh": {"type": "periodic", "cells": [cells, cells], "size": [1, 1]},
-        "physics": {"type": "burgers", "viscosity": 0.02, "reconstruction": "muscl"},
+        "controls": {"nu": {"type": "scalar", "unit": "m^2/s", "start": 0.02}},
+        "physics": {"type": "burgers", "viscosity": "nu", "reconstruction": "muscl"},
         "initial": {"velocity": "2 + sin(2*pi*x)*cos(2*pi*y)"},
         "time": {"stepper": stepper, "end": 1, "step": DT},
     }

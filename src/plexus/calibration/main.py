@@ -17,7 +17,6 @@ from plexus.calibration.statistics import Statistics, statistics
 from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
-from plexus.coupling.starts import start
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
@@ -46,7 +45,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     for i, part in enumerate(readings):
         for text in part.told:
             ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
-    numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
+    numbers = Numbers(_stated(deck), run.system.controls)
     with ctx.timers("calibration"):
         objective = objective_of(run, numbers, readings)
         begin, misfit = numbers.present(), objective.misfit
@@ -60,7 +59,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
             deck.calibrate.method, objective, begin, ends, lambda *row: ctx.log.info(report.line(*row))
         )
         known = _known(replace(objective, scale=numbers.scale(found.m)), found.m)
-    run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
+    run.system.controls.put(numbers.own(found.m))
     ctx.log.info(report.closing(numbers, objective, found, known))
     facts = report.facts(numbers, objective, found, known)
     if not dry:
@@ -71,8 +70,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
                 f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
                 "there with `fitted` in each control, or raise calibrate.iterations"
             )
-    values = start(run.system, deck.initial, run.clock.t, deck.time is not None)  # type: ignore[arg-type]
-    run.state = State(values, run.clock.t, internal=run.system.begin())
+    run.state = State(run.system.start(), run.clock.t, internal=run.system.begin())
     return run, facts
 
 

@@ -102,7 +102,7 @@ def table(rows: Sequence[Row]) -> str:
 def remainders(run: Run) -> Iterator[Row]:
     """Yield the remainders of all pairs. Collective."""
     stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    numbers = Numbers(stated, run.system)  # type: ignore[arg-type]  # decks for others are refused
+    numbers = Numbers(stated, run.system.controls)
     m = numbers.present()
     for name, quantity in run.quantities.items():
         if not getattr(quantity, "rough", ""):

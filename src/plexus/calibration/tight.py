@@ -9,6 +9,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from plexus.deck.discretisation import made_for
+
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
@@ -17,7 +19,9 @@ TOLERANCES = {"rtol": 1e-12, "snes_rtol": 1e-12}
 
 
 def tight(deck: Deck) -> Deck:
-    """Return the deck with the tolerances that its block `solver` leaves open."""
+    """Return the deck with the tolerances that its block `solver` leaves open, where it may have one."""
+    if "solver" in made_for(deck.physics.type).blocks:
+        return deck
     plain = deepcopy(deck.plain())
     blocks = plain["data"].get("solver") or {}
     plain["data"]["solver"] = {name: _tightened(block) for name, block in ({"default": {}} | blocks).items()}

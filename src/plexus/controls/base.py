@@ -133,6 +133,7 @@ class Plain:
 
     location: ClassVar[Literal["own", "node", "cell"]] = "own"
     at_nodes: ClassVar[bool] = True
+    constant: ClassVar[bool] = False
     kinks: Sequence[float] = ()
     sizes: Sequence[float] | None = None
     """Size of each number, where they are of different kinds; None: they are of one, that of the start."""
@@ -147,6 +148,6 @@ class Plain:
         n = len(self.begin(None))
         return np.eye(n), np.zeros((n, n))
 
-    def begin(self, space: Any) -> np.ndarray:
+    def begin(self, ground: Any) -> np.ndarray:
         """Return the values at the start."""
         raise NotImplementedError

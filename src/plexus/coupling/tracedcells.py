@@ -1,8 +1,8 @@
 """Conservation laws on cells that steppers march with their graph: rates, and implicit solves as nodes of it.
 
 Upwinding and limiters have kinks: rates are smooth in pieces, and at a kink the gradient is that of one side.
-Constants of the law may be tensors. Of the gradient with respect to one, every rank has the part of its
-cells; gradients of means cross ranks with the exchange of layers.
+Controls may be tensors. Of the gradient with respect to one that all ranks share, every rank has the part of
+its cells; gradients of means cross ranks with the exchange of layers.
 """
 
 from __future__ import annotations
@@ -15,57 +15,63 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from plexus.coupling.cellfields import CellFields
 from plexus.coupling.ontensors import OnTensors
+from plexus.coupling.smooth import Smooth
 from plexus.devices.tensors import rows_of
 from plexus.solvers.adjoint.linearised import Linearised
 from plexus.solvers.adjoint.node import solution
+from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
     from plexus.coupling.volumes import VolumeSystem
     from plexus.models.volumes.scheme import Scheme
-    from plexus.protocols import Conservation, Instant
+    from plexus.protocols import Instant
 
 Tensor = torch.Tensor
 
 
 class TracedCells(OnTensors):
-    """`plexus.protocols.Explicit` and `plexus.protocols.Implicit` for gradients.
+    """`plexus.protocols.Explicit` and `plexus.protocols.Implicit` for gradients. Construction is collective.
 
     Parameters
     ----------
     system
         Cells, scheme and solvers.
-    law
-        Constants by name -> the law with these; by default the system's own, whatever they are.
-    constants
-        Tensors by name, parameters of networks among them.
+    own
+        Own values of controls by name, tensors; those that are left out keep their present values.
     """
 
-    def __init__(
-        self,
-        system: VolumeSystem,
-        law: Callable[..., Conservation] | None = None,
-        constants: Mapping[str, Tensor] | None = None,
-    ):
+    def __init__(self, system: VolumeSystem, own: Mapping[str, Tensor]):
         super().__init__(system)
-        self._law, self.constants = law, dict(constants or {})
-        self._own = self.of(list(self.constants.values()))
+        self.constants = system.controls.values | system.controls.spread(own)
+        self.scheme = self.of(list(self.constants.values()))
         self.linearised = {name: Linearised(solver) for name, solver in system.solvers.items()}
 
     def of(self, values: Sequence[Tensor]) -> Scheme:
-        """Return the scheme with these values of the constants."""
-        if self._law is None:
-            return self.system.scheme
-        return self.system.scheme.with_law(self._law(**dict(zip(self.constants, values, strict=True))))
+        """Return the scheme with these values of the controls."""
+        named = dict(zip(self.constants, values, strict=True))
+        return self.system.scheme.reading(Sampled(self.system.controls, named))
+
+    def start(self) -> dict[str, Tensor]:
+        """Return the means with which a run begins. Collective."""
+        found: dict[str, Tensor] = self.system.opening(self.scheme)
+        return found
+
+    def evaluation(self, constants: Mapping[str, float]) -> SmoothCells:
+        """Return the fields of a state of tensors."""
+        return SmoothCells(self.system, constants, self.scheme.places.given)
 
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return the rates of the cell means. Collective."""
-        return self.system.parted(self._own.rates(self.system.stack(values), t))
+        rates = self.scheme.rates(self.system.stack(values), t)
+        # ranks that read nothing of a field have to take part in the way back through its exchange
+        return self.system.parted(rates + sum(0.0 * a.sum() for a in self.constants.values()))
 
     def longest(self, values: Mapping[str, Tensor], t: float) -> float:
         """Return the longest step [s] at Courant number one. Collective."""
         with torch.no_grad():
-            return self._own.longest(self.system.stack(values), t)
+            return self.scheme.longest(self.system.stack(values), t)
 
     @contextmanager
     def scheme_in_use(self, scheme: Scheme) -> Iterator[None]:
@@ -98,8 +104,12 @@ class TracedCells(OnTensors):
         return stage.iterations
 
 
+class SmoothCells(Smooth, CellFields):
+    """Fields on cells whose numbers have gradients."""
+
+
 class _Traced:
-    """One implicit solve (`plexus.protocols.adjoints.Solvable`); θ: offset, other unknowns, constants."""
+    """One implicit solve (`plexus.protocols.adjoints.Solvable`); θ: offset, other unknowns, controls."""
 
     def __init__(self, of: TracedCells, name: str, at: Instant, others: Sequence[str]):
         self.of, self.name, self.others, self.iterations = of, name, others, 0

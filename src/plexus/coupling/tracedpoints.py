@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from plexus.coupling.ontensors import OnTensors
+from plexus.coupling.pointfields import PointFields
 from plexus.coupling.points import STATE, PointSystem, Stage
+from plexus.coupling.smooth import Smooth
 from plexus.errors import SolveError
 from plexus.solvers.adjoint.node import solution
+from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
     from plexus.protocols import Instant, Rates
@@ -53,6 +56,15 @@ class TracedPoints(OnTensors):
         named = dict(zip(self.constants, values, strict=True))
         return self.system.with_model(self._model(**named))
 
+    def start(self) -> dict[str, Tensor]:
+        """Return the values with which a run begins."""
+        found: dict[str, Tensor] = self.system.opening(self._own)
+        return found
+
+    def evaluation(self, constants: Mapping[str, float]) -> SmoothPoints:
+        """Return the fields of a state of tensors."""
+        return SmoothPoints(self._own, constants, Sampled(self.system.controls, self.constants))
+
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return dX/dt."""
         return {STATE: self._own.joined(values[STATE], t)}
@@ -70,6 +82,10 @@ class TracedPoints(OnTensors):
         offset = torch.zeros_like(guess) if at.offset is None else at.offset
         values[name] = solution(stage, guess, offset, *self.constants.values())
         return stage.steps
+
+
+class SmoothPoints(Smooth, PointFields):
+    """Values of members whose numbers have gradients."""
 
 
 class _Traced:

@@ -64,8 +64,12 @@ class Context:
     """Names that expressions may read beside fields -> their units (`plexus.protocols.controls`)."""
     inner: Collection[str] = ()
     """Controls without a value at nodes, which prescribed and initial values cannot read."""
-    controlled: bool = True
-    """Whether the model reads controls by name; where it does not, scalars are parameters of their start."""
+    scalars: dict[str, float] = field(default_factory=dict)
+    """Controls that are one number, with their starts: numbers that are no expressions may read them."""
+    placeless: Collection[str] = ()
+    """Controls that are the same everywhere, which totals of a whole condition may read."""
+    laws: Collection[str] = ()
+    """Controls that read fields, which have no value where fields are not known."""
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True
@@ -74,13 +78,15 @@ class Context:
     """Where fields without gradients live, as messages say it."""
     samples: Mapping[str, Any] = field(default_factory=dict)
     """Fields that are drawn (`plexus.samples`), by the names that expressions read them by."""
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    """Functions of time (`plexus.deck.tables`), by the names that expressions call them by."""
     only: Collection[str] | None = None
     """While set, expressions may use these names and the parameters only."""
 
     @property
     def bound(self) -> Mapping[str, Any]:
-        """What names stand for already when an expression is read: parameters and drawn fields."""
-        return {**self.parameters, **self.samples}
+        """What names stand for already when an expression is read: parameters, drawn fields, tables."""
+        return {**self.parameters, **self.samples, **self.tables}
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.parts import CONTROLS
 from plexus.deck.train import taken_over
 from plexus.errors import InputError
 from plexus.fileformat import MOST_ANSWERED, SERIES
 from plexus.io.series import Series
-from plexus.learning import memo
-from plexus.learning.bundle import written
+from plexus.learning import bundle, fitted, memo
 from plexus.learning.figures import RIVAL, validated
 from plexus.learning.judging import Row, worse
 from plexus.learning.position import Stopped
@@ -62,6 +62,8 @@ def _opening(session: Session) -> str:
     stages = ", ".join(stage.type for stage in session.plan.stages)
     what = " and ".join(port.name for port in part.outputs)
     where = f" on {' x '.join(map(str, session.space.cells))} points" if session.space is not None else ""
+    if session.team.per > 1:
+        where += f"; groups of {session.team.per}"
     return (
         f"{session.deck.name}: {type(part).__name__} for {what}, {count} parameters; {session.data.words()}"
         f"{where}; {ranks} rank{'s'[: ranks > 1]}; {stages}"
@@ -75,9 +77,9 @@ def _go_on(session: Session) -> None:
     ctx.log.info(f"restart from {memo.NAME} at step {session.position.total}")
     for change in changed:
         ctx.log.info(f"  deck changed: {change}")
-    bundle = ctx.folder / session.plan.output
-    if ctx.root and bundle.is_file() and bundle.parent.resolve() == ctx.folder.resolve():
-        ctx.log.info(f"the earlier bundle was moved to {set_aside(ctx.folder, [bundle], False)}")
+    earlier = ctx.folder / session.plan.output
+    if ctx.root and earlier.is_file() and earlier.parent.resolve() == ctx.folder.resolve():
+        ctx.log.info(f"{earlier.name} of before was moved to {set_aside(ctx.folder, [earlier], False)}")
 
 
 def _history(session: Session) -> None:
@@ -102,13 +104,14 @@ def _stages(session: Session) -> None:
 
 
 def _left(session: Session) -> dict[str, Any]:
-    """Write the bundle and tell what it is worth. Collective."""
+    """Write the bundle, or the controls, and tell what it is worth. Collective."""
     if not any(_class(stage).trains for stage in session.plan.stages):
         return {}
-    path, sha256, table = written(session)
+    leave = fitted if session.plan.part == CONTROLS else bundle
+    path, sha256, table = leave.written(session)
     for row in table:
         session.ctx.log.info(f"  {_told(row)}")
-    session.ctx.log.info(f"bundle {path}\nsha256 {sha256}")
+    session.ctx.log.info(f"{leave.WHAT} {path}\nsha256 {sha256}")
     return {"bundle": str(path), "sha256": sha256, "validation": table}
 
 

@@ -18,11 +18,10 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
-from plexus.coupling.starts import start
-from plexus.coupling.traced import Traced
 from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
 from plexus.run.run import Run, marching, stepper_of
+from plexus.stepping.adjoint import Remembering
 from plexus.stepping.march import March
 
 Tensor = torch.Tensor
@@ -31,7 +30,7 @@ Look = Callable[["Trace"], Tensor | None]
 
 
 class Trace(Run):
-    """A run whose system is a `plexus.coupling.traced.Traced`; its observers only say which times are hit."""
+    """A run whose system is on tensors; its observers only say which times are hit."""
 
     system: Any
 
@@ -49,11 +48,10 @@ class Trace(Run):
         why = getattr(stepper, "rough", "")
         if why:
             raise InputError(f"time.stepper: {why}")
-        system = Traced(run.system, controls)  # type: ignore[arg-type]  # decks on elements have controls
-        values = start(system, deck.initial, clock.t, deck.time is not None)
+        system = run.system.traced(controls)
         return cls(
-            system,  # type: ignore[arg-type]  # asked for what `March` and quantities need
-            State(values, clock.t), clock, stepper, controller, events=run.events, deck=deck,
+            system,  # asked for what `March` and quantities need
+            State(system.start(), clock.t), clock, stepper, controller, events=run.events, deck=deck,
             ctx=run.ctx, mesh=run.mesh, lineage=run.lineage, quantities=run.quantities,
             observers=run.observers, places=run.places,
         )  # fmt: skip
@@ -103,10 +101,14 @@ class Trace(Run):
             self.stepper.history(),
         )
         names, ends = list(self.state.values), list[Trace]()
+        remembering = self.system if isinstance(self.system, Remembering) else None
+        kept = remembering.remembered() if remembering else {}
 
         def run(*tensors: Tensor) -> tuple[Tensor, ...]:
             # each time by a march of its own: what is computed again leaves this one where it is
             own = self._twin()
+            if remembering:
+                remembering.remind(kept)
             own.clock.restore(clock)
             own.controller.restore(controller)
             own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))
@@ -149,7 +151,7 @@ def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Ten
         allow_unused=True, materialize_grads=True,
     )  # fmt: skip
     found = dict(zip(of, slopes, strict=True))
-    shared = [name for name in of if run.system.controls.members[name].replicated]  # type: ignore[attr-defined]
+    shared = [name for name in of if run.system.controls.members[name].replicated]
     if shared and comm.size > 1:
         whole = torch.cat([found[name].ravel() for name in shared])
         comm.Allreduce(whole.numpy().copy(), whole.numpy())

@@ -68,11 +68,8 @@ class TestedForm:
         total = 0.0 * lam.sum()
         for p, f in self._integrands(t, values):
             total = total + _paired(f, p, self.form.equation.measure(p.x))
-        own = lam[: self.form.space.n_owned]
         for load in self.form.loads:
-            rows = np.zeros(own.shape)
-            load.subtract(t, rows)
-            total = total + (own * torch.from_numpy(rows)).sum()
+            total = total - load.work(self.form.read(load.reads, t, fields), lam)
         return total
 
     def _values(

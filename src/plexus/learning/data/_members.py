@@ -21,8 +21,9 @@ from plexus.deck.strategies import points
 from plexus.errors import GuardError, InputError, OutputError, PlexusError, SolveError
 from plexus.fileformat import DATA
 from plexus.learning import kept
-from plexus.learning.data._reference import Arrays, ran
+from plexus.learning.data._reference import Member, ran
 from plexus.learning.samples import Samples
+from plexus.learning.solved import Asked, Solved
 from plexus.runtime import files
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from plexus.deck.schema import Deck
     from plexus.learning.session import Session
+
+PLACES = "places"
+"""Where the nodes of members on elements lie, (members, nodes, d) [m]."""
 
 
 def members(params: Any) -> list[Deck]:
@@ -40,11 +44,16 @@ def members(params: Any) -> list[Deck]:
     DeckError
         If a varied value does not fit.
     """
+    return [load(params.deck, one) for one in varied(params)]
+
+
+def varied(params: Any) -> list[list[str]]:
+    """Return what each member changes, as texts ``a.b.c=value``."""
     vary = params.vary
     chosen = points(vary) if vary is not None and (vary.parameters or vary.members) else [{}]
     seeds = [{"runtime.seed": seed} for seed in vary.seed_list()] if vary is not None else []
     every = [point | seed for point in chosen for seed in seeds or [{}]]
-    return [load(params.deck, [f"{k}={json.dumps(v)}" for k, v in one.items()]) for one in every]
+    return [[f"{k}={json.dumps(v)}" for k, v in one.items()] for one in every]
 
 
 def name_of(params: Any, decks: list[Deck]) -> str:
@@ -53,7 +62,7 @@ def name_of(params: Any, decks: list[Deck]) -> str:
         [deck.plain()["data"], {p: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in _files(deck)}]
         for deck in decks
     ]
-    asked = [to_data(params.fields), to_data(params.times)]
+    asked = [to_data(params.fields), to_data(params.times), PLACES]
     text = json.dumps([__version__, told, asked], sort_keys=True, default=str)
     return DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
 
@@ -83,6 +92,8 @@ def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
     # members of a sweep that need them at once wait
     with kept.held(path) if comm.rank == 0 else nullcontext():
         _provide(session, params, decks, path)
+    if isinstance(session.part, Solved):
+        return _runs(session, params, path)
     return _read(session, path, leads)
 
 
@@ -104,9 +115,10 @@ def _provide(session: Session, params: Any, decks: list[Deck], path: Path) -> No
     left = {n: deck for n, deck in enumerate(decks) if n not in parts}
 
     def mine() -> None:
-        for number, times, rows in ran(session, params, left, team.rank, team.size):
-            files.write_bytes(_part(path, number), _packed([(number, times, rows)]))
-            log.info(f"run {number}: {len(times)} times, {len(next(iter(rows.values()))[0])} nodes")
+        for one in ran(session, params, left, team.rank, team.size):
+            files.write_bytes(_part(path, one.number), _packed([one]))
+            nodes = len(next(iter(one.rows.values()))[0])
+            log.info(f"run {one.number}: {len(one.times)} times, {nodes} nodes")
 
     _agreed(comm, mine)
     _agreed(comm, lambda: _join(path) if comm.rank == 0 else None)
@@ -143,25 +155,28 @@ def _join(path: Path) -> None:
     for number, part in sorted(parts.items()):
         with h5py.File(part, "r") as file:
             rows = {name: file["fields"][name][()] for name in file["fields"]}
-            found.append((number, file["time"][()].tolist(), rows))
+            places = file[PLACES][0] if PLACES in file else None
+            found.append(Member(number, file["time"][()].tolist(), rows, places))
     files.write_bytes(path, _packed(found))
     for part in parts.values():
         part.unlink()
 
 
-def _packed(found: list[tuple[int, list[float], Arrays]]) -> bytes:
+def _packed(found: list[Member]) -> bytes:
     """Return the content of a file of members, which stand in order."""
-    sizes = {value.shape[1] for _, _, rows in found for value in rows.values()}
+    sizes = {value.shape[1] for one in found for value in one.rows.values()}
     if len(sizes) > 1:
         raise InputError(f"runs have different numbers of nodes ({', '.join(map(str, sorted(sizes)))})")
     blob = io.BytesIO()
-    with h5py.File(blob, "w", track_order=True) as file:
-        file["group"] = np.concatenate([np.full(len(times), n) for n, times, _ in found])
-        file["time"] = np.concatenate([times for _, times, _ in found])
-        # in their order, in which sums over them are taken
-        group = file.create_group("fields", track_order=True)
-        for name in found[0][2]:
-            group[name] = np.concatenate([rows[name] for _, _, rows in found])
+    # without order and times of creation, the same data are the same bytes
+    with h5py.File(blob, "w") as file:
+        file["group"] = np.concatenate([np.full(len(one.times), one.number) for one in found])
+        file["time"] = np.concatenate([one.times for one in found])
+        for name in found[0].rows:
+            file[f"fields/{name}"] = np.concatenate([one.rows[name] for one in found])
+        places = [one.places for one in found if one.places is not None]
+        if places:
+            file[PLACES] = np.stack(places)
     return blob.getvalue()
 
 
@@ -184,3 +199,31 @@ def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
             torch.from_numpy(time[mine]), rows(inputs), rows(outputs),
             {lead: rows(inputs, lead) for lead in leads}, len(at), team.rank, team.size, tuple(inputs),
         )  # fmt: skip
+
+
+def _runs(session: Session, params: Any, path: Path) -> Samples:
+    """Return the runs of this rank's group, one sample each, for a part that runs the deck itself.
+
+    Raises
+    ------
+    InputError
+        If the reference has no nodes.
+    """
+    team = session.team
+    with h5py.File(path, "r") as file:
+        if PLACES not in file:
+            raise InputError(
+                f"train.data.deck: {Path(params.deck).name} has no elements, at whose nodes runs are compared"
+            )
+        places, time = file[PLACES][()], file["time"][()].reshape(len(file[PLACES]), -1)
+        shape = (*time.shape, places.shape[1])
+        targets = {name: torch.from_numpy(value[()].reshape(shape)) for name, value in file["fields"].items()}
+    # a steady reference has no time: its end is compared with the end
+    times = np.where(time == 0, np.inf, time) if params.times is None else time
+    asked = [Asked(*one) for one in zip(varied(params), times.tolist(), places, strict=True)]
+    first, mine = session.part.enlist(asked, list(targets)), slice(team.share, None, team.shares)
+    number = torch.arange(len(time))[mine]
+    return Samples(
+        number, number.clone(), torch.from_numpy(time[mine, -1].copy()), {"run": first + number},
+        {name: value[mine] for name, value in targets.items()}, {}, len(time), team.share, team.shares,
+    )  # fmt: skip

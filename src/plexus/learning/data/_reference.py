@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from plexus.run import Run
 
 Arrays = dict[str, np.ndarray]
-Found = tuple[int, list[float], Arrays]
 LARGEST = 1 << 22
 """Most numbers of a batch: beyond, arrays leave the caches and nothing is gained."""
 ALONE = ""
@@ -44,7 +43,16 @@ STARTS = ("initial", "samples", "parameters", "runtime", "about", "output", "qua
 """Blocks of a deck of which a march need not depend."""
 
 
-def ran(session: Session, params: Any, decks: Mapping[int, Deck], rank: int, ranks: int) -> Iterator[Found]:
+class Member(NamedTuple):
+    """What a run gave: number, times, values (times, nodes) of each port, places (nodes, d) of elements."""
+
+    number: int
+    times: list[float]
+    rows: Arrays
+    places: np.ndarray | None = None
+
+
+def ran(session: Session, params: Any, decks: Mapping[int, Deck], rank: int, ranks: int) -> Iterator[Member]:
     """Yield number, times and values (times, nodes) of each port, of every n-th member for n ranks.
 
     Raises
@@ -110,7 +118,7 @@ def _fitting(run: Run) -> int:
 
 def _marched(
     session: Session, params: Any, decks: Mapping[int, Deck], runs: Mapping[int, Run]
-) -> Iterator[Found]:
+) -> Iterator[Member]:
     """Yield what runs give, together if there are several; where that fails each for itself, to be named."""
     if len(runs) > 1:
         try:
@@ -121,10 +129,10 @@ def _marched(
     for number, run in runs.items():
         try:
             with at_path(f"run {number}"):
-                found = _alone(session, params, run)
+                found = Member(number, *_alone(session, params, run), _places(run))
         except (SolveError, GuardError) as error:
             raise type(error)(f"run {number}: {error}") from error
-        yield number, *found
+        yield found
 
 
 def _alone(session: Session, params: Any, run: Run) -> tuple[list[float], Arrays]:
@@ -140,7 +148,7 @@ def _alone(session: Session, params: Any, run: Run) -> tuple[list[float], Arrays
 
 def _together(
     session: Session, params: Any, decks: Mapping[int, Deck], runs: Mapping[int, Run]
-) -> list[Found]:
+) -> list[Member]:
     """Return what runs give whose states march as one: an ensemble that has their starts."""
     every, number = list(runs.values()), next(iter(runs))
     plain = {"ensemble": Ensemble(members=len(every)), "quantities": {}, "output": ()}
@@ -158,7 +166,13 @@ def _together(
         for k, run in enumerate(every):
             run.state = State({n: v[k] for n, v in now.items()}, whole.clock.t)
             rows[k].append(_looked(run, params.fields, _ports(session)))
-    return [(n, times, _stacked(own)) for n, own in zip(runs, rows, strict=True)]
+    return [Member(n, times, _stacked(own)) for n, own in zip(runs, rows, strict=True)]
+
+
+def _places(run: Run) -> np.ndarray | None:
+    """Return where the nodes of a run on elements lie, None for others."""
+    nodes = getattr(run.fields, "space", None) if hasattr(run.system, "controls") else None
+    return None if nodes is None else np.asarray(nodes.points)
 
 
 def _ports(session: Session) -> dict[str, Port]:

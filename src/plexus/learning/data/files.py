@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import model_validator
 
 from plexus import registry
-from plexus.deck import parts
+from plexus.deck import parts, solved
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
@@ -103,6 +103,12 @@ class Files(DataBase):
 
 def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
     """Yield ports of the deck's part that nothing is given for, names that are no ports, missing parts."""
+    if deck.train is not None and deck.train.part == parts.CONTROLS:
+        unknowns = [port.name for port in solved.answers(deck)]
+        for name in columns:
+            if name not in unknowns:
+                yield (name,), f"the deck has no unknown called {name!r}{nearest(name, unknowns, 10)}"
+        return
     try:
         path, part = parts.trained(deck)
     except InputError:
