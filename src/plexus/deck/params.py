@@ -58,7 +58,7 @@ class Params(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, validate_default=True,
-        protected_namespaces=(), use_attribute_docstrings=False,
+        protected_namespaces=(), use_attribute_docstrings=False, defer_build=True,
         # the other engine expands \w{1,100} over all of Unicode, a fifth of a second for the names in a deck
         regex_engine="python-re",
     )  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.params import Params
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
-from plexus.protocols import Gap
+
+if TYPE_CHECKING:
+    from plexus.protocols import Gap
 
 CONTROLS = "controls"
 """What a training calls its part that moves the numbers of controls."""

@@ -23,16 +23,19 @@ def answers(deck: Any) -> tuple[Port, ...]:
     return tuple(every)
 
 
-def problems(deck: Any, controlled: bool) -> Iterator[Found]:
-    """Yield what does not go together in a valid deck; ``controlled``: its model reads controls by name."""
+def problems(deck: Any, weak: bool) -> Iterator[Found]:
+    """Yield what does not go together in a valid deck; ``weak``: its model is on elements."""
     train = deck.train
     if train is None:
         return
     yield from _ranks(deck)
     if train.part != CONTROLS:
         return
-    if not controlled:
-        yield ("train", "part"), "no gradient leads through this model: controls are trained on elements only"
+    if not weak:
+        yield (
+            ("train", "part"),
+            "controls are trained on elements only; `plexus calibrate` fits those of this model",
+        )
         return
     if not deck.controls:
         yield ("train", "part"), "the deck has no `controls`: name what shall be trained"
