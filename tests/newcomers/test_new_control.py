@@ -92,7 +92,7 @@ def scale(path):
 
     deck = load(path)
     run = compose(deck, context.create(MPI.COMM_WORLD, path.parent))
-    return Numbers({"q": registry.build("control", deck.controls["q"])}, run.system).scale().tolist()
+    return Numbers({"q": registry.build("control", deck.controls["q"])}, run.system.controls).scale().tolist()
 
 
 def test_one_file_and_one_deck(newcomer):
