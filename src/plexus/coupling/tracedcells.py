@@ -48,7 +48,7 @@ class TracedCells(OnTensors):
     ):
         super().__init__(system)
         self._law, self.constants = law, dict(constants or {})
-        self._own = self.of(list(self.constants.values()))
+        self.own = self.of(list(self.constants.values()))
         self.transposed = {name: Transposed(solver) for name, solver in system.solvers.items()}
 
     def of(self, values: Sequence[Tensor]) -> Scheme:
@@ -59,12 +59,12 @@ class TracedCells(OnTensors):
 
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return the rates of the cell means. Collective."""
-        return self.system.parted(self._own.rates(self.system.stack(values), t))
+        return self.system.parted(_Rates.apply(self, t, self.system.stack(values), *self.constants.values()))
 
     def longest(self, values: Mapping[str, Tensor], t: float) -> float:
         """Return the longest step [s] at Courant number one. Collective."""
         with torch.no_grad():
-            return self._own.longest(self.system.stack(values), t)
+            return self.own.longest(self.system.stack(values), t)
 
     @contextmanager
     def scheme_in_use(self, scheme: Scheme) -> Iterator[None]:
@@ -95,6 +95,30 @@ class TracedCells(OnTensors):
         offset = torch.zeros_like(guess) if at.offset is None else at.offset
         values[name] = solution(stage, guess, offset, *others.values(), *self.constants.values())
         return stage.iterations
+
+
+class _Rates(torch.autograd.Function):
+    """Rates at one instant, of which the means are kept: fluxes are many times as much, and quickly made."""
+
+    @staticmethod
+    def forward(ctx: Any, of: TracedCells, t: float, u: Tensor, *constants: Tensor) -> Tensor:
+        ctx.of, ctx.t = of, t
+        ctx.save_for_backward(u, *constants)
+        return of.own.rates(u, t)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        asked = ctx.needs_input_grad[2:]
+        u, *constants = (
+            a.detach().requires_grad_(need) for a, need in zip(ctx.saved_tensors, asked, strict=True)
+        )
+        with torch.enable_grad():
+            rates = ctx.of.of(constants).rates(u, ctx.t)
+        wanted = [a for a, need in zip((u, *constants), asked, strict=True) if need]
+        # ranks go back through the same exchanges, whatever their cells read
+        found = iter(torch.autograd.grad(rates, wanted, g, allow_unused=True, materialize_grads=True))
+        return None, None, *(next(found) if need else None for need in asked)
 
 
 class _Traced:
