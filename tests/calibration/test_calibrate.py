@@ -232,6 +232,12 @@ def test_a_law_as_a_network_from_temperatures_alone(desk, law):
     assert np.abs(k / (12 + 5 * np.tanh((t - 450) / 80)) - 1).max() <= 0.02
     everywhere = network.value(file["controls/k/values"][...], {"temperature": np.linspace(-1e4, 1e4, 999)})
     assert (everywhere > 0).all()
+    course = file["controls/k/courses/temperature"]
+    np.testing.assert_allclose(
+        course["values"], network.value(file["controls/k/values"][...], {"temperature": course["at"][...]})
+    )
+    np.testing.assert_allclose(course["start"], 12)
+    assert course.attrs["unit"] == "K" and course["std"][-1] > course["std"][50] > 0
 
 
 def test_two_ranks_fit_as_one_does(desk, law):

@@ -1,4 +1,4 @@
-"""The pictures of a run that a report would show: its fields at one moment, its histories, its validation."""
+"""The pictures that a report of a run shows: its fields at one moment, histories, validation, fit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from plexus_post.errors import PostError
+from plexus_post.pictures.calibration import calibration
 from plexus_post.pictures.history import histories
 from plexus_post.pictures.panels import spread
 from plexus_post.pictures.scenes import Scene, views
@@ -48,7 +49,7 @@ def pictures(
     elif fields:
         raise PostError(f"{run.folder}: no field data to draw")
     if fields is None:
-        made += [*histories(run, folder), *validation(run, folder)]
+        made += [*histories(run, folder), *validation(run, folder), *calibration(run, folder)]
     if not made:
         raise PostError(f"{run.folder}: neither fields nor histories to draw")
     return made

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus import registry
-from plexus.calibration import report
+from plexus.calibration import record, report
 from plexus.calibration.methods import minimised
 from plexus.calibration.methods.gauss_newton import LARGEST
 from plexus.calibration.misfit import RunMisfit, refuse_unread
-from plexus.calibration.objective import Ends, Fitted, Objective
+from plexus.calibration.objective import Ends, Objective
 from plexus.calibration.statistics import Statistics, statistics
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
@@ -62,7 +61,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
     facts = report.facts(numbers, objective, found, known)
     if not dry:
         with ctx.timers("output"):
-            _write(ctx, numbers, objective, found, known, readings)
+            record.write(ctx, deck, numbers, objective, found, known, readings)
         if not found.converged:
             raise SolveError(
                 f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
@@ -112,46 +111,3 @@ def _known(objective: Objective, m: np.ndarray) -> Statistics | None:
     if len(m) > LARGEST:
         return None
     return statistics(objective, m, objective.misfit.jacobian(m))
-
-
-def _write(
-    ctx: Context, numbers: Numbers, objective: Objective, found: Fitted, known: Statistics | None,
-    readings: list[Readings],
-) -> None:  # fmt: skip
-    """Write ``calibration.h5`` and the report. Collective."""
-    from plexus.io.hdf5 import on_root
-
-    data: dict[str, Any] = {"history": np.array(found.history)}
-    units = {}
-    for name, part in numbers.parts.items():
-        control = numbers.stated[name]
-        group = f"controls/{name}"
-        units[group] = control.params.unit
-        data[f"{group}/values"] = found.m[part]
-        if known is not None:
-            data |= {f"{group}/std": known.std[part], f"{group}/seen": known.share[part]}
-        if control.location != "own":
-            data[f"{group}/places"] = numbers.places(name)
-        elif control.kinks:
-            data[f"{group}/knots"] = np.array(control.kinks)
-    if known is not None:
-        data |= {"spectrum": known.spectrum, "directions": known.directions}
-    misfit: Any = objective.misfit
-    data |= {
-        "data/measured": misfit.data, "data/deviation": misfit.deviation,
-        "data/computed": misfit.computed(found.m),
-        "data/time": np.concatenate([part.t for part in readings]),
-        "data/places": np.concatenate([_three(part.x) for part in readings]),
-    }  # fmt: skip
-    folder = Path(ctx.folder)
-
-    def write() -> None:
-        files.write(folder / files.NAME, data, units)
-        report.write(folder, numbers, found)
-
-    on_root(ctx.comm, write)
-
-
-def _three(x: np.ndarray) -> np.ndarray:
-    """Return positions (k, d) with three coordinates."""
-    return np.hstack([x, np.zeros((len(x), 3 - x.shape[1]))])

@@ -1,6 +1,6 @@
 """What the data tell of the numbers, and what they leave open.
 
-    H = JᵀJ + R,    C = H⁻¹  (covariance of what is known after),    JᵀJ v = λ R v
+    H = JᵀJ + R,    C = H⁻¹ = F Fᵀ  (covariance of what is known after),    JᵀJ v = λ R v
 
 λ says how many times better the data know a direction v than what was known before: above one it is seen,
 below one it stays as it was. Σ λ/(1 + λ) counts the seen ones. Without a prior R is the inverse square of
@@ -18,6 +18,40 @@ from plexus.calibration.objective import Array, Objective
 
 OPEN = 1e8
 """Standard deviation in scales from which on a number counts as not determined."""
+UNKNOWN = 1e-10
+"""Share of its square that a number may have in open directions."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A normal distribution of the free numbers, C = F Fᵀ, without bound along some directions.
+
+    Attributes
+    ----------
+    root : F, (free, r), in units of the scales.
+    open : directions without bound, columns (free, q).
+    scale, free : size of each number, (n,), and which of them are free.
+    """
+
+    root: Array
+    open: Array
+    scale: Array
+    free: Array
+
+    def of(self, rows: Array) -> Array:
+        """Return the standard deviations (k,) of sums ``rows`` (k, n) of the numbers, to first order."""
+        inner = (rows * self.scale)[:, self.free]
+        unknown = ((inner @ self.open) ** 2).sum(1) > UNKNOWN * (inner**2).sum(1)
+        return np.where(unknown, np.inf, np.linalg.norm(inner @ self.root, axis=1))
+
+    @property
+    def each(self) -> Array:
+        """Standard deviation of each number, (n,); zero where it is held."""
+        found = np.zeros(len(self.scale))
+        # a number that takes part in an open direction is open itself
+        unknown = (self.open**2).sum(1) > UNKNOWN
+        found[self.free] = np.where(unknown, np.inf, np.linalg.norm(self.root, axis=1))
+        return found * self.scale
 
 
 @dataclass(frozen=True)
@@ -28,6 +62,7 @@ class Statistics:
     ----------
     spectrum : λ in falling order, (n,).
     directions : v of each λ, columns (n, n), of length one in the scale of the numbers.
+    after : what is known of the numbers.
     std : standard deviation of each number, (n,); infinite where nothing is known, zero where it is held.
     before : the same without the data.
     held : numbers at a bound.
@@ -35,6 +70,7 @@ class Statistics:
 
     spectrum: Array
     directions: Array
+    after: Spread
     std: Array
     before: Array
     held: Array
@@ -60,11 +96,10 @@ def statistics(objective: Objective, m: Array, jacobian: Array) -> Statistics:
     j = (jacobian * scale)[:, free]
     prior = (objective.prior.dense() * np.outer(scale, scale))[np.ix_(free, free)]
     spectrum, inner = _generalised(j, prior)
-    std, before = (np.zeros(len(m)) for _ in range(2))
-    std[free], before[free] = _deviations(j.T @ j + prior), _deviations(prior)
+    after, before = (_spread(precision, scale, free) for precision in (j.T @ j + prior, prior))
     directions = np.zeros((len(m), len(spectrum)))
     directions[free] = inner
-    return Statistics(spectrum, directions, std * scale, before * scale, ~free)
+    return Statistics(spectrum, directions, after, after.each, before.each, ~free)
 
 
 def _generalised(j: Array, prior: Array) -> tuple[Array, Array]:
@@ -79,13 +114,8 @@ def _generalised(j: Array, prior: Array) -> tuple[Array, Array]:
     return spectrum, directions / np.maximum(np.linalg.norm(directions, axis=0), 1e-300)
 
 
-def _deviations(precision: Array) -> Array:
-    """Return the standard deviations to a precision matrix; infinite where it leaves a number open."""
-    if not len(precision):
-        return np.empty(0)
-    values, vectors = np.linalg.eigh(precision)
-    known = values > max(values.max() * 1e-14, OPEN**-2.0)
-    variance = (vectors[:, known] ** 2 / values[known]).sum(1)
-    # a number that takes part in an open direction is open itself
-    unknown = (vectors[:, ~known] ** 2).sum(1) > 1e-10
-    return np.where(unknown, np.inf, np.sqrt(variance))
+def _spread(precision: Array, scale: Array, free: Array) -> Spread:
+    """Return the distribution to a precision matrix of the free numbers, in units of the scales."""
+    values, vectors = np.linalg.eigh(precision) if len(precision) else (np.empty(0), np.empty((0, 0)))
+    known = values > max(values.max(initial=0.0) * 1e-14, OPEN**-2.0)
+    return Spread(vectors[:, known] / np.sqrt(values[known]), vectors[:, ~known], scale, free)

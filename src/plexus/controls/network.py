@@ -43,6 +43,8 @@ EXAMPLE: dict[str, Any] = {
     "start": "20 W/(m K)", "hidden": [8], "seed": 1,
 }  # fmt: skip
 SHIFT = math.log(math.e - 1)
+COURSE = 101
+"""Points over the range of an input at which a fit tells the law."""
 
 
 class NetworkParams(ControlParams):
@@ -122,6 +124,16 @@ class Network(Plain):
         parts = [rng.normal(size=s) / math.sqrt(s[-1]) for s in self._shapes[:-2]]
         parts += [np.zeros(s) for s in self._shapes[-2:]]
         return np.concatenate([p.ravel() for p in parts])
+
+    def courses(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return points over the range of each input, the others in the middle of theirs."""
+        middle = (self._low + self._high) / 2
+        found = {}
+        for i, name in enumerate(self._names):
+            x = np.tile(middle, (COURSE, 1))
+            x[:, i] = np.linspace(self._low[i], self._high[i], COURSE)
+            found[name] = dict(zip(self._names, x.T, strict=True))
+        return found
 
     def _weights(self, theta: Array) -> list[Array]:
         parts, first = [], 0

@@ -1,9 +1,11 @@
 """``calibration.h5``: fitted numbers of controls, and what is known of them.
 
-``controls/<name>/``: ``values`` and ``std`` (n,), ``seen`` (n,) the share of the variance that the data have
-taken away, of fields ``places`` (n, d) [m], of tables ``knots`` [s]; attribute ``unit``. ``data/``:
-``measured``, ``computed``, ``deviation``, ``time``, ``places``. ``history`` (k, 3): objective, sum of
-squares, steepness. ``spectrum`` (n,).
+``controls/<name>/``: ``values``, ``start`` and ``std`` (n,), ``before`` (n,) the deviation without data,
+``seen`` (n,) the share of the variance that the data have taken away, of fields ``places`` (n, d) [m], of
+tables ``knots`` [s], of functions ``courses/<input>/``: ``at``, ``values``, ``start``, ``std`` (k,);
+attributes ``unit`` and ``location``: own, node or cell. ``data/``: ``measured``, ``computed``,
+``deviation``, ``time``, ``places``, and ``entry``, the block of the deck, whose ``of`` and ``unit`` are
+attributes. ``history`` (k, 3): objective, sum of squares, steepness. ``spectrum`` (n,).
 """
 
 from __future__ import annotations
@@ -16,14 +18,15 @@ import h5py
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fileformat import CALIBRATION
 from plexus.io.hdf5 import LIBRARY, open_read
 from plexus.runtime.files import write_bytes
 
-NAME = "calibration.h5"
+NAME = CALIBRATION
 
 
-def write(path: Path, data: Mapping[str, Any], units: Mapping[str, str]) -> None:
-    """Write arrays by their place in the file (one rank only); ``units`` belong to groups.
+def write(path: Path, data: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write arrays by their place in the file (one rank only); ``facts`` are attributes of groups.
 
     Raises
     ------
@@ -33,8 +36,8 @@ def write(path: Path, data: Mapping[str, Any], units: Mapping[str, str]) -> None
     with h5py.File("fitted", "w", libver=LIBRARY, driver="core", backing_store=False) as file:
         for place, values in data.items():
             file.create_dataset(place, data=np.asarray(values))
-        for group, unit in units.items():
-            file[group].attrs["unit"] = unit
+        for group, told in facts.items():
+            file[group].attrs.update(told)
         file.flush()
         image: bytes = file.id.get_file_image()
     write_bytes(path, image)

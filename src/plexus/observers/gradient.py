@@ -76,7 +76,7 @@ class Gradient(Scheduled):
         numbers = Numbers({n: registry.build("control", run.deck.controls[n]) for n in names}, system)
         value, slope = derivative(run, numbers, self.params.of)
         data: dict[str, Any] = {"value": value}
-        units = {}
+        facts = {}
         for name, part in numbers.parts.items():
             stated = numbers.stated[name]
             fits = stated.location == "node" or stated.kinks
@@ -87,9 +87,9 @@ class Gradient(Scheduled):
             elif stated.kinks:
                 group["knots"] = np.array(stated.kinks)
             data |= {f"{name}/{key}": values for key, values in group.items()}
-            units[name] = f"({run.units[self.params.of] or '1'})/({stated.params.unit})"
+            facts[name] = {"unit": f"({run.units[self.params.of] or '1'})/({stated.params.unit})"}
         path = run.ctx.folder / f"{self.params.name}.h5"
-        on_root(run.ctx.comm, lambda: files.write(path, data, units))
+        on_root(run.ctx.comm, lambda: files.write(path, data, facts))
 
 
 def derivative(run: Run, numbers: Any, name: str) -> tuple[float, np.ndarray]:

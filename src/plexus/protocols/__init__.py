@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plexus.protocols.closures import Closure
-    from plexus.protocols.controlled import Controlled, Measured, Stated
+    from plexus.protocols.controlled import Controlled, Course, Measured, Stated
     from plexus.protocols.discretisations import Assembled, Discretisation, Doubt, Found, Outlook, Seen
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "closures": "Closure",
-    "controlled": "Controlled Measured Stated",
+    "controlled": "Controlled Course Measured Stated",
     "discretisations": "Assembled Discretisation Doubt Found Outlook Seen",
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
@@ -97,6 +97,7 @@ __all__ = [
     "Conservation",
     "Controlled",
     "Controller",
+    "Course",
     "Data",
     "Derived",
     "Deviations",

@@ -37,6 +37,17 @@ class Stated(Protocol):
         """Return the matrices of ∫ m m and ∫ m' m' of numbers of its own, (n, n)."""
 
 
+@runtime_checkable
+class Course(Protocol):
+    """A control that is a function of inputs: fits tell its values beside its numbers."""
+
+    def courses(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Return for each input where to look: all inputs at k points, (k,) each, in their units."""
+
+    def value(self, theta: Any, names: Any) -> Any:
+        """Return the values at points, given its numbers (tensors too) and its inputs by name."""
+
+
 class Measured(Protocol):
     """A member of kind ``measurement``."""
 

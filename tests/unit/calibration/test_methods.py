@@ -108,6 +108,9 @@ def test_standard_deviations_are_those_of_the_gaussian():
     known = statistics(problem, m, a)
     np.testing.assert_allclose(known.std, np.sqrt(np.diag(np.linalg.inv(a.T @ a + prior))))
     np.testing.assert_allclose(known.before, np.sqrt(np.diag(np.linalg.inv(prior))))
+    sums = rng.normal(size=(5, 6))
+    covariance = sums @ np.linalg.inv(a.T @ a + prior) @ sums.T
+    np.testing.assert_allclose(known.after.of(sums), np.sqrt(np.diag(covariance)))
     expected = np.sort(np.linalg.eigvals(np.linalg.solve(prior, a.T @ a)).real)[::-1]
     np.testing.assert_allclose(known.spectrum, expected, atol=1e-10)
     for value, v in zip(known.spectrum, known.directions.T, strict=True):
@@ -121,6 +124,8 @@ def test_what_no_data_tell_has_no_bound_and_what_is_held_has_no_deviation():
     problem = objective(Linear(a, np.array([1.0, -4.0])), 3, low=np.array([-np.inf, -np.inf, 0.0]))
     known = statistics(problem, np.array([0.5, 0.5, 0.0]), a)
     assert np.isinf(known.std[:2]).all()  # only their sum is measured
+    sums = np.array([[1.0, 1.0, 5.0], [1.0, -1.0, 0.0]])
+    assert known.after.of(sums) == pytest.approx([1.0, np.inf])
     assert known.held.tolist() == [False, False, True] and known.std[2] == 0
     assert known.spectrum == pytest.approx([2.0, 0.0])
 
