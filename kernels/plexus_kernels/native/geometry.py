@@ -21,6 +21,7 @@ def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floa
     grad_map = np.empty((C, 1 if T.affine else Q, d, d))
     library("geometry", D=d, G=g).geometry(
         c_int64(C), c_int64(Q), c_int32(T.affine), pointer(points), pointer(cells),
-        pointer(T.weights), pointer(T.geo_phi), pointer(T.geo_dphi), pointer(x), pointer(jxw), pointer(grad_map),
+        pointer(T.weights), pointer(T.geo_phi), pointer(T.geo_dphi), pointer(x), pointer(jxw),
+        pointer(grad_map),
     )  # fmt: skip
     return x, jxw, np.broadcast_to(grad_map, (C, Q, d, d))

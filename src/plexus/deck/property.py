@@ -52,7 +52,7 @@ class PointNames(Mapping[str, Any]):
             return self.point.x[..., AXES[name]]
         if name in self.point.fields:
             sample = self.point.fields[name]
-            # only a `Dependent` asks for the point; to compare with the protocol itself takes longer than this
+            # only a `Dependent` asks for the point; to ask for the protocol would take longer than all this
             at = getattr(sample, "at", None)
             return sample.value if at is None else at(self.point)
         # displacement_x is the component of a vector, stress_xy that of a tensor.

@@ -91,12 +91,15 @@ class Trace(Run):
         """March to the end and return the sum of what ``look`` sees after each step. Collective.
 
         With ``every``, only each so-manieth state is kept, and a gradient computes the steps between again:
-        less memory, at the cost of one more march. Of the last segment, where the gradient begins, all is kept.
+        less memory, at the cost of one more march. Of the last segment, where the gradient begins, all is
+        kept.
         """
         found = []
         while not self.last:
-            kept = every is None or self._ends_within(every)
-            found.append(self._steps(look, every) if kept else self._segment(look, every))
+            if every is None or self._ends_within(every):
+                found.append(self._steps(look, every))
+            else:
+                found.append(self._segment(look, every))
         return _sum(found)
 
     def _steps(self, look: Look, count: int | None) -> Tensor:

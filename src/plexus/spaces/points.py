@@ -23,7 +23,6 @@ from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule
-from plexus_kernels import Tables
 
 Array = Any
 Room = Space | QuadratureSpace | Control
@@ -34,7 +33,8 @@ class CellSet:
     """Some cells of a mesh (all for ``index`` None), with connectivity gathered once; a slice copies nothing.
 
     With ``keep`` (on tensors in host memory) geometry at points is computed once, worth its memory where the
-    same cells are sampled many times, and fields are sampled by the kernels for arrays (`plexus.spaces.sampled`).
+    same cells are sampled many times, and fields are sampled by the kernels for arrays, see
+    `plexus.spaces.sampled`.
 
     Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
     """

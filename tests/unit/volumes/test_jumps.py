@@ -130,5 +130,6 @@ def test_choices_have_the_gradients_of_their_formulas(name):
     pairs = [x.requires_grad_() for x in torch.cartesian_prod(ends, ends).T.contiguous()]
     made, known = getattr(choices, name)(*pairs), formulas[name](*pairs)
     assert torch.equal(made, known)
-    for one, other in zip(*(torch.autograd.grad(f, pairs, 1 + ends.repeat(9)) for f in (made, known)), strict=True):
+    slopes = (torch.autograd.grad(f, pairs, 1 + ends.repeat(9)) for f in (made, known))
+    for one, other in zip(*slopes, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-15)

@@ -1,9 +1,10 @@
 """Sparse LU factorisation: a direct solve, usually below ``ksp: preonly``.
 
 Robust for any invertible matrix and the default for small problems; memory grows like n log n in two and
-n^(4/3) in three dimensions. PETSc's own factorisation works on one rank and does not change pivots, which suits
-elliptic equations; in two dimensions it takes half the time of MUMPS with the ordering of P. R. Amestoy,
-T. A. Davis, I. S. Duff, SIAM J. Matrix Anal. Appl. 17 (1996) 886, doi:10.1137/S0895479894278952.
+n^(4/3) in three dimensions. PETSc's own factorisation works on one rank and does not change pivots, which
+suits elliptic equations; in two dimensions it takes half the time of MUMPS with the ordering of
+P. R. Amestoy, T. A. Davis, I. S. Duff, SIAM J. Matrix Anal. Appl. 17 (1996) 886,
+doi:10.1137/S0895479894278952.
 """
 
 from __future__ import annotations
