@@ -323,9 +323,10 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
+    from plexus.deck.train import taken_over
     from plexus.preview import preview, seen
 
-    for line in (*seen(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
+    for line in (*seen(deck), *taken_over(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
         print(shown(line))
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""

@@ -60,6 +60,9 @@ CASES = {
     "controls.k.regularisation: H1 needs a length": {
         "bounds: [1, 100]": "regularisation: {norm: H1, weight: 1}"
     },
+    "time.stepper: no gradient leads through petsc_ts: PETSc keeps the stages": {
+        "theta,": "{type: petsc_ts, ts: bdf},"
+    },
 }
 
 
@@ -74,6 +77,26 @@ def test_wrong_decks(desk, message):
     assert desk.code("check", path) == 2
     line = next(line for line in desk.said.splitlines() if message in line)
     assert line.startswith(f"{path}:")
+
+
+def test_a_gradient_alone_is_refused_through_petsc_ts_too(desk):
+    text = DECK.replace("theta,", "{type: petsc_ts, ts: bdf},")
+    begin, end = text.index("calibrate:"), text.index("output:")
+    path = desk.write("deck.yaml", text[:begin] + text[end:])
+    assert desk.code("check", path) == 2 and f"{path}:7:17: time.stepper: no" in desk.said
+    assert "use theta or bdf2" in desk.said
+    path.write_text(text[:begin])
+    assert desk.code("check", path, "--taylor") == 2 and "use theta or bdf2" in desk.said
+
+
+def test_adaptive_steps_are_a_doubt_where_derivatives_are_wanted(desk):
+    desk.write("tc.csv", TABLE)
+    adaptive = DECK.replace("step: 1 s, end: 10 s", "step: 1 s, end: 10 s, adaptive: {tolerance: 1e-3}")
+    desk.do("check", desk.write("deck.yaml", adaptive))
+    for place in ("calibrate", "output[0]"):
+        assert f"{place}: adaptive steps follow from the controls, and derivatives count" in desk.said
+    desk.do("check", desk.write("deck.yaml", DECK))
+    assert "adaptive steps" not in desk.said
 
 
 TABLES = {
@@ -99,6 +122,25 @@ def test_rows_without_numbers_are_counted_and_named(desk):
     desk.do("check", desk.write("deck.yaml", DECK))
     assert "calibrate.data[0]: " in desk.said
     assert "tc.csv: 2 of 5 rows hold no number and are left out: lines 4, 5" in desk.said
+
+
+def test_a_start_that_was_fitted_to_the_same_data_counts_them_twice(desk):
+    """Without a regularisation it is only where the method begins; other columns are other data."""
+    desk.write("tc.csv", TABLE)
+    path = desk.write("deck.yaml", DECK)
+    desk.do("calibrate", path, out="fit")
+    known = "regularisation: {weight: 0.01}, bounds: [1, 100]"
+    deck = DECK.replace("bounds: [1, 100]", known)
+    begin, end = deck.index("controls:"), deck.index("mesh:")
+    include = deck[:begin] + f"include: {desk.folder}/fit/fitted.yaml\n" + deck[end:]
+    desk.do("check", desk.write("again.yaml", include))
+    fitted = desk.folder / "fit/fitted.yaml"
+    fitted.write_text(fitted.read_text().replace("regularisation: null", "regularisation: {weight: 0.01}"))
+    for command, *words in (["check"], ["calibrate", "-o", str(desk.folder / "out")]):
+        assert desk.code(command, desk.folder / "again.yaml", *words) == 2
+        assert "controls.k: its start was fitted to tc.csv already" in desk.said
+    desk.write("tc.csv", TABLE + "3, 302\n")
+    desk.do("check", desk.folder / "again.yaml")
 
 
 def test_a_window_leaves_rows_out(desk):
@@ -190,8 +232,8 @@ def test_one_thermocouple_on_two_ranks(desk):
     """One rank has no reading, and takes part in the way back all the same."""
     desk.write("tc.csv", "time [s], T [K]\n1, 300.01\n4, 300.04\n8, 300.07\n")
     path, found = desk.write("deck.yaml", DECK), []
-    for ranks in ("1", "2"):
-        code = desk.code("calibrate", path, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"))
+    for ranks in (1, 2):
+        code = desk.code("calibrate", path, "-o", str(desk.folder / f"on{ranks}"), ranks=ranks)
         assert code == 0, desk.said
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             found.append(file["history"][0])

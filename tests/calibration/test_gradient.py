@@ -59,8 +59,8 @@ def test_two_ranks_give_the_same_fields(desk):
     """Numbers of fields stand in an order that no partition changes."""
     text = DECK.replace("CELLS", "5").replace("start: 2}", "start: 2}\n  c: {type: cells, start: 1}")
     path = desk.write("deck.yaml", text.replace("conductivity: k", "conductivity: k*c"))
-    for ranks in ("1", "2"):
-        desk.do("run", path, "-n", ranks, out=f"on{ranks}")
+    for ranks in (1, 2):
+        desk.do("run", path, out=f"on{ranks}", ranks=ranks)
     with h5py.File(desk.folder / "on1/gradient.h5") as one, h5py.File(desk.folder / "on2/gradient.h5") as two:
         for name in ("q", "c", "k"):
             a, b = one[f"{name}/gradient"][...], two[f"{name}/gradient"][...]

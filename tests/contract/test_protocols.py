@@ -12,6 +12,7 @@ from plexus.deck.discretisation import made_for
 PROTOCOLS = {
     "mesh": protocols.MeshSource,
     "discretisation": protocols.Discretisation,
+    "law": protocols.Law,
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
     "preconditioner": protocols.Preconditioner,

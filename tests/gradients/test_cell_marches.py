@@ -11,7 +11,7 @@ import pytest
 import torch
 from chains import close, composed, gradients, summed, told
 from mpi4py import MPI
-from taylor import slope
+from taylor import pulled_and_pushed, slope
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
 from hosts import label, stepper_variants
@@ -70,6 +70,7 @@ def loss(run, given, every=None):
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("name", DECKS)
 @pytest.mark.parametrize("given", STEPPERS, ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory):
@@ -90,3 +91,17 @@ def test_gradients_are_those_of_one_rank(type_, name, tmp_path_factory):
     slab = many.system.scheme.slab
     assert close(summed(parts[:1], WORLD), whole[:1])
     assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
+
+
+def test_implicit_steps_have_tangents(tmp_path_factory):
+    """Layers of slabs are exchanged forwards as backwards."""
+    run = run_of(WORLD, tmp_path_factory, "2-D", {"type": "bdf2"})
+
+    def state(viscosity, start):
+        law = partial(with_constants, run.deck.physics)
+        traced = TracedCells(run.system, law, {"viscosity": viscosity})
+        chain = Chain(traced, partial(made, "bdf2", {"type": "bdf2"}), equal_steps(0.004, 2))
+        return chain.states({"velocity": start})[0]["velocity"]
+
+    pulled, pushed = (WORLD.allreduce(part) for part in pulled_and_pushed(state, point(run)))
+    assert pushed == pytest.approx(pulled, rel=1e-9)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from plexus.fileformat import MOST_ANSWERED
 from plexus_post.readers.training import case_words, ratio
 from plexus_post.tables.table import Table
 from plexus_post.text import number
@@ -35,17 +36,21 @@ def guards(summary: Mapping[str, Any]) -> Table:
 
 def validation(summary: Mapping[str, Any]) -> Table:
     """Return the errors of what was trained on runs that it has not seen, and ratios to the best rival's."""
-    rows, rivals, lost = [], "", 0
+    rows, rivals, lost, away = [], "", 0, 0
     for entry in summary.get("validation") or []:
         rivals = ", ".join(entry["baselines"])
         base = list(entry["baselines"].values())
         part = ratio(entry["value"], base)
-        lost += part >= 1
+        share = entry.get("fallback", 0.0)
+        lost += part >= 1 and share <= MOST_ANSWERED
+        away += share > MOST_ANSWERED
         told = f"{part:.3f}" if math.isfinite(part) else "–"
         errors = (f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base))
-        rows.append((case_words(entry["case"]), entry["metric"], *errors, told))
-    note = f"{lost} of {len(rows)} no better than a classical part, which needs no training." if lost else ""
-    return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows, note)
+        rows.append((case_words(entry["case"]), entry["metric"], *errors, told, f"{100 * share:.3g} %"))
+    notes = [f"{lost} of {len(rows)} no better than a classical part, which needs no training."] * bool(lost)
+    notes += [f"{away} of {len(rows)} were answered by the fallback and do not judge the part."] * bool(away)
+    head = ("run", "error", "trained", rivals, "ratio", "by the fallback")
+    return Table("Validation", head, rows, " ".join(notes))
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

@@ -13,7 +13,18 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-BENCHES = ("startup", "assembly", "poisson", "output", "scale", "fft", "device", "points", "adjoint")
+BENCHES = (
+    "startup",
+    "assembly",
+    "poisson",
+    "output",
+    "scale",
+    "fft",
+    "device",
+    "points",
+    "adjoint",
+    "constitutive",
+)
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")
 

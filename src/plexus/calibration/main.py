@@ -14,13 +14,14 @@ from plexus.calibration.methods.gauss_newton import LARGEST
 from plexus.calibration.misfit import RunMisfit, refuse_unread
 from plexus.calibration.objective import Ends, Objective
 from plexus.calibration.statistics import Statistics, statistics
+from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
 from plexus.coupling.starts import start
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
-from plexus.measurements.base import unit_of
+from plexus.measurements.base import refuse_twice, unit_of
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -40,7 +41,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
         If the run fails with the start values, or if the method ends before it is done.
     """
     assert deck.calibrate is not None
-    run = compose(deck, ctx)
+    run = compose(tight(deck), ctx)
     readings = readings_of(deck, ctx)
     numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
     with ctx.timers("calibration"):
@@ -93,6 +94,7 @@ def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
     found: list[Readings] = []
 
     def read() -> None:
+        refuse_twice(deck)
         for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
             member: Measurement = registry.build("measurement", params)
             with at_path(f"calibrate.data[{i}]"):

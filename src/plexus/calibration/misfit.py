@@ -3,7 +3,8 @@
     y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
 
 H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
-gradient of a weighted sum of them is one march back (`plexus.run.trace`).
+gradient of a weighted sum of them is one march back (`plexus.run.trace`), and their change along a direction
+the tangent of the march (`plexus.solvers.adjoint.node`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from plexus.run import Run
 
 Array = np.ndarray
-WIDTH = 1e-4
-"""Width of a difference in the scale of a number; a gradient never comes from differences."""
+TOGETHER = 32
+"""Directions that go forward through the march together."""
 ROUNDING = 1e-13
 """Share of the readings up to which what they change by is rounding."""
 
@@ -87,7 +88,7 @@ class RunMisfit:
     Attributes
     ----------
     data, deviation : (k,) what was measured.
-    runs, pulls : how often the run was marched, and how often back.
+    runs, pulls, pushes : how often the run was marched, how often back, how many directions forward.
     """
 
     def __init__(self, run: Run, numbers: Numbers, readings: Sequence[Readings]):
@@ -99,7 +100,7 @@ class RunMisfit:
             first += len(part.values)
         self.data = np.concatenate([part.values for part in readings])
         self.deviation = np.concatenate([part.deviation for part in readings])
-        self.runs = self.pulls = 0
+        self.runs = self.pulls = self.pushes = 0
         self._at: tuple[Array, torch.Tensor, torch.Tensor] | None = None
 
     def residuals(self, m: Array) -> Array:
@@ -155,18 +156,33 @@ class RunMisfit:
         (part,) = torch.autograd.grad(local, tensor, retain_graph=True, allow_unused=True)
         return self.numbers.total(np.zeros(len(m)) if part is None else part.numpy())
 
+    def pushed(self, m: Array, directions: Array) -> Array:
+        """Return J v for directions v (c, n), (c, k). Collective."""
+        self.residuals(m)
+        assert self._at is not None
+        self.pushes += len(directions)
+        _, tensor, y = self._at
+        # Jᵀw is linear in w: its derivative along v, at any w, is J v
+        w = torch.zeros(len(self.data), dtype=torch.float64, requires_grad=True)
+        local = (y * (w / torch.from_numpy(self.deviation))).sum()
+        (slope,) = torch.autograd.grad(local, tensor, create_graph=True, materialize_grads=True)
+
+        def along(v: torch.Tensor) -> torch.Tensor:
+            return torch.autograd.grad(slope, w, v, retain_graph=True, materialize_grads=True)[0]
+
+        parts = [torch.func.vmap(along)(torch.from_numpy(v)) for v in _split(directions)]
+        return self.numbers.total(torch.cat(parts).numpy())
+
     def jacobian(self, m: Array) -> Array:
-        """Return J, (k, n): row by row backwards, or column by column by differences, whichever are fewer."""
+        """Return J, (k, n), by rows backwards or by columns forwards, whichever are fewer. Collective."""
         if len(self.data) <= len(m):
             return np.stack([self.pulled(m, row) for row in np.eye(len(self.data))])
-        r, high, columns = self.residuals(m), self.numbers.bounds()[1], []
-        for i, h in enumerate(WIDTH * self.numbers.scale()):
-            moved = m.copy()
-            moved[i] += h if m[i] + h <= high[i] else -h
-            with torch.no_grad():
-                there = self._whitened(self._computed(torch.tensor(moved)))
-            columns.append((there - r) / (moved[i] - m[i]))
-        return np.stack(columns, axis=1)
+        return self.pushed(m, np.eye(len(m))).T
+
+
+def _split(directions: Array) -> list[Array]:
+    """Return directions in pieces that go forward together."""
+    return [directions[i : i + TOGETHER] for i in range(0, len(directions), TOGETHER)]
 
 
 def _between(t: Array, before: State, state: State) -> Array:

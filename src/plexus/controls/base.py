@@ -62,6 +62,9 @@ class ControlParams(Params):
     regularisation: Regularisation | None = Field(
         None, description="what is known without data; absent: nothing"
     )
+    fitted_to: tuple[str, ...] = Field(
+        (), description="marks of the measurements that the start was fitted to, from fitted.yaml"
+    )
 
     @field_validator("unit")
     @classmethod

@@ -30,13 +30,17 @@ from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import crosses, require_cells, require_facets
+from plexus.spaces.quadrature_space import quadrature_space
 from plexus.spaces.search import around
-from plexus.spaces.sides import apart
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
     from plexus.spaces.points import Room
+
+
+SHARED = 1e-6
+"""Part of a node's force beyond rounding that other supports bear."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,13 @@ class NodalFields(NamedFields):
         unknowns = {spec.name: spec for e in system.equations for spec in e.fields}
         derived = {name: d.spec for name, d in self.derived.items() if name not in unknowns}
         internal = {spec.name: spec for specs in system.internal.values() for spec in specs}
+        # what reads memory lives where the memory does
+        self._at_points = {
+            name: quadrature_space(space, d.spec, system.forms[e.field.name].degree)
+            for e in system.equations
+            for name, d in derived_fields([e]).items()
+            if d.stored
+        }
         self._shares: dict[tuple[str, Facets], tuple[np.ndarray, np.ndarray]] = {}
         others = derived | internal | system.controls.specs
         super().__init__(_shown(space, system.materials), unknowns, others, constants)
@@ -85,9 +96,18 @@ class NodalFields(NamedFields):
         known |= {name: (self.system.spaces[name], a) for name, a in self.state.values.items()}
         return known | {name: (self.system.points[name], a) for name, a in self.state.internal.items()}
 
+    def _given(self, f: Integrand) -> dict[str, tuple[Room, np.ndarray]]:
+        """Return `arrays`, and what a function reads of the derived fields that live with the memory."""
+        names = [name for name in self._at_points if isinstance(f, Reading) and f.reads({name})]
+        return self.arrays | {name: (self._at_points[name], self._rows(name)) for name in names}
+
+    def _rows(self, name: str) -> np.ndarray:
+        """Return a derived field at the points of all local cells, (n_local, m)."""
+        return self.evaluate(name, "point")[2]
+
     def stored(self, name: str) -> tuple[tuple[float, ...], ...]:
-        """Return the points in the reference cell at which an internal variable, or a component, is known."""
-        known = self.system.points
+        """Return the points in the reference cell at which memory, or what reads it, is known."""
+        known = self.system.points | self._at_points
         space = known.get(name) or known.get(name.rpartition("_")[0])
         return () if space is None else tuple(map(tuple, space.rule.points.tolist()))
 
@@ -106,7 +126,7 @@ class NodalFields(NamedFields):
         usual = [2 * self.degree + 2] if part.boundary else [p.degree for p in self.system.points.values()]
         degree = max(usual, default=2 * self.degree + 2) if degree is None else degree
         measure = None if bare else self._measure
-        found: float = self.evaluator.integrate(f, self.state.t, self.arrays, part, degree, measure)
+        found: float = self.evaluator.integrate(f, self.state.t, self._given(f), part, degree, measure)
         return found
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
@@ -116,22 +136,21 @@ class NodalFields(NamedFields):
         pass every bound that they keep.
         """
         known = [p.degree for p in self.system.points.values()]
-        stored = part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points)
+        stored = (
+            part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points | self._at_points)
+        )
         degree = max(known) if stored else self.degree
-        found = self.evaluator.extremum(f, self.state.t, self.arrays, part, largest, degree, not stored)
+        found = self.evaluator.extremum(f, self.state.t, self._given(f), part, largest, degree, not stored)
         return found.value
 
-    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values where materials or sides meet. Collective."""
-        mesh, f = self.space.mesh, self.integrand(expression)
-        cells = around(mesh, np.array(at))
-        if mesh.cut is not None and self._sided(f, crossing=True) and apart(mesh, cells):
-            return True
-        if not isinstance(self.space, MaterialNodes) or not self._sided(f):
-            return False
-        return meet(mesh, self.system.materials, cells)
+    def jumps(self, names: Collection[str], xs: np.ndarray) -> np.ndarray:
+        """Return numbers of positions (k, d) where what reads these names has several values. Collective."""
+        inner = set(self.specs) - set(self.system.spaces)
+        if not isinstance(self.space, MaterialNodes) or not reads(names, inner):
+            return np.empty(0, dtype=np.int64)
+        return meet(self.space.mesh, self.system.materials, *around(self.space.mesh, xs))
 
-    def _sided(self, f: Integrand | None, crossing: bool = False) -> bool:
+    def _sided(self, f: Integrand | None, crossing: bool) -> bool:
         """Return whether a function may differ between cells that meet, or where a cut lies between them."""
         # unknowns are continuous but for cuts, what is derived from them or kept in cells is not
         inner = set(self.specs) - (set() if crossing else set(self.system.spaces))
@@ -181,6 +200,16 @@ class NodalFields(NamedFields):
             )
         return self._shares[key]
 
+    def kink(self, name: str, boundary: Facets) -> float:
+        """Return the least angle [rad] of a boundary with other supports, π/2 without any. Collective."""
+        inclined, found = self.system.prescribed[name].inclined, [np.pi / 2]
+        if inclined is not None:
+            nodes, part = self.share(name, boundary)
+            # what bears a node alone shares nothing
+            shared = nodes[np.abs(part - np.eye(part.shape[1])).max(axis=(1, 2), initial=0.0) > SHARED]
+            found += inclined.kinks[np.isin(inclined.nodes, shared)].tolist()
+        return min(self.space.comm.allgather(min(found)))
+
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""
         return next(e.flux_unit for e in self.system.equations if name in [s.name for s in e.fields])
@@ -206,9 +235,16 @@ class NodalFields(NamedFields):
         return turned(self.space.mesh)
 
     def _stored(self, name: str, internal: Location) -> tuple[Location, np.ndarray] | None:
-        if name not in self.state.internal:
+        if name in self._at_points:
+            points = self._at_points[name]
+            if internal == "point":
+                formula = self.derived[name].formula
+                return internal, self.evaluator.at_points(formula, self.state.t, self.arrays, points)
+            rows = self._rows(name)
+        elif name in self.state.internal:
+            points, rows = self.system.points[name], self.state.internal[name]
+        else:
             return None
-        points, rows = self.system.points[name], self.state.internal[name]
         views = {
             "node": lambda rows: points.recovered(rows, self.space),
             "cell": points.cell_means,

@@ -171,8 +171,9 @@ class System(BaseSystem):
         from mpi4py import MPI
 
         # initial=0: a rank may own no node
-        own = array[: self.spaces[name].n_owned]
-        return float(self.spaces[name].comm.allreduce(np.max(np.abs(own), initial=0.0), MPI.MAX))
+        space = self._rows(name)
+        own = array[: space.n_owned]
+        return float(space.comm.allreduce(np.max(np.abs(own), initial=0.0), MPI.MAX))
 
     @property
     def starting(self) -> list[FieldSpec]:  # type: ignore[override]

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from plexus.coupling.ontensors import OnTensors
 from plexus.devices.tensors import rows_of
+from plexus.solvers.adjoint.linearised import Linearised
 from plexus.solvers.adjoint.node import solution
-from plexus.solvers.adjoint.transposed import Transposed
 
 if TYPE_CHECKING:
     from plexus.coupling.volumes import VolumeSystem
@@ -49,7 +50,7 @@ class TracedCells(OnTensors):
         super().__init__(system)
         self._law, self.constants = law, dict(constants or {})
         self.own = self.of(list(self.constants.values()))
-        self.transposed = {name: Transposed(solver) for name, solver in system.solvers.items()}
+        self.linearised = {name: Linearised(solver) for name, solver in system.solvers.items()}
 
     def of(self, values: Sequence[Tensor]) -> Scheme:
         """Return the scheme with these values of the constants."""
@@ -144,13 +145,21 @@ class _Traced:
 
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (N, m, *cells). Collective."""
+        return self._linear(u, theta, v, self.of.linearised[self.name].transposed)
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return du (N, m, *cells). Collective."""
+        return self._linear(u, theta, b, self.of.linearised[self.name].solved)
+
+    def _linear(
+        self, u: Tensor, theta: Sequence[Tensor], right: Tensor, solve: Callable[[np.ndarray], np.ndarray]
+    ) -> Tensor:
         offset, known, scheme = self._parts(theta)
         n, form, at = self.system.cells.n_owned, self.solver.form, self.at
         rows = rows_of(u, n)
         with self.of.scheme_in_use(scheme):
             form.jacobian(at.t, rows, at.shift * rows + rows_of(offset, n), at.shift, known)
-        found = self.of.transposed[self.name].solve(rows_of(v, n).ravel())
-        return self.system.tensor(found.reshape(rows.shape))
+        return self.system.tensor(solve(rows_of(right, n).ravel()).reshape(rows.shape))
 
     def _parts(self, theta: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor], Scheme]:
         """Return offset, other unknowns and the scheme."""

@@ -92,10 +92,17 @@ class _Traced:
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (M, n). Collective."""
         stage, rows = self._stage(theta)
-        lam = stage.adjoint(u, rows, v)
+        return self._regular(stage, stage.adjoint(u, rows, v))
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return du (M, n). Collective."""
+        stage, rows = self._stage(theta)
+        return self._regular(stage, stage.tangent(u, rows, b))
+
+    def _regular(self, stage: Stage, found: Tensor) -> Tensor:
         if self.of.comm.allreduce(stage.tally.singular):
             raise SolveError(f"gradient failed at t = {self.at.t:.6g} s: the matrix of a member is singular")
-        return lam
+        return found
 
     def _stage(self, theta: Sequence[Tensor]) -> tuple[Stage, list[Tensor]]:
         return Stage(self.of.of(theta[1:]), self.at), [theta[0]]

@@ -10,10 +10,12 @@ from pydantic_core import PydanticCustomError
 
 from plexus import __version__, registry
 from plexus.deck import petsc
-from plexus.deck.limits import Limits, in_units
+from plexus.deck.context import known
+from plexus.deck.limits import Limits, in_units, increments
 from plexus.deck.params import NAME, Component, Field, Params, Unit
+from plexus.deck.tables import period_of
 from plexus.deck.units import Quantity, UnitError, same_dimension
-from plexus.deck.values import refuse, stated
+from plexus.deck.values import refuse, si_value, stated
 
 KSP = Literal[
     "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
@@ -133,10 +135,18 @@ class Adaptive(Params):
     """Step sizes chosen from the stepper's error estimate."""
 
     tolerance: float = Field(1e-3, gt=0, description="relative local error per step")
+    limit: dict[str, float] = Field(
+        {}, description="unknown or internal variable -> most that it may change in a step, in its unit"
+    )
     min: Annotated[float, Unit("s")] = Field(
         1e-12, gt=0, description="smallest step; a smaller one stops the run"
     )
     max: Annotated[float, Unit("s")] | None = Field(None, gt=0, description="largest step; none without this")
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _increments(cls, value: Any, info: ValidationInfo) -> Any:
+        return increments(value, info)
 
     @model_validator(mode="after")
     def _ordered(self) -> Adaptive:
@@ -151,6 +161,9 @@ class Time(Params):
     stepper: Annotated[Params, Component("stepper")] = Field("theta", description="time integration")
     start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
     end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
+    cycles: int | None = Field(
+        None, ge=1, description="instead of the end: how many periods of the deck's tables are run through"
+    )
     step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
     hit: tuple[Annotated[float, Unit("s")], ...] = Field(
         (), description="times that no step may pass; adaptive steps hit those at which loads change anyway"
@@ -169,6 +182,25 @@ class Time(Params):
         params = registry.component("controller", name).params.model_validate(given)
         params._type = name
         return params
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_cycles(cls, data: Any, info: ValidationInfo) -> Any:
+        """Put the end where the cycles end; a deck that was completed so may say both."""
+        if not isinstance(data, dict) or not isinstance(count := data.get("cycles"), int):
+            return data
+        start = cls._number(data.get("start", 0.0))
+        period = period_of(known(info).tables)
+        if period is None:
+            raise refuse("cycles: no table of the deck has a period, so there is no cycle to count")
+        end = start + count * period
+        if "end" in data and abs(cls._number(data["end"]) - end) > 1e-9 * abs(end):
+            raise refuse(f"cycles: {count} of {period:g} s end at {end:g} s; give either end or cycles")
+        return {**data, "end": end}
+
+    @staticmethod
+    def _number(value: Any) -> float:
+        return si_value(value) if isinstance(value, str) else float(value)
 
     @model_validator(mode="after")
     def _one_control(self) -> Time:

@@ -74,13 +74,15 @@ class Context:
     """Where fields without gradients live, as messages say it."""
     samples: Mapping[str, Any] = field(default_factory=dict)
     """Fields that are drawn (`plexus.samples`), by the names that expressions read them by."""
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    """Functions of time (`plexus.deck.tables`), by the names that expressions call them by."""
     only: Collection[str] | None = None
     """While set, expressions may use these names and the parameters only."""
 
     @property
     def bound(self) -> Mapping[str, Any]:
-        """What names stand for already when an expression is read: parameters and drawn fields."""
-        return {**self.parameters, **self.samples}
+        """What names stand for already when an expression is read: parameters, drawn fields, tables."""
+        return {**self.parameters, **self.samples, **self.tables}
 
     @property
     def fields(self) -> dict[str, FieldSpec] | None:

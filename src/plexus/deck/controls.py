@@ -18,7 +18,7 @@ from plexus.deck.walk import everything
 
 if TYPE_CHECKING:
     from plexus.deck.context import Context
-    from plexus.protocols import Found
+    from plexus.protocols import Doubt, Found
 
 BLOCKS = ("physics", "closure", "boundary", "initial", "quantities")
 """Blocks whose expressions may read controls."""
@@ -99,7 +99,7 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
 
 
 def gradients(deck: Any) -> Iterator[Found]:
-    """Yield outputs that want a gradient which does not exist."""
+    """Yield what wants a gradient that does not exist."""
     for i, output in enumerate(deck.output):
         if output.type != "gradient":
             continue
@@ -115,6 +115,24 @@ def gradients(deck: Any) -> Iterator[Found]:
                 yield ("output", i, "to", k), text
         if not deck.controls:
             yield ("output", i, "to"), "the deck has no `controls` to differentiate in"
+    if deck.time is not None and derived(deck):
+        stepper: Any = registry.component("stepper", deck.time.stepper.type).cls
+        if why := getattr(stepper, "rough", ""):
+            yield ("time", "stepper"), why
+
+
+def derived(deck: Any) -> list[str]:
+    """Return the places of the deck that ask for derivatives."""
+    outputs = [f"output[{i}]" for i, output in enumerate(deck.output) if output.type == "gradient"]
+    return outputs if deck.calibrate is None else ["calibrate", *outputs]
+
+
+def given_steps(deck: Any) -> Iterator[Doubt]:
+    """Yield where derivatives leave out that steps follow from the numbers of controls."""
+    control: Any = registry.component("controller", deck.time.control.type).cls
+    for place in () if control.fixed else derived(deck):
+        text = "adaptive steps follow from the controls, and derivatives count their lengths as given"
+        yield place, f"{text}: they are wrong by the order of a step's error; fixed steps have exact ones"
 
 
 def _names(block: Any, path: str) -> Iterator[str]:

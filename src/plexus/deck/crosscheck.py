@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import calibrate, controls, flexible, places
+from plexus.deck import calibrate, controls, flexible, places, solved
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
@@ -124,6 +124,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
+            *solved.problems(result, context.controlled),
             *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
@@ -173,7 +174,7 @@ def _references(data: dict[str, Any], context: Context) -> list[tuple[tuple[Any,
     solver = data.get("solver")
     # A parameter, control or drawn field with such a name would silently change what expressions mean.
     taken = {*COORDINATES, *ARITY, *CONSTANTS, *(context.fields or ())}
-    for block in ("parameters", "controls", "samples"):
+    for block in ("parameters", "controls", "samples", "tables"):
         names = data.get(block)
         for name in names if isinstance(names, dict) else ():
             if name in taken:

@@ -123,7 +123,10 @@ def meaning(
 
 def stated_in(tree: ast.expr, parameters: Mapping[str, float]) -> list[Quantity]:
     """Return the quantities that an expression states itself or through its parameters."""
-    found = [getattr(n, "quantity", None) or parameters.get(getattr(n, "id", "")) for n in ast.walk(tree)]
+    found = [
+        getattr(getattr(n, "table", n), "quantity", None) or parameters.get(getattr(n, "id", ""))
+        for n in ast.walk(tree)
+    ]
     return [q for q in found if isinstance(q, Quantity)]
 
 
@@ -165,6 +168,9 @@ class _Walk:
         return self.known[id(node)]
 
     def find(self, node: ast.expr) -> Meaning:
+        if hasattr(node, "table"):
+            unit = node.table.quantity
+            return number() if unit is None else replace(quantity(unit), value=None)
         if hasattr(node, "quantity"):
             found = node.quantity
             return quantity(found) if isinstance(found, Quantity) else number(float(found))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck import functions
 from plexus.deck.dimensions import Meaning, meaning, misfit
+from plexus.deck.expansion import expanded
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
 from plexus.deck.unitnames import spelled
@@ -65,7 +66,7 @@ class Expression:
     Parameters
     ----------
     text : the expression, or a number.
-    parameters : what names stand for already: numbers, and drawn fields (`plexus.samples`).
+    parameters : what names stand for already: numbers, drawn fields (`plexus.samples`), tables of time.
 
     Raises
     ------
@@ -112,6 +113,9 @@ class Expression:
         self._build(text, parse(text, lambda n: n in bound or n in functions.CONSTANTS), bound)
 
     def _build(self, text: str, tree: ast.expr, bound: Mapping[str, Any]) -> None:
+        # what the text uses is told by the text, not by what a table stands for
+        present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        tree = expanded(tree, bound)
         value, free = _Compiler(bound).compile(tree)
         names, constant = frozenset(free), None
         if not callable(value):
@@ -120,7 +124,6 @@ class Expression:
                 raise ExpressionError(f"{text!r} is not a finite number")
         closure = value if callable(value) else lambda namespace: constant
         # Only what the text uses is kept: what else a deck defines does not make two expressions different.
-        present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
         used = {name: bound[name] for name in sorted(present) if name in bound}
         risky = constant is None and any(_may_fail(n, bound) for n in ast.walk(tree))
         items = (closure, used, tree, constant, names, "", "", risky, text, None)

@@ -130,7 +130,8 @@ def training_problems(deck: Any) -> Iterator[Found]:
     if deck.ensemble is not None:
         yield ("ensemble",), "the runs of a training hold one member: give its data several seeds"
     try:
-        parts.trained(deck)
+        if train.part != parts.CONTROLS:
+            parts.trained(deck)
     except InputError as error:
         yield ("train", "part"), str(error)
     for key, params in (("data", train.data), ("validation", train.validation)):

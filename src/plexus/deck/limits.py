@@ -90,3 +90,27 @@ def _unit(name: str, info: ValidationInfo) -> str | None:
         axes = "x" if spec.shape == "vector" else "xx"
         raise refuse(f"{name} is a {spec.shape}: bound a component of it, such as {name}_{axes}")
     return spec.unit
+
+
+def increments(value: Any, info: ValidationInfo) -> Any:
+    """Return a deck's mapping of unknowns and internal variables to the most that they may change in a step.
+
+    Raises
+    ------
+    PydanticCustomError
+        If a name is neither, or a bound is no positive number in its unit.
+    """
+    if not isinstance(value, dict):
+        raise refuse("expected a mapping such as {p: 1e-3}")
+    context = known(info)
+    fields = None if context.unknowns is None else {**context.unknowns, **context.internal}
+    found = {}
+    for name, bound in value.items():
+        if fields is not None and name not in fields:
+            text = f"{name!r} is neither an unknown nor an internal variable"
+            raise refuse(f"{text}{nearest(str(name), sorted(fields), 12)}")
+        number = convert(bound, "1" if fields is None else fields[name].unit, False, context)
+        if not isinstance(number, (int, float)) or not number > 0:
+            raise refuse(f"{name}: expected a positive number, not {bound!r}")
+        found[name] = float(number)
+    return found

@@ -184,8 +184,8 @@ class UnitOf(Unit):
 class Within:
     """Annotation: bounds of a `Property`, checked on the numbers that the deck states.
 
-    These are constants and tables, by region too; what an expression gives is known only in the run. Of a
-    tensor the diagonal is checked.
+    These are constants and tables, by region too; what an expression gives is known only in the run, which
+    finds the bounds in `Property.within`. Of a tensor the diagonal is checked.
     """
 
     def __init__(
@@ -204,19 +204,25 @@ class Within:
 
         def check(value: Any) -> Any:
             diagonal = [row[i] for i, row in enumerate(value)] if isinstance(value, tuple) else [value]
-            for number in (n for part in diagonal if part is not None for n in part.stated()):
-                self._check(number)
+            for part in diagonal:
+                for number in () if part is None else part.stated():
+                    if text := self.told(number):
+                        raise values.refuse(text)
+                if isinstance(part, Property):
+                    part.within = self
             return value
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
-    def _check(self, number: float) -> None:
+    def told(self, number: float, closed: bool = False) -> str | None:
+        """Return what is said of a number out of bounds; with ``closed`` every bound may be reached."""
         for bound, holds, sign in (
             (self.gt, operator.gt, ">"), (self.ge, operator.ge, ">="),
             (self.lt, operator.lt, "<"), (self.le, operator.le, "<="),
         ):  # fmt: skip
-            if bound is not None and not holds(number, bound):
-                raise values.refuse(f"must be {sign} {bound:g}, not {number:g}")
+            if bound is not None and not holds(number, bound) and not (closed and number == bound):
+                return f"must be {sign} {bound:g}, not {number:g}"
+        return None
 
 
 class Component:

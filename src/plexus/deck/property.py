@@ -139,6 +139,8 @@ class Property:
         """What the deck says, with tables and numbers in SI units; written into the effective deck."""
         self.expression, self.table, self.regions = expression, table, dict(regions or {})
         self._slopes: dict[str, Expression] = {}
+        self.within: Any = None
+        """Bounds (`plexus.deck.params.Within`) of the parameter that it is, if any."""
         self.outside = 0
         """Number of evaluations of the table beyond its ends so far on this rank."""
 

@@ -23,6 +23,7 @@ from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.sweep import Sweep
+from plexus.deck.tables import TimeTable
 from plexus.deck.train import Train
 from plexus.errors import GuardError, InputError, SolveError
 
@@ -46,6 +47,9 @@ class Deck(Params):
     )
     samples: dict[str, Annotated[Any, Component("sample")]] = Field(
         {}, description="name -> field that is drawn at random, which expressions read"
+    )
+    tables: dict[str, TimeTable] = Field(
+        {}, description="name -> function of time that expressions call, e.g. speed(t)"
     )
     mesh: Annotated[Params | None, Component("mesh")] = Field(
         None, description="where the mesh comes from; a model of points in no space has none"
@@ -102,6 +106,12 @@ class Deck(Params):
     @classmethod
     def _samples(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         known(info).samples = {name: registry.build("sample", params) for name, params in value.items()}
+        return value
+
+    @field_validator("tables", mode="after")
+    @classmethod
+    def _tables(cls, value: dict[str, TimeTable], info: ValidationInfo) -> dict[str, TimeTable]:
+        known(info).tables = value
         return value
 
     @field_validator("mesh", mode="wrap")

@@ -35,6 +35,7 @@ def problems(deck: Any) -> Iterator[Found]:
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
     if deck.time is None:
+        yield from pathless(equations)
         return
     stepper = _stepper(deck.time)
     name = deck.time.stepper.type
@@ -138,7 +139,7 @@ def lumped(deck: Any, equations: Sequence[Equation]) -> Iterator[Doubt]:
 
 def estimates(time: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield that steps cannot be adapted to the error of a march in which nothing has a rate."""
-    if time.control.type != "error" or any(e.evolving or e.lacking for e in equations):
+    if time.control.type != "error" or time.control.limit or any(e.evolving or e.lacking for e in equations):
         return
     place = ("time", "adaptive" if time.adaptive is not None else "controller")
     text = "no unknown has a time derivative, so there is no error to adapt steps to"
@@ -211,6 +212,15 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
 
 
+def pathless(equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield that a steady solve has no path along which memory could change."""
+    for equation in equations:
+        what = ", ".join(spec.name for spec in equation.internal)
+        if what and not equation.smooth:
+            text = f"{what} follow a path in time, and without the block `time` nothing would flow"
+            yield ("physics",), f"{text}; give time: {{stepper: quasistatic, step: ..., end: ...}}"
+
+
 def contradictions(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield loads on boundaries by whose names the deck prescribes every component of the unknown."""
     # where unknowns jump, a value on one side leaves the other one free
@@ -256,7 +266,10 @@ def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield terms between two sides beside an unknown that must not jump there: all share their nodes."""
     whole = [e.field.name for e in equations if e.near_nullspace == "rigid"]
     for i, kind, _ in crossings(deck.boundary) if whole else ():
-        text = f"{whole[0]} would be torn apart there, too; solve for the temperature alone, by heat"
+        text = (
+            f"all unknowns of a model share their nodes, so that {whole[0]} would be torn apart there, too; "
+            "mesh the contact as a layer of some thickness d and conductivity d/R, or solve by heat alone"
+        )
         yield ("boundary", i, kind), text
 
 

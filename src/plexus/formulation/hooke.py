@@ -5,31 +5,16 @@
 e is the elastic strain (total minus thermal) in the section, n the one normal to it. Plane stress has
 no n: it uses λ* = 2λμ/(λ + 2μ) = Eν/(1 - ν²), for which σ_n = 0. A bar is free on all sides: σ = E e,
 which is λ = 0 and μ = E/2 on a line.
-
-What the strain of an element cannot follow would come out as stress. Elements of degree 1 therefore see the
-mean of the thermal strain over each cell (Π, `plexus.formulation.cellwise`).
-
-Near ν = 1/2 the elements lock: their dilatation θ = tr ε + n cannot vanish at every point. The cure
-(``b_bar``) asks it to vanish in the mean over each cell,
-
-    ε̄ = ε + (Πθ - θ)/3 I,    ∫ σ(ε̄):ε̄(v) = ∫ (σ + (Πs - s) I):ε(v),    s = (tr σ + σ_n)/3,
-
-with Π on polynomials one degree below the element's, on simplices on constants; the thermal strain, a part of
-the dilatation, is projected alike. T. J. R. Hughes, Int. J. Numer. Methods Eng. 15 (1980) 1413,
-doi:10.1002/nme.1620150914.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from plexus.deck.params import Expression
-from plexus.deck.property import PointNames
 from plexus.fields.arrays import einsum, eye, maximum, namespace
-from plexus.formulation.cellwise import Cellwise
-from plexus.formulation.kinematics import Geometry, full, radial_ratio, strain, trace
-from plexus.formulation.material import Material, thermal_strain
+from plexus.formulation.kinematics import full, trace
+from plexus.formulation.material import Material
+from plexus.formulation.straining import Straining
 from plexus.protocols import Array, Joint, Point
 
 
@@ -76,36 +61,28 @@ class State:
 
 @dataclass(frozen=True)
 class Hooke:
-    """The isotropic law of one material in one geometry.
-
-    ``normal_strain`` only acts in plane strain. ``heated`` returns a point with the temperature among its
-    fields, ``cells`` projects on polynomials of each cell, ``b_bar`` cures locking.
-    """
+    """The isotropic law of one material, at the strain that works in its geometry."""
 
     material: Material
-    geometry: Geometry
-    normal_strain: Expression
-    heated: Callable[[Point], Point]
-    cells: Cellwise
-    b_bar: bool = False
+    straining: Straining
 
     def lame(self, p: Point) -> tuple[Array, Array]:
         """Return λ (λ* in plane stress, 0 in a bar) and μ, each (C|1, Q|1)."""
-        p = self.heated(p)
-        if self.geometry == "bar":
+        p, geometry = self.straining.heated(p), self.straining.geometry
+        if geometry == "bar":
             half = self.material.young_modulus(p) / 2.0  # type: ignore[misc]
             return 0.0 * half, half
         e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
         # μ = E/(2(1+ν)), λ = Eν/((1+ν)(1-2ν))
         mu = e / (2.0 * (1.0 + nu))
-        if self.geometry == "plane_stress":
+        if geometry == "plane_stress":
             return e * nu / (1.0 - nu**2), mu
         return e * nu / ((1.0 + nu) * (1.0 - 2.0 * nu)), mu
 
     def state(self, p: Point) -> State:
         """Return strain and stress that the displacement causes at the points."""
         lam, mu = self.lame(p)
-        e, n = self._elastic_strain(p)
+        e, n = self.straining.elastic(p)
         # σ = λ (tr e + n) I + 2μ e
         tr = trace(e) if n is None else trace(e) + n
         stress = (lam * tr)[..., None, None] * eye(p.dim, e) + (2.0 * mu)[..., None, None] * e
@@ -117,31 +94,19 @@ class Hooke:
         With the cure against locking it is σ + (Πs - s) I.
         """
         state = self.state(p)
-        if not self.b_bar:
+        if not self.straining.b_bar:
             return state.stress, state.normal_stress
-
-        def mean(q: Point) -> Array:
-            return _mean_stress(state if q is p else self.state(q))
-
-        change = self.cells.projected(p, _volumetric, mean) - mean(p)
+        change = self.straining.change_of(p, lambda q: _mean_stress(state if q is p else self.state(q)))
         assert state.normal_stress is not None or p.dim == 3
         normal = None if state.normal_stress is None else state.normal_stress + change
         return state.stress + change[..., None, None] * eye(p.dim, change), normal
 
     def joint(self, p: Point) -> Joint | None:
-        """Return the resistance κ Πθ(u) Πθ(v) to a change of volume, κ = λ + 2μ/3, with the cure only."""
-        if not self.b_bar:
+        """Return the resistance to a change of volume with κ = λ + 2μ/3, with the cure only."""
+        if not self.straining.b_bar:
             return None
         lam, mu = self.lame(p)
-        psi, weight = self.cells.modes(p, _volumetric(p)), self.cells.weights(p)
-        i = eye(p.dim, psi)
-        b0 = None
-        if self.geometry == "axisymmetric":
-            # the hoop belongs to the dilatation: θ(v) = div v + v_r/r
-            b0 = einsum("cqk,a->cqka", psi / p.x[..., :1], i[0])
-        # ∫ κ Πθ(u) Πθ(v) = Σ_kl B_k(v) (∫ κ ψ_k ψ_l) B_l(u)
-        moments = einsum("cqk,cq,cql->ckl", psi, weight * (lam + 2.0 / 3.0 * mu), psi)
-        return Joint(einsum("cqk,ab->cqkab", psi, i), moments, b0)
+        return self.straining.joint(p, lam + 2.0 / 3.0 * mu)
 
     def total(self, p: Point) -> Array:
         """Return the total strain as a 3 x 3 tensor (C, Q, 9).
@@ -149,63 +114,18 @@ class Hooke:
         Normal to a section it is what the geometry prescribes or, where the body is free, contraction and
         expansion: -ν (σ_xx + σ_yy)/E + e_th.
         """
-        e, n = self._total_strain(p)
+        e, n = self.straining.total(p)
         if p.dim < 3 and n is None:
-            q = self.heated(p)
+            q = self.straining.heated(p)
             e_modulus, nu = self.material.young_modulus(q), self.material.poisson_ratio(q)  # type: ignore[misc]
-            n = self._thermal(p) - nu * trace(self.state(p).stress) / e_modulus
+            n = self.straining.thermal(p) - nu * trace(self.state(p).stress) / e_modulus
         return full(e, [n] * (3 - p.dim))
-
-    def _total_strain(self, p: Point) -> tuple[Array, Array | None]:
-        """Return the strain in the section, and normal to it where the geometry tells it."""
-        u = p.fields["displacement"]
-        e, n = strain(u), None
-        if self.geometry == "axisymmetric":
-            n = radial_ratio(p, u)
-        elif self.geometry == "plane_strain":
-            n = self.normal_strain.sure(PointNames(p)) + 0.0 * e[..., 0, 0]
-        return e, n
-
-    def _elastic_strain(self, p: Point) -> tuple[Array, Array | None]:
-        """Return total minus thermal strain in the section and normal to it, both cured of what locks."""
-        e, n = self._total_strain(p)
-        change: Array = self._volume_change(p) if self.b_bar else 0.0
-        if self.material.expansion is not None:
-            change = change - self._thermal(p)
-        elif not self.b_bar:
-            return e, n
-        # expansion and cure are isotropic: they leave shear alone and act along the normal as well
-        return e + change[..., None, None] * eye(p.dim, e), None if n is None else n + change
-
-    def _thermal(self, p: Point) -> Array | float:
-        """Return the thermal strain that the elements can follow, (C, Q)."""
-        expansion = self.material.expansion
-        if expansion is None:
-            return 0.0
-        if not self.b_bar and p.inside is not None and p.element[0] > 1:
-            return thermal_strain(expansion, self.heated(p))
-        return self.cells.projected(p, _volumetric, lambda q: thermal_strain(expansion, self.heated(q)))
-
-    def _volume_change(self, p: Point) -> Array:
-        """Return (Πθ - θ)/3."""
-        return (self.cells.projected(p, _volumetric, self._dilatation) - self._dilatation(p)) / 3.0
-
-    def _dilatation(self, p: Point) -> Array:
-        """Return θ = tr ε + n."""
-        e, n = self._total_strain(p)
-        return trace(e) if n is None else trace(e) + n
 
 
 def _mean_stress(state: State) -> Array:
     """Return a third of the trace of the stress."""
     normal = 0.0 if state.normal_stress is None else state.normal_stress
     return (trace(state.stress) + normal) / 3.0
-
-
-def _volumetric(p: Point) -> int:
-    """Return the degree of a dilatation: simplices have unknowns for no more than its mean."""
-    degree, simplex = p.element
-    return 0 if simplex else degree - 1
 
 
 def elastic_tensor(lam: Array, mu: Array, dim: int) -> Array:

@@ -6,7 +6,7 @@ reference temperature of the sheet, not the instantaneous coefficient.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from plexus.deck.params import Field, Params, Property, Unit, Within
 from plexus.errors import InputError
@@ -33,6 +33,10 @@ class Expansion(Params):
         gt=0,
         description="temperature T_d from which the mean coefficient counts",
         json_schema_extra={"source": "ISO 1: reference temperature of dimensions, 20 °C"},
+    )
+    taken: Literal["followed", "points"] = Field(
+        "followed",
+        description="at degree 1 its mean over each cell (followed), or the value at each quadrature point",
     )
 
 

@@ -35,11 +35,6 @@ class Snapshot:
     unit: str
 
 
-def times(path: Path) -> np.ndarray:
-    """Return the times [s] at which a file holds fields."""
-    return np.array([step.t for step in read_layout(path).steps])
-
-
 def read(path: Path, name: str) -> list[Snapshot]:
     """Return a field at all times of a file.
 

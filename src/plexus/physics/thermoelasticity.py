@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal
 from plexus.deck.params import Field, Property, Unit
 from plexus.formulation.kinematics import Section
 from plexus.formulation.manufactured import Manufactured
+from plexus.formulation.solid import DISPLACEMENT
 from plexus.formulation.transport import CAPACITY
-from plexus.physics.elasticity import DISPLACEMENT, Equilibrium, SolidParams
+from plexus.physics.elasticity import Equilibrium, SolidParams
 from plexus.physics.heat import TEMPERATURE, conduction
 from plexus.protocols import FieldSpec
 from plexus.registry import register

@@ -93,6 +93,8 @@ class Controller(Protocol):
     """Number of steps that were repeated."""
     tolerance: float | None
     """Relative local error per step that steppers measure theirs by; None without an estimate."""
+    limits: Mapping[str, float]
+    """Most that unknowns and internal variables may change in a step, by name."""
     fixed: bool
     """Whether steps have the length of the deck, but for those that hit prescribed times."""
 

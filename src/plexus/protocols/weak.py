@@ -152,6 +152,8 @@ class Derived:
 
     spec: FieldSpec
     formula: Callable[[Point], Array]
+    stored: bool = False
+    """Whether it reads memory: known at the quadrature points like it, elsewhere recovered from there."""
 
 
 class BoundaryTerm(Protocol):

@@ -25,7 +25,7 @@ def locking(run: Run) -> list[str]:
     locks = getattr(physics, "locks", None)
     if locks is None or not physics.can_lock:
         return found
-    for path, prop in properties(physics.material.poisson_ratio, "physics.material.poisson_ratio"):
+    for path, prop in properties(physics.solid.poisson_ratio, f"physics.{physics.holder}.poisson_ratio"):
         if prop.expression is not None and prop.names:
             nu = _largest(run, prop)
             found += [] if (text := locks(nu)) is None else [f"{path}: {text}"]

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
@@ -23,12 +23,8 @@ from plexus.coupling.starts import start
 from plexus.coupling.traced import Traced
 from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
-from plexus.protocols import Implicit
 from plexus.run.run import Run, marching, stepper_of
 from plexus.stepping.march import March
-
-if TYPE_CHECKING:
-    from plexus.protocols import Stepper
 
 Tensor = torch.Tensor
 Look = Callable[["Trace"], Tensor | None]
@@ -51,8 +47,8 @@ class Trace(Run):
         """
         deck, (clock, controller) = run.deck, marching(run.deck)
         stepper = stepper_of(deck, controller.tolerance)
-        why = refusal(stepper)
-        if why is not None:
+        why = getattr(stepper, "rough", "")
+        if why:
             raise InputError(f"time.stepper: {why}")
         system = Traced(run.system, controls)  # type: ignore[arg-type]  # decks on elements have controls
         values = start(system, deck.initial, clock.t, deck.time is not None)
@@ -151,16 +147,6 @@ class Trace(Run):
         twin.clock, twin.controller = marching(self.deck)
         twin.stepper = stepper_of(self.deck, twin.controller.tolerance)
         return twin
-
-
-def refusal(stepper: Stepper) -> str | None:
-    """Return why no gradient leads through a stepper, None where one does."""
-    if stepper.needs is Implicit:
-        return None
-    return (
-        "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
-        "adjoint of bdf, rosw and alpha; use theta or bdf2"
-    )
 
 
 def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Tensor]:

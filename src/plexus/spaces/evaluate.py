@@ -24,6 +24,7 @@ from plexus.spaces.lagrange import Space
 from plexus.spaces.materials import MaterialNodes
 from plexus.spaces.names import boundary_facets, region_cells
 from plexus.spaces.points import CellSet, PointBatch, Room, Values, batches
+from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, node_rule
 from plexus.spaces.sides import same, seen_from
 
@@ -168,6 +169,14 @@ class Evaluator:
             raise InputError(f"no cell or facet to search in: {part}")
         value, place = found[int(np.argmax([b for b, _ in found]))]
         return Extremum(sign * value, place)
+
+    def at_points(self, f: Integrand, t: float, fields: Fields, points: QuadratureSpace) -> np.ndarray:
+        """Return f at the quadrature points of all local cells, rows (n_local, m)."""
+        rows, cells = points.zeros(), CellSet(self.mesh, self.bridge)
+        for p in batches(cells, points.rule, SIZE, t, Values.present(fields)):
+            value = np.asarray(f(p), dtype=float)
+            points.by_cell(rows)[p.part] = value.reshape(*p.shape, -1)
+        return rows
 
     def at_nodes(self, f: Integrand, t: float, fields: Fields, space: Space | MaterialNodes) -> np.ndarray:
         """Return f recovered at the nodes of ``space``, (n_local, k). Collective.

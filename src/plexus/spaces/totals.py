@@ -127,7 +127,7 @@ def nodes_at(space: Space, x: Sequence[float]) -> np.ndarray:
         raise InputError(f"no node is at {place}: the nearest is {gap:.3g} m away")
     near = np.linalg.norm(space.points - np.array(x), axis=1) <= gap + SAME * size
     if any(space.comm.allgather(bool((space.node_global[near] != node).any()))):
-        raise InputError(f"several nodes are at {place}, as values jump there: name the side of an interface")
+        raise InputError(f"several nodes are at {place}: hold facets of the part that is meant")
     return np.flatnonzero(space.node_global == node)
 
 

@@ -56,7 +56,7 @@ class March:
             except (SolveError, GuardError) as failure:
                 self.repeat(dt, failure)
                 continue
-            if self.controller.accept(dt, result.error, self.stepper.order):
+            if self.controller.accept(dt, *self.judged(result)):
                 break
         self.clock.tick(dt, target)
         self.state = State(result.values, self.clock.t, self.clock.step, result.internal)
@@ -75,6 +75,20 @@ class March:
     def attempt(self, t: float, dt: float) -> StepResult:
         """Return what one step of length ``dt`` from ``t`` leads to. Collective."""
         return self.stepper.step(self.system, self.state, t, dt)
+
+    def judged(self, result: StepResult) -> tuple[float | None, int]:
+        """Return the stepper's error and order, or what a field has changed beside its limit. Collective.
+
+        An increment is proportional to the step, as the error of a method of order 0 is.
+        """
+        limits, error = self.controller.limits, result.error
+        new, old = {**result.values, **result.internal}, {**self.state.values, **self.state.internal}
+        worst = max(
+            (self.system.largest(n, new[n] - old[n]) / most for n, most in limits.items()), default=0.0
+        )
+        if limits and (error is None or not worst <= error):
+            return worst, 0
+        return error, self.stepper.order
 
     def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step."""

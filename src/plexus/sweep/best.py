@@ -48,6 +48,11 @@ def verdict(sweep: SweepFolder, states: Mapping[int, Status], name: str) -> list
         lines.append(f"best bundle: {sweep.place(member) / Path(str(bundle)).name}")
     if figure.worse:
         lines.append(f"warning: the best member is no better than {figure.rival}, which needs no training")
+    if figure.fallback:
+        share = f"up to {100 * figure.fallback:.3g} % of a validation"
+        lines.append(
+            f"warning: {share} of the best member was answered by the fallback: it does not judge it"
+        )
     return lines
 
 

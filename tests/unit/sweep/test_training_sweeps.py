@@ -164,6 +164,10 @@ def test_the_best_is_told_where_it_is_no_better_than_its_rival(tmp_path):
     assert verdict(made, good, "validation") == [
         "best by validation: member 2 (closure.width = 8, train.seed = 1): 0.5, x 1, ratio 0.500"
     ]
+    states[1].summary["validation"][0]["fallback"] = 0.6
+    assert verdict(made, states, "validation")[-1].startswith(
+        "warning: up to 60 % of a validation of the best"
+    )
     with pytest.raises(InputError, match=r"no member has a figure 'validation\.b'"):
         best(states, "validation.b")
 

@@ -40,6 +40,7 @@ class Steady:
 
     tolerance: float | None = None
     fixed = False
+    limits: Mapping[str, float] = {}
 
     def __init__(self, params: Params, step: float, span: float):
         self.step, self.span = step, span

@@ -40,7 +40,7 @@ class Error(Shortening):
     def __init__(self, params: ErrorParams, step: float, span: float):
         super().__init__(params, step, span)
         self.smallest, self.largest = params.min, params.max or span
-        self.tolerance = params.tolerance
+        self.tolerance, self.limits = params.tolerance, params.limit
         self._given = step
         self.previous = 1.0
 

@@ -1,0 +1,107 @@
+"""Strain that works on a solid: total minus thermal, as its elements can follow it.
+
+What the strain of an element cannot follow would come out as stress. Elements of degree 1 therefore see the
+mean of the thermal strain over each cell (Π, `plexus.formulation.cellwise`).
+
+Near ν = 1/2, and where plastic strain keeps the volume, the elements lock: their dilatation θ = tr ε + n
+cannot vanish at every point. The cure (``b_bar``) asks it to vanish in the mean over each cell,
+
+    ε̄ = ε + (Πθ - θ)/3 I,    ∫ σ(ε̄):ε̄(v) = ∫ (σ + (Πs - s) I):ε(v),    s = (tr σ + σ_n)/3,
+
+with Π on polynomials one degree below the element's, on simplices on constants; the thermal strain, a part of
+the dilatation, is projected alike. T. J. R. Hughes, Int. J. Numer. Methods Eng. 15 (1980) 1413,
+doi:10.1002/nme.1620150914.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from plexus.deck.params import Expression
+from plexus.deck.property import PointNames
+from plexus.fields.arrays import einsum, eye
+from plexus.formulation.cellwise import Cellwise
+from plexus.formulation.kinematics import Geometry, radial_ratio, strain, trace
+from plexus.formulation.material import Expansion, thermal_strain
+from plexus.protocols import Array, Joint, Point
+
+
+@dataclass(frozen=True)
+class Straining:
+    """Strain in one geometry.
+
+    ``normal_strain`` only acts in plane strain. ``heated`` returns a point with the temperature among its
+    fields, ``cells`` projects on polynomials of each cell, ``b_bar`` cures locking.
+    """
+
+    expansion: Expansion | None
+    geometry: Geometry
+    normal_strain: Expression
+    heated: Callable[[Point], Point]
+    cells: Cellwise
+    b_bar: bool = False
+
+    def total(self, p: Point) -> tuple[Array, Array | None]:
+        """Return the strain in the section, and normal to it where the geometry tells it."""
+        u = p.fields["displacement"]
+        e, n = strain(u), None
+        if self.geometry == "axisymmetric":
+            n = radial_ratio(p, u)
+        elif self.geometry == "plane_strain":
+            n = self.normal_strain.sure(PointNames(p)) + 0.0 * e[..., 0, 0]
+        return e, n
+
+    def elastic(self, p: Point) -> tuple[Array, Array | None]:
+        """Return total minus thermal strain in the section and normal to it, both cured of what locks."""
+        e, n = self.total(p)
+        change: Array = self._volume_change(p) if self.b_bar else 0.0
+        if self.expansion is not None:
+            change = change - self.thermal(p)
+        elif not self.b_bar:
+            return e, n
+        # expansion and cure are isotropic: they leave shear alone and act along the normal as well
+        return e + change[..., None, None] * eye(p.dim, e), None if n is None else n + change
+
+    def thermal(self, p: Point) -> Array | float:
+        """Return the thermal strain that the elements can follow, (C, Q)."""
+        expansion = self.expansion
+        if expansion is None:
+            return 0.0
+        known = p.inside is not None and p.element[0] > 1
+        if not self.b_bar and (known or expansion.taken == "points"):
+            return thermal_strain(expansion, self.heated(p))
+        return self.cells.projected(p, volumetric, lambda q: thermal_strain(expansion, self.heated(q)))
+
+    def change_of(self, p: Point, mean: Callable[[Point], Array]) -> Array:
+        """Return Πs - s for the mean stress s, which the cure adds to the stress."""
+        return self.cells.projected(p, volumetric, mean) - mean(p)
+
+    def joint(self, p: Point, bulk: Array) -> Joint | None:
+        """Return the resistance κ Πθ(u) Πθ(v) to a change of volume, with the cure only."""
+        if not self.b_bar:
+            return None
+        psi, weight = self.cells.modes(p, volumetric(p)), self.cells.weights(p)
+        i = eye(p.dim, psi)
+        b0 = None
+        if self.geometry == "axisymmetric":
+            # the hoop belongs to the dilatation: θ(v) = div v + v_r/r
+            b0 = einsum("cqk,a->cqka", psi / p.x[..., :1], i[0])
+        # ∫ κ Πθ(u) Πθ(v) = Σ_kl B_k(v) (∫ κ ψ_k ψ_l) B_l(u)
+        moments = einsum("cqk,cq,cql->ckl", psi, weight * bulk, psi)
+        return Joint(einsum("cqk,ab->cqkab", psi, i), moments, b0)
+
+    def _volume_change(self, p: Point) -> Array:
+        """Return (Πθ - θ)/3."""
+        return (self.cells.projected(p, volumetric, self._dilatation) - self._dilatation(p)) / 3.0
+
+    def _dilatation(self, p: Point) -> Array:
+        """Return θ = tr ε + n."""
+        e, n = self.total(p)
+        return trace(e) if n is None else trace(e) + n
+
+
+def volumetric(p: Point) -> int:
+    """Return the degree of a dilatation: simplices have unknowns for no more than its mean."""
+    degree, simplex = p.element
+    return 0 if simplex else degree - 1

@@ -1,0 +1,242 @@
+"""Flow of a solid after von Mises, with isotropic and kinematic hardening and a viscous overstress.
+
+    σ = κ tr(e) I + 2μ dev(e - ε_p),    X = Σ_i (2/3) C_i a_i
+    dε_p = n dp,    n = 3/2 (s - X)/J₂(s - X),    s = dev σ,    J₂(s) = sqrt(3/2 s:s)
+    da_i = dε_p - D_i a_i dp,    R = R₀ + H p + Q (1 - e^(-b p)),    dp/dt = ⟨(J₂(s - X) - R)/K⟩^N
+
+e is the total strain without the thermal one; K = 0 stands for flow without delay, J₂(s - X) ≤ R. A step of
+backward Euler leads to one equation for Δp > 0, with θ_i = 1/(1 + D_i Δp), s_tr = 2μ dev(e - ε_p,n) and s* =
+s_tr - Σ (2/3) C_i θ_i a_i,n (J. C. Simo, T. J. R. Hughes, Computational Inelasticity, Springer 1998, chapters
+2 and 3; J.-L. Chaboche, Int. J. Plast. 5 (1989) 247, doi:10.1016/0749-6419(89)90015-6):
+
+    g(Δp) = J₂(s*) - R(p_n + Δp) - (3μ + Σ C_i θ_i) Δp - K (Δp/Δt)^(1/N) = 0
+
+g falls, since J₂ of (2/3) C_i a_i never exceeds C_i/D_i, so that there is one root. With large N its Δp spans
+decades; Newton's method therefore works on ln of both sides in v = ln Δp, from the nearer of the two
+asymptotes, inside of a bracket. Then ε_p += Δp n, a_i = θ_i (a_i,n + Δp n), and with h = -g', A = Σ (2/3) C_i
+D_i θ_i² a_i,n
+
+    ∂σ/∂e = κ I⊗I + 2μ I_dev - (4μ²/h) n⊗n - (2μ Δp/J*) (2μ M + (2μ/h) (M:A)⊗n),    M = 3/2 I_dev - n⊗n,
+
+which is symmetric where A is parallel to n. Here are the formulas for arrays and tensors; compiled ones are
+in `plexus_kernels.native.viscoplastic`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from plexus.fields.arrays import einsum, exp, eye, maximum, namespace, where
+from plexus.protocols import Array
+
+ROUNDS = 100
+"""Most Newton steps or bisections; the hardest data that were tried take 8."""
+ENOUGH = 1e-12
+"""Largest rest of the equation beside the sum of its terms."""
+TINY = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Data at the points, each (C|1, Q|1): κ, μ, R₀, H, Q, b, K, 1/N, and C_i, D_i of every back strain."""
+
+    bulk: Array
+    shear: Array
+    yield_stress: Array
+    slope: Array
+    gain: Array
+    rate: Array
+    viscosity: Array
+    power: Array
+    moduli: Sequence[Array] = ()
+    recalls: Sequence[Array] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Plastic strain (C, Q, 3, 3), cumulated plastic strain p (C, Q), back strains a_i (C, Q, 3, 3)."""
+
+    plastic: Array
+    p: Array
+    backs: Sequence[Array] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Both sides of the equation for Δp at one Δp, with what they are made of."""
+
+    dp: Array
+    thetas: Sequence[Array]
+    star: Array
+    moved: Array
+    size: Array
+    left: Array
+    slope: Array
+    viscous: Array
+
+    @property
+    def sway(self) -> Array:
+        """n:A, the slope of J₂(s*) in Δp."""
+        return 1.5 * _dot(self.star, self.moved) / maximum(self.size, TINY)
+
+
+def respond(
+    strain: Array, before: Memory, dt: float, data: Data, slope: bool
+) -> tuple[Array, Array | None, Memory]:
+    """Return stress (C, Q, 3, 3), ∂σ/∂e where it is asked for, and the memory at the end of the step.
+
+    Points at which the equation has no root to rounding get NaN.
+    """
+    volume = einsum("...ii->...", strain)
+    i = eye(3, strain)
+    trial = _at(2.0 * data.shear) * _deviator(strain - before.plastic)
+    # R = R_n + ..., with R_n at the start of the step
+    worn = exp(-data.rate * before.p)
+    strength = data.yield_stress + data.slope * before.p + data.gain * (1.0 - worn)
+    held = [_deviator(a) for a in before.backs]
+    local = _Local(trial, held, strength, worn, dt, data)
+    rest = local.sides(None)
+    plastic = (rest.size > strength) & (dt > 0)
+    end, lost = local.solve(plastic, rest) if bool(plastic.any()) else (rest, plastic & False)
+    flow = where(plastic, 1.5 * end.dp / maximum(end.size, TINY), 0.0 * end.size)
+    wrong = where(lost, math.nan, 0.0 * flow)
+    grown = _at(flow) * end.star + _at(wrong)
+    stress = trial - _at(2.0 * data.shear) * grown + _at(data.bulk * volume) * i
+    step = where(plastic, end.dp, 0.0 * end.dp)
+    backs = [where(_at(plastic), _at(t) * (a + grown), a) for t, a in zip(end.thetas, held, strict=True)]
+    memory = Memory(before.plastic + grown, before.p + step + wrong, backs)
+    return stress, local.tangent(plastic, end) if slope else None, memory
+
+
+@dataclass(frozen=True, eq=False)
+class _Local:
+    """The local problem: what is known at the points, and its equation."""
+
+    trial: Array
+    backs: Sequence[Array]
+    strength: Array
+    worn: Array
+    dt: float
+    data: Data
+
+    def sides(self, v: Array | None) -> _Sides:
+        """Return both sides at v = ln Δp; without v at Δp = 0."""
+        d, zero = self.data, 0.0 * self.strength + 0.0 * self.trial[..., 0, 0]
+        dp = zero if v is None else exp(v)
+        viscous = zero if v is None else d.viscosity * exp((v - math.log(self.dt)) * d.power)
+        stiff, slope, star, moved, thetas = 3.0 * d.shear, 3.0 * d.shear, self.trial, 0.0 * self.trial, []
+        for c, recall, back in zip(d.moduli, d.recalls, self.backs, strict=True):
+            theta = 1.0 / (1.0 + recall * dp)
+            pull = c * theta
+            star = star - _at(2.0 / 3.0 * pull) * back
+            moved = moved + _at(2.0 / 3.0 * pull * theta * recall) * back
+            stiff, slope = stiff + pull, slope + pull * theta
+            thetas.append(theta)
+        rise = -namespace(dp).expm1(-d.rate * dp)
+        left = (stiff + d.slope) * dp + d.gain * self.worn * rise + viscous
+        slope = slope + d.slope + d.gain * self.worn * d.rate * (1.0 - rise)
+        return _Sides(dp, thetas, star, moved, _mises(star), left, slope, viscous)
+
+    def solve(self, plastic: Array, start: _Sides) -> tuple[_Sides, Array]:
+        """Return the sides at the root where ``plastic``, and where none was found."""
+        low, v, high = self._bracket(plastic, start)
+        open_ = plastic
+        for _ in range(ROUNDS):
+            at = self.sides(v)
+            right = at.size - self.strength
+            g = right - at.left
+            open_ = open_ & ~(abs(g) <= ENOUGH * (at.size + self.strength + at.left))
+            if not bool(open_.any()):
+                break
+            low, high = where(g >= 0, v, low), where(g <= 0, v, high)
+            step = self._newton(v, at)
+            fits = (right > 0) & (step > low) & (step < high)
+            v = where(open_, where(fits, step, 0.5 * (low + high)), v)
+        if namespace(v) is np:
+            return at, open_
+        # one step of which only the numerator is differentiated leads to the derivatives of the root
+        v = v.detach()
+        return self.sides(self._newton(v, self.sides(v))), open_
+
+    def _newton(self, v: Array, at: _Sides) -> Array:
+        """Return v after a step of Newton's method on ln of both sides."""
+        right = at.size - self.strength
+        known = where(right > 0, right, 1.0)
+        slope = (at.slope * at.dp + at.viscous * self.data.power) / at.left - at.sway * at.dp / known
+        return v - _log(at.left / known) / (slope if namespace(v) is np else slope.detach())
+
+    def _bracket(self, plastic: Array, start: _Sides) -> tuple[Array, Array, Array]:
+        """Return v below the root, near it and above it."""
+        d, ln = self.data, _log
+        growth = d.gain * self.worn * d.rate
+        up = maximum(d.slope + maximum(growth, 0.0), 0.0)
+        down = -maximum(-(d.slope - maximum(-growth, 0.0)), 0.0)
+        stiff, drop, most = 3.0 * d.shear, 3.0 * d.shear, _mises(self.trial)
+        for c, back in zip(d.moduli, self.backs, strict=True):
+            stiff, drop, most = stiff + c, drop + 2.0 * c, most + 2.0 / 3.0 * c * _mises(back)
+        over = where(plastic, start.size - self.strength, 1.0)
+        viscous = (d.viscosity > 0) & (over > 0)
+        n = where(viscous, 1.0 / maximum(d.power, TINY), 0.0 * over)
+        slow = where(viscous, math.log(self.dt) + n * ln(over / where(viscous, d.viscosity, 1.0)), 709.0)
+        near = ln(over / (stiff + up))
+        near = where(slow < near, slow, near)
+        # both parts of the resistance, and what J₂(s*) loses, are below half of what drives
+        low = ln(0.5 * over / (drop + up))
+        late = slow - math.log(2.0) * n
+        low = where(late < low, late, low)
+        high = ln(maximum(most - self.strength, over) / (3.0 * d.shear + down)) + ENOUGH
+        near = maximum(near, low)
+        return low, where(near > high, high, near), high
+
+    def tangent(self, plastic: Array, end: _Sides) -> Array:
+        """Return ∂σ/∂e, (C, Q, 3, 3, 3, 3)."""
+        d, i = self.data, eye(3, self.trial)
+        two, size = 2.0 * d.shear, maximum(end.size, TINY)
+        # h = -g'; without flow n = 0 and only Hooke's law remains
+        h = end.slope + end.viscous * d.power / maximum(end.dp, TINY) - end.sway
+        share = where(plastic, two * end.dp / size, 0.0 * size)
+        inverse = where(plastic, two / h, 0.0 * size)
+        n = _at(where(plastic, 1.5 / size, 0.0 * size)) * end.star
+        turned = 1.5 * end.moved - n * _at(_dot(n, end.moved))
+        direct = two * (1.0 - 1.5 * share)
+        unit = 0.5 * (einsum("ik,jl->ijkl", i, i) + einsum("il,jk->ijkl", i, i))
+        volume = einsum("ij,kl->ijkl", i, i)
+        along = einsum("...ij,...kl->...ijkl", n, n)
+        aside = einsum("...ij,...kl->...ijkl", turned, n)
+        return (
+            _four(d.bulk - direct / 3.0) * volume
+            + _four(direct) * unit
+            + _four(share * two - two * inverse) * along
+            - _four(share * inverse) * aside
+        )
+
+
+def _at(a: Array) -> Array:
+    """Return numbers at points with the axes of a tensor of rank two."""
+    return a[..., None, None]
+
+
+def _four(a: Array) -> Array:
+    """Return numbers at points with the axes of a tensor of rank four."""
+    return a[..., None, None, None, None]
+
+
+def _deviator(a: Array) -> Array:
+    """Return the deviator of the symmetric part."""
+    return 0.5 * (a + einsum("...ij->...ji", a)) - _at(einsum("...ii->...", a) / 3.0) * eye(3, a)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    return einsum("...ij,...ij->...", a, b)
+
+
+def _mises(s: Array) -> Array:
+    return (1.5 * _dot(s, s)) ** 0.5
+
+
+def _log(a: Array) -> Array:
+    return namespace(a).log(a)

@@ -1,0 +1,166 @@
+"""What laws after von Mises share: elastic data, hardening, viscosity, the way to the formulas of `_flow`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any
+
+import numpy as np
+
+from plexus.deck.params import Field, Params, Property, Unit, Within
+from plexus.formulation.material import Material
+from plexus.laws import _flow
+from plexus.laws._flow import Data, Memory
+from plexus.protocols import Array, FieldSpec, Point, Response
+
+PLASTIC = FieldSpec("plastic_strain", "1", "tensor", "plastic strain", rows=3)
+CUMULATED = FieldSpec("p", "1", "scalar", "cumulated plastic strain", bounds=(0.0, None))
+
+
+class Hardening(Params):
+    """Growth of the yield stress, R = R₀ + H p + Q (1 - e^(-b p)); E. Voce, J. Inst. Met. 74 (1948) 537."""
+
+    slope: Annotated[Property, Unit("Pa"), Within(ge=0)] = Field(
+        0.0, description="slope H of the linear part"
+    )
+    gain: Annotated[Property, Unit("Pa")] = Field(0.0, description="limit Q of the part that saturates")
+    rate: Annotated[Property, Unit("1"), Within(ge=0)] = Field(0.0, description="rate b at which it does")
+
+
+class BackStress(Params):
+    """A back stress X = 2/3 C a, da = dε_p - D a dp; without D after Prager.
+
+    P. J. Armstrong, C. O. Frederick, CEGB report RD/B/N731 (1966); W. Prager, J. Appl. Mech. 23 (1956) 493.
+    """
+
+    modulus: Annotated[Property, Unit("Pa"), Within(ge=0)] = Field(description="modulus C")
+    recall: Annotated[Property, Unit("1"), Within(ge=0)] = Field(
+        0.0, description="recall D: X saturates at C/D; 0: it grows without limit"
+    )
+
+
+class Viscosity(Params):
+    """Overstress of a flow that takes time, dp/dt = r (f/K)^N; F. H. Norton, The Creep of Steel, 1929."""
+
+    drag: Annotated[Property, Unit("Pa"), Within(gt=0)] = Field(
+        description="drag K: overstress at the rate r; a K in MPa s^(1/N) is one in MPa, for r = 1/s"
+    )
+    exponent: Annotated[Property, Unit("1"), Within(ge=1)] = Field(description="exponent N")
+    rate: Annotated[float, Unit("1/s")] = Field(
+        1.0,
+        gt=0,
+        description="rate r at which the overstress is K",
+        json_schema_extra={"source": "definition"},
+    )
+
+
+class Mises:
+    """A law whose plastic strain follows the deviator of σ - X; see `plexus.laws._flow`.
+
+    Parameters
+    ----------
+    material : Material
+        With Young's modulus and Poisson's ratio.
+    yield_stress : Property, optional
+        R₀ [Pa]; None for 0.
+    hardening, backs, viscosity
+        What is beside it.
+    """
+
+    linear = False
+    isochoric = True
+
+    def __init__(
+        self,
+        material: Material,
+        yield_stress: Property | None = None,
+        hardening: Hardening | None = None,
+        backs: Sequence[BackStress] = (),
+        viscosity: Viscosity | None = None,
+    ):
+        material.need("law", "young_modulus", "poisson_ratio")
+        self.material, self.yield_stress = material, yield_stress
+        self.hardening, self.backs, self.viscosity = hardening, tuple(backs), viscosity
+        names = [f"back_strain_{i + 1}" for i in range(len(self.backs))]
+        self.back_specs = [FieldSpec(n, "1", "tensor", "strain of a back stress", rows=3) for n in names]
+        self.internal: Sequence[FieldSpec] = (PLASTIC, CUMULATED, *self.back_specs)
+        # what a back stress forgets turns it against the direction of flow
+        self.symmetric = all(back.recall.constant == 0.0 for back in self.backs)
+
+    def bulk(self, p: Point) -> Array:
+        """Return κ = E/(3 (1 - 2ν)) [Pa]."""
+        e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
+        return e / (3.0 * (1.0 - 2.0 * nu))
+
+    def data(self, p: Point) -> Data:
+        """Return the data at the points."""
+        e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
+        zero = 0.0 * e
+        h, v = self.hardening, self.viscosity
+        growth = (zero,) * 3 if h is None else (h.slope(p), h.gain(p), h.rate(p))
+        drag, power = zero, zero
+        if v is not None:
+            power = 1.0 / v.exponent(p)
+            # (Δp/(r Δt))^(1/N) K = (Δp/Δt)^(1/N) K r^(-1/N)
+            drag = v.drag(p) * v.rate ** (-power)
+        strength = zero if self.yield_stress is None else self.yield_stress(p)
+        moduli, recalls = [b.modulus(p) for b in self.backs], [b.recall(p) for b in self.backs]
+        shear = e / (2.0 * (1.0 + nu))
+        return Data(self.bulk(p), shear, strength, *growth, drag, power, moduli, recalls)
+
+    def respond(self, p: Point, strain: Array, tangent: bool = False, memory: bool = False) -> Response:
+        """Return what the law answers, see `plexus.protocols.laws.Law`."""
+        if isinstance(strain, np.ndarray) and (compiled := _compiled()):
+            return self._by_lanes(compiled, p, strain, tangent, memory)
+        known = {s.name: _tensor(p.before[s.name]) for s in (PLASTIC, *self.back_specs)}
+        backs = [known[s.name] for s in self.back_specs]
+        before = Memory(known[PLASTIC.name], p.before[CUMULATED.name], backs)
+        stress, slope, end = _flow.respond(strain, before, p.dt, self.data(p), tangent)
+        if not memory:
+            return Response(stress, slope)
+        tensors = zip((PLASTIC, *self.back_specs), (end.plastic, *end.backs), strict=True)
+        return Response(stress, slope, {CUMULATED.name: end.p} | {s.name: _row(a) for s, a in tensors})
+
+    def _by_lanes(self, compiled: Any, p: Point, strain: np.ndarray, tangent: bool, memory: bool) -> Response:
+        """Return the answer of the compiled formulas."""
+        d, before = self.data(p), p.before
+        plastic, cumulated = before[PLASTIC.name], before[CUMULATED.name]
+        found = compiled.respond(
+            _row(strain), plastic, np.ascontiguousarray(cumulated), [before[s.name] for s in self.back_specs],
+            (d.bulk, d.shear, d.yield_stress, d.slope, d.gain, d.rate, d.viscosity, d.power),
+            tuple(zip(d.moduli, d.recalls, strict=True)), p.dt, tangent, memory,
+        )  # fmt: skip
+        slope = None if found.tangent is None else found.tangent.reshape(*strain.shape[:2], 3, 3, 3, 3)
+        if not memory:
+            return Response(_tensor(found.stress), slope)
+        ends = {PLASTIC.name: found.plastic, CUMULATED.name: found.p}
+        return Response(
+            _tensor(found.stress),
+            slope,
+            ends | dict(zip((s.name for s in self.back_specs), found.backs, strict=True)),
+        )
+
+
+@cache
+def _compiled() -> Any:
+    """Return the compiled formulas, None where they cannot be had."""
+    from plexus_kernels.native import viscoplastic
+
+    try:
+        viscoplastic.probe()
+    except RuntimeError as e:
+        warnings.warn(f"the compiled law is not usable, the slower one takes over: {e}", stacklevel=2)
+        return None
+    return viscoplastic
+
+
+def _tensor(rows: Array) -> Array:
+    """Return rows (C, Q, 9) as tensors (C, Q, 3, 3)."""
+    return rows.reshape(*rows.shape[:2], 3, 3)
+
+
+def _row(tensor: Array) -> Array:
+    """Return tensors (C, Q, 3, 3) as rows (C, Q, 9)."""
+    return tensor.reshape(*tensor.shape[:2], 9)
