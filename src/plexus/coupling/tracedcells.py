@@ -108,17 +108,23 @@ class _Rates(torch.autograd.Function):
         return of.own.rates(u, t)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        asked = ctx.needs_input_grad[2:]
-        u, *constants = (
-            a.detach().requires_grad_(need) for a, need in zip(ctx.saved_tensors, asked, strict=True)
+        asked, again = ctx.needs_input_grad[2:], torch.is_grad_enabled()
+        # a derivative of this gradient goes on through the means themselves
+        known = (
+            ctx.saved_tensors
+            if again
+            else [a.detach().requires_grad_(need) for a, need in zip(ctx.saved_tensors, asked, strict=True)]
         )
         with torch.enable_grad():
-            rates = ctx.of.of(constants).rates(u, ctx.t)
-        wanted = [a for a, need in zip((u, *constants), asked, strict=True) if need]
+            rates = ctx.of.of(known[1:]).rates(known[0], ctx.t)
+        wanted = [a for a, need in zip(known, asked, strict=True) if need]
         # ranks go back through the same exchanges, whatever their cells read
-        found = iter(torch.autograd.grad(rates, wanted, g, allow_unused=True, materialize_grads=True))
+        found = iter(
+            torch.autograd.grad(
+                rates, wanted, g, create_graph=again, allow_unused=True, materialize_grads=True
+            )
+        )
         return None, None, *(next(found) if need else None for need in asked)
 
 

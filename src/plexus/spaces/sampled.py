@@ -29,17 +29,32 @@ class Sampled(torch.autograd.Function):
         ctx: Any, u: Tensor, points: Tensor, cells: Tensor, T: Tables, nodes: Tensor, jxw: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return both; ``jxw`` (C, Q) are the weights that `plexus_kernels` integrates with."""
-        ctx.mesh, ctx.jxw, ctx.shape = (points.numpy(), cells.numpy(), T, nodes.numpy()), jxw, u.shape
+        ctx.where, ctx.n = (points, cells, T, nodes, jxw), len(u)
         ctx.set_materialize_grads(False)
-        value, grad = backend().sample(*ctx.mesh, np.ascontiguousarray(u.detach().numpy()))
+        here = points.numpy(), cells.numpy(), T, nodes.numpy()
+        value, grad = backend().sample(*here, np.ascontiguousarray(u.detach().numpy()))
         return torch.from_numpy(value), torch.from_numpy(grad)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g0: Tensor | None, g1: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradient at the nodes."""
-        out = np.zeros(ctx.shape)
-        f0, f1 = (None if g is None else g.numpy() for g in (g0, g1))
-        if f0 is not None or f1 is not None:
-            backend().vector(*ctx.mesh, f0, f1, 1.0 / ctx.jxw.numpy(), out)
-        return torch.from_numpy(out), None, None, None, None, None
+        known = g0 is not None or g1 is not None
+        return _Collected.apply(g0, g1, ctx.n, *ctx.where) if known else None, *(None,) * 5
+
+
+class _Collected(torch.autograd.Function):
+    """g0 and g1 -> r (N, m); its transposed samples."""
+
+    @staticmethod
+    def forward(ctx: Any, g0: Tensor | None, g1: Tensor | None, n: int, *where: Any) -> Tensor:
+        ctx.where, ctx.given = where, (g0 is not None, g1 is not None)
+        points, cells, T, nodes, jxw = where
+        f0, f1 = (None if g is None else g.detach().numpy() for g in (g0, g1))
+        m = next(f.shape[2] for f in (f0, f1) if f is not None)
+        here = points.numpy(), cells.numpy(), T, nodes.numpy()
+        return torch.from_numpy(backend().vector(*here, f0, f1, 1.0 / jxw.numpy(), np.zeros((n, m))))
+
+    @staticmethod
+    def backward(ctx: Any, r: Tensor) -> tuple[Tensor | None, ...]:
+        both = Sampled.apply(r, *ctx.where)
+        return *(a if given else None for a, given in zip(both, ctx.given, strict=True)), *(None,) * 6

@@ -42,7 +42,6 @@ class _Minmod(torch.autograd.Function):
         return found
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
         a, b, found = ctx.saved_tensors
         half = found.sign().abs_().mul_(0.5).mul_(g)
@@ -59,7 +58,6 @@ class _Larger(torch.autograd.Function):
         return a.abs().maximum(b.abs())
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor]:
         a, b = ctx.saved_tensors
         half = 0.5 * g
