@@ -38,7 +38,7 @@ SKEW = [["m", "y"], ["-y", "m"]]
 """A conductivity whose antisymmetric part carries the unknown along: the matrix is not symmetric."""
 
 
-def deck(coefficient: Any, side: int, solver: str, **more: Any) -> dict[str, Any]:
+def deck(coefficient: Any, side: int, solver: Any, **more: Any) -> dict[str, Any]:
     """Return a deck of diffusion on triangles with the control m at nodes."""
     return {
         "plexus": 1,

@@ -64,9 +64,7 @@ class TracedCells(OnTensors):
 
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return the rates of the cell means. Collective."""
-        rates = self.scheme.rates(self.system.stack(values), t)
-        # ranks that read nothing of a field have to take part in the way back through its exchange
-        return self.system.parted(rates + sum(0.0 * a.sum() for a in self.constants.values()))
+        return self.system.parted(_Rates.apply(self, t, self.system.stack(values), *self.constants.values()))
 
     def longest(self, values: Mapping[str, Tensor], t: float) -> float:
         """Return the longest step [s] at Courant number one. Collective."""
@@ -106,6 +104,36 @@ class TracedCells(OnTensors):
 
 class SmoothCells(Smooth, CellFields):
     """Fields on cells whose numbers have gradients."""
+
+
+class _Rates(torch.autograd.Function):
+    """Rates at one instant, of which the means are kept: fluxes are many times as much, and quickly made."""
+
+    @staticmethod
+    def forward(ctx: Any, of: TracedCells, t: float, u: Tensor, *constants: Tensor) -> Tensor:
+        ctx.of, ctx.t = of, t
+        ctx.save_for_backward(u, *constants)
+        return of.scheme.rates(u, t)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        asked, again = ctx.needs_input_grad[2:], torch.is_grad_enabled()
+        # a derivative of this gradient goes on through the means themselves
+        known = (
+            ctx.saved_tensors
+            if again
+            else [a.detach().requires_grad_(need) for a, need in zip(ctx.saved_tensors, asked, strict=True)]
+        )
+        with torch.enable_grad():
+            rates = ctx.of.of(known[1:]).rates(known[0], ctx.t)
+        wanted = [a for a, need in zip(known, asked, strict=True) if need]
+        # ranks go back through the same exchanges, whatever their cells read
+        found = iter(
+            torch.autograd.grad(
+                rates, wanted, g, create_graph=again, allow_unused=True, materialize_grads=True
+            )
+        )
+        return None, None, *(next(found) if need else None for need in asked)
 
 
 class _Traced:

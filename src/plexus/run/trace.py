@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from itertools import islice
 from typing import Any
 
 import torch
@@ -84,14 +85,25 @@ class Trace(Run):
         """March to the end and return the sum of what ``look`` sees after each step. Collective.
 
         With ``every``, only each so-manieth state is kept, and a gradient computes the steps between again:
-        less memory, at the cost of one more march.
+        less memory, at the cost of one more march. Of the last segment, where the gradient begins, all is
+        kept.
         """
-        if every is None:
-            return _sum([look(self) for _ in self.march()])
         found = []
         while not self.last:
-            found.append(self._segment(look, every))
+            if every is None or self._ends_within(every):
+                found.append(self._steps(look, every))
+            else:
+                found.append(self._segment(look, every))
         return _sum(found)
+
+    def _steps(self, look: Look, count: int | None) -> Tensor:
+        """Take so many steps, all without a number; return what ``look`` has seen."""
+        return _sum([look(self) for _ in islice(self.march(), count)])
+
+    def _ends_within(self, steps: int) -> bool:
+        """Return whether so many steps lead to the end, as far as their length is known."""
+        dt = self.controller.propose(self.clock, None, self.limit) if self.controller.fixed else 0.0
+        return self.clock.t + (steps + 0.5) * dt > self.clock.end
 
     def _segment(self, look: Look, steps: int) -> Tensor:
         """Take so many steps, of which torch keeps the beginning only; return what ``look`` has seen."""
@@ -113,7 +125,7 @@ class Trace(Run):
             own.controller.restore(controller)
             own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))
             own.state = State(dict(zip(names, tensors, strict=False)), own.clock.t, own.clock.step)
-            seen = _sum([look(own) for _, _ in zip(range(steps), own.march(), strict=False)])
+            seen = own._steps(look, steps)
             ends.append(own)
             return seen, *own.state.values.values(), *own.stepper.history()[1].values()
 

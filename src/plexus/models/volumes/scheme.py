@@ -172,8 +172,9 @@ class Scheme:
     def _trim(self, u: torch.Tensor, axis: int, layers: int) -> torch.Tensor:
         """Return the own cells along an axis with so many layers at each end."""
         n = self.slab.shape[axis]
-        before = self._before(u, axis)
-        return u.narrow(axis, before - layers, n + 2 * layers)
+        before, kept = self._before(u, axis), n + 2 * layers
+        # a part that is all of it would still be a copy in a gradient
+        return u if u.shape[axis] == kept else u.narrow(axis, before - layers, kept)
 
     def _before(self, u: torch.Tensor, axis: int) -> int:
         """Return how many layers there are before the own cells."""
