@@ -19,7 +19,7 @@ parallel() {
   local ranks=$1 log
   shift
   rm -f "$logs"/*
-  mpi "$ranks" scripts/rank.sh "$logs" .venv/bin/python -m pytest -q -m mpi --with-mpi "$@" && return
+  mpi "$ranks" scripts/rank.sh "$logs" .venv/bin/python -m pytest -q --with-mpi "$@" && return
   for log in "$logs"/*; do
     printf -- '--- rank %s\n' "${log##*.}"
     tail -n 60 "$log"
@@ -27,29 +27,34 @@ parallel() {
   return 1
 }
 
-# Tests that start programs of their own, beside all the others.
-APART=(tests/cases tests/newcomers tests/parallel tests/regression tests/restart tests/slurm)
-
-# Without arguments two processes share the serial tests, since one leaves a core idle.
+# Without arguments three processes share the serial tests: one that mostly waits for a batch system, one with
+# tests that start programs of their own, and one with all the others.
+WAITING=(tests/slurm)
+APART=(tests/cases tests/newcomers tests/parallel tests/regression tests/restart)
 serial() {
-  local run=(.venv/bin/python -m pytest -q -m "not mpi") other code=0
+  local run=(.venv/bin/python -m pytest -q -m "not mpi") others=() other code=0
   if [ $# -gt 0 ]; then
     "${run[@]}" "$@"
     return
   fi
+  "${run[@]}" "${WAITING[@]}" >"$logs/waiting" 2>&1 &
+  others+=($!)
   "${run[@]}" "${APART[@]}" >"$logs/apart" 2>&1 &
-  other=$!
-  "${run[@]}" "${APART[@]/#/--ignore=}" || code=1
-  wait "$other" || code=1
-  cat "$logs/apart"
+  others+=($!)
+  "${run[@]}" $(printf -- '--ignore=%s ' "${WAITING[@]}" "${APART[@]}") || code=1
+  for other in "${others[@]}"; do
+    wait "$other" || code=1
+  done
+  cat "$logs/apart" "$logs/waiting"
   return $code
 }
 
 part "lint" scripts/lint.sh
 part "serial tests" serial "$@"
-for ranks in 2 3; do
-  part "tests on $ranks ranks" parallel "$ranks" "$@"
-done
+# A rank that collects all other tests as well is busy for ten seconds with it.
+[ $# -gt 0 ] || mapfile -t shared < <(grep -rl --include='test_*.py' 'mark\.mpi' tests | sort)
+part "tests on 2 ranks" parallel 2 -m mpi "${shared[@]}" "$@"
+part "tests on 3 ranks" parallel 3 -m "mpi and not pair" "${shared[@]}" "$@"
 
 echo
 if [ ${#failed[@]} -gt 0 ]; then

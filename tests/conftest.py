@@ -12,6 +12,16 @@ LAUNCHED = any(name in os.environ for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE
 """Whether a launcher started this process as one of several ranks."""
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector of cycles leave modules and tests alone: they live as long as the process.
+
+    Each full collection would look at half a million of these objects, a third of a second; there is one
+    behind every test on several ranks.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _together(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let all ranks leave a test together, after collecting garbage: PETSc's destructors are collective."""

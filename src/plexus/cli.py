@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if arguments is None:
         collector.pause()
-    options = parser().parse_args(given)
+    options = parser(*given[:1]).parse_args(given)
     # a task collects once its parts are there
     if options.command is not _task:
         collector.resume()
@@ -80,8 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; where ``command`` is a task, of this one only.
+
+    Every rank of a run makes one, and that of the whole would take a hundredth of the time to its first step.
+    """
     top = argparse.ArgumentParser(
         prog="plexus",
         description="Parallel PETSc solvers driven by one YAML deck.",
@@ -90,7 +93,11 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"plexus {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_tasks(commands)
+    if command in tasks.names():
+        _add_task(commands, command)
+        return top
+    for name in tasks.names():
+        _add_task(commands, name)
     _add_check(commands)
     _add_sweep(commands)
     _add_submit(commands)
@@ -129,15 +136,14 @@ def _member(text: str) -> int:
     return int(text)
 
 
-def _add_tasks(commands: Commands) -> None:
-    for name in tasks.names():
-        task = tasks.named(name)
-        sub = _command(commands, name, _task, task.tip, task.more)
-        _deck_arguments(sub)
-        sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
-        sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
-        task.options(sub)
-        sub.set_defaults(task=task)
+def _add_task(commands: Commands, name: str) -> None:
+    task = tasks.named(name)
+    sub = _command(commands, name, _task, task.tip, task.more)
+    _deck_arguments(sub)
+    sub.add_argument("-n", dest="ranks", metavar="RANKS", type=_ranks, help="start this many ranks")
+    sub.add_argument("-o", dest="folder", metavar="DIR", help="run folder (default: runs/<deck name>)")
+    task.options(sub)
+    sub.set_defaults(task=task)
 
 
 def _add_check(commands: Commands) -> None:
@@ -323,9 +329,10 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
     if options.effective:
         print(deck.effective_yaml(), end="")
         return 0
+    from plexus.deck.train import taken_over
     from plexus.preview import preview, seen
 
-    for line in (*seen(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
+    for line in (*seen(deck), *taken_over(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
         print(shown(line))
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""

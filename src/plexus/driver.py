@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,12 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     from plexus import registry
     from plexus.deck.schema import Deck
 
-    registry.adopt(comm.bcast(registry.installed() if comm.rank == 0 else None))
     # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
     deck, plain, failure = None, None, None
-    if comm.rank == 0:
+    if comm.rank > 0:
+        # meanwhile: what every task needs
+        import_module("plexus.compose")
+    else:
         from plexus.deck.load import load
 
         try:
@@ -144,9 +147,11 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
         except PlexusError as error:
             failure = str(error), error.exit_code
     # the text travels, not the error itself: its parts need not be picklable
-    plain, failure = comm.bcast((plain, failure))
+    found = registry.installed() if comm.rank == 0 else None
+    plain, failure, found = comm.bcast((plain, failure, found))
     if failure is not None:
         raise _same_everywhere(*failure)
+    registry.adopt(found)
     return deck or Deck.from_plain(plain)
 
 

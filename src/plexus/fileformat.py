@@ -45,6 +45,8 @@ PARTIAL = ".partial"
 
 NOT_FINITE = "not_finite"
 """Entry of JSON files that tells where a number is infinite or none: ``[{"at": [...], "value": "nan"}]``."""
+MOST_ANSWERED = 0.1
+"""Share of a validation that the fallback may answer, beyond which it does not judge the trained part."""
 
 KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",

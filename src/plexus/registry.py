@@ -13,7 +13,6 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,9 +90,19 @@ def installed() -> dict[str, dict[str, str]]:
     run does that and tells the others (`adopt`).
     """
     if not _installed:
-        every = entry_points()
-        for kind in KINDS:
-            _installed[kind] = {e.name: e.value for e in every.select(group=f"plexus.{kind}")}
+        # for rank 0 only
+        from importlib.metadata import distributions
+
+        _installed.update({kind: {} for kind in KINDS})
+        for package in distributions():
+            # few packages name Plexus: the others' entries are not worth taking apart
+            if "[plexus." not in (package.read_text("entry_points.txt") or ""):
+                continue
+            for point in package.entry_points:
+                group, _, kind = point.group.partition(".")
+                # of a package that is there twice, the one that Python imports comes first
+                if group == "plexus" and kind in KINDS:
+                    _installed[kind].setdefault(point.name, point.value)
     return _installed
 
 

@@ -152,7 +152,7 @@ def linear_bayes(desk, cells, data, truth):
     ctx.log = Log(MPI.COMM_WORLD)
     deck = share(MPI.COMM_WORLD, desk.folder / f"fit{cells}.yaml", [])
     run = compose(deck, ctx)
-    numbers = Numbers({"k": registry.build("control", deck.controls["k"])}, run.system)
+    numbers = Numbers({"k": registry.build("control", deck.controls["k"])}, run.system.controls)
     problem = objective_of(run, numbers, readings_of(deck, ctx))
     r = problem.misfit.residuals(truth)
     j = np.stack(
@@ -193,7 +193,7 @@ mesh: {type: box, cell: quadrilateral, cells: [CELLS, 1], size: [100 mm, 10 mm]}
 physics: {type: heat, material: {conductivity: COEFFICIENT}}
 boundary: [{on: left, flux: 50 kW/m^2}, {on: right, temperature: 300 K}]
 initial: {temperature: 450 K}
-solver: {temperature: {snes_rtol: 1e-11, preconditioner: lu}}
+solver: {temperature: {preconditioner: lu}}
 output: [{type: fields, every: end, fields: [temperature]}]
 """
 NETWORK = """controls:
@@ -241,13 +241,14 @@ def test_a_law_as_a_network_from_temperatures_alone(desk, law):
 
 
 def test_two_ranks_fit_as_one_does(desk, law):
-    few = ["-s", "calibrate.iterations=2", "-s", "calibrate.method=lbfgs"]
+    """The same losses to 1e-10 all along."""
+    few = ["-s", "calibrate.iterations=10"]
     histories = []
-    for ranks in ("1", "2"):
-        desk.code("calibrate", law, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"), *few)
+    for ranks in (1, 2):
+        desk.code("calibrate", law, "-o", str(desk.folder / f"on{ranks}"), *few, ranks=ranks)
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             histories.append(file["history"][...])
-    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-7)
+    np.testing.assert_allclose(histories[1][:, :2], histories[0][:, :2], rtol=1e-10)
 
 
 def test_a_fit_goes_on_from_an_earlier_one(desk, law):

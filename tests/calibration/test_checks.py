@@ -60,6 +60,9 @@ CASES = {
     "controls.k.regularisation: H1 needs a length": {
         "bounds: [1, 100]": "regularisation: {norm: H1, weight: 1}"
     },
+    "time.stepper: no gradient leads through petsc_ts: PETSc keeps the stages": {
+        "theta,": "{type: petsc_ts, ts: bdf},"
+    },
 }
 
 
@@ -74,6 +77,26 @@ def test_wrong_decks(desk, message):
     assert desk.code("check", path) == 2
     line = next(line for line in desk.said.splitlines() if message in line)
     assert line.startswith(f"{path}:")
+
+
+def test_a_gradient_alone_is_refused_through_petsc_ts_too(desk):
+    text = DECK.replace("theta,", "{type: petsc_ts, ts: bdf},")
+    begin, end = text.index("calibrate:"), text.index("output:")
+    path = desk.write("deck.yaml", text[:begin] + text[end:])
+    assert desk.code("check", path) == 2 and f"{path}:7:17: time.stepper: no" in desk.said
+    assert "use theta or bdf2" in desk.said
+    path.write_text(text[:begin])
+    assert desk.code("check", path, "--taylor") == 2 and "use theta or bdf2" in desk.said
+
+
+def test_adaptive_steps_are_a_doubt_where_derivatives_are_wanted(desk):
+    desk.write("tc.csv", TABLE)
+    adaptive = DECK.replace("step: 1 s, end: 10 s", "step: 1 s, end: 10 s, adaptive: {tolerance: 1e-3}")
+    desk.do("check", desk.write("deck.yaml", adaptive))
+    for place in ("calibrate", "output[0]"):
+        assert f"{place}: adaptive steps follow from the controls, and derivatives count" in desk.said
+    desk.do("check", desk.write("deck.yaml", DECK))
+    assert "adaptive steps" not in desk.said
 
 
 TABLES = {
@@ -98,7 +121,37 @@ def test_rows_without_numbers_are_counted_and_named(desk):
     desk.write("tc.csv", TABLE + "3, nan\n4, \n5, 302\n")
     desk.do("check", desk.write("deck.yaml", DECK))
     assert "calibrate.data[0]: " in desk.said
-    assert "tc.csv: 2 of 5 rows hold no number and are left out: lines 4, 5" in desk.said
+    assert "tc.csv: no number in 2 of 5 rows (lines 4, 5): left out" in desk.said
+
+
+def test_fields_of_another_program_are_told_from_damaged_ones(desk):
+    import h5py
+
+    with h5py.File(desk.folder / "other.vtkhdf", "w") as file:
+        file["VTKHDF/PointData/temperature"] = [300.0]
+    entry = "type: fields, file: other.vtkhdf, of: temperature, deviation: 1 K"
+    path = desk.write("deck.yaml", DECK.partition("  data:")[0] + f"  data: [{{{entry}}}]\n")
+    assert desk.code("calibrate", path, "-o", str(desk.folder / "out")) == 2
+    assert "other.vtkhdf: not written by a run; of another program take its points" in desk.said
+
+
+def test_a_start_that_was_fitted_to_the_same_data_counts_them_twice(desk):
+    """Without a regularisation it is only where the method begins; other columns are other data."""
+    desk.write("tc.csv", TABLE)
+    path = desk.write("deck.yaml", DECK)
+    desk.do("calibrate", path, out="fit")
+    known = "regularisation: {weight: 0.01}, bounds: [1, 100]"
+    deck = DECK.replace("bounds: [1, 100]", known)
+    begin, end = deck.index("controls:"), deck.index("mesh:")
+    include = deck[:begin] + f"include: {desk.folder}/fit/fitted.yaml\n" + deck[end:]
+    desk.do("check", desk.write("again.yaml", include))
+    fitted = desk.folder / "fit/fitted.yaml"
+    fitted.write_text(fitted.read_text().replace("regularisation: null", "regularisation: {weight: 0.01}"))
+    for command, *words in (["check"], ["calibrate", "-o", str(desk.folder / "out")]):
+        assert desk.code(command, desk.folder / "again.yaml", *words) == 2
+        assert "controls.k: its start was fitted to tc.csv already" in desk.said
+    desk.write("tc.csv", TABLE + "3, 302\n")
+    desk.do("check", desk.folder / "again.yaml")
 
 
 def test_a_window_leaves_rows_out(desk):
@@ -190,8 +243,8 @@ def test_one_thermocouple_on_two_ranks(desk):
     """One rank has no reading, and takes part in the way back all the same."""
     desk.write("tc.csv", "time [s], T [K]\n1, 300.01\n4, 300.04\n8, 300.07\n")
     path, found = desk.write("deck.yaml", DECK), []
-    for ranks in ("1", "2"):
-        code = desk.code("calibrate", path, "-n", ranks, "-o", str(desk.folder / f"on{ranks}"))
+    for ranks in (1, 2):
+        code = desk.code("calibrate", path, "-o", str(desk.folder / f"on{ranks}"), ranks=ranks)
         assert code == 0, desk.said
         with h5py.File(desk.folder / f"on{ranks}/calibration.h5") as file:
             found.append(file["history"][0])
@@ -210,3 +263,104 @@ def test_taylor_tells_of_steps_that_follow_from_the_numbers(desk):
     text = DECK.replace("step: 1 s", "step: 0.1 s, adaptive: {tolerance: 1e-3}")
     assert desk.code("check", desk.write("deck.yaml", text), "--taylor") == 5
     assert "steps that follow from the numbers count as given in derivatives" in desk.said
+
+
+FLOW = """plexus: 1
+controls:
+  nu: {type: scalar, unit: m^2/s, start: 0.1}
+  f: {type: nodal, unit: m/s^2, start: 0}
+mesh: {type: periodic, cells: [8, 8], size: [1, 1]}
+physics: {type: navier_stokes, viscosity: nu, force: [f, 0]}
+time: {stepper: etdrk4, end: 0.1 s, step: 0.01 s}
+"""
+CELLS = """plexus: 1
+controls: {a: {type: scalar, unit: m/s, start: 1}}
+mesh: {type: interval, cells: 8}
+physics: {type: advection_diffusion, velocity: [a]}
+boundary: [{on: left, flux: 0}]
+time: {stepper: ssp_rk, end: 0.1 s, step: 0.01 s}
+"""
+CHAIN = """plexus: 1
+controls: {F: {type: scalar, start: 8}}
+physics: {type: lorenz96, n: 8, forcing: F}
+time: {stepper: runge_kutta, end: 0.1 s, step: 0.01 s}
+"""
+LAWS = "{type: network, unit: m/s, start: 1, inputs: {concentration: [0, 1]}}"
+RODS = """plexus: 1
+controls: {z: {type: scalar, start: 1}}
+mesh: {type: periodic, cells: [16, 16], size: [10, 10]}
+physics: {type: active_fluid, zeta: z}
+time: {stepper: sbdf2, end: 0.1 s, step: 0.05 s}
+"""
+ELSEWHERE = [
+    (RODS, {"zeta: z": "zeta: z, start: nematic"}, "start: nematic follows from zeta/d_R without a gradient"),
+    (
+        FLOW,
+        {"type: nodal": "type: cells"},
+        "controls.f.type: there are points and no cells: take a nodal control",
+    ),
+    (FLOW, {"viscosity: nu": "viscosity: 0.1"}, "controls.nu: nothing reads it"),
+    (
+        FLOW,
+        {"viscosity: nu": "viscosity: nu*f/(1 m/s^2)"},
+        "made of scalar controls, and 'f' is no single number",
+    ),
+    (
+        FLOW,
+        {"unit: m^2/s, start: 0.1": "unit: m/s, start: 0.1"},
+        "physics.viscosity: unit 'm/s' does not fit",
+    ),
+    (FLOW, {"start: 0.1}": "start: -0.1}"}, "physics.viscosity: must be > 0"),
+    (
+        CELLS,
+        {"{type: scalar, unit: m/s, start: 1}": LAWS},
+        "the velocity is given: a is not one of x, y, z, t",
+    ),
+    (
+        CELLS,
+        {"[a]}": "[1], source: a}", "flux: 0": "flux: a", "{type: scalar, unit: m/s, start: 1}": LAWS},
+        "boundary[0].flux: sides of a grid know x, y, z, t and controls that read no field, not a",
+    ),
+    (
+        CHAIN,
+        {"{type: scalar": "{type: nodal, regularisation: {norm: H1, weight: 1, length: 1}"},
+        "controls.F.regularisation.norm: indices have no distance",
+    ),
+    (
+        CHAIN,
+        {"{type: scalar": "{type: network, inputs: {state: [-9, 9]}"},
+        "physics.forcing: depends on unknowns, so that no start follows from it: give initial.state",
+    ),
+    (CHAIN, {"forcing: F": "forcing: 8"}, "controls.F: nothing reads it"),
+]
+
+
+@pytest.mark.parametrize(("deck", "changes", "message"), ELSEWHERE)
+def test_wrong_decks_elsewhere(desk, deck, changes, message):
+    for old, new in changes.items():
+        assert old in deck
+        deck = deck.replace(old, new)
+    path = desk.write("deck.yaml", deck)
+    assert desk.code("check", path) == 2
+    line = next((line for line in desk.said.splitlines() if message in line), desk.said)
+    assert line.startswith(f"{path}:") and message in line
+
+
+MEMORY = """plexus: 1
+controls: {k: {type: scalar, unit: W/(m K), start: 0.2}}
+mesh: {type: interval, cells: 4}
+physics:
+  type: cure
+  material: {density: 1900 kg/m^3, specific_heat: 1250 J/(kg K), conductivity: k}
+  heat_of_reaction: 77.5 kJ/kg
+  kinetics: {factors: [0, 6.2e20 1/s], energies: [0, 167 kJ/mol], m: 0.52, n: 1.48}
+time: {stepper: bdf2, end: 1 s, step: 0.5 s}
+quantities: {m: {type: mean, of: temperature}}
+output: [{type: gradient, of: m}]
+"""
+
+
+def test_memory_is_refused_before_the_run(desk):
+    path = desk.write("deck.yaml", MEMORY)
+    assert desk.code("check", path) == 2
+    assert "output[0]: no gradient leads through what the material remembers" in desk.said

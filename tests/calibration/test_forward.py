@@ -4,6 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
+from plexus.deck.load import load
+
 ELEMENTS = """
 plexus: 1
 BLOCK
@@ -82,7 +84,7 @@ def test_on_elements(desk):
 
 @pytest.mark.parametrize("deck", [VOLUMES, SPECTRAL, POINTS], ids=["volumes", "spectral", "points"])
 def test_elsewhere(desk, deck):
-    """There a scalar is the parameter of its start, to the last digit."""
+    """There, too, a control is its start written in, to the last digit."""
     named = deck.replace("BLOCK", "controls: {a: {type: scalar, start: 1.3}}").replace("A", "a")
     plain = deck.replace("BLOCK", "parameters: {}").replace("A", "1.3")
     found = [
@@ -91,10 +93,23 @@ def test_elsewhere(desk, deck):
     assert found[0]["quantities"] == found[1]["quantities"]
 
 
-def test_what_a_grid_cannot_have_is_refused(desk):
-    deck = VOLUMES.replace("BLOCK", "controls: {a: {type: nodal, start: 1}}").replace("A", "a")
-    assert desk.code("check", desk.write("deck.yaml", deck)) == 2
-    assert "controls: a: fields, tables and networks are controls of models on elements only" in desk.said
+def test_numbers_that_are_no_expressions_read_scalars(desk):
+    """The effective deck keeps the expression, with its unit."""
+    text = FLOW.replace("NU", "2*nu")
+    desk.do("run", desk.write("deck.yaml", text), out="first")
+    again = desk.do("run", desk.folder / "first/deck.yaml", out="again")
+    plain = text.replace("2*nu", "0.2 m^2/s").replace("nu: {type: scalar, unit: m^2/s, start: 0.1}, ", "")
+    assert again["quantities"] == desk.do("run", desk.write("plain.yaml", plain), out="plain")["quantities"]
+    assert load(desk.folder / "first/deck.yaml").physics.viscosity.expression.text == "2*nu"
+
+
+FLOW = """plexus: 1
+controls: {nu: {type: scalar, unit: m^2/s, start: 0.1}, f: {type: nodal, unit: m/s^2, start: 0.1}}
+mesh: {type: periodic, cells: [8, 8], size: [1, 1]}
+physics: {type: navier_stokes, viscosity: NU, force: [f, 0]}
+time: {stepper: etdrk4, end: 0.02 s, step: 0.01 s}
+quantities: {m: {type: mean, of: kinetic_energy}}
+"""
 
 
 def test_controls_are_shown_as_fields_and_the_effective_deck_is_the_same_run(desk):

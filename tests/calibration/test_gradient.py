@@ -59,10 +59,41 @@ def test_two_ranks_give_the_same_fields(desk):
     """Numbers of fields stand in an order that no partition changes."""
     text = DECK.replace("CELLS", "5").replace("start: 2}", "start: 2}\n  c: {type: cells, start: 1}")
     path = desk.write("deck.yaml", text.replace("conductivity: k", "conductivity: k*c"))
-    for ranks in ("1", "2"):
-        desk.do("run", path, "-n", ranks, out=f"on{ranks}")
+    for ranks in (1, 2):
+        desk.do("run", path, out=f"on{ranks}", ranks=ranks)
     with h5py.File(desk.folder / "on1/gradient.h5") as one, h5py.File(desk.folder / "on2/gradient.h5") as two:
         for name in ("q", "c", "k"):
             a, b = one[f"{name}/gradient"][...], two[f"{name}/gradient"][...]
             np.testing.assert_allclose(b, a, rtol=1e-6, atol=1e-8 * np.abs(a).max())
         np.testing.assert_allclose(two["c/places"][...], one["c/places"][...], atol=1e-14)
+
+
+PULLED = """
+plexus: 1
+controls:
+  F: {type: scalar, unit: N, start: 12}
+  G: {type: table, unit: N, knots: [0 s, 2 s], start: [3, 5]}
+mesh: {type: box, cell: quadrilateral, cells: [3, 2], size: [1, 1]}
+physics: {type: elasticity, geometry: plane_stress, material: {young_modulus: 1 GPa, poisson_ratio: 0.3}}
+boundary:
+  - {on: left, displacement: [0, 0]}
+  - {on: right, force: [F, 2*F]}
+  - {at: [1, 1], force: [0, G]}
+quantities: {along: {type: integral, of: "displacement_x + 3*displacement_y"}}
+output: [{type: gradient, of: along}]
+"""
+
+
+def test_total_forces_on_boundaries_and_places(desk):
+    """Displacements are linear in the forces, which are all the load there is."""
+    desk.do("run", desk.write("deck.yaml", PULLED), out="out")
+    with h5py.File(desk.folder / "out/gradient.h5") as file:
+        value, f, g = file["value"][()], file["F/derivative"][...], file["G/derivative"][...]
+    assert value == pytest.approx(12 * f[0] + 3 * g[0], rel=1e-8)
+    assert f[0] > 0 < g[0] and g[1] == 0
+
+
+def test_a_total_force_has_no_place(desk):
+    text = PULLED.replace("F: {type: scalar", "F: {type: nodal")
+    assert desk.code("check", desk.write("deck.yaml", text)) == 2
+    assert "boundary[1].force" in desk.said and "the control 'F' has no value here" in desk.said

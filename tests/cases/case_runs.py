@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crew import plexus
+
 DECKS = Path(__file__).parent / "decks"
 """One folder per case: a deck, and its mesh where it has one."""
 RANKS = (1, 2)
@@ -61,9 +63,15 @@ def program(words: Sequence[str], folder: Path, environment: Mapping[str, str]) 
     return job.returncode, said
 
 
-def command(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Run ``plexus`` in ``folder``; return its exit code and all that it said."""
+def started(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Start ``plexus`` in ``folder``; return its exit code and all that it said."""
     return program([sys.executable, "-m", "plexus", *arguments], folder, of_a_terminal())
+
+
+def command(folder: Path, *arguments: str, ranks: int = 1) -> tuple[int, str]:
+    """Do what ``plexus`` does in ``folder``; return its exit code and all that it said."""
+    ended = plexus(folder, *arguments, ranks=ranks)
+    return ended.code, ended.out + ended.err
 
 
 def changes(*texts: str) -> list[str]:
@@ -84,8 +92,7 @@ def written(folder: Path, deck: str | Mapping[str, Any]) -> Path:
 
 def ran(here: Path, *arguments: str, ranks: int = 1, out: str = "out") -> Outcome:
     """Run the deck of a folder."""
-    code, said = command(here, "run", "deck.yaml", "-o", out, "-n", str(ranks), *arguments)
-    return Outcome(code, said, here / out)
+    return Outcome(*command(here, "run", "deck.yaml", "-o", out, *arguments, ranks=ranks), here / out)
 
 
 def checked(here: Path, *arguments: str) -> Outcome:

@@ -7,8 +7,9 @@ from case_runs import RANKS
 NO_DENSITY, NO_TIME, CLOSED = "30_transient_without_density", "32_forgotten_time", "07_jump_of_boundary_value"
 
 
-def test_a_march_without_density_is_refused(tmp_path):
-    for found in (case_runs.check(NO_DENSITY, tmp_path), case_runs.run(NO_DENSITY, tmp_path, ranks=2)):
+@pytest.mark.parametrize("ranks", RANKS)
+def test_a_march_without_density_is_refused(tmp_path, ranks):
+    for found in (case_runs.check(NO_DENSITY, tmp_path), case_runs.run(NO_DENSITY, tmp_path, ranks=ranks)):
         found.refused("deck.yaml:5", "density", "required but missing")
 
 
@@ -42,8 +43,9 @@ def test_nothing_to_adapt_steps_to_is_refused(tmp_path):
     case_runs.check(NO_DENSITY, tmp_path, *words).refused("time.adaptive", "no unknown has a time derivative")
 
 
-def test_a_forgotten_block_time_is_told_four_times(tmp_path):
-    for found in (case_runs.check(NO_TIME, tmp_path), case_runs.run(NO_TIME, tmp_path, ranks=2)):
+@pytest.mark.parametrize("ranks", RANKS)
+def test_a_forgotten_block_time_is_told_four_times(tmp_path, ranks):
+    for found in (case_runs.check(NO_TIME, tmp_path), case_runs.run(NO_TIME, tmp_path, ranks=ranks)):
         assert found.code == 0
         for place in (
             "deck.yaml:10:32: output[0].every",

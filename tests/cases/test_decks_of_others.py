@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from case_runs import command
+from case_runs import command, started
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "slurm"))
 from hostile_ways import DECK, WAYS, harmed
@@ -59,7 +59,7 @@ def test_the_script_that_is_written_is_harmless(name, tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("name", RUNS)
 def test_files_beside_a_deck_are_not_run(name, ranks, tmp_path):
     deck = WAYS[name].lay(tmp_path)
-    code, said = command(tmp_path, "run", deck.name, "-n", str(ranks))
+    code, said = started(tmp_path, "run", deck.name, "-n", str(ranks))
     assert code == 0 and harmed(tmp_path) is None, said
     assert "\x1b" not in said and "\\x1b[31m; touch ran" in said
 

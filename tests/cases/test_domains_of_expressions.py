@@ -16,8 +16,8 @@ PLACE = "10:56: boundary[0].convection.ambient: "
 @pytest.mark.parametrize("name", OF_TIME)
 def test_of_time(name, tmp_path):
     shutil.copy(DECKS / f"{name}.yaml", tmp_path)
-    for command in (["check"], ["run", "-n", "1"], ["run", "-n", "2"]):
-        code, said = case_runs.command(tmp_path, command[0], f"{name}.yaml", *command[1:])
+    for word, ranks in (("check", 1), ("run", 1), ("run", 2)):
+        code, said = case_runs.command(tmp_path, word, f"{name}.yaml", ranks=ranks)
         case_runs.Outcome(code, said, tmp_path).refused(f"{name}.yaml:{PLACE}{OF_TIME[name]}")
 
 

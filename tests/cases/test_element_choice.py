@@ -96,7 +96,12 @@ def test_constant_temperature_keeps_degree_1(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "degree", "ranks"),
-    [("quadrilateral", 1, 1), ("quadrilateral", 2, 1), ("quadrilateral", 2, 2), ("triangle", 2, 1)],
+    [
+        ("quadrilateral", 1, 1),
+        ("quadrilateral", 2, 1),
+        ("quadrilateral", 2, 2),
+        ("triangle", 2, 1),
+    ],
 )
 def test_the_cure_of_locking(cell: str, degree: int, ranks: int, tmp_path: Path) -> None:
     given = "physics.locking=b_bar", f"mesh.cell={cell}", f"mesh.degree={degree}"

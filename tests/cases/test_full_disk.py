@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from case_runs import RANKS, command, copied, of_a_terminal, program
+from case_runs import RANKS, copied, of_a_terminal, program, started
 
 from plexus import launch
 
@@ -56,7 +56,7 @@ def whole(path: Path) -> None:
 @pytest.mark.parametrize("ranks", RANKS)
 def test_a_full_disk_ends_with_code_4(ranks, small_disk, tmp_path):
     here = copied("40_restarts", tmp_path)
-    code, said = command(here, "run", "deck.yaml", "-o", str(small_disk / "r"), "-n", str(ranks))
+    code, said = started(here, "run", "deck.yaml", "-o", str(small_disk / "r"), "-n", str(ranks))
     assert code == 4 and "No space left on device" in said and "Traceback" not in said, said
     for path in (small_disk / "r").iterdir():
         if path.suffix != ".partial":

@@ -64,6 +64,7 @@ def test_of_a_large_file_names_and_sizes_are_seen(name, tmp_path, monkeypatch, c
     assert main(["check", str(deck)]) == 0
     told = capsys.readouterr().out.splitlines()
     assert any(line.startswith("not seen") for line in told) and "good" in told[-1]
+    assert any(line.startswith("not judged") for line in told)
     names = {line[:12].strip(): line[13:].split(", ") for line in told}
     assert sorted(names["regions"]) == ["east", "west"]
     assert set(names["boundaries"]) == {"floor", "roof", "middle", "both sets", "exterior"}

@@ -4,7 +4,7 @@ import fcntl
 import os
 
 import pytest
-from case_runs import RANKS, command, copied
+from case_runs import RANKS, command, copied, started
 
 from plexus.cli import main
 from plexus.mesh.convert import convert
@@ -24,9 +24,9 @@ def test_a_run_folder_with_a_long_path(ranks, tmp_path):
     """MPI-IO of Open MPI 4 ends the program on names of more than 240 bytes."""
     here = copied("40_restarts", tmp_path)
     folder = "/".join(["d" * 60] * 5)
-    words = ("run", "deck.yaml", "-o", folder, "-n", str(ranks))
-    assert command(here, *words, "-s", "time.end=10 s")[0] == 0
-    code, said = command(here, *words, "-s", "time.end=20 s", "--restart")
+    words = ("run", "deck.yaml", "-o", folder)
+    assert command(here, *words, "-s", "time.end=10 s", ranks=ranks)[0] == 0
+    code, said = command(here, *words, "-s", "time.end=20 s", "--restart", ranks=ranks)
     assert code == 0 and "restart from" in said, said
 
 
@@ -34,7 +34,7 @@ def test_a_run_folder_with_a_long_path(ranks, tmp_path):
 def test_names_of_decks_that_are_no_text(name, tmp_path):
     (tmp_path / os.fsdecode(name)).write_text(DECK)
     for words in (("check",), ("run", "-o", "out")):
-        code, said = command(tmp_path, words[0], os.fsdecode(name), *words[1:])
+        code, said = started(tmp_path, words[0], os.fsdecode(name), *words[1:])
         assert code == 0 and "\x1b" not in said, said
 
 

@@ -24,7 +24,7 @@ def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path):
     assert (tmp_path / "run" / "summary.json").read_text() == before
     assert command(tmp_path, "sweep", "deck.yaml", "-o", "sweep")[0] == 0
     for ranks in RANKS:
-        code, said = command(tmp_path, "run", "deck.yaml", "-o", "sweep", "-n", str(ranks))
+        code, said = command(tmp_path, "run", "deck.yaml", "-o", "sweep", ranks=ranks)
         assert code == 2 and said.count("run folder sweep holds a sweep; choose another folder") == 1
     assert not (tmp_path / "sweep" / "summary.json").exists()
 
@@ -32,14 +32,15 @@ def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path):
 @pytest.mark.parametrize("ranks", RANKS)
 def test_citations_of_a_finished_run_leave_it_alone(ranks, tmp_path):
     (tmp_path / "deck.yaml").write_text(DECK)
-    words = ("run", "deck.yaml", "-o", "out", "--citations", "-n", str(ranks))
-    code, said = command(tmp_path, *words)
+    words = ("run", "deck.yaml", "-o", "out", "--citations")
+    summary = tmp_path / "out" / "summary.json"
+    code, said = command(tmp_path, *words, ranks=ranks)
     assert code == 0 and said.count("Please cite") == 1
-    before = (tmp_path / "out" / "summary.json").read_bytes()
-    code, said = command(tmp_path, *words)
+    before = summary.read_bytes()
+    code, said = command(tmp_path, *words, ranks=ranks)
     assert code == 0 and said.count("Please cite") == 1 and "is not run again" in said
-    assert (tmp_path / "out" / "summary.json").read_bytes() == before
+    assert summary.read_bytes() == before
     # another deck is another run
-    code, said = command(tmp_path, *words, "-s", "boundary[0].temperature=310")
+    code, said = command(tmp_path, *words, "-s", "boundary[0].temperature=310", ranks=ranks)
     assert code == 0 and "earlier results were moved" in said
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["status"] == "done"
+    assert json.loads(summary.read_text())["status"] == "done"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from case_runs import command, copied, of_a_terminal
+from case_runs import copied, of_a_terminal, started
 
 from plexus import launch
 from plexus.cli import main
@@ -75,7 +75,7 @@ def test_far_more_ranks_than_cores_are_refused(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     most = max(launch.MOST, launch.PER_CORE * len(os.sched_getaffinity(0)))
     launch.bearable(most)
-    code, said = command(copied("40_restarts", tmp_path), "run", "deck.yaml", "-n", "99999")
+    code, said = started(copied("40_restarts", tmp_path), "run", "deck.yaml", "-n", "99999")
     assert code == 2 and "99999 ranks are too many" in said
     # other machines than this one
     monkeypatch.setenv("PLEXUS_LAUNCHER", "mpirun --hostfile hosts")
@@ -86,7 +86,7 @@ def test_a_sweep_starts_no_more_ranks_than_a_run(tmp_path):
     here = copied("40_restarts", tmp_path)
     text = (here / "deck.yaml").read_text() + "sweep: {seeds: 2}\n"
     (here / "deck.yaml").write_text(text)
-    code, said = command(here, "sweep", "deck.yaml", "-n", "99999")
+    code, said = started(here, "sweep", "deck.yaml", "-n", "99999")
     assert code == 2 and "ranks are too many" in said
 
 
@@ -116,5 +116,5 @@ def test_more_ranks_than_cells(name, tmp_path):
     """A rank without cells takes part."""
     deck = tmp_path / "deck.yaml"
     deck.write_text("plexus: 1\nmesh: {type: box, cell: quadrilateral, cells: [2, 1]}\n" + PHYSICS[name])
-    code, said = command(tmp_path, "run", "deck.yaml", "-n", "4")
+    code, said = started(tmp_path, "run", "deck.yaml", "-n", "4")
     assert code == 0, said

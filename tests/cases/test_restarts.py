@@ -15,7 +15,7 @@ KEEP = ("-s", "output[2].keep=9")
 
 def plexus(here: Path, ranks: int, *arguments: str) -> str:
     """Run the deck into the folder ``out`` and return what it said."""
-    code, said = command(here, "run", "deck.yaml", "-o", "out", "-n", str(ranks), *arguments)
+    code, said = command(here, "run", "deck.yaml", "-o", "out", *arguments, ranks=ranks)
     assert code == 0 and "Traceback" not in said, said
     return said
 
@@ -78,9 +78,9 @@ def test_a_branch_from_an_older_checkpoint_is_not_overruled(ranks, tmp_path):
 def test_a_damaged_newest_checkpoint_is_skipped(ranks, tmp_path):
     here = copied(CASE, tmp_path)
     plexus(here, ranks)
-    path = here / "out/checkpoint_00000040.h5"
-    raw = path.read_bytes()
-    path.write_bytes(raw[:4096] + bytes(4096) + raw[8192:])
+    with (here / "out/checkpoint_00000040.h5").open("r+b") as file:
+        file.seek(4096)
+        file.write(bytes(4096))
     said = plexus(here, ranks, "--restart", "-s", "time.end=45 s")
     assert "checkpoint_00000040.h5: the file is damaged" in said and "trying the one before" in said
     assert "restart from out/checkpoint_00000030.h5 at step 30" in said

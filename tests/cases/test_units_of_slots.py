@@ -15,8 +15,9 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("ranks", case_runs.RANKS)
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case, tmp_path):
+def test_refused(case, ranks, tmp_path):
     case_runs.check(case, tmp_path).refused(*REFUSED[case])
     # rank 0 reads the deck, whatever the number of ranks
-    case_runs.run(case, tmp_path, ranks=case_runs.RANKS[-1]).refused(*REFUSED[case])
+    case_runs.run(case, tmp_path, ranks=ranks).refused(*REFUSED[case])

@@ -261,7 +261,7 @@ def test_refused_with_its_reason(name, tmp_path, capsys):
 )
 def test_a_run_says_the_same(name, tmp_path, capsys):
     told = refusal(write(tmp_path, TABLE[name]), capsys)
-    code, said = command(tmp_path, "run", str(tmp_path / "deck.yaml"), "-n", "2")
+    code, said = command(tmp_path, "run", str(tmp_path / "deck.yaml"), ranks=2)
     assert code == 2
     assert told in said
 

@@ -8,13 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
 import hosts
-from io_jobs import clean_environment
-
-from plexus.launch import find
+import pytest
+from crew import clean_environment, on_ranks
 
 HERE = Path(__file__).parent
 
@@ -51,9 +47,8 @@ class Jobs:
             folder.mkdir(parents=True)
             hosts.write(folder)
             command = [sys.executable, str(HERE / "on_ranks.py"), str(folder)]
-            launcher = [*find(), "--quiet", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
             done = subprocess.run(
-                [*launcher, *command], env=clean_environment(OMP_NUM_THREADS="1"), capture_output=True,
+                [*on_ranks(ranks), *command], env=clean_environment(OMP_NUM_THREADS="1"), capture_output=True,
                 text=True, timeout=900,
             )  # fmt: skip
             self._told[ranks] = done.stderr[-3000:] if done.returncode else ""

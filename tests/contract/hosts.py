@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args, get_origin
 
+import pytest
+
 from plexus import registry
 from plexus.compose import compose
 from plexus.deck.discretisation import made_for, serves
@@ -34,6 +36,8 @@ SMALL: list[Data] = [
 """Meshes that are tried first; then the examples of all other sources that need no file."""
 STEP = 0.01
 STEPS = 4
+KINDS = {d: registry.component("discretisation", d) for d in registry.names("discretisation")}
+"""Name -> discretisation."""
 
 
 def example(kind: str, name: str) -> Data:
@@ -193,6 +197,22 @@ def output_decks(name: str, discretisation: str) -> tuple[Data, str]:
         return host | {"output": [mine] if name == "checkpoint" else [mine, kept]}
 
     return _around("output", name, discretisation, add)
+
+
+def offered(kind: str) -> list[tuple[str, str]]:
+    """Return the members of a kind with each discretisation that offers what they need."""
+    pairs = ((name, d) for name in registry.names(kind) for d in KINDS)
+    return [(name, d) for name, d in pairs if serves(kind, name, KINDS[d].cls(KINDS[d].params()))]
+
+
+def deck_of(kind: str, name: str, discretisation: str) -> Data:
+    """Return a host; where an example fits one discretisation only, it need not have one of the others."""
+    of = {"quantity": quantity_decks, "output": output_decks}[kind]
+    data, why = of(name, discretisation)
+    if why and any(not of(name, d)[1] for n, d in offered(kind) if n == name):
+        pytest.skip(why)
+    assert not why, why
+    return data
 
 
 def _around(kind: str, name: str, discretisation: str, add: Callable[[Data, Data], Data]) -> tuple[Data, str]:

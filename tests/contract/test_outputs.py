@@ -3,25 +3,18 @@
 import shutil
 
 import pytest
-from hosts import STEPS, composed, output_decks, shareable
+from hosts import STEPS, composed, deck_of, offered, shareable
 from run_files import assert_same, written
 
 from plexus import driver, registry
-from plexus.deck.discretisation import serves
 
 MEMBERS = registry.names("output")
-KINDS = {d: registry.component("discretisation", d) for d in registry.names("discretisation")}
-PAIRS = [(name, d) for name in MEMBERS for d, c in KINDS.items() if serves("output", name, c.cls(c.params()))]
+PAIRS = offered("output")
 pairs = pytest.mark.parametrize(("name", "discretisation"), PAIRS)
 
 
 def deck(name, discretisation):
-    """Return a host; where an example fits one discretisation only, it need not have one of the others."""
-    data, why = output_decks(name, discretisation)
-    if why and any(not output_decks(name, d)[1] for n, d in PAIRS if n == name):
-        pytest.skip(why)
-    assert not why, why
-    return data
+    return deck_of("output", name, discretisation)
 
 
 def label(name, discretisation):

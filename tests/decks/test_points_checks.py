@@ -1,9 +1,9 @@
 """What a model without a mesh cannot have, what an ensemble needs, and that its effective deck is a deck."""
 
 import pytest
+from deck_problems import problems
 
 from plexus.deck.load import load
-from plexus.errors import DeckError
 from plexus.preview import preview
 
 CHAIN = """\
@@ -31,15 +31,6 @@ mesh: {type: periodic, cells: [8, 8], size: [1, 1]}
 physics: {type: navier_stokes, viscosity: 1}
 time: {stepper: etdrk4, end: 1 s, step: 0.1 s}
 """
-
-
-def problems(tmp_path, text: str) -> list[str]:
-    """Return the problems of a deck without its file's name."""
-    path = tmp_path / "deck.yaml"
-    path.write_text(text)
-    with pytest.raises(DeckError) as error:
-        load(path)
-    return [line.removeprefix(f"{path}:") for line in str(error.value).splitlines()]
 
 
 @pytest.mark.parametrize(

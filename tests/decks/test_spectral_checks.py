@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-
-from plexus.deck.load import load
-from plexus.errors import DeckError
+from deck_problems import problems
 
 TRAINING = Path(__file__).parents[2] / "input_decks" / "training" / "active_fluid_f2.yaml"
 
@@ -27,15 +25,6 @@ time: {stepper: bdf2, end: 1 s, step: 0.1 s}
 output: [{type: fields}]
 """
 SPECTRAL = "etdrk4 or ifrk4 or imex_rk or sbdf2"
-
-
-def problems(tmp_path, text: str) -> list[str]:
-    """Return the problems of a deck without its file's name."""
-    path = tmp_path / "deck.yaml"
-    path.write_text(text)
-    with pytest.raises(DeckError) as error:
-        load(path)
-    return [line.removeprefix(f"{path}:") for line in str(error.value).splitlines()]
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,20 @@ def slope(
     found = remainders(loss, point, chosen, steps, comm)
     assert found.min() > 0, "a function that is linear tells nothing"
     return float(np.polyfit(np.log(steps), np.log(found), 1)[0])
+
+
+def pulled_and_pushed(
+    function: Callable[..., torch.Tensor], point: Sequence[torch.Tensor], seed: int = 3
+) -> tuple[float, float]:
+    """Return Jᵀw·v and w·Jv of a function of tensors for random w and v, this rank's parts. Collective."""
+    draw = torch.Generator().manual_seed(seed)
+    leaves = [p.detach().clone().requires_grad_() for p in point]
+    image = function(*leaves)
+    w = torch.randn(image.shape, generator=draw, dtype=image.dtype).requires_grad_()
+    v = [torch.randn(p.shape, generator=draw, dtype=p.dtype) for p in leaves]
+    slopes = torch.autograd.grad(image, leaves, w, create_graph=True, materialize_grads=True)
+    (pushed,) = torch.autograd.grad(slopes, w, v)
+    return (
+        float(sum((s.detach() * d).sum() for s, d in zip(slopes, v, strict=True))),
+        float((w.detach() * pushed).sum()),
+    )

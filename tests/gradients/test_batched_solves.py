@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from taylor import gradients, slope
+from taylor import gradients, pulled_and_pushed, slope
 from torch.func import vmap
 
 from plexus.bench.memory import peak
@@ -76,6 +76,21 @@ def test_gradients_in_taylor_form(name):
     problem, guess, theta = cases()[name]
     assert slope(through(problem, guess), theta) == TWO
     assert (problem.tally.failed, problem.tally.singular) == (0, 0)
+
+
+@pytest.mark.parametrize("name", cases())
+def test_tangents_are_adjoint_to_gradients(name):
+    problem, guess, theta = cases()[name]
+    pulled, pushed = pulled_and_pushed(lambda *theta: solution(problem, guess, *theta), theta)
+    assert pushed == pytest.approx(pulled, rel=1e-11) and abs(pulled) > 1e-3
+
+
+def test_second_derivatives_are_refused():
+    problem, guess, theta = cases()["newton"]
+    a = theta[0].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(through(problem, guess)(a, theta[1]), a, create_graph=True)
+    with pytest.raises(RuntimeError, match="solves have first derivatives only"):
+        torch.autograd.grad(slope.sum(), a)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.007, 0.08])

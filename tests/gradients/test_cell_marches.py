@@ -11,13 +11,12 @@ import pytest
 import torch
 from chains import close, composed, gradients, summed, told
 from mpi4py import MPI
-from taylor import slope
+from taylor import pulled_and_pushed, slope
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
 from hosts import label, stepper_variants
 from step_problems import made
 
-from plexus.coupling.constants import with_constants
 from plexus.coupling.tracedcells import TracedCells
 from plexus.protocols import Explicit, Implicit
 from plexus.stepping.adjoint import Chain, equal_steps
@@ -28,7 +27,8 @@ TWO = pytest.approx(2.0, abs=0.1)
 LINE = """
 plexus: 1
 mesh: {type: periodic, cells: [18], size: [1]}
-physics: {type: burgers, viscosity: 0.02, source: "-velocity^2/4", reconstruction: weno5}
+controls: {nu: {type: scalar, unit: m^2/s, start: 0.02}}
+physics: {type: burgers, viscosity: nu, source: "-velocity^2/4", reconstruction: weno5}
 initial: {velocity: "2 + sin(2*pi*x)"}
 ensemble: {members: 2, perturbation: 0.01, seed: 3}
 time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
@@ -36,7 +36,8 @@ time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
 SQUARE = """
 plexus: 1
 mesh: {type: box, cell: quadrilateral, cells: [12, 6]}
-physics: {type: burgers, viscosity: 0.05, direction: [1, 0.5], reconstruction: muscl}
+controls: {nu: {type: scalar, unit: m^2/s, start: 0.05}}
+physics: {type: burgers, viscosity: nu, direction: [1, 0.5], reconstruction: muscl}
 boundary: [{on: left, velocity: "2 + y"}, {on: right, outflow: {}}, {on: bottom, flux: 0.1}]
 initial: {velocity: "2 + x^2 + x*y"}
 time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
@@ -55,27 +56,27 @@ def run_of(comm, folders, name, given, solver="ksp: gmres"):
 
 
 def point(run):
-    return torch.tensor(run.deck.physics.viscosity, dtype=torch.float64), run.state.values["velocity"]
+    return torch.from_numpy(run.system.controls.own["nu"]), run.state.values["velocity"]
 
 
 def loss(run, given, every=None):
     """Return this rank's part of a number of two states, a function of viscosity and start."""
 
     def value(viscosity, start):
-        law = partial(with_constants, run.deck.physics)
-        traced = TracedCells(run.system, law, {"viscosity": viscosity})
+        traced = TracedCells(run.system, {"nu": viscosity})
         chain = Chain(traced, partial(made, given["type"], given), equal_steps(0.004, 3), every)
         return sum(told(s["velocity"]) for s in chain.states({"velocity": start}, (2, 3)))
 
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("name", DECKS)
 @pytest.mark.parametrize("given", STEPPERS, ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory):
     run = run_of(WORLD, tmp_path_factory, name, given)
     value, here = loss(run, given), point(run)
-    smooth = torch.tensor(0.5, dtype=torch.float64), torch.cos(here[1])
+    smooth = torch.tensor([0.5], dtype=torch.float64), torch.cos(here[1])
     assert slope(value, here, 1e-2, WORLD, smooth) == TWO
     assert close(gradients(loss(run, given, every=2), here), gradients(value, here), 1e-9)
 
@@ -90,3 +91,16 @@ def test_gradients_are_those_of_one_rank(type_, name, tmp_path_factory):
     slab = many.system.scheme.slab
     assert close(summed(parts[:1], WORLD), whole[:1])
     assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
+
+
+def test_implicit_steps_have_tangents(tmp_path_factory):
+    """Layers of slabs are exchanged forwards as backwards."""
+    run = run_of(WORLD, tmp_path_factory, "2-D", {"type": "bdf2"})
+
+    def state(viscosity, start):
+        traced = TracedCells(run.system, {"nu": viscosity})
+        chain = Chain(traced, partial(made, "bdf2", {"type": "bdf2"}), equal_steps(0.004, 2))
+        return chain.states({"velocity": start})[0]["velocity"]
+
+    pulled, pushed = (WORLD.allreduce(part) for part in pulled_and_pushed(state, point(run)))
+    assert pushed == pytest.approx(pulled, rel=1e-9)

@@ -62,6 +62,7 @@ def loss(run, name, given, every=None):
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("given", stepper_variants(Split), ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(given, tmp_path_factory):
     run = run_of(WORLD, tmp_path_factory)

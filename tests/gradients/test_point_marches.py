@@ -8,7 +8,7 @@ import pytest
 import torch
 from chains import close, composed, gradients, summed, told
 from mpi4py import MPI
-from taylor import slope
+from taylor import pulled_and_pushed, slope
 from torch.func import functional_call
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
@@ -63,6 +63,7 @@ def loss(run, stepper, steps=STEPS, every=None, at=(3, 6)):
     return value
 
 
+@pytest.mark.pair
 @pytest.mark.parametrize("given", stepper_variants(Explicit, Implicit), ids=label)
 def test_gradients_of_every_stepper_in_taylor_form(run, given):
     point = FORCING, run.state.values[STATE]
@@ -129,3 +130,17 @@ def test_weights_of_a_network_in_the_rates(run, given):
         return told(end[STATE])
 
     assert slope(value, [p.detach() for p in net.parameters()], 1e-2, WORLD) == TWO
+
+
+def test_an_implicit_step_has_a_tangent(run):
+    def state(forcing, start):
+        def model(**constants):
+            return with_constants(run.deck.physics, **constants).model()
+
+        traced = TracedPoints(run.system, model, {"forcing": forcing})
+        chain = Chain(traced, stepper_of({"type": "theta"}), STEPS[:2])
+        return chain.states({STATE: start})[0][STATE]
+
+    parts = pulled_and_pushed(state, (FORCING, run.state.values[STATE]))
+    pulled, pushed = (WORLD.allreduce(part) for part in parts)
+    assert pushed == pytest.approx(pulled, rel=1e-10)

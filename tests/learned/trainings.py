@@ -1,9 +1,9 @@
 """A training that takes seconds, and ways to start it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+import crew
 
 from plexus import driver
 from plexus.deck.load import load
@@ -49,19 +49,8 @@ def on_ranks(folder: Path, ranks: int, *overrides: str) -> Path:
     (folder / "deck.yaml").write_text(DECK)
     words = [w for o in overrides for w in ("-s", o)]
     out = folder / f"ranks{ranks}"
-    command = [
-        sys.executable,
-        "-m",
-        "plexus",
-        "train",
-        str(folder / "deck.yaml"),
-        "-n",
-        str(ranks),
-        "-o",
-        str(out),
-    ]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr
+    ended = crew.plexus(folder, "train", "deck.yaml", "-o", str(out), *words, ranks=ranks)
+    assert ended.code == 0, ended.err
     return out
 
 

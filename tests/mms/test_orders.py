@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import study
+from crew import clean_environment, on_ranks
 
 CASES = study.all_cases()
 MATRIX = [
@@ -28,9 +27,9 @@ def required(label: str, degree: int) -> float:
 
 
 @pytest.mark.parametrize(("model", "name", "cell", "degree"), MATRIX)
-def test_order(model: str, name: str, cell: str, degree: int, tmp_path: Path) -> None:
+def test_order(model: str, name: str, cell: str, degree: int) -> None:
     case = CASES[model, name]
-    for label, order in study.orders(case, cell, degree, tmp_path).items():
+    for label, order in study.orders(case, cell, degree).items():
         lowered = case.orders.get(label, 0.0)
         assert order >= required(label, degree) + lowered, f"{label}: order {order:.2f}"
 
@@ -39,12 +38,10 @@ def test_order(model: str, name: str, cell: str, degree: int, tmp_path: Path) ->
 def tables(tmp_path_factory: pytest.TempPathFactory, parallel_factorisation: None) -> tuple[dict, dict]:
     """Return the quantities of the same cases on one rank and on three."""
     folder = tmp_path_factory.mktemp("ranks")
-    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    environment = {**os.environ, **root, "OMP_NUM_THREADS": "1"}
-    command = ["mpirun", "--oversubscribe", "-n", "3", sys.executable, study.__file__, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
+    command = [*on_ranks(3), sys.executable, study.__file__, str(folder)]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr[-3000:]
-    return study.table(folder), json.loads((folder / "table.json").read_text())
+    return study.table(), json.loads((folder / "table.json").read_text())
 
 
 def test_three_ranks_equal_one(tables: tuple[dict, dict]) -> None:

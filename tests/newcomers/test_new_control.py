@@ -32,6 +32,7 @@ class Polynomial(Plain):
 
     def __init__(self, params):
         self.params = params
+        self.sizes = params.start  # a value, a slope, ...: each is measured by itself
 
     def place(self, space):
         """Return itself: it is the same everywhere."""
@@ -70,13 +71,28 @@ class OfTime:
 '''
 DECK = """
 plexus: 1
-controls: {q: {type: polynomial, start: [1.0, 2.0, 3.0]}}
+controls: {q: {type: polynomial, start: [1.0, 2.0, 3.0e-4]}}
 mesh: {type: interval, cells: 4}
 physics: {type: diffusion, coefficient: 1, source: q, capacity: 1}
 time: {stepper: bdf2, end: 1 s, step: 0.1 s}
 quantities: {content: {type: integral, of: u}}
 output: [{type: gradient, of: content}]
 """
+
+
+def scale(path):
+    """Return the sizes of the numbers of the deck's controls."""
+    from mpi4py import MPI
+
+    from plexus import registry
+    from plexus.compose import compose
+    from plexus.coupling.numbers import Numbers
+    from plexus.deck.load import load
+    from plexus.runtime import context
+
+    deck = load(path)
+    run = compose(deck, context.create(MPI.COMM_WORLD, path.parent))
+    return Numbers({"q": registry.build("control", deck.controls["q"])}, run.system.controls).scale().tolist()
 
 
 def test_one_file_and_one_deck(newcomer):
@@ -87,8 +103,10 @@ def test_one_file_and_one_deck(newcomer):
 
     with h5py.File(newcomer.folder / "out/gradient.h5") as file:
         slope = file["q/derivative"][...]
-    assert slope @ [1.0, 2.0, 3.0] == pytest.approx(told["quantities"]["content"], rel=1e-10)
+    assert slope @ [1.0, 2.0, 3.0e-4] == pytest.approx(told["quantities"]["content"], rel=1e-10)
     assert slope == pytest.approx([1.0, 0.5, 1 / 3], rel=0.02)
+    run = newcomer.folder / "deck.yaml"
+    assert scale(run) == [1.0, 2.0, 3.0e-4], "not all as the largest of them"
     assert main(["check", "--taylor", str(newcomer.folder / "deck.yaml")]) == 0
     assert "A polynomial of time" in newcomer.explained()
     assert json.loads((newcomer.folder / "out/summary.json").read_text())["status"] == "done"

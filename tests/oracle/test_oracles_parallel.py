@@ -26,8 +26,10 @@ def test_random_decks_on_ranks(oracle, family, shared_path):
 
 @pytest.mark.mpi
 @pytest.mark.usefixtures("parallel_factorisation")
-@pytest.mark.parametrize(("oracle", "family"), [("exact", "solid"), ("budget", "work")])
-def test_ranks_without_nodes_or_cells(oracle, family, shared_path):
-    """A body of a few cells: rigid modes and rows per material of a rank that has none."""
-    tally = campaign(oracle, family, 1, shared_path, 60)
+@pytest.mark.parametrize(
+    ("oracle", "family", "seed"), [("exact", "solid", 60), ("budget", "work", 60), ("exact", "contacts", 21)]
+)
+def test_ranks_without_nodes_or_cells(oracle, family, seed, shared_path):
+    """A body of a few cells: rigid modes, rows per material, nodes on a contact of a rank that has none."""
+    tally = campaign(oracle, family, 1, shared_path, seed)
     assert tally.judged == 1 and not tally.wrong, tally.wrong

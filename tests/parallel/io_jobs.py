@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plexus.launch import environment, find
+import crew
+from crew import clean_environment, on_ranks
 
 LINEAR = """\
 plexus: 1
@@ -45,17 +46,11 @@ def linear(cell: str, cells: str, degree: int) -> str:
     return LINEAR.replace("CELL,", f"{cell},").replace("CELLS", cells).replace("DEGREE", str(degree))
 
 
-def clean_environment(**more: str) -> dict[str, str]:
-    """Return the environment of a job from a terminal; waiting ranks leave the cores to others."""
-    inherited = {k: v for k, v in environment().items() if not k.startswith(("OMPI_COMM", "PMIX_", "PMI_"))}
-    return {**inherited, "OMPI_MCA_mpi_yield_when_idle": "1", **more}
-
-
 def start(ranks: int, arguments: list[str], folder: Path, **more: str) -> subprocess.Popen[str]:
     """Start ``python <arguments>`` on ranks; output goes to ``out.txt`` and ``err.txt`` of the folder."""
     command = [sys.executable, *arguments]
     if ranks > 1:
-        command = [*find(), "--quiet", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *command]
+        command = [*on_ranks(ranks), *command]
     with open(folder / "out.txt", "w") as out, open(folder / "err.txt", "w") as err:
         return subprocess.Popen(
             command, cwd=folder, env=clean_environment(**more), stdout=out, stderr=err, text=True,
@@ -73,10 +68,11 @@ def finish(job: subprocess.Popen[str], folder: Path, limit: float = 900) -> tupl
     return code, (folder / "err.txt").read_text()
 
 
-def plexus(folder: Path, deck: str, *arguments: str, ranks: int = 1, **more: str) -> tuple[int, str]:
+def plexus(folder: Path, deck: str, *arguments: str, ranks: int = 1) -> tuple[int, str]:
     """Run a deck; return exit code and standard error."""
     (folder / "deck.yaml").write_text(deck)
-    return finish(start(ranks, ["-m", "plexus", "run", "deck.yaml", *arguments], folder, **more), folder)
+    ended = crew.plexus(folder, "run", "deck.yaml", *arguments, ranks=ranks)
+    return ended.code, ended.err
 
 
 def summary(folder: Path) -> dict:

@@ -13,7 +13,7 @@ from io_jobs import finish, start
 from plexus.io import checkpoint
 
 JOB = str(Path(__file__).parent / "checkpoint_job.py")
-KILLS = 20
+KILLS = int(os.environ.get("PLEXUS_KILLS", "8"))
 
 
 def test_three_ranks_write_and_any_number_reads(tmp_path):

@@ -1,10 +1,8 @@
 """Binding and placement on several ranks, and what a run tells of them."""
 
 import json
-import os
-import subprocess
-import sys
 
+import crew
 import pytest
 from mpi4py import MPI
 
@@ -51,20 +49,16 @@ def test_all_ranks_hold_the_same_table():
     assert all(row["crowded"] is crowded for row in rows)
 
 
-def plexus(folder, *arguments):
+def plexus(folder, *arguments, ranks=1):
     (folder / "deck.yaml").write_text(BOX)
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "plexus", "run", "deck.yaml", *arguments],
-        cwd=folder, env=clean, capture_output=True, text=True, timeout=900, check=False,
-    )  # fmt: skip
+    return crew.plexus(folder, "run", "deck.yaml", *arguments, ranks=ranks)
 
 
 def test_a_run_tells_where_its_ranks_are_and_profiles_on_request(tmp_path):
-    done = plexus(tmp_path, "-n", "2", "--log-view", "--nvtx")
-    assert done.returncode == 0, done.stderr
-    assert "rank  host" in done.stdout
-    assert "--nvtx: no ranges are recorded, this run computes on cpu" in done.stdout
+    done = plexus(tmp_path, "--log-view", "--nvtx", ranks=2)
+    assert done.code == 0, done.err
+    assert "rank  host" in done.out
+    assert "--nvtx: no ranges are recorded, this run computes on cpu" in done.out
     folder = tmp_path / "runs" / "deck"
     summary = json.loads((folder / "summary.json").read_text())
     assert [row["ranks"] for row in summary["placement"]] == ["0-1"]
@@ -83,8 +77,8 @@ def test_a_run_tells_where_its_ranks_are_and_profiles_on_request(tmp_path):
 
 def test_a_missing_gpu_ends_a_run_with_one_line(tmp_path):
     done = plexus(tmp_path, "-s", "runtime.device=cuda", "-s", "runtime.devices.share=true")
-    if done.returncode == 0:
+    if done.code == 0:
         pytest.skip("this machine has a GPU")
-    assert done.returncode == 2
-    assert "no usable GPU" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert "no usable GPU" in done.err
+    assert "Traceback" not in done.err

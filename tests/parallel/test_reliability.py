@@ -99,9 +99,10 @@ def test_signals_lead_to_a_checkpoint_and_code_75(number, ranks, arguments, tmp_
     assert summary(tmp_path / "out")["steps"] == found["steps"] + 2
 
 
-def test_end_of_the_batch_job_is_respected(tmp_path):
-    now = str(int(time.time()) + 61)  # one second more than the margin
-    code, err = plexus(tmp_path, LONG, "-o", "out", SLURM_JOB_END_TIME=now)
+def test_end_of_the_batch_job_is_respected(tmp_path, monkeypatch):
+    # one second more than the margin
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 61))
+    code, err = plexus(tmp_path, LONG, "-o", "out")
     assert code == 75, err
     assert "time limit" in (tmp_path / "out" / "log.txt").read_text()
     assert list((tmp_path / "out").glob("checkpoint_*.h5"))

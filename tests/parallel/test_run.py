@@ -1,12 +1,12 @@
 """Whole runs through the command line: rank counts, exit codes, restart, stops, verification."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import crew
 import pytest
+from crew import Ended
+from io_jobs import finish, start
 
 HEAT = """
 plexus: 1
@@ -47,20 +47,10 @@ boundary: [{on: exterior, u: 0}]
 """
 
 
-def plexus(
-    folder: Path, text: str, *arguments: str, command: str = "run"
-) -> subprocess.CompletedProcess[str]:
-    """Run a deck in ``folder`` and return the finished process."""
+def plexus(folder: Path, text: str, *arguments: str, command: str = "run", ranks: int = 1) -> Ended:
+    """Do something with a deck in ``folder``."""
     (folder / "deck.yaml").write_text(text)
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "plexus", command, "deck.yaml", *arguments],
-        cwd=folder,
-        env=clean,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    return crew.plexus(folder, command, "deck.yaml", *arguments, ranks=ranks)
 
 
 def summary(folder: Path) -> dict:
@@ -72,13 +62,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the thermo-elastic run on one rank."""
     folder = tmp_path_factory.mktemp("whole")
     done = plexus(folder, HEAT, "-o", "out")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     return folder
 
 
 def test_three_ranks_equal_one(whole, tmp_path):
-    done = plexus(tmp_path, HEAT, "-o", "out", "-n", "3")
-    assert done.returncode == 0, done.stderr
+    done = plexus(tmp_path, HEAT, "-o", "out", ranks=3)
+    assert done.code == 0, done.err
     one, three = summary(whole / "out"), summary(tmp_path / "out")
     assert (one["ranks"], three["ranks"]) == (1, 3)
     for name, value in one["quantities"].items():
@@ -105,11 +95,11 @@ def test_output_times_are_hit_exactly(whole):
 
 def test_restart_on_other_rank_counts_equals_the_whole_run(whole, tmp_path):
     text = HEAT.replace("output: [", "output: [{type: checkpoint, every: 4 steps, keep: 9}, ")
-    assert plexus(tmp_path, text, "-o", "out", "-n", "2").returncode == 0
+    assert plexus(tmp_path, text, "-o", "out", ranks=2).code == 0
     first = min((tmp_path / "out").glob("checkpoint_*.h5"))
     done = plexus(tmp_path, text, "-o", "again", "--restart", str(first))
-    assert done.returncode == 0, done.stderr
-    assert "at step 4" in done.stdout
+    assert done.code == 0, done.err
+    assert "at step 4" in done.out
     again, before = summary(tmp_path / "again"), summary(whole / "out")
     assert again["steps"] == before["steps"]
     for name, value in before["quantities"].items():
@@ -118,45 +108,47 @@ def test_restart_on_other_rank_counts_equals_the_whole_run(whole, tmp_path):
 
 def test_unused_option_is_told_once_with_its_place(tmp_path):
     text = BOX + "solver:\n  u:\n    ksp: gmres\n    options: {ksp_gmres_restrat: 5}\n"
-    done = plexus(tmp_path, text, "-n", "2")
-    assert done.returncode == 2
-    assert done.stderr.count("deck.yaml:8:34: solver.u.options.ksp_gmres_restrat: PETSc did not use") == 1
-    assert "Traceback" not in done.stderr
+    done = plexus(tmp_path, text, ranks=2)
+    assert done.code == 2
+    assert done.err.count("deck.yaml:8:34: solver.u.options.ksp_gmres_restrat: PETSc did not use") == 1
+    assert "Traceback" not in done.err
     assert summary(tmp_path / "runs" / "deck")["status"] == "failed"
 
 
 def test_failed_solve_ends_with_code_3(tmp_path):
     done = plexus(
-        tmp_path, BOX + "solver: {u: {ksp: cg, preconditioner: none, max_iterations: 2}}\n", "-n", "2"
+        tmp_path, BOX + "solver: {u: {ksp: cg, preconditioner: none, max_iterations: 2}}\n", ranks=2
     )
-    assert done.returncode == 3
-    assert done.stderr.count("solve failed: u at t = 0 s") == 1
+    assert done.code == 3
+    assert done.err.count("solve failed: u at t = 0 s") == 1
 
 
 def test_fallback_ends_degraded(tmp_path):
     block = "{ksp: cg, preconditioner: none, max_iterations: 2, on_failure: {preconditioner: lu}}"
     done = plexus(tmp_path, BOX + f"solver: {{u: {block}}}\n", "-o", "out")
-    assert done.returncode == 0 and "taking fallback 1" in done.stdout
+    assert done.code == 0 and "taking fallback 1" in done.out
     assert summary(tmp_path / "out")["status"] == "degraded"
 
 
 def test_wrong_deck_ends_all_ranks_with_code_2(tmp_path):
-    done = plexus(tmp_path, BOX.replace("source", "sauce"), "-n", "3")
-    assert done.returncode == 2
-    assert done.stderr.count("deck.yaml:3:") == 1
+    done = plexus(tmp_path, BOX.replace("source", "sauce"), ranks=3)
+    assert done.code == 2
+    assert done.err.count("deck.yaml:3:") == 1
 
 
 def test_dry_run_writes_nothing(tmp_path):
     done = plexus(tmp_path, HEAT, "--dry-run", command="check")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deck.yaml"]
 
 
 def test_time_limit_leaves_a_checkpoint_and_code_75(tmp_path):
     # a hundred thousand steps: no machine is through them before the limit
     text = HEAT.replace("step: 0.05 s", "step: 4e-6 s") + "runtime: {time_limit: 1 s}\n"
-    done = plexus(tmp_path, text, "-o", "out")
-    assert done.returncode == 75, done.stderr
+    (tmp_path / "deck.yaml").write_text(text)
+    # the limit counts from the start of the process
+    code, err = finish(start(1, ["-m", "plexus", "run", "deck.yaml", "-o", "out"], tmp_path), tmp_path)
+    assert code == 75, err
     found = summary(tmp_path / "out")
     assert found["status"] == "stopped" and 0 < found["steps"] < 100_000
     assert list((tmp_path / "out").glob("checkpoint_*.h5"))
@@ -167,9 +159,9 @@ def test_a_preconditioner_in_python_does_the_same_on_any_number_of_ranks(tmp_pat
     text = BOX.replace("[8, 8]", "[24, 24]").replace("coefficient: 1", "coefficient: '1 + u'")
     text += f"solver: {{u: {block}}}\nquantities: {{top: {{type: maximum, of: u}}}}\n"
     found = []
-    for ranks in ("1", "3"):
-        done = plexus(tmp_path, text, "-o", f"out{ranks}", "-n", ranks)
-        assert done.returncode == 0, done.stderr
+    for ranks in (1, 3):
+        done = plexus(tmp_path, text, "-o", f"out{ranks}", ranks=ranks)
+        assert done.code == 0, done.err
         found.append(summary(tmp_path / f"out{ranks}"))
     one, three = found
     assert three["quantities"]["top"] == pytest.approx(one["quantities"]["top"], rel=1e-9)
@@ -200,20 +192,20 @@ def test_a_block_of_fields_on_three_ranks_and_from_a_checkpoint(tmp_path, split)
 
     text = MIXTURE.replace("SPLIT", split) + "output: [{type: checkpoint, every: 12 steps, keep: 9}]\n"
     found = {}
-    for ranks in ("1", "3"):
-        done = plexus(tmp_path, text, "-o", f"out{ranks}", "-n", ranks)
-        assert done.returncode == 0, done.stderr
+    for ranks in (1, 3):
+        done = plexus(tmp_path, text, "-o", f"out{ranks}", ranks=ranks)
+        assert done.code == 0, done.err
         found[ranks] = summary(tmp_path / f"out{ranks}")
         with h5py.File(tmp_path / f"out{ranks}" / "series.h5") as file:
             energy, mass = file["quantities/energy"][()], file["quantities/mass"][()]
         assert len(energy) == 21 and max(energy[1:] - energy[:-1]) <= 1e-12
         assert max(abs(mass - mass[0])) <= 1e-12
     first = min((tmp_path / "out3").glob("checkpoint_*.h5"))
-    done = plexus(tmp_path, text, "-o", "again", "-n", "2", "--restart", str(first))
-    assert done.returncode == 0, done.stderr
-    for other in (found["3"], summary(tmp_path / "again")):
+    done = plexus(tmp_path, text, "-o", "again", "--restart", str(first), ranks=2)
+    assert done.code == 0, done.err
+    for other in (found[3], summary(tmp_path / "again")):
         for name in ("energy", "potential"):
-            assert other["quantities"][name] == pytest.approx(found["1"]["quantities"][name], rel=1e-9)
+            assert other["quantities"][name] == pytest.approx(found[1]["quantities"][name], rel=1e-9)
 
 
 def test_equations_iterate_alike_on_any_number_of_ranks(tmp_path):
@@ -223,10 +215,10 @@ def test_equations_iterate_alike_on_any_number_of_ranks(tmp_path):
     text = HEAT.replace("material:", 'source: "1 + 30*displacement_x"\n  material:', 1)
     text = text.replace("end: 0.4 s", "end: 0.1 s") + "coupling: {iterations: 30, tolerance: 1e-11}\n"
     found = []
-    for ranks in ("1", "3"):
-        done = plexus(tmp_path, text, "-o", f"out{ranks}", "-n", ranks)
-        assert done.returncode == 0, done.stderr
-        assert "coupling: " in done.stdout and "passes per step" in done.stdout
+    for ranks in (1, 3):
+        done = plexus(tmp_path, text, "-o", f"out{ranks}", ranks=ranks)
+        assert done.code == 0, done.err
+        assert "coupling: " in done.out and "passes per step" in done.out
         found.append(summary(tmp_path / f"out{ranks}"))
         with h5py.File(tmp_path / f"out{ranks}" / "series.h5") as file:
             assert max(file["coupling/change"][()]) <= 1e-11
@@ -237,5 +229,5 @@ def test_equations_iterate_alike_on_any_number_of_ranks(tmp_path):
     for name, value in one["quantities"].items():
         assert three["quantities"][name] == pytest.approx(value, rel=1e-9)
     done = plexus(tmp_path, text.replace("iterations: 30", "iterations: 2"), "-o", "failed")
-    assert done.returncode == 3 and "coupling: after 2 passes" in done.stderr
+    assert done.code == 3 and "coupling: after 2 passes" in done.err
     assert "coupling" not in summary(tmp_path / "failed")

@@ -34,6 +34,7 @@ def fit(tmp_path):
     def write(controls, readings, spectrum=(100.0, 2.0, 0.5, 0.0)):
         (tmp_path / "summary.json").write_text(json.dumps({"status": "done"}))
         with h5py.File(tmp_path / "calibration.h5", "w") as file:
+            file.create_group("controls")
             for name, (facts, data) in controls.items():
                 for key, values in data.items():
                     file[f"controls/{name}/{key}"] = values
@@ -71,6 +72,25 @@ def test_a_table_has_its_band_and_residuals_are_in_deviations(fit, drawn):
     _, below = drawn["calibration_readings.png"].axes
     assert below.lines[0].get_ydata() == pytest.approx(2.0), "one kelvin too much at half a kelvin"
     assert len(drawn["calibration_history.png"].axes) == 2
+
+
+def test_readings_of_a_steady_run_are_fitted_over_measured(fit, drawn):
+    """All at one time, which is no axis."""
+    folder = fit({}, readings(3, [0.0] * 3))
+    calibration(plexus_post.open(folder), folder / "pictures")
+    above, below = drawn["calibration_readings.png"].axes
+    assert below.get_xlabel() == "measured temperature [K]" and above.lines[1].get_xdata()[0] == 300
+
+
+def test_the_overview_tells_what_was_fitted(fit, capsys):
+    folder, k = fit({}, readings(3)), {"unit": "W/(m K)", "values": [2.5], "std": [0.125], "unseen": 0}
+    told = {"rms": 0.9, "measurements": 3, "iterations": 4, "reason": "it is at rest"}
+    told["controls"] = {"k": k, "h": {"smallest": 1.0, "largest": 4.0}}
+    (folder / "summary.json").write_text(json.dumps({"status": "done", "calibration": told}))
+    assert main(["info", str(folder)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "k 2.5 ± 0.125 W/(m K) 0" in said and "h 1 to 4" in said
+    assert "0.9 standard deviations rms over 3 measurements; it is at rest (4 iterations)" in said
 
 
 def test_the_spectrum_tells_seen_directions_from_others(fit, drawn):

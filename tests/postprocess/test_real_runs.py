@@ -1,10 +1,8 @@
 """What ``plexus run`` writes is what ``plexus_post`` reads, whatever the number of ranks."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from crew import plexus
 
 import plexus_post
 from plexus_post.cli import main
@@ -40,11 +38,8 @@ output:
 
 def test_an_active_fluid_is_read_as_a_nematic(tmp_path, capsys):
     (tmp_path / "fluid.yaml").write_text(FLUID)
-    command = [sys.executable, "-m", "plexus", "run", str(tmp_path / "fluid.yaml"), "-n", "2"]
-    done = subprocess.run(
-        [*command, "-o", str(tmp_path / "run")], capture_output=True, text=True, timeout=900, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = plexus(tmp_path, "run", "fluid.yaml", "-o", "run", ranks=2)
+    assert done.code == 0, done.err
     run = plexus_post.open(tmp_path / "run")
     nematic = Nematic(run)
     assert nematic.box.cells == (24, 20)
@@ -71,15 +66,8 @@ def folders(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("runs")
     (place / "bar.yaml").write_text(DECK.replace("CELL", cell).replace("DEGREE", degree))
     for ranks in (1, 2):
-        command = [sys.executable, "-m", "plexus", "run", str(place / "bar.yaml"), "-n", str(ranks)]
-        done = subprocess.run(
-            [*command, "-o", str(place / str(ranks))],
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        done = plexus(place, "run", "bar.yaml", "-o", str(ranks), ranks=ranks)
+        assert done.code == 0, done.err
     return place
 
 

@@ -193,7 +193,10 @@ def test_a_sweep_of_trainings(tmp_path, drawn, capsys):
     }
     ticks = drawn["learning_curve.png"].axes[-1].get_xticklabels()
     assert [t.get_text() for t in ticks] == ["width 4, 20 samples, 2 seeds", "width 8, 20 samples"]
-    assert len(drawn["sweep.png"].axes) == 1, "seeds are spread, not a parameter"
+    # seeds are spread, not a parameter, and rivals are lines beside the validation
+    panels = drawn["sweep.png"].axes
+    assert [axes.get_ylabel() for axes in panels] == ["validation", "validation.f2 error"]
+    assert [axes.lines[-1].get_ydata() for axes in panels] == [[0.025] * 2, [0.04] * 2]
     capsys.readouterr()
     assert main(["info", str(folder)]) == 0
     assert "width 4 20 2 f2 0.04 0.03 0.05 bingham 0.04 1" in " ".join(capsys.readouterr().out.split())

@@ -35,7 +35,8 @@ def training(folder, error=0.02, samples=20, width=8, seed=0, judged=1, history=
         for metric, rival in (("f2", 0.04), ("f3", 0.01))
         for k in (1, 2)
     ]
-    told = {"status": status, "exit_code": 0, "frames": samples, "validation": table}
+    figures = {"validation": error, "rival": 0.025, "validation.f2 error": error, "rival.f2 error": 0.04}
+    told = {"status": status, "exit_code": 0, "frames": samples, "validation": table, "quantities": figures}
     (folder / "summary.json").write_text(json.dumps(told))
     with h5py.File(folder / "series.h5", "w") as file:
         for name, column in (rows() if history is None else history).items():

@@ -30,7 +30,8 @@ from plexus.io.hdf5 import open_read
 from plexus.io.vtkhdf_layout import read_layout
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
-from io_jobs import clean_environment, summary
+from crew import clean_environment
+from io_jobs import summary
 
 KILLS = int(os.environ.get("PLEXUS_KILLS", "2"))
 SEED = int(os.environ.get("PLEXUS_SEED", random.randrange(10**6)))

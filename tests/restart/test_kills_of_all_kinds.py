@@ -1,6 +1,6 @@
-"""``kill -9`` at a random moment of a march, a training, a branch: the end is that of the undisturbed one.
+"""``kill -9`` at a random moment of a march or a branch: the end is that of the undisturbed one.
 
-``PLEXUS_KILLS=15 pytest -s tests/restart/test_kills_of_all_kinds.py`` kills 60 times (default: once each);
+``PLEXUS_KILLS=15 pytest -s tests/restart/test_kills_of_all_kinds.py`` kills 45 times (default: once each);
 ``PLEXUS_SEED`` repeats the moments as far as the machine allows.
 """
 
@@ -21,11 +21,10 @@ import pytest
 from kills import SEED, checkpoint_in
 from test_counts import learned, told
 
-from plexus.bundles import store
 from plexus.io import checkpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "parallel"))
-from io_jobs import clean_environment
+from crew import clean_environment
 
 COUNT = int(os.environ.get("PLEXUS_KILLS", "1"))
 CASE = Path(__file__).parents[1] / "cases/decks/40_restarts"
@@ -39,9 +38,8 @@ BRANCH = ("-s", "boundary[0].convection.coefficient=100 W/(m^2 K)")
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to use the program: its command, deck, and the words that begin it and go on with it."""
+    """A way to use the program: its deck, and the words that begin it and go on with it."""
 
-    task: str
     deck: str
     words: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
@@ -49,11 +47,10 @@ class Kind:
 
 TRANSIENT = (CASE / "deck.yaml").read_text()
 KINDS = {
-    "transient": Kind("run", TRANSIENT, ("-s", "time.step=0.25 s")),
-    "closure": Kind("run", learned("[32, 32]", MARCH)),
-    "training": Kind("train", (CASE / "train_before.yaml").read_text()),
+    "transient": Kind(TRANSIENT, ("-s", "time.step=0.25 s")),
+    "closure": Kind(learned("[32, 32]", MARCH)),
     "branch": Kind(
-        "run", TRANSIENT, ("-s", "time.step=0.25 s", *BRANCH), ("--restart", "out/checkpoint_00000040.h5")
+        TRANSIENT, ("-s", "time.step=0.25 s", *BRANCH), ("--restart", "out/checkpoint_00000040.h5")
     ),
 }  # fmt: skip
 
@@ -61,7 +58,7 @@ KINDS = {
 def started(kind: Kind, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start the program in a folder."""
     (folder / "deck.yaml").write_text(kind.deck)
-    command = [sys.executable, "-m", "plexus", kind.task, "deck.yaml", "-o", "out", *kind.words, *arguments]
+    command = [sys.executable, "-m", "plexus", "run", "deck.yaml", "-o", "out", *kind.words, *arguments]
     with open(folder / "said.txt", "a") as said:
         return subprocess.Popen(command, cwd=folder, env=clean_environment(), stdout=said, stderr=said)
 
@@ -91,8 +88,6 @@ def place(name: str, folder: Path, trunk: Path) -> Path:
 
 def again(name: str, out: Path, trunk: Path) -> tuple[str, ...]:
     """Return the words with which a person begins or goes on, by what is in the run folder."""
-    if name == "training":
-        return ("--restart",) if (out / "training.safetensors").exists() else ()
     newest = max(out.glob("checkpoint_*.h5"), default=None)
     if name == "branch" and newest is not None and checkpoint.step_of(newest) > 40:
         # as long as something later of the trunk is there, the branch has not begun
@@ -128,16 +123,9 @@ def assert_same(name: str, out: Path, whole: Path) -> None:
     for key, value in told(whole).items():
         assert told(out)[key] == value, key
     with h5py.File(out / "series.h5") as mine, h5py.File(whole / "series.h5") as other:
-        table = "training" if name == "training" else "quantities"
-        assert set(mine[table]) == set(other[table])
-        for column in set(mine[table]) - {"time" if name == "training" else ""}:
-            np.testing.assert_allclose(
-                mine[table][column][:], other[table][column][:], rtol=1e-12, atol=1e-12
-            )
-    if name == "training":
-        a, b = (store.load(f / "bundle.safetensors").weights for f in (out, whole))
-        assert all((a[key] == b[key]).all() for key in b)
-        return
+        assert set(mine["quantities"]) == set(other["quantities"])
+        for column, values in mine["quantities"].items():
+            np.testing.assert_allclose(values[:], other["quantities"][column][:], rtol=1e-12, atol=1e-12)
     mine, other = (sorted(f.glob("checkpoint_*.h5"))[-1] for f in (out, whole))
     assert mine.name == other.name
     one, two = (checkpoint_in(path).arrays for path in (mine, other))

@@ -44,6 +44,15 @@ ReturnToService=2
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=4000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
+PROFILE = """\
+description: the machine of the tests
+launcher: mpirun
+cores_per_node: 4
+memory_per_node: 4 GB
+time: 5 min
+environment: {OMPI_ALLOW_RUN_AS_ROOT: 1, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: 1}
+"""
+"""A site's profile of the node."""
 
 
 def missing() -> str | None:

@@ -4,9 +4,7 @@ import json
 import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -94,13 +92,6 @@ class Pace:
 
 EXAMPLE = {"type": "pace", "seconds": 0}
 '''
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    # sockets have short names, pytest's folders have long ones
-    with tempfile.TemporaryDirectory(prefix="slurm_") as folder, Cluster(Path(folder)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from cluster import Cluster, missing
+from cluster import missing
 from hostile_ways import WAYS, harmed
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """A SLURM for all ways."""
-    with Cluster(tmp_path_factory.mktemp("slurm")) as found:
-        yield found
 
 
 @pytest.mark.parametrize("name", WAYS)

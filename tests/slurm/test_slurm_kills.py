@@ -8,39 +8,23 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, job_id, missing
+from cluster import PROFILE, job_id, missing
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "restart"))
 from kills import DECK, KILLS, SEED, WORKERS, Job, Moment, again, assert_done, await_silence, check, newest
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
-PROFILE = """\
-description: the machine of the tests
-launcher: mpirun
-cores_per_node: 4
-memory_per_node: 4 GB
-time: 5 min
-environment: {OMPI_ALLOW_RUN_AS_ROOT: 1, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: 1}
-"""
 WAYS = {
     "in order": [],
     "every process": ["--signal=KILL", "--full"],
     "the job script": ["--signal=KILL", "--batch"],
 }
 """What `scancel` is told."""
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    # sockets have short names, pytest's folders have long ones
-    with tempfile.TemporaryDirectory(prefix="slurm_") as folder, Cluster(Path(folder)) as running:
-        yield running
 
 
 def test_cancelled_at_a_random_moment(cluster, tmp_path_factory, tmp_path):

@@ -1,22 +1,12 @@
 """A sweep as a job array on a real SLURM, with one member made to fail."""
 
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
-from cluster import Cluster, job_id, missing
+from cluster import PROFILE, job_id, missing
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
-PROFILE = """\
-description: the machine of the tests
-launcher: mpirun
-cores_per_node: 4
-memory_per_node: 4 GB
-time: 5 min
-environment: {OMPI_ALLOW_RUN_AS_ROOT: 1, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: 1}
-"""
 DECK = """\
 plexus: 1
 parameters: {k: 3, limit: "${where(k*mesh.cells[0] > 120, 1, 500)}"}
@@ -31,13 +21,6 @@ sweep:
     parameters.k: [1, 2, 5, 7]
     mesh.cells[0]: [8, 16, 24]
 """
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    # sockets have short names, pytest's folders have long ones
-    with tempfile.TemporaryDirectory(prefix="slurm_") as folder, Cluster(Path(folder)) as running:
-        yield running
 
 
 def test_twelve_members_of_which_one_fails(cluster, tmp_path):

@@ -6,7 +6,7 @@ from ctypes import c_int32, c_int64
 
 import numpy as np
 
-from plexus_kernels.native.arrays import checked
+from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 from plexus_kernels.tables import Floats, Tables
 
@@ -20,7 +20,8 @@ def geometry(points: Floats, cells: np.ndarray, T: Tables) -> tuple[Floats, Floa
     # affine cells have one B each, repeated by a view below
     grad_map = np.empty((C, 1 if T.affine else Q, d, d))
     library("geometry", D=d, G=g).geometry(
-        c_int64(C), c_int64(Q), c_int32(T.affine), points.ctypes, cells.ctypes,
-        T.weights.ctypes, T.geo_phi.ctypes, T.geo_dphi.ctypes, x.ctypes, jxw.ctypes, grad_map.ctypes,
+        c_int64(C), c_int64(Q), c_int32(T.affine), pointer(points), pointer(cells),
+        pointer(T.weights), pointer(T.geo_phi), pointer(T.geo_dphi), pointer(x), pointer(jxw),
+        pointer(grad_map),
     )  # fmt: skip
     return x, jxw, np.broadcast_to(grad_map, (C, Q, d, d))

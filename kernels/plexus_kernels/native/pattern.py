@@ -6,7 +6,7 @@ from ctypes import c_int64
 
 import numpy as np
 
-from plexus_kernels.native.arrays import checked
+from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 
 
@@ -29,8 +29,8 @@ def pattern(cell_nodes: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray
     function = library("pattern").pattern
     function.restype = c_int64
     count = function(
-        c_int64(n_cells), c_int64(n), nodes.ctypes, c_int64(n_rows), c_int64(int(nodes.max(initial=0)) + 1),
-        row_ptr.ctypes, room.ctypes, slots.ctypes,
+        c_int64(n_cells), c_int64(n), pointer(nodes), c_int64(n_rows), c_int64(int(nodes.max(initial=0)) + 1),
+        pointer(row_ptr), pointer(room), pointer(slots),
     )  # fmt: skip
     if count == -1:
         raise MemoryError("no memory for the sparse pattern")

@@ -6,7 +6,7 @@ from ctypes import c_int32, c_int64
 
 import numpy as np
 
-from plexus_kernels.native.arrays import checked
+from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 from plexus_kernels.tables import Floats, Tables
 
@@ -22,7 +22,7 @@ def sample(
     m = checked("u", u, np.float64, (None, None)).shape[1]
     value, grad = np.empty((C, Q, m)), np.empty((C, Q, m, d))
     library("sample", D=d, G=g, N=n, M=m).sample(
-        c_int64(C), c_int64(Q), c_int32(T.affine), points.ctypes, cells.ctypes, T.geo_dphi.ctypes,
-        T.psi.ctypes, cell_nodes.ctypes, u.ctypes, value.ctypes, grad.ctypes,
+        c_int64(C), c_int64(Q), c_int32(T.affine), pointer(points), pointer(cells), pointer(T.geo_dphi),
+        pointer(T.psi), pointer(cell_nodes), pointer(u), pointer(value), pointer(grad),
     )  # fmt: skip
     return value, grad

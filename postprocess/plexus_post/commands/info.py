@@ -149,11 +149,18 @@ def _summary(summary: dict[str, Any]) -> None:
     table("Quantities", ("name", "value", "unit"), rows)
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
-    for make in (tables.guards, tables.validation, tables.phases, tables.placement, tables.transfers):
+    for make in (
+        tables.fitted,
+        tables.guards,
+        tables.validation,
+        tables.phases,
+        tables.placement,
+        tables.transfers,
+    ):
         made = make(summary)
         table(made.title, made.head, made.rows)
-        # these notes tell what gave way, and what is worth nothing; the others' are for the page
-        if make in (tables.guards, tables.validation) and made.note:
+        # these notes tell how well it fits, what gave way, what is worth nothing; others' are for the page
+        if make in (tables.fitted, tables.guards, tables.validation) and made.note:
             print(f"  {made.note}")
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, tables.verification_rows(summary))

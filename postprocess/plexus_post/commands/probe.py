@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from plexus_post.text import table
 from plexus_post.units import short
 
 HELP = "fields at points or along a line"
+ROUNDING = 1e-5
+"""Share of the largest value up to which those of two cells are one; files may be in single precision."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -37,8 +40,12 @@ def run(args: Namespace) -> None:
     points = _places(args, source)
     if args.history:
         data = history(source, points[0], args.fields)
+        step, points = -1, points[:1]
     else:
-        data = sample(source, points, args.fields, source.step(args.step, args.time))
+        step = source.step(args.step, args.time)
+        data = sample(source, points, args.fields, step)
+    for text in several(source, points, args.fields, step):
+        print(f"note: {text}", file=sys.stderr)
     if args.csv:
         write_csv(Path(args.csv), data, _units(source, data))
     if args.plot:
@@ -48,6 +55,25 @@ def run(args: Namespace) -> None:
     if not (args.csv or args.plot):
         rows = [[float(v) for v in row] for row in zip(*data.values(), strict=True)]
         table(source.name, list(data), rows)
+
+
+def several(run: Run, points: np.ndarray, fields: list[str] | None, step: int) -> Iterator[str]:
+    """Yield what a person must know of fields with a value on each side of a place."""
+    for name in fields or list(run.fields):
+        if run.place(name) != "point":
+            continue
+        low, high = (side.reshape(len(points), -1) for side in run.sides(points, name, step))
+        gap = (high - low).max(axis=1)
+        apart = np.flatnonzero(gap > ROUNDING * np.nanmax(np.abs(run.field(name, step)), initial=0.0))
+        if len(apart):
+            i, column = apart[0], (high - low)[apart[0]].argmax()
+            where = ", ".join(f"{v:g}" for v in points[i][: run.mesh(step).dim])
+            what = columns({name: low[i : i + 1]})
+            yield (
+                f"{list(what)[column]} has a value on each side of ({where}), {low[i, column]:.6g} and "
+                f"{high[i, column]:.6g}, at {len(apart)} of {len(points)} points: a contact lies there, or "
+                "materials meet; those of one side are told"
+            )
 
 
 def _units(run: Run, data: Mapping[str, np.ndarray]) -> dict[str, str]:

@@ -27,7 +27,7 @@ def calibration(run: Run, folder: Path) -> list[Path]:
     made = [*controls(run, found, folder), readings(run, found.readings, folder / "calibration_readings.png")]
     count = sum(len(part.measured) for part in found.readings)
     made.append(_history(found.history, count, folder / "calibration_history.png"))
-    if found.spectrum is not None and len(found.spectrum):
+    if found.spectrum is not None and len(found.spectrum) > 1:
         made.append(_spectrum(found.spectrum, folder / "calibration_spectrum.png"))
     return made
 

@@ -13,8 +13,8 @@ from plexus_post.readers.calibration import Readings
 from plexus_post.readers.run import Run
 from plexus_post.units import label
 
-PLACES = 6
-"""Up to this many places are drawn as lines over time; more as computed over measured."""
+PLACES, TIMES = 6, 3
+"""Up to this many places with so many times each are drawn as lines, others as computed over measured."""
 MOST = 6
 """Blocks of measurements that are drawn."""
 
@@ -40,10 +40,11 @@ def readings(run: Run, every: Sequence[Readings], path: Path) -> Path:
 
 
 def _block(above: Any, below: Any, part: Readings) -> None:
-    """Draw one block: over time where it has times and few places, else computed over measured."""
+    """Draw one block: over time where few places have many times, else computed over measured."""
     places, which = np.unique(part.places, axis=0, return_inverse=True)
     which = which.reshape(-1)
-    if not np.isfinite(part.time).all() or len(places) > PLACES:
+    times = min(len(np.unique(part.time[which == i])) for i in range(len(places)))
+    if not np.isfinite(part.time).all() or len(places) > PLACES or times < TIMES:
         _scattered(above, below, part)
         return
     for i, place in enumerate(places):

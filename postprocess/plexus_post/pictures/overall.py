@@ -11,6 +11,7 @@ from plexus_post.pictures.history import histories
 from plexus_post.pictures.panels import spread
 from plexus_post.pictures.scenes import Scene, views
 from plexus_post.pictures.shapes import of_dimension
+from plexus_post.pictures.style import file_name
 from plexus_post.pictures.validation import validation
 from plexus_post.readers.run import Run
 
@@ -61,11 +62,7 @@ def _fields(scene: Scene, folder: Path, names: list[str] | None) -> list[Path]:
     before = [replace(scene, step=int(s)) for s in spread(scene.step + 1, shape.moments)[:-1]]
     earlier = [{v.name: v for v in views(s, names)} for s in before]
     every = [[*(e[v.name] for e in earlier if v.name in e), v] for v in views(scene, names)]
-    made = [shape.draw(one, folder / f"{_file_name(one[-1].name)}.png") for one in every]
+    made = [shape.draw(one, folder / f"{file_name(one[-1].name)}.png") for one in every]
     if len(every) > 1 and shape.overview:
         made.append(shape.overview(every, folder / "overview.png"))
     return made
-
-
-def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)

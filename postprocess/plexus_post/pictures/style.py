@@ -76,6 +76,11 @@ def _numbers(axis: Axis) -> Iterator[Text]:
             yield from axis.get_ticklabels(minor=minor)
 
 
+def file_name(name: str) -> str:
+    """Return the name of a field or quantity as part of the name of a file."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
 def nice(value: float) -> float:
     """Return the largest of 1, 2, 5 times a power of ten that does not exceed a positive value."""
     power = 10.0 ** np.floor(np.log10(value))

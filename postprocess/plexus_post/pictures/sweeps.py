@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from plexus_post.errors import PostError
-from plexus_post.pictures.style import FAILED, LINE, pyplot, save
+from plexus_post.pictures.style import FAILED, LINE, file_name, pyplot, save
 from plexus_post.readers.sweep import Parameter, Sweep
 from plexus_post.readers.training import SEED
 from plexus_post.units import label, scale, short
 
 MOST = 12
 """Up to this many lines or cells along an axis, each has its value written at it."""
+VALIDATION, RIVAL = "validation", "rival"
+"""First parts of the quantities of trainings that are compared."""
 WIDE = 10.0
 """Largest over smallest value above which a log axis is taken, if it spreads the values better."""
 
@@ -35,16 +37,31 @@ def pictures(sweep: Sweep, folder: Path, names: Sequence[str] | None = None) -> 
         raise PostError(
             f"{sweep.folder}: " + ("no member is done" if axes else "nothing varies in this sweep")
         )
-    wanted = list(names or sweep.quantities or ["wall_seconds"])
+    wanted = list(names or _told(sweep) or ["wall_seconds"])
     data = dict(_scaled(sweep, name) for name in wanted)
     if len(axes) == 1:
         return [_over_one(sweep, axes[0], data, folder / "sweep.png")]
     if len(axes) == 2 and _is_grid(axes, sweep):
-        files = [folder / f"sweep_{name}.png" for name in wanted]
+        files = [folder / f"sweep_{file_name(name)}.png" for name in wanted]
         return [
             _over_two(sweep, axes, *column, file) for column, file in zip(data.items(), files, strict=True)
         ]
     return [_scatter(sweep, axes, data, folder / "sweep.png")]
+
+
+def _told(sweep: Sweep) -> list[str]:
+    """Return the quantities that are drawn; the errors of rivals stand beside those of the validation."""
+    return [name for name in sweep.quantities if name.partition(".")[0] != RIVAL]
+
+
+def _beside(axes: Any, sweep: Sweep, name: str) -> None:
+    """Draw the error of the best rival, which needs no training, beside that of a validation."""
+    kind, dot, metric = name.partition(".")
+    rival = f"{RIVAL}{dot}{metric}"
+    if kind == VALIDATION and rival in sweep.quantities:
+        values = np.where(sweep.good, sweep.column(rival), np.nan)
+        if np.isfinite(values).any():
+            axes.axhline(np.nanmedian(values), color="#777777", ls="--", lw=1.2, label="best rival")
 
 
 def _scaled(sweep: Sweep, name: str) -> tuple[str, np.ndarray]:
@@ -66,6 +83,9 @@ def _over_one(sweep: Sweep, axis: Parameter, data: dict[str, np.ndarray], path: 
     for axes, (name, values) in zip(panels[:, 0], data.items(), strict=True):
         x = _position(axes, axis)
         _line(axes, x, values, None, joined=axis.numeric)
+        _beside(axes, sweep, name)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend()
         _failures(axes, x, sweep)
         axes.set_ylabel(name)
         if _wants_log(np.unique(values[np.isfinite(values)])):
@@ -96,9 +116,13 @@ def _over_two(sweep: Sweep, both: Sequence[Parameter], name: str, values: np.nda
     # numbers along x, and the longer list there: few lines with many points read best
     x, y = sorted(both, key=lambda p: (not p.numeric, -len(np.unique(p.values))))
     figure = pyplot().figure(figsize=(10.5, 4.2), layout="constrained")
+    figure.get_layout_engine().set(wspace=0.05)
     left, right = figure.subplots(1, 2)
     _map(left, x, y, name, values, sweep)
     _family(right, x, y, values, sweep)
+    _beside(right, sweep, name)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    right.legend(title=label(y.name, short(y.unit)), title_fontsize=8.5, alignment="left", **place)
     right.set_ylabel(name)
     return _titled(figure, sweep, path)
 
@@ -159,8 +183,6 @@ def _family(axes: Any, x: Parameter, y: Parameter, values: np.ndarray, sweep: Sw
         _line(axes, at[mine], values[mine], colour, _text(step) if named else "", x.numeric)
     _failures(axes, at, sweep)
     axes.set_xlabel(label(x.name, short(x.unit)))
-    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
-    axes.legend(title=label(y.name, short(y.unit)), title_fontsize=8.5, alignment="left", **place)
 
 
 def _scatter(sweep: Sweep, axes: Sequence[Parameter], data: dict[str, np.ndarray], path: Path) -> Path:
@@ -170,6 +192,7 @@ def _scatter(sweep: Sweep, axes: Sequence[Parameter], data: dict[str, np.ndarray
         for panel, axis in zip(row, axes, strict=True):
             x = _position(panel, axis)
             panel.plot(x, values, "o", alpha=0.75, markeredgewidth=0)
+            _beside(panel, sweep, name)
             _failures(panel, x, sweep)
             if axis.numeric:
                 rho = rank_correlation(x, values)

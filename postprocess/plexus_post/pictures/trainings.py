@@ -94,6 +94,8 @@ def _curves(trainings: list[Training], path: Path) -> Path:
         _rivals(axes, trainings, metric)
         scaled(axes, np.concatenate([np.atleast_1d(line.get_ydata()).astype(float) for line in axes.lines]))
         axes.set_ylabel(metric)
+    if over_size:
+        rows[-1].set_xlabel("samples to learn from")
     rows[0].set_title("Learning curve" if over_size else "Validation of trainings")
     _legend(rows[0], True)
     if not judged_alike(trainings):
@@ -119,7 +121,6 @@ def _over_samples(axes: Any, every: list[Group], metric: str) -> None:
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{n:,}" for n in sizes])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("samples to learn from")
 
 
 def _by_group(axes: Any, every: list[Group], metric: str) -> None:

@@ -58,7 +58,8 @@ def _panel(axes: Any, metric: str, rows: list[Row], rivals: list[str]) -> None:
     axes.plot([row["value"] for row in rows], places, "o", ms=7, color="C0", label="trained", zorder=3)
     for i, name in enumerate(rivals):
         values = [row["baselines"].get(name, np.nan) for row in rows]
-        axes.plot(values, places, "D", ms=5, color=f"C{1 + i % 7}", label=words(name), zorder=2)
+        # a stroke is seen on either side of a dot at the same place
+        axes.plot(values, places, "|", ms=13, mew=2, color=f"C{1 + i % 7}", label=words(name), zorder=2)
     axes.set_yticks(places, [case_words(row["case"]) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_title(metric, fontsize=9.5)

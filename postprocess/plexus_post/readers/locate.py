@@ -27,6 +27,7 @@ class Locator:
         self.points = np.pad(points, [(0, 0), (0, 3 - points.shape[1])])
         self.found = np.zeros(len(points), dtype=bool)
         self._hits: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+        self._others: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for kind, cells, index in grid.blocks:
             self._search(kind, grid.points, cells, index)
 
@@ -40,15 +41,31 @@ class Locator:
                 out[rows] = np.einsum("rn,rn...->r...", weights, values[nodes])
         return out
 
+    def spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return least and largest of the values on mesh points (P, …) over all cells that hold a point.
+
+        They differ where the mesh has a point per side of a contact, or per material; NaN outside the mesh.
+        """
+        low = self.sample(values)
+        high = low.copy()
+        for rows, nodes, weights in self._others:
+            found = np.einsum("rn,rn...->r...", weights, values[nodes])
+            np.minimum.at(low, rows, found)
+            np.maximum.at(high, rows, found)
+        return low, high
+
     def _search(self, kind: Kind, points: np.ndarray, cells: np.ndarray, index: np.ndarray) -> None:
         """Try for every point all cells whose bounding boxes contain it."""
         rows, tried = self._candidates(points[cells], 0.1 if kind.nodes > 4 else 1e-6)
         xi = invert(kind, points[cells[tried]], self.points[rows])
         inside = np.flatnonzero(kind.inside(xi, SLACK))
-        # a point on a common facet lies in several cells; any of them gives the same value
-        hit, first = np.unique(rows[inside], return_index=True)
-        best = tried[inside[first]]
-        self._hits.append((hit, cells[best], kind.shape(xi[inside[first]])[0], index[best]))
+        rows, tried, weights = rows[inside], tried[inside], kind.shape(xi[inside])[0]
+        # of several cells with a point on their common facet the first gives its value
+        hit, first = np.unique(rows, return_index=True)
+        new = ~self.found[hit]
+        hit, first = hit[new], first[new]
+        self._hits.append((hit, cells[tried[first]], weights[first], index[tried[first]]))
+        self._others.append((rows, cells[tried], weights))
         self.found[hit] = True
 
     def _candidates(self, corners: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +74,7 @@ class Locator:
         more = slack * (high - low).max(axis=1, keepdims=True)
         low, high = low - more, high + more
         rows, tried = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for row in np.flatnonzero(~self.found):
+        for row in range(len(self.points)):
             x = self.points[row]
             tried.append(np.flatnonzero(((x >= low) & (x <= high)).all(axis=1)))
             rows.append(np.full(len(tried[-1]), row))

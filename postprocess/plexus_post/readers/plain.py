@@ -31,7 +31,21 @@ SUMMARY_SHAPE: dict[Any, Any] = {
     "transfers": {str: NUMBER},
     "verification": [{"quantity": WORDS, "measured": SOME, "reference": SOME, "tolerance": SOME}],
     "guards": {"replaced": [str], str: {"mean_outside": NUMBER, "outside": NUMBER, "max_fraction": NUMBER}},
-    "validation": [{"case!": {str: object}, "metric!": str, "value!": NUMBER, "baselines!": {str: NUMBER}}],
+    "validation": [
+        {
+            "case!": {str: object}, "metric!": str, "value!": NUMBER, "baselines!": {str: NUMBER},
+            "fallback": NUMBER,
+        }
+    ],
+    "calibration": {
+        "rms": SOME, "measurements": WHOLE, "iterations": WHOLE, "reason": str,
+        "controls": {
+            str: {
+                "unit": str, "smallest": SOME, "largest": SOME, "values": [NUMBER], "std": [SOME],
+                "unseen": WHOLE,
+            }
+        },
+    },
     "placement": [
         {
             "ranks": str, "host": str, "cores": (str, int), "host_cores": int, "threads": int,

@@ -202,6 +202,15 @@ class Run:
         names = fields or list(self.fields)
         return {n: locator.sample(self.field(n, number), self.place(n)) for n in names}
 
+    def sides(self, points: Any, name: str, step: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return least and largest value of a field on points over the cells that meet at points (N, 2 or 3).
+
+        They differ on contacts, and where materials meet; see `at` for the value of one cell.
+        """
+        number = self.step(step)
+        locator = Locator(self.mesh(number), np.atleast_2d(np.asarray(points, dtype=float)))
+        return locator.spread(self.field(name, number))
+
     @cached_property
     def series_file(self) -> SeriesFile:
         """The histories of the run."""

@@ -10,6 +10,7 @@ import numpy as np
 from plexus_post.columns import component_names
 from plexus_post.readers.run import Run
 from plexus_post.tables.summary import (
+    fitted,
     guards,
     phases,
     placement,
@@ -62,6 +63,7 @@ def tables(run: Run) -> Iterator[Table]:
     for table in (
         _verification(run),
         _quantities(run),
+        fitted(run.summary),
         _fields(run),
         stages(run),
         guards(run.summary),

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from plexus.fileformat import MOST_ANSWERED
 from plexus_post.readers.training import case_words, ratio
 from plexus_post.tables.table import Table
 from plexus_post.text import number
-from plexus_post.units import words
+from plexus_post.units import short, words
 
 
 def verification_rows(summary: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -35,17 +36,41 @@ def guards(summary: Mapping[str, Any]) -> Table:
 
 def validation(summary: Mapping[str, Any]) -> Table:
     """Return the errors of what was trained on runs that it has not seen, and ratios to the best rival's."""
-    rows, rivals, lost = [], "", 0
+    rows, rivals, lost, away = [], "", 0, 0
     for entry in summary.get("validation") or []:
         rivals = ", ".join(entry["baselines"])
         base = list(entry["baselines"].values())
         part = ratio(entry["value"], base)
-        lost += part >= 1
+        share = entry.get("fallback", 0.0)
+        lost += part >= 1 and share <= MOST_ANSWERED
+        away += share > MOST_ANSWERED
         told = f"{part:.3f}" if math.isfinite(part) else "–"
         errors = (f"{entry['value']:.4g}", ", ".join(f"{b:.4g}" for b in base))
-        rows.append((case_words(entry["case"]), entry["metric"], *errors, told))
-    note = f"{lost} of {len(rows)} no better than a classical part, which needs no training." if lost else ""
-    return Table("Validation", ("run", "error", "trained", rivals, "ratio"), rows, note)
+        rows.append((case_words(entry["case"]), entry["metric"], *errors, told, f"{100 * share:.3g} %"))
+    notes = [f"{lost} of {len(rows)} no better than a classical part, which needs no training."] * bool(lost)
+    notes += [f"{away} of {len(rows)} were answered by the fallback and do not judge the part."] * bool(away)
+    head = ("run", "error", "trained", rivals, "ratio", "by the fallback")
+    return Table("Validation", head, rows, " ".join(notes))
+
+
+def fitted(summary: Mapping[str, Any]) -> Table:
+    """Return the controls of a fit: a value with its standard deviation, of many the smallest and largest."""
+    told, rows = summary.get("calibration") or {}, []
+    for name, control in (told.get("controls") or {}).items():
+        values, std = control.get("values"), control.get("std")
+        if values is not None and len(values) == 1:
+            spread = f" ± {number(std[0])}" if std and std[0] is not None else ""
+            text = f"{number(values[0])}{spread}"
+        else:
+            text = f"{number(control.get('smallest'))} to {number(control.get('largest'))}"
+        unit = short(str(control.get("unit") or ""))
+        rows.append((words(name), text, unit, number(control.get("unseen"))))
+    head = ("control", "value", "unit", "numbers that the data have not seen")
+    note = (
+        f"Residuals: {number(told.get('rms'))} standard deviations rms over {told.get('measurements')} "
+        f"measurements; {told.get('reason')} ({told.get('iterations')} iterations)."
+    )
+    return Table("Fitted controls", head, rows, note if rows else "")
 
 
 def phases(summary: Mapping[str, Any]) -> Table:

@@ -1,14 +1,14 @@
-"""Gradients beside the solves that they are of: time of the backward pass, and memory with kept states.
+"""Gradients beside the solves that they are of: time, and memory with kept states.
 
-Solves on elements and their peer are in `plexus.bench.gradients` and `plexus.bench.inverse`. Of volumes and
-batches both sides are measured in turns in this process: a cost is the time of a backward pass in units of
-the solve without gradients; marches keep every k-th state, so that theirs holds the march that is computed
-again. Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of solve.
+Solves on elements and their peer are in `plexus.bench.gradients` and `plexus.bench.inverse`. Of all, both
+sides take turns in this process, and a cost is the core's time of value and gradient together in units of the
+value without one, less one: what a gradient adds. That of marches with every k-th state kept holds the march
+that is computed again. Memory is that of torch's tensors. Each part of `PARTS` gives the rows of one kind of
+solve.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from plexus.bench.gradients import composed, elements
+from plexus.bench.gradients import composed, elements, seconds
 from plexus.bench.inverse import inverse
 from plexus.bench.memory import peak
 from plexus.bench.table import Row
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TRANSIENT, NONLINEAR = 2.5, 1.0
 """Bounds on the cost of a gradient, in solves."""
-STEPS, DT, EVERY, TURNS = 24, 5e-4, 6, 3
+STEPS, DT, EVERY, TURNS = 24, 5e-4, 6, 5
 CELLS = {"ssp_rk": 96, "theta": 16, "bdf2": 16}
 """Cells per side of a square."""
 Tensor = torch.Tensor
@@ -59,8 +59,7 @@ def volumes() -> list[Row]:
         )
         rows.append(Row(item, cost, "x", TRANSIENT, cost <= TRANSIENT, peer))
         few, all_ = (peak(partial(_gradient, partial(march, every=k), point)) for k in (EVERY, None))
-        with torch.no_grad():
-            plain = peak(partial(march, *point, every=None))
+        plain = peak(partial(_value, partial(march, every=None), point))
         text = f"{all_ / plain:.1f} with all states, {plain / 2**20:.1f} MiB of the march itself"
         rows.append(Row(f"{stepper}, memory of that beside the march", few / plain, "x", peer=text))
     return rows
@@ -81,20 +80,19 @@ PARTS: Sequence[Callable[[], list[Row]]] = (elements, inverse, volumes, batched)
 
 
 def costs(function: Callable[..., Tensor], point: Sequence[Tensor]) -> tuple[float, float]:
-    """Return the time of a backward pass over that of the function without gradients, and the latter [s]."""
-    plain, backward = [], []
-    for _ in range(TURNS + 1):
-        with torch.no_grad():
-            start = time.perf_counter()
-            function(*point)
-            plain.append(time.perf_counter() - start)
-        leaves = [p.clone().requires_grad_() for p in point]
-        value = function(*leaves)
-        start = time.perf_counter()
-        value.backward()
-        backward.append(time.perf_counter() - start)
+    """Return what a gradient adds to a function, in units of the function, and the latter's time [s]."""
+    pairs = [
+        (seconds(partial(_value, function, point)), seconds(partial(_gradient, function, point)))
+        for _ in range(TURNS + 1)
+    ]
     # the first turn compiles and allocates
-    return median(backward[1:]) / median(plain[1:]), median(plain[1:])
+    plain, both = (median(column) for column in zip(*pairs[1:], strict=True))
+    return both / plain - 1, plain
+
+
+def _value(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
+    with torch.no_grad():
+        function(*point)
 
 
 def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
@@ -104,27 +102,27 @@ def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
 def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
     """Return viscosity and start of Burgers' equation, and a number of its end as a function of them."""
     from plexus import registry
-    from plexus.coupling.constants import with_constants
     from plexus.coupling.tracedcells import TracedCells
 
     made = composed(_deck(stepper, cells))
     # what the deck has made: a march of cells
-    physics, block = made.deck.physics, cast("Time", made.deck.time).stepper
+    block = cast("Time", made.deck.time).stepper
     system = cast("VolumeSystem", made.system)
 
     def end(viscosity: Tensor, start: Tensor, every: int | None) -> Tensor:
-        traced = TracedCells(system, partial(with_constants, physics), {"viscosity": viscosity})
+        traced = TracedCells(system, {"nu": viscosity})
         chain = Chain(traced, lambda: registry.build("stepper", block), equal_steps(DT, STEPS), every)
         return chain.states({"velocity": start})[0]["velocity"].square().sum()
 
-    return [torch.tensor(physics.viscosity, dtype=torch.float64), made.state.values["velocity"]], end
+    return [torch.from_numpy(system.controls.own["nu"]), made.state.values["velocity"]], end
 
 
 def _deck(stepper: str, cells: int) -> dict[str, Any]:
     return {
         "plexus": 1,
         "mesh": {"type": "periodic", "cells": [cells, cells], "size": [1, 1]},
-        "physics": {"type": "burgers", "viscosity": 0.02, "reconstruction": "muscl"},
+        "controls": {"nu": {"type": "scalar", "unit": "m^2/s", "start": 0.02}},
+        "physics": {"type": "burgers", "viscosity": "nu", "reconstruction": "muscl"},
         "initial": {"velocity": "2 + sin(2*pi*x)*cos(2*pi*y)"},
         "time": {"stepper": stepper, "end": 1, "step": DT},
     }

@@ -38,7 +38,7 @@ SKEW = [["m", "y"], ["-y", "m"]]
 """A conductivity whose antisymmetric part carries the unknown along: the matrix is not symmetric."""
 
 
-def deck(coefficient: Any, side: int, solver: str, **more: Any) -> dict[str, Any]:
+def deck(coefficient: Any, side: int, solver: Any, **more: Any) -> dict[str, Any]:
     """Return a deck of diffusion on triangles with the control m at nodes."""
     return {
         "plexus": 1,
@@ -134,7 +134,6 @@ def composed(block: dict[str, Any]) -> Run:
 
 def plain(run: Run, m: np.ndarray) -> None:
     """March the run on arrays, from its beginning to its end, with values of the control (nodes, 1)."""
-    from plexus.coupling.starts import start
     from plexus.fields.state import State
     from plexus.run.run import marching, stepper_of
     from plexus.stepping.march import March
@@ -142,7 +141,7 @@ def plain(run: Run, m: np.ndarray) -> None:
     made, (clock, controller) = run.deck, marching(run.deck)
     system: Any = run.system
     system.controls.put({"m": m})
-    state = State(start(system, made.initial, clock.t, made.time is not None), clock.t)
+    state = State(system.start(), clock.t)
     march = March(system, state, clock, stepper_of(made, controller.tolerance), controller)
     march.advance()
     while not clock.done:
@@ -160,7 +159,7 @@ def traced(run: Run, look: Look, m: np.ndarray, every: int | None = None) -> np.
 
 def values(run: Run) -> np.ndarray:
     """Return the values of the control at the start, (nodes, 1)."""
-    found: np.ndarray = run.system.controls.values["m"]  # type: ignore[attr-defined]  # of elements
+    found: np.ndarray = run.system.controls.values["m"]
     return found
 
 

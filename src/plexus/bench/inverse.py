@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 BOUND, EQUAL, RTOL = 1.0, 1e-8, 1e-12
 CASES = {"k(x)": "m", "k(x) (1 + u)": "m*(1 + u)"}
 """Item -> coefficient of the deck."""
-SOLVER = "mumps"
+SOLVER = {"type": "lu", "package": "petsc"}
+"""What is fastest on one rank for these sizes."""
 
 
 def inverse(sides: tuple[int, ...] = (60, 120), turns: int = 7) -> list[Row]:

@@ -11,12 +11,14 @@ bound as the mesh is refined; away from it they are right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
-from plexus.deck.context import only
+from plexus.deck.context import known, only
 from plexus.deck.params import Expression, Field, Unit
+from plexus.deck.property import PointNames
 from plexus.fields.arrays import stack
 from plexus.formulation.entries import PerAxis, check_per_axis
 from plexus.formulation.terms import Term, TermParams
@@ -28,13 +30,15 @@ class ForceParams(TermParams):
     """Parameters of `Force`."""
 
     value: Annotated[tuple[Annotated[Expression, Unit("N")], ...], PerAxis] = Field(
-        description="total force, one entry per direction; may depend on time t", min_length=1, max_length=3
+        description="total force, one entry per direction; reads t, scalars and tables of `controls`",
+        min_length=1,
+        max_length=3,
     )
 
     @field_validator("value", mode="wrap")
     @classmethod
     def _of_time(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        with only(info, "t"):
+        with only(info, {"t", *known(info).placeless}):
             return handler(value)
 
 
@@ -46,15 +50,20 @@ class Force(Term):
     spread = 0.0
     """Area that shares the force [m²]; told when the mesh is known."""
 
-    def total(self, t: float) -> list[Any]:
-        """Return F at time ``t`` [s], one entry per direction [N]."""
-        return [component.sure({"t": t}) for component in self.params.value]
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names that F depends on: time and controls."""
+        return frozenset().union(*(component.names for component in self.params.value))
+
+    def total(self, names: Mapping[str, Any]) -> list[Any]:
+        """Return F, one entry per direction [N], for the values of what it `reads`."""
+        return [component.sure(names) for component in self.params.value]
 
     def flux(self, p: Point) -> Flux:
         """Return f0 = -F/A."""
         check_per_axis("boundary: force", len(self.params.value), p.dim)
         ones: Array = 0.0 * p.x[..., 0] + 1.0
-        return Flux(f0=-stack([force / self.spread * ones for force in self.total(p.t)]))
+        return Flux(f0=-stack([force / self.spread * ones for force in self.total(PointNames(p))]))
 
     def tangent(self, p: Point) -> Tangent:
         """Return zero: the load does not depend on the displacement."""

@@ -48,8 +48,8 @@ and outputs that is stored with the weights (`plexus.bundles.golden`): name -> d
 axis, and whether the end point of an axis is part of the grid (of a periodic one it is not); all empty for a
 part that knows no grid. ``training`` names the data (generator, its version, seeds of its runs), the seed of
 the training and its deck; its ``parameters`` are name -> {low, high, unit}, the range that each constant of
-the model had. ``validation`` lists {case, metric, value, baselines}, the last with the same metric of
-the classical parts that it could replace.
+the model had. ``validation`` lists {case, metric, value, baselines, fallback}: the same metric of the
+classical parts that it could replace, and the share that the fallback has answered (none in older bundles).
 """
 PORT = ("name", "unit", "shape", "location", "scale")
 

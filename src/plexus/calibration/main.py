@@ -14,13 +14,13 @@ from plexus.calibration.methods.gauss_newton import LARGEST
 from plexus.calibration.misfit import RunMisfit, refuse_unread
 from plexus.calibration.objective import Ends, Objective
 from plexus.calibration.statistics import Statistics, statistics
+from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
-from plexus.coupling.starts import start
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
-from plexus.measurements.base import unit_of
+from plexus.measurements.base import refuse_twice, unit_of
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -40,9 +40,12 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
         If the run fails with the start values, or if the method ends before it is done.
     """
     assert deck.calibrate is not None
-    run = compose(deck, ctx)
+    run = compose(tight(deck), ctx)
     readings = readings_of(deck, ctx)
-    numbers = Numbers(_stated(deck), run.system)  # type: ignore[arg-type]  # decks for others are refused
+    for i, part in enumerate(readings):
+        for text in part.told:
+            ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
+    numbers = Numbers(_stated(deck), run.system.controls)
     with ctx.timers("calibration"):
         objective = objective_of(run, numbers, readings)
         begin, misfit = numbers.present(), objective.misfit
@@ -56,7 +59,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
             deck.calibrate.method, objective, begin, ends, lambda *row: ctx.log.info(report.line(*row))
         )
         known = _known(replace(objective, scale=numbers.scale(found.m)), found.m)
-    run.system.controls.put(numbers.own(found.m))  # type: ignore[attr-defined]
+    run.system.controls.put(numbers.own(found.m))
     ctx.log.info(report.closing(numbers, objective, found, known))
     facts = report.facts(numbers, objective, found, known)
     if not dry:
@@ -67,8 +70,7 @@ def calibrate(deck: Deck, ctx: Context, dry: bool) -> tuple[Run, dict[str, Any]]
                 f"calibrate: {found.reason}; what was reached is in {ctx.folder / files.NAME}: go on from "
                 "there with `fitted` in each control, or raise calibrate.iterations"
             )
-    values = start(run.system, deck.initial, run.clock.t, deck.time is not None)  # type: ignore[arg-type]
-    run.state = State(values, run.clock.t, internal=run.system.begin())
+    run.state = State(run.system.start(), run.clock.t, internal=run.system.begin())
     return run, facts
 
 
@@ -93,17 +95,14 @@ def readings_of(deck: Deck, ctx: Context) -> list[Readings]:
     found: list[Readings] = []
 
     def read() -> None:
+        refuse_twice(deck)
         for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
             member: Measurement = registry.build("measurement", params)
             with at_path(f"calibrate.data[{i}]"):
                 found.append(member.read(deck, unit_of(deck, member.params.of)))
 
     on_root(ctx.comm, read)
-    found = ctx.comm.bcast(found)
-    for i, part in enumerate(found):
-        for text in part.told:
-            ctx.log.info(f"warning: {deck.placed(f'calibrate.data[{i}]: {text}')}")
-    return found
+    return ctx.comm.bcast(found)
 
 
 def _known(objective: Objective, m: np.ndarray) -> Statistics | None:

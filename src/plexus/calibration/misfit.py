@@ -2,31 +2,32 @@
 
     y_i(m) = (1 - s) H_i u_n + s H_i u_(n+1),    s = (t_i - t_n)/(t_(n+1) - t_n)
 
-H_i interpolates in the cell that holds the place. Every rank computes the readings in its own cells; the
-gradient of a weighted sum of them is one march back (`plexus.run.trace`).
+H_i interpolates at the place. Every rank computes its share of the readings; the gradient of a weighted sum
+of them is one march back (`plexus.run.trace`), and their change along a direction the tangent of the march
+(`plexus.solvers.adjoint.node`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from plexus.errors import InputError, at_path
 from plexus.run.trace import Trace
-from plexus.spaces.locate import Located
 
 if TYPE_CHECKING:
+    from plexus.coupling.base import BaseSystem
     from plexus.coupling.numbers import Numbers
     from plexus.fields.state import State
     from plexus.measurements.base import Readings
     from plexus.run import Run
 
 Array = np.ndarray
-WIDTH = 1e-4
-"""Width of a difference in the scale of a number; a gradient never comes from differences."""
+TOGETHER = 32
+"""Directions that go forward through the march together."""
 ROUNDING = 1e-13
 """Share of the readings up to which what they change by is rounding."""
 
@@ -42,43 +43,15 @@ class Sensor:
         Place of its first reading among all.
     """
 
-    def __init__(self, readings: Readings, system: Any, first: int):
-        self.name, column = _unknown(readings.of, system)
-        space = system.spaces[self.name]
-        located = Located(space.mesh, _in_mesh(readings.x, space.mesh.dim))
-        phi, _ = space.element.tabulate(located.local)
-        self.phi, self.column = torch.from_numpy(phi), column
-        self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
-        self.rows, self.t = first + torch.from_numpy(located.which), readings.t[located.which]
+    def __init__(self, readings: Readings, system: BaseSystem, first: int):
+        self.reader = system.reader(readings.of, readings.x)
+        which = self.reader.which
+        self.rows, self.t = first + torch.from_numpy(which), readings.t[which]
         self.every = readings.t
 
-    def look(self, state: State, chosen: Array) -> torch.Tensor:
-        """Return the values of the chosen readings of this rank in a state."""
-        u = state.values[self.name][:, self.column]
-        return (self.phi[chosen] * u[self.nodes[chosen]]).sum(1)
-
-
-def _in_mesh(x: Array, dim: int) -> Array:
-    """Return places with the coordinates of the mesh; files may hold more of them, which are zero.
-
-    Raises
-    ------
-    InputError
-        If a place lies off the plane or the line of the mesh.
-    """
-    off = np.flatnonzero(x[:, dim:].any(axis=1))
-    if len(off):
-        first = ", ".join(f"{v:g}" for v in x[off[0]])
-        raise InputError(f"{len(off)} of {len(x)} positions lie off a {dim}-D mesh, the first at ({first})")
-    return x[:, :dim]
-
-
-def _unknown(of: str, system: Any) -> tuple[str, int]:
-    """Return unknown and component."""
-    if of in system.spaces:
-        return of, 0
-    base, _, letter = of.rpartition("_")
-    return base, "xyz".index(letter)
+    def look(self, trace: Trace, state: State, chosen: Array) -> torch.Tensor:
+        """Return this rank's share of the chosen readings in a state of a march. Collective."""
+        return self.reader.look(trace.system, state, chosen)
 
 
 class RunMisfit:
@@ -87,7 +60,7 @@ class RunMisfit:
     Attributes
     ----------
     data, deviation : (k,) what was measured.
-    runs, pulls : how often the run was marched, and how often back.
+    runs, pulls, pushes : how often the run was marched, how often back, how many directions forward.
     """
 
     def __init__(self, run: Run, numbers: Numbers, readings: Sequence[Readings]):
@@ -99,7 +72,7 @@ class RunMisfit:
             first += len(part.values)
         self.data = np.concatenate([part.values for part in readings])
         self.deviation = np.concatenate([part.deviation for part in readings])
-        self.runs = self.pulls = 0
+        self.runs = self.pulls = self.pushes = 0
         self._at: tuple[Array, torch.Tensor, torch.Tensor] | None = None
 
     def residuals(self, m: Array) -> Array:
@@ -118,31 +91,33 @@ class RunMisfit:
         return (self.numbers.total(y.detach().numpy()) - self.data) / self.deviation
 
     def _computed(self, m: torch.Tensor) -> torch.Tensor:
-        """Return y(m), of each reading on the rank that has it, zeros elsewhere. Collective."""
+        """Return the rank's share of y(m). Collective."""
         self.runs += 1
         y = torch.zeros(len(self.data), dtype=torch.float64)
         trace = Trace.of(self.run, self.numbers.own(m))
         before = trace.state if trace.stepper.marches else None
         if before is not None:
             for sensor in self.sensors:
-                y = _added(y, sensor, before, np.flatnonzero(sensor.t <= before.t))
+                y = _added(y, sensor, trace, before, np.flatnonzero(sensor.t <= before.t))
         for state in trace.march():
             for sensor in self.sensors:
-                y = self._between(y, sensor, before, state)
+                y = self._between(y, sensor, trace, before, state)
             before = state
         return y
 
     @staticmethod
-    def _between(y: torch.Tensor, sensor: Sensor, before: State | None, state: State) -> torch.Tensor:
+    def _between(
+        y: torch.Tensor, sensor: Sensor, trace: Trace, before: State | None, state: State
+    ) -> torch.Tensor:
         """Return y with the readings between two states; all of them in the one of a steady run."""
         if before is None:
-            return _added(y, sensor, state, np.arange(len(sensor.t)))
+            return _added(y, sensor, trace, state, np.arange(len(sensor.t)))
         # where one rank has readings, the way back through this step is collective
         if not _between(sensor.every, before, state).any():
             return y
         chosen = np.flatnonzero(_between(sensor.t, before, state))
         s = torch.from_numpy((sensor.t[chosen] - before.t) / (state.t - before.t))
-        here = (1 - s) * sensor.look(before, chosen) + s * sensor.look(state, chosen)
+        here = (1 - s) * sensor.look(trace, before, chosen) + s * sensor.look(trace, state, chosen)
         return y.index_add(0, sensor.rows[chosen], here)
 
     def pulled(self, m: Array, w: Array) -> Array:
@@ -155,18 +130,36 @@ class RunMisfit:
         (part,) = torch.autograd.grad(local, tensor, retain_graph=True, allow_unused=True)
         return self.numbers.total(np.zeros(len(m)) if part is None else part.numpy())
 
+    def pushed(self, m: Array, directions: Array) -> Array:
+        """Return J v for directions v (c, n), (c, k). Collective."""
+        self.residuals(m)
+        assert self._at is not None
+        self.pushes += len(directions)
+        _, tensor, y = self._at
+        # Jᵀw is linear in w: its derivative along v, at any w, is J v
+        w = torch.zeros(len(self.data), dtype=torch.float64, requires_grad=True)
+        local = (y * (w / torch.from_numpy(self.deviation))).sum()
+        (slope,) = torch.autograd.grad(local, tensor, create_graph=True, materialize_grads=True)
+
+        def along(v: torch.Tensor) -> torch.Tensor:
+            return torch.autograd.grad(slope, w, v, retain_graph=True, materialize_grads=True)[0]
+
+        parts = [torch.func.vmap(along)(torch.from_numpy(v)) for v in _split(directions)]
+        return self.numbers.total(torch.cat(parts).numpy())
+
     def jacobian(self, m: Array) -> Array:
-        """Return J, (k, n): row by row backwards, or column by column by differences, whichever are fewer."""
-        if len(self.data) <= len(m):
+        """Return J, (k, n), by rows backwards or by columns forwards, whichever are fewer. Collective.
+
+        Where something has no tangent, all rows are taken backwards.
+        """
+        if len(self.data) <= len(m) or not self.run.system.pushes:
             return np.stack([self.pulled(m, row) for row in np.eye(len(self.data))])
-        r, high, columns = self.residuals(m), self.numbers.bounds()[1], []
-        for i, h in enumerate(WIDTH * self.numbers.scale()):
-            moved = m.copy()
-            moved[i] += h if m[i] + h <= high[i] else -h
-            with torch.no_grad():
-                there = self._whitened(self._computed(torch.tensor(moved)))
-            columns.append((there - r) / (moved[i] - m[i]))
-        return np.stack(columns, axis=1)
+        return self.pushed(m, np.eye(len(m))).T
+
+
+def _split(directions: Array) -> list[Array]:
+    """Return directions in pieces that go forward together."""
+    return [directions[i : i + TOGETHER] for i in range(0, len(directions), TOGETHER)]
 
 
 def _between(t: Array, before: State, state: State) -> Array:
@@ -174,9 +167,9 @@ def _between(t: Array, before: State, state: State) -> Array:
     return np.asarray((t > before.t) & (t <= state.t))
 
 
-def _added(y: torch.Tensor, sensor: Sensor, state: State, chosen: Array) -> torch.Tensor:
+def _added(y: torch.Tensor, sensor: Sensor, trace: Trace, state: State, chosen: Array) -> torch.Tensor:
     """Return y with the chosen readings of a sensor as a state has them."""
-    return y.index_add(0, sensor.rows[chosen], sensor.look(state, chosen))
+    return y.index_add(0, sensor.rows[chosen], sensor.look(trace, state, chosen))
 
 
 def refuse_unread(numbers: Numbers, gradient: Array, size: float) -> None:

@@ -67,7 +67,11 @@ class Objective:
 
     def gradient(self, m: Array, r: Array) -> Array:
         """Return ∇Φ."""
-        return self.misfit.pulled(m, r) + self.prior.times(m - self.mean)
+        return self.slope(m, self.misfit.pulled(m, r))
+
+    def slope(self, m: Array, of_data: Array) -> Array:
+        """Return ∇Φ where Jᵀr is known."""
+        return of_data + self.prior.times(m - self.mean)
 
     def clipped(self, m: Array) -> Array:
         """Return the nearest numbers within the bounds."""

@@ -13,7 +13,7 @@ from plexus.calibration import report
 from plexus.calibration.objective import Fitted, Objective
 from plexus.calibration.statistics import Statistics
 from plexus.io import fitted as files
-from plexus.measurements.base import unit_of
+from plexus.measurements.base import marks, unit_of
 from plexus.protocols import Course
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def write(
 
     def at_once() -> None:
         files.write(folder / files.NAME, data, facts)
-        report.write(folder, numbers, found)
+        report.write(folder, numbers, found, list(marks(deck)))
 
     on_root(ctx.comm, at_once)
 

@@ -47,7 +47,7 @@ def closing(numbers: Numbers, objective: Objective, found: Fitted, known: Statis
     doubt = "" if known is None else _doubt(float(found.r @ found.r), count - known.seen)
     lines = [
         f"ended after {len(found.history) - 1} iterations: {found.reason}",
-        f"{misfit.runs} runs, {misfit.pulls} adjoint runs",
+        f"{misfit.runs} runs, {misfit.pulls} adjoint runs, {misfit.pushes} tangents",
         f"residuals: {rms:.3g} standard deviations rms over {count:,} measurements{doubt}",
     ]
     for name in numbers.parts:
@@ -83,9 +83,10 @@ def _of(name: str, numbers: Numbers, found: Fitted, known: Statistics | None) ->
         spread = "" if known is None else f", standard deviation {_span(known.std[part])}{unit}"
         yield f"  {name}: {m.min():.6g} to {m.max():.6g}{unit}{spread}"
         return
-    knots = control.kinks or (None,) * len(m)
+    if control.sizes is not None:
+        unit = ""  # that of the control is not that of each of its numbers
     for i, value in enumerate(m):
-        at = "" if knots[i] is None else f" at {knots[i]:g} s"
+        at = f" at {control.kinks[i]:g} s" if control.kinks else f" number {i + 1}" if len(m) > 1 else ""
         yield f"  {name}{at}: {value:.6g}{unit}{_deviation(known, part.start + i, unit)}"
 
 
@@ -140,6 +141,7 @@ def facts(numbers: Numbers, objective: Objective, found: Fitted, known: Statisti
         "converged": found.converged, "reason": found.reason, "iterations": len(found.history) - 1,
         "objective": found.history[-1][0], "rms": float(np.sqrt(np.mean(found.r**2))),
         "measurements": len(found.r), "runs": misfit.runs, "adjoint_runs": misfit.pulls,
+        "tangents": misfit.pushes,
     }  # fmt: skip
     if known is not None:
         told |= {
@@ -164,8 +166,11 @@ def _fact(name: str, numbers: Numbers, found: Fitted, known: Statistics | None) 
     return fact
 
 
-def write(folder: Path, numbers: Numbers, found: Fitted) -> None:
-    """Write the fitted numbers as a block `controls` that decks can include (one rank only)."""
+def write(folder: Path, numbers: Numbers, found: Fitted, marks: Sequence[str]) -> None:
+    """Write the fitted numbers as a block `controls` that decks can include (one rank only).
+
+    A start that has become the fitted one tells the ``marks`` of the measurements that it comes from.
+    """
     from plexus.deck.effective import to_data
     from plexus.runtime.files import write_text
 
@@ -175,7 +180,7 @@ def write(folder: Path, numbers: Numbers, found: Fitted) -> None:
         block = {k: v for k, v in to_data(params).items() if k != "fitted"}
         m = found.m[part].tolist()
         plain = params.type in ("scalar", "table")
-        blocks[name] = block | (
-            {"start": m[0] if params.type == "scalar" else m} if plain else {"fitted": file}
-        )
+        used = sorted({*params.fitted_to, *marks})
+        start = {"start": m[0] if params.type == "scalar" else m, "fitted_to": used}
+        blocks[name] = block | (start if plain else {"fitted": file})
     write_text(folder / FRAGMENT, fragment({"controls": blocks}) + "\n")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ import torch
 
 from plexus import registry
 from plexus.calibration.main import objective_of, readings_of
+from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
 from plexus.errors import GuardError, InputError
@@ -34,8 +34,6 @@ STEPS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 AIM, BAND = 2.0, 0.1
 LINEAR, FLOOR = 1e-9, 1e-12
 """Remainders, in the size of J, up to which J is called linear, and up to which they are rounding."""
-TIGHT = 1e-12
-"""Tolerance of solves, so that their errors do not hide remainders."""
 SEED = 1
 
 
@@ -90,17 +88,6 @@ def check(deck: Deck, ctx: Context) -> None:
         raise GuardError(f"the remainder of {', '.join(wrong)} is not of second order: {hint}")
 
 
-def tight(deck: Deck) -> Deck:
-    """Return the deck with solves to small residuals, where it names no solver in short form."""
-    plain = deepcopy(deck.plain())
-    blocks = plain["data"].get("solver") or {"default": {}}
-    for name, block in blocks.items():
-        if isinstance(block, dict):
-            blocks[name] = block | {"rtol": TIGHT, "snes_rtol": TIGHT}
-    plain["data"]["solver"] = blocks
-    return type(deck).from_plain(plain)
-
-
 def table(rows: Sequence[Row]) -> str:
     """Return the remainders with their slopes."""
     head = f"{'J':<16} {'control':<12}" + "".join(f"{f'h = {h:g}':>12}" for h in STEPS) + "    slope"
@@ -115,7 +102,7 @@ def table(rows: Sequence[Row]) -> str:
 def remainders(run: Run) -> Iterator[Row]:
     """Yield the remainders of all pairs. Collective."""
     stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    numbers = Numbers(stated, run.system)  # type: ignore[arg-type]  # decks for others are refused
+    numbers = Numbers(stated, run.system.controls)
     m = numbers.present()
     for name, quantity in run.quantities.items():
         if not getattr(quantity, "rough", ""):

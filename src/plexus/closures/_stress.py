@@ -21,6 +21,7 @@ from plexus.closures.base import Fields, scaled
 from plexus.learned.ports import Properties
 from plexus.models.suspension import toeplitz
 from plexus.models.suspension.ports import CONCENTRATION, STRAIN, STRESS, ZETA, moment
+from plexus.models.suspension.stress import closed_spin, closed_stress, exact_trace
 
 if TYPE_CHECKING:
     import torch
@@ -95,26 +96,13 @@ class StressClosure(Learned):
         zeta = self.zeta(fields)
         g = e + zeta * f1
         where = toeplitz.disk(scaled(fields, 1))
-        middle = from_second(c * where.center, fields, zeta)
+        middle = closed_spin(fields, c * where.center, zeta)
         size = (g * g.conj()).real.sqrt() / 2 * c
         st, moved = toeplitz.Disk(middle, size * where.radius.clamp_min(0), ()).pull(out["st"])
         return {"st": st, "trace": exact_trace(fields, zeta)}, moved.double().mean()
 
     def _as_fallback(self, fallback: Any) -> Any:
         return _Converted(fallback, self.zeta)
-
-
-def from_second(f2: Any, fields: Fields, zeta: Any) -> Any:
-    """Return st of a given f_2."""
-    c, f1 = fields["c"], fields["f1"]
-    g = fields["e"] + zeta * f1
-    return zeta * c * f1 + (g * c + g.conj() * f2) / 2
-
-
-def exact_trace(fields: Fields, zeta: Any) -> Any:
-    """Return D:T."""
-    c, f1 = fields["c"], fields["f1"]
-    return (f1 * fields["e"].conj()).real + zeta * (c * c + (f1 * f1.conj()).real)
 
 
 class _Converted:
@@ -126,5 +114,5 @@ class _Converted:
     def evaluate(self, fields: Fields) -> dict[str, Any]:
         """Return st and trace."""
         zeta = self.zeta(fields)
-        f2 = self.closure.evaluate(fields)["f2"]
-        return {"st": from_second(f2, fields, zeta), "trace": exact_trace(fields, zeta)}
+        st, trace = closed_stress(fields, self.closure.evaluate(fields)["f2"], zeta)
+        return {"st": st, "trace": trace}

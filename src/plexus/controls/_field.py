@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator, model_validator
@@ -38,8 +38,10 @@ class FieldParams(ControlParams):
 class OfMesh:
     """Base of controls whose values live on the mesh."""
 
+    constant: ClassVar[bool] = False
     ports: Mapping[str, tuple[float, float]] = {}
     kinks: Sequence[float] = ()
+    sizes = None
     params: FieldParams
 
     def grams(self) -> tuple[np.ndarray, np.ndarray]:

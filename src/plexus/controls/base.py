@@ -62,6 +62,9 @@ class ControlParams(Params):
     regularisation: Regularisation | None = Field(
         None, description="what is known without data; absent: nothing"
     )
+    fitted_to: tuple[str, ...] = Field(
+        (), description="marks of the measurements that the start was fitted to, from fitted.yaml"
+    )
 
     @field_validator("unit")
     @classmethod
@@ -130,7 +133,10 @@ class Plain:
 
     location: ClassVar[Literal["own", "node", "cell"]] = "own"
     at_nodes: ClassVar[bool] = True
+    constant: ClassVar[bool] = False
     kinks: Sequence[float] = ()
+    sizes: Sequence[float] | None = None
+    """Size of each number, where they are of different kinds; None: they are of one, that of the start."""
 
     @property
     def ports(self) -> dict[str, tuple[float, float]]:
@@ -142,6 +148,6 @@ class Plain:
         n = len(self.begin(None))
         return np.eye(n), np.zeros((n, n))
 
-    def begin(self, space: Any) -> np.ndarray:
+    def begin(self, ground: Any) -> np.ndarray:
         """Return the values at the start."""
         raise NotImplementedError

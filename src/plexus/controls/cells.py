@@ -39,14 +39,10 @@ class CellField(OfMesh):
     def __init__(self, params: CellParams):
         self.params = params
 
-    def place(self, space: Any) -> Any:
-        """Return the field on the cells of the mesh. Collective."""
-        from plexus.spaces.controls import Cellwise
+    def place(self, ground: Any) -> Any:
+        """Return the field on the ground. Collective."""
+        return ground.control(self.location)
 
-        return Cellwise(space.mesh)
-
-    def begin(self, space: Any) -> np.ndarray:
-        """Return the values at the middle of the own cells, (own cells, 1)."""
-        from plexus.spaces.controls import middles
-
-        return self.at_start(middles(space.mesh)[: space.mesh.n_owned_cells])
+    def begin(self, ground: Any) -> np.ndarray:
+        """Return the values at the own places, (n, 1)."""
+        return self.at_start(ground.points(self.location))

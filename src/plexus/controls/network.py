@@ -114,11 +114,11 @@ class Network(Plain):
         """Fields that it reads, with their ranges."""
         return {name: pair for name, pair in self.params.inputs.items() if name not in COORDINATES}
 
-    def place(self, space: Any) -> Any:
+    def place(self, ground: Any) -> Any:
         """Return the law as a control that is evaluated where its inputs are."""
         return Everywhere(self)
 
-    def begin(self, space: Any) -> np.ndarray:
+    def begin(self, ground: Any) -> np.ndarray:
         """Return the weights at the start, (n,): those of the last layer are zero."""
         rng = np.random.default_rng(self.params.seed)
         parts = [rng.normal(size=s) / math.sqrt(s[-1]) for s in self._shapes[:-2]]

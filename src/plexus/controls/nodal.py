@@ -2,7 +2,9 @@
 
     m(x) = Σ_i θ_i φ_i(x),    ‖m‖²_L2 = ∫ m² dx,    ‖m‖²_H1 = ∫ m² + ℓ² |∇m|² dx
 
-In both norms the fitted field does not depend on the mesh once that resolves it.
+On the cells of a grid the values are those in the middles of cells, and faces see the mean of both sides; in
+Fourier space they are those at the grid points; of points in no space there is one per index and member. In
+both norms the fitted field does not depend on the mesh once that resolves it.
 """
 
 from __future__ import annotations
@@ -30,12 +32,10 @@ class NodalField(OfMesh):
     def __init__(self, params: FieldParams):
         self.params = params
 
-    def place(self, space: Any) -> Any:
-        """Return the field on the nodes of the unknowns."""
-        from plexus.spaces.controls import Nodal
+    def place(self, ground: Any) -> Any:
+        """Return the field on the ground. Collective."""
+        return ground.control(self.location)
 
-        return Nodal(space)
-
-    def begin(self, space: Any) -> np.ndarray:
-        """Return the values at the own nodes, (n_owned, 1)."""
-        return self.at_start(space.points[: space.n_owned])
+    def begin(self, ground: Any) -> np.ndarray:
+        """Return the values at the own places, (n, 1)."""
+        return self.at_start(ground.points(self.location))

@@ -42,15 +42,17 @@ class ScalarParams(ControlParams):
 class Scalar(Plain):
     """One number."""
 
+    constant = True
+
     def __init__(self, params: ScalarParams):
         self.params = params
 
-    def place(self, space: Any) -> Any:
+    def place(self, ground: Any) -> Any:
         """Return one number for all points."""
         from plexus.spaces.controls import Uniform
 
         return Uniform()
 
-    def begin(self, space: Any) -> np.ndarray:
+    def begin(self, ground: Any) -> np.ndarray:
         """Return the number, (1,)."""
         return np.array([float(self.params.start)])

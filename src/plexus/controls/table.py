@@ -79,13 +79,13 @@ class Table(Plain):
         self.params = params
         self.kinks = params.knots
 
-    def place(self, space: Any) -> Any:
+    def place(self, ground: Any) -> Any:
         """Return the function of time."""
         from plexus.spaces.controls import InTime
 
         return InTime(self.params.knots)
 
-    def begin(self, space: Any) -> np.ndarray:
+    def begin(self, ground: Any) -> np.ndarray:
         """Return the values at the knots, (n,)."""
         return np.array(self.params.start, dtype=float)
 

@@ -20,8 +20,10 @@ from plexus.errors import GuardError
 from plexus.fields.keys import Key
 
 if TYPE_CHECKING:
+    from plexus.coupling.readers import Reader
     from plexus.fields.state import State
     from plexus.protocols import Closure, Evaluation, FieldSpec, Guarded
+    from plexus.spaces.controls import Controls
 
 Packed = dict[Key, tuple[Any, np.ndarray]]
 """Key -> (space, rows (n_local, m) of its nodes)."""
@@ -35,6 +37,8 @@ class BaseSystem(ABC):
     spaces : unknown -> nodes with their numbers of components.
     solvers : unknown -> solver, where there is one.
     starting : unknowns that begin at a plain value where the deck gives none.
+    controls : what expressions read beside fields.
+    pushes : whether tangents of marches lead through all that is transformed and exchanged.
     closures : deck path -> what stands for a part of the model, classical or learned.
     parts : deck path -> what watches a learned part, whatever it stands for; empty for most systems.
     """
@@ -42,8 +46,31 @@ class BaseSystem(ABC):
     spaces: Mapping[str, Any]
     solvers: Mapping[str, Any]
     starting: Sequence[FieldSpec]
+    controls: Controls
+    pushes: bool = True
     closures: Mapping[str, Closure] = {}
     parts: Mapping[str, Guarded] = {}
+
+    @abstractmethod
+    def start(self) -> dict[str, Any]:
+        """Return the values with which a run begins, for the present values of controls. Collective."""
+
+    @abstractmethod
+    def traced(self, own: Mapping[str, Any]) -> Any:
+        """Return the system on tensors, with own values of controls. Collective.
+
+        What it has beside that for steppers is in `plexus.protocols.Controlled`.
+        """
+
+    @abstractmethod
+    def reader(self, of: str, x: np.ndarray) -> Reader:
+        """Return what reads an unknown or component at places (k, d). Collective.
+
+        Raises
+        ------
+        InputError
+            If a place lies outside.
+        """
 
     @property
     def body(self) -> Any:

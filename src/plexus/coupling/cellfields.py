@@ -23,6 +23,7 @@ from plexus.errors import InputError
 from plexus.protocols import Integrand, Location
 from plexus.protocols.fields import of_ensemble, of_members
 from plexus.spaces.cells import CellPlaces
+from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
     from plexus.coupling.volumes import VolumeSystem
@@ -32,12 +33,19 @@ if TYPE_CHECKING:
 class CellFields(DeviceFields):
     """Evaluates names and functions of points on the cells of a grid."""
 
-    def __init__(self, system: VolumeSystem, constants: Mapping[str, float]):
-        self.system = system
+    def __init__(self, system: VolumeSystem, constants: Mapping[str, float], given: Sampled | None = None):
+        self.system, controls = system, system.controls
         unknowns = {spec.name: spec for spec in system.scheme.specs}
         both = of_ensemble(system.scheme.specs) if system.ensemble else {}
         shown, others = (both, unknowns) if both else (unknowns, both)
-        super().__init__(system.cells, shown, others, constants, system.device, system.scheme.dim)
+        super().__init__(
+            system.cells, shown, others, constants, system.device, system.scheme.dim,
+            given or Sampled(controls), controls.specs,
+        )  # fmt: skip
+
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values of a control in the own cells, (1, n)."""
+        return self.system.scheme.places.own(values).reshape(1, -1)
 
     def _computed(self, name: str) -> torch.Tensor:
         """Return a field (m, *cells)."""
@@ -57,8 +65,7 @@ class CellFields(DeviceFields):
     def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over the box or a region. Collective."""
         values = self.values(f) * self._mask(part)
-        total = self.space.comm.allreduce(float(values.sum()))
-        return float(total * self.space.mesh.volume / self.space.mesh.n_global_cells)
+        return self.total(values.sum()) * (self.space.mesh.volume / self.space.mesh.n_global_cells)
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value of the cells of a part. Collective.

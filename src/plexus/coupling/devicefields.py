@@ -19,7 +19,9 @@ from plexus.deck.property import PointNames
 from plexus.fields.state import State
 from plexus.formulation.points import Values, View
 from plexus.protocols import FieldSpec, Integrand, Sample
+from plexus.protocols.controls import Dependent
 from plexus.protocols.fields import MEAN
+from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
     from plexus.spaces.evaluate import Part
@@ -64,6 +66,8 @@ class DeviceFields(NamedFields):
         Where the tensors are, the others as for `NamedFields`.
     dim
         Number of coordinates of a point.
+    given, specs
+        Controls as samples, and what they are.
     """
 
     def __init__(
@@ -74,14 +78,26 @@ class DeviceFields(NamedFields):
         constants: Mapping[str, float],
         device: str,
         dim: int,
+        given: Sampled,
+        specs: Mapping[str, FieldSpec],
     ):
-        self.device, self.dim = device, dim
+        self.device, self.dim, self.given = device, dim, given
         self._tensors: dict[str, torch.Tensor] = {}
-        super().__init__(space, shown, derived, constants)
+        super().__init__(space, shown, {**derived, **specs}, constants)
 
     @abstractmethod
     def _computed(self, name: str) -> torch.Tensor:
-        """Return a field of `specs` on the device, real (m, *shape). Collective."""
+        """Return a field of the model on the device, real (m, *shape). Collective."""
+
+    @abstractmethod
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values (1, n) of a control at the own points."""
+
+    def _control(self, name: str) -> torch.Tensor:
+        """Return a control at the own points, (1, n)."""
+        sample = self.given.at(self._point)[name]
+        value = sample.at(self._point) if isinstance(sample, Dependent) else sample.value
+        return torch.as_tensor(value).broadcast_to(1, self.space.n_owned)
 
     def look(self, state: State) -> None:
         """Turn to a state and forget what belongs to another one."""
@@ -92,7 +108,8 @@ class DeviceFields(NamedFields):
     def tensor(self, name: str) -> torch.Tensor:
         """Return a field of `specs` on the device, (m, *shape), real. Collective."""
         if name not in self._tensors:
-            self._tensors[name] = self._computed(name)
+            made = self._control if name in self.given.members else self._computed
+            self._tensors[name] = made(name)
         return self._tensors[name]
 
     def field(self, name: str) -> Integrand:
@@ -118,8 +135,18 @@ class DeviceFields(NamedFields):
         points = torch.from_numpy(self.space.points[: self.space.n_owned])
         return points[None].to(self.device)
 
+    @property
+    def _point(self) -> View:
+        """The own points with their fields."""
+        members = {"x": self._x, "t": self.state.t, "dim": self.dim, "window": self.window}
+        return View(None, fields=DeviceSamples(self), **members)
+
+    def total(self, mine: torch.Tensor) -> float:
+        """Return the sum of a number over the ranks. Collective."""
+        found: float = self.space.comm.allreduce(float(mine))
+        return found
+
     def values(self, f: Integrand) -> torch.Tensor:
         """Return f at all own points, (1, n)."""
-        point = View(None, fields=DeviceSamples(self), x=self._x, t=self.state.t, dim=self.dim)
-        value = torch.as_tensor(f(point), dtype=self._x.dtype, device=self._x.device)
+        value = torch.as_tensor(f(self._point), dtype=self._x.dtype, device=self._x.device)
         return torch.broadcast_to(value, (1, self.space.n_owned))

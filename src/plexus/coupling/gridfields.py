@@ -20,6 +20,7 @@ from plexus.devices.tensors import rows_of
 from plexus.protocols import Integrand
 from plexus.protocols.fields import SPREAD, of_ensemble
 from plexus.spaces import statistics
+from plexus.spaces.controls import Sampled
 from plexus.spaces.grid import GridPlaces
 
 if TYPE_CHECKING:
@@ -34,13 +35,20 @@ class GridFields(DeviceFields):
     The spectra make it one of `plexus.protocols.Spectra`, too.
     """
 
-    def __init__(self, system: SpectralSystem, constants: Mapping[str, float]):
+    def __init__(self, system: SpectralSystem, constants: Mapping[str, float], given: Sampled | None = None):
         self.system, shown, derived = system, system.shown, system.derived
         self._members: tuple[str, torch.Tensor] | None = None
         if system.members is not None:
             shown, derived = (of_ensemble(list(specs.values())) for specs in (shown, derived))
         dim = system.points.mesh.dim
-        super().__init__(system.points, shown, derived, constants, system.device, dim)
+        super().__init__(
+            system.points, shown, derived, constants, system.device, dim,
+            given or Sampled(system.controls), system.controls.specs,
+        )  # fmt: skip
+
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values of a control at the own grid points, (1, n)."""
+        return values.reshape(1, -1)
 
     def look(self, state: State) -> None:
         """Turn to a state and forget what belongs to another one."""
@@ -101,8 +109,7 @@ class GridFields(DeviceFields):
 
     def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over the box. Collective."""
-        total = self.space.comm.allreduce(float(self.values(f).sum()))
-        return float(total * self.space.mesh.volume / self.space.mesh.n_global_cells)
+        return self.total(self.values(f).sum()) * (self.space.mesh.volume / self.space.mesh.n_global_cells)
 
     def _named(self, name: str) -> np.ndarray:
         return self.space.with_ghosts(rows_of(self.tensor(name), self.space.n_owned))

@@ -32,12 +32,15 @@ from plexus.spaces.materials import MaterialNodes, meet
 from plexus.spaces.names import crosses, require_cells, require_facets
 from plexus.spaces.quadrature_space import quadrature_space
 from plexus.spaces.search import around
-from plexus.spaces.sides import apart
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.spaces.lagrange import Space
     from plexus.spaces.points import Room
+
+
+SHARED = 1e-6
+"""Part of a node's force beyond rounding that other supports bear."""
 
 
 @dataclass(frozen=True)
@@ -140,17 +143,14 @@ class NodalFields(NamedFields):
         found = self.evaluator.extremum(f, self.state.t, self._given(f), part, largest, degree, not stored)
         return found.value
 
-    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values where materials or sides meet. Collective."""
-        mesh, f = self.space.mesh, self.integrand(expression)
-        cells = around(mesh, np.array(at))
-        if mesh.cut is not None and self._sided(f, crossing=True) and apart(mesh, cells):
-            return True
-        if not isinstance(self.space, MaterialNodes) or not self._sided(f):
-            return False
-        return meet(mesh, self.system.materials, cells)
+    def jumps(self, names: Collection[str], xs: np.ndarray) -> np.ndarray:
+        """Return numbers of positions (k, d) where what reads these names has several values. Collective."""
+        inner = set(self.specs) - set(self.system.spaces)
+        if not isinstance(self.space, MaterialNodes) or not reads(names, inner):
+            return np.empty(0, dtype=np.int64)
+        return meet(self.space.mesh, self.system.materials, *around(self.space.mesh, xs))
 
-    def _sided(self, f: Integrand | None, crossing: bool = False) -> bool:
+    def _sided(self, f: Integrand | None, crossing: bool) -> bool:
         """Return whether a function may differ between cells that meet, or where a cut lies between them."""
         # unknowns are continuous but for cuts, what is derived from them or kept in cells is not
         inner = set(self.specs) - (set() if crossing else set(self.system.spaces))
@@ -199,6 +199,16 @@ class NodalFields(NamedFields):
                 self.system.spaces[name], boundary, self.system.prescribed[name].supports()
             )
         return self._shares[key]
+
+    def kink(self, name: str, boundary: Facets) -> float:
+        """Return the least angle [rad] of a boundary with other supports, π/2 without any. Collective."""
+        inclined, found = self.system.prescribed[name].inclined, [np.pi / 2]
+        if inclined is not None:
+            nodes, part = self.share(name, boundary)
+            # what bears a node alone shares nothing
+            shared = nodes[np.abs(part - np.eye(part.shape[1])).max(axis=(1, 2), initial=0.0) > SHARED]
+            found += inclined.kinks[np.isin(inclined.nodes, shared)].tolist()
+        return min(self.space.comm.allgather(min(found)))
 
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""

@@ -8,33 +8,29 @@ turns a derivative into the gradient g of the inner product G, a field that does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fields.arrays import einsum
 from plexus.solvers.gram import Gram
-from plexus.spaces.controls import middles
-from plexus.spaces.evaluate import WHOLE, Evaluator
 
 if TYPE_CHECKING:
-    from plexus.coupling.system import System
     from plexus.protocols import Stated
+    from plexus.spaces.controls import Controls
 
 Array = Any
-Measure = Callable[[Array], Array | None]
 
 
 class Numbers:
-    """The controls that are moved.
+    """The controls that are moved. Construction is collective.
 
     Parameters
     ----------
     stated
         What the deck says of each.
-    system
-        The system that reads them.
+    controls
+        All controls of the system that reads them.
 
     Attributes
     ----------
@@ -42,36 +38,31 @@ class Numbers:
     size : number of all.
     """
 
-    def __init__(self, stated: Mapping[str, Stated], system: System):
-        self.stated, self.system = dict(stated), system
-        self.space = next(iter(system.spaces.values())).with_components(1, True)
-        self.mesh = self.space.mesh
-        self._places = {
-            "node": self._ordered(self.space.names(), self.space.n_owned),
-            "cell": self._ordered(self.mesh.cell_ids, self.mesh.n_owned_cells),
-        }
+    def __init__(self, stated: Mapping[str, Stated], controls: Controls):
+        assert controls.ground is not None, "a deck with controls has a place for them"
+        self.stated, self.controls, self.ground = dict(stated), controls, controls.ground
+        self.comm = self.ground.comm
+        used = sorted({control.location for control in self.stated.values()} - {"own"})
+        self._every = {location: self._names(location) for location in used}
         self.parts: dict[str, slice] = {}
         first = 0
         for name, control in self.stated.items():
-            count = {"node": self.space.n_global, "cell": self.mesh.n_global_cells}.get(control.location)
-            count = len(control.begin(self.space)) if count is None else count
+            every = self._every.get(control.location)
+            count = len(control.begin(self.ground)) if every is None else len(every)
             self.parts[name] = slice(first, first + count)
             first += count
         self.size = first
 
+    def _names(self, location: str) -> np.ndarray:
+        """Return the names of the values of all ranks in their order. Collective."""
+        return np.sort(np.concatenate(self.comm.allgather(self.ground.names(location))))
+
     def _rows(self, name: str) -> np.ndarray:
         """Return the place of each own value of a control in the vector."""
         part, location = self.parts[name], self.stated[name].location
-        if location == "node":
-            return part.start + self._places["node"][: self.space.n_owned]
-        if location == "cell":
-            return part.start + self._places["cell"][: self.mesh.n_owned_cells]
-        return np.arange(part.start, part.stop)
-
-    def _ordered(self, names: np.ndarray, n: int) -> np.ndarray:
-        """Return the place of each local name, the first n own, among those of all ranks. Collective."""
-        every = np.sort(np.concatenate(self.mesh.comm.allgather(names[:n])))
-        return np.searchsorted(every, names)
+        if location == "own":
+            return np.arange(part.start, part.stop)
+        return part.start + np.searchsorted(self._every[location], self.ground.names(location))
 
     def own(self, m: Array) -> dict[str, Array]:
         """Return the own values of every control, of an array or a tensor (size,)."""
@@ -86,25 +77,23 @@ class Numbers:
         m = np.zeros(self.size)
         for name, values in own.items():
             rows = self._rows(name)
-            if self.stated[name].location != "own" or self.mesh.comm.rank == 0:
+            if self.stated[name].location != "own" or self.comm.rank == 0:
                 m[rows] = np.asarray(values).ravel()
         return self.total(m)
 
     def total(self, part: np.ndarray) -> np.ndarray:
         """Return the sum of the ranks' vectors. Collective."""
         found = np.empty_like(part)
-        self.mesh.comm.Allreduce(part, found)
+        self.comm.Allreduce(part, found)
         return found
 
     def start(self) -> np.ndarray:
         """Return the numbers at the start. Collective."""
-        return self.whole({name: control.begin(self.space) for name, control in self.stated.items()})
+        return self.whole({name: control.begin(self.ground) for name, control in self.stated.items()})
 
     def present(self) -> np.ndarray:
         """Return the numbers that the system has now. Collective."""
-        counts = {"node": self.space.n_owned, "cell": self.mesh.n_owned_cells}
-        values = self.system.controls.values
-        return self.whole({n: values[n][: counts.get(c.location)] for n, c in self.stated.items()})
+        return self.whole({name: self.controls.own[name] for name in self.stated})
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the smallest and the largest values, (size,) each."""
@@ -118,7 +107,10 @@ class Numbers:
         """Return the size of each number: of the start, of ``m``, or half its bounds' width. Collective."""
         start, found = self.start(), np.ones(self.size)
         for name, part in self.parts.items():
-            params = self.stated[name].params
+            params, own = self.stated[name].params, self.stated[name].sizes
+            if own is not None:
+                found[part] = own
+                continue
             size = float(np.abs(start[part]).max(initial=0.0))
             size = size or (0.0 if m is None else float(np.abs(m[part]).max(initial=0.0)))
             width = (params.high - params.low) / 2
@@ -131,43 +123,13 @@ class Numbers:
         if control.location == "own":
             mass, stiffness = control.grams()
             return Gram.of(mass + length**2 * stiffness)
-        return self._on_mesh(control.location, length)
+        every = self._every[control.location]
+        rows, columns, values = map(self._gathered, self.ground.products(control.location, length))
+        return Gram(len(every), np.searchsorted(every, rows), np.searchsorted(every, columns), values)
 
-    def _on_mesh(self, location: str, length: float) -> Gram:
-        rows, columns, values = [], [], []
-        degree = 2 * self.space.degree
-        first = 0
-        for p in Evaluator(self.mesh).batches(WHOLE, degree, 0.0, {}):
-            factor = self.measure(p.x)
-            w, here = (p.jxw if factor is None else p.jxw * factor), slice(first, first + len(p.jxw))
-            first = here.stop
-            if location == "cell":
-                ids = self._places["cell"][here]
-                rows.append(ids)
-                columns.append(ids)
-                values.append(w.sum(1))
-                continue
-            tables = p.rule.tables(self.space.element)
-            block = einsum("cq,qi,qj->cij", w, tables.phi, tables.phi)
-            if length:
-                slope = einsum("qik,cqkd->cqid", tables.dphi, p.grad_map)
-                block = block + length**2 * einsum("cq,cqid,cqjd->cij", w, slope, slope)
-            nodes = self._places["node"][self.space.cell_nodes[here]]
-            rows.append(np.broadcast_to(nodes[:, :, None], block.shape).ravel())
-            columns.append(np.broadcast_to(nodes[:, None, :], block.shape).ravel())
-            values.append(block.ravel())
-        n = self.space.n_global if location == "node" else self.mesh.n_global_cells
-        return Gram(n, *(self._gathered(parts) for parts in (rows, columns, values)))
-
-    def _gathered(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+    def _gathered(self, mine: np.ndarray) -> np.ndarray:
         """Return the entries of all ranks. Collective."""
-        mine = np.concatenate(parts) if parts else np.empty(0)
-        return np.concatenate([a for a in self.mesh.comm.allgather(mine)])
-
-    @property
-    def measure(self) -> Measure:
-        """The factor on dx of the model: 2πr, a thickness."""
-        return self.system.equations[0].measure
+        return np.concatenate(self.comm.allgather(mine))
 
     def regularisation(self) -> Gram:
         """Return R of all controls; zero where the deck states none. Collective."""
@@ -183,10 +145,7 @@ class Numbers:
 
     def places(self, name: str) -> np.ndarray:
         """Return where the numbers of a field stand, (n, d), in their order. Collective."""
-        part, d = self.parts[name], self.mesh.dim
-        x = np.zeros((part.stop - part.start, d))
-        if self.stated[name].location == "node":
-            x[self._rows(name) - part.start] = self.space.points[: self.space.n_owned]
-        else:
-            x[self._rows(name) - part.start] = middles(self.mesh)[: self.mesh.n_owned_cells]
+        part, own = self.parts[name], self.ground.points(self.stated[name].location)
+        x = np.zeros((part.stop - part.start, own.shape[1]))
+        x[self._rows(name) - part.start] = own
         return self.total(x)

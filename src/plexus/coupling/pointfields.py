@@ -18,13 +18,15 @@ import numpy as np
 import torch
 
 from plexus.coupling.devicefields import DeviceFields
-from plexus.devices.tensors import to_device, to_host
+from plexus.devices.tensors import to_host
 from plexus.errors import InputError
 from plexus.io.piece import Piece
 from plexus.models.tangent import GROWTH
 from plexus.protocols import Integrand
 from plexus.protocols.fields import MEAN, SPREAD
+from plexus.spaces.controls import Sampled
 from plexus.spaces.members import MemberPlaces
+from plexus.spaces.shared import Total
 
 if TYPE_CHECKING:
     from plexus.coupling.points import PointSystem
@@ -37,9 +39,16 @@ class PointFields(DeviceFields):
     The growth of the tangent makes it one of `plexus.protocols.Tangents`, too.
     """
 
-    def __init__(self, system: PointSystem, constants: Mapping[str, float]):
-        self.system, points = system, system.members.indices
-        super().__init__(points, system.shown, system.derived, constants, system.device, points.dim)
+    def __init__(self, system: PointSystem, constants: Mapping[str, float], given: Sampled | None = None):
+        self.system, points, controls = system, system.members.indices, system.controls
+        super().__init__(
+            points, system.shown, system.derived, constants, system.device, points.dim,
+            given or Sampled(controls), controls.specs,
+        )  # fmt: skip
+
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values of a control by member and index, (1, n)."""
+        return values.reshape(1, -1)
 
     def _computed(self, name: str) -> torch.Tensor:
         values = self.system.values(self.state)
@@ -65,8 +74,9 @@ class PointFields(DeviceFields):
         return total.expand(x.shape)[None]
 
     def _total(self, mine: torch.Tensor) -> torch.Tensor:
-        """Return the sum over all ranks. Collective."""
-        return to_device(self.space.comm.allreduce(to_host(mine)), self.device)
+        """Return the sum over all ranks. Collective, differentiable."""
+        found: torch.Tensor = Total.apply(mine, self.space.comm)
+        return found
 
     def piece(self) -> Piece:
         """Return the lines of values that the members show."""
@@ -91,8 +101,7 @@ class PointFields(DeviceFields):
             If the part is a region or a boundary.
         """
         self._whole(part)
-        total: float = self.space.comm.allreduce(float(self.values(f).sum()))
-        return total / self.space.members.n_global
+        return self.total(self.values(f).sum()) / self.space.members.n_global
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Return the largest or smallest value of all members. Collective.

@@ -8,8 +8,9 @@ together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,12 +24,15 @@ from plexus.errors import InputError, SolveError
 from plexus.fields.keys import Key
 from plexus.models.tangent import WithTangent
 from plexus.protocols.fields import of_ensemble
-from plexus.solvers.batched.dense import jacobians
+from plexus.solvers.batched.dense import of_batch
 from plexus.solvers.batched.newton import Roots
 from plexus.spaces.blocks import Blocks
-from plexus.spaces.members import Members
+from plexus.spaces.controls import Controls, Sampled
+from plexus.spaces.members import MemberPlaces, Members
 
 if TYPE_CHECKING:
+    from plexus.coupling.readers import RowReader
+    from plexus.coupling.tracedpoints import TracedPoints
     from plexus.fields.state import State
     from plexus.protocols import FieldSpec, Instant, Rates
 
@@ -66,8 +70,12 @@ class PointSystem(BaseSystem):
         derived: Sequence[FieldSpec],
         after: Sequence[float] = (),
         device: str = "cpu",
+        controls: Controls | None = None,
+        opening: Callable[[PointSystem], dict[str, torch.Tensor]] | None = None,
     ):
+        self.controls, self.opening = controls or Controls(), opening
         self.after = sorted(set(after))
+        self.equations = model
         self.model: Rates = WithTangent(model, self.after) if self.after else model
         self.members, self.device, self.comm = members, device, members.comm
         self.blocks = Blocks(self.model.sizes)
@@ -86,6 +94,34 @@ class PointSystem(BaseSystem):
         """Return the unknowns of a state, each (M, size)."""
         return self.blocks.split(state.values[STATE])
 
+    def start(self) -> dict[str, torch.Tensor]:
+        """Return the values with which a run begins, for the present values of controls."""
+        assert self.opening is not None, "the system of a deck knows its beginning"
+        return self.opening(self)
+
+    def traced(self, own: Mapping[str, torch.Tensor]) -> TracedPoints:
+        """Return the system on tensors, with own values of controls."""
+        from plexus.coupling.tracedpoints import TracedPoints
+
+        def model(**values: torch.Tensor) -> Rates:
+            made: Any = self.equations
+            found: Rates = made.reading(Sampled(self.controls, values))
+            return found
+
+        return TracedPoints(self, model, self.controls.values | self.controls.spread(own))
+
+    def reader(self, of: str, x: np.ndarray) -> RowReader:
+        """Return what reads an unknown at places (k, d)."""
+        from plexus.coupling.readers import RowReader
+
+        indices = self.members.indices
+
+        def rows(system: Any, state: State) -> torch.Tensor:
+            u = self.values(state)[of]
+            return u.repeat_interleave(indices.length // u.shape[-1], dim=-1).reshape(-1, 1)
+
+        return RowReader(indices, partial(MemberPlaces, indices), rows, indices.dim, x)
+
     # what steppers ask
 
     def rates(self, values: Mapping[str, torch.Tensor], t: float) -> dict[str, torch.Tensor]:
@@ -101,11 +137,12 @@ class PointSystem(BaseSystem):
     def jacobian(self, x: torch.Tensor, t: float) -> torch.Tensor:
         """Return the derivative of `joined`, (M, n, n)."""
         given = self.model.jacobian(self.blocks.split(x), t)
-        return jacobians(lambda x: self.joined(x, t), x) if given is None else given
+        return of_batch(lambda x: self.joined(x, t), x) if given is None else given
 
     def with_model(self, model: Rates) -> PointSystem:
         """Return the system with other equations of the same unknowns."""
         other = copy(self)
+        other.equations = model
         other.model = WithTangent(model, self.after) if self.after else model
         return other
 

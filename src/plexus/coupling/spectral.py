@@ -8,7 +8,8 @@ outputs and quantities ask the model for derived fields.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,18 @@ from plexus.coupling.gridfields import GridFields
 from plexus.devices.tensors import from_rows, rows_of
 from plexus.fields.keys import Key
 from plexus.protocols import Trims
-from plexus.spaces.grid import GridSpace
+from plexus.spaces.controls import Controls
+from plexus.spaces.grid import GridPlaces, GridSpace
 
 if TYPE_CHECKING:
+    from plexus.coupling.readers import RowReader
+    from plexus.coupling.tracedmodes import TracedModes
     from plexus.fields.state import State
     from plexus.mesh.grid import Grid
-    from plexus.protocols import FieldSpec, SpectralModel
+    from plexus.protocols import Closure, FieldSpec, SpectralModel
+
+    Made = tuple[SpectralModel, Mapping[str, Closure]]
+    """A model, and what stands for its parts by deck path."""
 
 
 class SpectralSystem(BaseSystem):
@@ -42,9 +49,16 @@ class SpectralSystem(BaseSystem):
         Fields that outputs show by default, and all others that the model can compute.
     members
         Size of the ensemble; None without one.
+    controls
+        What expressions read by name.
+    made
+        Values of controls -> the model with these.
+    opening
+        Model -> values with which a run begins.
     """
 
     solvers: Mapping[str, Any] = {}
+    pushes = False
 
     def __init__(
         self,
@@ -54,7 +68,11 @@ class SpectralSystem(BaseSystem):
         shown: Sequence[FieldSpec],
         derived: Sequence[FieldSpec],
         members: int | None = None,
+        controls: Controls | None = None,
+        made: Callable[[Mapping[str, torch.Tensor]], Made] | None = None,
+        opening: Callable[[SpectralModel], dict[str, torch.Tensor]] | None = None,
     ):
+        self.controls, self.made, self.opening = controls or Controls(), made, opening
         self.model, self.unknown, self.members = model, model.unknown, members
         # a spectral model has a start of its own, e.g. random waves
         self.starting: list[FieldSpec] = []
@@ -64,6 +82,37 @@ class SpectralSystem(BaseSystem):
         self.device = model.space.device
         many = members or 1
         self.spaces = {name: self.points.with_components(many * n) for name, n in sizes.items()}
+
+    def start(self) -> dict[str, torch.Tensor]:
+        """Return the modes with which a run begins, for the present values of controls. Collective."""
+        assert self.made is not None and self.opening is not None, "the system of a deck knows its beginning"
+        if self.controls.members:
+            # numbers of the model are those of controls
+            self.model, closures = self.made(self.controls.values)
+            self.include(closures, {})
+        return self.opening(self.model)
+
+    def traced(self, own: Mapping[str, torch.Tensor]) -> TracedModes:
+        """Return the system on tensors, with own values of controls. Collective."""
+        from plexus.coupling.tracedmodes import TracedModes
+
+        assert self.made is not None, "the system of a deck knows its model"
+        values = self.controls.values | self.controls.spread(own)
+        return TracedModes(self, self.made(values)[0])
+
+    def reader(self, of: str, x: np.ndarray) -> RowReader:
+        """Return what reads a shown field or component at places (k, d). Collective."""
+        from plexus.coupling.readers import RowReader, unknown
+
+        name, column = unknown(of, self.shown)
+        grid = self.points.mesh
+
+        def rows(system: Any, state: State) -> torch.Tensor:
+            field = system.model.derived(name, state.values[self.unknown], state.t)
+            found: torch.Tensor = field[column].reshape(-1, 1)
+            return found
+
+        return RowReader(self.points, partial(GridPlaces, grid), rows, grid.dim, x)
 
     # what steppers ask
 

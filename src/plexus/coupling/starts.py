@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from plexus.deck.params import Expression
 from plexus.errors import InputError
-from plexus.fields.arrays import like
+from plexus.spaces.limits import Limits
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.coupling.traced import Traced
     from plexus.protocols import Values
+
+
+class Opening(NamedTuple):
+    """What a deck says of the beginning: initial values, the time [s], whether the run marches."""
+
+    given: Mapping[str, Sequence[Expression | None]]
+    t: float
+    marches: bool
 
 
 def start(
@@ -43,12 +51,12 @@ def _given(system: System | Traced, given: Mapping[str, Sequence[Expression | No
     values = {spec.name: system.array(system.spaces[spec.name].zeros() + spec.start) for spec in specs}
     for name, components in given.items():
         space, array = system.spaces[name], values[name]
-        nodes, axes = np.arange(space.n_local), "xyz"[: space.mesh.dim]
-        at: dict[str, Any] = {a: like(space.points[:, k], array) for k, a in enumerate(axes)}
+        nodes, limits = np.arange(space.n_local), Limits(space)
         for c, expression in enumerate(components[: space.components]):
             if expression is not None:
-                known = system.controls.at_nodes(expression.names, nodes, t, system.rows)
-                array[:, c] = evaluated(expression, {**at, "t": t, **known}, name)
+                known = {"t": t, **system.controls.at_nodes(expression.names, nodes, t, system.rows)}
+                _require_known(expression, {*known, *"xyz"[: space.mesh.dim]}, name)
+                array[:, c] = limits.value(expression, nodes, known, array)
     return values
 
 
@@ -61,14 +69,19 @@ def _complete(system: System | Traced, values: Values, given: Mapping[str, Any],
 
 
 def evaluated(expression: Expression, at: Mapping[str, Any], name: str) -> Any:
-    """Return the initial value of field ``name`` from coordinates and time.
+    """Return the initial value of field ``name`` from coordinates, time and controls.
 
     Raises
     ------
     InputError
         If the expression reads something that is not known at the start.
     """
-    unknown = sorted(set(expression.names) - set(at))
+    _require_known(expression, at, name)
+    return expression.sure(at)
+
+
+def _require_known(expression: Expression, names: Collection[str], name: str) -> None:
+    """Refuse an initial value of field ``name`` that reads something else."""
+    unknown = sorted(set(expression.names) - set(names))
     if unknown:
         raise InputError(f"initial.{name}: {', '.join(unknown)} is not known at the start; use x, y, z, t")
-    return expression.sure(at)

@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.nodal import NodalFields
+from plexus.coupling.starts import Opening, start
 from plexus.errors import InputError
 from plexus.fields.keys import keyed
 from plexus.fields.lost import first_lost, sentence
@@ -17,6 +18,8 @@ from plexus.protocols import Instant
 from plexus.spaces.controls import Controls
 
 if TYPE_CHECKING:
+    from plexus.coupling.readers import Reader
+    from plexus.coupling.traced import Traced
     from plexus.fields.keys import Key
     from plexus.fields.state import State
     from plexus.formulation.dirichlet import Dirichlet
@@ -69,6 +72,7 @@ class System(BaseSystem):
         self.points = dict(points or {})
         self._completion, self.passes, self.materials = completion, passes, materials
         self.controls = controls or Controls()
+        self.opening = Opening({}, 0.0, False)
         self._completions: dict[str, FieldSolver] = {}
         # what gradients through its solves share, one after the other: `plexus.coupling.traced` makes them
         self.stages: dict[str, Stages] = {}
@@ -142,6 +146,29 @@ class System(BaseSystem):
     def array(self, rows: np.ndarray) -> np.ndarray:
         """Return rows as an array of this system's kind: as they are."""
         return rows
+
+    def start(self) -> dict[str, np.ndarray]:
+        """Return the values with which a run begins, for the present values of controls. Collective."""
+        return start(self, *self.opening)
+
+    def traced(self, own: Mapping[str, Any]) -> Traced:
+        """Return the system on tensors, with own values of controls. Collective.
+
+        Raises
+        ------
+        InputError
+            If no gradient leads through the material.
+        """
+        from plexus.coupling.traced import Traced
+
+        return Traced(self, own)
+
+    def reader(self, of: str, x: np.ndarray) -> Reader:
+        """Return what reads an unknown or component at places (k, d). Collective."""
+        from plexus.coupling.readers import NodalReader, unknown
+
+        name, column = unknown(of, self.spaces)
+        return NodalReader(self.spaces[name], name, column, x)
 
     def begin(self) -> dict[str, np.ndarray]:
         """Return the internal variables at the start."""

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from plexus.coupling.ontensors import OnTensors
+from plexus.coupling.starts import start
 from plexus.coupling.tracedfields import TracedFields
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
@@ -52,6 +53,10 @@ class Traced(OnTensors):
         self.together, self.algebraic, self.passes = system.together, system.algebraic, system.passes
         self.rows = {name: torch.from_numpy(a) for name, a in system.controls.values.items()}
         self.rows |= system.controls.spread(controls or {})
+
+    def start(self) -> Tensors:
+        """Return the values with which a run begins. Collective."""
+        return start(self, *self.system.opening)
 
     def array(self, rows: np.ndarray) -> Tensor:
         """Return rows as an array of this system's kind: a tensor."""

@@ -46,11 +46,7 @@ class TracedFields(NodalFields):
         InputError
             Always, with what is smooth instead.
         """
-        sign = "" if largest else "-"
-        raise InputError(
-            f"the {'largest' if largest else 'smallest'} value has no gradient where its place jumps; for "
-            f"positive values m = {{type: mean, of: (...)^({sign}8)}} is smooth, and m^(1/{sign}8) near it"
-        )
+        raise no_extremum(largest)
 
     def value(self, expression: Expression, at: Sequence[float]) -> Any:
         """Return an expression at one place, from the cell that holds it. Collective.
@@ -83,3 +79,12 @@ class TracedFields(NodalFields):
         u = stacked([spec.name for spec in form.equation.fields], values)
         lam = Spread.apply(rows, form.space.halo)
         return Total.apply(tested(self.state.t, u, None, values, lam), form.space.comm)
+
+
+def no_extremum(largest: bool) -> InputError:
+    """Return why an extremum has no gradient, and what is smooth instead."""
+    sign = "" if largest else "-"
+    return InputError(
+        f"the {'largest' if largest else 'smallest'} value has no gradient where its place jumps; for "
+        f"positive values m = {{type: mean, of: (...)^({sign}8)}} is smooth, and m^(1/{sign}8) near it"
+    )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from plexus.coupling.gridfields import GridFields
 from plexus.coupling.ontensors import OnTensors
+from plexus.coupling.smooth import Smooth
 
 if TYPE_CHECKING:
     from plexus.coupling.spectral import SpectralSystem
     from plexus.protocols import SpectralModel
+
+
+class SmoothModes(Smooth, GridFields):
+    """Fields at grid points whose numbers have gradients."""
 
 
 class TracedModes(OnTensors):
@@ -39,6 +45,16 @@ class TracedModes(OnTensors):
     def explicit(self, hat: torch.Tensor, t: float) -> torch.Tensor:
         """Return the modes of the rest. Collective, differentiable."""
         return self.model.explicit(hat, t)
+
+    def start(self) -> dict[str, torch.Tensor]:
+        """Return the modes with which a run begins. Collective."""
+        found: dict[str, torch.Tensor] = self.system.opening(self.model)
+        return found
+
+    def evaluation(self, constants: Mapping[str, float]) -> SmoothModes:
+        """Return the fields of a state of tensors."""
+        view: Any = self  # shows all that fields ask of a system, with the model of tensors
+        return SmoothModes(view, constants, self.model.space.given)
 
     def rms(self, hat: torch.Tensor) -> float:
         """Return the root mean square over box, fields and members. Collective."""

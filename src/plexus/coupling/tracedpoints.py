@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from plexus.coupling.ontensors import OnTensors
+from plexus.coupling.pointfields import PointFields
 from plexus.coupling.points import STATE, PointSystem, Stage
+from plexus.coupling.smooth import Smooth
 from plexus.errors import SolveError
 from plexus.solvers.adjoint.node import solution
+from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
     from plexus.protocols import Instant, Rates
@@ -53,6 +56,15 @@ class TracedPoints(OnTensors):
         named = dict(zip(self.constants, values, strict=True))
         return self.system.with_model(self._model(**named))
 
+    def start(self) -> dict[str, Tensor]:
+        """Return the values with which a run begins."""
+        found: dict[str, Tensor] = self.system.opening(self._own)
+        return found
+
+    def evaluation(self, constants: Mapping[str, float]) -> SmoothPoints:
+        """Return the fields of a state of tensors."""
+        return SmoothPoints(self._own, constants, Sampled(self.system.controls, self.constants))
+
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return dX/dt."""
         return {STATE: self._own.joined(values[STATE], t)}
@@ -70,6 +82,10 @@ class TracedPoints(OnTensors):
         offset = torch.zeros_like(guess) if at.offset is None else at.offset
         values[name] = solution(stage, guess, offset, *self.constants.values())
         return stage.steps
+
+
+class SmoothPoints(Smooth, PointFields):
+    """Values of members whose numbers have gradients."""
 
 
 class _Traced:
@@ -92,10 +108,17 @@ class _Traced:
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (M, n). Collective."""
         stage, rows = self._stage(theta)
-        lam = stage.adjoint(u, rows, v)
+        return self._regular(stage, stage.adjoint(u, rows, v))
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return du (M, n). Collective."""
+        stage, rows = self._stage(theta)
+        return self._regular(stage, stage.tangent(u, rows, b))
+
+    def _regular(self, stage: Stage, found: Tensor) -> Tensor:
         if self.of.comm.allreduce(stage.tally.singular):
             raise SolveError(f"gradient failed at t = {self.at.t:.6g} s: the matrix of a member is singular")
-        return lam
+        return found
 
     def _stage(self, theta: Sequence[Tensor]) -> tuple[Stage, list[Tensor]]:
         return Stage(self.of.of(theta[1:]), self.at), [theta[0]]

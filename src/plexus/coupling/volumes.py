@@ -7,7 +7,8 @@ that any number of ranks can read them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,13 @@ from plexus.coupling.base import BaseSystem, Packed
 from plexus.devices.tensors import from_rows, rows_of
 from plexus.fields.keys import Key
 from plexus.fields.lost import first_lost, sentence
-from plexus.spaces.cells import CellSpace
+from plexus.spaces.cells import CellPlaces, CellSpace
+from plexus.spaces.controls import Controls
 
 if TYPE_CHECKING:
     from plexus.coupling.cellfields import CellFields
+    from plexus.coupling.readers import RowReader
+    from plexus.coupling.tracedcells import TracedCells
     from plexus.fields.state import State
     from plexus.models.volumes.scheme import Scheme
     from plexus.protocols import Instant, Values
@@ -41,6 +45,10 @@ class VolumeSystem(BaseSystem):
         How long implicit steps are repeated until the unknowns agree.
     members
         Size of the ensemble; None without one.
+    controls
+        What the scheme reads by name.
+    opening
+        Scheme -> values with which a run begins.
     """
 
     together: Mapping[str, Sequence[str]] = {}
@@ -52,19 +60,47 @@ class VolumeSystem(BaseSystem):
         solvers: Mapping[str, FieldSolver],
         passes: Passes | None = None,
         members: int | None = None,
+        controls: Controls | None = None,
+        opening: Callable[[Scheme], dict[str, torch.Tensor]] | None = None,
     ):
         self.scheme, self.solvers = scheme, solvers
+        self.controls, self.opening = controls or Controls(), opening
         self.ensemble, self.members = members is not None, members or 1
         self.passes = passes
         slab = scheme.slab
         self.cells = CellSpace(slab.grid, slab.rows)
         self.device = slab.device
+        self.pushes = self.cells.comm.size == 1
         sizes = zip(scheme.specs, scheme.sizes, strict=True)
         self.spaces = {spec.name: self.cells.with_components(self.members * m) for spec, m in sizes}
         self.evolving = list(self.spaces)
         self.instantaneous: list[str] = []
         self.starting = list(scheme.specs)
         self._limit: tuple[list[torch.Tensor], float, float] | None = None
+
+    def start(self) -> dict[str, torch.Tensor]:
+        """Return the means with which a run begins, for the present values of controls. Collective."""
+        assert self.opening is not None, "the system of a deck knows its beginning"
+        return self.opening(self.scheme)
+
+    def traced(self, own: Mapping[str, torch.Tensor]) -> TracedCells:
+        """Return the system on tensors, with own values of controls. Collective."""
+        from plexus.coupling.tracedcells import TracedCells
+
+        return TracedCells(self, own)
+
+    def reader(self, of: str, x: np.ndarray) -> RowReader:
+        """Return what reads an unknown or component at places (k, d). Collective."""
+        from plexus.coupling.readers import RowReader, unknown
+
+        name, column = unknown(of, self.spaces)
+        grid = self.cells.mesh
+
+        def rows(system: Any, state: State) -> torch.Tensor:
+            found: torch.Tensor = state.values[name][0, column].reshape(-1, 1)
+            return found
+
+        return RowReader(self.cells, partial(CellPlaces, grid), rows, grid.dim, x)
 
     # what explicit steppers ask
 

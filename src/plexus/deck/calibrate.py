@@ -33,13 +33,15 @@ class Calibrate(Params):
     )
 
 
-def problems(deck: Any, controlled: bool) -> Iterator[Found]:
+def problems(deck: Any) -> Iterator[Found]:
     """Yield what does not go together in a deck with the block."""
     if deck.calibrate is None:
         return
-    if not controlled:
-        yield ("calibrate",), "no gradient leads through this model: controls are fitted on elements only"
-        return
+    if deck.ensemble is not None and deck.mesh is not None:
+        yield (
+            ("calibrate",),
+            "a measurement is of one member, and places do not tell which: fit without `ensemble`",
+        )
     if not deck.controls:
         yield ("calibrate",), "the deck has no `controls`: name what shall be fitted"
     for i, name in enumerate(deck.calibrate.controls):

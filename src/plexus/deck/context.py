@@ -64,8 +64,12 @@ class Context:
     """Names that expressions may read beside fields -> their units (`plexus.protocols.controls`)."""
     inner: Collection[str] = ()
     """Controls without a value at nodes, which prescribed and initial values cannot read."""
-    controlled: bool = True
-    """Whether the model reads controls by name; where it does not, scalars are parameters of their start."""
+    scalars: dict[str, float] = field(default_factory=dict)
+    """Controls that are one number, with their starts: numbers that are no expressions may read them."""
+    placeless: Collection[str] = ()
+    """Controls that are the same everywhere, which totals of a whole condition may read."""
+    laws: Collection[str] = ()
+    """Controls that read fields, which have no value where fields are not known."""
     members: int | None = None
     """Number of members of the deck's ensemble, None without one."""
     gradients: bool = True

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import calibrate, controls, flexible, places
+from plexus.deck import calibrate, controls, flexible, places, solved
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
@@ -25,7 +25,7 @@ from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
 from plexus.deck.values import refuse, stated
 from plexus.errors import PlexusError
-from plexus.protocols import Selects
+from plexus.protocols import Selects, WeakPhysics
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
@@ -124,11 +124,12 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
+            *solved.problems(result, made_for(result.physics.type).physics is WeakPhysics),
             *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
-            *controls.gradients(result),
-            *calibrate.problems(result, context.controlled),
+            *controls.gradients(result, context),
+            *calibrate.problems(result),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from plexus import registry
 from plexus.deck import places
 from plexus.deck.cold import cold
+from plexus.deck.controls import given_steps
 from plexus.deck.discretisation import made_for
 from plexus.deck.kinship import part_doubts
 from plexus.deck.loads import changes, loads, of_time
@@ -46,6 +47,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
         yield from _schedules(deck)
         yield from _passed(deck)
         yield from _slowed(deck)
+        yield from given_steps(deck)
     yield from cold(deck)
     yield from ((places.path(place), text) for place, text in part_doubts(deck))
     yield from made_for(deck.physics.type).doubts(deck)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck.conditions import Condition
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Params
+from plexus.deck.params import Moved, Params
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.tree import scalar
@@ -55,6 +55,8 @@ def to_data(value: Any) -> Any:
             return ({"type": value.type} if value.type else {}) | _members(value)
         case Expression():
             return _number(value.text)
+        case Moved():
+            return value.expression.text
         case Property():
             return value.spec
         case Facets():

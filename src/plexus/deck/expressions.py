@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck import functions
 from plexus.deck.dimensions import Meaning, meaning, misfit
+from plexus.deck.expansion import expanded
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import ExpressionError, parse
 from plexus.deck.unitnames import spelled
@@ -114,10 +115,7 @@ class Expression:
     def _build(self, text: str, tree: ast.expr, bound: Mapping[str, Any]) -> None:
         # what the text uses is told by the text, not by what a table stands for
         present = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        if any(hasattr(value, "tree") for value in bound.values()):
-            from plexus.deck.tables import expanded
-
-            tree = expanded(tree, bound)
+        tree = expanded(tree, bound)
         value, free = _Compiler(bound).compile(tree)
         names, constant = frozenset(free), None
         if not callable(value):

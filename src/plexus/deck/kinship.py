@@ -7,14 +7,16 @@ that; it builds on one kind of mesh source. What does not go together is refused
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck import parts
 from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
 from plexus.errors import InputError
-from plexus.protocols import Discretisation, Found, Gap, Setting
+
+if TYPE_CHECKING:
+    from plexus.protocols import Discretisation, Found, Gap, Setting
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
@@ -130,7 +132,8 @@ def training_problems(deck: Any) -> Iterator[Found]:
     if deck.ensemble is not None:
         yield ("ensemble",), "the runs of a training hold one member: give its data several seeds"
     try:
-        parts.trained(deck)
+        if train.part != parts.CONTROLS:
+            parts.trained(deck)
     except InputError as error:
         yield ("train", "part"), str(error)
     for key, params in (("data", train.data), ("validation", train.validation)):

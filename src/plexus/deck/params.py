@@ -42,8 +42,8 @@ from plexus.protocols.facets import Facets as _Facets
 
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
-    "InputFile", "Params", "Property", "QuantityName", "RegionName", "RegionNames", "ScheduleText", "Unit",
-    "UnitOf", "Within",
+    "InputFile", "Movable", "Moved", "Params", "Property", "QuantityName", "RegionName", "RegionNames",
+    "ScheduleText", "Unit", "UnitOf", "Within",
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ class Params(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, validate_default=True,
-        protected_namespaces=(), use_attribute_docstrings=False,
+        protected_namespaces=(), use_attribute_docstrings=False, defer_build=True,
         # the other engine expands \w{1,100} over all of Unicode, a fifth of a second for the names in a deck
         regex_engine="python-re",
     )  # fmt: skip
@@ -140,9 +140,10 @@ class Unit:
             unit = self.target(context)
             if unit is None:
                 return inner(value)
-            result = inner(values.convert(value, unit, lenient, context))
-            if lenient:
-                values.fit(result, unit)
+            moves = not lenient and isinstance(value, str) and values.reads_controls(value, context)
+            result = inner(value if moves else values.convert(value, unit, lenient, context))
+            if lenient or isinstance(result, Moved):
+                values.fit(result.expression if isinstance(result, Moved) else result, unit)
             return result
 
         return core_schema.with_info_wrap_validator_function(check, handler(source))
@@ -181,11 +182,51 @@ class UnitOf(Unit):
         return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
 
 
+class Moved(float):
+    """The number that an expression of controls has at their start; it remembers the expression."""
+
+    expression: Expression
+
+    @classmethod
+    def of(cls, value: float, expression: Expression) -> Moved:
+        """Return the number of an expression."""
+        found = cls(value)
+        found.expression = expression
+        return found
+
+
+class Movable:
+    """Annotation of a number that may be an expression of scalar controls: it becomes a `Moved`.
+
+    It stands before `Unit`. Bounds of the number are checked at the start of the controls.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Evaluate the expression, then validate its value as the number."""
+
+        def check(value: Any, inner: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+            if not isinstance(value, str) or not values.reads_controls(value, known(info)):
+                return inner(value)
+            expression = values.of_scalars(value, info)
+            return Moved.of(inner(float(expression(known(info).scalars))), expression)
+
+        return core_schema.with_info_wrap_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> Any:
+        """Allow the expression beside the number."""
+        inner = handler(schema)
+        return inner if "anyOf" in inner else {"anyOf": [inner, {"type": "string"}]}
+
+
 class Within:
     """Annotation: bounds of a `Property`, checked on the numbers that the deck states.
 
-    These are constants and tables, by region too; what an expression gives is known only in the run. Of a
-    tensor the diagonal is checked.
+    These are constants and tables, by region too; what an expression gives is known only in the run, which
+    finds the bounds in `Property.within`. Of a tensor the diagonal is checked.
     """
 
     def __init__(
@@ -204,19 +245,25 @@ class Within:
 
         def check(value: Any) -> Any:
             diagonal = [row[i] for i, row in enumerate(value)] if isinstance(value, tuple) else [value]
-            for number in (n for part in diagonal if part is not None for n in part.stated()):
-                self._check(number)
+            for part in diagonal:
+                for number in () if part is None else part.stated():
+                    if text := self.told(number):
+                        raise values.refuse(text)
+                if isinstance(part, Property):
+                    part.within = self
             return value
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
-    def _check(self, number: float) -> None:
+    def told(self, number: float, closed: bool = False) -> str | None:
+        """Return what is said of a number out of bounds; with ``closed`` every bound may be reached."""
         for bound, holds, sign in (
             (self.gt, operator.gt, ">"), (self.ge, operator.ge, ">="),
             (self.lt, operator.lt, "<"), (self.le, operator.le, "<="),
         ):  # fmt: skip
-            if bound is not None and not holds(number, bound):
-                raise values.refuse(f"must be {sign} {bound:g}, not {number:g}")
+            if bound is not None and not holds(number, bound) and not (closed and number == bound):
+                return f"must be {sign} {bound:g}, not {number:g}"
+        return None
 
 
 class Component:

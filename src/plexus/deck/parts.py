@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.params import Params
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
-from plexus.protocols import Gap
+
+if TYPE_CHECKING:
+    from plexus.protocols import Gap
+
+CONTROLS = "controls"
+"""What a training calls its part that moves the numbers of controls."""
 
 
 def learned(block: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -45,7 +50,10 @@ def trained(deck: Any) -> tuple[str, Any]:
     """
     found, path = dict(learned(deck)), deck.train.part
     if not found:
-        raise InputError("a training needs a learned part, e.g. closure: {type: spin_network, moment: 3}")
+        raise InputError(
+            "a training needs a learned part, e.g. closure: {type: spin_network, moment: 3}, or "
+            f"`part: {CONTROLS}`, the controls of the deck"
+        )
     if path is None and len(found) > 1:
         raise InputError(f"part is missing: which of {', '.join(found)}?")
     chosen = path or next(iter(found))

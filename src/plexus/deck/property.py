@@ -52,7 +52,9 @@ class PointNames(Mapping[str, Any]):
             return self.point.x[..., AXES[name]]
         if name in self.point.fields:
             sample = self.point.fields[name]
-            return sample.at(self.point) if isinstance(sample, Dependent) else sample.value
+            # only a `Dependent` asks for the point; to ask for the protocol would take longer than all this
+            at = getattr(sample, "at", None)
+            return sample.value if at is None else at(self.point)
         # displacement_x is the component of a vector, stress_xy that of a tensor.
         field, _, axes = name.rpartition("_")
         value, side = self.point.fields[field].value, self.point.dim
@@ -137,6 +139,8 @@ class Property:
         """What the deck says, with tables and numbers in SI units; written into the effective deck."""
         self.expression, self.table, self.regions = expression, table, dict(regions or {})
         self._slopes: dict[str, Expression] = {}
+        self.within: Any = None
+        """Bounds (`plexus.deck.params.Within`) of the parameter that it is, if any."""
         self.outside = 0
         """Number of evaluations of the table beyond its ends so far on this rank."""
 
@@ -263,7 +267,7 @@ def _through(p: Any, names: Collection[str], wrt: str) -> Iterator[tuple[str, De
     """Yield those of the names that are controls which follow from the field ``wrt`` at the point."""
     for name in names:
         sample = p.fields.get(name)
-        if isinstance(sample, Dependent) and wrt in sample.reads:
+        if wrt in getattr(sample, "reads", ()):
             yield name, sample
 
 

@@ -217,8 +217,7 @@ class Deck(Params):
     def constants(self) -> dict[str, float]:
         """The numeric parameters in SI units, as expressions see them."""
         # as they were given: validated numbers no longer know their units
-        numbers = crosscheck.numbers(self._data.get("parameters") or self.parameters)
-        return numbers | controls.fixed(self)
+        return crosscheck.numbers(self._data.get("parameters") or self.parameters)
 
     def solver_for(self, field: str) -> SolverBlock:
         """Return the solver block of a field: its own, else ``default``, else the defaults."""

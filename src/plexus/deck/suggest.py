@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 LONGEST, MOST = 80, 500
 """Length and number of the names that are compared; the comparison is quadratic in the length."""
@@ -11,6 +10,8 @@ LONGEST, MOST = 80, 500
 
 def nearest(name: str, valid: Iterable[str], show_all: int = 12) -> str:
     """Return ``; did you mean 'a' or 'b'?``, or the valid names if none is close, or nothing."""
+    from difflib import get_close_matches
+
     names = [n for n in dict.fromkeys(valid) if len(n) <= LONGEST][:MOST]
     lower: dict[str, str] = {}
     for n in names:

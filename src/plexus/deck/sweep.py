@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, field_validator, model_validator
 
-from plexus.deck.override import split
 from plexus.deck.params import Field, Params
 from plexus.deck.suggest import nearest
 from plexus.deck.units import UnitError, split_quantity
@@ -172,6 +171,9 @@ class Sweep(Params):
     @field_validator("parameters", "members", mode="after")
     @classmethod
     def _paths(cls, value: Any) -> Any:
+        # a deck without this block needs no reader of YAML but on rank 0
+        from plexus.deck.override import split
+
         for mapping in (value,) if isinstance(value, dict) else value:
             for path in mapping:
                 if not split(path):

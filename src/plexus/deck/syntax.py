@@ -70,6 +70,11 @@ def parse(
     return source.annotated(tree)
 
 
+def names_in(text: str) -> set[str]:
+    """Return the words of a text that may be names, those of units and functions among them."""
+    return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", text))
+
+
 def place(text: str, root: ast.expr, node: ast.expr) -> tuple[int, str]:
     """Return where a part of a parsed expression begins in its text, counted from 0, and its text."""
     marks: list[tuple[int, int]] = getattr(root, "marks", [(0, 0)])

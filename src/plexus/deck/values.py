@@ -14,8 +14,17 @@ from plexus.deck.expressions import Expression
 from plexus.deck.property import Property, Table
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.suggest import nearest
-from plexus.deck.syntax import COORDINATES, ExpressionError, parse
-from plexus.deck.units import Quantity, UnitError, meant, parse_unit, quantity, split_quantity, to_unit
+from plexus.deck.syntax import COORDINATES, ExpressionError, names_in, parse
+from plexus.deck.units import (
+    Quantity,
+    UnitError,
+    is_unit,
+    meant,
+    parse_unit,
+    quantity,
+    split_quantity,
+    to_unit,
+)
 from plexus.fileformat import special
 
 NUMBER_OR_TEXT = {"type": ["number", "string"]}
@@ -195,6 +204,27 @@ def expression(value: Any, info: ValidationInfo) -> Expression:
     return result
 
 
+def reads_controls(text: str, context: Context) -> bool:
+    """Return whether a text names a control; ``2 m`` is a quantity, whatever controls are called."""
+    parts = split_quantity(text)
+    plain = parts is not None and is_unit(parts[1])
+    return not plain and bool(names_in(text) & context.controls.keys())
+
+
+def of_scalars(text: str, info: ValidationInfo) -> Expression:
+    """Return an expression of parameters and of controls that are one number."""
+    context = known(info)
+    try:
+        result = Expression(text, context.bound)
+        result.understand(context.unit_of)
+    except (ExpressionError, UnitError, OverflowError) as error:
+        raise refuse(str(error)) from None
+    for name in sorted(result.names - context.scalars.keys()):
+        why = "is no single number" if name in context.controls else "is none"
+        raise refuse(f"{text!r}: a number here is made of scalar controls, and {name!r} {why}")
+    return result
+
+
 def fit_at(name: str, value: Any, unit: str) -> None:
     """Refuse as `fit` does, at the parameter ``name`` of a block.
 
@@ -270,8 +300,6 @@ def _hint(name: str, context: Context) -> str:
         return f"parameter {name!r} is not a number"
     if name in context.controls:
         return f"the control {name!r} has no value here: {_where(name, context)}"
-    if name in context.controls:
-        return f"the control {name!r} cannot be read here: it has no value where this is looked at"
     return f"unknown name {name!r}{nearest(name, context.expression_names(), 12)}"
 
 

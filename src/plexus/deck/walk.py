@@ -7,7 +7,7 @@ from typing import Any
 
 from plexus.deck.conditions import Condition
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Params, Property
+from plexus.deck.params import Moved, Params, Property
 
 Leaf = Expression | Property
 
@@ -27,6 +27,8 @@ def everything(value: Any, path: str) -> Iterator[tuple[str, Leaf]]:
     match value:
         case Expression():
             yield path, value
+        case Moved():
+            yield path, value.expression
         case Property():
             yield path, value
             for name, part in value.regions.items():

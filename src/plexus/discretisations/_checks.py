@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from math import inf
 from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
 from plexus.discretisations._contacts import between, crossings
 from plexus.discretisations._degree import degree_of
+from plexus.discretisations._fields import unreached
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
 from plexus.protocols import Choosy, Doubt, Equation, FieldSpec, Found, Remembers, Repeats, Stores
@@ -150,7 +150,7 @@ def doubts(deck: Any) -> Iterator[Doubt]:
     """Yield what the block `initial` and capacities are good for where nothing marches."""
     cls: Any = registry.component("physics", deck.physics.type).cls
     equations = cls(deck.physics).equations
-    yield from _knots(deck)
+    yield from unreached(deck)
     if deck.time is not None:
         yield from lumped(deck, equations)
         return
@@ -161,22 +161,6 @@ def doubts(deck: Any) -> Iterator[Doubt]:
         for name in deck.initial:
             yield f"initial.{name}", f"{STEADY}, and its equations are linear: no initial value has an effect"
     yield from _capacities(deck)
-
-
-def _knots(deck: Any) -> Iterator[Doubt]:
-    """Yield tables with knots that a run never comes near to."""
-    low, high = (0.0, 0.0) if deck.time is None else (deck.time.start, deck.time.end)
-    for name, params in deck.controls.items():
-        knots = registry.build("control", params).kinks
-        # the hat of a knot reaches to its neighbours; the first and the last one go on beyond theirs
-        lost = [
-            t
-            for before, t, after in zip((-inf, *knots), knots, (*knots[1:], inf), strict=False)
-            if (before >= high and before > -inf) or (after <= low and after < inf)
-        ]
-        if lost:
-            text = f"the run goes from {low:g} to {high:g} s: no data tell of the values at"
-            yield f"controls.{name}.knots", f"{text} {', '.join(f'{t:g} s' for t in lost)}"
 
 
 def _capacities(deck: Any) -> Iterator[Doubt]:
@@ -266,7 +250,10 @@ def torn(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield terms between two sides beside an unknown that must not jump there: all share their nodes."""
     whole = [e.field.name for e in equations if e.near_nullspace == "rigid"]
     for i, kind, _ in crossings(deck.boundary) if whole else ():
-        text = f"{whole[0]} would be torn apart there, too; solve for the temperature alone, by heat"
+        text = (
+            f"all unknowns of a model share their nodes, so that {whole[0]} would be torn apart there, too; "
+            "mesh the contact as a layer of some thickness d and conductivity d/R, or solve by heat alone"
+        )
         yield ("boundary", i, kind), text
 
 

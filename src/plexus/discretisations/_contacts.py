@@ -10,6 +10,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.errors import InputError, at_path
+from plexus.mesh.doubled import on_facets
 from plexus.protocols.facets import Facets, across
 from plexus.spaces.names import boundary_facets
 from plexus.spaces.sides import both, census, same
@@ -87,7 +88,8 @@ def _require_inside(mesh: Mesh, kind: str, pairs: np.ndarray) -> None:
     if count.inside < count.total:
         raise InputError(
             f"{count.total - count.inside:,} of {count.total:,} facets have the body on one side only: a "
-            f"{kind} lies between two regions, `on: A|B`; to something outside, convection has an ambient"
+            f"{kind} lies between two regions, `on: A|B`"
+            + (on_facets(mesh, pairs) or "; to something outside, convection has an ambient")
         )
     if census(mesh, pairs[_periodic(mesh, pairs)]).total:
         raise InputError(f"facets are periodic: a {kind} cannot lie where the mesh is continued")

@@ -1,4 +1,4 @@
-"""The controls of a deck, on the mesh of a run."""
+"""The controls of a deck, where a run reads them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,41 @@ import numpy as np
 from plexus import registry
 from plexus.errors import InputError, at_path
 from plexus.protocols import FieldSpec
-from plexus.spaces.controls import Controls, middles
+from plexus.spaces.controls import Controls
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.protocols import Stated
-    from plexus.spaces.lagrange import Space
+    from plexus.protocols.controls import Ground
 
 
-def controls_of(deck: Deck, space: Space) -> Controls:
+def controls_of(deck: Deck, ground: Ground) -> Controls:
     """Return the controls that expressions of the deck read, with the values that they start from.
     Collective.
 
-    ``space`` has the nodes of the unknowns.
+    Raises
+    ------
+    InputError
+        If a field cannot stand there, or an earlier fit does not belong to the deck.
     """
-    members = {name: registry.build("control", params) for name, params in deck.controls.items()}
+    members: dict[str, Stated] = {
+        name: registry.build("control", params) for name, params in deck.controls.items()
+    }
     specs = {n: FieldSpec(n, p.unit, "scalar", f"control: {p.type}") for n, p in deck.controls.items()}
-    found = Controls({name: member.place(space) for name, member in members.items()}, specs)
+    placed = {}
     for name, member in members.items():
         with at_path(f"controls.{name}"):
-            start = member.begin(space)
+            placed[name] = member.place(ground)
+    found = Controls(placed, specs, ground)
+    for name, member in members.items():
+        with at_path(f"controls.{name}"):
+            start = member.begin(ground)
             file = deck.controls[name].fitted
-            found.put({name: start if file is None else _stored(file, name, member, space, start)})
+            found.put({name: start if file is None else _stored(file, name, member, ground, start)})
     return found
 
 
-def _stored(file: str, name: str, member: Stated, space: Space, start: np.ndarray) -> np.ndarray:
+def _stored(file: str, name: str, member: Stated, ground: Ground, start: np.ndarray) -> np.ndarray:
     """Return the values of an earlier fit, those of fields by their places.
 
     Raises
@@ -50,9 +59,7 @@ def _stored(file: str, name: str, member: Stated, space: Space, start: np.ndarra
         if values.shape != start.shape:
             raise InputError(f"fitted: {file} holds {len(values)} numbers, the control has {len(start)}")
         return values
-    n = len(start)
-    x = space.points[:n] if member.location == "node" else middles(space.mesh)[:n]
-    return matched(x, places, values, file)
+    return matched(ground.points(member.location), places, values, file)
 
 
 def matched(x: np.ndarray, places: np.ndarray, values: np.ndarray, file: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus import registry
-from plexus.coupling.starts import start
+from plexus.coupling.starts import Opening
 from plexus.coupling.system import System
 from plexus.deck.parts import gap as gap_of
 from plexus.deck.walk import properties
@@ -21,18 +21,21 @@ from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
+from plexus.mesh.doubled import in_mesh
 from plexus.protocols import Assembled
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.controls import Controls
+from plexus.spaces.grounds import ElementGround
 from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
 from plexus.stepping.passes import Passes
 
 if TYPE_CHECKING:
+    from plexus.deck.property import Property
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import Closure, Equation
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 BENT = np.radians(5.0)
 """Angle between facets and the normals of their nodes of which a warning tells."""
+TRIED = (-0.7, 0.3, 412.0)
+"""Places, times and fields at which an expression is asked whether it is zero."""
 
 
 def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
@@ -53,7 +58,9 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
     """
     with ctx.timers("mesh"):
         mesh = registry.build("mesh", deck.mesh).build(ctx.comm)
-    for caution in cautions(deck.physics, mesh.cell, mesh.geometry_degree):
+        doubled = in_mesh(mesh)
+    told = [f"mesh: {doubled}"] if doubled else []
+    for caution in (*told, *cautions(deck.physics, mesh.cell, mesh.geometry_degree)):
         ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
@@ -64,11 +71,12 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         for text in _contacts.idle(deck, next(iter(spaces.values()))):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        controls = controls_of(deck, next(iter(spaces.values())))
+        controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
-    return Assembled(mesh, system, start(system, deck.initial, t, deck.time is not None))
+        system.opening = Opening(deck.initial, t, deck.time is not None)
+    return Assembled(mesh, system, system.start())
 
 
 def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
@@ -236,10 +244,19 @@ def _solver_path(deck: Deck, name: str) -> str:
 
 
 def _zeros(deck: Deck) -> Iterator[str]:
-    """Yield the deck paths of properties that the deck says are zero everywhere."""
+    """Yield the deck paths of properties that the deck says are zero."""
     for path, prop in properties(deck.physics, "physics"):
-        if deck.place(path) and not prop.names and set(prop.stated()) == {0.0}:
+        if deck.place(path) and _vanishes(prop):
             yield path
+
+
+def _vanishes(prop: Property) -> bool:
+    """Return whether a property is zero wherever it is looked at: an expression at `TRIED`."""
+    if prop.expression is None:
+        return not any(prop.table.ys) if prop.table else all(map(_vanishes, prop.regions.values()))
+    names = {name: np.array(TRIED) + i for i, name in enumerate(sorted(prop.names))}
+    with np.errstate(all="ignore"):
+        return not np.any(prop.expression(names))
 
 
 def _target(form: Form, conditions: Sequence[Conditions], marches: bool) -> Target:

@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.deck.conditions import misplaced
-from plexus.discretisations import _contacts, _places, _positions
+from plexus.discretisations import _coefficients, _contacts, _places, _positions
 from plexus.discretisations._checks import balances, held_there
 from plexus.discretisations._degree import cautions
 from plexus.errors import InputError, at_path
@@ -20,12 +20,19 @@ from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import Equation, Looks, MeshSource, Seen, Sided
 from plexus.protocols.facets import Facets, regions_at
 from plexus.spaces.names import boundary_facets, crosses, facets_by_side, require_facets, unknown, with_area
-from plexus.spaces.search import require_inside
+from plexus.spaces.search import require_inside, require_one_side
 from plexus.spaces.sides import same
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
+
+
+UNJUDGED = (
+    "whether conditions find facets and bear each other, positions lie in the mesh, and sides of facets are "
+    "named: the mesh is large, the run judges before it solves"
+)
+"""What is told of a deck whose mesh is not made to look at it."""
 
 
 def of_mesh(found: Look) -> dict[str, str]:
@@ -44,13 +51,15 @@ def look(deck: Deck) -> Seen:
     warnings = [*found.warnings, *(cautions(deck.physics, *kind) if kind else ())]
     if mesh is None:
         _check_names(deck, found)
-        return Seen(of_mesh(found), warnings)
+        return Seen({**of_mesh(found), "not judged": UNJUDGED}, warnings)
     cls: Any = registry.component("physics", deck.physics.type).cls
     mesh.cut = _contacts.cut(deck, mesh)
     equations = cls(deck.physics).equations
     warnings += _places.check(deck, mesh, equations)
     _check_sides(deck, mesh, equations)
-    _positions.check(deck, partial(require_inside, mesh))
+    _coefficients.check(deck, mesh)
+    for require in (require_inside, require_one_side):
+        _positions.check(deck, partial(require, mesh))
     return Seen(of_mesh(found), warnings)
 
 

@@ -151,6 +151,9 @@ def _sampled(deck: Deck) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
     if deck.time is None or not cells or math.prod(cells) > LIMIT:
         return
     for name, components in deck.initial.items():
+        # what follows from controls is told by the model of a run
+        if any(e is not None and e.names & deck.controls.keys() for e in components):
+            continue
         here, between = (_values(deck, components, name, shift) for shift in (0.0, 0.5))
         if not np.isfinite(here).all():
             raise InputError(f"initial.{name}: {NOWHERE}")

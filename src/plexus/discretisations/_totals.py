@@ -31,9 +31,11 @@ def spread(
         check_per_axis(total.path, len(term.params.value), space.mesh.dim)
         with at_path(total.path):
             if total.at is not None:
-                loads.append(NodalLoad(of_position(space, total.at), columns, term.total))
+                loads.append(NodalLoad(of_position(space, total.at), columns, term.total, term.reads))
             elif any(name in skeleton for name in total.where):
-                loads.append(NodalLoad(of_skeleton(space, total.where.names), columns, term.total))
+                loads.append(
+                    NodalLoad(of_skeleton(space, total.where.names), columns, term.total, term.reads)
+                )
             else:
                 term.spread = area(evaluator, total.where, degree, equation.measure)
                 if not term.spread > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,21 @@ from plexus import registry
 from plexus.coupling.starts import evaluated
 from plexus.coupling.volumes import VolumeSystem
 from plexus.deck.property import PointNames
-from plexus.deck.syntax import COORDINATES
 from plexus.devices.tensors import to_device
+from plexus.discretisations._controls import controls_of
 from plexus.errors import InputError, at_path
 from plexus.mesh.lattice import SIDES
 from plexus.models.volumes.form import CellForm
-from plexus.models.volumes.places import Place, Where
-from plexus.models.volumes.scheme import Scheme
+from plexus.models.volumes.places import Place, Places, Where
+from plexus.models.volumes.scheme import Scheme, reach
 from plexus.models.volumes.sides import Given, Mixed, Outflow, Prescribed, Rule, Side
 from plexus.protocols import Assembled, Implicit, OnSides
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
-from plexus.spaces.cells import sides
+from plexus.spaces.cells import CellSpace, sides
+from plexus.spaces.controls import Sampled
+from plexus.spaces.grounds import GridGround
 from plexus.spaces.slabs import Slab
 from plexus.stepping.passes import Passes
 
@@ -61,19 +63,39 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
             (a, end): Side(a, end, rule, reconstruction.order, grid.spacing[a])
             for (a, end), rule in rules.items()
         }
-        scheme = Scheme(law, specs, Slab(grid, ctx.device), reconstruction, riemann, edges)
-        linear = law.linear and reconstruction.order == 1
+        places = Places(Slab(grid, ctx.device), reach(reconstruction))
+        controls = controls_of(deck, _ground(places))
+        places.given = Sampled(controls)
+        scheme = Scheme(law, specs, places, reconstruction, riemann, edges)
+        linear = law.linear and reconstruction.order == 1 and not controls.bend([s.name for s in specs])
         solvers = {spec.name: _solver(deck, ctx, scheme, spec, linear) for spec in specs if _implicit(deck)}
         chosen = deck.coupling
         passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
         members = deck.ensemble.members if deck.ensemble else None
-        system = VolumeSystem(scheme, solvers, passes, members)
+        opening = partial(_opening, deck, ctx.seed, t)
+        system = VolumeSystem(scheme, solvers, passes, members, controls, opening)
         watched = (solver.contexts.parts.items() for solver in solvers.values())
         system.include({}, {path: part for parts in watched for path, part in parts})
+    return Assembled(grid, system, system.start())
+
+
+def _ground(places: Places) -> GridGround:
+    """Return where fields of controls stand."""
+    slab = places.slab
+    cells = CellSpace(slab.grid, slab.rows)
+
+    def array(values: Array) -> torch.Tensor:
+        return torch.as_tensor(values, dtype=torch.float64, device=slab.device)
+
+    return GridGround(cells, array, places.spread, {})
+
+
+def _opening(deck: Deck, seed: int, t: float, scheme: Scheme) -> dict[str, torch.Tensor]:
+    """Return the means with which a run begins at time ``t``."""
     values = _initial(deck, scheme, t)
     if deck.ensemble:
-        values = {name: _members(u, scheme, deck.ensemble, name, ctx.seed) for name, u in values.items()}
-    return Assembled(grid, system, values)
+        return {name: _members(u, scheme, deck.ensemble, name, seed) for name, u in values.items()}
+    return values
 
 
 def _members(u: torch.Tensor, scheme: Scheme, ensemble: Ensemble, name: str, seed: int) -> torch.Tensor:
@@ -137,7 +159,8 @@ def _initial(deck: Deck, scheme: Scheme, t: float) -> dict[str, torch.Tensor]:
 
 def _start(expression: Any, name: str, p: Place) -> Array:
     """Return an initial value at points."""
-    return evaluated(expression, dict(zip("xyz", p.x.unbind(-1), strict=False)) | {"t": p.t}, name)
+    controls = {n: PointNames(p)[n] for n in expression.names if n in p.fields}
+    return evaluated(expression, dict(zip("xyz", p.x.unbind(-1), strict=False)) | {"t": p.t} | controls, name)
 
 
 def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Grid) -> dict[Key, list[Rule]]:
@@ -146,7 +169,7 @@ def _rules(conditions: Sequence[Condition], specs: Sequence[FieldSpec], grid: Gr
     Raises
     ------
     InputError
-        If a condition reads a field, or if a component has two conditions on one side.
+        If a component has two conditions on one side.
     """
     sizes = {spec.name: spec.components(grid.dim) for spec in specs}
     where = {name: sum(list(sizes.values())[:i]) for i, name in enumerate(sizes)}
@@ -181,7 +204,7 @@ def _of_condition(
                 yield where[name] + c, Prescribed(partial(_at, expression))
     for term, params in condition.terms.items():
         for spec in specs:
-            rule = _term(term, registry.component("boundary", term).cls(params, spec))
+            rule = _term(registry.component("boundary", term).cls(params, spec))
             for c in range(sizes[spec.name]):
                 yield where[spec.name] + c, rule
 
@@ -191,25 +214,10 @@ def _at(expression: Any, p: Place) -> Array:
     return expression.sure(PointNames(p))
 
 
-def _term(name: str, term: OnSides) -> Rule:
-    """Return the rule of a member of kind ``boundary``.
-
-    Raises
-    ------
-    InputError
-        If it looks at more than places and time.
-    """
+def _term(term: OnSides) -> Rule:
+    """Return the rule of a member of kind ``boundary``."""
     law = term.side()
     if law.open:
         return Outflow()
-    value = _known(name, law.value)
-    return Given(value) if law.coefficient is None else Mixed(_known(name, law.coefficient), value)
-
-
-def _known(name: str, prop: Any) -> Callable[[Place], Array]:
-    """Return a property of a boundary term as a function of a point."""
-    unknown = sorted(prop.names - set(COORDINATES))
-    if unknown:
-        raise InputError(f"{name}: sides of a grid know x, y, z and t only, not {unknown[0]}")
-    found: Callable[[Place], Array] = prop
-    return found
+    assert law.value is not None, "a side that is not open has a flux"
+    return Given(law.value) if law.coefficient is None else Mixed(law.coefficient, law.value)

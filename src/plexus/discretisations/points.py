@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
+from plexus.deck.walk import everything
 from plexus.discretisations import _room
+from plexus.discretisations._fields import unreached, without_cells
 from plexus.protocols import (
     Assembled,
+    Controlled,
     Doubt,
     Explicit,
     FieldSpec,
@@ -37,6 +40,7 @@ BASE = 300e6
 """Bytes of a rank without any field: interpreter, libraries and torch, measured."""
 COPIES = 20
 """States that a stepper and the outputs hold."""
+FLAT = "indices have no distance, so that nothing has a slope over them: take L2"
 
 
 class PointsParams(Params):
@@ -50,7 +54,7 @@ class Points:
     words = "without a mesh"
     physics: ClassVar[type] = RatesPhysics
     mesh: ClassVar[type | None] = None
-    offers = frozenset({Explicit, Implicit, Tangents})
+    offers = frozenset({Explicit, Implicit, Tangents, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {
         "mesh": "there is no space",
         "boundary": "there is no space",
@@ -83,12 +87,31 @@ class Points:
         yield from ((spec, False) for spec in model.derived_specs())
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield controls without a meaning, and starts that do not follow from coefficients."""
+        from plexus import registry
+
+        yield from without_cells(deck)
+        for name, params in deck.controls.items():
+            known = params.regularisation
+            if registry.build("control", params).location == "node" and known and known.norm == "H1":
+                yield ("controls", name, "regularisation", "norm"), FLAT
+        fields = {n for n, p in deck.controls.items() if registry.build("control", p).location == "node"}
+        for i, output in enumerate(deck.output):
+            if getattr(output, "norm", None) == "H1" and fields & {*(output.to or deck.controls)}:
+                yield ("output", i, "norm"), FLAT
+        unknowns = {
+            spec.name for spec, unknown in self.fields(registry.build("physics", deck.physics)) if unknown
+        }
+        laws = {n for n, params in deck.controls.items() if registry.build("control", params).ports}
+        for path, leaf in everything(deck.physics, "physics"):
+            missing = sorted(unknowns - deck.initial.keys())
+            if leaf.names & (unknowns | laws) and missing:
+                text = "depends on unknowns, so that no start follows from it: give"
+                yield tuple(path.split(".")), f"{text} {', '.join(f'initial.{n}' for n in missing)}"
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield tables that the run does not reach."""
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return nothing; positions that are no index, or no member, are refused."""

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plexus.deck.params import Params
 from plexus.discretisations import _room
+from plexus.discretisations._fields import unreached, without_cells
 from plexus.protocols import (
     Assembled,
+    Controlled,
     Doubt,
     FieldSpec,
     Found,
@@ -51,7 +53,7 @@ class Spectral:
     words = "in Fourier space"
     physics: ClassVar[type] = SpectralPhysics
     mesh: ClassVar[type] = PeriodicSource
-    offers = frozenset({Split, Spectra})
+    offers = frozenset({Split, Spectra, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {
         "boundary": "a periodic box has no boundaries",
         "solver": "nothing is assembled",
@@ -84,14 +86,18 @@ class Spectral:
             yield spec, False
 
     def problems(self, deck: Any) -> Iterator[Found]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield controls without a meaning, and learned closures, which cut the way back."""
+        yield from without_cells(deck)
+        for name in deck.controls if getattr(deck.closure, "learned", False) else ():
+            text = "no gradient leads through a learned closure: take a classical one, or write the number in"
+            yield ("controls", name), text
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
         """Yield starts that the grid does not resolve."""
         from plexus.discretisations import _starts
 
         yield from _starts.doubts(deck)
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return what a run would leave out of the start; its model tells so itself.

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from plexus import registry
 from plexus.deck.context import open_units
 from plexus.deck.params import Params
+from plexus.deck.syntax import COORDINATES
+from plexus.deck.walk import everything
 from plexus.discretisations import _room
+from plexus.discretisations._fields import unreached
 from plexus.formulation.terms import accepted
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols import (
     Assembled,
+    Controlled,
     Doubt,
     Explicit,
     FieldSpec,
@@ -62,7 +66,7 @@ class Volumes:
     words = "on the cells of a grid"
     physics: ClassVar[type] = VolumePhysics
     mesh: ClassVar[type] = GridSource
-    offers = frozenset({Explicit, Waves, Implicit})
+    offers = frozenset({Explicit, Waves, Implicit, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
@@ -103,10 +107,15 @@ class Volumes:
                 if not issubclass(registry.component("boundary", term).cls, OnSides):
                     text = f"{term} is a term of weak forms, which the sides of a grid do not have"
                     yield ("boundary", i, term), text
+                known = {*COORDINATES, *(n for n, p in deck.controls.items() if not _ports(p))}
+                names = (leaf.names for _, leaf in everything(condition.terms[term], ""))
+                for name in sorted(set().union(*names) - known):
+                    text = f"sides of a grid know x, y, z, t and controls that read no field, not {name}"
+                    yield ("boundary", i, term), text
 
     def doubts(self, deck: Any) -> Iterator[Doubt]:
-        """Yield nothing more."""
-        yield from ()
+        """Yield tables that the run does not reach."""
+        yield from unreached(deck)
 
     def look(self, deck: Deck) -> Seen:
         """Return nothing; positions outside the grid are refused."""
@@ -149,6 +158,11 @@ class Volumes:
             from plexus.discretisations._volumes import assemble
 
         return assemble(deck, ctx, t)
+
+
+def _ports(params: Any) -> Any:
+    """Return the fields that a control reads."""
+    return registry.build("control", params).ports
 
 
 def _of_members(deck: Any) -> Iterator[Found]:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 def components(rows: np.ndarray, cols: np.ndarray, n: int) -> np.ndarray:
     """Return for each of ``n`` rows the smallest row of its component, (n,) int64; edges are pairs (e,)."""
     low = np.arange(n)
+    # NumPy would convert other integers each time that they pick entries
+    rows, cols = rows.astype(np.intp, copy=False), cols.astype(np.intp, copy=False)
     while len(rows):
         # of each edge the larger end hangs on the smaller one; of several edges one counts, whichever it is
         low[np.maximum(rows, cols)] = np.minimum(rows, cols)
-        while not np.array_equal(low[low], low):
-            low = low[low]
+        while not np.array_equal(further := low[low], low):
+            low = further
         apart = np.flatnonzero(low[rows] != low[cols])
         rows, cols = low[rows[apart]], low[cols[apart]]
     return low
@@ -39,10 +41,12 @@ def over_ranks(
     are not ``wanted`` (n_local,), equal for a ghost and its owner, get −1. ``forward`` fills the ghost rows
     of an array (n_local, 1) from their owners.
     """
-    ends, own = np.unique(low[wanted], return_inverse=True)
-    counts = comm.allgather(len(ends))
+    # ends are rows themselves, so that marks number them without sorting
+    ends = np.zeros(len(low), dtype=bool)
+    ends[low[wanted]] = True
+    counts = comm.allgather(int(ends.sum()))
     name = np.full((len(low), 1), -1, dtype=np.int64)
-    name[wanted, 0] = own + sum(counts[: comm.rank])
+    name[wanted, 0] = (np.cumsum(ends) - 1 + sum(counts[: comm.rank]))[low[wanted]]
     mine = name[:, 0].copy()
     forward(name)
     # a ghost has one name here and one at its owner: both components are one
@@ -51,7 +55,7 @@ def over_ranks(
     every = np.concatenate(comm.allgather(pairs))
     joined = components(every[:, 0], every[:, 1], sum(counts))
     # a component that only ghosts form here is named by its owners
-    ends, number = np.unique(joined, return_inverse=True)
+    last, number = np.unique(joined, return_inverse=True)
     result = np.full(len(low), -1, dtype=np.int64)
     result[wanted] = number[mine[wanted]]
-    return result, len(ends)
+    return result, len(last)

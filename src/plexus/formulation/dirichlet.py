@@ -14,6 +14,7 @@ from plexus.fields.arrays import like
 from plexus.formulation.inclined import AlongNormal, Inclined
 from plexus.protocols import Array
 from plexus.protocols.facets import Facets
+from plexus.spaces.limits import Limits
 
 if TYPE_CHECKING:
     from plexus.spaces.controls import Controls
@@ -58,7 +59,7 @@ class Dirichlet:
     ):
         self.fixed = np.zeros((space.n_local, space.components), dtype=bool)
         self._values: list[tuple[np.ndarray, int, Expression]] = []
-        self._points = space.points
+        self._points, self._limits = space.points, Limits(space)
         self._mesh, self._controls = space.mesh, controls
         self.conditions = conditions
         for condition in conditions:
@@ -110,16 +111,18 @@ class Dirichlet:
         On tensors they may depend on ``controls``, which stand for the stored values of these.
         """
 
+        def beside(value: Expression, nodes: np.ndarray) -> dict[str, Array]:
+            known = self._controls
+            return {"t": t} | ({} if known is None else known.at_nodes(value.names, nodes, t, controls))
+
         def known(value: Expression, nodes: np.ndarray) -> dict[str, Array]:
             x = self._points[nodes]
-            names: dict[str, Array] = {a: like(x[:, i], array) for i, a in enumerate("xyz"[: x.shape[1]])}
-            if self._controls is not None:
-                names |= self._controls.at_nodes(value.names, nodes, t, controls)
-            return {**names, "t": t}
+            axes = {a: like(x[:, i], array) for i, a in enumerate("xyz"[: x.shape[1]])}
+            return {**axes, **beside(value, nodes)}
 
         # in the order of the deck: where boundaries meet, the later entry overwrites
         for nodes, component, value in self._values:
-            array[nodes, component] = like(value.sure(known(value, nodes)), array)
+            array[nodes, component] = self._limits.value(value, nodes, beside(value, nodes), array)
         if self.inclined is not None:
             self.inclined.apply(t, array, known)
 

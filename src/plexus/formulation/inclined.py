@@ -67,6 +67,7 @@ class Inclined:
     nodes : (k,) local nodes with a direction that is prescribed, ghosts included, ascending.
     projectors : (k, m, m) Π of each.
     spans : (k, m, m) projector onto the directions that normals and prescribed components clearly have.
+    kinks : (k,) least angle [rad] between directions of each node; a right angle where there is one only.
     places : facets of each condition.
     bends : mapping
         Path of a condition -> largest angle [rad] between a facet's normal and the one of its node.
@@ -108,7 +109,7 @@ class Inclined:
         self.nodes = np.flatnonzero((which >= 0).any(axis=1))
         basis, self._rows, self._which = span[self.nodes], rows[self.nodes], which[self.nodes]
         self.projectors = np.einsum("kri,krj->kij", basis, basis)
-        self.spans = _spans(self._rows, fixed[self.nodes])
+        self.spans, self.kinks = _spans(self._rows, fixed[self.nodes])
         # rows that do not exist are those of the identity, and their column of Bᵀ is zero
         gram = np.einsum("kri,ksi->krs", self._rows, basis) + np.eye(m) * (self._which < 0)[:, None]
         self._lift = np.einsum("ksi,ksr->kir", basis, np.linalg.inv(gram))
@@ -129,12 +130,14 @@ class Inclined:
         array[self.nodes] = u + einsum("kir,kr->ki", like(self._lift, array), gap)
 
 
-def _spans(rows: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """Return projectors onto the span of normals (k, r, m) and axes, without what comes from small angles."""
+def _spans(rows: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return projectors onto normals (k, r, m) and axes, without small angles, and the least angle [rad]."""
     axes = fixed[:, :, None] * np.eye(fixed.shape[1])
     _, size, directions = np.linalg.svd(np.concatenate([rows, axes], axis=1), full_matrices=False)
     clear = directions * (size > CLEAR)[:, :, None]
-    return np.einsum("kri,krj->kij", clear, clear)
+    # two directions at an angle φ have the singular values √(1 ± cos φ), the smaller one √2 sin(φ/2)
+    least = np.where(size > PARALLEL, np.minimum(size, 1.0), 1.0).min(axis=1)
+    return np.einsum("kri,krj->kij", clear, clear), 2 * np.arcsin(least / np.sqrt(2))
 
 
 def _require_effect(space: Space, conditions: Sequence[AlongNormal], which: np.ndarray) -> None:

@@ -46,4 +46,4 @@ class Law:
 
 def with_values(p: GridPoint, u: Mapping[str, Array]) -> Any:
     """Return the point with values among its fields, so that properties may depend on them."""
-    return View(p, {name: Given(value) for name, value in u.items()})
+    return View(p, {**p.fields, **{name: Given(value) for name, value in u.items()}})

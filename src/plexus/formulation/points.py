@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plexus.fields.stacks import columns, part
-from plexus.protocols import Array, FieldSpec, GridPoint, Point, Sample
+
+if TYPE_CHECKING:
+    from plexus.protocols import Array, FieldSpec, GridPoint, Point, Sample
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from plexus.deck.params import Field
-from plexus.fields.arrays import einsum, eye, stack
+from plexus.fields.arrays import diagonal, einsum, scaled, stack
 from plexus.formulation.base import EquationBase
 from plexus.formulation.entries import check_per_axis
 from plexus.formulation.kinematics import Section, check_dimension
@@ -141,8 +141,7 @@ class Transport(EquationBase):
         k = self.coefficients.conduction
         if isinstance(k, tuple):
             return einsum("...ij,...j->...i", self._tensor(p), grad)
-        # (C|1, Q|1) -> (C|1, Q|1, 1) against (C, Q, d)
-        return k(p)[..., None] * grad
+        return scaled(k(p), grad)
 
     def _tensor(self, p: Point) -> Array:
         """Return K as (C|1, Q|1, d, d)."""
@@ -150,8 +149,7 @@ class Transport(EquationBase):
         if isinstance(k, tuple):
             check_per_axis(f"physics: tensor coefficient of {self.field.name}", len(k), p.dim)
             return _rows([[entry(p) for entry in row] for row in k])
-        value = k(p)
-        return value[..., None, None] * eye(p.dim, value)
+        return diagonal(k(p), p.dim)
 
     def _conduction_slope(self, p: Point) -> Array | None:
         """Return ∂K/∂u ∇u, or None when K does not depend on u."""

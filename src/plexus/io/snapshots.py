@@ -1,4 +1,4 @@
-"""Fields of a finished run or of another program, as values at points: ``fields.vtkhdf``.
+"""Fields of a run as values at points: ``fields.vtkhdf``.
 
 The reader takes nodes as they are, whatever mesh they belong to. Values of cells stand at the middle of their
 nodes.
@@ -13,6 +13,7 @@ import numpy as np
 
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
+from plexus.fileformat import META
 from plexus.io.hdf5 import open_read
 from plexus.io.vtkhdf_layout import VTK, read_layout
 
@@ -35,19 +36,20 @@ class Snapshot:
     unit: str
 
 
-def times(path: Path) -> np.ndarray:
-    """Return the times [s] at which a file holds fields."""
-    return np.array([step.t for step in read_layout(path).steps])
-
-
 def read(path: Path, name: str) -> list[Snapshot]:
     """Return a field at all times of a file.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or has no such field at its nodes or cells.
+        If the file cannot be read, is that of another program, or has no such field at its nodes or cells.
     """
+    with open_read(path) as file:
+        if META not in file:
+            raise InputError(
+                f"{path}: not written by a run; of another program take its points and values as a table "
+                "(CSV with columns x, y, z and units)"
+            )
     layout = read_layout(path)
     known = {c.name: c for c in layout.columns if c.location in ("node", "cell")}
     if name not in known:

@@ -117,7 +117,8 @@ class Table:
         kept = ~bad
         columns = {name: values[kept] for name, values in self.columns.items()}
         rows = ", ".join(str(n) for n in self.lines[bad][:MOST_TOLD]) + ", …" * int(bad.sum() > MOST_TOLD)
-        told = f"{self.path}: {bad.sum()} of {len(bad)} rows hold no number and are left out: lines {rows}"
+        many = "s" if bad.sum() > 1 else ""
+        told = f"{self.path}: no number in {bad.sum()} of {len(bad)} rows (line{many} {rows}): left out"
         table = Table(self.path, columns, self.units, self.lines[kept], self.facts, self.words)
         return table, told if bad.any() else ""
 

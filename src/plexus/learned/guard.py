@@ -74,6 +74,8 @@ class Guard:
         self.name, self.beyond = name, tuple(beyond)
         self.mask: torch.Tensor | None = None
         """Which cells did not take the network's value as it is, in the latest step; None before one."""
+        self.replaced: torch.Tensor | None = None
+        """Which cells the fallback has answered, in whole or in part, in the latest evaluation."""
         self.using_fallback = False
         self.steps = 0
         self.range: tuple[tuple[float, ...], tuple[float, ...]] | None = None
@@ -120,12 +122,13 @@ class Guard:
         """
         main = next(iter(out.values()))
         if sound:
-            self._note(self._nowhere(main), self._nowhere(main))
+            self.replaced = self._nowhere(main)
+            self._note(self.replaced, self.replaced)
             return out
         broken = ~main.isfinite()
         outside = broken if beyond is None else broken | ~(beyond <= 0)
         self._note(outside, outside if beyond is None else outside & beyond.isfinite())
-        replace = broken if self.params.outside == "log" else outside
+        replace = self.replaced = broken if self.params.outside == "log" else outside
         weight = replace
         if self.params.outside == "blend" and beyond is not None and self.params.margin > 0:
             weight = (beyond / self.params.margin).clamp(0, 1).nan_to_num(1.0).where(~broken, 1.0)

@@ -17,6 +17,8 @@ from plexus.learning.session import Session
 
 Tensor = torch.Tensor
 LICENCE = "data computed by Plexus itself; weights under the licence of Plexus"
+WHAT = "bundle"
+"""What it is called."""
 NO_SOLVER = {"stepping": {"dt": None, "integrator": ""}}
 """What a bundle says where no solver took part in the training."""
 

@@ -8,6 +8,7 @@ all others         final values of quantities
 ================== ============================================================================
 
 Beside an error of the validation stands the best classical rival: the smallest such mean over the same rows.
+Where the fallback has answered too much of it, no verdict is given: the part was hardly asked.
 """
 
 from __future__ import annotations
@@ -16,21 +17,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plexus.fileformat import MOST_ANSWERED
+
 LOSS, VALIDATION, RIVAL = "loss", "validation", "rival"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number, and the name and number of the best classical rival, where there is one."""
+    """A number, and the name and number of the best classical rival, where there is one.
+
+    ``fallback`` is the largest share of a validation that the fallback has answered, where it is too large.
+    """
 
     value: float
     rival: str = ""
     beside: float | None = None
+    fallback: float = 0.0
 
     @property
     def worse(self) -> bool:
         """Whether the rival, which needs no training, is at least as good."""
-        return self.beside is not None and not self.value < self.beside
+        return self.beside is not None and not self.fallback and not self.value < self.beside
 
 
 def figures(summary: Mapping[str, Any]) -> dict[str, Figure]:
@@ -58,5 +65,6 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> Figure:
     names = [name for name in rows[0]["baselines"] if all(name in row["baselines"] for row in rows)]
     rivals = {name: mean([row["baselines"][name] for row in rows]) for name in names}
     value = mean([row["value"] for row in rows])
+    answered = max(row.get("fallback", 0.0) for row in rows)
     best = min(rivals, key=lambda name: rivals[name], default="")
-    return Figure(value, best, rivals.get(best))
+    return Figure(value, best, rivals.get(best), answered if answered > MOST_ANSWERED else 0.0)

@@ -7,6 +7,7 @@ stages to come: all of them, more, fewer stages that are done
 `steps` of the stage that is under way   its other keys; not fewer steps than were taken
 validation, output, widen                part, data, loss and seed of the training
 limits of the guard                      mesh, physics, the closure otherwise, step and stepper
+ranks                                    of controls: these, boundary, initial values, time
 about, runtime, job, what a run is       initial weights (`closure.checkpoint`, `closure.seed`)
 ======================================== ============================================================
 """
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from plexus.deck.parts import CONTROLS
 from plexus.errors import InputError
 from plexus.io.restart import changes
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 FIXED = ("mesh", "physics", "closure", "time.step", "time.stepper", "train.part", "train.data",
          "train.loss", "train.seed")  # fmt: skip
 """Paths of the deck that say what a training is, with all below them."""
+SOLVED = ("controls", "boundary", "initial", "parameters", "samples", "coupling", "time")
+"""Those that the runs of a training of controls depend on, beside these."""
 FREE = (
     "closure.guard.outside",
     "closure.guard.max_fraction",
@@ -54,7 +58,8 @@ def going_on(earlier: str, present: str, position: Position) -> list[str]:
     """
     old, new = yaml.safe_load(earlier) or {}, yaml.safe_load(present) or {}
     told = [line for line in changes(old, new) if not line.startswith(STAGES)]
-    wrong = [f"{line}: the training has begun with the other" for line in told if _fixed(line)]
+    tops = (*FIXED, *SOLVED) if (old.get("train") or {}).get("part") == CONTROLS else FIXED
+    wrong = [f"{line}: the training has begun with the other" for line in told if _fixed(line, tops)]
     before, now = _stages(old), _stages(new)
     wrong += _undone(before, now, position)
     if wrong:
@@ -76,14 +81,14 @@ def _stages(deck: Mapping[str, Any]) -> Stages:
     return list((deck.get("train") or {}).get("stages") or [])
 
 
-def _fixed(line: str) -> bool:
-    """Return whether a change, told as ``path: old -> new``, is one of what must stay."""
+def _fixed(line: str, fixed: tuple[str, ...]) -> bool:
+    """Return whether a change, told as ``path: old -> new``, is below one of the ``fixed`` paths."""
     path = line.partition(":")[0]
 
     def below(tops: tuple[str, ...]) -> bool:
         return any(path == top or path.startswith((f"{top}.", f"{top}[")) for top in tops)
 
-    return below(FIXED) and not below(FREE)
+    return below(fixed) and not below(FREE)
 
 
 def _undone(before: Stages, now: Stages, position: Position) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from plexus.fileformat import MOST_ANSWERED
 from plexus.learning.samples import Samples
 from plexus.learning.squares import by_row, squares
 
@@ -46,12 +47,12 @@ def judged(session: Session) -> list[Row]:
     samples = data.samples(session, ())
     table, rivals = [], session.part.rivals()
     for group in _groups(session, samples):
-        found = _errors(session, samples, group, session.part)
-        base = {name: _errors(session, samples, group, rival) for name, rival in rivals.items()}
+        found, share = _errors(session, samples, group, session.part)
+        base = {name: _errors(session, samples, group, rival)[0] for name, rival in rivals.items()}
         for metric, value in found.items():
             baselines = {name: errors[metric] for name, errors in base.items()}
             row = {"case": data.case(group), "metric": metric, "value": value, "baselines": baselines}
-            table.append(row)
+            table.append(row | {"fallback": share})
     return table
 
 
@@ -63,13 +64,19 @@ def _groups(session: Session, samples: Samples) -> list[int]:
     return sorted({group for groups in every for group in groups})
 
 
-def _errors(session: Session, samples: Samples, group: int, part: Any) -> dict[str, float]:
-    """Return metric -> relative mean square error of a part on one group. Collective."""
-    sums: dict[str, Tensor] = {}
+def _errors(session: Session, samples: Samples, group: int, part: Any) -> tuple[dict[str, float], float]:
+    """Return metric -> relative mean square error of a part on one group, and a share of cells. Collective.
+
+    It is that of the part's fallback, which answers where the guard says so.
+    """
+    sums, answered = dict[str, Tensor](), torch.zeros(2, dtype=torch.float64)
     for at in pieces(samples, (samples.group == group).nonzero().flatten()):
         inputs, targets, _ = samples.at(at)
         with torch.no_grad():
             given = part.evaluate(inputs)
+        replaced = getattr(getattr(part, "guard", None), "replaced", None)
+        if replaced is not None:
+            answered += torch.tensor([float(replaced.sum()), replaced.numel()])
         for metric, pairs in session.part.compared(inputs, given, targets).items():
             wrong = [float((found - true).abs().square().sum()) for found, true in pairs]
             size = [float(true.abs().square().sum()) for _, true in pairs]
@@ -82,9 +89,11 @@ def _errors(session: Session, samples: Samples, group: int, part: Any) -> dict[s
     for metric in metrics:
         wrong, size = torch.stack([one[metric] for one in every if metric in one]).sum(0)
         found[metric] = float((wrong / size).mean())
-    return found
+    count, cells = session.team.sum(answered).tolist()
+    return found, count / cells if cells else 0.0
 
 
 def worse(table: list[Row]) -> list[Row]:
-    """Return the rows of a table in which some classical rival is at least as good."""
-    return [row for row in table if any(row["value"] >= base for base in row["baselines"].values())]
+    """Return the rows of a table in which some classical rival is at least as good as the part itself."""
+    own = [row for row in table if row["fallback"] <= MOST_ANSWERED]
+    return [row for row in own if any(row["value"] >= base for base in row["baselines"].values())]

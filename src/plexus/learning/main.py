@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.parts import CONTROLS
+from plexus.deck.train import taken_over
 from plexus.errors import InputError
-from plexus.fileformat import SERIES
+from plexus.fileformat import MOST_ANSWERED, SERIES
 from plexus.io.series import Series
-from plexus.learning import memo
-from plexus.learning.bundle import written
+from plexus.learning import bundle, fitted, memo
 from plexus.learning.figures import RIVAL, validated
 from plexus.learning.judging import Row, worse
 from plexus.learning.position import Stopped
@@ -42,6 +43,8 @@ def train(deck: Deck, ctx: Context, restart: str | None = None, dry: bool = Fals
         return 0
     ctx.timers.started()
     ctx.log.info(_opening(session))
+    for line in taken_over(deck):
+        ctx.log.info(line)
     if restart:
         _go_on(session)
     _history(session)
@@ -59,6 +62,8 @@ def _opening(session: Session) -> str:
     stages = ", ".join(stage.type for stage in session.plan.stages)
     what = " and ".join(port.name for port in part.outputs)
     where = f" on {' x '.join(map(str, session.space.cells))} points" if session.space is not None else ""
+    if session.team.per > 1:
+        where += f"; groups of {session.team.per}"
     return (
         f"{session.deck.name}: {type(part).__name__} for {what}, {count} parameters; {session.data.words()}"
         f"{where}; {ranks} rank{'s'[: ranks > 1]}; {stages}"
@@ -72,9 +77,9 @@ def _go_on(session: Session) -> None:
     ctx.log.info(f"restart from {memo.NAME} at step {session.position.total}")
     for change in changed:
         ctx.log.info(f"  deck changed: {change}")
-    bundle = ctx.folder / session.plan.output
-    if ctx.root and bundle.is_file() and bundle.parent.resolve() == ctx.folder.resolve():
-        ctx.log.info(f"the earlier bundle was moved to {set_aside(ctx.folder, [bundle], False)}")
+    earlier = ctx.folder / session.plan.output
+    if ctx.root and earlier.is_file() and earlier.parent.resolve() == ctx.folder.resolve():
+        ctx.log.info(f"{earlier.name} of before was moved to {set_aside(ctx.folder, [earlier], False)}")
 
 
 def _history(session: Session) -> None:
@@ -99,13 +104,14 @@ def _stages(session: Session) -> None:
 
 
 def _left(session: Session) -> dict[str, Any]:
-    """Write the bundle and tell what it is worth. Collective."""
+    """Write the bundle, or the controls, and tell what it is worth. Collective."""
     if not any(_class(stage).trains for stage in session.plan.stages):
         return {}
-    path, sha256, table = written(session)
+    leave = fitted if session.plan.part == CONTROLS else bundle
+    path, sha256, table = leave.written(session)
     for row in table:
         session.ctx.log.info(f"  {_told(row)}")
-    session.ctx.log.info(f"bundle {path}\nsha256 {sha256}")
+    session.ctx.log.info(f"{leave.WHAT} {path}\nsha256 {sha256}")
     return {"bundle": str(path), "sha256": sha256, "validation": table}
 
 
@@ -118,18 +124,35 @@ def _told(row: Row) -> str:
     case = ", ".join(
         f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in row["case"].items()
     )
-    beside = [f"{n} {base:.4g}, ratio {row['value'] / base:.3f}" for n, base in row["baselines"].items()]
+    beside = [
+        f"{n} {base:.4g}, ratio {_ratio(row['value'], base):.3g}" for n, base in row["baselines"].items()
+    ]
+    if row["fallback"]:
+        beside.append(f"{100 * row['fallback']:.3g} % answered by the fallback")
     return ", ".join([f"{case}: {row['metric']} {row['value']:.4g}", *beside])
 
 
+def _ratio(value: float, base: float) -> float:
+    """Return an error over that of a rival, which may have none."""
+    return value / base if base else math.inf
+
+
 def _verdict(table: list[Row]) -> str | None:
-    """Return where a classical rival is at least as good, and where it is so most; None if nowhere."""
-    lost = worse(table)
-    if not lost:
-        return None
-    most = max(lost, key=lambda row: row["value"] / min(row["baselines"].values()))
-    count = f"{len(lost)} of {len(table)} validations"
-    return f"warning: {count} no better than a classical part, which needs no training; most: {_told(most)}"
+    """Return what speaks against a part: a rival that is as good, a fallback that has answered for it."""
+    lost, told = worse(table), []
+    if lost:
+        most = max(lost, key=lambda row: _ratio(row["value"], min(row["baselines"].values())))
+        count = f"{len(lost)} of {len(table)} validations"
+        told.append(f"{count} no better than a classical part, which needs no training; most: {_told(most)}")
+    largest = max((row["fallback"] for row in table), default=0.0)
+    if largest > MOST_ANSWERED:
+        told.append(
+            f"up to {100 * largest:.3g} % of a validation lie outside of the training's range, where the "
+            "fallback has answered: it does not judge the part; train on more, or validate within"
+        )
+    elif largest:
+        told.append(f"the fallback answered up to {100 * largest:.3g} % of a validation")
+    return f"warning: {'; '.join(told)}" if told else None
 
 
 def _end(session: Session, reason: str | None, facts: dict[str, Any]) -> int:

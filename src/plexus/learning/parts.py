@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.deck import parts
 from plexus.errors import at_path
+from plexus.learning.solved import Solved
 from plexus.protocols import Setting
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
+    from plexus.learning.team import Team
     from plexus.runtime.context import Context
 
 
-def made(deck: Deck, space: Any, ctx: Context) -> Any:
+def made(deck: Deck, space: Any, ctx: Context, team: Team) -> Any:
     """Return the part that the deck trains, prepared for a grid; its weights ask for gradients. Collective.
 
     Raises
@@ -21,6 +23,8 @@ def made(deck: Deck, space: Any, ctx: Context) -> Any:
     InputError
         If the part does not fit the model, or its bundle is unsound.
     """
+    if deck.train is not None and deck.train.part == parts.CONTROLS:
+        return Solved(deck, ctx, team)
     path, params = parts.trained(deck)
     # comm stays out: a rank evaluates its own samples
     setting = Setting(space=space, device=ctx.device)

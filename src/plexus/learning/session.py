@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 Tensor = torch.Tensor
-SAVE = 60.0
-"""Seconds between two checkpoints."""
 WEIGHTS, VARIABLES, OPTIMIZER = "network/", "variables/", "optimizer/"
 """What the checkpoint's tensors belong to: the part, the stage under way, its optimiser."""
 
@@ -48,13 +46,13 @@ class Session:
     """
 
     def __init__(self, deck: Deck, ctx: Context):
-        self.deck, self.ctx, self.team = deck, ctx, Team(ctx.comm)
         assert deck.train is not None
         plan = self.plan = deck.train
+        self.deck, self.ctx, self.team = deck, ctx, Team(ctx.comm, plan.ranks.per_sample)
         self.data = registry.build("data", plan.data)
         self.validation = None if plan.validation is None else registry.build("data", plan.validation)
         self.space = self.data.space(deck, ctx)
-        self.part: Any = parts.made(deck, self.space, ctx)
+        self.part: Any = parts.made(deck, self.space, ctx, self.team)
         self.position = Position()
         self.samples: Samples = dealt(self.team, [])
         self.series = Series(None)
@@ -116,7 +114,7 @@ class Session:
             self.save()
             raise Stopped(verdict.reason)
         # the first rank's clock decides, for the file is its own
-        if self.ctx.root and time.monotonic() - self._saved > SAVE:
+        if self.ctx.root and time.monotonic() - self._saved >= self.plan.checkpoint:
             self.save()
 
     def note(self, stage: StageParams, loss: float) -> None:
@@ -145,6 +143,8 @@ class Session:
         self._saved = time.monotonic()
         if not self.ctx.root:
             return
+        # a checkpoint never knows of more than the history, which a restart cuts back to it
+        self.series.flush(force=True)
         own = {id(p) for p in self.part.network.parameters()}
         tensors = {WEIGHTS + k: v for k, v in self.part.network.state_dict().items()}
         tensors |= {VARIABLES + k: v for k, v in self._variables.items() if id(v) not in own}
@@ -156,7 +156,6 @@ class Session:
             "deck": self.ctx.texts["deck"],
         }
         memo.write(self.ctx.folder / memo.NAME, facts, tensors)
-        self.series.flush(force=True)
 
     def restore(self) -> list[str]:
         """Continue from the checkpoint of the run folder; return how the deck has changed. Collective.

@@ -5,6 +5,7 @@ A reading is y = u_c(x, t) + e with e independent and normal of standard deviati
 
 from __future__ import annotations
 
+import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from plexus.deck.units import UnitError, is_unit, parse_unit, quantity, split_qu
 from plexus.deck.values import refuse, si_value
 from plexus.errors import InputError
 from plexus.io.tables import Table
+from plexus.mesh.sums import sum_of
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,34 @@ class Measurement(ABC):
         return kept
 
 
+def marks(deck: Any) -> dict[str, str]:
+    """Return mark -> file of the measurements of a deck: SHA-256 of the file's own and the column."""
+    return {
+        hashlib.sha256(f"{sum_of(p.file)} {getattr(p, 'column', p.of)}".encode()).hexdigest(): p.file
+        for p in deck.calibrate.data
+    }
+
+
+def refuse_twice(deck: Any) -> None:
+    """Refuse data that a start was fitted to already, where a regularisation trusts that start.
+
+    Raises
+    ------
+    InputError
+        With the control.
+    """
+    known = marks(deck)
+    for name in deck.calibrate.controls or deck.controls:
+        params = deck.controls[name]
+        again = next((known[mark] for mark in params.fitted_to if mark in known), None)
+        if again is not None and params.regularisation is not None:
+            raise InputError(
+                f"controls.{name}: its start was fitted to {Path(again).name} already, and with the "
+                "regularisation these data would count twice: state as `start` what was known before them, "
+                "and go on from the fit with `fitted: calibration.h5`; or fit to other data"
+            )
+
+
 def checked(deck: Any, context: Any = None) -> Iterator[str]:
     """Yield sentences on the measurements of a deck that can be read without libraries.
 
@@ -150,6 +180,8 @@ def checked(deck: Any, context: Any = None) -> Iterator[str]:
     from plexus import registry
     from plexus.errors import at_path
 
+    if deck.calibrate is not None:
+        refuse_twice(deck)
     for i, params in enumerate(deck.calibrate.data if deck.calibrate else ()):
         member: Measurement = registry.build("measurement", params)
         with at_path(f"calibrate.data[{i}]"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ import numpy as np
 
 from plexus.mesh.alone import Alone
 from plexus.mesh.build import finish
+from plexus.mesh.doubled import in_mesh
 from plexus.mesh.mesh import Mesh
 from plexus.mesh.slices import Slices
 from plexus.runtime.files import size
 
 SAME = 1e-9
-"""Distance of vertices that lie at one place, relative to the extent of the mesh."""
+"""Coordinate of a corner that is rounding, relative to the extent of the mesh."""
 _PREFIXES = (("km", 1e3), ("m", 1.0), ("mm", 1e-3), ("µm", 1e-6), ("nm", 1e-9))
 
 
@@ -60,33 +61,13 @@ def seen(path: str | Path, form: str, slices: Slices, periodic: bool) -> Look:
     if slices.unused:
         lines["left out"] = f"{slices.unused:,} nodes of the file, which belong to no cell"
     mesh = whole(slices, periodic)
-    return Look(lines, mesh, warnings=tuple(_split(mesh)))
+    doubled = in_mesh(mesh)
+    return Look(lines, mesh, warnings=(f"mesh.file: {doubled}",) if doubled else ())
 
 
 def about(path: str | Path, form: str) -> str:
     """Return name, format and size of a file."""
     return f"{Path(path).name}, {form}, {size(Path(path).stat().st_size)}"
-
-
-def _split(mesh: Mesh) -> Iterator[str]:
-    """Yield a warning where vertices lie at one place."""
-    points = mesh.points[np.unique(mesh.vertices)]
-    twice = _coincident(points)
-    if len(twice):
-        where = ", ".join(f"{v:.6g}" for v in points[twice[0]])
-        yield (
-            f"mesh.file: {len(twice):,} vertices lie where another one lies, the first at ({where}) m: cells "
-            "are not connected there (in Gmsh, fragment the geometry or use Coherence Mesh)"
-        )
-
-
-def _coincident(points: np.ndarray) -> np.ndarray:
-    """Return the points at which another point lies that comes before them."""
-    step = SAME * float(np.ptp(points, axis=0).max(initial=0.0)) or 1.0
-    key = np.round(points / step).astype(np.int64)
-    order = np.lexsort(key.T[::-1])
-    same = (key[order[1:]] == key[order[:-1]]).all(axis=1)
-    return np.sort(order[1:][same])
 
 
 def lengths(values: Sequence[float]) -> tuple[str, list[str]]:

@@ -1,6 +1,6 @@
 """Incompressible flow in a periodic box, in two or three dimensions, by its velocity.
 
-    u_t = -P ∇·(u u) + ν ∇²u,   P = 1 - k k/|k|²
+    u_t = -P ∇·(u u) + ν ∇²u + P f,   P = 1 - k k/|k|²
 
 P takes the gradient part away, so that no pressure is solved for. Because a pressure may be added to the
 diagonal of u u for free, its last entry is taken from the others: 5 products to transform in 3-D and 2 in
@@ -11,11 +11,12 @@ rule the discrete equations conserve energy without viscosity, up to the error o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
+from plexus.deck.params import Property
 from plexus.protocols import Deviations
 from plexus.spaces.fourier import Fourier
 
@@ -35,13 +36,21 @@ class IncompressibleModel:
         Kinematic viscosity ν [m²/s].
     start:
         Returns the velocity at the start, (d, *shape); its part with divergence is taken away.
+    force:
+        Force per mass f along each axis, a function of a point; nothing for none.
     """
 
     unknown = "velocity"
     real = True
 
-    def __init__(self, space: Fourier, viscosity: float, start: Callable[[], Tensor]):
-        self.space, self.viscosity, self.start = space, viscosity, start
+    def __init__(
+        self,
+        space: Fourier,
+        viscosity: float,
+        start: Callable[[], Tensor],
+        force: Sequence[Property] = (),
+    ):
+        self.space, self.viscosity, self.start, self.force = space, viscosity, start, force
         self.linear = -viscosity * space.k2
         self.lost: Mapping[str, float] = {}
         self._pairs = [(i, j) for i in range(space.dim) for j in range(i, space.dim)][:-1]
@@ -65,8 +74,9 @@ class IncompressibleModel:
         return torch.stack([parts[i] - k[i] * along for i in range(self.space.dim)], self._axis)
 
     def explicit(self, hat: Tensor, t: float) -> Tensor:
-        """Return the modes of -P ∇·(u u), dealiased. Collective."""
-        u = self.space.inverse(hat).unbind(self._axis)
+        """Return the modes of -P ∇·(u u) + P f, dealiased. Collective."""
+        velocity = self.space.inverse(hat)
+        u = velocity.unbind(self._axis)
         last = u[-1] ** 2
         products = [u[i] * u[j] - last if i == j else u[i] * u[j] for i, j in self._pairs]
         modes = self.space.forward(torch.stack(products, self._axis)).movedim(self._axis, 0)
@@ -74,7 +84,16 @@ class IncompressibleModel:
         axes = range(self.space.dim)
         rows = [[(j, min(i, j), max(i, j)) for j in axes] for i in axes]
         rates = [sum(self.space.ik(j) * flux[a, b] for j, a, b in row if (a, b) in flux) for row in rows]
-        return self.project(torch.stack(rates, self._axis)) * -self.space.mask
+        total = torch.stack(rates, self._axis)
+        if self.force:
+            total = total - self._driven(velocity, t)
+        return self.project(total) * -self.space.mask
+
+    def _driven(self, velocity: Tensor, t: float) -> Tensor:
+        """Return the modes of the force. Collective."""
+        p = self.space.place(t, {"velocity": velocity.movedim(self._axis, -1)})
+        along = [f(p).expand(u.shape) for f, u in zip(self.force, velocity.unbind(self._axis), strict=True)]
+        return self.space.forward(torch.stack(along, self._axis))
 
     def rms(self, hat: Tensor) -> float:
         """Return the root mean square speed. Collective."""

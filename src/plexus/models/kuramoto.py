@@ -1,9 +1,10 @@
 """The Kuramoto-Sivashinsky equation on a periodic interval.
 
-    u_t = -u_xx - u_xxxx - u u_x
+    u_t = -u_xx - u_xxxx - u u_x + s
 
 In Fourier space L = k² - k⁴, which amplifies long waves (k < 1) and damps short ones, and N is the transform
-of -∂_x u²/2, dealiased. N has no mode 0, and neither has L: the mean is conserved to the last digit.
+of s - ∂_x u²/2, dealiased. Without a source N has no mode 0, and neither has L: the mean is conserved to the
+last digit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
+from plexus.deck.params import Property
 from plexus.protocols import Deviations
 from plexus.spaces.fourier import Fourier
 
@@ -29,13 +31,15 @@ class KuramotoModel:
         Real fields on a line.
     start:
         Returns u at the start, (1, *shape).
+    source:
+        s as a function of a point; None for none.
     """
 
     unknown = "u"
     real = True
 
-    def __init__(self, space: Fourier, start: Callable[[], Tensor]):
-        self.space, self.start = space, start
+    def __init__(self, space: Fourier, start: Callable[[], Tensor], source: Property | None = None):
+        self.space, self.start, self.source = space, start, source
         self.linear = space.k2 - space.k2**2
         self.lost: Mapping[str, float] = {}
 
@@ -49,9 +53,13 @@ class KuramotoModel:
         return hat * self.space.mask
 
     def explicit(self, hat: Tensor, t: float) -> Tensor:
-        """Return the modes of -∂_x u²/2, dealiased. Collective."""
-        square = self.space.forward(self.space.inverse(hat) ** 2)
-        return square * (-0.5 * self.space.ik(0) * self.space.mask)
+        """Return the modes of s - ∂_x u²/2, dealiased. Collective."""
+        u = self.space.inverse(hat)
+        rates = self.space.forward(u**2) * (-0.5 * self.space.ik(0) * self.space.mask)
+        if self.source is None:
+            return rates
+        s = self.source(self.space.place(t, {"u": u})).expand(u.shape)
+        return rates + self.space.forward(s) * self.space.mask
 
     def rms(self, hat: Tensor) -> float:
         """Return the root mean square of u. Collective."""

@@ -18,10 +18,10 @@ class Lorenz96Model:
     n
         Number of values.
     forcing
-        F.
+        F, a number or a tensor that broadcasts against the state.
     """
 
-    def __init__(self, n: int, forcing: float):
+    def __init__(self, n: int, forcing: float | torch.Tensor):
         self.n, self.forcing = n, forcing
         self.sizes: Mapping[str, int] = {"state": n}
         self.scales: Mapping[str, float] = {"state": 1.0}
@@ -46,8 +46,8 @@ class Lorenz96Model:
 
     def start(self) -> dict[str, torch.Tensor]:
         """Return the steady state F with one value a little larger."""
-        x = torch.full((self.n,), self.forcing, dtype=torch.float64)
-        x[self.n // 2] += NUDGE
+        x = torch.zeros(self.n, dtype=torch.float64) + self.forcing
+        x[..., self.n // 2] += NUDGE
         return {"state": x}
 
     def derived(self, name: str, values: Mapping[str, torch.Tensor], t: float) -> torch.Tensor:

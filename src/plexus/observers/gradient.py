@@ -19,6 +19,7 @@ from pydantic import model_validator
 from plexus.deck.params import NAME, Field, Params, QuantityName, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
+from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.protocols import Controlled
 from plexus.registry import register
@@ -71,9 +72,10 @@ class Gradient(Scheduled):
         from plexus.io import fitted as files
         from plexus.io.hdf5 import on_root
 
-        system: Any = run.system
         names = self.params.to or tuple(run.deck.controls)
-        numbers = Numbers({n: registry.build("control", run.deck.controls[n]) for n in names}, system)
+        numbers = Numbers(
+            {n: registry.build("control", run.deck.controls[n]) for n in names}, run.system.controls
+        )
         value, slope = derivative(run, numbers, self.params.of)
         data: dict[str, Any] = {"value": value}
         facts = {}
@@ -105,6 +107,8 @@ def derivative(run: Run, numbers: Any, name: str) -> tuple[float, np.ndarray]:
     start = numbers.present()
     m = torch.tensor(start, requires_grad=True)
     value = evaluated(run, numbers, name, m)
+    if not value.requires_grad:
+        raise InputError(f"quantities.{name}: it depends on no control, or no gradient leads through it")
     seed = torch.full_like(value, 1 / run.ctx.comm.size)
     (part,) = torch.autograd.grad(value, m, seed, allow_unused=True)
     return float(value.detach()), numbers.total(np.zeros(len(start)) if part is None else part.numpy())

@@ -1,9 +1,10 @@
 """Fields at points or along a line, as histories in ``series.h5`` (table ``probes/<name>``).
 
-The value is that of the finite element function, u(x) = Σ_i u_i φ_i(x), in the cell that holds the point; on
-a periodic grid that of the trigonometric polynomial through all grid points. The positions stand in the
-table's attribute ``positions`` (k, d). Columns: ``<field>`` for one point, else ``<field>_<number>``;
-components are added as ``_x``, ``_y``, ``_xy``.
+The value is that of the finite element function, u(x) = Σ_i u_i φ_i(x), in the cell that holds the point,
+of the lowest number where several do; where materials meet the run warns, and points on a contact are
+refused. On a periodic grid it is that of the trigonometric polynomial through all grid points. The positions
+stand in the table's attribute ``positions`` (k, d). Columns: ``<field>`` for one point, else
+``<field>_<number>``; components are added as ``_x``, ``_y``, ``_xy``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from plexus.deck.values import refuse
 from plexus.errors import at_path
 from plexus.formulation.entries import PerAxis
 from plexus.observers.base import History
+from plexus.protocols import Balances
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -91,11 +93,26 @@ class Probe(History):
         Raises
         ------
         InputError
-            If a position lies outside the mesh.
+            If a position lies outside the mesh, or on a contact.
         """
         super().start(run)
         with at_path(f"probe {self.params.name}"):
             self._located = run.fields.locate(self.positions())
+        self._warn(run)
+
+    def _warn(self, run: Run) -> None:
+        """Tell of positions at which a field has a value on each side. Collective."""
+        if not isinstance(run.fields, Balances):
+            return
+        ((key, xs),) = self.params.positions().items()
+        for name in self.params.fields:
+            several = run.fields.jumps({name}, xs)
+            if len(several):
+                i = run.deck.output.index(self.params)
+                where = ", ".join(f"{v:g}" for v in xs[several[0]])
+                text = f"materials meet at {len(several)} of {len(xs)} positions, the first at ({where}): "
+                more = f"{name!r} may have another value on each side; those of one of them are told"
+                run.ctx.log.info(f"warning: {run.deck.placed(f'output[{i}].{key}: {text}{more}')}")
 
     def observe(self, run: Run) -> None:
         """Sample the present state. Collective."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ValidationInfo, model_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import Field, Params
+from plexus.deck.params import Field, Movable, Moved, Params
 from plexus.deck.values import refuse
 from plexus.models.suspension.specs import SHOWN, SPECS
 from plexus.protocols import FieldSpec
@@ -53,11 +53,21 @@ class PassiveStress(Params):
 class SuspensionParams(Params):
     """Constants of the suspension, in the units of its theory, and its initial state."""
 
-    alpha: float = Field(-1.0, description="dipole strength; negative: pushers", json_schema_extra=SOURCE)
-    beta: float = Field(0.8, ge=0, description="strength of the constraint stress", json_schema_extra=SOURCE)
-    zeta: float = Field(1.0, ge=0, description="steric alignment (Maier-Saupe)", json_schema_extra=SOURCE)
-    d_T: float = Field(0.05, ge=0, description="translational diffusion", json_schema_extra=SOURCE)
-    d_R: float = Field(0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE)
+    alpha: Annotated[float, Movable()] = Field(
+        -1.0, description="dipole strength; negative: pushers", json_schema_extra=SOURCE
+    )
+    beta: Annotated[float, Movable()] = Field(
+        0.8, ge=0, description="strength of the constraint stress", json_schema_extra=SOURCE
+    )
+    zeta: Annotated[float, Movable()] = Field(
+        1.0, ge=0, description="steric alignment (Maier-Saupe)", json_schema_extra=SOURCE
+    )
+    d_T: Annotated[float, Movable()] = Field(
+        0.05, ge=0, description="translational diffusion", json_schema_extra=SOURCE
+    )
+    d_R: Annotated[float, Movable()] = Field(
+        0.05, gt=0, description="rotational diffusion", json_schema_extra=SOURCE
+    )
     swim_speed: float = Field(0.0, description="must be 0: rods without a head, so that even moments suffice")
     passive_stress: PassiveStress = Field("lagged", description="strain rate in the constraint stress")
     dealias: Literal["two_thirds", "smooth36"] = Field(
@@ -77,6 +87,8 @@ class SuspensionParams(Params):
             raise refuse(f"rods in a plane: the grid needs 2 axes, this one has {known(info).dim}")
         if self.swim_speed != 0:
             raise refuse(f"swim_speed must be 0, not {self.swim_speed:g}: polar suspensions are not modelled")
+        if self.start == "nematic" and any(isinstance(n, Moved) for n in (self.zeta, self.d_R)):
+            raise refuse("start: nematic follows from zeta/d_R without a gradient: take another start")
         return self
 
 

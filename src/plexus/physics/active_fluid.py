@@ -70,12 +70,12 @@ class ActiveFluid(SuspensionPhysics):
         params: ActiveFluidParams, inputs: Mapping[str, Any], given: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the trace of a given S:T less D:T, which it is for every distribution (|n| = 1)."""
-        from plexus.models.suspension.stress import closed_stress
+        from plexus.models.suspension.stress import exact_trace
 
         if "trace" not in given:
             return {}
         zeta = inputs.get("zeta", params.zeta)
-        return {"trace": given["trace"] - closed_stress(inputs, inputs["f1"], zeta)[1]}
+        return {"trace": given["trace"] - exact_trace(inputs, zeta)}
 
     def model(
         self,

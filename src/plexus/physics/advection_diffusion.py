@@ -24,8 +24,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
+from plexus.deck.context import known
 from plexus.deck.params import Field, Property, Unit, Within
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import fit_at
@@ -56,9 +57,10 @@ class AdvectionDiffusionParams(LawParams):
 
     @field_validator("velocity")
     @classmethod
-    def _given(cls, value: tuple[Property, ...]) -> tuple[Property, ...]:
+    def _given(cls, value: tuple[Property, ...], info: ValidationInfo) -> tuple[Property, ...]:
+        context = known(info)
         for part in value:
-            unknown = sorted(part.names - set(COORDINATES))
+            unknown = sorted(part.names - {*COORDINATES, *context.controls} | part.names & {*context.laws})
             if unknown:
                 raise ValueError(f"the velocity is given: {unknown[0]} is not one of x, y, z, t")
         return value

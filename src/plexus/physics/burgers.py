@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from plexus.deck.params import Field, Property, Unit
+from plexus.deck.params import Field, Property, Unit, Within
 from plexus.formulation.entries import PerAxis
 from plexus.formulation.laws import Law, LawParams, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
@@ -31,7 +31,7 @@ from plexus.registry import register
 class BurgersParams(LawParams):
     """Parameters of `Burgers`."""
 
-    viscosity: Annotated[float, Unit("m^2/s")] = Field(0.0, ge=0, description="viscosity ν")
+    viscosity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(0.0, description="viscosity ν")
     direction: Annotated[tuple[Annotated[float, Field(ge=0)], ...], PerAxis] | None = Field(
         None, min_length=1, max_length=3, description="factor of the flux along each axis; 1 if left out"
     )
@@ -55,7 +55,7 @@ class Burgers(Law):
 
     def flux(self, u: Values, p: GridPoint, axis: int) -> Values:
         """Return d u²/2."""
-        return {"velocity": self.direction[axis] / 2 * u["velocity"] ** 2}
+        return {"velocity": self.direction[axis] / 2 * (u["velocity"] * u["velocity"])}
 
     def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
         """Return d u."""
@@ -67,7 +67,8 @@ class Burgers(Law):
 
     def diffusivity(self, u: Values, p: GridPoint) -> Values:
         """Return ν."""
-        return {"velocity": self.params.viscosity * p.one} if self.params.viscosity else {}
+        d = self.params.viscosity
+        return {} if d.constant == 0 else {"velocity": d(with_values(p, u))}
 
     def source(self, u: Values, p: GridPoint) -> Values:
         """Return s."""

@@ -142,8 +142,10 @@ def manufactured() -> list[Manufactured]:
     time = {"stepper": "theta", "end": 0.5, "step": 0.25}
     model = {"type": "cahn_hilliard", "interface": 0.4}
     exact = {"c": wave, "mu": potential}
+    # splitting is pointwise: it knows no dimension, and in space it costs most
+    flat = {name: {dim: text for dim, text in of.items() if dim < 3} for name, of in exact.items()}
     # a mobility that depends on both, so that every entry of the tangent counts
     return [
         Manufactured("implicit", {**model, "mobility": "1 + 0.3*c^2 + 0.1*mu"}, exact, {"time": time}),
-        Manufactured("splitting", {**model, "mobility": 0.5, "splitting": True}, exact, {"time": time}),
+        Manufactured("splitting", {**model, "mobility": 0.5, "splitting": True}, flat, {"time": time}),
     ]

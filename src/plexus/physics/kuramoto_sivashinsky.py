@@ -1,11 +1,12 @@
 """Kuramoto-Sivashinsky equation on a periodic interval: the smallest flow that is turbulent.
 
-    u_t = -u_xx - u_xxxx - u u_x
+    u_t = -u_xx - u_xxxx - u u_x + s
 
 ====== ============================================== ====
 symbol meaning                                        unit
 ====== ============================================== ====
 u      velocity, or slope of a flame or a film        1
+s      source, zero in the equation of the name       1
 ====== ============================================== ====
 
 Lengths and times are scaled so that all coefficients are one: u grows as exp((k² - k⁴) t) while it is small,
@@ -21,12 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, model_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import Field, Params
+from plexus.deck.params import Field, Movable, Params, Property
 from plexus.deck.values import refuse
 from plexus.protocols import FieldSpec
 from plexus.registry import register
@@ -50,7 +51,10 @@ class KuramotoSivashinskyParams(Params):
     start: Literal["wave", "random"] = Field(
         "wave", description="u at the start, unless the block `initial` gives it: cos θ (1 + sin θ), or noise"
     )
-    amplitude: float = Field(1.0, gt=0, description="factor on the wave, or rms value of the noise")
+    amplitude: Annotated[float, Movable()] = Field(
+        1.0, gt=0, description="factor on the wave, or rms value of the noise"
+    )
+    source: Property | None = Field(None, description="source s; expressions may read u, too")
     dealias: Literal["two_thirds", "smooth36"] = Field(
         "two_thirds", description="modes that are kept of products: a sharp or a smooth cut"
     )
@@ -110,10 +114,10 @@ class KuramotoSivashinsky:
         p, real = self.params, space.sibling(real=True)
         if initial and "u" in initial:
             given = initial["u"]
-            return KuramotoModel(real, lambda: given)
+            return KuramotoModel(real, lambda: given, p.source)
         if p.start == "random":
-            return KuramotoModel(real, partial(noise, real, p.amplitude, seed))
-        return KuramotoModel(real, partial(wave, real, p.amplitude))
+            return KuramotoModel(real, partial(noise, real, p.amplitude, seed), p.source)
+        return KuramotoModel(real, partial(wave, real, p.amplitude), p.source)
 
 
 EXAMPLE: dict[str, Any] = {"start": "random", "amplitude": 0.1}

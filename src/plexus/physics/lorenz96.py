@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from plexus.deck.params import Field, Params
+from plexus.deck.params import Field, Params, Property
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -37,7 +37,11 @@ class Lorenz96Params(Params):
     """Parameters of `Lorenz96`."""
 
     n: int = Field(40, ge=4, description="number N of values", json_schema_extra={"source": "Lorenz 1996"})
-    forcing: float = Field(8.0, description="forcing F", json_schema_extra={"source": "Lorenz 1996"})
+    forcing: Property = Field(
+        8.0,
+        description="forcing F; reads the index x, in an ensemble the member y, time t, and X as `state`",
+        json_schema_extra={"source": "Lorenz 1996"},
+    )
 
 
 @register("physics", "lorenz96", Lorenz96Params)
@@ -67,7 +71,9 @@ class Lorenz96:
         """Return the equations."""
         from plexus.models.lorenz96 import Lorenz96Model
 
-        return Lorenz96Model(self.params.n, self.params.forcing)
+        forcing: Any = self.params.forcing
+        # in a run it is the number or tensor of an instant
+        return Lorenz96Model(self.params.n, getattr(forcing, "constant", forcing))
 
 
 EXAMPLE: dict[str, Any] = {"n": 40, "forcing": 8.0}

@@ -1,6 +1,6 @@
 """Incompressible Navier-Stokes equations in a periodic box, pseudo-spectral, in 2-D or 3-D.
 
-    u_t + u·∇u = -∇p + ν ∇²u,   ∇·u = 0
+    u_t + u·∇u = -∇p + ν ∇²u + f,   ∇·u = 0
 
 ====== ============================ =====
 symbol meaning                      unit
@@ -8,6 +8,7 @@ symbol meaning                      unit
 u      velocity                     m/s
 p      pressure over density        m²/s²
 ν      kinematic viscosity          m²/s
+f      force per mass               m/s²
 ====== ============================ =====
 
 The velocity is projected on fields without divergence in Fourier space and the products are dealiased. A run
@@ -25,8 +26,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import ValidationInfo, model_validator
 
 from plexus.deck.context import known
-from plexus.deck.params import Field, Params, Unit
+from plexus.deck.params import Field, Movable, Params, Property, Unit
 from plexus.deck.values import refuse
+from plexus.formulation.entries import PerAxis
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -49,11 +51,17 @@ DERIVED = (
 class NavierStokesParams(Params):
     """Parameters of `NavierStokes`."""
 
-    viscosity: Annotated[float, Unit("m^2/s")] = Field(gt=0, description="kinematic viscosity ν")
+    viscosity: Annotated[float, Movable(), Unit("m^2/s")] = Field(gt=0, description="kinematic viscosity ν")
+    force: Annotated[tuple[Annotated[Property, Unit("m/s^2")], ...], PerAxis] | None = Field(
+        None,
+        min_length=2,
+        max_length=3,
+        description="force per mass f, one entry per axis; expressions may read the velocity, too",
+    )
     start: Literal["taylor_green", "random"] = Field(
         "taylor_green", description="flow at the start, unless the block `initial` gives one"
     )
-    speed: Annotated[float, Unit("m/s")] = Field(
+    speed: Annotated[float, Movable(), Unit("m/s")] = Field(
         1.0, gt=0, description="largest speed of taylor_green, rms speed of random"
     )
     peak: float = Field(4.0, gt=0, description="wave number of the random flow, in waves per longest side")
@@ -104,11 +112,11 @@ class NavierStokes:
         p, real = self.params, space.sibling(real=True)
         if initial and "velocity" in initial:
             given = initial["velocity"]
-            return IncompressibleModel(real, p.viscosity, lambda: given)
+            return IncompressibleModel(real, p.viscosity, lambda: given, p.force or ())
         start = partial(taylor_green, real, p.speed)
         if p.start == "random":
             start = partial(random_flow, real, p.speed, p.peak, seed)
-        return IncompressibleModel(real, p.viscosity, start)
+        return IncompressibleModel(real, p.viscosity, start, p.force or ())
 
 
 EXAMPLE: dict[str, Any] = {"viscosity": 0.01}

@@ -19,9 +19,9 @@ Differential Equations II (1996), section IV.1, doi:10.1007/978-3-642-05221-7.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from plexus.deck.params import Field, Params
+from plexus.deck.params import Field, Movable, Params
 from plexus.protocols import FieldSpec
 from plexus.registry import register
 
@@ -38,7 +38,7 @@ VELOCITY = FieldSpec("velocity", "1", "scalar", "dx/dt")
 class VanDerPolParams(Params):
     """Parameters of `VanDerPol`."""
 
-    mu: float = Field(gt=0, description="nonlinear damping μ")
+    mu: Annotated[float, Movable()] = Field(gt=0, description="nonlinear damping μ")
 
 
 @register("physics", "van_der_pol", VanDerPolParams)

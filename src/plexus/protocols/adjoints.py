@@ -1,4 +1,4 @@
-"""What a solve offers to have gradients: its equations F(u; θ) = 0 solved, tested and transposed."""
+"""What a solve offers to be differentiated: F(u; θ) = 0 solved, tested, made linear and transposed."""
 
 from __future__ import annotations
 
@@ -34,4 +34,13 @@ class Solvable(Protocol):
         ------
         plexus.errors.SolveError
             If the true residual of the transposed system is not small.
+        """
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return du with (∂F/∂u) du = b at a solution. Collective.
+
+        Raises
+        ------
+        plexus.errors.SolveError
+            If the true residual of the system is not small.
         """

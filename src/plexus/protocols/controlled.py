@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from plexus.protocols.fields import Values
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -16,6 +18,8 @@ class Stated(Protocol):
     """What its values stand for: numbers of its own, or values at the nodes or cells of the mesh."""
     at_nodes: ClassVar[bool]
     """Whether it has a value at nodes, so that prescribed and initial values may read it."""
+    constant: ClassVar[bool]
+    """Whether it is one number everywhere and at all times, which plain numbers of a deck may read."""
     params: Any
     """Its block: ``unit``, ``start``, ``low``, ``high``, ``regularisation``."""
 
@@ -27,10 +31,14 @@ class Stated(Protocol):
     def kinks(self) -> Sequence[float]:
         """Times [s] at which it has a kink."""
 
-    def place(self, space: Any) -> Any:
-        """Return the `plexus.protocols.controls.Control` beside a space of the unknowns. Collective."""
+    @property
+    def sizes(self) -> Sequence[float] | None:
+        """Size of each number where they are of different kinds, such as a value and a time."""
 
-    def begin(self, space: Any) -> np.ndarray:
+    def place(self, ground: Any) -> Any:
+        """Return the `Control` on a `Ground`, both of `plexus.protocols.controls`. Collective."""
+
+    def begin(self, ground: Any) -> np.ndarray:
         """Return its own values on this rank at the start."""
 
     def grams(self) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +75,32 @@ class Measured(Protocol):
 
 @runtime_checkable
 class Controlled(Protocol):
-    """A system whose expressions read controls by name; on others scalars stand for their start."""
+    """A system whose expressions read controls by name, and whose runs can be differentiated in them."""
 
     controls: Any
     """Controls and their present values (`plexus.spaces.controls.Controls`)."""
+
+    def start(self) -> Values:
+        """Return the values with which a run begins, for the present values of controls. Collective."""
+
+    def traced(self, own: Mapping[str, Any]) -> Any:
+        """Return the system on tensors, which has `start` and what steppers ask of it. Collective.
+
+        ``own`` are own values of controls by name, tensors; what is left out keeps its present values.
+
+        Raises
+        ------
+        plexus.errors.InputError
+            If no gradient leads through the model.
+        """
+
+    def reader(self, of: str, x: np.ndarray) -> Any:
+        """Return the `plexus.coupling.readers.Reader` of an unknown or component at places (k, d).
+
+        Collective.
+
+        Raises
+        ------
+        plexus.errors.InputError
+            If a place lies outside.
+        """

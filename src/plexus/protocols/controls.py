@@ -13,7 +13,9 @@ nodal     (own nodes, 1)                  no, of the own nodes     everywhere
 cell      (own cells, 1)                  no, of the own cells     inside the body, on its facets
 ========= =============================== ======================== =====================
 
-Values are NumPy arrays in a run, and tensors where gradients are wanted: the same formulas run on both.
+On the cells of a grid nodes are the middles of cells, in Fourier space the grid points, of points in no space
+the indices of all members. Values are NumPy arrays in a run on elements, tensors elsewhere and where
+gradients are wanted: the same formulas run on both.
 """
 
 from __future__ import annotations
@@ -50,6 +52,33 @@ class Control(Protocol):
         plexus.errors.InputError
             If it has no value at nodes.
         """
+
+
+class Ground(Protocol):
+    """Where fields that are controls stand on one rank; `plexus.spaces.grounds` has them."""
+
+    comm: Any
+
+    def array(self, values: Array) -> Array:
+        """Return values as an array of the kind that the system reads."""
+
+    def control(self, location: str) -> Control:
+        """Return a field on ``node`` or ``cell``. Collective.
+
+        Raises
+        ------
+        plexus.errors.InputError
+            If no field stands there.
+        """
+
+    def points(self, location: str) -> Array:
+        """Return the places of the own values, (n, d)."""
+
+    def names(self, location: str) -> Array:
+        """Return numbers of the own values that no partition changes, (n,)."""
+
+    def products(self, location: str, length: float) -> tuple[Array, Array, Array]:
+        """Return this rank's entries of ∫ m m + ℓ² ∫ ∇m·∇m: names of rows and columns, values."""
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, FieldSpec, Location
@@ -26,6 +26,13 @@ class Places(Protocol):
 
     def evaluate(self, space: Any, array: np.ndarray) -> np.ndarray:
         """Return the values of nodal rows (n_local, m) at the positions, (k, m) on all ranks. Collective."""
+
+
+class Shares(Places, Protocol):
+    """Positions in a grid, or among the values of members: values are sums of what ranks add."""
+
+    def share(self, space: Any, rows: Array) -> Array:
+        """Return what own rows (n_owned, m), an array or a tensor, add to the values, (k, m)."""
 
 
 class Evaluation(Protocol):
@@ -120,8 +127,11 @@ class Balances(Protocol):
     def field(self, name: str) -> Integrand:
         """Return a field or one of its components as a function of a point."""
 
-    def jumps(self, expression: Expression, at: Sequence[float]) -> bool:
-        """Return whether an expression has several values at a place, where materials meet. Collective."""
+    def jumps(self, names: Collection[str], xs: np.ndarray) -> np.ndarray:
+        """Return the numbers of positions (k, d) where what reads these names has several values. Collective.
+
+        Materials meet there.
+        """
 
     def require(self, part: Part, f: Integrand | None, outer: bool = False) -> None:
         """Refuse a part without cells or facets, or whose facets have two sides that differ. Collective.
@@ -152,6 +162,9 @@ class Balances(Protocol):
         InputError
             If it has no such component.
         """
+
+    def kink(self, name: str, boundary: Facets) -> float:
+        """Return the least angle [rad] of a boundary with other supports, π/2 without any. Collective."""
 
     def flux_unit(self, name: str) -> str:
         """Return the unit of what an unknown's balance exchanges per area; empty where it is not known."""

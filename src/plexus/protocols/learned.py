@@ -29,6 +29,15 @@ class Port:
     scale: float = 1.0
     """A typical size in this unit."""
 
+    @property
+    def complex(self) -> bool:
+        """Whether its values are complex numbers."""
+        return False
+
+    def __str__(self) -> str:
+        """Return name and unit as a message has them."""
+        return f"{self.name} [{self.unit}{', complex' if self.complex else ''}]"
+
 
 Ports = tuple[Port, ...]
 

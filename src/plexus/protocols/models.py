@@ -149,4 +149,8 @@ class RatesPhysics(Protocol):
         """Return all other fields that outputs and quantities can ask for."""
 
     def model(self) -> Rates:
-        """Return the equations."""
+        """Return the equations.
+
+        Parameters that are a `Property` are evaluated before: here they are numbers, or tensors that
+        broadcast against members and indices.
+        """

@@ -64,7 +64,7 @@ class Data(Protocol):
 
     offers: ClassVar[frozenset[str]]
     """What its samples have beside inputs: ``targets``, ``grid`` (whole fields), ``flow`` (moments later),
-    ``later`` (inputs at later times)."""
+    ``later`` (inputs at later times), ``runs`` (whole runs, with which those of the deck can be compared)."""
 
     @staticmethod
     def problems(params: Any, deck: Deck) -> Wrong:

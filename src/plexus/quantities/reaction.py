@@ -5,14 +5,16 @@
 F is the weak form without constraints, so R balances sources and loads to the accuracy of the solve. Where
 supports meet, the force on a node is split along the directions that they prescribe, those of one direction
 share it by the areas of their facets around the node (`plexus.spaces.corners`). Supports add up to the total;
-``on: [left, bottom]`` is the total of both. R converges
-faster than a flux made from gradients. A force [N] for a displacement, a heat flow into the body [W] for a
-temperature. Source: T. J. R. Hughes et al., J. Comput. Phys. 163 (2000) 467-488, doi:10.1006/jcph.2000.6577.
-Terms with a time derivative are not part of it.
+``on: [left, bottom]`` is the total of both. Where supports of a displacement meet at a small angle, the run
+warns: what each of them bears then converges slowly. R converges faster than a flux made from gradients. A
+force [N] for a displacement, a heat flow into the body [W] for a temperature. Source: T. J. R. Hughes et al.,
+J. Comput. Phys. 163 (2000) 467-488, doi:10.1006/jcph.2000.6577. Terms with a time derivative are not part of
+it.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
@@ -27,6 +29,10 @@ from plexus.registry import register
 
 if TYPE_CHECKING:
     from plexus.run import Run
+
+
+SMALL_ANGLE = math.radians(30.0)
+"""Angle between supports below which the run tells how slowly their shares converge."""
 
 
 class ReactionParams(Params):
@@ -68,7 +74,7 @@ class Reaction(QuantityBase):
         self.params = params
 
     def prepare(self, run: Run) -> None:
-        """Refuse facets that are none. Collective.
+        """Refuse facets that are none, warn of supports that meet at a small angle. Collective.
 
         Raises
         ------
@@ -85,6 +91,14 @@ class Reaction(QuantityBase):
         area = with_area(run.mesh, self.params.on)
         if self.params.of in fields.specs and area is not None:
             fields.require(Part(boundary=area), fields.field(self.params.of))
+            angle = fields.kink(self.params.of, self.params.on)
+            if angle < SMALL_ANGLE:
+                order = 2 * angle / (math.pi - angle)
+                self.warn(
+                    run,
+                    f"on: other supports meet these at {math.degrees(angle):.2g} degrees: what each of them "
+                    f"bears converges as h^{order:.2g} at last; the sum over all of them does not suffer",
+                )
 
     def evaluate(self, run: Run) -> float:
         """Return the reaction at the present state. Collective.

@@ -2,7 +2,8 @@
 
 Unknowns are interpolated in the cell that holds the place. Derived fields such as stresses are first
 recovered at the nodes (averaged over the cells of one material around, weighted with their volumes), as in
-the output. Where materials meet, or at a contact, the cell of the lowest number answers, and the run warns.
+the output. Where materials meet, the cell of the lowest number answers, and the run warns; a place on a
+contact is refused.
 """
 
 from __future__ import annotations
@@ -47,15 +48,15 @@ class Value(QuantityBase):
         Raises
         ------
         InputError
-            If the place lies outside the mesh.
+            If the place lies outside the mesh, or on a contact.
         """
         fields, p = run.fields, self.params
         fields.locate(np.array([p.at]))
-        if isinstance(fields, Balances) and fields.jumps(p.of, p.at):
+        if isinstance(fields, Balances) and len(fields.jumps(p.of.names, np.array([p.at]))):
             self.warn(
                 run,
-                f"at: materials meet at this place, or a contact lies there, and {p.of.text!r} may have "
-                "another value on each side: this is that of one of them; move the place into the one meant",
+                f"at: materials meet at this place, and {p.of.text!r} may have another value on each side: "
+                "this is that of one of them; move the place into the one meant",
             )
 
     def evaluate(self, run: Run) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.errors import GuardError
+from plexus.run import coefficients
 from plexus.run.principle import Principle, principles
 from plexus.spaces.evaluate import WHOLE
 
@@ -69,12 +70,21 @@ class Bounds:
         self.bounds = list(_bounds(run))
         self._told: set[str] = set()
         self._principles: list[Principle] = []
+        self._coefficients: list[coefficients.Coefficient] = []
 
     def begin(self) -> None:
-        """Note the data from which the march starts. Collective."""
+        """Note the data from which the march starts. Collective.
+
+        Raises
+        ------
+        InputError
+            If a coefficient is out of its bounds whatever the solution is.
+        """
         self._principles = list(principles(self.run))
         for each in self._principles:
             each.begin(self.run)
+        self._coefficients = list(coefficients.bounded(self.run))
+        coefficients.before(self.run, self._coefficients)
 
     def look(self) -> None:
         """Judge the present state. Collective.
@@ -82,7 +92,7 @@ class Bounds:
         Raises
         ------
         GuardError
-            On all ranks, where a field is outside bounds that shall stop the run.
+            On all ranks, where a field is outside bounds that shall stop the run, or a coefficient its own.
         """
         due = [b for b in self.bounds if self.run.clock.step % b.every == 0 or self.run.clock.done]
         for bound, (low, high) in zip(due, self._extremes(due), strict=True):
@@ -101,6 +111,7 @@ class Bounds:
             text = each.look(self.run)
             if text is not None:
                 self.run.ctx.log.info(f"warning: {self.run.deck.placed(f'physics: {text}')}")
+        coefficients.after(self.run, self._coefficients)
 
     def _extremes(self, bounds: list[Bound]) -> list[tuple[float, float]]:
         """Return smallest and largest value of each field. Collective."""

@@ -13,21 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
-from plexus.coupling.starts import start
-from plexus.coupling.traced import Traced
 from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
-from plexus.protocols import Implicit
 from plexus.run.run import Run, marching, stepper_of
+from plexus.stepping.adjoint import Remembering
 from plexus.stepping.march import March
-
-if TYPE_CHECKING:
-    from plexus.protocols import Stepper
 
 Tensor = torch.Tensor
 Look = Callable[["Trace"], Tensor | None]
@@ -35,7 +31,7 @@ Look = Callable[["Trace"], Tensor | None]
 
 
 class Trace(Run):
-    """A run whose system is a `plexus.coupling.traced.Traced`; its observers only say which times are hit."""
+    """A run whose system is on tensors; its observers only say which times are hit."""
 
     system: Any
 
@@ -50,14 +46,13 @@ class Trace(Run):
         """
         deck, (clock, controller) = run.deck, marching(run.deck)
         stepper = stepper_of(deck, controller.tolerance)
-        why = refusal(stepper)
-        if why is not None:
+        why = getattr(stepper, "rough", "")
+        if why:
             raise InputError(f"time.stepper: {why}")
-        system = Traced(run.system, controls)  # type: ignore[arg-type]  # decks on elements have controls
-        values = start(system, deck.initial, clock.t, deck.time is not None)
+        system = run.system.traced(controls)
         return cls(
-            system,  # type: ignore[arg-type]  # asked for what `March` and quantities need
-            State(values, clock.t), clock, stepper, controller, events=run.events, deck=deck,
+            system,  # asked for what `March` and quantities need
+            State(system.start(), clock.t), clock, stepper, controller, events=run.events, deck=deck,
             ctx=run.ctx, mesh=run.mesh, lineage=run.lineage, quantities=run.quantities,
             observers=run.observers, places=run.places,
         )  # fmt: skip
@@ -90,14 +85,25 @@ class Trace(Run):
         """March to the end and return the sum of what ``look`` sees after each step. Collective.
 
         With ``every``, only each so-manieth state is kept, and a gradient computes the steps between again:
-        less memory, at the cost of one more march.
+        less memory, at the cost of one more march. Of the last segment, where the gradient begins, all is
+        kept.
         """
-        if every is None:
-            return _sum([look(self) for _ in self.march()])
         found = []
         while not self.last:
-            found.append(self._segment(look, every))
+            if every is None or self._ends_within(every):
+                found.append(self._steps(look, every))
+            else:
+                found.append(self._segment(look, every))
         return _sum(found)
+
+    def _steps(self, look: Look, count: int | None) -> Tensor:
+        """Take so many steps, all without a number; return what ``look`` has seen."""
+        return _sum([look(self) for _ in islice(self.march(), count)])
+
+    def _ends_within(self, steps: int) -> bool:
+        """Return whether so many steps lead to the end, as far as their length is known."""
+        dt = self.controller.propose(self.clock, None, self.limit) if self.controller.fixed else 0.0
+        return self.clock.t + (steps + 0.5) * dt > self.clock.end
 
     def _segment(self, look: Look, steps: int) -> Tensor:
         """Take so many steps, of which torch keeps the beginning only; return what ``look`` has seen."""
@@ -107,15 +113,19 @@ class Trace(Run):
             self.stepper.history(),
         )
         names, ends = list(self.state.values), list[Trace]()
+        remembering = self.system if isinstance(self.system, Remembering) else None
+        kept = remembering.remembered() if remembering else {}
 
         def run(*tensors: Tensor) -> tuple[Tensor, ...]:
             # each time by a march of its own: what is computed again leaves this one where it is
             own = self._twin()
+            if remembering:
+                remembering.remind(kept)
             own.clock.restore(clock)
             own.controller.restore(controller)
             own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))
             own.state = State(dict(zip(names, tensors, strict=False)), own.clock.t, own.clock.step)
-            seen = _sum([look(own) for _, _ in zip(range(steps), own.march(), strict=False)])
+            seen = own._steps(look, steps)
             ends.append(own)
             return seen, *own.state.values.values(), *own.stepper.history()[1].values()
 
@@ -141,16 +151,6 @@ class Trace(Run):
         return twin
 
 
-def refusal(stepper: Stepper) -> str | None:
-    """Return why no gradient leads through a stepper, None where one does."""
-    if stepper.needs is Implicit:
-        return None
-    return (
-        "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
-        "adjoint of bdf, rosw and alpha; use theta or bdf2"
-    )
-
-
 def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Tensor]:
     """Return the derivatives of a number that is equal on all ranks, by name. Collective.
 
@@ -163,7 +163,7 @@ def gradient(value: Tensor, of: Mapping[str, Tensor], run: Run) -> dict[str, Ten
         allow_unused=True, materialize_grads=True,
     )  # fmt: skip
     found = dict(zip(of, slopes, strict=True))
-    shared = [name for name in of if run.system.controls.members[name].replicated]  # type: ignore[attr-defined]
+    shared = [name for name in of if run.system.controls.members[name].replicated]
     if shared and comm.size > 1:
         whole = torch.cat([found[name].ravel() for name in shared])
         comm.Allreduce(whole.numpy().copy(), whole.numpy())

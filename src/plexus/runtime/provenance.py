@@ -65,10 +65,12 @@ def versions() -> dict[str, str]:
 def source_state() -> str:
     """Return commit and cleanness of the source tree that Plexus is imported from, or an empty text."""
     here = Path(plexus.__file__).resolve().parent
-    commit = _git(here, "rev-parse", "HEAD")
-    if not commit or not _git(here, "ls-files", "__init__.py"):
+    if not _git(here, "ls-files", "__init__.py"):
         return ""  # installed as a package: the version says it all
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no", ".")
+    # one call for both: `# branch.oid <commit>` and further headers, then a line for each changed file
+    lines = _git(here, "status", "--porcelain=v2", "--branch", "--untracked-files=no", ".").splitlines()
+    commit = lines[0].removeprefix("# branch.oid ") if lines else ""
+    changed = any(not line.startswith("#") for line in lines)
     return commit + ("-modified" if changed else "")
 
 

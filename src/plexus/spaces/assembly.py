@@ -10,7 +10,7 @@ values already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -208,7 +208,7 @@ class Form:
                 add_at(out, part.nodes, einsum("cq,qi,cqa->cia", w, phi, self._full(f.f0, w)))
         result = self.bridge.host(out)[: self.space.n_owned]
         for load in self.loads:
-            load.subtract(t, result)
+            load.subtract(self.read(load.reads, t), result)
         return result
 
     def jacobian(
@@ -326,6 +326,12 @@ class Form:
                 host = self.bridge.host(value)
                 rows[...] = host[:, :, None] if spaces[name].scalar else host
         return found
+
+    def read(
+        self, names: Collection[str], t: float, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return time and those of the names that are controls; ``values`` stand for the stored ones."""
+        return {"t": t, **self.controls.at_nodes(names, np.empty(0, int), t, values)}
 
     @cached_property
     def _every_cell(self) -> CellSet:

@@ -105,8 +105,10 @@ def bodies(form: Form) -> Bodies:
     space.halo.forward(filled)
     filled = filled.astype(bool)
     faint = np.zeros((space.n_local, 1))
-    faint[: space.n_owned] = FAINT * matrix.diagonal(matrix.values)
-    space.halo.forward(faint)
+    if space.mesh.cut is not None:
+        # only what is cut has entries across facets
+        faint[: space.n_owned] = FAINT * matrix.diagonal(matrix.values)
+        space.halo.forward(faint)
     count = 0
     for group in _groups(form):
         rows, cols = matrix.ties(group, faint)

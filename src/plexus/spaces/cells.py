@@ -17,10 +17,12 @@ from plexus.mesh.grid import Grid
 from plexus.mesh.lattice import SIDES
 from plexus.mesh.mesh import EXTERIOR
 from plexus.protocols.facets import Facets
-from plexus.spaces.grid import CORNERS, VTK, located
+from plexus.spaces.grid import CORNERS, VTK, located, of_slab
 
 if TYPE_CHECKING:
     from petsc4py import PETSc
+
+    from plexus.protocols import Array
 
 
 class NoHalo:
@@ -144,11 +146,11 @@ class CellPlaces:
 
     def evaluate(self, space: Any, array: np.ndarray) -> np.ndarray:
         """Return the values of a field array at the positions on all ranks, (k, m). Collective."""
-        field = array[: space.n_owned].reshape(*space.shape, array.shape[1])
-        value = np.tensordot(self.weights[0][:, space.rows[0] : space.rows[1]], field, axes=1)
-        for weight in self.weights[1:]:
-            value = np.einsum("kj,kj...->k...", weight, value)
-        return np.asarray(self.comm.allreduce(value))
+        return np.asarray(self.comm.allreduce(self.share(space, array[: space.n_owned])))
+
+    def share(self, space: Any, rows: Array) -> Array:
+        """Return what own rows (n_owned, m), an array or a tensor, add to the values, (k, m)."""
+        return of_slab(self.weights, space, rows)
 
 
 def _hats(s: np.ndarray, n: int, bounded: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ ask for it at nodes. Whoever wants gradients gives tensors instead of the stored
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from plexus.fields.arrays import like, namespace
 from plexus.mesh.halo import Halo
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import FieldSpec
-from plexus.protocols.controls import Control
+from plexus.protocols.controls import Control, Dependent, Ground
 from plexus.spaces.lagrange import Space
 from plexus.spaces.points import FieldSample
 
@@ -144,6 +145,31 @@ class Cellwise:
         )
 
 
+class Sampled:
+    """Controls as the samples that points of a grid, or of no space, hold beside unknowns.
+
+    Parameters
+    ----------
+    controls
+        The members.
+    values
+        Their values by name; those of the controls themselves change with them.
+    """
+
+    def __init__(self, controls: Controls, values: Mapping[str, Array] | None = None):
+        self.members, self.values = controls.members, controls.values if values is None else values
+
+    def at(self, batch: Any) -> dict[str, Any]:
+        """Return a sample by name; what is the same at all points has no axes."""
+        found = {name: member.sample(batch, self.values[name]) for name, member in self.members.items()}
+        return {name: s if isinstance(s, Dependent) else Level(_bare(s.value)) for name, s in found.items()}
+
+
+def _bare(value: Array) -> Array:
+    """Return a single number without axes."""
+    return value.reshape(()) if math.prod(value.shape) == 1 else value
+
+
 def middles(mesh: Mesh) -> np.ndarray:
     """Return the middle of the nodes of each local cell, (C, d) [m]."""
     return mesh.points[mesh.cells].mean(1)
@@ -168,22 +194,31 @@ class Controls:
     ----------
     members : name -> control.
     specs : name -> what it is, with its unit.
+    ground : where fields stand; None where there are no controls.
+    own : name -> own values, NumPy arrays.
     values : name -> array as `Control.spread` returns it.
     """
 
     def __init__(
-        self, members: Mapping[str, Control] | None = None, specs: Mapping[str, FieldSpec] | None = None
+        self,
+        members: Mapping[str, Control] | None = None,
+        specs: Mapping[str, FieldSpec] | None = None,
+        ground: Ground | None = None,
     ):
-        self.members, self.specs = dict(members or {}), dict(specs or {})
-        self.values: dict[str, Array] = {name: c.spread(c.zeros()) for name, c in self.members.items()}
+        self.members, self.specs, self.ground = dict(members or {}), dict(specs or {}), ground
+        self.own: dict[str, Array] = {}
+        self.values: dict[str, Array] = {}
+        self.put({name: c.zeros() for name, c in self.members.items()})
 
     def put(self, own: Mapping[str, Array]) -> None:
-        """Take over own values by name. Collective."""
+        """Take over own values by name, NumPy arrays. Collective."""
+        self.own |= own
         self.values |= self.spread(own)
 
     def spread(self, own: Mapping[str, Array]) -> dict[str, Array]:
         """Return own values, arrays or tensors, with those of ghosts. Collective."""
-        return {name: self.members[name].spread(values) for name, values in own.items()}
+        kind = self.ground.array if self.ground else lambda values: values
+        return {name: self.members[name].spread(kind(values)) for name, values in own.items()}
 
     def at_nodes(
         self, names: Iterable[str], nodes: np.ndarray, t: float, values: Mapping[str, Array] | None = None

@@ -18,8 +18,15 @@ The directions are taken within the span H of those that the node clearly has (`
 normals on a curved surface are close to that of the node, and planes that differ by less than 10 degrees
 would bear a small force across them by large ones against each other. What of R is outside H is shared by
 area. What only a curve or a point holds counts whole for every boundary that has the node.
-Source: A. Ben-Israel, T. N. E. Greville, Generalized Inverses, 2nd ed., Springer 2003, section 3.3,
-doi:10.1007/b97366.
+
+Between two planes without friction, at an angle φ and with the body over ω = π ∓ φ, u has parts
+r^λ, λ = kπ/ω ± 1 (from sin((λ ± 1)ω) = 0 for stress functions r^(λ+1) cos((λ ± 1)θ)), least λ = φ/(π ∓ φ):
+for small φ the kink holds the body nearly as a pin does. The splitting at the node is exact, but a force b
+along the planes is borne by b/(2 sin(φ/2)) on each, and b, as all of the solution there, converges as h^2λ
+only: h at 60 degrees, h^0.4 at 30, h^0.12 at 10. Their sum does not suffer.
+Sources: A. Ben-Israel, T. N. E. Greville, Generalized Inverses, 2nd ed., Springer 2003, section 3.3,
+doi:10.1007/b97366 (splitting); M. L. Williams, J. Appl. Mech. 19 (1952) 526-528, doi:10.1115/1.4010553
+(singular parts).
 """
 
 from __future__ import annotations

@@ -15,15 +15,17 @@ doi:10.1016/j.jcp.2007.04.014.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from plexus.devices import memory, threads
 from plexus.errors import InputError
+from plexus.spaces.controls import Controls, Level, Sampled
 from plexus.spaces.transforms import Along, Local
 from plexus.spaces.transpose import Sum, Transpose, gathered, split
 
@@ -33,6 +35,38 @@ if TYPE_CHECKING:
 Dealias = Literal["two_thirds", "smooth36", "none"]
 TOGETHER = 1 << 17
 """Numbers of a rank's batches that are worth putting together for one exchange."""
+
+
+class GridPlace:
+    """Grid points as expressions see them (`plexus.protocols.GridPoint`): unknowns and controls.
+
+    Parameters
+    ----------
+    space
+        The box.
+    t
+        Time [s].
+    unknowns
+        Samples of the model's own fields.
+    """
+
+    def __init__(self, space: Fourier, t: float, unknowns: Mapping[str, Level]):
+        self.space, self.t, self.unknowns, self.dim = space, t, unknowns, space.dim
+        self.one = torch.ones((), dtype=space.dtype, device=space.device)
+
+    @property
+    def x(self) -> torch.Tensor:
+        """Coordinates (*shape, d)."""
+        return torch.stack(torch.broadcast_tensors(*self.space.points()), -1)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Samples of controls and unknowns."""
+        return {**self.space.given.at(self), **self.unknowns}
+
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values of a control at the points, (*shape)."""
+        return values.reshape(self.space.shape)
 
 
 class Fourier:
@@ -92,6 +126,7 @@ class Fourier:
         self.rows = split(self.cells[0], self.size)[self.rank]
         self.columns = split(self.modes[1], self.size)[self.rank] if self.dim > 1 else (0, 1)
         self.shape = (self.rows[1] - self.rows[0], *self.cells[1:])
+        self.given = Sampled(Controls())
         self.hat_shape = self.modes
         if self.dim > 1:
             self.hat_shape = (self.modes[0], self.columns[1] - self.columns[0], *self.modes[2:])
@@ -115,7 +150,18 @@ class Fourier:
         """Return the space of real or complex fields on the same box, ranks and device."""
         if real == self.real:
             return self
-        return Fourier(self.cells, self.lengths, self.comm, self.device, real, self.dealias, self.dtype)
+        made = Fourier(self.cells, self.lengths, self.comm, self.device, real, self.dealias, self.dtype)
+        return made.reading(self.given)
+
+    def reading(self, given: Sampled) -> Fourier:
+        """Return the same space, where expressions read controls with these values."""
+        other = copy(self)
+        other.given = given
+        return other
+
+    def place(self, t: float, fields: Mapping[str, torch.Tensor] | None = None) -> GridPlace:
+        """Return the own grid points with real fields (..., *shape), of vectors (..., *shape, m)."""
+        return GridPlace(self, t, {name: Level(u) for name, u in (fields or {}).items()})
 
     # transforms
 
@@ -236,6 +282,7 @@ class Fourier:
 
         Collective.
         """
+        stages = tuple(stage.detach() for stage in stages)
         whole = float(self.power(stages[0]).sum())
         gone = [float(self.power(before - after).sum()) for before, after in pairwise(stages)]
         return [share / whole if whole else 0.0 for share in gone]

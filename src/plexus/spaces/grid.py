@@ -7,13 +7,19 @@ global numbers, then, on several ranks, a copy of the next rank's first plane, w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.fields.arrays import einsum, like
 from plexus.io.piece import Piece
 from plexus.mesh.grid import Grid
 from plexus.mesh.halo import Halo
 from plexus.spaces.search import check_axes, refuse_lost
+
+if TYPE_CHECKING:
+    from plexus.protocols import Array
 
 VTK = {1: 3, 2: 9, 3: 12}
 """Dimension -> VTK's number of the cell type."""
@@ -140,13 +146,21 @@ class GridPlaces:
 
     def evaluate(self, space: GridSpace, array: np.ndarray) -> np.ndarray:
         """Return the values of a field array at the positions on all ranks, (k, m). Collective."""
-        m = array.shape[1]
-        field = array[: space.n_owned].reshape(*space.shape, m)
-        first = self.weights[0][:, space.rows[0] : space.rows[1]]
-        value = np.tensordot(first, field, axes=1)
-        for weight in self.weights[1:]:
-            value = np.einsum("kj,kj...->k...", weight, value)
-        return np.asarray(self.comm.allreduce(value))
+        return np.asarray(self.comm.allreduce(self.share(space, array[: space.n_owned])))
+
+    def share(self, space: Any, rows: Array) -> Array:
+        """Return what own rows (n_owned, m), an array or a tensor, add to the values, (k, m)."""
+        return of_slab(self.weights, space, rows)
+
+
+def of_slab(weights: Sequence[np.ndarray], space: Any, rows: Array) -> Array:
+    """Return Σ_i w_i(x) u_i over the slab of a rank, (k, m), for weights (k, n) along each axis."""
+    first, last = space.rows
+    mine = like(weights[0][:, first:last], rows)
+    value = (mine @ rows.reshape(last - first, -1)).reshape(-1, *space.shape[1:], rows.shape[1])
+    for weight in weights[1:]:
+        value = einsum("kj,kj...->k...", like(weight, rows), value)
+    return value
 
 
 def periodic_sinc(n: int, angle: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from mpi4py import MPI
 from plexus.mesh.mesh import Mesh
 from plexus.spaces.lagrange import Space
 from plexus.spaces.materials import MaterialNodes
-from plexus.spaces.search import TOLERANCE, check_axes, refuse_lost, search
+from plexus.spaces.search import TOLERANCE, check_axes, refuse_lost, require_one_side, search
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -33,7 +33,7 @@ class Located:
     Raises
     ------
     InputError
-        If a position lies outside the mesh.
+        If a position lies outside the mesh, or has a value on each side of a contact.
     """
 
     def __init__(self, mesh: Mesh, xs: np.ndarray, tolerance: float = TOLERANCE):
@@ -48,6 +48,7 @@ class Located:
         ids, nobody = mesh.cell_ids[cells].astype(np.int64), np.iinfo(np.int64).max
         owner = _least(self.comm, which, ids, len(self.xs), nobody)
         refuse_lost(self.xs, owner != nobody)
+        require_one_side(mesh, self.xs)
         mine = owner[which] == ids
         self.which, self.cells, self.local = which[mine], cells[mine], local[mine]
 

@@ -30,10 +30,11 @@ def materials(mesh: Mesh, regions: Sequence[str]) -> np.ndarray:
     return found
 
 
-def meet(mesh: Mesh, regions: Sequence[str], cells: np.ndarray) -> bool:
-    """Return whether these cells of all ranks are of more than one material. Collective."""
-    found = set(materials(mesh, regions)[cells].tolist())
-    return len(set[int]().union(*mesh.comm.allgather(found))) > 1
+def meet(mesh: Mesh, regions: Sequence[str], which: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return the numbers ``which`` (k,) whose ``cells`` (k,) have several materials. Collective."""
+    here = np.column_stack([which, materials(mesh, regions)[cells]])
+    every = np.unique(np.concatenate(mesh.comm.allgather(here)), axis=0)[:, 0]
+    return np.unique(every[1:][every[1:] == every[:-1]])
 
 
 class MaterialNodes:

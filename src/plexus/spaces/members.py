@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fields.arrays import like, namespace
 from plexus.io.piece import Piece
 from plexus.mesh.halo import Halo
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+    from plexus.protocols import Array
 
 LINE = 3
 """VTK's number of a line."""
@@ -141,10 +144,15 @@ class MemberPlaces:
         number = whole[:, 1] - members.first if indices.dim == 2 else np.zeros(len(xs), dtype=np.int64)
         row = (number - members.begin) * indices.length + whole[:, 0]
         self.here = (number >= members.begin) & (number < members.end)
-        self.rows = row[self.here]
+        self._row = row
 
     def evaluate(self, space: Indices, array: np.ndarray) -> np.ndarray:
         """Return the values of rows (n_local, m) at the positions on all ranks, (k, m). Collective."""
-        found = np.zeros((len(self.here), array.shape[1]))
-        found[self.here] = array[self.rows]
-        return np.asarray(self.indices.comm.allreduce(found))
+        return np.asarray(self.indices.comm.allreduce(self.share(space, array[: space.n_owned])))
+
+    def share(self, space: Indices, rows: Array) -> Array:
+        """Return the values that this rank has, an array or a tensor, zero elsewhere, (k, m)."""
+        # one row of zeros stands for all that others have
+        zeros = like(np.zeros((1, rows.shape[1])), rows)
+        whole = namespace(rows).concatenate([rows, zeros])
+        return whole[np.where(self.here, self._row, len(rows))]

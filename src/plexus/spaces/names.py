@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.mesh.doubled import between_regions
 from plexus.mesh.facets import each_once
 from plexus.mesh.mesh import Mesh
 from plexus.protocols.facets import Facets, regions_at
@@ -125,7 +126,8 @@ def require_facets(
     found = census(mesh, pairs, None if side is None else region_cells(mesh, side))
     names = ", ".join(where.names)
     if found.total == found.without:
-        raise InputError(f"{names}: no facet {f'is a side of region {side}' if side else 'is there'}")
+        what = f"is a side of region {side}" if side else f"is there{_touching(mesh, where)}"
+        raise InputError(f"{names}: no facet {what}")
     if where.side and found.without:
         raise InputError(
             f"{names}: {found.without:,} of {found.total:,} facets are no sides of region {side}"
@@ -144,6 +146,12 @@ def require_facets(
             f"{names}: {found.twice:,} facets lie between two cells of {side}, so that it does not tell "
             f"which side is meant: {_which_side(mesh, where, pairs)}"
         )
+
+
+def _touching(mesh: Mesh, where: Facets) -> str:
+    """Return what is said of regions that should meet, but touch without common nodes. Collective."""
+    regions = regions_at(where.names[0]) if len(where) == 1 else None
+    return between_regions(mesh, *(region_cells(mesh, name) for name in regions)) if regions else ""
 
 
 def _which_side(mesh: Mesh, where: Facets, pairs: np.ndarray) -> str:

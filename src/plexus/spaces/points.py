@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from plexus.spaces.lagrange import Space
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule
-from plexus_kernels import Tables
 
 Array = Any
 Room = Space | QuadratureSpace | Control
@@ -32,8 +32,9 @@ Room = Space | QuadratureSpace | Control
 class CellSet:
     """Some cells of a mesh (all for ``index`` None), with connectivity gathered once; a slice copies nothing.
 
-    With ``keep`` (on tensors) geometry at points is computed once: worth its memory where the same cells are
-    sampled many times.
+    With ``keep`` (on tensors in host memory) geometry at points is computed once, worth its memory where the
+    same cells are sampled many times, and fields are sampled by the kernels for arrays, see
+    `plexus.spaces.sampled`.
 
     Spaces of one degree on one mesh number their nodes equally, so the degree names a connectivity.
     """
@@ -56,10 +57,7 @@ class CellSet:
     def nodes(self, space: Space) -> Array:
         """Return the space's local nodes of the cells, (C, n)."""
         if space.degree not in self._nodes:
-            nodes = self._pick(space.cell_nodes)
-            # torch gathers by long integers
-            nodes = nodes if self.kept is None else nodes.astype(np.int64)
-            self._nodes[space.degree] = self.bridge.array(nodes)
+            self._nodes[space.degree] = self.bridge.array(self._pick(space.cell_nodes))
         return self._nodes[space.degree]
 
     def mask(self, region: str) -> Array:
@@ -83,10 +81,7 @@ class CellSet:
 
 
 class FieldSample:
-    """Value and gradient of one field at the points of a batch, at first access.
-
-    Where geometry is kept, on tensors, only what is read is computed, since all of it is differentiated.
-    """
+    """Value and gradient of one field at the points of a batch, at first access."""
 
     def __init__(self, batch: PointBatch, space: Space, array: Array):
         self._batch, self._space, self._array = batch, space, array
@@ -94,27 +89,28 @@ class FieldSample:
     @cached_property
     def _both(self) -> tuple[Array, Array]:
         b = self._batch
-        return b.kernels.sample(b.cells.points, b.cells.cells[b.part], *self._tables, self._array)
+        tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
+        where = b.cells.points, b.cells.cells[b.part], tables, nodes
+        if b.cells.kept is None:
+            return b.kernels.sample(*where, self._array)
+        from plexus.spaces.sampled import Sampled
 
-    @property
-    def _tables(self) -> tuple[Tables, Array]:
-        b = self._batch
-        return b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
+        return Sampled.apply(self._array, *where, b.volumes)
 
     @cached_property
     def value(self) -> Array:
         """Value, (C, Q) for a scalar field, (C, Q, m) for a vector."""
-        b = self._batch
-        found = self._both[0] if b.cells.kept is None else b.kernels.value(*self._tables, self._array)
-        return found[:, :, 0] if self._space.scalar else found
+        return _scalar(self._both[0]) if self._space.scalar else self._both[0]
 
     @cached_property
     def grad(self) -> Array:
         """Gradient, (C, Q, d) for a scalar field, (C, Q, m, d) for a vector."""
-        b = self._batch
-        known = b.cells.kept is not None
-        found = b.kernels.slope(*self._tables, self._array, b.grad_map) if known else self._both[1]
-        return found[:, :, 0] if self._space.scalar else found
+        return _scalar(self._both[1]) if self._space.scalar else self._both[1]
+
+
+def _scalar(array: Array) -> Array:
+    """Return (C, Q, 1, ...) without the axis of components, a view whose gradient costs nothing."""
+    return array.reshape(*array.shape[:2], *array.shape[3:])
 
 
 class StoredSample:
@@ -192,8 +188,10 @@ class PointBatch:
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
         self.dt, self.small = values.since.dt, cells.mesh.small
-        self.fields: Mapping[str, Sample] = _Lazy(values.fields, self._sample)
-        self.before: Mapping[str, Array] = _Lazy(values.since.before, self._remembered)
+        # samples know the batch weakly: all of it is freed with it, not when cycles are collected
+        own = proxy(self)
+        self.fields: Mapping[str, Sample] = _Lazy(values.fields, partial(PointBatch._sample, own))
+        self.before: Mapping[str, Array] = _Lazy(values.since.before, partial(PointBatch._remembered, own))
         self.regions: Mapping[str, Array] = _Lazy(cells.mesh.regions, lambda name: cells.mask(name)[part])
 
     def _sample(self, name: str) -> Sample:
@@ -262,6 +260,11 @@ class PointBatch:
         return self._geometry[0]
 
     @property
+    def volumes(self) -> Array:
+        """Weights of integration over the cells, (C, Q), on facets too."""
+        return self._geometry[1]
+
+    @property
     def grad_map(self) -> Array:
         """J⁻¹ = ∂ξ/∂x, (C, Q, d, d)."""
         return self._geometry[2]
@@ -309,8 +312,7 @@ class PointBatch:
     @cached_property
     def jxw(self) -> Array:
         """Integration weights (C, Q): volume in cells, area on facets."""
-        jxw = self._geometry[1]
-        return jxw if self.rule.direction is None else jxw * self._normal[1]
+        return self.volumes if self.rule.direction is None else self.volumes * self._normal[1]
 
 
 def batches(

@@ -6,12 +6,15 @@ Newton's method, which needs one step where the map is affine.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from plexus.errors import InputError
 from plexus.mesh.element import element
 from plexus.mesh.grid import Grid
 from plexus.mesh.mesh import SMALL, Mesh
+from plexus.spaces.sides import both
 
 TOLERANCE = 1e-6
 """How far outside a reference cell a position may lie, as rounding at the boundary."""
@@ -52,11 +55,43 @@ def require_inside(mesh: Mesh, xs: np.ndarray) -> None:
     refuse_lost(xs, found)
 
 
-def around(mesh: Mesh, x: np.ndarray) -> np.ndarray:
-    """Return this rank's own cells in which, or on whose boundary, one position (d,) lies. Not collective."""
-    _, cells = _candidates(mesh, x[None])
-    _, outside = _invert(mesh, cells, np.broadcast_to(x, (len(cells), mesh.dim)))
-    return cells[outside <= INSIDE]
+def around(mesh: Mesh, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of positions (k, d) and the own cells that hold them, boundaries included."""
+    which, cells = _candidates(mesh, xs)
+    _, outside = _invert(mesh, cells, xs[which])
+    return which[outside <= INSIDE], cells[outside <= INSIDE]
+
+
+def require_one_side(mesh: Mesh, xs: np.ndarray) -> None:
+    """Refuse positions (k, d) where fields have a value on each side. Collective.
+
+    Raises
+    ------
+    InputError
+        If a position lies on a contact, or where cells touch that share no vertex.
+    """
+    which, cells = around(mesh, xs)
+    here = np.column_stack([which, mesh.cell_ids[cells], mesh.vertex_ids[mesh.vertices[cells]]])
+    cut = np.empty((0, 2), dtype=np.int32) if mesh.cut is None else mesh.cut
+    sides = mesh.cell_ids[both(mesh, cut)[..., 0]]
+    every, cuts = (np.concatenate(mesh.comm.allgather(part)) for part in (here, sides))
+    every = every[np.argsort(every[:, 0], kind="stable")]
+    for rows in np.split(every, np.flatnonzero(np.diff(every[:, 0])) + 1):
+        if len(rows) < 2:
+            continue
+        where = f"({', '.join(f'{v:g}' for v in xs[rows[0, 0]])})"
+        way = "move it into the side that is meant"
+        if np.isin(cuts, rows[:, 1]).all(axis=1).any():
+            raise InputError(
+                f"{where} lies on a contact, where fields have a value on each side: {way}, or name a side "
+                "of facets, `on: {interface: A|B, from: A}`"
+            )
+        # cells around a vertex, an edge or a facet have it in common
+        if not reduce(np.intersect1d, rows[:, 2:]).size:
+            raise InputError(
+                f"{where} lies where parts of the mesh touch that are not connected, with a value in each of "
+                f"them: {way}, or connect them in the mesh"
+            )
 
 
 def search(mesh: Mesh, xs: np.ndarray, tolerance: float = TOLERANCE) -> tuple[np.ndarray, ...]:

@@ -90,16 +90,6 @@ def _at_both(mesh: Mesh, side: np.ndarray) -> np.ndarray:
     return np.flatnonzero(enough & (side != 0))
 
 
-def apart(mesh: Mesh, cells: np.ndarray) -> bool:
-    """Return whether these own cells of all ranks lie on both sides of facets of `Mesh.cut`. Collective."""
-    ids = np.concatenate(mesh.comm.allgather(mesh.cell_ids[cells]))
-    here = False
-    if mesh.cut is not None:
-        sides = mesh.cell_ids[both(mesh, mesh.cut)[..., 0]]
-        here = bool(np.isin(sides, ids).all(axis=1).any())
-    return any(mesh.comm.allgather(here))
-
-
 def census(mesh: Mesh, pairs: np.ndarray, cells: np.ndarray | None = None) -> Census:
     """Return how many facets there are, counted by the ranks that own the cells of ``pairs``. Collective."""
     own = pairs[pairs[:, 0] < mesh.n_owned_cells]

@@ -97,5 +97,5 @@ class _Swap(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, before: torch.Tensor, behind: torch.Tensor) -> Any:
         # what came from the rank before goes back down, where it belongs to the last layers
-        first, last = ctx.slab.swap(before, behind)
+        first, last = _Swap.apply(before, behind, ctx.slab)
         return first, last, None

@@ -68,11 +68,8 @@ class TestedForm:
         total = 0.0 * lam.sum()
         for p, f in self._integrands(t, values):
             total = total + _paired(f, p, self.form.equation.measure(p.x))
-        own = lam[: self.form.space.n_owned]
         for load in self.form.loads:
-            rows = np.zeros(own.shape)
-            load.subtract(t, rows)
-            total = total + (own * torch.from_numpy(rows)).sum()
+            total = total - load.work(self.form.read(load.reads, t, fields), lam)
         return total
 
     def _values(
@@ -99,15 +96,15 @@ def _paired(f: Flux, p: Point, measure: Tensor | None) -> Tensor:
     """Return ∫ (f0·λ + f1:∇λ) w over the cells of a batch; both are shaped as the unknown."""
     test = p.fields[TEST]
     w = p.jxw if measure is None else p.jxw * measure
-    density = 0.0 * w
+    total = w.new_zeros(())
     if f.f0 is not None:
-        density = density + _inner(f.f0, test.value)
+        total = total + _inner(f.f0, test.value, w)
     if f.f1 is not None:
-        density = density + _inner(f.f1, test.grad)
-    return (w * density).sum()
+        total = total + _inner(f.f1, test.grad, w)
+    return total
 
 
-def _inner(a: Tensor, b: Tensor) -> Tensor:
-    """Return the sum of products over all but the first two axes, (C, Q)."""
-    product = a * b
-    return product.flatten(2).sum(-1) if product.ndim > 2 else product
+def _inner(a: Tensor, b: Tensor, w: Tensor) -> Tensor:
+    """Return Σ w a·b, a and b (C|1, Q|1, ...) and (C, Q, ...); the field that tests comes without a graph."""
+    weighted = b * w.reshape(*w.shape, *(1,) * (b.ndim - 2))
+    return torch.dot(a.expand_as(weighted).reshape(-1), weighted.reshape(-1))

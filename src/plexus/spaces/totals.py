@@ -5,12 +5,13 @@ w_i = ∫ φ_i dl / L (curves),    w_i = 1/k (k points),    w_i = φ_i(x) (a pos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from plexus.errors import InputError
+from plexus.fields.arrays import like
 from plexus.mesh.element import element
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import Array
@@ -127,7 +128,7 @@ def nodes_at(space: Space, x: Sequence[float]) -> np.ndarray:
         raise InputError(f"no node is at {place}: the nearest is {gap:.3g} m away")
     near = np.linalg.norm(space.points - np.array(x), axis=1) <= gap + SAME * size
     if any(space.comm.allgather(bool((space.node_global[near] != node).any()))):
-        raise InputError(f"several nodes are at {place}, as values jump there: name the side of an interface")
+        raise InputError(f"several nodes are at {place}: hold facets of the part that is meant")
     return np.flatnonzero(space.node_global == node)
 
 
@@ -144,14 +145,26 @@ def _normalised(space: Space, weights: np.ndarray) -> Share:
 
 @dataclass(frozen=True, eq=False)
 class NodalLoad:
-    """A force on nodes: the share of each, the form's columns of its components, and these at a time."""
+    """A force on nodes: the share of each, the form's columns of its components, and these.
+
+    Attributes
+    ----------
+    force : components for the values of what they read, by name.
+    reads : names of that: time and controls.
+    """
 
     share: Share
     columns: slice
-    force: Callable[[float], Sequence[Array]]
+    force: Callable[[Mapping[str, Array]], Sequence[Array]]
+    reads: Collection[str]
 
-    def subtract(self, t: float, rows: Array) -> None:
+    def subtract(self, names: Mapping[str, Array], rows: np.ndarray) -> None:
         """Take the load off the rows of a residual (n_owned, m)."""
-        value = np.array([float(f) for f in self.force(t)])
+        value = np.array([float(f) for f in self.force(names)])
         # a node may occur twice where a cell meets itself across periodic sides
         np.subtract.at(rows[:, self.columns], self.share.nodes, self.share.weights[:, None] * value)
+
+    def work(self, names: Mapping[str, Array], lam: Array) -> Array:
+        """Return Σ λ_i·P_i over own nodes, for a tensor λ (n_local, m)."""
+        borne = like(self.share.weights[:, None], lam) * lam[self.share.nodes, self.columns]
+        return sum(part * f for part, f in zip(borne.sum(0), self.force(names), strict=True))

@@ -5,7 +5,8 @@
 The steps are taken with the lengths that they had, by the stepper that takes them in runs; the choice of
 lengths is not differentiated. A segment of k steps keeps its first state only, with what stepper and model
 remember, and computes the others again when the gradient comes by: memory for n/k + k states, at the cost of
-one more march (A. Griewank, A. Walther, Evaluating Derivatives, 2008, doi:10.1137/1.9780898717761, ch. 12).
+one more march, without the last segment, where the gradient begins (A. Griewank, A. Walther, Evaluating
+Derivatives, 2008, doi:10.1137/1.9780898717761, ch. 12).
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ class Chain:
         memory = self.system.remembered() if isinstance(self.system, Remembering) else {}
         now, found = Kept(start, {}, {}, memory), {0: start}
         for first, last in pairwise(self._cuts(wanted)):
-            now = self._segment(now, first, last)
+            # where the gradient begins, nothing is gained by computing again
+            kept = self.every is None or last == wanted[-1] or not torch.is_grad_enabled()
+            now = self._march(now, first, last) if kept else self._segment(now, first, last)
             found[last] = now.values
         return [found[n] for n in wanted]
 
@@ -126,9 +129,7 @@ class Chain:
         return sorted({0, *range(0, end, self.every or end or 1), *wanted})
 
     def _segment(self, kept: Kept, first: int, last: int) -> Kept:
-        """Return what steps ``first`` to ``last`` - 1 lead to. Collective."""
-        if self.every is None or not torch.is_grad_enabled():
-            return self._march(kept, first, last)
+        """Return what steps ``first`` to ``last`` - 1 lead to; torch keeps ``kept`` only. Collective."""
         made: Kept = checkpoint(self._march, kept, first, last, use_reentrant=False, preserve_rng_state=False)
         return made
 

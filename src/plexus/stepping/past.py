@@ -85,3 +85,21 @@ class Past:
         self.values = [{} for _ in self.times]
         for key, array in arrays.items():
             self.values[int(key.label)][key.field] = array
+
+
+class Remembering:
+    """Base of steppers whose memory is the past."""
+
+    past: Past
+
+    def forget(self) -> None:
+        """Begin anew: nothing of earlier steps is known."""
+        self.past = Past(self.past.depth)
+
+    def history(self) -> tuple[dict[str, Any], dict[Key, Array]]:
+        """Return the earlier states that formulas and error estimates use."""
+        return self.past.state()
+
+    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, Array]) -> None:
+        """Continue from what `history` returned."""
+        self.past.restore(meta, arrays)

@@ -43,11 +43,17 @@ def verdict(sweep: SweepFolder, states: Mapping[int, Status], name: str) -> list
     member, figure = sweep.member(index), measured(states, name)[index]
     values = f" ({member.words()})" if member.words() else ""
     lines = [f"best by {name}: member {index}{values}: {brief(figure.value)}{_beside(figure)}"]
-    bundle = states[index].summary.get("bundle")
-    if bundle:
-        lines.append(f"best bundle: {sweep.place(member) / Path(str(bundle)).name}")
+    told = states[index].summary
+    if told.get("bundle"):
+        place = sweep.place(member) / Path(str(told["bundle"])).name
+        lines.append(f"best bundle: {place}, sha256 {told.get('sha256')}")
     if figure.worse:
         lines.append(f"warning: the best member is no better than {figure.rival}, which needs no training")
+    if figure.fallback:
+        share = f"up to {100 * figure.fallback:.3g} % of a validation"
+        lines.append(
+            f"warning: {share} of the best member was answered by the fallback: it does not judge it"
+        )
     return lines
 
 
@@ -55,5 +61,5 @@ def _beside(figure: Figure) -> str:
     """Return the rival beside a figure."""
     if figure.beside is None:
         return ""
-    ratio = f", ratio {figure.value / figure.beside:.3f}" if figure.beside else ""
+    ratio = f", ratio {figure.value / figure.beside:.3g}" if figure.beside else ""
     return f", {figure.rival} {brief(figure.beside)}{ratio}"

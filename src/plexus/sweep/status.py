@@ -18,7 +18,7 @@ from plexus.fileformat import LOG, PROGRESS, SUMMARY, TRAINING, from_json, speci
 LOCK, TRIES = ".member.lock", 5
 FINISHED = ("done", "degraded")
 """States that are not run again."""
-TOLD = ("quantities", "validation", "steps", "bundle")
+TOLD = ("quantities", "validation", "steps", "bundle", "sha256")
 """Entries of a summary by which members are compared."""
 OPEN = ("waiting", "stopped", "interrupted")
 """States that the next `plexus sweep` goes on with."""

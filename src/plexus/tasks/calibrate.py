@@ -27,6 +27,7 @@ class Calibrate(Task):
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """Fit, run and report; return the exit code. Collective."""
         from plexus.calibration.main import calibrate
+        from plexus.deck.doubts import doubts
         from plexus.errors import InputError
         from plexus.tasks.run import finish
 
@@ -34,6 +35,8 @@ class Calibrate(Task):
         if why:
             raise InputError(f"{deck.path}: {why}")
         ctx.timers.started()
+        for doubt in doubts(deck):
+            ctx.log.info(f"warning: {doubt}")
         run, facts = calibrate(deck, ctx, request.dry)
         run.dry = request.dry
         run.execute()

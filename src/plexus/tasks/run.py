@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from plexus.deck.parts import untrained
 from plexus.tasks.base import Request, Task
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ class March(Task):
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck whose learned part is still to be trained."""
+        from plexus.deck.parts import untrained
+
         first = next(iter(untrained(deck)), None)
         return f"{first}: not trained yet; `plexus submit --train` trains it" if first else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from plexus import registry
 from plexus.fileformat import TRAINING
 from plexus.tasks.base import Request, Task
 
@@ -44,6 +43,8 @@ class Train(Task):
 
     def room(self, deck: Deck, unknowns: int) -> tuple[float, float]:
         """Return what gradients take, and the samples, spread over the ranks."""
+        from plexus import registry
+
         assert deck.train is not None
         data = deck.train.data
         cls: Any = registry.component("data", data.type).cls

@@ -13,6 +13,7 @@ from pathlib import Path
 from oracles import (
     bodies,
     budgets,
+    contacts,
     edges,
     exact,
     grids,
@@ -38,6 +39,7 @@ EXACT: dict[str, Callable[[int], Case]] = {
     "pins": edges.pins, "wires": edges.wires, "spun": bodies.spun, "locked": bodies.locked,
     "ramps": tables.ramps, "circles": loops.circles, "strips": loops.strips,
     "rings": rings.rings, "joints": joints.joints, "seams": joints.seams,
+    "contacts": contacts.contacts,
 }  # fmt: skip
 """Families with a solution on paper."""
 BALANCED: dict[str, Callable[[int], Case]] = {

@@ -35,6 +35,8 @@ class Case:
     tolerance: float = 1e-6
     units: dict[str, Dims] = field(default_factory=dict)
     """Dimensions of unknowns."""
+    torn: bool = False
+    """Whether unknowns jump at the plane that parts the body."""
     scalable: bool = True
     """Whether numbers of another world say the same: no constant of nature has a part."""
 
@@ -87,6 +89,16 @@ def at_points(body: Shape, pieces: Pieces, points: np.ndarray, t: float) -> np.n
         return values[None]
     assert body.split is not None
     return np.where(points[:, 0] <= body.ticks[0][body.split], values["a"], values["b"])
+
+
+def at_sides(body: Shape, pieces: Pieces, points: np.ndarray, t: float) -> np.ndarray:
+    """Return the values at points (n, d) as each region has them, (n, 2); they differ at the plane only."""
+    assert body.split is not None
+    cut = body.ticks[0][body.split]
+    here = at_points(body, pieces, points, t)
+    names = dict(zip(AXES, points.T, strict=False)) | {"t": t}
+    on = abs(points[:, 0] - cut) < 1e-9 * (body.ticks[0][-1] - body.ticks[0][0])
+    return np.stack([np.where(on, pieces[key].at(**names), here) for key in ("a", "b")], axis=1)
 
 
 def at_time(pieces: Pieces, t: float) -> dict[str | None, Poly]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from oracles.cases import Case, at_points, largest
+from oracles.cases import Case, Pieces, at_points, at_sides, largest
 from oracles.running import Outcome, deck_of, run
+from oracles.shapes import Shape
 
 
 def check(case: Case, folder: Path) -> list[str]:
@@ -26,8 +27,9 @@ def judged(
         points, values = found.nodes[name]
         columns = [key for key in case.exact if key.split("_")[0] == name or key == name]
         for i, key in enumerate(columns):
-            exact = at_points(case.body, case.exact[key], points / length, t)
-            off = np.abs(values[:, i] / sizes.get(name, 1.0) - exact)
+            sides = at_sides if case.torn else _one_side
+            exact = sides(case.body, case.exact[key], points / length, t)
+            off = np.abs(values[:, i : i + 1] / sizes.get(name, 1.0) - exact).min(axis=1)
             big = max(largest(case.body, case.degree, case.exact[k], t) for k in columns)
             # a rank may have no node of its own
             if not off.max(initial=0.0) <= case.tolerance * big:
@@ -41,6 +43,11 @@ def judged(
         if not abs(got - value) <= case.tolerance * size:
             wrong.append(f"quantity {name}: {got!r} instead of {value!r} ({abs(got - value) / size:.1e})")
     return wrong
+
+
+def _one_side(body: Shape, pieces: Pieces, points: np.ndarray, t: float) -> np.ndarray:
+    """Return the values at points (n, d), (n, 1)."""
+    return at_points(body, pieces, points, t)[:, None]
 
 
 def _end(case: Case) -> float:

@@ -1,5 +1,9 @@
 """The start-up benchmark: only rank 0 reads the deck, no rank imports torch, and the figures are told."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -29,6 +33,29 @@ def test_rank_0_alone_looks_for_other_packages(found):
     assert len(points) == len(set(points))
 
 
+def test_ranks_load_only_what_a_plain_deck_needs(found):
+    # byte code is named after its module
+    other = {Path(p).name.partition(".")[0] for p in found[0][1].opens if "/plexus/" in p}
+    spare = {"tree", "override", "learned", "volumes", "trace"}
+    assert "assembly" in other and not other & spare
+    assert not any("/yaml/" in p for p in found[0][1].opens)
+
+
+def test_what_starts_ranks_loads_no_numbers_and_no_models():
+    code = "import sys; from plexus import cli, launch; cli.parser(); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = {
+        "numpy",
+        "pydantic",
+        "yaml",
+        "mpi4py",
+        "importlib.metadata",
+        "plexus.registry",
+        "plexus.deck.params",
+    }
+    assert "argparse" in said.split() and not heavy.intersection(said.split())
+
+
 def test_a_deck_that_needs_no_torch_does_not_import_it(found):
     assert not any(s.torch for s in found[0])
 
@@ -50,7 +77,7 @@ def test_without_strace_the_row_says_so(monkeypatch, tmp_path):
 
 def test_members_of_other_packages_are_taken_from_another_rank(monkeypatch):
     monkeypatch.setattr(registry, "_installed", {})
-    monkeypatch.setattr(registry, "entry_points", lambda: pytest.fail("looked for packages"))
+    monkeypatch.setattr("importlib.metadata.distributions", lambda: pytest.fail("looked for packages"))
     registry.adopt({kind: {} for kind in registry.KINDS} | {"physics": {"foreign": "elsewhere"}})
     registry._modules.cache_clear()
     try:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from plexus.errors import PlexusError
+from plexus.protocols.facets import Facets
 from plexus.spaces.normals import node_normals
 
 BLOCK = """
@@ -261,3 +262,30 @@ def test_an_edge_bears_what_no_face_bears(make_run):
     found = results(make_run(deck))
     assert found["edge"] == pytest.approx(7.0, rel=1e-8)
     assert found["x"] + found["rest"] == pytest.approx(-5.0, rel=1e-8)
+
+
+KINK = """
+plexus: 1
+mesh: {type: box, cell: quadrilateral, cells: [8, 4], size: [2, 1], origin: [-1, 0],
+  map: [x, y + 0.1051042353*abs(x)*(1 - y)],
+  boundaries: {one: (y < 0.106*abs(x))*(x < 0), two: (y < 0.106*abs(x))*(x > 0)}}
+physics:
+  {type: elasticity, degree: 2, geometry: plane_strain, material: {young_modulus: 1, poisson_ratio: 0.3}}
+boundary:
+  - {on: one, normal: 0}
+  - {on: two, normal: 0}
+  - {on: top, traction: ["0", "-1 - 0.5*x"]}
+quantities:
+  one: {type: reaction, of: displacement, on: one, component: x}
+  two: {type: reaction, of: displacement, on: two, component: y}
+"""
+
+
+@pytest.mark.mpi
+def test_supports_at_a_small_angle_share_by_statics_and_are_told(make_run):
+    """Two frictionless planes at 12 degrees under 2 N: N cos 6° each, N sin 6° against each other."""
+    run = make_run(KINK)
+    found = results(run)
+    assert found == pytest.approx({"one": math.tan(math.radians(6)), "two": 1.0}, rel=1e-8)
+    angles = [run.fields.kink("displacement", Facets(on)) for on in (("one",), ("two",), ("one", "two"))]
+    assert np.degrees(angles) == pytest.approx([12, 12, 90])

@@ -29,7 +29,7 @@ def test_rows_that_were_not_measured_are_counted_and_named():
     table = tables.parse(TEXT, "a.csv")
     bad = ~np.isfinite(table.column("T_1", "K"))
     rest, told = table.without(bad)
-    assert told == "a.csv: 2 of 4 rows hold no number and are left out: lines 5, 6"
+    assert told == "a.csv: no number in 2 of 4 rows (lines 5, 6): left out"
     assert list(rest.lines) == [3, 7] and len(rest.columns["time"]) == 2
 
 

@@ -48,12 +48,17 @@ def hdf5(path, columns, units=None):
 
 
 def vtkhdf(path, columns, steps=4):
-    """Write the data of a VTKHDF file whose rows are those of some steps, behind each other."""
+    """Write points alone as VTKHDF has them, the same ones in some steps that share the rows."""
+    rows = len(columns["t"]) // steps
     with h5py.File(path, "w") as file:
+        root = file.create_group("VTKHDF")
+        root.attrs.update({"Version": (2, 0), "Type": np.bytes_("UnstructuredGrid")})
         for name, values in columns.items():
             if name != "t":
-                file[f"VTKHDF/PointData/{name}"] = values
-        file["VTKHDF/Steps/Values"] = np.arange(float(steps))
+                root[f"PointData/{name}"] = values
+                root[f"Steps/PointDataOffsets/{name}"] = rows * np.arange(steps)
+        root["Steps/Values"], root["NumberOfPoints"] = np.arange(float(steps)), [rows]
+        root["Steps"].attrs["NSteps"] = steps
     return path
 
 

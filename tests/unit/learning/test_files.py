@@ -34,13 +34,33 @@ def test_a_table_is_learned(trained, tmp_path):
     told = trained(tables.block(data), "[{type: fit, steps: 30, optimizer: lbfgs}]", more, whole)
     row = told["validation"][0]
     assert row["case"] == {"file": "b.csv"} and row["value"] < 0.05 * row["baselines"]["bingham"]
-    assert row["baselines"]["quadratic"] < 1e-20
+    assert row["baselines"]["quadratic"] < 1e-20 and row["fallback"] < 0.1
     meta = store.load(tmp_path / "out" / "bundle.safetensors").metadata
     assert meta["training"]["generator"] == "files" and set(meta["training"]["files"]) == {"a.csv"}
     assert meta["training"]["frames"] == 400
     # another part that needs no training is better, and this is the last that is said
     last = told["said"].strip().splitlines()[-1]
     assert "no better than a classical part" in last and "quadratic" in last
+
+
+def test_a_validation_that_the_fallback_answers_is_told(trained, tmp_path):
+    """States outside of the training's range: the rival's error is that of the fallback, and no verdict."""
+    data = tables.csv(tmp_path / "a.csv", tables.table())
+    far = {n: v if n == "t" else 3 * v for n, v in tables.table(seed=1).items()}
+    far = {n: np.concatenate([v, tables.table(seed=2)[n]]) for n, v in far.items()}
+    other = tables.csv(tmp_path / "b.csv", far)
+    told = trained(
+        tables.block(data),
+        "[{type: fit, steps: 3, optimizer: lbfgs}]",
+        f"train.validation={{type: files, files: [{other}]}}",
+    )
+    shares = [row["fallback"] for row in told["validation"]]
+    assert shares[0] > 0.1 and shares[1:] == shares[:-1]
+    kept = store.load(tmp_path / "out" / "bundle.safetensors").metadata["validation"]
+    assert [row["fallback"] for row in kept] == shares
+    assert "train.validation: columns, time as in train.data" in told["said"]
+    last = told["said"].strip().splitlines()[-1]
+    assert "does not judge the part" in last and "no better than" not in last
 
 
 def test_formats_are_the_same_numbers(trained, tmp_path):
@@ -89,8 +109,8 @@ def test_rows_without_numbers_are_counted_and_named(trained, tmp_path):
     whole = tables.csv(tmp_path / "whole.csv", {n: v[5:] for n, v in table.items()})
     table["f1_im"][[0, 2, 3]], table["c"][[1, 4]] = np.nan, np.nan
     told = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="holes")
-    assert "column f1_im has no number in 3 of 400 rows (1, 3, 4): left out" in told["said"]
-    assert "column c has no number in 2 of 400 rows (2, 5): left out" in told["said"]
+    assert "column f1_im has no number in 3 of 400 rows (lines 2, 4, 5): left out" in told["said"]
+    assert "column c has no number in 2 of 400 rows (lines 3, 6): left out" in told["said"]
     assert loss_of(told) == loss_of(trained(tables.block(whole), name="whole"))
 
 
@@ -99,7 +119,10 @@ def test_times_outside_the_run_are_told(trained, tmp_path):
     inside = tables.csv(tmp_path / "inside.csv", {n: v[:300] for n, v in table.items()})
     table["t"][300:] += 10
     told = trained(tables.block(tables.csv(tmp_path / "a.csv", table)), name="late")
-    assert "100 of 400 rows (301, 302, 303, 304, 305, ...) at times outside the run, 0 to 4 s" in told["said"]
+    assert (
+        "100 of 400 rows (lines 302, 303, 304, 305, 306, ...) at times outside the run, 0 to 4 s"
+        in told["said"]
+    )
     assert loss_of(told) == loss_of(trained(tables.block(inside), name="inside"))
     chosen = trained(tables.block(tmp_path / "a.csv", more=", start: 1 s, end: 2000 ms"), name="chosen")
     assert chosen["frames"] == int(((table["t"] >= 1) & (table["t"] <= 2)).sum())
@@ -139,7 +162,13 @@ def test_files_that_are_none_are_refused(trained, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("f2:", "f3:", "nothing is given for f2 of closure"),
+        (
+            "f2:",
+            "f3:",
+            "nothing is given for f2 of closure (spin_network); it takes c [1/m^2], f1 [1/m^2, complex]",
+        ),
+        (", imaginary: f2_im", "", "f2 is complex: write {name: f2_re, imaginary: …}"),
+        ("{name: c}", "{name: c, imaginary: f2_im}", "c is real: leave out `imaginary`"),
         ("f2:", "f2: {name: c}, g2:", "has no such port; valid names: c, e, f1, f2"),
         ("files: [", "files: [no.csv, ", "no.csv"),
     ],
@@ -163,10 +192,13 @@ def test_fields_of_a_run_come_without_the_rows_that_are_reserved(tmp_path):
     """Two of five outputs are written; rows of the others hold whatever was on the disk."""
     path, ticks = tmp_path / "fields.vtkhdf", [np.linspace(0, 1, 4), np.linspace(0, 1, 3)]
     space = Space(build_box(MPI.COMM_SELF, "quadrilateral", 1, ticks, (False, False)), 1)
-    file = FieldsFile(path, MPI.COMM_SELF, piece(space), [column("T", "K", "scalar", "node")], 5, {})
+    fields = [column("T", "K", "scalar", "node"), column("q", "W/m^2", "vector", "node")]
+    file = FieldsFile(path, MPI.COMM_SELF, piece(space), fields, 5, {})
     for k in range(2):
-        file.append(k, 0.5 * k, {"T": space.points[:, :1] + k})
-    found = _tables.read(path, ["T", "time"])
+        flow = np.arange(3.0) * np.ones((len(space.points), 1)) + 10 * k
+        file.append(k, 0.5 * k, {"T": space.points[:, :1] + k, "q": flow})
+    found = _tables.read(path, ["T", "time", "q_y"])
+    assert found["q_y"].unit == "W/m^2" and found["q_y"].values.tolist() == [1.0] * 12 + [11.0] * 12
     x = np.sort(space.points[:, 0])
     np.testing.assert_allclose(np.sort(found["T"].values.reshape(2, -1)), [x, x + 1])
     assert found["T"].unit == "K" and found["time"].values.tolist() == [0.0] * 12 + [0.5] * 12

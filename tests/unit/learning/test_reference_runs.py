@@ -1,15 +1,17 @@
 """Data from reference runs, for a part that knows nothing of suspensions: a source s(u) of a diffusion."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
 from plexus import driver
 from plexus.deck.load import load
 from plexus.errors import DeckError
-from plexus.learning.data import _members
+from plexus.learning.data import _members, _reference
 from plexus.tasks import Request, named
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "coupling"))
@@ -69,16 +71,39 @@ def test_a_source_is_learned_from_runs_that_are_computed_once(tmp_path, monkeypa
     assert told["quantities"]["loss.0"] < 1e-5
     (data,) = (tmp_path / "out").glob("data-*.h5")
     before = data.read_bytes()
-    monkeypatch.setattr(_members, "compose", None)  # nothing may be run again
+    monkeypatch.setattr(_reference, "compose", None)  # nothing may be run again
     again = train(tmp_path)
     assert again["quantities"] == told["quantities"] and "are there already" in again["said"]
     (same,) = (tmp_path / "out").glob("data-*.h5")
     assert same == data and same.read_bytes() == before
 
 
-def test_the_data_are_those_of_the_runs(tmp_path):
-    import h5py
+def test_runs_that_are_done_survive_a_kill(tmp_path, monkeypatch):
+    """The third member stops the process; the next training runs that one alone, and has the same data."""
+    written(tmp_path)
+    train(tmp_path, name="whole")
+    real, begun = _reference.compose, []
 
+    def compose(deck, ctx):
+        begun.append(deck.initial["u"][0])
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+        return real(deck, ctx)
+
+    monkeypatch.setattr(_reference, "compose", compose)
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        train(tmp_path)
+    assert len(list((tmp_path / "out").glob("data-*.run-*.h5"))) == 2
+    again = train(tmp_path)
+    assert len(begun) == 4 and begun[2] == begun[3] and "2 of 3 runs are there already" in again["said"]
+    (here,), (whole,) = ((tmp_path / name).glob("data-*.h5") for name in ("out", "whole"))
+    assert here.name == whole.name
+    with h5py.File(here) as a, h5py.File(whole) as b:
+        for name in ("group", "time", "fields/u", "fields/s"):
+            assert (a[name][:] == b[name][:]).all()
+
+
+def test_the_data_are_those_of_the_runs(tmp_path):
     from plexus.cli import main
 
     written(tmp_path)
@@ -191,8 +216,6 @@ def _same_units():
 
 def _decay(folder):
     """Return the factor by which the reference falls from one time to the next."""
-    import h5py
-
     (data,) = (folder / "out").glob("data-*.h5")
     with h5py.File(data) as file:
         tops = file["fields/u"][:].max(1)

@@ -1,12 +1,11 @@
 """Runs of models without a mesh: orders, ensembles, quantities, tangents, failures."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
+from crew import plexus
 
 from plexus.coupling.points import STATE
 from plexus.errors import GuardError, InputError, SolveError
@@ -212,9 +211,6 @@ def test_one_value_has_no_profile(tmp_path):
         "plexus: 1\nphysics: {type: van_der_pol, mu: 1}\ntime: {stepper: bdf2, end: 1, step: 0.5}\n"
         "output: [{type: fields}]\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "plexus", "run", str(deck), "-o", str(tmp_path / "out")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert f"{deck}:4:17: output[0]: one value has no profile to show" in done.stdout + done.stderr
+    done = plexus(tmp_path, "run", str(deck), "-o", "out")
+    assert done.code == 2
+    assert f"{deck}:4:17: output[0]: one value has no profile to show" in done.out + done.err

@@ -62,18 +62,13 @@ def test_tables_of_boundary_terms_are_looked_at_on_their_boundary(make_run):
     assert found.startswith("boundary[0].convection.coefficient: temperature reaches from 3")
 
 
-def test_a_coefficient_that_is_zero_everywhere_is_refused(make_run):
-    text = TWO.replace("{regions: {REGIONS}}", "0*x")
-    with pytest.raises(InputError, match=r"nothing determines it at .*is a material property zero"):
-        make_run(text).execute()
-
-
 def test_properties_that_are_zero_are_named_with_their_places(make_run):
     text = TWO.replace("{regions: {REGIONS}}", "1").replace("heat, material: {conductivity: 1}", "PHYSICS")
     text = text.replace("temperature", "u")
     words = r"physics.coefficient: u: nothing determines .* zero there; zero is physics.coefficient$"
-    with pytest.raises(InputError, match=words):
-        make_run(text.replace("PHYSICS", "diffusion, coefficient: 0, source: 1")).execute()
+    for zero in ("0", "0*x", "{table: [[0, 0], [1, 0]], of: x}"):
+        with pytest.raises(InputError, match=words):
+            make_run(text.replace("PHYSICS", f"diffusion, coefficient: {zero}, source: 1")).execute()
     with pytest.raises(InputError, match=r"zero is physics.coefficient and physics.reaction"):
         make_run(text.replace("PHYSICS", "diffusion, coefficient: 0, reaction: 0")).execute()
 

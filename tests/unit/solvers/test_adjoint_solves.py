@@ -9,7 +9,7 @@ from mpi4py import MPI
 from traces import orders, remainders, steady
 
 from plexus.errors import SolveError
-from plexus.solvers.adjoint import transposed
+from plexus.solvers.adjoint import linearised
 from plexus.solvers.packages import available
 from plexus.spaces.shared import Total
 
@@ -107,9 +107,9 @@ def test_a_transposed_solve_is_believed_by_its_residual_only(make_run, monkeypat
     if name == "hypre" and name not in available():
         pytest.skip("this PETSc has no hypre")
     made = []
-    plain = transposed.Transposed.__init__
+    plain = linearised.Linearised.__init__
     monkeypatch.setattr(
-        transposed.Transposed, "__init__", lambda self, s: (plain(self, s), made.append(self))[0]
+        linearised.Linearised, "__init__", lambda self, s: (plain(self, s), made.append(self))[0]
     )
     run = make_run(WIND, f"solver.u.preconditioner={name}")
     assert abs(gradient(run)) > 1e-3

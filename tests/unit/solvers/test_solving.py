@@ -281,7 +281,7 @@ def test_a_place_outside_the_mesh_names_its_quantity(make_run):
         make_run(text).values()
 
 
-@pytest.mark.parametrize(("coefficient", "warned"), [("x - 0.7", True), ("x + 0.1", False)])
-def test_a_coefficient_that_turns_negative_is_told(make_run, capsys, coefficient, warned):
-    solve(make_run(BOX, f"physics.coefficient={coefficient}"))
+@pytest.mark.parametrize(("change", "warned"), [("reaction=-1e4", True), ("coefficient=x + 0.1", False)])
+def test_a_coefficient_that_turns_negative_is_told(make_run, capsys, change, warned):
+    solve(make_run(BOX, f"physics.{change}"))
     assert ("is a coefficient negative somewhere?" in capsys.readouterr().out) is warned

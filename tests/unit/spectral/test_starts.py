@@ -2,13 +2,12 @@
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from crew import Ended, plexus
 
 from plexus.deck.doubts import doubts
 from plexus.deck.load import load
@@ -39,12 +38,9 @@ def deck(folder: Path, **changes: str):
     return folder / "deck.yaml"
 
 
-def ran(folder: Path, ranks: int) -> subprocess.CompletedProcess[str]:
+def ran(folder: Path, ranks: int) -> Ended:
     """Run the deck of a folder."""
-    words = ["run", "deck.yaml", "-o", "out", "-n", str(ranks)]
-    return subprocess.run(
-        [sys.executable, "-m", "plexus", *words], cwd=folder, capture_output=True, text=True
-    )
+    return plexus(folder, "run", "deck.yaml", "-o", "out", ranks=ranks)
 
 
 @pytest.mark.parametrize("dealias", ["two_thirds", "smooth36"])
@@ -77,8 +73,8 @@ def test_check_run_and_summary_tell_the_same(tmp_path, ranks):
     text = f"initial.velocity: the run begins with {begins:.3g} % of its energy: 12 % are in divergence"
     assert [line.partition("deck.yaml:5:22: ")[2].startswith(text) for line in seen(load(path))] == [True]
     done = ran(tmp_path, ranks)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count(text) == 1
+    assert done.code == 0, done.err
+    assert done.out.count(text) == 1
     start = json.loads((tmp_path / "out/summary.json").read_text())["start"]
     assert start == pytest.approx(
         {"lost": 1.25 / 2 / WHOLE, "divergence": 0.25 / 2 / WHOLE, "short_waves": 1 / 2 / WHOLE}
@@ -107,8 +103,8 @@ def test_a_start_without_a_value_is_refused_by_check_and_run(tmp_path, value, ra
     with pytest.raises(InputError, match=r"deck\.yaml:5:22: initial\.velocity: has no finite value"):
         doubts(load(path))
     done = ran(tmp_path, ranks)
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "deck.yaml:5:22: initial.velocity: has no finite value" in done.stdout + done.stderr
+    assert done.code == 2 and "Traceback" not in done.err
+    assert "deck.yaml:5:22: initial.velocity: has no finite value" in done.out + done.err
 
 
 def test_members_of_an_ensemble_begin_without_what_the_model_refuses(tmp_path, make_run):

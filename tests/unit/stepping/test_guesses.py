@@ -1,4 +1,4 @@
-"""A guess on the line through the last two states: fewer Newton steps, the same solution, an exact restart."""
+"""A guess on the line through the last two states: fewer Newton steps, same solution, exact restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from plexus.runtime import context
 def run(folder: Path, guess: str):
     law = {
         "type": "chaboche", "young_modulus": "200 GPa", "poisson_ratio": 0.3, "yield_stress": "100 MPa",
-        "back_stresses": [{"modulus": "60 GPa", "recall": 500}], "viscosity": {"drag": "150 MPa", "exponent": 12},
+        "back_stresses": [{"modulus": "60 GPa", "recall": 500}],
+        "viscosity": {"drag": "150 MPa", "exponent": 12},
     }  # fmt: skip
     data = {
         "plexus": 1,

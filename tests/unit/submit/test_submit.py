@@ -1,5 +1,6 @@
 """Job scripts: the size that is proposed, what is filled in, what is refused, and where files are found."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -223,16 +224,17 @@ def test_a_workstation_runs_in_the_background(deck, tmp_path):
     )
     process = int(done.stdout.partition("started as process ")[2].split()[0])
     assert f"kill {process}" in done.stdout
-    wait_for(tmp_path / "runs/deck/summary.json")
-    assert "results are in runs/deck" in (tmp_path / "runs/deck/log.txt").read_text()
+    wait_for(tmp_path / "runs/deck", "results are in runs/deck")
+    assert json.loads((tmp_path / "runs/deck/summary.json").read_text())["status"] == "done"
 
 
-def wait_for(path: Path) -> None:
+def wait_for(folder: Path, line: str) -> None:
+    """Wait until a run has said its last line, which comes after the summary."""
     import time
 
-    end = time.monotonic() + 600
-    while not path.exists():
-        assert time.monotonic() < end, (path.parent / "job.out").read_text()
+    end, log = time.monotonic() + 600, folder / "log.txt"
+    while not (log.exists() and line in log.read_text()):
+        assert time.monotonic() < end, (folder / "job.out").read_text()
         time.sleep(0.1)
 
 

@@ -1,5 +1,6 @@
 """Sweeps of trainings: one table, the best bundle beside its rival, a failing member, data computed once."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -83,7 +84,7 @@ def test_one_table_names_the_best_bundle_and_the_failing_member(six):
     assert [n for n in range(6) if status(folder / f"member_{n:04d}").state == "done"] == good
     least = min(good, key=lambda n: error(folder, n))
     bundle = folder / f"member_{least:04d}" / "bundle.safetensors"
-    assert f"best bundle: {bundle}" in said.stdout
+    assert f"best bundle: {bundle}, sha256 {hashlib.sha256(bundle.read_bytes()).hexdigest()}" in said.stdout
     assert f"best by validation: member {least} " in said.stdout
     assert store.load(bundle).metadata["training"]["seed"] == 1 + least % 2
     lines = said.stdout.splitlines()
@@ -162,8 +163,12 @@ def test_the_best_is_told_where_it_is_no_better_than_its_rival(tmp_path):
     )
     good = states | {2: done(("a", 0.5, {"x": 1}))}
     assert verdict(made, good, "validation") == [
-        "best by validation: member 2 (closure.width = 8, train.seed = 1): 0.5, x 1, ratio 0.500"
+        "best by validation: member 2 (closure.width = 8, train.seed = 1): 0.5, x 1, ratio 0.5"
     ]
+    states[1].summary["validation"][0]["fallback"] = 0.6
+    assert verdict(made, states, "validation")[-1].startswith(
+        "warning: up to 60 % of a validation of the best"
+    )
     with pytest.raises(InputError, match=r"no member has a figure 'validation\.b'"):
         best(states, "validation.b")
 

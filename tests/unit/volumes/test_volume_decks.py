@@ -184,7 +184,10 @@ def test_quantities_probes_and_files(tmp_path):
         ({"mesh": {"type": "interval", "cells": 9, "grading": 2}}, "mesh.grading: a grid has equal cells"),
         ({"mesh": {"type": "interval", "cells": 1}}, "mesh.cells: 1 cells along x"),
         ({"boundary": [{"on": "left", "velocity": 1, "outflow": {}}]}, "left has two conditions"),
-        ({"boundary": [{"on": "left", "flux": "velocity^2"}]}, "sides of a grid know x, y, z and t only"),
+        (
+            {"boundary": [{"on": "left", "flux": "velocity^2"}]},
+            "sides of a grid know x, y, z, t and controls that read no field",
+        ),
     ],
 )
 def test_what_does_not_fit_the_grid_is_told(change, text, tmp_path, capfd):

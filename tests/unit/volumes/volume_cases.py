@@ -15,8 +15,8 @@ from plexus.coupling.volumes import VolumeSystem
 from plexus.deck.params import Expression
 from plexus.fields.state import State
 from plexus.mesh.grid import Grid
-from plexus.models.volumes.places import Place, Where
-from plexus.models.volumes.scheme import Scheme
+from plexus.models.volumes.places import Place, Places, Where
+from plexus.models.volumes.scheme import Scheme, reach
 from plexus.models.volumes.sides import Rule, Side
 from plexus.spaces.slabs import Slab
 
@@ -48,7 +48,14 @@ def scheme(
     sides = {
         key: Side(*key, [rule], kernel.order, grid.spacing[key[0]]) for key, rule in (rules or {}).items()
     }
-    return Scheme(law, law.fields(params), Slab(grid), kernel, build("riemann", riemann)[0], sides)
+    return Scheme(
+        law,
+        law.fields(params),
+        Places(Slab(grid), reach(kernel)),
+        kernel,
+        build("riemann", riemann)[0],
+        sides,
+    )
 
 
 def function(text: str) -> Callable[[Place], Any]:

@@ -1,11 +1,11 @@
-"""Members of reference runs: their decks, what they are called together, and their fields."""
+"""Members of reference runs: their decks, what they are called together, and the file of their fields."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,25 +15,25 @@ import numpy as np
 import torch
 
 from plexus import __version__
-from plexus.compose import compose
 from plexus.deck.effective import to_data
 from plexus.deck.load import load
 from plexus.deck.strategies import points
-from plexus.errors import InputError, at_path
+from plexus.errors import GuardError, InputError, OutputError, PlexusError, SolveError
 from plexus.fileformat import DATA
 from plexus.learning import kept
-from plexus.learning.data._units import converted
+from plexus.learning.data._reference import Member, ran
 from plexus.learning.samples import Samples
-from plexus.runtime import context, files
-from plexus.runtime.log import Log
+from plexus.learning.solved import Asked, Solved
+from plexus.runtime import files
 
 if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
     from plexus.deck.schema import Deck
     from plexus.learning.session import Session
-    from plexus.protocols import Port
-    from plexus.run import Run
 
-Arrays = dict[str, np.ndarray]
+PLACES = "places"
+"""Where the nodes of members on elements lie, (members, nodes, d) [m]."""
 
 
 def members(params: Any) -> list[Deck]:
@@ -44,11 +44,16 @@ def members(params: Any) -> list[Deck]:
     DeckError
         If a varied value does not fit.
     """
+    return [load(params.deck, one) for one in varied(params)]
+
+
+def varied(params: Any) -> list[list[str]]:
+    """Return what each member changes, as texts ``a.b.c=value``."""
     vary = params.vary
     chosen = points(vary) if vary is not None and (vary.parameters or vary.members) else [{}]
     seeds = [{"runtime.seed": seed} for seed in vary.seed_list()] if vary is not None else []
     every = [point | seed for point in chosen for seed in seeds or [{}]]
-    return [load(params.deck, [f"{k}={json.dumps(v)}" for k, v in one.items()]) for one in every]
+    return [[f"{k}={json.dumps(v)}" for k, v in one.items()] for one in every]
 
 
 def name_of(params: Any, decks: list[Deck]) -> str:
@@ -57,7 +62,7 @@ def name_of(params: Any, decks: list[Deck]) -> str:
         [deck.plain()["data"], {p: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in _files(deck)}]
         for deck in decks
     ]
-    asked = [to_data(params.fields), to_data(params.times)]
+    asked = [to_data(params.fields), to_data(params.times), PLACES]
     text = json.dumps([__version__, told, asked], sort_keys=True, default=str)
     return DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
 
@@ -87,82 +92,92 @@ def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
     # members of a sweep that need them at once wait
     with kept.held(path) if comm.rank == 0 else nullcontext():
         _provide(session, params, decks, path)
+    if isinstance(session.part, Solved):
+        return _runs(session, params, path)
     return _read(session, path, leads)
 
 
 def _provide(session: Session, params: Any, decks: list[Deck], path: Path) -> None:
-    """Run the members unless their data are there. Collective."""
-    comm, team = session.ctx.comm, session.team
-    if not comm.bcast(path.is_file() if comm.rank == 0 else None):
-        found = [_ran(session, params, n, deck) for n, deck in enumerate(decks) if n % team.size == team.rank]
-        gathered = comm.gather(found)
-        if gathered is not None:
-            _write(path, [one for many in gathered for one in many])
-        comm.Barrier()
-    else:
-        session.ctx.log.info(f"data of these runs are there already: {path.name}")
+    """Run the members unless their data are there; those that are done survive a kill. Collective.
+
+    Raises
+    ------
+    InputError, SolveError, GuardError
+        On all ranks, if a member fails on one.
+    """
+    comm, team, log = session.ctx.comm, session.team, session.ctx.log
+    whole, parts = comm.bcast((path.is_file(), _parts(path)) if comm.rank == 0 else None)
+    if whole:
+        log.info(f"data of these runs are there already: {path.name}")
+        return
+    if parts:
+        log.info(f"{len(parts)} of {len(decks)} runs are there already")
+    left = {n: deck for n, deck in enumerate(decks) if n not in parts}
+
+    def mine() -> None:
+        for one in ran(session, params, left, team.rank, team.size):
+            files.write_bytes(_part(path, one.number), _packed([one]))
+            nodes = len(next(iter(one.rows.values()))[0])
+            log.info(f"run {one.number}: {len(one.times)} times, {nodes} nodes")
+
+    _agreed(comm, mine)
+    _agreed(comm, lambda: _join(path) if comm.rank == 0 else None)
 
 
-def _ran(session: Session, params: Any, number: int, deck: Deck) -> tuple[int, list[float], Arrays]:
-    """Run one member; return its number, the times, and the values (times, nodes) of each port."""
-    from mpi4py import MPI
-
-    ports = {p.name: p for p in (*session.part.inputs, *session.part.outputs)}
-    ctx = context.create(MPI.COMM_SELF, session.ctx.folder, seed=deck.runtime.seed, device=session.ctx.device)
-    ctx.log = Log(MPI.COMM_SELF, None, io.StringIO())
-    with at_path(f"run {number}"):
-        run = compose(deck, ctx)
-        run.observers = []
-        times, rows = [], []
-        for t in _times(params, run):
-            for _ in run.march(t):
-                pass
-            times.append(run.clock.t)
-            rows.append(_looked(run, params.fields, ports))
-    session.ctx.log.info(f"run {number}: {len(times)} times, {len(next(iter(rows[0].values())))} nodes")
-    return number, times, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+def _agreed(comm: Comm, work: Callable[[], None]) -> None:
+    """Do what each rank does alone; what fails on one is an error on all. Collective."""
+    problem: PlexusError | None = None
+    try:
+        work()
+    except PlexusError as error:
+        problem = error
+    told = [each for each in comm.allgather((type(problem), str(problem)) if problem else None) if each]
+    if told:
+        kind, text = told[0]
+        alike = kind if kind in (SolveError, GuardError, OutputError) else InputError
+        raise problem or alike(text)
 
 
-def _times(params: Any, run: Run) -> list[float]:
-    """Return when a member is looked at: at the end, unless times are given."""
-    if params.times is None:
-        return [run.clock.end if run.stepper.marches else np.inf]
-    late = [t for t in params.times.times() if t > run.clock.end * (1 + 1e-12)]
-    if late:
-        raise InputError(f"{late[0]:g} s is after the end of the run, {run.clock.end:g} s")
-    return list(params.times.times())
+def _part(path: Path, number: int) -> Path:
+    """Return the file of one member until all are there."""
+    return path.with_name(f"{path.stem}.run-{number:06d}{path.suffix}")
 
 
-def _looked(run: Run, fields: Mapping[str, Any], ports: Mapping[str, Port]) -> Arrays:
-    """Return the values of each port at all nodes, in the port's unit."""
-
-    def one(text: str, unit: str | None, port: Port) -> np.ndarray:
-        spec, _, array = run.fields.evaluate(text)
-        if array.shape[1] != 1:
-            raise InputError(f"{text}: a port takes one number per node; name a component")
-        return converted(np.asarray(array[:, 0], dtype=float), unit or spec.unit, port.unit, text)
-
-    found = {}
-    for name, field in fields.items():
-        found[name] = one(field.name, field.unit, ports[name])
-        if field.imaginary:
-            found[name] = found[name] + 1j * one(field.imaginary, field.unit, ports[name])
-    return found
+def _parts(path: Path) -> dict[int, Path]:
+    """Return the files of members that are there, by number."""
+    found = path.parent.glob(_part(path, 0).name.replace("000000", "*"))
+    return {int(part.stem.rpartition("-")[2]): part for part in sorted(found)}
 
 
-def _write(path: Path, found: list[tuple[int, list[float], Arrays]]) -> None:
-    """Write what members gave, in their order; the file appears when it is whole (one rank only)."""
-    found = sorted(found, key=lambda one: one[0])
-    sizes = {value.shape[1] for _, _, rows in found for value in rows.values()}
+def _join(path: Path) -> None:
+    """Write what all members gave into one file, and delete their own (one rank only)."""
+    parts, found = _parts(path), []
+    for number, part in sorted(parts.items()):
+        with h5py.File(part, "r") as file:
+            rows = {name: file["fields"][name][()] for name in file["fields"]}
+            places = file[PLACES][0] if PLACES in file else None
+            found.append(Member(number, file["time"][()].tolist(), rows, places))
+    files.write_bytes(path, _packed(found))
+    for part in parts.values():
+        part.unlink()
+
+
+def _packed(found: list[Member]) -> bytes:
+    """Return the content of a file of members, which stand in order."""
+    sizes = {value.shape[1] for one in found for value in one.rows.values()}
     if len(sizes) > 1:
         raise InputError(f"runs have different numbers of nodes ({', '.join(map(str, sorted(sizes)))})")
     blob = io.BytesIO()
-    with h5py.File(blob, "w", track_order=True) as file:
-        file["group"] = np.concatenate([np.full(len(times), n) for n, times, _ in found])
-        file["time"] = np.concatenate([times for _, times, _ in found])
-        for name in found[0][2]:
-            file[f"fields/{name}"] = np.concatenate([rows[name] for _, _, rows in found])
-    files.write_bytes(path, blob.getvalue())
+    # without order and times of creation, the same data are the same bytes
+    with h5py.File(blob, "w") as file:
+        file["group"] = np.concatenate([np.full(len(one.times), one.number) for one in found])
+        file["time"] = np.concatenate([one.times for one in found])
+        for name in found[0].rows:
+            file[f"fields/{name}"] = np.concatenate([one.rows[name] for one in found])
+        places = [one.places for one in found if one.places is not None]
+        if places:
+            file[PLACES] = np.stack(places)
+    return blob.getvalue()
 
 
 def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
@@ -184,3 +199,31 @@ def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
             torch.from_numpy(time[mine]), rows(inputs), rows(outputs),
             {lead: rows(inputs, lead) for lead in leads}, len(at), team.rank, team.size, tuple(inputs),
         )  # fmt: skip
+
+
+def _runs(session: Session, params: Any, path: Path) -> Samples:
+    """Return the runs of this rank's group, one sample each, for a part that runs the deck itself.
+
+    Raises
+    ------
+    InputError
+        If the reference has no nodes.
+    """
+    team = session.team
+    with h5py.File(path, "r") as file:
+        if PLACES not in file:
+            raise InputError(
+                f"train.data.deck: {Path(params.deck).name} has no elements, at whose nodes runs are compared"
+            )
+        places, time = file[PLACES][()], file["time"][()].reshape(len(file[PLACES]), -1)
+        shape = (*time.shape, places.shape[1])
+        targets = {name: torch.from_numpy(value[()].reshape(shape)) for name, value in file["fields"].items()}
+    # a steady reference has no time: its end is compared with the end
+    times = np.where(time == 0, np.inf, time) if params.times is None else time
+    asked = [Asked(*one) for one in zip(varied(params), times.tolist(), places, strict=True)]
+    first, mine = session.part.enlist(asked, list(targets)), slice(team.share, None, team.shares)
+    number = torch.arange(len(time))[mine]
+    return Samples(
+        number, number.clone(), torch.from_numpy(time[mine, -1].copy()), {"run": first + number},
+        {name: value[mine] for name, value in targets.items()}, {}, len(time), team.share, team.shares,
+    )  # fmt: skip

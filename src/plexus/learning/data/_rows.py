@@ -93,7 +93,8 @@ def _of_file(path: Path, params: Any, ports: Mapping[str, Port], run_end: float 
     keep = _numbers(path, table, told)
     count = len(keep)
     time = _values(path, table, params.time, "s", keep) if params.time else np.zeros(int(keep.sum()))
-    inside = _inside(path, time, params, run_end, told)
+    lines = next(iter(table.values())).lines
+    inside = _inside(path, time, params, run_end, told, None if lines is None else lines[keep])
     found = {}
     for port, column in columns.items():
         value = _values(path, table, column, ports[port].unit, keep)
@@ -113,27 +114,31 @@ def _numbers(path: Path, table: Mapping[str, Column], told: list[str]) -> np.nda
         bad = ~np.isfinite(column.values)
         if bad.any():
             keep &= ~bad
-            told.append(f"{path}: column {name} has no number in {_counted(bad)}: left out")
+            told.append(f"{path}: column {name} has no number in {_counted(bad, column.lines)}: left out")
     return keep
 
 
-def _inside(path: Path, time: Array, params: Any, run_end: float | None, told: list[str]) -> np.ndarray:
+def _inside(
+    path: Path, time: Array, params: Any, run_end: float | None, told: list[str], lines: np.ndarray | None
+) -> np.ndarray:
     """Return which rows are at times that are taken, and count those at times that the run does not have."""
     if params.time is None:
         return np.ones(len(time), dtype=bool)
     beyond = (time < 0) | (time > (np.inf if run_end is None else run_end * (1 + 1e-12)))
     if beyond.any():
         last = "" if run_end is None else f" to {run_end:g} s"
-        told.append(f"{path}: {_counted(beyond)} at times outside the run, 0{last}: left out")
+        told.append(f"{path}: {_counted(beyond, lines)} at times outside the run, 0{last}: left out")
     end = np.inf if params.end is None else params.end
     return ~beyond & (time >= params.start) & (time <= end)
 
 
-def _counted(which: np.ndarray) -> str:
-    """Return the number of rows, counted from 1 behind the names, and the first of them."""
-    places = np.flatnonzero(which) + 1
+def _counted(which: np.ndarray, lines: np.ndarray | None) -> str:
+    """Return the number of rows and the first of them: by their lines in a text, else counted from 1."""
+    at = np.flatnonzero(which)
+    places, name = (at + 1, "row") if lines is None else (lines[at], "line")
     more = ", ..." if len(places) > FEW else ""
-    return f"{len(places)} of {len(which)} rows ({', '.join(map(str, places[:FEW]))}{more})"
+    first = f"{name}{'s'[: len(places) > 1]} {', '.join(map(str, places[:FEW]))}{more}"
+    return f"{len(places)} of {len(which)} rows ({first})"
 
 
 def _values(path: Path, table: Mapping[str, Column], column: Any, unit: str, keep: np.ndarray) -> Array:
@@ -144,7 +149,7 @@ def _values(path: Path, table: Mapping[str, Column], column: Any, unit: str, kee
     InputError
         If file and deck state different units, or one of another kind than is asked for.
     """
-    values, stated = table[column.name]
+    values, stated, _ = table[column.name]
     what = f"{path}: column {column.name}"
     if stated and column.unit and converted(np.ones(1), stated, column.unit, what) != 1:
         raise InputError(f"{what} is in {stated}, the deck says {column.unit}")

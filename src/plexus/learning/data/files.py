@@ -1,9 +1,10 @@
 """Columns of files: what the part sees and should answer, point by point, as another program has written it.
 
-CSV with a line of names, each perhaps with its unit in brackets (`T [degC]`); HDF5, columns by the paths of
-datasets, their units in an attribute `unit`; VTKHDF, point or cell data, with `time` for the times of the
-steps. Numbers are converted to the units of the part's ports. Rows without a number in some column and rows
-at times that the deck's run does not have are left out, counted and named.
+CSV with a line of names, each perhaps with its unit in brackets (`T [degC]`); HDF5, columns by the paths
+of datasets, their units in an attribute `unit`; VTKHDF, point or cell data of all blocks and partitions,
+components as `velocity_x` or `stress_xy`, with `time` for the times of the steps. Numbers are converted
+to the units of the part's ports. Rows without a number in some column and rows at times that the deck's
+run does not have are left out, counted and named.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import model_validator
 
 from plexus import registry
-from plexus.deck import parts
+from plexus.deck import parts, solved
 from plexus.deck.params import Field, InputFile, Params, Unit
 from plexus.deck.suggest import nearest
 from plexus.errors import InputError
@@ -101,7 +102,13 @@ class Files(DataBase):
 
 
 def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
-    """Yield ports of the deck's part that nothing is given for, and names that are no ports."""
+    """Yield ports of the deck's part that nothing is given for, names that are no ports, missing parts."""
+    if deck.train is not None and deck.train.part == parts.CONTROLS:
+        unknowns = [port.name for port in solved.answers(deck)]
+        for name in columns:
+            if name not in unknowns:
+                yield (name,), f"the deck has no unknown called {name!r}{nearest(name, unknowns, 10)}"
+        return
     try:
         path, part = parts.trained(deck)
     except InputError:
@@ -109,14 +116,20 @@ def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
     cls: Any = parts.component(part).cls
     made, gap = cls(part), parts.gap(deck.physics)
     known = set(gap.constants) if gap is not None else set()
-    names = [port.name for port in (*made.inputs, *made.outputs)]
-    needed = names if _targets(deck.train) else [port.name for port in made.inputs]
+    ports = {port.name: port for port in (*made.inputs, *made.outputs)}
+    needed = ports if _targets(deck.train) else [port.name for port in made.inputs]
     missing = [name for name in needed if name not in columns and name not in known]
     if missing:
-        yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type})"
-    for name in columns:
-        if name not in names:
-            yield (name,), f"{path} ({part.type}) has no such port{nearest(name, names, 10)}"
+        takes, gives = (", ".join(map(str, some)) for some in (made.inputs, made.outputs))
+        told = f"it takes {takes} and gives {gives}"
+        yield (), f"nothing is given for {', '.join(missing)} of {path} ({part.type}); {told}"
+    for name, column in columns.items():
+        if name not in ports:
+            yield (name,), f"{path} ({part.type}) has no such port{nearest(name, ports, 10)}"
+        elif ports[name].complex and not column.imaginary:
+            yield (name,), f"{name} is complex: write {{name: {column.name}, imaginary: …}}"
+        elif column.imaginary and not ports[name].complex:
+            yield (name,), f"{name} is real: leave out `imaginary`"
 
 
 def _targets(train: Any) -> bool:

@@ -1,9 +1,14 @@
 """Fields of reference runs: a deck is varied, its members are run, and some of their fields are looked at.
 
-The members are those of a sweep (`vary`), run one after the other in this process, by the ranks in turn. What
-they give is written once to `data-<hash>.h5` in the run folder, or in that of the sweep whose members are
-trainings, the hash over all that it depends on: decks, the files that they name, fields, times. Where such a
-file is there already, nothing is computed.
+The members are those of a sweep (`vary`), dealt over the ranks and run in this process; where the
+discretisation has ensembles, those that differ in their starts alone march as one batch. Each is kept as
+soon as it is done, so that a killed training goes on with the others. What they give is written once to
+`data-<hash>.h5` in the run folder, or in that of the sweep whose members are trainings, the hash over all
+that it depends on: decks, the files that they name, fields, times. Where such a file is there already,
+nothing is computed.
+
+A training of controls compares the runs of its own deck, varied in the same way, with the values at the nodes
+of the reference, wherever these lie in the deck's own mesh: `fields` then names unknowns of the deck.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.params import Field, InputFile, Params
+from plexus.deck.parts import CONTROLS
 from plexus.deck.sweep import Sweep
 from plexus.deck.times import Times
 from plexus.learning.data.base import DataBase
@@ -44,9 +50,9 @@ class RunsParams(Params):
 
 @register("data", "runs", RunsParams)
 class Runs(DataBase):
-    """Every node of every member at every time, one sample per member and time."""
+    """Every node of every member at every time, one sample per member and time, or per run of controls."""
 
-    offers = frozenset({"targets", "later"})
+    offers = frozenset({"targets", "later", "runs"})
 
     @staticmethod
     def problems(params: RunsParams, deck: Deck) -> Wrong:
@@ -58,6 +64,8 @@ class Runs(DataBase):
             yield ("vary",), "ranks and workers belong to sweeps; these runs take turns on the ranks"
         if vary is not None and (vary.run != "run" or vary.best or vary.search):
             yield ("vary",), "run, best and search belong to sweeps; these runs are all looked at"
+        if deck.train is not None and deck.train.part == CONTROLS:
+            yield from _unlike(params, deck)
 
     def words(self) -> str:
         """Return the number of members."""
@@ -87,3 +95,14 @@ class Runs(DataBase):
             "points": len(session.chosen()) * session.samples.cells,
         }
         return told
+
+
+def _unlike(params: RunsParams, deck: Deck) -> Wrong:
+    """Yield what the runs of the deck, whose controls are trained, would not have of the reference's."""
+    vary = params.vary
+    paths = {*vary.parameters, *(p for m in vary.members for p in m)} if vary is not None else set()
+    for name in sorted(path.removeprefix("parameters.") for path in paths if path.startswith("parameters.")):
+        if name not in deck.parameters:
+            yield ("vary",), f"only the reference may have a parameter {name!r}: this deck has none to vary"
+    if deck.time is None and params.times is not None:
+        yield ("times",), "the deck's run is steady: leave them out, to compare it with the reference's end"

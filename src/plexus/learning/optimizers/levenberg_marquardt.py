@@ -3,8 +3,8 @@
     (JᵀJ + μ |r|²/|r₀|² I) h = -Jᵀr,   J = ∂r/∂x
 
 μ starts at τ times the largest entry of the diagonal of JᵀJ. With the gain ϱ, what the loss has lost over
-what the linear model had promised, a step with ϱ > 0 is taken and μ ← μ max(1/3, 1 - (2ϱ-1)³); else μ ← μ
-ν, ν ← 2ν, and the step is tried anew. Where residuals vanish at the minimum, the damping goes to zero as
+what the linear model had promised, a step with ϱ > 0 is taken, another one tried anew, and μ follows ϱ
+(`plexus.solvers.damping`). Where residuals vanish at the minimum, the damping goes to zero as
 their square and convergence is quadratic. The stage ends where no entry of Jᵀr exceeds `tolerance` times
 the largest at its start.
 
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from plexus.deck.params import Field, Params
 from plexus.learning.optimizers.base import OptimizerBase
 from plexus.registry import register
+from plexus.solvers.damping import GROWTH, adapted
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,7 @@ class LevenbergMarquardt(OptimizerBase):
             If they are too many for a dense matrix.
         """
         super().start(variables, team)
-        self.mu, self.nu, self.first, self.size = -1.0, 2.0, -1.0, -1.0
+        self.mu, self.nu, self.first, self.size = -1.0, GROWTH, -1.0, -1.0
         self.need_dense(MOST, "Levenberg-Marquardt")
 
     def step(self, objective: Objective, step: int, steps: int) -> float:
@@ -94,11 +95,8 @@ class LevenbergMarquardt(OptimizerBase):
 
     def _accepted(self, gain: float) -> bool:
         """Return whether a step of some gain is taken, and adapt the damping."""
-        if gain > 0:
-            self.mu, self.nu = self.mu * max(1 / 3, 1 - (2 * gain - 1) ** 3), 2.0
-            return True
-        self.mu, self.nu = self.mu * self.nu, 2 * self.nu
-        return False
+        self.mu, self.nu = (float(v) for v in adapted(self.mu, self.nu, gain, gain > 0))
+        return gain > 0
 
     def _loss(self, objective: Objective, step: int) -> float:
         """Return the loss, infinite where it is no number. Collective."""

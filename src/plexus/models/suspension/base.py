@@ -176,8 +176,7 @@ class Suspension:
     def now(self, hat: Tensor, t: float) -> Snapshot:
         """Return the snapshot of a state, kept until another state is asked for. Collective."""
         if self._seen is None or self._seen[0] is not hat or self._seen[1] != t:
-            with torch.no_grad():
-                self._seen = hat, t, self.snapshot(hat, t, self._memory)
+            self._seen = hat, t, self.snapshot(hat, t, self._memory)
         return self._seen[2]
 
     def derived(self, name: str, hat: Tensor, t: float) -> Tensor:

@@ -23,6 +23,11 @@ class SpinPort(Port):
     """How a reflection acts, beside conjugation: an odd field also changes its sign."""
 
     @property
+    def complex(self) -> bool:
+        """Whether its values turn with the axes: two real fields in one."""
+        return self.spin != 0
+
+    @property
     def moment(self) -> int | None:
         """Return m if this is f_m."""
         m = self.spin // 2

@@ -6,6 +6,7 @@ Means of given functions are sums over three Gauss points per axis, exact for po
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from plexus.protocols import Array, Sample
+from plexus.spaces.controls import Controls, Sampled
 from plexus.spaces.slabs import Slab
 
 NODES = ((-(0.15**0.5), 5 / 18), (0.0, 4 / 9), (0.15**0.5, 5 / 18))
@@ -39,12 +41,20 @@ class Where:
 
 
 class Place:
-    """A `plexus.protocols.GridPoint`; fields come from the caller."""
+    """A `plexus.protocols.GridPoint` whose fields are the controls; unknowns come from the caller."""
 
     def __init__(self, places: Places, where: Where, t: float):
         self._places, self._where, self.t = places, where, t
         self.dim, self.one = places.slab.dim, places.one
-        self.fields: Mapping[str, Sample] = {}
+
+    @cached_property
+    def fields(self) -> Mapping[str, Sample]:
+        """Control -> sample."""
+        return self._places.given.at(self)
+
+    def window(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values of a control at the places, from those of cells with layers around."""
+        return self._places.window(values, self._where)
 
     @cached_property
     def x(self) -> torch.Tensor:
@@ -75,16 +85,72 @@ class _Regions(Mapping[str, torch.Tensor]):
 
 
 class Places:
-    """The places of one slab; coordinates are computed once."""
+    """The places of one slab; coordinates are computed once.
 
-    def __init__(self, slab: Slab):
-        self.slab = slab
+    Parameters
+    ----------
+    slab
+        Own cells of the grid.
+    layers
+        Cells beyond the own ones that places may reach.
+
+    Attributes
+    ----------
+    given : controls at all places.
+
+    Raises
+    ------
+    InputError
+        If a slab is thinner than the layers.
+    """
+
+    def __init__(self, slab: Slab, layers: int):
+        slab.require(layers)
+        self.slab, self.layers, self.given = slab, max(layers, 1), Sampled(Controls())
         self.one = torch.ones((), dtype=torch.float64, device=slab.device)
         self._known: dict[Where, torch.Tensor] = {}
+
+    def reading(self, given: Sampled) -> Places:
+        """Return the same places with other values of controls."""
+        other = copy(self)
+        other.given = given
+        return other
 
     def at(self, where: Where, t: float) -> Place:
         """Return the points of a part at a time."""
         return Place(self, where, t)
+
+    def spread(self, own: torch.Tensor) -> torch.Tensor:
+        """Return values of cells (n, 1) on the slab with layers along all axes; those of sides go on beyond.
+
+        Collective, differentiable.
+        """
+        u, w = self.slab.extended(own.reshape(self.slab.shape), self.layers), self.layers
+        for axis in range(self.slab.dim):
+            n, ends = u.shape[axis], self.slab.grid.ends(axis)
+            if axis > 0 and not ends:
+                u = torch.cat([u.narrow(axis, n - w, w), u, u.narrow(axis, 0, w)], dim=axis)
+            touches = (self.slab.lowest, self.slab.highest) if axis == 0 else (ends, ends)
+            first, last = (u.narrow(axis, i, 1) for i in (0, u.shape[axis] - 1))
+            u = torch.cat([first] * (w * touches[0]) + [u] + [last] * (w * touches[1]), dim=axis)
+        return u
+
+    def own(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the own cells of what `spread` has made, (*cells)."""
+        return self.window(values, Where((0,) * self.slab.dim))
+
+    def window(self, values: torch.Tensor, where: Where) -> torch.Tensor:
+        """Return what `spread` has made at places, (*places); a face has the mean of both cells."""
+        for axis, n in enumerate(self.slab.shape):
+            first, count = self.layers - where.layers[axis], n + 2 * where.layers[axis]
+            if where.normal != axis:
+                values = values.narrow(axis, first, count)
+                continue
+            if where.end is not None:
+                first, count = (first, 0) if where.end == 0 else (first + n, 0)
+            below, above = (values.narrow(axis, first + i, count + 1) for i in (-1, 0))
+            values = (below + above) / 2
+        return values
 
     def coordinates(self, where: Where) -> torch.Tensor:
         """Return coordinates (*places, d) [m]."""

@@ -21,13 +21,18 @@ import torch
 from plexus.models.volumes.places import Place, Places, Where
 from plexus.models.volumes.sides import Given, Outflow, Side
 from plexus.protocols import Conservation, FieldSpec, Reconstruction, Riemann, Values
-from plexus.spaces.slabs import Slab
+from plexus.spaces.controls import Sampled
 from plexus.spaces.stencils import averages
 
 WIDE = 2 * averages.LAYERS
 """Layers of a reconstruction of order above 2: two to reach middles and two to come back to means."""
 SPECTRAL_RADIUS = 1.51
 """Largest eigenvalue of the second derivative of order 6 over that of order 2."""
+
+
+def reach(reconstruction: Reconstruction) -> int:
+    """Return the layers of cells that rates read beyond the own ones."""
+    return WIDE if reconstruction.order > 2 else reconstruction.width
 
 
 class Scheme:
@@ -41,47 +46,42 @@ class Scheme:
         What flows.
     specs
         The fields in the order of the stack.
-    slab
-        Own cells of the grid.
+    places
+        Own cells of the grid and what lies around, with layers for the `reach` of the reconstruction.
     reconstruction, riemann
         How values and fluxes on faces come about.
     sides
         (axis, end) -> rules, for each side of a bounded axis.
-
-    Raises
-    ------
-    InputError
-        If a slab is thinner than the stencil.
     """
 
     def __init__(
         self,
         law: Conservation,
         specs: Sequence[FieldSpec],
-        slab: Slab,
+        places: Places,
         reconstruction: Reconstruction,
         riemann: Riemann,
         sides: Mapping[tuple[int, int], Side],
     ):
-        self.law, self.specs, self.slab, self.sides = law, list(specs), slab, sides
+        self.law, self.specs, self.sides = law, list(specs), sides
+        self.places, self.slab = places, places.slab
         self.reconstruction, self.riemann = reconstruction, riemann
-        self.places, self.dim = Places(slab), slab.dim
+        self.dim = self.slab.dim
         self.high = reconstruction.order > 2
-        self.reach = WIDE if self.high else reconstruction.width
-        slab.require(self.reach)
+        self.reach = reach(reconstruction)
         # layers beside a row of faces, from which middles and means are computed
         self.beside = WIDE if self.high and self.dim > 1 else 0
         self.sizes = [spec.components(self.dim) for spec in specs]
-        one = torch.ones((1, sum(self.sizes), *(1,) * self.dim), dtype=torch.float64, device=slab.device)
+        one = torch.ones((1, sum(self.sizes), *(1,) * self.dim), dtype=torch.float64, device=self.slab.device)
         sample = self.split(one), self.places.at(Where((0,) * self.dim), 0.0)
         self.diffuses, self.has_source = bool(law.diffusivity(*sample)), bool(law.source(*sample))
         # cells away that the rate of a mean reads
         self.couples = WIDE if self.beside or (self.high and self.has_source) else reconstruction.width
 
-    def with_law(self, law: Conservation) -> Scheme:
-        """Return the scheme of a law with other constants."""
+    def reading(self, given: Sampled) -> Scheme:
+        """Return the scheme with other values of its controls."""
         other = copy(self)
-        other.law = law
+        other.places = self.places.reading(given)
         return other
 
     # fields and stacks
@@ -172,8 +172,9 @@ class Scheme:
     def _trim(self, u: torch.Tensor, axis: int, layers: int) -> torch.Tensor:
         """Return the own cells along an axis with so many layers at each end."""
         n = self.slab.shape[axis]
-        before = self._before(u, axis)
-        return u.narrow(axis, before - layers, n + 2 * layers)
+        before, kept = self._before(u, axis), n + 2 * layers
+        # a part that is all of it would still be a copy in a gradient
+        return u if u.shape[axis] == kept else u.narrow(axis, before - layers, kept)
 
     def _before(self, u: torch.Tensor, axis: int) -> int:
         """Return how many layers there are before the own cells."""

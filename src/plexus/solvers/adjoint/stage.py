@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from plexus.protocols import Instant
+from plexus.solvers.adjoint.linearised import Linearised
 from plexus.solvers.adjoint.node import solution
-from plexus.solvers.adjoint.transposed import Transposed
 from plexus.spaces.shared import Spread
 from plexus.spaces.tested import TestedForm
 
@@ -43,7 +43,7 @@ class Stages:
 
     def __init__(self, solver: FieldSolver, form: Form):
         self.solver, self.form = solver, form
-        self.tested, self.transposed = TestedForm(form), Transposed(solver)
+        self.tested, self.linearised = TestedForm(form), Linearised(solver)
         fixed = form.fixed
         self._fixed = None if fixed is None else torch.from_numpy(fixed)
         held = form.held
@@ -57,7 +57,7 @@ class Stages:
         Raises
         ------
         SolveError, GuardError
-            As `plexus.solvers.nonlinear.FieldSolver.solve`; in a gradient, if a transposed solve fails.
+            As `plexus.solvers.nonlinear.FieldSolver.solve`; in a derivative, if a linear solve fails.
         """
         stage = Stage(self, at, list(others), at.offset is not None)
         theta = [start, *(() if at.offset is None else (at.offset,)), *others.values()]
@@ -101,8 +101,18 @@ class Stage:
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (n_owned, m). Collective."""
         self._linearise(u, theta)
-        found = self.of.transposed.solve(v.numpy().ravel())
+        found = self.of.linearised.transposed(v.numpy().ravel())
         return torch.from_numpy(found.reshape(v.shape))
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return du (n_owned, m) for a load on the unknowns that are free. Collective."""
+        self._linearise(u, theta)
+        whole = b.new_zeros((self.of.form.space.n_local, *b.shape[1:]))
+        whole[: len(b)] = b
+        # what is prescribed takes no load
+        free = self.of.held(whole, torch.zeros_like(whole))[: len(b)]
+        found = self.of.linearised.solved(free.numpy().ravel())
+        return torch.from_numpy(found.reshape(b.shape))
 
     def _linearise(self, u: Tensor, theta: Sequence[Tensor]) -> None:
         """Assemble the matrix at the solution, unless it still is the one that is assembled. Collective."""

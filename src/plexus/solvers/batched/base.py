@@ -1,8 +1,8 @@
-"""What batched solves have in common: equations of one sample, what failed, and the implicit gradient.
+"""What batched solves have in common: equations of one sample, what failed, and implicit derivatives.
 
-With A = ∂F/∂u of each sample at its solution and v the gradient that comes in,
+With A = ∂F/∂u of each sample at its solution and v the gradient that comes in, and for tangents b,
 
-    A_mᵀ λ_m = v_m    by LU with the true residual looked at.
+    A_mᵀ λ_m = v_m,    A_m du_m = b_m    by LU with the true residual looked at.
 
 Samples that failed, and those whose A is singular, are left out of λᵀF: they change no gradient, and are
 counted. A loss must leave out the failed ones itself; their solutions are NaN.
@@ -105,11 +105,20 @@ class Batch(ABC):
 
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (M, n), zero for samples that have none; these are counted."""
-        good, lam = solved(u), torch.zeros_like(v)
-        found, has = lu(self.matrix(u[good], self._rows(theta, good)).mT, v[good])
+        return self._linear(u, theta, v, lambda matrix: matrix.mT)
+
+    def tangent(self, u: Tensor, theta: Sequence[Tensor], b: Tensor) -> Tensor:
+        """Return A⁻¹ b (M, n), zero for samples that have none; these are counted."""
+        return self._linear(u, theta, b, lambda matrix: matrix)
+
+    def _linear(
+        self, u: Tensor, theta: Sequence[Tensor], right: Tensor, turned: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        good, x = solved(u), torch.zeros_like(right)
+        found, has = lu(turned(self.matrix(u[good], self._rows(theta, good))), right[good])
         self.tally.singular += int((~has).sum())
-        lam[good] = torch.where(has[:, None], found, 0.0)
-        return lam
+        x[good] = torch.where(has[:, None], found, 0.0)
+        return x
 
     def _rows(self, theta: Sequence[Tensor], good: Tensor) -> list[Tensor]:
         """Return θ of some of the samples."""

@@ -115,6 +115,9 @@ class SelfAdjoint:
         self.tally.singular += int(outcome.failed.sum())
         return torch.where(lost, 0.0, outcome.u)
 
+    # A is its own adjoint
+    tangent = adjoint
+
     def _cg(self, rhs: Tensor, x: Tensor, constants: Sequence[Tensor]) -> tuple[Outcome, Tensor]:
         def operator(x: Tensor) -> Tensor:
             return self.apply(x, *constants)

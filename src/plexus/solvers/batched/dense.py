@@ -26,6 +26,14 @@ def lu(matrix: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
     return x, defect <= SMALL * right.abs().amax(-1)
 
 
+def of_batch(f: Callable[[Tensor], Tensor], u: Tensor) -> Tensor:
+    """Return ∂f_m/∂u_m (M, n, n) of a function of all samples, u (M, n) -> (M, n), which do not couple."""
+    n = u.shape[-1]
+    directions = torch.eye(n, dtype=u.dtype, device=u.device)[:, None].expand(n, *u.shape)
+    found: Tensor = torch.func.vmap(lambda v: torch.func.jvp(f, (u,), (v,))[1])(directions)
+    return found.movedim(0, -1)
+
+
 def jacobians(
     f: Callable[..., Tensor], u: Tensor, theta: Sequence[Tensor] = (), axes: Sequence[int | None] = ()
 ) -> Tensor:

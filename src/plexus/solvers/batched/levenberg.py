@@ -2,10 +2,8 @@
 
     (JᵀJ + μ) h = -g,   g = JᵀF,   ρ = (|F(u)|² - |F(u + h)|²) / (hᵀ(μ h - g))
 
-A step with ρ > 0 is taken and μ shrinks by max(1/3, 1 - (2ρ - 1)³); otherwise μ grows by 2, 4, 8, ... (H. B.
-Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05, Technical University of Denmark, 1999;
-K. Madsen, H. B. Nielsen, O. Tingleff, Methods for Non-Linear Least Squares Problems, 2004). Where a step
-promises less than rounding lets |F|² show, it is taken if |g| shrinks. A sample is there when max |g| is
+A step with ρ > 0 is taken, and μ follows ρ (`plexus.solvers.damping`). Where a step promises less than
+rounding lets |F|² show, it is taken if |g| shrinks. A sample is there when max |g| is
 below the tolerance times its value at the start, or is rounding.
 
 F is taken as it is: the Jacobian of a squared residual vanishes at the solution, and the error then only
@@ -26,6 +24,7 @@ from typing import NamedTuple
 import torch
 
 from plexus.solvers.batched.base import Axes, Batch, Outcome
+from plexus.solvers.damping import GROWTH, adapted
 
 Tensor = torch.Tensor
 FIRST = 1e-6
@@ -74,7 +73,7 @@ def levenberg(system: System, u: Tensor, tolerance: float = 1e-10, limit: int = 
         Most iterations; a sample that needs more has failed.
     """
     at = _evaluated(system, u)
-    mu, growth = FIRST * at.normal.diagonal(dim1=-2, dim2=-1).amax(-1), torch.full_like(u[:, 0], 2.0)
+    mu, growth = FIRST * at.normal.diagonal(dim1=-2, dim2=-1).amax(-1), torch.full_like(u[:, 0], GROWTH)
     least, taken = tolerance * at.slope, torch.zeros(len(u), dtype=torch.int64, device=u.device)
     open_ = ~(at.slope <= torch.maximum(least, at.floor))
     while bool(open_.any()) and int(taken.max()) < limit:
@@ -85,8 +84,9 @@ def levenberg(system: System, u: Tensor, tolerance: float = 1e-10, limit: int = 
         seen = promised > BLIND * at.f.square().sum(-1)
         better = solvable & torch.where(seen, gained > 0, trial.slope < at.slope)
         at = at.moved(open_ & better, trial)
-        less = torch.clamp(1 - (2 * gained / promised - 1) ** 3, min=1 / 3).where(seen, 1 / 3)
-        mu, growth = mu * torch.where(better, less, growth), torch.where(better, 2.0, 2 * growth)
+        # a gain that rounding hides counts as a whole one
+        gain = torch.where(seen, gained / promised, 1.0)
+        mu, growth = adapted(mu, growth, gain, better)
         taken = taken + open_
         open_ = ~(at.slope <= torch.maximum(least, at.floor))
     return Outcome(at.u, taken, open_)

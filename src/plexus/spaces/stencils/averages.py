@@ -56,7 +56,7 @@ def between(u: Tensor, axis: int, order: int) -> Tensor:
     """Return central values on the faces, from means with 1 or 3 ghost layers."""
     if order <= 2:
         n = u.shape[axis] - 1
-        return (u.narrow(axis, 0, n) + u.narrow(axis, 1, n)) / 2
+        return 0.5 * (u.narrow(axis, 0, n) + u.narrow(axis, 1, n))
     a, b, c = (_pair(u, axis, k, 1) for k in range(3))
     return (37 * a - 8 * b + c) / 60
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def minmod(a: Tensor, b: Tensor) -> Tensor:
     """Return the difference of smaller size, 0 at extrema."""
-    return (a.sign() + b.sign()) / 2 * a.abs().minimum(b.abs())
+    from plexus.spaces.stencils import choices
+
+    return choices.minmod(a, b)
 
 
 def van_leer(a: Tensor, b: Tensor) -> Tensor:
@@ -32,12 +34,12 @@ def van_leer(a: Tensor, b: Tensor) -> Tensor:
 
 def mc(a: Tensor, b: Tensor) -> Tensor:
     """Return the central difference, at most twice the smaller one, 0 at extrema."""
-    return minmod(2 * minmod(a, b), (a + b) / 2)
+    return minmod(2.0 * minmod(a, b), 0.5 * (a + b))
 
 
 def superbee(a: Tensor, b: Tensor) -> Tensor:
     """Return the steepest slope that keeps total variation from rising."""
-    one, other = minmod(2 * a, b), minmod(a, 2 * b)
+    one, other = minmod(2.0 * a, b), minmod(a, 2.0 * b)
     return one.where(one.abs() >= other.abs(), other)
 
 

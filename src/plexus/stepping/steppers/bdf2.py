@@ -21,15 +21,14 @@ from plexus.fields.arrays import copied
 from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult
 from plexus.registry import register
-from plexus.stepping.past import Past
+from plexus.stepping.past import Past, Remembering
 from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
-    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "bdf2"}
@@ -40,7 +39,7 @@ class Bdf2Params(Params):
 
 
 @register("stepper", "bdf2", Bdf2Params)
-class Bdf2:
+class Bdf2(Remembering):
     """Variable-step BDF2."""
 
     needs = Implicit
@@ -87,15 +86,3 @@ class Bdf2:
         # the quotient is 1/(shift dt): the defect of the derivative, dt (dt+k) u‴/6, becomes an error of u
         factor = dt**2 * (dt + k) * (1 + w) / (1 + 2 * w)
         return self.past.error(system, t, values, 3, factor, self.tolerance)
-
-    def forget(self) -> None:
-        """Begin anew: the next step is backward Euler."""
-        self.past = Past(self.past.depth)
-
-    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
-        """Return the earlier states that the formula and the error estimate use."""
-        return self.past.state()
-
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
-        """Continue from what `history` returned."""
-        self.past.restore(meta, arrays)

@@ -90,6 +90,10 @@ class PetscTs:
     needs = TimeIntegrable
     marches = True
     order = 1
+    rough = (
+        "no gradient leads through petsc_ts: PETSc keeps the stages of its steps to itself and has no "
+        "adjoint of bdf, rosw and alpha; use theta or bdf2"
+    )
 
     def __init__(self, params: PetscTsParams, tolerance: float | None = None):
         self.params, self.tolerance = params, tolerance

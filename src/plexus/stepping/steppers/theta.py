@@ -24,15 +24,12 @@ from plexus.fields.arrays import copied
 from plexus.fields.stacks import stacked
 from plexus.protocols import Implicit, Instant, StepResult, Values
 from plexus.registry import register
-from plexus.stepping.past import Past, evolving
+from plexus.stepping.past import Past, Remembering, evolving
 from plexus.stepping.solves import Solves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
-    from plexus.fields.keys import Key
     from plexus.fields.state import State
 
 EXAMPLE: dict[str, Any] = {"type": "theta", "theta": 0.5}
@@ -47,7 +44,7 @@ class ThetaParams(Params):
 
 
 @register("stepper", "theta", ThetaParams)
-class Theta:
+class Theta(Remembering):
     """The θ method; ``order`` is 2 for θ = 1/2, else 1."""
 
     needs = Implicit
@@ -113,15 +110,3 @@ class Theta:
         # dt³ u‴/12 = dt³/2 · u‴/6, and (θ - 1/2) dt² u″ = 2 (θ - 1/2) dt² · u″/2
         factor = dt**3 / 2 if self.order == 2 else 2 * (self.theta - 0.5) * dt**2
         return self.past.error(system, t, values, self.order + 1, factor, self.tolerance)
-
-    def forget(self) -> None:
-        """Begin anew: the error estimate knows no earlier state."""
-        self.past = Past(self.past.depth)
-
-    def history(self) -> tuple[dict[str, Any], dict[Key, np.ndarray]]:
-        """Return the states behind the error estimate."""
-        return self.past.state()
-
-    def restore(self, meta: Mapping[str, Any], arrays: Mapping[Key, np.ndarray]) -> None:
-        """Continue from what `history` returned."""
-        self.past.restore(meta, arrays)

@@ -38,7 +38,7 @@ class Muscl:
 
         n = u.shape[axis]
         jump = u.diff(dim=axis)
-        half = LIMITERS[self.limiter](jump.narrow(axis, 0, n - 2), jump.narrow(axis, 1, n - 2)) / 2
+        half = 0.5 * LIMITERS[self.limiter](jump.narrow(axis, 0, n - 2), jump.narrow(axis, 1, n - 2))
         cells = u.narrow(axis, 1, n - 2)
         lower, upper = cells + half, cells - half
         return lower.narrow(axis, 0, n - 3), upper.narrow(axis, 1, n - 3)

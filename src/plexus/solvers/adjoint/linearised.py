@@ -1,8 +1,8 @@
-"""The transposed solve Aᵀ λ = v by what has solved A x = b, its factorisation or preconditioner.
+"""The linear solves of derivatives, A du = b and Aᵀ λ = v, by what has solved F = 0 with A.
 
-A symmetric matrix takes the same Krylov method. Others take its transposed application, which not every
-preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so that
-methods report convergence with λ = 0, and SOR refuses. So only the true residual is believed,
+A symmetric matrix takes the same Krylov method for both. Others take its transposed application, which not
+every preconditioner has, and which some have wrongly: BoomerAMG of PETSc 3.18 applied transposed is zero, so
+that methods report convergence with λ = 0, and SOR refuses. So only the true residual is believed,
 
     ‖Aᵀ λ - v‖ <= LIMIT ‖v‖,
 
@@ -11,6 +11,7 @@ and where it is too large a solver of the explicit transpose is made, by the sam
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
     from plexus.solvers.attempt import Attempt
     from plexus.solvers.nonlinear import FieldSolver
 
+Solve = Callable[[PETSc.Mat, PETSc.Vec, PETSc.Vec], float]
+Product = Callable[[PETSc.Vec, PETSc.Vec], None]
 AIM, LIMIT = 1e-12, 1e-8
 """Relative residual that Krylov methods go for, and the largest one that is taken."""
 
 
-class Transposed:
-    """Solves with the transpose of the matrix of a field's solver.
+class Linearised:
+    """Solves with the matrix of a field's solver and with its transpose.
 
     Attributes
     ----------
     solves, explicit : int
-        Solves so far, and those that needed the explicit transpose.
+        Transposed solves so far, and those that needed the explicit transpose.
     """
 
     def __init__(self, solver: FieldSolver):
@@ -41,24 +44,48 @@ class Transposed:
         self._refused: set[int] = set()
         self._twins: dict[int, Attempt] = {}
 
-    def solve(self, v: np.ndarray) -> np.ndarray:
-        """Return λ for v, both (unknowns of this rank,), with the matrix that is assembled now. Collective.
+    def solved(self, b: np.ndarray) -> np.ndarray:
+        """Return A⁻¹ b, both (unknowns of this rank,), with the matrix that is assembled now. Collective.
 
-        A part of v along motions that nothing holds is left out, as they keep the values of the guess.
+        A part of b along motions that nothing holds is left out, as they keep the values of the guess.
 
         Raises
         ------
         SolveError
             If the residual is not small.
         """
+        return self._checked(b, "linear", self._straight)
+
+    def transposed(self, v: np.ndarray) -> np.ndarray:
+        """Return λ for v, as `solved` does. Collective."""
+        return self._checked(v, "transposed", self._turned)
+
+    def _checked(self, right: np.ndarray, what: str, solve: Solve) -> np.ndarray:
         solver = self.solver
         mat, b, x = solver.form.matrix.mat, solver.form.space.vector(), solver.form.space.vector()
-        b.setArray(self._held(v))
+        b.setArray(self._held(right))
         if b.norm() == 0.0:
-            return np.zeros_like(v)
+            return np.zeros_like(right)
+        off = solve(mat, b, x)
+        if not off <= LIMIT:
+            raise SolveError(
+                f"gradient failed: {solver.target.name}: the {what} system is solved to {off:.1g} of "
+                f"its right-hand side only (at most {LIMIT:g}); `solver: {{{solver.target.name}: "
+                "{preconditioner: lu}}` factorises, mumps does so on several ranks"
+            )
+        return self._held(x.getArray(readonly=True).copy())
+
+    def _straight(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
+        """Solve A x = b; return the relative residual, infinite if PETSc refuses."""
+        self.solver.current.set_up(mat, mat)
+        ksp = self.solver.current.snes.getKSP()
+        return _tried(ksp, ksp.solve, mat.mult, b, x)
+
+    def _turned(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
+        """Solve Aᵀ x = b, by the explicit transpose where there is no other way."""
+        solver, off = self.solver, np.inf
         self.solves += 1
         number = solver.attempts.index(solver.current)
-        off = np.inf
         if number not in self._refused:
             off = self._implicitly(mat, b, x)
         if not off <= LIMIT and not solver.symmetric:
@@ -66,13 +93,7 @@ class Transposed:
             self._refused.add(number)
             self.explicit += 1
             off = self._explicitly(number, mat, b, x)
-        if not off <= LIMIT:
-            raise SolveError(
-                f"gradient failed: {solver.target.name}: the transposed system is solved to {off:.1g} of "
-                f"its right-hand side only (at most {LIMIT:g}); `solver: {{{solver.target.name}: "
-                "{preconditioner: lu}}` factorises, mumps does so on several ranks"
-            )
-        return self._held(x.getArray(readonly=True).copy())
+        return off
 
     def _held(self, v: np.ndarray) -> np.ndarray:
         """Return v without its part along free motions. Collective."""
@@ -88,7 +109,7 @@ class Transposed:
         solver.current.set_up(mat, mat)
         ksp = solver.current.snes.getKSP()
         solve = ksp.solve if solver.symmetric else ksp.solveTranspose
-        return _tried(ksp, solve, mat, b, x)
+        return _tried(ksp, solve, mat.multTranspose, b, x)
 
     def _explicitly(self, number: int, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
         """Solve with a solver of the explicit transpose; return the relative residual."""
@@ -101,7 +122,7 @@ class Transposed:
         twin = self._twin(number, transpose)
         twin.set_up(transpose, transpose)
         ksp = twin.snes.getKSP()
-        off = _tried(ksp, ksp.solve, mat, b, x)
+        off = _tried(ksp, ksp.solve, mat.multTranspose, b, x)
         transpose.destroy()
         return off
 
@@ -116,19 +137,19 @@ class Transposed:
         return self._twins[number]
 
 
-def _tried(ksp: PETSc.KSP, solve: object, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
-    """Solve to the tolerance of gradients; return ‖Aᵀ x - b‖/‖b‖, infinite where PETSc refuses."""
+def _tried(ksp: PETSc.KSP, solve: Product, times: Product, b: PETSc.Vec, x: PETSc.Vec) -> float:
+    """Solve to the tolerance of derivatives; return ‖A x - b‖/‖b‖, infinite where PETSc refuses."""
     before = ksp.getTolerances()
     ksp.setTolerances(rtol=AIM, atol=0.0)
     x.set(0.0)
     try:
-        solve(b, x)  # type: ignore[operator]  # a bound method of petsc4py, which has no types
+        solve(b, x)
     except PETSc.Error:
         return np.inf
     finally:
         ksp.setTolerances(rtol=before[0], atol=before[1])
     r = b.duplicate()
-    mat.multTranspose(x, r)
+    times(x, r)
     r.axpy(-1.0, b)
     off = float(r.norm() / b.norm())
     r.destroy()
