@@ -51,6 +51,9 @@ class VolumeSystem(BaseSystem):
         Scheme -> values with which a run begins.
     """
 
+    # rates keep the means only: directions that go forward would make every flux again for each of them
+    pushes = False
+
     together: Mapping[str, Sequence[str]] = {}
     algebraic: frozenset[str] = frozenset()
 
@@ -70,7 +73,6 @@ class VolumeSystem(BaseSystem):
         slab = scheme.slab
         self.cells = CellSpace(slab.grid, slab.rows)
         self.device = slab.device
-        self.pushes = self.cells.comm.size == 1
         sizes = zip(scheme.specs, scheme.sizes, strict=True)
         self.spaces = {spec.name: self.cells.with_components(self.members * m) for spec, m in sizes}
         self.evolving = list(self.spaces)
