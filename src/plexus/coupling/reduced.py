@@ -2,17 +2,19 @@
 
     r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) = 0
 
-ψ_j are the modes of a basis, E_j the strain that each causes, x_k and w_k points and weights of a cubature, ε_0 the strain
-without displacement (thermal, with a minus), f the loads on the basis. Newton's method solves for γ; ranks add up what their
-points contribute, one reduction per iteration. The cost of a step does not depend on the mesh.
+ψ_j are the modes of a basis, E_j the strain that each causes, x_k and w_k points and weights of a cubature,
+ε_0 the strain without displacement (thermal, with a minus), f the loads on the basis. Newton's method solves
+for γ; ranks add up what their points contribute, one reduction per iteration. A step costs the same on any
+mesh.
 
-The state of a run holds γ and the memory at the points. Fields are there when they are asked for: the displacement as the sum
-of modes, the memory by *replay*: the law is marched at all quadrature points along the displacements of the steps so far.
+The state of a run holds γ and the memory at the points. Fields are there when they are asked for: the
+displacement as the sum of modes, the memory by *replay*: the law is marched at all quadrature points along
+the displacements of the steps so far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from plexus.coupling.system import System
 from plexus.errors import InputError, SolveError
 from plexus.fields.keys import Key, by_field, keyed
 from plexus.fields.state import State
-from plexus.protocols import Instant, Since
+from plexus.protocols import Instant, Reducible, Since
 from plexus.reduction.loads import Loads
 from plexus.reduction.points import Coordinates, Sites
 
@@ -50,17 +52,18 @@ class ReducedSystem(System):
         Relative residual at which Newton's method ends.
     """
 
-    def __init__(self, full: System, model: Model, times: Any, tolerance: float):
-        equation, comm = full.equations[0], model.points.comm
-        name, form = equation.field.name, full.forms[equation.field.name]
+    def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float):
+        equation = full.equations[0]
+        assert isinstance(equation, Reducible)
+        name = equation.field.name
         self.full, self.model, self.name, self.tolerance = full, model, name, tolerance
-        self.comm, self.equation, self.form = comm, equation, form
-        count = model.basis.shape[2]
-        points = {n: model.points.like(space) for n, space in full.points.items()}
-        solvers = {name: _Counted(full.solvers[name])}
-        super().__init__(
-            {name: Coordinates(comm, count)}, full.equations, {}, solvers, {}, points, controls=full.controls
-        )
+        self.comm, self.equation = model.points.comm, equation
+        points: Any = {n: model.points.like(space) for n, space in full.points.items()}
+        spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
+        self.counted = _Counted(full.solvers[name])
+        solvers: Any = {name: self.counted}
+        super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
+        form = full.forms[name]
         self.sites = Sites(form, model.points)
         self.loads = Loads(form, equation.load, self._given(), times, model.basis)
         self.replay = Replay(full, name, model.basis)
@@ -101,7 +104,7 @@ class ReducedSystem(System):
             if not np.isfinite(size):
                 break
             if size <= self.tolerance * max(scale, first, 1e-300):
-                self.solvers[name].count(count)
+                self.counted.count(count)
                 return count
             g = g - np.linalg.solve(k, r)
             values[name][:, 0] = g
@@ -175,11 +178,7 @@ class _Step:
         p = sites.batch(at.t, given)
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
-        rows = {
-            n: a[:, None] if space.components > 1 else a
-            for n, space in system.points.items()
-            for a in [before[n]]
-        }
+        rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
         self.point = sites.view(p, names, dt=at.dt, before=rows)
         self.offset = sites.pick(equation.strain_of(p))
         self.weights = system.model.points.weights

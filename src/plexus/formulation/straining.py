@@ -44,7 +44,7 @@ class Straining:
 
     @property
     def linear(self) -> Straining:
-        """The same without what is not linear in the displacement: expansion and a prescribed normal strain."""
+        """The same without what is not linear in the displacement."""
         return replace(self, expansion=None, normal_strain=Expression(0.0))
 
     def total(self, p: Point) -> tuple[Array, Array | None]:

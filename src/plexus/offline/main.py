@@ -1,7 +1,7 @@
 """`plexus reduce`: march a deck, keep every step, and make basis and cubature of them.
 
-Snapshots are the displacements and stresses of the accepted steps. The basis is their decomposition in L2 over the body; what the
-cubature has to integrate are the works σ_i:ε(ψ_j) of every stress on every mode.
+Snapshots are the displacements and stresses of the accepted steps. The basis is their decomposition in L2
+over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of every stress on every mode.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from plexus.compose import compose
 from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
+from plexus.protocols import Reducible
 from plexus.reduction.cubature import compressed, cubature
 from plexus.reduction.model import save, strains_of
 from plexus.reduction.pod import pod
@@ -64,7 +65,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     equation = run.system.equations[0]  # type: ignore[attr-defined]
     name = equation.field.name
-    if not hasattr(equation, "linear_strain"):
+    if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     found = Snapshots(name)
     run.observers.append(found)
@@ -77,6 +78,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
 def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     """Make basis and cubature, write them, and return the facts. Collective."""
     block, system = run.deck.reduce, run.system
+    assert block is not None
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
@@ -102,7 +104,7 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
 
 
 def mass(form: Form, columns: Array) -> Array:
-    """Return ∫ u·φ_i of columns (n_local m, k), zero in the rows of ghosts; Σ over ranks of aᵀ(M b) counts once."""
+    """Return ∫ u·φ_i of columns (n_local m, k), zero in the rows of ghosts: sums over ranks count once."""
     space, found = form.space, np.zeros_like(columns)
     tables = form.rule.tables(space.element)
     for j in range(columns.shape[1]):

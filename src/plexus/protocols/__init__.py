@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
-    from plexus.protocols.laws import Law, Response
+    from plexus.protocols.laws import Law, Reducible, Response
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
-    from plexus.protocols.systems import Explicit, Implicit, Split, TimeIntegrable, Waves
+    from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Conservation,
@@ -62,7 +62,7 @@ _MODULES = {
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
-    "laws": "Law Response",
+    "laws": "Law Reducible Response",
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
@@ -70,7 +70,7 @@ _MODULES = {
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
-    "systems": "Explicit Implicit Split TimeIntegrable Waves",
+    "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
@@ -145,6 +145,8 @@ __all__ = [
     "Rates",
     "RatesPhysics",
     "Reconstruction",
+    "Reducible",
+    "Reduction",
     "Remembers",
     "Repeats",
     "Residual",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, FieldSpec
-from plexus.protocols.weak import Point
+from plexus.protocols.weak import Equation, Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +44,22 @@ class Law(Protocol):
         Memory at its start and its length are `Point.before` and `Point.dt`; with a length of 0 nothing
         flows. Points without an answer get numbers that are not finite.
         """
+
+
+@runtime_checkable
+class Reducible(Equation, Protocol):
+    """An equation of equilibrium that a reduced model can ask its parts of."""
+
+    law: Law
+
+    def strain_of(self, p: Point) -> Array:
+        """Return the strain that the law sees, (C, Q, 3, 3)."""
+
+    def linear_strain(self, p: Point) -> Array:
+        """Return the part of `strain_of` that the unknown causes, (C, Q, 3, 3)."""
+
+    def heated(self, p: Point) -> Point:
+        """Return the point as the law sees it, with the temperature among its fields."""
+
+    def load(self, p: Point) -> Array | None:
+        """Return f0 of the loads per volume, in which the law has no part; None without."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from plexus.protocols.fields import Array, Values
 from plexus.protocols.instants import Instant
@@ -104,3 +104,16 @@ class Explicit(Protocol):
 @runtime_checkable
 class Waves(Explicit, Protocol):
     """Rates whose longest step follows from wave speeds and diffusivities: a Courant number has a meaning."""
+
+
+class Reduction(Protocol):
+    """A reduced model that can march in the place of a full system."""
+
+    def reduce(self, full: Any, values: Values, deck: Any) -> tuple[Any, Values]:
+        """Return the system that marches in the place of ``full``, and its values at the start. Collective.
+
+        Raises
+        ------
+        InputError
+            If the deck has what the reduced model does not take.
+        """

@@ -115,8 +115,8 @@ def cubature(
             break
     if search.error > tolerance and not stalls:
         raise SolveError(
-            f"cubature: the search stalls at a relative error of {search.error:.3g} with {len(search.chosen)} "
-            f"points; asked for was {tolerance:g}: choose a coarser tolerance, or allow it to stall"
+            f"cubature: the search stalls at an error of {search.error:.3g}, {len(search.chosen)} points; "
+            f"asked for was {tolerance:g}: choose a coarser tolerance, or allow it to stall"
         )
     order = np.argsort(search.chosen)
     chosen, x = np.array(search.chosen, dtype=np.int64)[order], search.x[order]

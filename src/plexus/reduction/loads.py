@@ -1,4 +1,4 @@
-"""Loads of an equation on a basis: f(t) = Σ over sources Σ_k a_k(t) Ψᵀ F_k, with the assembled vectors F_k of their shapes.
+"""Loads of an equation on a basis: f(t) = Σ Σ_k a_k(t) Ψᵀ F_k, with the assembled vectors F_k of few shapes.
 
 Sources are the body force, and every boundary term that does not depend on the unknown.
 """
@@ -6,12 +6,14 @@ Sources are the body force, and every boundary term that does not depend on the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus.errors import InputError
 from plexus.fields.arrays import add_at, einsum
+from plexus.protocols import BoundaryTerm
 from plexus.reduction.separation import Separated
 from plexus.spaces.points import CellSet, PointBatch, Values
 
@@ -72,13 +74,18 @@ def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[
     found = [("the body force", [_Piece(form, given, body)])]
     for number, (where, term) in enumerate(form.terms):
         here = [part for part in form.parts_on_boundaries if part.term is term]
-        pieces = [_Piece(form, given, lambda p, t=term: t.flux(p).f0, part) for part in here]
+        pieces = [_Piece(form, given, partial(_pulled, term), part) for part in here]
         found.append((f"the {type(term).__name__.lower()} on {where} ({number + 1})", pieces))
     return found
 
 
+def _pulled(term: BoundaryTerm, p: Any) -> Any:
+    """Return f0 of a boundary term."""
+    return term.flux(p).f0
+
+
 class _Source:
-    """One load, in pieces: its values at its quadrature points, all of them or some, and its assembled vector."""
+    """One load, in pieces: values at its quadrature points, all or some, and its assembled vector."""
 
     def __init__(self, pieces: list[_Piece], components: int):
         self.pieces = pieces

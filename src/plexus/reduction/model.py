@@ -1,7 +1,8 @@
 """What a reduced model is: modes at the nodes, strains and weights at the points of a cubature; its file.
 
-``rom.h5`` has the layout of a checkpoint: ``arrays/modes/<unknown>`` (nodes, m n) with the names of the nodes in ``ids/nodes``, so
-that any number of ranks reads it, and facts as JSON. Column c n + j of the modes is component c of mode j.
+``rom.h5`` has the layout of a checkpoint: ``arrays/modes/<unknown>`` (nodes, m n) with the names of the nodes
+in ``ids/nodes``, so that any number of ranks reads it, and facts as JSON. Column c n + j of the modes is
+component c of mode j.
 """
 
 from __future__ import annotations
@@ -48,15 +49,16 @@ class Model:
 
 
 def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | None = None) -> Array:
-    """Return the strain that works of each mode at points of own cells, (k, 9, n); all of them or some rows."""
+    """Return the strain of each mode at points of own cells, (k, 9, n); all of them or some rows."""
     space, mesh = form.space, form.space.mesh
     chosen = np.arange(mesh.n_owned_cells) if rows is None else np.unique(rows // points.per_cell)
     found = np.empty((len(chosen), points.per_cell, 9, basis.shape[2]))
     cells = CellSet(mesh, form.bridge, chosen)
+    equation: Any = form.equation
     for j in range(basis.shape[2]):
         values = {form.own: (space, np.ascontiguousarray(basis[:, :, j]))}
         for p in batches(cells, form.rule, 4096, 0.0, Values(values, form.own)):
-            found[p.part, :, :, j] = form.equation.linear_strain(p).reshape(*p.shape, 9)  # type: ignore[attr-defined]
+            found[p.part, :, :, j] = equation.linear_strain(p).reshape(*p.shape, 9)
     flat = found.reshape(-1, 9, basis.shape[2])
     if rows is None:
         return flat

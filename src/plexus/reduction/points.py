@@ -71,14 +71,12 @@ class ReducedPoints:
         self.every, self.all_weights = names, weights
         own = points.names()[: points.n_owned]
         order = np.argsort(own)
-        place = np.searchsorted(own[order], names)
-        found = (
-            np.flatnonzero((place < len(own)) & (own[order][np.minimum(place, len(own) - 1)] == names))
-            if len(own)
-            else []
+        place = np.minimum(np.searchsorted(own, names, sorter=order), max(len(own) - 1, 0))
+        here = own[order][place] == names if len(own) else np.zeros(len(names), dtype=bool)
+        self.rows, self.weights = (
+            order[place[here]] if len(own) else np.empty(0, dtype=np.int64),
+            weights[here],
         )
-        self.rows = order[place[found]] if len(own) else np.empty(0, dtype=np.int64)
-        self.weights = weights[found] if len(own) else np.empty(0)
         self.n_owned = self.n_local = len(self.rows)
         self.n_global = len(names)
         self.cell, self.q = self.rows // points.per_cell, self.rows % points.per_cell
@@ -128,7 +126,7 @@ class Sites:
         return np.ascontiguousarray(np.broadcast_to(values, shape)[self.inverse, self.points.q][:, None])
 
     def view(self, p: PointBatch, names: Mapping[str, Any], **members: Any) -> Any:
-        """Return the reduced points as one batch of cells with one point each, with some of the fields of ``p``."""
+        """Return the reduced points as cells with one point each, with some of the fields of ``p``."""
         fields = {name: Given(self.pick(sample.value)) for name, sample in names.items()}
         regions = {name: p.regions[name][self.inverse] for name in p.regions}
         return View(None, fields, x=self.pick(p.x), t=p.t, dim=p.dim, one=p.one, regions=regions, **members)

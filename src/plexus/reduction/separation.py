@@ -118,7 +118,5 @@ class Separated:
         a = np.linalg.solve(self.matrix[:r], values[:r])
         missed = np.abs(self.matrix @ a - values).max(initial=0.0)
         if missed > 1e3 * FINEST * np.abs(values).max(initial=0.0):
-            raise SolveError(
-                f"{self.name} has a shape at t = {t:g} s that is no sum of those that it had at the sampled times"
-            )
+            raise SolveError(f"{self.name}: its shape at t = {t:g} s is no sum of those at the sampled times")
         return np.asarray(a)

@@ -2,10 +2,11 @@
 
     u(x, t) = Σ_j γ_j(t) ψ_j(x),    ∫ σ(u):ε(ψ_j) ≈ Σ_k w_k σ(x_k):ε(ψ_j)(x_k)
 
-`plexus reduce` makes basis and cubature from a run of the full model. Source: F. Casenave, N. Akkari, F. Bordeu, C. Rey, D.
-Ryckelynck, Int. J. Numer. Methods Eng. 121 (2020) 32, doi:10.1002/nme.6187; J. A. Hernández, M. A. Caicedo, A. Ferrer, Comput.
-Methods Appl. Mech. Eng. 313 (2017) 687, doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis;
-prescribed values must be zero, and loads tractions, pressures and forces per volume.
+`plexus reduce` makes basis and cubature from a run of the full model. Source: F. Casenave, N. Akkari, F.
+Bordeu, C. Rey, D. Ryckelynck, Int. J. Numer. Methods Eng. 121 (2020) 32, doi:10.1002/nme.6187; J. A.
+Hernández, M. A. Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687,
+doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis; prescribed values must
+be zero, and loads tractions, pressures and forces per volume.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from plexus.deck.params import Field, InputFile, Params
 from plexus.errors import InputError
+from plexus.protocols import Reducible
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Galerkin:
 
         equation = full.equations[0]
         name = equation.field.name
-        if len(full.equations) > 1 or not hasattr(equation, "linear_strain"):
+        if len(full.equations) > 1 or not isinstance(equation, Reducible):
             raise InputError("rom: galerkin reduces the physics elastoviscoplastic")
         form, times = full.forms[name], _times(deck)
         require_separable(form)
