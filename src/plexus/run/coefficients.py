@@ -7,17 +7,20 @@ nothing is conducted, solvers find what keeps its level.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plexus import registry
 from plexus.coupling.nodal import NodalFields
+from plexus.coupling.sampling import with_derived
 from plexus.coupling.system import System
 from plexus.deck.params import Property
 from plexus.deck.walk import properties
 from plexus.errors import GuardError, InputError
 from plexus.mesh.mesh import Mesh
+from plexus.protocols import Array, Point
 from plexus.protocols.facets import across
 from plexus.protocols.fields import reads
 from plexus.spaces.evaluate import WHOLE, Part
@@ -46,12 +49,18 @@ class Coefficient:
         """Return what is wrong with it in the present state. Collective."""
         fields = run.fields
         assert isinstance(fields, NodalFields) and self.prop.within is not None
+
+        def value(p: Point) -> Array:
+            # a prescribed temperature is a derived field
+            return self.prop(with_derived(p, fields.derived))
+
         for largest in (False, True):
             found = fields.evaluator.extremum(
-                self.prop, run.clock.t, fields.arrays, self.part, largest, 2 * fields.degree, nodal=False
+                value, run.clock.t, fields.arrays, self.part, largest, 2 * fields.degree, nodal=False
             )
             text = self.prop.within.told(found.value, closed=True)
-            if text is not None:
+            # what is not finite is told by the solve, with the part of the expression that is not
+            if text is not None and not math.isnan(found.value):
                 where = ", ".join(f"{v:.6g}" for v in found.at)
                 when = f", t = {run.clock.t:.6g} s" if run.stepper.marches else ""
                 return f"{self.path}: {text} at ({where}) m{when}"

@@ -39,7 +39,9 @@ class _Solved(Function):
 
     @staticmethod
     def forward(problem: Solvable, guess: Tensor, *theta: Tensor) -> Tensor:
-        return problem.solve(theta, guess)
+        u = problem.solve(theta, guess)
+        # a guess that is the solution already may be kept, but not as the input that it was
+        return u.view_as(u) if u is guess else u
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
