@@ -16,7 +16,7 @@ from hosts import label, stepper_variants
 from step_problems import made
 
 from plexus.coupling.constants import with_constants
-from plexus.coupling.points import STATE
+from plexus.coupling.stages import STATE
 from plexus.coupling.tracedpoints import TracedPoints
 from plexus.protocols import Explicit, Implicit
 from plexus.stepping.adjoint import Chain, equal_steps, recorded

@@ -58,7 +58,9 @@ def misfit(request, tmp_path_factory):
     run = composed(CONTROLS + DECKS[request.param] + SOLVER, folder, WORLD)
     stated = {name: registry.build("control", p) for name, p in run.deck.controls.items()}
     of, ones = "u" if "u" in run.system.spaces else "displacement_x", np.ones(len(PLACES))
-    return RunMisfit(run, Numbers(stated, run.system), [Readings(of, TIMES, PLACES, 0 * ones, ones / 7)])
+    return RunMisfit(
+        run, Numbers(stated, run.system.controls), [Readings(of, TIMES, PLACES, 0 * ones, ones / 7)]
+    )
 
 
 def test_tangents_are_adjoint_to_gradients_and_of_first_order(misfit):

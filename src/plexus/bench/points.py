@@ -60,7 +60,7 @@ def _march(first: int, members: int) -> tuple[np.ndarray, float]:
     from mpi4py import MPI
 
     from plexus.compose import compose
-    from plexus.coupling.points import STATE
+    from plexus.coupling.stages import STATE
     from plexus.deck.load import load
     from plexus.devices.tensors import to_host
     from plexus.runtime import context

@@ -19,13 +19,13 @@ from mpi4py import MPI
 
 from plexus.coupling.base import BaseSystem, Packed
 from plexus.coupling.pointfields import PointFields
+from plexus.coupling.stages import STATE, Stage
 from plexus.devices.tensors import to_device, to_host
 from plexus.errors import InputError, SolveError
 from plexus.fields.keys import Key
 from plexus.models.tangent import WithTangent
 from plexus.protocols.fields import of_ensemble
 from plexus.solvers.batched.dense import of_batch
-from plexus.solvers.batched.newton import Roots
 from plexus.spaces.blocks import Blocks
 from plexus.spaces.controls import Controls, Sampled
 from plexus.spaces.members import MemberPlaces, Members
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from plexus.coupling.tracedpoints import TracedPoints
     from plexus.fields.state import State
     from plexus.protocols import FieldSpec, Instant, Rates
-
-STATE = "state"
-"""Name of the one tensor in `plexus.fields.state.State.values`."""
 
 
 class PointSystem(BaseSystem):
@@ -246,31 +243,6 @@ class PointSystem(BaseSystem):
     def evaluation(self, constants: Mapping[str, float]) -> PointFields:
         """Return the values by index and member."""
         return PointFields(self, constants)
-
-
-class Stage(Roots):
-    """F(X; offset) = shift·X + offset - f(X, t) for the members of a rank."""
-
-    def __init__(self, system: PointSystem, at: Instant):
-        super().__init__(self.residual, (0,))
-        self.system, self.at = system, at
-
-    def residual(self, x: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-        """Return F, (..., n)."""
-        return self.at.shift * x + offset - self.system.joined(x, self.at.t)
-
-    def values(self, u: torch.Tensor, theta: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return F of all members at once, which models can."""
-        return self.residual(u, *theta)
-
-    def matrix(self, u: torch.Tensor, theta: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return shift - ∂f/∂X, (M, n, n)."""
-        identity = torch.eye(u.shape[-1], dtype=u.dtype, device=u.device)
-        return self.at.shift * identity - self.system.jacobian(u, self.at.t)
-
-    def blocks(self, u: torch.Tensor) -> Blocks:
-        """Return the unknowns, each of which converges in its own size."""
-        return self.system.blocks
 
 
 def _times(times: Sequence[float]) -> str:

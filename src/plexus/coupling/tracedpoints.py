@@ -14,13 +14,14 @@ import torch
 
 from plexus.coupling.ontensors import OnTensors
 from plexus.coupling.pointfields import PointFields
-from plexus.coupling.points import STATE, PointSystem, Stage
 from plexus.coupling.smooth import Smooth
+from plexus.coupling.stages import STATE, Stage
 from plexus.errors import SolveError
 from plexus.solvers.adjoint.node import solution
 from plexus.spaces.controls import Sampled
 
 if TYPE_CHECKING:
+    from plexus.coupling.points import PointSystem
     from plexus.protocols import Instant, Rates
 
 Tensor = torch.Tensor

@@ -183,6 +183,13 @@ class Time(Params):
         params._type = name
         return params
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Ask for an end or a number of cycles."""
+        block: dict[str, Any] = handler(schema)
+        block["required"] = [name for name in block["required"] if name != "end"]
+        return {**block, "anyOf": [{"required": ["end"]}, {"required": ["cycles"]}]}
+
     @model_validator(mode="before")
     @classmethod
     def _of_cycles(cls, data: Any, info: ValidationInfo) -> Any:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.parts import CONTROLS
-from plexus.protocols import Port
 
 if TYPE_CHECKING:
-    from plexus.protocols import Found
+    from plexus.protocols import Found, Port
 
 
 def answers(deck: Any) -> tuple[Port, ...]:
     """Return the unknowns of a deck, vectors by component: what its run can be compared in."""
+    from plexus.protocols import Port
+
     cls: Any = registry.component("physics", deck.physics.type).cls
     every = []
     for spec in cls.fields(deck.physics):

@@ -11,7 +11,8 @@ import torch
 
 from plexus import registry
 from plexus.coupling.coefficients import Coefficients
-from plexus.coupling.points import STATE, PointSystem
+from plexus.coupling.points import PointSystem
+from plexus.coupling.stages import STATE
 from plexus.coupling.starts import evaluated
 from plexus.discretisations._controls import controls_of
 from plexus.discretisations._fields import NO_CELLS

@@ -7,7 +7,7 @@ import pytest
 import torch
 from crew import plexus
 
-from plexus.coupling.points import STATE
+from plexus.coupling.stages import STATE
 from plexus.errors import GuardError, InputError, SolveError
 
 CHAIN = """
