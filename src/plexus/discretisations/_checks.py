@@ -12,7 +12,17 @@ from plexus.discretisations._degree import degree_of
 from plexus.discretisations._fields import unreached
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
-from plexus.protocols import Choosy, Doubt, Equation, FieldSpec, Found, Remembers, Repeats, Stores
+from plexus.protocols import (
+    Choosy,
+    Doubt,
+    Equation,
+    FieldSpec,
+    Found,
+    Reducible,
+    Remembers,
+    Repeats,
+    Stores,
+)
 from plexus.protocols.facets import Facets
 
 PLACE = ("time", "stepper")
@@ -34,6 +44,7 @@ def problems(deck: Any) -> Iterator[Found]:
     yield from torn(deck, equations)
     if deck.coupling is not None and len(equations) < 2:
         yield ("coupling",), f"{deck.physics.type} is one system: there are no equations to iterate between"
+    yield from reduced(deck, equations)
     if deck.time is None:
         yield from pathless(equations)
         return
@@ -194,6 +205,25 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
+
+
+def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
+    """Yield what no reduced model is made of, and what it does not take."""
+    block = "rom" if deck.rom is not None else "reduce"
+    if getattr(deck, block) is None:
+        return
+    if len(equations) > 1 or not isinstance(equations[0], Reducible):
+        yield (block,), f"reduced models are made of elastoviscoplastic, not of {deck.physics.type}"
+        return
+    if deck.time is None:
+        yield (block,), "a reduced model marches in time, and the deck is steady"
+    for i, condition in enumerate(deck.boundary):
+        for name, entries in condition.values.items():
+            if any(e is not None and e.constant != 0 for e in entries):
+                text = "modes of a reduced model are zero where values are prescribed: only 0 is taken"
+                yield ("boundary", i, name), text
+        for kind in set(condition.terms) - {"traction", "pressure"}:
+            yield ("boundary", i, kind), "a reduced model takes tractions and pressures only"
 
 
 def pathless(equations: Sequence[Equation]) -> Iterator[Found]:

@@ -60,6 +60,8 @@ class Points:
         "boundary": "there is no space",
         "solver": "Newton's method on a dense matrix has nothing to choose",
         "coupling": "all unknowns are solved together",
+        "reduce": "reduced models are those of solids",
+        "rom": "reduced models are those of solids",
     }
     steady = False
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -58,6 +58,8 @@ class Spectral:
         "boundary": "a periodic box has no boundaries",
         "solver": "nothing is assembled",
         "coupling": "nothing is solved one after the other",
+        "reduce": "reduced models are those of solids",
+        "rom": "reduced models are those of solids",
     }
     steady = False
     # what histories need costs as much as a step

@@ -185,6 +185,8 @@ class _Search:
 
     def _append(self, column: Array) -> None:
         """Add a column to the factorisation; two passes keep Q orthogonal to rounding."""
+        if self.columns.shape[1] > len(self.b):
+            return
         h = self.q.T @ column
         v = column - self.q @ h
         again = self.q.T @ v
@@ -211,7 +213,8 @@ class _Search:
 
     def _solved(self) -> Array:
         diagonal = np.abs(np.diag(self.r))
-        if diagonal.min(initial=np.inf) <= 1e-13 * diagonal.max(initial=0.0):
+        wide = self.columns.shape[1] > len(self.b)
+        if wide or diagonal.min(initial=np.inf) <= 1e-13 * diagonal.max(initial=0.0):
             return np.linalg.lstsq(self.columns, self.b, rcond=None)[0]
         return np.linalg.solve(self.r, self.q.T @ self.b)
 

@@ -53,7 +53,7 @@ class Loads:
         comm, n_owned = form.space.comm, form.space.n_owned
         self.sources: list[tuple[Separated, Array]] = []
         for name, pieces in _sources(form, body, given):
-            source = _Source(pieces, form.space.components)
+            source = _Source(pieces, form.space.zeros())
             parts = Separated(comm, name, source.sample, source.at, times)
             vectors = [source.assembled(shape) for shape in parts.shapes.T]
             rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
@@ -87,8 +87,8 @@ def _pulled(term: BoundaryTerm, p: Any) -> Any:
 class _Source:
     """One load, in pieces: values at its quadrature points, all or some, and its assembled vector."""
 
-    def __init__(self, pieces: list[_Piece], components: int):
-        self.pieces = pieces
+    def __init__(self, pieces: list[_Piece], nothing: Array):
+        self.pieces, self.nothing = pieces, nothing
         self.ends = np.cumsum([0, *(int(np.prod(piece.shape)) for piece in pieces)])
 
     def sample(self, t: float) -> Array:
@@ -115,10 +115,10 @@ class _Source:
 
     def assembled(self, shape: Array) -> Array:
         """Return ∫ f0·φ_i of one shape, (n_local, m), complete for own nodes."""
-        total: Any = 0.0
+        total = self.nothing
         for piece, a, b in zip(self.pieces, self.ends, self.ends[1:], strict=False):
             total = total + piece.assembled(np.ascontiguousarray(shape[a:b].reshape(piece.shape)))
-        return np.asarray(total)
+        return total
 
 
 class _Piece:

@@ -1,0 +1,113 @@
+"""A reduced model made by `plexus reduce` marches its own deck as the full model does, restarts, and says what it refuses."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from plexus.compose import compose
+from plexus.deck.schema import Deck
+from plexus.errors import InputError
+from plexus.offline.main import reduce
+from plexus.runtime import context
+
+COMM = MPI.COMM_WORLD
+LAW = {
+    "type": "chaboche", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3,
+    "expansion": {"coefficient": 2e-5}, "yield_stress": "10 MPa",
+    "back_stresses": [{"modulus": "100 GPa", "recall": 1000}], "viscosity": {"drag": "300 MPa", "exponent": 30},
+}  # fmt: skip
+
+
+def deck(folder, **blocks):
+    """Return a plate that is pulled, heated and turned, in two cycles."""
+    data = {
+        "plexus": 1,
+        "tables": {"pull": {"times": [0, 1, 2], "values": ["0 MPa", "350 MPa", "0 MPa"], "period": 2}},
+        "mesh": {"type": "box", "cell": "quadrilateral", "cells": [6, 4], "size": [1, 0.6]},
+        "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": LAW,
+                    "temperature": "293.15 + 30*min(t, 1)*exp(-x)", "body_force": ["1e6*min(t, 2)", 0]},
+        "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}],
+        "time": {"stepper": "quasistatic", "step": 0.25, "cycles": 2},
+        "solver": {"displacement": {"snes_rtol": 1e-11, "ksp": "preonly", "preconditioner": "mumps"}},
+        "quantities": {"p": {"type": "maximum", "of": "p"}, "u": {"type": "maximum", "of": "displacement_x"},
+                       "s": {"type": "mean", "of": "von_mises"}},
+        **blocks,
+    }  # fmt: skip
+    return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the reduced model; return its folder, facts, and quantities of the full run."""
+    folder = Path(COMM.bcast(str(tmp_path_factory.mktemp("rom")) if COMM.rank == 0 else None))
+    run, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder))
+    return folder, facts, dict(run.values())
+
+
+def reduced(folder, file="rom.h5"):
+    """Return the run of the same deck by its reduced model."""
+    run = compose(
+        deck(folder, rom={"type": "galerkin", "file": str(folder / file)}), context.create(COMM, folder)
+    )
+    run.observers = []
+    return run
+
+
+@pytest.mark.mpi
+def test_it_gives_what_the_full_model_gives(made):
+    folder, facts, full = made
+    assert facts["modes"] <= 12 and len(facts["names"]) < 96 and facts["error"] <= 1e-5
+    run = reduced(folder)
+    for _ in run.march():
+        pass
+    found = run.values()
+    assert all(found[name] == pytest.approx(value, rel=1e-4) for name, value in full.items())
+    assert run.system.unknowns == facts["modes"]
+
+
+@pytest.mark.mpi
+def test_it_goes_on_as_if_it_had_not_stopped(made):
+    folder = made[0]
+    whole, again = reduced(folder), reduced(folder)
+    for _ in zip(range(9), whole.march(), strict=False):
+        pass
+    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
+    layout = whole.layout()
+    assert layout.keys() == packed.keys()
+    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
+    for _ in whole.march():
+        pass
+    for _ in again.march():
+        pass
+    one, two = whole.values(), again.values()
+    assert all(two[name] == pytest.approx(value, rel=1e-10) for name, value in one.items())
+
+
+def test_what_it_cannot_take_is_refused(made):
+    folder = made[0]
+    file = {"type": "galerkin", "file": str(folder / "rom.h5")}
+
+    def told(**blocks):
+        with pytest.raises(InputError) as error:
+            compose(deck(folder, rom=file, **blocks), context.create(COMM, folder))
+        return str(error.value)
+
+    moved = [{"on": "left", "displacement": ["1e-3*t", 0]}, {"on": "right", "traction": ["pull(t)", 0]}]
+    assert "prescribed or begins with values other than zero" in told(boundary=moved)
+    sprung = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "1 GN/m^3"}}]
+    assert "spring is not among them yet" in told(boundary=sprung)
+    finer = {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.6]}
+    assert "another mesh, degree or unknown" in told(mesh=finer)
+
+
+def test_a_load_of_another_shape_is_noticed(made):
+    """The file is of loads that the basis knows; a run whose load changes its shape later is stopped."""
+    folder = made[0]
+    run = reduced(folder)
+    load = run.system.loads.sources[0][0]
+    assert load.rank == 1 and load.name == "the body force"
