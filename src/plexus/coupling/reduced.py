@@ -21,7 +21,7 @@ import numpy as np
 
 from plexus.coupling.nodal import NodalFields
 from plexus.coupling.system import System
-from plexus.errors import InputError, SolveError
+from plexus.errors import GuardError, InputError, SolveError
 from plexus.fields.keys import Key, by_field, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible, Since
@@ -50,13 +50,16 @@ class ReducedSystem(System):
         Times at which the loads of the run are sampled to find their shapes [s].
     tolerance : float
         Relative residual at which Newton's method ends.
+    limit : float
+        Largest share of the forces that may be out of balance, at the end and wherever fields are made.
     """
 
-    def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float):
+    def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
         name = equation.field.name
-        self.full, self.model, self.name, self.tolerance = full, model, name, tolerance
+        self.full, self.model, self.name = full, model, name
+        self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0
         self.comm, self.equation = model.points.comm, equation
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
@@ -141,10 +144,40 @@ class ReducedSystem(System):
         """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
         return super().layout(state) | keyed("memory", self.full.points)
 
+    def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
+        """Note which share of the forces is out of balance, if it is the largest. Collective."""
+        form, known, present = self.full.forms[self.name], {self.name: u, **memory}, Since(0.0, memory)
+        rest, forces = form.residual(t, u, None, known, present), form.reactions(t, u, None, known, present)
+        squares = [float((a**2).sum()) for a in (rest, forces)]
+        here, there = (float(self.comm.allreduce(s)) ** 0.5 for s in squares)
+        self.imbalance = max(self.imbalance, here / there if there > 0 else 0.0)
+
+    def counts(self) -> dict[str, Any]:
+        """Return the size of the model, and its worst balance wherever fields were made. Collective.
+
+        Raises
+        ------
+        GuardError
+            On all ranks, if the forces are out of balance by more than the deck allows.
+        """
+        told = {"modes": self.unknowns, "points": self.model.points.n_global}
+        if self.replay.seen is not None:
+            self._judge(*self.replay.latest(), self.replay.memory)
+        balance = self.imbalance
+        if not balance <= self.limit:
+            raise GuardError(
+                f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
+                f"{self.limit:g}: training has not seen such a load; reduce a run that has it, or take the "
+                "full model"
+            )
+        return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
+
     def reconstructed(self, state: State) -> State:
         """Return the state of the whole body. Collective."""
-        u = self.model.basis @ state.values[self.name][:, 0]
-        return State({self.name: u}, state.t, state.step, self.replay.at(state.t))
+        u, memory = self.model.basis @ state.values[self.name][:, 0], self.replay.at(state.t)
+        if state.step:
+            self._judge(state.t, u, memory)
+        return State({self.name: u}, state.t, state.step, memory)
 
 
 class _Counted:
@@ -212,10 +245,13 @@ class Replay:
         self.full, self.name, self.basis = full, name, basis
         self.memory = full.begin()
         self.steps: dict[float, tuple[float, float, Array]] = {}
+        self.seen: tuple[float, Array] | None = None
+        """Time and coordinates of the latest step."""
 
     def note(self, at: Instant, g: Array) -> None:
         """Remember an attempt; that which is accepted is the last of those that end at its time."""
         self.steps[at.t] = (at.t - at.dt, at.dt, g)
+        self.seen = at.t, g
 
     def restart(self, memory: Mapping[str, Array]) -> None:
         """Go on from a memory of the whole body."""
@@ -241,6 +277,12 @@ class Replay:
         """Return the end of the step that led to a time; the clock's times are theirs up to rounding."""
         found = min(self.steps, key=lambda s: abs(s - t), default=None)
         return found if found is not None and abs(found - t) <= 1e-6 * self.steps[found][1] else None
+
+    def latest(self) -> tuple[float, Array]:
+        """Return time and displacement of the latest step, to which the memory is brought."""
+        assert self.seen is not None
+        self.catch_up()
+        return self.seen[0], self.basis @ self.seen[1]
 
     def catch_up(self) -> None:
         """Bring the memory to the latest step."""

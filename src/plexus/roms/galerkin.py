@@ -40,6 +40,11 @@ class GalerkinParams(Params):
         "replay", description="replay: the law is marched at all points when outputs ask for memory"
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
+    imbalance: float = Field(
+        0.05,
+        gt=0,
+        description="largest share of the forces that may be out of balance where fields are made, or code 5",
+    )
 
 
 @register("rom", "galerkin", GalerkinParams)
@@ -70,7 +75,7 @@ class Galerkin:
         _require_zero(full, name, values[name], times)
         space = next(iter(full.points.values()))
         model = load(Path(self.params.file), form, space)
-        system = ReducedSystem(full, model, times, self.params.tolerance)
+        system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         return system, {name: np.zeros((model.basis.shape[2], 1))}
 
 
