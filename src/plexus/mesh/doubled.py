@@ -19,7 +19,7 @@ PRIMES = np.array([73856093, 19349663, 83492791])
 
 def in_mesh(mesh: Mesh) -> str:
     """Return what is said of a mesh with such vertices, else nothing. Collective."""
-    places = _places(mesh, mesh.outside, mesh.outside)
+    places = _places(mesh, mesh.outside, mesh.outside) if _repeated(mesh) else np.empty((0, mesh.dim))
     where = ", ".join(f"{v:.6g}" for v in places[0]) if len(places) else ""
     return where and (
         f"{len(places):,} vertices lie where another one lies, the first at ({where}) m: cells are not "
@@ -37,6 +37,25 @@ def between_regions(mesh: Mesh, first: np.ndarray, second: np.ndarray) -> str:
     return _said(_places(mesh, *(mesh.outside[np.isin(mesh.outside[:, 0], c)] for c in (first, second))))
 
 
+def _repeated(mesh: Mesh) -> bool:
+    """Return whether two outer vertices have places that look alike. Collective.
+
+    In most meshes none do, and sorting one number of each says so at once.
+    """
+    comm, scale = mesh.comm, _scale(mesh)
+    rows = _vertices(mesh, mesh.outside, scale)
+    key = rows[:, 1:] @ PRIMES[: mesh.dim]
+    number, key = Route(comm, key % comm.size).forward(np.column_stack([rows[:, 0], key])).T
+    order = np.argsort(key)
+    number, key = number[order], key[order]
+    return any(comm.allgather(bool(((key[1:] == key[:-1]) & (number[1:] != number[:-1])).any())))
+
+
+def _scale(mesh: Mesh) -> float:
+    """Return the distance of vertices that is rounding [m]. Collective."""
+    return SMALL * max(mesh.comm.allgather(float(np.abs(mesh.points).max(initial=0.0)))) or 1.0
+
+
 def _said(places: np.ndarray) -> str:
     text = (
         f"; {len(places):,} of their vertices lie where others lie, so that the mesh is cut there already: "
@@ -46,8 +65,7 @@ def _said(places: np.ndarray) -> str:
 
 def _places(mesh: Mesh, pairs: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return where vertices of outer facets lie on different ones of ``others``, (k, d) [m]. Collective."""
-    comm = mesh.comm
-    scale = SMALL * max(comm.allgather(float(np.abs(mesh.points).max(initial=0.0)))) or 1.0
+    comm, scale = mesh.comm, _scale(mesh)
     sides = [_vertices(mesh, part, scale) for part in (pairs, others)]
     rows = np.concatenate([np.insert(side, 0, i, axis=1) for i, side in enumerate(sides)])
     rows = Route(comm, (rows[:, 2:] @ PRIMES[: mesh.dim]) % comm.size).forward(rows)
@@ -65,7 +83,9 @@ def _places(mesh: Mesh, pairs: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _vertices(mesh: Mesh, pairs: np.ndarray, scale: float) -> np.ndarray:
-    """Return number and rounded coordinates of the vertices of facets, (k, 1 + d) int64."""
-    local = mesh.vertices[pairs[:, :1], mesh.reference.facets[pairs[:, 1]]].ravel()
+    """Return number and rounded coordinates of the vertices of facets, each once, (k, 1 + d) int64."""
+    on = np.zeros(len(mesh.points), dtype=bool)
+    on[mesh.vertices[pairs[:, :1], mesh.reference.facets[pairs[:, 1]]]] = True
+    local = np.flatnonzero(on)
     keys = np.round(mesh.points[local] / scale).astype(np.int64)
-    return np.unique(np.column_stack([mesh.vertex_ids[local], keys]), axis=0)
+    return np.column_stack([mesh.vertex_ids[local], keys])
