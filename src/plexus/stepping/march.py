@@ -82,13 +82,11 @@ class March:
         An increment is proportional to the step, as the error of a method of order 0 is.
         """
         limits, error = self.controller.limits, result.error
+        if not limits:
+            return error, self.stepper.order
         new, old = {**result.values, **result.internal}, {**self.state.values, **self.state.internal}
-        worst = max(
-            (self.system.largest(n, new[n] - old[n]) / most for n, most in limits.items()), default=0.0
-        )
-        if limits and (error is None or not worst <= error):
-            return worst, 0
-        return error, self.stepper.order
+        worst = max(self.system.largest(n, new[n] - old[n]) / most for n, most in limits.items())
+        return (worst, 0) if error is None or not worst <= error else (error, self.stepper.order)
 
     def repeat(self, dt: float, failure: SolveError | GuardError) -> None:
         """Let the controller choose a shorter step."""
