@@ -68,15 +68,12 @@ class ReducedSystem(System):
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
         self.sites = Sites(form, model.points)
-        self.loads = Loads(form, equation.load, self._given(), times, model.basis)
+        # what integrands read: controls, and no displacement
+        held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
+        self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
+        self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
-
-    def _given(self) -> dict[str, tuple[Any, Array]]:
-        """Return what integrands read: controls, and no displacement."""
-        space = self.full.spaces[self.name]
-        controls = self.full.controls
-        known = {n: (controls.members[n], a) for n, a in controls.values.items()}
-        return {**known, self.name: (space, space.zeros())}
+        self._step: _Step | None = None
 
     @property
     def body(self) -> System:
@@ -95,8 +92,7 @@ class ReducedSystem(System):
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        before = {n: values[n] for n in self.points}
-        step = _Step(self, at, before)
+        step = self._step = _Step(self, at, at.before)
         f, g = self.loads.at(at.t), values[name][:, 0]
         scale, first = float(np.linalg.norm(f)), None
         for count in range(MOST):
@@ -117,9 +113,9 @@ class ReducedSystem(System):
 
     def advance(self, name: str, values: dict[str, Array], at: Instant) -> dict[str, Array]:
         """Return the memory at the points of the cubature, and note the step for fields."""
-        step = _Step(self, at, at.before)
+        assert self._step is not None and self._step.at is at, "a step is solved before it is advanced"
         self.replay.note(at, values[name][:, 0].copy())
-        return step.memory(values[name][:, 0])
+        return self._step.memory(values[name][:, 0])
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
@@ -146,11 +142,13 @@ class ReducedSystem(System):
 
     def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
         """Note which share of the forces is out of balance, if it is the largest. Collective."""
-        form, known, present = self.full.forms[self.name], {self.name: u, **memory}, Since(0.0, memory)
-        rest, forces = form.residual(t, u, None, known, present), form.reactions(t, u, None, known, present)
-        squares = [float((a**2).sum()) for a in (rest, forces)]
-        here, there = (float(self.comm.allreduce(s)) ** 0.5 for s in squares)
-        self.imbalance = max(self.imbalance, here / there if there > 0 else 0.0)
+        form = self.full.forms[self.name]
+        forces = form.reactions(t, u, None, {self.name: u, **memory}, Since(0.0, memory))
+        own = [float((forces**2).sum())]
+        own.append(float((form.released(forces) ** 2).sum()))
+        acting, rest = self.comm.allreduce(np.array(own))
+        # a share that is not a number stays, and is no balance
+        self.imbalance = float(np.maximum(self.imbalance, (rest / acting) ** 0.5 if acting != 0 else 0.0))
 
     def counts(self) -> dict[str, Any]:
         """Return the size of the model, and its worst balance wherever fields were made. Collective.
@@ -205,10 +203,9 @@ class _Step:
     """One instant: strain without displacement, data and memory at the points of this rank."""
 
     def __init__(self, system: ReducedSystem, at: Instant, before: Mapping[str, Array]):
-        self.system = system
-        sites, given = system.sites, system._given()
-        equation = system.equation
-        p = sites.batch(at.t, given)
+        self.system, self.at = system, at
+        sites, equation = system.sites, system.equation
+        p = sites.batch(at.t, system.given)
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
         rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}

@@ -90,14 +90,18 @@ class Mises:
         self.symmetric = all(back.recall.constant == 0.0 for back in self.backs)
 
     def bulk(self, p: Point) -> Array:
-        """Return κ = E/(3 (1 - 2ν)) [Pa]."""
+        """Return κ [Pa]."""
+        return self._moduli(p)[0]
+
+    def _moduli(self, p: Point) -> tuple[Array, Array]:
+        """Return κ = E/(3 (1 - 2ν)) and μ = E/(2 (1 + ν)) [Pa]."""
         e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
-        return e / (3.0 * (1.0 - 2.0 * nu))
+        return e / (3.0 * (1.0 - 2.0 * nu)), e / (2.0 * (1.0 + nu))
 
     def data(self, p: Point) -> Data:
         """Return the data at the points."""
-        e, nu = self.material.young_modulus(p), self.material.poisson_ratio(p)  # type: ignore[misc]
-        zero = 0.0 * e
+        bulk, shear = self._moduli(p)
+        zero = 0.0 * bulk
         h, v = self.hardening, self.viscosity
         growth = (zero,) * 3 if h is None else (h.slope(p), h.gain(p), h.rate(p))
         drag, power = zero, zero
@@ -107,8 +111,7 @@ class Mises:
             drag = v.drag(p) * v.rate ** (-power)
         strength = zero if self.yield_stress is None else self.yield_stress(p)
         moduli, recalls = [b.modulus(p) for b in self.backs], [b.recall(p) for b in self.backs]
-        shear = e / (2.0 * (1.0 + nu))
-        return Data(self.bulk(p), shear, strength, *growth, drag, power, moduli, recalls)
+        return Data(bulk, shear, strength, *growth, drag, power, moduli, recalls)
 
     def respond(self, p: Point, strain: Array, tangent: bool = False, memory: bool = False) -> Response:
         """Return what the law answers, see `plexus.protocols.laws.Law`."""

@@ -20,7 +20,7 @@ from plexus.protocols import Reducible
 from plexus.reduction.cubature import compressed, cubature
 from plexus.reduction.model import save, strains_of
 from plexus.reduction.pod import pod
-from plexus.spaces.points import Values, batches
+from plexus.spaces.points import CellSet, Values, batches
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -39,7 +39,6 @@ class Snapshots(Scheduled):
         self.name = name
         self.fields: list[Array] = []
         self.stresses: list[Array] = []
-        self.times: list[float] = []
 
     def observe(self, run: Run) -> None:
         """Keep the present state. Collective."""
@@ -48,7 +47,6 @@ class Snapshots(Scheduled):
         points = next(iter(run.system.points.values()))  # type: ignore[attr-defined]
         self.fields.append(run.state.values[self.name].copy())
         self.stresses.append(run.fields.evaluate("stress", "point")[2][: points.n_owned].copy())
-        self.times.append(run.state.t)
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -121,8 +119,6 @@ def mass(form: Form, columns: Array) -> Array:
 def _weights(form: Form) -> Array:
     """Return the integration weights of the quadrature points of own cells."""
     mesh, found = form.space.mesh, []
-    from plexus.spaces.points import CellSet
-
     cells = CellSet(mesh, form.bridge, slice(mesh.n_owned_cells))
     for p in batches(cells, form.rule, 4096, 0.0, Values({})):
         weight = form.equation.measure(p.x)

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Sample = Callable[[float], Array]
 """Time -> values at this rank's points, (k,)."""
-FINEST = 1e-9
-"""Relative size below which a shape is rounding; largest relative misfit at a point."""
+ROUNDING = 1e-14
+"""Share of the largest eigenvalue below which a shape is rounding."""
+MISFIT = 1e-6
+"""Largest difference of sum and function at a watched point, relative to the largest value."""
 WATCHED = 2
 """Points per shape at which the sum is compared with the function."""
 
@@ -61,9 +63,8 @@ class Separated:
         rows = np.column_stack([sample(t).ravel() for t in times])
         c = comm.allreduce(rows.T @ rows)
         values, vectors = np.linalg.eigh((c + c.T) / 2)
-        keep = values > FINEST**2 * max(values[-1], 0.0)
-        keep &= values > 1e-14 * max(values[-1], 0.0)
-        self.shapes = rows @ (vectors[:, keep] / np.sqrt(np.where(keep, values, 1.0)[keep]))
+        keep = values > ROUNDING * max(values[-1], 0.0)
+        self.shapes = rows @ (vectors[:, keep] / np.sqrt(values[keep]))
         self.matrix, mine = self._choose()
         self._here = at(np.array([index for _, index in mine], dtype=np.int64))
         self._slots = np.array([slot for slot, _ in mine], dtype=np.int64)
@@ -117,6 +118,6 @@ class Separated:
         r = self.rank
         a = np.linalg.solve(self.matrix[:r], values[:r])
         missed = np.abs(self.matrix @ a - values).max(initial=0.0)
-        if missed > 1e3 * FINEST * np.abs(values).max(initial=0.0):
+        if missed > MISFIT * np.abs(values).max(initial=0.0):
             raise SolveError(f"{self.name}: its shape at t = {t:g} s is no sum of those at the sampled times")
         return np.asarray(a)

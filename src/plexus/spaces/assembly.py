@@ -180,12 +180,15 @@ class Form:
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING
     ) -> np.ndarray:
         """Return F(t, u, rate), zero at prescribed unknowns, (n_owned, m); ``rate`` None means zero."""
-        result = self.reactions(t, u, rate, fields, since)
+        return self.released(self.reactions(t, u, rate, fields, since))
+
+    def released(self, forces: np.ndarray) -> np.ndarray:
+        """Return what `reactions` returned, in place without the forces that hold the prescribed unknowns."""
         if self.fixed is not None:
-            result[self.fixed[: self.space.n_owned]] = 0.0
+            forces[self.fixed[: self.space.n_owned]] = 0.0
         if self.held is not None:
-            self.held.release(result)
-        return result
+            self.held.release(forces)
+        return forces
 
     def reactions(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since = NOTHING
