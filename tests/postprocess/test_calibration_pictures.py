@@ -3,7 +3,6 @@
 import json
 
 import h5py
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from post_samples import annulus, write_fields
@@ -11,20 +10,6 @@ from post_samples import annulus, write_fields
 import plexus_post
 from plexus_post.cli import main
 from plexus_post.pictures.calibration import calibration
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Return the figures that are drawn, by file name; they are written too."""
-    found = {}
-    real = plt.Figure.savefig
-
-    def savefig(figure, path, **how):
-        found[path.name] = figure
-        real(figure, path, dpi=10, **how)
-
-    monkeypatch.setattr(plt.Figure, "savefig", savefig)
-    return found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from training_samples import rows, training
@@ -12,20 +11,6 @@ from plexus_post.cli import main
 from plexus_post.pictures import style
 from plexus_post.pictures.trainings import pictures
 from plexus_post.readers.training import Training, differences, groups, judged_alike
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Return the figures that are drawn, by file name; they are written too."""
-    found = {}
-    real = plt.Figure.savefig
-
-    def savefig(figure, path, **how):
-        found[path.name] = figure
-        real(figure, path, dpi=20, **how)
-
-    monkeypatch.setattr(plt.Figure, "savefig", savefig)
-    return found
 
 
 def opened(*folders):

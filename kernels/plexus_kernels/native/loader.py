@@ -17,7 +17,8 @@ import platform
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,16 @@ _SOURCES = Path(__file__).parent
 def compiler() -> list[str]:
     """Return the command of the C compiler: ``$CC`` or ``cc``."""
     return shlex.split(os.environ.get("CC", "")) or ["cc"]
+
+
+def usable(prepare: Callable[[], object], instead: str) -> bool:
+    """Return whether kernels can be compiled here, or warn ``instead``, what takes over, and why."""
+    try:
+        prepare()
+    except RuntimeError as e:
+        warnings.warn(f"{instead}: {e}", stacklevel=3)
+        return False
+    return True
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any
@@ -150,13 +149,10 @@ class Mises:
 def _compiled() -> Any:
     """Return the compiled formulas, None where they cannot be had."""
     from plexus_kernels.native import viscoplastic
+    from plexus_kernels.native.loader import usable
 
-    try:
-        viscoplastic.probe()
-    except RuntimeError as e:
-        warnings.warn(f"the compiled law is not usable, the slower one takes over: {e}", stacklevel=2)
-        return None
-    return viscoplastic
+    instead = "the compiled law is not usable, the slower one takes over"
+    return viscoplastic if usable(viscoplastic.probe, instead) else None
 
 
 def _tensor(rows: Array) -> Array:

@@ -11,7 +11,6 @@ is the other transform, with the modes that stand for two of them counted by `Lo
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ import torch
 
 from plexus.spaces.transpose import split
 from plexus_kernels.native import fourier as compiled
+from plexus_kernels.native.loader import usable
 
 SMALL = 1 << 17
 """Numbers of a batch above which its members are dealt out to the threads that torch has."""
@@ -205,9 +205,4 @@ def _factored(sizes: tuple[int, ...]) -> bool:
 @cache
 def _ready() -> bool:
     """Return whether the functions can be compiled here; warn once if not."""
-    try:
-        compiled.prepare()
-    except RuntimeError as e:
-        warnings.warn(f"compiled transforms are not usable, torch's take over: {e}", stacklevel=2)
-        return False
-    return True
+    return usable(compiled.prepare, "compiled transforms are not usable, torch's take over")

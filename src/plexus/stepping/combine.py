@@ -6,13 +6,13 @@ per term.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import cache
 
 import torch
 
 from plexus_kernels.native import combine as compiled
+from plexus_kernels.native.loader import usable
 
 SMALL = 1 << 20
 """Numbers of an array above which several threads beat one compiled pass."""
@@ -51,9 +51,4 @@ def _fits(u: torch.Tensor, dtype: torch.dtype, table: torch.Tensor) -> bool:
 @cache
 def _ready() -> bool:
     """Return whether the function can be compiled here; warn once if not."""
-    try:
-        compiled.prepare()
-    except RuntimeError as e:
-        warnings.warn(f"compiled sums are not usable, torch takes over: {e}", stacklevel=2)
-        return False
-    return True
+    return usable(compiled.prepare, "compiled sums are not usable, torch takes over")

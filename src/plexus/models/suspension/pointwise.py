@@ -8,7 +8,6 @@ operation. Everything else, gradients, GPUs, single precision, goes the way of t
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from functools import cache
 from itertools import repeat
@@ -18,6 +17,7 @@ import torch
 
 from plexus.models.suspension.medium import Medium
 from plexus_kernels.native import suspension as compiled
+from plexus_kernels.native.loader import usable
 
 Tensor = torch.Tensor
 SMALL = 1 << 20
@@ -249,9 +249,4 @@ def fits(*tensors: Tensor) -> bool:
 @cache
 def _ready() -> bool:
     """Return whether the functions can be compiled here; warn once if not."""
-    try:
-        compiled.functions()
-    except RuntimeError as e:
-        warnings.warn(f"compiled products are not usable, torch takes over: {e}", stacklevel=2)
-        return False
-    return True
+    return usable(compiled.functions, "compiled products are not usable, torch takes over")
