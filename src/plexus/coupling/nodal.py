@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.coupling import exchange
 from plexus.coupling.named import NamedFields
 from plexus.coupling.sampling import derived_fields, with_derived
 from plexus.deck.params import Expression
@@ -25,7 +24,6 @@ from plexus.mesh.turned import turned
 from plexus.protocols import Array, Integrand, Location, Point
 from plexus.protocols.facets import Facets
 from plexus.protocols.fields import reads
-from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
@@ -179,6 +177,8 @@ class NodalFields(NamedFields):
         InputError
             If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
         """
+        from plexus.coupling import exchange
+
         return exchange.outflow(self, flux, boundary)
 
     def reaction(self, name: str, boundary: Facets, component: int = 0) -> float:
@@ -189,10 +189,14 @@ class NodalFields(NamedFields):
         InputError
             If the name is no unknown, or if it has no such component.
         """
+        from plexus.coupling import exchange
+
         return exchange.reaction(self, name, boundary, component)
 
     def share(self, name: str, boundary: Facets) -> tuple[np.ndarray, np.ndarray]:
         """Return own nodes (k,) and the part W (k, m, m) of a boundary in what holds them. Collective."""
+        from plexus.spaces.corners import shares
+
         key = name, boundary
         if key not in self._shares:
             self._shares[key] = shares(

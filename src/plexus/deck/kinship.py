@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck import parts
-from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
 from plexus.errors import InputError
 
 if TYPE_CHECKING:
+    from plexus.deck.time import Time
     from plexus.protocols import Discretisation, Found, Gap, Setting
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
@@ -52,8 +52,11 @@ def _without_time(data: dict[str, Any], physics: str, here: Discretisation) -> I
     time = data.get("time")
     if time is None and not here.steady:
         yield ("physics",), f"{physics} marches in time: the deck needs a block `time`"
-    usual = str(Time.model_fields["stepper"].default)
-    if isinstance(time, dict) and "stepper" not in time and not serves("stepper", usual, here):
+    if not isinstance(time, dict) or "stepper" in time:
+        return
+    from plexus.deck.time import Time
+
+    if not serves("stepper", str(Time.model_fields["stepper"].default), here):
         yield ("time",), f"stepper is missing: {physics} needs one of{_instead('stepper', here)[5:]}"
 
 

@@ -9,24 +9,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from plexus import registry
 from plexus.deck import controls, crosscheck, places
-from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
-from plexus.deck.calibrate import Calibrate
+from plexus.deck.blocks import About, Runtime, SolverBlock
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
-from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
+from plexus.deck.ondemand import OnDemand
 from plexus.deck.params import Component, Field, Params
-from plexus.deck.reduce import Reduce
-from plexus.deck.sweep import Sweep
-from plexus.deck.tables import TimeTable
-from plexus.deck.train import Train
 from plexus.errors import GuardError, InputError, SolveError
+
+if TYPE_CHECKING:
+    from plexus.deck.calibrate import Calibrate
+    from plexus.deck.coupling import Coupling
+    from plexus.deck.ensemble import Ensemble
+    from plexus.deck.reduce import Reduce
+    from plexus.deck.sweep import Sweep
+    from plexus.deck.tables import TimeTable
+    from plexus.deck.time import Time
+    from plexus.deck.train import Train
+    from plexus.deck.verification import Verification
+else:
+    Calibrate = Annotated[Any, OnDemand("plexus.deck.calibrate", "Calibrate")]
+    Coupling = Annotated[Any, OnDemand("plexus.deck.coupling", "Coupling")]
+    Ensemble = Annotated[Any, OnDemand("plexus.deck.ensemble", "Ensemble")]
+    Reduce = Annotated[Any, OnDemand("plexus.deck.reduce", "Reduce")]
+    Sweep = Annotated[Any, OnDemand("plexus.deck.sweep", "Sweep")]
+    TimeTable = Annotated[Any, OnDemand("plexus.deck.tables", "TimeTable")]
+    Time = Annotated[Any, OnDemand("plexus.deck.time", "Time")]
+    Train = Annotated[Any, OnDemand("plexus.deck.train", "Train")]
+    Verification = Annotated[Any, OnDemand("plexus.deck.verification", "Verification")]
 
 Plain = dict[str, Any]
 

@@ -17,7 +17,6 @@ from plexus.discretisations import _contacts, _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
-from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
@@ -29,7 +28,6 @@ from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.controls import Controls
 from plexus.spaces.grounds import ElementGround
-from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
 from plexus.stepping.passes import Passes
@@ -40,6 +38,8 @@ if TYPE_CHECKING:
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import Closure, Equation
     from plexus.runtime.context import Context
+    from plexus.spaces.held import Held
+    from plexus.spaces.totals import NodalLoad
 
 
 BENT = np.radians(5.0)
@@ -166,6 +166,10 @@ class _Maker:
 
     def held(self, equation: Equation, held: Collection[str] = ()) -> Held | None:
         """Return what is prescribed along normals; the fields ``held`` are prescribed whole."""
+        if all(self.prescribed[spec.name].inclined is None for spec in equation.fields):
+            return None
+        from plexus.spaces.held import Held, joined
+
         parts, first = [], 0
         m = sum(self.spaces[spec.name].components for spec in equation.fields)
         for spec in equation.fields:
@@ -193,7 +197,11 @@ class _Maker:
         # native kernels compute on the CPU only
         backend = "torch" if self.ctx.device != "cpu" else "auto"
         degree = equation.quadrature * space.degree
-        loads = spread(space, equation, here.totals, self.skeleton, degree)
+        loads: list[NodalLoad] = []
+        if here.totals:
+            from plexus.discretisations._totals import spread
+
+            loads = spread(space, equation, here.totals, self.skeleton, degree)
         return Form(
             space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held,
             self.controls,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from petsc4py import PETSc
@@ -25,16 +25,18 @@ from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
-from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.controls import Controls
 from plexus.spaces.facets import FacetSet, sets_of_term
-from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, lumped_rule
-from plexus.spaces.totals import NodalLoad
+
+if TYPE_CHECKING:
+    from plexus.spaces.bodies import Bodies
+    from plexus.spaces.held import Held
+    from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -170,6 +172,8 @@ class Form:
 
     def bodies(self) -> Bodies:
         """Return the bodies of the matrix that is assembled now. Collective."""
+        from plexus.spaces.bodies import bodies
+
         return bodies(self)
 
     def parts(self) -> Mapping[str, PETSc.IS]:
