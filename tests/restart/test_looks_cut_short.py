@@ -30,7 +30,7 @@ if "plexus.runtime.sound" in sys.orig_argv and not os.path.exists(mark):
 
 
 def ending(number: int, times: int, monkeypatch) -> list[int]:
-    """Let the process that looks end by a signal, before its first answer, the first ``times``; count them."""
+    """Let the process that looks end by a signal before its first answer, at first; count the processes."""
     calls: list[int] = []
 
     def first(*words: str) -> list[str]:
