@@ -28,6 +28,9 @@ def standard() -> Iterator[dict[str, Any]]:
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}
+    # what decks say where they say nothing else
+    yield {"kernel": "transport", "VALUES": 1, "LIMITER": 2, "RIEMANN": 0}
+    yield {"kernel": "transport", "VALUES": 3, "LIMITER": 0, "RIEMANN": 0}
     yield {"kernel": "levinson", "ORDER": 2}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
+        Compiled,
         Conservation,
         GridPoint,
         OnSides,
+        Quadratic,
         Reconstruction,
         Riemann,
         SideLaw,
@@ -72,7 +74,8 @@ _MODULES = {
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
-    "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
+    "volumes": "Compiled Conservation GridPoint OnSides Quadratic Reconstruction Riemann SideLaw "
+    "VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -96,6 +99,7 @@ __all__ = [
     "CellSource",
     "Choosy",
     "Closure",
+    "Compiled",
     "Conservation",
     "Controlled",
     "Controller",
@@ -141,6 +145,7 @@ __all__ = [
     "Point",
     "Port",
     "Preconditioner",
+    "Quadratic",
     "Quantity",
     "Rates",
     "RatesPhysics",
