@@ -49,11 +49,11 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     described = found.metadata.get("golden")
     golden = None
     if described:
-        sides = (
+        inputs, outputs = (
             {name: arrays.pop(f"{PREFIX}/{side}/{name}") for name in described[side]}
             for side in ("inputs", "outputs")
         )
-        golden = Pair(*sides, described["tolerance"])
+        golden = Pair(inputs, outputs, described["tolerance"])
     return Arrays(found.metadata, arrays, golden)
 
 

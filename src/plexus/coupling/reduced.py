@@ -58,7 +58,9 @@ class ReducedSystem(System):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
         if equation.learned:
-            raise InputError(f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it")
+            raise InputError(
+                f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it"
+            )
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
         self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0

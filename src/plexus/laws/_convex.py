@@ -4,18 +4,19 @@
     x = (θ/e₀, s_1, …, s_m),    s_k = r_k - δ_k,    r_k = sqrt(q²/e₀² + δ_k²),    x₀ = x(0)
     y_1 = W_1 x + b_1,    y_2 = U S(y_1) + W_2 x + b_2,    N = u·S(y_2),    S(y) = ln(1 + e^y)
 
-Weights U, u, those of W_1 and W_2 that act on s_k, a and c are S of what is stored, hence positive; those on θ
-are free. Then ψ is convex in ε: θ is linear in it, s_k is the norm of (dev ε/e₀, δ_k) without its value at rest,
-hence convex, and S is convex and grows, so that N is convex in θ and convex and growing in each s_k (B. Amos, L.
-Xu, J. Z. Kolter, ICML 2017, doi:10.48550/arXiv.1609.07152, with the inputs that laws of solids have after D. K.
-Klein et al., J. Mech. Phys. Solids 159 (2022) 104703, doi:10.1016/j.jmps.2021.104703). The norm instead of q²:
-convex functions of q² stiffen in shear, those of s_k also soften as metals do, each δ_k with a knee at a size of
-its own. What is subtracted makes energy and stress at rest zero and, being linear, leaves ψ convex, so that ψ ≥ 0.
+Weights U, u, those of W_1 and W_2 that act on s_k, a and c are S of what is stored, hence positive; those
+on θ are free. Then ψ is convex in ε: θ is linear in it, s_k is the norm of (dev ε/e₀, δ_k) without its
+value at rest, hence convex, and S is convex and grows, so that N is convex in θ and convex and growing in
+each s_k (B. Amos, L. Xu, J. Z. Kolter, ICML 2017, doi:10.48550/arXiv.1609.07152, with the inputs that laws
+of solids have after D. K. Klein et al., J. Mech. Phys. Solids 159 (2022) 104703,
+doi:10.1016/j.jmps.2021.104703). The norm instead of q²: convex functions of q² stiffen in shear, those of
+s_k also soften as metals do, each δ_k with a knee at a size of its own. What is subtracted makes energy and
+stress at rest zero and, being linear, leaves ψ convex, so that ψ ≥ 0.
 
     σ = A I + B dev ε,    A = κ a θ + μ e₀ [N,θ(x) - N,θ(x₀)],    B = 2μ c + μ Σ N,k/r_k
 
-The second derivatives of N are needed only along θ and along v = (0, 1/r_1, …, 1/r_m), so that they cost two more
-passes. All formulas are for arrays and tensors alike; training differentiates them once more.
+The second derivatives of N are needed only along θ and along v = (0, 1/r_1, …, 1/r_m), so that they cost
+two more passes. All formulas are for arrays and tensors alike; training differentiates them once more.
 """
 
 from __future__ import annotations
@@ -139,8 +140,7 @@ def _inputs(shape: Shape, scales: Scales) -> tuple[Array, Array]:
 
 def _values(w: _Layers, stored: Mapping[str, Array], x: Array) -> Array:
     """Return N (n,)."""
-    y1, y2 = _sums(w, stored, x)
-    return (w.out * _soft(y2)).sum(0)
+    return (w.out * _soft(_sums(w, stored, x)[1])).sum(0)
 
 
 def _sums(w: _Layers, stored: Mapping[str, Array], x: Array) -> tuple[Array, Array]:

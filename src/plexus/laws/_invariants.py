@@ -2,8 +2,8 @@
 
     σ = A I + B d,    ∂σ/∂ε = a I⊗I + b (I⊗d + d⊗I) + c d⊗d + B I_dev,    d = dev ε
 
-with A and B functions of θ = tr ε and q² = d:d. Where both derive from a potential ψ(θ, q²), A = ∂ψ/∂θ and B =
-2 ∂ψ/∂q², so that a = ∂A/∂θ, b = ∂B/∂θ = 2 ∂A/∂q², c = 2 ∂B/∂q², and the tangent is symmetric.
+with A and B functions of θ = tr ε and q² = d:d. Where both derive from a potential ψ(θ, q²), A = ∂ψ/∂θ and
+B = 2 ∂ψ/∂q², so that a = ∂A/∂θ, b = ∂B/∂θ = 2 ∂A/∂q², c = 2 ∂B/∂q², and the tangent is symmetric.
 """
 
 from __future__ import annotations

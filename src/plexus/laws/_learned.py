@@ -1,15 +1,15 @@
 """What learned laws share: components of strain and stress as ports, the linear law that they must beat.
 
-A law answers on NumPy arrays, so that a run loads no torch; its training asks for the same weights as a torch
-module (`LearnedLaw.network`). The rival and usual fallback is Hooke's law with the moduli that fit the training
-data best in the sense of least squares, stored in the bundle beside the weights.
+A law answers on NumPy arrays, so that a run loads no torch; its training asks for the same weights as a
+torch module (`LearnedLaw.network`). The rival and usual fallback is Hooke's law with the moduli that fit
+the training data best in the sense of least squares, stored in the bundle beside the weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -71,11 +71,12 @@ class LearnedLaw(part.Part):
 
     kind = "law"
     training_units = "SI"
-    scale_units: Any = {"bulk": "Pa", "shear": "Pa", "strain": "1"}
+    scale_units: ClassVar = {"bulk": "Pa", "shear": "Pa", "strain": "1"}
     internal = ()
     linear = False
     symmetric = True
     isochoric = False
+    guard: Any
 
     def __init__(self, params: Any):
         super().__init__(params)
@@ -101,7 +102,7 @@ class LearnedLaw(part.Part):
         return float(np.einsum("niijj->", found)) / 9.0 * p.one
 
     def respond(self, p: Point, strain: Array, tangent: bool = False, memory: bool = False) -> Response:
-        """Return the stress, and the tangent where it is asked for; of the fallback once that has taken over."""
+        """Return the stress, and the tangent where it is asked for; the fallback's once it took over."""
         if self.guard is not None and self.guard.using_fallback:
             return self._classical(p, strain, tangent)
         flat = self._isotropic(strain.reshape(-1, 3, 3), self.weights, tangent)
@@ -156,12 +157,11 @@ class LearnedLaw(part.Part):
     @property
     def properties(self) -> Properties:
         """Return six components of strain in, six of stress out."""
-        ports = ((STRAINS, "1"), (STRESSES, "Pa"))
-        sides = (tuple(Port(name, unit) for name in names) for names, unit in ports)
-        return Properties(
-            "law", "pointwise", *sides, symmetry=("rotation", "reflection"),
-            conservation="stress derives from a potential: no closed path of strain gives energy",
-        )  # fmt: skip
+        strains, stresses = (
+            tuple(Port(name, unit) for name in names) for names, unit in ((STRAINS, "1"), (STRESSES, "Pa"))
+        )
+        why = "stress derives from a potential: no closed path of strain gives energy"
+        return Properties("law", "pointwise", strains, stresses, ("rotation", "reflection"), why)
 
     def feature_units(self) -> dict[str, str]:
         """Return tr ε and |dev ε|."""
@@ -212,7 +212,7 @@ class LearnedLaw(part.Part):
         return components(stress), _features(strain)
 
     def evaluate(self, fields: Fields) -> dict[str, Any]:
-        """Return the answers of a validation, those of the linear law where points are outside of the range."""
+        """Return the answers of a validation, the linear law's where points are outside of the range."""
         out, features = self.answer(fields)
         outside = features.new_tensor(~(self.guard.away(features.detach().numpy()) <= 0.0)).bool()
         self.guard.replaced = outside
@@ -229,7 +229,7 @@ class LearnedLaw(part.Part):
         return {"elastic": _Linear(self._hooke)}
 
     def compared(self, inputs: Fields, given: Fields, targets: Fields) -> dict[str, list[tuple[Any, Any]]]:
-        """Return the stress, all nine components at once, and its deviator, which mean stresses do not flatter."""
+        """Return the stress, all components at once, and its deviator, which no mean stress flatters."""
         pair = tuple(tensor_of(side, STRESSES) for side in (given, targets))
         shapes = (shape_of(pair[0]).dev, shape_of(pair[1]).dev)
         return {"stress relative MSE": [pair], "deviator relative MSE": [shapes]}
@@ -254,7 +254,7 @@ class LearnedLaw(part.Part):
                 self.take(found.metadata)
                 self._adopt(found.weights)
             pair = found.golden
-        self.guard = points.Watch(self.params.guard, setting.comm, type(self).__name__)  # type: ignore[assignment]
+        self.guard = points.Watch(self.params.guard, setting.comm, type(self).__name__)
         if self.box:
             self.use_range(self.box)
         if pair is not None:

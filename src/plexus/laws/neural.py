@@ -2,12 +2,13 @@
 
     σ = ∂ψ/∂ε,    ψ = ψ(tr ε, |dev ε|)    a network that is convex in ε for any weights, `plexus.laws._convex`
 
-ψ and σ vanish at rest, the law is isotropic, its tangent symmetric and positive, and no closed path of strain
-gives or takes energy, whatever the training did. It has no memory, so that of a law that has it can learn the
-answer to loads that grow in proportion only. A bundle holds the weights and the range of tr ε and |dev ε| that
-the training has seen; a solution outside of it is computed again with the fallback, or the run stops. Sources: B.
-Amos, L. Xu, J. Z. Kolter, ICML 2017, doi:10.48550/arXiv.1609.07152; D. K. Klein et al., J. Mech. Phys. Solids 159
-(2022) 104703, doi:10.1016/j.jmps.2021.104703. Valid at small strain, for isotropic bodies.
+ψ and σ vanish at rest, the law is isotropic, its tangent symmetric and positive, and no closed path of
+strain gives or takes energy, whatever the training did. It has no memory, so that of a law that has it can
+learn the answer to loads that grow in proportion only. A bundle holds the weights and the range of tr ε and
+|dev ε| that the training has seen; a solution outside of it is computed again with the fallback, or the run
+stops. Sources: B. Amos, L. Xu, J. Z. Kolter, ICML 2017, doi:10.48550/arXiv.1609.07152; D. K. Klein et al.,
+J. Mech. Phys. Solids 159 (2022) 104703, doi:10.1016/j.jmps.2021.104703. Valid at small strain, for
+isotropic bodies.
 """
 
 from __future__ import annotations

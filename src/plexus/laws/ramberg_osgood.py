@@ -11,10 +11,10 @@ symbol meaning                           unit
 n      exponent of hardening             1
 ====== ================================= ====
 
-The right-hand side of the equation for J grows and is convex, so that Newton's method from above falls to its
-one root. Source: W. Ramberg, W. R. Osgood, NACA TN 902 (1943); J. W. Hutchinson, J. Mech. Phys. Solids 16 (1968)
-13-31, doi:10.1016/0022-5096(68)90014-8, for several axes. Valid for loads that grow in proportion: unloading
-goes back on the same curve.
+The right-hand side of the equation for J grows and is convex, so that Newton's method from above falls to
+its one root. Source: W. Ramberg, W. R. Osgood, NACA TN 902 (1943); J. W. Hutchinson, J. Mech. Phys. Solids
+16 (1968) 13-31, doi:10.1016/0022-5096(68)90014-8, for several axes. Valid for loads that grow in
+proportion: unloading goes back on the same curve.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ ENOUGH = 1e-14
 class RambergOsgoodParams(Material):
     """Parameters of `RambergOsgood`, beside the elastic ones of the material."""
 
-    reference_stress: Annotated[Property, Unit("Pa"), Within(gt=0)] = Field(
-        description="reference stress σ₀"
-    )
+    reference_stress: Annotated[Property, Unit("Pa"), Within(gt=0)] = Field(description="reference stress σ₀")
     offset: Annotated[Property, Unit("1"), Within(gt=0)] = Field(
         3.0 / 7.0,
         description="strain at σ₀ beyond the elastic one, in units of σ₀/E",

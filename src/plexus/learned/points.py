@@ -1,9 +1,10 @@
 """What watches a learned law: how many points of a solution lie outside of the range of its training.
 
-A law answers at the quadrature points of every guess of Newton's method, and only a solution counts. The system
-therefore shows each solution to the guard (`Watch.begin`, `note`, `verdict`). What is outside is not replaced
-point by point: two laws that meet at the edge of a range would leave a stress that jumps with the strain. Either
-the fallback answers everywhere, after the run went back to its last checkpoint, or the run stops.
+A law answers at the quadrature points of every guess of Newton's method, and only a solution counts. The
+system therefore shows each solution to the guard (`Watch.begin`, `note`, `verdict`). What is outside is not
+replaced point by point: two laws that meet at the edge of a range would leave a stress that jumps with the
+strain. Either the fallback answers everywhere, after the run went back to its last checkpoint, or the run
+stops.
 """
 
 from __future__ import annotations

@@ -39,7 +39,6 @@ from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Law, Point, Tangent
 from plexus.registry import register
 
-
 LAW = "physics.law"
 """Deck path of the law."""
 

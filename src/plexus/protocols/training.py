@@ -40,7 +40,7 @@ class Trainable(Learned, Protocol):
         """Whether it may be trained on loose points of samples."""
 
     def calibrate(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> None:
-        """Set the normalisation constants from all samples; ``targets`` are empty where there are no answers."""
+        """Set the normalisation constants from all samples; without answers ``targets`` are empty."""
 
     def rivals(self) -> Mapping[str, Any]:
         """Return the classical parts that it must beat, by name, each with `evaluate`; none for most."""

@@ -330,9 +330,7 @@ class Form:
                 rows[...] = host[:, :, None] if spaces[name].scalar else host
         return found
 
-    def judge(
-        self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since
-    ) -> None:
+    def judge(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since) -> None:
         """Let what watches the equation's learned parts judge a solution. Collective.
 
         Raises
@@ -340,7 +338,8 @@ class Form:
         GuardError
             On all ranks, if one of them must not answer it.
         """
-        watched = {k: part.guard for k, part in self.equation.learned.items() if not part.guard.using_fallback}
+        parts = self.equation.learned.items()
+        watched = {path: part.guard for path, part in parts if not part.guard.using_fallback}
         if not watched:
             return
         for guard in watched.values():

@@ -2,10 +2,11 @@
 
     ε_ij(s) = f_n(s) - f_n(0),    s from 0 to 1,    n = number + 6 path + component
 
-with f a drawn field (kind ``sample``) of one axis, whose coordinate in metres stands for s; of a sample without
-axes a path is straight, ε_ij(s) = s f_n; then tr ε is taken times `volume`. The components are those of the tensor, e12 half the angle of shear. The
-law begins each path without memory and takes `steps` equal steps over `duration`. Every rank computes all paths,
-which cost less than to send them, and keeps its share.
+with f a drawn field (kind ``sample``) of one axis, whose coordinate in metres stands for s; of a sample
+without axes a path is straight, ε_ij(s) = s f_n; then tr ε is taken times `volume`. The components are
+those of the tensor, e12 half the angle of shear. The law begins each path without memory and takes `steps`
+equal steps over `duration`. Every rank computes all paths, which cost less than to send them, and keeps its
+share.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class MaterialPointsParams(Params):
         description="field from which the components of each path are drawn"
     )
     volume: float = Field(
-        1.0, ge=0, description="factor on the volumetric part of the strain; metals that flow change it little"
+        1.0,
+        ge=0,
+        description="factor on the volumetric part of the strain; metals that flow change it little",
     )
     paths: int = Field(100, ge=1, le=100_000, description="number of paths")
     steps: int = Field(20, ge=1, le=10_000, description="steps of each path; each end of a step is a sample")
