@@ -133,11 +133,9 @@ class NodalFields(NamedFields):
         What depends on internal variables is looked at where these are known: recovered at nodes it could
         pass every bound that they keep.
         """
-        known = [p.degree for p in self.system.points.values()]
-        stored = (
-            part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points | self._at_points)
-        )
-        degree = max(known) if stored else self.degree
+        known = self.system.points | self._at_points
+        stored = part.boundary is None and isinstance(f, Reading) and f.reads(known)
+        degree = max(p.degree for p in known.values()) if stored else self.degree
         found = self.evaluator.extremum(f, self.state.t, self._given(f), part, largest, degree, not stored)
         return found.value
 

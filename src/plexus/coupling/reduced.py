@@ -57,6 +57,10 @@ class ReducedSystem(System):
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
+        if equation.learned:
+            raise InputError(
+                f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it"
+            )
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
         self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0

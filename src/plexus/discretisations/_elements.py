@@ -21,7 +21,7 @@ from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.mesh.doubled import in_mesh
-from plexus.protocols import Assembled
+from plexus.protocols import Assembled, Setting
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from plexus.deck.property import Property
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Closure, Equation
+    from plexus.protocols import Closure, Equation, Guarded
     from plexus.runtime.context import Context
     from plexus.spaces.held import Held
     from plexus.spaces.totals import NodalLoad
@@ -64,6 +64,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
+    learned = _prepared(equations, ctx)
     with ctx.timers("spaces"):
         mesh.cut = _contacts.cut(deck, mesh)
         for text in _places.check(deck, mesh, equations):
@@ -74,7 +75,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
-        system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
+        helped = {path: part for s in solvers for path, part in s.contexts.parts.items()}
+        system.include(closures, helped | learned)
         system.opening = Opening(deck.initial, t, deck.time is not None)
     return Assembled(mesh, system, system.start())
 
@@ -87,6 +89,16 @@ def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
         with at_path(path):
             closure.prepare(gap.setting(comm=ctx.comm, device=ctx.device))
     return made
+
+
+def _prepared(equations: Sequence[Equation], ctx: Context) -> dict[str, Guarded]:
+    """Prepare the learned parts of equations; return what watches each, by deck path. Collective."""
+    found = {}
+    for path, part in (item for equation in equations for item in equation.learned.items()):
+        with at_path(path):
+            part.prepare(Setting(comm=ctx.comm, device=ctx.device))
+        found[path] = part.guard
+    return found
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
