@@ -17,6 +17,7 @@ from plexus.deck.functions import ARITY, CONSTANTS
 from plexus.deck.kinship import (
     mismatches,
     part_problems,
+    reduced_problems,
     training_problems,
 )
 from plexus.deck.suggest import nearest
@@ -124,6 +125,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
+            *reduced_problems(result),
             *solved.problems(result, made_for(result.physics.type).physics is WeakPhysics),
             *sweep_problems(result),
             *flexible.problems(result),

@@ -22,7 +22,6 @@ from plexus.deck.context import Context, known, only
 from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
 from plexus.deck.params import Component, Field, Params
-from plexus.deck.reduce import Reduce
 from plexus.deck.sweep import Sweep
 from plexus.deck.tables import TimeTable
 from plexus.deck.train import Train
@@ -87,7 +86,9 @@ class Deck(Params):
     calibrate: Calibrate | None = Field(
         None, description="how `plexus calibrate` fits the controls to measurements"
     )
-    reduce: Reduce | None = Field(None, description="how `plexus reduce` makes a reduced model of the run")
+    reduce: Annotated[Params | None, Component("reduction")] = Field(
+        None, description="how `plexus reduce` makes a reduced model of the run; galerkin without a type"
+    )
     rom: Annotated[Params | None, Component("rom")] = Field(
         None, description="a reduced model that marches in the place of the full one"
     )
@@ -145,6 +146,11 @@ class Deck(Params):
     @classmethod
     def _initial(cls, value: Any, info: ValidationInfo) -> dict[str, Components]:
         return initial_values(value, info)
+
+    @field_validator("reduce", mode="before")
+    @classmethod
+    def _reduce(cls, value: Any) -> Any:
+        return {"type": "galerkin", **value} if isinstance(value, dict) else value
 
     @field_validator("output", mode="after")
     @classmethod
