@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "measurement": ("plexus.measurements", "what a run is compared with where controls are fitted"),
     "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),
     "rom": ("plexus.roms", "reduced models that march in the place of the full one"),
+    "reduction": ("plexus.offline.kinds", "what `plexus reduce` makes of a run"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
     "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),

@@ -14,7 +14,7 @@ from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.kinship import mismatches, part_problems, training_problems
+from plexus.deck.kinship import mismatches, part_problems, reduced_problems, training_problems
 from plexus.deck.suggest import nearest
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
@@ -118,6 +118,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
         found = (
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
+            *reduced_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
             *controls.gradients(result, context),

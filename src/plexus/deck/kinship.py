@@ -75,6 +75,8 @@ def _named(data: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
     yield _place("time", "stepper", stepper), "stepper", name_of(stepper)
     controller = time.get("controller") if isinstance(time, dict) else None
     yield _place("time", "controller", controller), "controller", name_of(controller)
+    yield _place("rom", data.get("rom")), "rom", name_of(data.get("rom"))
+    yield _place("reduce", data.get("reduce")), "reduction", name_of(data.get("reduce"))
     quantities, outputs = data.get("quantities"), data.get("output")
     for key, block in quantities.items() if isinstance(quantities, dict) else ():
         yield _place("quantities", key, block), "quantity", name_of(block)
@@ -112,6 +114,19 @@ def part_problems(deck: Any) -> Iterator[Found]:
         return
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, _setting(gap, time), ("closure",))
+
+
+def reduced_problems(deck: Any) -> Iterator[Found]:
+    """Yield what members of kinds ``rom`` and ``reduction`` do not take of a valid deck."""
+    here = made_for(deck.physics.type)
+    for block, kind in (("rom", "rom"), ("reduce", "reduction")):
+        params = getattr(deck, block)
+        if params is None or not serves(kind, params.type, here):
+            continue
+        cls: Any = registry.component(kind, params.type).cls
+        # not every member has something to say
+        if hasattr(cls, "problems"):
+            yield from cls.problems(deck)
 
 
 def _setting(gap: Gap, time: Time) -> Setting:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from plexus.deck.calibrate import Calibrate
     from plexus.deck.coupling import Coupling
     from plexus.deck.ensemble import Ensemble
-    from plexus.deck.reduce import Reduce
     from plexus.deck.sweep import Sweep
     from plexus.deck.tables import TimeTable
     from plexus.deck.time import Time
@@ -37,7 +36,6 @@ else:
     Calibrate = Annotated[Any, OnDemand("plexus.deck.calibrate", "Calibrate")]
     Coupling = Annotated[Any, OnDemand("plexus.deck.coupling", "Coupling")]
     Ensemble = Annotated[Any, OnDemand("plexus.deck.ensemble", "Ensemble")]
-    Reduce = Annotated[Any, OnDemand("plexus.deck.reduce", "Reduce")]
     Sweep = Annotated[Any, OnDemand("plexus.deck.sweep", "Sweep")]
     TimeTable = Annotated[Any, OnDemand("plexus.deck.tables", "TimeTable")]
     Time = Annotated[Any, OnDemand("plexus.deck.time", "Time")]
@@ -103,7 +101,9 @@ class Deck(Params):
     calibrate: Calibrate | None = Field(
         None, description="how `plexus calibrate` fits the controls to measurements"
     )
-    reduce: Reduce | None = Field(None, description="how `plexus reduce` makes a reduced model of the run")
+    reduce: Annotated[Params | None, Component("reduction")] = Field(
+        None, description="how `plexus reduce` makes a reduced model of the run; galerkin without a type"
+    )
     rom: Annotated[Params | None, Component("rom")] = Field(
         None, description="a reduced model that marches in the place of the full one"
     )
@@ -161,6 +161,11 @@ class Deck(Params):
     @classmethod
     def _initial(cls, value: Any, info: ValidationInfo) -> dict[str, Components]:
         return initial_values(value, info)
+
+    @field_validator("reduce", mode="before")
+    @classmethod
+    def _reduce(cls, value: Any) -> Any:
+        return {"type": "galerkin", **value} if isinstance(value, dict) else value
 
     @field_validator("output", mode="after")
     @classmethod

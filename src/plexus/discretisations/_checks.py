@@ -210,7 +210,8 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
 def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield what no reduced model is made of, and what it does not take."""
     block = "rom" if deck.rom is not None else "reduce"
-    if getattr(deck, block) is None:
+    params = getattr(deck, block)
+    if params is None or params.type != "galerkin":
         return
     if len(equations) > 1 or not isinstance(equations[0], Reducible):
         yield (block,), f"reduced models are made of elastoviscoplastic, not of {deck.physics.type}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.compose import compose
+from plexus.deck.reduce import Reduce
 from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
@@ -59,7 +60,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     SolveError
         If the cubature does not reach its tolerance.
     """
-    assert deck.reduce is not None
+    assert isinstance(deck.reduce, Reduce)
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     equation = run.system.equations[0]  # type: ignore[attr-defined]
     name = equation.field.name
@@ -76,7 +77,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
 def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     """Make basis and cubature, write them, and return the facts. Collective."""
     block, system = run.deck.reduce, run.system
-    assert block is not None
+    assert isinstance(block, Reduce)
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm

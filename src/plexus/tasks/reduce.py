@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Reduce(Task):
-    """A run of the full model, and the basis and cubature that come of it."""
+    """A run of the full model, and the reduced one that comes of it."""
 
     name = "reduce"
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
-    more = "Writes rom.h5, which decks with `rom: {type: galerkin, file: ...}` march with."
+    more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
@@ -26,21 +26,17 @@ class Reduce(Task):
 
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """March, reduce and report; return the exit code. Collective."""
+        from plexus import registry
         from plexus.errors import InputError
-        from plexus.offline.main import reduce
         from plexus.tasks.run import finish
 
         why = self.problem(deck)
         if why:
             raise InputError(f"{deck.path}: {why}")
         ctx.timers.started()
-        run, facts = reduce(deck, ctx)
-        told = {k: v for k, v in facts.items() if k not in ("names", "weights")}
-        ctx.log.info(
-            f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
-            f"(integrals to {facts['error']:.2g})"
-        )
-        return finish(run, {"reduced": told})
+        run, facts, told = registry.build("reduction", deck.reduce).make(deck, ctx)
+        ctx.log.info(told)
+        return finish(run, {"reduced": facts})
 
 
 TASK = Reduce()
