@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mpi4py import MPI
 
 from plexus.compose import compose
+from plexus.coupling.nodal import NodalFields
 from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.offline.main import reduce
+from plexus.reduction.ahead import Ahead
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -86,6 +90,40 @@ def test_it_goes_on_as_if_it_had_not_stopped(made):
         pass
     one, two = whole.values(), again.values()
     assert all(two[name] == pytest.approx(value, rel=1e-10) for name, value in one.items())
+
+
+@pytest.mark.mpi
+def test_what_is_linear_in_the_displacement_needs_no_fields(made):
+    """Its numbers are those of fields; what reads the memory waits for the end where nobody asks."""
+    of = {"u": {"type": "mean", "of": "displacement_x - 2*displacement_y"},
+          "v": {"type": "value", "of": "displacement_y + x", "at": [0.7, 0.31]},
+          "w": {"type": "integral", "of": "displacement_x*x", "on": "right"},
+          "f": {"type": "integral", "of": "displacement_x^2"}, "p": {"type": "mean", "of": "p"}}  # fmt: skip
+    run = reduced(made[0], quantities=of)
+    for _ in zip(range(7), run.march(), strict=False):
+        pass
+    cheap = run.values(cheap=True)
+    assert list(cheap) == ["u", "v", "w"] and len(run.system.replay.steps) == 7
+    whole = run.values()
+    assert len(whole) == 5 and not run.system.replay.steps
+    fields = NodalFields(run.system.full, run.deck.constants)
+    fields.look(run.fields.state)
+    seen = SimpleNamespace(fields=fields)
+    for name, value in cheap.items():
+        assert run.quantities[name].evaluate(seen) == pytest.approx(value, rel=1e-10)
+
+
+@pytest.mark.mpi
+def test_the_compiled_step_is_the_one_on_arrays(made):
+    run, other = reduced(made[0]), reduced(made[0])
+    other.system.steps.compiled = None
+    other.system.steps.ahead = Ahead(other.system.steps._conditions, 4.0, 1)
+    for _ in zip(run.march(), other.march(), strict=True):
+        for name, a in run.state.internal.items():
+            b = other.state.internal[name]
+            assert np.abs(a - b).max(initial=0) <= 1e-8 * np.abs(b).max(initial=1e-9)
+    a, b = (r.state.values["displacement"] for r in (run, other))
+    assert np.abs(a - b).max() <= 1e-8 * np.abs(b).max()
 
 
 def test_what_it_cannot_take_is_refused(made):

@@ -14,12 +14,13 @@ the displacements of the steps so far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.coupling.reducedfields import ReducedFields
+from plexus.coupling.reducedfields import CostlyError, ReducedFields
 from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
@@ -40,6 +41,8 @@ Array = np.ndarray
 class ReducedSystem(System):
     """One equation of equilibrium on a basis. Construction is collective.
 
+    What needs the whole body is looked at when the run ends (`looks`), not on the way.
+
     Parameters
     ----------
     full : System
@@ -54,6 +57,8 @@ class ReducedSystem(System):
         Largest share of the forces that may be out of balance, at the end and wherever fields are made.
     """
 
+    looks = sys.maxsize
+
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
@@ -64,6 +69,8 @@ class ReducedSystem(System):
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
         self.counted = _Counted(full.solvers[name])
+        self.fields: ReducedFields
+        self._affordable: dict[str, bool] = {}
         solvers: Any = {name: self.counted}
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
@@ -107,7 +114,8 @@ class ReducedSystem(System):
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
-        return ReducedFields(self, constants)
+        self.fields = ReducedFields(self, constants)
+        return self.fields
 
     def implicit(self, name: str) -> Any:
         """Refuse: PETSc's TS marches no reduced model."""
@@ -158,12 +166,27 @@ class ReducedSystem(System):
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
 
-    def reconstructed(self, state: State) -> State:
-        """Return the state of the whole body. Collective."""
-        u, memory = self.model.basis @ state.values[self.name][:, 0], self.replay.at(state.t)
+    def displacement(self, state: State) -> dict[str, Array]:
+        """Return the displacement at all nodes."""
+        return {self.name: self.model.basis @ state.values[self.name][:, 0]}
+
+    def remembered(self, state: State) -> dict[str, Array]:
+        """Return the memory of the whole body, and judge its balance. Collective."""
+        memory = self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, u, memory)
-        return State({self.name: u}, state.t, state.step, memory)
+            self._judge(state.t, self.displacement(state)[self.name], memory)
+        return memory
+
+    def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
+        """Return whether a quantity needs no fields of the whole body. Collective at first."""
+        if quantity not in self._affordable:
+            try:
+                with self.fields.spare():
+                    evaluate()
+                self._affordable[quantity] = True
+            except CostlyError:
+                self._affordable[quantity] = False
+        return self._affordable[quantity]
 
 
 class _Counted:

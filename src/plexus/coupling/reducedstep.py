@@ -9,7 +9,6 @@ it in one call, on several what own points contribute. Other laws are asked poin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 

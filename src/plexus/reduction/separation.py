@@ -82,7 +82,9 @@ class Separated:
             largest = max(largest, size)
             # twice is enough: what is left of the first pass is rounding of the second
             for _ in range(2 if shapes and size > 0 else 0):
-                rest = rest - np.tensordot(self.comm.allreduce(np.array([q @ rest for q in shapes])), shapes, 1)
+                rest = rest - np.tensordot(
+                    self.comm.allreduce(np.array([q @ rest for q in shapes])), shapes, 1
+                )
             left = self._norm(rest)
             if left > ROUNDING * largest:
                 shapes.append(rest / left)
