@@ -26,8 +26,10 @@ _AT, _N = ctypes.c_void_p, ctypes.c_int64
 
 
 class _Body(ctypes.Structure):
-    _fields_ = (("points", _N), ("blocks", _N), ("modes", _N), ("columns", _N), ("strains", _AT), ("rows", _AT),
-                ("weights", _AT))  # fmt: skip
+    _fields_ = (
+        *((name, _N) for name in ("points", "blocks", "modes", "columns")),
+        *((name, _AT) for name in ("strains", "rows", "weights")),
+    )
 
 
 @cache

@@ -93,7 +93,7 @@ class ReducedFields(NodalFields):
 
     @property
     def state(self) -> State:
-        """The state of the whole body, whose arrays are made when they are asked for: then it is collective."""
+        """The state of the whole body; its arrays are made when they are asked for, which is collective."""
         if self._body is None:
             coordinates, reduced = super().state, self.reduced
             u = Made({reduced.name: None}, lambda: self._made(lambda: reduced.displacement(coordinates)))
@@ -195,7 +195,7 @@ class ReducedFields(NodalFields):
             self._state, self._known, self._body, self._spare = held
 
     def _is_linear(self, of: Expression | str) -> bool:
-        """Return whether a name or expression is linear in the displacement, and of nothing else but places."""
+        """Return whether a name or expression is linear in the displacement, with nothing else but places."""
         if of not in self._linear:
             self._linear[of] = self._found_linear(of)
         return self._linear[of]

@@ -60,7 +60,7 @@ class Steps:
         return [self.system.loads.over(times), *self._local(times)]
 
     def _local(self, times: Array) -> list[Array]:
-        """Return data (T, k, s) and strain without displacement (T, 6, s) for compiled steps, else nothing."""
+        """Return what compiled steps take: data (T, k, s), strain without displacement (T, 6, s)."""
         if self.compiled is None:
             return []
         sites, equation = self.system.sites, self.system.equation
