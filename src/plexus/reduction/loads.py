@@ -50,21 +50,36 @@ class Loads:
     """
 
     def __init__(self, form: Form, body: Integrand, given: Given, times: Sequence[float], basis: Array):
-        comm, n_owned = form.space.comm, form.space.n_owned
-        self.sources: list[tuple[Separated, Array]] = []
+        self.form = form
+        self.sources: list[tuple[Separated, list[Array]]] = []
         for name, pieces in _sources(form, body, given):
             source = _Source(pieces, form.space.zeros())
-            parts = Separated(comm, name, source.sample, source.at, times)
+            parts = Separated(form.space.comm, name, source.sample, source.at, times)
             vectors = [source.assembled(shape) for shape in parts.shapes.T]
-            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
-            total = comm.allreduce(np.array(rows).reshape(-1, basis.shape[2]))
             if parts.rank:
-                self.sources.append((parts, total))
+                self.sources.append((parts, vectors))
+        self.project(basis)
+
+    def project(self, basis: Array) -> None:
+        """Turn to another basis. Collective."""
+        n_owned, comm = self.form.space.n_owned, self.form.space.comm
+        self.rows: list[Array] = []
+        for _, vectors in self.sources:
+            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
+            self.rows.append(comm.allreduce(np.array(rows).reshape(-1, basis.shape[2])))
+
+    def forces(self, t: float) -> Array:
+        """Return F, (n_owned, m). Collective."""
+        total = self.form.space.zeros()[: self.form.space.n_owned]
+        for parts, vectors in self.sources:
+            for a, v in zip(parts.amplitudes(t), vectors, strict=True):
+                total += a * v[: len(total)]
+        return total
 
     def at(self, t: float) -> Array:
         """Return Ψᵀ F, (n,). Collective."""
         total = 0.0
-        for parts, rows in self.sources:
+        for (parts, _), rows in zip(self.sources, self.rows, strict=True):
             total = total + parts.amplitudes(t) @ rows
         return np.asarray(total)
 

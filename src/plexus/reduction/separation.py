@@ -29,6 +29,13 @@ WATCHED = 2
 """Points per shape at which the sum is compared with the function."""
 
 
+def factored(gram: Array) -> tuple[Array, Array]:
+    """Return sizes σ (r,) and coefficients (k, r), with which columns of this Gram matrix make shapes."""
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    keep = values > ROUNDING * max(values[-1], 0.0)
+    return np.sqrt(values[keep]), vectors[:, keep] / np.sqrt(values[keep])
+
+
 class Separated:
     """A function of place and time that is a sum of few shapes. Construction is collective.
 
@@ -48,7 +55,9 @@ class Separated:
     Attributes
     ----------
     shapes : array (k, r)
-        The shapes at the points of this rank.
+        The shapes at the points of this rank, orthonormal over all ranks.
+    sizes : array (r,)
+        Root of the sum of squares of their amplitudes at the sampled times.
     """
 
     def __init__(
@@ -61,10 +70,8 @@ class Separated:
     ):
         self.comm, self.name = comm, name
         rows = np.column_stack([sample(t).ravel() for t in times])
-        c = comm.allreduce(rows.T @ rows)
-        values, vectors = np.linalg.eigh((c + c.T) / 2)
-        keep = values > ROUNDING * max(values[-1], 0.0)
-        self.shapes = rows @ (vectors[:, keep] / np.sqrt(values[keep]))
+        self.sizes, coefficients = factored(comm.allreduce(rows.T @ rows))
+        self.shapes = rows @ coefficients
         self.matrix, mine = self._choose()
         self._here = at(np.array([index for _, index in mine], dtype=np.int64))
         self._slots = np.array([slot for slot, _ in mine], dtype=np.int64)

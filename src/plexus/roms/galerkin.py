@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.protocols import Values
 
-SAMPLES = 48
-"""Times at which loads are sampled for their shapes, beside the first steps."""
-GOLDEN = 0.6180339887498949
-
 
 class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
@@ -65,30 +61,19 @@ class Galerkin:
         from plexus.coupling.reduced import ReducedSystem
         from plexus.reduction.loads import require_separable
         from plexus.reduction.model import load
+        from plexus.reduction.times import sampled
 
         equation = full.equations[0]
         name = equation.field.name
         if len(full.equations) > 1 or not isinstance(equation, Reducible):
             raise InputError("rom: galerkin reduces the physics elastoviscoplastic")
-        form, times = full.forms[name], _times(deck)
+        form, times = full.forms[name], sampled(deck)
         require_separable(form)
         _require_zero(full, name, values[name], times)
         space = next(iter(full.points.values()))
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         return system, {name: np.zeros((model.basis.shape[2], 1))}
-
-
-def _times(deck: Deck) -> list[float]:
-    """Return times that are spread over the run without a period, and the first steps."""
-    assert deck.time is not None
-    start, span = deck.time.start, deck.time.end - deck.time.start
-    spread = [start + span * ((k * GOLDEN) % 1.0) for k in range(1, SAMPLES)]
-    return [
-        *(start + k * deck.time.step for k in range(1, 9) if k * deck.time.step <= span),
-        *spread,
-        deck.time.end,
-    ]
 
 
 def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:
