@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.reducedfields import ReducedFields
-from plexus.coupling.reducedstep import Step
+from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
 from plexus.errors import GuardError, InputError
@@ -67,12 +67,14 @@ class ReducedSystem(System):
         solvers: Any = {name: self.counted}
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
-        self.sites = Sites(form, model.points)
         # what integrands read: controls, and no displacement
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
+        self.sites = Sites(form, model.points, self.given)
+        self.times = list(times)
         self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
+        self.steps = Steps(self, max(times))
         self._step: Step | None = None
 
     @property
@@ -92,7 +94,7 @@ class ReducedSystem(System):
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        self._step = Step(self, at, at.before)
+        self._step = self.steps.of(at)
         values[name][:, 0], count = self._step.solve(values[name][:, 0])
         self.counted.count(count)
         return count

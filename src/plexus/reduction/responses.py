@@ -20,7 +20,6 @@ import numpy as np
 from plexus.protocols import Instant, Since
 from plexus.reduction.loads import Loads
 from plexus.reduction.pod import orthonormal
-from plexus.reduction.separation import factored
 from plexus.solvers.adjoint.linearised import Linearised
 from plexus.spaces.points import CellSet, Values, batches
 
@@ -34,6 +33,8 @@ Array = np.ndarray
 NEGLIGIBLE = 1e-9
 """Stress of a temperature relative to the largest modulus below which it has none."""
 
+ROUNDING = 1e-14
+"""Share of the largest eigenvalue of a Gram matrix below which there is only rounding."""
 SHARE = 0.03
 """What a response counts in the cubature, relative to a step of the training."""
 NEW = 1e-6
@@ -114,11 +115,11 @@ class Elastic:
         if float(gram.max(initial=0.0)) <= count * (NEGLIGIBLE * modulus) ** 2:
             return []
         sizes, coefficients = factored(gram)
-        forces = np.stack([self._force(t) - loads.forces(t) for t in times], axis=-1)
+        forces = np.stack([self._force(t) for t in times]) - loads.forces(np.array(times))
         found = []
         for size, c in zip(sizes, coefficients.T, strict=True):
             whole = self.space.zeros()
-            whole[: self.space.n_owned] = forces @ c
+            whole[: self.space.n_owned] = np.tensordot(c, forces, 1)
             shape = (held @ c).reshape(-1, 9)
             found.append(Shape(TEMPERATURE, float(size) / len(times) ** 0.5, whole, shape))
         return found
@@ -209,6 +210,13 @@ class Elastic:
         values = Values(given or self.given, self.form.own, since=Since(0.0, self.memory))
         found: list[PointBatch] = list(batches(cells, self.form.rule, 4096, t, values))
         return found
+
+
+def factored(gram: Array) -> tuple[Array, Array]:
+    """Return singular values (r,), and coefficients (k, r) that make orthonormal columns of those of a Gram matrix."""
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    keep = values > ROUNDING * max(values[-1], 0.0) if len(values) else np.zeros(0, dtype=bool)
+    return np.sqrt(values[keep]), vectors[:, keep] / np.sqrt(values[keep])
 
 
 def outside(comm: Comm, rows: Array, span: Array) -> float:
