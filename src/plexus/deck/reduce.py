@@ -20,6 +20,9 @@ class Reduce(Params):
     stalls: bool = Field(
         False, description="take a search for points that comes no further for what it reached"
     )
+    responses: bool = Field(
+        True, description="complete basis and cubature with the elastic response to each shape of the loads"
+    )
     duals: Literal["scalars", "all"] = Field(
         "scalars",
         description="memory variables of which a basis is kept: scalars, by which a run judges itself, or all, "

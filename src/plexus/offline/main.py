@@ -19,10 +19,11 @@ from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.protocols import Reducible
+from plexus.reduction.enrichment import decomposed
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Kept, Model, built, save
-from plexus.reduction.pod import FINEST, extended, pod, scaled
+from plexus.reduction.pod import extended, pod
 from plexus.reduction.responses import Elastic, spans
 from plexus.reduction.times import sampled
 
@@ -97,7 +98,7 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> Model:
     times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
     elastic = Elastic(system, start)  # type: ignore[arg-type]
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
-    answers = elastic.respond(elastic.shapes(loads, times))
+    answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
     root = np.sqrt(weights_of(form))
     kept = Kept(
@@ -116,18 +117,6 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> Model:
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
     return model
-
-
-def decomposed(comm: Comm, rows: Array, root: Array | None = None) -> Array:
-    """Return modes (points, c, n) of rows (k, points, c), as long as their singular values. Collective.
-
-    ``root`` (points,) are roots of the weights of an inner product, 1 without it.
-    """
-    _, points, c = rows.shape
-    factor = np.ones(points) if root is None else root
-    columns = (rows * factor[:, None]).reshape(len(rows), points * c).T
-    made = scaled(comm, columns, FINEST)
-    return made.reshape(points, c, made.shape[1]) / factor[:, None, None]
 
 
 def _largest(comm: Comm, rows: Sequence[Array]) -> float:

@@ -35,8 +35,6 @@ NEGLIGIBLE = 1e-9
 
 ROUNDING = 1e-14
 """Share of the largest eigenvalue of a Gram matrix below which there is only rounding."""
-SHARE = 0.03
-"""What a response counts in the cubature, relative to a step of the training."""
 NEW = 1e-6
 """Share of a load beyond which what no training has seen counts."""
 TEMPERATURE = "the temperature"
@@ -66,10 +64,7 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes.
-
-    Displacements are as large as in the load, stresses `SHARE` of that.
-    """
+    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes, as large as they are in the load."""
 
     fields: Array
     stresses: Array
@@ -160,7 +155,7 @@ class Elastic:
             stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
         n = len(self.stress(self.start))
         rows = np.array(fields).reshape(len(shapes), space.n_local * space.components)
-        return Answers(rows.T, SHARE * np.array(stresses).reshape(len(shapes), n, 9))
+        return Answers(rows.T, np.array(stresses).reshape(len(shapes), n, 9))
 
     def stress(self, t: float, u: Array | None = None) -> Array:
         """Return C:ε(u) at own points (k, 9), or without ``u`` that of the strain that is no displacement's."""
@@ -188,21 +183,21 @@ class Elastic:
 
     def unseen(
         self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array
-    ) -> list[Shape]:
-        """Return the shapes of loads that have parts outside of spans. Collective.
+    ) -> list[str]:
+        """Return the loads that have parts outside of spans, in words. Collective.
 
         ``forces`` (n_owned m, k) and ``temperatures`` (own points, k) are orthonormal columns. A source has
         such a part if its samples have more than `NEW` of their size there.
         """
-        new = set()
+        new = []
         for parts, vectors in loads.sources:
             rows = np.column_stack([v[: self.space.n_owned].ravel() for v in vectors]) * parts.sizes
             if outside(self.comm, rows, forces) > NEW:
-                new.add(parts.name)
+                new.append(parts.name)
         heat = self.temperatures(times)
         if heat.shape[1] and outside(self.comm, heat, temperatures) > NEW:
-            new.add(TEMPERATURE)
-        return [shape for shape in self.shapes(loads, times) if shape.source in new]
+            new.append(TEMPERATURE)
+        return new
 
     def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Any:
         mesh = self.space.mesh
