@@ -238,7 +238,6 @@ class ReducedSystem(System):
     def expect(self, facts: Mapping[str, Any]) -> None:
         """Make room for the state of a checkpoint with these facts. Collective."""
         told = facts.get("rom", {})
-        self.first = model
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
         self._facts = told.get("model", self.model.facts)
         if self.full_order:

@@ -16,7 +16,7 @@ to all, so that the chosen points do not depend on the ranks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,7 @@ def cubature(
     weights: Array,
     names: Array,
     tolerance: float,
-    start: Sequence[int] = (),
+    start: Mapping[int, float] | None = None,
     stalls: bool = False,
 ) -> Cubature:
     """Return points that integrate all rows to a relative tolerance. Collective.
@@ -90,8 +90,8 @@ def cubature(
         Names of the points that no partition changes.
     tolerance : float
         Largest |G_s x - b|/|b|.
-    start : sequence of int
-        Names of points to begin with.
+    start : mapping, optional
+        Names and weights > 0 of points to begin with.
     stalls : bool
         Whether a search that comes no further is taken for what it reached.
 
@@ -107,8 +107,7 @@ def cubature(
     factor = max(float(np.linalg.norm(b)), 1e-300) / volume
     g = np.concatenate([rows, factor * ones])
     search = _Search(comm, g, np.append(b, factor * volume), names)
-    for name in start:
-        search.take(name)
+    search.begin(start or {})
     while search.error > tolerance:
         if not search.advance():
             break
@@ -164,12 +163,23 @@ class _Search:
         self.best = min(self.best, self.error)
         return True
 
-    def take(self, name: int) -> None:
-        """Add a point by name. Collective."""
-        here = np.flatnonzero(self.names == name)
-        owner = max(self.comm.allgather(self.comm.rank if len(here) else -1))
-        if owner >= 0 and name not in self.chosen:
-            self._add(name, owner, int(here[0]) if len(here) else -1)
+    def begin(self, start: Mapping[int, float]) -> None:
+        """Take points with weights > 0. Collective."""
+        if not start:
+            return
+        self.chosen = sorted(start)
+        self.x = np.array([start[name] for name in self.chosen])
+        places = {int(name): k for k, name in enumerate(self.names)}
+        columns = np.zeros((len(self.b), len(start)))
+        for k, name in enumerate(self.chosen):
+            if name in places:
+                columns[:, k] = self.g[:, places[name]]
+                self.free[places[name]] = False
+        self.columns = self.comm.allreduce(columns)
+        self._factorise()
+        self._settle()
+        self.rest = self.b - self.columns @ self.x
+        self.best = self.error
 
     def _add(self, name: int, owner: int, mine: int) -> None:
         column: Array = self.comm.bcast(
@@ -225,4 +235,7 @@ class _Search:
         self.free |= np.isin(self.names, list(gone))
         self.chosen = [self.chosen[k] for k in keep]
         self.columns, self.x = self.columns[:, keep], self.x[keep]
+        self._factorise()
+
+    def _factorise(self) -> None:
         self.q, self.r = np.linalg.qr(self.columns)

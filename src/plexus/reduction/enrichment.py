@@ -64,7 +64,7 @@ def enriched(
         for name, modes in kept.duals.items()
     }
     stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
-    start = [name for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0]
+    start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, -1),
         replace(kept, stresses=stress, duals=duals), facts, start,

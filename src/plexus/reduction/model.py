@@ -8,7 +8,7 @@ c n + j is component c of mode j.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,7 @@ def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | 
 
 def built(
     form: Form, points: QuadratureSpace, basis: Array, kept: Kept, facts: dict[str, Any],
-    start: Sequence[int] = (), stalls: bool = False,
+    start: Mapping[int, float] | None = None, stalls: bool = False,
 ) -> Model:  # fmt: skip
     """Return the model of a basis, with a cubature of what its stresses do on it. Collective.
 
@@ -132,8 +132,8 @@ def built(
         Stresses and memory that it has to serve.
     facts : dict
         What is told of it so far; ``cubature`` among it is the tolerance.
-    start : sequence of int
-        Names of points with which the search begins.
+    start : mapping, optional
+        Names and weights of points with which the search begins.
     stalls : bool
         Whether a search that comes no further is taken for what it reached.
 
