@@ -1,8 +1,7 @@
-"""A run that judges its steps: quiet on what it knows, completed by full steps elsewhere, restarted as it was."""
+"""A run that judges its steps: quiet on what it knows, completed by full steps elsewhere, restarted."""
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,8 @@ def deck(folder, heat=KNOWN, **blocks):
     data = {
         "plexus": 1,
         "mesh": {"type": "box", "cell": "quadrilateral", "cells": [6, 4], "size": [1, 0.6]},
-        "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": {**LAW, "yield_stress": "60 MPa"},
-                    "temperature": f"293.15 + {heat}"},
+        "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1,
+                    "law": {**LAW, "yield_stress": "60 MPa"}, "temperature": f"293.15 + {heat}"},
         "boundary": [{"on": "left", "displacement_x": 0}, {"on": "bottom", "displacement_y": 0},
                      {"on": "right", "traction": ["2.2e8*min(t, 1)*(1.2 - y)", 0]}],
         "time": {"stepper": "quasistatic", "step": 0.125, "end": 1.5},
@@ -78,7 +77,6 @@ def truth(made):
     return {heat: marched(started(made[0], heat, file=False)) for heat in (KNOWN, OTHER)}
 
 
-@pytest.mark.mpi
 def test_its_own_load_raises_no_alarm(made, truth):
     run = started(made[0], indicator={"tolerance": 0.02})
     found = marched(run)
@@ -87,7 +85,6 @@ def test_its_own_load_raises_no_alarm(made, truth):
     assert max(apart(truth[KNOWN], found, 0)) <= 1e-4 and max(apart(truth[KNOWN], found, 1)) <= 1e-4
 
 
-@pytest.mark.mpi
 def test_a_shape_that_was_not_seen_is_refused_or_answered(made, truth):
     """With its response the model has the elastic answer; without, such a run does not begin."""
     with pytest.raises(InputError, match="has not seen the shape of the temperature"):
@@ -110,7 +107,7 @@ def test_alarms_complete_the_model(made, truth):
 
 @pytest.mark.mpi
 def test_it_goes_on_as_it_was_after_an_enrichment(made):
-    """A checkpoint has the completed model; other ranks read it, see `test_other_ranks`."""
+    """A checkpoint has the completed model; other ranks read it as well."""
     begin = {"new_shapes": "respond", "indicator": {"tolerance": 0.02}}
     whole = started(made[0], OTHER, **begin)
     for state in whole.march():
@@ -126,7 +123,6 @@ def test_it_goes_on_as_it_was_after_an_enrichment(made):
     assert again.system.trust.record == whole.system.trust.record
 
 
-@pytest.mark.mpi
 def test_a_spent_budget_leaves_the_full_model(made, truth):
     rom = {"new_shapes": "respond", "indicator": {"tolerance": 0.02}, "enrichments": 1}
     run = started(made[0], OTHER, **rom)
@@ -140,7 +136,6 @@ def test_a_spent_budget_leaves_the_full_model(made, truth):
         marched(started(made[0], OTHER, **(rom | {"on_alarm": "stop"})))
 
 
-@pytest.mark.mpi
 def test_what_gave_way_stays_so_after_a_restart(made):
     rom = {"new_shapes": "respond", "indicator": {"tolerance": 0.02}, "on_alarm": "give_way"}
     whole = started(made[0], OTHER, **rom)

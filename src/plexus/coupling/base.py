@@ -155,7 +155,7 @@ class BaseSystem(ABC):
         return {path: {"type": part.name, "guard": part.state()} for path, part in self.parts.items()}
 
     def expect(self, facts: Mapping[str, Any]) -> None:
-        """Make room for the state of a checkpoint with these facts; most models always have the same. Collective."""
+        """Make room for the state of a checkpoint with these facts; most models never grow. Collective."""
         return
 
     def adopt(self, facts: Mapping[str, Any]) -> None:

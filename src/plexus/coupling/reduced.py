@@ -25,7 +25,7 @@ from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
 from plexus.coupling.trust import Record, Trust
-from plexus.errors import GuardError, InputError
+from plexus.errors import GuardError, InputError, SolveError
 from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible, Since
@@ -87,7 +87,7 @@ class ReducedSystem(System):
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
         self.model = model
-        self.points = {n: model.points.like(space) for n, space in self.full.points.items()}  # type: ignore[misc]
+        self.points = self._places(model.points)
         self.spaces = {self.name: Coordinates(self.comm, model.basis.shape[2])}  # type: ignore[dict-item]
         self.loads.project(model.basis)
         self.replay.basis = model.basis
@@ -96,8 +96,12 @@ class ReducedSystem(System):
         if self.trust is not None:
             self.trust.turn(model)
 
+    def _places(self, points: ReducedPoints) -> dict[str, Any]:
+        """Return the rows of each memory variable."""
+        return {name: points.like(space) for name, space in self.full.points.items()}
+
     def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
-        """Let the full model march from here on; the memory at the start of the step becomes that of the body."""
+        """Let the full model march from here on, with the memory of the body at the start of the step."""
         self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
         held: Any = at.before
         held.update(memory)
@@ -181,7 +185,7 @@ class ReducedSystem(System):
         return happened
 
     def memory(self) -> Packed:
-        """Return the memory of the whole body, as far as fields need it, and a model that has been completed."""
+        """Return the memory of the whole body as far as fields need it, and a completed model."""
         if self.full_order:
             return {}
         self.replay.catch_up()
@@ -230,7 +234,10 @@ class ReducedSystem(System):
         """Return what a restart must know before it reads arrays, and what has happened."""
         own: dict[str, Any] = {"full_order": self.full_order}
         if self.completed and not self.full_order:
-            own |= {"model": self.model.facts, "widths": {n: a.shape[1] for n, a in self.model.arrays.items()}}
+            own |= {
+                "model": self.model.facts,
+                "widths": {n: a.shape[1] for n, a in self.model.arrays.items()},
+            }
         if self.trust is not None:
             own["record"] = asdict(self.trust.record)
         return super().facts() | {"rom": own}
@@ -245,7 +252,7 @@ class ReducedSystem(System):
             return
         names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
         chosen = ReducedPoints(next(iter(self.full.points.values())), names, weights)
-        self.points = {n: chosen.like(space) for n, space in self.full.points.items()}  # type: ignore[misc]
+        self.points = self._places(chosen)
         self.spaces = {self.name: Coordinates(self.comm, self._facts["modes"])}  # type: ignore[dict-item]
 
     def adopt(self, facts: Mapping[str, Any]) -> None:

@@ -2,10 +2,10 @@
 
 After every step the basis of a memory variable (p by default) is fitted to its values at the reduced points.
 What the fit misses, e_G, is zero for states of the training and grows with what the model does not know
-(`plexus.reduction.gappy`). Beyond a tolerance, or where Newton's method fails, the step is taken back: the memory
-of the whole body at its start is had by replay, the full model takes the step, and its result completes basis,
-memory and cubature (F. Casenave, N. Akkari, Math. Comput. Appl. 24 (2019) 41, doi:10.3390/mca24020041). e_G is a
-global number, so that all ranks decide alike.
+(`plexus.reduction.gappy`). Beyond a tolerance, or where Newton's method fails, the step is taken back: the
+memory of the whole body at its start is had by replay, the full model takes the step, and its result
+completes basis, memory and cubature (F. Casenave, N. Akkari, Math. Comput. Appl. 24 (2019) 41,
+doi:10.3390/mca24020041). e_G is a global number, so that all ranks decide alike.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FLOOR = 1e-3
-"""Root mean square of the variable, relative to the largest of the training, below which e_G is relative to that."""
+"""Share of the largest root mean square of the training below which e_G is relative to that share."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Trust:
         if of not in model.kept.duals:
             known = ", ".join(model.kept.duals) or "none"
             raise InputError(
-                f"rom.indicator: the reduced model has no basis of {of} (there is {known}); `plexus reduce` keeps "
-                "those of `reduce.duals`"
+                f"rom.indicator: the reduced model has no basis of {of} (there is {known}); `plexus reduce` "
+                "keeps those of `reduce.duals`"
             )
         self.gappy = Gappy(of, model.kept.duals[of], model.points)
         self.floor = FLOOR * model.facts["largest"][of]
@@ -153,7 +153,9 @@ class Trust:
 
     def told_enrichment(self, t: float, why: str) -> None:
         """Say that a step was taken by the full model."""
-        self.system.say(f"rom: at t = {t:g} s {why}: the full model takes the step and completes the reduced one")
+        self.system.say(
+            f"rom: at t = {t:g} s {why}: the full model takes the step and completes the reduced one"
+        )
 
     def _full(self, at: Instant, u: Array, before: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
         """Return displacement and memory to which the full model leads. Collective."""

@@ -25,7 +25,7 @@ class Reduce(Params):
     )
     duals: Literal["scalars", "all"] = Field(
         "scalars",
-        description="memory variables of which a basis is kept: scalars, by which a run judges itself, or all, "
-        "by which it can also make fields (`rom: {duals: gappy}`)",
+        description="memory variables of which a basis is kept: scalars, by which a run judges itself, "
+        "or all, by which it can also make fields (`rom: {duals: gappy}`)",
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")

@@ -94,7 +94,9 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> Model:
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
     product = partial(mass, form)
-    basis = pod(comm, np.column_stack([u.ravel() for u in found.fields]), product, block.tolerance, block.modes)
+    basis = pod(
+        comm, np.column_stack([u.ravel() for u in found.fields]), product, block.tolerance, block.modes
+    )
     times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
     elastic = Elastic(system, start)  # type: ignore[arg-type]
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
@@ -121,5 +123,8 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> Model:
 
 def _largest(comm: Comm, rows: Sequence[Array]) -> float:
     """Return the largest root mean square of snapshots (k, c). Collective."""
-    squares, count = comm.allreduce(np.array([float((a**2).sum()) for a in rows])), comm.allreduce(rows[0].size)
+    squares, count = (
+        comm.allreduce(np.array([float((a**2).sum()) for a in rows])),
+        comm.allreduce(rows[0].size),
+    )
     return float((squares.max() / count) ** 0.5)

@@ -44,7 +44,9 @@ class Ahead:
         if not self._next(t):
             # twice as far where the last guess held to its end
             held = bool(self._times) and self._place == len(self._times) - 1
-            count = min(2 * len(self._times), self.most) if held and self._near(t, self._times[-1] + dt) else 1
+            count = (
+                min(2 * len(self._times), self.most) if held and self._near(t, self._times[-1] + dt) else 1
+            )
             times = t + dt * np.arange(count)
             times = times[: max(1, int((times <= self.end + SAME * abs(self.end)).sum()))]
             self._rows = self.evaluate(times)

@@ -2,10 +2,10 @@
 
 Rows of Y are functions at the N quadrature points, b = Y w their integrals. After J. A. Hernández, M. A.
 Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687, doi:10.1016/j.cma.2016.10.022, the rows
-are first compressed by a singular value decomposition (in the inner product of the weights) to G, here with the
-singular values left in, so that what is small needs no digits. A row of ones is added, so that weights sum to the
-volume. Then points are chosen one after the other: that
-whose column is most parallel to what is missing,
+are first compressed by a singular value decomposition (in the inner product of the weights) to G, here with
+the singular values left in, so that what is small needs no digits. A row of ones is added, so that weights
+sum to the volume. Then points are chosen one after the other: that whose column is most parallel to what is
+missing,
 
     k = argmax g_kᵀ r/|g_k|,    x = argmin_{x ≥ 0} |G_s x - b|,    r = b - G_s x
 
@@ -57,8 +57,9 @@ class Cubature:
 def compressed(comm: Comm, rows: Array, weights: Array, tolerance: float) -> Array:
     """Return few rows (r, N here) in the place of many functions (k, N here). Collective.
 
-    They are orthogonal in the inner product of the weights (N here,), as long as the singular values, and have the
-    same sums of squares at every point but for what lies below ``tolerance`` of the largest of these.
+    They are orthogonal in the inner product of the weights (N here,), as long as the singular values, and
+    have the same sums of squares at every point but for what lies below ``tolerance`` of the largest of
+    these.
     """
     gram: Array = comm.allreduce((rows * weights) @ rows.T)
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)

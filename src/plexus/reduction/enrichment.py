@@ -1,8 +1,8 @@
 """A reduced model completed by further states: basis, memory and cubature grow, modes that are there stay.
 
 Displacements add to the basis what they have beside its span. Stresses and memory join their decompositions
-(incremental POD: modes as long as their singular values stand for the snapshots of before), and the search for
-points begins with those that have weights already.
+(incremental POD: modes as long as their singular values stand for the snapshots of before), and the search
+for points begins with those that have weights already.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def enriched(
     stresses : array (l, own points, 9)
         Stresses.
     memory : mapping
-        Name of a memory variable that the model has a basis of -> snapshots (j, own points, c); may lack some.
+        Name of a memory variable that the model has a basis of -> snapshots (j, own points, c); may lack
+        some.
 
     Raises
     ------

@@ -2,10 +2,10 @@
 
     z = argmin |Φ_s z - p_s|,    p ≈ Φ z,    e_G = |p_s - Φ_s z|/|p_s|
 
-Φ are modes of a memory variable at all quadrature points, Φ_s their rows at the points of the cubature
-(R. Everson, L. Sirovich, J. Opt. Soc. Am. A 12 (1995) 1657, doi:10.1364/JOSAA.12.001657). Points that
-determine z come from a QR factorisation of Φᵀ with pivots (Z. Drmač, S. Gugercin, SIAM J. Sci. Comput. 38 (2016)
-A631, doi:10.1137/15M1019271). e_G costs nothing that depends on the mesh; it grows with what the basis does not
+Φ are modes of a memory variable at all quadrature points, Φ_s their rows at the points of the cubature (R.
+Everson, L. Sirovich, J. Opt. Soc. Am. A 12 (1995) 1657, doi:10.1364/JOSAA.12.001657). Points that determine z
+come from a QR factorisation of Φᵀ with pivots (Z. Drmač, S. Gugercin, SIAM J. Sci. Comput. 38 (2016) A631,
+doi:10.1137/15M1019271). e_G costs nothing that depends on the mesh; it grows with what the basis does not
 have (F. Casenave, N. Akkari, Math. Comput. Appl. 24 (2019) 41, doi:10.3390/mca24020041).
 """
 
@@ -28,7 +28,7 @@ DEPENDENT = 1e-10
 
 
 def pivots(comm: Comm, modes: Array, names: Array) -> Array:
-    """Return names of as many points as there are modes (k here, n), by pivoted QR of their rows. Collective."""
+    """Return names of as many points as there are modes (k here, n), by pivoted QR. Collective."""
     rest, chosen = modes.copy(), list[int]()
     for _ in range(modes.shape[1]):
         sizes = np.einsum("kn,kn->k", rest, rest)

@@ -1,9 +1,9 @@
 """What a reduced model is: modes at the nodes, strains and weights at the points of a cubature; its file.
 
-``rom.h5`` has the layout of a checkpoint, so that any number of ranks reads it, and facts as JSON. Rows with the
-names of nodes are ``arrays/modes/<unknown>`` (nodes, m n) and ``arrays/forces/<unknown>``, those with the names of
-quadrature points ``arrays/stress/modes``, ``arrays/memory/<variable>`` and ``arrays/temperature/shapes``. Column
-c n + j is component c of mode j.
+``rom.h5`` has the layout of a checkpoint, so that any number of ranks reads it, and facts as JSON. Rows with
+the names of nodes are ``arrays/modes/<unknown>`` (nodes, m n) and ``arrays/forces/<unknown>``, those with the
+names of quadrature points ``arrays/stress/modes``, ``arrays/memory/<variable>`` and
+``arrays/temperature/shapes``. Column c n + j is component c of mode j.
 """
 
 from __future__ import annotations

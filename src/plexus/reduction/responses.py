@@ -4,8 +4,8 @@
 
 F_k are the shapes of body forces and boundary terms, and those of what a temperature does to a body that is
 held, τ(x, t) = -C : ε_th(T). K_0 and C_0 are those of the start, at which nothing flows. As long as a body is
-elastic and its moduli do not change, its displacement is a sum of these, whatever the amplitudes; of a basis that has
-them, a reduced model has no error there (D. Ryckelynck, J. Comput. Phys. 202 (2005) 346,
+elastic and its moduli do not change, its displacement is a sum of these, whatever the amplitudes; of a basis
+that has them, a reduced model has no error there (D. Ryckelynck, J. Comput. Phys. 202 (2005) 346,
 doi:10.1016/j.jcp.2004.07.015, on bases that are completed on the way).
 """
 
@@ -64,7 +64,7 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes, as large as they are in the load."""
+    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes, as large as in the load."""
 
     fields: Array
     stresses: Array
@@ -158,7 +158,7 @@ class Elastic:
         return Answers(rows.T, np.array(stresses).reshape(len(shapes), n, 9))
 
     def stress(self, t: float, u: Array | None = None) -> Array:
-        """Return C:ε(u) at own points (k, 9), or without ``u`` that of the strain that is no displacement's."""
+        """Return C:ε(u) at own points (k, 9), without ``u`` that of the strain that is no displacement's."""
         equation, found = self.form.equation, [np.empty((0, 9))]
         given = self.given if u is None else {**self.given, self.name: (self.space, u)}
         for p in self._batches(t, given):
@@ -181,9 +181,7 @@ class Elastic:
         n = self.full.points[next(iter(self.full.points))].n_owned
         return made if self.comm.allreduce(len(made)) else np.empty((n, 0))
 
-    def unseen(
-        self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array
-    ) -> list[str]:
+    def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:
         """Return the loads that have parts outside of spans, in words. Collective.
 
         ``forces`` (n_owned m, k) and ``temperatures`` (own points, k) are orthonormal columns. A source has
@@ -202,13 +200,14 @@ class Elastic:
     def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Any:
         mesh = self.space.mesh
         cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
-        values = Values(given or self.given, self.form.own, since=Since(0.0, self.memory))
+        fields: Any = given or self.given
+        values = Values(fields, self.form.own, since=Since(0.0, self.memory))
         found: list[PointBatch] = list(batches(cells, self.form.rule, 4096, t, values))
         return found
 
 
 def factored(gram: Array) -> tuple[Array, Array]:
-    """Return singular values (r,), and coefficients (k, r) that make orthonormal columns of those of a Gram matrix."""
+    """Return singular values (r,) of a Gram matrix' columns, and what makes them orthonormal, (k, r)."""
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
     keep = values > ROUNDING * max(values[-1], 0.0) if len(values) else np.zeros(0, dtype=bool)
     return np.sqrt(values[keep]), vectors[:, keep] / np.sqrt(values[keep])
@@ -229,7 +228,7 @@ def span(comm: Comm, columns: Array) -> Array:
 
 
 def spans(loads: Loads, elastic: Elastic, times: Sequence[float]) -> tuple[Array, Array]:
-    """Return the spans of the shapes of forces (n_owned m, k) and temperatures (own points, k). Collective."""
+    """Return the spans of forces (n_owned m, k) and temperatures (own points, k). Collective."""
     space = elastic.space
     rows = [v[: space.n_owned].ravel() for _, vectors in loads.sources for v in vectors]
     forces = np.array(rows).reshape(len(rows), space.n_owned * space.components).T

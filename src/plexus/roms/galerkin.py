@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 class Indicator(Params):
     """What a run is judged by after every step."""
 
-    of: str = Field("p", pattern=NAME, description="memory variable whose basis is fitted at the reduced points")
-    tolerance: float = Field(0.02, gt=0, description="share that the fit may miss; beyond it there is an alarm")
+    of: str = Field(
+        "p", pattern=NAME, description="memory variable whose basis is fitted at the reduced points"
+    )
+    tolerance: float = Field(
+        0.02, gt=0, description="share that the fit may miss; beyond it there is an alarm"
+    )
 
 
 class GalerkinParams(Params):
@@ -47,14 +51,14 @@ class GalerkinParams(Params):
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
         "refuse",
-        description="loads and temperatures of shapes that the file has not seen: refuse, or admit with their elastic "
-        "response, one linear solve of the full model each",
+        description="loads and temperatures of shapes that the file has not seen: refuse, or admit with "
+        "their elastic response, one linear solve of the full model each",
     )
     indicator: Indicator | None = Field(None, description="judge every step; absent: do not")
     on_alarm: Literal["enrich", "give_way", "stop"] = Field(
         "enrich",
-        description="enrich: the full model takes the step again and completes the reduced one; give_way: it takes "
-        "over for good; stop: the run ends with code 5",
+        description="enrich: the full model takes the step again and completes the reduced one; give_way: it "
+        "takes over for good; stop: the run ends with code 5",
     )
     enrichments: int = Field(20, ge=0, description="most enrichments of a run")
     spent: Literal["give_way", "stop"] = Field("give_way", description="answer to an alarm after that")
@@ -123,8 +127,8 @@ class Galerkin:
         names = ", ".join(new)
         if self.params.new_shapes == "refuse":
             raise InputError(
-                f"rom: {self.params.file} has not seen the shape of {names}; `new_shapes: respond` admits it with its "
-                "elastic response, or reduce a run that has it"
+                f"rom: {self.params.file} has not seen the shape of {names}; `new_shapes: respond` admits it "
+                "with its elastic response, or reduce a run that has it"
             )
         shapes = [shape for shape in elastic.shapes(system.loads, times) if shape.source in new]
         found, form = elastic.respond(shapes), full.forms[system.name]
