@@ -59,7 +59,7 @@ static void force(const Body *m, const Case *c, double dt, const double *g, doub
             p.modulus[k] = d[(8 + 2 * k) * m->blocks], p.recall[k] = d[(9 + 2 * k) * m->blocks];
             load(c->backs[k], &b, p.back[k]), deviate(p.back[k]);
         }
-        answer(&p, kappa, dt, e, ep, before, &a);
+        answer(&p, kappa, e, attempt(&p, dt, e, ep, before), &a);
         remember(&p, &a, ep, before, &b, c->plastic1, c->backs1, c->p1);
         V s[T];
         for (int k = 0; k < T; k++) s[k] = TWICE[k] * m->weights[i] * a.stress[k];

@@ -26,8 +26,10 @@ _AT, _N = ctypes.c_void_p, ctypes.c_int64
 
 
 class _Body(ctypes.Structure):
-    _fields_ = (("points", _N), ("blocks", _N), ("modes", _N), ("columns", _N), ("strains", _AT), ("rows", _AT),
-                ("weights", _AT))  # fmt: skip
+    _fields_ = (
+        *((name, _N) for name in ("points", "blocks", "modes", "columns")),
+        *((name, _AT) for name in ("strains", "rows", "weights")),
+    )
 
 
 @cache
@@ -123,7 +125,14 @@ class Bodies:
         for i in range(self.cases):
             (ep, p, *x), (ep1, p1, *x1) = ([a[i].ctypes.data for a in rows] for rows in (memory, ends))
             table[i] = kind(
-                self._data[i].ctypes.data, self._offset[i].ctypes.data, ep, p, several(*x), ep1, p1, several(*x1)
+                self._data[i].ctypes.data,
+                self._offset[i].ctypes.data,
+                ep,
+                p,
+                several(*x),
+                ep1,
+                p1,
+                several(*x1),
             )
         return table
 
@@ -140,7 +149,10 @@ class Bodies:
         s = self.points
         self._data[:, :, :s], self._offset[:, :, :s] = data, offset
         # lanes without a point repeat the last one, so that they solve what can be solved
-        self._data[:, :, s:], self._offset[:, :, s:] = self._data[:, :, s - 1 : s], self._offset[:, :, s - 1 : s]
+        self._data[:, :, s:], self._offset[:, :, s:] = (
+            self._data[:, :, s - 1 : s],
+            self._offset[:, :, s - 1 : s],
+        )
 
     def go_on(self) -> None:
         """Make the memory at the end of the step that at the start of the next one."""

@@ -92,13 +92,51 @@ inlined V datum(Field f, const Block *b) {
     for (int l = 0; l < L; l++) v[l] = f.at[b->cell[l] * f.cell + b->point[l] * f.point];
     return v;
 }
+/* L numbers in a row anywhere in memory. */
+typedef double Row __attribute__((vector_size(8 * L), aligned(8), may_alias));
+
+/* Exchange rows and columns of L × L numbers: halves, quarters, and so on change places. */
+inlined void transpose(V a[L]) {
+#if L == 8
+    for (int i = 0; i < 4; i++) {
+        const V x = a[i], y = a[i + 4];
+        a[i] = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
+        a[i + 4] = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    for (int i = 0; i < 6; i += i & 1 ? 3 : 1) {
+        const V x = a[i], y = a[i + 2];
+        a[i] = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
+        a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 8; i += 2) {
+        const V x = a[i], y = a[i + 1];
+        a[i] = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
+        a[i + 1] = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+#elif L == 4
+    for (int i = 0; i < 2; i++) {
+        const V x = a[i], y = a[i + 2];
+        a[i] = __builtin_shufflevector(x, y, 0, 1, 4, 5), a[i + 2] = __builtin_shufflevector(x, y, 2, 3, 6, 7);
+    }
+    for (int i = 0; i < 4; i += 2) {
+        const V x = a[i], y = a[i + 1];
+        a[i] = __builtin_shufflevector(x, y, 0, 4, 2, 6), a[i + 1] = __builtin_shufflevector(x, y, 1, 5, 3, 7);
+    }
+#else
+    const V x = a[0], y = a[1];
+    a[0] = (V){x[0], y[0]}, a[1] = (V){x[1], y[1]};
+#endif
+}
+
 /* The symmetric part of tensors of nine numbers per point. */
 inlined void load(const double *from, const Block *b, V a[T]) {
-    for (int i = 0; i < T; i++)
-        for (int l = 0; l < L; l++) {
-            const double *at = from + 9 * b->at[l];
-            a[i][l] = i < 3 ? at[ROW[i]] : 0.5 * (at[ROW[i]] + at[MIRROR[i]]);
-        }
+    V nine[9];
+    for (int k = 0; k < 8; k += L) {
+        for (int l = 0; l < L; l++) nine[k + l] = *(const Row *)(from + 9 * b->at[l] + k);
+        transpose(nine + k);
+    }
+    for (int l = 0; l < L; l++) nine[8][l] = from[9 * b->at[l] + 8];
+    for (int i = 0; i < T; i++) a[i] = i < 3 ? nine[ROW[i]] : 0.5 * (nine[ROW[i]] + nine[MIRROR[i]]);
 }
 inlined V deviate(V a[T]) {
     const V trace = a[0] + a[1] + a[2];
@@ -106,8 +144,13 @@ inlined V deviate(V a[T]) {
     return trace;
 }
 inlined void store(double *out, const Block *b, const V a[T]) {
-    for (int l = 0; l < b->lanes; l++)
-        for (int k = 0; k < 9; k++) out[b->at[l] * 9 + k] = a[PLACE[k]][l];
+    for (int k = 0; k < 8; k += L) {
+        V rows[L];
+        for (int i = 0; i < L; i++) rows[i] = a[PLACE[k + i]];
+        transpose(rows);
+        for (int l = 0; l < b->lanes; l++) *(Row *)(out + 9 * b->at[l] + k) = rows[l];
+    }
+    for (int l = 0; l < b->lanes; l++) out[9 * b->at[l] + 8] = a[PLACE[8]][l];
 }
 
 /* What the law is at one point: constants of the local problem, and what it is at the latest Δp. */
@@ -144,9 +187,8 @@ inlined void sides(Local *p, V v) {
     p->sway = 1.5 * dot(p->star, p->moved) / larger(p->J, all(1e-300));
 }
 
-/* Solve for v where `plastic`; return the lanes that did not come to an end. */
+/* Solve for v where `plastic`, from J* without flow; return the lanes that did not come to an end. */
 inlined I solve(Local *p, I plastic) {
-    sides(p, all(-707.0));
     V stiff = 3.0 * p->mu, most = mises(p->trial), drop = 3.0 * p->mu;
     for (int k = 0; k < KIN; k++) {
         stiff += p->modulus[k], drop += 2.0 * p->modulus[k];
@@ -207,10 +249,9 @@ typedef struct {
     I plastic;
 } Answer;
 
-/* Answer the strain e without the thermal one, from the plastic strain ep and p at the start of the step; moduli, data
- * and back strains are in `p`. A step of length 0 looks at the state as it is. */
-inlined void answer(Local *p, V kappa, double dt, const V e[T], const V ep[T], V before, Answer *a) {
-    const V volume = e[0] + e[1] + e[2];
+/* Take the strain e without the thermal one as if nothing flowed, from the plastic strain ep and p at the start of the
+ * step; moduli, data and back strains are in `p`. Return where it flows; a step of length 0 looks at the state as it is. */
+inlined I attempt(Local *p, double dt, const V e[T], const V ep[T], V before) {
     p->voce = any((p->gain != 0.0) & (p->rate != 0.0));
     p->grown = p->voce ? exponential(-p->rate * before) : all(1.0);
     p->yield += p->slope * before + p->gain * (1.0 - p->grown);
@@ -221,11 +262,17 @@ inlined void answer(Local *p, V kappa, double dt, const V e[T], const V ep[T], V
         for (int k = 0; k < KIN; k++) p->star[i] -= (2.0 / 3.0) * p->modulus[k] * p->back[k][i];
     }
     p->J = mises(p->star);
+    return dt > 0 ? (p->J - p->J == 0.0) & (p->J > p->yield) : (I){0};
+}
+
+/* Answer the strain e after `attempt`, with a flow where `plastic`. */
+inlined void answer(Local *p, V kappa, const V e[T], I plastic, Answer *a) {
+    const V volume = e[0] + e[1] + e[2];
     const I sound = p->J - p->J == 0.0;
-    a->plastic = dt > 0 ? sound & (p->J > p->yield) : (I){0};
-    const I open = any(a->plastic) ? solve(p, a->plastic) : (I){0};
+    a->plastic = plastic;
+    const I open = any(plastic) ? solve(p, plastic) : (I){0};
     a->bad = pick(sound & ~open, all(0.0), all(__builtin_nan("")));
-    a->flow = pick(a->plastic, 1.5 * p->dp / larger(p->J, all(1e-300)), all(0.0));
+    a->flow = pick(plastic, 1.5 * p->dp / larger(p->J, all(1e-300)), all(0.0));
     for (int i = 0; i < T; i++)
         a->stress[i] = p->trial[i] - 2.0 * p->mu * a->flow * p->star[i] + a->bad + (i < 3 ? kappa * volume : all(0.0));
 }

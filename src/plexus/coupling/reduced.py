@@ -14,13 +14,14 @@ the displacements of the steps so far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.coupling.reducedfields import ReducedFields
+from plexus.coupling.reducedfields import CostlyError, ReducedFields
 from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
@@ -44,6 +45,8 @@ Array = np.ndarray
 class ReducedSystem(System):
     """One equation of equilibrium on a basis. Construction is collective.
 
+    What needs the whole body is looked at when the run ends (`looks`), not on the way.
+
     Parameters
     ----------
     full : System
@@ -58,6 +61,8 @@ class ReducedSystem(System):
         Largest share of the forces that may be out of balance, at the end and wherever fields are made.
     """
 
+    looks = sys.maxsize
+
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
@@ -68,6 +73,8 @@ class ReducedSystem(System):
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
         self.counted = _Counted(full.solvers[name])
+        self.fields: ReducedFields
+        self._affordable: dict[str, bool] = {}
         solvers: Any = {name: self.counted}
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
@@ -88,7 +95,7 @@ class ReducedSystem(System):
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
         self.model = model
         self.points = self._places(model.points)
-        self.spaces = {self.name: Coordinates(self.comm, model.basis.shape[2])}  # type: ignore[dict-item]
+        self.spaces = {self.name: Coordinates(self.comm, model.basis.shape[2])}
         self.loads.project(model.basis)
         self.replay.basis = model.basis
         self.sites = Sites(self.full.forms[self.name], model.points, self.given)
@@ -167,7 +174,8 @@ class ReducedSystem(System):
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
-        return ReducedFields(self, constants)
+        self.fields = ReducedFields(self, constants)
+        return self.fields
 
     def implicit(self, name: str) -> Any:
         """Refuse: PETSc's TS marches no reduced model."""
@@ -253,7 +261,7 @@ class ReducedSystem(System):
         names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
         chosen = ReducedPoints(next(iter(self.full.points.values())), names, weights)
         self.points = self._places(chosen)
-        self.spaces = {self.name: Coordinates(self.comm, self._facts["modes"])}  # type: ignore[dict-item]
+        self.spaces = {self.name: Coordinates(self.comm, self._facts["modes"])}
 
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Continue from what `facts` returned."""
@@ -299,14 +307,32 @@ class ReducedSystem(System):
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
 
-    def reconstructed(self, state: State) -> State:
-        """Return the state of the whole body. Collective."""
+    def displacement(self, state: State) -> dict[str, Array]:
+        """Return the displacement at all nodes."""
+        rows = state.values[self.name]
         if self.full_order:
-            return state
-        u, memory = self.model.basis @ self._expanded(state.values[self.name])[:, 0], self.replay.at(state.t)
+            return {self.name: rows}
+        return {self.name: self.model.basis @ self._expanded(rows)[:, 0]}
+
+    def remembered(self, state: State) -> dict[str, Array]:
+        """Return the memory of the whole body, and judge its balance. Collective."""
+        if self.full_order:
+            return dict(state.internal)
+        memory = self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, u, memory)
-        return State({self.name: u}, state.t, state.step, memory)
+            self._judge(state.t, self.displacement(state)[self.name], memory)
+        return memory
+
+    def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
+        """Return whether a quantity needs no fields of the whole body. Collective at first."""
+        if quantity not in self._affordable:
+            try:
+                with self.fields.spare():
+                    evaluate()
+                self._affordable[quantity] = True
+            except CostlyError:
+                self._affordable[quantity] = False
+        return self._affordable[quantity]
 
 
 def _key(name: str) -> Key:

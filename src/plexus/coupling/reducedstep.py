@@ -58,14 +58,22 @@ class Steps:
 
     def _conditions(self, times: Array) -> list[Array]:
         """Return the loads (T, n), and what compiled steps take beside. Collective."""
-        return [self.system.loads.over(times), *self._local(times)]
+        return [self.system.loads.over(times), *self.local(times)]
 
-    def _local(self, times: Array) -> list[Array]:
-        """Return data (T, k, s) and strain without displacement (T, 6, s) for compiled steps, else nothing."""
+    def local(self, times: Array, controls: Mapping[str, Array] | None = None) -> list[Array]:
+        """Return what compiled steps take at own points: data (T, k, s), offset (T, 6, s).
+
+        Parameters
+        ----------
+        times : array (T,)
+            Ends of steps [s].
+        controls : mapping, optional
+            Values of controls other than those of the run: another draw of the same model.
+        """
         if self.compiled is None:
             return []
-        sites, equation = self.system.sites, self.system.equation
-        p = sites.at(times)
+        sites, equation, members = self.system.sites, self.system.equation, self.system.controls.members
+        p = sites.at(times, {n: (members[n], a) for n, a in (controls or {}).items()})
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != self.system.name}
         shape = (len(times), sites.points.n_local)
@@ -79,7 +87,7 @@ class Steps:
 
         def known(some: list[float]) -> list[Array]:
             array = np.array(some)
-            return [self.system.loads.local(array).T, *self._local(array)]
+            return [self.system.loads.local(array).T, *self.local(array)]
 
         pair = times[len(times) // 2 :][:2]
         try:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from plexus.spaces.rule import Rule
 
 Array = np.ndarray
+Fields = Mapping[str, tuple[Any, Any]]
+"""Names of fields and controls -> room and values."""
 
 
 class Coordinates:
@@ -123,7 +125,7 @@ class Instants:
         What may be sampled: name -> room and values, none of which changes in time.
     """
 
-    def __init__(self, form: Form, rule: Rule, index: Array, fields: Mapping[str, tuple[Any, Any]]):
+    def __init__(self, form: Form, rule: Rule, index: Array, fields: Fields):
         self.form, self.rule, self.index, self.fields = form, rule, index, fields
         self._kept: dict[int, tuple[CellSet, Any]] = {}
 
@@ -131,15 +133,16 @@ class Instants:
         """Return the number of cells."""
         return len(self.index)
 
-    def at(self, times: Array) -> PointBatch:
-        """Return the cells at all times; its time is a number, or (times C, 1)."""
+    def at(self, times: Array, others: Fields | None = None) -> PointBatch:
+        """Return the cells at all times, with other values of some fields; t is a number or (T C, 1)."""
         count = len(times)
         if count not in self._kept:
             index = np.tile(self.index, count)
             self._kept[count] = CellSet(self.form.space.mesh, self.form.bridge, index), None
         cells, geometry = self._kept[count]
+        fields = {**self.fields, **(others or {})}
         t: Any = float(times[0]) if count == 1 else np.repeat(times, len(self))[:, None]
-        p = PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(self.fields, self.form.own))
+        p = PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(fields, self.form.own))
         if geometry is None:
             self._kept[count] = cells, p._geometry
         else:
@@ -150,14 +153,14 @@ class Instants:
 class Sites:
     """Evaluates integrands at reduced points, on their cells only."""
 
-    def __init__(self, form: Form, points: ReducedPoints, fields: Mapping[str, tuple[Any, Any]]):
+    def __init__(self, form: Form, points: ReducedPoints, fields: Fields):
         self.points = points
         chosen, self.inverse = np.unique(points.cell, return_inverse=True)
         self.cells = Instants(form, form.rule, chosen, fields)
 
-    def at(self, times: Array) -> PointBatch:
+    def at(self, times: Array, others: Fields | None = None) -> PointBatch:
         """Return the cells of the points with all their quadrature points, time after time."""
-        return self.cells.at(times)
+        return self.cells.at(times, others)
 
     def pick(self, p: PointBatch, values: Any) -> Array:
         """Return values (C|1, Q|1, …) at the reduced points, (times s, 1, …)."""
