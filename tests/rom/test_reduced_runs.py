@@ -61,9 +61,9 @@ def made(tmp_path_factory):
     return folder, facts, dict(run.values())
 
 
-def reduced(folder, **blocks):
+def reduced(folder, new="refuse", **blocks):
     """Return the run of the same deck, or one with other blocks, by the reduced model."""
-    rom = {"type": "galerkin", "file": str(folder / "rom.h5")}
+    rom = {"type": "galerkin", "file": str(folder / "rom.h5"), "new_shapes": new}
     run = compose(deck(folder, rom=rom, **blocks), context.create(COMM, folder))
     run.observers = []
     return run
@@ -175,8 +175,11 @@ def test_a_load_that_training_has_not_seen_ends_the_run(made):
     for _ in known.march():
         pass
     assert known.system.counts()["reduced"]["imbalance"] <= 2e-3
-    sheared = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": [0, "pull(t)/20"]}]
-    run = reduced(folder, boundary=sheared, time={"stepper": "quasistatic", "step": 0.25, "end": 3})
+    sheared = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": [0, "pull(t)/5"]}]
+    blocks = {"boundary": sheared, "time": {"stepper": "quasistatic", "step": 0.25, "end": 3}}
+    with pytest.raises(InputError, match="has not seen the shape of the traction on right"):
+        reduced(folder, **blocks)
+    run = reduced(folder, "respond", **blocks)
     for _ in run.march():
         pass
     with pytest.raises(GuardError, match="training has not seen such a load"):

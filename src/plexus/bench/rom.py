@@ -28,7 +28,9 @@ from plexus.coupling import reducedstep
 from plexus.deck.schema import Deck
 from plexus.laws import _mises
 from plexus.offline.main import reduce
-from plexus.reduction.model import save
+from plexus.reduction.loads import Loads
+from plexus.reduction.model import Kept, Model, save
+from plexus.reduction.responses import Elastic, spans
 from plexus.runtime import context
 
 SIZES = {"1e4": 14, "1e5": 31, "1e6": 68}
@@ -205,9 +207,22 @@ def _carried(small: Size, large: Size, folder: Path) -> None:
     x = model.points.points
     cell = np.minimum((x * large.cells).astype(int), large.cells - 1)
     names = [_nearest(points[1], c, large.cells, y) for c, y in zip(cell, x, strict=True)]
-    told = {**model.facts["reduced"], "points": points[1].n_global, "names": names}
+    told = {**model.facts, "points": points[1].n_global, "names": names, "widths": {}}
     large.facts = told
-    save(_file(large, folder), forms[1].space, "displacement", basis, {"reduced": told})
+    save(
+        _file(large, folder),
+        forms[1].space,
+        points[1],
+        Model(basis, model.points, model.strains, told, _seen(two)),
+    )
+
+
+def _seen(system: Any) -> Kept:
+    """Return what a model keeps that knows the loads of a system and no states."""
+    form, points, times = system.forms["displacement"], next(iter(system.points.values())), [0.5 * STEP, STEP]
+    elastic = Elastic(system, 0.0)
+    loads = Loads(form, form.equation.load, elastic.given, times, form.space.zeros()[:, :, None])
+    return Kept(np.zeros((points.n_owned, 9, 0)), {}, *spans(loads, elastic, times))
 
 
 def _nearest(points: Any, cell: np.ndarray, cells: int, x: np.ndarray) -> int:

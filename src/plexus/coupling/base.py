@@ -168,6 +168,10 @@ class BaseSystem(ABC):
         """Return the plain data of a checkpoint: type and counts of each learned part. Collective."""
         return {path: {"type": part.name, "guard": part.state()} for path, part in self.parts.items()}
 
+    def expect(self, facts: Mapping[str, Any]) -> None:
+        """Make room for the state of a checkpoint with these facts; most models never grow. Collective."""
+        return
+
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Continue from what `facts` returned, where a part is still of the same type."""
         for path, part in self.parts.items():

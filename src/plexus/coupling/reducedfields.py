@@ -138,7 +138,7 @@ class ReducedFields(NodalFields):
 
     def sample(self, name: str, places: Places) -> tuple[FieldSpec, np.ndarray]:
         """Return specification and values (k, m) of what `evaluate` knows, at places. Collective."""
-        if self.reduced.name not in (name, name.rpartition("_")[0]):
+        if self.reduced.full_order or self.reduced.name not in (name, name.rpartition("_")[0]):
             return super().sample(name, places)
         # the place is kept alive: its number names it
         self._places_kept[id(places)] = places
@@ -176,8 +176,10 @@ class ReducedFields(NodalFields):
 
     def _affine(self, key: Any, compute: Callable[[], Any]) -> tuple[Any, Any]:
         """Return a result without displacement, and how each mode changes it (…, n). Collective at first."""
+        n = len(self._coordinates)
+        # a model that is completed on the way has more modes
+        key = key, n
         if key not in self._numbers:
-            n = len(self._coordinates)
             constant = self._at(np.zeros(n), compute)
             slopes = [self._at(unit, compute) - constant for unit in np.eye(n)]
             self._numbers[key] = constant, np.stack(slopes, axis=-1)
@@ -196,6 +198,8 @@ class ReducedFields(NodalFields):
 
     def _is_linear(self, of: Expression | str) -> bool:
         """Return whether a name or expression is linear in the displacement, with nothing else but places."""
+        if self.reduced.full_order:
+            return False
         if of not in self._linear:
             self._linear[of] = self._found_linear(of)
         return self._linear[of]

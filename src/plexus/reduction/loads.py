@@ -51,17 +51,23 @@ class Loads:
     """
 
     def __init__(self, form: Form, body: Integrand, given: Given, times: Sequence[float], basis: Array):
-        comm, n_owned = form.space.comm, form.space.n_owned
-        self.comm, self.modes = comm, int(basis.shape[2])
-        self.sources: list[tuple[Separated, Array]] = []
+        self.form, self.comm = form, form.space.comm
+        self.sources: list[tuple[Separated, list[Array]]] = []
         for name, pieces in _sources(form, body, given):
             source = _Source(pieces, form.space.zeros())
-            parts = Separated(comm, name, source.sample, source.at, times)
+            parts = Separated(self.comm, name, source.sample, source.at, times)
             vectors = [source.assembled(shape) for shape in parts.shapes.T]
-            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
-            total = comm.allreduce(np.array(rows).reshape(-1, basis.shape[2]))
             if parts.rank:
-                self.sources.append((parts, total))
+                self.sources.append((parts, vectors))
+        self.project(basis)
+
+    def project(self, basis: Array) -> None:
+        """Turn to another basis (n_local, m, n). Collective."""
+        n_owned = self.form.space.n_owned
+        self.modes, self.rows = int(basis.shape[2]), list[Array]()
+        for _, vectors in self.sources:
+            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
+            self.rows.append(self.comm.allreduce(np.array(rows).reshape(-1, self.modes)))
 
     def local(self, times: Array) -> Array:
         """Return what this rank's points know of the loads at some times, (points, T)."""
@@ -75,13 +81,28 @@ class Loads:
         SolveError
             On all ranks, if a load has a shape at one of the times that it had at no sampled time.
         """
-        values = self.comm.allreduce(self.local(times))
-        total, first = np.zeros((len(times), self.modes)), 0
-        for parts, rows in self.sources:
-            here = values[first : first + len(parts.matrix)]
-            total += parts.amplitudes(times, here).T @ rows
-            first += len(parts.matrix)
+        total = np.zeros((len(times), self.modes))
+        for a, rows in zip(self._amplitudes(times), self.rows, strict=True):
+            total += a.T @ rows
         return total
+
+    def forces(self, times: Array) -> Array:
+        """Return F at some times, (T, n_owned, m). Collective."""
+        n, m = self.form.space.n_owned, self.form.space.components
+        total = np.zeros((len(times), n, m))
+        for a, (_, vectors) in zip(self._amplitudes(times), self.sources, strict=True):
+            for amplitude, v in zip(a, vectors, strict=True):
+                total += amplitude[:, None, None] * v[:n]
+        return total
+
+    def _amplitudes(self, times: Array) -> list[Array]:
+        """Return the amplitudes (r, T) of each source. Collective."""
+        values, first, found = self.comm.allreduce(self.local(times)), 0, []
+        for parts, _ in self.sources:
+            here = values[first : first + len(parts.matrix)]
+            found.append(parts.amplitudes(times, here))
+            first += len(parts.matrix)
+        return found
 
 
 def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[_Piece]]]:

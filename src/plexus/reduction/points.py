@@ -80,6 +80,7 @@ class ReducedPoints:
             order[place[here]] if len(own) else np.empty(0, dtype=np.int64),
             weights[here],
         )
+        self.places = np.flatnonzero(here)
         self.n_owned = self.n_local = len(self.rows)
         self.n_global = len(names)
         self.cell, self.q = self.rows // points.per_cell, self.rows % points.per_cell

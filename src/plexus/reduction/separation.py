@@ -50,7 +50,9 @@ class Separated:
     Attributes
     ----------
     shapes : array (k, r)
-        The shapes at the points of this rank.
+        The shapes at the points of this rank, orthonormal over all ranks.
+    sizes : array (r,)
+        Root of the sum of squares of their amplitudes at the sampled times.
     """
 
     def __init__(
@@ -75,19 +77,21 @@ class Separated:
     def _orthonormal(self, sample: Sample, times: Sequence[float]) -> Array:
         """Return an orthonormal basis of the samples, (k, r), by Gram and Schmidt; one sample at a time."""
         shapes: list[Array] = []
-        largest = 0.0
+        largest, squares = 0.0, list[float]()
         for t in times:
             rest = sample(t).ravel()
             size = self._norm(rest)
             largest = max(largest, size)
             # twice is enough: what is left of the first pass is rounding of the second
             for _ in range(2 if shapes and size > 0 else 0):
-                rest = rest - np.tensordot(
-                    self.comm.allreduce(np.array([q @ rest for q in shapes])), shapes, 1
-                )
+                shares = self.comm.allreduce(np.array([q @ rest for q in shapes]))
+                rest = rest - np.tensordot(shares, shapes, 1)
+                squares = [a + float(b) ** 2 for a, b in zip(squares, shares, strict=True)]
             left = self._norm(rest)
             if left > ROUNDING * largest:
                 shapes.append(rest / left)
+                squares.append(left**2)
+        self.sizes = np.sqrt(squares)
         return np.column_stack(shapes) if shapes else np.zeros((len(rest), 0))
 
     def _norm(self, a: Array) -> float:

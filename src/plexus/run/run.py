@@ -160,6 +160,10 @@ class Run(March):
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
         return meta, self.system.pack(state | arrays) | self.system.memory()
 
+    def expect(self, meta: Mapping[str, Any]) -> None:
+        """Make room for what `restore_state` is to take, where a model may have grown. Collective."""
+        self.system.expect(meta.get("model", {}))
+
     def layout(self) -> dict[Key, Any]:
         """Return the space of every array of the state, as a checkpoint of this run has them."""
         return self.system.layout(self.state)
