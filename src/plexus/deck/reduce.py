@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from plexus.deck.params import NAME, Field, Params
+from typing import Annotated
+
+from plexus.deck.params import NAME, Component, Field, Params
 
 
 class Reduce(Params):
     """Basis and cubature from the steps of a run."""
 
+    snapshots: Annotated[Params | None, Component("snapshots")] = Field(
+        None, description="where displacements come from; absent: the deck's own run"
+    )
     tolerance: float = Field(
         1e-6, ge=1e-7, lt=1, description="relative singular value below which modes are left out"
     )

@@ -6,16 +6,15 @@ over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus import registry
 from plexus.compose import compose
-from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
-from plexus.observers.base import Scheduled
 from plexus.protocols import Reducible
 from plexus.reduction.cubature import compressed, cubature
 from plexus.reduction.model import save, strains_of
@@ -23,7 +22,9 @@ from plexus.reduction.pod import pod
 from plexus.spaces.points import CellSet, Values, batches
 
 if TYPE_CHECKING:
+    from plexus.deck.params import Params
     from plexus.deck.schema import Deck
+    from plexus.protocols import SnapshotSource
     from plexus.run import Run
     from plexus.runtime.context import Context
     from plexus.spaces.assembly import Form
@@ -31,19 +32,23 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class Snapshots(Scheduled):
-    """An output that keeps every step in memory."""
+@dataclass
+class Kept:
+    """What the steps of a history leave.
 
-    def __init__(self, name: str):
-        super().__init__(SimpleNamespace(every=ScheduleText("steps", 1)))
-        self.name = name
-        self.fields: list[Array] = []
-        self.stresses: list[Array] = []
+    Attributes
+    ----------
+    name : the unknown.
+    fields : its values after each step, (n_local, m).
+    stresses : the stresses then at the quadrature points of own cells, (k, 3, 3).
+    """
 
-    def observe(self, run: Run) -> None:
+    name: str
+    fields: list[Array] = field(default_factory=list)
+    stresses: list[Array] = field(default_factory=list)
+
+    def keep(self, run: Run) -> None:
         """Keep the present state. Collective."""
-        if run.clock.step == 0:
-            return
         points = next(iter(run.system.points.values()))  # type: ignore[attr-defined]
         self.fields.append(run.state.values[self.name].copy())
         self.stresses.append(run.fields.evaluate("stress", "point")[2][: points.n_owned].copy())
@@ -65,15 +70,22 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     name = equation.field.name
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
-    found = Snapshots(name)
-    run.observers.append(found)
-    run.execute()
+    found = Kept(name)
+    source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots or _own())
+    told = source.march(run, found.keep)
     with ctx.timers("reduction"):
         facts = _reduced(run, found, ctx.folder / deck.reduce.file)
-    return run, facts
+    return run, facts | {"from": told}
 
 
-def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
+def _own() -> Params:
+    """Return parameters of the source that marches the deck itself."""
+    params = registry.component("snapshots", "run").params()
+    params._type = "run"
+    return params
+
+
+def _reduced(run: Run, found: Kept, path: Path) -> dict[str, Any]:
     """Make basis and cubature, write them, and return the facts. Collective."""
     block, system = run.deck.reduce, run.system
     assert block is not None
