@@ -27,6 +27,7 @@ from plexus.errors import GuardError, InputError
 from plexus.fields.keys import Key, by_field, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible, Since
+from plexus.reduction.balance import Balance
 from plexus.reduction.loads import Loads
 from plexus.reduction.points import Coordinates, Sites
 
@@ -59,7 +60,7 @@ class ReducedSystem(System):
         assert isinstance(equation, Reducible)
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
-        self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0
+        self.tolerance, self.limit = tolerance, limit
         self.comm, self.equation = model.points.comm, equation
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
@@ -73,6 +74,7 @@ class ReducedSystem(System):
         self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
         self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
+        self.balance = Balance(form, model.facts["reduced"]["forces"])
         self._step: Step | None = None
 
     @property
@@ -126,15 +128,15 @@ class ReducedSystem(System):
         """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
         return super().layout(state) | keyed("memory", self.full.points)
 
-    def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
-        """Note which share of the forces is out of balance, if it is the largest. Collective."""
-        form = self.full.forms[self.name]
-        forces = form.reactions(t, u, None, {self.name: u, **memory}, Since(0.0, memory))
-        own = [float((forces**2).sum())]
-        own.append(float((form.released(forces) ** 2).sum()))
-        acting, rest = self.comm.allreduce(np.array(own))
-        # a share that is not a number stays, and is no balance
-        self.imbalance = float(np.maximum(self.imbalance, (rest / acting) ** 0.5 if acting != 0 else 0.0))
+    def facts(self) -> dict[str, Any]:
+        """Return how far from balance the states were that have been looked at."""
+        return {**super().facts(), "balance": self.balance.state()}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Go on from what `facts` returned."""
+        super().adopt(facts)
+        if "balance" in facts:
+            self.balance.restore(facts["balance"])
 
     def counts(self) -> dict[str, Any]:
         """Return the size of the model, and its worst balance wherever fields were made. Collective.
@@ -146,8 +148,8 @@ class ReducedSystem(System):
         """
         told = {"modes": self.unknowns, "points": self.model.points.n_global}
         if self.replay.seen is not None:
-            self._judge(*self.replay.latest(), self.replay.memory)
-        balance = self.imbalance
+            self.balance.look(*self.replay.latest(), self.replay.memory)
+        balance = self.balance.worst
         if not balance <= self.limit:
             raise GuardError(
                 f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
@@ -160,7 +162,7 @@ class ReducedSystem(System):
         """Return the state of the whole body. Collective."""
         u, memory = self.model.basis @ state.values[self.name][:, 0], self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, u, memory)
+            self.balance.look(state.t, u, memory)
         return State({self.name: u}, state.t, state.step, memory)
 
 

@@ -13,6 +13,9 @@ class Reduce(Params):
     snapshots: Annotated[Params | None, Component("snapshots")] = Field(
         None, description="where displacements come from; absent: the deck's own run"
     )
+    balance: float = Field(
+        0.01, gt=0, description="largest share of the deck's forces that a step may leave out of balance"
+    )
     tolerance: float = Field(
         1e-6, ge=1e-7, lt=1, description="relative singular value below which modes are left out"
     )

@@ -16,6 +16,7 @@ from plexus import registry
 from plexus.compose import compose
 from plexus.errors import InputError
 from plexus.protocols import Reducible
+from plexus.reduction.balance import Balance
 from plexus.reduction.cubature import compressed, cubature
 from plexus.reduction.model import save, strains_of
 from plexus.reduction.pod import pod
@@ -41,16 +42,21 @@ class Kept:
     name : the unknown.
     fields : its values after each step, (n_local, m).
     stresses : the stresses then at the quadrature points of own cells, (k, 3, 3).
+    balance : how well the forces of these steps balance.
     """
 
     name: str
     fields: list[Array] = field(default_factory=list)
     stresses: list[Array] = field(default_factory=list)
+    balance: Balance | None = None
 
     def keep(self, run: Run) -> None:
-        """Keep the present state. Collective."""
+        """Keep the present state, and look whether its forces balance. Collective."""
+        state, form = run.state, run.system.forms[self.name]  # type: ignore[attr-defined]
+        self.balance = self.balance or Balance(form)
+        self.balance.look(state.t, state.values[self.name], state.internal)
         points = next(iter(run.system.points.values()))  # type: ignore[attr-defined]
-        self.fields.append(run.state.values[self.name].copy())
+        self.fields.append(state.values[self.name].copy())
         self.stresses.append(run.fields.evaluate("stress", "point")[2][: points.n_owned].copy())
 
 
@@ -73,9 +79,21 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     found = Kept(name)
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots or _own())
     told = source.march(run, found.keep)
+    _require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         facts = _reduced(run, found, ctx.folder / deck.reduce.file)
     return run, facts | {"from": told}
+
+
+def _require_balance(balance: Balance | None, limit: float) -> None:
+    """Refuse a history that the deck's forces do not follow."""
+    if balance is None or not balance.worst <= limit:
+        worst = "all" if balance is None else f"{balance.worst:.2g}"
+        raise InputError(
+            f"reduce: the steps leave {worst} of the deck's forces out of balance, more than {limit:g}: law, loads, "
+            "supports, temperature or times of the deck are not those of its snapshots, or these lie too far apart "
+            "for the law"
+        )
 
 
 def _own() -> Params:
@@ -89,6 +107,7 @@ def _reduced(run: Run, found: Kept, path: Path) -> dict[str, Any]:
     """Make basis and cubature, write them, and return the facts. Collective."""
     block, system = run.deck.reduce, run.system
     assert block is not None
+    assert found.balance is not None
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
@@ -107,6 +126,7 @@ def _reduced(run: Run, found: Kept, path: Path) -> dict[str, Any]:
         "unknown": found.name, "modes": int(modes.shape[2]), "points": points.n_global,
         "names": chosen.names.tolist(), "weights": chosen.weights.tolist(), "error": chosen.error,
         "spectrum": basis.spectrum.tolist(), "snapshots": len(found.fields),
+        "forces": found.balance.scale, "imbalance": found.balance.worst,
         "tolerance": block.tolerance, "cubature": block.cubature,
     }  # fmt: skip
     save(path, space, found.name, modes, {"reduced": facts})

@@ -9,8 +9,6 @@ from typing import Any, Protocol
 class SnapshotSource(Protocol):
     """Where a reduction takes the displacements of its steps from."""
 
-    params: Any
-
     def march(self, run: Any, keep: Callable[[Any], None]) -> dict[str, Any]:
         """Bring a run from state to state, let ``keep`` look at each, and return what is told. Collective.
 
