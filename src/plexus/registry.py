@@ -27,6 +27,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "control": ("plexus.controls", "values of the deck that can be differentiated and fitted to data"),
     "measurement": ("plexus.measurements", "what a run is compared with where controls are fitted"),
     "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),
+    "snapshots": ("plexus.snapshots", "where a reduction takes its displacements from"),
     "rom": ("plexus.roms", "reduced models that march in the place of the full one"),
     "reduction": ("plexus.offline.kinds", "what `plexus reduce` makes of a run"),
     "boundary": ("plexus.boundary", "terms on named boundaries"),

@@ -139,7 +139,7 @@ class Step:
         """Return the memory at the end of the step, rows of the points of this rank."""
         found = self.system.equation.law.respond(self._point, self._strain(g), memory=True).memory
         rows = self.system.model.points.n_local
-        return {n: np.ascontiguousarray(a.reshape(rows, -1)) for n, a in found.items()}
+        return {n: np.ascontiguousarray(a.reshape(rows, a.size // max(rows, 1))) for n, a in found.items()}
 
     def _own(self, g: Array) -> tuple[Array, Array]:
         """Return Σ w σ:E over own points, and its slope."""
@@ -213,7 +213,7 @@ class Compiled(Step):
             self._own(g)
         rows = self.system.model.points.n_local
         ends = zip(self.names, self.bodies.ends, strict=True)
-        return {name: end[0].reshape(rows, -1).copy() for name, end in ends}
+        return {name: end[0].reshape(rows, end[0].size // max(rows, 1)).copy() for name, end in ends}
 
     def _own(self, g: Array) -> tuple[Array, Array]:
         self._at = np.array(g)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from plexus.deck.params import NAME, Field, Params
+from plexus.deck.params import NAME, Component, Field, Params
 
 
 class Reduce(Params):
     """Basis and cubature from the steps of a run."""
 
+    snapshots: Annotated[Params, Component("snapshots")] = Field(
+        "run", description="where displacements come from; run: from the deck's own one"
+    )
+    balance: float = Field(
+        0.01, gt=0, description="largest share of the deck's forces that a step may leave out of balance"
+    )
     tolerance: float = Field(
         1e-6, ge=1e-7, lt=1, description="relative singular value below which modes are left out"
     )

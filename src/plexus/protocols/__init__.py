@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
+    from plexus.protocols.snapshots import SnapshotSource
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
@@ -71,6 +72,7 @@ _MODULES = {
     "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
+    "snapshots": "SnapshotSource",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
@@ -168,6 +170,7 @@ __all__ = [
     "SideLaw",
     "Sided",
     "Since",
+    "SnapshotSource",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",
