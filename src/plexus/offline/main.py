@@ -147,7 +147,7 @@ def _reduced(run: Run, found: History, path: Path) -> Model:
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},
     }  # fmt: skip
-    modes = modes.reshape(space.n_local, space.components, -1)
+    modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
     return model
