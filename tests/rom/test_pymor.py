@@ -96,7 +96,9 @@ def test_the_same_reduced_answer(made):
     ours.execute()
     k, f = linearised(run, 1.3)
     model = StationaryModel(NumpyMatrixOperator(k), NumpyMatrixOperator(f[:, None]))
-    reductor = StationaryRBReductor(model, RB=model.solution_space.from_numpy(basis), check_orthonormality=False)
+    reductor = StationaryRBReductor(
+        model, RB=model.solution_space.from_numpy(basis), check_orthonormality=False
+    )
     theirs = reductor.reconstruct(reductor.reduce().solve()).to_numpy()[:, 0]
     found = ours.fields.state.values["displacement"].ravel()
     assert np.abs(found - theirs).max() < 1e-8 * np.abs(theirs).max()

@@ -186,9 +186,7 @@ def test_vtu_of_all_kinds(tmp_path, history, mode, compressed):
 @pytest.mark.parametrize("name", ["../s.vtu", "/etc/s.vtu"])
 def test_a_pvd_stays_in_its_folder(tmp_path, name):
     path = tmp_path / "all.pvd"
-    path.write_text(
-        f'<VTKFile><Collection><DataSet timestep="1" file="{name}"/></Collection></VTKFile>'
-    )
+    path.write_text(f'<VTKFile><Collection><DataSet timestep="1" file="{name}"/></Collection></VTKFile>')
     with pytest.raises(InputError, match="outside of its folder"):
         VtuResults(path, "displacement")
 

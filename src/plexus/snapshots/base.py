@@ -36,6 +36,7 @@ class FileParams(Params):
 
     file: InputFile = Field(description="results of another program at the nodes of the deck's mesh")
     unit: str = Field(description="unit of length of its positions and displacements, e.g. mm")
+
     @field_validator("unit")
     @classmethod
     def _length(cls, value: str) -> str:
