@@ -111,9 +111,9 @@ def _require_balance(balance: Balance, limit: float) -> None:
     """Refuse a history that the deck's forces do not follow."""
     if not balance.worst <= limit:
         raise InputError(
-            f"reduce: the steps leave {balance.worst:.2g} of the deck's forces out of balance, more than {limit:g}: "
-            "law, loads, supports, temperature or times of the deck are not those of its snapshots, or these lie "
-            "too far apart for the law"
+            f"reduce: the steps leave {balance.worst:.2g} of the deck's forces out of balance, more than "
+            f"{limit:g}: law, loads, supports, temperature or times of the deck are not those of its "
+            "snapshots, or these lie too far apart for the law"
         )
 
 
