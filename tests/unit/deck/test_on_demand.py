@@ -16,7 +16,10 @@ mesh: {type: box, cell: triangle, cells: [2, 2]}
 physics: {type: diffusion, coefficient: 1, source: 1}
 boundary: [{on: exterior, u: 0}]
 """
-BLOCKS = "calibrate coupling ensemble limits reduce sweep tables time train verification".split()
+BLOCKS = (
+    "calibrate", "coupling", "ensemble", "limits", "reduce", "sweep", "tables", "time", "train",
+    "verification",
+)  # fmt: skip
 
 
 def written(text: str, folder: Path) -> Path:
