@@ -25,7 +25,7 @@ from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
 from plexus.deck.values import refuse, stated
 from plexus.errors import PlexusError
-from plexus.protocols import Selects, WeakPhysics
+from plexus.protocols import Selects
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
@@ -124,7 +124,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
             *training_problems(result),
-            *solved.problems(result, made_for(result.physics.type).physics is WeakPhysics),
+            *solved.problems(result),
             *sweep_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
