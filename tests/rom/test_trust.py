@@ -15,6 +15,7 @@ from plexus.errors import GuardError, InputError
 from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
 from plexus.reduction.gappy import Gappy
+from plexus.roms.galerkin import quantile
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -148,6 +149,37 @@ def test_what_gave_way_stays_so_after_a_restart(made):
     resume(again, str(path), made[0])
     assert again.system.full_order and again.replaced == whole.replaced
     assert max(apart(marched(whole), marched(again), 0)) <= 1e-11
+
+
+def test_fields_by_fits_are_those_of_the_replay_on_known_loads(made, truth):
+    """On the load of the training the fitted memory is that of the full model; no point is marched for it."""
+    run = started(made[0], duals="gappy")
+    assert max(apart(truth[KNOWN], marched(run), 1)) <= 1e-4
+    other = marched(started(made[0], OTHER, duals="gappy", new_shapes="respond"))
+    replayed = marched(started(made[0], OTHER, new_shapes="respond"))
+    assert max(apart(truth[OTHER], replayed, 1)) < 0.5 * max(apart(truth[OTHER], other, 1))
+
+
+def test_calibrated_it_bounds_the_error(made, tmp_path):
+    """Two trajectories are enough for a coverage of 0.6; the bound is the larger of their ratios."""
+    with pytest.raises(InputError, match="0.6 needs 2 trajectories in .*, the file has 0"):
+        started(made[0], indicator={"coverage": 0.6})
+    others = [{"physics.temperature": f"293.15 + {OTHER.replace('0.8', x)}"} for x in ("0.7", "0.9")]
+    block = {"calibration": others}
+    ratios = reduce(deck(tmp_path, reduce=block), context.create(COMM, tmp_path))[1]["ratios"]
+    assert len(ratios) == 2 and all(0 < r <= 3.5 for r in ratios)
+    run = started(tmp_path, indicator={"coverage": 0.6})
+    assert run.system.trust.terms.factor == max(ratios)
+    with pytest.raises(InputError, match="the deck has no physics.heat"):
+        wrong = {"calibration": [{"physics.heat": 1}]}
+        reduce(deck(tmp_path, reduce=wrong), context.create(COMM, tmp_path))
+
+
+def test_quantiles_of_few_trajectories():
+    """Nine tell 0.9 by their largest, and no fewer do."""
+    assert quantile(range(9), 0.9) == 8 and quantile(range(19), 0.9) == 17
+    with pytest.raises(InputError, match="needs 9 trajectories"):
+        quantile(range(8), 0.9)
 
 
 def test_gappy_needs_points_that_tell_modes_apart(made):

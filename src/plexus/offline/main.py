@@ -18,6 +18,7 @@ from plexus.compose import compose
 from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
+from plexus.offline.calibration import ratios
 from plexus.protocols import Reducible
 from plexus.reduction.enrichment import decomposed
 from plexus.reduction.loads import Loads, require_separable
@@ -82,7 +83,12 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     run.observers.append(found)
     run.execute()
     with ctx.timers("reduction"):
-        model = _reduced(run, found, ctx.folder / deck.reduce.file)
+        path = ctx.folder / deck.reduce.file
+        model = _reduced(run, found, path)
+    if deck.reduce.calibration:
+        model.facts["ratios"] = ratios(deck, ctx, path)
+        form = system.forms[name]
+        save(path, form.space, next(iter(system.points.values())), model)
     return run, model.facts
 
 

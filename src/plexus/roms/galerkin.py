@@ -11,6 +11,8 @@ be zero, and loads tractions, pressures and forces per volume.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,11 +35,14 @@ if TYPE_CHECKING:
 class Indicator(Params):
     """What a run is judged by after every step."""
 
-    of: str = Field(
-        "p", pattern=NAME, description="memory variable whose basis is fitted at the reduced points"
-    )
-    tolerance: float = Field(
-        0.02, gt=0, description="share that the fit may miss; beyond it there is an alarm"
+    of: str = Field("p", pattern=NAME, description="memory variable whose basis is fitted at the points")
+    tolerance: float = Field(0.02, gt=0, description="largest indicator; beyond it there is an alarm")
+    coverage: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="make the indicator a bound of the error that holds for this share of trajectories like "
+        "those of `reduce.calibration`; absent: the indicator is what the fit misses",
     )
 
 
@@ -45,8 +50,10 @@ class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
 
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
-    duals: Literal["replay"] = Field(
-        "replay", description="replay: the law is marched at all points when outputs ask for memory"
+    duals: Literal["replay", "gappy"] = Field(
+        "replay",
+        description="memory of the whole body where outputs ask for it; replay: the law is marched at all "
+        "points; gappy: bases are fitted at the reduced points, without replay and less exact",
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
@@ -102,19 +109,24 @@ class Galerkin:
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         self._admit(system, Elastic(full, times[0]), times)
+        if self.params.duals == "gappy":
+            system.fit()
         if self.params.indicator is not None:
-            system.trust = Trust(system, self._terms())
+            system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
 
-    def _terms(self) -> Terms:
+    def _terms(self, facts: dict[str, Any]) -> Terms:
         """Return what the deck says of trust."""
         given, indicator = self.params, self.params.indicator
         assert indicator is not None
         from plexus.coupling.trust import Terms
 
+        factor = 1.0
+        if indicator.coverage is not None:
+            factor = quantile(facts.get("ratios", []), indicator.coverage)
         return Terms(
-            indicator.of, indicator.tolerance, 1.0, given.on_alarm, given.enrichments, given.spent
-        )  # fmt: skip
+            indicator.of, indicator.tolerance, factor, given.on_alarm, given.enrichments, given.spent
+        )
 
     def _admit(self, system: ReducedSystem, elastic: Elastic, times: list[float]) -> None:
         """Complete the model by responses to what its training has not seen, or refuse that. Collective."""
@@ -134,6 +146,24 @@ class Galerkin:
         found, form = elastic.respond(shapes), full.forms[system.name]
         space = next(iter(full.points.values()))
         system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
+
+
+def quantile(ratios: Sequence[float], coverage: float) -> float:
+    """Return what the ratio of a further trajectory does not exceed with a probability.
+
+    Raises
+    ------
+    InputError
+        If there are too few to tell.
+    """
+    place = ceil((len(ratios) + 1) * coverage - 1e-9)
+    if place > len(ratios):
+        least = ceil(coverage / (1 - coverage) - 1e-9)
+        raise InputError(
+            f"rom.indicator: a coverage of {coverage:g} needs {least} trajectories in `reduce.calibration`, "
+            f"the file has {len(ratios)}"
+        )
+    return float(sorted(ratios)[place - 1])
 
 
 def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:
