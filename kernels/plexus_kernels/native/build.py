@@ -14,10 +14,10 @@ ELEMENTS = ((1, 2, 3), (2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
 
 
 def standard() -> Iterator[dict[str, Any]]:
-    """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector.
+    """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector, and laws.
 
     The geometry has degree 1 or the degree of the field; matrices are purely diffusive and symmetric,
-    symmetric, or general.
+    symmetric, or general. Laws after von Mises have up to three back strains.
     """
     yield {"kernel": "pattern"}
     for moment, narrow in ((2, 32), (3, 16)):
@@ -29,6 +29,9 @@ def standard() -> Iterator[dict[str, Any]]:
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}
     yield {"kernel": "levinson", "ORDER": 2}
+    for backs in range(4):
+        yield {"kernel": "viscoplastic", "KIN": backs}
+        yield {"kernel": "galerkin", "KIN": backs}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}
