@@ -170,7 +170,7 @@ def test_calibrated_it_bounds_the_error(made, tmp_path):
     assert len(ratios) == 2 and all(0 < r <= 3.5 for r in ratios)
     run = started(tmp_path, indicator={"coverage": 0.6})
     assert run.system.trust.terms.factor == max(ratios)
-    with pytest.raises(InputError, match="the deck has no physics.heat"):
+    with pytest.raises(InputError, match=r"the deck has no physics\.heat"):
         wrong = {"calibration": [{"physics.heat": 1}]}
         reduce(deck(tmp_path, reduce=wrong), context.create(COMM, tmp_path))
 
