@@ -162,7 +162,7 @@ def test_fields_by_fits_are_those_of_the_replay_on_known_loads(made, truth):
 
 def test_calibrated_it_bounds_the_error(made, tmp_path):
     """Two trajectories are enough for a coverage of 0.6; the bound is the larger of their ratios."""
-    with pytest.raises(InputError, match="0.6 needs 2 trajectories in .*, the file has 0"):
+    with pytest.raises(InputError, match=r"0\.6 needs 2 trajectories in .*, the file has 0"):
         started(made[0], indicator={"coverage": 0.6})
     others = [{"physics.temperature": f"293.15 + {OTHER.replace('0.8', x)}"} for x in ("0.7", "0.9")]
     block = {"calibration": others}
