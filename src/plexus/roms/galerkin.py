@@ -41,8 +41,7 @@ class Indicator(Params):
         None,
         gt=0,
         lt=1,
-        description="make the indicator a bound of the error that holds for this share of trajectories like "
-        "those of `reduce.calibration`; absent: the indicator is what the fit misses",
+        description="share of trajectories (as in `reduce.calibration`) on which the indicator bounds errors",
     )
 
 
@@ -52,20 +51,17 @@ class GalerkinParams(Params):
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
     duals: Literal["replay", "gappy"] = Field(
         "replay",
-        description="memory of the whole body where outputs ask for it; replay: the law is marched at all "
-        "points; gappy: bases are fitted at the reduced points, without replay and less exact",
+        description="memory of the whole body: replay of the law at all points, or fits at the few",
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
         "refuse",
-        description="loads and temperatures of shapes that the file has not seen: refuse, or admit with "
-        "their elastic response, one linear solve of the full model each",
+        description="shapes of loads that the file has not seen: refuse, or admit with an elastic response",
     )
     indicator: Indicator | None = Field(None, description="judge every step; absent: do not")
     on_alarm: Literal["enrich", "give_way", "stop"] = Field(
         "enrich",
-        description="enrich: the full model takes the step again and completes the reduced one; give_way: it "
-        "takes over for good; stop: the run ends with code 5",
+        description="a full step that completes the model, the full model for good, or the end (code 5)",
     )
     enrichments: int = Field(20, ge=0, description="most enrichments of a run")
     spent: Literal["give_way", "stop"] = Field("give_way", description="answer to an alarm after that")
