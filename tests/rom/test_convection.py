@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from copy import deepcopy
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from plexus.reduction.basis import modes_of
 from plexus.reduction.monotone import interpolated
 from plexus.reduction.registered import Registered, load
 from plexus.runtime import context
+from plexus_post.recipes import registration as picture
 
 COMM = MPI.COMM_WORLD
 START = "0.5*exp(-((x - 0.3)/0.05)^2)"
@@ -267,6 +269,9 @@ def test_a_registered_run_is_shown_in_its_place(tmp_path):
     later = model.decode(model.code_at(0.63)[None], np.array([0.63]))[:, 0, 0]
     x = (np.arange(200) + 0.5) / 100
     assert np.linalg.norm(later - exact(x, 0.63, 1e-3)) <= 0.1 * np.linalg.norm(later)
+    if COMM.rank == 0:
+        picture.run(Namespace(run=str(folder), out=str(folder / "registration.png")))
+        assert (folder / "registration.png").stat().st_size > 10_000
     with pytest.raises(GuardError, match="the model ends before"):
         model.decode(model.code_at(9.0)[None], np.array([9.0]))
 
