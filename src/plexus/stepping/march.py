@@ -53,6 +53,8 @@ class March:
             try:
                 result = self.attempt(*self.events.inside(self.clock.t, dt))
             # the outcome of a solve is known to all ranks alike, so all of them repeat the step
+            except UntrustedError:
+                raise
             except (SolveError, GuardError) as failure:
                 self.repeat(dt, failure)
                 continue
