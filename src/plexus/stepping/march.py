@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from plexus.errors import GuardError, SolveError
+from plexus.errors import GuardError, SolveError, UntrustedError
 from plexus.fields.state import State
 from plexus.protocols import Controller, Forgets, Split, Stepper, StepResult
 from plexus.stepping.clock import Clock
