@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import calibrate, controls, flexible, places, solved
+from plexus.deck import calibrate, controls, flexible, lifing, places, solved
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
@@ -130,6 +130,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *controls.problems(result, context),
             *controls.gradients(result, context),
             *calibrate.problems(result),
+            *lifing.problems(result, context),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),

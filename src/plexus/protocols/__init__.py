@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.laws import Law, Reducible, Response
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
+    from plexus.protocols.life import Criterion, Cycle
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
+    from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
@@ -64,9 +65,10 @@ _MODULES = {
     "instants": "NOTHING Instant Since",
     "laws": "Law Reducible Response",
     "learned": "Gap Guarded Learned Port Setting",
+    "life": "Criterion Cycle",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Placed Quantity Sided",
+    "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
@@ -100,6 +102,8 @@ __all__ = [
     "Controlled",
     "Controller",
     "Course",
+    "Criterion",
+    "Cycle",
     "Data",
     "Derived",
     "Deviations",
@@ -121,6 +125,8 @@ __all__ = [
     "Integrand",
     "Integrated",
     "Joint",
+    "Keeps",
+    "Lasting",
     "Law",
     "Learned",
     "Location",
