@@ -14,14 +14,17 @@ the displacements of the steps so far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.coupling.nodal import NodalFields
+from plexus.coupling.reducedfields import CostlyError, ReducedFields
+from plexus.coupling.reducedstep import Step, Steps
+from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
-from plexus.errors import GuardError, InputError, SolveError
+from plexus.errors import GuardError, InputError
 from plexus.fields.keys import Key, by_field, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible, Since
@@ -33,12 +36,12 @@ if TYPE_CHECKING:
     from plexus.reduction.model import Model
 
 Array = np.ndarray
-MOST = 50
-"""Newton steps after which a solve has failed."""
 
 
 class ReducedSystem(System):
     """One equation of equilibrium on a basis. Construction is collective.
+
+    What needs the whole body is looked at when the run ends (`looks`), not on the way.
 
     Parameters
     ----------
@@ -54,6 +57,8 @@ class ReducedSystem(System):
         Largest share of the forces that may be out of balance, at the end and wherever fields are made.
     """
 
+    looks = sys.maxsize
+
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
@@ -64,16 +69,20 @@ class ReducedSystem(System):
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
         self.counted = _Counted(full.solvers[name])
+        self.fields: ReducedFields
+        self._affordable: dict[str, bool] = {}
         solvers: Any = {name: self.counted}
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
-        self.sites = Sites(form, model.points)
         # what integrands read: controls, and no displacement
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
+        self.sites = Sites(form, model.points, self.given)
+        self.times = list(times)
         self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
-        self._step: _Step | None = None
+        self.steps = Steps(self, max(times))
+        self._step: Step | None = None
 
     @property
     def body(self) -> System:
@@ -92,24 +101,10 @@ class ReducedSystem(System):
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        step = self._step = _Step(self, at, at.before)
-        f, g = self.loads.at(at.t), values[name][:, 0]
-        scale, first = float(np.linalg.norm(f)), None
-        for count in range(MOST):
-            r, k = step.residual(g)
-            r = r + f
-            size = float(np.linalg.norm(r))
-            first = size if first is None else first
-            if not np.isfinite(size):
-                break
-            if size <= self.tolerance * max(scale, first, 1e-300):
-                self.counted.count(count)
-                return count
-            g = g - np.linalg.solve(k, r)
-            values[name][:, 0] = g
-        raise SolveError(
-            f"{name}: the reduced model did not converge at t = {at.t:g} s (residual {size:.3g})"
-        )
+        self._step = self.steps.of(at)
+        values[name][:, 0], count = self._step.solve(values[name][:, 0])
+        self.counted.count(count)
+        return count
 
     def advance(self, name: str, values: dict[str, Array], at: Instant) -> dict[str, Array]:
         """Return the memory at the points of the cubature, and note the step for fields."""
@@ -119,7 +114,8 @@ class ReducedSystem(System):
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
-        return ReducedFields(self, constants)
+        self.fields = ReducedFields(self, constants)
+        return self.fields
 
     def implicit(self, name: str) -> Any:
         """Refuse: PETSc's TS marches no reduced model."""
@@ -170,12 +166,27 @@ class ReducedSystem(System):
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
 
-    def reconstructed(self, state: State) -> State:
-        """Return the state of the whole body. Collective."""
-        u, memory = self.model.basis @ state.values[self.name][:, 0], self.replay.at(state.t)
+    def displacement(self, state: State) -> dict[str, Array]:
+        """Return the displacement at all nodes."""
+        return {self.name: self.model.basis @ state.values[self.name][:, 0]}
+
+    def remembered(self, state: State) -> dict[str, Array]:
+        """Return the memory of the whole body, and judge its balance. Collective."""
+        memory = self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, u, memory)
-        return State({self.name: u}, state.t, state.step, memory)
+            self._judge(state.t, self.displacement(state)[self.name], memory)
+        return memory
+
+    def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
+        """Return whether a quantity needs no fields of the whole body. Collective at first."""
+        if quantity not in self._affordable:
+            try:
+                with self.fields.spare():
+                    evaluate()
+                self._affordable[quantity] = True
+            except CostlyError:
+                self._affordable[quantity] = False
+        return self._affordable[quantity]
 
 
 class _Counted:
@@ -197,113 +208,3 @@ class _Counted:
     def lost(self) -> None:
         """Return nothing."""
         return
-
-
-class _Step:
-    """One instant: strain without displacement, data and memory at the points of this rank."""
-
-    def __init__(self, system: ReducedSystem, at: Instant, before: Mapping[str, Array]):
-        self.system, self.at = system, at
-        sites, equation = system.sites, system.equation
-        p = sites.batch(at.t, system.given)
-        heated = equation.heated(p)
-        names = {n: heated.fields[n] for n in heated.fields if n != system.name}
-        rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
-        self.point = sites.view(p, names, dt=at.dt, before=rows)
-        self.offset = sites.pick(equation.strain_of(p))
-        self.weights = system.model.points.weights
-
-    def residual(self, g: Array) -> tuple[Array, Array]:
-        """Return Σ w σ:E and its slope, over all ranks. Collective."""
-        e, n = self.system.model.strains, len(g)
-        answer = self.system.equation.law.respond(self.point, self._strain(g), tangent=True)
-        stress = answer.stress.reshape(-1, 9) * self.weights[:, None]
-        slope = np.asarray(answer.tangent).reshape(-1, 9, 9) * self.weights[:, None, None]
-        force = np.einsum("ka,kan->n", stress, e)
-        stiffness = np.einsum("kam,kan->mn", e, np.einsum("kab,kbn->kan", slope, e))
-        total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
-        return total[:n], total[n:].reshape(n, n)
-
-    def memory(self, g: Array) -> dict[str, Array]:
-        """Return the memory at the end of the step, rows of the points of this rank."""
-        found = self.system.equation.law.respond(self.point, self._strain(g), memory=True).memory
-        return {n: np.ascontiguousarray(a.reshape(len(self.weights), -1)) for n, a in found.items()}
-
-    def _strain(self, g: Array) -> Array:
-        """Return the strain, (s, 1, 3, 3)."""
-        e = self.system.model.strains @ g
-        return np.ascontiguousarray(e.reshape(-1, 1, 3, 3) + self.offset)
-
-
-class Replay:
-    """Marches the law at all quadrature points along the steps of a reduced run, as far as somebody asks."""
-
-    def __init__(self, full: System, name: str, basis: Array):
-        self.full, self.name, self.basis = full, name, basis
-        self.memory = full.begin()
-        self.steps: dict[float, tuple[float, float, Array]] = {}
-        self.seen: tuple[float, Array] | None = None
-        """Time and coordinates of the latest step."""
-
-    def note(self, at: Instant, g: Array) -> None:
-        """Remember an attempt; that which is accepted is the last of those that end at its time."""
-        self.steps[at.t] = (at.t - at.dt, at.dt, g)
-        self.seen = at.t, g
-
-    def restart(self, memory: Mapping[str, Array]) -> None:
-        """Go on from a memory of the whole body."""
-        self.memory, self.steps = dict(memory), {}
-
-    def at(self, t: float) -> dict[str, Array]:
-        """Return the memory of the whole body at a time that a step has led to."""
-        chain, key = [], self._near(t)
-        while key is not None:
-            begin, dt, g = self.steps.pop(key)
-            chain.append((key, dt, g))
-            key = self._near(begin)
-        form = self.full.forms[self.name]
-        for end, dt, g in reversed(chain):
-            u = self.basis @ g
-            fields = {self.name: u, **self.memory}
-            self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
-        if chain:
-            self.steps.clear()
-        return self.memory
-
-    def _near(self, t: float) -> float | None:
-        """Return the end of the step that led to a time; the clock's times are theirs up to rounding."""
-        found = min(self.steps, key=lambda s: abs(s - t), default=None)
-        return found if found is not None and abs(found - t) <= 1e-6 * self.steps[found][1] else None
-
-    def latest(self) -> tuple[float, Array]:
-        """Return time and displacement of the latest step, to which the memory is brought."""
-        assert self.seen is not None
-        self.catch_up()
-        return self.seen[0], self.basis @ self.seen[1]
-
-    def catch_up(self) -> None:
-        """Bring the memory to the latest step."""
-        if self.steps:
-            self.at(max(self.steps))
-
-
-class ReducedFields(NodalFields):
-    """Fields of the whole body, made from the coordinates when somebody asks."""
-
-    def __init__(self, system: ReducedSystem, constants: Mapping[str, float]):
-        self.reduced = system
-        self._body: State | None = None
-        super().__init__(system.full, constants)
-
-    def look(self, state: State) -> None:
-        """Turn to a state."""
-        if state is not self._state:
-            self._body = None
-        super().look(state)
-
-    @property
-    def state(self) -> State:
-        """The state of the whole body. Collective at the first access."""
-        if self._body is None:
-            self._body = self.reduced.reconstructed(super().state)
-        return self._body
