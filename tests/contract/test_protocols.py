@@ -13,6 +13,7 @@ PROTOCOLS = {
     "mesh": protocols.MeshSource,
     "discretisation": protocols.Discretisation,
     "law": protocols.Law,
+    "life": protocols.Criterion,
     "rom": protocols.Reduction,
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,

@@ -65,6 +65,8 @@ class ReducedSystem(System):
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
         self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0
+        self.judged = np.zeros(2)
+        """Largest squares so far of the forces that act, and of what of them is out of balance."""
         self.comm, self.equation = model.points.comm, equation
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
@@ -137,14 +139,18 @@ class ReducedSystem(System):
         return super().layout(state) | keyed("memory", self.full.points)
 
     def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
-        """Note which share of the forces is out of balance, if it is the largest. Collective."""
+        """Note what is out of balance beside what has acted. Collective.
+
+        Both are the largest so far: a body without loads is under its own stresses, and nothing acts on it.
+        """
         form = self.full.forms[self.name]
         forces = form.reactions(t, u, None, {self.name: u, **memory}, Since(0.0, memory))
         own = [float((forces**2).sum())]
         own.append(float((form.released(forces) ** 2).sum()))
-        acting, rest = self.comm.allreduce(np.array(own))
         # a share that is not a number stays, and is no balance
-        self.imbalance = float(np.maximum(self.imbalance, (rest / acting) ** 0.5 if acting != 0 else 0.0))
+        self.judged = np.maximum(self.judged, self.comm.allreduce(np.array(own)))
+        acting, rest = self.judged
+        self.imbalance = float((rest / acting) ** 0.5 if acting != 0 else 0.0)
 
     def counts(self) -> dict[str, Any]:
         """Return the size of the model, and its worst balance wherever fields were made. Collective.

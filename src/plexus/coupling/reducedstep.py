@@ -27,7 +27,7 @@ Array = np.ndarray
 MOST = 50
 """Newton steps after which a solve has failed."""
 ENOUGH, LEAST = 1e-4, 1e-3
-"""A step is halved until the residual falls by this share of what a line would lose, at most to the least part."""
+"""A step is halved until the residual falls by this share of what a line loses, at most to the least part."""
 
 
 class Steps:

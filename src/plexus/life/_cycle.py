@@ -119,9 +119,9 @@ class Cycle:
 
     def at(self, points: Array) -> Cycle:
         """Return the cycle at some points."""
-        parts = (self.stress, self.strain, self.plastic, self.p, self.modulus)
+        stress, strain, plastic = (a[:, points] for a in (self.stress, self.strain, self.plastic))
         heat = None if self.temperature is None else self.temperature[:, points]
-        return Cycle(self.times, *(a[:, points] for a in parts), heat)
+        return Cycle(self.times, stress, strain, plastic, self.p[:, points], self.modulus[:, points], heat)
 
 
 def six(rows: Array) -> Array:

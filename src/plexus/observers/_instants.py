@@ -71,8 +71,10 @@ class Instants:
             parts[name] = known[..., k : k + width] if width > 1 else known[..., k]
             k += width
         heat = parts["temperature"] if "temperature" in self.run.fields.specs else None
-        order = ("stress", "strain", "plastic_strain", "p", "young_modulus")
-        return Cycle(np.array(self.times), *(parts[name] for name in order), heat)
+        return Cycle(
+            np.array(self.times), parts["stress"], parts["strain"], parts["plastic_strain"], parts["p"],
+            parts["young_modulus"], heat,
+        )  # fmt: skip
 
     def _interpolated(self, nodal: Array) -> Array:
         """Return nodal values (n_nodes, 1) at the points, (n_local, 1)."""

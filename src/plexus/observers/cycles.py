@@ -172,14 +172,12 @@ class Cycles(Fields):
 
     def _view(self, run: Run, rows: Array) -> Array:
         """Return rows (n_local, 1) at the points where they are shown."""
-        points = self._seen(run).points
+        points, fields = self._seen(run).points, run.fields
         if self.params.internal == "points":
             return rows
-        return (
-            points.cell_means(rows)
-            if self.params.internal == "cells"
-            else points.recovered(rows, run.fields.space)
-        )  # type: ignore[attr-defined]
+        if self.params.internal == "cells":
+            return points.cell_means(rows)
+        return points.recovered(rows, fields.space)  # type: ignore[attr-defined]
 
     def _expected(self, run: Run) -> int:
         """Return the number of cycles that are still to be written."""

@@ -14,12 +14,17 @@ class Cycle(Protocol):
     Tensors are rows of six, 11 22 33 12 23 31, shears as those of the tensor.
     """
 
-    times: Array
-    """(m,) [s], rising."""
-    stress: Array
-    """(m, n, 6) [Pa]."""
-    temperature: Array | None
-    """(m, n) [K], None for a body without one."""
+    @property
+    def times(self) -> Array:
+        """Rising times, (m,) [s]."""
+
+    @property
+    def stress(self) -> Array:
+        """Stress, (m, n, 6) [Pa]."""
+
+    @property
+    def temperature(self) -> Array | None:
+        """Temperature, (m, n) [K]; None for a body without one."""
 
     @property
     def strain_range(self) -> Array:

@@ -29,6 +29,8 @@ class ShortestLife(QuantityBase):
     """The life of the point that fails first."""
 
     needs = Balances
+    of_output = "cycles"
+    """Type of the output whose lives are told."""
     rough = "a shortest life is not differentiable"
 
     def __init__(self, params: ShortestLifeParams):
