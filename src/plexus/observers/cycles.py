@@ -1,6 +1,6 @@
-"""What each cycle of load does, in ``cycles.vtkhdf`` beside ``cycles.xdmf``, and how many of them the body
-bears.
+"""What each cycle of load does at points, and how many of them the body bears: ``cycles.vtkhdf``.
 
+The file has a step per cycle, and ``cycles.xdmf`` beside it.
 At every quadrature point, of the cycles that are asked for: ``strain_range`` Δε and ``stress_range`` Δσ,
 equivalent ranges; ``peak_stress``, ``mean_stress`` and ``mean_strain`` normal to the plane of the strain
 range; ``peak_mises``; ``plastic_range`` Δε_p; ``p_growth`` Δp; ``dissipated`` W, plastic work per volume;
@@ -9,7 +9,7 @@ Definitions: `plexus.life._cycle`. The table ``cycles/<name>`` of ``series.h5`` 
 number, the largest of these, the shortest life and its place, ``change`` of Δε and W since the cycle looked
 at before, relative to the largest, and whether it is ``stable``.
 
-The instants are those of the steps, all of which are kept until the cycle ends, 22 numbers each at every
+The instants are those of the steps, all of which are kept until the cycle ends, 21 numbers each at every
 point. A reduced model makes its fields at all points where it is looked at: ask for few cycles.
 """
 
