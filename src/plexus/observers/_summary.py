@@ -26,6 +26,7 @@ MADE = {
 LIVES = {
     "damage": ("1", "share of the life that the cycle takes"),
     "life": ("1", "cycles to failure, infinite where the cycle does no harm"),
+    "log_life": ("1", "decimal logarithm of the cycles to failure, at most 9"),
 }
 JUDGED = ["strain_range", "dissipated"]
 """Fields that tell whether cycles are stable."""

@@ -168,6 +168,8 @@ class Cycles(Fields):
             # the life of a cell is that under its mean damage
             with np.errstate(divide="ignore"):
                 arrays["life"] = 1.0 / np.maximum(arrays["damage"], 0.0)
+            # for pictures: lives span decades, and some have no end
+            arrays["log_life"] = np.minimum(np.log10(arrays["life"]), 9.0)
         return columns, arrays
 
     def _view(self, run: Run, rows: Array) -> Array:
