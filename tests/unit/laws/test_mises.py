@@ -137,15 +137,16 @@ def test_the_linear_rule_of_prager_moves_the_surface():
 
 
 def test_a_back_stress_beyond_its_limit_has_an_answer():
-    """Data of a colder body may make X = 2/3 C a exceed C/D ten times: g rises first, and a root remains."""
-    law = made(CUBE | {"young_modulus": 190e3, "back_stresses": [{"modulus": 120e3, "recall": 800}],
-                       "viscosity": {"drag": 400, "exponent": 7}})  # fmt: skip
+    """In a body that cools X = 2/3 C a may exceed C/D: g falls steeper than by 3μ + 2C."""
+    law = made(CUBE | {
+        "young_modulus": 190e3, "yield_stress": 1000, "viscosity": {"drag": 1, "exponent": 7},
+        "back_stresses": [{"modulus": 120e3, "recall": 800}],
+    })  # fmt: skip
     rng = np.random.default_rng(3)
     before = virgin(law, cells=400)
     held = rng.standard_normal((400, 3, 3))
-    held = (
-        held + held.transpose(0, 2, 1) - 2 / 3 * np.trace(held, axis1=1, axis2=2)[:, None, None] * np.eye(3)
-    )
+    held = held + held.transpose(0, 2, 1)
+    held -= np.trace(held, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
     size = np.sqrt(2 / 3 * (held**2).sum(axis=(1, 2)))
     held *= (rng.uniform(0, 10, 400) / 800 / size)[:, None, None]
     before["back_strain_1"] = held.reshape(400, 1, 9)
@@ -156,5 +157,5 @@ def test_a_back_stress_beyond_its_limit_has_an_answer():
     dp = (answer.memory["p"] - before["p"])[:, 0]
     s = answer.stress[:, 0] - np.trace(answer.stress[:, 0], axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
     x = 2 / 3 * 120e3 * answer.memory["back_strain_1"].reshape(400, 3, 3)
-    over = np.sqrt(1.5 * ((s - x) ** 2).sum(axis=(1, 2))) - 10
-    assert (dp > 0).sum() > 300 and np.allclose(over[dp > 0], 400 * (dp[dp > 0] / 5.0) ** (1 / 7), rtol=1e-8)
+    over = np.sqrt(1.5 * ((s - x) ** 2).sum(axis=(1, 2))) - 1000
+    assert (dp > 0).sum() > 200 and np.allclose(over[dp > 0], (dp[dp > 0] / 5.0) ** (1 / 7), atol=1e-7)
