@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plexus.protocols.instants import NOTHING, Instant, Since
     from plexus.protocols.laws import Inlined, Law, Potential, Reducible, Response
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
+    from plexus.protocols.life import Criterion, Cycle
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
+    from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.snapshots import SnapshotSource
@@ -67,9 +68,10 @@ _MODULES = {
     "instants": "NOTHING Instant Since",
     "laws": "Inlined Law Potential Reducible Response",
     "learned": "Gap Guarded Learned Port Setting",
+    "life": "Criterion Cycle",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Placed Quantity Sided",
+    "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "snapshots": "SnapshotSource",
@@ -106,6 +108,8 @@ __all__ = [
     "Controlled",
     "Controller",
     "Course",
+    "Criterion",
+    "Cycle",
     "Data",
     "Derived",
     "Deviations",
@@ -128,6 +132,8 @@ __all__ = [
     "Integrand",
     "Integrated",
     "Joint",
+    "Keeps",
+    "Lasting",
     "Law",
     "Learned",
     "Location",
