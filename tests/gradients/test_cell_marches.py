@@ -19,6 +19,7 @@ from step_problems import made
 
 from plexus.coupling.tracedcells import TracedCells
 from plexus.protocols import Explicit, Implicit
+from plexus.run.trace import Trace, gradient
 from plexus.stepping.adjoint import Chain, equal_steps
 
 pytestmark = pytest.mark.mpi
@@ -91,6 +92,17 @@ def test_gradients_are_those_of_one_rank(type_, name, tmp_path_factory):
     slab = many.system.scheme.slab
     assert close(summed(parts[:1], WORLD), whole[:1])
     assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
+
+
+def test_gradients_of_a_run_do_not_depend_on_what_is_kept(tmp_path_factory):
+    """Steps that are computed again are not judged again."""
+    run, found = run_of(WORLD, tmp_path_factory, "1-D", {"type": "ssp_rk"}), []
+    run.observers = []
+    for every in (None, 60):
+        theta = {"nu": torch.tensor([0.02], dtype=torch.float64, requires_grad=True)}
+        total = Trace.of(run, theta).total(lambda trace: told(trace.state.values["velocity"]), every)
+        found.append(gradient(total, theta, run)["nu"])
+    assert close(found[:1], found[1:], 1e-12)
 
 
 def test_implicit_steps_have_tangents(tmp_path_factory):
