@@ -8,7 +8,7 @@ from pathlib import Path
 from plexus.errors import InputError
 from plexus.learning.figures import Figure, figures
 from plexus.sweep.folder import SweepFolder
-from plexus.sweep.members import brief
+from plexus.deck.members import brief
 from plexus.sweep.status import FINISHED, Status
 
 

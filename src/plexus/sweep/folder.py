@@ -23,7 +23,7 @@ from plexus.runtime.files import locked, reason, write_json, write_text
 from plexus.runtime.provenance import versions
 from plexus.sweep import status
 from plexus.sweep.columns import columns
-from plexus.sweep.members import Member, check, expand, resolve
+from plexus.deck.members import Member, check, expand, resolve
 
 LOCK = ".sweep.lock"
 _DIGEST = "# digest of the deck: "

@@ -15,7 +15,7 @@ from plexus.sweep import folder as folders
 from plexus.sweep.best import verdict
 from plexus.sweep.folder import SweepFolder
 from plexus.sweep.idle import idle
-from plexus.sweep.members import Member, check
+from plexus.deck.members import Member, check
 from plexus.sweep.runner import Runner, default_workers
 from plexus.sweep.search import following, missing
 from plexus.sweep.status import FINISHED, OPEN, Status, status

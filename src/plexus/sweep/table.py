@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plexus.learning.figures import LOSS, RIVAL, VALIDATION, figures
 from plexus.sweep.folder import SweepFolder
-from plexus.sweep.members import Member, brief
+from plexus.deck.members import Member, brief
 from plexus.sweep.status import FINISHED, Status
 
 WIDEST = 100

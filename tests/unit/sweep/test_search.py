@@ -16,7 +16,7 @@ from plexus.deck.sweep import Range
 from plexus.errors import InputError
 from plexus.sweep import folder as folders
 from plexus.sweep import search
-from plexus.sweep.members import Member, expand
+from plexus.deck.members import Member, expand
 from plexus.sweep.status import Status, read_summary
 
 BLOCK = """
