@@ -60,6 +60,8 @@ class ReducedSystem(System):
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
         self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0
+        self.told: dict[str, Any] = {}
+        """What the summary tells of the model beside its size."""
         self.comm, self.equation = model.points.comm, equation
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
@@ -168,7 +170,7 @@ class ReducedSystem(System):
                 f"{self.limit:g}: training has not seen such a load; reduce a run that has it, or take the "
                 "full model"
             )
-        return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
+        return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
 
     def reconstructed(self, state: State) -> State:
         """Return the state of the whole body. Collective."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plexus.deck.dictionary import Dictionary
 from plexus.deck.params import NAME, Field, Params
 
 
@@ -19,3 +20,6 @@ class Reduce(Params):
         False, description="take a search for points that comes no further for what it reached"
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
+    dictionary: Dictionary | None = Field(
+        None, description="several models, of clusters of the runs of `sweep`, and what recommends one of them"
+    )

@@ -18,9 +18,9 @@ from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.protocols import Reducible
 from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import save, strains_of
 from plexus.reduction.pod import pod
-from plexus.spaces.points import CellSet, Values, batches
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -69,11 +69,11 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     run.observers.append(found)
     run.execute()
     with ctx.timers("reduction"):
-        facts = _reduced(run, found, ctx.folder / deck.reduce.file)
+        facts = reduced(run, found, ctx.folder / deck.reduce.file)
     return run, facts
 
 
-def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
+def reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     """Make basis and cubature, write them, and return the facts. Collective."""
     block, system = run.deck.reduce, run.system
     assert block is not None
@@ -84,7 +84,7 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     basis = pod(comm, rows, lambda a: mass(form, a), block.tolerance, block.modes)
     modes = basis.modes.reshape(space.n_local, space.components, -1)
     strains = strains_of(form, points, modes)
-    weights, names = _weights(form), points.names()[: points.n_owned]
+    weights, names = weights_of(form), points.names()[: points.n_owned]
     works = np.einsum("ika,kaj->ijk", np.array(found.stresses), strains)
     works = works.reshape(-1, len(weights))
     chosen = cubature(
@@ -99,28 +99,3 @@ def _reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
     }  # fmt: skip
     save(path, space, found.name, modes, {"reduced": facts})
     return facts
-
-
-def mass(form: Form, columns: Array) -> Array:
-    """Return ∫ u·φ_i of columns (n_local m, k), zero in the rows of ghosts: sums over ranks count once."""
-    space, found = form.space, np.zeros_like(columns)
-    tables = form.rule.tables(space.element)
-    for j in range(columns.shape[1]):
-        u, out = np.ascontiguousarray(columns[:, j].reshape(space.n_local, -1)), space.zeros()
-        for p in batches(form.cells, form.rule, 4096, 0.0, Values({form.own: (space, u)}, form.own)):
-            weight = form.equation.measure(p.x)
-            nodes, cells = form.cells.nodes(space)[p.part], form.cells.cells[p.part]
-            form.kernels.vector(form.cells.points, cells, tables, nodes, p.u, None, weight, out)
-        out[space.n_owned :] = 0.0
-        found[:, j] = out.ravel()
-    return found
-
-
-def _weights(form: Form) -> Array:
-    """Return the integration weights of the quadrature points of own cells."""
-    mesh, found = form.space.mesh, []
-    cells = CellSet(mesh, form.bridge, slice(mesh.n_owned_cells))
-    for p in batches(cells, form.rule, 4096, 0.0, Values({})):
-        weight = form.equation.measure(p.x)
-        found.append(p.jxw if weight is None else p.jxw * weight)
-    return np.concatenate([np.empty(0), *(w.ravel() for w in found)])

@@ -1,0 +1,39 @@
+"""Inner products of a form's space: the mass matrix on nodal fields, and the weights of its points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.spaces.points import CellSet, Values, batches
+
+if TYPE_CHECKING:
+    from plexus.spaces.assembly import Form
+
+Array = np.ndarray
+
+
+def mass(form: Form, columns: Array) -> Array:
+    """Return ∫ u·φ_i of columns (n_local m, k), zero in the rows of ghosts: sums over ranks count once."""
+    space, found = form.space, np.zeros_like(columns)
+    tables = form.rule.tables(space.element)
+    for j in range(columns.shape[1]):
+        u, out = np.ascontiguousarray(columns[:, j].reshape(space.n_local, -1)), space.zeros()
+        for p in batches(form.cells, form.rule, 4096, 0.0, Values({form.own: (space, u)}, form.own)):
+            weight = form.equation.measure(p.x)
+            nodes, cells = form.cells.nodes(space)[p.part], form.cells.cells[p.part]
+            form.kernels.vector(form.cells.points, cells, tables, nodes, p.u, None, weight, out)
+        out[space.n_owned :] = 0.0
+        found[:, j] = out.ravel()
+    return found
+
+
+def weights_of(form: Form) -> Array:
+    """Return the integration weights of the quadrature points of own cells."""
+    mesh, found = form.space.mesh, [np.empty(0)]
+    cells = CellSet(mesh, form.bridge, slice(mesh.n_owned_cells))
+    for p in batches(cells, form.rule, 4096, 0.0, Values({})):
+        weight = form.equation.measure(p.x)
+        found.append((p.jxw if weight is None else p.jxw * weight).ravel())
+    return np.concatenate(found)
