@@ -9,7 +9,7 @@ from mpi4py import MPI
 from plexus.errors import InputError
 from plexus.offline.training import weighed
 from plexus.reduction.clusters.dissimilarity import angles, euclidean, sine
-from plexus.reduction.clusters.gain import choose, gains, leading, left, partitions, widths
+from plexus.reduction.clusters.gain import choose, gains, leading, left, nested, partitions, widths
 from plexus.reduction.clusters.lines import lines
 from plexus.reduction.clusters.medoids import assigned, medoids
 
@@ -131,7 +131,8 @@ def test_gain_and_widths_fall_with_clusters(family):
     assert g[0] == 0 and (np.diff(g) > 0).all() and g[-1] > 0.5
     assert choose(found, 0.0, 5) == 8 and choose(found, 0.9, 5) == 1
     assert choose(found, 0.05, 5) < 8
-    # the widest cluster can only shrink where medoids are many
+    wide = nested(family[:300, :300], sine(family[:300, :300]), 6, starts=2)
+    assert (np.diff(wide) <= 0).all() and wide[-1] < wide[0]
     largest = [widths(family, p.labels, [1, 3]).max(0) for p in found]
     assert largest[7][0] < largest[0][0] and largest[7][1] < largest[0][1]
     with pytest.raises(InputError, match="a cluster needs 400 members"):

@@ -1,8 +1,10 @@
-"""A dictionary of reduced models: made of a sweep, recommended by the load, switched inside a run, refused."""
+"""A dictionary of reduced models: made of a sweep, recommended by the load, switched in a run, refused."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -17,10 +19,12 @@ from plexus.errors import InputError
 from plexus.offline.dictionary import make, trained
 from plexus.reduction.clusters.medoids import Partition
 from plexus.runtime import context
+from plexus.tasks.reduce import TASK
 
 COMM = MPI.COMM_WORLD
 SWEEP = {"mode": "list", "members": [
-    {"parameters.hot": hot, "parameters.peak": peak} for hot in (0.15, 0.85) for peak in (45, 50, 55, 60)]}  # fmt: skip
+    {"parameters.hot": hot, "parameters.peak": peak} for hot in (0.15, 0.85) for peak in (45, 50, 55, 60)
+]}  # fmt: skip
 
 
 def text(**blocks):
@@ -47,7 +51,7 @@ def text(**blocks):
         "sweep": SWEEP,
         **blocks,
     }  # fmt: skip
-    return yaml.safe_dump(data)
+    return yaml.safe_dump({k: v for k, v in data.items() if v is not None})
 
 
 def deck(folder, *overrides, **blocks):
@@ -94,7 +98,9 @@ def test_the_load_gets_the_model_of_its_cluster(made):
 
 
 CYCLES = {"stepper": "quasistatic", "step": 0.25, "end": 4}
-MOVING = "293.15 + 50*warm(t)*(left(t)*exp(-8*((x - 0.15)^2 + y^2)) + (1 - left(t))*exp(-8*((x - 0.85)^2 + y^2)))"
+MOVING = (
+    "293.15 + 50*warm(t)*(left(t)*exp(-8*((x - 0.15)^2 + y^2)) + (1 - left(t))*exp(-8*((x - 0.85)^2 + y^2)))"
+)
 
 
 def moving(folder, rom=True):
@@ -110,7 +116,7 @@ def moving(folder, rom=True):
 @pytest.mark.mpi
 def test_the_model_changes_with_the_load(made):
     """In the second cycle the other model takes over, with the memory that a replay gives at its points."""
-    folder, facts = made
+    folder = made[0]
     labels = json.loads((folder / "dictionary.json").read_text())["about"]["labels"]
     run = moving(folder)
     for _ in run.march():
@@ -176,9 +182,31 @@ def test_what_no_dictionary_is_made_of_is_refused(tmp_path):
         return str(error.value)
 
     few = ("sweep.members=[{parameters.peak: 50}, {parameters.peak: 60}]",)
-    assert "no 'q'; there are displacement" in told(*few, of="q")
-    assert "clusters: 3, and most are 2" in told(*few, clusters=3)
+    assert "clusters: 3 of 2 members" in told(*few, clusters=3)
     assert "same for all members" in told(*few, at=0)
+
+
+def test_the_deck_is_checked(tmp_path):
+    """What is compared and read must be there, and many runs; all is told with its line."""
+
+    def told(**block):
+        (tmp_path / "plate.yaml").write_text(text(reduce={"dictionary": {"at": 1, **block}}))
+        checked = subprocess.run(
+            [sys.executable, "-m", "plexus", "check", "plate.yaml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+        return checked.returncode, checked.stdout + checked.stderr
+
+    code, said = told(of="q", load="heat", clusters=9)
+    assert code == 2 and "plate.yaml:" in said
+    assert "there is no 'q'; there are displacement" in said and "no field 'heat'" in said
+    assert "more than the 8 of `most`" in said
+    assert "angles compares spaces of the unknown" in told(dissimilarity="angles")[1]
+    alone = deck(tmp_path, sweep=None)
+    assert "give a block `sweep`" in TASK.problem(alone)
+    assert "many runs, and one is reduced" in TASK.problem(deck(tmp_path, reduce={}))
 
 
 def test_models_are_trained_on_neighbours_too():

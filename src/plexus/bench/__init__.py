@@ -24,6 +24,7 @@ BENCHES = (
     "points",
     "adjoint",
     "constitutive",
+    "dictionary",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")

@@ -1,15 +1,19 @@
-"""A reduced model that goes from one basis and cubature to another: u(x, t) = Σ_j γ^k_j(t) ψ^k_j(x), k = k(t).
+"""A reduced model that goes from one basis and cubature to another.
+
+    u(x, t) = Σ_j γ^k_j(t) ψ^k_j(x),    k = k(t)
 
 The state holds the coordinates of all bases behind each other, those of the present one alone not zero, and
-the memory at the points of all cubatures: after each step it is marched at all of them along the displacement,
-as a replay would, so that a change of basis loses nothing of it. The first guess in a new basis is the
-projection of the displacement, γ^l = Ψ_lᵀ M Ψ_k γ^k. Which basis is the present one follows from the time at
-which a step begins, so that a step that is repeated, and a run that is restarted, take the same.
+the memory at the points of all cubatures: after each step it is marched at all of them along the
+displacement, as a replay would, so that a change of basis loses nothing of it. The first guess in a new
+basis is the projection of the displacement, γ^l = Ψ_lᵀ M Ψ_k γ^k. Which basis is the present one follows
+from the time at which a step begins, so that a step that is repeated, and a run that is restarted, take the
+same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,7 +51,7 @@ class SwitchingSystem(ReducedSystem):
         super().__init__(first.full, _joined(first, parts), times, first.tolerance, first.limit)
         self.models, self.chosen = list(parts), chosen
         ends = np.cumsum([0, *(part.model.basis.shape[2] for part in parts)])
-        self.blocks = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        self.blocks = [slice(a, b) for a, b in pairwise(ends)]
         count = range(len(parts))
         self.onto = [np.hstack([cross(k, l) for l in count]) for k in count]
         names = self.model.points.names()

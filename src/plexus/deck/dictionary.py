@@ -1,13 +1,10 @@
-"""The block `reduce.dictionary`: several reduced models of a sweep's runs, and what recommends one of them."""
+"""The block `reduce.dictionary`: reduced models of a sweep's runs, and what recommends one of them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import model_validator
-
 from plexus.deck.params import NAME, Field, Params, Unit
-from plexus.deck.values import refuse
 
 
 class Dictionary(Params):
@@ -22,8 +19,8 @@ class Dictionary(Params):
     of: str = Field("p", description="what is compared: an internal variable at the end, or the unknown")
     dissimilarity: Literal["sine", "angles", "euclidean"] = Field(
         "sine",
-        description="sine of the angle of the last fields; principal angles of the spaces of all steps of the "
-        "unknown; distance of the last fields",
+        description="sine of the angle of the last fields; principal angles of the spaces of all steps of "
+        "the unknown; distance of the last fields",
     )
     rank: int = Field(3, ge=1, description="directions of a member whose angles are compared")
     starts: int = Field(20, ge=1, description="starts of the search for medoids")
@@ -34,12 +31,9 @@ class Dictionary(Params):
     at: Annotated[float, Unit("s")] = Field(ge=0, description="when it is read, after the start")
     features: int = Field(20, ge=1, le=500, description="places at which it is read")
     augmentation: float = Field(
-        2.0, ge=0, le=100, description="loads per class in training, in loads of the largest class; 0 for none"
+        2.0,
+        ge=0,
+        le=100,
+        description="loads per class in training, in loads of the largest class; 0 for none",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of starts, folds and weights")
-
-    @model_validator(mode="after")
-    def _spaces_of_the_unknown(self) -> Dictionary:
-        if self.dissimilarity == "angles" and self.of == "p":
-            raise refuse("dissimilarity angles compares spaces of the unknown: say of: displacement")
-        return self

@@ -21,5 +21,6 @@ class Reduce(Params):
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
     dictionary: Dictionary | None = Field(
-        None, description="several models, of clusters of the runs of `sweep`, and what recommends one of them"
+        None,
+        description="several models, of clusters of the runs of `sweep`, and what recommends one of them",
     )

@@ -217,6 +217,8 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
         return
     if deck.time is None:
         yield (block,), "a reduced model marches in time, and the deck is steady"
+    if deck.reduce is not None and deck.reduce.dictionary is not None:
+        yield from several(deck.reduce.dictionary, equations[0])
     for i, condition in enumerate(deck.boundary):
         for name, entries in condition.values.items():
             if any(e is not None and e.constant != 0 for e in entries):
@@ -224,6 +226,21 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
                 yield ("boundary", i, name), text
         for kind in set(condition.terms) - {"traction", "pressure"}:
             yield ("boundary", i, kind), "a reduced model takes tractions and pressures only"
+
+
+def several(block: Any, equation: Equation) -> Iterator[Found]:
+    """Yield what a dictionary compares or reads and the equation does not have."""
+    place, unknown = ("reduce", "dictionary"), equation.field.name
+    known = [unknown, *(spec.name for spec in equation.internal)]
+    if block.of not in known:
+        yield (*place, "of"), f"there is no {block.of!r}; there are {', '.join(known)}"
+    elif block.dissimilarity == "angles" and block.of != unknown:
+        yield (*place, "of"), f"angles compares spaces of the unknown: say of: {unknown}"
+    shown = [derived.spec.name for derived in equation.derived()]
+    if block.load not in shown:
+        yield (*place, "load"), f"there is no field {block.load!r}; there are {', '.join(shown)}"
+    if block.clusters is not None and block.clusters > block.most:
+        yield (*place, "clusters"), f"more than the {block.most} of `most`"
 
 
 def pathless(equations: Sequence[Equation]) -> Iterator[Found]:

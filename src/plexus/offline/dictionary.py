@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FILE, BUNDLE = "dictionary.json", "recommendation.safetensors"
+COARSER = 30.0
+"""Relative singular value below which stresses of many runs are left out, in tolerances of the cubature."""
 
 
 def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -48,18 +50,21 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     block = deck.reduce.dictionary
     assert block is not None
     members: list[Member] = []
-    for run, member in marched(deck, ctx, block.load, block.at):
+    for each, member in marched(deck, ctx, block.load, block.at):
         members.append(member)
+        run = each
     with ctx.timers("reduction"):
         d = compared(run, members, block)
         found = partitions(d, block.most, block.seed, block.starts)
         count = block.clusters or choose(found, block.least_gain, block.smallest)
         if count > len(found):
-            raise InputError(f"reduce.dictionary.clusters: {count}, and most are {len(found)}")
+            raise InputError(f"reduce.dictionary.clusters: {count} of {len(members)} members")
         part = found[count - 1]
         models = [f"dictionary_{k}.h5" for k in range(count)]
         facts = [
-            reduced(run, joined(run, [members[i] for i in trained(d, part, k, block.overlap)]), ctx.folder / name)
+            reduced(
+                run, joined(run, [members[i] for i in trained(d, part, k, block.overlap)]), ctx.folder / name
+            )
             for k, name in enumerate(models)
         ]
         bundle, told = ("", ""), {}
@@ -120,7 +125,7 @@ def trained(d: Array, part: Partition, k: int, overlap: float) -> Array:
 
 
 def joined(run: Run, members: Sequence[Member]) -> Any:
-    """Return what several runs leave as snapshots of one: each normalised, their stresses compressed. Collective."""
+    """Return snapshots of several runs as those of one: normalised, stresses compressed. Collective."""
     name = unknown_of(run)
     form, block = run.system.forms[name], run.deck.reduce  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
@@ -131,7 +136,9 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     weights = np.repeat(weights_of(form), 9)[:, None]
     rows = np.column_stack([m.stresses.reshape(len(m.stresses), -1).T for m in members])
     assert block is not None
-    basis = pod(comm, rows, lambda a: weights * a, max(block.cubature, 1e-6))
+    # what is left out is integrated as well, only less exactly
+    coarse = min(max(COARSER * block.cubature, 1e-6), 0.1)
+    basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
     return SimpleNamespace(name=name, fields=fields, stresses=stresses)
 

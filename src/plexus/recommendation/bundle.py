@@ -65,7 +65,9 @@ class Recommendation:
         return int(((values < self.low) | (values > self.high)).sum())
 
 
-def fit(load: str, unit: str, at: float, places: Array, x: Array, y: Array, model: Stacking) -> Recommendation:
+def fit(
+    load: str, unit: str, at: float, places: Array, x: Array, y: Array, model: Stacking
+) -> Recommendation:
     """Return the recommendation that values x (members, f) at places and labels y teach."""
     mean, deviation = x.mean(0), x.std(0)
     model.fit((x - mean) / deviation, y, int(y.max()) + 1)

@@ -113,7 +113,7 @@ def information(binned: Array, labels: Array, bias: bool = True) -> Array:
 
 
 class Redundancy:
-    """ρ(h): mean mutual information of nodes at a distance h, piecewise linear. Construction is collective."""
+    """ρ(h): mean mutual information of nodes at a distance h, piecewise linear. Made collectively."""
 
     def __init__(self, comm: Comm, binned: Array, places: Array, names: Array):
         # a scattered choice by name is the same on any ranks

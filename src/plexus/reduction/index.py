@@ -86,10 +86,14 @@ def _parsed(told: dict[str, Any]) -> Index:
         if Path(name).name != name:
             raise ValueError(f"{name!r} is no file beside it")
     sizes = [len(row[k]) for k, row in enumerate(found.crossing)]
-    if len(found.crossing) != len(found.models) or not sizes or any(
-        np.shape(found.crossing[k][l]) != (sizes[k], sizes[l])
-        for k in range(len(sizes))
-        for l in range(len(sizes))
+    if (
+        len(found.crossing) != len(found.models)
+        or not sizes
+        or any(
+            np.shape(found.crossing[k][l]) != (sizes[k], sizes[l])
+            for k in range(len(sizes))
+            for l in range(len(sizes))
+        )
     ):
         raise ValueError("its cross projections do not belong to its models")
     return found

@@ -17,8 +17,8 @@ class Reduce(Task):
     name = "reduce"
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = (
-        "Writes rom.h5, which decks with `rom: {type: galerkin, file: ...}` march with; of the runs of a sweep\n"
-        "and `reduce.dictionary` dictionary.json, for `rom: {type: dictionary, file: ...}`."
+        "Writes rom.h5, which decks with `rom: {type: galerkin, file: ...}` march with; with a sweep and\n"
+        "`reduce.dictionary` a dictionary.json, for `rom: {type: dictionary, file: ...}`."
     )
 
     def problem(self, deck: Deck) -> str | None:

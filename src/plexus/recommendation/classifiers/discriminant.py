@@ -28,7 +28,9 @@ class Discriminant:
         sizes = np.bincount(y, minlength=classes)
         with np.errstate(divide="ignore"):
             self.prior = np.log(sizes / len(y))
-        self.means = np.array([x[y == c].mean(0) if sizes[c] else np.zeros(x.shape[1]) for c in range(classes)])
+        self.means = np.array(
+            [x[y == c].mean(0) if sizes[c] else np.zeros(x.shape[1]) for c in range(classes)]
+        )
         apart = x - self.means[y]
         pooled = apart.T @ apart / max(len(y) - classes, 1)
         raw = [

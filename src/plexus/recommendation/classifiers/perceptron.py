@@ -9,6 +9,7 @@ Ba, arXiv:1412.6980. Some of the features may be left out, so that several of th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,8 +54,7 @@ class Perceptron:
         x, target = self._seen(x), np.eye(classes)[y]
         rng, sizes = np.random.default_rng(self.seed), (x.shape[1], *self.widths, classes)
         self.layers = [
-            np.vstack([rng.standard_normal((a, b)) / np.sqrt(a), np.zeros(b)])
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            np.vstack([rng.standard_normal((a, b)) / np.sqrt(a), np.zeros(b)]) for a, b in pairwise(sizes)
         ]
         moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.layers]
         for step in range(1, self.steps + 1):

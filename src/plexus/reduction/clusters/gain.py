@@ -1,6 +1,6 @@
 """What clusters promise before a model is built, and what local bases of them leave of a field.
 
-    G(K) = 1 - W_K/W_1,    e(u, V) = |u - Π_V u|/|u|,    d_n(A) = min_V max_{u ∈ A} e(u, V) ≤ max_{u ∈ A} e(u, V_n)
+    G(K) = 1 - W_K/W_1,    e(u, V) = |u - Π_V u|/|u|,    d_n(A) = min_{dim V = n} max_{u ∈ A} e(u, V)
 
 W_K is the mean dissimilarity to the own medoid: G needs the dissimilarities only. Bases V are the leading
 modes of normalised members. All of it follows from Gram matrices. Normalised widths and their connection
@@ -75,4 +75,25 @@ def widths(gram: Array, labels: Array, counts: Sequence[int]) -> Array:
     for k in range(int(labels.max()) + 1):
         mine = np.flatnonzero(labels == k)
         found.append([left(gram, leading(gram, mine, n), mine).max() for n in counts])
+    return np.array(found)
+
+
+def nested(gram: Array, d: Array, most: int, seed: int = 0, starts: int = 20) -> Array:
+    """Return bounds of the largest d_1 of 1, 2, … ``most`` clusters, each made by splitting the widest one.
+
+    A cluster's bound is the least over the first modes of all clusters so far and over all members of the
+    largest sine, so that splitting never raises it. ``d`` are the sines of the members.
+    """
+    every = np.arange(len(gram))
+    clusters, found = [every], []
+    sines = np.vstack([d, left(gram, leading(gram, every, 1), every)])
+    for _ in range(most):
+        wide = [sines[:, mine].max(1).min() for mine in clusters]
+        found.append(max(wide))
+        mine = clusters.pop(int(np.argmax(wide)))
+        if len(mine) < 2:
+            break
+        label = medoids(d[np.ix_(mine, mine)], 2, seed, starts).labels
+        clusters += [mine[label == k] for k in (0, 1)]
+        sines = np.vstack([sines, *(left(gram, leading(gram, c, 1), every) for c in clusters[-2:])])
     return np.array(found)
