@@ -182,7 +182,7 @@ def gain_of(data: Data) -> list[Row]:
 def correlation(a: Array, b: Array) -> float:
     """Return the correlation of the ranks of two sequences."""
     ranks = [np.argsort(np.argsort(each)) for each in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def narrower(data: Data) -> list[Row]:

@@ -55,34 +55,45 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         run = each
     with ctx.timers("reduction"):
         d = compared(run, members, block)
-        found = partitions(d, block.most, block.seed, block.starts)
-        count = block.clusters or choose(found, block.least_gain, block.smallest)
-        if count > len(found):
-            raise InputError(f"reduce.dictionary.clusters: {count} of {len(members)} members")
-        part = found[count - 1]
-        models = [f"dictionary_{k}.h5" for k in range(count)]
+        part, about = clustered(d, block)
+        groups = [trained(d, part, k, block.overlap) for k in range(len(part.medoids))]
+        models = [f"dictionary_{k}.h5" for k in range(len(groups))]
         facts = [
-            reduced(
-                run, joined(run, [members[i] for i in trained(d, part, k, block.overlap)]), ctx.folder / name
-            )
-            for k, name in enumerate(models)
+            reduced(run, joined(run, [members[i] for i in group]), ctx.folder / name)
+            for group, name in zip(groups, models, strict=True)
         ]
-        bundle, told = ("", ""), {}
-        if count > 1:
+        about |= {"modes": [f["modes"] for f in facts], "points": [len(f["names"]) for f in facts]}
+        bundle: tuple[str, str] = ("", "")
+        if len(models) > 1:
             from plexus.offline.recommend import recommend
 
             bundle, told = recommend(run, deck, members, part, ctx.folder / BUNDLE)
-    about = {
-        "clusters": count, "members": len(members), "medoids": part.medoids.tolist(),
-        "sizes": part.sizes.tolist(), "gains": gains(found).tolist(), "labels": part.labels.tolist(),
-        "modes": [f["modes"] for f in facts], "points": [len(f["names"]) for f in facts], **told,
-    }  # fmt: skip
-    index = indices.Index(unknown_of(run), models, *bundle, crossing(run, ctx, models), about)
-    if ctx.comm.rank == 0:
-        indices.write(ctx.folder / FILE, index)
-    ctx.comm.barrier()
+            about |= told
+        index = indices.Index(unknown_of(run), models, *bundle, crossing(run, ctx, models), about)
+        if ctx.comm.rank == 0:
+            indices.write(ctx.folder / FILE, index)
+        ctx.comm.barrier()
     ctx.log.info(text(about))
     return run, {k: v for k, v in about.items() if k != "labels"}
+
+
+def clustered(d: Array, block: Any) -> tuple[Partition, dict[str, Any]]:
+    """Return the clusters of dissimilarities, as many as the deck says or the gain suggests, and facts.
+
+    Raises
+    ------
+    InputError
+        If there are too few members.
+    """
+    found = partitions(d, block.most, block.seed, block.starts)
+    count = block.clusters or choose(found, block.least_gain, block.smallest)
+    if count > len(found):
+        raise InputError(f"reduce.dictionary.clusters: {count} of {len(d)} members")
+    part = found[count - 1]
+    return part, {
+        "clusters": count, "members": len(d), "medoids": part.medoids.tolist(),
+        "sizes": part.sizes.tolist(), "gains": gains(found).tolist(), "labels": part.labels.tolist(),
+    }  # fmt: skip
 
 
 def unknown_of(run: Run) -> str:

@@ -6,6 +6,7 @@ safetensors, with hashes of every field and a golden pair that is answered again
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,7 @@ def save(path: Path, found: Recommendation, x: Array, about: dict[str, Any]) -> 
     hidden = []
     for k, base in enumerate(found.model.bases):
         arrays |= {f"base{k}.layer{i}": w for i, w in enumerate(base.layers)}
-        hidden.append({"widths": list(base.widths), "features": base.features.tolist()})
+        hidden.append({"widths": list(base.widths), "features": np.asarray(base.features).tolist()})
     weights = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
     x = x[:PAIRS]
     answers = np.array([found.probabilities(row) for row in x])
@@ -138,7 +139,7 @@ def load(path: Path, sha256: str, comm: Comm) -> Recommendation:
     scales = {name: arrays[name] for name in ("places", "mean", "deviation", "low", "high")}
     found = Recommendation(port["name"], port["unit"], float(hyper["at"]), model=model, **scales)
 
-    def answered(given: dict[str, Any]) -> dict[str, Any]:
+    def answered(given: Mapping[str, Any]) -> Mapping[str, Any]:
         import torch
 
         rows = [found.probabilities(row) for row in given["values"].numpy()]

@@ -109,7 +109,7 @@ def _exchanged(d: Array, chosen: Array) -> tuple[Array, float]:
         for k in range(len(chosen)):
             mine = first == k
             sums[k] = common + (np.minimum(d[mine], d2[mine, None]) - kept[mine]).sum(0)
-        k, c = np.unravel_index(int(np.argmin(sums)), sums.shape)
-        if not sums[k, c] < total * (1 - 1e-12):
+        left, new = np.unravel_index(int(np.argmin(sums)), sums.shape)
+        if not sums[left, new] < total * (1 - 1e-12):
             return chosen, total
-        chosen[k] = c
+        chosen[left] = new
