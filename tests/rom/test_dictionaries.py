@@ -163,7 +163,7 @@ def test_what_is_no_dictionary_is_refused(made, tmp_path):
 
     assert "no dictionary of reduced models (kind 'rom'" in told(kind="rom")
     assert "is no file beside it" in told(models=["../a.h5", "b.h5"])
-    assert "cross projections" in told(models=index["models"][:1])
+    assert "one has none" in told(models=index["models"][:1])
     # the bundle is not there
     assert "recommendation.safetensors" in told()
     (tmp_path / "recommendation.safetensors").write_bytes(

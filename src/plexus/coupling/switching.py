@@ -19,7 +19,9 @@ import numpy as np
 
 from plexus.coupling.reduced import ReducedSystem, _Step
 from plexus.protocols import Instant
+from plexus.reduction.measures import mass
 from plexus.reduction.model import Model, strains_of
+from plexus.reduction.pod import gram
 from plexus.reduction.points import ReducedPoints
 
 Array = np.ndarray
@@ -32,8 +34,6 @@ class SwitchingSystem(ReducedSystem):
     ----------
     parts : sequence of ReducedSystem
         The models.
-    cross : callable
-        Numbers of two models -> Ψ_lᵀ M Ψ_k.
     chosen : callable
         Time at which a step begins [s] -> number of the model that takes it. Collective.
     times : sequence of float
@@ -43,7 +43,6 @@ class SwitchingSystem(ReducedSystem):
     def __init__(
         self,
         parts: Sequence[ReducedSystem],
-        cross: Callable[[int, int], Array],
         chosen: Callable[[float], int],
         times: Sequence[float],
     ):
@@ -52,8 +51,11 @@ class SwitchingSystem(ReducedSystem):
         self.models, self.chosen = list(parts), chosen
         ends = np.cumsum([0, *(part.model.basis.shape[2] for part in parts)])
         self.blocks = [slice(a, b) for a, b in pairwise(ends)]
-        count = range(len(parts))
-        self.onto = [np.hstack([cross(k, l) for l in count]) for k in count]
+        form = first.full.forms[first.name]
+        flat = self.model.basis.reshape(-1, ends[-1])
+        onto = gram(self.comm, mass(form, flat), flat)
+        self.onto = [onto[block] for block in self.blocks]
+        """Ψ_lᵀ M Ψ of each model with the bases of all, (n_l, Σ n)."""
         names = self.model.points.names()
         order = np.argsort(names)
         self.places = [

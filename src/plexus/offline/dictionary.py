@@ -22,7 +22,6 @@ from plexus.reduction.clusters.dissimilarity import angles, euclidean, sine
 from plexus.reduction.clusters.gain import choose, gains, partitions
 from plexus.reduction.clusters.medoids import Partition
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.model import load as load_model
 from plexus.reduction.pod import gram, pod
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
 
             bundle, told = recommend(run, deck, members, part, ctx.folder / BUNDLE)
             about |= told
-        index = indices.Index(unknown_of(run), models, *bundle, crossing(run, ctx, models), about)
+        index = indices.Index(unknown_of(run), models, *bundle, about)
         if ctx.comm.rank == 0:
             indices.write(ctx.folder / FILE, index)
         ctx.comm.barrier()
@@ -152,16 +151,6 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
     return SimpleNamespace(name=name, fields=fields, stresses=stresses)
-
-
-def crossing(run: Run, ctx: Context, models: Sequence[str]) -> list[list[list[list[float]]]]:
-    """Return Ψ_kᵀ M Ψ_l of the written models. Collective."""
-    form = run.system.forms[unknown_of(run)]  # type: ignore[attr-defined]
-    points = next(iter(run.system.points.values()))  # type: ignore[attr-defined]
-    bases = [load_model(ctx.folder / name, form, points).basis for name in models]
-    flat = [b.reshape(-1, b.shape[2]) for b in bases]
-    weighted = [mass(form, b) for b in flat]
-    return [[gram(form.space.comm, w, b).tolist() for b in flat] for w in weighted]
 
 
 def text(about: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """``dictionary.json``: what a dictionary of reduced models is made of, and where its files are.
 
-Beside it lie one ``rom.h5`` per cluster and the bundle that recommends one of them. ``crossing[k][l]`` is
-Ψ_kᵀ M Ψ_l: coordinates of a displacement on basis l become those of its projection on basis k.
+Beside it lie one ``rom.h5`` per cluster and the bundle that recommends one of them.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from plexus.errors import InputError
 from plexus.runtime.files import write_json
@@ -34,8 +31,6 @@ class Index:
         File of each cluster's model, beside this one.
     recommendation, sha256 : str
         The bundle's file and hash; empty where there is one model only.
-    crossing : nested list
-        Ψ_kᵀ M Ψ_l for all pairs of models.
     about : dict
         Members, medoids, sizes, gains, accuracy.
     """
@@ -44,12 +39,7 @@ class Index:
     models: list[str]
     recommendation: str
     sha256: str
-    crossing: list[list[list[list[float]]]]
     about: dict[str, Any] = field(default_factory=dict)
-
-    def cross(self, k: int, l: int) -> np.ndarray:
-        """Return Ψ_kᵀ M Ψ_l, (n_k, n_l)."""
-        return np.array(self.crossing[k][l])
 
 
 def write(path: Path, index: Index) -> None:
@@ -85,15 +75,6 @@ def _parsed(told: dict[str, Any]) -> Index:
     for name in (*found.models, *filter(None, [found.recommendation])):
         if Path(name).name != name:
             raise ValueError(f"{name!r} is no file beside it")
-    sizes = [len(row[k]) for k, row in enumerate(found.crossing)]
-    if (
-        len(found.crossing) != len(found.models)
-        or not sizes
-        or any(
-            np.shape(found.crossing[k][l]) != (sizes[k], sizes[l])
-            for k in range(len(sizes))
-            for l in range(len(sizes))
-        )
-    ):
-        raise ValueError("its cross projections do not belong to its models")
+    if not found.models or bool(found.recommendation) != (len(found.models) > 1):
+        raise ValueError("several models need a recommendation, one has none")
     return found

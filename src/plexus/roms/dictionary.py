@@ -91,7 +91,7 @@ class Dictionary:
         def chosen(t: float) -> int:
             return counsel.at(start + period * max(math.floor((t - start) / period + 1e-9), 0))
 
-        system = SwitchingSystem(parts, index.cross, chosen, _times(deck))
+        system = SwitchingSystem(parts, chosen, _times(deck))
         system.told = counsel.told
         return system, {system.name: np.zeros((system.model.basis.shape[2], 1))}
 
