@@ -80,7 +80,10 @@ def _observers(deck: Deck, named: Sequence[Any]) -> list[Any]:
 
     When a checkpoint appears, the other files then hold the step that it continues from.
     """
-    observers, usual = [*named], made_for(deck.physics.type).usual
+    observers, usual = [*named], dict(made_for(deck.physics.type).usual)
+    if deck.rom is not None:
+        # histories of a reduced model make no fields
+        usual["series"] = {**usual.get("series", {}), "fields": False}
     for name in ALWAYS:
         if not any(p.type == name for p in deck.output):
             default = registry.component("output", name)

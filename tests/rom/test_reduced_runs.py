@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mpi4py import MPI
 
 from plexus.compose import compose
+from plexus.coupling.nodal import NodalFields
 from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.offline.main import reduce
+from plexus.reduction.ahead import Ahead
+from plexus.reduction.batch import Batch
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -23,14 +28,20 @@ LAW = {
 }  # fmt: skip
 
 
+def hot(rise):
+    """Return the control of the temperature."""
+    return {"hot": {"type": "scalar", "unit": "K", "start": f"{rise} K"}}
+
+
 def deck(folder, **blocks):
     """Return a plate that is pulled, heated and turned, in two cycles."""
     data = {
         "plexus": 1,
+        "controls": hot(30),
         "tables": {"pull": {"times": [0, 1, 2], "values": ["0 MPa", "350 MPa", "0 MPa"], "period": 2}},
         "mesh": {"type": "box", "cell": "quadrilateral", "cells": [6, 4], "size": [1, 0.6]},
         "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": LAW,
-                    "temperature": "293.15 + 30*min(t, 1)*exp(-x)", "body_force": ["1e6*min(t, 2)", 0]},
+                    "temperature": "293.15 + hot*min(t, 1)*exp(-x)", "body_force": ["1e6*min(t, 2)", 0]},
         "boundary": [{"on": "left", "displacement": [0, 0]},
                      {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}],
         "time": {"stepper": "quasistatic", "step": 0.25, "cycles": 2},
@@ -50,9 +61,9 @@ def made(tmp_path_factory):
     return folder, facts, dict(run.values())
 
 
-def reduced(folder, **blocks):
+def reduced(folder, new="refuse", **blocks):
     """Return the run of the same deck, or one with other blocks, by the reduced model."""
-    rom = {"type": "galerkin", "file": str(folder / "rom.h5")}
+    rom = {"type": "galerkin", "file": str(folder / "rom.h5"), "new_shapes": new}
     run = compose(deck(folder, rom=rom, **blocks), context.create(COMM, folder))
     run.observers = []
     return run
@@ -88,6 +99,57 @@ def test_it_goes_on_as_if_it_had_not_stopped(made):
     assert all(two[name] == pytest.approx(value, rel=1e-10) for name, value in one.items())
 
 
+@pytest.mark.mpi
+def test_what_is_linear_in_the_displacement_needs_no_fields(made):
+    """Its numbers are those of fields; what reads the memory waits for the end where nobody asks."""
+    of = {"u": {"type": "mean", "of": "displacement_x - 2*displacement_y"},
+          "v": {"type": "value", "of": "displacement_y + x", "at": [0.7, 0.31]},
+          "w": {"type": "integral", "of": "displacement_x*x", "on": "right"},
+          "f": {"type": "integral", "of": "displacement_x^2"}, "p": {"type": "mean", "of": "p"}}  # fmt: skip
+    run = reduced(made[0], quantities=of)
+    for _ in zip(range(7), run.march(), strict=False):
+        pass
+    cheap = run.values(cheap=True)
+    assert list(cheap) == ["u", "v", "w"] and len(run.system.replay.steps) == 7
+    whole = run.values()
+    assert len(whole) == 5 and not run.system.replay.steps
+    fields = NodalFields(run.system.full, run.deck.constants)
+    fields.look(run.fields.state)
+    seen = SimpleNamespace(fields=fields)
+    for name, value in cheap.items():
+        assert run.quantities[name].evaluate(seen) == pytest.approx(value, rel=1e-10)
+
+
+@pytest.mark.mpi
+def test_the_compiled_step_is_the_one_on_arrays(made):
+    run, other = reduced(made[0]), reduced(made[0])
+    other.system.steps.compiled = None
+    other.system.steps.ahead = Ahead(other.system.steps._conditions, 4.0, 1)
+    for _ in zip(run.march(), other.march(), strict=True):
+        for name, a in run.state.internal.items():
+            b = other.state.internal[name]
+            assert np.abs(a - b).max(initial=0) <= 1e-8 * np.abs(b).max(initial=1e-9)
+    a, b = (r.state.values["displacement"] for r in (run, other))
+    assert np.abs(a - b).max() <= 1e-8 * np.abs(b).max()
+
+
+def test_draws_in_a_batch_are_runs_one_by_one(made):
+    """Threads share the draws; one that has no answer spoils no other."""
+    run, other, rises = reduced(made[0]), reduced(made[0], controls=hot(26)), (30.0, 26.0, np.nan, 33.0)
+    model, times = run.system.model, 0.25 * np.arange(1, 17)
+    loads = run.system.loads.over(times)[None]
+    known = [run.system.steps.local(times, {"hot": np.array([rise])}) for rise in rises]
+    data, offset = (np.stack(rows) for rows in zip(*known, strict=True))
+    batch = Batch(model.strains, model.points.weights, 1, len(rises), workers=2)
+    paths = batch.march(np.full(16, 0.25), loads, data, offset)
+    assert list(paths.failed) == [2] and paths.newton[[0, 1, 3]].max() <= 12
+    for draw, single in ((0, run), (1, other)):
+        for k, state in enumerate(single.march()):
+            assert paths.coordinates[draw, k] == pytest.approx(state.values["displacement"][:, 0], rel=1e-6)
+            assert paths.p[draw, k] == pytest.approx(state.internal["p"][:, 0], rel=1e-6, abs=1e-12)
+    assert np.abs(paths.p[0] - paths.p[1]).max() > 1e-5
+
+
 def test_what_it_cannot_take_is_refused(made):
     folder = made[0]
     file = {"type": "galerkin", "file": str(folder / "rom.h5")}
@@ -113,8 +175,11 @@ def test_a_load_that_training_has_not_seen_ends_the_run(made):
     for _ in known.march():
         pass
     assert known.system.counts()["reduced"]["imbalance"] <= 2e-3
-    sheared = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": [0, "pull(t)/20"]}]
-    run = reduced(folder, boundary=sheared, time={"stepper": "quasistatic", "step": 0.25, "end": 3})
+    sheared = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": [0, "pull(t)/5"]}]
+    blocks = {"boundary": sheared, "time": {"stepper": "quasistatic", "step": 0.25, "end": 3}}
+    with pytest.raises(InputError, match="has not seen the shape of the traction on right"):
+        reduced(folder, **blocks)
+    run = reduced(folder, "respond", **blocks)
     for _ in run.march():
         pass
     with pytest.raises(GuardError, match="training has not seen such a load"):

@@ -154,9 +154,10 @@ def library(kernel: str, **sizes: int) -> ctypes.CDLL:
     RuntimeError
         If it is not in a cache and there is no compiler, it fails, or no folder can be written to.
     """
-    source, lanes = _SOURCES / f"{kernel}.c", _SOURCES / "lanes.h"
+    source, headers = _SOURCES / f"{kernel}.c", sorted(_SOURCES.glob("*.h"))
     defines = [f"-D{name}={value}" for name, value in sorted(sizes.items())]
-    key = _digest(source.read_text(), lanes.read_text(), *FLAGS, *defines, _processor())
+    shared = [header.read_text() for header in headers]
+    key = _digest(source.read_text(), *shared, *FLAGS, *defines, _processor())
     stem = "-".join((kernel, *(f"{k}{v}" for k, v in sorted(sizes.items())), key))
     path = _cached(stem) or _made(source, defines, stem)
     try:

@@ -25,6 +25,7 @@ BENCHES = (
     "adjoint",
     "constitutive",
     "dictionary",
+    "rom",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")

@@ -76,8 +76,8 @@ def _models(run: Any, part: Any, d: Array, folder: Path) -> list[tuple[Path, int
     for k, group in enumerate([*groups, np.arange(TRAINED)]):
         members: Any = [SimpleNamespace(fields=fields[i], stresses=stresses[i].astype(float)) for i in group]
         file = folder / f"model_{k}.h5"
-        facts = reduced(run, joined(run, members), file)
-        found.append((file, facts["modes"], len(facts["names"])))
+        made = reduced(run, joined(run, members), file)
+        found.append((file, made.basis.shape[2], made.points.n_global))
     return found
 
 
@@ -92,6 +92,6 @@ def _error(deck: Any, ctx: Any, data: Data, member: int, file: Path) -> float:
     run.observers = []
     for _ in run.march():
         pass
-    found = run.system.reconstructed(run.state).internal["p"][:, 0]  # type: ignore[attr-defined]
+    found = run.system.remembered(run.state)["p"][:, 0]  # type: ignore[attr-defined]
     true, w = data.p[:, member], data.weights
     return float(np.sqrt((w * (found - true) ** 2).sum() / (w * true**2).sum()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class BaseSystem(ABC):
     solvers : unknown -> solver, where there is one.
     starting : unknowns that begin at a plain value where the deck gives none.
     controls : what expressions read beside fields.
+    looks : steps between two looks of guards at what must be computed on the whole body.
     pushes : whether tangents of marches lead through all that is transformed and exchanged.
     closures : deck path -> what stands for a part of the model, classical or learned.
     parts : deck path -> what watches a learned part, whatever it stands for; empty for most systems.
@@ -47,6 +48,7 @@ class BaseSystem(ABC):
     solvers: Mapping[str, Any]
     starting: Sequence[FieldSpec]
     controls: Controls
+    looks: int = 10
     pushes: bool = True
     closures: Mapping[str, Closure] = {}
     parts: Mapping[str, Guarded] = {}
@@ -76,6 +78,18 @@ class BaseSystem(ABC):
     def body(self) -> Any:
         """The system whose fields outputs show: of a reduced one the full one."""
         return self
+
+    def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
+        """Return whether a quantity costs little in every step. Collective at first.
+
+        Parameters
+        ----------
+        quantity : str
+            Its name in the deck.
+        evaluate : callable
+            Evaluates it.
+        """
+        return True
 
     @property
     def unknowns(self) -> int:
@@ -153,6 +167,10 @@ class BaseSystem(ABC):
     def facts(self) -> dict[str, Any]:
         """Return the plain data of a checkpoint: type and counts of each learned part. Collective."""
         return {path: {"type": part.name, "guard": part.state()} for path, part in self.parts.items()}
+
+    def expect(self, facts: Mapping[str, Any]) -> None:
+        """Make room for the state of a checkpoint with these facts; most models never grow. Collective."""
+        return
 
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Continue from what `facts` returned, where a part is still of the same type."""

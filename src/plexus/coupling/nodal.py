@@ -49,6 +49,8 @@ class Reading:
 
     names: frozenset[str]
     value: Integrand
+    of: Expression | str
+    """The expression, or the name of the field."""
 
     def __call__(self, p: Point) -> Array:
         """Return the value at the points."""
@@ -113,12 +115,12 @@ class NodalFields(NamedFields):
 
     def field(self, name: str) -> Integrand:
         """Return a field, unknown or derived, or one of its components, as a function of a point."""
-        return Reading(frozenset({name}), lambda p: PointNames(with_derived(p, self.derived))[name])
+        return Reading(frozenset({name}), lambda p: PointNames(with_derived(p, self.derived))[name], name)
 
     def integrand(self, expression: Expression) -> Integrand:
         """Return the expression of coordinates, time and fields as a function of a point."""
         names = frozenset(expression.names)
-        return Reading(names, lambda p: expression(PointNames(with_derived(p, self.derived))))
+        return Reading(names, lambda p: expression(PointNames(with_derived(p, self.derived))), expression)
 
     def integrate(self, f: Integrand, part: Part, degree: int | None = None, bare: bool = False) -> float:
         """Return ∫ f over a part, with the factor 2πr or the thickness of the physics. Collective."""

@@ -14,31 +14,38 @@ the displacements of the steps so far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.coupling.nodal import NodalFields
+from plexus.coupling.reducedfields import CostlyError, ReducedFields
+from plexus.coupling.reducedstep import Step, Steps
+from plexus.coupling.replay import Replay
 from plexus.coupling.system import System
+from plexus.coupling.trust import Record, Trust
 from plexus.errors import GuardError, InputError, SolveError
-from plexus.fields.keys import Key, by_field, keyed
+from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible, Since
 from plexus.reduction.loads import Loads
-from plexus.reduction.points import Coordinates, Sites
+from plexus.reduction.model import assembled
+from plexus.reduction.points import Coordinates, ReducedPoints, Sites
+from plexus.spaces.quadrature_space import QuadratureSpace
 
 if TYPE_CHECKING:
     from plexus.coupling.base import Packed
     from plexus.reduction.model import Model
 
 Array = np.ndarray
-MOST = 50
-"""Newton steps after which a solve has failed."""
 
 
 class ReducedSystem(System):
     """One equation of equilibrium on a basis. Construction is collective.
+
+    What needs the whole body is looked at when the run ends (`looks`), not on the way.
 
     Parameters
     ----------
@@ -54,6 +61,8 @@ class ReducedSystem(System):
         Largest share of the forces that may be out of balance, at the end and wherever fields are made.
     """
 
+    looks = sys.maxsize
+
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
@@ -66,16 +75,45 @@ class ReducedSystem(System):
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
         self.counted = _Counted(full.solvers[name])
+        self.fields: ReducedFields
+        self._affordable: dict[str, bool] = {}
         solvers: Any = {name: self.counted}
         super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
         form = full.forms[name]
-        self.sites = Sites(form, model.points)
         # what integrands read: controls, and no displacement
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
+        self.times = list(times)
         self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
-        self._step: _Step | None = None
+        self.trust: Trust | None = None
+        self.first = model
+        self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
+        self._step: Step | None = None
+        self._memory: dict[str, Array] | None = None
+        self.turn(model)
+
+    def turn(self, model: Model) -> None:
+        """Turn to another basis and other points, whose first modes are those of before. Collective."""
+        self.model = model
+        self.points = self._places(model.points)
+        self.spaces = {self.name: Coordinates(self.comm, model.basis.shape[2])}
+        self.loads.project(model.basis)
+        self.replay.basis = model.basis
+        self.sites = Sites(self.full.forms[self.name], model.points, self.given)
+        self.steps = Steps(self, max(self.times))
+        if self.trust is not None:
+            self.trust.turn(model)
+
+    def _places(self, points: ReducedPoints) -> dict[str, Any]:
+        """Return the rows of each memory variable."""
+        return {name: points.like(space) for name, space in self.full.points.items()}
+
+    def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
+        """Let the full model march from here on, with the memory of the body at the start of the step."""
+        self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
+        held: Any = at.before
+        held.update(memory)
 
     @property
     def body(self) -> System:
@@ -94,53 +132,150 @@ class ReducedSystem(System):
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        step = self._step = _Step(self, at, at.before)
-        f, g = self.loads.at(at.t), values[name][:, 0]
-        scale, first = float(np.linalg.norm(f)), None
-        for count in range(MOST):
-            r, k = step.residual(g)
-            r = r + f
-            size = float(np.linalg.norm(r))
-            first = size if first is None else first
-            if not np.isfinite(size):
-                break
-            if size <= self.tolerance * max(scale, first, 1e-300):
-                self.counted.count(count)
-                return count
-            g = g - np.linalg.solve(k, r)
-            values[name][:, 0] = g
-        raise SolveError(
-            f"{name}: the reduced model did not converge at t = {at.t:g} s (residual {size:.3g})"
-        )
+        if self.full_order:
+            values[name] = self._expanded(values[name])
+            return self.full.solve(name, values, at)
+        g = self._expanded(values[name])[:, 0]
+        why = None
+        try:
+            self._step = self.steps.of(at)
+            g, count = self._step.solve(g)
+            self.counted.count(count)
+            self._memory = self._step.memory(g)
+            why = None if self.trust is None else self.trust.judge(self._memory)
+        except SolveError as error:
+            if self.trust is None or self.trust.terms.action == "stop":
+                raise
+            why, count = str(error), 0
+        if why is not None:
+            assert self.trust is not None
+            found, self._memory = self.trust.answer(at, self.model.basis @ g, why)
+            g = found
+        self._at = at
+        values[name] = g if self.full_order else g[:, None]
+        return count
 
     def advance(self, name: str, values: dict[str, Array], at: Instant) -> dict[str, Array]:
         """Return the memory at the points of the cubature, and note the step for fields."""
-        assert self._step is not None and self._step.at is at, "a step is solved before it is advanced"
-        self.replay.note(at, values[name][:, 0].copy())
-        return self._step.memory(values[name][:, 0])
+        if self.full_order and self._memory is None:
+            return self.full.advance(name, values, at)
+        assert self._memory is not None and self._at is at, "a step is solved before it is advanced"
+        found, self._memory = self._memory, None
+        if not self.full_order:
+            self.replay.note(at, values[name][:, 0].copy())
+        return found
+
+    def _expanded(self, rows: Array) -> Array:
+        """Return coordinates as this model has them, or the body's displacement where it marches."""
+        modes = self.model.basis.shape[2]
+        if not self.full_order:
+            return np.concatenate([rows, np.zeros((modes - len(rows), 1))])
+        if rows.shape[1] == self.full.spaces[self.name].components and len(rows) == len(self.model.basis):
+            return rows
+        return np.ascontiguousarray(self.model.basis[:, :, : len(rows)] @ rows[:, 0])
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
-        return ReducedFields(self, constants)
+        self.fields = ReducedFields(self, constants)
+        return self.fields
 
     def implicit(self, name: str) -> Any:
         """Refuse: PETSc's TS marches no reduced model."""
         raise InputError("time.stepper: a reduced model takes quasistatic")
 
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+        self.counted.solver.ctx.log.info(text)
+
+    def watch(self, step: int) -> list[str]:
+        """Return that the full model has taken over, if it has just done so."""
+        told, happened = self.trust, super().watch(step)
+        if told is not None:
+            happened, told.told = [*happened, *told.told], []
+        return happened
+
     def memory(self) -> Packed:
-        """Return the memory of the whole body, as far as fields need it."""
+        """Return the memory of the whole body as far as fields need it, and a completed model."""
+        if self.full_order:
+            return {}
         self.replay.catch_up()
-        return {Key("memory", n): (self.full.points[n], a) for n, a in self.replay.memory.items()}
+        found: Packed = {Key("memory", n): (self.full.points[n], a) for n, a in self.replay.memory.items()}
+        if self.completed:
+            found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
+        return found
 
     def recall(self, rows: Mapping[Key, Array]) -> None:
-        """Take over the memory of the whole body."""
-        found = by_field("memory", rows)
+        """Take over the memory of the whole body, and a model that has been completed."""
+        found = {key.field: a for key, a in rows.items() if not key.label}
         if found:
             self.replay.restart(found)
+        arrays = {_name(key): a for key, a in rows.items() if key.label}
+        if arrays:
+            own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
+            points = next(iter(self.full.points.values()))
+            self.turn(assembled(self.full.forms[self.name], points, self._facts, own))
 
     def layout(self, state: State) -> dict[Key, Any]:
         """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
-        return super().layout(state) | keyed("memory", self.full.points)
+        found = super().layout(state)
+        if self.full_order:
+            return found
+        found |= keyed("memory", self.full.points)
+        return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
+
+    def _room(self, name: str, width: int) -> Any:
+        """Return the points or nodes that an array of a model has rows for."""
+        space = self.full.spaces[self.name]
+        if name.endswith(f"/{self.name}"):
+            return space.with_components(width, False)
+        points = next(iter(self.full.points.values()))
+        return QuadratureSpace(space, points.degree, width, False)
+
+    def pack(self, arrays: Mapping[Key, Array]) -> Packed:
+        """Return the arrays with their spaces; coordinates of earlier states as this model has them."""
+        return super().pack({k: self._expanded(a) if k.field == self.name else a for k, a in arrays.items()})
+
+    @property
+    def completed(self) -> bool:
+        """Whether the model is another than that of the file."""
+        return self.model is not self.first
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a restart must know before it reads arrays, and what has happened."""
+        own: dict[str, Any] = {"full_order": self.full_order}
+        if self.completed and not self.full_order:
+            own |= {
+                "model": self.model.facts,
+                "widths": {n: a.shape[1] for n, a in self.model.arrays.items()},
+            }
+        if self.trust is not None:
+            own["record"] = asdict(self.trust.record)
+        return super().facts() | {"rom": own}
+
+    def expect(self, facts: Mapping[str, Any]) -> None:
+        """Make room for the state of a checkpoint with these facts. Collective."""
+        told = facts.get("rom", {})
+        self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
+        self._facts = told.get("model", self.model.facts)
+        if self.full_order:
+            self.points, self.spaces = self.full.points, self.full.spaces
+            return
+        names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
+        chosen = ReducedPoints(next(iter(self.full.points.values())), names, weights)
+        self.points = self._places(chosen)
+        self.spaces = {self.name: Coordinates(self.comm, self._facts["modes"])}
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Continue from what `facts` returned."""
+        super().adopt(facts)
+        told = facts.get("rom", {}).get("record")
+        if told and self.trust is not None:
+            self.trust.record = Record(**told)
+
+    def histories(self, state: State) -> dict[str, dict[str, float]]:
+        """Return the indicator and the size of the model, where a run judges itself."""
+        rows = {} if self.trust is None else {"rom": self.trust.row()}
+        return super().histories(state) | rows
 
     def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
         """Note which share of the forces is out of balance, if it is the largest. Collective."""
@@ -160,8 +295,10 @@ class ReducedSystem(System):
         GuardError
             On all ranks, if the forces are out of balance by more than the deck allows.
         """
-        told = {"modes": self.unknowns, "points": self.model.points.n_global}
-        if self.replay.seen is not None:
+        told = {"modes": self.model.basis.shape[2], "points": self.model.points.n_global}
+        if self.trust is not None:
+            told |= asdict(self.trust.record)
+        if self.replay.seen is not None and not self.full_order:
             self._judge(*self.replay.latest(), self.replay.memory)
         balance = self.imbalance
         if not balance <= self.limit:
@@ -172,20 +309,51 @@ class ReducedSystem(System):
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
 
-    def reconstructed(self, state: State) -> State:
-        """Return the state of the whole body. Collective."""
-        u, memory = self.model.basis @ state.values[self.name][:, 0], self.replay.at(state.t)
+    def displacement(self, state: State) -> dict[str, Array]:
+        """Return the displacement at all nodes."""
+        rows = state.values[self.name]
+        if self.full_order:
+            return {self.name: rows}
+        return {self.name: self.model.basis @ self._expanded(rows)[:, 0]}
+
+    def remembered(self, state: State) -> dict[str, Array]:
+        """Return the memory of the whole body, and judge its balance. Collective."""
+        if self.full_order:
+            return dict(state.internal)
+        memory = self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, u, memory)
-        return State({self.name: u}, state.t, state.step, memory)
+            self._judge(state.t, self.displacement(state)[self.name], memory)
+        return memory
+
+    def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
+        """Return whether a quantity needs no fields of the whole body. Collective at first."""
+        if quantity not in self._affordable:
+            try:
+                with self.fields.spare():
+                    evaluate()
+                self._affordable[quantity] = True
+            except CostlyError:
+                self._affordable[quantity] = False
+        return self._affordable[quantity]
+
+
+def _key(name: str) -> Key:
+    """Return the key of an array of a model in checkpoints."""
+    label, _, field = name.partition("/")
+    return Key("memory", field, f"model/{label}")
+
+
+def _name(key: Key) -> str:
+    """Return the name that `_key` was made of."""
+    return f"{key.label.removeprefix('model/')}/{key.field}"
 
 
 class _Counted:
     """Counts Newton steps where a run looks for a solver."""
 
     def __init__(self, solver: Any):
+        self.solver, self.contexts = solver, solver.contexts
         self.tally = type(solver.tally)()
-        self.contexts = solver.contexts
 
     def count(self, newton: int) -> None:
         """Add a solve."""
@@ -193,119 +361,10 @@ class _Counted:
         self.tally.newton += newton
 
     def drain(self) -> list[Any]:
-        """Return no records: there are no linear solves."""
-        return []
+        """Return the records of steps that the full model took."""
+        records: list[Any] = self.solver.drain()
+        return records
 
     def lost(self) -> None:
         """Return nothing."""
         return
-
-
-class _Step:
-    """One instant: strain without displacement, data and memory at the points of this rank."""
-
-    def __init__(self, system: ReducedSystem, at: Instant, before: Mapping[str, Array]):
-        self.system, self.at = system, at
-        sites, equation = system.sites, system.equation
-        p = sites.batch(at.t, system.given)
-        heated = equation.heated(p)
-        names = {n: heated.fields[n] for n in heated.fields if n != system.name}
-        rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
-        self.point = sites.view(p, names, dt=at.dt, before=rows)
-        self.offset = sites.pick(equation.strain_of(p))
-        self.weights = system.model.points.weights
-
-    def residual(self, g: Array) -> tuple[Array, Array]:
-        """Return Σ w σ:E and its slope, over all ranks. Collective."""
-        e, n = self.system.model.strains, len(g)
-        answer = self.system.equation.law.respond(self.point, self._strain(g), tangent=True)
-        stress = answer.stress.reshape(-1, 9) * self.weights[:, None]
-        slope = np.asarray(answer.tangent).reshape(-1, 9, 9) * self.weights[:, None, None]
-        force = np.einsum("ka,kan->n", stress, e)
-        stiffness = np.einsum("kam,kan->mn", e, np.einsum("kab,kbn->kan", slope, e))
-        total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
-        return total[:n], total[n:].reshape(n, n)
-
-    def memory(self, g: Array) -> dict[str, Array]:
-        """Return the memory at the end of the step, rows of the points of this rank."""
-        found = self.system.equation.law.respond(self.point, self._strain(g), memory=True).memory
-        return {n: np.ascontiguousarray(a.reshape(len(self.weights), -1)) for n, a in found.items()}
-
-    def _strain(self, g: Array) -> Array:
-        """Return the strain, (s, 1, 3, 3)."""
-        e = self.system.model.strains @ g
-        return np.ascontiguousarray(e.reshape(-1, 1, 3, 3) + self.offset)
-
-
-class Replay:
-    """Marches the law at all quadrature points along the steps of a reduced run, as far as somebody asks."""
-
-    def __init__(self, full: System, name: str, basis: Array):
-        self.full, self.name, self.basis = full, name, basis
-        self.memory = full.begin()
-        self.steps: dict[float, tuple[float, float, Array]] = {}
-        self.seen: tuple[float, Array] | None = None
-        """Time and coordinates of the latest step."""
-
-    def note(self, at: Instant, g: Array) -> None:
-        """Remember an attempt; that which is accepted is the last of those that end at its time."""
-        self.steps[at.t] = (at.t - at.dt, at.dt, g)
-        self.seen = at.t, g
-
-    def restart(self, memory: Mapping[str, Array]) -> None:
-        """Go on from a memory of the whole body."""
-        self.memory, self.steps = dict(memory), {}
-
-    def at(self, t: float) -> dict[str, Array]:
-        """Return the memory of the whole body at a time that a step has led to."""
-        chain, key = [], self._near(t)
-        while key is not None:
-            begin, dt, g = self.steps.pop(key)
-            chain.append((key, dt, g))
-            key = self._near(begin)
-        form = self.full.forms[self.name]
-        for end, dt, g in reversed(chain):
-            u = self.basis @ g
-            fields = {self.name: u, **self.memory}
-            self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
-        if chain:
-            self.steps.clear()
-        return self.memory
-
-    def _near(self, t: float) -> float | None:
-        """Return the end of the step that led to a time; the clock's times are theirs up to rounding."""
-        found = min(self.steps, key=lambda s: abs(s - t), default=None)
-        return found if found is not None and abs(found - t) <= 1e-6 * self.steps[found][1] else None
-
-    def latest(self) -> tuple[float, Array]:
-        """Return time and displacement of the latest step, to which the memory is brought."""
-        assert self.seen is not None
-        self.catch_up()
-        return self.seen[0], self.basis @ self.seen[1]
-
-    def catch_up(self) -> None:
-        """Bring the memory to the latest step."""
-        if self.steps:
-            self.at(max(self.steps))
-
-
-class ReducedFields(NodalFields):
-    """Fields of the whole body, made from the coordinates when somebody asks."""
-
-    def __init__(self, system: ReducedSystem, constants: Mapping[str, float]):
-        self.reduced = system
-        self._body: State | None = None
-        super().__init__(system.full, constants)
-
-    def look(self, state: State) -> None:
-        """Turn to a state."""
-        if state is not self._state:
-            self._body = None
-        super().look(state)
-
-    @property
-    def state(self) -> State:
-        """The state of the whole body. Collective at the first access."""
-        if self._body is None:
-            self._body = self.reduced.reconstructed(super().state)
-        return self._body

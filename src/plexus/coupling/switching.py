@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from plexus.coupling.reduced import ReducedSystem, _Step
+from plexus.coupling.reduced import ReducedSystem
 from plexus.protocols import Instant
 from plexus.reduction.measures import mass
 from plexus.reduction.model import Model, strains_of
@@ -36,18 +36,15 @@ class SwitchingSystem(ReducedSystem):
         The models.
     chosen : callable
         Time at which a step begins [s] -> number of the model that takes it. Collective.
-    times : sequence of float
-        Times at which the loads of the run are sampled to find their shapes [s].
     """
 
     def __init__(
         self,
         parts: Sequence[ReducedSystem],
         chosen: Callable[[float], int],
-        times: Sequence[float],
     ):
         first = parts[0]
-        super().__init__(first.full, _joined(first, parts), times, first.tolerance, first.limit)
+        super().__init__(first.full, _joined(first, parts), first.times, first.tolerance, first.limit)
         self.models, self.chosen = list(parts), chosen
         ends = np.cumsum([0, *(part.model.basis.shape[2] for part in parts)])
         self.blocks = [slice(a, b) for a, b in pairwise(ends)]
@@ -77,7 +74,7 @@ class SwitchingSystem(ReducedSystem):
         count = part.solve(name, own, Instant(at.t, at.dt, before=before))
         values[name][:] = 0.0
         values[name][self.blocks[k]] = own[name]
-        self._step = _Step(self, at, at.before)
+        self._at, self._memory = at, self.steps.of(at).memory(values[name][:, 0])
         self.counted.count(count)
         return count
 
@@ -89,4 +86,8 @@ def _joined(first: ReducedSystem, parts: Sequence[ReducedSystem]) -> Model:
     basis = np.concatenate([part.model.basis for part in parts], axis=2)
     chosen = ReducedPoints(points, names, np.ones(len(names)))
     strains = strains_of(first.full.forms[first.name], points, basis, chosen.rows)
-    return Model(basis, chosen, strains, {})
+    facts = {
+        "unknown": first.name, "modes": basis.shape[2],
+        "names": names.tolist(), "weights": [1.0] * len(names),
+    }  # fmt: skip
+    return Model(basis, chosen, strains, facts, first.model.kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from plexus.deck.dictionary import Dictionary
 from plexus.deck.params import NAME, Field, Params
 
@@ -18,6 +20,14 @@ class Reduce(Params):
     )
     stalls: bool = Field(
         False, description="take a search for points that comes no further for what it reached"
+    )
+    responses: bool = Field(
+        True, description="complete basis and cubature with the elastic response to each shape of the loads"
+    )
+    duals: Literal["scalars", "all"] = Field(
+        "scalars",
+        description="memory variables of which a basis is kept: scalars, by which a run judges itself, "
+        "or all, by which it can also make fields (`rom: {duals: gappy}`)",
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
     dictionary: Dictionary | None = Field(

@@ -43,6 +43,9 @@ class Restartable(Protocol):
     def checkpoint_state(self) -> tuple[dict[str, Any], Fields]:
         """Return plain data and field arrays with their spaces."""
 
+    def expect(self, meta: Mapping[str, Any]) -> None:
+        """Make room for the state of a checkpoint with these plain data."""
+
     def layout(self) -> Mapping[Key, Any]:
         """Return the space of every array of the state."""
 
@@ -188,10 +191,11 @@ def _same_width(path: Path, key: Key, width: int, layout: Mapping[Key, Any]) -> 
 
 def _load(run: Restartable, path: Path, folder: Path) -> list[str]:
     """Restore the run from one file; return how the deck differs."""
-    layout = run.layout()
-    spaces = {space.key: space for space in layout.values()}
     about = checkpoint.about(path, run.ctx.comm)
     try:
+        run.expect(about.facts["run"])
+        layout = run.layout()
+        spaces = {space.key: space for space in layout.values()}
         return _taken(run, path, folder, about, layout, spaces)
     # every rank has the same facts, and fails with them at the same place
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -112,6 +112,12 @@ class Mises:
         moduli, recalls = [b.modulus(p) for b in self.backs], [b.recall(p) for b in self.backs]
         return Data(bulk, shear, strength, *growth, drag, power, moduli, recalls)
 
+    def constants(self, p: Point) -> Sequence[Array]:
+        """Return the data in the order of compiled formulas, see `plexus.protocols.laws.Inlined`."""
+        d = self.data(p)
+        own = (d.bulk, d.shear, d.yield_stress, d.slope, d.gain, d.rate, d.viscosity, d.power)
+        return [*own, *(a for pair in zip(d.moduli, d.recalls, strict=True) for a in pair)]
+
     def respond(self, p: Point, strain: Array, tangent: bool = False, memory: bool = False) -> Response:
         """Return what the law answers, see `plexus.protocols.laws.Law`."""
         if isinstance(strain, np.ndarray) and (compiled := _compiled()):
@@ -127,12 +133,11 @@ class Mises:
 
     def _by_lanes(self, compiled: Any, p: Point, strain: np.ndarray, tangent: bool, memory: bool) -> Response:
         """Return the answer of the compiled formulas."""
-        d, before = self.data(p), p.before
+        data, before = self.constants(p), p.before
         plastic, cumulated = before[PLASTIC.name], before[CUMULATED.name]
         found = compiled.respond(
             _row(strain), plastic, np.ascontiguousarray(cumulated), [before[s.name] for s in self.back_specs],
-            (d.bulk, d.shear, d.yield_stress, d.slope, d.gain, d.rate, d.viscosity, d.power),
-            tuple(zip(d.moduli, d.recalls, strict=True)), p.dt, tangent, memory,
+            data[:8], tuple(zip(data[8::2], data[9::2], strict=True)), p.dt, tangent, memory,
         )  # fmt: skip
         slope = None if found.tangent is None else found.tangent.reshape(*strain.shape[:2], 3, 3, 3, 3)
         if not memory:

@@ -5,7 +5,8 @@ step), ``solver/<field>`` (Newton steps, Krylov iterations, first and last resid
 ``newton/<field>`` and ``krylov/<field>`` (every residual norm), ``transfers`` (copies to and from a device),
 of models in Fourier space ``monitor`` (drifts, residuals of identities) and ``closure`` (what it reports).
 A run writes its histories even if the deck does not name this output, on elements in every step, in Fourier
-space in every tenth; naming it sets how often.
+space in every tenth; naming it sets how often. Of a reduced model they hold what costs a product of its
+coordinates only; all quantities where the deck names this output.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ class SeriesParams(Params):
     """Parameters of the histories."""
 
     every: ScheduleText = Field(parse_schedule("1 steps"), description="when the quantities are evaluated")
+    fields: bool = Field(
+        True, description="of a reduced model: also quantities that need fields of the whole body"
+    )
     residuals: bool = Field(True, description="keep every residual norm of every solve")
 
 
@@ -50,7 +54,7 @@ class Series(History):
         from plexus.devices.transfers import transfers
 
         table = run.series
-        values = run.values()
+        values = run.values(cheap=not self.params.fields)
         at = {"step": run.clock.step, "time": run.clock.t}
         solves = {name: solver.drain() for name, solver in run.system.solvers.items()}
         histories = run.system.histories(run.state)

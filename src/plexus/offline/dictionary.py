@@ -57,11 +57,13 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         part, about = clustered(d, block)
         groups = [trained(d, part, k, block.overlap) for k in range(len(part.medoids))]
         models = [f"dictionary_{k}.h5" for k in range(len(groups))]
-        facts = [
+        made = [
             reduced(run, joined(run, [members[i] for i in group]), ctx.folder / name)
             for group, name in zip(groups, models, strict=True)
         ]
-        about |= {"modes": [f["modes"] for f in facts], "points": [len(f["names"]) for f in facts]}
+        about |= {
+            "modes": [m.basis.shape[2] for m in made], "points": [m.points.n_global for m in made]
+        }  # fmt: skip
         bundle: tuple[str, str] = ("", "")
         if len(models) > 1:
             from plexus.offline.recommend import recommend
@@ -150,7 +152,7 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     coarse = min(max(COARSER * block.cubature, 1e-6), 0.1)
     basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
-    return SimpleNamespace(name=name, fields=fields, stresses=stresses)
+    return SimpleNamespace(name=name, fields=fields, stresses=stresses, memory={})
 
 
 def text(about: dict[str, Any]) -> str:

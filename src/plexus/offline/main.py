@@ -6,6 +6,8 @@ over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,17 @@ from plexus.deck.schedules import ScheduleText
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.protocols import Reducible
-from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.enrichment import decomposed
+from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.model import save, strains_of
-from plexus.reduction.pod import pod
+from plexus.reduction.model import Kept, Model, built, save
+from plexus.reduction.pod import extended, pod
+from plexus.reduction.responses import Elastic, spans
+from plexus.reduction.times import sampled
 
 if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
     from plexus.deck.schema import Deck
     from plexus.run import Run
     from plexus.runtime.context import Context
@@ -34,19 +41,22 @@ Array = np.ndarray
 class Snapshots(Scheduled):
     """An output that keeps every step in memory."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, memory: Sequence[str]):
         super().__init__(SimpleNamespace(every=ScheduleText("steps", 1)))
         self.name = name
         self.fields: list[Array] = []
         self.stresses: list[Array] = []
+        self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
 
     def observe(self, run: Run) -> None:
         """Keep the present state. Collective."""
         if run.clock.step == 0:
             return
-        points = next(iter(run.system.points.values()))  # type: ignore[attr-defined]
+        n = next(iter(run.system.points.values())).n_owned  # type: ignore[attr-defined]
         self.fields.append(run.state.values[self.name].copy())
-        self.stresses.append(run.fields.evaluate("stress", "point")[2][: points.n_owned].copy())
+        self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
+        for dual, rows in self.memory.items():
+            rows.append(run.state.internal[dual][:n].copy())
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -61,41 +71,60 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     """
     assert deck.reduce is not None
     run = compose(deck.model_copy(update={"rom": None}), ctx)
-    equation = run.system.equations[0]  # type: ignore[attr-defined]
+    system: Any = run.system
+    equation = system.equations[0]
     name = equation.field.name
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
-    found = Snapshots(name)
+    require_separable(system.forms[name])
+    every = deck.reduce.duals == "all"
+    found = Snapshots(name, [s.name for s in equation.internal if every or s.shape == "scalar"])
     run.observers.append(found)
     run.execute()
     with ctx.timers("reduction"):
-        facts = reduced(run, found, ctx.folder / deck.reduce.file)
-    return run, facts
+        model = reduced(run, found, ctx.folder / deck.reduce.file)
+    return run, model.facts
 
 
-def reduced(run: Run, found: Snapshots, path: Path) -> dict[str, Any]:
-    """Make basis and cubature, write them, and return the facts. Collective."""
+def reduced(run: Run, found: Snapshots, path: Path) -> Model:
+    """Make basis and cubature, and write them. Collective."""
     block, system = run.deck.reduce, run.system
     assert block is not None
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
-    rows = np.column_stack([u.ravel() for u in found.fields])
-    basis = pod(comm, rows, lambda a: mass(form, a), block.tolerance, block.modes)
-    modes = basis.modes.reshape(space.n_local, space.components, -1)
-    strains = strains_of(form, points, modes)
-    weights, names = weights_of(form), points.names()[: points.n_owned]
-    works = np.einsum("ika,kaj->ijk", np.array(found.stresses), strains)
-    works = works.reshape(-1, len(weights))
-    chosen = cubature(
-        comm, compressed(comm, works, weights, block.cubature), weights, names, block.cubature,
-        stalls=block.stalls,
-    )  # fmt: skip
+    product = partial(mass, form)
+    basis = pod(
+        comm, np.column_stack([u.ravel() for u in found.fields]), product, block.tolerance, block.modes
+    )
+    times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
+    elastic = Elastic(system, start)  # type: ignore[arg-type]
+    loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
+    answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
+    modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
+    root = np.sqrt(weights_of(form))
+    kept = Kept(
+        decomposed(comm, np.concatenate([np.array(found.stresses), answers.stresses]), root),
+        {name: decomposed(comm, np.array(rows)) for name, rows in found.memory.items()},
+        *spans(loads, elastic, times),
+    )
     facts = {
-        "unknown": found.name, "modes": int(modes.shape[2]), "points": points.n_global,
-        "names": chosen.names.tolist(), "weights": chosen.weights.tolist(), "error": chosen.error,
-        "spectrum": basis.spectrum.tolist(), "snapshots": len(found.fields),
+        "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
+        "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
         "tolerance": block.tolerance, "cubature": block.cubature,
+        "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
+        "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},
     }  # fmt: skip
-    save(path, space, found.name, modes, {"reduced": facts})
-    return facts
+    modes = modes.reshape(space.n_local, space.components, -1)
+    model = built(form, points, modes, kept, facts, stalls=block.stalls)
+    save(path, space, points, model)
+    return model
+
+
+def _largest(comm: Comm, rows: Sequence[Array]) -> float:
+    """Return the largest root mean square of snapshots (k, c). Collective."""
+    squares, count = (
+        comm.allreduce(np.array([float((a**2).sum()) for a in rows])),
+        comm.allreduce(rows[0].size),
+    )
+    return float((squares.max() / count) ** 0.5)

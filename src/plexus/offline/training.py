@@ -93,7 +93,7 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     name, points = equation.field.name, next(iter(run.system.points.values()))  # type: ignore[attr-defined]
     shown = loaded(run, load, at)
-    found = Snapshots(name)
+    found = Snapshots(name, [])
     run.observers = [found]
     for _ in run.march():
         pass

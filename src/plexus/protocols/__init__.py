@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
-    from plexus.protocols.laws import Law, Reducible, Response
+    from plexus.protocols.laws import Inlined, Law, Reducible, Response
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
@@ -62,7 +62,7 @@ _MODULES = {
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
-    "laws": "Law Reducible Response",
+    "laws": "Inlined Law Reducible Response",
     "learned": "Gap Guarded Learned Port Setting",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
@@ -117,6 +117,7 @@ __all__ = [
     "GridSource",
     "Guarded",
     "Implicit",
+    "Inlined",
     "Instant",
     "Integrand",
     "Integrated",

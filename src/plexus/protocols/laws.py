@@ -47,6 +47,14 @@ class Law(Protocol):
 
 
 @runtime_checkable
+class Inlined(Law, Protocol):
+    """A law after von Mises, which compiled steps have in themselves (`plexus_kernels.native.galerkin`)."""
+
+    def constants(self, p: Point) -> Sequence[Array]:
+        """Return κ, μ, R₀, H, Q, b, K, 1/N, then C and D of each back strain, each (C|1, Q|1)."""
+
+
+@runtime_checkable
 class Reducible(Equation, Protocol):
     """An equation of equilibrium that a reduced model can ask its parts of."""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from plexus.spaces.evaluate import Part
 
 
+ONE = Expression("1")
+
+
 class MeanParams(Place):
     """Parameters of `Mean`."""
 
@@ -45,7 +48,7 @@ class Mean(PartQuantity):
             self._bare = self._on_axis(run)
         # both integrals by one rule, so that the mean of a constant is that constant
         total = fields.integrate(self.looks(run), part, bare=self._bare)
-        return total / fields.integrate(lambda p: 1.0, part, bare=self._bare)
+        return total / fields.integrate(fields.integrand(ONE), part, bare=self._bare)
 
     def _on_axis(self, run: Run) -> bool:
         """Return whether the part is so near to the axis that 2πr is rounding. Collective.
@@ -57,13 +60,15 @@ class Mean(PartQuantity):
         """
         from plexus.spaces.evaluate import WHOLE
 
+        one = run.fields.integrand(ONE)
+
         def ratio(part: Part) -> float:
-            extent = run.fields.integrate(lambda p: 1.0, part, bare=True)
+            extent = run.fields.integrate(one, part, bare=True)
             if not extent:
                 raise InputError(
                     "there is nothing to take the mean of: the part has no length, area or volume"
                 )
-            return abs(run.fields.integrate(lambda p: 1.0, part)) / extent
+            return abs(run.fields.integrate(one, part)) / extent
 
         return ratio(self.params.part) <= 1e-9 * ratio(WHOLE)
 

@@ -2,9 +2,10 @@
 
 Rows of Y are functions at the N quadrature points, b = Y w their integrals. After J. A. Hernández, M. A.
 Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687, doi:10.1016/j.cma.2016.10.022, the rows
-are first compressed to an orthonormal basis G of their span (in the inner product of the weights), to which a
-row of ones is added, so that weights sum to the volume. Then points are chosen one after the other: that
-whose column is most parallel to what is missing,
+are first compressed by a singular value decomposition (in the inner product of the weights) to G, here with
+the singular values left in, so that what is small needs no digits. A row of ones is added, so that weights
+sum to the volume. Then points are chosen one after the other: that whose column is most parallel to what is
+missing,
 
     k = argmax g_kᵀ r/|g_k|,    x = argmin_{x ≥ 0} |G_s x - b|,    r = b - G_s x
 
@@ -15,7 +16,7 @@ to all, so that the chosen points do not depend on the ranks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,15 +55,16 @@ class Cubature:
 
 
 def compressed(comm: Comm, rows: Array, weights: Array, tolerance: float) -> Array:
-    """Return an orthonormal basis of the span of rows (k, N here) of functions, (r, N here). Collective.
+    """Return few rows (r, N here) in the place of many functions (k, N here). Collective.
 
-    Left out is what lies below ``tolerance`` of the largest singular value, in the inner product of the
-    weights (N here,).
+    They are orthogonal in the inner product of the weights (N here,), as long as the singular values, and
+    have the same sums of squares at every point but for what lies below ``tolerance`` of the largest of
+    these.
     """
     gram: Array = comm.allreduce((rows * weights) @ rows.T)
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
     keep = values > tolerance**2 * max(values[-1], 0.0)
-    found: Array = (vectors[:, keep] / np.sqrt(values[keep])).T @ rows
+    found: Array = vectors[:, keep].T @ rows
     return found
 
 
@@ -72,7 +74,7 @@ def cubature(
     weights: Array,
     names: Array,
     tolerance: float,
-    start: Sequence[int] = (),
+    start: Mapping[int, float] | None = None,
     stalls: bool = False,
 ) -> Cubature:
     """Return points that integrate all rows to a relative tolerance. Collective.
@@ -89,8 +91,8 @@ def cubature(
         Names of the points that no partition changes.
     tolerance : float
         Largest |G_s x - b|/|b|.
-    start : sequence of int
-        Names of points to begin with.
+    start : mapping, optional
+        Names and weights > 0 of points to begin with.
     stalls : bool
         Whether a search that comes no further is taken for what it reached.
 
@@ -106,8 +108,7 @@ def cubature(
     factor = max(float(np.linalg.norm(b)), 1e-300) / volume
     g = np.concatenate([rows, factor * ones])
     search = _Search(comm, g, np.append(b, factor * volume), names)
-    for name in start:
-        search.take(name)
+    search.begin(start or {})
     while search.error > tolerance:
         if not search.advance():
             break
@@ -163,12 +164,23 @@ class _Search:
         self.best = min(self.best, self.error)
         return True
 
-    def take(self, name: int) -> None:
-        """Add a point by name. Collective."""
-        here = np.flatnonzero(self.names == name)
-        owner = max(self.comm.allgather(self.comm.rank if len(here) else -1))
-        if owner >= 0 and name not in self.chosen:
-            self._add(name, owner, int(here[0]) if len(here) else -1)
+    def begin(self, start: Mapping[int, float]) -> None:
+        """Take points with weights > 0. Collective."""
+        if not start:
+            return
+        self.chosen = sorted(start)
+        self.x = np.array([start[name] for name in self.chosen])
+        places = {int(name): k for k, name in enumerate(self.names)}
+        columns = np.zeros((len(self.b), len(start)))
+        for k, name in enumerate(self.chosen):
+            if name in places:
+                columns[:, k] = self.g[:, places[name]]
+                self.free[places[name]] = False
+        self.columns = self.comm.allreduce(columns)
+        self._factorise()
+        self._settle()
+        self.rest = self.b - self.columns @ self.x
+        self.best = self.error
 
     def _add(self, name: int, owner: int, mine: int) -> None:
         column: Array = self.comm.bcast(
@@ -224,4 +236,7 @@ class _Search:
         self.free |= np.isin(self.names, list(gone))
         self.chosen = [self.chosen[k] for k in keep]
         self.columns, self.x = self.columns[:, keep], self.x[keep]
+        self._factorise()
+
+    def _factorise(self) -> None:
         self.q, self.r = np.linalg.qr(self.columns)

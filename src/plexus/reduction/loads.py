@@ -14,6 +14,7 @@ import numpy as np
 from plexus.errors import InputError
 from plexus.fields.arrays import add_at, einsum
 from plexus.protocols import BoundaryTerm
+from plexus.reduction.points import Instants
 from plexus.reduction.separation import Separated
 from plexus.spaces.points import CellSet, PointBatch, Values
 
@@ -50,23 +51,58 @@ class Loads:
     """
 
     def __init__(self, form: Form, body: Integrand, given: Given, times: Sequence[float], basis: Array):
-        comm, n_owned = form.space.comm, form.space.n_owned
-        self.sources: list[tuple[Separated, Array]] = []
+        self.form, self.comm = form, form.space.comm
+        self.sources: list[tuple[Separated, list[Array]]] = []
         for name, pieces in _sources(form, body, given):
             source = _Source(pieces, form.space.zeros())
-            parts = Separated(comm, name, source.sample, source.at, times)
+            parts = Separated(self.comm, name, source.sample, source.at, times)
             vectors = [source.assembled(shape) for shape in parts.shapes.T]
-            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
-            total = comm.allreduce(np.array(rows).reshape(-1, basis.shape[2]))
             if parts.rank:
-                self.sources.append((parts, total))
+                self.sources.append((parts, vectors))
+        self.project(basis)
 
-    def at(self, t: float) -> Array:
-        """Return Ψᵀ F, (n,). Collective."""
-        total = 0.0
-        for parts, rows in self.sources:
-            total = total + parts.amplitudes(t) @ rows
-        return np.asarray(total)
+    def project(self, basis: Array) -> None:
+        """Turn to another basis (n_local, m, n). Collective."""
+        n_owned = self.form.space.n_owned
+        self.modes, self.rows = int(basis.shape[2]), list[Array]()
+        for _, vectors in self.sources:
+            rows = [np.einsum("im,imn->n", v[:n_owned], basis[:n_owned]) for v in vectors]
+            self.rows.append(self.comm.allreduce(np.array(rows).reshape(-1, self.modes)))
+
+    def local(self, times: Array) -> Array:
+        """Return what this rank's points know of the loads at some times, (points, T)."""
+        return np.concatenate([np.empty((0, len(times))), *(parts.local(times) for parts, _ in self.sources)])
+
+    def over(self, times: Array) -> Array:
+        """Return Ψᵀ F at some times, (T, n). Collective.
+
+        Raises
+        ------
+        SolveError
+            On all ranks, if a load has a shape at one of the times that it had at no sampled time.
+        """
+        total = np.zeros((len(times), self.modes))
+        for a, rows in zip(self._amplitudes(times), self.rows, strict=True):
+            total += a.T @ rows
+        return total
+
+    def forces(self, times: Array) -> Array:
+        """Return F at some times, (T, n_owned, m). Collective."""
+        n, m = self.form.space.n_owned, self.form.space.components
+        total = np.zeros((len(times), n, m))
+        for a, (_, vectors) in zip(self._amplitudes(times), self.sources, strict=True):
+            for amplitude, v in zip(a, vectors, strict=True):
+                total += amplitude[:, None, None] * v[:n]
+        return total
+
+    def _amplitudes(self, times: Array) -> list[Array]:
+        """Return the amplitudes (r, T) of each source. Collective."""
+        values, first, found = self.comm.allreduce(self.local(times)), 0, []
+        for parts, _ in self.sources:
+            here = values[first : first + len(parts.matrix)]
+            found.append(parts.amplitudes(times, here))
+            first += len(parts.matrix)
+        return found
 
 
 def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[_Piece]]]:
@@ -93,10 +129,10 @@ class _Source:
 
     def sample(self, t: float) -> Array:
         """Return f0 at all points, flat."""
-        return np.concatenate([np.empty(0), *(piece.values(piece.cells, t).ravel() for piece in self.pieces)])
+        return np.concatenate([np.empty(0), *(piece.sample(t).ravel() for piece in self.pieces)])
 
-    def at(self, indices: Array) -> Callable[[float], Array]:
-        """Return the values at some flat indices as a function of time."""
+    def at(self, indices: Array) -> Callable[[Array], Array]:
+        """Return the values at some flat indices as a function of times."""
         which = np.searchsorted(self.ends, indices, side="right") - 1
         parts = [(np.flatnonzero(which == k), piece) for k, piece in enumerate(self.pieces)]
         asked = [
@@ -105,10 +141,10 @@ class _Source:
             if len(slots)
         ]
 
-        def values(t: float) -> Array:
-            found = np.zeros(len(indices))
+        def values(times: Array) -> Array:
+            found = np.zeros((len(indices), len(times)))
             for slots, here in asked:
-                found[slots] = here(t)
+                found[slots] = here(times)
             return found
 
         return values
@@ -130,32 +166,37 @@ class _Piece:
         self.rule = form.rule if part is None else part.facets.rule
         self.shape = (len(self.cells), len(self.rule.weights), form.space.components)
 
-    def values(self, cells: CellSet, t: float) -> Array:
-        """Return f0 on some cells, (C, Q, m)."""
-        shape = (len(cells), *self.shape[1:])
-        if not len(cells):
-            return np.zeros(shape)
-        f0 = self.integrand(self._points(cells, t))
+    def sample(self, t: float) -> Array:
+        """Return f0 on all cells, (C, Q, m)."""
+        return self._values(self._points(t)) if len(self.cells) else np.zeros(self.shape)
+
+    def _values(self, p: PointBatch) -> Array:
+        f0, shape = self.integrand(p), (*p.shape, self.shape[2])
         return np.zeros(shape) if f0 is None else np.array(np.broadcast_to(f0, shape))
 
-    def _points(self, cells: CellSet, t: float) -> PointBatch:
+    def _points(self, t: float) -> PointBatch:
+        cells = self.cells
         return PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(self.given, self.form.own))
 
-    def at(self, indices: Array) -> Callable[[float], Array]:
-        """Return the values at some flat indices as a function of time."""
+    def at(self, indices: Array) -> Callable[[Array], Array]:
+        """Return the values at some flat indices as a function of times, (k, T)."""
         cell, q, c = np.unravel_index(indices, self.shape)
         chosen, inverse = np.unique(cell, return_inverse=True)
-        mesh = self.form.space.mesh
-        every = np.arange(mesh.n_cells)[self.cells.local(slice(0, len(self.cells)))]
-        few = CellSet(mesh, self.form.bridge, every[chosen])
-        return lambda t: self.values(few, t)[inverse, q, c]
+        every = np.arange(self.form.space.mesh.n_cells)[self.cells.local(slice(0, len(self.cells)))]
+        few = Instants(self.form, self.rule, every[chosen], self.given)
+
+        def values(times: Array) -> Array:
+            found = self._values(few.at(times)).reshape(len(times), len(few), *self.shape[1:])
+            return found[:, inverse, q, c].T
+
+        return values
 
     def assembled(self, f0: Array) -> Array:
         """Return ∫ f0·φ_i, (n_local, m), complete for own nodes."""
         form, out = self.form, self.form.space.zeros()
         if not len(self.cells):
             return out
-        p, element = self._points(self.cells, 0.0), form.space.element
+        p, element = self._points(0.0), form.space.element
         weight, tables = form.equation.measure(p.x), self.rule.tables(element)
         if self.part is None:
             nodes = form.cells.nodes(form.space)

@@ -1,12 +1,14 @@
 """What a reduced model is: modes at the nodes, strains and weights at the points of a cubature; its file.
 
-``rom.h5`` has the layout of a checkpoint: ``arrays/modes/<unknown>`` (nodes, m n) with the names of the nodes
-in ``ids/nodes``, so that any number of ranks reads it, and facts as JSON. Column c n + j of the modes is
-component c of mode j.
+``rom.h5`` has the layout of a checkpoint, so that any number of ranks reads it, and facts as JSON. Rows with
+the names of nodes are ``arrays/modes/<unknown>`` (nodes, m n) and ``arrays/forces/<unknown>``, those with the
+names of quadrature points ``arrays/stress/modes``, ``arrays/memory/<variable>`` and
+``arrays/temperature/shapes``. Column c n + j is component c of mode j.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,9 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.io import checkpoint
+from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.gappy import pivots
+from plexus.reduction.measures import weights_of
 from plexus.reduction.points import ReducedPoints
 from plexus.spaces.points import CellSet, Values, batches
 
@@ -24,6 +29,30 @@ if TYPE_CHECKING:
     from plexus.spaces.quadrature_space import QuadratureSpace
 
 Array = np.ndarray
+BELOW = 0.1
+"""Singular values of works relative to the tolerance of a cubature below which they are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a model keeps of its training on one rank, so that it can be completed later.
+
+    Attributes
+    ----------
+    stresses : array (own points, 9, k)
+        Modes of the stresses, as long as their singular values.
+    duals : dict
+        Name of a memory variable -> its modes (own points, c, k), as long as their singular values.
+    forces : array (n_owned m, k)
+        Orthonormal span of the shapes of the loads it was made for.
+    temperatures : array (own points, k)
+        That of the temperatures.
+    """
+
+    stresses: Array
+    duals: Mapping[str, Array]
+    forces: Array
+    temperatures: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +64,34 @@ class Model:
     basis : array (n_local, m, n)
         Modes at the nodes, ghosts included.
     points : ReducedPoints
-        The points of this rank, with weights.
+        The points of this rank, with weights; those of weight 0 serve reconstructions.
     strains : array (s, 9, n)
         Strain of each mode at these.
     facts : dict
         Spectrum, tolerances, and what else is told of it.
+    kept : Kept
+        What is needed to complete it.
     """
 
     basis: Array
     points: ReducedPoints
     strains: Array
     facts: dict[str, Any]
+    kept: Kept
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All arrays by the names that they have in files, one row per own point or local node."""
+        name, kept, components = self.facts["unknown"], self.kept, self.basis.shape[1]
+        found = {
+            f"modes/{name}": self.basis.reshape(len(self.basis), -1),
+            f"forces/{name}": kept.forces.reshape(-1, components * kept.forces.shape[1]),
+            "stress/modes": kept.stresses.reshape(-1, 9 * kept.stresses.shape[2]),
+            "temperature/shapes": kept.temperatures,
+        }
+        for dual, a in kept.duals.items():
+            found[f"memory/{dual}"] = a.reshape(-1, a.shape[1] * a.shape[2])
+        return found
 
 
 def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | None = None) -> Array:
@@ -67,12 +113,63 @@ def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | 
     )
 
 
-def save(path: Path, space: Space, name: str, basis: Array, facts: dict[str, Any]) -> None:
+def built(
+    form: Form, points: QuadratureSpace, basis: Array, kept: Kept, facts: dict[str, Any],
+    start: Mapping[int, float] | None = None, stalls: bool = False,
+) -> Model:  # fmt: skip
+    """Return the model of a basis, with a cubature of what its stresses do on it. Collective.
+
+    Beside the points of the cubature there are those that determine the modes of scalar memory variables,
+    with weight 0.
+
+    Parameters
+    ----------
+    form, points : Form, QuadratureSpace
+        The equation, and its quadrature points.
+    basis : array (n_local, m, n)
+        Modes.
+    kept : Kept
+        Stresses and memory that it has to serve.
+    facts : dict
+        What is told of it so far; ``cubature`` among it is the tolerance.
+    start : mapping, optional
+        Names and weights of points with which the search begins.
+    stalls : bool
+        Whether a search that comes no further is taken for what it reached.
+
+    Raises
+    ------
+    SolveError
+        If the cubature does not reach its tolerance.
+    """
+    comm, own = points.comm, points.names()[: points.n_owned]
+    strains, weights = strains_of(form, points, basis), weights_of(form)
+    # modes of unit strain: an error of their work is one of the displacement in the norm of energy
+    lower = np.linalg.cholesky(comm.allreduce(np.einsum("k,kai,kaj->ij", weights, strains, strains)))
+    works = np.einsum("kai,kaj,lj->ilk", kept.stresses, strains, np.linalg.inv(lower), optimize=True)
+    rows = compressed(comm, works.reshape(-1, len(own)), weights, BELOW * facts["cubature"])
+    found = cubature(comm, rows, weights, own, facts["cubature"], start, stalls)
+    names, shares = found.names, found.weights
+    for modes in kept.duals.values():
+        if modes.shape[1] == 1:
+            sizes = np.sqrt(comm.allreduce(np.einsum("kcn,kcn->n", modes, modes)))
+            more = np.setdiff1d(pivots(comm, modes[:, 0] / sizes, own), names)
+            names, shares = np.append(names, more), np.append(shares, np.zeros(len(more)))
+    order = np.argsort(names)
+    chosen = ReducedPoints(points, names[order], shares[order])
+    told = {
+        "modes": int(basis.shape[2]), "names": names[order].tolist(), "weights": shares[order].tolist(),
+        "error": found.error, "errors": found.errors.tolist(),
+    }  # fmt: skip
+    return Model(basis, chosen, np.ascontiguousarray(strains[chosen.rows]), facts | told, kept)
+
+
+def save(path: Path, space: Space, points: QuadratureSpace, model: Model) -> None:
     """Write a reduced model; it is visible and on the disk when this returns. Collective."""
-    rows = basis[: space.n_owned].reshape(space.n_owned, -1)
-    ids = {space.key: space.names()[: space.n_owned]}
-    key = f"modes/{name}"
-    checkpoint.write(path, space.comm, ids, checkpoint.Content(facts, {key: rows}, {key: space.key}))
+    ids = {space.key: space.names()[: space.n_owned], points.key: points.names()[: points.n_owned]}
+    sets = {k: space.key if k.startswith(("modes/", "forces/")) else points.key for k in model.arrays}
+    rows = {k: a[: len(ids[sets[k]])] for k, a in model.arrays.items()}
+    checkpoint.write(path, space.comm, ids, checkpoint.Content({"reduced": model.facts}, rows, sets))
 
 
 def load(path: Path, form: Form, points: QuadratureSpace) -> Model:
@@ -85,17 +182,43 @@ def load(path: Path, form: Form, points: QuadratureSpace) -> Model:
     """
     space, name = form.space, form.equation.field.name
     about = checkpoint.about(path, space.comm)
-    facts = about.facts
-    if "reduced" not in facts:
+    if "reduced" not in about.facts:
         raise InputError(f"{path}: this is a checkpoint, no reduced model; `plexus reduce` makes one")
-    if facts["reduced"]["unknown"] != name or facts["reduced"]["points"] != points.n_global:
+    facts = about.facts["reduced"]
+    if facts["unknown"] != name or facts["points"] != points.n_global:
         raise InputError(f"{path}: the reduced model belongs to another mesh, degree or unknown")
-    content = checkpoint.read(path, space.comm, {space.key: space.names()[: space.n_owned]}, about)
-    own = content.arrays[f"modes/{name}"]
+    wanted = {space.key: space.names()[: space.n_owned], points.key: points.names()[: points.n_owned]}
+    arrays = checkpoint.read(path, space.comm, wanted, about).arrays
+    return assembled(form, points, facts, arrays)
+
+
+def assembled(form: Form, points: QuadratureSpace, facts: dict[str, Any], rows: Mapping[str, Array]) -> Model:
+    """Return the model of the own rows of its arrays. Collective."""
+    space, name = form.space, facts["unknown"]
+    basis = _whole(space, rows[f"modes/{name}"])
+    duals = {
+        dual: _columns(rows[f"memory/{dual}"], len(rows[f"memory/{dual}"]), width)
+        for dual, width in facts["widths"].items()
+    }
+    stresses, forces = rows["stress/modes"], rows[f"forces/{name}"]
+    kept = Kept(
+        _columns(stresses, len(stresses), 9),
+        duals,
+        forces.reshape(len(forces) * space.components, forces.shape[1] // space.components),
+        rows["temperature/shapes"],
+    )
+    chosen = ReducedPoints(points, np.array(facts["names"], dtype=np.int64), np.array(facts["weights"]))
+    return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts, kept)
+
+
+def _columns(rows: Array, count: int, width: int) -> Array:
+    """Return rows (count, width k) as (count, width, k); there may be none here."""
+    return rows.reshape(count, width, rows.shape[1] // width)
+
+
+def _whole(space: Space, own: Array) -> Array:
+    """Return rows of own nodes (n_owned, m k) with those of ghosts, (n_local, m, k). Collective."""
     whole = np.zeros((space.n_local, own.shape[1]))
     whole[: space.n_owned] = own
     space.halo.forward(whole)
-    basis = whole.reshape(space.n_local, space.components, -1)
-    told = facts["reduced"]
-    chosen = ReducedPoints(points, np.array(told["names"], dtype=np.int64), np.array(told["weights"]))
-    return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts)
+    return _columns(whole, space.n_local, space.components)

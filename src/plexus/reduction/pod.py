@@ -109,6 +109,42 @@ def orthonormal(comm: Comm, modes: Array, product: Product) -> Array:
     return np.ascontiguousarray(made)
 
 
+def extended(comm: Comm, modes: Array, product: Product, columns: Array, tolerance: float) -> Array:
+    """Return orthonormal modes, and behind them what columns (n_rows, k) have beside their span. Collective.
+
+    Modes that are there stay as they are, so that coordinates keep their meaning. Left out is a rest of at
+    most ``tolerance`` of its column.
+    """
+    for column in columns.T:
+        rest, size = column[:, None], _length(comm, product, column[:, None])
+        # twice is enough (W. Kahan; L. Giraud et al., Numer. Math. 101 (2005) 87)
+        for _ in range(2):
+            rest = rest - modes @ coordinates(comm, modes, product, rest)
+        length = _length(comm, product, rest)
+        if length > tolerance * size:
+            again = rest / length
+            again = again - modes @ coordinates(comm, modes, product, again)
+            modes = np.column_stack([modes, again / _length(comm, product, again)])
+    return np.ascontiguousarray(modes)
+
+
+def _length(comm: Comm, product: Product, column: Array) -> float:
+    return float(gram(comm, column, product(column))[0, 0]) ** 0.5
+
+
+def scaled(comm: Comm, columns: Array, tolerance: float) -> Array:
+    """Return orthogonal modes of columns (n_rows, k), each as long as its singular value. Collective.
+
+    With them in the place of the columns that they came from, further columns can be added: C of both is
+    that of all columns (incremental decomposition, M. Brand, Linear Algebra Appl. 415 (2006) 20,
+    doi:10.1016/j.laa.2005.07.021). Left out is what lies below ``tolerance`` of the largest singular value.
+    """
+    c = gram(comm, columns, columns)
+    values, vectors = np.linalg.eigh((c + c.T) / 2)
+    keep = values > max(tolerance, FINEST) ** 2 * max(values[-1], 0.0)
+    return np.ascontiguousarray(columns @ vectors[:, keep][:, ::-1])
+
+
 def coordinates(comm: Comm, modes: Array, product: Product, fields: Array) -> Array:
     """Return the coordinates ψᵀ M u of the projections of fields (n_rows, k), (n, k). Collective."""
     return gram(comm, product(modes), fields)

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
     from plexus.spaces.assembly import Form
+    from plexus.spaces.rule import Rule
 
 Array = np.ndarray
+Fields = Mapping[str, tuple[Any, Any]]
+"""Names of fields and controls -> room and values."""
 
 
 class Coordinates:
@@ -77,6 +80,7 @@ class ReducedPoints:
             order[place[here]] if len(own) else np.empty(0, dtype=np.int64),
             weights[here],
         )
+        self.places = np.flatnonzero(here)
         self.n_owned = self.n_local = len(self.rows)
         self.n_global = len(names)
         self.cell, self.q = self.rows // points.per_cell, self.rows % points.per_cell
@@ -106,27 +110,67 @@ class ReducedPoints:
         return np.zeros((self.n_local, self.components))
 
 
+class Instants:
+    """Some cells at one time or at several, one after the other, as one batch: their geometry is kept.
+
+    Parameters
+    ----------
+    form : Form
+        The equation on all cells.
+    rule : Rule
+        Points in each cell.
+    index : array of int
+        Local cells.
+    fields : mapping
+        What may be sampled: name -> room and values, none of which changes in time.
+    """
+
+    def __init__(self, form: Form, rule: Rule, index: Array, fields: Fields):
+        self.form, self.rule, self.index, self.fields = form, rule, index, fields
+        self._kept: dict[int, tuple[CellSet, Any]] = {}
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.index)
+
+    def at(self, times: Array, others: Fields | None = None) -> PointBatch:
+        """Return the cells at all times, with other values of some fields; t is a number or (T C, 1)."""
+        count = len(times)
+        if count not in self._kept:
+            index = np.tile(self.index, count)
+            self._kept[count] = CellSet(self.form.space.mesh, self.form.bridge, index), None
+        cells, geometry = self._kept[count]
+        fields = {**self.fields, **(others or {})}
+        t: Any = float(times[0]) if count == 1 else np.repeat(times, len(self))[:, None]
+        p = PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(fields, self.form.own))
+        if geometry is None:
+            self._kept[count] = cells, p._geometry
+        else:
+            p.__dict__["_geometry"] = geometry
+        return p
+
+
 class Sites:
     """Evaluates integrands at reduced points, on their cells only."""
 
-    def __init__(self, form: Form, points: ReducedPoints):
-        self.form, self.points = form, points
+    def __init__(self, form: Form, points: ReducedPoints, fields: Fields):
+        self.points = points
         chosen, self.inverse = np.unique(points.cell, return_inverse=True)
-        self.cells = CellSet(form.space.mesh, form.bridge, chosen)
+        self.cells = Instants(form, form.rule, chosen, fields)
 
-    def batch(self, t: float, fields: Mapping[str, tuple[Any, Any]]) -> PointBatch:
-        """Return the cells of the points with all their quadrature points."""
-        return PointBatch(
-            self.cells, slice(0, len(self.cells)), self.form.rule, t, Values(fields, self.form.own)
-        )
+    def at(self, times: Array, others: Fields | None = None) -> PointBatch:
+        """Return the cells of the points with all their quadrature points, time after time."""
+        return self.cells.at(times, others)
 
-    def pick(self, values: Any) -> Array:
-        """Return values (C|1, Q|1, …) at the reduced points, (s, 1, …)."""
-        shape = (len(self.cells), len(self.form.rule.weights), *values.shape[2:])
-        return np.ascontiguousarray(np.broadcast_to(values, shape)[self.inverse, self.points.q][:, None])
+    def pick(self, p: PointBatch, values: Any) -> Array:
+        """Return values (C|1, Q|1, …) at the reduced points, (times s, 1, …)."""
+        shape = (-1, len(self.cells), p.shape[1], *values.shape[2:])
+        every = np.broadcast_to(values, (*p.shape, *values.shape[2:])).reshape(shape)
+        return np.ascontiguousarray(every[:, self.inverse, self.points.q]).reshape(-1, 1, *values.shape[2:])
 
-    def view(self, p: PointBatch, names: Mapping[str, Any], **members: Any) -> Any:
+    def view(self, p: PointBatch, fields: Mapping[str, Any], **members: Any) -> Any:
         """Return the reduced points as cells with one point each, with some of the fields of ``p``."""
-        fields = {name: Given(self.pick(sample.value)) for name, sample in names.items()}
-        regions = {name: p.regions[name][self.inverse] for name in p.regions}
-        return View(None, fields, x=self.pick(p.x), t=p.t, dim=p.dim, one=p.one, regions=regions, **members)
+        given = {name: Given(self.pick(p, sample.value)) for name, sample in fields.items()}
+        regions = {name: self.pick(p, p.regions[name]) for name in p.regions}
+        t = self.pick(p, p.t) if isinstance(p.t, np.ndarray) else p.t
+        return View(None, given, x=self.pick(p, p.x), t=t, dim=p.dim, one=p.one, regions=regions, **members)

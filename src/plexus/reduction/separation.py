@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Sample = Callable[[float], Array]
 """Time -> values at this rank's points, (k,)."""
-ROUNDING = 1e-14
-"""Share of the largest eigenvalue below which a shape is rounding."""
+Course = Callable[[Array], Array]
+"""Times (T,) -> values at some points of this rank, (k, T)."""
+ROUNDING = 1e-7
+"""Share of the largest sample below which what others miss of a sample is rounding."""
 MISFIT = 1e-6
 """Largest difference of sum and function at a watched point, relative to the largest value."""
 WATCHED = 2
@@ -48,7 +50,9 @@ class Separated:
     Attributes
     ----------
     shapes : array (k, r)
-        The shapes at the points of this rank.
+        The shapes at the points of this rank, orthonormal over all ranks.
+    sizes : array (r,)
+        Root of the sum of squares of their amplitudes at the sampled times.
     """
 
     def __init__(
@@ -56,15 +60,11 @@ class Separated:
         comm: Comm,
         name: str,
         sample: Sample,
-        at: Callable[[Array], Sample],
+        at: Callable[[Array], Course],
         times: Sequence[float],
     ):
         self.comm, self.name = comm, name
-        rows = np.column_stack([sample(t).ravel() for t in times])
-        c = comm.allreduce(rows.T @ rows)
-        values, vectors = np.linalg.eigh((c + c.T) / 2)
-        keep = values > ROUNDING * max(values[-1], 0.0)
-        self.shapes = rows @ (vectors[:, keep] / np.sqrt(values[keep]))
+        self.shapes = self._orthonormal(sample, times)
         self.matrix, mine = self._choose()
         self._here = at(np.array([index for _, index in mine], dtype=np.int64))
         self._slots = np.array([slot for slot, _ in mine], dtype=np.int64)
@@ -73,6 +73,29 @@ class Separated:
     def rank(self) -> int:
         """Number of shapes."""
         return int(self.shapes.shape[1])
+
+    def _orthonormal(self, sample: Sample, times: Sequence[float]) -> Array:
+        """Return an orthonormal basis of the samples, (k, r), by Gram and Schmidt; one sample at a time."""
+        shapes: list[Array] = []
+        largest, squares = 0.0, list[float]()
+        for t in times:
+            rest = sample(t).ravel()
+            size = self._norm(rest)
+            largest = max(largest, size)
+            # twice is enough: what is left of the first pass is rounding of the second
+            for _ in range(2 if shapes and size > 0 else 0):
+                shares = self.comm.allreduce(np.array([q @ rest for q in shapes]))
+                rest = rest - np.tensordot(shares, shapes, 1)
+                squares = [a + float(b) ** 2 for a, b in zip(squares, shares, strict=True)]
+            left = self._norm(rest)
+            if left > ROUNDING * largest:
+                shapes.append(rest / left)
+                squares.append(left**2)
+        self.sizes = np.sqrt(squares)
+        return np.column_stack(shapes) if shapes else np.zeros((len(rest), 0))
+
+    def _norm(self, a: Array) -> float:
+        return float(self.comm.allreduce(a @ a) ** 0.5)
 
     def _choose(self) -> tuple[Array, list[tuple[int, int]]]:
         """Return the shapes at the chosen points, (points, r), and number and index of those of this rank."""
@@ -104,20 +127,26 @@ class Separated:
         # points that watch are those at which one shape is largest
         return self.shapes[:, slot % self.rank].copy()
 
-    def amplitudes(self, t: float) -> Array:
-        """Return a(t), (r,). Collective.
+    def local(self, times: Array) -> Array:
+        """Return what this rank's points add to the values that `amplitudes` takes, (points, T)."""
+        values = np.zeros((len(self.matrix), len(times)))
+        if len(self._slots):
+            values[self._slots] = self._here(times)
+        return values
+
+    def amplitudes(self, times: Array, values: Array) -> Array:
+        """Return a(t), (r, T), from the sum of `local` over the ranks.
 
         Raises
         ------
         SolveError
-            On all ranks, if the function has a shape at this time that no sample had.
+            If the function has a shape at one of the times that no sample had.
         """
-        values = np.zeros(len(self.matrix))
-        values[self._slots] = self._here(t)
-        values = self.comm.allreduce(values)
         r = self.rank
         a = np.linalg.solve(self.matrix[:r], values[:r])
-        missed = np.abs(self.matrix @ a - values).max(initial=0.0)
-        if missed > MISFIT * np.abs(values).max(initial=0.0):
+        missed = np.abs(self.matrix @ a - values).max(axis=0, initial=0.0)
+        lost = missed > MISFIT * np.abs(values).max(axis=0, initial=0.0)
+        if lost.any():
+            t = times[np.argmax(lost)]
             raise SolveError(f"{self.name}: its shape at t = {t:g} s is no sum of those at the sampled times")
         return np.asarray(a)

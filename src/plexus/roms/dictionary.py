@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
 from plexus.deck.params import Field, InputFile, Unit
 from plexus.errors import InputError
 from plexus.registry import register
-from plexus.roms.galerkin import Galerkin, GalerkinParams, _times
+from plexus.roms.galerkin import Galerkin, GalerkinParams
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -39,6 +39,11 @@ class DictionaryParams(GalerkinParams):
     """Parameters of `Dictionary`."""
 
     file: InputFile = Field(description="dictionary.json that `plexus reduce` has made on the same mesh")
+    new_shapes: Literal["refuse", "respond"] = Field(
+        "respond",
+        description="loads and temperatures of shapes that the file has not seen: admit them with their "
+        "elastic response, one linear solve of the full model each, or refuse",
+    )
     switch: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="time after which a model is recommended anew, e.g. a cycle; absent: once"
     )
@@ -85,13 +90,15 @@ class Dictionary:
         from plexus.coupling.switching import SwitchingSystem
 
         assert deck.time is not None and self.params.switch is not None
+        if self.params.indicator is not None:
+            raise InputError("rom.indicator: a run that switches between models is not completed on the way")
         start, period, folder = deck.time.start, self.params.switch, Path(self.params.file).parent
         parts = [self._member(full, values, deck, folder / name)[0] for name in index.models]
 
         def chosen(t: float) -> int:
             return counsel.at(start + period * max(math.floor((t - start) / period + 1e-9), 0))
 
-        system = SwitchingSystem(parts, chosen, _times(deck))
+        system = SwitchingSystem(parts, chosen)
         system.told = counsel.told
         return system, {system.name: np.zeros((system.model.basis.shape[2], 1))}
 

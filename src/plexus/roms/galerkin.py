@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from plexus.deck.params import Field, InputFile, Params
+from plexus.deck.params import NAME, Field, InputFile, Params
 from plexus.errors import InputError
 from plexus.protocols import Reducible
 from plexus.registry import register
@@ -24,12 +24,21 @@ from plexus.registry import register
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
     from plexus.coupling.system import System
+    from plexus.coupling.trust import Terms
     from plexus.deck.schema import Deck
     from plexus.protocols import Values
+    from plexus.reduction.responses import Elastic
 
-SAMPLES = 48
-"""Times at which loads are sampled for their shapes, beside the first steps."""
-GOLDEN = 0.6180339887498949
+
+class Indicator(Params):
+    """What a run is judged by after every step."""
+
+    of: str = Field(
+        "p", pattern=NAME, description="memory variable whose basis is fitted at the reduced points"
+    )
+    tolerance: float = Field(
+        0.02, gt=0, description="share that the fit may miss; beyond it there is an alarm"
+    )
 
 
 class GalerkinParams(Params):
@@ -40,6 +49,19 @@ class GalerkinParams(Params):
         "replay", description="replay: the law is marched at all points when outputs ask for memory"
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
+    new_shapes: Literal["refuse", "respond"] = Field(
+        "refuse",
+        description="loads and temperatures of shapes that the file has not seen: refuse, or admit with "
+        "their elastic response, one linear solve of the full model each",
+    )
+    indicator: Indicator | None = Field(None, description="judge every step; absent: do not")
+    on_alarm: Literal["enrich", "give_way", "stop"] = Field(
+        "enrich",
+        description="enrich: the full model takes the step again and completes the reduced one; give_way: it "
+        "takes over for good; stop: the run ends with code 5",
+    )
+    enrichments: int = Field(20, ge=0, description="most enrichments of a run")
+    spent: Literal["give_way", "stop"] = Field("give_way", description="answer to an alarm after that")
     imbalance: float = Field(
         0.05,
         gt=0,
@@ -63,32 +85,55 @@ class Galerkin:
             If the file does not belong to the mesh, or the deck has what a reduced model does not take.
         """
         from plexus.coupling.reduced import ReducedSystem
+        from plexus.coupling.trust import Trust
         from plexus.reduction.loads import require_separable
         from plexus.reduction.model import load
+        from plexus.reduction.responses import Elastic
+        from plexus.reduction.times import sampled
 
         equation = full.equations[0]
         name = equation.field.name
         if len(full.equations) > 1 or not isinstance(equation, Reducible):
             raise InputError("rom: galerkin reduces the physics elastoviscoplastic")
-        form, times = full.forms[name], _times(deck)
+        form, times = full.forms[name], sampled(deck)
         require_separable(form)
         _require_zero(full, name, values[name], times)
         space = next(iter(full.points.values()))
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
-        return system, {name: np.zeros((model.basis.shape[2], 1))}
+        self._admit(system, Elastic(full, times[0]), times)
+        if self.params.indicator is not None:
+            system.trust = Trust(system, self._terms())
+        return system, {name: np.zeros((system.model.basis.shape[2], 1))}
 
+    def _terms(self) -> Terms:
+        """Return what the deck says of trust."""
+        given, indicator = self.params, self.params.indicator
+        assert indicator is not None
+        from plexus.coupling.trust import Terms
 
-def _times(deck: Deck) -> list[float]:
-    """Return times that are spread over the run without a period, and the first steps."""
-    assert deck.time is not None
-    start, span = deck.time.start, deck.time.end - deck.time.start
-    spread = [start + span * ((k * GOLDEN) % 1.0) for k in range(1, SAMPLES)]
-    return [
-        *(start + k * deck.time.step for k in range(1, 9) if k * deck.time.step <= span),
-        *spread,
-        deck.time.end,
-    ]
+        return Terms(
+            indicator.of, indicator.tolerance, 1.0, given.on_alarm, given.enrichments, given.spent
+        )  # fmt: skip
+
+    def _admit(self, system: ReducedSystem, elastic: Elastic, times: list[float]) -> None:
+        """Complete the model by responses to what its training has not seen, or refuse that. Collective."""
+        from plexus.reduction.enrichment import enriched
+
+        model, full = system.model, system.full
+        new = elastic.unseen(system.loads, times, model.kept.forces, model.kept.temperatures)
+        if not new:
+            return
+        names = ", ".join(new)
+        if self.params.new_shapes == "refuse":
+            raise InputError(
+                f"rom: {self.params.file} has not seen the shape of {names}; `new_shapes: respond` admits it "
+                "with its elastic response, or reduce a run that has it"
+            )
+        shapes = [shape for shape in elastic.shapes(system.loads, times) if shape.source in new]
+        found, form = elastic.respond(shapes), full.forms[system.name]
+        space = next(iter(full.points.values()))
+        system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
 
 
 def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:

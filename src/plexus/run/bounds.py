@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 SLACK = 1e-6
 """Distance from a bound, relative to the larger bound, by which no value counts as outside."""
-SELDOM = 10
-"""Steps between two looks at bounds of nature for fields that must be computed."""
 
 
 @dataclass
@@ -170,7 +168,7 @@ def _bounds(run: Run) -> Iterator[Bound]:
             lower, upper = spec.bounds
             stored = name in run.state.values or name in run.state.internal
             limits = Limits(lower=lower, upper=upper, action="warn")
-            yield Bound(name, limits, spec.unit, "physics", 1 if stored else SELDOM)
+            yield Bound(name, limits, spec.unit, "physics", 1 if stored else run.system.looks)
 
 
 def _complex(array: Any) -> bool:

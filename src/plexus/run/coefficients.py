@@ -29,9 +29,6 @@ from plexus.spaces.names import with_area
 if TYPE_CHECKING:
     from plexus.run.run import Run
 
-SELDOM = 10
-"""Steps between two looks."""
-
 
 @dataclass(frozen=True)
 class Coefficient:
@@ -89,7 +86,7 @@ def after(run: Run, coefficients: list[Coefficient]) -> None:
     GuardError
         At the deck path of the first.
     """
-    if run.clock.step % SELDOM and not run.clock.done:
+    if run.clock.step % run.system.looks and not run.clock.done:
         return
     for each in coefficients:
         text = each.judge(run) if each.varies(run) else None

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
@@ -85,17 +85,24 @@ class Run(March):
         self._fields.look(self.state)
         return self._fields
 
-    def values(self) -> dict[str, float]:
-        """Return all quantities of the deck in the present state; computed once per state. Collective."""
+    def values(self, cheap: bool = False) -> dict[str, float]:
+        """Return all quantities of the deck in the present state; computed once per state. Collective.
+
+        With ``cheap`` without those that need fields of the whole body where a model marches without these.
+        """
         # the series and the summary both ask; the state object is replaced by every step
         if self._values is None or self._values[0] is not self.state:
-            with self.ctx.timers("quantities"):
-                found = {}
-                for name, quantity in self.quantities.items():
-                    with at_path(f"quantities.{name}"):
-                        found[name] = float(quantity.evaluate(self))
-            self._values = self.state, found
-        return self._values[1]
+            self._values = self.state, {}
+        found = self._values[1]
+        with self.ctx.timers("quantities"):
+            for name, quantity in self.quantities.items():
+                with at_path(f"quantities.{name}"):
+                    if name in found or (
+                        cheap and not self.system.affords(name, partial(quantity.evaluate, self))
+                    ):
+                        continue
+                    found[name] = float(quantity.evaluate(self))
+        return {name: found[name] for name in self.quantities if name in found}
 
     @cached_property
     def units(self) -> dict[str, str]:
@@ -152,6 +159,10 @@ class Run(March):
         }
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
         return meta, self.system.pack(state | arrays) | self.system.memory()
+
+    def expect(self, meta: Mapping[str, Any]) -> None:
+        """Make room for what `restore_state` is to take, where a model may have grown. Collective."""
+        self.system.expect(meta.get("model", {}))
 
     def layout(self) -> dict[Key, Any]:
         """Return the space of every array of the state, as a checkpoint of this run has them."""

@@ -122,6 +122,15 @@ class FieldSolver:
         self.form.matrix.watch = self.target.linear
         return info
 
+    def assemble(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> None:
+        """Assemble the tangent at a state and choose the method for it, as `solve` does. Collective."""
+        self._now, self._fields = at, fields
+        with in_words(self.path):
+            self._attempt(self._begin)
+        rate = at.rate(u)
+        self.form.jacobian(at.t, u, rate, at.shift, fields, at.since)
+        self.inspect_matrix(self.current, self.bearing(u, rate, at))
+
     def _accept(self, before: np.ndarray) -> None:
         """Look at the solution, whose guess was ``before`` (n_owned, m), and settle it. Collective."""
         if self._holding is None or self._first is None:

@@ -64,9 +64,10 @@ class Solves:
         if not self.before:
             self._count(name, self.system.solve(name, values, at, held))
             return
-        # the arrays of the unknowns are those of ``values``: the solution is written into them
         known, at = {**values, **self.internal}, replace(at, before=self.before)
         self._count(name, self.system.solve(name, known, at, held))
+        # the solution is written into the arrays of ``values``, but for those that have grown
+        values |= {unknown: known[unknown] for unknown in values}
         self.internal |= self.system.advance(name, known, at)
 
     def _count(self, name: str, iterations: int) -> None:

@@ -64,6 +64,9 @@ class Quasistatic(Steady):
             return values
         share = dt / (self.past.times[0] - self.past.times[1])
         now, before = self.past.values
+        if any(a.shape != b[name].shape for name, a in values.items() for b in (now, before)):
+            # a reduced model has grown since
+            return values
         return {name: a + share * (now[name] - before[name]) for name, a in values.items()}
 
     def forget(self) -> None:

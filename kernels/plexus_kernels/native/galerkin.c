@@ -1,0 +1,176 @@
+/* Equilibrium of a Mises body (mises.h) on a basis, with the law at the points of a cubature.
+ *
+ *   r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k)) : E_j(x_k) + f_j,    K_ij = Σ_k w_k E_i : H : E_j
+ *
+ * Points come in blocks of L, the last one filled up with points without weight. Strains are given twice: E_j of a
+ * block side by side for the strain and the force, and by rows √c_a E_aj (c = 1 for 11 22 33, 2 for 12 23 31: rows of
+ * Mandel's form) for the slope, which is a product of matrices. */
+#include "mises.h"
+
+#define ROWS (L * T)
+#define MOST 50
+const int64_t lanes = L;
+
+static const double TWICE[T] = {1, 1, 1, 2, 2, 2};
+static const double MANDEL[T] = {1, 1, 1, 1.41421356237309504880, 1.41421356237309504880, 1.41421356237309504880};
+
+/* s points in `blocks` blocks, n modes, `columns` the next multiple of L. */
+typedef struct {
+    int64_t points, blocks, modes, columns;
+    const V *strains;   /* (blocks, n, T) */
+    const double *rows; /* (blocks, L, T, columns) */
+    const V *weights;   /* (blocks) */
+} Body;
+
+/* One body under its own conditions: data (8 + 2 KIN, blocks), strain without displacement (T, blocks), memory of the start
+ * and of the end, rows of the points. */
+typedef struct {
+    const V *data, *offset;
+    const double *plastic, *p, *backs[SLOTS];
+    double *plastic1, *p1, *backs1[SLOTS];
+} Case;
+
+inlined double sum(V a) {
+    double s = 0;
+    for (int l = 0; l < L; l++) s += a[l];
+    return s;
+}
+
+/* Add the force of own points to r (n), put the weighted slopes in Mandel's form (blocks, T, T) into H, and the memory
+ * at the end of the step where it belongs. */
+static void force(const Body *m, const Case *c, double dt, const double *g, double *r, V *H, V *scratch) {
+    const V logdt = all(dt > 0 ? __builtin_log(dt) : 0.0);
+    for (int64_t j = 0; j < m->modes; j++) scratch[j] = all(0.0);
+    for (int64_t i = 0; i < m->blocks; i++) {
+        const Block b = block(i * L, m->points, 1);
+        const V *E = m->strains + i * m->modes * T, *d = c->data + i;
+        Local p = {0};
+        Answer a;
+        V e[T], ep[T], before, slope[T][T];
+        for (int k = 0; k < T; k++) e[k] = c->offset[k * m->blocks + i];
+        for (int64_t j = 0; j < m->modes; j++)
+            for (int k = 0; k < T; k++) e[k] += g[j] * E[j * T + k];
+        load(c->plastic, &b, ep);
+        for (int l = 0; l < L; l++) before[l] = c->p[b.at[l]];
+        const V kappa = d[0];
+        p.mu = d[m->blocks], p.yield = d[2 * m->blocks], p.slope = d[3 * m->blocks], p.gain = d[4 * m->blocks];
+        p.rate = d[5 * m->blocks], p.viscosity = d[6 * m->blocks], p.power = d[7 * m->blocks], p.logdt = logdt;
+        for (int k = 0; k < KIN; k++) {
+            p.modulus[k] = d[(8 + 2 * k) * m->blocks], p.recall[k] = d[(9 + 2 * k) * m->blocks];
+            load(c->backs[k], &b, p.back[k]), deviate(p.back[k]);
+        }
+        answer(&p, kappa, e, attempt(&p, dt, e, ep, before), &a);
+        remember(&p, &a, ep, before, &b, c->plastic1, c->backs1, c->p1);
+        V s[T];
+        for (int k = 0; k < T; k++) s[k] = TWICE[k] * m->weights[i] * a.stress[k];
+        for (int64_t j = 0; j < m->modes; j++)
+            for (int k = 0; k < T; k++) scratch[j] += s[k] * E[j * T + k];
+        tangent(&p, kappa, a.plastic, slope);
+        for (int k = 0; k < T; k++)
+            for (int q = 0; q < T; q++)
+                H[i * T * T + k * T + q] = MANDEL[k] * MANDEL[q] * m->weights[i] * slope[k][q];
+    }
+    for (int64_t j = 0; j < m->modes; j++) r[j] += sum(scratch[j]);
+}
+
+/* K (n, columns) of own points from the slopes; scratch holds ROWS × columns numbers. */
+static void stiffness(const Body *m, const V *H, double *K, double *scratch) {
+    const int64_t n = m->modes, w = m->columns;
+    for (int64_t i = 0; i < n * w; i++) K[i] = 0;
+    for (int64_t i = 0; i < m->blocks; i++) {
+        const double *E = m->rows + i * ROWS * w;
+        const int64_t rows = T * (m->points - i * L < L ? m->points - i * L : L);
+        for (int64_t row = 0; row < rows; row++) {
+            const int64_t l = row / T, a = row % T;
+            for (int64_t j = 0; j < w; j += L) {
+                V s = all(0.0);
+                for (int k = 0; k < T; k++) s += H[(i * T + a) * T + k][l] * *(const V *)(E + (l * T + k) * w + j);
+                *(V *)(scratch + row * w + j) = s;
+            }
+        }
+        for (int64_t j = 0; j < w; j += L)
+            for (int64_t first = 0; first < n; first += 4) {
+                /* four rows of K at a time; those beyond n repeat the last one and are not kept */
+                const int64_t at[4] = {first, first + 1 < n ? first + 1 : n - 1, first + 2 < n ? first + 2 : n - 1,
+                                       first + 3 < n ? first + 3 : n - 1};
+                V k[4] = {all(0.0), all(0.0), all(0.0), all(0.0)};
+                for (int64_t row = 0; row < rows; row++) {
+                    const V s = *(const V *)(scratch + row * w + j);
+                    for (int q = 0; q < 4; q++) k[q] += E[row * w + at[q]] * s;
+                }
+                for (int q = 0; q < 4 && first + q < n; q++) *(V *)(K + (first + q) * w + j) += k[q];
+            }
+    }
+}
+
+/* Solve K x = r in place by elimination with the largest pivot of each column; return whether there was one. */
+static int eliminate(int64_t n, int64_t w, double *K, double *r) {
+    for (int64_t j = 0; j < n; j++) {
+        int64_t best = j;
+        for (int64_t i = j + 1; i < n; i++)
+            if (__builtin_fabs(K[i * w + j]) > __builtin_fabs(K[best * w + j])) best = i;
+        if (!(__builtin_fabs(K[best * w + j]) > 0)) return 0;
+        if (best != j) {
+            for (int64_t k = 0; k < w; k++) {
+                const double swap = K[j * w + k];
+                K[j * w + k] = K[best * w + k], K[best * w + k] = swap;
+            }
+            const double swap = r[j];
+            r[j] = r[best], r[best] = swap;
+        }
+        for (int64_t i = j + 1; i < n; i++) {
+            const double f = K[i * w + j] / K[j * w + j];
+            /* columns to the left are zero and stay what they are */
+            for (int64_t k = j / L * L; k < w; k += L) *(V *)(K + i * w + k) -= f * *(V *)(K + j * w + k);
+            r[i] -= f * r[j];
+        }
+    }
+    for (int64_t i = n - 1; i >= 0; i--) {
+        for (int64_t k = i + 1; k < n; k++) r[i] -= K[i * w + k] * r[k];
+        r[i] /= K[i * w + i];
+    }
+    return 1;
+}
+
+static double norm(int64_t n, const double *a) {
+    double s = 0;
+    for (int64_t i = 0; i < n; i++) s += a[i] * a[i];
+    return __builtin_sqrt(s);
+}
+
+/* Force (n) and slope (n, columns) of own points at g; work has room for what `solve` needs. */
+void assemble(const Body *m, const Case *c, double dt, const double *g, double *r, double *K, V *work) {
+    for (int64_t j = 0; j < m->modes; j++) r[j] = 0;
+    V *H = work, *scratch = H + m->blocks * T * T;
+    force(m, c, dt, g, r, H, scratch);
+    stiffness(m, H, K, (double *)scratch);
+}
+
+/* Newton's method for each of some bodies on the same basis, from and into g (cases, n), under loads f (cases, n), until
+ * |r| ≤ tolerance max(|f|, |r_0|). `steps` gets the numbers of Newton steps, -1 where it does not end, and `rest` |r|. */
+void solve_cases(const Body *m, int64_t cases, const Case *every, double dt, const double *loads, double tolerance,
+                 double *coordinates, int64_t *steps, double *rest, V *work) {
+    const int64_t n = m->modes, w = m->columns;
+    V *H = work, *scratch = H + m->blocks * T * T;
+    double *K = (double *)(scratch + ROWS * w / L + n), *r = K + n * w;
+    for (int64_t i = 0; i < cases; i++) {
+        double *g = coordinates + i * n, goal = 0;
+        const double *f = loads + i * n;
+        steps[i] = -1;
+        for (int64_t count = 0; count < MOST; count++) {
+            for (int64_t j = 0; j < n; j++) r[j] = f[j];
+            force(m, every + i, dt, g, r, H, scratch);
+            const double size = norm(n, r), load = norm(n, f);
+            rest[i] = size;
+            if (!count) goal = tolerance * (load > size ? load : size > 1e-300 ? size : 1e-300);
+            if (!(size <= 1e308)) break;
+            if (size <= goal) {
+                steps[i] = count;
+                break;
+            }
+            stiffness(m, H, K, (double *)scratch);
+            if (!eliminate(n, w, K, r)) break;
+            for (int64_t j = 0; j < n; j++) g[j] -= r[j];
+        }
+    }
+}

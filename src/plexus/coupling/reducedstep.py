@@ -1,0 +1,231 @@
+"""One step of a reduced model: Newton's method for the coordinates, with the law at the reduced points.
+
+    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) = 0
+
+Symbols as in `plexus.coupling.reduced`. Ranks add up what their points contribute, one reduction per
+iteration. A law after von Mises has its step compiled (`plexus_kernels.native.galerkin`): on one rank all of
+it in one call, on several what own points contribute. Other laws are asked point by point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.errors import SolveError
+from plexus.protocols import Inlined
+from plexus.reduction.ahead import Ahead
+
+if TYPE_CHECKING:
+    from plexus.coupling.reduced import ReducedSystem
+    from plexus.protocols import Instant
+
+Array = np.ndarray
+MOST = 50
+"""Newton steps after which a solve has failed."""
+
+
+class Steps:
+    """Makes the steps of a reduced system. Construction is collective.
+
+    Parameters
+    ----------
+    system : ReducedSystem
+        The system.
+    end : float
+        Latest time of the run [s].
+    """
+
+    def __init__(self, system: ReducedSystem, end: float):
+        self.system = system
+        law = system.equation.law
+        self.compiled = _compiled() if isinstance(law, Inlined) else None
+        self.bodies: Any = None
+        if self.compiled is not None:
+            backs = len(system.points) - 2
+            self.bodies = self.compiled.Bodies(system.model.strains, system.model.points.weights, backs)
+        self.ahead = Ahead(self._conditions, end)
+        if not self._vectorised(system.times):
+            self.ahead.most = 1
+
+    def of(self, at: Instant) -> Step:
+        """Return the step that ends at an instant. Collective."""
+        load, *rest = self.ahead.at(at.t, at.dt)
+        return Compiled(self, at, load, *rest) if rest else Step(self, at, load)
+
+    def _conditions(self, times: Array) -> list[Array]:
+        """Return the loads (T, n), and what compiled steps take beside. Collective."""
+        return [self.system.loads.over(times), *self.local(times)]
+
+    def local(self, times: Array, controls: Mapping[str, Array] | None = None) -> list[Array]:
+        """Return what compiled steps take at own points: data (T, k, s), offset (T, 6, s).
+
+        Parameters
+        ----------
+        times : array (T,)
+            Ends of steps [s].
+        controls : mapping, optional
+            Values of controls other than those of the run: another draw of the same model.
+        """
+        if self.compiled is None:
+            return []
+        sites, equation, members = self.system.sites, self.system.equation, self.system.controls.members
+        p = sites.at(times, {n: (members[n], a) for n, a in (controls or {}).items()})
+        heated = equation.heated(p)
+        names = {n: heated.fields[n] for n in heated.fields if n != self.system.name}
+        shape = (len(times), sites.points.n_local)
+        constants = equation.law.constants(sites.view(p, names))  # type: ignore[attr-defined]
+        data = [np.broadcast_to(a, (shape[0] * shape[1], 1)).reshape(shape) for a in constants]
+        strain = sites.pick(p, equation.strain_of(p)).reshape(*shape, 9)[:, :, self.compiled.PLACES]
+        return [np.stack(data, axis=1), np.ascontiguousarray(strain.swapaxes(1, 2))]
+
+    def _vectorised(self, times: list[float]) -> bool:
+        """Return whether two times at once give what they give one after the other. Collective."""
+
+        def known(some: list[float]) -> list[Array]:
+            array = np.array(some)
+            return [self.system.loads.local(array).T, *self.local(array)]
+
+        pair = times[len(times) // 2 :][:2]
+        try:
+            alone = [np.concatenate(rows) for rows in zip(*(known([t]) for t in pair), strict=True)]
+            pairs = zip(known(pair), alone, strict=True)
+            same = all(np.allclose(a, b, rtol=1e-9, atol=0.0, equal_nan=True) for a, b in pairs)
+        except (TypeError, ValueError, IndexError):
+            same = False
+        return bool(min(self.system.comm.allgather(same)))
+
+
+class Step:
+    """One instant: strain without displacement, data and memory at the points of this rank."""
+
+    def __init__(self, steps: Steps, at: Instant, load: Array):
+        self.system, self.at, self.load = steps.system, at, load
+
+    def solve(self, g: Array) -> tuple[Array, int]:
+        """Return the coordinates at the end of the step and the number of Newton steps. Collective.
+
+        Raises
+        ------
+        SolveError
+            On all ranks, if Newton's method does not end.
+        """
+        scale, first, size = float(np.linalg.norm(self.load)), None, np.nan
+        for count in range(MOST):
+            r, k = self.residual(g)
+            size = float(np.linalg.norm(r))
+            first = size if first is None else first
+            if not np.isfinite(size):
+                break
+            if size <= self.system.tolerance * max(scale, first, 1e-300):
+                return g, count
+            try:
+                g = g - np.linalg.solve(k, r)
+            except np.linalg.LinAlgError:
+                break
+        raise self._lost(size)
+
+    def residual(self, g: Array) -> tuple[Array, Array]:
+        """Return r and its slope, over all ranks. Collective."""
+        n = len(g)
+        force, stiffness = self._own(g)
+        total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
+        return total[:n] + self.load, total[n:].reshape(n, n)
+
+    def memory(self, g: Array) -> dict[str, Array]:
+        """Return the memory at the end of the step, rows of the points of this rank."""
+        found = self.system.equation.law.respond(self._point, self._strain(g), memory=True).memory
+        rows = self.system.model.points.n_local
+        return {n: np.ascontiguousarray(a.reshape(rows, -1)) for n, a in found.items()}
+
+    def _own(self, g: Array) -> tuple[Array, Array]:
+        """Return Σ w σ:E over own points, and its slope."""
+        e, weights = self.system.model.strains, self.system.model.points.weights
+        answer = self.system.equation.law.respond(self._point, self._strain(g), tangent=True)
+        stress = answer.stress.reshape(-1, 9) * weights[:, None]
+        slope = np.asarray(answer.tangent).reshape(-1, 9, 9) * weights[:, None, None]
+        force = np.einsum("ka,kan->n", stress, e)
+        return force, np.einsum("kam,kan->mn", e, np.einsum("kab,kbn->kan", slope, e))
+
+    @property
+    def _point(self) -> Any:
+        """The points as the law sees them."""
+        if not hasattr(self, "_seen"):
+            self._seen, self._offset = self._looked()
+        return self._seen
+
+    def _looked(self) -> tuple[Any, Array]:
+        """Return the points, and the strain without displacement (s, 1, 3, 3)."""
+        system, before = self.system, self.at.before
+        sites, equation = system.sites, system.equation
+        p = sites.at(np.array([self.at.t]))
+        heated = equation.heated(p)
+        names = {n: heated.fields[n] for n in heated.fields if n != system.name}
+        rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
+        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.strain_of(p))
+
+    def _strain(self, g: Array) -> Array:
+        """Return the strain, (s, 1, 3, 3)."""
+        e = self.system.model.strains @ g
+        return np.ascontiguousarray(e.reshape(-1, 1, 3, 3) + self._offset)
+
+    def _lost(self, size: float) -> SolveError:
+        return SolveError(
+            f"{self.system.name}: the reduced model did not converge at t = {self.at.t:g} s "
+            f"(residual {size:.3g})"
+        )
+
+
+class Compiled(Step):
+    """A step with the law inlined."""
+
+    def __init__(self, steps: Steps, at: Instant, load: Array, data: Array, offset: Array):
+        super().__init__(steps, at, load)
+        self.bodies, self.names = steps.bodies, list(steps.system.points)
+        self.bodies.put(data[None], offset[None])
+        for rows, name in zip(self.bodies.memory, self.names, strict=True):
+            rows[0] = at.before[name].reshape(rows[0].shape)
+        self._at: Array | None = None
+
+    def solve(self, g: Array) -> tuple[Array, int]:
+        """Return the coordinates at the end of the step and the number of Newton steps. Collective.
+
+        Raises
+        ------
+        SolveError
+            On all ranks, if Newton's method does not end.
+        """
+        if self.system.comm.size > 1:
+            return super().solve(g)
+        self.bodies.g[0] = g
+        count = int(self.bodies.solve(self.at.dt, self.load[None], self.system.tolerance)[0])
+        if count < 0:
+            raise self._lost(float(self.bodies.rest[0]))
+        self._at = self.bodies.g[0].copy()
+        return self._at, count
+
+    def memory(self, g: Array) -> dict[str, Array]:
+        """Return the memory at the end of the step, rows of the points of this rank."""
+        if self._at is None or not np.array_equal(g, self._at):
+            self._own(g)
+        rows = self.system.model.points.n_local
+        ends = zip(self.names, self.bodies.ends, strict=True)
+        return {name: end[0].reshape(rows, -1).copy() for name, end in ends}
+
+    def _own(self, g: Array) -> tuple[Array, Array]:
+        self._at = np.array(g)
+        found: tuple[Array, Array] = self.bodies.assemble(g, self.at.dt)
+        return found
+
+
+@cache
+def _compiled() -> Any:
+    """Return the compiled step, None where it cannot be had."""
+    from plexus_kernels.native import galerkin
+    from plexus_kernels.native.loader import usable
+
+    instead = "the compiled step of reduced models is not usable, a slower one takes over"
+    return galerkin if usable(galerkin.probe, instead) else None

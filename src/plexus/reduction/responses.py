@@ -1,0 +1,236 @@
+"""Elastic responses of a body to each shape of its loads, one linear solve per shape.
+
+    K_0 u_k = -F_k,    σ_k = C_0 : ε(u_k) + τ_k
+
+F_k are the shapes of body forces and boundary terms, and those of what a temperature does to a body that is
+held, τ(x, t) = -C : ε_th(T). K_0 and C_0 are those of the start, at which nothing flows. As long as a body is
+elastic and its moduli do not change, its displacement is a sum of these, whatever the amplitudes; of a basis
+that has them, a reduced model has no error there (D. Ryckelynck, J. Comput. Phys. 202 (2005) 346,
+doi:10.1016/j.jcp.2004.07.015, on bases that are completed on the way).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.protocols import Instant, Since
+from plexus.reduction.loads import Loads
+from plexus.reduction.pod import orthonormal
+from plexus.solvers.adjoint.linearised import Linearised
+from plexus.spaces.points import CellSet, Values, batches
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
+    from plexus.coupling.system import System
+    from plexus.spaces.points import PointBatch
+
+Array = np.ndarray
+NEGLIGIBLE = 1e-9
+"""Stress of a temperature relative to the largest modulus below which it has none."""
+
+ROUNDING = 1e-14
+"""Share of the largest eigenvalue of a Gram matrix below which there is only rounding."""
+NEW = 1e-6
+"""Share of a load beyond which what no training has seen counts."""
+TEMPERATURE = "the temperature"
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """One shape of a load.
+
+    Attributes
+    ----------
+    source : str
+        Where it comes from, in words.
+    size : float
+        Root mean square of its amplitude at the sampled times.
+    force : array (n_local, m)
+        F_k, complete for own nodes.
+    held : array (own points, 9) or None
+        τ_k of a temperature.
+    """
+
+    source: str
+    size: float
+    force: Array
+    held: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes, as large as in the load."""
+
+    fields: Array
+    stresses: Array
+
+
+class Elastic:
+    """A body at rest at the start of a run, at which nothing flows. Construction is collective.
+
+    Parameters
+    ----------
+    full : System
+        The full model, of one equation.
+    start : float
+        Time of its data [s].
+    """
+
+    def __init__(self, full: System, start: float):
+        self.full, self.start = full, start
+        self.form: Any = next(iter(full.forms.values()))
+        self.name = self.form.equation.field.name
+        self.space, self.comm = self.form.space, self.form.space.comm
+        self.memory = full.begin()
+        held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
+        stored = {n: (full.points[n], a) for n, a in self.memory.items()}
+        self.given = {**held, **stored, self.name: (self.space, self.space.zeros())}
+
+    def shapes(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
+        """Return the shapes of all loads at some times. Collective."""
+        root = len(times) ** 0.5
+        found = [
+            Shape(parts.name, float(size) / root, vector)
+            for parts, vectors in loads.sources
+            for size, vector in zip(parts.sizes, vectors, strict=True)
+        ]
+        return [*found, *self._thermal(loads, times)]
+
+    def _thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
+        """Return the shapes of what temperatures do. Collective."""
+        held = np.stack([self.stress(t).ravel() for t in times], axis=1)
+        gram = self.comm.allreduce(held.T @ held)
+        modulus = max(self.comm.allgather(self._modulus()))
+        count = self.comm.allreduce(len(held))
+        if float(gram.max(initial=0.0)) <= count * (NEGLIGIBLE * modulus) ** 2:
+            return []
+        sizes, coefficients = factored(gram)
+        forces = np.stack([self._force(t) for t in times]) - loads.forces(np.array(times))
+        found = []
+        for size, c in zip(sizes, coefficients.T, strict=True):
+            whole = self.space.zeros()
+            whole[: self.space.n_owned] = np.tensordot(c, forces, 1)
+            shape = (held @ c).reshape(-1, 9)
+            found.append(Shape(TEMPERATURE, float(size) / len(times) ** 0.5, whole, shape))
+        return found
+
+    def _force(self, t: float) -> Array:
+        """Return what holds the body at a time, (n_owned, m)."""
+        u = self.space.zeros()
+        fields = {self.name: u, **self.memory}
+        found: Array = self.form.reactions(t, u, None, fields, Since(0.0, self.memory))
+        return found
+
+    def _modulus(self) -> float:
+        """Return the largest bulk modulus at the start on this rank."""
+        equation, found = self.form.equation, 0.0
+        for p in self._batches(self.start):
+            found = max(found, float(np.max(equation.law.bulk(equation.heated(p)))))
+        return found
+
+    def respond(self, shapes: Sequence[Shape]) -> Answers:
+        """Return what the body answers to shapes. Collective.
+
+        Raises
+        ------
+        SolveError
+            If a linear solve fails.
+        """
+        solver, space = self.full.solvers[self.name], self.space
+        u, at = space.zeros(), Instant(self.start, 0.0, before=self.memory)
+        solver.assemble(u, at, {self.name: u, **self.memory})
+        inverse, fields, stresses = Linearised(solver), [], []
+        for shape in shapes:
+            load = self.form.released(shape.force[: space.n_owned].copy())
+            found = space.zeros()
+            found[: space.n_owned] = -inverse.solved(load.ravel()).reshape(load.shape) * shape.size
+            space.halo.forward(found)
+            fields.append(found.ravel())
+            stress = self.stress(self.start, found)
+            stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
+        n = len(self.stress(self.start))
+        rows = np.array(fields).reshape(len(shapes), space.n_local * space.components)
+        return Answers(rows.T, np.array(stresses).reshape(len(shapes), n, 9))
+
+    def stress(self, t: float, u: Array | None = None) -> Array:
+        """Return C:ε(u) at own points (k, 9), without ``u`` that of the strain that is no displacement's."""
+        equation, found = self.form.equation, [np.empty((0, 9))]
+        given = self.given if u is None else {**self.given, self.name: (self.space, u)}
+        for p in self._batches(t, given):
+            strain = equation.strain_of(p) if u is None else equation.linear_strain(p)
+            strain = np.ascontiguousarray(np.broadcast_to(strain, (*p.shape, 3, 3)))
+            found.append(equation.law.respond(equation.heated(p), strain).stress.reshape(-1, 9))
+        return np.concatenate(found)
+
+    def temperatures(self, times: Sequence[float]) -> Array:
+        """Return the temperature at own points (k, times), without columns where there is none."""
+        found = []
+        for t in times:
+            rows = [np.empty(0)]
+            for p in self._batches(t):
+                fields = self.form.equation.heated(p).fields
+                if "temperature" in fields:
+                    rows.append(np.broadcast_to(fields["temperature"].value, p.shape).ravel())
+            found.append(np.concatenate(rows))
+        made = np.stack(found, axis=1)
+        n = self.full.points[next(iter(self.full.points))].n_owned
+        return made if self.comm.allreduce(len(made)) else np.empty((n, 0))
+
+    def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:
+        """Return the loads that have parts outside of spans, in words. Collective.
+
+        ``forces`` (n_owned m, k) and ``temperatures`` (own points, k) are orthonormal columns. A source has
+        such a part if its samples have more than `NEW` of their size there.
+        """
+        new = []
+        for parts, vectors in loads.sources:
+            rows = np.column_stack([v[: self.space.n_owned].ravel() for v in vectors]) * parts.sizes
+            if outside(self.comm, rows, forces) > NEW:
+                new.append(parts.name)
+        heat = self.temperatures(times)
+        if heat.shape[1] and outside(self.comm, heat, temperatures) > NEW:
+            new.append(TEMPERATURE)
+        return new
+
+    def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Any:
+        mesh = self.space.mesh
+        cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
+        fields: Any = given or self.given
+        values = Values(fields, self.form.own, since=Since(0.0, self.memory))
+        found: list[PointBatch] = list(batches(cells, self.form.rule, 4096, t, values))
+        return found
+
+
+def factored(gram: Array) -> tuple[Array, Array]:
+    """Return singular values (r,) of a Gram matrix' columns, and what makes them orthonormal, (k, r)."""
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    keep = values > ROUNDING * max(values[-1], 0.0) if len(values) else np.zeros(0, dtype=bool)
+    return np.sqrt(values[keep]), vectors[:, keep] / np.sqrt(values[keep])
+
+
+def outside(comm: Comm, rows: Array, span: Array) -> float:
+    """Return which share of columns lies outside the span of orthonormal ones. Collective."""
+    rest = rows - span @ comm.allreduce(span.T @ rows)
+    left, size = comm.allreduce(np.array([(rest**2).sum(), (rows**2).sum()]))
+    return float((left / size) ** 0.5) if size > 0 else 0.0
+
+
+def span(comm: Comm, columns: Array) -> Array:
+    """Return orthonormal columns that span those of before. Collective."""
+    _, coefficients = factored(comm.allreduce(columns.T @ columns))
+    made = columns @ coefficients
+    return orthonormal(comm, made, lambda a: a) if made.shape[1] else made
+
+
+def spans(loads: Loads, elastic: Elastic, times: Sequence[float]) -> tuple[Array, Array]:
+    """Return the spans of forces (n_owned m, k) and temperatures (own points, k). Collective."""
+    space = elastic.space
+    rows = [v[: space.n_owned].ravel() for _, vectors in loads.sources for v in vectors]
+    forces = np.array(rows).reshape(len(rows), space.n_owned * space.components).T
+    size = np.sqrt(elastic.comm.allreduce((forces**2).sum(axis=0)))
+    return span(elastic.comm, forces / size), span(elastic.comm, elastic.temperatures(times))
