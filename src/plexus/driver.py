@@ -41,17 +41,20 @@ def perform(request: Request, task: Task) -> int:
     SystemExit
         With the exit code, after an error.
     """
+    from plexus import launch
+
+    # MPI starts when it is imported
+    launch.alone()
     import petsc4py
     from mpi4py import MPI
 
-    from plexus.launch import agreed
     from plexus.runtime.guard import Guard
 
     petsc4py.init(_petsc())
     comm = MPI.COMM_WORLD
     guard = Guard(comm)
     with guard:
-        agreed(request.ranks, comm.size)
+        launch.agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
         with deck.located():
             ctx = _context(comm, deck, request)

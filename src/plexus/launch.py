@@ -40,6 +40,10 @@ LEFT = ("PMIX_", "PMI_", "OMPI_COMM_WORLD_", "OMPI_MCA_ess", "OMPI_MCA_pmix", "M
 """Beginnings of the variables that tell a rank who it is; those of another job would mislead a launcher."""
 STARTED = "PLEXUS_RANKS"
 """Variable that tells the ranks how many of them were started; MPI must agree."""
+NEAR = {"OMPI_MCA_pml": "ob1"}
+"""What Open MPI needs on one machine: memory, and none of the networks that it was built for."""
+ALONE = NEAR | {"OMPI_MCA_ess_singleton_isolated": "1"}
+"""The same for one process, beside which no daemon is needed: it serves those that a process starts."""
 MOST, PER_CORE = 64, 16
 """Ranks that a machine of any size bears, and ranks per core; far more would bring it down."""
 ASKED = 4
@@ -60,6 +64,21 @@ def inside() -> bool:
 def first() -> bool:
     """Return whether this process is rank 0, as its launcher says, or the only one."""
     return os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMI_RANK", "0")) == "0"
+
+
+def alone() -> None:
+    """Let MPI start in this process alone, unless a launcher has started it; what the user has set stays.
+
+    Daemon and networks take a third of the time to the first solve.
+    """
+    if not inside():
+        for name, value in ALONE.items():
+            os.environ.setdefault(name, value)
+
+
+def _elsewhere() -> bool:
+    """Return whether other machines may take ranks: in a batch job, or by options of the user's launcher."""
+    return scheduler.JOB in os.environ or len(shlex.split(os.environ.get("PLEXUS_LAUNCHER", ""))) > 1
 
 
 def agreed(asked: int | None, size: int) -> None:
@@ -87,15 +106,14 @@ def agreed(asked: int | None, size: int) -> None:
 def bearable(ranks: int) -> None:
     """Refuse more ranks than this machine bears, and ask on a terminal from `ASKED` per core on.
 
-    In a batch job, and where the user's launcher has options of its own (a file of hosts), it is not this
-    machine that counts.
+    Where other machines may take them, it is not this one that counts.
 
     Raises
     ------
     InputError
         If there are far too many, or the user says no.
     """
-    if scheduler.JOB in os.environ or len(shlex.split(os.environ.get("PLEXUS_LAUNCHER", ""))) > 1:
+    if _elsewhere():
         return
     cores = len(os.sched_getaffinity(0))
     if ranks > max(MOST, PER_CORE * cores):
@@ -251,8 +269,8 @@ def environment() -> dict[str, str]:
     One thread per rank, except for torch, which gets those of the rank's cores (`plexus.devices.threads`):
     ranks, not threads, share the cores. No binding to cores: two jobs on one machine
     would both be bound to its first cores. A waiting rank offers its core to others; on a machine with more
-    to do than this job, spinning ranks would wait for each other many times longer. As root, Open MPI asks
-    for consent.
+    to do than this job, spinning ranks would wait for each other many times longer. Ranks of one machine talk
+    through its memory. As root, Open MPI asks for consent.
     """
     wanted = {
         "OMP_NUM_THREADS": "1",
@@ -261,6 +279,8 @@ def environment() -> dict[str, str]:
         "OMPI_MCA_hwloc_base_binding_policy": "none",
         "PRTE_MCA_hwloc_default_binding_policy": "none",
     }
+    if not _elsewhere():
+        wanted |= NEAR
     if "OMP_NUM_THREADS" not in os.environ:
         wanted[FREE] = "auto"
     if os.geteuid() == 0:

@@ -66,7 +66,7 @@ def test_what_is_loaded_is_what_was_saved(name, given, tmp_path):
     closure = make(name, given)
     highest = order_of(closure)
     data = state((16, 16), highest)
-    closure.calibrate(data)
+    closure.calibrate(data, {})
     metadata = told(closure, highest)
     path = tmp_path / "a.safetensors"
     sha256 = saved(path, closure, metadata)

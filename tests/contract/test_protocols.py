@@ -14,6 +14,7 @@ PROTOCOLS = {
     "discretisation": protocols.Discretisation,
     "law": protocols.Law,
     "rom": protocols.Reduction,
+    "snapshots": protocols.SnapshotSource,
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
     "preconditioner": protocols.Preconditioner,

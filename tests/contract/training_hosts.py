@@ -24,6 +24,13 @@ closure: {type: tensor_basis, width: 6, depth: 1, precision: fp64}
 time: {stepper: sbdf2, end: 4, step: 0.02}
 train: {data: DATA, stages: [STAGE], loss: LOSS}
 """
+SOLID = """
+plexus: 1
+mesh: {type: box, cell: triangle, cells: [2, 2]}
+physics: {type: elastoviscoplastic, geometry: plane_strain, law: {type: neural, width: 3}}
+train: {data: DATA, stages: [STAGE], loss: LOSS}
+"""
+"""A deck whose learned part is a law."""
 REFERENCE = """
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [4, 4], size: [1, 1]}
@@ -40,6 +47,8 @@ DATA = {
     " times: {start: 0, end: 0.02, every: 0.01}, fields: {c: {name: 1 + u, unit: 1/m^2},"
     " f1: {name: u, imaginary: 0.1*u, unit: 1/m^2}, e: {name: u, imaginary: x, unit: 1/s},"
     " st: {name: u^2, imaginary: x, unit: 1/(m^2 s)}, trace: {name: u, unit: 1/(m^2 s)}}}",
+    "material_points": "{type: material_points, paths: 3, steps: 4, law: {type: elastic,"
+    " young_modulus: 70 GPa, poisson_ratio: 0.3}, strain: {type: uniform, seed: 1, low: -0.01, high: 0.01}}",
     "none": "{type: none, points: 50, seed: 3}",
     "files": "{type: files, files: [table.csv], columns: {c: c, f1: {name: f1_re, imaginary: f1_im},"
     " e: {name: e_re, imaginary: e_im}, st: {name: st_re, imaginary: st_im}, trace: trace}}",
@@ -52,7 +61,8 @@ def deck(folder, data="kinetic", stage="fit", loss="relative_l2", *overrides):
     rows = np.random.default_rng(5).uniform(0.1, 0.5, (40, len(COLUMNS)))
     np.savetxt(folder / "table.csv", rows, delimiter=",", header=",".join(COLUMNS), comments="")
     (folder / "reference.yaml").write_text(REFERENCE)
-    text = DECK.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
+    host = SOLID if data == "material_points" else DECK
+    text = host.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
     (folder / "deck.yaml").write_text(text)
     return load(folder / "deck.yaml", overrides)
 

@@ -15,7 +15,7 @@ from mpi4py import MPI
 
 from plexus.compose import compose
 from plexus.deck.load import load
-from plexus.errors import InputError
+from plexus.errors import DeckError, InputError
 from plexus.offline.dictionary import make, trained
 from plexus.reduction.clusters.medoids import Partition
 from plexus.runtime import context
@@ -46,8 +46,8 @@ def text(**blocks):
         "time": {"stepper": "quasistatic", "step": 0.25, "end": 2},
         "solver": {"displacement": {"snes_rtol": 1e-10, "ksp": "preonly", "preconditioner": "mumps"}},
         "quantities": {"p": {"type": "maximum", "of": "p"}, "u": {"type": "maximum", "of": "displacement_x"}},
-        "reduce": {"tolerance": 1e-5, "cubature": 1e-4, "dictionary": {
-            "clusters": 2, "most": 3, "at": 1, "features": 3, "augmentation": 1, "starts": 2}},
+        "reduce": {"type": "dictionary", "tolerance": 1e-5, "cubature": 1e-4, "clusters": 2, "most": 3,
+                   "at": 1, "features": 3, "augmentation": 1, "starts": 2},
         "sweep": SWEEP,
         **blocks,
     }  # fmt: skip
@@ -178,7 +178,7 @@ def test_what_no_dictionary_is_made_of_is_refused(tmp_path):
 
     def told(*overrides, **changes):
         with pytest.raises(InputError) as error:
-            make(deck(tmp_path, *overrides, reduce={"dictionary": block | changes}), ctx)
+            make(deck(tmp_path, *overrides, reduce={"type": "dictionary", **block, **changes}), ctx)
         return str(error.value)
 
     few = ("sweep.members=[{parameters.peak: 50}, {parameters.peak: 60}]",)
@@ -190,7 +190,7 @@ def test_the_deck_is_checked(tmp_path):
     """What is compared and read must be there, and many runs; all is told with its line."""
 
     def told(**block):
-        (tmp_path / "plate.yaml").write_text(text(reduce={"dictionary": {"at": 1, **block}}))
+        (tmp_path / "plate.yaml").write_text(text(reduce={"type": "dictionary", "at": 1, **block}))
         checked = subprocess.run(
             [sys.executable, "-m", "plexus", "check", "plate.yaml"],
             cwd=tmp_path,
@@ -204,6 +204,10 @@ def test_the_deck_is_checked(tmp_path):
     assert "there is no 'q'; there are displacement" in said and "no field 'heat'" in said
     assert "more than the 8 of `most`" in said
     assert "angles compares spaces of the unknown" in told(dissimilarity="angles")[1]
+    file = tmp_path / "dictionary.json"
+    file.write_text("{}")
+    with pytest.raises(DeckError, match="keep no modes of the memory"):
+        deck(tmp_path, rom={"type": "dictionary", "file": str(file), "indicator": {}})
     alone = deck(tmp_path, sweep=None)
     assert "give a block `sweep`" in TASK.problem(alone)
     assert "many runs, and one is reduced" in TASK.problem(deck(tmp_path, reduce={}))

@@ -14,10 +14,10 @@ ELEMENTS = ((1, 2, 3), (2, 3, 6), (2, 4, 9), (3, 4, 10), (3, 8, 27))
 
 
 def standard() -> Iterator[dict[str, Any]]:
-    """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector.
+    """Yield the arguments of `library` for all elements of degree 1 and 2, scalar and vector, and laws.
 
     The geometry has degree 1 or the degree of the field; matrices are purely diffusive and symmetric,
-    symmetric, or general.
+    symmetric, or general. Laws after von Mises have up to three back strains.
     """
     yield {"kernel": "pattern"}
     for moment, narrow in ((2, 32), (3, 16)):
@@ -28,7 +28,13 @@ def standard() -> Iterator[dict[str, Any]]:
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}
+    # what decks say where they say nothing else
+    yield {"kernel": "transport", "VALUES": 1, "LIMITER": 2, "RIEMANN": 0}
+    yield {"kernel": "transport", "VALUES": 3, "LIMITER": 0, "RIEMANN": 0}
     yield {"kernel": "levinson", "ORDER": 2}
+    for backs in range(4):
+        yield {"kernel": "viscoplastic", "KIN": backs}
+        yield {"kernel": "galerkin", "KIN": backs}
     for d, n1, n2 in ELEMENTS:
         for g in (n1, n2):
             yield {"kernel": "geometry", "D": d, "G": g}

@@ -27,7 +27,7 @@ from plexus.stepping.adjoint import Chain, equal_steps
 
 if TYPE_CHECKING:
     from plexus.coupling.volumes import VolumeSystem
-    from plexus.deck.blocks import Time
+    from plexus.deck.time import Time
 
 TRANSIENT, NONLINEAR = 2.5, 1.0
 """Bounds on the cost of a gradient, in solves."""

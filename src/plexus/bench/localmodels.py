@@ -35,7 +35,7 @@ def runs(data: Data) -> list[Row]:
     from plexus.recommendation.classifiers.stacking import Stacking
 
     deck, ctx = dictionary.opened()
-    block = Reduce(tolerance=TOLERANCE, cubature=CUBATURE, modes=MODES, stalls=True)
+    block = Reduce(snapshots="run", tolerance=TOLERANCE, cubature=CUBATURE, modes=MODES, stalls=True)
     every = [
         d.model_copy(update={"output": (), "quantities": {}, "reduce": block}) for d in decks(deck, ctx.comm)
     ]
@@ -74,7 +74,10 @@ def _models(run: Any, part: Any, d: Array, folder: Path) -> list[tuple[Path, int
     fields, stresses = arrays["fields"], arrays["stresses"]
     groups = [trained(d, part, k, OVERLAP) for k in range(len(part.medoids))]
     for k, group in enumerate([*groups, np.arange(TRAINED)]):
-        members: Any = [SimpleNamespace(fields=fields[i], stresses=stresses[i].astype(float)) for i in group]
+        members: Any = [
+            SimpleNamespace(fields=fields[i], stresses=stresses[i].astype(float), forces=0.0, imbalance=0.0)
+            for i in group
+        ]
         file = folder / f"model_{k}.h5"
         made = reduced(run, joined(run, members), file)
         found.append((file, made.basis.shape[2], made.points.n_global))
@@ -86,7 +89,7 @@ def _error(deck: Any, ctx: Any, data: Data, member: int, file: Path) -> float:
     from plexus.compose import compose
     from plexus.roms.galerkin import GalerkinParams
 
-    rom = GalerkinParams.model_construct(type="galerkin", file=str(file), imbalance=np.inf)
+    rom = GalerkinParams.model_construct(file=str(file), imbalance=np.inf, new_shapes="respond")
     rom._type = "galerkin"
     run = compose(deck.model_copy(update={"rom": rom}), ctx)
     run.observers = []

@@ -1,12 +1,11 @@
 """Reduced models: cost per step at 1e4, 1e5 and 1e6 unknowns, full against online, compiled against arrays.
 
-A cube under cyclic traction and heat, hexahedra of degree 1, cyclic viscoplasticity. The reduced model is made
-on the smallest mesh, and on the middle one from its own run. On the largest one the modes of the smallest are
-interpolated, and the cubature takes the nearest points: an online step of that size, without its training. The
-full model takes GMRES with smoothed aggregation to 1e-6, starts from a line through two states, and marches
-on the middle mesh one step without and one with flow; on the largest one elastic step where
-`plexus bench rom:million` asks for it (6 GiB). All times are CPU seconds of one process; online ones include
-clock, guards and histories, and are medians of groups of steps.
+A cube under cyclic traction and heat, hexahedra of degree 1, cyclic viscoplasticity. The two smaller meshes
+have reduced models of their own, made of one cycle. On the largest one the modes of the smallest are
+interpolated, and the cubature takes the nearest points: an online step of that size without its training. The
+full model takes GMRES with smoothed aggregation to 1e-6 and starts from a line through two states; on the
+largest mesh it marches one step where `plexus bench rom:million` asks for it (6 GiB). Times are CPU seconds
+of one process; online ones include clock, guards and histories, and are medians of groups of steps.
 """
 
 from __future__ import annotations
@@ -98,7 +97,8 @@ def _deck(size: Size, end: float, folder: Path = Path(), **blocks: Any) -> Deck:
         "boundary": [{"on": "left", "displacement": [0, 0, 0]},
                      {"on": "right", "traction": ["pull(t)*(1 - y*z)", 0, "0.1*pull(t)"]}],
         "time": {"stepper": {"type": "quasistatic", "guess": "linear"}, "step": STEP, "end": end},
-        "solver": {"displacement": {"ksp": "gmres", "rtol": 1e-4, "preconditioner": "gamg", "snes_rtol": 1e-6}},
+        "solver": {"displacement": {"ksp": "gmres", "rtol": 1e-4, "preconditioner": "gamg",
+                                    "snes_rtol": 1e-6}},
         **blocks,
     }  # fmt: skip
     return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})

@@ -65,7 +65,7 @@ class StressClosure(Learned):
         ee, de = 2 * (e * e.conj()).real, (f1 * e.conj()).real
         return torch.stack(torch.broadcast_tensors(dd, ee, de)).to(self.dtype)
 
-    def calibrate(self, inputs: Fields) -> None:
+    def calibrate(self, inputs: Fields, targets: Fields) -> None:
         """Set means and standard deviations of the invariants from training data."""
         rows = self.features(inputs).double().flatten(1)
         for name, row in zip(INVARIANTS, rows, strict=True):

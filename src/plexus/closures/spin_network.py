@@ -257,7 +257,7 @@ class SpinNetwork(Learned):
         n = frame.n
         return torch.addcmul(frame.c * disk.center, n * n * n, torch.complex(room * u, room * v))
 
-    def calibrate(self, inputs: Fields) -> None:
+    def calibrate(self, inputs: Fields, targets: Fields) -> None:
         """Set the scales from training data: twice the root mean square of each scalar."""
         frame = self._frame(inputs)
 

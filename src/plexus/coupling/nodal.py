@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.coupling import exchange
 from plexus.coupling.named import NamedFields
 from plexus.coupling.sampling import derived_fields, with_derived
 from plexus.deck.params import Expression
@@ -25,7 +24,6 @@ from plexus.mesh.turned import turned
 from plexus.protocols import Array, Integrand, Location, Point
 from plexus.protocols.facets import Facets
 from plexus.protocols.fields import reads
-from plexus.spaces.corners import shares
 from plexus.spaces.evaluate import Evaluator, Part
 from plexus.spaces.locate import Located
 from plexus.spaces.materials import MaterialNodes, meet
@@ -137,11 +135,9 @@ class NodalFields(NamedFields):
         What depends on internal variables is looked at where these are known: recovered at nodes it could
         pass every bound that they keep.
         """
-        known = [p.degree for p in self.system.points.values()]
-        stored = (
-            part.boundary is None and isinstance(f, Reading) and f.reads(self.system.points | self._at_points)
-        )
-        degree = max(known) if stored else self.degree
+        known = self.system.points | self._at_points
+        stored = part.boundary is None and isinstance(f, Reading) and f.reads(known)
+        degree = max(p.degree for p in known.values()) if stored else self.degree
         found = self.evaluator.extremum(f, self.state.t, self._given(f), part, largest, degree, not stored)
         return found.value
 
@@ -181,6 +177,8 @@ class NodalFields(NamedFields):
         InputError
             If no equation has this flux, or if its unknown is prescribed on a part of the boundary.
         """
+        from plexus.coupling import exchange
+
         return exchange.outflow(self, flux, boundary)
 
     def reaction(self, name: str, boundary: Facets, component: int = 0) -> float:
@@ -191,10 +189,14 @@ class NodalFields(NamedFields):
         InputError
             If the name is no unknown, or if it has no such component.
         """
+        from plexus.coupling import exchange
+
         return exchange.reaction(self, name, boundary, component)
 
     def share(self, name: str, boundary: Facets) -> tuple[np.ndarray, np.ndarray]:
         """Return own nodes (k,) and the part W (k, m, m) of a boundary in what holds them. Collective."""
+        from plexus.spaces.corners import shares
+
         key = name, boundary
         if key not in self._shares:
             self._shares[key] = shares(

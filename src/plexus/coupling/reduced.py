@@ -29,7 +29,8 @@ from plexus.coupling.trust import Record, Trust
 from plexus.errors import GuardError, InputError, SolveError
 from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
-from plexus.protocols import Instant, Reducible, Since
+from plexus.protocols import Instant, Reducible
+from plexus.reduction.balance import Balance
 from plexus.reduction.loads import Loads
 from plexus.reduction.model import assembled
 from plexus.reduction.points import Coordinates, ReducedPoints, Sites
@@ -66,9 +67,13 @@ class ReducedSystem(System):
     def __init__(self, full: System, model: Model, times: Sequence[float], tolerance: float, limit: float):
         equation = full.equations[0]
         assert isinstance(equation, Reducible)
+        if equation.learned:
+            raise InputError(
+                f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it"
+            )
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
-        self.tolerance, self.limit, self.imbalance = tolerance, limit, 0.0
+        self.tolerance, self.limit = tolerance, limit
         self.told: dict[str, Any] = {}
         """What the summary tells of the model beside its size."""
         self.comm, self.equation = model.points.comm, equation
@@ -86,6 +91,7 @@ class ReducedSystem(System):
         self.times = list(times)
         self.loads = Loads(form, equation.load, self.given, times, model.basis)
         self.replay = Replay(full, name, model.basis)
+        self.balance = Balance(form, model.facts["forces"])
         self.trust: Trust | None = None
         self.first = model
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
@@ -242,7 +248,7 @@ class ReducedSystem(System):
 
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
-        own: dict[str, Any] = {"full_order": self.full_order}
+        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.balance.state()}
         if self.completed and not self.full_order:
             own |= {
                 "model": self.model.facts,
@@ -268,24 +274,16 @@ class ReducedSystem(System):
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Continue from what `facts` returned."""
         super().adopt(facts)
-        told = facts.get("rom", {}).get("record")
-        if told and self.trust is not None:
-            self.trust.record = Record(**told)
+        told = facts.get("rom", {})
+        if "balance" in told:
+            self.balance.restore(told["balance"])
+        if "record" in told and self.trust is not None:
+            self.trust.record = Record(**told["record"])
 
     def histories(self, state: State) -> dict[str, dict[str, float]]:
         """Return the indicator and the size of the model, where a run judges itself."""
         rows = {} if self.trust is None else {"rom": self.trust.row()}
         return super().histories(state) | rows
-
-    def _judge(self, t: float, u: Array, memory: Mapping[str, Array]) -> None:
-        """Note which share of the forces is out of balance, if it is the largest. Collective."""
-        form = self.full.forms[self.name]
-        forces = form.reactions(t, u, None, {self.name: u, **memory}, Since(0.0, memory))
-        own = [float((forces**2).sum())]
-        own.append(float((form.released(forces) ** 2).sum()))
-        acting, rest = self.comm.allreduce(np.array(own))
-        # a share that is not a number stays, and is no balance
-        self.imbalance = float(np.maximum(self.imbalance, (rest / acting) ** 0.5 if acting != 0 else 0.0))
 
     def counts(self) -> dict[str, Any]:
         """Return the size of the model, and its worst balance wherever fields were made. Collective.
@@ -299,8 +297,8 @@ class ReducedSystem(System):
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if self.replay.seen is not None and not self.full_order:
-            self._judge(*self.replay.latest(), self.replay.memory)
-        balance = self.imbalance
+            self.balance.look(*self.replay.latest(), self.replay.memory)
+        balance = self.balance.worst
         if not balance <= self.limit:
             raise GuardError(
                 f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
@@ -322,7 +320,7 @@ class ReducedSystem(System):
             return dict(state.internal)
         memory = self.replay.at(state.t)
         if state.step:
-            self._judge(state.t, self.displacement(state)[self.name], memory)
+            self.balance.look(state.t, self.displacement(state)[self.name], memory)
         return memory
 
     def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:

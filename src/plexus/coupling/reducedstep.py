@@ -138,8 +138,11 @@ class Step:
     def memory(self, g: Array) -> dict[str, Array]:
         """Return the memory at the end of the step, rows of the points of this rank."""
         found = self.system.equation.law.respond(self._point, self._strain(g), memory=True).memory
-        rows = self.system.model.points.n_local
-        return {n: np.ascontiguousarray(a.reshape(rows, -1)) for n, a in found.items()}
+        return {n: np.ascontiguousarray(a.reshape(self._rows(n))) for n, a in found.items()}
+
+    def _rows(self, name: str) -> tuple[int, int]:
+        """Return the shape of the rows of a memory variable; a rank may have none."""
+        return self.system.model.points.n_local, self.system.full.points[name].components
 
     def _own(self, g: Array) -> tuple[Array, Array]:
         """Return Σ w σ:E over own points, and its slope."""
@@ -211,9 +214,8 @@ class Compiled(Step):
         """Return the memory at the end of the step, rows of the points of this rank."""
         if self._at is None or not np.array_equal(g, self._at):
             self._own(g)
-        rows = self.system.model.points.n_local
         ends = zip(self.names, self.bodies.ends, strict=True)
-        return {name: end[0].reshape(rows, -1).copy() for name, end in ends}
+        return {name: end[0].reshape(self._rows(name)).copy() for name, end in ends}
 
     def _own(self, g: Array) -> tuple[Array, Array]:
         self._at = np.array(g)

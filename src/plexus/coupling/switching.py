@@ -88,6 +88,7 @@ def _joined(first: ReducedSystem, parts: Sequence[ReducedSystem]) -> Model:
     strains = strains_of(first.full.forms[first.name], points, basis, chosen.rows)
     facts = {
         "unknown": first.name, "modes": basis.shape[2],
+        "forces": max(part.model.facts["forces"] for part in parts),
         "names": names.tolist(), "weights": [1.0] * len(names),
     }  # fmt: skip
     return Model(basis, chosen, strains, facts, first.model.kept)

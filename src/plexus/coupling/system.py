@@ -129,6 +129,7 @@ class System(BaseSystem):
             held.put(u, kept)
         if block:
             scatter(u, self.forms[name].columns, values)
+        self.forms[name].judge(at.t, u, at.rate(u), values, at.since)
         return info.iterations
 
     def advance(self, name: str, values: dict[str, np.ndarray], at: Instant) -> dict[str, np.ndarray]:

@@ -64,6 +64,8 @@ class TracedCells(OnTensors):
 
     def rates(self, values: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
         """Return the rates of the cell means. Collective."""
+        if self.scheme.compiled is not None:
+            return self.system.parted(self.scheme.rates(self.system.stack(values), t))
         return self.system.parted(_Rates.apply(self, t, self.system.stack(values), *self.constants.values()))
 
     def longest(self, values: Mapping[str, Tensor], t: float) -> float:
@@ -154,8 +156,9 @@ class _Traced:
     def tested(self, u: Tensor, theta: Sequence[Tensor], lam: Tensor) -> Tensor:
         """Return Σ λ·(shift u + offset - R), this rank's part. Collective."""
         offset, known, scheme = self._parts(theta)
-        rates = self.system.parted(scheme.rates(self.system.stack(known | {self.name: u}), self.at.t))
-        return (lam * (self.at.shift * u + offset - rates[self.name])).sum()
+        # tangents derive this twice
+        rates = scheme.in_torch().rates(self.system.stack(known | {self.name: u}), self.at.t)
+        return (lam * (self.at.shift * u + offset - self.system.parted(rates)[self.name])).sum()
 
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (N, m, *cells). Collective."""

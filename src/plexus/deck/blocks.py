@@ -1,21 +1,21 @@
-"""The blocks of a deck that are not components: about, solver, time, verification, runtime."""
+"""The blocks that every run has, none of them components: about, solver, runtime."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
-from plexus import __version__, registry
+from plexus import __version__
 from plexus.deck import petsc
-from plexus.deck.context import known
-from plexus.deck.limits import Limits, in_units, increments
+from plexus.deck.ondemand import OnDemand
 from plexus.deck.params import NAME, Component, Field, Params, Unit
-from plexus.deck.tables import period_of
-from plexus.deck.units import Quantity, UnitError, same_dimension
-from plexus.deck.values import refuse, si_value, stated
+from plexus.deck.values import refuse
+
+if TYPE_CHECKING:
+    from plexus.deck.limits import Limits
+else:
+    Limits = Annotated[Any, OnDemand("plexus.deck.limits", "Limits")]
 
 KSP = Literal[
     "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
@@ -119,170 +119,6 @@ def _long(text: str) -> dict[str, Any]:
     return {"preconditioner": text, **({"ksp": "preonly"} if text in DIRECT else {})}
 
 
-class Coupling(Params):
-    """Iteration between equations that are solved one after the other; without it one pass per step."""
-
-    iterations: int = Field(20, ge=2, description="most passes over the equations per step")
-    tolerance: float = Field(
-        1e-8,
-        gt=0,
-        lt=1,
-        description="change of every unknown, relative to its magnitude, at which they agree",
-    )
-
-
-class Adaptive(Params):
-    """Step sizes chosen from the stepper's error estimate."""
-
-    tolerance: float = Field(1e-3, gt=0, description="relative local error per step")
-    limit: dict[str, float] = Field(
-        {}, description="unknown or internal variable -> most that it may change in a step, in its unit"
-    )
-    min: Annotated[float, Unit("s")] = Field(
-        1e-12, gt=0, description="smallest step; a smaller one stops the run"
-    )
-    max: Annotated[float, Unit("s")] | None = Field(None, gt=0, description="largest step; none without this")
-
-    @field_validator("limit", mode="before")
-    @classmethod
-    def _increments(cls, value: Any, info: ValidationInfo) -> Any:
-        return increments(value, info)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Adaptive:
-        if self.max is not None and self.max < self.min:
-            raise refuse("max is smaller than min")
-        return self
-
-
-class Time(Params):
-    """Marching in time; without this block the problem is steady."""
-
-    stepper: Annotated[Params, Component("stepper")] = Field("theta", description="time integration")
-    start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
-    end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
-    cycles: int | None = Field(
-        None, ge=1, description="instead of the end: how many periods of the deck's tables are run through"
-    )
-    step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
-    hit: tuple[Annotated[float, Unit("s")], ...] = Field(
-        (), description="times that no step may pass; adaptive steps hit those at which loads change anyway"
-    )
-    adaptive: Adaptive | None = Field(None, description="adapt the step; absent: fixed steps")
-    controller: Annotated[Params | None, Component("controller")] = Field(
-        None, description="choice of the step; `adaptive` is short for the controller `error`"
-    )
-
-    @property
-    def control(self) -> Params:
-        """The parameters of the controller, which `adaptive` or nothing may stand for."""
-        if self.controller is not None:
-            return self.controller
-        name, given = ("error", self.adaptive.model_dump()) if self.adaptive else ("fixed", {})
-        params = registry.component("controller", name).params.model_validate(given)
-        params._type = name
-        return params
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        """Ask for an end or a number of cycles."""
-        block: dict[str, Any] = handler(schema)
-        block["required"] = [name for name in block["required"] if name != "end"]
-        return {**block, "anyOf": [{"required": ["end"]}, {"required": ["cycles"]}]}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_cycles(cls, data: Any, info: ValidationInfo) -> Any:
-        """Put the end where the cycles end; a deck that was completed so may say both."""
-        if not isinstance(data, dict) or not isinstance(count := data.get("cycles"), int):
-            return data
-        start = cls._number(data.get("start", 0.0))
-        period = period_of(known(info).tables)
-        if period is None:
-            raise refuse("cycles: no table of the deck has a period, so there is no cycle to count")
-        end = start + count * period
-        if "end" in data and abs(cls._number(data["end"]) - end) > 1e-9 * abs(end):
-            raise refuse(f"cycles: {count} of {period:g} s end at {end:g} s; give either end or cycles")
-        return {**data, "end": end}
-
-    @staticmethod
-    def _number(value: Any) -> float:
-        return si_value(value) if isinstance(value, str) else float(value)
-
-    @model_validator(mode="after")
-    def _one_control(self) -> Time:
-        if self.adaptive is not None and self.controller is not None:
-            raise refuse("give either adaptive or a controller")
-        return self
-
-    @field_validator("hit")
-    @classmethod
-    def _rising(cls, hit: tuple[float, ...]) -> tuple[float, ...]:
-        if any(b <= a for a, b in pairwise(hit)):
-            raise refuse("the times must increase")
-        return hit
-
-    @model_validator(mode="after")
-    def _within(self) -> Time:
-        for t in self.hit:
-            if not self.start <= t <= self.end:
-                raise refuse(f"hit: {t:g} s is not between start {self.start:g} s and end {self.end:g} s")
-        return self
-
-    @model_validator(mode="after")
-    def _forward(self) -> Time:
-        if self.end <= self.start:
-            raise PydanticCustomError(
-                "deck", "{text}", {"text": f"end {self.end:g} s is not after start {self.start:g} s"}
-            )
-        control: Any = registry.component("controller", self.control.type).cls
-        longest = control.longest(self.control, self)
-        if self.end - longest == self.end:
-            text = f"step {longest:g} s is lost in the rounding of the end {self.end:g} s"
-            raise PydanticCustomError("deck", "{text}", {"text": text})
-        return self
-
-
-class Verification(Params):
-    """A reference value that a quantity must reproduce."""
-
-    quantity: str = Field(description="name of a quantity of this deck")
-    reference: float | str = Field(description="the value it should have, in SI units or with a unit")
-    tolerance: float | None = Field(None, gt=0, description="allowed relative difference")
-    absolute_tolerance: float | str | None = Field(
-        None, description="allowed absolute difference, in SI units or with a unit"
-    )
-    source: str = Field(description="where the reference comes from")
-
-    @field_validator("reference", "absolute_tolerance", mode="after")
-    @classmethod
-    def _si(cls, value: float | str | None) -> float | None:
-        try:
-            return stated(value) if isinstance(value, str) else value
-        except UnitError as error:
-            raise refuse(str(error)) from None
-
-    @field_validator("absolute_tolerance", mode="after")
-    @classmethod
-    def _positive(cls, value: float | None) -> float | None:
-        if value is not None and not value > 0:
-            raise refuse(f"must be > 0, not {value:g}")
-        return value
-
-    def unfit(self, unit: str) -> str:
-        """Return why a stated unit does not fit that of the quantity; empty if it does."""
-        for name, value in (("reference", self.reference), ("absolute_tolerance", self.absolute_tolerance)):
-            if isinstance(value, Quantity) and not same_dimension(unit, value.unit):
-                return f"{name}: {value.text!r} does not fit: {self.quantity} is in {unit}"
-        return ""
-
-    @model_validator(mode="after")
-    def _one(self) -> Verification:
-        if (self.tolerance is None) == (self.absolute_tolerance is None):
-            raise refuse("give either tolerance (relative) or absolute_tolerance")
-        return self
-
-
 class Devices(Params):
     """Which GPU each rank takes where there are several."""
 
@@ -324,4 +160,8 @@ class Runtime(Params):
     @field_validator("guard", mode="before")
     @classmethod
     def _guard(cls, value: Any, info: ValidationInfo) -> Any:
+        if value == {}:
+            return value
+        from plexus.deck.limits import in_units
+
         return in_units(value, info)

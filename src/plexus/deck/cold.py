@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
-from plexus.deck.describe import unit_of
-from plexus.deck.params import Params
+from plexus.deck.params import Params, unit_of
 from plexus.deck.places import Place, path
 from plexus.protocols import Doubt
 

@@ -9,18 +9,13 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from plexus import registry
-from plexus.deck import calibrate, controls, flexible, places, solved
+from plexus.deck import controls, flexible, places
 from plexus.deck.context import Context
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
 from plexus.deck.functions import ARITY, CONSTANTS
-from plexus.deck.kinship import (
-    mismatches,
-    part_problems,
-    training_problems,
-)
+from plexus.deck.kinship import mismatches, part_problems, reduced_problems, training_problems
 from plexus.deck.suggest import nearest
-from plexus.deck.sweep import problems as sweep_problems
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
 from plexus.deck.values import refuse, stated
@@ -123,13 +118,11 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
         found = (
             *part_problems(result),
             *made_for(result.physics.type).problems(result),
-            *training_problems(result),
-            *solved.problems(result, made_for(result.physics.type).physics is WeakPhysics),
-            *sweep_problems(result),
+            *reduced_problems(result),
             *flexible.problems(result),
             *controls.problems(result, context),
             *controls.gradients(result, context),
-            *calibrate.problems(result),
+            *_of_blocks(result),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),
@@ -140,6 +133,23 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     if errors:
         raise ValidationError.from_exception_data("deck", errors)
     return result
+
+
+def _of_blocks(deck: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield what does not go together with the blocks that few decks have; only theirs is imported."""
+    if deck.train is not None:
+        from plexus.deck import solved
+
+        yield from training_problems(deck)
+        yield from solved.problems(deck, made_for(deck.physics.type).physics is WeakPhysics)
+    if deck.sweep is not None:
+        from plexus.deck import sweep
+
+        yield from sweep.problems(deck)
+    if deck.calibrate is not None:
+        from plexus.deck import calibrate
+
+        yield from calibrate.problems(deck)
 
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:

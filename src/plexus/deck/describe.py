@@ -16,7 +16,8 @@ from pydantic_core import PydanticUndefined
 from plexus import registry
 from plexus.deck.discretisation import made_for
 from plexus.deck.expressions import Expression
-from plexus.deck.params import Component, Params, Unit, Within, notes
+from plexus.deck.ondemand import OnDemand
+from plexus.deck.params import Component, Params, Within, notes, unit_of
 from plexus.deck.property import Property
 from plexus.deck.schedules import ScheduleText
 from plexus.deck.values import Name
@@ -65,7 +66,8 @@ def models_in(annotation: Any) -> list[type[Params]]:
     """Return the parameter models inside a type annotation."""
     if isinstance(annotation, type) and issubclass(annotation, Params):
         return [annotation]
-    return [m for a in get_args(annotation) for m in models_in(a)]
+    later = [m.model for m in getattr(annotation, "__metadata__", ()) if isinstance(m, OnDemand)]
+    return [*later, *(m for a in get_args(annotation) for m in models_in(a))]
 
 
 def words(annotation: Any, metadata: Any = ()) -> str:
@@ -73,6 +75,8 @@ def words(annotation: Any, metadata: Any = ()) -> str:
     slot = next((m for m in metadata if isinstance(m, Component)), None)
     if slot:
         return f"a {slot.kind}"
+    if any(isinstance(m, OnDemand) for m in metadata):
+        return "block"
     reference = next((m for m in metadata if isinstance(m, Name)), None)
     if reference:
         return f"name of a {reference.what}"
@@ -91,11 +95,6 @@ def words(annotation: Any, metadata: Any = ()) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Params):
         return "block"
     return _NAMES.get(annotation, getattr(annotation, "__name__", str(annotation)))
-
-
-def unit_of(info: FieldInfo) -> str:
-    """Return the unit of a field; empty for pure numbers and text."""
-    return next((m.stated for m in notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
 
 
 def default_of(info: FieldInfo) -> str:

@@ -1,13 +1,14 @@
-"""The block `reduce.dictionary`: reduced models of a sweep's runs, and what recommends one of them."""
+"""The block `reduce` of type `dictionary`: models of a sweep's runs, and what recommends one of them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from plexus.deck.params import NAME, Field, Params, Unit
+from plexus.deck.params import NAME, Field, Unit
+from plexus.deck.reduce import Reduce
 
 
-class Dictionary(Params):
+class Dictionary(Reduce):
     """Clusters of training loads, a model of each, and a recommendation by the field of a load."""
 
     clusters: int | None = Field(None, ge=1, le=64, description="how many models; absent: by `least_gain`")

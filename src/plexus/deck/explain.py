@@ -8,9 +8,10 @@ import sys
 import textwrap
 
 from plexus import registry
-from plexus.deck.blocks import About, Adaptive, Coupling, Runtime, SolverBlock, Time, Verification
+from plexus.deck.blocks import About, Runtime, SolverBlock
 from plexus.deck.calibrate import Calibrate
 from plexus.deck.conditions import Condition
+from plexus.deck.coupling import Coupling
 from plexus.deck.describe import Row, documentation, fields, rows, summary
 from plexus.deck.effective import fragment
 from plexus.deck.ensemble import Ensemble
@@ -20,7 +21,9 @@ from plexus.deck.property import FORMS
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.deck.sweep import Sweep
+from plexus.deck.time import Adaptive, Time
 from plexus.deck.train import Train
+from plexus.deck.verification import Verification
 from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 

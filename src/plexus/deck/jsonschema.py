@@ -7,13 +7,16 @@ members, ``${...}`` is allowed where a number is expected, and ``include`` in ev
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from plexus import registry
-from plexus.deck.params import Params
+from plexus.deck.describe import models_in
+from plexus.deck.ondemand import OnDemand
+from plexus.deck.params import Params, notes
 from plexus.deck.schema import Deck
 from plexus.deck.templates import SCHEMA
 
@@ -29,7 +32,7 @@ _INCLUDE = {
 def deck_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of the whole deck."""
     members = [registry.component(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
-    models: list[type[Params]] = [Deck, *dict.fromkeys(m.params for m in members)]
+    models: list[type[Params]] = [Deck, *_on_demand(Deck), *dict.fromkeys(m.params for m in members)]
     refs, made = models_json_schema([(m, "validation") for m in models], ref_template="#/$defs/{model}")
     named = {model: refs[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
     defs = dict(made["$defs"])
@@ -53,6 +56,15 @@ def deck_schema() -> Schema:
         "description": "One deck is one run.", "type": "object",
         "if": {"required": ["include"]}, "then": loose, "else": whole, "$defs": definitions,
     }  # fmt: skip
+
+
+def _on_demand(model: type[Params]) -> Iterator[type[Params]]:
+    """Yield the models that are imported on demand, in a model and its blocks."""
+    for info in model.model_fields.values():
+        yield from (m.model for m in notes(info.annotation, info.metadata) if isinstance(m, OnDemand))
+        for inner in models_in(info.annotation):
+            if inner is not model:
+                yield from _on_demand(inner)
 
 
 def _is_used(name: str, defs: Schema, root: Schema) -> bool:
@@ -86,11 +98,13 @@ def _relax(schema: Any) -> Any:
         return schema
     if "x-component" in schema:
         return {"$ref": f"#/$defs/{schema['x-component']}"}
+    if "x-model" in schema:
+        return {"$ref": f"#/$defs/{schema['x-model']}"}
     result = {key: value if key in ("default", "const", "enum", "required") else _relax(value)
               for key, value in schema.items()}  # fmt: skip
     if result.get("type") in ("number", "integer", "boolean"):
-        notes = {k: result.pop(k) for k in ("description", "default", "title") if k in result}
-        return {**notes, "anyOf": [result, {"$ref": "#/$defs/reference"}]}
+        told = {k: result.pop(k) for k in ("description", "default", "title") if k in result}
+        return {**told, "anyOf": [result, {"$ref": "#/$defs/reference"}]}
     if result.get("type") == "object" and result.get("additionalProperties") is False:
         result["properties"] = {**result.get("properties", {}), "include": _INCLUDE}
         required = result.pop("required", None)

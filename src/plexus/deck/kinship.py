@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck import parts
-from plexus.deck.blocks import Time
 from plexus.deck.discretisation import USUAL, made_for, serves
 from plexus.errors import InputError
+from plexus.protocols import Setting
 
 if TYPE_CHECKING:
-    from plexus.protocols import Discretisation, Found, Gap, Setting
+    from plexus.deck.time import Time
+    from plexus.protocols import Discretisation, Found, Gap
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
@@ -52,8 +53,11 @@ def _without_time(data: dict[str, Any], physics: str, here: Discretisation) -> I
     time = data.get("time")
     if time is None and not here.steady:
         yield ("physics",), f"{physics} marches in time: the deck needs a block `time`"
-    usual = str(Time.model_fields["stepper"].default)
-    if isinstance(time, dict) and "stepper" not in time and not serves("stepper", usual, here):
+    if not isinstance(time, dict) or "stepper" in time:
+        return
+    from plexus.deck.time import Time
+
+    if not serves("stepper", str(Time.model_fields["stepper"].default), here):
         yield ("time",), f"stepper is missing: {physics} needs one of{_instead('stepper', here)[5:]}"
 
 
@@ -71,6 +75,8 @@ def _named(data: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
     yield _place("time", "stepper", stepper), "stepper", name_of(stepper)
     controller = time.get("controller") if isinstance(time, dict) else None
     yield _place("time", "controller", controller), "controller", name_of(controller)
+    yield _place("rom", data.get("rom")), "rom", name_of(data.get("rom"))
+    yield _place("reduce", data.get("reduce")), "reduction", name_of(data.get("reduce"))
     quantities, outputs = data.get("quantities"), data.get("output")
     for key, block in quantities.items() if isinstance(quantities, dict) else ():
         yield _place("quantities", key, block), "quantity", name_of(block)
@@ -96,6 +102,10 @@ def part_problems(deck: Any) -> Iterator[Found]:
     for path, params in parts.untrained(deck).items() if deck.train is None else ():
         text = f"checkpoint is missing: {params.type} is learned; name its bundle"
         yield (*path.split("."), "type"), text
+    for path, params in parts.learned(deck):
+        # a closure is asked with what its model leaves open
+        if path != "closure" and params.checkpoint is not None:
+            yield from parts.component(params).cls.problems(params, Setting(), tuple(path.split(".")))  # type: ignore[attr-defined]
     if deck.closure is None or time is None:
         return
     if gap is None:
@@ -104,6 +114,19 @@ def part_problems(deck: Any) -> Iterator[Found]:
         return
     closure: Any = registry.component("closure", deck.closure.type).cls
     yield from closure.problems(deck.closure, _setting(gap, time), ("closure",))
+
+
+def reduced_problems(deck: Any) -> Iterator[Found]:
+    """Yield what members of kinds ``rom`` and ``reduction`` do not take of a valid deck."""
+    here = made_for(deck.physics.type)
+    for block, kind in (("rom", "rom"), ("reduce", "reduction")):
+        params = getattr(deck, block)
+        if params is None or not serves(kind, params.type, here):
+            continue
+        cls: Any = registry.component(kind, params.type).cls
+        # not every member has something to say
+        if hasattr(cls, "problems"):
+            yield from cls.problems(deck)
 
 
 def _setting(gap: Gap, time: Time) -> Setting:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plexus.deck.breaks import Breaks
 from plexus.deck.params import Property
 from plexus.deck.walk import Leaf, leaves
 
 if TYPE_CHECKING:
+    from plexus.deck.breaks import Breaks
     from plexus.deck.schema import Deck
 
 
@@ -68,6 +68,8 @@ def _breaks(leaf: Leaf, start: float, end: float) -> Breaks:
     if not isinstance(leaf, Property):
         return leaf.breaks(start, end)
     if leaf.table is not None:
+        from plexus.deck.breaks import Breaks
+
         return Breaks(kinks=tuple(t for t in leaf.table.xs if start <= t <= end))
     assert leaf.expression is not None, "regions are walked one by one"
     return leaf.expression.breaks(start, end)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -39,6 +39,9 @@ from plexus.deck.schedules import ScheduleText as _ScheduleText
 from plexus.deck.unitnames import simplified
 from plexus.deck.units import Quantity
 from plexus.protocols.facets import Facets as _Facets
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 __all__ = [
     "NAME", "BoundaryName", "BoundaryNames", "Component", "Expression", "FacetNames", "Field", "FieldName",
@@ -154,6 +157,11 @@ class Unit:
         """Allow the text with a unit beside the number."""
         inner = handler(schema)
         return values.with_quantities(inner, self.text)
+
+
+def unit_of(info: FieldInfo) -> str:
+    """Return the unit of a field of a model; empty for pure numbers and text."""
+    return next((m.stated for m in notes(info.annotation, info.metadata) if isinstance(m, Unit)), "")
 
 
 class UnitOf(Unit):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from plexus.deck.dictionary import Dictionary
-from plexus.deck.params import NAME, Field, Params
+from plexus.deck.params import NAME, Component, Field, Params
 
 
 class Reduce(Params):
     """Basis and cubature from the steps of a run."""
 
+    snapshots: Annotated[Params, Component("snapshots")] = Field(
+        "run", description="where displacements come from; run: from the deck's own one"
+    )
+    balance: float = Field(
+        0.01, gt=0, description="largest share of the deck's forces that a step may leave out of balance"
+    )
     tolerance: float = Field(
         1e-6, ge=1e-7, lt=1, description="relative singular value below which modes are left out"
     )
@@ -30,7 +35,3 @@ class Reduce(Params):
         "or all, by which it can also make fields (`rom: {duals: gappy}`)",
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
-    dictionary: Dictionary | None = Field(
-        None,
-        description="several models, of clusters of the runs of `sweep`, and what recommends one of them",
-    )

@@ -9,24 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from plexus import registry
 from plexus.deck import controls, crosscheck, places
-from plexus.deck.blocks import About, Coupling, Runtime, SolverBlock, Time, Verification
-from plexus.deck.calibrate import Calibrate
+from plexus.deck.blocks import About, Runtime, SolverBlock
 from plexus.deck.conditions import Components, Condition, check_consistent, initial_values
 from plexus.deck.context import Context, known, only
-from plexus.deck.ensemble import Ensemble
 from plexus.deck.job import Job
+from plexus.deck.ondemand import OnDemand
 from plexus.deck.params import Component, Field, Params
-from plexus.deck.reduce import Reduce
-from plexus.deck.sweep import Sweep
-from plexus.deck.tables import TimeTable
-from plexus.deck.train import Train
 from plexus.errors import GuardError, InputError, SolveError
+
+if TYPE_CHECKING:
+    from plexus.deck.calibrate import Calibrate
+    from plexus.deck.coupling import Coupling
+    from plexus.deck.ensemble import Ensemble
+    from plexus.deck.sweep import Sweep
+    from plexus.deck.tables import TimeTable
+    from plexus.deck.time import Time
+    from plexus.deck.train import Train
+    from plexus.deck.verification import Verification
+else:
+    Calibrate = Annotated[Any, OnDemand("plexus.deck.calibrate", "Calibrate")]
+    Coupling = Annotated[Any, OnDemand("plexus.deck.coupling", "Coupling")]
+    Ensemble = Annotated[Any, OnDemand("plexus.deck.ensemble", "Ensemble")]
+    Sweep = Annotated[Any, OnDemand("plexus.deck.sweep", "Sweep")]
+    TimeTable = Annotated[Any, OnDemand("plexus.deck.tables", "TimeTable")]
+    Time = Annotated[Any, OnDemand("plexus.deck.time", "Time")]
+    Train = Annotated[Any, OnDemand("plexus.deck.train", "Train")]
+    Verification = Annotated[Any, OnDemand("plexus.deck.verification", "Verification")]
 
 Plain = dict[str, Any]
 
@@ -87,7 +101,9 @@ class Deck(Params):
     calibrate: Calibrate | None = Field(
         None, description="how `plexus calibrate` fits the controls to measurements"
     )
-    reduce: Reduce | None = Field(None, description="how `plexus reduce` makes a reduced model of the run")
+    reduce: Annotated[Params | None, Component("reduction")] = Field(
+        None, description="how `plexus reduce` makes a reduced model of the run; galerkin without a type"
+    )
     rom: Annotated[Params | None, Component("rom")] = Field(
         None, description="a reduced model that marches in the place of the full one"
     )
@@ -145,6 +161,11 @@ class Deck(Params):
     @classmethod
     def _initial(cls, value: Any, info: ValidationInfo) -> dict[str, Components]:
         return initial_values(value, info)
+
+    @field_validator("reduce", mode="before")
+    @classmethod
+    def _reduce(cls, value: Any) -> Any:
+        return {"type": "galerkin", **value} if isinstance(value, dict) else value
 
     @field_validator("output", mode="after")
     @classmethod

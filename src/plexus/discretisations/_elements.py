@@ -17,19 +17,17 @@ from plexus.discretisations import _contacts, _places
 from plexus.discretisations._closures import closures_of
 from plexus.discretisations._controls import controls_of
 from plexus.discretisations._degree import cautions, degree_of
-from plexus.discretisations._totals import spread
 from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.mesh.doubled import in_mesh
-from plexus.protocols import Assembled
+from plexus.protocols import Assembled, Setting
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 from plexus.spaces.assembly import Form
 from plexus.spaces.controls import Controls
 from plexus.spaces.grounds import ElementGround
-from plexus.spaces.held import Held, joined
 from plexus.spaces.lagrange import Space
 from plexus.spaces.quadrature_space import QuadratureSpace, quadrature_space
 from plexus.stepping.passes import Passes
@@ -38,8 +36,10 @@ if TYPE_CHECKING:
     from plexus.deck.property import Property
     from plexus.deck.schema import Deck
     from plexus.mesh.mesh import Mesh
-    from plexus.protocols import Closure, Equation
+    from plexus.protocols import Closure, Equation, Guarded
     from plexus.runtime.context import Context
+    from plexus.spaces.held import Held
+    from plexus.spaces.totals import NodalLoad
 
 
 BENT = np.radians(5.0)
@@ -64,6 +64,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         ctx.log.info(f"warning: {deck.placed(caution)}")
     closures = _closures(deck, ctx)
     equations = registry.build("physics", deck.physics, **closures).equations
+    learned = _prepared(equations, ctx)
     with ctx.timers("spaces"):
         mesh.cut = _contacts.cut(deck, mesh)
         for text in _places.check(deck, mesh, equations):
@@ -74,7 +75,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
-        system.include(closures, {path: part for s in solvers for path, part in s.contexts.parts.items()})
+        helped = {path: part for s in solvers for path, part in s.contexts.parts.items()}
+        system.include(closures, helped | learned)
         system.opening = Opening(deck.initial, t, deck.time is not None)
     return Assembled(mesh, system, system.start())
 
@@ -87,6 +89,16 @@ def _closures(deck: Deck, ctx: Context) -> dict[str, Closure]:
         with at_path(path):
             closure.prepare(gap.setting(comm=ctx.comm, device=ctx.device))
     return made
+
+
+def _prepared(equations: Sequence[Equation], ctx: Context) -> dict[str, Guarded]:
+    """Prepare the learned parts of equations; return what watches each, by deck path. Collective."""
+    found = {}
+    for path, part in (item for equation in equations for item in equation.learned.items()):
+        with at_path(path):
+            part.prepare(Setting(comm=ctx.comm, device=ctx.device))
+        found[path] = part.guard
+    return found
 
 
 def _spaces(mesh: Mesh, equations: Sequence[Equation], degree: int) -> dict[str, Space]:
@@ -166,6 +178,10 @@ class _Maker:
 
     def held(self, equation: Equation, held: Collection[str] = ()) -> Held | None:
         """Return what is prescribed along normals; the fields ``held`` are prescribed whole."""
+        if all(self.prescribed[spec.name].inclined is None for spec in equation.fields):
+            return None
+        from plexus.spaces.held import Held, joined
+
         parts, first = [], 0
         m = sum(self.spaces[spec.name].components for spec in equation.fields)
         for spec in equation.fields:
@@ -193,7 +209,11 @@ class _Maker:
         # native kernels compute on the CPU only
         backend = "torch" if self.ctx.device != "cpu" else "auto"
         degree = equation.quadrature * space.degree
-        loads = spread(space, equation, here.totals, self.skeleton, degree)
+        loads: list[NodalLoad] = []
+        if here.totals:
+            from plexus.discretisations._totals import spread
+
+            loads = spread(space, equation, here.totals, self.skeleton, degree)
         return Form(
             space, equation, here.terms, self.known, fixed, backend, self.ctx.device, degree, loads, held,
             self.controls,

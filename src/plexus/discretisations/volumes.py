@@ -67,10 +67,7 @@ class Volumes:
     physics: ClassVar[type] = VolumePhysics
     mesh: ClassVar[type] = GridSource
     offers = frozenset({Explicit, Waves, Implicit, Controlled})
-    blocks: ClassVar[Mapping[str, str]] = {
-        "reduce": "reduced models are those of solids",
-        "rom": "reduced models are those of solids",
-    }
+    blocks: ClassVar[Mapping[str, str]] = {}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
     # stencils of a slab are short: several threads cost more than they bring, ranks share the work better

@@ -8,7 +8,7 @@ compared with the automatic one by the contract tests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from plexus.deck.params import Field, Params
 from plexus.formulation import autodiff
@@ -48,6 +48,7 @@ class EquationBase:
 
     quadrature: int = 2
     lacking: Sequence[str] = ()
+    learned: Mapping[str, Any] = {}
 
     @property
     def fields(self) -> Sequence[FieldSpec]:
@@ -70,6 +71,9 @@ class EquationBase:
     def advance(self, p: Point) -> Mapping[str, Array]:
         """Return the internal variables at the end of the step; an equation that has some computes them."""
         return {}
+
+    def judge(self, p: Point) -> None:
+        """Show a solution to the learned parts; an equation that has some does."""
 
     def measure(self, x: Array) -> Array | None:
         """Return the factor on dx and ds, (C, Q); None for 1."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from plexus import registry
 from plexus.formulation.dirichlet import Prescribed
-from plexus.formulation.inclined import AlongNormal
 from plexus.formulation.terms import Term, accepted
 from plexus.protocols import Equation
 from plexus.protocols.facets import Facets
 
 if TYPE_CHECKING:
     from plexus.deck.conditions import Condition
+    from plexus.formulation.inclined import AlongNormal
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def sort_conditions(
             place = condition.on, tuple(values[:count]), condition.at, f"boundary[{i}]"
             found[name].prescribed.append(Prescribed(*place))
         for name, value in condition.normals.items():
+            from plexus.formulation.inclined import AlongNormal
+
             found[name].normal.append(AlongNormal(condition.on, value, f"boundary[{i}].normal"))
         for kind, params in condition.terms.items():
             # term names are unique among the equations of the shipped models

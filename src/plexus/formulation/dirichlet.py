@@ -11,12 +11,12 @@ import numpy as np
 from plexus.deck.params import Expression
 from plexus.errors import InputError, at_path
 from plexus.fields.arrays import like
-from plexus.formulation.inclined import AlongNormal, Inclined
 from plexus.protocols import Array
 from plexus.protocols.facets import Facets
 from plexus.spaces.limits import Limits
 
 if TYPE_CHECKING:
+    from plexus.formulation.inclined import AlongNormal, Inclined
     from plexus.spaces.controls import Controls
     from plexus.spaces.corners import Supports
     from plexus.spaces.lagrange import Space
@@ -70,7 +70,11 @@ class Dirichlet:
                     _check_axes(value, space.points.shape[1])
                     self.fixed[nodes, component] = True
                     self._values.append((nodes, component, value))
-        self.inclined = Inclined(space, normal, self.fixed) if normal else None
+        self.inclined: Inclined | None = None
+        if normal:
+            from plexus.formulation.inclined import Inclined
+
+            self.inclined = Inclined(space, normal, self.fixed)
 
     def held(self, component: int | None = None) -> list[Facets]:
         """Return the facets on which a component, or any, is prescribed, in the order of the deck.

@@ -44,6 +44,46 @@ class Law:
         return {}
 
 
+class QuadraticLaw(Law):
+    """A law of one scalar with fluxes a u + b u²/2, which compiled code knows (`plexus.protocols.Quadratic`).
+
+    Attributes
+    ----------
+    name : the unknown.
+    """
+
+    name: str
+
+    def wave(self, p: GridPoint, axis: int) -> tuple[Array | float, float]:
+        """Return a and b along one axis."""
+        raise NotImplementedError
+
+    def flux(self, u: Values, p: GridPoint, axis: int) -> Values:
+        """Return a u + b u²/2."""
+        (a, b), value = self.wave(p, axis), u[self.name]
+        if b == 0:
+            return {self.name: a * value}
+        bent = b / 2 * (value * value)
+        return {self.name: bent if _nothing(a) else bent + a * value}
+
+    def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
+        """Return a + b u."""
+        a, b = self.wave(p, axis)
+        if b == 0:
+            return a * p.one
+        return b * u[self.name] if _nothing(a) else b * u[self.name] + a
+
+    def sonic(self, p: GridPoint, axis: int) -> Values:
+        """Return u = -a/b; waves of one speed have none."""
+        a, b = self.wave(p, axis)
+        return {self.name: -a / b * p.one} if b else {}
+
+
+def _nothing(a: Array | float) -> bool:
+    """Return whether a coefficient is the number zero, which saves passes through memory."""
+    return isinstance(a, float) and a == 0
+
+
 def with_values(p: GridPoint, u: Mapping[str, Array]) -> Any:
     """Return the point with values among its fields, so that properties may depend on them."""
     return View(p, {**p.fields, **{name: Given(value) for name, value in u.items()}})

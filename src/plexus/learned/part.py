@@ -136,8 +136,11 @@ class Part:
         """Return whether it may be trained on loose points of samples."""
         return self.properties.locality == "pointwise"
 
-    def calibrate(self, inputs: Fields) -> None:
-        """Keep the normalisation constants; a member with constants of its own sets them here."""
+    def calibrate(self, inputs: Fields, targets: Fields) -> None:
+        """Keep the normalisation constants; a member with constants of its own sets them here.
+
+        ``targets`` are empty where the data have no answers.
+        """
 
     def rivals(self) -> dict[str, Any]:
         """Return the classical parts that it must beat: the one that the guard falls back on."""

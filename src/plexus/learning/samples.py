@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
@@ -132,11 +133,12 @@ def _joined(samples: Sequence[Samples], numbers: Sequence[int], total: int, team
                    total, team.rank, team.size, first.measured)  # fmt: skip
 
 
-def everywhere(team: Team, samples: Samples) -> Named:
-    """Return the inputs of all samples on every rank, in the order of their numbers. Collective."""
-    told = {n: (v.dtype, tuple(v.shape[1:])) for n, v in sorted(samples.inputs.items())}
+def everywhere(team: Team, samples: Samples, side: Literal["inputs", "targets"] = "inputs") -> Named:
+    """Return a side of all samples on every rank, in the order of their numbers. Collective."""
+    own: Named = getattr(samples, side)
+    told = {n: (v.dtype, tuple(v.shape[1:])) for n, v in sorted(own.items())}
     if team.comm is not None:
         told = next((t for t in team.comm.allgather(told) if t), told)
     # a rank without samples still takes part, with no rows of the right kind
-    rows = samples.inputs or {n: torch.zeros((0, *shape), dtype=kind) for n, (kind, shape) in told.items()}
+    rows = own or {n: torch.zeros((0, *shape), dtype=kind) for n, (kind, shape) in told.items()}
     return {n: team.together(rows[n], samples.number) for n in told}

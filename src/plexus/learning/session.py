@@ -65,7 +65,8 @@ class Session:
         """Get the samples, and set the scales of a part that has none yet. Collective."""
         self.samples = self.data.samples(self, self.plan.leads())
         if not self.part.metadata and self.samples.total:
-            self.part.calibrate(everywhere(self.team, self.samples))
+            inputs, targets = (everywhere(self.team, self.samples, side) for side in ("inputs", "targets"))
+            self.part.calibrate(inputs, targets)
 
     def chosen(self) -> Tensor:
         """Return the numbers of the samples that are trained on."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.deck.dictionary import Dictionary
+from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
 from plexus.offline.main import reduced
 from plexus.offline.training import Member, marched, weighed
@@ -45,9 +47,8 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     SolveError
         If a run or a cubature fails.
     """
-    assert deck.reduce is not None
-    block = deck.reduce.dictionary
-    assert block is not None
+    block = deck.reduce
+    assert isinstance(block, Dictionary)
     members: list[Member] = []
     for each, member in marched(deck, ctx, block.load, block.at):
         members.append(member)
@@ -74,7 +75,6 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         if ctx.comm.rank == 0:
             indices.write(ctx.folder / FILE, index)
         ctx.comm.barrier()
-    ctx.log.info(text(about))
     return run, {k: v for k, v in about.items() if k != "labels"}
 
 
@@ -89,7 +89,7 @@ def clustered(d: Array, block: Any) -> tuple[Partition, dict[str, Any]]:
     found = partitions(d, block.most, block.seed, block.starts)
     count = block.clusters or choose(found, block.least_gain, block.smallest)
     if count > len(found):
-        raise InputError(f"reduce.dictionary.clusters: {count} of {len(d)} members")
+        raise InputError(f"reduce.clusters: {count} of {len(d)} members")
     part = found[count - 1]
     return part, {
         "clusters": count, "members": len(d), "medoids": part.medoids.tolist(),
@@ -125,7 +125,7 @@ def compared(run: Run, members: Sequence[Member], block: Any) -> Array:
         g = weighed(comm, rows, np.repeat(weights_of(form), columns))
     else:
         known = ", ".join([unknown_of(run), *members[0].last])
-        raise InputError(f"reduce.dictionary.of: there is no {block.of!r}; there are {known}")
+        raise InputError(f"reduce.of: there is no {block.of!r}; there are {known}")
     return sine(g) if block.dissimilarity == "sine" else euclidean(g)
 
 
@@ -140,6 +140,7 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     """Return snapshots of several runs as those of one: normalised, stresses compressed. Collective."""
     name = unknown_of(run)
     form, block = run.system.forms[name], run.deck.reduce  # type: ignore[attr-defined]
+    assert isinstance(block, Reduce)
     space, comm = form.space, form.space.comm
     fields = []
     for member in members:
@@ -147,12 +148,12 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
         fields += [u.reshape(space.n_local, -1) / size for u in member.fields.T]
     weights = np.repeat(weights_of(form), 9)[:, None]
     rows = np.column_stack([m.stresses.reshape(len(m.stresses), -1).T for m in members])
-    assert block is not None
     # what is left out is integrated as well, only less exactly
     coarse = min(max(COARSER * block.cubature, 1e-6), 0.1)
     basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
-    return SimpleNamespace(name=name, fields=fields, stresses=stresses, memory={})
+    balance = SimpleNamespace(scale=max(m.forces for m in members), worst=max(m.imbalance for m in members))
+    return SimpleNamespace(name=name, fields=fields, stresses=stresses, memory={}, balance=balance)
 
 
 def text(about: dict[str, Any]) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus import registry
 from plexus.compose import compose
-from plexus.deck.schedules import ScheduleText
+from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
-from plexus.observers.base import Scheduled
 from plexus.protocols import Reducible
+from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
@@ -30,7 +30,9 @@ from plexus.reduction.times import sampled
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
+    from plexus.coupling.system import System
     from plexus.deck.schema import Deck
+    from plexus.protocols import SnapshotSource
     from plexus.run import Run
     from plexus.runtime.context import Context
     from plexus.spaces.assembly import Form
@@ -38,25 +40,43 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class Snapshots(Scheduled):
-    """An output that keeps every step in memory."""
+class History:
+    """What the steps of a march leave.
 
-    def __init__(self, name: str, memory: Sequence[str]):
-        super().__init__(SimpleNamespace(every=ScheduleText("steps", 1)))
-        self.name = name
+    Parameters
+    ----------
+    name : str
+        The unknown.
+    memory : sequence of str
+        Memory variables that are kept.
+
+    Attributes
+    ----------
+    fields : list of array (n_local, m)
+        The unknown after each step.
+    stresses : list of array (own points, 3, 3)
+        The stresses then.
+    memory : dict
+        Name -> rows (own points, c) after each step.
+    balance : Balance
+        How well the forces of these steps balance.
+    """
+
+    def __init__(self, system: System, name: str, memory: Sequence[str]):
+        self.name, self.balance = name, Balance(system.forms[name])
         self.fields: list[Array] = []
         self.stresses: list[Array] = []
         self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
 
-    def observe(self, run: Run) -> None:
-        """Keep the present state. Collective."""
-        if run.clock.step == 0:
-            return
+    def keep(self, run: Run) -> None:
+        """Keep the present state, and look whether its forces balance. Collective."""
+        state, u = run.state, run.state.values[self.name]
         n = next(iter(run.system.points.values())).n_owned  # type: ignore[attr-defined]
-        self.fields.append(run.state.values[self.name].copy())
+        self.balance.look(state.t, u, state.internal)
+        self.fields.append(u.copy())
         self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
         for dual, rows in self.memory.items():
-            rows.append(run.state.internal[dual][:n].copy())
+            rows.append(state.internal[dual][:n].copy())
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -69,7 +89,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     SolveError
         If the cubature does not reach its tolerance.
     """
-    assert deck.reduce is not None
+    assert isinstance(deck.reduce, Reduce)
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     system: Any = run.system
     equation = system.equations[0]
@@ -78,18 +98,29 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(system.forms[name])
     every = deck.reduce.duals == "all"
-    found = Snapshots(name, [s.name for s in equation.internal if every or s.shape == "scalar"])
-    run.observers.append(found)
-    run.execute()
+    found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
+    source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
+    told = source.march(run, found.keep)
+    _require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         model = reduced(run, found, ctx.folder / deck.reduce.file)
-    return run, model.facts
+    return run, model.facts | {"from": told}
 
 
-def reduced(run: Run, found: Snapshots, path: Path) -> Model:
+def _require_balance(balance: Balance, limit: float) -> None:
+    """Refuse a history that the deck's forces do not follow."""
+    if not balance.worst <= limit:
+        raise InputError(
+            f"reduce: the steps leave {balance.worst:.2g} of the deck's forces out of balance, more than {limit:g}: "
+            "law, loads, supports, temperature or times of the deck are not those of its snapshots, or these lie "
+            "too far apart for the law"
+        )
+
+
+def reduced(run: Run, found: History, path: Path) -> Model:
     """Make basis and cubature, and write them. Collective."""
     block, system = run.deck.reduce, run.system
-    assert block is not None
+    assert isinstance(block, Reduce)
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     points = next(iter(system.points.values()))  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
@@ -110,12 +141,13 @@ def reduced(run: Run, found: Snapshots, path: Path) -> Model:
     )
     facts = {
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
+        "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
         "tolerance": block.tolerance, "cubature": block.cubature,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},
     }  # fmt: skip
-    modes = modes.reshape(space.n_local, space.components, -1)
+    modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
     return model

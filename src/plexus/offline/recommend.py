@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.deck.dictionary import Dictionary
 from plexus.recommendation import bundle
 from plexus.recommendation.classifiers.stacking import Stacking
 from plexus.recommendation.selection import select
@@ -31,8 +32,8 @@ def recommend(
     InputError
         If the loads do not differ.
     """
-    block = deck.reduce.dictionary if deck.reduce else None
-    assert block is not None
+    block = deck.reduce
+    assert isinstance(block, Dictionary)
     space = run.system.spaces[run.system.equations[0].field.name]  # type: ignore[attr-defined]
     comm, n = space.comm, space.n_owned
     loads = np.column_stack([m.load[:n] for m in members])

@@ -14,7 +14,7 @@ from plexus.deck.members import check, resolve
 from plexus.deck.schema import Deck
 from plexus.errors import InputError, PlexusError
 from plexus.fields.state import State
-from plexus.offline.main import Snapshots
+from plexus.offline.main import History
 from plexus.protocols import Reducible
 
 if TYPE_CHECKING:
@@ -40,12 +40,16 @@ class Member:
         Internal variable -> values at the own points at the end, (points, k).
     load : array (n_local,)
         The field by which a model is recommended, at the nodes.
+    forces, imbalance : float
+        The largest forces [N], and the largest share of them out of balance.
     """
 
     fields: Array
     stresses: Array
     last: dict[str, Array]
     load: Array
+    forces: float
+    imbalance: float
 
 
 def decks(deck: Deck, comm: Comm) -> list[Deck]:
@@ -93,13 +97,15 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     name, points = equation.field.name, next(iter(run.system.points.values()))  # type: ignore[attr-defined]
     shown = loaded(run, load, at)
-    found = Snapshots(name, [])
-    run.observers = [found]
+    found = History(run.system, name, [])  # type: ignore[arg-type]
+    run.observers = []
     for _ in run.march():
-        pass
+        found.keep(run)
     last = {n: a[: points.n_owned].copy() for n, a in run.state.internal.items()}
     fields = np.column_stack([u.ravel() for u in found.fields])
-    return run, Member(fields, np.array(found.stresses), last, shown)
+    return run, Member(
+        fields, np.array(found.stresses), last, shown, found.balance.scale, found.balance.worst
+    )
 
 
 def loaded(run: Run, load: str, at: float) -> Array:

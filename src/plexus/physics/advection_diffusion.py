@@ -31,7 +31,7 @@ from plexus.deck.params import Field, Property, Unit, Within
 from plexus.deck.syntax import COORDINATES
 from plexus.deck.values import fit_at
 from plexus.formulation.entries import PerAxis
-from plexus.formulation.laws import Law, LawParams, with_values
+from plexus.formulation.laws import LawParams, QuadraticLaw, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
 from plexus.registry import register
 
@@ -67,7 +67,7 @@ class AdvectionDiffusionParams(LawParams):
 
 
 @register("physics", "advection_diffusion", AdvectionDiffusionParams)
-class AdvectionDiffusion(Law):
+class AdvectionDiffusion(QuadraticLaw):
     """One scalar that is carried and spreads."""
 
     def __init__(self, params: AdvectionDiffusionParams):
@@ -81,13 +81,9 @@ class AdvectionDiffusion(Law):
         """Return the unknown."""
         return (FieldSpec(params.field, params.unit, "scalar", "carried and spreading quantity"),)
 
-    def flux(self, u: Values, p: GridPoint, axis: int) -> Values:
-        """Return a c."""
-        return {self.name: self._velocity(p, axis) * u[self.name]}
-
-    def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
-        """Return a."""
-        return self._velocity(p, axis)
+    def wave(self, p: GridPoint, axis: int) -> tuple[Array | float, float]:
+        """Return a and nothing that depends on c."""
+        return self.params.velocity[axis](p), 0.0
 
     def diffusivity(self, u: Values, p: GridPoint) -> Values:
         """Return D."""
@@ -98,9 +94,6 @@ class AdvectionDiffusion(Law):
         """Return s."""
         s = self.params.source
         return {} if s is None else {self.name: s(with_values(p, u))}
-
-    def _velocity(self, p: GridPoint, axis: int) -> Array:
-        return self.params.velocity[axis](p)
 
 
 EXAMPLE: dict[str, Any] = {"velocity": [1.0, 0.5], "diffusivity": "0.01 m^2/s"}

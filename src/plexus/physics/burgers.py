@@ -23,7 +23,7 @@ from typing import Annotated, Any
 
 from plexus.deck.params import Field, Property, Unit, Within
 from plexus.formulation.entries import PerAxis
-from plexus.formulation.laws import Law, LawParams, with_values
+from plexus.formulation.laws import LawParams, QuadraticLaw, with_values
 from plexus.protocols import Array, FieldSpec, GridPoint, Values
 from plexus.registry import register
 
@@ -39,10 +39,10 @@ class BurgersParams(LawParams):
 
 
 @register("physics", "burgers", BurgersParams)
-class Burgers(Law):
+class Burgers(QuadraticLaw):
     """One velocity that carries itself."""
 
-    exchanged = "m^2/s^2"
+    name, exchanged = "velocity", "m^2/s^2"
 
     def __init__(self, params: BurgersParams):
         self.params = params
@@ -53,17 +53,9 @@ class Burgers(Law):
         """Return the velocity."""
         return (FieldSpec("velocity", "m/s", "scalar", "velocity"),)
 
-    def flux(self, u: Values, p: GridPoint, axis: int) -> Values:
-        """Return d u²/2."""
-        return {"velocity": self.direction[axis] / 2 * (u["velocity"] * u["velocity"])}
-
-    def speed(self, u: Values, p: GridPoint, axis: int) -> Array:
-        """Return d u."""
-        return self.direction[axis] * u["velocity"]
-
-    def sonic(self, p: GridPoint, axis: int) -> Values:
-        """Return u = 0; a direction of zero has no waves."""
-        return {"velocity": 0 * p.one} if self.direction[axis] else {}
+    def wave(self, p: GridPoint, axis: int) -> tuple[Array | float, float]:
+        """Return 0 and d; a direction of zero has no waves."""
+        return 0.0, self.direction[axis]
 
     def diffusivity(self, u: Values, p: GridPoint) -> Values:
         """Return ν."""

@@ -39,6 +39,9 @@ from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Law, Point, Tangent
 from plexus.registry import register
 
+LAW = "physics.law"
+"""Deck path of the law."""
+
 
 class ElastoviscoplasticParams(TemperedParams):
     """Parameters of `Elastoviscoplastic`."""
@@ -61,6 +64,11 @@ class ElastoviscoplasticParams(TemperedParams):
             raise refuse(
                 f"{self.geometry}: a law takes the strain in all directions, and here the one normal to the "
                 "section follows from a free surface; use solid, plane_strain or axisymmetric"
+            )
+        if self.locking != "none" and not registry.component("law", self.law.type).cls.isochoric:  # type: ignore[attr-defined]
+            raise refuse(
+                f"locking: {self.law.type} may change the mean stress where the shape changes, which "
+                "b_bar takes apart: leave it out, with degree: 2"
             )
         return self
 
@@ -86,6 +94,8 @@ class Remembering(Body):
         self.law: Law = registry.build("law", params.law)
         self.internal = tuple(self.law.internal)
         self.linear = self.law.linear
+        if params.law.learned:
+            self.learned = {LAW: self.law}
 
     def flux(self, p: Point) -> Flux:
         """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
@@ -126,6 +136,10 @@ class Remembering(Body):
     def advance(self, p: Point) -> Mapping[str, Array]:
         """Return what the law remembers at the end of the step."""
         return self.law.respond(self._heated(p), self.strain_of(p), memory=True).memory
+
+    def judge(self, p: Point) -> None:
+        """Show the strain of a solution to a learned law."""
+        self.learned[LAW].judge(self.strain_of(p))
 
     def derived(self) -> Sequence[Derived]:
         """Return strain, stress, and scalars made of it."""

@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
+    from plexus.protocols.snapshots import SnapshotSource
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
+        Compiled,
         Conservation,
         GridPoint,
         OnSides,
+        Quadratic,
         Reconstruction,
         Riemann,
         SideLaw,
@@ -69,10 +72,12 @@ _MODULES = {
     "outputs": "Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
+    "snapshots": "SnapshotSource",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
-    "volumes": "Conservation GridPoint OnSides Reconstruction Riemann SideLaw VolumePhysics",
+    "volumes": "Compiled Conservation GridPoint OnSides Quadratic Reconstruction Riemann SideLaw "
+    "VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
@@ -96,6 +101,7 @@ __all__ = [
     "CellSource",
     "Choosy",
     "Closure",
+    "Compiled",
     "Conservation",
     "Controlled",
     "Controller",
@@ -142,6 +148,7 @@ __all__ = [
     "Point",
     "Port",
     "Preconditioner",
+    "Quadratic",
     "Quantity",
     "Rates",
     "RatesPhysics",
@@ -163,6 +170,7 @@ __all__ = [
     "SideLaw",
     "Sided",
     "Since",
+    "SnapshotSource",
     "Spectra",
     "SpectralModel",
     "SpectralPhysics",

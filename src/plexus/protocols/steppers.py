@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 from plexus.protocols.fields import Array, Plain, Values
 
 if TYPE_CHECKING:
-    from plexus.deck.blocks import Time
+    from plexus.deck.time import Time
     from plexus.errors import PlexusError
     from plexus.fields.keys import Key
     from plexus.fields.state import State

@@ -39,8 +39,8 @@ class Trainable(Learned, Protocol):
     def loose(self) -> bool:
         """Whether it may be trained on loose points of samples."""
 
-    def calibrate(self, inputs: Mapping[str, Array]) -> None:
-        """Set the normalisation constants from the inputs of all samples."""
+    def calibrate(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> None:
+        """Set the normalisation constants from all samples; without answers ``targets`` are empty."""
 
     def rivals(self) -> Mapping[str, Any]:
         """Return the classical parts that it must beat, by name, each with `evaluate`; none for most."""

@@ -84,6 +84,22 @@ class Conservation(Protocol):
         """Return s of the fields that have one; empty without sources."""
 
 
+@runtime_checkable
+class Quadratic(Protocol):
+    """A law of one scalar whose fluxes are f_a(u) = a u + b u²/2: compiled code can take them."""
+
+    def wave(self, p: GridPoint, axis: int) -> tuple[Array | float, float]:
+        """Return a, a number or values at the places, and b, a number, along one axis."""
+
+
+@runtime_checkable
+class Compiled(Protocol):
+    """A reconstruction or Riemann solver that `plexus_kernels.native.transport` has too."""
+
+    compiled: Mapping[str, int]
+    """Choices of the compiled kernel by name."""
+
+
 class VolumePhysics(Conservation, Protocol):
     """A member of kind ``physics`` on the cells of a grid."""
 

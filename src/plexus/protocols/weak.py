@@ -223,6 +223,8 @@ class Equation(Protocol):
     smooth: bool
     """True: the internal variables follow rate equations z_t = g(u, z), so that steppers may extrapolate
     them; False: they follow the path of u, as a plastic strain does."""
+    learned: Mapping[str, Any]
+    """Deck path -> learned part that the equation asks at its points, see `judge`; empty for most."""
     flux_unit: str
     """Unit of f1 and of what boundary terms exchange per area; empty where it is not known."""
 
@@ -241,6 +243,9 @@ class Equation(Protocol):
 
         `flux` solves the same local equations, so that residual and memory agree.
         """
+
+    def judge(self, p: Point) -> None:
+        """Show a solution to what watches the `learned` parts."""
 
     def measure(self, x: Array) -> Array | None:
         """Return the factor on dx and ds, (C, Q), e.g. 2πr or a thickness; None for 1."""

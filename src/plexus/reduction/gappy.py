@@ -63,9 +63,8 @@ class Gappy:
         size = np.sqrt(self.comm.allreduce(np.einsum("kcn,kcn->n", modes, modes)))
         self.modes = modes / np.where(size > 0, size, 1.0)
         self.width = modes.shape[1]
-        self.known = self.gathered(self.modes[points.rows].reshape(points.n_owned, -1)).reshape(
-            -1, modes.shape[2]
-        )
+        own = self.modes[points.rows].reshape(points.n_owned, self.width * modes.shape[2])
+        self.known = self.gathered(own).reshape(-1, modes.shape[2])
         self.q, self.r = np.linalg.qr(self.known)
         values = np.linalg.svd(self.r, compute_uv=False)
         if len(values) < modes.shape[2] or values.min(initial=np.inf) <= DEPENDENT * values.max(initial=0.0):

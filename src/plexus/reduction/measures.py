@@ -19,7 +19,7 @@ def mass(form: Form, columns: Array) -> Array:
     space, found = form.space, np.zeros_like(columns)
     tables = form.rule.tables(space.element)
     for j in range(columns.shape[1]):
-        u, out = np.ascontiguousarray(columns[:, j].reshape(space.n_local, -1)), space.zeros()
+        u, out = np.ascontiguousarray(columns[:, j].reshape(space.n_local, space.components)), space.zeros()
         for p in batches(form.cells, form.rule, 4096, 0.0, Values({form.own: (space, u)}, form.own)):
             weight = form.equation.measure(p.x)
             nodes, cells = form.cells.nodes(space)[p.part], form.cells.cells[p.part]

@@ -84,7 +84,7 @@ class Model:
         """All arrays by the names that they have in files, one row per own point or local node."""
         name, kept, components = self.facts["unknown"], self.kept, self.basis.shape[1]
         found = {
-            f"modes/{name}": self.basis.reshape(len(self.basis), -1),
+            f"modes/{name}": self.basis.reshape(len(self.basis), components * self.basis.shape[2]),
             f"forces/{name}": kept.forces.reshape(-1, components * kept.forces.shape[1]),
             "stress/modes": kept.stresses.reshape(-1, 9 * kept.stresses.shape[2]),
             "temperature/shapes": kept.temperatures,
@@ -147,7 +147,7 @@ def built(
     # modes of unit strain: an error of their work is one of the displacement in the norm of energy
     lower = np.linalg.cholesky(comm.allreduce(np.einsum("k,kai,kaj->ij", weights, strains, strains)))
     works = np.einsum("kai,kaj,lj->ilk", kept.stresses, strains, np.linalg.inv(lower), optimize=True)
-    rows = compressed(comm, works.reshape(-1, len(own)), weights, BELOW * facts["cubature"])
+    rows = compressed(comm, works.reshape(works.shape[0] * works.shape[1], len(own)), weights, BELOW * facts["cubature"])
     found = cubature(comm, rows, weights, own, facts["cubature"], start, stalls)
     names, shares = found.names, found.weights
     for modes in kept.duals.values():

@@ -164,6 +164,8 @@ class Sites:
 
     def pick(self, p: PointBatch, values: Any) -> Array:
         """Return values (C|1, Q|1, …) at the reduced points, (times s, 1, …)."""
+        if not len(self.inverse):
+            return np.empty((0, 1, *values.shape[2:]))
         shape = (-1, len(self.cells), p.shape[1], *values.shape[2:])
         every = np.broadcast_to(values, (*p.shape, *values.shape[2:])).reshape(shape)
         return np.ascontiguousarray(every[:, self.inverse, self.points.q]).reshape(-1, 1, *values.shape[2:])

@@ -2,8 +2,8 @@
 
     k = argmax_c p_c(T(x_1), …, T(x_f)),    u ≈ Σ_j γ_j ψ^k_j
 
-`plexus reduce` with `reduce.dictionary` makes clusters of the runs of a sweep and a model of each; values of
-the load at few places tell which one suits a new load. The model is recommended once, or again after every
+`plexus reduce` with `reduce: {type: dictionary}` makes clusters of the runs of a sweep and a model of each;
+values of the load at few places tell which one suits a new load. The model is recommended once, or again after every
 `switch` seconds, for loads that change from cycle to cycle; coordinates then begin as those of the
 projection, Ψ_lᵀ M Ψ_k γ, and what the material remembers goes on. Sources: T. Daniel, F. Casenave, N.
 Akkari, D. Ryckelynck, Adv. Model. Simul. Eng. Sci. 7 (2020) 16, doi:10.1186/s40323-020-00153-6; T. Daniel
@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import model_validator
 
 from plexus.deck.params import Field, InputFile, Unit
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.registry import register
 from plexus.roms.galerkin import Galerkin, GalerkinParams
@@ -47,6 +49,12 @@ class DictionaryParams(GalerkinParams):
     switch: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="time after which a model is recommended anew, e.g. a cycle; absent: once"
     )
+
+    @model_validator(mode="after")
+    def _memory(self) -> DictionaryParams:
+        if self.duals != "replay" or self.indicator is not None:
+            raise refuse("models of a dictionary keep no modes of the memory: duals replay, and no indicator")
+        return self
 
 
 @register("rom", "dictionary", DictionaryParams)
@@ -90,8 +98,6 @@ class Dictionary:
         from plexus.coupling.switching import SwitchingSystem
 
         assert deck.time is not None and self.params.switch is not None
-        if self.params.indicator is not None:
-            raise InputError("rom.indicator: a run that switches between models is not completed on the way")
         start, period, folder = deck.time.start, self.params.switch, Path(self.params.file).parent
         parts = [self._member(full, values, deck, folder / name)[0] for name in index.models]
 

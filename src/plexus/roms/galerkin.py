@@ -18,7 +18,7 @@ import numpy as np
 
 from plexus.deck.params import NAME, Field, InputFile, Params
 from plexus.errors import InputError
-from plexus.protocols import Reducible
+from plexus.protocols import Balances, Reducible
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class GalerkinParams(Params):
 @register("rom", "galerkin", GalerkinParams)
 class Galerkin:
     """A reduced model on few points."""
+
+    needs = Balances
 
     def __init__(self, params: GalerkinParams):
         self.params = params

@@ -14,11 +14,11 @@ import numpy as np
 
 from plexus.errors import GuardError
 from plexus.run import coefficients
-from plexus.run.principle import Principle, principles
 from plexus.spaces.evaluate import WHOLE
 
 if TYPE_CHECKING:
     from plexus.deck.limits import Limits
+    from plexus.run.principle import Principle
     from plexus.run.run import Run
 
 SLACK = 1e-6
@@ -78,7 +78,10 @@ class Bounds:
         InputError
             If a coefficient is out of its bounds whatever the solution is.
         """
-        self._principles = list(principles(self.run))
+        if self.run.stepper.marches:
+            from plexus.run.principle import principles
+
+            self._principles = list(principles(self.run))
         for each in self._principles:
             each.begin(self.run)
         self._coefficients = list(coefficients.bounded(self.run))
@@ -158,13 +161,13 @@ class Bounds:
 
 def _bounds(run: Run) -> Iterator[Bound]:
     """Yield the bounds of the deck, then those of nature for fields that the deck says nothing about."""
-    from plexus.deck.limits import Limits
-
     given, specs = run.deck.runtime.guard, run.fields.specs
     for name, limits in given.items():
         yield Bound(name, limits, run.fields.unit(name), f"runtime.guard.{name}")
     for name, spec in specs.items():
         if name not in given and spec.bounds is not None:
+            from plexus.deck.limits import Limits
+
             lower, upper = spec.bounds
             stored = name in run.state.values or name in run.state.internal
             limits = Limits(lower=lower, upper=upper, action="warn")

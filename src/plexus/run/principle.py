@@ -78,7 +78,7 @@ def _extremes(run: Run, *arrays: np.ndarray) -> list[tuple[float, float]]:
 
 def principles(run: Run) -> Iterator[Principle]:
     """Yield the unknowns of a march that have neither sources nor sinks."""
-    if not isinstance(run.system, System) or not run.stepper.marches or not run.stepper.order:
+    if not isinstance(run.system, System) or not run.stepper.order:
         return
     for equation in run.system.equations:
         form = run.system.forms[equation.field.name]

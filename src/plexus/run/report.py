@@ -9,7 +9,7 @@ from plexus import __version__
 from plexus.errors import InputError
 
 if TYPE_CHECKING:
-    from plexus.deck.blocks import Verification
+    from plexus.deck.verification import Verification
     from plexus.mesh.grid import Grid
     from plexus.mesh.mesh import Mesh
     from plexus.protocols import FieldSpec

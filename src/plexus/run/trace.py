@@ -22,7 +22,7 @@ from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 from plexus.errors import GuardError, InputError, SolveError, at_path
 from plexus.fields.state import State
 from plexus.run.run import Run, marching, stepper_of
-from plexus.stepping.adjoint import Remembering
+from plexus.stepping.adjoint import Again, Remembering
 from plexus.stepping.march import March
 
 Tensor = torch.Tensor
@@ -115,10 +115,13 @@ class Trace(Run):
         names, ends = list(self.state.values), list[Trace]()
         remembering = self.system if isinstance(self.system, Remembering) else None
         kept = remembering.remembered() if remembering else {}
+        taken = iter((False, True))
 
         def run(*tensors: Tensor) -> tuple[Tensor, ...]:
             # each time by a march of its own: what is computed again leaves this one where it is
             own = self._twin()
+            if next(taken) and own.controller.fixed:
+                own.system = Again(self.system)
             if remembering:
                 remembering.remind(kept)
             own.clock.restore(clock)

@@ -5,29 +5,43 @@ length are in none of our files. Whoever follows them reads what a stranger chos
 
 HDF5 may crash or hang on a damaged header. A file that is not sealed (`plexus.io.seal`) is therefore looked
 at in a process of its own first: ``python -m plexus.runtime.sound FILE ...`` prints what is wrong, as JSON.
+A fault or endless work of this process speaks against the file. Any other end does not: who stops a run ends
+the processes beside it, too.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from plexus.errors import InputError
+from plexus.errors import InputError, PlexusError
 from plexus.fileformat import Unsound, examine, require_plain
 from plexus.runtime.files import reason
 from plexus.runtime.interpreter import python
 
-PATIENCE = 120.0
-"""Seconds until a look at some files counts as hanging."""
+PATIENCE = 60
+"""Seconds of computing after which the look at one file counts as hanging, however busy the machine is."""
 TOGETHER = 200
 """Files that one process looks at."""
+TRIES = 3
+"""Times that looks may be cut short from outside."""
+FAULTS = {
+    **dict.fromkeys(
+        (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL), "HDF5 crashes on it"
+    ),
+    signal.SIGXCPU: "HDF5 hangs on it",
+}
+"""Signals that a process earns by what it does."""
 
 
 def dataset(file: Any, key: str, ndim: int | None = None, kinds: str = "iuf") -> Any:
@@ -71,14 +85,31 @@ def inspect(path: Path) -> None:
 
 
 def problems(paths: Sequence[Path]) -> list[str | None]:
-    """Return what is wrong with each file, found by a process of its own; None for those that are sound."""
+    """Return what is wrong with each file, found by a process of its own; None for those that are sound.
+
+    Raises
+    ------
+    PlexusError
+        If the process could not look, or was ended from outside again and again.
+    """
     found: list[str | None] = []
+    tries = 0
     while len(found) < len(paths):
-        told, end = _asked(paths[len(found) :])
+        asked = paths[len(found) : len(found) + TOGETHER]
+        told, code = _asked(asked)
         found += told
-        # the file after the last answer has ended the process
-        if len(found) < len(paths):
-            found.append(end)
+        if len(told) == len(asked):
+            continue
+        if -code in FAULTS:
+            # the file after the last answer has ended the process
+            found.append(FAULTS[signal.Signals(-code)])
+            continue
+        tries += 1
+        if tries == TRIES:
+            end = f"with code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+            raise PlexusError(
+                f"{asked[len(told)]}: could not be looked at: the process that does was ended {end}"
+            )
     return found
 
 
@@ -87,35 +118,36 @@ def problem(path: Path) -> str | None:
     return problems([path])[0]
 
 
-def _asked(paths: Sequence[Path]) -> tuple[list[str | None], str]:
-    """Return the answers of a process that looks at files one after the other, and how it ended."""
+def _asked(paths: Sequence[Path]) -> tuple[list[str | None], int]:
+    """Return the answers of a process that looks at files one after the other, and its exit code."""
     # the child is no rank of this job
     mine = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "HYDRA_", "MPI_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
-    names = [os.fspath(path.absolute()) for path in paths[:TOGETHER]]
-    command = python("plexus.runtime.sound", *names)
-    end = "HDF5 crashes on it"
+    command = python("plexus.runtime.sound", *(os.fspath(path.absolute()) for path in paths))
     try:
-        out = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE
-        ).stdout
-    except subprocess.TimeoutExpired as error:
-        out, end = error.stdout or b"", "HDF5 hangs on it"
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
     except OSError as error:
-        out, end = b"", f"it could not be looked at ({error.strerror})"
+        raise PlexusError(f"{paths[0]}: could not be looked at ({error.strerror})") from error
     # a line that is cut off is no answer
-    told = [json.loads(line) for line in out.decode().split("\n")[:-1]]
-    return told, end
+    return [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]], done.returncode
 
 
 def main(paths: Sequence[str]) -> int:
     """Print for each file what is wrong with it, as JSON; null where nothing is."""
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
     for path in paths:
+        limit = int(time.process_time()) + PATIENCE
+        # what the system allows in all may be less
+        resource.setrlimit(resource.RLIMIT_CPU, (limit if most < 0 else min(limit, most), most))
         told = None
         try:
             inspect(Path(path))
         except InputError as error:
             told = str(error)
+        except Exception as error:  # whatever the content leads to is an answer
+            told = f"it cannot be read ({type(error).__name__})"
         print(json.dumps(told), flush=True)
     return 0
 

@@ -13,28 +13,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
-from plexus.errors import SolveError
+from plexus.errors import GuardError, SolveError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
-from plexus.spaces.bodies import Bodies, bodies
 from plexus.spaces.controls import Controls
 from plexus.spaces.facets import FacetSet, sets_of_term
-from plexus.spaces.held import Held
 from plexus.spaces.lagrange import Space
 from plexus.spaces.matrix import CooMatrix
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule, lumped_rule
-from plexus.spaces.totals import NodalLoad
+
+if TYPE_CHECKING:
+    from plexus.spaces.bodies import Bodies
+    from plexus.spaces.held import Held
+    from plexus.spaces.totals import NodalLoad
 
 Array = Any
 Fields = Mapping[str, np.ndarray]
@@ -170,6 +172,8 @@ class Form:
 
     def bodies(self) -> Bodies:
         """Return the bodies of the matrix that is assembled now. Collective."""
+        from plexus.spaces.bodies import bodies
+
         return bodies(self)
 
     def parts(self) -> Mapping[str, PETSc.IS]:
@@ -330,11 +334,38 @@ class Form:
                 rows[...] = host[:, :, None] if spaces[name].scalar else host
         return found
 
+    def judge(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since) -> None:
+        """Let what watches the equation's learned parts judge a solution. Collective.
+
+        Raises
+        ------
+        GuardError
+            On all ranks, if one of them must not answer it.
+        """
+        parts = self.equation.learned.items()
+        watched = {path: part.guard for path, part in parts if not part.guard.using_fallback}
+        if not watched:
+            return
+        for guard in watched.values():
+            guard.begin()
+        for p in batches(self._own_cells, self.rule, self.size, t, self._values(u, rate, fields, since)):
+            self.equation.judge(p)
+        # every rank asks every part: the answer is collective
+        told = {path: guard.verdict() for path, guard in watched.items()}
+        for path, why in told.items():
+            if why is not None:
+                raise GuardError(f"{path}: {why}")
+
     def read(
         self, names: Collection[str], t: float, values: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return time and those of the names that are controls; ``values`` stand for the stored ones."""
         return {"t": t, **self.controls.at_nodes(names, np.empty(0, int), t, values)}
+
+    @cached_property
+    def _own_cells(self) -> CellSet:
+        """The cells that this rank owns: each is judged once."""
+        return CellSet(self.space.mesh, self.bridge, slice(self.space.mesh.n_owned_cells))
 
     @cached_property
     def _every_cell(self) -> CellSet:

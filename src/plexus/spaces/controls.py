@@ -162,7 +162,12 @@ class Sampled:
     def at(self, batch: Any) -> dict[str, Any]:
         """Return a sample by name; what is the same at all points has no axes."""
         found = {name: member.sample(batch, self.values[name]) for name, member in self.members.items()}
-        return {name: s if isinstance(s, Dependent) else Level(_bare(s.value)) for name, s in found.items()}
+        return {name: s if _dependent(s) else Level(_bare(s.value)) for name, s in found.items()}
+
+
+def _dependent(sample: Any) -> bool:
+    """Return whether a sample follows from fields; the look at a protocol is slow."""
+    return not isinstance(sample, Level) and isinstance(sample, Dependent)
 
 
 def _bare(value: Array) -> Array:

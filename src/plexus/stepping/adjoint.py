@@ -11,6 +11,7 @@ Derivatives, 2008, doi:10.1137/1.9780898717761, ch. 12).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,6 +92,20 @@ class _Noting:
         return self.stepper.step(system, state, t, dt)
 
 
+class Again:
+    """A system whose steps have been taken before: how long they may be is known."""
+
+    def __init__(self, system: Any):
+        self._system = system
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._system, name)
+
+    def longest(self, values: Tensors, t: float) -> float:
+        """Return no limit."""
+        return math.inf
+
+
 @dataclass(frozen=True)
 class Chain:
     """A march of known steps that gradients flow back through.
@@ -119,7 +134,7 @@ class Chain:
         for first, last in pairwise(self._cuts(wanted)):
             # where the gradient begins, nothing is gained by computing again
             kept = self.every is None or last == wanted[-1] or not torch.is_grad_enabled()
-            now = self._march(now, first, last) if kept else self._segment(now, first, last)
+            now = self._march(now, first, last, self.system) if kept else self._segment(now, first, last)
             found[last] = now.values
         return [found[n] for n in wanted]
 
@@ -130,11 +145,16 @@ class Chain:
 
     def _segment(self, kept: Kept, first: int, last: int) -> Kept:
         """Return what steps ``first`` to ``last`` - 1 lead to; torch keeps ``kept`` only. Collective."""
-        made: Kept = checkpoint(self._march, kept, first, last, use_reentrant=False, preserve_rng_state=False)
+        systems = iter((self.system, Again(self.system)))
+
+        def march(kept: Kept) -> Kept:
+            return self._march(kept, first, last, next(systems))
+
+        made: Kept = checkpoint(march, kept, use_reentrant=False, preserve_rng_state=False)
         return made
 
-    def _march(self, kept: Kept, first: int, last: int) -> Kept:
-        stepper, values, system = self.stepper(), dict(kept.values), self.system
+    def _march(self, kept: Kept, first: int, last: int, system: Any) -> Kept:
+        stepper, values = self.stepper(), dict(kept.values)
         if kept.meta or kept.history:
             stepper.restore(kept.meta, kept.history)
         if isinstance(system, Remembering):

@@ -36,7 +36,7 @@ def both(closure, fields):
 def test_is_the_network_in_torch(given, shape):
     order = given["moment"] - 1
     closure, fields = make("spin_network", given), state(shape, order)
-    closure.calibrate(fields)
+    closure.calibrate(fields, {})
     closure.use_range(closure.range_of(state((4, 4), order, seed=8)))
     value, beyond, (found, distance, guarded) = both(closure, fields)
     assert (value - found).abs().max() <= 3e-6

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from plexus.models.volumes.compiled import formulas, rates
 from plexus.models.volumes.places import Place, Places, Where
 from plexus.models.volumes.sides import Given, Outflow, Side
 from plexus.protocols import Conservation, FieldSpec, Reconstruction, Riemann, Values
@@ -75,13 +76,24 @@ class Scheme:
         one = torch.ones((1, sum(self.sizes), *(1,) * self.dim), dtype=torch.float64, device=self.slab.device)
         sample = self.split(one), self.places.at(Where((0,) * self.dim), 0.0)
         self.diffuses, self.has_source = bool(law.diffusivity(*sample)), bool(law.source(*sample))
+        with torch.enable_grad():
+            unknown = self.split(one.clone().requires_grad_())
+            bent = law.diffusivity(unknown, sample[1]).values()
+        self.bends = any(getattr(d, "requires_grad", False) for d in bent)
         # cells away that the rate of a mean reads
+        self.compiled = formulas(self)
         self.couples = WIDE if self.beside or (self.high and self.has_source) else reconstruction.width
 
     def reading(self, given: Sampled) -> Scheme:
         """Return the scheme with other values of its controls."""
         other = copy(self)
         other.places = self.places.reading(given)
+        return other
+
+    def in_torch(self) -> Scheme:
+        """Return the scheme by its formulas alone, which have derivatives of all kinds and orders."""
+        other = copy(self)
+        other.compiled = None
         return other
 
     # fields and stacks
@@ -112,8 +124,11 @@ class Scheme:
     # rates
 
     def rates(self, u: torch.Tensor, t: float) -> torch.Tensor:
-        """Return the rates of the means (N, M, *cells). Collective, differentiable."""
-        return self.local(self.slab.extended(u, self.reach), t)
+        """Return the rates of the means (N, M, *cells). Collective, differentiable, in compiled code once."""
+        if self.compiled is None:
+            return self.local(self.slab.extended(u, self.reach), t)
+        total = rates(self, self.compiled, u, t)
+        return total + self._sources(self.slab.extended(u, self.reach), t) if self.has_source else total
 
     def local(self, extended: torch.Tensor, t: float) -> torch.Tensor:
         """Return the rates from the slab with its neighbours' layers; needs no communication."""
@@ -126,21 +141,21 @@ class Scheme:
     def fluxes(self, extended: torch.Tensor, a: int, t: float) -> torch.Tensor:
         """Return the mean fluxes along axis ``a`` through its faces, (N, M, *faces)."""
         axis = a - self.dim
-        w = self._window(extended, a, t)
-        lower, upper = self.reconstruction.faces(self._trim(w, axis, self.reconstruction.width), axis)
+        w = self.window(extended, a, t)
+        lower, upper = self.reconstruction.faces(self.trim(w, axis, self.reconstruction.width), axis)
         stack = [lower, upper]
         if self.diffuses:
             order, width = (6, 3) if self.high else (2, 1)
-            near, h = self._trim(w, axis, width), self.slab.grid.spacing[a]
+            near, h = self.trim(w, axis, width), self.slab.grid.spacing[a]
             stack += [averages.slopes(near, axis, order) / h, averages.between(near, axis, order)]
-        for end in self._ends(a):
+        for end in self.ends(a):
             stack = self._at_side(stack, w, a, end, t)
         across = [b - self.dim for b in range(self.dim) if b != a]
         if self.beside:
             stack = [averages.middles(u, across) for u in stack]
         flux = self._pointwise(stack, a, t)
         flux = averages.means(flux, across) if self.beside else flux
-        for end in self._ends(a):
+        for end in self.ends(a):
             flux = self._given(flux, a, end, t)
         return flux
 
@@ -158,7 +173,7 @@ class Scheme:
 
     def _sources(self, extended: torch.Tensor, t: float) -> torch.Tensor:
         """Return the mean sources of the own cells."""
-        own = self._trim(extended, -self.dim, 0)
+        own = self.trim(extended, -self.dim, 0)
         if not self.high:
             p = self.places.at(Where((0,) * self.dim), t)
             return self.join(self.law.source(self.split(own), p), own)
@@ -169,7 +184,7 @@ class Scheme:
 
     # layers around the slab
 
-    def _trim(self, u: torch.Tensor, axis: int, layers: int) -> torch.Tensor:
+    def trim(self, u: torch.Tensor, axis: int, layers: int) -> torch.Tensor:
         """Return the own cells along an axis with so many layers at each end."""
         n = self.slab.shape[axis]
         before, kept = self._before(u, axis), n + 2 * layers
@@ -184,11 +199,11 @@ class Scheme:
             return 0 if self.slab.lowest else self.reach
         return more // 2
 
-    def _window(self, extended: torch.Tensor, a: int, t: float) -> torch.Tensor:
+    def window(self, extended: torch.Tensor, a: int, t: float) -> torch.Tensor:
         """Return the own cells with all layers along axis ``a``, and along the others where needed."""
         if self.beside:
             return self._filled(extended, t)
-        own = extended if a == 0 else self._trim(extended, -self.dim, 0)
+        own = extended if a == 0 else self.trim(extended, -self.dim, 0)
         return self._fill(own, a, t)
 
     def _filled(self, extended: torch.Tensor, t: float) -> torch.Tensor:
@@ -199,17 +214,17 @@ class Scheme:
 
     def _fill(self, u: torch.Tensor, a: int, t: float) -> torch.Tensor:
         """Return ``u`` with the layers along axis ``a`` that no neighbour has given."""
-        axis, w, ends = a - self.dim, self.reach, self._ends(a)
+        axis, w, ends = a - self.dim, self.reach, self.ends(a)
         if a > 0 and not ends:
             n = u.shape[axis]
             return torch.cat([u.narrow(axis, n - w, w), u, u.narrow(axis, 0, w)], dim=axis)
         parts = [u]
         for end in ends:
-            ghosts = self._beyond(u, a, end, t, w)[0]
+            ghosts = self.beyond(u, a, end, t, w)[0]
             parts = [*ghosts[::-1], *parts] if end == 0 else [*parts, *ghosts]
         return torch.cat(parts, dim=axis) if ends else u
 
-    def _ends(self, a: int) -> list[int]:
+    def ends(self, a: int) -> list[int]:
         """Return the ends of an axis at which this slab touches a side."""
         if not self.slab.grid.ends(a):
             return []
@@ -218,7 +233,7 @@ class Scheme:
 
     # sides
 
-    def _beyond(
+    def beyond(
         self, u: torch.Tensor, a: int, end: int, t: float, ghosts: int
     ) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
         """Return ghosts nearest first, value and outward derivative on a side, each (N, M, ..., 1, ...)."""
@@ -255,7 +270,7 @@ class Scheme:
     ) -> list[torch.Tensor]:
         """Return values and derivatives on faces with those of a side put in."""
         axis, side = a - self.dim, self.sides[a, end]
-        _, value, slope = self._beyond(w, a, end, t, 1)
+        _, value, slope = self.beyond(w, a, end, t, 1)
         inside, outside = (1, 0) if end == 0 else (0, 1)
         at = 0 if end == 0 else stack[0].shape[axis] - 1
         own = stack[inside].narrow(axis, at, 1)
@@ -277,15 +292,17 @@ class Scheme:
             return flux
         at = 0 if end == 0 else flux.shape[axis] - 1
         last = flux.narrow(axis, at, 1)
-        where = Where((0,) * self.dim, a, end)
-        axes = [b for b in range(self.dim) if b != a] if self.high else []
         parts = [
-            self.places.mean(rule.value, where, axes, t).expand_as(last[:, c]) * (-1 if end else 1)
-            if isinstance(rule, Given)
-            else last[:, c]
+            self.entering(rule, last[:, c], a, end, t) if isinstance(rule, Given) else last[:, c]
             for c, rule in enumerate(side.rules)
         ]
         return _put(flux, axis, end, torch.stack(parts, dim=1))
+
+    def entering(self, rule: Given, like: torch.Tensor, a: int, end: int, t: float) -> torch.Tensor:
+        """Return the flux along the axis that a side prescribes, shaped as ``like`` (N, *faces)."""
+        where = Where((0,) * self.dim, a, end)
+        axes = [b for b in range(self.dim) if b != a] if self.high else []
+        return self.places.mean(rule.value, where, axes, t).expand_as(like) * (-1 if end else 1)
 
     # what the sides let out, and how fast anything may go
 
@@ -295,7 +312,7 @@ class Scheme:
         area = self.slab.grid.volume / self.slab.grid.n_global_cells / self.slab.grid.spacing[a]
         at = 0 if end == 0 else flux.shape[a - self.dim] - 1
         through = flux.narrow(a - self.dim, at, 1).flatten(2).sum(-1) * (area if end else -area)
-        mine = through if end in self._ends(a) else 0 * through
+        mine = through if end in self.ends(a) else 0 * through
         return torch.as_tensor(self.slab.comm.allreduce(mine.detach().cpu().numpy()))
 
     def longest(self, u: torch.Tensor, t: float) -> float:

@@ -27,9 +27,10 @@ def minmod(a: Tensor, b: Tensor) -> Tensor:
 
 def van_leer(a: Tensor, b: Tensor) -> Tensor:
     """Return the harmonic mean, 0 at extrema."""
-    product = (a * b).clamp(min=0)
-    # where the product is zero the sum may be, too
-    return 2 * product / (a + b).where(product > 0, product + 1)
+    product = a * b
+    same = product > 0
+    # where the signs differ the sum may be zero, and nothing changes
+    return (2 * product / (a + b).where(same, 1.0)).where(same, 0.0)
 
 
 def mc(a: Tensor, b: Tensor) -> Tensor:

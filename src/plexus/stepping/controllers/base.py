@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from plexus.errors import PlexusError, SolveError
 
 if TYPE_CHECKING:
-    from plexus.deck.blocks import Time
     from plexus.deck.params import Params
+    from plexus.deck.time import Time
     from plexus.stepping.clock import Clock
 
 Limit = Callable[[], float]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from plexus.deck.blocks import Adaptive, Time
+from plexus.deck.time import Adaptive, Time
 from plexus.errors import PlexusError
 from plexus.registry import register
 from plexus.stepping.controllers.base import Limit, Shortening, unlimited

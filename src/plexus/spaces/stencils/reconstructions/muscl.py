@@ -31,6 +31,8 @@ class Muscl:
 
     def __init__(self, params: MusclParams):
         self.limiter = params.limiter
+        number = ("minmod", "van_leer", "mc", "superbee").index(params.limiter)
+        self.compiled = {"values": 1, "limiter": number}
 
     def faces(self, u: Array, axis: int) -> tuple[Array, Array]:
         """Return the values on the lower and the upper side of each face."""

@@ -6,6 +6,7 @@ Monotone with every monotone flux, and diffusive: for comparisons and rough star
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from plexus.deck.params import Params
@@ -24,6 +25,7 @@ class Upwind:
     """The means themselves."""
 
     order, width = 1, 1
+    compiled: Mapping[str, int] = {"values": 0, "limiter": 0}
 
     def __init__(self, params: UpwindParams):
         pass

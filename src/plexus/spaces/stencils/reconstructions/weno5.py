@@ -40,6 +40,7 @@ class Weno5:
 
     def __init__(self, params: Weno5Params):
         self.z, self.epsilon = params.weights == "z", params.epsilon
+        self.compiled = {"values": 2 + self.z, "limiter": 0}
 
     def faces(self, u: Array, axis: int) -> tuple[Array, Array]:
         """Return the values on the lower and the upper side of each face."""

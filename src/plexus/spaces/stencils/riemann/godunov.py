@@ -11,6 +11,7 @@ doi:10.1017/CBO9780511791253.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from plexus.deck.params import Params
@@ -27,6 +28,8 @@ class GodunovParams(Params):
 @register("riemann", "godunov", GodunovParams)
 class Godunov:
     """For laws of one scalar whose waves stand still in one state at most."""
+
+    compiled: Mapping[str, int] = {"riemann": 1}
 
     def __init__(self, params: GodunovParams):
         pass

@@ -1,0 +1,1 @@
+"""Members of kind ``reduction``: what `plexus reduce` makes of a deck's run."""

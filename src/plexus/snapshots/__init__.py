@@ -1,0 +1,1 @@
+"""Members of kind ``snapshots``: where a reduction takes the displacements of its steps from."""
