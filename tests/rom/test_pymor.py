@@ -21,9 +21,11 @@ def deck(folder, **blocks):
         "plexus": 1,
         "mesh": {"type": "box", "cell": "quadrilateral", "cells": [6, 4], "size": [1, 0.6]},
         "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1,
-                    "law": {"type": "j2", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3, "yield_stress": "1e6 GPa"},
+                    "law": {"type": "j2", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3,
+                            "yield_stress": "1e6 GPa"},
                     "body_force": ["1e6*sin(3*t)", 0]},
-        "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": ["1e6*t*(1 - y)", "2e5*t^2"]}],
+        "boundary": [{"on": "left", "displacement": [0, 0]},
+                     {"on": "right", "traction": ["1e6*t*(1 - y)", "2e5*t^2"]}],
         "time": {"stepper": "quasistatic", "step": 0.25, "end": 2},
         "solver": {"displacement": {"preconditioner": "mumps", "snes_rtol": 1e-12}},
         "reduce": {"tolerance": 1e-6, "cubature": 1e-12, "stalls": True},
@@ -96,7 +98,9 @@ def test_the_same_reduced_answer(made):
     ours.execute()
     k, f = linearised(run, 1.3)
     model = StationaryModel(NumpyMatrixOperator(k), NumpyMatrixOperator(f[:, None]))
-    reductor = StationaryRBReductor(model, RB=model.solution_space.from_numpy(basis), check_orthonormality=False)
+    reductor = StationaryRBReductor(
+        model, RB=model.solution_space.from_numpy(basis), check_orthonormality=False
+    )
     theirs = reductor.reconstruct(reductor.reduce().solve()).to_numpy()[:, 0]
     found = ours.fields.state.values["displacement"].ravel()
     assert np.abs(found - theirs).max() < 1e-8 * np.abs(theirs).max()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,11 +13,14 @@ from mpi4py import MPI
 
 from plexus.compose import compose
 from plexus.coupling.nodal import NodalFields
+from plexus.coupling.reducedstep import Steps
 from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.offline.main import reduce
 from plexus.reduction.ahead import Ahead
 from plexus.reduction.batch import Batch
+from plexus.reduction.model import strains_of
+from plexus.reduction.points import ReducedPoints, Sites
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -131,6 +135,24 @@ def test_the_compiled_step_is_the_one_on_arrays(made):
             assert np.abs(a - b).max(initial=0) <= 1e-8 * np.abs(b).max(initial=1e-9)
     a, b = (r.state.values["displacement"] for r in (run, other))
     assert np.abs(a - b).max() <= 1e-8 * np.abs(b).max()
+
+
+@pytest.mark.mpi
+def test_ranks_without_points_take_part(made):
+    """All points of a cubature may lie in the cells of one rank."""
+    run = reduced(made[0])
+    system, every = run.system, run.system.model.points
+    few = ReducedPoints(every.all, every.every[:1], every.all_weights[:1])
+    system.sites = Sites(system.full.forms["displacement"], few, system.given)
+    rows = strains_of(system.full.forms["displacement"], few.all, system.model.basis, few.rows)
+    system.model = replace(system.model, points=few, strains=rows)
+    steps = Steps(system, 4.0)
+    assert steps.ahead.most > 1
+    data, offset = steps.local(np.array([0.5, 1.0, 1.5]))
+    assert data.shape == (3, 10, len(few.rows)) and offset.shape == (3, 6, len(few.rows))
+    steps.bodies.put(data[:1], offset[:1])
+    force, slope = steps.bodies.assemble(np.zeros(system.model.basis.shape[2]), 0.25)
+    assert COMM.allreduce(np.abs(slope).sum()) > 0 and (len(few.rows) > 0 or not np.abs(force).any())
 
 
 def test_draws_in_a_batch_are_runs_one_by_one(made):

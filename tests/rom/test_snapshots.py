@@ -131,7 +131,7 @@ def test_a_truncated_file_is_refused(tmp_path, keep):
     text = FRD.read_bytes()
     # an end between two blocks is an end of a history like any other
     (tmp_path / "cut.frd").write_bytes(text[: int(len(text) * keep) - 13])
-    with pytest.raises(InputError, match="cut.frd"):
+    with pytest.raises(InputError, match=r"cut\.frd"):
         Frd(FrdParams(file=str(tmp_path / "cut.frd"), unit="mm")).open(tmp_path / "cut.frd")
 
 
@@ -179,16 +179,14 @@ def test_vtu_of_all_kinds(tmp_path, history, mode, compressed):
     with pytest.raises(InputError, match="no point data 'U'; there are: displacement"):
         VtuResults(path, "U")
     (tmp_path / "s1.vtu").write_bytes((tmp_path / "s1.vtu").read_bytes()[:-200])
-    with pytest.raises(InputError, match="s1.vtu"):
+    with pytest.raises(InputError, match=r"s1\.vtu"):
         found.values(1, 0, 27)
 
 
 @pytest.mark.parametrize("name", ["../s.vtu", "/etc/s.vtu"])
 def test_a_pvd_stays_in_its_folder(tmp_path, name):
     path = tmp_path / "all.pvd"
-    path.write_text(
-        f'<VTKFile><Collection><DataSet timestep="1" file="{name}"/></Collection></VTKFile>'
-    )
+    path.write_text(f'<VTKFile><Collection><DataSet timestep="1" file="{name}"/></Collection></VTKFile>')
     with pytest.raises(InputError, match="outside of its folder"):
         VtuResults(path, "displacement")
 

@@ -15,6 +15,7 @@ from plexus.errors import GuardError, InputError
 from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
 from plexus.reduction.gappy import Gappy
+from plexus.roms.galerkin import quantile
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -45,11 +46,11 @@ def made(tmp_path_factory):
     return folder, reduce(deck(folder, reduce={"duals": "all"}), context.create(COMM, folder))[1]
 
 
-def started(folder, heat=KNOWN, file=None, **rom):
-    """Return a run by the reduced model, or by the full one for ``rom`` None."""
+def started(folder, heat=KNOWN, full=False, comm=COMM, **rom):
+    """Return a run by the reduced model, or by the full one."""
     block = {"type": "galerkin", "file": str(folder / "rom.h5"), "imbalance": 1, **rom}
-    blocks = {} if file is False else {"rom": block}
-    run = compose(deck(folder, heat, **blocks), context.create(COMM, folder))
+    blocks = {} if full else {"rom": block}
+    run = compose(deck(folder, heat, **blocks), context.create(comm, folder))
     run.observers = []
     return run
 
@@ -74,7 +75,7 @@ def apart(one, two, which):
 @pytest.fixture(scope="module")
 def truth(made):
     """The full model under the load of the training and under the other one."""
-    return {heat: marched(started(made[0], heat, file=False)) for heat in (KNOWN, OTHER)}
+    return {heat: marched(started(made[0], heat, full=True)) for heat in (KNOWN, OTHER)}
 
 
 def test_its_own_load_raises_no_alarm(made, truth):
@@ -107,20 +108,29 @@ def test_alarms_complete_the_model(made, truth):
 
 @pytest.mark.mpi
 def test_it_goes_on_as_it_was_after_an_enrichment(made):
-    """A checkpoint has the completed model; other ranks read it as well."""
-    begin = {"new_shapes": "respond", "indicator": {"tolerance": 0.02}}
-    whole = started(made[0], OTHER, **begin)
+    """A checkpoint has the completed model; ranks of any number go on with what one wrote."""
+    begin = {"new_shapes": "respond", "indicator": {"tolerance": 0.02}, "tolerance": 1e-11}
+    whole = started(made[0], OTHER, comm=MPI.COMM_SELF, **begin)
+    path = made[0] / f"alone{COMM.rank}" / "checkpoint_00000007.h5"
+    path.parent.mkdir(exist_ok=True)
     for state in whole.march():
         if state.step == 7:
-            break
-    assert whole.system.trust.record.enriched
-    path = made[0] / "checkpoint_00000007.h5"
-    save(whole, path)
+            save(whole, path)
+            assert whole.system.trust.record.enriched
     again = started(made[0], OTHER, **begin)
-    resume(again, str(path), made[0])
-    one, two = marched(whole), marched(again)
-    assert max(apart(one, two, 0)) <= 1e-10 and max(apart(one, two, 1)) <= 1e-10
-    assert again.system.trust.record == whole.system.trust.record
+    resume(again, str(made[0] / "alone0" / path.name), made[0])
+    marched(again)
+    alone, together = sizes(whole, MPI.COMM_SELF), sizes(again, COMM)
+    assert np.abs(together / alone - 1).max() <= 1e-10
+    assert again.system.trust.record.enriched == whole.system.trust.record.enriched
+
+
+def sizes(run, comm):
+    """Return |u|² and |p|² at the end of a run."""
+    body, full = run.fields.state, run.system.body
+    u = body.values["displacement"][: full.spaces["displacement"].n_owned]
+    p = body.internal["p"][: full.points["p"].n_owned]
+    return comm.allreduce(np.array([float((u**2).sum()), float((p**2).sum())]))
 
 
 def test_a_spent_budget_leaves_the_full_model(made, truth):
@@ -148,6 +158,37 @@ def test_what_gave_way_stays_so_after_a_restart(made):
     resume(again, str(path), made[0])
     assert again.system.full_order and again.replaced == whole.replaced
     assert max(apart(marched(whole), marched(again), 0)) <= 1e-11
+
+
+def test_fields_by_fits_are_those_of_the_replay_on_known_loads(made, truth):
+    """On the load of the training the fitted memory is that of the full model; no point is marched for it."""
+    run = started(made[0], duals="gappy")
+    assert max(apart(truth[KNOWN], marched(run), 1)) <= 1e-4
+    other = marched(started(made[0], OTHER, duals="gappy", new_shapes="respond"))
+    replayed = marched(started(made[0], OTHER, new_shapes="respond"))
+    assert max(apart(truth[OTHER], replayed, 1)) < 0.5 * max(apart(truth[OTHER], other, 1))
+
+
+def test_calibrated_it_bounds_the_error(made, tmp_path):
+    """Two trajectories are enough for a coverage of 0.6; the bound is the larger of their ratios."""
+    with pytest.raises(InputError, match=r"0\.6 needs 2 trajectories in .*, the file has 0"):
+        started(made[0], indicator={"coverage": 0.6})
+    others = [{"physics.temperature": f"293.15 + {OTHER.replace('0.8', x)}"} for x in ("0.7", "0.9")]
+    block = {"calibration": others}
+    ratios = reduce(deck(tmp_path, reduce=block), context.create(COMM, tmp_path))[1]["ratios"]
+    assert len(ratios) == 2 and all(0 < r <= 3.5 for r in ratios)
+    run = started(tmp_path, indicator={"coverage": 0.6})
+    assert run.system.trust.terms.factor == max(ratios)
+    with pytest.raises(InputError, match=r"the deck has no physics\.heat"):
+        wrong = {"calibration": [{"physics.heat": 1}]}
+        reduce(deck(tmp_path, reduce=wrong), context.create(COMM, tmp_path))
+
+
+def test_quantiles_of_few_trajectories():
+    """Nine tell 0.9 by their largest, and no fewer do."""
+    assert quantile(range(9), 0.9) == 8 and quantile(range(19), 0.9) == 17
+    with pytest.raises(InputError, match="needs 9 trajectories"):
+        quantile(range(8), 0.9)
 
 
 def test_gappy_needs_points_that_tell_modes_apart(made):

@@ -11,6 +11,7 @@ import pytest
 
 from plexus import launch
 from plexus.errors import InputError
+from plexus.runtime import scheduler
 
 
 def script(folder: Path, text: str) -> Path:
@@ -78,3 +79,36 @@ def test_a_killed_job_is_told(tmp_path, monkeypatch, capfd):
         monkeypatch.setenv("PLEXUS_LAUNCHER", str(script(tmp_path, deed)))
         assert launch.launch(2, ["run", "deck.yaml"]) == 128 + signal.SIGKILL
         assert f"{who} was ended by SIGKILL" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("job", "launcher", "near"), [("", "", True), ("7", "", False), ("", "mpirun -H a", False)]
+)
+def test_only_ranks_of_one_machine_leave_its_networks_out(job, launcher, near, monkeypatch):
+    monkeypatch.delenv("OMPI_MCA_pml", raising=False)
+    monkeypatch.delenv(scheduler.JOB, raising=False)
+    if job:
+        monkeypatch.setenv(scheduler.JOB, job)
+    monkeypatch.setenv("PLEXUS_LAUNCHER", launcher)
+    assert ("OMPI_MCA_pml" in launch.environment()) == near
+
+
+def test_a_process_without_launcher_starts_mpi_alone(monkeypatch):
+    for name in (*launch.ALONE, *launch.INSIDE, *launch.INSIDE.values()):
+        monkeypatch.delenv(name, raising=False)
+    # put back by monkeypatch when the test is over
+    monkeypatch.setenv("OMPI_MCA_pml", "ucx")
+    monkeypatch.setenv("OMPI_MCA_ess_singleton_isolated", "")
+    monkeypatch.delenv("OMPI_MCA_ess_singleton_isolated")
+    launch.alone()
+    assert {name: os.environ.get(name) for name in launch.ALONE} == launch.ALONE | {"OMPI_MCA_pml": "ucx"}
+
+
+def test_a_rank_leaves_the_choice_to_its_launcher(monkeypatch):
+    for name in launch.ALONE:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.delenv(launch.SINGLE, raising=False)
+    launch.alone()
+    assert not any(name in os.environ for name in launch.ALONE)

@@ -10,6 +10,7 @@ of one process; online ones include clock, guards and histories, and are medians
 
 from __future__ import annotations
 
+import gc
 import resource
 import tempfile
 import time
@@ -75,6 +76,7 @@ def run(*items: str) -> list[Row]:
             _offline(size, folder)
             _online(size, folder)
         _carried(small, large, folder)
+        gc.collect()
         _online(large, folder)
         if "million" in items:
             large.full = _marched(_deck(large, STEP), folder)[1]
@@ -157,8 +159,12 @@ def _online(size: Size, folder: Path) -> None:
     size.start = time.process_time() - begin
     size.online = _median(run)
     size.replay = _replayed(run.system)
+    # one body at a time in memory
+    del run
+    gc.collect()
     with _without_compiler():
         size.arrays = _median(compose(deck, context.create(MPI.COMM_SELF, folder / f"arrays-{size.cells}")))
+    gc.collect()
     size.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

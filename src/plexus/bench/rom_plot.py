@@ -26,13 +26,13 @@ def plot(sizes: Mapping[str, Size], path: Path) -> None:
     lines = [
         ("full model", "tab:gray", marched, [float(np.median(s.full)) for s in marched]),
         ("replay of the memory, where asked for", "tab:orange", every, [s.replay for s in every]),
-        ("online, law on arrays", "tab:blue", every, [s.arrays for s in every]),
+        ("online, law and loop in NumPy", "tab:blue", every, [s.arrays for s in every]),
         ("online, compiled", "tab:red", every, [s.online for s in every]),
     ]
     for label, color, which, seconds in lines:
         axes.loglog([s.unknowns for s in which], [1e3 * t for t in seconds], "o-", color=color, label=label)
     axes.set(xlabel="unknowns of the full model", ylabel="CPU time per step [ms]")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(frameon=False)
+    canvas.legend(loc="outside upper center", ncols=2, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     canvas.savefig(path, dpi=130)

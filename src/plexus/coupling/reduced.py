@@ -31,6 +31,7 @@ from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
 from plexus.protocols import Instant, Reducible
 from plexus.reduction.balance import Balance
+from plexus.reduction.gappy import Gappy
 from plexus.reduction.loads import Loads
 from plexus.reduction.model import assembled
 from plexus.reduction.points import Coordinates, ReducedPoints, Sites
@@ -93,6 +94,7 @@ class ReducedSystem(System):
         self.replay = Replay(full, name, model.basis)
         self.balance = Balance(form, model.facts["forces"])
         self.trust: Trust | None = None
+        self.gappy: dict[str, Gappy] | None = None
         self.first = model
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
         self._step: Step | None = None
@@ -110,6 +112,8 @@ class ReducedSystem(System):
         self.steps = Steps(self, max(self.times))
         if self.trust is not None:
             self.trust.turn(model)
+        if self.gappy is not None:
+            self.fit()
 
     def _places(self, points: ReducedPoints) -> dict[str, Any]:
         """Return the rows of each memory variable."""
@@ -318,10 +322,36 @@ class ReducedSystem(System):
         """Return the memory of the whole body, and judge its balance. Collective."""
         if self.full_order:
             return dict(state.internal)
+        if self.gappy is not None:
+            return {name: self._fitted(name, rows) for name, rows in state.internal.items()}
         memory = self.replay.at(state.t)
         if state.step:
             self.balance.look(state.t, self.displacement(state)[self.name], memory)
         return memory
+
+    def fit(self) -> None:
+        """From now on make the memory of the whole body by its bases, without replay. Collective.
+
+        Raises
+        ------
+        InputError
+            If the model lacks the basis of a memory variable.
+        """
+        kept = self.model.kept.duals
+        if lacking := [name for name in self.full.points if name not in kept]:
+            raise InputError(
+                f"rom.duals: gappy needs a basis of {', '.join(lacking)}: `reduce: {{duals: all}}` keeps it"
+            )
+        self.gappy = {name: Gappy(name, kept[name], self.model.points) for name in self.full.points}
+
+    def _fitted(self, name: str, rows: Array) -> Array:
+        """Return a memory variable of the whole body, of its values at the points. Collective."""
+        assert self.gappy is not None
+        space = self.full.points[name]
+        found = space.zeros()
+        found[: space.n_owned] = self.gappy[name].reconstructed(rows)
+        space.halo.forward(found)
+        return found
 
     def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
         """Return whether a quantity needs no fields of the whole body. Collective at first."""

@@ -20,7 +20,7 @@ from plexus.deck.syntax import COORDINATES
 from plexus.deck.units import Quantity, UnitError
 from plexus.deck.values import refuse, stated
 from plexus.errors import PlexusError
-from plexus.protocols import Selects, WeakPhysics
+from plexus.protocols import Selects
 
 
 def numbers(parameters: Mapping[str, Any]) -> dict[str, float]:
@@ -141,7 +141,7 @@ def _of_blocks(deck: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
         from plexus.deck import solved
 
         yield from training_problems(deck)
-        yield from solved.problems(deck, made_for(deck.physics.type).physics is WeakPhysics)
+        yield from solved.problems(deck)
     if deck.sweep is not None:
         from plexus.deck import sweep
 

@@ -31,7 +31,10 @@ class Reduce(Params):
     )
     duals: Literal["scalars", "all"] = Field(
         "scalars",
-        description="memory variables of which a basis is kept: scalars, by which a run judges itself, "
-        "or all, by which it can also make fields (`rom: {duals: gappy}`)",
+        description="memory variables whose bases are kept; all are needed for `rom: {duals: gappy}`",
+    )
+    calibration: list[dict[str, str | float]] = Field(
+        [],
+        description="further trajectories, each as deck path: value, for `rom.indicator.coverage`",
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")

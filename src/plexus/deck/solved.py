@@ -24,19 +24,17 @@ def answers(deck: Any) -> tuple[Port, ...]:
     return tuple(every)
 
 
-def problems(deck: Any, weak: bool) -> Iterator[Found]:
-    """Yield what does not go together in a valid deck; ``weak``: its model is on elements."""
+def problems(deck: Any) -> Iterator[Found]:
+    """Yield what does not go together in a valid deck."""
     train = deck.train
     if train is None:
         return
     yield from _ranks(deck)
     if train.part != CONTROLS:
         return
-    if not weak:
-        yield (
-            ("train", "part"),
-            "controls are trained on elements only; `plexus calibrate` fits those of this model",
-        )
+    if deck.mesh is None:
+        text = "controls are trained on runs with a mesh, at whose nodes they are compared"
+        yield ("train", "part"), f"{text}; `plexus calibrate` fits those of this model"
         return
     if not deck.controls:
         yield ("train", "part"), "the deck has no `controls`: name what shall be trained"

@@ -7,6 +7,7 @@ from typing import Any
 
 from plexus import registry
 from plexus.deck.doubts import STEADY
+from plexus.discretisations._balance import one_sided
 from plexus.discretisations._contacts import between, crossings
 from plexus.discretisations._degree import degree_of
 from plexus.discretisations._fields import unreached
@@ -172,6 +173,7 @@ def doubts(deck: Any) -> Iterator[Doubt]:
         for name in deck.initial:
             yield f"initial.{name}", f"{STEADY}, and its equations are linear: no initial value has an effect"
     yield from _capacities(deck)
+    yield from one_sided(deck, equations)
 
 
 def _capacities(deck: Any) -> Iterator[Doubt]:

@@ -27,12 +27,11 @@ from plexus.protocols import Port
 from plexus.run.trace import Trace
 from plexus.runtime import context
 from plexus.runtime.log import Log
-from plexus.spaces.locate import Located
 from plexus.spaces.shared import Total
 
 if TYPE_CHECKING:
+    from plexus.coupling.readers import Reader
     from plexus.deck.schema import Deck
-    from plexus.fields.state import State
     from plexus.learning.team import Team
     from plexus.run import Run
     from plexus.runtime.context import Context
@@ -175,7 +174,8 @@ class Member:
         if late and marches:
             raise InputError(f"{late[0]:g} s is after the end of the deck's run, {run.clock.end:g} s")
         self.numbers = Numbers(stated, run.system.controls)
-        self.looks = {name: Look(name, run.system, asked.places) for name in names}
+        self.readers = {name: run.system.reader(name, asked.places) for name in names}
+        self.count = len(asked.places)
 
     def answer(self, theta: Tensor) -> dict[str, Tensor]:
         """Return unknown -> values (times, places), whole on every rank. Collective."""
@@ -183,25 +183,11 @@ class Member:
         for t in self.times:
             for _ in trace.march(t):
                 pass
-            rows.append(torch.stack([look(trace.state) for look in self.looks.values()]))
+            rows.append(torch.stack([self._share(reader, trace) for reader in self.readers.values()]))
         found = Total.apply(torch.stack(rows, dim=1), self.run.ctx.comm)
-        return dict(zip(self.looks, found, strict=True))
+        return dict(zip(self.readers, found, strict=True))
 
-
-class Look:
-    """An unknown at places (n, d) [m], of each place on the rank whose cell holds it. Made collectively."""
-
-    def __init__(self, name: str, system: Any, places: np.ndarray):
-        base, _, axis = (name, "", "x") if name in system.spaces else name.rpartition("_")
-        self.name, self.column, space = base, "xyz".index(axis), system.spaces[base]
-        if self.column >= space.components:
-            raise InputError(f"{name}: {base} has {space.components} components here")
-        located = Located(space.mesh, places)
-        self.count, self.which = len(places), torch.from_numpy(located.which)
-        self.phi = torch.from_numpy(space.element.tabulate(located.local)[0])
-        self.nodes = torch.from_numpy(space.cell_nodes[located.cells].astype(np.int64))
-
-    def __call__(self, state: State) -> Tensor:
-        """Return the values of this rank, zero elsewhere, (n,)."""
-        own = (self.phi * state.values[self.name][:, self.column][self.nodes]).sum(1)
-        return own.new_zeros(self.count).index_add(0, self.which, own)
+    def _share(self, reader: Reader, trace: Trace) -> Tensor:
+        """Return what this rank adds to the values at all places, (places,). Collective."""
+        share = reader.look(trace.system, trace.state, np.arange(len(reader.which)))
+        return share.new_zeros(self.count).index_add(0, torch.from_numpy(reader.which), share)

@@ -17,6 +17,7 @@ from plexus import registry
 from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
+from plexus.offline.calibration import ratios
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
@@ -103,7 +104,12 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     told = source.march(run, found.keep)
     _require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
-        model = reduced(run, found, ctx.folder / deck.reduce.file)
+        path = ctx.folder / deck.reduce.file
+        model = reduced(run, found, path)
+    if deck.reduce.calibration:
+        model.facts["ratios"] = ratios(deck, ctx, path)
+        form = system.forms[name]
+        save(path, form.space, next(iter(system.points.values())), model)
     return run, model.facts | {"from": told}
 
 
@@ -111,9 +117,9 @@ def _require_balance(balance: Balance, limit: float) -> None:
     """Refuse a history that the deck's forces do not follow."""
     if not balance.worst <= limit:
         raise InputError(
-            f"reduce: the steps leave {balance.worst:.2g} of the deck's forces out of balance, more than {limit:g}: "
-            "law, loads, supports, temperature or times of the deck are not those of its snapshots, or these lie "
-            "too far apart for the law"
+            f"reduce: the steps leave {balance.worst:.2g} of the deck's forces out of balance, more than "
+            f"{limit:g}: law, loads, supports, temperature or times of the deck are not those of its "
+            "snapshots, or these lie too far apart for the law"
         )
 
 

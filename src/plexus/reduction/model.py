@@ -147,7 +147,8 @@ def built(
     # modes of unit strain: an error of their work is one of the displacement in the norm of energy
     lower = np.linalg.cholesky(comm.allreduce(np.einsum("k,kai,kaj->ij", weights, strains, strains)))
     works = np.einsum("kai,kaj,lj->ilk", kept.stresses, strains, np.linalg.inv(lower), optimize=True)
-    rows = compressed(comm, works.reshape(works.shape[0] * works.shape[1], len(own)), weights, BELOW * facts["cubature"])
+    works = works.reshape(works.shape[0] * works.shape[1], len(own))
+    rows = compressed(comm, works, weights, BELOW * facts["cubature"])
     found = cubature(comm, rows, weights, own, facts["cubature"], start, stalls)
     names, shares = found.names, found.weights
     for modes in kept.duals.values():

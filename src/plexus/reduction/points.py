@@ -167,6 +167,8 @@ class Sites:
         if not len(self.inverse):
             return np.empty((0, 1, *values.shape[2:]))
         shape = (-1, len(self.cells), p.shape[1], *values.shape[2:])
+        if not len(self.cells):
+            return np.zeros((0, 1, *values.shape[2:]))
         every = np.broadcast_to(values, (*p.shape, *values.shape[2:])).reshape(shape)
         return np.ascontiguousarray(every[:, self.inverse, self.points.q]).reshape(-1, 1, *values.shape[2:])
 

@@ -63,7 +63,8 @@ class Registered:
         """Return the model of data (n, m, k) at equally spaced times (k,) [s]."""
         small, s = registration.coarsened(data - background)
         motion = registration.registered(small, s, settings, seed)
-        g = _on(motion, data - background, np.linspace(0, 1, len(times)))
+        positions = motion.at(registration.middles(len(data)), np.linspace(0, 1, len(times)))
+        g = registration.mapped(data - background, positions)[0].reshape(-1, len(times))
         left, _ = registration.leading(g, settings.rank)
         return cls(motion, left, (left.T @ g).T, times, background, settings.spacing)
 
@@ -87,6 +88,10 @@ class Registered:
                 f"their distance, closer than {self.spacing:g}; the model ends before"
             )
         return self.motion.at(registration.middles(n), s)
+
+    def on_grid(self, data: Array) -> Array:
+        """Return the snapshots (n, m, k) on the moving grid, without the background."""
+        return registration.mapped(data - self.background, self._positions(self.times, len(data)))[0]
 
     def encode(self, data: Array, t: Array) -> Array:
         """Return the code (k, r) of fields (n, m, k) at times (k,)."""
@@ -119,11 +124,14 @@ class Registered:
 
     def save(self, path: Path, comm: Comm, facts: dict[str, Any]) -> None:
         """Write the model with facts beside it. Collective."""
+        a = len(self.motion.shapes)
         sets = {
             "modes": ("points", self.modes),
             "code": ("snapshots", np.column_stack([self.times, self.code])),
             "shapes": ("controls", self.motion.shapes),
             "courses": ("courses", self.motion.courses),
+            # where the control points stand at the snapshots: all of the grid, without its splines
+            "grid": ("snapshots", self.motion.at(np.linspace(0, 1, a), self._share(self.times)).T),
         }
         ids = {rows: np.arange(len(a) if comm.rank == 0 else 0) for rows, a in sets.values()}
         arrays = {name: a if comm.rank == 0 else a[:0] for name, (_, a) in sets.items()}
@@ -131,12 +139,6 @@ class Registered:
         told |= {"rows": {rows: len(a) for rows, a in sets.values()}}
         where = {name: rows for name, (rows, _) in sets.items()}
         checkpoint.write(path, comm, ids, checkpoint.Content({KIND: told}, arrays, where))
-
-
-def _on(motion: Motion, data: Array, s: Array) -> Array:
-    """Return data (n, m, k) on the moving grid, (n m, k)."""
-    positions = motion.at(registration.middles(len(data)), s)
-    return np.asarray(registration.mapped(data, positions)[0].reshape(-1, len(s)))
 
 
 def load(path: Path, comm: Comm) -> tuple[Registered, dict[str, Any]]:

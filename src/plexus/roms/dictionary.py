@@ -3,9 +3,9 @@
     k = argmax_c p_c(T(x_1), …, T(x_f)),    u ≈ Σ_j γ_j ψ^k_j
 
 `plexus reduce` with `reduce: {type: dictionary}` makes clusters of the runs of a sweep and a model of each;
-values of the load at few places tell which one suits a new load. The model is recommended once, or again after every
-`switch` seconds, for loads that change from cycle to cycle; coordinates then begin as those of the
-projection, Ψ_lᵀ M Ψ_k γ, and what the material remembers goes on. Sources: T. Daniel, F. Casenave, N.
+values of the load at few places tell which one suits a new load. The model is recommended once, or again
+after every `switch` seconds, for loads that change from cycle to cycle; coordinates then begin as those of
+the projection, Ψ_lᵀ M Ψ_k γ, and what the material remembers goes on. Sources: T. Daniel, F. Casenave, N.
 Akkari, D. Ryckelynck, Adv. Model. Simul. Eng. Sci. 7 (2020) 16, doi:10.1186/s40323-020-00153-6; T. Daniel
 et al., Math. Comput. Appl. 26 (2021) 17, doi:10.3390/mca26010017. Valid for loads like those of the sweep;
 `summary.json` tells the probability of the choice and how many values lie outside the range of the training.

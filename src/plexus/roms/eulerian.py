@@ -3,9 +3,9 @@
     u ≈ u_0 + Φ b,    ḃ = Φᵀ W R(u, t)
 
 with the rates R of the full scheme. It is the rival of ``lagrangian``: what travels needs many modes here,
-and what has not travelled in the training is not in them (M. Ohlberger, S. Rave, arXiv:1511.02021, 2016). Least
-squares for each step instead of Galerkin: K. Carlberg, M. Barone, H. Antil, J. Comput. Phys. 330 (2017) 693,
-doi:10.1016/j.jcp.2016.10.033.
+and what has not travelled in the training is not in them (M. Ohlberger, S. Rave, arXiv:1511.02021, 2016).
+Least squares for each step instead of Galerkin: K. Carlberg, M. Barone, H. Antil, J. Comput. Phys. 330 (2017)
+693, doi:10.1016/j.jcp.2016.10.033.
 """
 
 from __future__ import annotations

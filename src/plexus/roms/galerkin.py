@@ -11,6 +11,8 @@ be zero, and loads tractions, pressures and forces per volume.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
 class Indicator(Params):
     """What a run is judged by after every step."""
 
-    of: str = Field(
-        "p", pattern=NAME, description="memory variable whose basis is fitted at the reduced points"
-    )
-    tolerance: float = Field(
-        0.02, gt=0, description="share that the fit may miss; beyond it there is an alarm"
+    of: str = Field("p", pattern=NAME, description="memory variable whose basis is fitted at the points")
+    tolerance: float = Field(0.02, gt=0, description="largest indicator; beyond it there is an alarm")
+    coverage: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="share of trajectories (as in `reduce.calibration`) on which the indicator bounds errors",
     )
 
 
@@ -45,20 +49,19 @@ class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
 
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
-    duals: Literal["replay"] = Field(
-        "replay", description="replay: the law is marched at all points when outputs ask for memory"
+    duals: Literal["replay", "gappy"] = Field(
+        "replay",
+        description="memory of the whole body: replay of the law at all points, or fits at the few",
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
         "refuse",
-        description="loads and temperatures of shapes that the file has not seen: refuse, or admit with "
-        "their elastic response, one linear solve of the full model each",
+        description="shapes of loads that the file has not seen: refuse, or admit with an elastic response",
     )
     indicator: Indicator | None = Field(None, description="judge every step; absent: do not")
     on_alarm: Literal["enrich", "give_way", "stop"] = Field(
         "enrich",
-        description="enrich: the full model takes the step again and completes the reduced one; give_way: it "
-        "takes over for good; stop: the run ends with code 5",
+        description="a full step that completes the model, the full model for good, or the end (code 5)",
     )
     enrichments: int = Field(20, ge=0, description="most enrichments of a run")
     spent: Literal["give_way", "stop"] = Field("give_way", description="answer to an alarm after that")
@@ -104,19 +107,24 @@ class Galerkin:
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         self._admit(system, Elastic(full, times[0]), times)
+        if self.params.duals == "gappy":
+            system.fit()
         if self.params.indicator is not None:
-            system.trust = Trust(system, self._terms())
+            system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
 
-    def _terms(self) -> Terms:
+    def _terms(self, facts: dict[str, Any]) -> Terms:
         """Return what the deck says of trust."""
         given, indicator = self.params, self.params.indicator
         assert indicator is not None
         from plexus.coupling.trust import Terms
 
+        factor = 1.0
+        if indicator.coverage is not None:
+            factor = quantile(facts.get("ratios", []), indicator.coverage)
         return Terms(
-            indicator.of, indicator.tolerance, 1.0, given.on_alarm, given.enrichments, given.spent
-        )  # fmt: skip
+            indicator.of, indicator.tolerance, factor, given.on_alarm, given.enrichments, given.spent
+        )
 
     def _admit(self, system: ReducedSystem, elastic: Elastic, times: list[float]) -> None:
         """Complete the model by responses to what its training has not seen, or refuse that. Collective."""
@@ -136,6 +144,24 @@ class Galerkin:
         found, form = elastic.respond(shapes), full.forms[system.name]
         space = next(iter(full.points.values()))
         system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
+
+
+def quantile(ratios: Sequence[float], coverage: float) -> float:
+    """Return what the ratio of a further trajectory does not exceed with a probability.
+
+    Raises
+    ------
+    InputError
+        If there are too few to tell.
+    """
+    place = ceil((len(ratios) + 1) * coverage - 1e-9)
+    if place > len(ratios):
+        least = ceil(coverage / (1 - coverage) - 1e-9)
+        raise InputError(
+            f"rom.indicator: a coverage of {coverage:g} needs {least} trajectories in `reduce.calibration`, "
+            f"the file has {len(ratios)}"
+        )
+    return float(sorted(ratios)[place - 1])
 
 
 def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:

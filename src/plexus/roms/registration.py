@@ -2,8 +2,9 @@
 
     w(x, t) ≈ w_0 + Σ_j c_j(t) W_j(ξ),    x = ξ + Σ_k U_k(ξ) V_k(t)
 
-Between the snapshots of the training the code is interpolated, beyond them it goes on as it ends. Source: R. Mojgani, M. Balajewicz, arXiv:2006.15655 (2020). Valid for the run that was registered; nothing is
-solved, so that another start, side or coefficient leaves the answer as it is.
+Between the snapshots of the training the code is interpolated, beyond them it goes on as it ends. Source: R.
+Mojgani, M. Balajewicz, arXiv:2006.15655 (2020). Valid for the run that was registered; nothing is solved, so
+that another start, side or coefficient leaves the answer as it is.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def _require_same(model: Any, facts: dict[str, Any], full: VolumeSystem, deck: D
         )
     if facts["problem"] != problem_of(deck):
         raise InputError(
-            "rom.file: the registration is of another mesh, physics, start or boundary; nothing is solved, and "
-            "the answer would be that of the other: reduce this deck"
+            "rom.file: the registration is of another mesh, physics, start or boundary; nothing is solved, "
+            "and the answer would be that of the other: reduce this deck"
         )
 
 

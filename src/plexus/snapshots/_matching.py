@@ -94,13 +94,13 @@ class Matching:
         if missing := sum(n for n, _ in told):
             ((place, *_),) = [x for _, x in told if x][:1]
             raise InputError(
-                f"{self.name}: it has no node at {missing:,} of the {total:,} nodes of the deck's mesh, the first "
-                f"at ({', '.join(f'{c:.6g}' for c in place)}) m: the snapshots belong to another mesh"
+                f"{self.name}: it has no node at {missing:,} of the {total:,} nodes of the deck's mesh, the "
+                f"first at ({', '.join(f'{c:.6g}' for c in place)}) m: the snapshots belong to another mesh"
             )
         if count != total:
             raise InputError(
-                f"{self.name}: it has {count:,} nodes, the deck's mesh {total:,}: the snapshots belong to another "
-                "mesh, or to elements of another degree"
+                f"{self.name}: it has {count:,} nodes, the deck's mesh {total:,}: the snapshots belong to "
+                "another mesh, or to elements of another degree"
             )
 
 

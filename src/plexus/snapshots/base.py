@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import field_validator
 
 from plexus.deck.params import Field, InputFile, Params
+from plexus.deck.reduce import Reduce
 from plexus.deck.units import UnitError, to_unit
 from plexus.deck.values import refuse
 from plexus.errors import InputError
@@ -36,6 +37,7 @@ class FileParams(Params):
 
     file: InputFile = Field(description="results of another program at the nodes of the deck's mesh")
     unit: str = Field(description="unit of length of its positions and displacements, e.g. mm")
+
     @field_validator("unit")
     @classmethod
     def _length(cls, value: str) -> str:
@@ -82,7 +84,7 @@ class FileSnapshots(ABC):
         """Refuse a file without a history, or with fewer digits than the basis needs."""
         if not times or any(b <= a for a, b in pairwise([run.clock.t, *times])):
             raise InputError(f"{name}: the times of its displacements do not rise from {run.clock.t:g} s on")
-        assert run.deck.reduce is not None
+        assert isinstance(run.deck.reduce, Reduce)
         finest, asked = 10.0 ** (1 - digits), run.deck.reduce.tolerance
         if asked < finest:
             raise InputError(

@@ -79,7 +79,7 @@ class FrdResults:
         block = self._steps[step]
         if block.count != self.count or (block.ids(self.path, start, stop) != self._ids[start:stop]).any():
             raise InputError(
-                f"{self.path.name}: {self.field} at t = {self.times[step]:g} s is not given at all nodes of the mesh"
+                f"{self.path.name}: {self.field} at t = {self.times[step]:g} s is not given at all nodes"
             )
         return block.numbers(self.path, start, stop)
 

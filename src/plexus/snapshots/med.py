@@ -59,7 +59,7 @@ class MedResults:
         self._points = first["NOE/COO"]
         self.dim = int(self._file["ENS_MAA"][name].attrs["ESP"])
         self.count = len(self._points) // self.dim
-        fields = self._file["CHA"] if "CHA" in self._file else {}
+        fields = self._file.get("CHA", {})
         if field not in fields:
             there = ", ".join(fields) or "none"
             raise InputError(f"{path.name}: no field {field!r}; there are: {there}")

@@ -66,7 +66,8 @@ class VtuResults:
             found = (self._first if step == 0 else Tree(path)).point_data(self.field)
             if found.shape[0] != self.count or found.ndim != 2:
                 raise InputError(
-                    f"{path.name}: {self.field} has the shape {found.shape}, not one vector for each of {self.count:,} nodes"
+                    f"{path.name}: {self.field} has the shape {found.shape}, not one vector for each of "
+                    f"{self.count:,} nodes"
                 )
             whole = np.zeros((self.count, 3), dtype=found.dtype)
             whole[:, : found.shape[1]] = found

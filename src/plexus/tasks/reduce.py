@@ -31,6 +31,8 @@ class Reduce(Task):
             return "reduce: a dictionary is made of many runs: give a block `sweep`"
         if deck.sweep.run != "run" or deck.sweep.ranks or deck.sweep.search:
             return "reduce: a dictionary takes a sweep of runs without ranks or search"
+        if getattr(deck.reduce, "calibration", ()):
+            return "reduce.calibration is of one model, and a dictionary has several"
         return None
 
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:

@@ -36,3 +36,50 @@ def written(folder, text=DECK, reference=REFERENCE):
     (folder / "reference.yaml").write_text(reference)
     (folder / "deck.yaml").write_text(text)
     return folder / "deck.yaml"
+
+
+def _other(controls, model, reference, fields):
+    """Return deck and reference of another discretisation: what they share, and what only one of them has."""
+    train = f"""
+train:
+  part: controls
+  data:
+    type: runs
+    deck: reference.yaml
+    vary: {{parameters: {{parameters.load: [1, 2]}}}}
+    times: {{start: 0.02 s, end: 0.04 s, every: 0.02 s}}
+    fields: {{{fields}: {fields}}}
+  stages: [{{type: fit, steps: 20, batch: all, optimizer: {{type: adam, rate: 0.05}}}}]
+  validation: {{type: runs, vary: {{parameters: {{parameters.load: [1.5]}}}}}}
+"""
+    head = "plexus: 1\nparameters: {load: 1}\n"
+    return f"{head}controls: {controls}\n{model}{train}", head + reference
+
+
+CELLS = """mesh: {type: box, cell: quadrilateral, cells: [8, 3]}
+physics: {type: burgers, viscosity: NU, source: load}
+boundary: [{on: left, velocity: 1}, {on: right, outflow: {}}]
+initial: {velocity: 1 + 0.5*sin(3*x)}
+time: {stepper: STEPPER, end: 0.04 s, step: 0.02 s}
+"""
+FOURIER = """mesh: {type: periodic, cells: [24], size: [22]}
+physics: {type: kuramoto_sivashinsky}
+initial: {u: START}
+time: {stepper: etdrk4, end: 0.04 s, step: 0.02 s}
+"""
+
+
+def on_cells(stepper):
+    """Return deck and reference of a law on cells, of which the reference has more."""
+    model = CELLS.replace("STEPPER", stepper)
+    finer = model.replace("[8, 3]", "[10, 3]").replace("NU", "0.05")
+    k = "{k: {type: scalar, unit: m^2/s, start: 0.1}}"
+    return _other(k, model.replace("NU", "k"), finer, "velocity")
+
+
+def in_fourier_space():
+    """Return deck and reference of a model in Fourier space, whose start has a control."""
+    start = "A*sin(2*pi*x/22) + 0.1*load*cos(4*pi*x/22)"
+    a = "{a: {type: scalar, start: 1.3}}"
+    made = (FOURIER.replace("START", start.replace("A", name)) for name in ("a", "1"))
+    return _other(a, *made, "u")

@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 import pytest
-from controlled import DECK, NETWORK, REFERENCE, written
+from controlled import DECK, NETWORK, REFERENCE, in_fourier_space, on_cells, written
 from mpi4py import MPI
 
 from plexus import driver
@@ -25,6 +25,18 @@ SHORT = ("time.end=0.1", "train.data.times.end=0.1", "train.data.vary.parameters
 FILES = "train={part: controls, data: {type: files, files: [deck.yaml], columns: {u: u}}}"
 SAME = ("mesh.cells=9", "time.step=0.05")
 STEADY = ("mesh.cells=9", "time=null", "train.data.times=null")
+
+POINTS = """
+plexus: 1
+controls: {k: {type: scalar, start: 1.3}}
+physics: {type: lorenz96}
+initial: {state: "k + 0.1*sin(x)"}
+time: {stepper: runge_kutta, end: 0.1 s, step: 0.01 s}
+train:
+  part: controls
+  data: {type: runs, deck: reference.yaml, fields: {state: state}}
+  stages: [{type: fit, steps: 1, optimizer: lbfgs}]
+"""
 
 
 def trained(folder, *overrides, restart=None):
@@ -55,11 +67,11 @@ def highest(deck, *overrides):
     return json.loads((out / "summary.json").read_text())["quantities"]["top"]
 
 
-def on(comm, folder, per):
+def on(comm, folder, per, short=SHORT):
     """Train on some ranks, `per` of them for a run; return losses and numbers of the controls."""
     folder.mkdir(exist_ok=True)
     ctx = context.create(comm, folder)
-    deck = load(folder.parent / "deck.yaml", (f"train.ranks.per_sample={per}", *SHORT))
+    deck = load(folder.parent / "deck.yaml", (f"train.ranks.per_sample={per}", *short))
     ctx.describe(deck.effective_yaml())
     assert train(deck, ctx) == 0
     found = None
@@ -83,6 +95,37 @@ def test_losses_and_weights_are_those_of_one_rank(tmp_path):
         losses, numbers = on(comm, place / f"per{per}", per)
         np.testing.assert_allclose(losses, alone[0], rtol=1e-10)
         np.testing.assert_allclose(numbers, alone[1], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize(
+    ("texts", "digits", "steps"),
+    [(on_cells("ssp_rk"), 1e-10, 20), (on_cells("theta"), 1e-8, 5), (in_fourier_space(), 1e-10, 20)],
+    ids=["explicit cells", "implicit cells", "Fourier space"],
+)
+def test_runs_on_cells_and_in_fourier_space_are_cut_among_ranks(texts, digits, steps, tmp_path):
+    comm = MPI.COMM_WORLD
+    place = comm.bcast(tmp_path)
+    if comm.rank == 0:
+        written(place, *texts)
+    comm.Barrier()
+    short = (f"train.stages[0].steps={steps}",)
+    alone = on(MPI.COMM_SELF, place / f"alone{comm.rank}", 1, short)
+    assert len(alone[0]) == steps and alone[0][-1] < 0.9 * alone[0][0]
+    for per in sorted({1, comm.size}):
+        losses, numbers = on(comm, place / f"per{per}", per, short)
+        np.testing.assert_allclose(losses, alone[0], rtol=digits)
+        np.testing.assert_allclose(numbers, alone[1], rtol=digits)
+
+
+def test_runs_that_places_do_not_tell_are_refused(tmp_path):
+    """An ensemble has several values at a place, a model without a mesh has no places."""
+    cells = written(tmp_path, *on_cells("ssp_rk"))
+    with pytest.raises(DeckError, match=r"ensemble: the runs of a training hold one member"):
+        load(cells, ("ensemble={members: 2, seed: 1}",))
+    written(tmp_path, POINTS)
+    with pytest.raises(DeckError, match=r"train\.part: controls are trained on runs with a mesh"):
+        load(cells)
 
 
 @pytest.mark.mpi

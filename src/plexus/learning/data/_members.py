@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from plexus.learning.session import Session
 
 PLACES = "places"
-"""Where the nodes of members on elements lie, (members, nodes, d) [m]."""
+"""Where the nodes or cells of members lie, (members, nodes, d) [m]."""
 
 
 def members(params: Any) -> list[Deck]:
@@ -62,7 +62,8 @@ def name_of(params: Any, decks: list[Deck]) -> str:
         [deck.plain()["data"], {p: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in _files(deck)}]
         for deck in decks
     ]
-    asked = [to_data(params.fields), to_data(params.times), PLACES]
+    # what earlier versions wrote has places on elements only
+    asked = [to_data(params.fields), to_data(params.times), PLACES, 2]
     text = json.dumps([__version__, told, asked], sort_keys=True, default=str)
     return DATA.format(hashlib.sha256(text.encode()).hexdigest()[:32])
 
@@ -207,13 +208,13 @@ def _runs(session: Session, params: Any, path: Path) -> Samples:
     Raises
     ------
     InputError
-        If the reference has no nodes.
+        If the reference has no mesh.
     """
     team = session.team
     with h5py.File(path, "r") as file:
         if PLACES not in file:
             raise InputError(
-                f"train.data.deck: {Path(params.deck).name} has no elements, at whose nodes runs are compared"
+                f"train.data.deck: {Path(params.deck).name} has no mesh, at whose nodes runs are compared"
             )
         places, time = file[PLACES][()], file["time"][()].reshape(len(file[PLACES]), -1)
         shape = (*time.shape, places.shape[1])

@@ -44,7 +44,7 @@ STARTS = ("initial", "samples", "parameters", "runtime", "about", "output", "qua
 
 
 class Member(NamedTuple):
-    """What a run gave: number, times, values (times, nodes) of each port, places (nodes, d) of elements."""
+    """What a run gave: number, times, values (times, nodes) of each port, places (nodes, d) on a mesh."""
 
     number: int
     times: list[float]
@@ -166,13 +166,14 @@ def _together(
         for k, run in enumerate(every):
             run.state = State({n: v[k] for n, v in now.items()}, whole.clock.t)
             rows[k].append(_looked(run, params.fields, _ports(session)))
-    return [Member(n, times, _stacked(own)) for n, own in zip(runs, rows, strict=True)]
+    own = zip(runs.items(), rows, strict=True)
+    return [Member(n, times, _stacked(looked), _places(run)) for (n, run), looked in own]
 
 
 def _places(run: Run) -> np.ndarray | None:
-    """Return where the nodes of a run on elements lie, None for others."""
-    nodes = getattr(run.fields, "space", None) if hasattr(run.system, "spaces") else None
-    return None if nodes is None else np.asarray(nodes.points)
+    """Return where the values of a run stand, nodes or middles of cells (n, d); None without a mesh."""
+    fields: Any = run.fields
+    return None if run.deck.mesh is None else np.asarray(fields.space.points)
 
 
 def _ports(session: Session) -> dict[str, Port]:

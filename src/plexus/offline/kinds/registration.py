@@ -123,11 +123,12 @@ class Registration:
         found = _best(ctx.comm, data, times, settings, (given.seed, given.starts), background)
         model, errors = found
         fixed = r.fixed_errors(data - background, SHOWN)
+        moving = r.fixed_errors(model.on_grid(data), SHOWN)
         facts = {
             "field": taken.name, "points": list(box.points), "modes": given.modes,
             "position_modes": given.position_modes, "snapshots": len(times),
             "trained": [float(times[0]), float(times[-1])], "error": min(errors.values()), "errors": errors,
-            "fixed": fixed[min(given.modes, SHOWN) - 1], "fixed_errors": fixed,
+            "fixed": fixed[min(given.modes, SHOWN) - 1], "fixed_errors": fixed, "moving_errors": moving,
             "cpu": time.process_time() - begin,
             "least_spacing": float(model.motion.spacing(np.linspace(0, 1, 512)).min()),
             "problem": problem_of(deck),
