@@ -20,8 +20,7 @@ class Dictionary(Reduce):
     of: str = Field("p", description="what is compared: an internal variable at the end, or the unknown")
     dissimilarity: Literal["sine", "angles", "euclidean"] = Field(
         "sine",
-        description="sine of the angle of the last fields; principal angles of the spaces of all steps of "
-        "the unknown; distance of the last fields",
+        description="of fields at the end: sine of the angle, or distance; principal angles of all steps",
     )
     rank: int = Field(3, ge=1, description="directions of a member whose angles are compared")
     starts: int = Field(20, ge=1, description="starts of the search for medoids")

@@ -43,8 +43,7 @@ class DictionaryParams(GalerkinParams):
     file: InputFile = Field(description="dictionary.json that `plexus reduce` has made on the same mesh")
     new_shapes: Literal["refuse", "respond"] = Field(
         "respond",
-        description="loads and temperatures of shapes that the file has not seen: admit them with their "
-        "elastic response, one linear solve of the full model each, or refuse",
+        description="shapes of loads and temperatures that the file has not seen: with their elastic response",
     )
     switch: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="time after which a model is recommended anew, e.g. a cycle; absent: once"
