@@ -43,7 +43,7 @@ class DictionaryParams(GalerkinParams):
     file: InputFile = Field(description="dictionary.json that `plexus reduce` has made on the same mesh")
     new_shapes: Literal["refuse", "respond"] = Field(
         "respond",
-        description="shapes of loads and temperatures that the file has not seen: with their elastic response",
+        description="shapes of loads and temperatures that the file has not seen: elastic response",
     )
     switch: Annotated[float, Unit("s")] | None = Field(
         None, gt=0, description="time after which a model is recommended anew, e.g. a cycle; absent: once"
