@@ -9,8 +9,11 @@ here = Path(__file__).parent
 for name in sys.argv[1:] or [p.stem for p in sorted(here.glob("*.geo"))]:
     gmsh.initialize()
     gmsh.open(str(here / f"{name}.geo"))
-    gmsh.model.mesh.generate(2)
-    gmsh.model.mesh.setOrder(2)
-    gmsh.model.mesh.optimize("HighOrderElastic")
+    dim = gmsh.model.getDimension()
+    gmsh.model.mesh.generate(dim)
+    # bodies say themselves how they are meshed
+    if dim == 2:
+        gmsh.model.mesh.setOrder(2)
+        gmsh.model.mesh.optimize("HighOrderElastic")
     gmsh.write(str(here / f"{name}.msh"))
     gmsh.finalize()

@@ -93,3 +93,7 @@ class GuardError(PlexusError):
     """A guard stopped the run: NaN, or a value outside its allowed range."""
 
     exit_code = 5
+
+
+class UntrustedError(GuardError):
+    """A learned part was asked for more than it has learned; a shorter step would not help."""

@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
     "law": ("plexus.laws", "how a solid answers a path of strain"),
+    "potential": ("plexus.potentials", "energy of a body at finite strain"),
+    "life": ("plexus.life", "how many cycles of load a material bears"),
     "control": ("plexus.controls", "values of the deck that can be differentiated and fitted to data"),
     "measurement": ("plexus.measurements", "what a run is compared with where controls are fitted"),
     "sample": ("plexus.samples", "fields that are drawn at random, by seed and number"),

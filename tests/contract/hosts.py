@@ -36,6 +36,8 @@ SMALL: list[Data] = [
 """Meshes that are tried first; then the examples of all other sources that need no file."""
 STEP = 0.01
 STEPS = 4
+TURNS: Data = {"tables": {"turn": {"times": [0, STEPS * STEP], "values": [0, 1], "period": STEPS * STEP}}}
+"""What makes a march one cycle."""
 KINDS = {d: registry.component("discretisation", d) for d in registry.names("discretisation")}
 """Name -> discretisation."""
 
@@ -179,7 +181,14 @@ def of_discretisation(name: str) -> list[str]:
 @cache
 def quantity_decks(name: str, discretisation: str) -> tuple[Data, str]:
     """Return a host with a quantity called `it`, or why there is none."""
-    return _around("quantity", name, discretisation, lambda host, block: host | {"quantities": {"it": block}})
+
+    def add(host: Data, block: Data) -> Data:
+        # some look at what an output has found
+        of = getattr(registry.component("quantity", name).cls, "of_output", None)
+        outputs = {} if of is None else {"output": [example("output", of)], **TURNS}
+        return host | outputs | {"quantities": {"it": block}}
+
+    return _around("quantity", name, discretisation, add)
 
 
 @cache
@@ -194,6 +203,7 @@ def output_decks(name: str, discretisation: str) -> tuple[Data, str]:
         kept = {"type": "checkpoint", "every": f"{STEPS // 2} steps", "keep": 99}
         if getattr(registry.component("output", name).cls, "needs", None) is Controlled:
             host = host | steered(host["physics"]["type"])
+        host = host | (TURNS if name == "cycles" else {})
         return host | {"output": [mine] if name == "checkpoint" else [mine, kept]}
 
     return _around("output", name, discretisation, add)

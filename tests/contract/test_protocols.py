@@ -13,6 +13,7 @@ PROTOCOLS = {
     "mesh": protocols.MeshSource,
     "discretisation": protocols.Discretisation,
     "law": protocols.Law,
+    "life": protocols.Criterion,
     "rom": protocols.Reduction,
     "snapshots": protocols.SnapshotSource,
     "boundary": protocols.BoundaryTerm,

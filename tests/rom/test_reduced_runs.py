@@ -183,6 +183,9 @@ def test_what_it_cannot_take_is_refused(made):
 
     moved = [{"on": "left", "displacement": ["1e-3*t", 0]}, {"on": "right", "traction": ["pull(t)", 0]}]
     assert "only 0 is taken" in told(boundary=moved)
+    springy = {"type": "elastic", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3}
+    plain = {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": springy}
+    assert "needs a law with memory" in told(physics=plain)
     sprung = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "1 GN/m^3"}}]
     assert "takes tractions and pressures only" in told(boundary=sprung)
     finer = {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.6]}

@@ -9,6 +9,9 @@
 
 #define ROWS (L * T)
 #define MOST 50
+/* A step is halved until |r| falls by this share of what a line would lose, at most to the least part of it. */
+#define ENOUGH_LESS 1e-4
+#define LEAST 1e-3
 const int64_t lanes = L;
 
 static const double TWICE[T] = {1, 1, 1, 2, 2, 2};
@@ -146,31 +149,39 @@ void assemble(const Body *m, const Case *c, double dt, const double *g, double *
     stiffness(m, H, K, (double *)scratch);
 }
 
-/* Newton's method for each of some bodies on the same basis, from and into g (cases, n), under loads f (cases, n), until
+/* Newton's method with halved steps for each of some bodies on the same basis, from and into g (cases, n), under loads f (cases, n), until
  * |r| ≤ tolerance max(|f|, |r_0|). `steps` gets the numbers of Newton steps, -1 where it does not end, and `rest` |r|. */
 void solve_cases(const Body *m, int64_t cases, const Case *every, double dt, const double *loads, double tolerance,
                  double *coordinates, int64_t *steps, double *rest, V *work) {
     const int64_t n = m->modes, w = m->columns;
     V *H = work, *scratch = H + m->blocks * T * T;
-    double *K = (double *)(scratch + ROWS * w / L + n), *r = K + n * w;
+    double *K = (double *)(scratch + ROWS * w / L + n), *r = K + n * w, *d = r + n;
     for (int64_t i = 0; i < cases; i++) {
         double *g = coordinates + i * n, goal = 0;
         const double *f = loads + i * n;
         steps[i] = -1;
+        double last = 0, part = 1;
         for (int64_t count = 0; count < MOST; count++) {
             for (int64_t j = 0; j < n; j++) r[j] = f[j];
             force(m, every + i, dt, g, r, H, scratch);
             const double size = norm(n, r), load = norm(n, f);
             rest[i] = size;
             if (!count) goal = tolerance * (load > size ? load : size > 1e-300 ? size : 1e-300);
-            if (!(size <= 1e308)) break;
             if (size <= goal) {
                 steps[i] = count;
                 break;
             }
+            if (count && !(size <= (1 - ENOUGH_LESS * part) * last) && part > LEAST) {
+                /* the step has led too far: half of it */
+                part *= 0.5;
+                for (int64_t j = 0; j < n; j++) g[j] += part * d[j];
+                continue;
+            }
+            if (!(size <= 1e308)) break;
             stiffness(m, H, K, (double *)scratch);
             if (!eliminate(n, w, K, r)) break;
-            for (int64_t j = 0; j < n; j++) g[j] -= r[j];
+            last = size, part = 1;
+            for (int64_t j = 0; j < n; j++) d[j] = r[j], g[j] -= r[j];
         }
     }
 }

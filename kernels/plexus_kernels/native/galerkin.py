@@ -109,7 +109,7 @@ class Bodies:
         self._data = _aligned(cases, 8 + 2 * backs, blocks * lanes)
         self._offset = _aligned(cases, 6, blocks * lanes)
         self._force, self._slope = np.zeros(n), _aligned(n, columns)
-        self._room = (blocks * 36 + 6 * columns + n) * lanes + n * (columns + 1)
+        self._room = (blocks * 36 + 6 * columns + n) * lanes + n * (columns + 2)
         self._work = _aligned(self._room)
         self.g, self.steps, self.rest = np.zeros((cases, n)), np.zeros(cases, dtype=np.int64), np.zeros(cases)
         shapes = [(cases, s, 9), (cases, s), *[(cases, s, 9)] * backs]

@@ -191,8 +191,9 @@ inlined void sides(Local *p, V v) {
 inlined I solve(Local *p, I plastic) {
     V stiff = 3.0 * p->mu, most = mises(p->trial), drop = 3.0 * p->mu;
     for (int k = 0; k < KIN; k++) {
-        stiff += p->modulus[k], drop += 2.0 * p->modulus[k];
-        most += (2.0 / 3.0) * p->modulus[k] * mises(p->back[k]);
+        /* J₂ of X, which passes C/D where data that change with the temperature let it, and bounds the slope of J* */
+        const V pull = (2.0 / 3.0) * p->modulus[k] * mises(p->back[k]);
+        stiff += p->modulus[k], drop += p->modulus[k] + p->recall[k] * pull, most += pull;
     }
     /* the growth of R is steepest at one end: Voce's part decays */
     const V voce = p->gain * p->grown * p->rate, zero = all(0.0);

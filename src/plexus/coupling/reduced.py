@@ -115,13 +115,20 @@ class ReducedSystem(System):
         if self.gappy is not None:
             self.fit()
 
+    def _hand_over(self) -> None:
+        """Have the rows and the solver of the full model."""
+        self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
+        self.solvers = {self.name: self.counted.solver}
+
     def _places(self, points: ReducedPoints) -> dict[str, Any]:
         """Return the rows of each memory variable."""
         return {name: points.like(space) for name, space in self.full.points.items()}
 
     def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
         """Let the full model march from here on, with the memory of the body at the start of the step."""
-        self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
+        self._hand_over()
+        tally, own = self.counted.solver.tally, self.counted.tally
+        tally.solves, tally.newton = tally.solves + own.solves, tally.newton + own.newton
         held: Any = at.before
         held.update(memory)
 
@@ -268,7 +275,7 @@ class ReducedSystem(System):
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
         self._facts = told.get("model", self.model.facts)
         if self.full_order:
-            self.points, self.spaces = self.full.points, self.full.spaces
+            self._hand_over()
             return
         names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
         chosen = ReducedPoints(next(iter(self.full.points.values())), names, weights)

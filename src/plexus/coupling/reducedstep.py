@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 MOST = 50
 """Newton steps after which a solve has failed."""
+ENOUGH, LEAST = 1e-4, 1e-3
+"""A step is halved until the residual falls by this share of what a line loses, at most to the least part."""
 
 
 class Steps:
@@ -113,19 +115,26 @@ class Step:
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        scale, first, size = float(np.linalg.norm(self.load)), None, np.nan
+        scale, goal, last, part = float(np.linalg.norm(self.load)), np.nan, np.inf, 1.0
+        step = np.zeros_like(g)
         for count in range(MOST):
             r, k = self.residual(g)
             size = float(np.linalg.norm(r))
-            first = size if first is None else first
+            goal = self.system.tolerance * max(scale, size, 1e-300) if not count else goal
+            if size <= goal:
+                return g, count
+            if count and not size <= (1 - ENOUGH * part) * last and part > LEAST:
+                # the step has led too far: half of it
+                part *= 0.5
+                g = g + part * step
+                continue
             if not np.isfinite(size):
                 break
-            if size <= self.system.tolerance * max(scale, first, 1e-300):
-                return g, count
             try:
-                g = g - np.linalg.solve(k, r)
+                step = np.linalg.solve(k, r)
             except np.linalg.LinAlgError:
                 break
+            g, last, part = g - step, size, 1.0
         raise self._lost(size)
 
     def residual(self, g: Array) -> tuple[Array, Array]:

@@ -122,7 +122,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
             *flexible.problems(result),
             *controls.problems(result, context),
             *controls.gradients(result, context),
-            *_of_blocks(result),
+            *_of_blocks(result, context),
             *places.lost_in_time(result),
             *places.taken_for_units(result, context.field_names()),
             *_references_in_units(result, context),
@@ -135,7 +135,7 @@ def with_names_of_blocks(data: Any, handler: Any, context: Context) -> Any:
     return result
 
 
-def _of_blocks(deck: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+def _of_blocks(deck: Any, context: Context) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield what does not go together with the blocks that few decks have; only theirs is imported."""
     if deck.train is not None:
         from plexus.deck import solved
@@ -150,6 +150,12 @@ def _of_blocks(deck: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
         from plexus.deck import calibrate
 
         yield from calibrate.problems(deck)
+    if any(o.type == "cycles" for o in deck.output) or any(
+        q.type == "shortest_life" for q in deck.quantities.values()
+    ):
+        from plexus.deck import lifing
+
+        yield from lifing.problems(deck, context)
 
 
 def _detail(loc: tuple[Any, ...], text: str) -> InitErrorDetails:

@@ -218,6 +218,9 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     if len(equations) > 1 or not isinstance(equations[0], Reducible):
         yield (block,), f"reduced models are made of elastoviscoplastic, not of {deck.physics.type}"
         return
+    if not equations[0].internal:
+        why = "a law without memory is marched by few linear solves, and there are no points to choose by"
+        yield ("physics", "law"), f"a reduced model needs a law with memory: {why}"
     if deck.time is None:
         yield (block,), "a reduced model marches in time, and the deck is steady"
     if deck.reduce is not None and deck.reduce.type == "dictionary":

@@ -72,6 +72,11 @@ def exp(a: Array) -> Array:
     return namespace(a).exp(a)
 
 
+def log(a: Array) -> Array:
+    """Elementwise natural logarithm."""
+    return namespace(a).log(a)
+
+
 def eye(n: int, model: Array) -> Array:
     """Identity (n, n) of the kind and device of ``model``."""
     return like(np.eye(n), model)

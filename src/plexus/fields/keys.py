@@ -15,7 +15,8 @@ class Key:
 
     Attributes
     ----------
-    group : ``state``, ``internal``, ``history`` (of the stepper) or ``memory`` (of the model).
+    group : ``state``, ``internal``, ``history`` (of the stepper), ``memory`` (of the model), or
+        ``observed`` (by outputs).
     field : unknown or internal variable whose rows and width the array has; of a memory its own name.
     label : what tells arrays of one group and field apart, e.g. the age of a state.
     """

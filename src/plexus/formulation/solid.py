@@ -161,7 +161,7 @@ class Body(EquationBase):
 
     field = DISPLACEMENT
     near_nullspace = "rigid"
-    boundary_terms = ("traction", "pressure", "force", "spring")
+    boundary_terms: tuple[str, ...] = ("traction", "pressure", "force", "spring")
     flux_unit = "Pa"
 
     def __init__(self, params: BodyParams, temperature: Expression | None = None):

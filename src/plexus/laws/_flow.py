@@ -11,9 +11,10 @@ s_tr - Σ (2/3) C_i θ_i a_i,n (J. C. Simo, T. J. R. Hughes, Computational Inela
 
     g(Δp) = J₂(s*) - R(p_n + Δp) - (3μ + Σ C_i θ_i) Δp - K (Δp/Δt)^(1/N) = 0
 
-g falls, since J₂ of (2/3) C_i a_i never exceeds C_i/D_i, so that there is one root. With large N its Δp spans
-decades; Newton's method therefore works on ln of both sides in v = ln Δp, from the nearer of the two
-asymptotes, inside of a bracket. Then ε_p += Δp n, a_i = θ_i (a_i,n + Δp n), and with h = -g', A = Σ (2/3) C_i
+g falls while J₂ of (2/3) C_i a_i is below C_i/D_i, so that there is one root; where data change with the
+temperature it may pass that, and the bracket holds a root still. With large N its Δp spans decades; Newton's
+method therefore works on ln of both sides in v = ln Δp, from the nearer of the two asymptotes, inside of a
+bracket. Then ε_p += Δp n, a_i = θ_i (a_i,n + Δp n), and with h = -g', A = Σ (2/3) C_i
 D_i θ_i² a_i,n
 
     ∂σ/∂e = κ I⊗I + 2μ I_dev - (4μ²/h) n⊗n - (2μ Δp/J*) (2μ M + (2μ/h) (M:A)⊗n),    M = 3/2 I_dev - n⊗n,
@@ -176,8 +177,10 @@ class _Local:
         up = maximum(d.slope + maximum(growth, 0.0), 0.0)
         down = -maximum(-(d.slope - maximum(-growth, 0.0)), 0.0)
         stiff, drop, most = 3.0 * d.shear, 3.0 * d.shear, _mises(self.trial)
-        for c, back in zip(d.moduli, self.backs, strict=True):
-            stiff, drop, most = stiff + c, drop + 2.0 * c, most + 2.0 / 3.0 * c * _mises(back)
+        for c, recall, back in zip(d.moduli, d.recalls, self.backs, strict=True):
+            # J₂ of X, which passes C/D where data change with the temperature: |dJ₂(s*)/dΔp| ≤ D J₂(X)
+            pull = 2.0 / 3.0 * c * _mises(back)
+            stiff, drop, most = stiff + c, drop + c + recall * pull, most + pull
         over = where(plastic, start.size - self.strength, 1.0)
         viscous = (d.viscosity > 0) & (over > 0)
         n = where(viscous, 1.0 / maximum(d.power, TINY), 0.0 * over)

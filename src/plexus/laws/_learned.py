@@ -152,6 +152,7 @@ class LearnedLaw(part.Part):
 
     @network.setter
     def network(self, module: Any) -> None:
+        """Take a module; `Part` begins without one."""
         self._module = module
 
     @property

@@ -19,6 +19,7 @@ import numpy as np
 
 from plexus.compose import compose
 from plexus.deck.override import split
+from plexus.deck.reduce import Reduce
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.reduction.measures import weights_of
@@ -41,7 +42,7 @@ def ratios(deck: Deck, ctx: Context, file: Path) -> list[float]:
     InputError
         If a trajectory is no valid deck, or its steps differ between the models.
     """
-    assert deck.reduce is not None
+    assert isinstance(deck.reduce, Reduce)
     rom = {
         "type": "galerkin", "file": str(file), "new_shapes": "respond", "imbalance": 1e9,
         "indicator": {"of": OF, "tolerance": 1e9},

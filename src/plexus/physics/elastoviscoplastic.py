@@ -166,7 +166,23 @@ class Remembering(Body):
             known("stress", "Pa", "stress", of_stress(State.tensor), rows=3),
             known("von_mises", "Pa", "von Mises stress", of_stress(State.von_mises)),
             known("max_principal", "Pa", "largest principal stress", of_stress(State.max_principal)),
+            *self._stiffness(known),
             *self._tempered(),
+        ]
+
+    def _stiffness(self, known: Callable[..., Derived]) -> list[Derived]:
+        """Return Young's modulus at the temperature, where the law has one."""
+        modulus = self.params.solid.young_modulus
+        if modulus is None:
+            return []
+        # 0 x_0 gives a constant the shape of the points
+        return [
+            known(
+                "young_modulus",
+                "Pa",
+                "Young's modulus",
+                lambda p: modulus(self._heated(p)) + 0.0 * p.x[..., 0],
+            )
         ]
 
     def _stress(self, p: Point) -> Array:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
-    from plexus.protocols.laws import Inlined, Law, Reducible, Response
+    from plexus.protocols.laws import Inlined, Law, Potential, Reducible, Response
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
+    from plexus.protocols.life import Criterion, Cycle
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
     from plexus.protocols.models import (
         Deviations,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
-    from plexus.protocols.outputs import Observer, Placed, Quantity, Sided
+    from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.samples import Sampler
     from plexus.protocols.snapshots import SnapshotSource
@@ -65,11 +66,12 @@ _MODULES = {
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
-    "laws": "Inlined Law Reducible Response",
+    "laws": "Inlined Law Potential Reducible Response",
     "learned": "Gap Guarded Learned Port Setting",
+    "life": "Criterion Cycle",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
-    "outputs": "Observer Placed Quantity Sided",
+    "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "samples": "Sampler",
     "snapshots": "SnapshotSource",
@@ -106,6 +108,8 @@ __all__ = [
     "Controlled",
     "Controller",
     "Course",
+    "Criterion",
+    "Cycle",
     "Data",
     "Derived",
     "Deviations",
@@ -128,6 +132,8 @@ __all__ = [
     "Integrand",
     "Integrated",
     "Joint",
+    "Keeps",
+    "Lasting",
     "Law",
     "Learned",
     "Location",
@@ -147,6 +153,7 @@ __all__ = [
     "Plain",
     "Point",
     "Port",
+    "Potential",
     "Preconditioner",
     "Quadratic",
     "Quantity",

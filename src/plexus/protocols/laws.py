@@ -46,6 +46,19 @@ class Law(Protocol):
         """
 
 
+class Potential(Protocol):
+    """An energy W(F) of a body at finite strain, with the data of one material or of one per region."""
+
+    def energy(self, p: Point, f: Array) -> Array:
+        """Return W [J/m³] per unloaded volume at F = I + ∇u (C, Q, 3, 3)."""
+
+    def respond(self, p: Point, f: Array, slope: bool = False) -> tuple[Array, Array | None]:
+        """Return P = ∂W/∂F (C, Q, 3, 3) [Pa], and ∂P/∂F (C, Q, 3, 3, 3, 3) where ``slope`` asks for it.
+
+        Where det F <= 0 neither is a number.
+        """
+
+
 @runtime_checkable
 class Inlined(Law, Protocol):
     """A law after von Mises, which compiled steps have in themselves (`plexus_kernels.native.galerkin`)."""

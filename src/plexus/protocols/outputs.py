@@ -63,3 +63,31 @@ class Observer(Protocol):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned."""
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """An observer that remembers rows of numbers at points, which checkpoints hold beside the state."""
+
+    def rooms(self, run: Run) -> Mapping[str, Any]:
+        """Return the spaces of the rows by names of its own. Collective."""
+
+    def kept(self, run: Run) -> Mapping[str, np.ndarray]:
+        """Return the rows (n_local, k), k >= 1, of each space. Collective."""
+
+    def take(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `kept` returned, after `restore`; ghosts are filled."""
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """An output that knows lives at points."""
+
+    name: str
+    """That of the output in the deck."""
+
+    def shortest(self, run: Run) -> tuple[float, np.ndarray]:
+        """Return the shortest life [cycles] and its place (d,) [m]. Collective.
+
+        The life is not a number before the first cycle has been seen, infinite where no cycle does harm.
+        """

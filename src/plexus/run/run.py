@@ -18,6 +18,7 @@ from plexus.errors import GuardError, SolveError, at_path
 from plexus.fields.keys import Key, by_field, keyed, of_group
 from plexus.fields.state import State
 from plexus.fileformat import SERIES
+from plexus.protocols import Keeps
 from plexus.run import inspect, rescue
 from plexus.run.bounds import Bounds
 from plexus.stepping.clock import Clock
@@ -142,8 +143,8 @@ class Run(March):
         """Return what a restart needs: plain data, and field arrays by name with their spaces. Collective.
 
         The arrays are those of the state (``state/<field>``), its internal variables
-        (``internal/<name>``), of the stepper's memory (``history/<age>/<field>``) and of the model's
-        (``memory/<name>``), (n_local, m).
+        (``internal/<name>``), of the stepper's memory (``history/<age>/<field>``), of the model's
+        (``memory/<name>``) and of outputs (``observed/<name>``), (n_local, m).
         """
         memory, arrays = self.stepper.history()
         meta = {
@@ -158,7 +159,7 @@ class Run(March):
             "bounds": self.bounds.state(),
         }
         state = keyed("state", self.state.values) | keyed("internal", self.state.internal)
-        return meta, self.system.pack(state | arrays) | self.system.memory()
+        return meta, self.system.pack(state | arrays) | self.system.memory() | self._watched()
 
     def expect(self, meta: Mapping[str, Any]) -> None:
         """Make room for what `restore_state` is to take, where a model may have grown. Collective."""
@@ -166,7 +167,18 @@ class Run(March):
 
     def layout(self) -> dict[Key, Any]:
         """Return the space of every array of the state, as a checkpoint of this run has them."""
-        return self.system.layout(self.state)
+        # how wide the rows of observers are depends on what they have seen
+        rooms = [keyed("room", o.rooms(self)) for o in self.observers if isinstance(o, Keeps)]
+        return self.system.layout(self.state) | {key: space for room in rooms for key, space in room.items()}
+
+    def _watched(self) -> Packed:
+        """Return what observers remember at points. Collective."""
+        found: Packed = {}
+        for o in self.observers:
+            if isinstance(o, Keeps):
+                rooms = o.rooms(self)
+                found |= {Key("observed", n): (rooms[n], rows) for n, rows in o.kept(self).items()}
+        return found
 
     def restore_state(self, meta: Mapping[str, Any], fields: Mapping[Key, np.ndarray]) -> None:
         """Continue from what `checkpoint_state` returned, read back on any number of ranks. Collective.
@@ -192,8 +204,16 @@ class Run(March):
         for key, observer in self._keyed():
             if key in meta["observers"]:
                 observer.restore(meta["observers"][key])
+            if isinstance(observer, Keeps):
+                self._hand_back(observer, by_field("observed", fields))
         self.ctx.rng.bit_generator.state = meta["random"]
         self.restarted = True
+
+    def _hand_back(self, observer: Keeps, rows: Mapping[str, np.ndarray]) -> None:
+        """Give an observer the rows that it kept, where the checkpoint has all of them. Collective."""
+        mine = observer.rooms(self)
+        if mine.keys() <= rows.keys():
+            observer.take({name: rows[name] for name in mine})
 
     @property
     def _stepper_name(self) -> str:

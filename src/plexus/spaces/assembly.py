@@ -19,7 +19,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.devices.bridge import bridge
-from plexus.errors import GuardError, SolveError
+from plexus.errors import SolveError, UntrustedError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
 from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
@@ -339,7 +339,7 @@ class Form:
 
         Raises
         ------
-        GuardError
+        UntrustedError
             On all ranks, if one of them must not answer it.
         """
         parts = self.equation.learned.items()
@@ -354,7 +354,7 @@ class Form:
         told = {path: guard.verdict() for path, guard in watched.items()}
         for path, why in told.items():
             if why is not None:
-                raise GuardError(f"{path}: {why}")
+                raise UntrustedError(f"{path}: {why}")
 
     def read(
         self, names: Collection[str], t: float, values: Mapping[str, Any] | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from plexus.errors import GuardError, SolveError
+from plexus.errors import GuardError, SolveError, UntrustedError
 from plexus.fields.state import State
 from plexus.protocols import Controller, Forgets, Split, Stepper, StepResult
 from plexus.stepping.clock import Clock
@@ -53,6 +53,8 @@ class March:
             try:
                 result = self.attempt(*self.events.inside(self.clock.t, dt))
             # the outcome of a solve is known to all ranks alike, so all of them repeat the step
+            except UntrustedError:
+                raise
             except (SolveError, GuardError) as failure:
                 self.repeat(dt, failure)
                 continue

@@ -134,3 +134,28 @@ def test_the_linear_rule_of_prager_moves_the_surface():
     _, before = pulled(law, back[:1], 1.0, end)
     _, after = pulled(law, back[1:], 1.0, before)
     assert before["p"][0, 0] == end["p"][0, 0] < after["p"][0, 0]
+
+
+def test_a_back_stress_beyond_its_limit_has_an_answer():
+    """In a body that cools X = 2/3 C a may exceed C/D: g falls steeper than by 3μ + 2C."""
+    law = made(CUBE | {
+        "young_modulus": 190e3, "yield_stress": 1000, "viscosity": {"drag": 1, "exponent": 7},
+        "back_stresses": [{"modulus": 120e3, "recall": 800}],
+    })  # fmt: skip
+    rng = np.random.default_rng(3)
+    before = virgin(law, cells=400)
+    held = rng.standard_normal((400, 3, 3))
+    held = held + held.transpose(0, 2, 1)
+    held -= np.trace(held, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
+    size = np.sqrt(2 / 3 * (held**2).sum(axis=(1, 2)))
+    held *= (rng.uniform(0, 10, 400) / 800 / size)[:, None, None]
+    before["back_strain_1"] = held.reshape(400, 1, 9)
+    strain = 2e-3 * rng.standard_normal((400, 1, 3, 3))
+    strain = strain + strain.transpose(0, 1, 3, 2)
+    answer = law.respond(point(before, 5.0), strain, tangent=True, memory=True)
+    assert np.isfinite(answer.stress).all() and np.isfinite(answer.tangent).all()
+    dp = (answer.memory["p"] - before["p"])[:, 0]
+    s = answer.stress[:, 0] - np.trace(answer.stress[:, 0], axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
+    x = 2 / 3 * 120e3 * answer.memory["back_strain_1"].reshape(400, 3, 3)
+    over = np.sqrt(1.5 * ((s - x) ** 2).sum(axis=(1, 2))) - 1000
+    assert (dp > 0).sum() > 200 and np.allclose(over[dp > 0], (dp[dp > 0] / 5.0) ** (1 / 7), atol=1e-7)

@@ -21,8 +21,8 @@ boundary:
 quantities: {{work: {{type: integral, of: displacement_y, on: right}}}}
 """
 RAMBERG = (
-    "physics.law={type: ramberg_osgood, young_modulus: 70 GPa, poisson_ratio: 0.33, reference_stress: 250 MPa, "
-    "exponent: 8}"
+    "physics.law={type: ramberg_osgood, young_modulus: 70 GPa, poisson_ratio: 0.33, "
+    "reference_stress: 250 MPa, exponent: 8}"
 )
 
 
@@ -88,3 +88,9 @@ def test_what_is_refused_before_a_run(tmp_path, request, override, told):
     (tmp_path / "deck.yaml").write_text(DECK.format(root=request.config.rootpath, load=1))
     with pytest.raises(PlexusError, match=told):
         load(tmp_path / "deck.yaml", [override])
+
+
+def test_a_shorter_step_is_not_tried_for_what_was_not_learned(ran, tmp_path):
+    told = ran("time.controller=failures", load_=200)[1]
+    assert "% of the points" in told["message"]
+    assert "repeated" not in (tmp_path / "out/log.txt").read_text()

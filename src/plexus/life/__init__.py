@@ -1,0 +1,1 @@
+"""Members of kind ``life``: how many cycles of load a material bears."""
