@@ -62,7 +62,7 @@ def draw(about: dict[str, Any], path: Path) -> Path:
     counts = range(1, len(about["gains"]) + 1)
     left.plot(counts, about["gains"], "o-")
     left.axvline(about["clusters"], color=LINE, linewidth=0.8, linestyle=":")
-    left.set(xlabel="clusters K", ylabel="gain 1 - W$_K$/W$_1$", xticks=list(counts), ylim=(0, None))
+    left.set(xlabel="clusters K", ylabel="gain before any model is made", xticks=list(counts), ylim=(0, None))
     right.bar(range(len(about["sizes"])), about["sizes"])
     right.set(xlabel="cluster", ylabel="runs", xticks=range(len(about["sizes"])))
     return save(figure, path)
