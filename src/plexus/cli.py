@@ -368,7 +368,7 @@ def _idle(deck: Deck) -> list[str]:
 
 def _sweep_size(deck: Deck) -> int:
     """Return the number of members of a deck's sweep after checking all of them."""
-    from plexus.sweep.members import check
+    from plexus.deck.members import check
 
     # a search has more members than those that it draws first
     drawn = len(check(deck))

@@ -24,6 +24,7 @@ BENCHES = (
     "points",
     "adjoint",
     "constitutive",
+    "dictionary",
     "rom",
 )
 STUDIES = "plexus.studies"

@@ -75,6 +75,8 @@ class ReducedSystem(System):
         name = equation.field.name
         self.full, self.model, self.name = full, model, name
         self.tolerance, self.limit = tolerance, limit
+        self.told: dict[str, Any] = {}
+        """What the summary tells of the model beside its size."""
         self.comm, self.equation = model.points.comm, equation
         points: Any = {n: model.points.like(space) for n, space in full.points.items()}
         spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
@@ -314,7 +316,7 @@ class ReducedSystem(System):
                 f"{self.limit:g}: training has not seen such a load; reduce a run that has it, or take the "
                 "full model"
             )
-        return {"reduced": told | {"imbalance": balance, "limit": self.limit}}
+        return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
 
     def displacement(self, state: State) -> dict[str, Array]:
         """Return the displacement at all nodes."""

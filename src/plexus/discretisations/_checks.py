@@ -213,7 +213,7 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
     """Yield what no reduced model is made of, and what it does not take."""
     block = "rom" if deck.rom is not None else "reduce"
     params = getattr(deck, block)
-    if params is None or params.type != "galerkin":
+    if params is None or params.type not in ("galerkin", "dictionary"):
         return
     if len(equations) > 1 or not isinstance(equations[0], Reducible):
         yield (block,), f"reduced models are made of elastoviscoplastic, not of {deck.physics.type}"
@@ -223,6 +223,8 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
         yield ("physics", "law"), f"a reduced model needs a law with memory: {why}"
     if deck.time is None:
         yield (block,), "a reduced model marches in time, and the deck is steady"
+    if deck.reduce is not None and deck.reduce.type == "dictionary":
+        yield from several(deck.reduce, equations[0])
     for i, condition in enumerate(deck.boundary):
         for name, entries in condition.values.items():
             if any(e is not None and e.constant != 0 for e in entries):
@@ -230,6 +232,21 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
                 yield ("boundary", i, name), text
         for kind in set(condition.terms) - {"traction", "pressure"}:
             yield ("boundary", i, kind), "a reduced model takes tractions and pressures only"
+
+
+def several(block: Any, equation: Equation) -> Iterator[Found]:
+    """Yield what a dictionary compares or reads and the equation does not have."""
+    unknown = equation.field.name
+    known = [unknown, *(spec.name for spec in equation.internal)]
+    if block.of not in known:
+        yield ("reduce", "of"), f"there is no {block.of!r}; there are {', '.join(known)}"
+    elif block.dissimilarity == "angles" and block.of != unknown:
+        yield ("reduce", "of"), f"angles compares spaces of the unknown: say of: {unknown}"
+    shown = [derived.spec.name for derived in equation.derived()]
+    if block.load not in shown:
+        yield ("reduce", "load"), f"there is no field {block.load!r}; there are {', '.join(shown)}"
+    if block.clusters is not None and block.clusters > block.most:
+        yield ("reduce", "clusters"), f"more than the {block.most} of `most`"
 
 
 def pathless(equations: Sequence[Equation]) -> Iterator[Found]:

@@ -105,7 +105,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     _require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         path = ctx.folder / deck.reduce.file
-        model = _reduced(run, found, path)
+        model = reduced(run, found, path)
     if deck.reduce.calibration:
         model.facts["ratios"] = ratios(deck, ctx, path)
         form = system.forms[name]
@@ -123,7 +123,7 @@ def _require_balance(balance: Balance, limit: float) -> None:
         )
 
 
-def _reduced(run: Run, found: History, path: Path) -> Model:
+def reduced(run: Run, found: History, path: Path) -> Model:
     """Make basis and cubature, and write them. Collective."""
     block, system = run.deck.reduce, run.system
     assert isinstance(block, Reduce)

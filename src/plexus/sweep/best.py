@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from plexus.deck.members import brief
 from plexus.errors import InputError
 from plexus.learning.figures import Figure, figures
 from plexus.sweep.folder import SweepFolder
-from plexus.sweep.members import brief
 from plexus.sweep.status import FINISHED, Status
 
 

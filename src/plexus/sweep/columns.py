@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from plexus.deck.effective import to_data
+from plexus.deck.members import Member
 from plexus.deck.override import split
 from plexus.deck.params import Params, unit_of
 from plexus.deck.schema import Deck
 from plexus.deck.units import UnitError, split_quantity
 from plexus.deck.values import si_value
-from plexus.sweep.members import Member
 
 
 def columns(deck: Deck, members: Sequence[Member]) -> list[dict[str, Any]]:

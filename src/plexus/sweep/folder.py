@@ -16,6 +16,7 @@ from typing import Any
 
 from plexus.deck.effective import effective_yaml, to_data
 from plexus.deck.load import Deck, load
+from plexus.deck.members import Member, check, expand, resolve
 from plexus.errors import InputError, OutputError
 from plexus.fileformat import DATA, FORMAT_VERSION, LOG, SUMMARY, SWEEP
 from plexus.runtime.claim import CONSOLE, claim
@@ -23,7 +24,6 @@ from plexus.runtime.files import locked, reason, write_json, write_text
 from plexus.runtime.provenance import versions
 from plexus.sweep import status
 from plexus.sweep.columns import columns
-from plexus.sweep.members import Member, check, expand, resolve
 
 LOCK = ".sweep.lock"
 _DIGEST = "# digest of the deck: "

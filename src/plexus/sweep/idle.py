@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from plexus.deck.load import Deck, load
+from plexus.deck.members import expand, place
 from plexus.errors import DeckError
-from plexus.sweep.members import expand, place
 
 PARAMETERS = "parameters"
 APART = (PARAMETERS, "sweep", "about")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plexus import launch
 from plexus.deck.load import Deck, load
+from plexus.deck.members import Member, check
 from plexus.deck.sweep import best as figure_of
 from plexus.errors import InputError
 from plexus.runtime.summary import STOPPED
@@ -15,7 +16,6 @@ from plexus.sweep import folder as folders
 from plexus.sweep.best import verdict
 from plexus.sweep.folder import SweepFolder
 from plexus.sweep.idle import idle
-from plexus.sweep.members import Member, check
 from plexus.sweep.runner import Runner, default_workers
 from plexus.sweep.search import following, missing
 from plexus.sweep.status import FINISHED, OPEN, Status, status

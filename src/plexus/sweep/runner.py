@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from plexus.deck.members import Member
 from plexus.deck.sweep import Sweep
 from plexus.errors import OutputError
 from plexus.sweep.attempt import Attempt, launcher
 from plexus.sweep.folder import SweepFolder
-from plexus.sweep.members import Member
 from plexus.sweep.status import Status
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)

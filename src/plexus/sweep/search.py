@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from plexus.deck.members import Member
 from plexus.deck.schema import Deck
 from plexus.deck.sweep import Range, Sweep
 from plexus.deck.sweep import best as figure_of
 from plexus.errors import InputError
 from plexus.sweep.best import measured
-from plexus.sweep.members import Member
 from plexus.sweep.status import FINISHED, Status
 
 MISSING = "sweep.search needs optuna, which is not installed: pip install 'plexus[search]'"

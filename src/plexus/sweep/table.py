@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from plexus.deck.members import Member, brief
 from plexus.learning.figures import LOSS, RIVAL, VALIDATION, figures
 from plexus.sweep.folder import SweepFolder
-from plexus.sweep.members import Member, brief
 from plexus.sweep.status import FINISHED, Status
 
 WIDEST = 100

@@ -22,7 +22,18 @@ class Reduce(Task):
         """Refuse a deck without the block."""
         if deck.reduce is None:
             return "there is no block `reduce`; `plexus explain reduce` shows one"
-        return "a sweep has many runs, and one is reduced" if deck.sweep is not None else None
+        from plexus import registry
+
+        many = getattr(registry.component("reduction", deck.reduce.type).cls, "many", False)
+        if not many:
+            return "a sweep has many runs, and one is reduced" if deck.sweep is not None else None
+        if deck.sweep is None:
+            return "reduce: a dictionary is made of many runs: give a block `sweep`"
+        if deck.sweep.run != "run" or deck.sweep.ranks or deck.sweep.search:
+            return "reduce: a dictionary takes a sweep of runs without ranks or search"
+        if getattr(deck.reduce, "calibration", ()):
+            return "reduce.calibration is of one model, and a dictionary has several"
+        return None
 
     def execute(self, deck: Deck, ctx: Context, request: Request) -> int:
         """March, reduce and report; return the exit code. Collective."""

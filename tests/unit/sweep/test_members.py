@@ -5,10 +5,10 @@ from sweep_decks import BASE, deck, write
 
 from plexus import cli
 from plexus.deck.load import load
+from plexus.deck.members import check, expand, resolve
 from plexus.errors import DeckError, InputError
 from plexus.sweep.columns import columns, short_names
 from plexus.sweep.idle import idle
-from plexus.sweep.members import check, expand, resolve
 
 
 def test_references_follow_a_varied_parameter(tmp_path):

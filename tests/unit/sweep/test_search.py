@@ -12,11 +12,11 @@ from sweep_decks import deck as made
 
 from plexus import cli
 from plexus.deck.load import load
+from plexus.deck.members import Member, expand
 from plexus.deck.sweep import Range
 from plexus.errors import InputError
 from plexus.sweep import folder as folders
 from plexus.sweep import search
-from plexus.sweep.members import Member, expand
 from plexus.sweep.status import Status, read_summary
 
 BLOCK = """

@@ -1,0 +1,138 @@
+"""Recommendation of a reduced model by the temperature field: accuracy, few data, regret, latency.
+
+Part of the benchmark `dictionary`. Classes are clusters of p by the sine; nodes are selected and features
+scaled on the training members of each split alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.bench.table import Row
+from plexus.recommendation.augmentation import augmented
+from plexus.recommendation.classifiers import folds
+from plexus.recommendation.classifiers.discriminant import Discriminant
+from plexus.recommendation.classifiers.logistic import Logistic
+from plexus.recommendation.classifiers.neighbours import Neighbours
+from plexus.recommendation.classifiers.perceptron import Perceptron
+from plexus.recommendation.classifiers.stacking import Stacking
+from plexus.recommendation.selection import select
+from plexus.reduction.clusters.dissimilarity import sine
+from plexus.reduction.clusters.gain import leading, left
+from plexus.reduction.clusters.medoids import medoids
+
+if TYPE_CHECKING:
+    from plexus.bench.dictionary import Data
+
+Array = np.ndarray
+FEATURES, REPEATS, FEW, DRAWS, FACTOR = 20, 5, 40, 20, 2.0
+SINGLE: dict[str, Callable[[], Any]] = {
+    "logistic": Logistic, "1 neighbour": lambda: Neighbours(1), "5 neighbours": Neighbours,
+    "linear discriminant": Discriminant, "quadratic discriminant": lambda: Discriminant(own=True),
+    "perceptron": lambda: Perceptron((32,)),
+}  # fmt: skip
+
+
+def labels_of(data: Data) -> Array:
+    """Return the class of every member."""
+    from plexus.bench.dictionary import LABELS, STARTS
+
+    return medoids(sine(data.gram), LABELS, starts=STARTS).labels
+
+
+def features(data: Data, y: Array, train: Array) -> Array:
+    """Return the scaled values of all members at nodes that the training members choose."""
+    names = np.arange(len(data.loads))
+    places = select(MPI.COMM_SELF, data.loads[:, train], y[train], data.places, names, FEATURES)
+    at = [int(np.argmin(np.linalg.norm(data.places - place, axis=1))) for place in places]
+    x = data.loads[at].T
+    return np.asarray((x - x[train].mean(0)) / x[train].std(0))
+
+
+def halves(y: Array) -> list[tuple[Array, Array]]:
+    """Return training and held-out members: a fifth of every class, by seed."""
+    found = []
+    for seed in range(REPEATS):
+        held = folds(y, 5, np.random.default_rng(seed)) == 0
+        found.append((np.flatnonzero(~held), np.flatnonzero(held)))
+    return found
+
+
+def right(
+    model: Any, x: Array, y: Array, train: Array, test: Array, factor: float = 0.0, seed: int = 0
+) -> float:
+    """Return the accuracy of a classifier on members that it has not seen."""
+    given = augmented(x[train], y[train], factor, seed) if factor else (x[train], y[train])
+    answer = model.fit(*given, int(y.max()) + 1).probabilities(x[test]).argmax(1)
+    return float((answer == y[test]).mean())
+
+
+def stacking(data: Data) -> list[Row]:
+    """Return the accuracy of stacking beside that of single classifiers."""
+    y = labels_of(data)
+    pairs = halves(y)
+    x = [features(data, y, train) for train, _ in pairs]
+    found = [right(Stacking(FACTOR), z, y, *pair) for z, pair in zip(x, pairs, strict=True)]
+    mean = float(np.mean(found))
+    single = {
+        name: float(np.mean([right(made(), z, y, *pair, FACTOR) for z, pair in zip(x, pairs, strict=True)]))
+        for name, made in SINGLE.items()
+    }
+    best = max(single, key=lambda name: single[name])
+    told = ", ".join(f"{name} {value:.3f}" for name, value in single.items())
+    sizes = " ".join(map(str, np.bincount(y)))
+    return [
+        Row("A5.2 accuracy of stacking, 4 classes", mean, "", 0.90, mean >= 0.90,
+            f"spread {np.std(found, ddof=1):.3f}, classes of {sizes}"),
+        Row("A5.2 stacking less the best single classifier", mean - single[best], "", -0.005,
+            mean - single[best] >= -0.005, told),
+    ]  # fmt: skip
+
+
+def augmentation(data: Data) -> list[Row]:
+    """Return what augmentation brings where there are few data."""
+    y = labels_of(data)
+    gain: dict[str, list[float]] = {name: [] for name in SINGLE}
+    for draw in range(DRAWS):
+        order = np.random.default_rng([7, draw]).permutation(len(y))
+        train, test = order[:FEW], order[FEW:]
+        x = features(data, y, train)
+        for name, made in SINGLE.items():
+            gain[name].append(right(made(), x, y, train, test, 5.0, draw) - right(made(), x, y, train, test))
+    mean = {name: float(np.mean(values)) for name, values in gain.items()}
+    overall = float(np.mean(list(mean.values())))
+    spread = float(np.std(np.mean(list(gain.values()), axis=0), ddof=1) / DRAWS**0.5)
+    told = ", ".join(f"{name} {100 * value:+.1f}" for name, value in mean.items())
+    near = min(mean["1 neighbour"], mean["5 neighbours"])
+    return [
+        Row(f"A5.3 mean change of accuracy by augmentation, {FEW} fields", overall, "", 0.0, overall >= 0,
+            f"± {spread:.3f}; points: {told}"),
+        Row("A5.3 the same of neighbours, the lower of 1 and 5", near, "", 0.02, near >= 0.02),
+    ]  # fmt: skip
+
+
+def regret(data: Data) -> list[Row]:
+    """Return the error of the recommended model relative to the best one's, and what asking costs."""
+    from plexus.bench.dictionary import timed
+
+    y, g = labels_of(data), data.gram
+    train, test = halves(y)[0]
+    x = features(data, y, train)
+    model = Stacking(FACTOR).fit(x[train], y[train], int(y.max()) + 1)
+    chosen = model.probabilities(x[test]).argmax(1)
+    rows = []
+    for n in (1, 5):
+        errors = np.array(
+            [left(g, leading(g, train[y[train] == c], n), test) for c in range(int(y.max()) + 1)]
+        )
+        ratio = errors[chosen, np.arange(len(test))] / errors.min(0)
+        for name, value, bound in (("median", 50, 1.05), ("95th percentile", 95, 1.5)):
+            found = float(np.percentile(ratio, value))
+            rows.append(Row(f"A5.4 {name} of the regret, N={n}", found, "", bound, found <= bound))
+    seconds = timed(lambda: model.probabilities(x[:1]))
+    rows.append(Row("A5.4 one recommendation", 1e3 * seconds, "ms", 1.0, seconds <= 1e-3))
+    return rows

@@ -1,0 +1,1 @@
+"""Which model of a dictionary for a load: features of its field, augmentation, classifiers."""

@@ -1,0 +1,1 @@
+"""Clusters of simulations by the angles between their fields, from one Gram matrix."""

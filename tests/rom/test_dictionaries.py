@@ -1,0 +1,220 @@
+"""A dictionary of reduced models: made of a sweep, recommended by the load, switched in a run, refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from mpi4py import MPI
+
+from plexus.compose import compose
+from plexus.deck.load import load
+from plexus.errors import DeckError, InputError
+from plexus.offline.dictionary import make, trained
+from plexus.reduction.clusters.medoids import Partition
+from plexus.runtime import context
+from plexus.tasks.reduce import TASK
+
+COMM = MPI.COMM_WORLD
+SWEEP = {"mode": "list", "members": [
+    {"parameters.hot": hot, "parameters.peak": peak} for hot in (0.15, 0.85) for peak in (45, 50, 55, 60)
+]}  # fmt: skip
+
+
+def text(**blocks):
+    """Return a plate that is held, pulled, and heated near one of its ends."""
+    data = {
+        "plexus": 1,
+        "parameters": {"hot": 0.15, "peak": 50},
+        "tables": {"warm": {"times": [0, 1, 2], "values": [0, 1, 0], "period": 2},
+                   "left": {"times": [0, 1.999, 2, 4], "values": [1, 1, 0, 0]}},
+        "mesh": {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.5]},
+        "physics": {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": {
+            "type": "chaboche", "young_modulus": "200 GPa", "poisson_ratio": 0.3,
+            "expansion": {"coefficient": 2e-5}, "yield_stress": "10 MPa",
+            "back_stresses": [{"modulus": "100 GPa", "recall": 1000}],
+            "viscosity": {"drag": "300 MPa", "exponent": 30}},
+            "temperature": "293.15 + peak*warm(t)*exp(-8*((x - hot)^2 + y^2))"},
+        "boundary": [{"on": "left", "displacement": [0, 0]},
+                     {"on": "right", "traction": ["5e7*min(t, 1)", 0]}],
+        "time": {"stepper": "quasistatic", "step": 0.25, "end": 2},
+        "solver": {"displacement": {"snes_rtol": 1e-10, "ksp": "preonly", "preconditioner": "mumps"}},
+        "quantities": {"p": {"type": "maximum", "of": "p"}, "u": {"type": "maximum", "of": "displacement_x"}},
+        "reduce": {"type": "dictionary", "tolerance": 1e-5, "cubature": 1e-4, "clusters": 2, "most": 3,
+                   "at": 1, "features": 3, "augmentation": 1, "starts": 2},
+        "sweep": SWEEP,
+        **blocks,
+    }  # fmt: skip
+    return yaml.safe_dump({k: v for k, v in data.items() if v is not None})
+
+
+def deck(folder, *overrides, **blocks):
+    """Return the deck, read from a file as members are."""
+    if COMM.rank == 0:
+        (folder / "plate.yaml").write_text(text(**blocks))
+    COMM.barrier()
+    return load(folder / "plate.yaml", overrides)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the dictionary; return its folder and what is told of it."""
+    folder = Path(COMM.bcast(str(tmp_path_factory.mktemp("dictionary")) if COMM.rank == 0 else None))
+    _, facts = make(deck(folder), context.create(COMM, folder))
+    return folder, facts
+
+
+def marched(folder, *overrides, **rom):
+    """Return a run by the dictionary, at its end."""
+    chosen = {"rom": {"type": "dictionary", "file": str(folder / "dictionary.json"), **rom}} if rom else {}
+    run = compose(deck(folder, *overrides, **chosen), context.create(COMM, folder))
+    run.observers = []
+    for _ in run.march():
+        pass
+    return run
+
+
+@pytest.mark.mpi
+def test_the_load_gets_the_model_of_its_cluster(made):
+    """Both kinds of loads end in clusters of their own; an unseen peak is recommended its kind's model."""
+    folder, facts = made
+    assert sorted(facts["sizes"]) == [4, 4] and facts["gains"][1] > 0.5
+    labels = json.loads((folder / "dictionary.json").read_text())["about"]["labels"]
+    assert len(set(labels[:4])) == len(set(labels[4:])) == 1
+    for hot, member in ((0.15, 0), (0.85, 4)):
+        given = f"parameters.hot={hot}", "parameters.peak=52"
+        run = marched(folder, *given, imbalance=0.05)
+        told = run.system.counts()["reduced"]
+        assert told["models"] == [labels[member]] and told["probabilities"][0] > 0.5
+        assert told["outside"] == 0 and told["modes"] >= facts["modes"][labels[member]]
+        full = marched(folder, *given).values()
+        assert run.values() == pytest.approx(full, rel=5e-3)
+
+
+CYCLES = {"stepper": "quasistatic", "step": 0.25, "end": 4}
+MOVING = (
+    "293.15 + 50*warm(t)*(left(t)*exp(-8*((x - 0.15)^2 + y^2)) + (1 - left(t))*exp(-8*((x - 0.85)^2 + y^2)))"
+)
+
+
+def moving(folder, rom=True):
+    """Return a run whose second cycle heats the other end."""
+    physics = yaml.safe_load(text())["physics"] | {"temperature": MOVING}
+    file = {"type": "dictionary", "file": str(folder / "dictionary.json"), "switch": 2, "imbalance": 0.5}
+    blocks = {"rom": file} if rom else {}
+    run = compose(deck(folder, physics=physics, time=CYCLES, **blocks), context.create(COMM, folder))
+    run.observers = []
+    return run
+
+
+@pytest.mark.mpi
+def test_the_model_changes_with_the_load(made):
+    """In the second cycle the other model takes over, with the memory that a replay gives at its points."""
+    folder = made[0]
+    labels = json.loads((folder / "dictionary.json").read_text())["about"]["labels"]
+    run = moving(folder)
+    for _ in run.march():
+        pass
+    system = run.system
+    told = system.counts()["reduced"]
+    assert told["models"][-2:] == [labels[0], labels[4]]
+    present = system.blocks[labels[4]]
+    g = run.state.values["displacement"][:, 0]
+    assert (g[present] != 0).any() and not np.delete(g, np.arange(len(g))[present]).any()
+    # the memory at the points of all models is that of the replay, through the change
+    body = system.remembered(run.state)["p"]
+    kept, points = run.state.internal["p"], system.model.points
+    apart = np.abs(kept - body[points.rows]).max(initial=0.0)
+    assert COMM.allreduce(float(apart), MPI.MAX) <= 1e-12
+    full = moving(folder, rom=False)
+    for _ in full.march():
+        pass
+    assert run.values()["u"] == pytest.approx(full.values()["u"], rel=0.05)
+
+
+@pytest.mark.mpi
+def test_it_goes_on_as_if_it_had_not_stopped(made):
+    whole, again = moving(made[0]), moving(made[0])
+    for _ in zip(range(9), whole.march(), strict=False):
+        pass
+    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
+    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
+    for run in (whole, again):
+        for _ in run.march():
+            pass
+    assert again.values() == pytest.approx(whole.values(), rel=1e-10)
+
+
+def test_what_is_no_dictionary_is_refused(made, tmp_path):
+    folder = made[0]
+    index = json.loads((folder / "dictionary.json").read_text())
+
+    def told(**changes):
+        (tmp_path / "dictionary.json").write_text(json.dumps(index | changes))
+        with pytest.raises(InputError) as error:
+            marched(tmp_path, imbalance=1.0)
+        return str(error.value)
+
+    assert "no dictionary of reduced models (kind 'rom'" in told(kind="rom")
+    assert "is no file beside it" in told(models=["../a.h5", "b.h5"])
+    assert "one has none" in told(models=index["models"][:1])
+    # the bundle is not there
+    assert "recommendation.safetensors" in told()
+    (tmp_path / "recommendation.safetensors").write_bytes(
+        (folder / "recommendation.safetensors").read_bytes()
+    )
+    assert "sha256" in told(sha256="0" * 64)
+
+
+def test_what_no_dictionary_is_made_of_is_refused(tmp_path):
+    ctx = context.create(COMM, tmp_path)
+    block = {"clusters": 2, "at": 1, "features": 3}
+
+    def told(*overrides, **changes):
+        with pytest.raises(InputError) as error:
+            make(deck(tmp_path, *overrides, reduce={"type": "dictionary", **block, **changes}), ctx)
+        return str(error.value)
+
+    few = ("sweep.members=[{parameters.peak: 50}, {parameters.peak: 60}]",)
+    assert "clusters: 3 of 2 members" in told(*few, clusters=3)
+    assert "same for all members" in told(*few, at=0)
+
+
+def test_the_deck_is_checked(tmp_path):
+    """What is compared and read must be there, and many runs; all is told with its line."""
+
+    def told(**block):
+        (tmp_path / "plate.yaml").write_text(text(reduce={"type": "dictionary", "at": 1, **block}))
+        checked = subprocess.run(
+            [sys.executable, "-m", "plexus", "check", "plate.yaml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )  # fmt: skip
+        return checked.returncode, checked.stdout + checked.stderr
+
+    code, said = told(of="q", load="heat", clusters=9)
+    assert code == 2 and "plate.yaml:" in said
+    assert "there is no 'q'; there are displacement" in said and "no field 'heat'" in said
+    assert "more than the 8 of `most`" in said
+    assert "angles compares spaces of the unknown" in told(dissimilarity="angles")[1]
+    file = tmp_path / "dictionary.json"
+    file.write_text("{}")
+    with pytest.raises(DeckError, match="keep no modes of the memory"):
+        deck(tmp_path, rom={"type": "dictionary", "file": str(file), "indicator": {}})
+    alone = deck(tmp_path, sweep=None)
+    assert "give a block `sweep`" in TASK.problem(alone)
+    assert "many runs, and one is reduced" in TASK.problem(deck(tmp_path, reduce={}))
+
+
+def test_models_are_trained_on_neighbours_too():
+    d = np.abs(np.arange(6.0)[:, None] - np.arange(6))
+    part = Partition(np.array([1, 4]), np.array([0, 0, 0, 1, 1, 1]), 1.0)
+    assert trained(d, part, 0, 0.4).tolist() == [0, 1, 2, 3]
+    assert trained(d, part, 1, 0.0).tolist() == [3, 4, 5]
