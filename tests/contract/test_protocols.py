@@ -14,6 +14,8 @@ PROTOCOLS = {
     "discretisation": protocols.Discretisation,
     "law": protocols.Law,
     "life": protocols.Criterion,
+    "potential": protocols.Potential,
+    "reduction": protocols.ModelMaker,
     "rom": protocols.Reduction,
     "snapshots": protocols.SnapshotSource,
     "boundary": protocols.BoundaryTerm,

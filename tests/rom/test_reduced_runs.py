@@ -185,7 +185,7 @@ def test_what_it_cannot_take_is_refused(made):
     assert "only 0 is taken" in told(boundary=moved)
     springy = {"type": "elastic", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3}
     plain = {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": springy}
-    assert "needs a law with memory" in told(physics=plain)
+    assert "needs a law with memory" in told(physics=plain, quantities={})
     sprung = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "1 GN/m^3"}}]
     assert "takes tractions and pressures only" in told(boundary=sprung)
     finer = {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.6]}

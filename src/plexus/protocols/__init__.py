@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.reductions import ModelMaker, SnapshotSource
     from plexus.protocols.samples import Sampler
-    from plexus.protocols.snapshots import SnapshotSource
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
     from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
@@ -73,8 +73,8 @@ _MODULES = {
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "reductions": "ModelMaker SnapshotSource",
     "samples": "Sampler",
-    "snapshots": "SnapshotSource",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
@@ -141,6 +141,7 @@ __all__ = [
     "Loss",
     "Measured",
     "MeshSource",
+    "ModelMaker",
     "Observer",
     "OnSides",
     "Optimizer",

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
 
 from plexus.errors import InputError
 
@@ -69,6 +68,8 @@ class Matching:
 
     def _require_size(self, own: Array, blocks: Iterable[Array]) -> float:
         """Refuse a body of another size; return the largest coordinate [m]. Collective."""
+        from mpi4py import MPI
+
         comm = self.space.comm
         # [-least, most] as one maximum
         mine = np.full(6, -np.inf)

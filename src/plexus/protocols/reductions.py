@@ -1,0 +1,39 @@
+"""What makes reduced models, and where their snapshots come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class SnapshotSource(Protocol):
+    """Where a reduction takes the displacements of its steps from."""
+
+    def march(self, run: Any, keep: Callable[[Any], None]) -> dict[str, Any]:
+        """Bring a run from state to state, let ``keep`` look at each, and return what is told. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if the displacements are not those of the run's body.
+        """
+
+
+class ModelMaker(Protocol):
+    """A member of kind ``reduction``: what `plexus reduce` makes of a deck."""
+
+    def make(self, deck: Any, ctx: Any) -> tuple[Any, dict[str, Any], str]:
+        """March, write the model that the member of kind ``rom`` of this name reads. Collective.
+
+        Returns
+        -------
+        tuple
+            The run, facts for its summary, and a line about them.
+
+        Raises
+        ------
+        InputError
+            If the deck cannot be reduced in this way.
+        SolveError
+            If the model does not reach its tolerance.
+        """
