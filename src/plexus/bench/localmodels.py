@@ -35,7 +35,7 @@ def runs(data: Data) -> list[Row]:
     from plexus.recommendation.classifiers.stacking import Stacking
 
     deck, ctx = dictionary.opened()
-    block = Reduce(snapshots="run", tolerance=TOLERANCE, cubature=CUBATURE, modes=MODES, stalls=True)
+    block = Reduce(tolerance=TOLERANCE, cubature=CUBATURE, modes=MODES, stalls=True)
     every = [
         d.model_copy(update={"output": (), "quantities": {}, "reduce": block}) for d in decks(deck, ctx.comm)
     ]
