@@ -246,7 +246,7 @@ def folder(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("fuzz")
     for path in sorted((ROOT / "input_decks").rglob("*")):
         target = root / path.relative_to(ROOT)
-        if path.is_file() and path.suffix in (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf"):
+        if path.is_file() and path.suffix in (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf", ".frd"):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path)
     return root
