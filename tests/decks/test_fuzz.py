@@ -240,13 +240,17 @@ def _has(source, part) -> bool:
     return part in source if isinstance(source, dict) else isinstance(part, int) and part < len(source)
 
 
+SHIPPED = (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf", ".frd")
+"""Endings of decks and of what they name."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Return a folder laid out like the repository's, so that relative includes and meshes are found."""
     root = tmp_path_factory.mktemp("fuzz")
     for path in sorted((ROOT / "input_decks").rglob("*")):
         target = root / path.relative_to(ROOT)
-        if path.is_file() and path.suffix in (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf", ".frd"):
+        if path.is_file() and path.suffix in SHIPPED:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path)
     return root

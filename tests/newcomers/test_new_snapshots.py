@@ -49,7 +49,12 @@ mesh: {type: box, cell: hexahedron, cells: [2, 1, 1], size: [2 mm, 1 mm, 1 mm]}
 physics:
   type: elastoviscoplastic
   degree: 1
-  law: {type: j2, young_modulus: 200 GPa, poisson_ratio: 0.3, yield_stress: 200 MPa, hardening: {slope: 20 GPa}}
+  law:
+    type: j2
+    young_modulus: 200 GPa
+    poisson_ratio: 0.3
+    yield_stress: 200 MPa
+    hardening: {slope: 20 GPa}
 boundary:
   - {on: left, displacement_x: 0}
   - {on: bottom, displacement_y: 0}
