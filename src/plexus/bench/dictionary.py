@@ -8,51 +8,24 @@ body, of fields that neither clusters nor bases have seen. After T. Daniel et al
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from time import perf_counter
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
+from plexus.bench import localmodels, recommendation
+from plexus.bench.hotspots import STARTS, Data, kept
 from plexus.bench.table import Row
-from plexus.deck.load import load
-from plexus.deck.members import expand
 from plexus.reduction.clusters.dissimilarity import euclidean, sine
 from plexus.reduction.clusters.gain import gains, leading, left, nested, partitions, widths
 from plexus.reduction.clusters.medoids import assigned, medoids
 
 Array = np.ndarray
-DECK, KEPT = Path("input_decks/rom/zset_dictionary.yaml"), Path("runs/bench/zset_dictionary.npz")
-SPLITS, TRAINED, STARTS = 10, 200, 8
+SPLITS, TRAINED = 10, 200
 CLUSTERS = (4, 5, 6)
-LABELS = 4
-"""Classes of the recommendation."""
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Fields of p (points, members) with weights, loads (nodes, members) at places, centres (members, 3)."""
-
-    p: Array
-    weights: Array
-    loads: Array
-    places: Array
-    centres: Array
-
-    @property
-    def gram(self) -> Array:
-        """Gram matrix of the fields of p."""
-        return np.asarray((self.p * self.weights[:, None]).T @ self.p)
 
 
 def run(*items: str) -> list[Row]:
     """Return the rows of clusters and of recommendation."""
-    from plexus.bench import localmodels, recommendation
-
     data = kept()
     parts = {
         "A3.2": local_bases, "A3.3": gain_of, "A3.3r": localmodels.runs, "A4.3": narrower,
@@ -60,60 +33,6 @@ def run(*items: str) -> list[Row]:
         "A5.4": recommendation.regret,
     }  # fmt: skip
     return [row for name in items or parts for row in parts[name](data)]
-
-
-def stored() -> Any:
-    """Return the arrays of the marched loads: those of an earlier benchmark of the same deck if there are."""
-    told = {k: v for k, v in load(DECK).plain()["data"].items() if k not in ("about", "reduce", "output")}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    if KEPT.is_file():
-        found = np.load(KEPT)
-        if str(found["digest"]) == digest:
-            return found
-    arrays = marched()
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(KEPT, digest=digest, **arrays)
-    return arrays
-
-
-def kept() -> Data:
-    """Return what is compared and by what it is recommended."""
-    found = stored()
-    return Data(*(found[name] for name in Data.__dataclass_fields__))
-
-
-def marched() -> dict[str, Array]:
-    """March all loads with the full model; stresses (members, steps, points, 9) in single precision."""
-    from plexus.offline.training import marched as training
-    from plexus.reduction.measures import weights_of
-
-    deck, ctx = opened()
-    p, loads, fields, stresses = [], [], [], []
-    for each, member in training(deck, ctx, "temperature", 1.0):
-        p.append(member.last["p"][:, 0])
-        loads.append(member.load)
-        fields.append(member.fields)
-        stresses.append(member.stresses.astype(np.float32))
-        system = each.system
-    centres = [[float(m.values[f"parameters.{axis}1"]) for axis in "xyz"] for m in expand(deck)]
-    form = system.forms["displacement"]  # type: ignore[attr-defined]
-    return {
-        "p": np.array(p).T, "weights": weights_of(form), "loads": np.array(loads).T,
-        "places": form.space.points, "centres": np.array(centres),
-        "fields": np.array(fields), "stresses": np.array(stresses),
-    }  # fmt: skip
-
-
-def opened() -> tuple[Any, Any]:
-    """Return the deck, and a context of one rank in the folder of the results."""
-    import petsc4py
-    from mpi4py import MPI
-
-    from plexus.runtime import context
-
-    petsc4py.init([])
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    return load(DECK), context.create(MPI.COMM_SELF, KEPT.parent)
 
 
 def splits(count: int, members: int, trained: int) -> Iterator[tuple[Array, Array]]:
@@ -204,13 +123,3 @@ def narrower(data: Data) -> list[Row]:
             Row(f"A4.3 width of 8 clusters relative to that of one, N={n}", share, "", 1.0, share < 1, text)
         )
     return rows
-
-
-def timed(work: Callable[[], Any], repeats: int = 200) -> float:
-    """Return the seconds of one call, the median of some."""
-    found = []
-    for _ in range(repeats):
-        start = perf_counter()
-        work()
-        found.append(perf_counter() - start)
-    return float(np.median(found))

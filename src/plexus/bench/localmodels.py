@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.bench import hotspots, recommendation
 from plexus.bench.table import Row
 from plexus.reduction.clusters.dissimilarity import sine
 from plexus.reduction.clusters.medoids import medoids
 
 if TYPE_CHECKING:
-    from plexus.bench.dictionary import Data
+    from plexus.bench.hotspots import Data
+    from plexus.run import Run
 
 Array = np.ndarray
 TRAINED, TESTED, MODES, TOLERANCE, CUBATURE, OVERLAP = 240, 20, 10, 1e-4, 1e-3, 0.15
@@ -28,23 +30,22 @@ FIRST = 1
 
 def runs(data: Data) -> list[Row]:
     """Return errors of p by local models, relative to one model of all training loads."""
-    from plexus.bench import dictionary, recommendation
     from plexus.compose import compose
     from plexus.deck.reduce import Reduce
     from plexus.offline.training import decks
     from plexus.recommendation.classifiers.stacking import Stacking
 
-    deck, ctx = dictionary.opened()
+    deck, ctx = hotspots.opened()
     block = Reduce(tolerance=TOLERANCE, cubature=CUBATURE, modes=MODES, stalls=True)
     every = [
         d.model_copy(update={"output": (), "quantities": {}, "reduce": block}) for d in decks(deck, ctx.comm)
     ]
     train, test = np.arange(TRAINED), np.arange(TRAINED, TRAINED + TESTED)
     d = sine(data.gram[np.ix_(train, train)])
-    part = medoids(d, dictionary.LABELS, starts=dictionary.STARTS)
+    part = medoids(d, hotspots.LABELS, starts=hotspots.STARTS)
     y = np.concatenate([part.labels, np.zeros(len(data.gram) - TRAINED, dtype=np.int64)])
     x = recommendation.features(data, y, train)
-    model = Stacking(recommendation.FACTOR, seed=FIRST).fit(x[train], y[train], dictionary.LABELS)
+    model = Stacking(recommendation.FACTOR, seed=FIRST).fit(x[train], y[train], hotspots.LABELS)
     chosen = model.probabilities(x[test]).argmax(1)
     with tempfile.TemporaryDirectory() as folder:
         sizes = _models(compose(every[0], ctx), part, d, Path(folder))
@@ -64,13 +65,12 @@ def runs(data: Data) -> list[Row]:
     ]  # fmt: skip
 
 
-def _models(run: Any, part: Any, d: Array, folder: Path) -> list[tuple[Path, int, int]]:
+def _models(run: Run, part: Any, d: Array, folder: Path) -> list[tuple[Path, int, int]]:
     """Write the local models and that of all loads; return file, modes and points of each."""
-    from plexus.bench import dictionary
     from plexus.offline.dictionary import joined, trained
     from plexus.offline.main import reduced
 
-    found, arrays = [], dictionary.stored()
+    found, arrays = [], hotspots.stored()
     fields, stresses = arrays["fields"], arrays["stresses"]
     groups = [trained(d, part, k, OVERLAP) for k in range(len(part.medoids))]
     for k, group in enumerate([*groups, np.arange(TRAINED)]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mpi4py import MPI
 
+from plexus.bench.hotspots import LABELS, STARTS, timed
 from plexus.bench.table import Row
 from plexus.recommendation.augmentation import augmented
 from plexus.recommendation.classifiers import folds
@@ -26,7 +27,7 @@ from plexus.reduction.clusters.gain import leading, left
 from plexus.reduction.clusters.medoids import medoids
 
 if TYPE_CHECKING:
-    from plexus.bench.dictionary import Data
+    from plexus.bench.hotspots import Data
 
 Array = np.ndarray
 FEATURES, REPEATS, FEW, DRAWS, FACTOR = 20, 5, 40, 20, 2.0
@@ -39,8 +40,6 @@ SINGLE: dict[str, Callable[[], Any]] = {
 
 def labels_of(data: Data) -> Array:
     """Return the class of every member."""
-    from plexus.bench.dictionary import LABELS, STARTS
-
     return medoids(sine(data.gram), LABELS, starts=STARTS).labels
 
 
@@ -117,8 +116,6 @@ def augmentation(data: Data) -> list[Row]:
 
 def regret(data: Data) -> list[Row]:
     """Return the error of the recommended model relative to the best one's, and what asking costs."""
-    from plexus.bench.dictionary import timed
-
     y, g = labels_of(data), data.gram
     train, test = halves(y)[0]
     x = features(data, y, train)

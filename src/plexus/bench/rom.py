@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mpi4py import MPI
@@ -33,6 +33,9 @@ from plexus.reduction.loads import Loads
 from plexus.reduction.model import Kept, Model, save
 from plexus.reduction.responses import Elastic, spans
 from plexus.runtime import context
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 SIZES = {"1e4": 14, "1e5": 31, "1e6": 68}
 """Unknowns -> cells along an edge."""
@@ -181,7 +184,7 @@ def _without_compiler() -> Iterator[None]:
             vars(module)["_compiled"] = compiled
 
 
-def _median(run: Any) -> float:
+def _median(run: Run) -> float:
     """Return the CPU seconds of a step, the median of groups of them."""
     run.ctx.folder.mkdir(exist_ok=True)
     for observer in run.observers:

@@ -13,11 +13,10 @@ from plexus import registry
 from plexus.deck import parts
 from plexus.deck.discretisation import USUAL, made_for, serves
 from plexus.errors import InputError
-from plexus.protocols import Setting
 
 if TYPE_CHECKING:
     from plexus.deck.time import Time
-    from plexus.protocols import Discretisation, Found, Gap
+    from plexus.protocols import Discretisation, Found, Gap, Setting
 
 EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
@@ -105,6 +104,8 @@ def part_problems(deck: Any) -> Iterator[Found]:
     for path, params in parts.learned(deck):
         # a closure is asked with what its model leaves open
         if path != "closure" and params.checkpoint is not None:
+            from plexus.protocols import Setting
+
             yield from parts.component(params).cls.problems(params, Setting(), tuple(path.split(".")))  # type: ignore[attr-defined]
     if deck.closure is None or time is None:
         return

@@ -21,7 +21,7 @@ from plexus.errors import InputError, at_path
 from plexus.formulation.conditions import Conditions, sort_conditions
 from plexus.formulation.dirichlet import Dirichlet
 from plexus.mesh.doubled import in_mesh
-from plexus.protocols import Assembled, Setting
+from plexus.protocols import Assembled
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -95,6 +95,8 @@ def _prepared(equations: Sequence[Equation], ctx: Context) -> dict[str, Guarded]
     """Prepare the learned parts of equations; return what watches each, by deck path. Collective."""
     found = {}
     for path, part in (item for equation in equations for item in equation.learned.items()):
+        from plexus.protocols import Setting
+
         with at_path(path):
             part.prepare(Setting(comm=ctx.comm, device=ctx.device))
         found[path] = part.guard

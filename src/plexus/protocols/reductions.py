@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 
 class SnapshotSource(Protocol):
     """Where a reduction takes the displacements of its steps from."""
 
-    def march(self, run: Any, keep: Callable[[Any], None]) -> dict[str, Any]:
+    def march(self, run: Run, keep: Callable[[Run], None]) -> dict[str, Any]:
         """Bring a run from state to state, let ``keep`` look at each, and return what is told. Collective.
 
         Raises
@@ -22,7 +25,7 @@ class SnapshotSource(Protocol):
 class ModelMaker(Protocol):
     """A member of kind ``reduction``: what `plexus reduce` makes of a deck."""
 
-    def make(self, deck: Any, ctx: Any) -> tuple[Any, dict[str, Any], str]:
+    def make(self, deck: Any, ctx: Any) -> tuple[Run, dict[str, Any], str]:
         """March, write the model that the member of kind ``rom`` of this name reads. Collective.
 
         Returns

@@ -27,7 +27,7 @@ def law():
     """Return the metadata of a thermal law, which has neither grid nor box."""
     port = {"shape": "vector", "location": "quadrature", "scale": 1.0}
     return {
-        "kind": "law",
+        "kind": "conduction",
         "type": "conductor",
         "ports": {
             "inputs": [
@@ -67,13 +67,13 @@ def golden():
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
-    """Make the kind `law` known, with fields of its own."""
+    """Make the kind `conduction` known, with fields of its own."""
     folder = tmp_path / "newlaws"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     (folder / "_bundle.py").write_text(BUNDLE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(registry.KINDS, "law", ("newlaws", "laws"))
+    monkeypatch.setitem(registry.KINDS, "conduction", ("newlaws", "laws"))
     yield
     for name in ("newlaws", "newlaws._bundle"):
         sys.modules.pop(name, None)
@@ -90,8 +90,8 @@ def test_a_law_in_kelvin_is_sealed_and_replayed(tmp_path, known):
 
 
 def test_fields_of_the_kind_are_demanded(known):
-    assert fields.required("law")["training"][1][-1] == "paths"
-    assert "box" not in fields.required("law")
+    assert fields.required("conduction")["training"][1][-1] == "paths"
+    assert "box" not in fields.required("conduction")
     for field, change, message in (
         ("energy", None, "energy: missing"),
         ("energy", {}, r"energy\.floor: missing"),
@@ -115,7 +115,7 @@ def test_a_kind_without_a_module_has_the_common_fields_only(tmp_path, monkeypatc
     assert kinds.own("nothing of the kind") == kinds.Own()
     path = tmp_path / "law.safetensors"
     store.save(path, law(), WEIGHTS, golden())
-    assert container.read(path).metadata["kind"] == "law"
+    assert container.read(path).metadata["kind"] == "conduction"
 
 
 def test_a_closure_alone_has_a_box_and_a_guard():
