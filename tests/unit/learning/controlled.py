@@ -62,10 +62,10 @@ boundary: [{on: left, velocity: 1}, {on: right, outflow: {}}]
 initial: {velocity: 1 + 0.5*sin(3*x)}
 time: {stepper: STEPPER, end: 0.04 s, step: 0.02 s}
 """
-FOURIER = """mesh: {type: periodic, cells: [24], size: [22]}
-physics: {type: kuramoto_sivashinsky}
-initial: {u: START}
-time: {stepper: etdrk4, end: 0.04 s, step: 0.02 s}
+FOURIER = """mesh: {type: periodic, cells: [8, 12], size: [6.283185307179586, 6.283185307179586]}
+physics: {type: navier_stokes, viscosity: 0.1 m^2/s}
+initial: {velocity: ["(A*sin(1*y) + 0.1*load*cos(2*y))/(1 s/m)", "0.5*sin(1*x)/(1 s/m)"]}
+time: {stepper: sbdf2, end: 0.04 s, step: 0.02 s}
 """
 
 
@@ -79,7 +79,5 @@ def on_cells(stepper):
 
 def in_fourier_space():
     """Return deck and reference of a model in Fourier space, whose start has a control."""
-    start = "A*sin(2*pi*x/22) + 0.1*load*cos(4*pi*x/22)"
-    a = "{a: {type: scalar, start: 1.3}}"
-    made = (FOURIER.replace("START", start.replace("A", name)) for name in ("a", "1"))
-    return _other(a, *made, "u")
+    k = "{k: {type: scalar, start: 1.3}}"
+    return _other(k, FOURIER.replace("A*", "k*"), FOURIER.replace("A*", "1*"), "velocity_x")
