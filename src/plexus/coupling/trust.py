@@ -180,7 +180,7 @@ class Trust:
         rows = model.points.rows
         held: Any = at.before
         held.update({name: a[rows] for name, a in before.items()})
-        modes = model.basis.reshape(u.size, -1)
+        modes = model.basis.reshape(u.size, model.basis.shape[2])
         g = coordinates(system.comm, modes, lambda a: mass(form, a), u.reshape(-1, 1))
         return g[:, 0], {name: a[rows] for name, a in memory.items()}
 

@@ -145,7 +145,7 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     fields = []
     for member in members:
         size = np.sqrt(np.diag(gram(comm, member.fields, mass(form, member.fields))).max())
-        fields += [u.reshape(space.n_local, -1) / size for u in member.fields.T]
+        fields += [u.reshape(space.n_local, space.components) / size for u in member.fields.T]
     weights = np.repeat(weights_of(form), 9)[:, None]
     rows = np.column_stack([m.stresses.reshape(len(m.stresses), -1).T for m in members])
     # what is left out is integrated as well, only less exactly

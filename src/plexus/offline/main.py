@@ -55,7 +55,7 @@ class History:
     ----------
     fields : list of array (n_local, m)
         The unknown after each step.
-    stresses : list of array (own points, 3, 3)
+    stresses : list of array (own points, 9)
         The stresses then.
     memory : dict
         Name -> rows (own points, c) after each step.

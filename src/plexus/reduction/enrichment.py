@@ -57,7 +57,7 @@ def enriched(
         If the cubature does not reach the tolerance of the model.
     """
     comm, space, facts = points.comm, form.space, model.facts
-    old = model.basis.reshape(space.n_local * space.components, -1)
+    old = model.basis.reshape(space.n_local * space.components, model.basis.shape[2])
     modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
     kept = model.kept
     duals = {
@@ -67,7 +67,7 @@ def enriched(
     stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
-        form, points, modes.reshape(space.n_local, space.components, -1),
+        form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
         replace(kept, stresses=stress, duals=duals), facts, start,
     )  # fmt: skip
 
