@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from plexus.deck.params import Field, Params
+from plexus.learned.account import Account
 from plexus.learned.box import middle_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class GuardParams(Params):
     )
 
 
-class Guard:
+class Guard(Account):
     """Counts, mask and trip rule of one learned part (`plexus.protocols.Guarded`).
 
     Parameters
@@ -237,16 +238,6 @@ class Guard:
             "mean_outside": total / cells / max(self.steps, 1),
             "fallback": float(self.using_fallback),
         }
-
-    def report(self) -> dict[str, float]:
-        """Return the counts and the number of constants outside the training. Collective."""
-        return {**self.counts(), "constants_outside": float(len(self.beyond))}
-
-    def summary(self) -> dict[str, Any]:
-        """Return the entry of ``summary.json``. Collective."""
-        counts, limit = self.counts(), self.params.max_fraction
-        holds = counts["mean_outside"] <= limit
-        return {**counts, "max_fraction": limit, "holds": holds, "beyond_training": list(self.beyond)}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers. Collective."""

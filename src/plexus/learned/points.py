@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from plexus.deck.params import Field, Params
+from plexus.learned.account import Account
 from plexus.learned.box import middle_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class WatchParams(Params):
     )
 
 
-class Watch:
+class Watch(Account):
     """Shares of points outside, and what follows from them (`plexus.protocols.Guarded`).
 
     Parameters
@@ -134,16 +135,6 @@ class Watch:
             "farthest": self.farthest,
             "fallback": float(self.using_fallback),
         }
-
-    def report(self) -> dict[str, float]:
-        """Return the counts and the number of constants outside of the training."""
-        return {**self.counts(), "constants_outside": float(len(self.beyond))}
-
-    def summary(self) -> dict[str, Any]:
-        """Return the entry of ``summary.json``."""
-        counts, limit = self.counts(), self.params.max_fraction
-        holds = counts["mean_outside"] <= limit
-        return {**counts, "max_fraction": limit, "holds": holds, "beyond_training": list(self.beyond)}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers, the same on all ranks."""
