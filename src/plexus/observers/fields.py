@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import NAME, Field, FieldName, Params, ScheduleText
 from plexus.deck.schedules import parse_schedule
-from plexus.errors import InputError
 from plexus.observers.base import Scheduled
 from plexus.registry import register
 
@@ -155,18 +154,10 @@ class Fields(Scheduled):
         Rank 0 looks: another rank might come late, to files that are being deleted.
         """
         from plexus.io.vtkhdf_layout import read_layout
+        from plexus.runtime.first import on_first
 
-        found, problem = [], None
-        if run.ctx.root:
-            paths = (self._path(run, i) for i in range(10_000))
-            try:
-                found = [(p, read_layout(p)) for p in paths if p.exists()]
-            except InputError as error:
-                problem = str(error)
-        found, problem = run.ctx.comm.bcast((found, problem))
-        if problem:
-            raise InputError(problem)
-        return found
+        paths = (self._path(run, i) for i in range(10_000))
+        return on_first(run.ctx.comm, lambda: [(p, read_layout(p)) for p in paths if p.exists()])
 
     def _describe(self, run: Run) -> None:
         """Write the XDMF file on rank 0."""

@@ -12,10 +12,11 @@ import numpy as np
 from plexus.compose import compose
 from plexus.deck.members import check, resolve
 from plexus.deck.schema import Deck
-from plexus.errors import InputError, PlexusError
+from plexus.errors import DeckError, InputError
 from plexus.fields.state import State
 from plexus.offline.main import History
 from plexus.protocols import Reducible
+from plexus.runtime.first import on_first
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -60,16 +61,14 @@ def decks(deck: Deck, comm: Comm) -> list[Deck]:
     InputError
         On all ranks, if the values of a member make no valid deck.
     """
-    plains, failure = None, ""
-    if comm.rank == 0:
-        try:
-            plains = [resolve(deck, member).plain() for member in check(deck)]
-        except PlexusError as error:
-            failure = str(error)
-    plains, failure = comm.bcast((plains, failure))
-    if plains is None:
-        raise InputError(failure)
-    return [Deck.from_plain(plain) for plain in plains]
+    return [Deck.from_plain(plain) for plain in on_first(comm, lambda: _resolved(deck))]
+
+
+def _resolved(deck: Deck) -> list[Any]:
+    try:
+        return [resolve(deck, member).plain() for member in check(deck)]
+    except DeckError as error:
+        raise InputError(str(error)) from error
 
 
 def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus.errors import InputError
 from plexus.runtime.files import write_json
+from plexus.runtime.first import on_first
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -55,16 +56,15 @@ def read(path: Path, comm: Comm) -> Index:
     InputError
         On all ranks, if it cannot be read or is no dictionary.
     """
-    found, problem = None, ""
-    if comm.rank == 0:
-        try:
-            found = _parsed(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            problem = f"{path}: this is no dictionary of reduced models ({error}); `plexus reduce` makes one"
-    found, problem = comm.bcast((found, problem))
-    if found is None:
-        raise InputError(problem)
-    return found
+    return on_first(comm, lambda: _read(path))
+
+
+def _read(path: Path) -> Index:
+    try:
+        return _parsed(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f"this is no dictionary of reduced models ({error}); `plexus reduce` makes one"
+        raise InputError(f"{path}: {why}") from error
 
 
 def _parsed(told: dict[str, Any]) -> Index:

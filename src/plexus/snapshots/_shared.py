@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from plexus.errors import InputError
+from plexus.runtime.first import on_first
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -59,7 +59,7 @@ class Shared:
             found = self._results[0]
             return list(found.times), found.count, found.digits
 
-        self.times, self.count, self.digits = self._told(look)
+        self.times, self.count, self.digits = on_first(comm, look)
 
     def points(self) -> Iterator[tuple[int, Array]]:
         """Yield first row and positions (k, 3) of all nodes, piece by piece. Collective."""
@@ -72,18 +72,4 @@ class Shared:
     def _pieces(self, rows: Callable[[int, int], Array]) -> Iterator[tuple[int, Array]]:
         for start in range(0, self.count, CHUNK):
             stop = min(start + CHUNK, self.count)
-            block = self._told(lambda a=start, b=stop: np.asarray(rows(a, b), dtype=float))  # type: ignore[misc]
-            yield start, block
-
-    def _told(self, work: Callable[[], Any]) -> Any:
-        """Return what work gives on the first rank, or raise its error, on all ranks. Collective."""
-        answer: tuple[Any, str | None] = None, None
-        if self.comm.rank == 0:
-            try:
-                answer = work(), None
-            except InputError as error:
-                answer = None, str(error)
-        found, problem = self.comm.bcast(answer)
-        if problem is not None:
-            raise InputError(problem)
-        return found
+            yield start, on_first(self.comm, lambda a=start, b=stop: np.asarray(rows(a, b), dtype=float))  # type: ignore[misc]
