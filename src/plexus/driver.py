@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.errors import PlexusError
 from plexus.runtime import collector
 from plexus.tasks import Request, Task, named
 
@@ -135,31 +134,20 @@ def share(comm: Comm, path: str | Path, overrides: Sequence[str]) -> Deck:
     """
     from plexus import registry
     from plexus.deck.schema import Deck
+    from plexus.runtime.first import on_first
 
-    # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
-    deck, plain, failure = None, None, None
     if comm.rank > 0:
         # meanwhile: what every task needs
         import_module("plexus.compose")
-    else:
+    read: list[Deck] = []
+
+    def look() -> tuple[Any, Any]:
         from plexus.deck.load import load
 
-        try:
-            deck = load(path, overrides)
-            plain = deck.plain()
-        except PlexusError as error:
-            failure = str(error), error.exit_code
-    # the text travels, not the error itself: its parts need not be picklable
-    found = registry.installed() if comm.rank == 0 else None
-    plain, failure, found = comm.bcast((plain, failure, found))
-    if failure is not None:
-        raise _same_everywhere(*failure)
+        read.append(load(path, overrides))
+        return read[0].plain(), registry.installed()
+
+    # one reader: a file system shared by thousands of ranks is read once, and all see the same deck
+    plain, found = on_first(comm, look)
     registry.adopt(found)
-    return deck or Deck.from_plain(plain)
-
-
-def _same_everywhere(message: str, code: int) -> PlexusError:
-    """Return an error of rank 0 as every rank raises it."""
-    error = PlexusError(message)
-    error.exit_code = code
-    return error
+    return read[0] if read else Deck.from_plain(plain)

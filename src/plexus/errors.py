@@ -68,6 +68,11 @@ class InputError(PlexusError):
     """An input other than the deck is unusable: mesh, table, checkpoint."""
 
 
+def of_code(code: int) -> type[PlexusError]:
+    """Return the kind of error that ``plexus`` ends with an exit code for."""
+    return next(kind for kind in (InputError, SolveError, OutputError, GuardError) if kind.exit_code == code)
+
+
 @contextmanager
 def at_path(path: str) -> Iterator[None]:
     """Put a deck path before the message of an `InputError` that is raised inside."""

@@ -198,7 +198,7 @@ def _median(run: Run) -> float:
 
 def _replayed(system: Any) -> float:
     """Return the CPU seconds that the memory of the whole body takes per step."""
-    replay, begin = system.replay, time.process_time()
+    replay, begin = system.whole.replay, time.process_time()
     replay.at(sorted(replay.steps)[CYCLE - 1])
     return (time.process_time() - begin) / CYCLE
 
@@ -209,7 +209,7 @@ def _carried(small: Size, large: Size, folder: Path) -> None:
 
     one, two = (compose(_deck(s, STEP), context.create(MPI.COMM_SELF, folder)).system for s in (small, large))
     forms: list[Any] = [s.forms["displacement"] for s in (one, two)]  # type: ignore[attr-defined]
-    points = [next(iter(s.points.values())) for s in (one, two)]  # type: ignore[attr-defined]
+    points = [s.quadrature for s in (one, two)]  # type: ignore[attr-defined]
     model = load(_file(small, folder), forms[0], points[0])
     basis = _interpolated(forms[0].space.points, model.basis, forms[1].space.points, small.cells)
     # points of one cell of the large mesh do: which it is and where in it hardly matters for the cost
@@ -228,7 +228,7 @@ def _carried(small: Size, large: Size, folder: Path) -> None:
 
 def _seen(system: Any) -> Kept:
     """Return what a model keeps that knows the loads of a system and no states."""
-    form, points, times = system.forms["displacement"], next(iter(system.points.values())), [0.5 * STEP, STEP]
+    form, points, times = system.forms["displacement"], system.quadrature, [0.5 * STEP, STEP]
     elastic = Elastic(system, 0.0)
     loads = Loads(form, form.equation.load, elastic.given, times, form.space.zeros()[:, :, None])
     return Kept(np.zeros((points.n_owned, 9, 0)), {}, *spans(loads, elastic, times))

@@ -22,29 +22,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.coupling.reducedfields import CostlyError, ReducedFields
+from plexus.coupling.reducedstate import ReducedState
 from plexus.coupling.reducedstep import Step, Steps
-from plexus.coupling.replay import Replay
-from plexus.coupling.system import System
 from plexus.coupling.trust import Record, Trust
 from plexus.errors import GuardError, InputError, SolveError
-from plexus.fields.keys import Key, keyed
-from plexus.fields.state import State
-from plexus.protocols import Instant, Reducible
-from plexus.reduction.balance import Balance
-from plexus.reduction.gappy import Gappy
+from plexus.protocols import Reducible
 from plexus.reduction.loads import Loads
-from plexus.reduction.model import assembled
-from plexus.reduction.points import Coordinates, ReducedPoints, Sites
-from plexus.spaces.quadrature_space import QuadratureSpace
+from plexus.reduction.points import Sites
 
 if TYPE_CHECKING:
-    from plexus.coupling.base import Packed
+    from plexus.coupling.system import System
+    from plexus.fields.state import State
+    from plexus.protocols import Instant
     from plexus.reduction.model import Model
 
 Array = np.ndarray
 
 
-class ReducedSystem(System):
+class ReducedSystem(ReducedState):
     """One equation of equilibrium on a basis. Construction is collective.
 
     What needs the whole body is looked at when the run ends (`looks`), not on the way.
@@ -72,70 +67,39 @@ class ReducedSystem(System):
             raise InputError(
                 f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it"
             )
-        name = equation.field.name
-        self.full, self.model, self.name = full, model, name
-        self.tolerance, self.limit = tolerance, limit
+        super().__init__(full, model, _Counted(full.solvers[equation.field.name]))
+        self.equation, self.tolerance, self.limit = equation, tolerance, limit
         self.told: dict[str, Any] = {}
         """What the summary tells of the model beside its size."""
-        self.comm, self.equation = model.points.comm, equation
-        points: Any = {n: model.points.like(space) for n, space in full.points.items()}
-        spaces: Any = {name: Coordinates(self.comm, model.basis.shape[2])}
-        self.counted = _Counted(full.solvers[name])
         self.fields: ReducedFields
         self._affordable: dict[str, bool] = {}
-        solvers: Any = {name: self.counted}
-        super().__init__(spaces, full.equations, {}, solvers, {}, points, controls=full.controls)
-        form = full.forms[name]
+        name, space = self.name, full.spaces[self.name]
         # what integrands read: controls, and no displacement
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
-        self.given = {**held, name: (full.spaces[name], full.spaces[name].zeros())}
+        self.given = {**held, name: (space, space.zeros())}
         self.times = list(times)
-        self.loads = Loads(form, equation.load, self.given, times, model.basis)
-        self.replay = Replay(full, name, model.basis)
-        self.balance = Balance(form, model.facts["forces"])
+        self.loads = Loads(full.forms[name], equation.load, self.given, times, model.basis)
         self.trust: Trust | None = None
-        self.gappy: dict[str, Gappy] | None = None
-        self.first = model
-        self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
         self._step: Step | None = None
         self._memory: dict[str, Array] | None = None
         self.turn(model)
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
-        self.model = model
-        self.points = self._places(model.points)
-        self.spaces = {self.name: Coordinates(self.comm, model.basis.shape[2])}
+        super().turn(model)
         self.loads.project(model.basis)
-        self.replay.basis = model.basis
         self.sites = Sites(self.full.forms[self.name], model.points, self.given)
         self.steps = Steps(self, max(self.times))
         if self.trust is not None:
             self.trust.turn(model)
-        if self.gappy is not None:
-            self.fit()
-
-    def _hand_over(self) -> None:
-        """Have the rows and the solver of the full model."""
-        self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
-        self.solvers = {self.name: self.counted.solver}
-
-    def _places(self, points: ReducedPoints) -> dict[str, Any]:
-        """Return the rows of each memory variable."""
-        return {name: points.like(space) for name, space in self.full.points.items()}
 
     def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
         """Let the full model march from here on, with the memory of the body at the start of the step."""
-        self._hand_over()
         tally, own = self.counted.solver.tally, self.counted.tally
+        self.hand_over()
         tally.solves, tally.newton = tally.solves + own.solves, tally.newton + own.newton
         held: Any = at.before
         held.update(memory)
-
-    @property
-    def body(self) -> System:
-        """The full system."""
-        return self.full
 
     def prescribe(self, name: str, t: float, array: Array) -> None:
         """Do nothing: modes are zero where values are prescribed."""
@@ -150,9 +114,9 @@ class ReducedSystem(System):
             On all ranks, if Newton's method does not end.
         """
         if self.full_order:
-            values[name] = self._expanded(values[name])
+            values[name] = self.expanded(values[name])
             return self.full.solve(name, values, at)
-        g = self._expanded(values[name])[:, 0]
+        g = self.expanded(values[name])[:, 0]
         why = None
         try:
             self._step = self.steps.of(at)
@@ -179,17 +143,8 @@ class ReducedSystem(System):
         assert self._memory is not None and self._at is at, "a step is solved before it is advanced"
         found, self._memory = self._memory, None
         if not self.full_order:
-            self.replay.note(at, values[name][:, 0].copy())
+            self.whole.replay.note(at, values[name][:, 0].copy())
         return found
-
-    def _expanded(self, rows: Array) -> Array:
-        """Return coordinates as this model has them, or the body's displacement where it marches."""
-        modes = self.model.basis.shape[2]
-        if not self.full_order:
-            return np.concatenate([rows, np.zeros((modes - len(rows), 1))])
-        if rows.shape[1] == self.full.spaces[self.name].components and len(rows) == len(self.model.basis):
-            return rows
-        return np.ascontiguousarray(self.model.basis[:, :, : len(rows)] @ rows[:, 0])
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
         """Return the fields of the whole body."""
@@ -211,83 +166,17 @@ class ReducedSystem(System):
             happened, told.told = [*happened, *told.told], []
         return happened
 
-    def memory(self) -> Packed:
-        """Return the memory of the whole body as far as fields need it, and a completed model."""
-        if self.full_order:
-            return {}
-        self.replay.catch_up()
-        found: Packed = {Key("memory", n): (self.full.points[n], a) for n, a in self.replay.memory.items()}
-        if self.completed:
-            found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
-        return found
-
-    def recall(self, rows: Mapping[Key, Array]) -> None:
-        """Take over the memory of the whole body, and a model that has been completed."""
-        found = {key.field: a for key, a in rows.items() if not key.label}
-        if found:
-            self.replay.restart(found)
-        arrays = {_name(key): a for key, a in rows.items() if key.label}
-        if arrays:
-            own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
-            points = next(iter(self.full.points.values()))
-            self.turn(assembled(self.full.forms[self.name], points, self._facts, own))
-
-    def layout(self, state: State) -> dict[Key, Any]:
-        """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
-        found = super().layout(state)
-        if self.full_order:
-            return found
-        found |= keyed("memory", self.full.points)
-        return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
-
-    def _room(self, name: str, width: int) -> Any:
-        """Return the points or nodes that an array of a model has rows for."""
-        space = self.full.spaces[self.name]
-        if name.endswith(f"/{self.name}"):
-            return space.with_components(width, False)
-        points = next(iter(self.full.points.values()))
-        return QuadratureSpace(space, points.degree, width, False)
-
-    def pack(self, arrays: Mapping[Key, Array]) -> Packed:
-        """Return the arrays with their spaces; coordinates of earlier states as this model has them."""
-        return super().pack({k: self._expanded(a) if k.field == self.name else a for k, a in arrays.items()})
-
-    @property
-    def completed(self) -> bool:
-        """Whether the model is another than that of the file."""
-        return self.model is not self.first
-
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
-        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.balance.state()}
-        if self.completed and not self.full_order:
-            own |= {
-                "model": self.model.facts,
-                "widths": {n: a.shape[1] for n, a in self.model.arrays.items()},
-            }
+        found = super().facts()
         if self.trust is not None:
-            own["record"] = asdict(self.trust.record)
-        return super().facts() | {"rom": own}
-
-    def expect(self, facts: Mapping[str, Any]) -> None:
-        """Make room for the state of a checkpoint with these facts. Collective."""
-        told = facts.get("rom", {})
-        self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
-        self._facts = told.get("model", self.model.facts)
-        if self.full_order:
-            self._hand_over()
-            return
-        names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
-        chosen = ReducedPoints(next(iter(self.full.points.values())), names, weights)
-        self.points = self._places(chosen)
-        self.spaces = {self.name: Coordinates(self.comm, self._facts["modes"])}
+            found["rom"]["record"] = asdict(self.trust.record)
+        return found
 
     def adopt(self, facts: Mapping[str, Any]) -> None:
         """Continue from what `facts` returned."""
         super().adopt(facts)
         told = facts.get("rom", {})
-        if "balance" in told:
-            self.balance.restore(told["balance"])
         if "record" in told and self.trust is not None:
             self.trust.record = Record(**told["record"])
 
@@ -307,9 +196,9 @@ class ReducedSystem(System):
         told = {"modes": self.model.basis.shape[2], "points": self.model.points.n_global}
         if self.trust is not None:
             told |= asdict(self.trust.record)
-        if self.replay.seen is not None and not self.full_order:
-            self.balance.look(*self.replay.latest(), self.replay.memory)
-        balance = self.balance.worst
+        if not self.full_order:
+            self.whole.settle()
+        balance = self.whole.balance.worst
         if not balance <= self.limit:
             raise GuardError(
                 f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
@@ -317,48 +206,6 @@ class ReducedSystem(System):
                 "full model"
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
-
-    def displacement(self, state: State) -> dict[str, Array]:
-        """Return the displacement at all nodes."""
-        rows = state.values[self.name]
-        if self.full_order:
-            return {self.name: rows}
-        return {self.name: self.model.basis @ self._expanded(rows)[:, 0]}
-
-    def remembered(self, state: State) -> dict[str, Array]:
-        """Return the memory of the whole body, and judge its balance. Collective."""
-        if self.full_order:
-            return dict(state.internal)
-        if self.gappy is not None:
-            return {name: self._fitted(name, rows) for name, rows in state.internal.items()}
-        memory = self.replay.at(state.t)
-        if state.step:
-            self.balance.look(state.t, self.displacement(state)[self.name], memory)
-        return memory
-
-    def fit(self) -> None:
-        """From now on make the memory of the whole body by its bases, without replay. Collective.
-
-        Raises
-        ------
-        InputError
-            If the model lacks the basis of a memory variable.
-        """
-        kept = self.model.kept.duals
-        if lacking := [name for name in self.full.points if name not in kept]:
-            raise InputError(
-                f"rom.duals: gappy needs a basis of {', '.join(lacking)}: `reduce: {{duals: all}}` keeps it"
-            )
-        self.gappy = {name: Gappy(name, kept[name], self.model.points) for name in self.full.points}
-
-    def _fitted(self, name: str, rows: Array) -> Array:
-        """Return a memory variable of the whole body, of its values at the points. Collective."""
-        assert self.gappy is not None
-        space = self.full.points[name]
-        found = space.zeros()
-        found[: space.n_owned] = self.gappy[name].reconstructed(rows)
-        space.halo.forward(found)
-        return found
 
     def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
         """Return whether a quantity needs no fields of the whole body. Collective at first."""
@@ -370,17 +217,6 @@ class ReducedSystem(System):
             except CostlyError:
                 self._affordable[quantity] = False
         return self._affordable[quantity]
-
-
-def _key(name: str) -> Key:
-    """Return the key of an array of a model in checkpoints."""
-    label, _, field = name.partition("/")
-    return Key("memory", field, f"model/{label}")
-
-
-def _name(key: Key) -> str:
-    """Return the name that `_key` was made of."""
-    return f"{key.label.removeprefix('model/')}/{key.field}"
 
 
 class _Counted:

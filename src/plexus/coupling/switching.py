@@ -81,7 +81,7 @@ class SwitchingSystem(ReducedSystem):
 
 def _joined(first: ReducedSystem, parts: Sequence[ReducedSystem]) -> Model:
     """Return all bases and points as one model; its weights count nowhere."""
-    points = next(iter(first.full.points.values()))
+    points = first.full.quadrature
     names = np.unique(np.concatenate([part.model.points.every for part in parts]))
     basis = np.concatenate([part.model.basis for part in parts], axis=2)
     chosen = ReducedPoints(points, names, np.ones(len(names)))

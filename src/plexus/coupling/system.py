@@ -140,6 +140,11 @@ class System(BaseSystem):
         return self.forms[name].advance(at.t, u, at.rate(u), values, at.since)
 
     @property
+    def quadrature(self) -> QuadratureSpace:
+        """The points of one memory variable, which those of all others have, on the same rule."""
+        return next(iter(self.points.values()))
+
+    @property
     def rows(self) -> Mapping[str, np.ndarray]:
         """The present values of controls, those of ghosts included."""
         return self.controls.values

@@ -140,7 +140,7 @@ class Trust:
             action, why = terms.spent, f"{why}, and {terms.budget} enrichments are spent"
         if action == "stop":
             raise GuardError(f"rom: at t = {at.t:g} s {why}: training has not seen such a state")
-        before = self.system.replay.at(at.t - at.dt)
+        before = self.system.whole.replay.at(at.t - at.dt)
         end, memory = self._full(at, u, before)
         if action == "give_way":
             self.told.append(f"the reduced model gave way to the full one: {why}")
@@ -170,7 +170,7 @@ class Trust:
     ) -> tuple[Array, dict[str, Array]]:
         """Complete the model by a state; return its coordinates and the memory at the points. Collective."""
         system = self.system
-        form, space = system.full.forms[system.name], next(iter(system.full.points.values()))
+        form, space = system.full.forms[system.name], system.full.quadrature
         n = space.n_owned
         model = enriched(
             system.model, form, space, u.reshape(-1, 1), self._stress(at, u, before)[None],

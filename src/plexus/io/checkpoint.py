@@ -27,13 +27,14 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.fileformat import CHECKPOINT, FORMAT_VERSION, META
 from plexus.io import seal
 from plexus.io.hdf5 import SlabFile, offset, open_read, publish, require_space
 from plexus.mesh.exchange import Route, fetch, slice_starts
 from plexus.runtime import sound
 from plexus.runtime.files import partial
+from plexus.runtime.first import on_first
 
 PATTERN = "checkpoint_*.h5"
 REMEDY = "restart with the physics and degree of the checkpoint, or begin anew without --restart"
@@ -144,23 +145,15 @@ def about(path: Path, comm: MPI.Comm) -> Content:
         On all ranks, if the file is missing, damaged or not a checkpoint.
     """
     sealed = seal.verify(path, comm)
-    found, problem = None, None
-    if comm.rank == 0:
-        try:
-            if not sealed and (told := sound.problem(path)):
-                raise InputError(f"the checkpoint is damaged ({told})")
-            found = _header(path)
-        except InputError as error:
-            problem = str(error).removeprefix(f"{path}: ")
-    found, problem = comm.bcast((found, problem))
-    if problem:
-        raise InputError(f"{path}: {problem}")
-    return Content(found["facts"], {}, found["sets"], sealed)
+    facts, sets = on_first(comm, lambda: _header(path, sealed))
+    return Content(facts, {}, sets, sealed)
 
 
-def _header(path: Path) -> dict[str, Any]:
+def _header(path: Path, sealed: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Return facts and sets of a checkpoint whose arrays have the forms that they need."""
-    with open_read(path) as file:
+    if not sealed and (damage := sound.problem(path)):
+        raise InputError(f"{path}: the checkpoint is damaged ({damage})")
+    with open_read(path) as file, at_path(str(path)):
         try:
             about = file[META].attrs if META in file else {}
             if bytes(about.get("kind", b"")) != b"checkpoint":
@@ -175,7 +168,7 @@ def _header(path: Path) -> dict[str, Any]:
             _forms(file, sets)
         except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError) as error:
             raise InputError(f"the checkpoint cannot be read ({type(error).__name__}: {error})") from None
-    return {"facts": facts, "sets": sets}
+    return facts, sets
 
 
 def _forms(file: Any, sets: Mapping[str, str]) -> None:

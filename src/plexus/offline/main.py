@@ -72,7 +72,7 @@ class History:
     def keep(self, run: Run) -> None:
         """Keep the present state, and look whether its forces balance. Collective."""
         state, u = run.state, run.state.values[self.name]
-        n = next(iter(run.system.points.values())).n_owned  # type: ignore[attr-defined]
+        n = run.system.quadrature.n_owned  # type: ignore[attr-defined]
         self.balance.look(state.t, u, state.internal)
         self.fields.append(u.copy())
         self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
@@ -109,7 +109,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     if deck.reduce.calibration:
         model.facts["ratios"] = ratios(deck, ctx, path)
         form = system.forms[name]
-        save(path, form.space, next(iter(system.points.values())), model)
+        save(path, form.space, system.quadrature, model)
     return run, model.facts | {"from": told}
 
 
@@ -128,7 +128,7 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     block, system = run.deck.reduce, run.system
     assert isinstance(block, Reduce)
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
-    points = next(iter(system.points.values()))  # type: ignore[attr-defined]
+    points = system.quadrature  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
     product = partial(mass, form)
     basis = pod(

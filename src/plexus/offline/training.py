@@ -12,7 +12,7 @@ import numpy as np
 from plexus.compose import compose
 from plexus.deck.members import check, resolve
 from plexus.deck.schema import Deck
-from plexus.errors import DeckError, InputError
+from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.offline.main import History
 from plexus.protocols import Reducible
@@ -61,14 +61,8 @@ def decks(deck: Deck, comm: Comm) -> list[Deck]:
     InputError
         On all ranks, if the values of a member make no valid deck.
     """
-    return [Deck.from_plain(plain) for plain in on_first(comm, lambda: _resolved(deck))]
-
-
-def _resolved(deck: Deck) -> list[Any]:
-    try:
-        return [resolve(deck, member).plain() for member in check(deck)]
-    except DeckError as error:
-        raise InputError(str(error)) from error
+    plain = on_first(comm, lambda: [resolve(deck, member).plain() for member in check(deck)])
+    return [Deck.from_plain(each) for each in plain]
 
 
 def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
@@ -94,7 +88,7 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
     equation = run.system.equations[0]  # type: ignore[attr-defined]
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
-    name, points = equation.field.name, next(iter(run.system.points.values()))  # type: ignore[attr-defined]
+    name, points = equation.field.name, run.system.quadrature  # type: ignore[attr-defined]
     shown = loaded(run, load, at)
     found = History(run.system, name, [])  # type: ignore[arg-type]
     run.observers = []

@@ -178,7 +178,7 @@ class Elastic:
                     rows.append(np.broadcast_to(fields["temperature"].value, p.shape).ravel())
             found.append(np.concatenate(rows))
         made = np.stack(found, axis=1)
-        n = self.full.points[next(iter(self.full.points))].n_owned
+        n = self.full.quadrature.n_owned
         return made if self.comm.allreduce(len(made)) else np.empty((n, 0))
 
     def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:

@@ -103,12 +103,12 @@ class Galerkin:
         form, times = full.forms[name], sampled(deck)
         require_separable(form)
         _require_zero(full, name, values[name], times)
-        space = next(iter(full.points.values()))
+        space = full.quadrature
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         self._admit(system, Elastic(full, times[0]), times)
         if self.params.duals == "gappy":
-            system.fit()
+            system.whole.fit()
         if self.params.indicator is not None:
             system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
@@ -142,7 +142,7 @@ class Galerkin:
             )
         shapes = [shape for shape in elastic.shapes(system.loads, times) if shape.source in new]
         found, form = elastic.respond(shapes), full.forms[system.name]
-        space = next(iter(full.points.values()))
+        space = full.quadrature
         system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
 
 

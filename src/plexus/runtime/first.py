@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from plexus.errors import InputError
+from plexus.errors import PlexusError, of_code
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -18,17 +18,19 @@ def on_first(comm: Comm, work: Callable[[], T]) -> T:
 
     Raises
     ------
-    InputError
-        On all ranks, if it raises one there.
+    PlexusError
+        On all ranks, with the same text and exit code, if it raises one there.
     """
-    told: tuple[T | None, str | None] = None, None
+    told: tuple[T | None, tuple[str, int] | None] = None, None
     if comm.rank == 0:
         try:
             told = work(), None
-        except InputError as error:
-            told = None, str(error)
+        except PlexusError as error:
+            # the text travels, not the error itself: its parts need not be picklable
+            told = None, (str(error), error.exit_code)
     found, problem = comm.bcast(told)
     if problem is not None:
-        raise InputError(problem)
+        text, code = problem
+        raise of_code(code)(text)
     made: T = found
     return made

@@ -1,0 +1,178 @@
+"""What is stored of a reduced run: coordinates, memory at few points and of the body, a completed model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.coupling.system import System
+from plexus.coupling.wholebody import WholeBody
+from plexus.fields.keys import Key, keyed
+from plexus.fields.state import State
+from plexus.reduction.model import assembled
+from plexus.reduction.points import Coordinates, ReducedPoints
+from plexus.spaces.quadrature_space import QuadratureSpace
+
+if TYPE_CHECKING:
+    from plexus.coupling.base import Packed
+    from plexus.reduction.model import Model
+
+Array = np.ndarray
+
+
+class ReducedState(System):
+    """The state of a reduced model, in checkpoints and as fields. Construction is collective.
+
+    Parameters
+    ----------
+    full : System
+        The system that is reduced.
+    model : Model
+        Basis and cubature.
+    solver : object
+        What counts Newton steps, with the solver of the full model as ``solver``.
+
+    Attributes
+    ----------
+    full_order : bool
+        Whether the full model has taken over.
+    """
+
+    def __init__(self, full: System, model: Model, solver: Any):
+        name = full.equations[0].field.name
+        self.full, self.first, self.name = full, model, name
+        self.comm, self.counted = model.points.comm, solver
+        self.whole = WholeBody(full, name, model)
+        solvers: Any = {name: solver}
+        super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
+        self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
+
+    def turn(self, model: Model) -> None:
+        """Turn to another basis and other points, whose first modes are those of before. Collective."""
+        self.model = model
+        self._make_room(model.points, model.basis.shape[2])
+        self.whole.turn(model)
+
+    def _make_room(self, points: ReducedPoints, modes: int) -> None:
+        """Have rows for the memory at some points and for as many coordinates."""
+        rows: Any = {name: points.like(space) for name, space in self.full.points.items()}
+        spaces: Any = {self.name: Coordinates(self.comm, modes)}
+        self.points, self.spaces = rows, spaces
+
+    def hand_over(self) -> None:
+        """Have the rows and the solver of the full model."""
+        self.full_order, self.points, self.spaces = True, self.full.points, self.full.spaces
+        self.solvers = {self.name: self.counted.solver}
+
+    def expanded(self, rows: Array) -> Array:
+        """Return coordinates as this model has them, or the body's displacement where it marches."""
+        modes = self.model.basis.shape[2]
+        if not self.full_order:
+            return np.concatenate([rows, np.zeros((modes - len(rows), 1))])
+        if rows.shape[1] == self.full.spaces[self.name].components and len(rows) == len(self.model.basis):
+            return rows
+        return np.ascontiguousarray(self.whole.displacement(rows))
+
+    # fields
+
+    @property
+    def body(self) -> System:
+        """The full system."""
+        return self.full
+
+    def displacement(self, state: State) -> dict[str, Array]:
+        """Return the displacement at all nodes."""
+        rows = state.values[self.name]
+        return {self.name: rows if self.full_order else self.whole.displacement(rows)}
+
+    def remembered(self, state: State) -> dict[str, Array]:
+        """Return the memory of the whole body, and judge its balance. Collective."""
+        return dict(state.internal) if self.full_order else self.whole.memory(state)
+
+    # checkpoints
+
+    @property
+    def completed(self) -> bool:
+        """Whether the model is another than that of the file."""
+        return self.model is not self.first
+
+    def memory(self) -> Packed:
+        """Return the memory of the whole body as far as fields need it, and a completed model."""
+        if self.full_order:
+            return {}
+        replay = self.whole.replay
+        replay.catch_up()
+        found: Packed = {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
+        if self.completed:
+            found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
+        return found
+
+    def recall(self, rows: Mapping[Key, Array]) -> None:
+        """Take over the memory of the whole body, and a model that has been completed."""
+        found = {key.field: a for key, a in rows.items() if not key.label}
+        if found:
+            self.whole.replay.restart(found)
+        arrays = {_name(key): a for key, a in rows.items() if key.label}
+        if arrays:
+            own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
+            self.turn(assembled(self.full.forms[self.name], self.full.quadrature, self._facts, own))
+
+    def layout(self, state: State) -> dict[Key, Any]:
+        """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""
+        found = super().layout(state)
+        if self.full_order:
+            return found
+        found |= keyed("memory", self.full.points)
+        return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
+
+    def _room(self, name: str, width: int) -> Any:
+        """Return the points or nodes that an array of a model has rows for."""
+        space = self.full.spaces[self.name]
+        if name.endswith(f"/{self.name}"):
+            return space.with_components(width, False)
+        return QuadratureSpace(space, self.full.quadrature.degree, width, False)
+
+    def pack(self, arrays: Mapping[Key, Array]) -> Packed:
+        """Return the arrays with their spaces; coordinates of earlier states as this model has them."""
+        return super().pack({k: self.expanded(a) if k.field == self.name else a for k, a in arrays.items()})
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a restart must know before it reads arrays, and what has happened."""
+        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.whole.balance.state()}
+        if self.completed and not self.full_order:
+            own |= {
+                "model": self.model.facts,
+                "widths": {n: a.shape[1] for n, a in self.model.arrays.items()},
+            }
+        return super().facts() | {"rom": own}
+
+    def expect(self, facts: Mapping[str, Any]) -> None:
+        """Make room for the state of a checkpoint with these facts. Collective."""
+        told = facts.get("rom", {})
+        self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
+        self._facts = told.get("model", self.model.facts)
+        if self.full_order:
+            self.hand_over()
+            return
+        names, weights = np.array(self._facts["names"], dtype=np.int64), np.array(self._facts["weights"])
+        self._make_room(ReducedPoints(self.full.quadrature, names, weights), self._facts["modes"])
+
+    def adopt(self, facts: Mapping[str, Any]) -> None:
+        """Continue from what `facts` returned."""
+        super().adopt(facts)
+        told = facts.get("rom", {})
+        if "balance" in told:
+            self.whole.balance.restore(told["balance"])
+
+
+def _key(name: str) -> Key:
+    """Return the key of an array of a model in checkpoints."""
+    label, _, field = name.partition("/")
+    return Key("memory", field, f"model/{label}")
+
+
+def _name(key: Key) -> str:
+    """Return the name that `_key` was made of."""
+    return f"{key.label.removeprefix('model/')}/{key.field}"
