@@ -57,11 +57,12 @@ def test_few_points_integrate_polynomials():
     whole = np.array([np.polynomial.legendre.legval(x, np.eye(12)[k]) for k in range(12)])
     weights, names = np.full(200, 0.01), np.arange(200, dtype=np.int64)
     here = np.array_split(np.arange(200), COMM.size)[COMM.rank]
-    rows = compressed(COMM, whole[:, here], weights[here], 1e-10)
+    rows = compressed(COMM, [(slice(None), whole[:, here])], weights[here], 1e-10)
     found = cubature(COMM, rows, weights[here], names[here], 1e-8)
     assert len(found.names) <= 24 and (found.weights > 0).all()
     assert np.abs(whole[:, found.names] @ found.weights - whole @ weights).max() <= 1e-6
-    alone = cubature(MPI.COMM_SELF, compressed(MPI.COMM_SELF, whole, weights, 1e-10), weights, names, 1e-8)
+    every = compressed(MPI.COMM_SELF, [(slice(None), whole)], weights, 1e-10)
+    alone = cubature(MPI.COMM_SELF, every, weights, names, 1e-8)
     assert np.array_equal(alone.names, found.names)
 
 

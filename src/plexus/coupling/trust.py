@@ -173,8 +173,8 @@ class Trust:
         form, space = system.full.forms[system.name], system.full.quadrature
         n = space.n_owned
         model = enriched(
-            system.model, form, space, u.reshape(-1, 1), self._stress(at, u, before)[None],
-            {name: memory[name][None, :n] for name in system.model.kept.duals},
+            system.model, form, space, u.reshape(-1, 1), [self._stress(at, u, before)],
+            {name: [memory[name][:n]] for name in system.model.kept.duals},
         )  # fmt: skip
         system.turn(model)
         rows = model.points.rows

@@ -139,10 +139,9 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
-    root = np.sqrt(weights_of(form))
     kept = Kept(
-        decomposed(comm, np.concatenate([np.array(found.stresses), answers.stresses]), root),
-        {name: decomposed(comm, np.array(rows)) for name, rows in found.memory.items()},
+        decomposed(points, [*found.stresses, *answers.stresses], weights_of(form)),
+        {name: decomposed(points, rows) for name, rows in found.memory.items()},
         *spans(loads, elastic, times),
     )
     facts = {

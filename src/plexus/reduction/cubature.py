@@ -16,7 +16,7 @@ to all, so that the chosen points do not depend on the ranks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,17 +54,21 @@ class Cubature:
     errors: Array = field(default_factory=lambda: np.empty(0))
 
 
-def compressed(comm: Comm, rows: Array, weights: Array, tolerance: float) -> Array:
-    """Return few rows (r, N here) in the place of many functions (k, N here). Collective.
+def compressed(comm: Comm, rows: Iterable[tuple[slice, Array]], weights: Array, tolerance: float) -> Array:
+    """Return few rows (r, N here) in the place of many functions. Collective.
+
+    The functions are read twice, in pieces: points, and the values there (k, points).
 
     They are orthogonal in the inner product of the weights (N here,), as long as the singular values, and
     have the same sums of squares at every point but for what lies below ``tolerance`` of the largest of
     these.
     """
-    gram: Array = comm.allreduce((rows * weights) @ rows.T)
+    gram: Array = comm.allreduce(sum((here * weights[part]) @ here.T for part, here in rows))
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
     keep = values > tolerance**2 * max(values[-1], 0.0)
-    found: Array = vectors[:, keep].T @ rows
+    axes, found = vectors[:, keep].T, np.empty((int(keep.sum()), len(weights)))
+    for part, here in rows:
+        found[:, part] = axes @ here
     return found
 
 
@@ -101,13 +105,11 @@ def cubature(
     SolveError
         If the search stalls above the tolerance.
     """
-    ones = np.ones_like(weights)[None]
     b: Array = comm.allreduce(rows @ weights)
     volume = float(comm.allreduce(float(weights.sum())))
     # the volume counts as much as all the rest
     factor = max(float(np.linalg.norm(b)), 1e-300) / volume
-    g = np.concatenate([rows, factor * ones])
-    search = _Search(comm, g, np.append(b, factor * volume), names)
+    search = _Search(comm, rows, factor, np.append(b, factor * volume), names)
     search.begin(start or {})
     while search.error > tolerance:
         if not search.advance():
@@ -125,11 +127,14 @@ def cubature(
 
 
 class _Search:
-    """The points chosen so far, with columns and a QR factorisation of which every rank has a copy."""
+    """The points chosen so far, with columns and a QR factorisation of which every rank has a copy.
 
-    def __init__(self, comm: Comm, g: Array, b: Array, names: Array):
-        self.comm, self.g, self.b, self.names = comm, g, b, names
-        norms = np.linalg.norm(g, axis=0)
+    G are rows (r, N here), and below them a row that is ``last`` everywhere.
+    """
+
+    def __init__(self, comm: Comm, rows: Array, last: float, b: Array, names: Array):
+        self.comm, self.rows, self.last, self.b, self.names = comm, rows, last, b, names
+        norms = np.sqrt(np.einsum("rk,rk->k", rows, rows) + last**2)
         self.norms = np.where(norms > 0, norms, np.inf)
         self.chosen: list[int] = []
         self.columns = np.empty((len(b), 0))
@@ -151,7 +156,8 @@ class _Search:
 
     def advance(self) -> bool:
         """Add the best point of all ranks; return whether there was one. Collective."""
-        merit = np.where(self.free, self.rest @ self.g / self.norms, -np.inf)
+        along = self.rest[:-1] @ self.rows + self.rest[-1] * self.last
+        merit = np.where(self.free, along / self.norms, -np.inf)
         mine = int(np.argmax(merit)) if len(merit) else -1
         bid = (float(merit[mine]), -int(self.names[mine])) if mine >= 0 else (-np.inf, 0)
         # of equal merits that of the smaller name, whatever the ranks
@@ -174,7 +180,7 @@ class _Search:
         columns = np.zeros((len(self.b), len(start)))
         for k, name in enumerate(self.chosen):
             if name in places:
-                columns[:, k] = self.g[:, places[name]]
+                columns[:, k] = self._column(places[name])
                 self.free[places[name]] = False
         self.columns = self.comm.allreduce(columns)
         self._factorise()
@@ -182,10 +188,11 @@ class _Search:
         self.rest = self.b - self.columns @ self.x
         self.best = self.error
 
+    def _column(self, k: int) -> Array:
+        return np.append(self.rows[:, k], self.last)
+
     def _add(self, name: int, owner: int, mine: int) -> None:
-        column: Array = self.comm.bcast(
-            np.ascontiguousarray(self.g[:, mine]) if self.comm.rank == owner else None, owner
-        )
+        column: Array = self.comm.bcast(self._column(mine) if self.comm.rank == owner else None, owner)
         if self.comm.rank == owner:
             self.free[mine] = False
         self.chosen.append(name)

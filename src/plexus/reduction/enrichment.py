@@ -7,7 +7,7 @@ for points begins with those that have weights already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,11 +16,9 @@ import numpy as np
 
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Model, built
-from plexus.reduction.pod import FINEST, extended, scaled
+from plexus.reduction.pod import FINEST, extended, principal
 
 if TYPE_CHECKING:
-    from mpi4py.MPI import Comm
-
     from plexus.spaces.assembly import Form
     from plexus.spaces.quadrature_space import QuadratureSpace
 
@@ -32,8 +30,8 @@ def enriched(
     form: Form,
     points: QuadratureSpace,
     fields: Array,
-    stresses: Array,
-    memory: Mapping[str, Array],
+    stresses: Sequence[Array],
+    memory: Mapping[str, Sequence[Array]],
 ) -> Model:
     """Return the model with further states in it. Collective.
 
@@ -45,11 +43,10 @@ def enriched(
         The equation, and its quadrature points.
     fields : array (n_local m, k)
         Displacements.
-    stresses : array (l, own points, 9)
+    stresses : sequence of array (own points, 9)
         Stresses.
     memory : mapping
-        Name of a memory variable that the model has a basis of -> snapshots (j, own points, c); may lack
-        some.
+        Name of a memory variable that the model has a basis of -> snapshots (own points, c); may lack some.
 
     Raises
     ------
@@ -61,10 +58,10 @@ def enriched(
     modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
     kept = model.kept
     duals = {
-        name: decomposed(comm, _after(modes, memory[name])) if name in memory else modes
+        name: decomposed(points, _after(modes, memory[name])) if name in memory else modes
         for name, modes in kept.duals.items()
     }
-    stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
+    stress = decomposed(points, _after(kept.stresses, stresses), weights_of(form))
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
@@ -72,18 +69,25 @@ def enriched(
     )  # fmt: skip
 
 
-def _after(modes: Array, rows: Array) -> Array:
-    """Return modes (points, c, n) and then rows (k, points, c) as rows."""
-    return np.concatenate([np.moveaxis(modes, 2, 0), rows])
+def _after(modes: Array, rows: Sequence[Array]) -> list[Array]:
+    """Return modes (points, c, n) and then rows (points, c) as rows."""
+    return [*np.moveaxis(modes, 2, 0), *rows]
 
 
-def decomposed(comm: Comm, rows: Array, root: Array | None = None) -> Array:
-    """Return modes (points, c, n) of rows (k, points, c), as long as their singular values. Collective.
+def decomposed(points: QuadratureSpace, rows: Sequence[Array], weights: Array | None = None) -> Array:
+    """Return modes (own points, c, n) of rows (own points, c), as long as their singular values. Collective.
 
-    ``root`` (points,) are roots of the weights of an inner product, 1 without it.
+    ``weights`` (own points,) are those of an inner product, 1 without them. Rows are read piece by piece, so
+    that there is room for them and the modes only.
     """
-    _, points, c = rows.shape
-    factor = np.ones(points) if root is None else root
-    columns = (rows * factor[:, None]).reshape(len(rows), points * c).T
-    made = scaled(comm, columns, FINEST)
-    return made.reshape(points, c, made.shape[1]) / factor[:, None, None]
+    c, count = rows[0].shape[1], len(rows)
+    gram = np.zeros((count, count))
+    for part in points.pieces():
+        here = np.stack([row[part] for row in rows])
+        counted = here if weights is None else here * weights[part, None]
+        gram += np.tensordot(here, counted, ((1, 2), (1, 2)))
+    axes = principal(points.comm.allreduce(gram), FINEST)
+    made = np.empty((points.n_owned, c, axes.shape[1]))
+    for part in points.pieces():
+        made[part] = np.moveaxis(np.tensordot(axes, np.stack([row[part] for row in rows]), (0, 0)), 0, 2)
+    return made

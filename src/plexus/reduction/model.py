@@ -8,7 +8,7 @@ names of quadrature points ``arrays/stress/modes``, ``arrays/memory/<variable>``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +94,10 @@ class Model:
         return found
 
 
-def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | None = None) -> Array:
-    """Return the strain of each mode at points of own cells, (k, 9, n); all of them or some rows."""
+def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array) -> Array:
+    """Return the strain of each mode at some points of own cells, (k, 9, n)."""
     space, mesh = form.space, form.space.mesh
-    chosen = np.arange(mesh.n_owned_cells) if rows is None else np.unique(rows // points.per_cell)
+    chosen = np.unique(rows // points.per_cell)
     found = np.empty((len(chosen), points.per_cell, 9, basis.shape[2]))
     cells = CellSet(mesh, form.bridge, chosen)
     equation: Any = form.equation
@@ -106,8 +106,6 @@ def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array | 
         for p in batches(cells, form.rule, 4096, 0.0, Values(values, form.own)):
             found[p.part, :, :, j] = equation.linear_strain(p).reshape(*p.shape, 9)
     flat = found.reshape(-1, 9, basis.shape[2])
-    if rows is None:
-        return flat
     return np.ascontiguousarray(
         flat[np.searchsorted(chosen, rows // points.per_cell) * points.per_cell + rows % points.per_cell]
     )
@@ -143,11 +141,7 @@ def built(
         If the cubature does not reach its tolerance.
     """
     comm, own = points.comm, points.names()[: points.n_owned]
-    strains, weights = strains_of(form, points, basis), weights_of(form)
-    # modes of unit strain: an error of their work is one of the displacement in the norm of energy
-    lower = np.linalg.cholesky(comm.allreduce(np.einsum("k,kai,kaj->ij", weights, strains, strains)))
-    works = np.einsum("kai,kaj,lj->ilk", kept.stresses, strains, np.linalg.inv(lower), optimize=True)
-    works = works.reshape(works.shape[0] * works.shape[1], len(own))
+    weights, works = weights_of(form), Works(form, points, basis, kept.stresses)
     rows = compressed(comm, works, weights, BELOW * facts["cubature"])
     found = cubature(comm, rows, weights, own, facts["cubature"], start, stalls)
     names, shares = found.names, found.weights
@@ -162,7 +156,44 @@ def built(
         "modes": int(basis.shape[2]), "names": names[order].tolist(), "weights": shares[order].tolist(),
         "error": found.error, "errors": found.errors.tolist(),
     }  # fmt: skip
-    return Model(basis, chosen, np.ascontiguousarray(strains[chosen.rows]), facts | told, kept)
+    return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts | told, kept)
+
+
+class Works:
+    """Works of stresses on the modes of a basis at the own points: what a cubature has to integrate.
+
+    There are as many functions as stresses times modes, too many to have them at all points at once: they are
+    made piece by piece whenever they are asked for. Modes count with unit strain, so that an error of their
+    work is one of the displacement in the norm of energy. Construction is collective.
+
+    Parameters
+    ----------
+    form, points : Form, QuadratureSpace
+        The equation, and its quadrature points.
+    basis : array (n_local, m, n)
+        Modes.
+    stresses : array (own points, 9, k)
+        Stresses.
+    """
+
+    def __init__(self, form: Form, points: QuadratureSpace, basis: Array, stresses: Array):
+        self.form, self.points, self.basis, self.stresses = form, points, basis, stresses
+        weights, energy = weights_of(form), np.zeros((basis.shape[2],) * 2)
+        for part, strains in self._strains():
+            flat = strains.reshape(-1, basis.shape[2])
+            energy += flat.T @ (flat * np.repeat(weights[part], 9)[:, None])
+        self._unit = np.linalg.inv(np.linalg.cholesky(points.comm.allreduce(energy))).T
+
+    def __iter__(self) -> Iterator[tuple[slice, Array]]:
+        """Yield points, and the works there, (k n, points)."""
+        count = self.stresses.shape[2] * self.basis.shape[2]
+        for part, strains in self._strains():
+            works = self.stresses[part].transpose(0, 2, 1) @ (strains @ self._unit)
+            yield part, works.reshape(len(works), count).T
+
+    def _strains(self) -> Iterator[tuple[slice, Array]]:
+        for part in self.points.pieces():
+            yield part, strains_of(self.form, self.points, self.basis, np.arange(part.start, part.stop))
 
 
 def save(path: Path, space: Space, points: QuadratureSpace, model: Model) -> None:

@@ -132,17 +132,17 @@ def _length(comm: Comm, product: Product, column: Array) -> float:
     return float(gram(comm, column, product(column))[0, 0]) ** 0.5
 
 
-def scaled(comm: Comm, columns: Array, tolerance: float) -> Array:
-    """Return orthogonal modes of columns (n_rows, k), each as long as its singular value. Collective.
+def principal(gram: Array, tolerance: float) -> Array:
+    """Return what makes orthogonal modes of columns with a Gram matrix (k, k), coefficients (k, r).
 
-    With them in the place of the columns that they came from, further columns can be added: C of both is
-    that of all columns (incremental decomposition, M. Brand, Linear Algebra Appl. 415 (2006) 20,
-    doi:10.1016/j.laa.2005.07.021). Left out is what lies below ``tolerance`` of the largest singular value.
+    The modes are as long as their singular values, which fall. With them in the place of the columns that
+    they came from, further columns can be added: C of both is that of all columns (incremental
+    decomposition, M. Brand, Linear Algebra Appl. 415 (2006) 20, doi:10.1016/j.laa.2005.07.021). Left out is
+    what lies below ``tolerance`` of the largest singular value.
     """
-    c = gram(comm, columns, columns)
-    values, vectors = np.linalg.eigh((c + c.T) / 2)
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
     keep = values > max(tolerance, FINEST) ** 2 * max(values[-1], 0.0)
-    return np.ascontiguousarray(columns @ vectors[:, keep][:, ::-1])
+    return np.ascontiguousarray(vectors[:, keep][:, ::-1])
 
 
 def coordinates(comm: Comm, modes: Array, product: Product, fields: Array) -> Array:

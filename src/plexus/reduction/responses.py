@@ -11,7 +11,7 @@ doi:10.1016/j.jcp.2004.07.015, on bases that are completed on the way).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +64,10 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Displacements (n_local m, k) and stresses (k, own points, 9) of shapes, as large as in the load."""
+    """Displacements (n_local m, k) and k stresses (own points, 9) of shapes, as large as in the load."""
 
     fields: Array
-    stresses: Array
+    stresses: list[Array]
 
 
 class Elastic:
@@ -86,6 +86,7 @@ class Elastic:
         self.form: Any = next(iter(full.forms.values()))
         self.name = self.form.equation.field.name
         self.space, self.comm = self.form.space, self.form.space.comm
+        self.points = next(iter(full.points.values()))
         self.memory = full.begin()
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         stored = {n: (full.points[n], a) for n, a in self.memory.items()}
@@ -103,21 +104,26 @@ class Elastic:
 
     def _thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of what temperatures do. Collective."""
-        held = np.stack([self.stress(t).ravel() for t in times], axis=1)
-        gram = self.comm.allreduce(held.T @ held)
+        gram = self.comm.allreduce(sum(rows.T @ rows for rows in self._held(times)))
         modulus = max(self.comm.allgather(self._modulus()))
-        count = self.comm.allreduce(len(held))
+        count = 9 * self.points.n_global
         if float(gram.max(initial=0.0)) <= count * (NEGLIGIBLE * modulus) ** 2:
             return []
         sizes, coefficients = factored(gram)
-        forces = np.stack([self._force(t) for t in times]) - loads.forces(np.array(times))
-        found = []
-        for size, c in zip(sizes, coefficients.T, strict=True):
-            whole = self.space.zeros()
-            whole[: self.space.n_owned] = np.tensordot(c, forces, 1)
-            shape = (held @ c).reshape(-1, 9)
-            found.append(Shape(TEMPERATURE, float(size) / len(times) ** 0.5, whole, shape))
-        return found
+        n, forces = self.space.n_owned, np.zeros((len(sizes), *self.space.zeros().shape))
+        for t, c in zip(times, coefficients, strict=True):
+            forces[:, :n] += np.multiply.outer(c, self._force(t) - loads.forces(np.array([t]))[0])
+        shapes = np.concatenate([rows @ coefficients for rows in self._held(times)])
+        held = np.ascontiguousarray(shapes.T).reshape(len(sizes), -1, 9)
+        root = len(times) ** 0.5
+        parts = zip(sizes, forces, held, strict=True)
+        return [Shape(TEMPERATURE, float(size) / root, force, shape) for size, force, shape in parts]
+
+    def _held(self, times: Sequence[float]) -> Iterator[Array]:
+        """Yield the stresses of a body that is held, (9 points, times), some cells at a time."""
+        for part in self.points.pieces():
+            cells = slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
+            yield np.stack([self.stress(t, cells=cells).ravel() for t in times], axis=1)
 
     def _force(self, t: float) -> Array:
         """Return what holds the body at a time, (n_owned, m)."""
@@ -153,15 +159,17 @@ class Elastic:
             fields.append(found.ravel())
             stress = self.stress(self.start, found)
             stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
-        n = len(self.stress(self.start))
         rows = np.array(fields).reshape(len(shapes), space.n_local * space.components)
-        return Answers(rows.T, np.array(stresses).reshape(len(shapes), n, 9))
+        return Answers(rows.T, stresses)
 
-    def stress(self, t: float, u: Array | None = None) -> Array:
-        """Return C:ε(u) at own points (k, 9), without ``u`` that of the strain that is no displacement's."""
+    def stress(self, t: float, u: Array | None = None, cells: slice | None = None) -> Array:
+        """Return C:ε(u) at the points of own cells, all or some, (k, 9).
+
+        Without ``u`` it is that of the strain that is no displacement's.
+        """
         equation, found = self.form.equation, [np.empty((0, 9))]
         given = self.given if u is None else {**self.given, self.name: (self.space, u)}
-        for p in self._batches(t, given):
+        for p in self._batches(t, given, cells):
             strain = equation.strain_of(p) if u is None else equation.linear_strain(p)
             strain = np.ascontiguousarray(np.broadcast_to(strain, (*p.shape, 3, 3)))
             found.append(equation.law.respond(equation.heated(p), strain).stress.reshape(-1, 9))
@@ -169,17 +177,14 @@ class Elastic:
 
     def temperatures(self, times: Sequence[float]) -> Array:
         """Return the temperature at own points (k, times), without columns where there is none."""
-        found = []
-        for t in times:
-            rows = [np.empty(0)]
+        found, known = np.empty((self.points.n_owned, len(times)), order="F"), False
+        for column, t in zip(found.T, times, strict=True):
+            rows = column.reshape(-1, self.points.per_cell)
             for p in self._batches(t):
                 fields = self.form.equation.heated(p).fields
                 if "temperature" in fields:
-                    rows.append(np.broadcast_to(fields["temperature"].value, p.shape).ravel())
-            found.append(np.concatenate(rows))
-        made = np.stack(found, axis=1)
-        n = self.full.quadrature.n_owned
-        return made if self.comm.allreduce(len(made)) else np.empty((n, 0))
+                    rows[p.part], known = fields["temperature"].value, True
+        return found if self.comm.allreduce(known) else found[:, :0]
 
     def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:
         """Return the loads that have parts outside of spans, in words. Collective.
@@ -197,13 +202,14 @@ class Elastic:
             new.append(TEMPERATURE)
         return new
 
-    def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Any:
+    def _batches(
+        self, t: float, given: Mapping[str, Any] | None = None, some: slice | None = None
+    ) -> Iterator[PointBatch]:
         mesh = self.space.mesh
-        cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
+        cells = CellSet(mesh, self.form.bridge, some or slice(mesh.n_owned_cells))
         fields: Any = given or self.given
         values = Values(fields, self.form.own, since=Since(0.0, self.memory))
-        found: list[PointBatch] = list(batches(cells, self.form.rule, 4096, t, values))
-        return found
+        return batches(cells, self.form.rule, 4096, t, values)
 
 
 def factored(gram: Array) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ doi:10.1002/nme.1620080303 (local least-squares smoothing).
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,8 @@ from plexus.spaces.rule import Rule, cell_rule, node_rule
 from plexus_kernels import backend
 
 Array = Any
+PIECE = 2048
+"""Cells whose points are looked at together where there is no room for all."""
 
 
 class QuadratureSpace:
@@ -65,6 +68,12 @@ class QuadratureSpace:
     def key(self) -> str:
         """Name of the points in files; all internal variables of a run share them."""
         return f"points{self.degree}"
+
+    def pieces(self) -> Iterator[slice]:
+        """Yield the own points in pieces of whole cells; at least one piece, which may be empty."""
+        size = PIECE * self.per_cell
+        for start in range(0, max(self.n_owned, 1), size):
+            yield slice(start, min(start + size, self.n_owned))
 
     def names(self) -> np.ndarray:
         """Return names of the local points that no partition changes, (n_local,) int64."""
