@@ -344,23 +344,3 @@ def test_wrong_decks_elsewhere(desk, deck, changes, message):
     assert desk.code("check", path) == 2
     line = next((line for line in desk.said.splitlines() if message in line), desk.said)
     assert line.startswith(f"{path}:") and message in line
-
-
-MEMORY = """plexus: 1
-controls: {k: {type: scalar, unit: W/(m K), start: 0.2}}
-mesh: {type: interval, cells: 4}
-physics:
-  type: cure
-  material: {density: 1900 kg/m^3, specific_heat: 1250 J/(kg K), conductivity: k}
-  heat_of_reaction: 77.5 kJ/kg
-  kinetics: {factors: [0, 6.2e20 1/s], energies: [0, 167 kJ/mol], m: 0.52, n: 1.48}
-time: {stepper: bdf2, end: 1 s, step: 0.5 s}
-quantities: {m: {type: mean, of: temperature}}
-output: [{type: gradient, of: m}]
-"""
-
-
-def test_memory_is_refused_before_the_run(desk):
-    path = desk.write("deck.yaml", MEMORY)
-    assert desk.code("check", path) == 2
-    assert "output[0]: no gradient leads through what the material remembers" in desk.said

@@ -138,3 +138,55 @@ def test_tensors_are_answered_as_arrays_are(name):
     for a, b in [*pairs, *((one.memory[n], two.memory[n]) for n in one.memory)]:
         assert isinstance(b, torch.Tensor)
         assert np.abs(a - b.numpy()).max() <= 1e-10 * np.abs(a).max()
+
+
+def weighed(law, strain, before, weights):
+    """Return a sum of stress and memory at the end of a step, of arrays or tensors."""
+    p = point(law, before, 0.5)
+    if isinstance(strain, torch.Tensor):
+        p.one = tensor(p.one)
+    found = law.respond(p, strain, memory=True)
+    answers = [found.stress, *(found.memory[spec.name] for spec in law.internal)]
+    return sum((w * a).sum() for w, a in zip(weights, answers, strict=True))
+
+
+def moved_by(rng, size, like):
+    """Return random changes of numbers or symmetric tensors at points."""
+    return (
+        size * rng.standard_normal(like.shape) if like.ndim == 2 else strains(rng, size).reshape(like.shape)
+    )
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_stress_and_memory_are_differentiated_at_the_root(name):
+    """In the strain and in what was remembered, by tensors; the quotients are those of arrays."""
+    law, before, strain, rng = worked(name)
+    found = law.respond(point(law, before, 0.5), strain, memory=True)
+    answers = [found.stress, *(found.memory[s.name] for s in law.internal)]
+    weights = [rng.standard_normal(a.shape) / np.abs(a).max() for a in answers]
+    given = [strain, *(before[s.name] for s in law.internal)]
+    moves = [moved_by(rng, 1e-7, a) for a in given]
+    leaves = [tensor(a).requires_grad_() for a in given]
+
+    def at(step):
+        moved = [a.detach().numpy() + step * d for a, d in zip(leaves, moves, strict=True)]
+        known = {s.name: np.ascontiguousarray(a) for s, a in zip(law.internal, moved[1:], strict=True)}
+        return weighed(law, moved[0], known, weights)
+
+    known = {s.name: a for s, a in zip(law.internal, leaves[1:], strict=True)}
+    value = weighed(law, leaves[0], known, [tensor(w) for w in weights])
+    slopes = torch.autograd.grad(value, leaves, materialize_grads=True)
+    along = sum(float((g * tensor(d)).sum()) for g, d in zip(slopes, moves, strict=True))
+    assert along == pytest.approx((at(1.0) - at(-1.0)) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_at_rest_there_is_a_derivative(name):
+    law, _ = law_of(name)
+    leaves = [tensor(np.zeros((2, 1, 3, 3))).requires_grad_()]
+    before = {n: tensor(a).requires_grad_() for n, a in virgin(law, 2).items()}
+    weights = [1.0] * (1 + len(before))
+    slopes = torch.autograd.grad(
+        weighed(law, leaves[0], before, weights), [*leaves, *before.values()], materialize_grads=True
+    )
+    assert all(torch.isfinite(g).all() for g in slopes)

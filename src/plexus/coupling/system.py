@@ -158,13 +158,7 @@ class System(BaseSystem):
         return start(self, *self.opening)
 
     def traced(self, own: Mapping[str, Any]) -> Traced:
-        """Return the system on tensors, with own values of controls. Collective.
-
-        Raises
-        ------
-        InputError
-            If no gradient leads through the material.
-        """
+        """Return the system on tensors, with own values of controls. Collective."""
         from plexus.coupling.traced import Traced
 
         return Traced(self, own)

@@ -15,7 +15,6 @@ import torch
 from plexus.coupling.ontensors import OnTensors
 from plexus.coupling.starts import start
 from plexus.coupling.tracedfields import TracedFields
-from plexus.errors import InputError
 from plexus.fields.stacks import stacked
 from plexus.protocols import Instant
 from plexus.solvers.adjoint.stage import Stages
@@ -37,17 +36,9 @@ class Traced(OnTensors):
         Spaces, forms and solvers.
     controls : mapping
         Own values of controls by name, tensors; those that are left out keep their present values.
-
-    Raises
-    ------
-    InputError
-        If the equations remember internal variables, through which no gradient leads.
     """
 
     def __init__(self, system: System, controls: Mapping[str, Tensor] | None = None):
-        if system.internal:
-            names = ", ".join(spec.name for specs in system.internal.values() for spec in specs)
-            raise InputError(f"physics: no gradient leads through what the material remembers ({names})")
         super().__init__(system)
         self.evolving, self.instantaneous = system.evolving, system.instantaneous
         self.together, self.algebraic, self.passes = system.together, system.algebraic, system.passes
@@ -57,6 +48,10 @@ class Traced(OnTensors):
     def start(self) -> Tensors:
         """Return the values with which a run begins. Collective."""
         return start(self, *self.system.opening)
+
+    def begin(self) -> Tensors:
+        """Return the internal variables at the start."""
+        return {name: torch.from_numpy(rows) for name, rows in self.system.begin().items()}
 
     def array(self, rows: np.ndarray) -> Tensor:
         """Return rows as an array of this system's kind: a tensor."""
@@ -87,15 +82,21 @@ class Traced(OnTensors):
         stages = self.system.stages
         if key not in stages:
             stages[key] = Stages(solver, solver.form)  # type: ignore[arg-type]  # of elements
-        others = {name: a for name, a in {**self.rows, **values}.items() if name not in parts}
-        u = stages[key].solve(stacked(parts, values), at, others)
+        u = stages[key].solve(stacked(parts, values), at, self._beside(parts, values))
         columns = stages[key].form.columns
         values.update({part: u[:, columns[part]] for part in parts} if columns else {key: u})
         return solver.records[-1].iterations
 
     def advance(self, name: str, values: Tensors, at: Instant) -> Tensors:
-        """Return no internal variable."""
-        return {}
+        """Return the internal variables to which the solved equation of ``name`` leads."""
+        if name not in self.system.internal:
+            return {}
+        parts = self.together.get(name, (name,))
+        return self.system.stages[name].advance(stacked(parts, values), at, self._beside(parts, values))
+
+    def _beside(self, parts: Any, values: Tensors) -> Tensors:
+        """Return controls and values that are none of a block's."""
+        return {name: a for name, a in {**self.rows, **values}.items() if name not in parts}
 
     def prescribe(self, name: str, t: float, array: Tensor) -> None:
         """Set prescribed values at time ``t`` in ``array`` (n_local, m), ghosts included."""

@@ -12,7 +12,7 @@ from plexus.coupling.nodal import NodalFields
 from plexus.deck.params import Expression
 from plexus.errors import InputError
 from plexus.fields.stacks import stacked
-from plexus.protocols import Integrand
+from plexus.protocols import Integrand, Since
 from plexus.protocols.facets import Facets
 from plexus.spaces.evaluate import Part
 from plexus.spaces.shared import Spread, Total
@@ -33,10 +33,13 @@ class TracedFields(NodalFields):
 
     @property
     def arrays(self) -> dict[str, Any]:
-        """Space and values of every control and unknown."""
-        controls, spaces = self.system.controls.members, self.system.spaces
-        known = {name: (controls[name], a) for name, a in self.traced.rows.items()}
-        return known | {name: (spaces[name], a) for name, a in self.state.values.items()}
+        """Space and values of every control, unknown and internal variable."""
+        controls = self.system.controls.members
+        return super().arrays | {name: (controls[name], a) for name, a in self.traced.rows.items()}
+
+    def _given(self, f: Integrand) -> dict[str, Any]:
+        """Return `arrays`: formulas are evaluated where an integral wants them."""
+        return self.arrays
 
     def extremum(self, f: Integrand, part: Part, largest: bool) -> float:
         """Refuse: where the largest value is taken jumps.
@@ -75,10 +78,12 @@ class TracedFields(NodalFields):
         nodes, part = self.share(name, boundary)
         rows = torch.zeros(form.space.n_owned, form.space.components, dtype=torch.float64)
         rows[nodes, form.columns.get(name, slice(None))] = torch.from_numpy(part[:, component])
-        tested, values = TestedForm(form), {**self.traced.rows, **self.state.values}
+        memory = self.state.internal
+        tested, values = TestedForm(form), {**self.traced.rows, **self.state.values, **memory}
         u = stacked([spec.name for spec in form.equation.fields], values)
         lam = Spread.apply(rows, form.space.halo)
-        return Total.apply(tested(self.state.t, u, None, values, lam), form.space.comm)
+        found = tested(self.state.t, u, None, values, lam, Since(0.0, memory))
+        return Total.apply(found, form.space.comm)
 
 
 def no_extremum(largest: bool) -> InputError:

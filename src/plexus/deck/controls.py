@@ -62,15 +62,9 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
 
 def gradients(deck: Any, context: Context) -> Iterator[Found]:
     """Yield what wants a gradient that does not exist."""
-    remembered = ", ".join(context.internal)
-    memory = f"no gradient leads through what the material remembers ({remembered})"
-    if remembered and deck.calibrate is not None:
-        yield ("calibrate",), memory
     for i, output in enumerate(deck.output):
         if output.type != "gradient":
             continue
-        if remembered:
-            yield ("output", i), memory
         quantity = deck.quantities.get(output.of)
         if quantity is None:
             hint = nearest(output.of, deck.quantities) or "; the deck has no quantities"

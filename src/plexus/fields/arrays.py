@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -75,6 +76,18 @@ def exp(a: Array) -> Array:
 def log(a: Array) -> Array:
     """Elementwise natural logarithm."""
     return namespace(a).log(a)
+
+
+def root(square: Array) -> Array:
+    """Return the square root of what is at least 0; its slope at 0, which is none, counts as 0."""
+    size: Array = where(square > 0, square, 1.0) ** 0.5
+    return where(square > 0, size, 0.0 * square)
+
+
+def unrecorded(*arrays: Array) -> AbstractContextManager[None]:
+    """Return what iterations are found in whose steps no derivative takes: tensors keep no graph in it."""
+    xp = namespace(*arrays)
+    return nullcontext() if xp is np else xp.no_grad()
 
 
 def eye(n: int, model: Array) -> Array:

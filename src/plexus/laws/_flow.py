@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plexus.fields.arrays import einsum, exp, eye, maximum, namespace, where
+from plexus.fields.arrays import einsum, exp, eye, maximum, namespace, root, unrecorded, where
 from plexus.protocols import Array
 
 ROUNDS = 100
@@ -144,6 +144,15 @@ class _Local:
 
     def solve(self, plastic: Array, start: _Sides) -> tuple[_Sides, Array]:
         """Return the sides at the root where ``plastic``, and where none was found."""
+        with unrecorded(self.trial):
+            at, v, lost = self._found(plastic, start)
+        if namespace(v) is np:
+            return at, lost
+        # one step of which only the numerator is differentiated leads to the derivatives of the root
+        return self.sides(self._newton(v, self.sides(v))), lost
+
+    def _found(self, plastic: Array, start: _Sides) -> tuple[_Sides, Array, Array]:
+        """Return the sides at the root, the root, and where none was found."""
         low, v, high = self._bracket(plastic, start)
         open_ = plastic
         for _ in range(ROUNDS):
@@ -157,11 +166,7 @@ class _Local:
             step = self._newton(v, at)
             fits = (right > 0) & (step > low) & (step < high)
             v = where(open_, where(fits, step, 0.5 * (low + high)), v)
-        if namespace(v) is np:
-            return at, open_
-        # one step of which only the numerator is differentiated leads to the derivatives of the root
-        v = v.detach()
-        return self.sides(self._newton(v, self.sides(v))), open_
+        return at, v, open_
 
     def _newton(self, v: Array, at: _Sides) -> Array:
         """Return v after a step of Newton's method on ln of both sides."""
@@ -238,7 +243,7 @@ def _dot(a: Array, b: Array) -> Array:
 
 
 def _mises(s: Array) -> Array:
-    return (1.5 * _dot(s, s)) ** 0.5
+    return root(1.5 * _dot(s, s))
 
 
 def _log(a: Array) -> Array:

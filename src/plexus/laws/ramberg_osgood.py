@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from plexus.deck.params import Field, Property, Unit, Within
-from plexus.fields.arrays import where
+from plexus.fields.arrays import root, unrecorded, where
 from plexus.formulation.material import Material
 from plexus.laws._invariants import Scalars, answer, shape_of
 from plexus.protocols import Array, FieldSpec, Point, Response
@@ -68,7 +68,7 @@ class RambergOsgood:
         """Return the stress, and the tangent where it is asked for."""
         e, nu = self._data(p)
         three_mu, bulk, shape = 1.5 * e / (1.0 + nu), self.bulk(p), shape_of(strain)
-        size = (2.0 / 3.0 * shape.square) ** 0.5
+        size = root(2.0 / 3.0 * shape.square)
         rest = size == 0.0
         safe = where(rest, 1.0, size)
         s0, power = self.params.reference_stress(p), self.params.exponent(p)
@@ -95,13 +95,19 @@ def _mises(size: Array, three_mu: Array, soft: Array, s0: Array, power: Array) -
     elastic, plastic = three_mu * size, s0 * (size / (soft * s0)) ** (1.0 / power)
     # either term alone overestimates J, so that the lesser of both starts above the root
     j = where(elastic < plastic, elastic, plastic)
-    for _ in range(ROUNDS):
+
+    def step(j: Array) -> Array:
         growth = soft * (j / s0) ** (power - 1.0)
-        step = (j / three_mu + growth * j - size) / (1.0 / three_mu + power * growth)
-        j = j - step
-        if not bool((abs(step) > ENOUGH * j).any()):
-            break
-    return j
+        return (j / three_mu + growth * j - size) / (1.0 / three_mu + power * growth)
+
+    with unrecorded(size, three_mu, soft, s0):
+        for _ in range(ROUNDS):
+            change = step(j)
+            j = j - change
+            if not bool((abs(change) > ENOUGH * j).any()):
+                break
+    # one more step takes the derivatives of the root along
+    return j - step(j)
 
 
 EXAMPLE: dict[str, Any] = {

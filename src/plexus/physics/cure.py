@@ -33,7 +33,7 @@ from pydantic import model_validator
 
 from plexus.deck.params import Field, Params, Unit
 from plexus.deck.values import refuse
-from plexus.fields.arrays import exp, maximum, where
+from plexus.fields.arrays import exp, maximum, unrecorded, where
 from plexus.formulation.base import PhysicsParams
 from plexus.formulation.kinematics import FitsMesh, Section
 from plexus.formulation.manufactured import Manufactured
@@ -81,8 +81,15 @@ class Kinetics(Params):
         """Return the a that solves a = a_n + dt r(a, T), by Newton's method within a bracket.
 
         g(a) = a - a_n - dt r is not positive at a_n and not negative at 1; a step that leaves the bracket is
-        replaced by a bisection.
+        replaced by a bisection. One more step takes a's derivatives along.
         """
+        with unrecorded(temperature):
+            a = self._found(before, temperature, dt)
+        r, by_a, _ = self.rate(a, temperature)
+        return a - (a - before - dt * r) / (1.0 - dt * by_a)
+
+    def _found(self, before: Array, temperature: Array, dt: float) -> Array:
+        """Return that a, to rounding."""
         low = before + 0.0 * temperature
         # θ < 1 may leave a_n > 1 behind: the rate is 0 there, and nothing goes back
         high = maximum(low, 1.0)

@@ -42,7 +42,7 @@ class Trace(Run):
         Raises
         ------
         InputError
-            If no gradient leads through the stepper or the material.
+            If no gradient leads through the stepper.
         """
         deck, (clock, controller) = run.deck, marching(run.deck)
         stepper = stepper_of(deck, controller.tolerance)
@@ -52,9 +52,9 @@ class Trace(Run):
         system = run.system.traced(controls)
         return cls(
             system,  # asked for what `March` and quantities need
-            State(system.start(), clock.t), clock, stepper, controller, events=run.events, deck=deck,
-            ctx=run.ctx, mesh=run.mesh, lineage=run.lineage, quantities=run.quantities,
-            observers=run.observers, places=run.places,
+            State(system.start(), clock.t, internal=system.begin()),
+            clock, stepper, controller, events=run.events, deck=deck, ctx=run.ctx, mesh=run.mesh,
+            lineage=run.lineage, quantities=run.quantities, observers=run.observers, places=run.places,
         )  # fmt: skip
 
     def march(self, until: float = math.inf) -> Iterator[State]:
@@ -112,7 +112,7 @@ class Trace(Run):
             self.controller.state(),
             self.stepper.history(),
         )
-        names, ends = list(self.state.values), list[Trace]()
+        names, stored, ends = list(self.state.values), list(self.state.internal), list[Trace]()
         remembering = self.system if isinstance(self.system, Remembering) else None
         kept = remembering.remembered() if remembering else {}
         taken = iter((False, True))
@@ -126,17 +126,19 @@ class Trace(Run):
                 remembering.remind(kept)
             own.clock.restore(clock)
             own.controller.restore(controller)
-            own.stepper.restore(memory, dict(zip(past, tensors[len(names) :], strict=True)))
-            own.state = State(dict(zip(names, tensors, strict=False)), own.clock.t, own.clock.step)
+            rest = iter(tensors)
+            values, internal = ({name: next(rest) for name in group} for group in (names, stored))
+            own.stepper.restore(memory, dict(zip(past, rest, strict=True)))
+            own.state = State(values, own.clock.t, own.clock.step, internal)
             seen = own._steps(look, steps)
             ends.append(own)
-            return seen, *own.state.values.values(), *own.stepper.history()[1].values()
+            end = own.state
+            return seen, *end.values.values(), *end.internal.values(), *own.stepper.history()[1].values()
 
         # a segment's last tensor on one rank may not be that of another: all compute all of it again
         with set_checkpoint_early_stop(False):
-            seen: Tensor = checkpoint(run, *self.state.values.values(), *past.values(), use_reentrant=False)[
-                0
-            ]
+            begin = *self.state.values.values(), *self.state.internal.values(), *past.values()
+            seen: Tensor = checkpoint(run, *begin, use_reentrant=False)[0]
         end = ends.pop()
         self.clock, self.controller, self.stepper, self.state = (
             end.clock,

@@ -16,6 +16,7 @@ from weakref import proxy
 import numpy as np
 
 from plexus.devices.bridge import Bridge
+from plexus.errors import InputError
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import NOTHING, Sample, Since
 from plexus.protocols.controls import Control
@@ -121,11 +122,22 @@ class StoredSample:
 
     @cached_property
     def value(self) -> Array:
-        """Value, (C, Q) for a scalar, (C, Q, m) for a vector or tensor."""
+        """Value, (C, Q) for a scalar, (C, Q, m) for a vector or tensor.
+
+        Raises
+        ------
+        InputError
+            Elsewhere, of tensors that keep a graph.
+        """
         b, space = self._batch, self._space
         if space.stores(b.rule):
             value = space.by_cell(self._rows)[b.cells.local(b.part)]
             return value[:, :, 0] if space.scalar else value
+        if getattr(self._rows, "requires_grad", False):
+            raise InputError(
+                "what the material remembers has a gradient at the points of its own integrals only, not on "
+                "boundaries or at places: take an integral or a mean over cells"
+            )
         nodal = b.cells.bridge.array(space.at_nodes(b.cells.bridge.host(self._rows)))
         return FieldSample(b, space.nodes, nodal).value
 

@@ -19,6 +19,7 @@ from plexus.devices.bridge import TorchBridge
 from plexus.protocols import NOTHING, Flux, Point, Since
 from plexus.spaces.facets import sets_of_term
 from plexus.spaces.points import CellSet, PointBatch, Values, batches
+from plexus.spaces.quadrature_space import QuadratureSpace
 
 if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
@@ -64,7 +65,7 @@ class TestedForm:
         other unknowns and controls by name, and ``since`` the step that leads to time ``t`` [s], as
         `plexus.spaces.assembly.Form.residual` takes them.
         """
-        values = self._values(u, rate, fields, lam, since)
+        values = self._values(u, rate, {**fields, TEST: lam}, since)
         total = 0.0 * lam.sum()
         for p, f in self._integrands(t, values):
             total = total + _paired(f, p, self.form.equation.measure(p.x))
@@ -72,12 +73,32 @@ class TestedForm:
             total = total - load.work(self.form.read(load.reads, t, fields), lam)
         return total
 
-    def _values(
-        self, u: Tensor, rate: Tensor | None, fields: Mapping[str, Tensor], lam: Tensor, since: Since
-    ) -> Values:
+    def remembered(
+        self,
+        t: float,
+        u: Tensor,
+        rate: Tensor | None,
+        fields: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor],
+        since: Since,
+    ) -> Tensor:
+        """Return Σ w·z, this rank's part, of the internal variables z at the end of the step, a scalar.
+
+        ``weights`` (n_local points, m) by name; those of ghost cells count with the ranks that own them.
+        """
+        total = torch.stack([0.0 * w.sum() for w in weights.values()]).sum()
+        for p in batches(self.cells, self.form.rule, self.form.size, t, self._values(u, rate, fields, since)):
+            for name, z in self.form.equation.advance(p).items():
+                space = self.form.spaces[name]
+                assert isinstance(space, QuadratureSpace)
+                w = space.by_cell(weights[name])[self.cells.local(p.part)]
+                total = total + torch.dot(w.reshape(-1), z.expand(*p.shape, *z.shape[2:]).reshape(-1))
+        return total
+
+    def _values(self, u: Tensor, rate: Tensor | None, fields: Mapping[str, Tensor], since: Since) -> Values:
         form = self.form
         parts = {name: u[:, here] for name, here in form.columns.items()}
-        arrays = {**fields, **parts, form.own: u, TEST: lam}
+        arrays = {**fields, **parts, form.own: u}
         places = {**form.controls.members, **form.spaces, TEST: form.space}
         known = {name: (place, arrays[name]) for name, place in places.items() if name in arrays}
         return Values(known, form.own, rate, since)

@@ -3,8 +3,7 @@
 With u_t = shift·u + offset, as steppers ask for it, θ of F(u; θ) = 0 is
 
     start    where unknowns are prescribed, their values, else the guess, which nothing depends on,
-    offset   the rest of the rate: what a step takes from earlier states,
-    others   other unknowns, controls.
+    offset, others, before    see `plexus.solvers.adjoint.given`.
 
 Steady solves, stages of a step and staggered equations are all of this kind: a march is a chain of them.
 """
@@ -14,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from plexus.protocols import Instant
+from plexus.solvers.adjoint.given import Given
 from plexus.solvers.adjoint.linearised import Linearised
+from plexus.solvers.adjoint.memory import remembered
 from plexus.solvers.adjoint.node import solution
 from plexus.spaces.shared import Spread
 from plexus.spaces.tested import TestedForm
@@ -52,16 +52,20 @@ class Stages:
         )
 
     def solve(self, start: Tensor, at: Instant, others: Mapping[str, Tensor]) -> Tensor:
-        """Return u (n_local, m) with F = 0, ghosts filled, differentiable in all three. Collective.
+        """Return u (n_local, m) with F = 0, ghosts filled, differentiable in all tensors. Collective.
 
         Raises
         ------
         SolveError, GuardError
             As `plexus.solvers.nonlinear.FieldSolver.solve`; in a derivative, if a linear solve fails.
         """
-        stage = Stage(self, at, list(others), at.offset is not None)
-        theta = [start, *(() if at.offset is None else (at.offset,)), *others.values()]
-        return self.held(Spread.apply(solution(stage, start, *theta), self.form.space.halo), start)
+        stage = Stage(self, Given(at, others))
+        own = solution(stage, start, start, *Given.flat(at, others))
+        return self.held(Spread.apply(own, self.form.space.halo), start)
+
+    def advance(self, u: Tensor, at: Instant, others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the internal variables to which a solution leads, differentiable in all tensors."""
+        return remembered(self.tested, u, at, others)
 
     def held(self, u: Tensor, start: Tensor) -> Tensor:
         """Return u (n_local, m) with what is prescribed taken from ``start``."""
@@ -74,29 +78,27 @@ class Stages:
 
 
 class Stage:
-    """One solve (`plexus.protocols.adjoints.Solvable`); θ is start, offset where there is a rate, others."""
+    """One solve (`plexus.protocols.adjoints.Solvable`); θ is start, then `Given`."""
 
-    def __init__(self, of: Stages, at: Instant, names: Sequence[str], evolves: bool):
-        self.of, self.names, self.evolves = of, names, evolves
-        self.at = Instant(at.t, at.dt, at.shift)
+    def __init__(self, of: Stages, given: Given):
+        self.of, self.given = of, given
         self._tangent: int | None = None
 
     def solve(self, theta: Sequence[Tensor], guess: Tensor) -> Tensor:
         """Return the own rows of the solution, (n_owned, m). Collective."""
-        _, offset, others = self._parts(theta)
         u = guess.numpy().copy()
-        self.of.solver.solve(u, self._instant(offset), _arrays(others))
+        self.of.solver.solve(u, *self.given.arrays(theta[1:]))
         # the last matrix of Newton's method is the tangent before the last step
         self._tangent = self._assembled if self.of.solver.target.linear else None
         return torch.from_numpy(u[: self.of.form.space.n_owned].copy())
 
     def tested(self, u: Tensor, theta: Sequence[Tensor], lam: Tensor) -> Tensor:
         """Return λᵀF, this rank's part. Collective."""
-        start, offset, others = self._parts(theta)
+        start, *tail = theta
+        at, others = self.given.read(tail)
         halo = self.of.form.space.halo
         u = self.of.held(Spread.apply(u, halo), start)
-        rate = None if offset is None else self.at.shift * u + offset
-        return self.of.tested(self.at.t, u, rate, others, Spread.apply(lam, halo), self.at.since)
+        return self.of.tested(at.t, u, at.rate(u), others, Spread.apply(lam, halo), at.since)
 
     def adjoint(self, u: Tensor, theta: Sequence[Tensor], v: Tensor) -> Tensor:
         """Return λ (n_owned, m). Collective."""
@@ -118,27 +120,12 @@ class Stage:
         """Assemble the matrix at the solution, unless it still is the one that is assembled. Collective."""
         if self._tangent == self._assembled:
             return
-        start, offset, others = self._parts(theta)
-        form, at = self.of.form, self._instant(offset)
-        whole = self.of.held(Spread.apply(u, form.space.halo), start).numpy()
-        form.jacobian(at.t, whole, at.rate(whole), at.shift, _arrays(others), at.since)
+        form, (at, others) = self.of.form, self.given.arrays(theta[1:])
+        whole = self.of.held(Spread.apply(u, form.space.halo), theta[0]).numpy()
+        form.jacobian(at.t, whole, at.rate(whole), at.shift, others, at.since)
         self._tangent = self._assembled
 
     @property
     def _assembled(self) -> int:
         """Number of the assembly whose values the matrix has, whoever asked for it."""
         return int(self.of.form.matrix.mat.stateGet())
-
-    def _parts(self, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
-        """Return start, offset and others by name."""
-        start, *rest = theta
-        offset = rest.pop(0) if self.evolves else None
-        return start, offset, dict(zip(self.names, rest, strict=True))
-
-    def _instant(self, offset: Tensor | None) -> Instant:
-        at = self.at
-        return Instant(at.t, at.dt, at.shift, None if offset is None else offset.detach().numpy())
-
-
-def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
