@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from copy import deepcopy
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mpi4py import MPI
+from rom.runs import COMM, continued, ended, plain, started, together
 
 from plexus import registry
-from plexus.compose import compose
-from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.reduction import registration
 from plexus.reduction.basis import modes_of
@@ -21,7 +18,6 @@ from plexus.reduction.registered import Registered, load
 from plexus.runtime import context
 from plexus_post.recipes import registration as picture
 
-COMM = MPI.COMM_WORLD
 START = "0.5*exp(-((x - 0.3)/0.05)^2)"
 
 
@@ -44,7 +40,7 @@ def deck(folder, d=0.0, cells=400, end=1.0, **blocks):
         "quantities": {"amount": {"type": "integral", "of": "concentration"}},
         **blocks,
     }  # fmt: skip
-    return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+    return plain(folder, data)
 
 
 def made(folder, given):
@@ -54,11 +50,7 @@ def made(folder, given):
 
 def marched(folder, given):
     """Return the run of a deck at its end, without outputs."""
-    run = compose(given, context.create(COMM, folder))
-    run.observers = []
-    for _ in run.march():
-        pass
-    return run
+    return ended(started(folder, given))
 
 
 def off(run, d):
@@ -67,10 +59,6 @@ def off(run, d):
     z, n = system.projection.lift(run.state.values[system.name][:, 0]), system.line.n
     w = exact(z[:n], run.clock.t, d)
     return np.linalg.norm(z[n:] - w) / np.linalg.norm(w)
-
-
-def together(folder):
-    return Path(COMM.bcast(str(folder) if COMM.rank == 0 else None))
 
 
 def best_of(snapshots, k):
@@ -123,15 +111,8 @@ def test_implicit_steps_give_the_same(spread, projection):
 def test_it_goes_on_as_if_it_had_not_stopped(spread):
     folder = spread[0]
     rom = {"type": "lagrangian", "file": str(folder / "rom.h5")}
-    whole, again = (compose(deck(folder, 1e-3, end=0.5, rom=rom), context.create(COMM, folder)) for _ in "ab")
-    whole.observers = again.observers = []
-    for _ in zip(range(8), whole.march(), strict=False):
-        pass
-    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
-    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
-    for run in (whole, again):
-        for _ in run.march():
-            pass
+    given = deck(folder, 1e-3, end=0.5, rom=rom)
+    whole, again = continued(*(started(folder, given) for _ in "ab"), 8)
     assert again.values()["amount"] == pytest.approx(whole.values()["amount"], rel=1e-12)
 
 
@@ -171,7 +152,7 @@ def test_what_does_not_fit_is_refused(spread):
 
     def told(**blocks):
         with pytest.raises((InputError, ValueError)) as error:
-            compose(deck(folder, 1e-3, **blocks), context.create(COMM, folder))
+            started(folder, deck(folder, 1e-3, **blocks))
         return str(error.value)
 
     wide = {"type": "box", "cell": "quadrilateral", "cells": [8, 8], "size": [2, 2]}
@@ -264,7 +245,7 @@ def test_a_registered_run_is_shown_in_its_place(tmp_path):
         ("knows 0 s to 0.6 s", {"d": 1e-3, "end": 0.7}),
     ):
         with pytest.raises(InputError, match=text):
-            compose(deck(folder, cells=200, rom=rom, **blocks), context.create(COMM, folder))
+            started(folder, deck(folder, cells=200, rom=rom, **blocks))
     model = load(folder / "rom.h5", COMM)[0]
     later = model.decode(model.code_at(0.63)[None], np.array([0.63]))[:, 0, 0]
     x = (np.arange(200) + 0.5) / 100

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from copy import deepcopy
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from mpi4py import MPI
+from rom.runs import COMM, continued, ended, started, together
 
-from plexus.compose import compose
 from plexus.deck.load import load
 from plexus.errors import DeckError, InputError
 from plexus.offline.dictionary import make, trained
@@ -21,7 +19,6 @@ from plexus.reduction.clusters.medoids import Partition
 from plexus.runtime import context
 from plexus.tasks.reduce import TASK
 
-COMM = MPI.COMM_WORLD
 SWEEP = {"mode": "list", "members": [
     {"parameters.hot": hot, "parameters.peak": peak} for hot in (0.15, 0.85) for peak in (45, 50, 55, 60)
 ]}  # fmt: skip
@@ -65,7 +62,7 @@ def deck(folder, *overrides, **blocks):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Make the dictionary; return its folder and what is told of it."""
-    folder = Path(COMM.bcast(str(tmp_path_factory.mktemp("dictionary")) if COMM.rank == 0 else None))
+    folder = together(tmp_path_factory.mktemp("dictionary"))
     _, facts = make(deck(folder), context.create(COMM, folder))
     return folder, facts
 
@@ -73,11 +70,7 @@ def made(tmp_path_factory):
 def marched(folder, *overrides, **rom):
     """Return a run by the dictionary, at its end."""
     chosen = {"rom": {"type": "dictionary", "file": str(folder / "dictionary.json"), **rom}} if rom else {}
-    run = compose(deck(folder, *overrides, **chosen), context.create(COMM, folder))
-    run.observers = []
-    for _ in run.march():
-        pass
-    return run
+    return ended(started(folder, deck(folder, *overrides, **chosen)))
 
 
 @pytest.mark.mpi
@@ -108,9 +101,7 @@ def moving(folder, rom=True):
     physics = yaml.safe_load(text())["physics"] | {"temperature": MOVING}
     file = {"type": "dictionary", "file": str(folder / "dictionary.json"), "switch": 2, "imbalance": 0.5}
     blocks = {"rom": file} if rom else {}
-    run = compose(deck(folder, physics=physics, time=CYCLES, **blocks), context.create(COMM, folder))
-    run.observers = []
-    return run
+    return started(folder, deck(folder, physics=physics, time=CYCLES, **blocks))
 
 
 @pytest.mark.mpi
@@ -118,9 +109,7 @@ def test_the_model_changes_with_the_load(made):
     """In the second cycle the other model takes over, with the memory that a replay gives at its points."""
     folder = made[0]
     labels = json.loads((folder / "dictionary.json").read_text())["about"]["labels"]
-    run = moving(folder)
-    for _ in run.march():
-        pass
+    run = ended(moving(folder))
     system = run.system
     told = system.counts()["reduced"]
     assert told["models"][-2:] == [labels[0], labels[4]]
@@ -132,22 +121,13 @@ def test_the_model_changes_with_the_load(made):
     kept, points = run.state.internal["p"], system.model.points
     apart = np.abs(kept - body[points.rows]).max(initial=0.0)
     assert COMM.allreduce(float(apart), MPI.MAX) <= 1e-12
-    full = moving(folder, rom=False)
-    for _ in full.march():
-        pass
+    full = ended(moving(folder, rom=False))
     assert run.values()["u"] == pytest.approx(full.values()["u"], rel=0.05)
 
 
 @pytest.mark.mpi
 def test_it_goes_on_as_if_it_had_not_stopped(made):
-    whole, again = moving(made[0]), moving(made[0])
-    for _ in zip(range(9), whole.march(), strict=False):
-        pass
-    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
-    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
-    for run in (whole, again):
-        for _ in run.march():
-            pass
+    whole, again = continued(moving(made[0]), moving(made[0]), 9)
     assert again.values() == pytest.approx(whole.values(), rel=1e-10)
 
 

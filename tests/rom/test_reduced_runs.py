@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from mpi4py import MPI
+from rom.runs import COMM, continued, ended, plain, started, together
 
-from plexus.compose import compose
 from plexus.coupling.nodal import NodalFields
 from plexus.coupling.reducedstep import Steps
-from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.offline.main import reduce
 from plexus.reduction.ahead import Ahead
@@ -23,7 +19,6 @@ from plexus.reduction.model import strains_of
 from plexus.reduction.points import ReducedPoints, Sites
 from plexus.runtime import context
 
-COMM = MPI.COMM_WORLD
 LAW = {
     "type": "chaboche", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3,
     "expansion": {"coefficient": 2e-5}, "yield_stress": "10 MPa",
@@ -54,13 +49,13 @@ def deck(folder, **blocks):
                        "s": {"type": "mean", "of": "von_mises"}},
         **blocks,
     }  # fmt: skip
-    return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
+    return plain(folder, data)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Make the reduced model; return its folder, facts, and quantities of the full run."""
-    folder = Path(COMM.bcast(str(tmp_path_factory.mktemp("rom")) if COMM.rank == 0 else None))
+    folder = together(tmp_path_factory.mktemp("rom"))
     run, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder))
     return folder, facts, dict(run.values())
 
@@ -68,18 +63,14 @@ def made(tmp_path_factory):
 def reduced(folder, new="refuse", **blocks):
     """Return the run of the same deck, or one with other blocks, by the reduced model."""
     rom = {"type": "galerkin", "file": str(folder / "rom.h5"), "new_shapes": new}
-    run = compose(deck(folder, rom=rom, **blocks), context.create(COMM, folder))
-    run.observers = []
-    return run
+    return started(folder, deck(folder, rom=rom, **blocks))
 
 
 @pytest.mark.mpi
 def test_it_gives_what_the_full_model_gives(made):
     folder, facts, full = made
     assert facts["modes"] <= 12 and len(facts["names"]) < 96 and facts["error"] <= 1e-5
-    run = reduced(folder)
-    for _ in run.march():
-        pass
+    run = ended(reduced(folder))
     found = run.values()
     assert all(found[name] == pytest.approx(value, rel=1e-4) for name, value in full.items())
     assert run.system.unknowns == facts["modes"]
@@ -87,20 +78,8 @@ def test_it_gives_what_the_full_model_gives(made):
 
 @pytest.mark.mpi
 def test_it_goes_on_as_if_it_had_not_stopped(made):
-    folder = made[0]
-    whole, again = reduced(folder), reduced(folder)
-    for _ in zip(range(9), whole.march(), strict=False):
-        pass
-    meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
-    layout = whole.layout()
-    assert layout.keys() == packed.keys()
-    again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
-    for _ in whole.march():
-        pass
-    for _ in again.march():
-        pass
-    one, two = whole.values(), again.values()
-    assert all(two[name] == pytest.approx(value, rel=1e-10) for name, value in one.items())
+    whole, again = continued(reduced(made[0]), reduced(made[0]), 9)
+    assert again.values() == pytest.approx(whole.values(), rel=1e-10)
 
 
 @pytest.mark.mpi
@@ -178,7 +157,7 @@ def test_what_it_cannot_take_is_refused(made):
 
     def told(**blocks):
         with pytest.raises((InputError, ValueError)) as error:
-            compose(deck(folder, rom=file, **blocks), context.create(COMM, folder))
+            started(folder, deck(folder, rom=file, **blocks))
         return str(error.value)
 
     moved = [{"on": "left", "displacement": ["1e-3*t", 0]}, {"on": "right", "traction": ["pull(t)", 0]}]
