@@ -71,7 +71,7 @@ def test_compare_finds_equal_runs_on_other_partitions_and_shows_differences(tmp_
         return fields | {"temperature": fields["temperature"] * (1 + 1e-5)}
 
     other = run_folder(tmp_path / "other", 2, fields=shifted)
-    fields = ["--fields", "temperature", "displacement"]
+    fields = ["--fields", "temperature", "displacement", "-o", str(tmp_path)]
     assert main(["compare", str(one), str(three), *fields]) == 0
     assert main(["compare", str(one), str(other), *fields]) == 1
     assert "NO" in capsys.readouterr().out

@@ -175,7 +175,7 @@ def test_other_partitions_are_equal_and_other_meshes_are_refused(tmp_path, capsy
         run_folder(tmp_path / f"{shape}{n}", n, shape, TIMES[:2], fields=fields, ids=n > 1)
         for n, shape in ((1, "line3"), (4, "line3"), (2, "line"))
     )
-    assert main(["compare", str(a), str(b), "--fields", "temperature", "velocity"]) == 0
+    assert main(["compare", str(a), str(b), "--fields", "temperature", "velocity", "-o", str(tmp_path)]) == 0
     assert main(["compare", str(a), str(c)]) == 2
     assert "meshes differ" in capsys.readouterr().err
 

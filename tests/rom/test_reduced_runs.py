@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rom.runs import COMM, continued, ended, plain, started, together
 
+import plexus_post
 from plexus.coupling.nodal import NodalFields
 from plexus.coupling.reducedstep import Steps
 from plexus.errors import GuardError, InputError
@@ -18,6 +19,7 @@ from plexus.reduction.batch import Batch
 from plexus.reduction.model import strains_of
 from plexus.reduction.points import ReducedPoints, Sites
 from plexus.runtime import context
+from plexus_post.reduced.model import read
 
 LAW = {
     "type": "chaboche", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3,
@@ -70,10 +72,24 @@ def reduced(folder, new="refuse", **blocks):
 def test_it_gives_what_the_full_model_gives(made):
     folder, facts, full = made
     assert facts["modes"] <= 12 and len(facts["names"]) < 96 and facts["error"] <= 1e-5
+    places = np.array(facts["places"])
+    assert len(np.unique(places, axis=0)) == len(facts["names"])
+    assert (places > 0).all() and (places < [1, 0.6]).all()
     run = ended(reduced(folder))
     found = run.values()
     assert all(found[name] == pytest.approx(value, rel=1e-4) for name, value in full.items())
     assert run.system.unknowns == facts["modes"]
+
+
+def test_its_file_tells_points_and_the_search_for_them_and_its_modes_are_fields(made):
+    folder, facts, _ = made
+    basis = reduced(folder).system.model.basis
+    told, shown = read(folder / "rom.h5"), plexus_post.open(folder / "rom.modes.vtkhdf")
+    assert told.modes == len(shown.times) == facts["modes"] == basis.shape[2]
+    found = [np.linalg.norm(shown.field("displacement", k), axis=1).max() for k in range(told.modes)]
+    np.testing.assert_allclose(found, np.linalg.norm(basis, axis=1).max(axis=0), rtol=1e-12)
+    assert told.weights.sum() == pytest.approx(0.6, rel=1e-4)
+    assert told.errors[-1] == facts["error"] <= told.target and told.counts[-1] == (told.weights > 0).sum()
 
 
 @pytest.mark.mpi

@@ -175,7 +175,10 @@ def test_calibrated_it_bounds_the_error(made, tmp_path):
         started(made[0], indicator={"coverage": 0.6})
     others = [{"physics.temperature": f"293.15 + {OTHER.replace('0.8', x)}"} for x in ("0.7", "0.9")]
     block = {"calibration": others}
-    ratios = reduce(deck(tmp_path, reduce=block), context.create(COMM, tmp_path))[1]["ratios"]
+    facts = reduce(deck(tmp_path, reduce=block), context.create(COMM, tmp_path))[1]
+    ratios = facts["ratios"]
+    for one, ratio in zip(facts["trajectories"], ratios, strict=True):
+        assert max(np.divide(one["error"], one["indicator"])) == ratio and one["time"][-1] == 1.5
     assert len(ratios) == 2 and all(0 < r <= 3.5 for r in ratios)
     run = started(tmp_path, indicator={"coverage": 0.6})
     assert run.system.trust.terms.factor == max(ratios)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from plexus_post.errors import PostError
-from plexus_post.readers.grid import Grid, match
+from plexus_post.readers.pairs import moments
 from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.tables.summary import verification_rows
 from plexus_post.text import table
+from plexus_post.vtu import write_pvd, write_vtu
 
 HELP = "are two runs equal? does a run hold its references?"
-NEAR = 1e-7
-"""Points closer than this, relative to the size of the mesh, are the same point."""
+FOLDER = "difference"
+"""Where differences are written to."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -24,7 +26,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="RUN")
     parser.add_argument("--verification", action="store_true", help="check a run's own verification block")
     parser.add_argument("--tolerance", type=float, default=1e-8, help="relative, both norms (default: 1e-8)")
-    parser.add_argument("--fields", nargs="+", help="which fields (default: all in common)")
+    parser.add_argument(
+        "--fields", nargs="*", metavar="FIELD",
+        help="of these fields (none named: all in common) also write both runs and their difference, for "
+        "ParaView and as pictures",
+    )  # fmt: skip
+    parser.add_argument("-o", "--out", default=FOLDER, help=f"folder of these (default: {FOLDER})")
 
 
 def run(args: Namespace) -> int:
@@ -36,7 +43,13 @@ def run(args: Namespace) -> int:
     if len(args.paths) != 2:
         raise PostError("compare needs two runs, or --verification and one")
     a, b = map(open_run, args.paths)
-    return report(differences(a, b, args.fields), args.tolerance)
+    code = report(differences(a, b, args.fields), args.tolerance)
+    if args.fields is not None:
+        from plexus_post.pictures.difference import pictures
+
+        for file in (write(a, b, args.fields, Path(args.out)), *pictures(a, b, args.fields, Path(args.out))):
+            print(file)
+    return code
 
 
 @dataclass(frozen=True)
@@ -61,28 +74,15 @@ def differences(a: Run, b: Run, fields: list[str] | None = None) -> list[Differe
     PostError
         If the runs have no field or time in common, or their meshes differ.
     """
-    names = _common(a, b, fields)
-    rows = []
-    for step, time in enumerate(a.times):
-        other = b.step(time=float(time))
-        # the same output time may differ in its last digits
-        span = max(float(np.abs(b.times).max()), 1e-300)
-        if abs(b.times[other] - time) > 1e-9 * span:
-            continue
-        grid_a, grid_b = a.mesh(step), b.mesh(other)
-        for name in names:
-            mine, theirs = a.field(name, step), b.field(name, other)
-            order = _order(grid_a, grid_b, a.place(name))
-            rows.append(Difference(name, float(time), *norms(mine, theirs[order])))
-    if not rows:
-        raise PostError(f"{a.name} and {b.name} have no time in common")
-    return rows
+    return [
+        Difference(name, both.time, *norms(*pair))
+        for both in moments(a, b)
+        for name, pair in both.fields(fields).items()
+    ]
 
 
 def norms(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """Return |a - b| / |b| in the L2 (root mean square) and maximum norms; absolute where b is zero."""
-    if a.shape != b.shape:
-        raise PostError(f"fields of shapes {a.shape} and {b.shape} cannot be compared")
     d, r = np.abs(a - b).ravel(), np.abs(b).ravel()
     if not d.size:
         return 0.0, 0.0
@@ -119,41 +119,27 @@ def verify(run: Run) -> int:
     return 0 if all(r[-1] == "yes" for r in rows) else 1
 
 
-def _common(a: Run, b: Run, fields: list[str] | None) -> list[str]:
-    common = [n for n in a.fields if n in b.fields]
-    missing = [n for n in fields or [] if a.component(n)[0] not in common or b.component(n)[0] not in common]
-    if missing or not common:
-        what = f"no field {missing[0]!r}" if missing else "no field"
-        raise PostError(f"{a.name} and {b.name} have {what} in common")
-    return fields or common
+def write(a: Run, b: Run, fields: list[str], folder: Path) -> Path:
+    """Write both runs' fields and a - b at all common times as VTU; return the collection that names them.
 
-
-def _order(a: Grid, b: Grid, location: str) -> np.ndarray:
-    """Return for each point (or cell) of ``a`` its number in ``b``.
-
-    Points are matched by global number when both files hold them, else by place; cells by their
-    centres.
+    Raises
+    ------
+    PostError
+        If the folder cannot be written.
     """
-    if location == "cell":
-        return _by_place(centres(a), centres(b), a)
-    # equal numbers at equal places: both grids are sorted by number already
-    if a.ids is not None and b.ids is not None and np.array_equal(a.ids, b.ids):
-        near = NEAR * float(a.size.max())
-        if np.abs(a.points - b.points).max(initial=0.0) <= near:
-            return np.arange(len(a.points))
-    return _by_place(a.points, b.points, a)
-
-
-def _by_place(x: np.ndarray, y: np.ndarray, grid: Grid) -> np.ndarray:
-    order = match(x, y, NEAR * float(grid.size.max())) if len(x) == len(y) else np.full(1, -1)
-    if (order < 0).any():
-        raise PostError(f"the meshes differ: {len(x)} and {len(y)} points or cells that do not match")
-    return order
-
-
-def centres(grid: Grid) -> np.ndarray:
-    """Return the mean of each cell's nodes (C, 3), in the order of the cell data."""
-    out = np.zeros((grid.n_cells, 3))
-    for _, cells, index in grid.blocks:
-        out[index] = grid.points[cells].mean(axis=1)
-    return out
+    made: list[tuple[float, str]] = []
+    target = folder / f"{FOLDER}.pvd"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for both in moments(a, b):
+            data, places = {}, {}
+            for name, (mine, theirs) in both.fields(fields).items():
+                gap = mine.astype(float) - theirs
+                for end, values in (("first", mine), ("second", theirs), ("difference", gap)):
+                    data[f"{name}_{end}"], places[f"{name}_{end}"] = values, a.place(name)
+            made.append((both.time, f"{FOLDER}_{len(made):04d}.vtu"))
+            write_vtu(folder / made[-1][1], both.grid, data, places)
+        write_pvd(target, made)
+    except OSError as error:
+        raise PostError(f"{folder}: {error.strerror or error}") from None
+    return target

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from plexus_post.readers.run import Run
 from plexus_post.readers.run import open as open_run
 from plexus_post.readers.sweep import Sweep, is_sweep
 from plexus_post.units import short
+from plexus_post.vtu import write_vtu
 
 HELP = "fields as .csv, .npz or .vtu, histories as .csv"
 FORMATS = ("csv", "npz", "vtu")
@@ -89,39 +89,10 @@ def _csv(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> Non
     write_csv(target, dict(zip("xyz", grid.points.T, strict=True)) | columns(on_points))
 
 
+def _vtu(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
+    write_vtu(target, grid, data, {n: run.place(n) for n in data})
+
+
 def _npz(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
     cells = {f"cells_{n}": c for n, c in grid.cells.items()}
     np.savez_compressed(target, **{"points": grid.points, **cells, **data})
-
-
-def _vtu(target: Path, run: Run, grid: Grid, data: dict[str, np.ndarray]) -> None:
-    blocks = grid.blocks
-    # cells are written shape by shape, so their data must follow in the same order
-    order = np.concatenate([i for _, _, i in blocks])
-    connectivity = np.concatenate([c.ravel() for _, c, _ in blocks])
-    offsets = np.cumsum(np.concatenate([np.full(len(c), k.nodes) for k, c, _ in blocks]))
-    types = np.concatenate([np.full(len(c), k.vtk) for k, c, _ in blocks])
-    on = {place: {n: v for n, v in data.items() if run.place(n) == place} for place in ("point", "cell")}
-    cell_data = {n: v[order] for n, v in on["cell"].items()}
-    lines = [
-        '<?xml version="1.0"?>',
-        '<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian"><UnstructuredGrid>',
-        f'<Piece NumberOfPoints="{len(grid.points)}" NumberOfCells="{len(types)}">',
-        "<Points>", _array("Points", grid.points), "</Points>",
-        "<Cells>", _array("connectivity", connectivity), _array("offsets", offsets),
-        _array("types", types), "</Cells>",
-        "<PointData>", *(_array(n, v) for n, v in on["point"].items()), "</PointData>",
-        "<CellData>", *(_array(n, v) for n, v in cell_data.items()), "</CellData>",
-        "</Piece></UnstructuredGrid></VTKFile>", "",
-    ]  # fmt: skip
-    target.write_text("\n".join(lines))
-
-
-def _array(name: str, values: np.ndarray) -> str:
-    """Return one DataArray element with its numbers as text."""
-    flat = values.reshape(len(values), -1)
-    kind = "Int64" if flat.dtype.kind in "iu" else "Float64"
-    pattern = "%d" if kind == "Int64" else "%.16g"
-    text = "\n".join(" ".join(pattern % v for v in row) for row in flat)
-    head = f'type="{kind}" Name={quoteattr(name)} NumberOfComponents="{flat.shape[1]}" format="ascii"'
-    return f"<DataArray {head}>\n{text}\n</DataArray>"

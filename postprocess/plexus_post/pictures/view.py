@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,10 +86,14 @@ class Shape:
     Attributes
     ----------
     draw : writes the picture of a field, a view per moment, and returns its path.
+    place : draws a view into an empty figure or a part of one.
+    size : width and height of a figure for a view, in inches.
     overview : writes several fields into one picture and returns its path, or None.
     moments : how many moments it draws into one picture; the last one is that which was asked for.
     """
 
     draw: Callable[[Sequence[View], Path], Path]
+    place: Callable[[Any, View], None]
+    size: Callable[[View], tuple[float, float]]
     overview: Callable[[Sequence[Sequence[View]], Path], Path] | None = None
     moments: int = 1

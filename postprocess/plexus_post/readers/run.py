@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.fileformat import DECK, FIELDS, PROGRESS, SERIES, SUMMARY, SWEEP, shown
+from plexus.fileformat import DECK, FIELDS, MODES, PROGRESS, SERIES, SUMMARY, SWEEP, shown
 from plexus_post.columns import component_names
 from plexus_post.errors import PostError
 from plexus_post.readers import plain
@@ -52,12 +52,16 @@ def open(path: str | Path) -> Run:
 
 
 def _field_files(folder: Path) -> list[Path]:
-    """Return the field files of a folder: ``fields`` and what it was rolled into, else another series."""
+    """Return the field files of a folder: ``fields`` and what it was rolled into, else another series.
+
+    Modes of reduced models are no times of a run.
+    """
     stem, suffix = Path(FIELDS).stem, Path(FIELDS).suffix
     series: dict[str, list[Path]] = {}
     # fields.vtkhdf, fields_0001.vtkhdf, … are one series
     for path in sorted(folder.glob(f"*{suffix}")):
-        series.setdefault(re.sub(r"_\d{4,}$", "", path.stem), []).append(path)
+        if not path.name.endswith(MODES):
+            series.setdefault(re.sub(r"_\d{4,}$", "", path.stem), []).append(path)
     return series.get(stem) or next(iter(series.values()), [])
 
 

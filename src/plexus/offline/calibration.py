@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +35,30 @@ OF = "p"
 """Variable that is compared."""
 
 
-def ratios(deck: Deck, ctx: Context, file: Path) -> list[float]:
-    """Return r of each trajectory that the deck names, for the model in a file. Collective.
+@dataclass(frozen=True)
+class Trajectory:
+    """What one trajectory showed, at the steps at which p is large enough to be judged.
+
+    Attributes
+    ----------
+    time : list of float
+        Times [s].
+    indicator, error : list of float
+        e_G and e then.
+    """
+
+    time: list[float] = field(default_factory=list)
+    indicator: list[float] = field(default_factory=list)
+    error: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """The largest error over the indicator, 0 where nothing was judged."""
+        return max((e / i for e, i in zip(self.error, self.indicator, strict=True)), default=0.0)
+
+
+def trajectories(deck: Deck, ctx: Context, file: Path) -> list[Trajectory]:
+    """Return what each trajectory that the deck names showed of the model in a file. Collective.
 
     Raises
     ------
@@ -50,8 +73,8 @@ def ratios(deck: Deck, ctx: Context, file: Path) -> list[float]:
     found = []
     for number, changes in enumerate(deck.reduce.calibration):
         full, reduced = (_run(deck, ctx, changes, block) for block in (None, rom))
-        found.append(_largest(full, reduced))
-        ctx.log.info(f"calibration {number + 1}: largest error over indicator {found[-1]:.3g}")
+        found.append(_compared(full, reduced))
+        ctx.log.info(f"calibration {number + 1}: largest error over indicator {found[-1].ratio:.3g}")
     return found
 
 
@@ -85,12 +108,12 @@ def _put(data: Any, path: str, value: Any) -> None:
     data[key] = value
 
 
-def _largest(full: Any, reduced: Any) -> float:
-    """March both to the end and return r. Collective."""
+def _compared(full: Any, reduced: Any) -> Trajectory:
+    """March both to the end and return what was seen. Collective."""
     trust, body = reduced.system.trust, full.system
     n, comm = body.points[OF].n_owned, reduced.system.comm
     weights = weights_of(next(iter(body.forms.values())))
-    volume, floor, worst = comm.allreduce(float(weights.sum())), trust.floor, 0.0
+    volume, floor, rows = comm.allreduce(float(weights.sum())), trust.floor, []
     for one, two in zip(full.march(), reduced.march(), strict=True):
         if abs(one.t - two.t) > 1e-9 * max(abs(one.t), 1e-300):
             raise InputError("reduce.calibration: both models must take the same steps: let them be fixed")
@@ -98,5 +121,5 @@ def _largest(full: Any, reduced: Any) -> float:
         squares = [float((weights * (a**2).sum(axis=1)).sum()) for a in (p, fit - p)]
         size, error = comm.allreduce(np.array(squares)) ** 0.5
         if size > floor * volume**0.5 and trust.latest > 0:
-            worst = max(worst, error / size / trust.latest)
-    return worst
+            rows.append((float(one.t), float(trust.latest), float(error / size)))
+    return Trajectory(*(list(column) for column in zip(*rows, strict=True))) if rows else Trajectory()

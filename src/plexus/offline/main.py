@@ -7,6 +7,7 @@ over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from plexus import registry
 from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
-from plexus.offline.calibration import ratios
+from plexus.fileformat import MODES
+from plexus.offline import modes as modes_file
+from plexus.offline.calibration import trajectories
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
@@ -107,7 +110,9 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         path = ctx.folder / deck.reduce.file
         model = reduced(run, found, path)
     if deck.reduce.calibration:
-        model.facts["ratios"] = ratios(deck, ctx, path)
+        seen = trajectories(deck, ctx, path)
+        model.facts["trajectories"] = [asdict(one) for one in seen]
+        model.facts["ratios"] = [one.ratio for one in seen]
         form = system.forms[name]
         save(path, form.space, system.quadrature, model)
     return run, model.facts | {"from": told}
@@ -155,6 +160,7 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
+    modes_file.write(path.with_suffix(MODES), run, found.name, model.basis)
     return model
 
 

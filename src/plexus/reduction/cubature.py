@@ -46,12 +46,15 @@ class Cubature:
         |G_s x - b|/|b|.
     errors : array
         The same after each point that was added.
+    counts : array of int
+        How many points there were then; some leave again.
     """
 
     names: Array
     weights: Array
     error: float
     errors: Array = field(default_factory=lambda: np.empty(0))
+    counts: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def compressed(comm: Comm, rows: Iterable[tuple[slice, Array]], weights: Array, tolerance: float) -> Array:
@@ -123,7 +126,8 @@ def cubature(
         )
     order = np.argsort(search.chosen)
     chosen, x = np.array(search.chosen, dtype=np.int64)[order], search.x[order]
-    return Cubature(chosen, x, search.error, np.array(search.errors))
+    counts = np.array(search.counts, dtype=np.int64)
+    return Cubature(chosen, x, search.error, np.array(search.errors), counts)
 
 
 class _Search:
@@ -140,7 +144,7 @@ class _Search:
         self.columns = np.empty((len(b), 0))
         self.x = np.empty(0)
         self.q, self.r = np.empty((len(b), 0)), np.empty((0, 0))
-        self.rest, self.errors = b.copy(), list[float]()
+        self.rest, self.errors, self.counts = b.copy(), list[float](), list[int]()
         self.best, self.idle = 1.0, 0
         self.free = np.ones(len(names), dtype=bool)
 
@@ -166,6 +170,7 @@ class _Search:
             return False
         self._add(-offer[1], -owner, mine)
         self.errors.append(self.error)
+        self.counts.append(len(self.chosen))
         self.idle = 0 if self.error < self.best * (1 - 1e-6) else self.idle + 1
         self.best = min(self.best, self.error)
         return True

@@ -154,7 +154,8 @@ def built(
     chosen = ReducedPoints(points, names[order], shares[order])
     told = {
         "modes": int(basis.shape[2]), "names": names[order].tolist(), "weights": shares[order].tolist(),
-        "error": found.error, "errors": found.errors.tolist(),
+        "error": found.error, "errors": found.errors.tolist(), "counts": found.counts.tolist(),
+        "places": chosen.everywhere().tolist(),
     }  # fmt: skip
     return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts | told, kept)
 

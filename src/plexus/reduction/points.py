@@ -98,6 +98,13 @@ class ReducedPoints:
         """Coordinates (n_local, d) [m]."""
         return self.all.points[self.rows]
 
+    def everywhere(self) -> Array:
+        """Return the coordinates of the points of all ranks, (n_global, d) [m]. Collective."""
+        own = np.zeros((self.n_global, self.all.points.shape[1]))
+        own[self.places] = self.points
+        found: Array = self.comm.allreduce(own)
+        return found
+
     @cached_property
     def halo(self) -> Halo:
         """No rank has rows of others. Collective at the first access."""

@@ -86,7 +86,7 @@ class Elastic:
         self.form: Any = next(iter(full.forms.values()))
         self.name = self.form.equation.field.name
         self.space, self.comm = self.form.space, self.form.space.comm
-        self.points = next(iter(full.points.values()))
+        self.points = full.quadrature
         self.memory = full.begin()
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         stored = {n: (full.points[n], a) for n, a in self.memory.items()}

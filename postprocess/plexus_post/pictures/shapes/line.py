@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus_post.pictures.colours import headline
 from plexus_post.pictures.panels import level, panels, shade
-from plexus_post.pictures.style import LINE, save
+from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.pictures.view import Shape, View
 from plexus_post.readers.cells import Kind
 from plexus_post.units import label, words
@@ -39,11 +39,25 @@ MANY = 4
 
 def draw(views: Sequence[View], path: Path) -> Path:
     """Write the picture of a field and return its path."""
-    figure, (axes,) = panels(1)
-    figure.set_size_inches(7.0, 4.4)
+    figure = pyplot().figure(figsize=size(views[-1]), layout="constrained")
+    _draw(figure, views)
+    return save(figure, path)
+
+
+def place(figure: Any, view: View) -> None:
+    """Draw one moment into a figure."""
+    _draw(figure, [view])
+
+
+def size(view: View) -> tuple[float, float]:
+    """Return width and height of a figure in inches, whatever the view."""
+    return 7.0, 4.4
+
+
+def _draw(figure: Any, views: Sequence[View]) -> None:
+    axes = figure.subplots()
     panel(axes, views)
     axes.set_xlabel(label("x", views[-1].length))
-    return save(figure, path)
 
 
 def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
@@ -168,4 +182,4 @@ def _frame(axes: Axes, view: View) -> None:
     headline(axes, replace(view, about=view.about or words(view.name)))
 
 
-SHAPE = Shape(draw, overview, MOMENTS)
+SHAPE = Shape(draw, place, size, overview, MOMENTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from plexus_post.pictures.colours import Colours, colour_bar, headline
 from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.pictures.view import Shape, View
 from plexus_post.readers.cells import Kind, lattice, outer_facets
+from plexus_post.readers.grid import Grid
 from plexus_post.readers.locate import Locator
 from plexus_post.units import label
 
@@ -30,10 +31,20 @@ FINE = 120_000
 def draw(views: Sequence[View], path: Path) -> Path:
     """Write the picture of a view and return its path."""
     (view,) = views
-    width, height = _size(view)
-    figure, axes = pyplot().subplots(figsize=(width + 1.6, height + 1.6))
-    panel(axes, view)
+    figure = pyplot().figure(figsize=size(view))
+    place(figure, view)
     return save(figure, path)
+
+
+def place(figure: Any, view: View) -> None:
+    """Draw a view with its colour bar into a figure."""
+    panel(figure.subplots(), view)
+
+
+def size(view: View) -> tuple[float, float]:
+    """Return width and height of a figure for a view, in inches."""
+    width, height = _size(view)
+    return width + 1.6, height + 1.6
 
 
 def overview(fields: Sequence[Sequence[View]], path: Path) -> Path:
@@ -136,11 +147,16 @@ def _lines(axes: Axes, view: View, shape: np.ndarray, every: bool, **how: Any) -
     """Draw the outline, or all edges; edges of quadratic cells are parabolas."""
     from matplotlib.collections import LineCollection
 
-    for kind, cells, _ in view.grid.blocks:
-        facets = cells[:, kind.facets].reshape(-1, kind.facets.shape[1])
-        edges = facets if every else outer_facets(kind, cells)[0]
-        lines = np.einsum("sn,enc->esc", _edge_shape(kind), shape[edges][..., :2])
+    for lines in edges(view.grid, shape, every):
         axes.add_collection(LineCollection(list(lines), capstyle="round", **how))
+
+
+def edges(grid: Grid, points: np.ndarray, every: bool = False) -> Iterator[np.ndarray]:
+    """Yield the outer edges, or all, of each shape of cells as lines (E, S, 2) through points (P, 2 or 3)."""
+    for kind, cells, _ in grid.blocks:
+        facets = cells[:, kind.facets].reshape(-1, kind.facets.shape[1])
+        chosen = facets if every else outer_facets(kind, cells)[0]
+        yield np.einsum("sn,enc->esc", _edge_shape(kind), points[chosen][..., :2])
 
 
 def _edge_shape(kind: Kind) -> np.ndarray:
@@ -175,4 +191,4 @@ def _frame(axes: Axes, view: View) -> None:
     headline(axes, view)
 
 
-SHAPE = Shape(draw, overview)
+SHAPE = Shape(draw, place, size, overview)

@@ -21,6 +21,7 @@ from plexus_post.pictures.colours import Colours, colour_bar, headline
 from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.pictures.view import Shape, View
 from plexus_post.readers.cells import facet_kind, lattice, outer_facets
+from plexus_post.readers.grid import Grid
 from plexus_post.units import label
 
 FINE = 100_000
@@ -35,14 +36,24 @@ VIEW = (22.0, -52.0)
 
 def draw(views: Sequence[View], path: Path) -> Path:
     """Write the picture of a view and return its path."""
+    (view,) = views
+    figure = pyplot().figure(figsize=size(view))
+    place(figure, view)
+    return save(figure, path)
+
+
+def size(view: View) -> tuple[float, float]:
+    """Return width and height of a figure in inches, whatever the view."""
+    return 8.2, 6.2
+
+
+def place(figure: Any, view: View) -> None:
+    """Draw a view with its colour bar into a figure."""
     from matplotlib.cm import ScalarMappable
 
-    (view,) = views
-    plt = pyplot()
     colours = Colours.of(view.coloured, view.unit)
     mappable = ScalarMappable(colours.norm, colours.map)
     image = _rendered(view, _surface(view, 2), colours)
-    figure = plt.figure(figsize=(8.2, 6.2))
     if image is not None:
         axes = figure.add_subplot()
         axes.imshow(_trim(image), interpolation="lanczos")
@@ -52,7 +63,6 @@ def draw(views: Sequence[View], path: Path) -> Path:
         _polygons(axes, view, _surface(view, 4 if view.grid.n_cells < FINE else 1), mappable)
     headline(axes, view)
     colour_bar(axes, mappable, view, colours)
-    return save(figure, path)
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,20 @@ def outline(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     # of two triangles at an edge, whichever way round their corners go
     cosine = np.abs(np.einsum("ei,ei->e", normal[owner[start]], normal[owner[start + count - 1]]))
     return place[edges[(count == 1) | (cosine < np.cos(np.radians(BEND)))]]
+
+
+def bends(grid: Grid) -> np.ndarray:
+    """Return the edges (E, 2, 3) at which the surface of a mesh bends, straight ones between corners."""
+    points, triangles, count = [], [], 0
+    for kind, cells, _ in grid.blocks:
+        facets, _ = outer_facets(kind, cells)
+        face = facet_kind(kind)
+        reference, parts = lattice(face, 1)
+        points.append(np.einsum("ln,fnc->flc", face.shape(reference)[0], grid.points[facets]).reshape(-1, 3))
+        start = count + np.arange(len(facets)) * len(reference)
+        triangles.append((start[:, None, None] + parts).reshape(-1, 3))
+        count += len(points[-1])
+    return outline(np.concatenate(points), np.concatenate(triangles))
 
 
 def _rendered(view: View, surface: _Surface, colours: Colours) -> np.ndarray | None:
@@ -166,4 +190,4 @@ def _polygons(axes: Any, view: View, surface: _Surface, mappable: Any) -> None:
     axes.locator_params(nbins=4)
 
 
-SHAPE = Shape(draw)
+SHAPE = Shape(draw, place, size)

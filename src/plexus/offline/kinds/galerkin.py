@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 
+LONG = ("names", "weights", "places", "errors", "counts", "trajectories")
+"""Facts with a number per point or step, which the file of the model holds and the summary does not."""
+
+
 @register("reduction", "galerkin", Reduce)
 class Galerkin:
     """POD of displacements and empirical cubature."""
@@ -36,7 +40,7 @@ class Galerkin:
             f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
             f"(integrals to {facts['error']:.2g})"
         )
-        return run, {k: v for k, v in facts.items() if k not in ("names", "weights")}, told
+        return run, {k: v for k, v in facts.items() if k not in LONG}, told
 
 
 EXAMPLE: dict[str, Any] = {"type": "galerkin", "tolerance": 1e-6, "cubature": 1e-5}

@@ -1,9 +1,8 @@
-"""``plexus-post dictionary RUN``: what clusters of a dictionary promise, and how many runs are in each."""
+"""Clusters of a dictionary of reduced models: what they promise, and how many runs are in each."""
 
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +11,27 @@ from plexus_post.pictures.style import LINE, pyplot, save
 from plexus_post.text import table
 
 FILE = "dictionary.json"
-HELP = "gain of clusters before any model is made, and their sizes, of a dictionary of reduced models"
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("run", metavar="RUN", help=f"folder of `plexus reduce`, or its {FILE}")
-    parser.add_argument("-o", "--out", metavar="FILE", help="the picture (default: dictionary.png)")
+def show(path: Path, picture: Path) -> Path:
+    """Print sizes of the models, draw gain and sizes; return the picture.
 
-
-def run(args: Namespace) -> None:
-    """Print sizes of the models, draw gain and sizes."""
-    about = read(Path(args.run))
+    Raises
+    ------
+    PostError
+        If the file is no dictionary.
+    """
+    about = read(path)
     rows = [
         [k, *row] for k, row in enumerate(zip(about["sizes"], about["modes"], about["points"], strict=True))
     ]
     accuracy = f", recommended right {100 * about['accuracy']:.0f} %" if "accuracy" in about else ""
-    table(
-        f"{about['members']} runs, {about['clusters']} models{accuracy}",
-        ["model", "runs", "modes", "points"],
-        rows,
-    )
-    print(draw(about, Path(args.out or "dictionary.png")))
+    head = ["model", "runs", "modes", "points"]
+    table(f"{about['members']} runs, {about['clusters']} models{accuracy}", head, rows)
+    return draw(about, picture)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
     """Return what a dictionary tells of itself.
 
     Raises
@@ -44,12 +39,12 @@ def read(path: Path) -> dict[str, Any]:
     PostError
         If there is none.
     """
-    file = path / FILE if path.is_dir() else path
     try:
         told = json.loads(file.read_text("utf-8"))
         about = dict(told["about"])
         if told["kind"] != "dictionary" or not about["gains"] or not about["sizes"]:
             raise ValueError("it tells of no clusters")
+        _ = [about[name] for name in ("members", "clusters", "modes", "points")]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PostError(f"{file}: no dictionary of reduced models ({error})") from error
     return about

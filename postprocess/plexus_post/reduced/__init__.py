@@ -1,0 +1,1 @@
+"""Reduced models: what their files tell, and pictures of it."""
