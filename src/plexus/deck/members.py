@@ -16,6 +16,7 @@ from plexus.deck.effective import to_data
 from plexus.deck.load import Deck, load
 from plexus.deck.override import SOURCE, split
 from plexus.deck.strategies import Point, points
+from plexus.deck.sweep import DRAWS
 from plexus.deck.suggest import nearest
 from plexus.deck.units import split_quantity
 from plexus.errors import DeckError, InputError, Mark, Problem
@@ -149,7 +150,9 @@ def _missing(tree: Any, parts: Sequence[str]) -> tuple[str, list[str]] | None:
 def _invalid(deck: Deck, members: Sequence[Member]) -> list[Problem]:
     """Return what is wrong with the members' decks, each problem once with the members that have it."""
     found: dict[tuple[Mark | None, str, str, str], list[Member]] = {}
-    for member in members:
+    # draws differ in nothing that a deck could be wrong about
+    told = members[:1] if deck.sweep and deck.sweep.mode == DRAWS else members
+    for member in told:
         try:
             resolve(deck, member)
         except DeckError as error:

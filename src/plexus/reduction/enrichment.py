@@ -61,10 +61,10 @@ def enriched(
     modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
     kept = model.kept
     duals = {
-        name: decomposed(comm, _after(modes, memory[name])) if name in memory else modes
+        name: decomposed(comm, after(modes, memory[name])) if name in memory else modes
         for name, modes in kept.duals.items()
     }
-    stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
+    stress = decomposed(comm, after(kept.stresses, stresses), np.sqrt(weights_of(form)))
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
@@ -72,18 +72,19 @@ def enriched(
     )  # fmt: skip
 
 
-def _after(modes: Array, rows: Array) -> Array:
+def after(modes: Array, rows: Array) -> Array:
     """Return modes (points, c, n) and then rows (k, points, c) as rows."""
     return np.concatenate([np.moveaxis(modes, 2, 0), rows])
 
 
-def decomposed(comm: Comm, rows: Array, root: Array | None = None) -> Array:
+def decomposed(comm: Comm, rows: Array, root: Array | None = None, tolerance: float = FINEST) -> Array:
     """Return modes (points, c, n) of rows (k, points, c), as long as their singular values. Collective.
 
-    ``root`` (points,) are roots of the weights of an inner product, 1 without it.
+    ``root`` (points,) are roots of the weights of an inner product, 1 without it; what lies below
+    ``tolerance`` of the largest singular value is left out.
     """
     _, points, c = rows.shape
     factor = np.ones(points) if root is None else root
     columns = (rows * factor[:, None]).reshape(len(rows), points * c).T
-    made = scaled(comm, columns, FINEST)
+    made = scaled(comm, columns, tolerance)
     return made.reshape(points, c, made.shape[1]) / factor[:, None, None]

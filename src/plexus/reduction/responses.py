@@ -99,9 +99,9 @@ class Elastic:
             for parts, vectors in loads.sources
             for size, vector in zip(parts.sizes, vectors, strict=True)
         ]
-        return [*found, *self._thermal(loads, times)]
+        return [*found, *self.thermal(loads, times)]
 
-    def _thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
+    def thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of what temperatures do. Collective."""
         held = np.stack([self.stress(t).ravel() for t in times], axis=1)
         gram = self.comm.allreduce(held.T @ held)

@@ -26,7 +26,8 @@ class Reduce(Task):
 
         many = getattr(registry.component("reduction", deck.reduce.type).cls, "many", False)
         if not many:
-            return "a sweep has many runs, and one is reduced" if deck.sweep is not None else None
+            one = deck.sweep is None or getattr(deck.reduce, "draws", None)
+            return None if one else "a sweep has many runs, and one is reduced"
         if deck.sweep is None:
             return "reduce: a dictionary is made of many runs: give a block `sweep`"
         if deck.sweep.run != "run" or deck.sweep.ranks or deck.sweep.search:
