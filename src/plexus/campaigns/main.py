@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from plexus.compose import compose
 from plexus.errors import InputError, SolveError
 from plexus.offline.drawn import NEW, Drawn
 from plexus.reduction.responses import Elastic, outside
+from plexus.roms.galerkin import quantile
 from plexus.runtime.first import on_first
 from plexus.runtime.summary import STOPPED, write_summary
 
@@ -46,9 +47,9 @@ class Campaign:
         assert deck.campaign is not None and deck.rom is not None
         self.deck, self.ctx, self.block = deck, ctx, deck.campaign
         given: Any = deck.rom
-        self.tolerance = None if given.indicator is None else given.indicator.tolerance
+        # draws are judged, and what an alarm leads to is no matter of many at once
         rom = given.model_copy(update={"indicator": None})
-        self.run: Run = compose(deck.model_copy(update={"rom": rom, "output": deck.output}), ctx)
+        self.run: Run = compose(deck.model_copy(update={"rom": rom}), ctx)
         self.run.observers = []
         self.system: ReducedSystem = self.run.system  # type: ignore[assignment]
         self.drawn = Drawn(deck, self.system.full)
@@ -57,6 +58,7 @@ class Campaign:
         self.times = [self.run.clock.t, *(state.t for state in self.run.march())]
         self._require_known()
         self.marcher = Marcher(self.system, self.drawn, self.times)
+        self.tolerance = _tolerance(given.indicator, self.system.model.facts)
         root = ctx.folder if ctx.root else None
         self.record = Record(root, self.figures.units, ctx.texts)
         self.trained = set(self.system.model.facts.get("draws", ()))
@@ -153,6 +155,15 @@ class Campaign:
         model = self.system.model
         told = {"modes": model.basis.shape[2], "points": model.points.n_global, "steps": len(self.times) - 1}
         return self.record.facts() | told | {"tolerance": self.tolerance, "cpu_seconds": self.cost}
+
+
+def _tolerance(indicator: Any, facts: Mapping[str, Any]) -> float | None:
+    """Return the largest e_G that is no alarm; None where the deck says nothing."""
+    if indicator is None:
+        return None
+    coverage = indicator.coverage
+    factor = 1.0 if coverage is None else quantile(facts.get("ratios", []), coverage)
+    return float(indicator.tolerance) / factor
 
 
 def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:

@@ -99,7 +99,11 @@ def resolve(deck: Deck, member: Member) -> Deck:
         If the values do not make a valid deck.
     """
     made = load(deck.path, [*deck.overrides, *member.overrides()])
-    return made.model_copy(update={"sweep": None})
+    # what is done with all members is nothing that one of them does
+    apart: dict[str, Any] = {"sweep": None, "campaign": None}
+    if getattr(made.reduce, "draws", None) is not None:
+        apart["reduce"] = None
+    return made.model_copy(update=apart)
 
 
 def check(deck: Deck) -> list[Member]:

@@ -17,6 +17,7 @@ class Reduce(Task):
     name = "reduce"
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
+    whole = True
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
