@@ -1,4 +1,4 @@
-"""`plexus campaign`: the draws of a sweep through one reduced model, and some of them through the full one."""
+"""`plexus campaign`: draws of a sweep through one reduced model, and some of them through the full one."""
 
 from __future__ import annotations
 

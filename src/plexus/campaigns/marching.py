@@ -86,10 +86,14 @@ class Marcher:
         data, offset = self._exchanged(shares)
         mine = shares[self.comm.rank]
         if mine:
-            batch = Batch(self.strains, self.weights, len(self.system.points) - 2, len(mine), self.system.tolerance)
+            batch = Batch(
+                self.strains, self.weights, len(self.system.points) - 2, len(mine), self.system.tolerance
+            )
             paths = batch.march(self.lengths, self.loads[None], data, offset)
             newton = np.where((paths.newton < 0).any(axis=1), -1, paths.newton.sum(axis=1))
-            found = dict(zip(mine, zip(paths.coordinates, self._missed(paths.p), newton, strict=True), strict=True))
+            found = dict(
+                zip(mine, zip(paths.coordinates, self._missed(paths.p), newton, strict=True), strict=True)
+            )
         every = {number: row for part in self.comm.allgather(found) for number, row in part.items()}
         g, missed, newton = zip(*(every[number] for number in numbers), strict=True)
         return Marched(np.array(g), np.array(missed), np.array(newton))

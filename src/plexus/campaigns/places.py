@@ -103,8 +103,8 @@ class Places:
             here = [np.ascontiguousarray(data[k, :, i]) for i in range(data.shape[2])]
             seen = np.ascontiguousarray(strain + offset[k])
             found = respond(
-                seen, memory[0], memory[1], memory[2:], here[:8], list(zip(here[8::2], here[9::2], strict=True)),
-                float(dt), False, True,
+                seen, memory[0], memory[1], memory[2:], here[:8],
+                list(zip(here[8::2], here[9::2], strict=True)), float(dt), False, True,
             )  # fmt: skip
             memory = [found.plastic, found.p, *found.backs]  # type: ignore[list-item]
             yield strain, found.stress, memory
@@ -117,9 +117,7 @@ class Places:
         def flat(rows: Array) -> Array:
             return rows[:, inside].reshape(-1, *rows.shape[2:])
 
-        stress, strain, plastic = (
-            np.array([six(flat(row[i])) for row in instants]) for i in range(3)
-        )
+        stress, strain, plastic = (np.array([six(flat(row[i])) for row in instants]) for i in range(3))
         p = np.array([flat(row[3]) for row in instants])
         bulk, shear = (np.array([flat(rows[:, i]) for rows in data]) for i in range(2))
         modulus = 9.0 * bulk * shear / (3.0 * bulk + shear)
@@ -135,9 +133,9 @@ def scouted(
     system: ReducedSystem, drawn: Drawn, numbers: Sequence[int], g: Array, times: Sequence[float],
     lifing: Lifing | None, count: int,
 ) -> Places:  # fmt: skip
-    """Return the points at which p or damage of some draws, looked at everywhere, come nearest to the largest.
+    """Return the points at which p or damage of some draws come nearest to their largest. Collective.
 
-    Collective.
+    These draws are looked at everywhere.
     """
     points, comm = next(iter(system.full.points.values())), system.comm
     own = points.names()[: points.n_owned]
@@ -147,7 +145,9 @@ def scouted(
         mine = own[k * CHUNK : (k + 1) * CHUNK]
         place = Places(system, np.concatenate(comm.allgather(mine)), times, lifing)
         rows = [place.judge(drawn, [number], path[None]) for number, path in zip(numbers, g, strict=True)]
-        parts.append((place.points.names(), *(np.concatenate([getattr(r, n) for r in rows]) for n in ("p", "damage"))))
+        parts.append(
+            (place.points.names(), *(np.concatenate([getattr(r, n) for r in rows]) for n in ("p", "damage")))
+        )
     names = np.concatenate([part[0] for part in parts])
     score = np.zeros(len(names))
     for i in (1, 2):

@@ -98,7 +98,9 @@ class Steps:
         found = self.conditions(self.system.sites, times, controls)
         return [found.data, found.offset]
 
-    def conditions(self, sites: Sites, times: Array, controls: Mapping[str, Array] | None = None) -> Conditions:
+    def conditions(
+        self, sites: Sites, times: Array, controls: Mapping[str, Array] | None = None
+    ) -> Conditions:
         """Return what holds at some points at some times, see `local`."""
         equation, members = self.system.equation, self.system.controls.members
         p = sites.at(times, {n: (members[n], a) for n, a in (controls or {}).items()})

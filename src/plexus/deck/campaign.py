@@ -61,7 +61,10 @@ def _misread(deck: Any) -> Iterator[Found]:
                 read.add(rest.partition(".")[0])
     for name in sorted(read):
         if deck.controls[name].type != "nodal":
-            yield ("controls", name), f"a campaign draws nodal controls, and this one is {deck.controls[name].type}"
+            yield (
+                ("controls", name),
+                f"a campaign draws nodal controls, and this one is {deck.controls[name].type}",
+            )
     if sample in deck.samples and not read:
         yield PLACE, f"no nodal control reads {sample!r}, so that all draws would be alike"
     for path, expression in expressions(deck):

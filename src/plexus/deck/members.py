@@ -16,8 +16,8 @@ from plexus.deck.effective import to_data
 from plexus.deck.load import Deck, load
 from plexus.deck.override import SOURCE, split
 from plexus.deck.strategies import Point, points
-from plexus.deck.sweep import DRAWS
 from plexus.deck.suggest import nearest
+from plexus.deck.sweep import DRAWS
 from plexus.deck.units import split_quantity
 from plexus.errors import DeckError, InputError, Mark, Problem
 from plexus.fileformat import MEMBER

@@ -40,6 +40,6 @@ class Reduce(Params):
     draws: int | None = Field(
         None,
         ge=1,
-        description="marches so many draws of the deck's sweep, those that differ most; absent: the deck's run",
+        description="marched draws of the deck's sweep, those that differ most; absent: its own run",
     )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")

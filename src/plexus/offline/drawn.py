@@ -63,7 +63,7 @@ class Drawn:
 
     @cached_property
     def farthest(self) -> list[int]:
-        """Numbers of the draws of whose values those of all others are sums, the farthest first. Collective."""
+        """Numbers of the draws of whose values all others are sums, the farthest first. Collective."""
         gram = np.zeros((self.count, self.count))
         block = max(1, TOGETHER // self.count)
         for first in range(0, self.n_owned, block):

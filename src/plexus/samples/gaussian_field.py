@@ -14,10 +14,11 @@ dirichlet √(2/L) sin kx                                                       
 
 for n up to `modes`, and products of these in several directions; |k|² is the sum over directions. With L =
 2π, σ = 25, τ = 5, α = 2 and periodic edges this is the start of Burgers' equation in Z. Li et al.,
-doi:10.48550/arXiv.2010.08895: s_k = 25/(k² + 25), root mean square 1.11. With `deviation` in the place of σ the mean over the box of the
-variance of f - m is its square. Cut off after few modes it is a Karhunen-Loève sum, and all its samples are
-sums of so many fields (R. G. Ghanem, P. D. Spanos, Stochastic Finite Elements, Springer 1991). Coefficients are drawn by seed,
-number of the sample and mode: more modes leave the others as they are, and no mesh and no ranks are asked.
+doi:10.48550/arXiv.2010.08895: s_k = 25/(k² + 25), root mean square 1.11. With `deviation` in the place of σ
+the mean over the box of the variance of f - m is its square. Cut off after few modes it is a Karhunen-Loève
+sum, and all its samples are sums of so many fields (R. G. Ghanem, P. D. Spanos, Stochastic Finite Elements,
+Springer 1991). Coefficients are drawn by seed, number of the sample and mode: beside σ more modes leave the
+others as they are, and no mesh and no ranks are asked.
 """
 
 from __future__ import annotations

@@ -25,7 +25,10 @@ class Campaign(Task):
     def options(self, parser: ArgumentParser) -> None:
         """Add restart in the same folder."""
         parser.add_argument(
-            "--restart", action="store_const", const="latest", help="go on with the campaign in the run folder"
+            "--restart",
+            action="store_const",
+            const="latest",
+            help="go on with the campaign in the run folder",
         )
 
     def problem(self, deck: Deck) -> str | None:
