@@ -10,6 +10,7 @@ it in one call, on several what own points contribute. Other laws are asked poin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,32 @@ from plexus.reduction.ahead import Ahead
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
     from plexus.protocols import Instant
+    from plexus.reduction.points import Sites
 
 Array = np.ndarray
 MOST = 50
 """Newton steps after which a solve has failed."""
 ENOUGH, LEAST = 1e-4, 1e-3
 """A step is halved until the residual falls by this share of what a line loses, at most to the least part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What compiled steps take at s points at T times: see `plexus_kernels.native.galerkin.Bodies.put`.
+
+    Attributes
+    ----------
+    data : array (T, 8 + 2 backs, s)
+        Data of the law.
+    offset : array (T, 6, s)
+        Strain without displacement.
+    temperature : array (T, s) or None
+        Temperature [K], of a body that has one.
+    """
+
+    data: Array
+    offset: Array
+    temperature: Array | None
 
 
 class Steps:
@@ -74,7 +95,14 @@ class Steps:
         """
         if self.compiled is None:
             return []
-        sites, equation, members = self.system.sites, self.system.equation, self.system.controls.members
+        found = self.conditions(self.system.sites, times, controls)
+        return [found.data, found.offset]
+
+    def conditions(
+        self, sites: Sites, times: Array, controls: Mapping[str, Array] | None = None
+    ) -> Conditions:
+        """Return what holds at some points at some times, see `local`."""
+        equation, members = self.system.equation, self.system.controls.members
         p = sites.at(times, {n: (members[n], a) for n, a in (controls or {}).items()})
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != self.system.name}
@@ -82,7 +110,10 @@ class Steps:
         constants = equation.law.constants(sites.view(p, names))  # type: ignore[attr-defined]
         data = [np.broadcast_to(a, (shape[0] * shape[1], 1)).reshape(shape) for a in constants]
         strain = sites.pick(p, equation.strain_of(p)).reshape(*shape, 9)[:, :, self.compiled.PLACES]
-        return [np.stack(data, axis=1), np.ascontiguousarray(strain.swapaxes(1, 2))]
+        heat = None
+        if "temperature" in names:
+            heat = sites.pick(p, names["temperature"].value).reshape(shape)
+        return Conditions(np.stack(data, axis=1), np.ascontiguousarray(strain.swapaxes(1, 2)), heat)
 
     def _vectorised(self, times: list[float]) -> bool:
         """Return whether two times at once give what they give one after the other. Collective."""

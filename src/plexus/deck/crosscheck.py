@@ -146,6 +146,10 @@ def _of_blocks(deck: Any, context: Context) -> Iterator[tuple[tuple[Any, ...], s
         from plexus.deck import sweep
 
         yield from sweep.problems(deck)
+    if deck.campaign is not None:
+        from plexus.deck import campaign
+
+        yield from campaign.problems(deck)
     if deck.calibrate is not None:
         from plexus.deck import calibrate
 

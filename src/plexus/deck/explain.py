@@ -10,6 +10,7 @@ import textwrap
 from plexus import registry
 from plexus.deck.blocks import About, Runtime, SolverBlock
 from plexus.deck.calibrate import Calibrate
+from plexus.deck.campaign import Campaign
 from plexus.deck.conditions import Condition
 from plexus.deck.coupling import Coupling
 from plexus.deck.describe import Row, documentation, fields, rows, summary
@@ -31,7 +32,7 @@ BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
     "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
-    "train": Train, "calibrate": Calibrate,
+    "train": Train, "calibrate": Calibrate, "campaign": Campaign,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 

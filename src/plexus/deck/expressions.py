@@ -217,6 +217,15 @@ class Expression:
         """Return the value of one part of the tree for plain numbers."""
         return self.function(node)(at)
 
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """What names of the text stand for: numbers, drawn fields, tables of time."""
+        return self._parameters
+
+    def bound_to(self, **values: Any) -> Expression:
+        """Return the expression with other meanings of some of the names in `bound`."""
+        return Expression(self.text, {**self._parameters, **values})
+
     def locate(self, place: str) -> None:
         """Remember the deck path of the expression, for messages."""
         object.__setattr__(self, "place", place)

@@ -17,6 +17,7 @@ from plexus.deck.load import Deck, load
 from plexus.deck.override import SOURCE, split
 from plexus.deck.strategies import Point, points
 from plexus.deck.suggest import nearest
+from plexus.deck.sweep import DRAWS
 from plexus.deck.units import split_quantity
 from plexus.errors import DeckError, InputError, Mark, Problem
 from plexus.fileformat import MEMBER
@@ -98,7 +99,11 @@ def resolve(deck: Deck, member: Member) -> Deck:
         If the values do not make a valid deck.
     """
     made = load(deck.path, [*deck.overrides, *member.overrides()])
-    return made.model_copy(update={"sweep": None})
+    # what is done with all members is nothing that one of them does
+    apart: dict[str, Any] = {"sweep": None, "campaign": None}
+    if getattr(made.reduce, "draws", None) is not None:
+        apart["reduce"] = None
+    return made.model_copy(update=apart)
 
 
 def check(deck: Deck) -> list[Member]:
@@ -149,7 +154,9 @@ def _missing(tree: Any, parts: Sequence[str]) -> tuple[str, list[str]] | None:
 def _invalid(deck: Deck, members: Sequence[Member]) -> list[Problem]:
     """Return what is wrong with the members' decks, each problem once with the members that have it."""
     found: dict[tuple[Mark | None, str, str, str], list[Member]] = {}
-    for member in members:
+    # draws differ in nothing that a deck could be wrong about
+    told = members[:1] if deck.sweep and deck.sweep.mode == DRAWS else members
+    for member in told:
         try:
             resolve(deck, member)
         except DeckError as error:

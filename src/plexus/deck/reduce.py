@@ -37,4 +37,9 @@ class Reduce(Params):
         [],
         description="further trajectories, each as deck path: value, for `rom.indicator.coverage`",
     )
+    draws: int | None = Field(
+        None,
+        ge=1,
+        description="marched draws of the deck's sweep, those that differ most; absent: its own run",
+    )
     file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")

@@ -25,6 +25,7 @@ from plexus.errors import GuardError, InputError, SolveError
 
 if TYPE_CHECKING:
     from plexus.deck.calibrate import Calibrate
+    from plexus.deck.campaign import Campaign
     from plexus.deck.coupling import Coupling
     from plexus.deck.ensemble import Ensemble
     from plexus.deck.sweep import Sweep
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from plexus.deck.verification import Verification
 else:
     Calibrate = Annotated[Any, OnDemand("plexus.deck.calibrate", "Calibrate")]
+    Campaign = Annotated[Any, OnDemand("plexus.deck.campaign", "Campaign")]
     Coupling = Annotated[Any, OnDemand("plexus.deck.coupling", "Coupling")]
     Ensemble = Annotated[Any, OnDemand("plexus.deck.ensemble", "Ensemble")]
     Sweep = Annotated[Any, OnDemand("plexus.deck.sweep", "Sweep")]
@@ -108,6 +110,9 @@ class Deck(Params):
         None, description="a reduced model that marches in the place of the full one"
     )
     sweep: Sweep | None = Field(None, description="many runs with other values, for `plexus sweep`")
+    campaign: Campaign | None = Field(
+        None, description="what `plexus campaign` tells of the draws of the sweep"
+    )
 
     _path: Path = PrivateAttr(Path())
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

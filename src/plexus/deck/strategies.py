@@ -59,6 +59,16 @@ def latin_hypercube(sweep: Sweep) -> list[Point]:
     return _drawn(sweep, (part + rng.random((count, axes))) / count)
 
 
+def draws(sweep: Sweep) -> list[Point]:
+    """Return the numbers 0, 1, … of the sample that is drawn."""
+    return [{number_of(sweep): n} for n in range(sweep.samples or 0)]
+
+
+def number_of(sweep: Sweep) -> str:
+    """Return the deck path of the number that draws of a sample vary."""
+    return f"samples.{sweep.sample}.number"
+
+
 def _drawn(sweep: Sweep, shares: np.ndarray) -> list[Point]:
     """Return the points at shares (samples, parameters) of the axes, 0 <= share < 1."""
     axes = sweep.parameters
@@ -75,5 +85,6 @@ STRATEGIES: dict[str, Callable[[Sweep], list[Point]]] = {
     "list": listed,
     "random": random,
     "latin_hypercube": latin_hypercube,
+    "draws": draws,
 }
 """Mode of the block `sweep` -> function that makes its points."""

@@ -16,6 +16,11 @@ Members may be trainings, and a search may choose them by what earlier ones have
       parameters: {closure.width: [8, 16, 32], closure.seed: [1, 2]}
       best: validation                        # the figure of the best member, the smallest
       search: {sampler: tpe, trials: 20}      # instead of every combination
+
+Members may be draws of a random field, which ``plexus campaign`` marches through one reduced model::
+
+    samples: {warmth: {type: gaussian_field, seed: 1, ...}}
+    sweep: {mode: draws, sample: warmth, samples: 1000}
 """
 
 from __future__ import annotations
@@ -42,7 +47,9 @@ FIRST = 10
 """Members of a search that are drawn before others are chosen by what these have found."""
 LOSS, VALIDATION = "loss", "validation"
 """Figures of every training: the last loss, and the mean of the relative errors on the validation."""
-Mode = Literal["grid", "zip", "list", "random", "latin_hypercube"]
+DRAWS = "draws"
+"""Mode whose members are draws of one sample of the deck."""
+Mode = Literal["grid", "zip", "list", "random", "latin_hypercube", "draws"]
 Whole = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -129,7 +136,8 @@ class Sweep(Params):
 
     Modes: ``grid`` runs every combination of the values, the last parameter changing fastest; ``zip`` takes
     the first value of each, then the second, ...; ``list`` takes the members as they are written down;
-    ``random`` draws each member, ``latin_hypercube`` draws so that each parameter covers its range evenly.
+    ``random`` draws each member, ``latin_hypercube`` draws so that each parameter covers its range evenly;
+    ``draws`` takes the numbers 0, 1, … of a sample of the deck, each a field of its own.
     """
 
     run: Literal["run", "train"] = Field("run", description="what is done with each member")
@@ -141,6 +149,7 @@ class Sweep(Params):
         (), max_length=MOST, description="for mode list: one mapping of deck path to value per member"
     )
     samples: int | None = Field(None, ge=1, le=MOST, description="members that random modes draw")
+    sample: str | None = Field(None, description="for mode draws: which of the deck's samples is drawn")
     seed: int = Field(0, ge=0, lt=2**63, description="seed of the drawing of samples")
     seeds: Whole | tuple[Seed, ...] = Field(
         (), description="each member once per seed: the values of runtime.seed, or how many (0, 1, ...)"
@@ -185,9 +194,18 @@ class Sweep(Params):
     @model_validator(mode="after")
     def _fits(self) -> Sweep:
         """Check what one mode needs and the others would ignore."""
-        sampled = self.mode in SAMPLED
-        if (self.samples is not None) != sampled:
-            raise refuse(f"mode {self.mode} " + ("needs samples" if sampled else "draws no samples"))
+        sampled, draws = self.mode in SAMPLED, self.mode == DRAWS
+        if (self.samples is not None) != (sampled or draws):
+            text = "needs samples, the number of draws" if draws else "needs samples"
+            raise refuse(f"mode {self.mode} " + (text if sampled or draws else "draws no samples"))
+        if (self.sample is not None) != draws:
+            raise refuse(
+                "mode draws needs sample, the name of one of the deck's samples"
+                if draws
+                else f"sample belongs to draws, not {self.mode}"
+            )
+        if self.parameters and draws:
+            raise refuse("mode draws varies its sample, and no parameters")
         if bool(self.members) != (self.mode == "list"):
             raise refuse(
                 "mode list needs members"
@@ -198,7 +216,7 @@ class Sweep(Params):
             raise refuse("mode list takes its values from members, not from parameters")
         if sampled and not self.parameters:
             raise refuse(f"mode {self.mode} needs parameters to draw")
-        if not (self.parameters or self.members or self.ranks or self.seeds):
+        if not (self.parameters or self.members or self.ranks or self.seeds or draws):
             raise refuse("nothing varies: give parameters, members, seeds or ranks")
         for path, axis in self.parameters.items():
             if isinstance(axis, Range) and (axis.count is None) != sampled:
@@ -262,6 +280,8 @@ def problems(deck: Deck) -> Iterator[tuple[tuple[str, ...], str]]:
     sweep = deck.sweep
     if sweep is None:
         return
+    if sweep.sample is not None and (text := _no_draws(deck, sweep.sample)):
+        yield ("sweep", "sample"), text
     if sweep.run == "train" and deck.train is None:
         yield ("sweep", "run"), "train needs a block `train`; `plexus explain train` shows one"
     elif sweep.best is not None:
@@ -270,6 +290,15 @@ def problems(deck: Deck) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("sweep", "best"), text
     elif sweep.search is not None and sweep.run == "run":
         yield ("sweep", "search"), "needs `best`, the quantity whose smallest value is looked for"
+
+
+def _no_draws(deck: Deck, name: str) -> str | None:
+    """Return why a name is no sample that can be drawn by its number; None where it is."""
+    if name not in deck.samples:
+        return f"the deck has no sample {name!r}{nearest(name, deck.samples, 10)}"
+    if not hasattr(deck.samples[name], "number"):
+        return f"{name!r} has no number of its own: draw the field that it is made of"
+    return None
 
 
 def _no_figure(deck: Deck, name: str) -> str | None:

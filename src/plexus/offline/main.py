@@ -94,6 +94,10 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         If the cubature does not reach its tolerance.
     """
     assert isinstance(deck.reduce, Reduce)
+    if deck.reduce.draws is not None:
+        from plexus.offline import draws
+
+        return draws.reduce(deck, ctx)
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     system: Any = run.system
     equation = system.equations[0]
@@ -105,7 +109,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
     told = source.march(run, found.keep)
-    _require_balance(found.balance, deck.reduce.balance)
+    require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         path = ctx.folder / deck.reduce.file
         model = reduced(run, found, path)
@@ -118,7 +122,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     return run, model.facts | {"from": told}
 
 
-def _require_balance(balance: Balance, limit: float) -> None:
+def require_balance(balance: Balance, limit: float) -> None:
     """Refuse a history that the deck's forces do not follow."""
     if not balance.worst <= limit:
         raise InputError(
@@ -155,7 +159,7 @@ def reduced(run: Run, found: History, path: Path) -> Model:
         "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
         "tolerance": block.tolerance, "cubature": block.cubature,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
-        "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},
+        "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},
     }  # fmt: skip
     modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
@@ -164,7 +168,7 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     return model
 
 
-def _largest(comm: Comm, rows: Sequence[Array]) -> float:
+def largest(comm: Comm, rows: Sequence[Array]) -> float:
     """Return the largest root mean square of snapshots (k, c). Collective."""
     squares, count = (
         comm.allreduce(np.array([float((a**2).sum()) for a in rows])),

@@ -58,10 +58,10 @@ def enriched(
     modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
     kept = model.kept
     duals = {
-        name: decomposed(points, _after(modes, memory[name])) if name in memory else modes
+        name: decomposed(points, after(modes, memory[name])) if name in memory else modes
         for name, modes in kept.duals.items()
     }
-    stress = decomposed(points, _after(kept.stresses, stresses), weights_of(form))
+    stress = decomposed(points, after(kept.stresses, stresses), weights_of(form))
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
@@ -69,16 +69,19 @@ def enriched(
     )  # fmt: skip
 
 
-def _after(modes: Array, rows: Sequence[Array]) -> list[Array]:
+def after(modes: Array, rows: Sequence[Array]) -> list[Array]:
     """Return modes (points, c, n) and then rows (points, c) as rows."""
     return [*np.moveaxis(modes, 2, 0), *rows]
 
 
-def decomposed(points: QuadratureSpace, rows: Sequence[Array], weights: Array | None = None) -> Array:
+def decomposed(
+    points: QuadratureSpace, rows: Sequence[Array], weights: Array | None = None, tolerance: float = FINEST
+) -> Array:
     """Return modes (own points, c, n) of rows (own points, c), as long as their singular values. Collective.
 
-    ``weights`` (own points,) are those of an inner product, 1 without them. Rows are read piece by piece, so
-    that there is room for them and the modes only.
+    ``weights`` (own points,) are those of an inner product, 1 without them; what lies below ``tolerance`` of
+    the largest singular value is left out. Rows are read piece by piece, so that there is room for them and
+    the modes only.
     """
     c, count = rows[0].shape[1], len(rows)
     gram = np.zeros((count, count))
@@ -86,7 +89,7 @@ def decomposed(points: QuadratureSpace, rows: Sequence[Array], weights: Array | 
         here = np.stack([row[part] for row in rows])
         counted = here if weights is None else here * weights[part, None]
         gram += np.tensordot(here, counted, ((1, 2), (1, 2)))
-    axes = principal(points.comm.allreduce(gram), FINEST)
+    axes = principal(points.comm.allreduce(gram), tolerance)
     made = np.empty((points.n_owned, c, axes.shape[1]))
     for part in points.pieces():
         made[part] = np.moveaxis(np.tensordot(axes, np.stack([row[part] for row in rows]), (0, 0)), 0, 2)

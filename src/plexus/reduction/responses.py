@@ -100,9 +100,9 @@ class Elastic:
             for parts, vectors in loads.sources
             for size, vector in zip(parts.sizes, vectors, strict=True)
         ]
-        return [*found, *self._thermal(loads, times)]
+        return [*found, *self.thermal(loads, times)]
 
-    def _thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
+    def thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of what temperatures do. Collective."""
         gram = self.comm.allreduce(sum(rows.T @ rows for rows in self._held(times)))
         modulus = max(self.comm.allgather(self._modulus()))

@@ -14,15 +14,21 @@ dirichlet √(2/L) sin kx                                                       
 
 for n up to `modes`, and products of these in several directions; |k|² is the sum over directions. With L =
 2π, σ = 25, τ = 5, α = 2 and periodic edges this is the start of Burgers' equation in Z. Li et al.,
-doi:10.48550/arXiv.2010.08895: s_k = 25/(k² + 25), root mean square 1.11. Coefficients are drawn by seed,
-number of the sample and mode: more modes leave the others as they are, and no mesh and no ranks are asked.
+doi:10.48550/arXiv.2010.08895: s_k = 25/(k² + 25), root mean square 1.11. With `deviation` in the place of σ
+the mean over the box of the variance of f - m is its square. Cut off after few modes it is a Karhunen-Loève
+sum, and all its samples are sums of so many fields (R. G. Ghanem, P. D. Spanos, Stochastic Finite Elements,
+Springer 1991). Coefficients are drawn by seed, number of the sample and mode: beside σ more modes leave the
+others as they are, and no mesh and no ranks are asked.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import model_validator
+
 from plexus.deck.params import Field, Unit
+from plexus.deck.values import refuse
 from plexus.registry import register
 from plexus.samples.base import AXES, SampleBase, SampleParams
 
@@ -41,7 +47,10 @@ class GaussianFieldParams(SampleParams):
     """Parameters of `GaussianField`."""
 
     size: Annotated[tuple[Length, ...], Unit("m")] = Field(
-        min_length=1, max_length=3, description="lengths L of the box that begins at the origin"
+        min_length=1, max_length=3, description="lengths L of the box"
+    )
+    origin: tuple[Annotated[float, Unit("m")], ...] = Field(
+        (), description="lower corner of the box; absent: the origin"
     )
     edge: Literal["periodic", "neumann", "dirichlet"] = Field(
         "periodic", description="modes, by what holds at edges"
@@ -49,10 +58,21 @@ class GaussianFieldParams(SampleParams):
     modes: int = Field(16, ge=1, le=1024, description="largest n of a mode in each direction")
     mean: float = Field(0.0, description="mean m")
     scale: float = Field(1.0, gt=0, description="factor σ")
+    deviation: float | None = Field(
+        None, gt=0, description="standard deviation, in the mean over the box; absent: as σ makes it"
+    )
     tau: Annotated[float, Unit("1/m")] = Field(
         ge=0, description="inverse length τ below which modes do not matter"
     )
     alpha: float = Field(2.0, gt=0, description="power α: larger is smoother")
+
+    @model_validator(mode="after")
+    def _fits(self) -> GaussianFieldParams:
+        if self.origin and len(self.origin) != len(self.size):
+            raise refuse(f"origin has {len(self.origin)} coordinates, size {len(self.size)}")
+        if self.deviation is not None and "scale" in self.model_fields_set:
+            raise refuse("scale and deviation both say how large the field is: give one of them")
+        return self
 
 
 @register("sample", "gaussian_field", GaussianFieldParams)
@@ -68,7 +88,8 @@ class GaussianField(SampleBase):
         """Return f at places of one shape."""
         import numpy as np
 
-        flat = [place.reshape(-1) for place in places]
+        corner = self.params.origin or (0.0,) * len(places)
+        flat = [place.reshape(-1) - low for place, low in zip(places, corner, strict=True)]
         a = self.coefficients()
         count = max(1, TOGETHER // a.shape[0] ** max(len(flat) - 1, 1))
         pieces = [self._sum(a, [f[n : n + count] for f in flat]) for n in range(0, len(flat[0]), count)]
@@ -98,6 +119,9 @@ class GaussianField(SampleBase):
         k2 = sum((step * np.abs(n) / length) ** 2 for n, length in zip(numbers, p.size, strict=True))
         with np.errstate(divide="ignore"):
             deviation = np.where(k2 + p.tau**2 > 0, p.scale * (k2 + p.tau**2) ** (-p.alpha / 2), 0.0)
+        if p.deviation is not None:
+            # modes have norm 1 on the box, so that their mean squares are 1 over its volume
+            deviation *= p.deviation * (np.prod(p.size) / (deviation**2).sum()) ** 0.5
         return np.asarray(deviation * normal(p.seed, p.number, *numbers))
 
     def _numbers(self) -> np.ndarray:

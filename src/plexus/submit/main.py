@@ -55,6 +55,9 @@ def submit(request: Request) -> int:
     problem = tasks.named(task).problem(deck)
     if problem:
         raise InputError(f"{request.deck}: {problem}")
+    if tasks.named(task).whole:
+        # one job does all that the sweep says
+        deck = deck.model_copy(update={"sweep": None})
     size = propose(deck, profile, task)
     folder = Path(request.folder or Path("runs") / deck.name)
     members = _members(deck, request, folder)

@@ -50,6 +50,8 @@ class Task(ABC):
     more: str = ""
     memory: str = "checkpoint_*.h5"
     """Files in the run folder from which the task goes on, as a pattern."""
+    whole: bool = False
+    """Whether a sweep is done as one, and not member by member."""
 
     def options(self, parser: ArgumentParser) -> None:
         """Add options of its own to the command."""

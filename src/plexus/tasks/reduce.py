@@ -17,6 +17,7 @@ class Reduce(Task):
     name = "reduce"
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
+    whole = True
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
@@ -26,7 +27,8 @@ class Reduce(Task):
 
         many = getattr(registry.component("reduction", deck.reduce.type).cls, "many", False)
         if not many:
-            return "a sweep has many runs, and one is reduced" if deck.sweep is not None else None
+            one = deck.sweep is None or getattr(deck.reduce, "draws", None)
+            return None if one else "a sweep has many runs, and one is reduced"
         if deck.sweep is None:
             return "reduce: a dictionary is made of many runs: give a block `sweep`"
         if deck.sweep.run != "run" or deck.sweep.ranks or deck.sweep.search:

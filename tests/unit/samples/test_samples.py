@@ -194,3 +194,23 @@ def test_a_sweep_goes_over_numbers_of_samples(tmp_path):
     assert main(["sweep", str(written(tmp_path, DECK + sweep)), "-o", str(tmp_path / "out")]) == 0
     tops = {json.loads(p.read_text())["quantities"]["top"] for p in (tmp_path / "out").rglob("summary.json")}
     assert len(tops) == 3
+
+
+def test_a_box_may_begin_anywhere_and_say_its_deviation():
+    """The same numbers at places that are moved; the mean square over box and samples is the deviation's."""
+    given = {
+        "seed": 3,
+        "size": [2.0, 0.5],
+        "edge": "neumann",
+        "modes": 2,
+        "tau": 4,
+        "deviation": 0.3,
+        "mean": 5.0,
+    }
+    x, y = np.meshgrid((np.arange(16) + 0.5) / 8, (np.arange(8) + 0.5) / 16, indexing="ij")
+    here, there = made("gaussian_field", **given), made("gaussian_field", origin=[-1.0, 4.0], **given)
+    assert there.values(x - 1.0, y + 4.0) == pytest.approx(here.values(x, y), rel=1e-12)
+    squares = [
+        ((made("gaussian_field", number=k, **given).values(x, y) - 5.0) ** 2).mean() for k in range(2000)
+    ]
+    assert np.mean(squares) == pytest.approx(0.09, rel=0.05)

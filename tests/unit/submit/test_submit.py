@@ -247,6 +247,21 @@ def test_a_training_is_submitted_as_one(capsys):
     assert f"command=(train {LEARNED} -o runs/active_fluid_f2 --restart)" in out
 
 
+def test_a_campaign_is_one_job_and_its_draws_may_be_an_array(tmp_path, capsys):
+    deck = str(ROOT / "input_decks" / "rom" / "draws_light.yaml")
+    (tmp_path / "rom.h5").write_bytes(b"")
+    rom = ["-s", "rom.type=galerkin", "-s", f"rom.file={tmp_path / 'rom.h5'}"]
+    assert main(["submit", deck, *rom, "--campaign", "--print", "--restart"]) == 0
+    out = capsys.readouterr().out
+    assert "command=(campaign " in out and " -o runs/draws_light --restart)" in out and "array" not in out
+    assert main(["submit", deck, "--reduce", "--print"]) == 0
+    assert "command=(reduce " in capsys.readouterr().out
+    assert main(["submit", deck, "--campaign", "--print"]) == 2
+    assert "a campaign needs `rom: {type: galerkin" in capsys.readouterr().err
+    assert main(["submit", deck, *rom, "--print", "--profile", "cpu"]) == 0
+    assert "--array=0-99" in capsys.readouterr().out
+
+
 def test_a_training_asks_for_the_memory_of_its_frames():
     deck, profile = load(LEARNED), Profile(cores_per_node=4)
     run, training = (propose(deck, profile, kind).memory for kind in ("run", "train"))

@@ -143,3 +143,20 @@ def test_columns_have_units_and_numbers(tmp_path, axis, unit, numbers):
 def test_a_listed_member_that_leaves_a_path_out_has_the_deck_s_value(tmp_path):
     found = deck(tmp_path, "mode: list\nmembers:\n  - {mesh.cells.0: 4}\n  - {parameters.k: 7}")
     assert [c["numbers"] for c in columns(found, check(found))] == [[4, 8], [3, 7]]
+
+
+def test_a_member_of_draws_is_a_run_of_its_own(tmp_path):
+    """Blocks of what is done with all draws are not in its deck, which any command may read again."""
+    drawn = (
+        "samples: {warm: {type: gaussian_field, seed: 1, size: [2 m], tau: 3}}\n"
+        "controls: {source: {type: nodal, unit: W/m^3, start: '100*(1 + warm)'}}\n"
+    )
+    base = BASE.replace("initial:", drawn + "initial:").replace("degree: 1,", "degree: 1, source: source,")
+    found = deck(tmp_path, "mode: draws\nsample: warm\nsamples: 1000", base)
+    members = check(found)
+    assert len(members) == 1000 and members[7].values == {"samples.warm.number": 7}
+    made = resolve(found, members[7])
+    assert made.samples["warm"].number == 7 and made.sweep is None
+    assert load(write(tmp_path, "mode: draws\nsample: warm\nsamples: 3", base)).sweep.size() == 3
+    with pytest.raises(DeckError, match="no sample 'worm'; did you mean 'warm'"):
+        deck(tmp_path, "mode: draws\nsample: worm\nsamples: 3", base)

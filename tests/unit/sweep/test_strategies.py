@@ -113,3 +113,14 @@ def test_the_size_needs_no_points():
     assert block(mode="zip", parameters={"a": [1, 2]}, ranks=[1, 2]).size() == 2
     assert block(mode="random", samples=7, parameters={"a": [1]}).size() == 7
     assert block(ranks=[1, 2, 4]).size() == 3
+
+
+def test_draws_are_the_numbers_of_a_sample():
+    found = points(block(mode="draws", sample="warmth", samples=3))
+    assert found == [{"samples.warmth.number": n} for n in range(3)]
+    assert "needs sample" in refused(mode="draws", samples=3)
+    assert "needs samples" in refused(mode="draws", sample="warmth")
+    assert "no parameters" in refused(mode="draws", sample="warmth", samples=3, parameters={"a": [1]})
+    assert "sample belongs to draws" in refused(
+        mode="random", samples=3, sample="w", parameters={"a": [1, 2]}
+    )

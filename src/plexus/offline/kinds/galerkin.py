@@ -6,10 +6,11 @@ doi:10.1002/nme.6187.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.reduce import Reduce
-from plexus.protocols import Balances
+from plexus.protocols import Balances, Found
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ class Galerkin:
 
     def __init__(self, params: Reduce):
         self.params = params
+
+    @staticmethod
+    def problems(deck: Any) -> Iterator[Found]:
+        """Yield what is missing where draws shall be marched."""
+        block, sweep = deck.reduce, deck.sweep
+        if block.draws is None:
+            return
+        place = ("reduce", "draws")
+        if sweep is None or sweep.mode != "draws":
+            yield place, "marches draws of a sweep, and the deck has no `sweep: {mode: draws}`"
+        elif block.draws > sweep.samples:
+            yield place, f"{block.draws} are more than the {sweep.samples} draws of the sweep"
+        if block.snapshots.type != "run":
+            yield place, f"draws are marched, and snapshots come from {block.snapshots.type}"
+        if block.calibration:
+            yield place, "calibration is of the deck's own run, and these are many"
 
     def make(self, deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any], str]:
         """March, reduce and write; return the run, facts and a line about them. Collective."""

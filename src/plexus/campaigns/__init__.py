@@ -1,0 +1,1 @@
+"""Campaigns: draws of a random field marched by one reduced model, with a row of numbers for each."""

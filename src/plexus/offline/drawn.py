@@ -1,0 +1,109 @@
+"""Draws of a random field that a deck's nodal controls read: their values, and which of them differ most.
+
+Draws are the members of ``sweep: {mode: draws}``. What they have in common is told by the Gram matrix of
+their values at the nodes, whose pivoted Cholesky factorisation takes the draw next that lies farthest from
+the span of those before (H. Harbrecht, M. Peters, R. Schneider, Appl. Numer. Math. 62 (2012) 428,
+doi:10.1016/j.apnum.2011.10.001). A sum of M known fields ends after M draws, or M + 1 with a mean.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus import registry
+from plexus.deck.schema import Deck
+from plexus.deck.strategies import number_of
+
+if TYPE_CHECKING:
+    from plexus.coupling.system import System
+
+Array = np.ndarray
+TOGETHER = 2**22
+"""Values at nodes that are held at once for the Gram matrix."""
+NEW = 1e-6
+"""Distance from the span of others, relative to the largest draw, below which a draw is a sum of them."""
+
+
+class Drawn:
+    """The draws of a deck on a system.
+
+    Parameters
+    ----------
+    deck : Deck
+        With ``sweep: {mode: draws}``, whose sample nodal controls read.
+    system : System
+        The full system of the deck.
+    """
+
+    def __init__(self, deck: Deck, system: System):
+        assert deck.sweep is not None and deck.sweep.sample is not None and deck.sweep.samples is not None
+        self.deck, self.controls = deck, system.controls
+        self.sample, self.count = deck.sweep.sample, deck.sweep.samples
+        self.names = readers(deck)
+        space = next(iter(system.spaces.values()))
+        self.points, self.n_owned, self.comm = space.points, space.n_owned, space.comm
+
+    def values(self, number: int, rows: slice = slice(None)) -> dict[str, Array]:
+        """Return the values of the controls at the local nodes, or some of them, (k, 1)."""
+        drawn = self.deck.samples[self.sample].model_copy(update={"number": number})
+        field, x = registry.build("sample", drawn), self.points[rows]
+        at, found = dict(zip("xyz", x.T, strict=False)), {}
+        for name in self.names:
+            start = self.deck.controls[name].start.bound_to(**{self.sample: field})
+            found[name] = np.array(np.broadcast_to(start.sure(at), len(x)), dtype=float).reshape(-1, 1)
+        return found
+
+    def put(self, number: int) -> None:
+        """Let the system have a draw. Collective."""
+        self.controls.put({name: a[: self.n_owned] for name, a in self.values(number).items()})
+
+    @cached_property
+    def farthest(self) -> list[int]:
+        """Numbers of the draws of whose values all others are sums, the farthest first. Collective."""
+        gram = np.zeros((self.count, self.count))
+        block = max(1, TOGETHER // self.count)
+        for first in range(0, self.n_owned, block):
+            rows = slice(first, min(first + block, self.n_owned))
+            every = [self.values(number, rows) for number in range(self.count)]
+            for name in self.names:
+                a = np.column_stack([values[name] for values in every])
+                gram += a.T @ a
+        return pivots(self.comm.allreduce(gram))
+
+
+def pivots(gram: Array) -> list[int]:
+    """Return the pivots of a Cholesky factorisation of a Gram matrix, until only rounding is left."""
+    rest, rows = np.diag(gram).copy(), list[Array]()
+    found, least = list[int](), NEW**2 * rest.max()
+    while len(found) < len(gram) and rest.max() > least:
+        k = int(np.argmax(rest))
+        row = gram[k] - sum((r[k] * r for r in rows), np.zeros(len(gram)))
+        rows.append(row / rest[k] ** 0.5)
+        rest = rest - rows[-1] ** 2
+        rest[k] = -1.0
+        found.append(k)
+    return found
+
+
+def readers(deck: Deck) -> list[str]:
+    """Return the names of the controls whose start reads the sample that is drawn."""
+    sample = deck.sweep.sample if deck.sweep is not None else None
+    starts = ((name, getattr(params, "start", None)) for name, params in deck.controls.items())
+    return [name for name, start in starts if sample in getattr(start, "bound", ())]
+
+
+def deck_of(deck: Deck, number: int) -> Deck:
+    """Return the deck of one draw, with the full model and without outputs."""
+    assert deck.sweep is not None
+    plain: Any = deepcopy(deck.plain())
+    data, (*above, last) = plain["data"], number_of(deck.sweep).split(".")
+    block = data
+    for part in above:
+        block = block[part]
+    block[last] = number
+    made = Deck.from_plain(plain)
+    return made.model_copy(update={"rom": None, "sweep": None, "output": ()})

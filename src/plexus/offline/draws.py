@@ -1,0 +1,168 @@
+"""`plexus reduce` of some draws of a sweep: one basis and one cubature for fields that are drawn at random.
+
+Marched by the full model are the draws that differ most. The elastic responses of all draws whose values the
+others are sums of join the displacements and stresses of these marches, so that what the body does while it
+is elastic is known for every draw. Snapshots are compressed draw by draw (incremental POD).
+"""
+
+from __future__ import annotations
+
+import gc
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plexus.compose import compose
+from plexus.deck.reduce import Reduce
+from plexus.errors import InputError
+from plexus.offline.drawn import Drawn, deck_of
+from plexus.offline.main import History, largest, require_balance
+from plexus.protocols import Reducible
+from plexus.reduction.enrichment import after, decomposed
+from plexus.reduction.loads import Loads, require_separable
+from plexus.reduction.measures import mass, weights_of
+from plexus.reduction.model import Kept, built, save
+from plexus.reduction.pod import FINEST, pod
+from plexus.reduction.responses import Elastic, span, spans
+from plexus.reduction.times import sampled
+
+if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
+    from plexus.run import Run
+    from plexus.runtime.context import Context
+
+Array = np.ndarray
+FINER = 0.01
+"""Singular value of stresses, in tolerances of the cubature, below which they are left out."""
+INSTANTS = 4
+"""Times at which responses are asked for."""
+
+
+class Snapshots:
+    """What marches and responses leave, compressed on the way. Construction is collective.
+
+    Parameters
+    ----------
+    run : Run
+        A run of the deck's full model.
+    block : Reduce
+        What the deck says.
+    """
+
+    def __init__(self, run: Run, block: Reduce):
+        system: Any = run.system
+        self.name = system.equations[0].field.name
+        self.form, self.block = system.forms[self.name], block
+        self.comm, self.points = self.form.space.comm, system.quadrature
+        self.weights = weights_of(self.form)
+        self.fields: list[Array] = []
+        self.stresses = np.zeros((len(self.weights), 9, 0))
+        self.memory: dict[str, list[Array]] = {}
+        self.forces = self.imbalance = 0.0
+        self.temperatures = np.zeros((len(self.weights), 0))
+        self.spans: tuple[Array, Array] | None = None
+        self.responses = 0
+
+    def march(self, run: Run) -> None:
+        """March a draw to its end and keep what it leaves. Collective."""
+        equation: Any = run.system.equations[0]  # type: ignore[attr-defined]
+        every = self.block.duals == "all"
+        names = [s.name for s in equation.internal if every or s.shape == "scalar"]
+        found = History(run.system, self.name, names)  # type: ignore[arg-type]
+        run.observers = []
+        for _ in run.march():
+            found.keep(run)
+        require_balance(found.balance, self.block.balance)
+        self.forces = max(self.forces, found.balance.scale)
+        self.imbalance = max(self.imbalance, found.balance.worst)
+        self._add(found.fields, found.stresses)
+        for name, rows in found.memory.items():
+            self.memory.setdefault(name, []).extend(rows)
+
+    def respond(self, run: Run, drawn: Drawn, numbers: list[int]) -> None:
+        """Keep the elastic responses to all loads and to the temperatures of some draws. Collective."""
+        system: Any = run.system
+        start, times = run.deck.time.start, sampled(run.deck)  # type: ignore[union-attr]
+        few = times[-1 : -len(times) : -(len(times) // INSTANTS)]
+        elastic, space = Elastic(system, start), self.form.space
+        loads = Loads(self.form, self.form.equation.load, elastic.given, times, space.zeros()[:, :, None])
+        warm = []
+        for number in numbers:
+            drawn.put(number)
+            elastic = Elastic(system, start)
+            if self.spans is None:
+                self.spans = spans(loads, elastic, times)
+                shapes = elastic.shapes(loads, few)
+            else:
+                shapes = elastic.thermal(loads, few)
+            warm.append(span(self.comm, elastic.temperatures(times)))
+            if self.block.responses and shapes:
+                answers = elastic.respond(shapes)
+                self._add([u.reshape(space.n_local, -1) for u in answers.fields.T], answers.stresses)
+                self.responses += answers.fields.shape[1]
+        self.temperatures = span(self.comm, np.concatenate(warm, axis=1))
+
+    def _add(self, fields: list[Array], stresses: list[Array]) -> None:
+        self.fields += fields
+        finest = max(FINER * self.block.cubature, FINEST)
+        self.stresses = decomposed(self.points, after(self.stresses, stresses), self.weights, finest)
+
+
+def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
+    """March draws of the deck's sweep and write one model of them; return the last run and facts. Collective.
+
+    Raises
+    ------
+    InputError
+        If the physics cannot be reduced, or the forces of a march are out of balance.
+    SolveError
+        If a march or the cubature fails.
+    """
+    block = deck.reduce
+    assert isinstance(block, Reduce) and block.draws is not None
+    run = compose(deck_of(deck, 0), ctx)
+    system: Any = run.system
+    if not isinstance(system.equations[0], Reducible):
+        raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
+    require_separable(next(iter(system.forms.values())))
+    found = Snapshots(run, block)
+    numbers = Drawn(deck, system).farthest
+    trained = numbers[: block.draws]
+    ctx.log.info(f"{deck.sweep.samples} draws are sums of {len(numbers)} of them")  # type: ignore[union-attr]
+    for place, number in enumerate(trained):
+        ctx.log.info(f"training draw {place + 1} of {len(trained)}: number {number}")
+        run = compose(deck_of(deck, number), ctx)
+        found.march(run)
+        # solvers hold each other; all ranks let go of them at the same place
+        gc.collect()
+    with ctx.timers("reduction"):
+        found.respond(run, Drawn(deck, run.system), numbers)  # type: ignore[arg-type]
+        facts = _written(run, found, ctx, {"draws": trained, "shapes": len(numbers)})
+    return run, facts
+
+
+def _written(run: Run, found: Snapshots, ctx: Context, told: dict[str, Any]) -> dict[str, Any]:
+    """Make basis and cubature of what was found, write them, and return the facts. Collective."""
+    block, form, comm, space = found.block, found.form, found.comm, found.form.space
+    points = found.points
+    columns = np.column_stack([u.ravel() for u in found.fields])
+    basis = pod(comm, columns, partial(mass, form), block.tolerance, block.modes)
+    assert found.spans is not None
+    kept = Kept(
+        found.stresses,
+        {n: decomposed(points, rows, None, block.tolerance) for n, rows in found.memory.items()},
+        found.spans[0],
+        found.temperatures,
+    )
+    facts = told | {
+        "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields) - found.responses,
+        "forces": found.forces, "imbalance": found.imbalance, "responses": found.responses,
+        "spectrum": basis.spectrum.tolist(), "tolerance": block.tolerance, "cubature": block.cubature,
+        "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
+        "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},
+    }  # fmt: skip
+    modes = basis.modes.reshape(space.n_local, space.components, basis.modes.shape[1])
+    model = built(form, points, modes, kept, facts, stalls=block.stalls)
+    save(ctx.folder / block.file, space, points, model)
+    return model.facts
