@@ -181,13 +181,18 @@ def test_what_it_cannot_take_is_refused(made):
             compose(deck(folder, rom=file, **blocks), context.create(COMM, folder))
         return str(error.value)
 
-    moved = [{"on": "left", "displacement": ["1e-3*t", 0]}, {"on": "right", "traction": ["pull(t)", 0]}]
-    assert "only 0 is taken" in told(boundary=moved)
+    moved = [
+        {"on": "left", "displacement": ["1e-3*t", 0]},
+        {"on": "right", "traction": ["pull(t)*(1 - y)", 0]},
+    ]
+    assert "has not seen the shape of what is prescribed of displacement" in told(boundary=moved)
+    slid = [{"on": "left", "normal": "1e-3*t"}, {"on": "right", "traction": ["pull(t)", 0]}]
+    assert "takes no value along a normal but 0" in told(boundary=slid)
     springy = {"type": "elastic", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3}
     plain = {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": springy}
     assert "needs a law with memory" in told(physics=plain, quantities={})
-    sprung = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "1 GN/m^3"}}]
-    assert "takes tractions and pressures only" in told(boundary=sprung)
+    softer = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "exp(-t)*1e9"}}]
+    assert "changes in time" in told(boundary=softer)
     finer = {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.6]}
     assert "another mesh, degree or unknown" in told(mesh=finer)
 

@@ -17,6 +17,7 @@ from plexus.spaces.quadrature_space import QuadratureSpace
 
 if TYPE_CHECKING:
     from plexus.coupling.base import Packed
+    from plexus.reduction.lifts import Lifts
     from plexus.reduction.model import Model
 
 Array = np.ndarray
@@ -31,6 +32,8 @@ class ReducedState(System):
         The system that is reduced.
     model : Model
         Basis and cubature.
+    lifts : Lifts
+        What is prescribed.
     solver : object
         What counts Newton steps, with the solver of the full model as ``solver``.
 
@@ -40,11 +43,11 @@ class ReducedState(System):
         Whether the full model has taken over.
     """
 
-    def __init__(self, full: System, model: Model, solver: Any):
+    def __init__(self, full: System, model: Model, lifts: Lifts, solver: Any):
         name = full.equations[0].field.name
         self.full, self.first, self.name = full, model, name
-        self.comm, self.counted = model.points.comm, solver
-        self.whole = WholeBody(full, name, model)
+        self.comm, self.counted, self.lifts = model.points.comm, solver, lifts
+        self.whole = WholeBody(full, name, model, lifts)
         solvers: Any = {name: solver}
         super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
@@ -67,13 +70,16 @@ class ReducedState(System):
         self.solvers = {self.name: self.counted.solver}
 
     def expanded(self, rows: Array) -> Array:
-        """Return coordinates as this model has them, or the body's displacement where it marches."""
+        """Return coordinates as this model has them, or the body's displacement where it marches.
+
+        What is prescribed is then that of the latest step: such a displacement is a guess.
+        """
         modes = self.model.basis.shape[2]
         if not self.full_order:
             return np.concatenate([rows, np.zeros((modes - len(rows), 1))])
         if rows.shape[1] == self.full.spaces[self.name].components and len(rows) == len(self.model.basis):
             return rows
-        return np.ascontiguousarray(self.whole.displacement(rows))
+        return np.ascontiguousarray(self.whole.combined(np.concatenate([self.lifts.latest, rows[:, 0]])))
 
     # fields
 
@@ -83,9 +89,8 @@ class ReducedState(System):
         return self.full
 
     def displacement(self, state: State) -> dict[str, Array]:
-        """Return the displacement at all nodes."""
-        rows = state.values[self.name]
-        return {self.name: rows if self.full_order else self.whole.displacement(rows)}
+        """Return the displacement at all nodes. Collective."""
+        return {self.name: state.values[self.name] if self.full_order else self.whole.displacement(state)}
 
     def remembered(self, state: State) -> dict[str, Array]:
         """Return the memory of the whole body, and judge its balance. Collective."""

@@ -25,6 +25,7 @@ from plexus.protocols import (
     Stores,
 )
 from plexus.protocols.facets import Facets
+from plexus.reduction.terms import TAKEN
 
 PLACE = ("time", "stepper")
 
@@ -225,13 +226,16 @@ def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
         yield (block,), "a reduced model marches in time, and the deck is steady"
     if deck.reduce is not None and deck.reduce.type == "dictionary":
         yield from several(deck.reduce, equations[0])
+    several_models = "dictionary" in (getattr(deck.rom, "type", ""), getattr(deck.reduce, "type", ""))
     for i, condition in enumerate(deck.boundary):
         for name, entries in condition.values.items():
-            if any(e is not None and e.constant != 0 for e in entries):
-                text = "modes of a reduced model are zero where values are prescribed: only 0 is taken"
-                yield ("boundary", i, name), text
-        for kind in set(condition.terms) - {"traction", "pressure"}:
-            yield ("boundary", i, kind), "a reduced model takes tractions and pressures only"
+            if several_models and any(e is not None and e.constant != 0 for e in entries):
+                yield ("boundary", i, name), "models of a dictionary take no prescribed value but 0"
+        for entry in condition.normals.values():
+            if entry.constant != 0:
+                yield ("boundary", i, "normal"), "a reduced model takes no value along a normal but 0"
+        for kind in sorted(set(condition.terms) - set(TAKEN)):
+            yield ("boundary", i, kind), f"a reduced model takes {', '.join(TAKEN)}, and no {kind}"
 
 
 def several(block: Any, equation: Equation) -> Iterator[Found]:

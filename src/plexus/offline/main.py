@@ -21,6 +21,7 @@ from plexus.offline.calibration import ratios
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
+from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Kept, Model, built, save
@@ -59,13 +60,15 @@ class History:
         The stresses then.
     memory : dict
         Name -> rows (own points, c) after each step.
+    times : list of float
+        Their ends [s].
     balance : Balance
         How well the forces of these steps balance.
     """
 
     def __init__(self, system: System, name: str, memory: Sequence[str]):
         self.name, self.balance = name, Balance(system.forms[name])
-        self.fields: list[Array] = []
+        self.fields, self.times = list[Array](), list[float]()
         self.stresses: list[Array] = []
         self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
 
@@ -75,6 +78,7 @@ class History:
         n = run.system.quadrature.n_owned  # type: ignore[attr-defined]
         self.balance.look(state.t, u, state.internal)
         self.fields.append(u.copy())
+        self.times.append(state.t)
         self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
         for dual, rows in self.memory.items():
             rows.append(state.internal[dual][:n].copy())
@@ -131,24 +135,28 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     points = system.quadrature  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
     product = partial(mass, form)
-    basis = pod(
-        comm, np.column_stack([u.ravel() for u in found.fields]), product, block.tolerance, block.modes
-    )
     times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
-    elastic = Elastic(system, start)  # type: ignore[arg-type]
+    elastic, lifts = Elastic(system, start), Lifts(system, found.name, times)  # type: ignore[arg-type]
+    held = elastic.lifted(lifts.parts.shapes, lifts.sizes)
+    shown = np.column_stack([u.ravel() for u in found.fields])
+    if lifts.count:
+        # modes are zero where values are prescribed
+        shown -= held.fields @ lifts.over(np.array(found.times)).T
+    basis = pod(comm, shown, product, block.tolerance, block.modes)
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
     root = np.sqrt(weights_of(form))
     kept = Kept(
-        decomposed(comm, np.concatenate([np.array(found.stresses), answers.stresses]), root),
+        decomposed(comm, np.concatenate([np.array(found.stresses), held.stresses, answers.stresses]), root),
         {name: decomposed(comm, np.array(rows)) for name, rows in found.memory.items()},
         *spans(loads, elastic, times),
+        held.fields.reshape(space.n_local, space.components, lifts.count),
     )
     facts = {
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
         "forces": found.balance.scale, "imbalance": found.balance.worst,
-        "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
+        "responses": answers.fields.shape[1], "lifts": lifts.count, "spectrum": basis.spectrum.tolist(),
         "tolerance": block.tolerance, "cubature": block.cubature,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},

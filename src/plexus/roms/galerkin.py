@@ -5,8 +5,8 @@
 `plexus reduce` makes basis and cubature from a run of the full model. Source: F. Casenave, N. Akkari, F.
 Bordeu, C. Rey, D. Ryckelynck, Int. J. Numer. Methods Eng. 121 (2020) 32, doi:10.1002/nme.6187; J. A.
 Hernández, M. A. Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687,
-doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis; prescribed values must
-be zero, and loads tractions, pressures and forces per volume.
+doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis: tractions, pressures,
+forces, forces per volume and prescribed values, beside elastic foundations.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Galerkin:
             raise InputError("rom: galerkin reduces the physics elastoviscoplastic")
         form, times = full.forms[name], sampled(deck)
         require_separable(form)
-        _require_zero(full, name, values[name], times)
+        _require_rest(full, name, values[name])
         space = full.quadrature
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
@@ -129,9 +129,13 @@ class Galerkin:
     def _admit(self, system: ReducedSystem, elastic: Elastic, times: list[float]) -> None:
         """Complete the model by responses to what its training has not seen, or refuse that. Collective."""
         from plexus.reduction.enrichment import enriched
+        from plexus.reduction.responses import NEW
 
         model, full = system.model, system.full
+        lifts = system.lifts
         new = elastic.unseen(system.loads, times, model.kept.forces, model.kept.temperatures)
+        if lifts.missing > NEW:
+            new.append(lifts.parts.name)
         if not new:
             return
         names = ", ".join(new)
@@ -142,8 +146,12 @@ class Galerkin:
             )
         shapes = [shape for shape in elastic.shapes(system.loads, times) if shape.source in new]
         found, form = elastic.respond(shapes), full.forms[system.name]
-        space = full.quadrature
-        system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
+        stresses, held = found.stresses, None
+        if lifts.missing > NEW:
+            more = elastic.lifted(lifts.parts.shapes, lifts.sizes)
+            stresses = np.concatenate([stresses, more.stresses])
+            held = more.fields.reshape(*model.basis.shape[:2], lifts.count)
+        system.turn(enriched(model, form, full.quadrature, found.fields, stresses, {}, held))
 
 
 def quantile(ratios: Sequence[float], coverage: float) -> float:
@@ -164,17 +172,11 @@ def quantile(ratios: Sequence[float], coverage: float) -> float:
     return float(sorted(ratios)[place - 1])
 
 
-def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:
-    """Refuse prescribed and initial values other than zero. Collective."""
-    largest = float(np.abs(start).max(initial=0.0))
-    for t in times:
-        u = np.zeros_like(start)
-        full.prescribe(name, t, u)
-        largest = max(largest, float(np.abs(u).max(initial=0.0)))
-    if max(full.spaces[name].comm.allgather(largest)) > 0:
-        raise InputError(
-            f"rom: {name} is prescribed or begins with values other than zero, which no basis has yet"
-        )
+def _require_rest(full: System, name: str, start: np.ndarray) -> None:
+    """Refuse initial values other than zero where nothing is prescribed. Collective."""
+    free = np.where(full.prescribed[name].fixed, 0.0, start)
+    if max(full.spaces[name].comm.allgather(float(np.abs(free).max(initial=0.0)))) > 0:
+        raise InputError(f"rom: {name} begins with values other than zero, which no basis has yet")
 
 
 EXAMPLE: dict[str, Any] = {"type": "galerkin", "file": "rom.h5"}
