@@ -214,3 +214,53 @@ def test_a_load_that_training_has_not_seen_ends_the_run(made):
         pass
     with pytest.raises(GuardError, match="training has not seen such a load"):
         run.system.counts()
+
+
+LINEAR = {"u": {"type": "mean", "of": "displacement_x"}}
+
+
+@pytest.mark.mpi
+def test_a_run_without_memory_of_the_body_marches_the_same(made):
+    folder = made[0]
+    file = {"type": "galerkin", "file": str(folder / "rom.h5"), "duals": "none"}
+    run, again, other = (
+        compose(deck(folder, rom=rom, quantities=LINEAR), context.create(COMM, folder))
+        for rom in (file, file, file | {"duals": "replay"})
+    )
+    for each in (run, again, other):
+        each.observers = []
+    for _ in zip(range(9), run.march(), strict=False):
+        pass
+    meta, packed = deepcopy(run.checkpoint_state()[0]), run.checkpoint_state()[1]
+    assert run.layout().keys() == packed.keys() and not any(key.group == "memory" for key in packed)
+    rows = {key: a.copy() for key, (_, a) in packed.items()}
+    with pytest.raises(InputError, match="no memory of the whole body"):
+        other.expect(meta)
+    again.restore_state(meta, rows)
+    for each in (run, again, other):
+        for _ in each.march():
+            pass
+    one, two, three = (each.values()["u"] for each in (run, again, other))
+    assert two == pytest.approx(one, rel=1e-10) and three == pytest.approx(one, rel=1e-10)
+    assert "imbalance" not in run.system.counts()["reduced"] and not run.system.whole.replay.steps
+    with pytest.raises(InputError, match=r"rom.duals: none keeps no memory"):
+        run.fields.evaluate("p")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "where"),
+    [
+        ({"quantities": {"s": {"type": "mean", "of": "stress_xx"}}}, "quantities.s.of"),
+        ({"quantities": {"s": {"type": "mean", "of": "2*p"}}}, "quantities.s.of"),
+        ({"quantities": {"r": {"type": "reaction", "of": "displacement", "component": "x", "on": "left"}}},
+         "quantities.r"),
+        ({"quantities": {}, "output": [{"type": "fields", "fields": ["displacement", "p"]}]},
+         "output.0.fields"),
+        ({"quantities": {}, "runtime": {"guard": {"p": [0, 1]}}}, "runtime.guard.p"),
+    ],
+)  # fmt: skip
+def test_what_reads_the_memory_is_refused_by_name(made, blocks, where):
+    rom = {"type": "galerkin", "file": str(made[0] / "rom.h5"), "duals": "none"}
+    with pytest.raises(ValueError, match="reads the memory of the whole body") as error:
+        deck(made[0], rom=rom, **blocks)
+    assert where in str(error.value)

@@ -147,7 +147,7 @@ class ReducedSystem(ReducedState):
         assert self._memory is not None and self._at is at, "a step is solved before it is advanced"
         found, self._memory = self._memory, None
         if not self.full_order:
-            self.whole.replay.note(at, self.whole.numbers(at.t, values[name][:, 0]))
+            self.whole.note(at, values[name][:, 0])
         return found
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
@@ -201,6 +201,8 @@ class ReducedSystem(ReducedState):
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if not self.full_order:
+            if not self.whole.remembers:
+                return {"reduced": told | self.told}
             self.whole.settle()
         balance = self.whole.balance.worst
         if not balance <= self.limit:

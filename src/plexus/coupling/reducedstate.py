@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus.coupling.system import System
 from plexus.coupling.wholebody import WholeBody
+from plexus.errors import InputError
 from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
 from plexus.reduction.model import assembled
@@ -108,8 +109,10 @@ class ReducedState(System):
         if self.full_order:
             return {}
         replay = self.whole.replay
-        replay.catch_up()
-        found: Packed = {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
+        found: Packed = {}
+        if self.whole.remembers:
+            replay.catch_up()
+            found |= {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
         if self.completed:
             found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
         return found
@@ -129,7 +132,8 @@ class ReducedState(System):
         found = super().layout(state)
         if self.full_order:
             return found
-        found |= keyed("memory", self.full.points)
+        if self.whole.remembers:
+            found |= keyed("memory", self.full.points)
         return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
 
     def _room(self, name: str, width: int) -> Any:
@@ -145,7 +149,10 @@ class ReducedState(System):
 
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
-        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.whole.balance.state()}
+        whole = self.whole
+        own: dict[str, Any] = {
+            "full_order": self.full_order, "balance": whole.balance.state(), "remembers": whole.remembers,
+        }  # fmt: skip
         if self.completed and not self.full_order:
             own |= {
                 "model": self.model.facts,
@@ -154,8 +161,16 @@ class ReducedState(System):
         return super().facts() | {"rom": own}
 
     def expect(self, facts: Mapping[str, Any]) -> None:
-        """Make room for the state of a checkpoint with these facts. Collective."""
+        """Make room for the state of a checkpoint with these facts. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if this run needs the memory of the body, and that one had none.
+        """
         told = facts.get("rom", {})
+        if self.whole.remembers and not told.get("remembers", True):
+            raise InputError("the checkpoint has no memory of the whole body: its run had `rom.duals: none`")
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
         self._facts = told.get("model", self.model.facts)
         if self.full_order:

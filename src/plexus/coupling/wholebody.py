@@ -14,6 +14,7 @@ from plexus.reduction.gappy import Gappy
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.fields.state import State
+    from plexus.protocols import Instant
     from plexus.reduction.lifts import Lifts
     from plexus.reduction.model import Model
 
@@ -40,6 +41,8 @@ class WholeBody:
         Responses to what is prescribed, and behind them the basis.
     replay : Replay
         The memory at all quadrature points, along the steps so far.
+    remembers : bool
+        Whether the memory of the body is to be had at all; without it no balance is looked at.
     balance : Balance
         How far the forces were out of balance wherever fields were made.
     """
@@ -50,6 +53,7 @@ class WholeBody:
         self.replay = Replay(full, name, model.basis)
         self.balance = Balance(full.forms[name], model.facts["forces"])
         self.gappy: dict[str, Gappy] | None = None
+        self.remembers = True
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
@@ -73,8 +77,23 @@ class WholeBody:
         """Return the displacement of a state of coordinates at all nodes, (n_local, m). Collective."""
         return self.combined(self.numbers(state.t, state.values[self.name][:, 0]))
 
+    def note(self, at: Instant, g: Array) -> None:
+        """Remember a step to coordinates (n,), as far as the memory is asked for later. Collective."""
+        if self.remembers:
+            self.replay.note(at, self.numbers(at.t, g))
+
     def memory(self, state: State) -> dict[str, Array]:
-        """Return the memory of a state of coordinates; that of a replay has to balance. Collective."""
+        """Return the memory of a state of coordinates; that of a replay has to balance. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if it is not kept.
+        """
+        if not self.remembers:
+            raise InputError(
+                "rom.duals: none keeps no memory of the whole body, and something reads it: replay has it"
+            )
         if self.gappy is not None:
             return {name: self._fitted(name, rows) for name, rows in state.internal.items()}
         found = self.replay.at(state.t)

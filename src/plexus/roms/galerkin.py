@@ -49,9 +49,9 @@ class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
 
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
-    duals: Literal["replay", "gappy"] = Field(
+    duals: Literal["replay", "gappy", "none"] = Field(
         "replay",
-        description="memory of the whole body: replay of the law at all points, or fits at the few",
+        description="memory of the whole body: replay of the law at all points, fits at the few, or none",
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
@@ -109,6 +109,7 @@ class Galerkin:
         self._admit(system, Elastic(full, times[0]), times)
         if self.params.duals == "gappy":
             system.whole.fit()
+        system.whole.remembers = self.params.duals != "none"
         if self.params.indicator is not None:
             system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
