@@ -18,6 +18,7 @@ from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
 from plexus.offline.calibration import ratios
+from plexus.offline.history import Carried, History
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
@@ -28,11 +29,11 @@ from plexus.reduction.model import Kept, Model, built, save
 from plexus.reduction.pod import extended, pod
 from plexus.reduction.responses import Elastic, spans
 from plexus.reduction.times import sampled
+from plexus.run.going_on import go_on
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-    from plexus.coupling.system import System
     from plexus.deck.schema import Deck
     from plexus.protocols import SnapshotSource
     from plexus.run import Run
@@ -42,50 +43,11 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class History:
-    """What the steps of a march leave.
-
-    Parameters
-    ----------
-    name : str
-        The unknown.
-    memory : sequence of str
-        Memory variables that are kept.
-
-    Attributes
-    ----------
-    fields : list of array (n_local, m)
-        The unknown after each step.
-    stresses : list of array (own points, 9)
-        The stresses then.
-    memory : dict
-        Name -> rows (own points, c) after each step.
-    times : list of float
-        Their ends [s].
-    balance : Balance
-        How well the forces of these steps balance.
-    """
-
-    def __init__(self, system: System, name: str, memory: Sequence[str]):
-        self.name, self.balance = name, Balance(system.forms[name])
-        self.fields, self.times = list[Array](), list[float]()
-        self.stresses: list[Array] = []
-        self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
-
-    def keep(self, run: Run) -> None:
-        """Keep the present state, and look whether its forces balance. Collective."""
-        state, u = run.state, run.state.values[self.name]
-        n = run.system.quadrature.n_owned  # type: ignore[attr-defined]
-        self.balance.look(state.t, u, state.internal)
-        self.fields.append(u.copy())
-        self.times.append(state.t)
-        self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
-        for dual, rows in self.memory.items():
-            rows.append(state.internal[dual][:n].copy())
-
-
-def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
+def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any]]:
     """March the deck and write its reduced model; return the run and what is told of the model. Collective.
+
+    Of a run that stops early there is no model, and nothing is told; it goes on from its checkpoint, with the
+    steps that it has kept.
 
     Raises
     ------
@@ -105,7 +67,15 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     every = deck.reduce.duals == "all"
     found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
+    run.observers.append(Carried(found))
+    if restart is not None:
+        if deck.reduce.snapshots.type != "run":
+            raise InputError("reduce: snapshots of a file are read anew: leave --restart out")
+        go_on(run, restart)
+        found.require_whole(run)
     told = source.march(run, found.keep)
+    if run.stop_reason:
+        return run, {}
     _require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         path = ctx.folder / deck.reduce.file

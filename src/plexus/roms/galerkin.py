@@ -11,14 +11,18 @@ forces, forces per volume and prescribed values, beside elastic foundations.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import ValidationInfo, field_validator
 
+from plexus.deck.context import known
 from plexus.deck.params import NAME, Field, InputFile, Params
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.protocols import Balances, Reducible
 from plexus.registry import register
@@ -48,6 +52,11 @@ class Indicator(Params):
 class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
 
+    written: ClassVar[str] = "rom.h5"
+    """Name of the file where a deck says nothing else."""
+    offline: InputFile | None = Field(
+        None, description="deck that makes the file: where that is missing, it is told how"
+    )
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
     duals: Literal["replay", "gappy", "none"] = Field(
         "replay",
@@ -70,6 +79,17 @@ class GalerkinParams(Params):
         gt=0,
         description="largest share of the forces that may be out of balance where fields are made, or code 5",
     )
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _made(cls, value: Any, info: ValidationInfo) -> Any:
+        deck = info.data.get("offline")
+        path = known(info).folder / value if isinstance(value, str) and value.isprintable() else None
+        if deck is None or path is None or path.exists():
+            return value
+        words = ["plexus", "reduce", deck, "-o", str(path.parent)]
+        words += [] if path.name == cls.written else ["-s", f"reduce.file={path.name}"]
+        raise refuse(f"no such file: {path}; make it by {shlex.join(words)}")
 
 
 @register("rom", "galerkin", GalerkinParams)
