@@ -41,6 +41,9 @@ def test_a_compiled_step_is_that_of_arrays(monkeypatch, points, modes, backs):
     data = np.stack([np.broadcast_to(a, (points, 1))[:, 0] for a in law.constants(p)])
     bodies, e = Bodies(np.ascontiguousarray(e), weights, backs), np.ascontiguousarray(e)
     bodies.put(data[None], offset.reshape(points, 9)[:, PLACES].T[None])
+    springs = rng.standard_normal((modes, modes))
+    springs = 1e3 * springs @ springs.T
+    sprung = Bodies(e, weights, backs, springs=springs)
     # two steps, the second one from the memory of the first
     for g in (rng.standard_normal(modes), rng.standard_normal(modes)):
         strain = np.ascontiguousarray((e @ g).reshape(points, 1, 3, 3) + offset[:, None])
@@ -57,6 +60,13 @@ def test_a_compiled_step_is_that_of_arrays(monkeypatch, points, modes, backs):
         bodies.g[0] = 0.0
         steps = bodies.solve(1.0, -force[None], 1e-11)
         assert 1 <= steps[0] <= 20 and bodies.g[0] == pytest.approx(g, rel=1e-6, abs=1e-6)
+        # on springs other loads do
+        sprung.put(data[None], offset.reshape(points, 9)[:, PLACES].T[None])
+        for rows, own in zip(sprung.memory, bodies.memory, strict=True):
+            rows[:] = own
+        sprung.g[0] = 0.0
+        steps = sprung.solve(1.0, -(force + springs @ g)[None], 1e-11)
+        assert 1 <= steps[0] <= 20 and sprung.g[0] == pytest.approx(g, rel=1e-6, abs=1e-6)
         p.before = answer.memory
         bodies.go_on()
 

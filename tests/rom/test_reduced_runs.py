@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -176,13 +178,18 @@ def test_what_it_cannot_take_is_refused(made):
             started(folder, deck(folder, rom=file, **blocks))
         return str(error.value)
 
-    moved = [{"on": "left", "displacement": ["1e-3*t", 0]}, {"on": "right", "traction": ["pull(t)", 0]}]
-    assert "only 0 is taken" in told(boundary=moved)
+    moved = [
+        {"on": "left", "displacement": ["1e-3*t", 0]},
+        {"on": "right", "traction": ["pull(t)*(1 - y)", 0]},
+    ]
+    assert "has not seen the shape of what is prescribed of displacement" in told(boundary=moved)
+    slid = [{"on": "left", "normal": "1e-3*t"}, {"on": "right", "traction": ["pull(t)", 0]}]
+    assert "takes no value along a normal but 0" in told(boundary=slid)
     springy = {"type": "elastic", "density": 1e4, "young_modulus": "200 GPa", "poisson_ratio": 0.3}
     plain = {"type": "elastoviscoplastic", "geometry": "plane_strain", "degree": 1, "law": springy}
     assert "needs a law with memory" in told(physics=plain, quantities={})
-    sprung = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "1 GN/m^3"}}]
-    assert "takes tractions and pressures only" in told(boundary=sprung)
+    softer = [{"on": "left", "displacement": [0, 0]}, {"on": "right", "spring": {"normal": "exp(-t)*1e9"}}]
+    assert "changes in time" in told(boundary=softer)
     finer = {"type": "box", "cell": "quadrilateral", "cells": [8, 4], "size": [1, 0.6]}
     assert "another mesh, degree or unknown" in told(mesh=finer)
 
@@ -204,3 +211,62 @@ def test_a_load_that_training_has_not_seen_ends_the_run(made):
         pass
     with pytest.raises(GuardError, match="training has not seen such a load"):
         run.system.counts()
+
+
+LINEAR = {"u": {"type": "mean", "of": "displacement_x"}}
+
+
+@pytest.mark.mpi
+def test_a_run_without_memory_of_the_body_marches_the_same(made):
+    folder = made[0]
+    file = {"type": "galerkin", "file": str(folder / "rom.h5"), "duals": "none"}
+    run, again, other = (
+        started(folder, deck(folder, rom=rom, quantities=LINEAR))
+        for rom in (file, file, file | {"duals": "replay"})
+    )
+    for each in (run, again, other):
+        each.observers = []
+    for _ in zip(range(9), run.march(), strict=False):
+        pass
+    meta, packed = deepcopy(run.checkpoint_state()[0]), run.checkpoint_state()[1]
+    assert run.layout().keys() == packed.keys() and not any(key.group == "memory" for key in packed)
+    rows = {key: a.copy() for key, (_, a) in packed.items()}
+    with pytest.raises(InputError, match="no memory of the whole body"):
+        other.expect(meta)
+    again.restore_state(meta, rows)
+    for each in (run, again, other):
+        for _ in each.march():
+            pass
+    one, two, three = (each.values()["u"] for each in (run, again, other))
+    assert two == pytest.approx(one, rel=1e-10) and three == pytest.approx(one, rel=1e-10)
+    assert "imbalance" not in run.system.counts()["reduced"] and not run.system.whole.replay.steps
+    with pytest.raises(InputError, match=r"rom.duals: none keeps no memory"):
+        run.fields.evaluate("p")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "where"),
+    [
+        ({"quantities": {"s": {"type": "mean", "of": "stress_xx"}}}, "quantities.s.of"),
+        ({"quantities": {"s": {"type": "mean", "of": "2*p"}}}, "quantities.s.of"),
+        ({"quantities": {"r": {"type": "reaction", "of": "displacement", "component": "x", "on": "left"}}},
+         "quantities.r"),
+        ({"quantities": {}, "output": [{"type": "fields", "fields": ["displacement", "p"]}]},
+         "output.0.fields"),
+        ({"quantities": {}, "runtime": {"guard": {"p": [0, 1]}}}, "runtime.guard.p"),
+    ],
+)  # fmt: skip
+def test_what_reads_the_memory_is_refused_by_name(made, blocks, where):
+    rom = {"type": "galerkin", "file": str(made[0] / "rom.h5"), "duals": "none"}
+    with pytest.raises(ValueError, match="reads the memory of the whole body") as error:
+        deck(made[0], rom=rom, **blocks)
+    assert where in str(error.value)
+
+
+def test_a_missing_file_is_told_how_to_make(tmp_path):
+    offline = tmp_path / "deck.yaml"
+    offline.write_text("plexus: 1")
+    rom = {"type": "galerkin", "offline": "deck.yaml", "file": "runs/made/one.h5"}
+    command = f"plexus reduce {offline} -o {tmp_path}/runs/made -s reduce.file=one.h5"
+    with pytest.raises(ValueError, match=re.escape(f"one.h5; make it by {command}")):
+        deck(tmp_path, rom=rom)

@@ -2,6 +2,7 @@
  *
  *   r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k)) : E_j(x_k) + f_j,    K_ij = Σ_k w_k E_i : H : E_j
  *
+ * f may grow with the coordinates: f_j + Σ_i S_ji γ_i, e.g. of elastic foundations.
  * Points come in blocks of L, the last one filled up with points without weight. Strains are given twice: E_j of a
  * block side by side for the strain and the force, and by rows √c_a E_aj (c = 1 for 11 22 33, 2 for 12 23 31: rows of
  * Mandel's form) for the slope, which is a product of matrices. */
@@ -23,6 +24,7 @@ typedef struct {
     const V *strains;   /* (blocks, n, T) */
     const double *rows; /* (blocks, L, T, columns) */
     const V *weights;   /* (blocks) */
+    const double *springs; /* S (n, columns) */
 } Body;
 
 /* One body under its own conditions: data (8 + 2 KIN, blocks), strain without displacement (T, blocks), memory of the start
@@ -150,9 +152,9 @@ void assemble(const Body *m, const Case *c, double dt, const double *g, double *
 }
 
 /* Newton's method with halved steps for each of some bodies on the same basis, from and into g (cases, n), under loads f (cases, n), until
- * |r| ≤ tolerance max(|f|, |r_0|). `steps` gets the numbers of Newton steps, -1 where it does not end, and `rest` |r|. */
+ * |r| ≤ tolerance max(|f|, |r_0|, least). `steps` gets the numbers of Newton steps, -1 where it does not end, and `rest` |r|. */
 void solve_cases(const Body *m, int64_t cases, const Case *every, double dt, const double *loads, double tolerance,
-                 double *coordinates, int64_t *steps, double *rest, V *work) {
+                 double least, double *coordinates, int64_t *steps, double *rest, V *work) {
     const int64_t n = m->modes, w = m->columns;
     V *H = work, *scratch = H + m->blocks * T * T;
     double *K = (double *)(scratch + ROWS * w / L + n), *r = K + n * w, *d = r + n;
@@ -162,11 +164,14 @@ void solve_cases(const Body *m, int64_t cases, const Case *every, double dt, con
         steps[i] = -1;
         double last = 0, part = 1;
         for (int64_t count = 0; count < MOST; count++) {
-            for (int64_t j = 0; j < n; j++) r[j] = f[j];
+            for (int64_t j = 0; j < n; j++) {
+                r[j] = f[j];
+                for (int64_t k = 0; k < n; k++) r[j] += m->springs[j * w + k] * g[k];
+            }
             force(m, every + i, dt, g, r, H, scratch);
             const double size = norm(n, r), load = norm(n, f);
             rest[i] = size;
-            if (!count) goal = tolerance * (load > size ? load : size > 1e-300 ? size : 1e-300);
+            if (!count) goal = tolerance * __builtin_fmax(__builtin_fmax(load, size), __builtin_fmax(least, 1e-300));
             if (size <= goal) {
                 steps[i] = count;
                 break;
@@ -179,6 +184,7 @@ void solve_cases(const Body *m, int64_t cases, const Case *every, double dt, con
             }
             if (!(size <= 1e308)) break;
             stiffness(m, H, K, (double *)scratch);
+            for (int64_t j = 0; j < n * w; j++) K[j] += m->springs[j];
             if (!eliminate(n, w, K, r)) break;
             last = size, part = 1;
             for (int64_t j = 0; j < n; j++) d[j] = r[j], g[j] -= r[j];

@@ -1,6 +1,7 @@
 """Equilibrium of a Mises body on a basis in compiled C: the law at few points, Newton's method around it.
 
-    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k)) : E_j(x_k) + f_j,    K_ij = Σ_k w_k E_i : H : E_j
+    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k)) : E_j(x_k) + f_j + Σ_i S_ji γ_i
+    K_ij = Σ_k w_k E_i : H : E_j + S_ij
 
 The law is that of `plexus_kernels.native.viscoplastic`, inlined. Several bodies on the same basis, each with
 its own loads, data and memory, are solved by one call.
@@ -28,7 +29,7 @@ _AT, _N = ctypes.c_void_p, ctypes.c_int64
 class _Body(ctypes.Structure):
     _fields_ = (
         *((name, _N) for name in ("points", "blocks", "modes", "columns")),
-        *((name, _AT) for name in ("strains", "rows", "weights")),
+        *((name, _AT) for name in ("strains", "rows", "weights", "springs")),
     )
 
 
@@ -46,7 +47,7 @@ def _functions(backs: int) -> tuple[Any, Any, int]:
     """Return `assemble`, `solve_cases` and the number of lanes."""
     found, real = library("galerkin", KIN=backs), ctypes.c_double
     found.assemble.argtypes, found.assemble.restype = (_AT, _AT, real, _AT, _AT, _AT, _AT), None
-    found.solve_cases.argtypes = (_AT, _N, _AT, real, _AT, real, _AT, _AT, _AT, _AT)
+    found.solve_cases.argtypes = (_AT, _N, _AT, real, _AT, real, real, _AT, _AT, _AT, _AT)
     found.solve_cases.restype = None
     return found.assemble, found.solve_cases, _N.in_dll(found, "lanes").value
 
@@ -75,6 +76,8 @@ class Bodies:
         Number of back strains of the law.
     cases : int
         Number of bodies D.
+    springs : array (n, n), optional
+        What loads gain with the coordinates, S; `assemble` leaves it out.
 
     Attributes
     ----------
@@ -91,7 +94,9 @@ class Bodies:
         If it cannot be compiled.
     """
 
-    def __init__(self, strains: Floats, weights: Floats, backs: int, cases: int = 1):
+    def __init__(
+        self, strains: Floats, weights: Floats, backs: int, cases: int = 1, springs: Floats | None = None
+    ):
         s, _, n = checked("strains", strains, np.float64, (None, 9, None)).shape
         checked("weights", weights, np.float64, (s,))
         self._assemble, self._solve, lanes = _functions(backs)
@@ -104,7 +109,10 @@ class Bodies:
         self._rows[:, :, :n] = six * MANDEL[:, None]
         self._weights = _aligned(blocks * lanes)
         self._weights[:s] = weights
-        told = (self._lanes, self._rows, self._weights)
+        self._springs = _aligned(n, columns)
+        if springs is not None:
+            self._springs[:, :n] = springs
+        told = (self._lanes, self._rows, self._weights, self._springs)
         self._body = _Body(s, blocks, n, columns, *(a.ctypes.data for a in told))
         self._data = _aligned(cases, 8 + 2 * backs, blocks * lanes)
         self._offset = _aligned(cases, 6, blocks * lanes)
@@ -168,11 +176,13 @@ class Bodies:
         )  # fmt: skip
         return self._force, self._slope[:, : self.modes]
 
-    def solve(self, dt: float, loads: Floats, tolerance: float, part: slice | None = None) -> Floats:
+    def solve(
+        self, dt: float, loads: Floats, tolerance: float, part: slice | None = None, least: float = 0.0
+    ) -> Floats:
         """Let Newton's method find `g` of all bodies, or of some; return its steps, -1 where it does not end.
 
-        ``loads`` (D, n). It ends with |r| ≤ tolerance max(|f|, |r₀|); `rest` holds |r|. Threads may solve
-        parts that do not overlap at the same time.
+        ``loads`` (D, n). It ends with |r| ≤ tolerance max(|f|, |r₀|, least); `rest` holds |r|. Threads may
+        solve parts that do not overlap at the same time.
         """
         checked("loads", loads, np.float64, (self.cases, self.modes))
         here = slice(0, self.cases) if part is None else part
@@ -182,7 +192,7 @@ class Bodies:
         g, steps, rest = (a[here].ctypes.data for a in arrays)
         self._solve(
             ctypes.byref(self._body), here.stop - here.start, place, dt, loads[here].ctypes.data, tolerance,
-            g, steps, rest, work.ctypes.data,
+            least, g, steps, rest, work.ctypes.data,
         )  # fmt: skip
         return self.steps[here]
 

@@ -231,7 +231,8 @@ def _seen(system: Any) -> Kept:
     form, points, times = system.forms["displacement"], system.quadrature, [0.5 * STEP, STEP]
     elastic = Elastic(system, 0.0)
     loads = Loads(form, form.equation.load, elastic.given, times, form.space.zeros()[:, :, None])
-    return Kept(np.zeros((points.n_owned, 9, 0)), {}, *spans(loads, elastic, times))
+    none = form.space.zeros()[:, :, None][:, :, :0]
+    return Kept(np.zeros((points.n_owned, 9, 0)), {}, *spans(loads, elastic, times), none)
 
 
 def _nearest(points: Any, cell: np.ndarray, cells: int, x: np.ndarray) -> int:

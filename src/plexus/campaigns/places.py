@@ -62,7 +62,7 @@ class Places:
     """
 
     def __init__(self, system: ReducedSystem, names: Array, times: Sequence[float], lifing: Lifing | None):
-        form, points = system.full.forms[system.name], next(iter(system.full.points.values()))
+        form, points = system.full.forms[system.name], system.full.quadrature
         self.system, self.times, self.lifing = system, np.array(times), lifing
         self.points = ReducedPoints(points, np.sort(names), np.zeros(len(names)))
         self.sites = Sites(form, self.points, system.given)
@@ -137,7 +137,7 @@ def scouted(
 
     These draws are looked at everywhere.
     """
-    points, comm = next(iter(system.full.points.values())), system.comm
+    points, comm = system.full.quadrature, system.comm
     own = points.names()[: points.n_owned]
     pieces = max(comm.allgather(-(-len(own) // CHUNK)))
     parts = []

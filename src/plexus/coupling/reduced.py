@@ -1,11 +1,11 @@
-"""A reduced model as a system: u(x, t) = Σ_j γ_j(t) ψ_j(x), with the law asked at few points.
+"""A reduced model as a system: u = u_D(x, t) + Σ_j γ_j(t) ψ_j(x), with the law asked at few points.
 
-    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) = 0
+    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) + Σ_i S_ji γ_i = 0
 
 ψ_j are the modes of a basis, E_j the strain that each causes, x_k and w_k points and weights of a cubature,
-ε_0 the strain without displacement (thermal, with a minus), f the loads on the basis. Newton's method solves
-for γ; ranks add up what their points contribute, one reduction per iteration. A step costs the same on any
-mesh.
+ε_0 the strain without modes (thermal, with a minus, and that of u_D, what is prescribed:
+`plexus.reduction.lifts`), f the loads on the basis, S its elastic foundations. Newton's method solves for γ;
+ranks add up what their points contribute, one reduction per iteration. A step costs the same on any mesh.
 
 The state of a run holds γ and the memory at the points. Fields are there when they are asked for: the
 displacement as the sum of modes, the memory by *replay*: the law is marched at all quadrature points along
@@ -27,8 +27,10 @@ from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.trust import Record, Trust
 from plexus.errors import GuardError, InputError, SolveError
 from plexus.protocols import Reducible
+from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads
 from plexus.reduction.points import Sites
+from plexus.reduction.springs import Springs
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -67,18 +69,20 @@ class ReducedSystem(ReducedState):
             raise InputError(
                 f"rom: {', '.join(equation.learned)} is learned, and a reduced run does not watch it"
             )
-        super().__init__(full, model, _Counted(full.solvers[equation.field.name]))
+        name = equation.field.name
+        super().__init__(full, model, Lifts(full, name, times), _Counted(full.solvers[name]))
         self.equation, self.tolerance, self.limit = equation, tolerance, limit
         self.told: dict[str, Any] = {}
         """What the summary tells of the model beside its size."""
         self.fields: ReducedFields
         self._affordable: dict[str, bool] = {}
-        name, space = self.name, full.spaces[self.name]
+        space = full.spaces[name]
         # what integrands read: controls, and no displacement
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         self.given = {**held, name: (space, space.zeros())}
         self.times = list(times)
         self.loads = Loads(full.forms[name], equation.load, self.given, times, model.basis)
+        self.springs = Springs(full.forms[name], times)
         self.trust: Trust | None = None
         self._step: Step | None = None
         self._memory: dict[str, Array] | None = None
@@ -102,7 +106,7 @@ class ReducedSystem(ReducedState):
         held.update(memory)
 
     def prescribe(self, name: str, t: float, array: Array) -> None:
-        """Do nothing: modes are zero where values are prescribed."""
+        """Do nothing: modes are zero where values are prescribed, and what is prescribed is added to them."""
         return
 
     def solve(self, name: str, values: dict[str, Array], at: Instant, held: bool = False) -> int:
@@ -130,7 +134,7 @@ class ReducedSystem(ReducedState):
             why, count = str(error), 0
         if why is not None:
             assert self.trust is not None
-            found, self._memory = self.trust.answer(at, self.model.basis @ g, why)
+            found, self._memory = self.trust.answer(at, self.whole.combined(self.whole.numbers(at.t, g)), why)
             g = found
         self._at = at
         values[name] = g if self.full_order else g[:, None]
@@ -143,7 +147,7 @@ class ReducedSystem(ReducedState):
         assert self._memory is not None and self._at is at, "a step is solved before it is advanced"
         found, self._memory = self._memory, None
         if not self.full_order:
-            self.whole.replay.note(at, values[name][:, 0].copy())
+            self.whole.note(at, values[name][:, 0])
         return found
 
     def evaluation(self, constants: Mapping[str, float]) -> ReducedFields:
@@ -197,6 +201,8 @@ class ReducedSystem(ReducedState):
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if not self.full_order:
+            if not self.whole.remembers:
+                return {"reduced": told | self.told}
             self.whole.settle()
         balance = self.whole.balance.worst
         if not balance <= self.limit:

@@ -68,6 +68,7 @@ class ReducedFields(NodalFields):
         self._linear: dict[Any, bool] = {}
         self._places_kept: dict[int, Places] = {}
         self._spare = False
+        self._tried: Array | None = None
         super().__init__(system.full, constants)
 
     def look(self, state: State) -> None:
@@ -96,11 +97,17 @@ class ReducedFields(NodalFields):
         """The state of the whole body; its arrays are made when they are asked for, which is collective."""
         if self._body is None:
             coordinates, reduced = super().state, self.reduced
-            u = Made({reduced.name: None}, lambda: self._made(lambda: reduced.displacement(coordinates)))
+            u = Made({reduced.name: None}, lambda: self._made(lambda: self._displacement(coordinates)))
             rows = Made(reduced.full.points, lambda: self._made(lambda: reduced.remembered(coordinates)))
             values: Any = u
             self._body = State(values, coordinates.t, coordinates.step, rows)
         return self._body
+
+    def _displacement(self, coordinates: State) -> Mapping[str, Array]:
+        """Return the displacement of a state, or of the numbers that are tried."""
+        if self._tried is None:
+            return self.reduced.displacement(coordinates)
+        return {self.reduced.name: self.reduced.whole.combined(self._tried)}
 
     def _made(self, make: Callable[[], Mapping[str, Array]]) -> Mapping[str, Array]:
         if self._spare:
@@ -171,11 +178,14 @@ class ReducedFields(NodalFields):
 
     @property
     def _coordinates(self) -> Array:
-        found: Array = super().state.values[self.reduced.name][:, 0]
-        return found
+        """The numbers that the displacement is a sum with: of what is prescribed and of modes. Collective."""
+        if self._tried is not None:
+            return self._tried
+        state = super().state
+        return self.reduced.whole.numbers(state.t, state.values[self.reduced.name][:, 0])
 
     def _affine(self, key: Any, compute: Callable[[], Any]) -> tuple[Any, Any]:
-        """Return a result without displacement, and how each mode changes it (…, n). Collective at first."""
+        """Return a result without displacement, and how each number changes it (…, n). Collective."""
         n = len(self._coordinates)
         # a model that is completed on the way has more modes
         key = key, n
@@ -187,14 +197,15 @@ class ReducedFields(NodalFields):
         return found
 
     def _at(self, g: Array, compute: Callable[[], Any]) -> Any:
-        """Return a result at other coordinates; what is known of the present state stays."""
-        held = self._state, self._known, self._body, self._spare
-        self._spare = False
+        """Return a result at other numbers; what is known of the present state stays."""
+        held = self._state, self._known, self._body, self._spare, self._tried
+        self._spare, self._tried = False, g
         try:
-            self.look(State({self.reduced.name: g[:, None]}, super().state.t))
+            rows = g[self.reduced.lifts.count :, None]
+            self.look(State({self.reduced.name: rows}, super().state.t))
             return compute()
         finally:
-            self._state, self._known, self._body, self._spare = held
+            self._state, self._known, self._body, self._spare, self._tried = held
 
     def _is_linear(self, of: Expression | str) -> bool:
         """Return whether a name or expression is linear in the displacement, with nothing else but places."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus.coupling.system import System
 from plexus.coupling.wholebody import WholeBody
+from plexus.errors import InputError
 from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
 from plexus.reduction.model import assembled
@@ -17,6 +18,7 @@ from plexus.spaces.quadrature_space import QuadratureSpace
 
 if TYPE_CHECKING:
     from plexus.coupling.base import Packed
+    from plexus.reduction.lifts import Lifts
     from plexus.reduction.model import Model
 
 Array = np.ndarray
@@ -31,6 +33,8 @@ class ReducedState(System):
         The system that is reduced.
     model : Model
         Basis and cubature.
+    lifts : Lifts
+        What is prescribed.
     solver : object
         What counts Newton steps, with the solver of the full model as ``solver``.
 
@@ -40,11 +44,11 @@ class ReducedState(System):
         Whether the full model has taken over.
     """
 
-    def __init__(self, full: System, model: Model, solver: Any):
+    def __init__(self, full: System, model: Model, lifts: Lifts, solver: Any):
         name = full.equations[0].field.name
         self.full, self.first, self.name = full, model, name
-        self.comm, self.counted = model.points.comm, solver
-        self.whole = WholeBody(full, name, model)
+        self.comm, self.counted, self.lifts = model.points.comm, solver, lifts
+        self.whole = WholeBody(full, name, model, lifts)
         solvers: Any = {name: solver}
         super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
@@ -67,13 +71,16 @@ class ReducedState(System):
         self.solvers = {self.name: self.counted.solver}
 
     def expanded(self, rows: Array) -> Array:
-        """Return coordinates as this model has them, or the body's displacement where it marches."""
+        """Return coordinates as this model has them, or the body's displacement where it marches.
+
+        What is prescribed is then that of the latest step: such a displacement is a guess.
+        """
         modes = self.model.basis.shape[2]
         if not self.full_order:
             return np.concatenate([rows, np.zeros((modes - len(rows), 1))])
         if rows.shape[1] == self.full.spaces[self.name].components and len(rows) == len(self.model.basis):
             return rows
-        return np.ascontiguousarray(self.whole.displacement(rows))
+        return np.ascontiguousarray(self.whole.combined(np.concatenate([self.lifts.latest, rows[:, 0]])))
 
     # fields
 
@@ -83,9 +90,8 @@ class ReducedState(System):
         return self.full
 
     def displacement(self, state: State) -> dict[str, Array]:
-        """Return the displacement at all nodes."""
-        rows = state.values[self.name]
-        return {self.name: rows if self.full_order else self.whole.displacement(rows)}
+        """Return the displacement at all nodes. Collective."""
+        return {self.name: state.values[self.name] if self.full_order else self.whole.displacement(state)}
 
     def remembered(self, state: State) -> dict[str, Array]:
         """Return the memory of the whole body, and judge its balance. Collective."""
@@ -103,8 +109,10 @@ class ReducedState(System):
         if self.full_order:
             return {}
         replay = self.whole.replay
-        replay.catch_up()
-        found: Packed = {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
+        found: Packed = {}
+        if self.whole.remembers:
+            replay.catch_up()
+            found |= {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
         if self.completed:
             found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
         return found
@@ -124,7 +132,8 @@ class ReducedState(System):
         found = super().layout(state)
         if self.full_order:
             return found
-        found |= keyed("memory", self.full.points)
+        if self.whole.remembers:
+            found |= keyed("memory", self.full.points)
         return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
 
     def _room(self, name: str, width: int) -> Any:
@@ -140,7 +149,10 @@ class ReducedState(System):
 
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
-        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.whole.balance.state()}
+        whole = self.whole
+        own: dict[str, Any] = {
+            "full_order": self.full_order, "balance": whole.balance.state(), "remembers": whole.remembers,
+        }  # fmt: skip
         if self.completed and not self.full_order:
             own |= {
                 "model": self.model.facts,
@@ -149,8 +161,16 @@ class ReducedState(System):
         return super().facts() | {"rom": own}
 
     def expect(self, facts: Mapping[str, Any]) -> None:
-        """Make room for the state of a checkpoint with these facts. Collective."""
+        """Make room for the state of a checkpoint with these facts. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if this run needs the memory of the body, and that one had none.
+        """
         told = facts.get("rom", {})
+        if self.whole.remembers and not told.get("remembers", True):
+            raise InputError("the checkpoint has no memory of the whole body: its run had `rom.duals: none`")
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
         self._facts = told.get("model", self.model.facts)
         if self.full_order:

@@ -1,6 +1,6 @@
 """One step of a reduced model: Newton's method for the coordinates, with the law at the reduced points.
 
-    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) = 0
+    r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k, t)) : E_j(x_k) + f_j(t) + Σ_i S_ji γ_i = 0
 
 Symbols as in `plexus.coupling.reduced`. Ranks add up what their points contribute, one reduction per
 iteration. A law after von Mises has its step compiled (`plexus_kernels.native.galerkin`): on one rank all of
@@ -19,6 +19,8 @@ import numpy as np
 from plexus.errors import SolveError
 from plexus.protocols import Inlined
 from plexus.reduction.ahead import Ahead
+from plexus.reduction.model import strains_of
+from plexus.reduction.responses import Elastic
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -64,27 +66,55 @@ class Steps:
 
     def __init__(self, system: ReducedSystem, end: float):
         self.system = system
+        first, whole = system.lifts.count, system.springs.on(system.whole.modes)
+        self.springs, self._borne = whole[first:, first:], whole[first:, :first]
+        self.lifted, self._works = self._held()
         law = system.equation.law
         self.compiled = _compiled() if isinstance(law, Inlined) else None
         self.bodies: Any = None
         if self.compiled is not None:
             backs = len(system.points) - 2
-            self.bodies = self.compiled.Bodies(system.model.strains, system.model.points.weights, backs)
+            strains, weights = system.model.strains, system.model.points.weights
+            self.bodies = self.compiled.Bodies(strains, weights, backs, springs=self.springs)
         self.ahead = Ahead(self._conditions, end)
         if not self._vectorised(system.times):
             self.ahead.most = 1
 
     def of(self, at: Instant) -> Step:
         """Return the step that ends at an instant. Collective."""
-        load, *rest = self.ahead.at(at.t, at.dt)
-        return Compiled(self, at, load, *rest) if rest else Step(self, at, load)
+        load, given, *rest = self.ahead.at(at.t, at.dt)
+        return Compiled(self, at, load, given, *rest) if rest else Step(self, at, load, given)
 
     def _conditions(self, times: Array) -> list[Array]:
-        """Return the loads (T, n), and what compiled steps take beside. Collective."""
-        return [self.system.loads.over(times), *self.local(times)]
+        """Return loads (T, n), amplitudes of what is prescribed, and what compiled steps take. Collective."""
+        given = self.system.lifts.over(times)
+        loads = self.system.loads.over(times) + given @ self._borne.T
+        found = [loads, given, *self.local(times)]
+        if self.compiled is not None:
+            found[3] = found[3] + np.einsum("tk,sak->tas", given, self.lifted[:, self.compiled.PLACES])
+        return found
+
+    def least(self, given: Array) -> float:
+        """Return how large the works are that what is prescribed does on the modes, about [J per unit]."""
+        return float(np.linalg.norm(self._works @ np.abs(given)))
+
+    def _held(self) -> tuple[Array, Array]:
+        """Return strains at own points of what is prescribed (s, 9, K), and their works on modes, (n, K).
+
+        The works are those of stresses κ |E|, that do not cancel: beside nothing but prescribed values,
+        residuals are small relative to them.
+        """
+        system, count = self.system, self.system.lifts.count
+        points, form = system.model.points, system.full.forms[system.name]
+        if not count:
+            return np.zeros((points.n_local, 9, 0)), np.zeros((system.model.basis.shape[2], 0))
+        strains = strains_of(form, system.full.quadrature, system.lifts.fields, points.rows)
+        sizes = [np.linalg.norm(e, axis=1) for e in (system.model.strains, strains)]
+        modulus = Elastic(system.full, system.times[0]).modulus()
+        return strains, modulus * system.comm.allreduce(np.einsum("s,sn,sk->nk", points.weights, *sizes))
 
     def local(self, times: Array, controls: Mapping[str, Array] | None = None) -> list[Array]:
-        """Return what compiled steps take at own points: data (T, k, s), offset (T, 6, s).
+        """Return what compiled steps take at own points: data (T, k, s), offset (T, 6, s) of no displacement.
 
         Parameters
         ----------
@@ -135,8 +165,9 @@ class Steps:
 class Step:
     """One instant: strain without displacement, data and memory at the points of this rank."""
 
-    def __init__(self, steps: Steps, at: Instant, load: Array):
+    def __init__(self, steps: Steps, at: Instant, load: Array, given: Array):
         self.system, self.at, self.load = steps.system, at, load
+        self.steps, self.given = steps, given
 
     def solve(self, g: Array) -> tuple[Array, int]:
         """Return the coordinates at the end of the step and the number of Newton steps. Collective.
@@ -146,7 +177,8 @@ class Step:
         SolveError
             On all ranks, if Newton's method does not end.
         """
-        scale, goal, last, part = float(np.linalg.norm(self.load)), np.nan, np.inf, 1.0
+        goal, last, part = np.nan, np.inf, 1.0
+        scale = max(float(np.linalg.norm(self.load)), self.steps.least(self.given))
         step = np.zeros_like(g)
         for count in range(MOST):
             r, k = self.residual(g)
@@ -173,7 +205,8 @@ class Step:
         n = len(g)
         force, stiffness = self._own(g)
         total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
-        return total[:n] + self.load, total[n:].reshape(n, n)
+        springs = self.steps.springs
+        return total[:n] + self.load + springs @ g, total[n:].reshape(n, n) + springs
 
     def memory(self, g: Array) -> dict[str, Array]:
         """Return the memory at the end of the step, rows of the points of this rank."""
@@ -208,7 +241,8 @@ class Step:
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
         rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
-        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.strain_of(p))
+        lifted = (self.steps.lifted @ self.given).reshape(-1, 1, 3, 3)
+        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.strain_of(p)) + lifted
 
     def _strain(self, g: Array) -> Array:
         """Return the strain, (s, 1, 3, 3)."""
@@ -225,8 +259,8 @@ class Step:
 class Compiled(Step):
     """A step with the law inlined."""
 
-    def __init__(self, steps: Steps, at: Instant, load: Array, data: Array, offset: Array):
-        super().__init__(steps, at, load)
+    def __init__(self, steps: Steps, at: Instant, load: Array, given: Array, data: Array, offset: Array):
+        super().__init__(steps, at, load, given)
         self.bodies, self.names = steps.bodies, list(steps.system.points)
         self.bodies.put(data[None], offset[None])
         for rows, name in zip(self.bodies.memory, self.names, strict=True):
@@ -243,8 +277,8 @@ class Compiled(Step):
         """
         if self.system.comm.size > 1:
             return super().solve(g)
-        self.bodies.g[0] = g
-        count = int(self.bodies.solve(self.at.dt, self.load[None], self.system.tolerance)[0])
+        self.bodies.g[0], least = g, self.steps.least(self.given)
+        count = int(self.bodies.solve(self.at.dt, self.load[None], self.system.tolerance, least=least)[0])
         if count < 0:
             raise self._lost(float(self.bodies.rest[0]))
         self._at = self.bodies.g[0].copy()

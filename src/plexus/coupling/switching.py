@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from plexus.coupling.reduced import ReducedSystem
+from plexus.errors import InputError
 from plexus.protocols import Instant
 from plexus.reduction.measures import mass
 from plexus.reduction.model import Model, strains_of
@@ -45,6 +46,8 @@ class SwitchingSystem(ReducedSystem):
     ):
         first = parts[0]
         super().__init__(first.full, _joined(first, parts), first.times, first.tolerance, first.limit)
+        if self.lifts.count:
+            raise InputError("rom: models that take turns know no prescribed values other than zero")
         self.models, self.chosen = list(parts), chosen
         ends = np.cumsum([0, *(part.model.basis.shape[2] for part in parts)])
         self.blocks = [slice(a, b) for a, b in pairwise(ends)]

@@ -171,9 +171,9 @@ class Trust:
         """Complete the model by a state; return its coordinates and the memory at the points. Collective."""
         system = self.system
         form, space = system.full.forms[system.name], system.full.quadrature
-        n = space.n_owned
+        n, shown = space.n_owned, (u - system.lifts.field(at.t)).reshape(-1, 1)
         model = enriched(
-            system.model, form, space, u.reshape(-1, 1), [self._stress(at, u, before)],
+            system.model, form, space, shown, [self._stress(at, u, before)],
             {name: [memory[name][:n]] for name in system.model.kept.duals},
         )  # fmt: skip
         system.turn(model)
@@ -181,7 +181,7 @@ class Trust:
         held: Any = at.before
         held.update({name: a[rows] for name, a in before.items()})
         modes = model.basis.reshape(u.size, model.basis.shape[2])
-        g = coordinates(system.comm, modes, lambda a: mass(form, a), u.reshape(-1, 1))
+        g = coordinates(system.comm, modes, lambda a: mass(form, a), shown)
         return g[:, 0], {name: a[rows] for name, a in memory.items()}
 
     def _stress(self, at: Instant, u: Array, before: dict[str, Array]) -> Array:

@@ -14,6 +14,8 @@ from plexus.reduction.gappy import Gappy
 if TYPE_CHECKING:
     from plexus.coupling.system import System
     from plexus.fields.state import State
+    from plexus.protocols import Instant
+    from plexus.reduction.lifts import Lifts
     from plexus.reduction.model import Model
 
 Array = np.ndarray
@@ -30,38 +32,73 @@ class WholeBody:
         Its unknown.
     model : Model
         Basis and cubature.
+    lifts : Lifts
+        What is prescribed.
 
     Attributes
     ----------
+    modes : array (n_local, m, K + n)
+        Responses to what is prescribed, and behind them the basis.
     replay : Replay
         The memory at all quadrature points, along the steps so far.
+    remembers : bool
+        Whether the memory of the body is to be had at all; without it no balance is looked at.
     balance : Balance
         How far the forces were out of balance wherever fields were made.
     """
 
-    def __init__(self, full: System, name: str, model: Model):
-        self.full, self.name, self.model = full, name, model
+    def __init__(self, full: System, name: str, model: Model, lifts: Lifts):
+        self.full, self.name, self.model, self.lifts = full, name, model, lifts
+        self.modes = model.basis
         self.replay = Replay(full, name, model.basis)
         self.balance = Balance(full.forms[name], model.facts["forces"])
         self.gappy: dict[str, Gappy] | None = None
+        self.remembers = True
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
-        self.model, self.replay.basis = model, model.basis
+        self.model = model
+        self.lifts.settle(model.kept.lifts)
+        fields = self.lifts.fields
+        self.modes = np.concatenate([fields, model.basis], axis=2) if self.lifts.count else model.basis
+        self.replay.basis = self.modes
         if self.gappy is not None:
             self.fit()
 
-    def displacement(self, rows: Array) -> Array:
-        """Return the displacement of coordinates (n, 1) at all nodes, (n_local, m)."""
-        return np.asarray(self.model.basis[:, :, : len(rows)] @ rows[:, 0])
+    def numbers(self, t: float, g: Array) -> Array:
+        """Return the amplitudes of what is prescribed, and behind them coordinates (n,). Collective."""
+        return np.concatenate([self.lifts.at(t), g])
+
+    def combined(self, numbers: Array) -> Array:
+        """Return the displacement of such numbers at all nodes, (n_local, m); the last may be left out."""
+        return np.asarray(self.modes[:, :, : len(numbers)] @ numbers)
+
+    def displacement(self, state: State) -> Array:
+        """Return the displacement of a state of coordinates at all nodes, (n_local, m). Collective."""
+        return self.combined(self.numbers(state.t, state.values[self.name][:, 0]))
+
+    def note(self, at: Instant, g: Array) -> None:
+        """Remember a step to coordinates (n,), as far as the memory is asked for later. Collective."""
+        if self.remembers:
+            self.replay.note(at, self.numbers(at.t, g))
 
     def memory(self, state: State) -> dict[str, Array]:
-        """Return the memory of a state of coordinates; that of a replay has to balance. Collective."""
+        """Return the memory of a state of coordinates; that of a replay has to balance. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if it is not kept.
+        """
+        if not self.remembers:
+            raise InputError(
+                "rom.duals: none keeps no memory of the whole body, and something reads it: replay has it"
+            )
         if self.gappy is not None:
             return {name: self._fitted(name, rows) for name, rows in state.internal.items()}
         found = self.replay.at(state.t)
         if state.step:
-            self.balance.look(state.t, self.displacement(state.values[self.name]), found)
+            self.balance.look(state.t, self.displacement(state), found)
         return found
 
     def settle(self) -> None:

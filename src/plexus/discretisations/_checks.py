@@ -11,6 +11,7 @@ from plexus.discretisations._balance import one_sided
 from plexus.discretisations._contacts import between, crossings
 from plexus.discretisations._degree import degree_of
 from plexus.discretisations._fields import unreached
+from plexus.discretisations._reduced import reduced
 from plexus.formulation.conditions import sort_conditions
 from plexus.formulation.terms import accepted
 from plexus.protocols import (
@@ -19,7 +20,6 @@ from plexus.protocols import (
     Equation,
     FieldSpec,
     Found,
-    Reducible,
     Remembers,
     Repeats,
     Stores,
@@ -207,46 +207,6 @@ def memory(name: str, stepper: object, equations: Sequence[Equation]) -> Iterato
         elif what and kept == "smooth" and equation.time_order and not equation.smooth:
             text = f"{what} follows a path and cannot be extrapolated from a stage inside the step"
             yield PLACE, f"{text}; use theta: 1, bdf2 or quasistatic"
-
-
-def reduced(deck: Any, equations: Sequence[Equation]) -> Iterator[Found]:
-    """Yield what no reduced model is made of, and what it does not take."""
-    block = "rom" if deck.rom is not None else "reduce"
-    params = getattr(deck, block)
-    if params is None or params.type not in ("galerkin", "dictionary"):
-        return
-    if len(equations) > 1 or not isinstance(equations[0], Reducible):
-        yield (block,), f"reduced models are made of elastoviscoplastic, not of {deck.physics.type}"
-        return
-    if not equations[0].internal:
-        why = "a law without memory is marched by few linear solves, and there are no points to choose by"
-        yield ("physics", "law"), f"a reduced model needs a law with memory: {why}"
-    if deck.time is None:
-        yield (block,), "a reduced model marches in time, and the deck is steady"
-    if deck.reduce is not None and deck.reduce.type == "dictionary":
-        yield from several(deck.reduce, equations[0])
-    for i, condition in enumerate(deck.boundary):
-        for name, entries in condition.values.items():
-            if any(e is not None and e.constant != 0 for e in entries):
-                text = "modes of a reduced model are zero where values are prescribed: only 0 is taken"
-                yield ("boundary", i, name), text
-        for kind in set(condition.terms) - {"traction", "pressure"}:
-            yield ("boundary", i, kind), "a reduced model takes tractions and pressures only"
-
-
-def several(block: Any, equation: Equation) -> Iterator[Found]:
-    """Yield what a dictionary compares or reads and the equation does not have."""
-    unknown = equation.field.name
-    known = [unknown, *(spec.name for spec in equation.internal)]
-    if block.of not in known:
-        yield ("reduce", "of"), f"there is no {block.of!r}; there are {', '.join(known)}"
-    elif block.dissimilarity == "angles" and block.of != unknown:
-        yield ("reduce", "of"), f"angles compares spaces of the unknown: say of: {unknown}"
-    shown = [derived.spec.name for derived in equation.derived()]
-    if block.load not in shown:
-        yield ("reduce", "load"), f"there is no field {block.load!r}; there are {', '.join(shown)}"
-    if block.clusters is not None and block.clusters > block.most:
-        yield ("reduce", "clusters"), f"more than the {block.most} of `most`"
 
 
 def pathless(equations: Sequence[Equation]) -> Iterator[Found]:

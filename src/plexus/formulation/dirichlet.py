@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,8 +116,7 @@ class Dirichlet:
         """
 
         def beside(value: Expression, nodes: np.ndarray) -> dict[str, Array]:
-            known = self._controls
-            return {"t": t} | ({} if known is None else known.at_nodes(value.names, nodes, t, controls))
+            return self._beside(value, nodes, t, controls)
 
         def known(value: Expression, nodes: np.ndarray) -> dict[str, Array]:
             x = self._points[nodes]
@@ -129,6 +128,30 @@ class Dirichlet:
             array[nodes, component] = self._limits.value(value, nodes, beside(value, nodes), array)
         if self.inclined is not None:
             self.inclined.apply(t, array, known)
+
+    def _beside(
+        self, value: Expression, nodes: np.ndarray, t: float, controls: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Return what an expression reads beside places."""
+        known = self._controls
+        return {"t": t} | ({} if known is None else known.at_nodes(value.names, nodes, t, controls))
+
+    def few(self, nodes: np.ndarray) -> Callable[[float], np.ndarray]:
+        """Return what gives the values at some local nodes at a time, (k, m), zero where they are free.
+
+        Values along normals are left out.
+        """
+        rows = [(np.flatnonzero(np.isin(nodes, of)), c, value) for of, c, value in self._values]
+
+        def at(t: float) -> np.ndarray:
+            found = np.zeros((len(nodes), self.fixed.shape[1]))
+            for here, component, value in rows:
+                if len(here):
+                    beside = self._beside(value, nodes[here], t)
+                    found[here, component] = self._limits.value(value, nodes[here], beside, found)
+            return found
+
+        return at
 
 
 def _nodes(space: Space, condition: Prescribed) -> np.ndarray:

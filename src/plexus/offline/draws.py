@@ -17,9 +17,12 @@ from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
 from plexus.offline.drawn import Drawn, deck_of
-from plexus.offline.main import History, largest, require_balance
+from plexus.offline.history import History
+from plexus.offline.main import largest, require_balance
+from plexus.offline.whole import require_end
 from plexus.protocols import Reducible
 from plexus.reduction.enrichment import after, decomposed
+from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Kept, built, save
@@ -73,6 +76,7 @@ class Snapshots:
         run.observers = []
         for _ in run.march():
             found.keep(run)
+        require_end(run)
         require_balance(found.balance, self.block.balance)
         self.forces = max(self.forces, found.balance.scale)
         self.imbalance = max(self.imbalance, found.balance.worst)
@@ -127,6 +131,8 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(next(iter(system.forms.values())))
     found = Snapshots(run, block)
+    if Lifts(system, found.name, sampled(run.deck)).count:  # type: ignore[arg-type]
+        raise InputError("reduce: draws take no prescribed values other than 0: load the body by forces")
     numbers = Drawn(deck, system).farthest
     trained = numbers[: block.draws]
     ctx.log.info(f"{deck.sweep.samples} draws are sums of {len(numbers)} of them")  # type: ignore[union-attr]
@@ -154,10 +160,11 @@ def _written(run: Run, found: Snapshots, ctx: Context, told: dict[str, Any]) -> 
         {n: decomposed(points, rows, None, block.tolerance) for n, rows in found.memory.items()},
         found.spans[0],
         found.temperatures,
+        np.zeros((space.n_local, space.components, 0)),
     )
     facts = told | {
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields) - found.responses,
-        "forces": found.forces, "imbalance": found.imbalance, "responses": found.responses,
+        "forces": found.forces, "imbalance": found.imbalance, "responses": found.responses, "lifts": 0,
         "spectrum": basis.spectrum.tolist(), "tolerance": block.tolerance, "cubature": block.cubature,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},

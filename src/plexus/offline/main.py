@@ -21,20 +21,22 @@ from plexus.errors import InputError
 from plexus.fileformat import MODES
 from plexus.offline import modes as modes_file
 from plexus.offline.calibration import trajectories
+from plexus.offline.history import Carried, History
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.enrichment import decomposed
+from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Kept, Model, built, save
 from plexus.reduction.pod import extended, pod
 from plexus.reduction.responses import Elastic, spans
 from plexus.reduction.times import sampled
+from plexus.run.going_on import go_on
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-    from plexus.coupling.system import System
     from plexus.deck.schema import Deck
     from plexus.protocols import SnapshotSource
     from plexus.run import Run
@@ -44,47 +46,11 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class History:
-    """What the steps of a march leave.
-
-    Parameters
-    ----------
-    name : str
-        The unknown.
-    memory : sequence of str
-        Memory variables that are kept.
-
-    Attributes
-    ----------
-    fields : list of array (n_local, m)
-        The unknown after each step.
-    stresses : list of array (own points, 9)
-        The stresses then.
-    memory : dict
-        Name -> rows (own points, c) after each step.
-    balance : Balance
-        How well the forces of these steps balance.
-    """
-
-    def __init__(self, system: System, name: str, memory: Sequence[str]):
-        self.name, self.balance = name, Balance(system.forms[name])
-        self.fields: list[Array] = []
-        self.stresses: list[Array] = []
-        self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
-
-    def keep(self, run: Run) -> None:
-        """Keep the present state, and look whether its forces balance. Collective."""
-        state, u = run.state, run.state.values[self.name]
-        n = run.system.quadrature.n_owned  # type: ignore[attr-defined]
-        self.balance.look(state.t, u, state.internal)
-        self.fields.append(u.copy())
-        self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
-        for dual, rows in self.memory.items():
-            rows.append(state.internal[dual][:n].copy())
-
-
-def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
+def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any]]:
     """March the deck and write its reduced model; return the run and what is told of the model. Collective.
+
+    Of a run that stops early there is no model, and nothing is told; it goes on from its checkpoint, with the
+    steps that it has kept.
 
     Raises
     ------
@@ -108,7 +74,15 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     every = deck.reduce.duals == "all"
     found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
+    run.observers.append(Carried(found))
+    if restart is not None:
+        if deck.reduce.snapshots.type != "run":
+            raise InputError("reduce: snapshots of a file are read anew: leave --restart out")
+        go_on(run, restart)
+        found.require_whole(run)
     told = source.march(run, found.keep)
+    if run.stop_reason:
+        return run, {}
     require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         path = ctx.folder / deck.reduce.file
@@ -140,23 +114,27 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     points = system.quadrature  # type: ignore[attr-defined]
     space, comm = form.space, form.space.comm
     product = partial(mass, form)
-    basis = pod(
-        comm, np.column_stack([u.ravel() for u in found.fields]), product, block.tolerance, block.modes
-    )
     times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
-    elastic = Elastic(system, start)  # type: ignore[arg-type]
+    elastic, lifts = Elastic(system, start), Lifts(system, found.name, times)  # type: ignore[arg-type]
+    held = elastic.lifted(lifts.parts.shapes, lifts.sizes)
+    shown = np.column_stack([u.ravel() for u in found.fields])
+    if lifts.count:
+        # modes are zero where values are prescribed
+        shown -= held.fields @ lifts.over(np.array(found.times)).T
+    basis = pod(comm, shown, product, block.tolerance, block.modes)
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
     kept = Kept(
-        decomposed(points, [*found.stresses, *answers.stresses], weights_of(form)),
+        decomposed(points, [*found.stresses, *held.stresses, *answers.stresses], weights_of(form)),
         {name: decomposed(points, rows) for name, rows in found.memory.items()},
         *spans(loads, elastic, times),
+        held.fields.reshape(space.n_local, space.components, lifts.count),
     )
     facts = {
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
         "forces": found.balance.scale, "imbalance": found.balance.worst,
-        "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
+        "responses": answers.fields.shape[1], "lifts": lifts.count, "spectrum": basis.spectrum.tolist(),
         "tolerance": block.tolerance, "cubature": block.cubature,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},

@@ -14,7 +14,8 @@ from plexus.deck.members import check, resolve
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.fields.state import State
-from plexus.offline.main import History
+from plexus.offline.history import History
+from plexus.offline.whole import require_end
 from plexus.protocols import Reducible
 from plexus.runtime.first import on_first
 
@@ -94,6 +95,7 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
     run.observers = []
     for _ in run.march():
         found.keep(run)
+    require_end(run)
     last = {n: a[: points.n_owned].copy() for n, a in run.state.internal.items()}
     fields = np.column_stack([u.ravel() for u in found.fields])
     return run, Member(

@@ -23,7 +23,11 @@ class SnapshotSource(Protocol):
 
 
 class ModelMaker(Protocol):
-    """A member of kind ``reduction``: what `plexus reduce` makes of a deck."""
+    """A member of kind ``reduction``: what `plexus reduce` makes of a deck.
+
+    With ``resumes = True`` its ``make`` takes ``restart``, a checkpoint of a march that stopped early, and of
+    such a march returns the run and no facts; the others end with a `SolveError`.
+    """
 
     def make(self, deck: Any, ctx: Any) -> tuple[Run, dict[str, Any], str]:
         """March, write the model that the member of kind ``rom`` of this name reads. Collective.

@@ -2,7 +2,8 @@
 
     share = |R_free| / max over the states so far of |F|
 
-R_free are the forces at the free nodes, F all, with those that hold the supports. As a body that is unloaded
+R_free are the forces at the free nodes, F all, with those that hold the supports and without those of elastic
+foundations, which hold a body as well. As a body that is unloaded
 holds itself by stresses that add up to nothing at every node, the scale is the largest of the history.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.protocols import Since
+from plexus.reduction.springs import bedded, bedding
 
 if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
@@ -46,7 +48,10 @@ class Balance:
         """Judge displacement (n_local, m) and memory at a time [s]; return the share. Collective."""
         name = self.form.own
         forces = self.form.reactions(t, u, None, {name: u, **memory}, Since(0.0, memory))
-        own = np.array([(forces**2).sum(), (self.form.released(forces) ** 2).sum()])
+        held = forces
+        if bedded(self.form):
+            held = forces - bedding(self.form, u, t)[: len(forces)]
+        own = np.array([(held**2).sum(), (self.form.released(forces) ** 2).sum()])
         acting, rest = np.sqrt(self.form.space.comm.allreduce(own))
         self.scale = float(np.maximum(self.scale, acting))
         share = float(rest / self.scale) if self.scale != 0 else 0.0

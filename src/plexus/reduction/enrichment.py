@@ -32,6 +32,7 @@ def enriched(
     fields: Array,
     stresses: Sequence[Array],
     memory: Mapping[str, Sequence[Array]],
+    lifts: Array | None = None,
 ) -> Model:
     """Return the model with further states in it. Collective.
 
@@ -42,11 +43,13 @@ def enriched(
     form, points : Form, QuadratureSpace
         The equation, and its quadrature points.
     fields : array (n_local m, k)
-        Displacements.
+        Displacements, zero where values are prescribed.
     stresses : sequence of array (own points, 9)
         Stresses.
     memory : mapping
         Name of a memory variable that the model has a basis of -> snapshots (own points, c); may lack some.
+    lifts : array (n_local, m, k), optional
+        Further responses to prescribed values.
 
     Raises
     ------
@@ -62,10 +65,11 @@ def enriched(
         for name, modes in kept.duals.items()
     }
     stress = decomposed(points, after(kept.stresses, stresses), weights_of(form))
+    held = kept.lifts if lifts is None else np.concatenate([kept.lifts, lifts], axis=2)
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
-        replace(kept, stresses=stress, duals=duals), facts, start,
+        replace(kept, stresses=stress, duals=duals, lifts=held), facts, start,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Loads of an equation on a basis: f(t) = Σ Σ_k a_k(t) Ψᵀ F_k, with the assembled vectors F_k of few shapes.
 
-Sources are the body force, and every boundary term that does not depend on the unknown.
+Sources are the body force, every boundary term at no displacement, and total forces on nodes. What a term
+does with the displacement is `plexus.reduction.springs`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from plexus.fields.arrays import add_at, einsum
 from plexus.protocols import BoundaryTerm
 from plexus.reduction.points import Instants
 from plexus.reduction.separation import Separated
+from plexus.reduction.terms import TAKEN
 from plexus.spaces.points import CellSet, PointBatch, Values
 
 if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
+    from plexus.spaces.totals import NodalLoad
 
 Array = np.ndarray
 Integrand = Callable[[Any], Any]
@@ -44,10 +47,6 @@ class Loads:
     basis : array (n_local, m, n)
         Modes of the unknown at the nodes.
 
-    Raises
-    ------
-    InputError
-        If a boundary term depends on the unknown.
     """
 
     def __init__(self, form: Form, body: Integrand, given: Given, times: Sequence[float], basis: Array):
@@ -105,17 +104,19 @@ class Loads:
         return found
 
 
-def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[_Piece]]]:
+def _sources(form: Form, body: Integrand, given: Given) -> list[tuple[str, list[Any]]]:
     """Return name and pieces of each source, equally many on all ranks."""
-    found = [("the body force", [_Piece(form, given, body)])]
+    found: list[tuple[str, list[Any]]] = [("the body force", [Piece(form, given, body)])]
     for number, (where, term) in enumerate(form.terms):
         here = [part for part in form.parts_on_boundaries if part.term is term]
-        pieces = [_Piece(form, given, partial(_pulled, term), part) for part in here]
-        found.append((f"the {type(term).__name__.lower()} on {where} ({number + 1})", pieces))
+        pieces = [Piece(form, given, partial(pulled, term), part) for part in here]
+        found.append((f"the {kind_of(term)} on {where} ({number + 1})", pieces))
+    for number, load in enumerate(form.loads):
+        found.append((f"the force on nodes ({number + 1})", [_Nodal(form, load)]))
     return found
 
 
-def _pulled(term: BoundaryTerm, p: Any) -> Any:
+def pulled(term: BoundaryTerm, p: Any) -> Any:
     """Return f0 of a boundary term."""
     return term.flux(p).f0
 
@@ -123,7 +124,7 @@ def _pulled(term: BoundaryTerm, p: Any) -> Any:
 class _Source:
     """One load, in pieces: values at its quadrature points, all or some, and its assembled vector."""
 
-    def __init__(self, pieces: list[_Piece], nothing: Array):
+    def __init__(self, pieces: list[Any], nothing: Array):
         self.pieces, self.nothing = pieces, nothing
         self.ends = np.cumsum([0, *(int(np.prod(piece.shape)) for piece in pieces)])
 
@@ -157,7 +158,7 @@ class _Source:
         return total
 
 
-class _Piece:
+class Piece:
     """An integrand on all cells that touch own nodes, or on facets of one local number."""
 
     def __init__(self, form: Form, given: Given, integrand: Integrand, part: Any = None):
@@ -208,19 +209,44 @@ class _Piece:
         return out
 
 
+class _Nodal:
+    """A total force on nodes: what each own node bears of it, as f0 is signed."""
+
+    def __init__(self, form: Form, load: NodalLoad):
+        self.form, self.load, weights = form, load, load.share.weights
+        self.shape = (len(weights), len(load.force(form.read(load.reads, 0.0))))
+
+    def sample(self, t: float) -> Array:
+        """Return minus the share of each node, (k, components)."""
+        force = [float(f) for f in self.load.force(self.form.read(self.load.reads, t))]
+        return -np.outer(self.load.share.weights, force)
+
+    def at(self, indices: Array) -> Callable[[Array], Array]:
+        """Return the values at some flat indices as a function of times, (k, T)."""
+        return lambda times: np.stack([self.sample(float(t)).ravel()[indices] for t in times], axis=1)
+
+    def assembled(self, f0: Array) -> Array:
+        """Return the shares at their nodes, (n_local, m)."""
+        out = self.form.space.zeros()
+        # a node may occur twice where a cell meets itself across periodic sides
+        np.add.at(out[:, self.load.columns], self.load.share.nodes, f0)
+        return out
+
+
+def kind_of(term: BoundaryTerm) -> str:
+    """Return what a deck calls a boundary term."""
+    return type(term).__name__.lower()
+
+
 def require_separable(form: Form) -> None:
-    """Refuse what acts on a body in a way that depends on what it does.
+    """Refuse what acts on a body in a way that no sum of shapes has.
 
     Raises
     ------
     InputError
-        For springs and other terms with a slope, and for total forces.
+        For boundary terms that are neither given nor linear in the unknown.
     """
     for _, term in form.terms:
-        kind = type(term).__name__.lower()
-        if kind not in ("traction", "pressure"):
-            raise InputError(
-                f"rom: a reduced model takes tractions and pressures; {kind} is not among them yet"
-            )
-    if form.loads:
-        raise InputError("rom: a reduced model takes tractions and pressures, no total forces yet")
+        if kind_of(term) not in TAKEN:
+            known = ", ".join(TAKEN)
+            raise InputError(f"rom: a reduced model takes {known}, and no {kind_of(term)}")

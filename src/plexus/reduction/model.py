@@ -1,9 +1,10 @@
 """What a reduced model is: modes at the nodes, strains and weights at the points of a cubature; its file.
 
 ``rom.h5`` has the layout of a checkpoint, so that any number of ranks reads it, and facts as JSON. Rows with
-the names of nodes are ``arrays/modes/<unknown>`` (nodes, m n) and ``arrays/forces/<unknown>``, those with the
-names of quadrature points ``arrays/stress/modes``, ``arrays/memory/<variable>`` and
-``arrays/temperature/shapes``. Column c n + j is component c of mode j.
+the names of nodes are ``arrays/modes/<unknown>`` (nodes, m n), ``arrays/lifts/<unknown>`` (responses to what
+is prescribed, to which modes add) and ``arrays/forces/<unknown>``, those with the names of quadrature points
+``arrays/stress/modes``, ``arrays/memory/<variable>`` and ``arrays/temperature/shapes``. Column c n + j is
+component c of mode j.
 """
 
 from __future__ import annotations
@@ -47,12 +48,15 @@ class Kept:
         Orthonormal span of the shapes of the loads it was made for.
     temperatures : array (own points, k)
         That of the temperatures.
+    lifts : array (n_local, m, k)
+        Elastic responses to the shapes of what is prescribed, ghosts included.
     """
 
     stresses: Array
     duals: Mapping[str, Array]
     forces: Array
     temperatures: Array
+    lifts: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,10 @@ class Model:
         name, kept, components = self.facts["unknown"], self.kept, self.basis.shape[1]
         found = {
             f"modes/{name}": self.basis.reshape(len(self.basis), components * self.basis.shape[2]),
-            f"forces/{name}": kept.forces.reshape(-1, components * kept.forces.shape[1]),
+            f"lifts/{name}": kept.lifts.reshape(len(self.basis), components * kept.lifts.shape[2]),
+            f"forces/{name}": kept.forces.reshape(
+                len(kept.forces) // components, components * kept.forces.shape[1]
+            ),
             "stress/modes": kept.stresses.reshape(-1, 9 * kept.stresses.shape[2]),
             "temperature/shapes": kept.temperatures,
         }
@@ -200,7 +207,8 @@ class Works:
 def save(path: Path, space: Space, points: QuadratureSpace, model: Model) -> None:
     """Write a reduced model; it is visible and on the disk when this returns. Collective."""
     ids = {space.key: space.names()[: space.n_owned], points.key: points.names()[: points.n_owned]}
-    sets = {k: space.key if k.startswith(("modes/", "forces/")) else points.key for k in model.arrays}
+    nodal = ("modes/", "lifts/", "forces/")
+    sets = {k: space.key if k.startswith(nodal) else points.key for k in model.arrays}
     rows = {k: a[: len(ids[sets[k]])] for k, a in model.arrays.items()}
     checkpoint.write(path, space.comm, ids, checkpoint.Content({"reduced": model.facts}, rows, sets))
 
@@ -239,6 +247,8 @@ def assembled(form: Form, points: QuadratureSpace, facts: dict[str, Any], rows: 
         duals,
         forces.reshape(len(forces) * space.components, forces.shape[1] // space.components),
         rows["temperature/shapes"],
+        # files from before reduced models took prescribed values have none
+        _whole(space, rows.get(f"lifts/{name}", np.zeros((len(forces), 0)))),
     )
     chosen = ReducedPoints(points, np.array(facts["names"], dtype=np.int64), np.array(facts["weights"]))
     return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts, kept)

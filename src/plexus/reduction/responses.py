@@ -1,4 +1,4 @@
-"""Elastic responses of a body to each shape of its loads, one linear solve per shape.
+"""Elastic responses of a body to each shape of its loads and prescribed values, one linear solve per shape.
 
     K_0 u_k = -F_k,    σ_k = C_0 : ε(u_k) + τ_k
 
@@ -105,7 +105,7 @@ class Elastic:
     def thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of what temperatures do. Collective."""
         gram = self.comm.allreduce(sum(rows.T @ rows for rows in self._held(times)))
-        modulus = max(self.comm.allgather(self._modulus()))
+        modulus = self.modulus()
         count = 9 * self.points.n_global
         if float(gram.max(initial=0.0)) <= count * (NEGLIGIBLE * modulus) ** 2:
             return []
@@ -125,19 +125,19 @@ class Elastic:
             cells = slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
             yield np.stack([self.stress(t, cells=cells).ravel() for t in times], axis=1)
 
-    def _force(self, t: float) -> Array:
-        """Return what holds the body at a time, (n_owned, m)."""
-        u = self.space.zeros()
+    def _force(self, t: float, u: Array | None = None) -> Array:
+        """Return what holds the body at a time, at rest or with an elastic displacement, (n_owned, m)."""
+        u = self.space.zeros() if u is None else u
         fields = {self.name: u, **self.memory}
         found: Array = self.form.reactions(t, u, None, fields, Since(0.0, self.memory))
         return found
 
-    def _modulus(self) -> float:
-        """Return the largest bulk modulus at the start on this rank."""
+    def modulus(self) -> float:
+        """Return the largest bulk modulus at the start. Collective."""
         equation, found = self.form.equation, 0.0
         for p in self._batches(self.start):
             found = max(found, float(np.max(equation.law.bulk(equation.heated(p)))))
-        return found
+        return float(max(self.comm.allgather(found)))
 
     def respond(self, shapes: Sequence[Shape]) -> Answers:
         """Return what the body answers to shapes. Collective.
@@ -147,10 +147,7 @@ class Elastic:
         SolveError
             If a linear solve fails.
         """
-        solver, space = self.full.solvers[self.name], self.space
-        u, at = space.zeros(), Instant(self.start, 0.0, before=self.memory)
-        solver.assemble(u, at, {self.name: u, **self.memory})
-        inverse, fields, stresses = Linearised(solver), [], []
+        space, inverse, fields, stresses = self.space, self._inverse(), [], []
         for shape in shapes:
             load = self.form.released(shape.force[: space.n_owned].copy())
             found = space.zeros()
@@ -161,6 +158,44 @@ class Elastic:
             stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
         rows = np.array(fields).reshape(len(shapes), space.n_local * space.components)
         return Answers(rows.T, stresses)
+
+    def lifted(self, shapes: Array, sizes: Array) -> Answers:
+        """Return what the body answers to prescribed values, the fields as large as these. Collective.
+
+        Parameters
+        ----------
+        shapes : array (n_owned m, k)
+            Prescribed values at own nodes, zero where nothing is prescribed.
+        sizes : array (k,)
+            How large they are in the run; stresses are as large.
+
+        Raises
+        ------
+        SolveError
+            If a linear solve fails.
+        """
+        space, fields, stresses = self.space, [], []
+        n, rest = space.n_owned, self._force(self.start)
+        inverse = self._inverse() if shapes.shape[1] else None
+        for shape, size in zip(shapes.T, sizes, strict=True):
+            assert inverse is not None
+            u = space.zeros()
+            u[:n] = shape.reshape(n, space.components)
+            space.halo.forward(u)
+            load = self.form.released(self._force(self.start, u) - rest)
+            u[:n] -= inverse.solved(load.ravel()).reshape(load.shape)
+            space.halo.forward(u)
+            fields.append(u.ravel())
+            stresses.append(size * self.stress(self.start, u))
+        rows = np.array(fields).reshape(len(sizes), space.n_local * space.components)
+        return Answers(rows.T, stresses)
+
+    def _inverse(self) -> Linearised:
+        """Return what solves with K_0. Collective."""
+        solver, u = self.full.solvers[self.name], self.space.zeros()
+        at = Instant(self.start, 0.0, before=self.memory)
+        solver.assemble(u, at, {self.name: u, **self.memory})
+        return Linearised(solver)
 
     def stress(self, t: float, u: Array | None = None, cells: slice | None = None) -> Array:
         """Return C:ε(u) at the points of own cells, all or some, (k, 9).

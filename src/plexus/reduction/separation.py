@@ -102,7 +102,8 @@ class Separated:
         chosen: list[Array] = []
         mine: list[tuple[int, int]] = []
         taken = np.zeros(len(self.shapes), dtype=bool)
-        wanted = self.rank * (1 + WATCHED)
+        # a force on one node has no further points at which it could be watched
+        wanted = min(self.rank * (1 + WATCHED), self.comm.allreduce(len(self.shapes)))
         for slot in range(wanted):
             rest = np.abs(self._rest(np.array(chosen), slot)) if len(self.shapes) else np.empty(0)
             rest[taken] = -1.0

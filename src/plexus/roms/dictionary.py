@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -40,6 +40,7 @@ Array = np.ndarray
 class DictionaryParams(GalerkinParams):
     """Parameters of `Dictionary`."""
 
+    written: ClassVar[str] = "dictionary.json"
     file: InputFile = Field(description="dictionary.json that `plexus reduce` has made on the same mesh")
     new_shapes: Literal["refuse", "respond"] = Field(
         "respond",

@@ -5,20 +5,24 @@
 `plexus reduce` makes basis and cubature from a run of the full model. Source: F. Casenave, N. Akkari, F.
 Bordeu, C. Rey, D. Ryckelynck, Int. J. Numer. Methods Eng. 121 (2020) 32, doi:10.1002/nme.6187; J. A.
 Hernández, M. A. Caicedo, A. Ferrer, Comput. Methods Appl. Mech. Eng. 313 (2017) 687,
-doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis; prescribed values must
-be zero, and loads tractions, pressures and forces per volume.
+doi:10.1016/j.cma.2016.10.022. Valid for loads whose responses lie near to the basis: tractions, pressures,
+forces, forces per volume and prescribed values, beside elastic foundations.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import ValidationInfo, field_validator
 
+from plexus.deck.context import known
 from plexus.deck.params import NAME, Field, InputFile, Params
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.protocols import Balances, Reducible
 from plexus.registry import register
@@ -48,10 +52,15 @@ class Indicator(Params):
 class GalerkinParams(Params):
     """Parameters of `Galerkin`."""
 
+    written: ClassVar[str] = "rom.h5"
+    """Name of the file where a deck says nothing else."""
+    offline: InputFile | None = Field(
+        None, description="deck that makes the file: where that is missing, it is told how"
+    )
     file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
-    duals: Literal["replay", "gappy"] = Field(
+    duals: Literal["replay", "gappy", "none"] = Field(
         "replay",
-        description="memory of the whole body: replay of the law at all points, or fits at the few",
+        description="memory of the whole body: replay of the law at all points, fits at the few, or none",
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative residual at which Newton's method ends")
     new_shapes: Literal["refuse", "respond"] = Field(
@@ -70,6 +79,17 @@ class GalerkinParams(Params):
         gt=0,
         description="largest share of the forces that may be out of balance where fields are made, or code 5",
     )
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _made(cls, value: Any, info: ValidationInfo) -> Any:
+        deck = info.data.get("offline")
+        path = known(info).folder / value if isinstance(value, str) and value.isprintable() else None
+        if deck is None or path is None or path.exists():
+            return value
+        words = ["plexus", "reduce", deck, "-o", str(path.parent)]
+        words += [] if path.name == cls.written else ["-s", f"reduce.file={path.name}"]
+        raise refuse(f"no such file: {path}; make it by {shlex.join(words)}")
 
 
 @register("rom", "galerkin", GalerkinParams)
@@ -102,13 +122,14 @@ class Galerkin:
             raise InputError("rom: galerkin reduces the physics elastoviscoplastic")
         form, times = full.forms[name], sampled(deck)
         require_separable(form)
-        _require_zero(full, name, values[name], times)
+        _require_rest(full, name, values[name])
         space = full.quadrature
         model = load(Path(self.params.file), form, space)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         self._admit(system, Elastic(full, times[0]), times)
         if self.params.duals == "gappy":
             system.whole.fit()
+        system.whole.remembers = self.params.duals != "none"
         if self.params.indicator is not None:
             system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
@@ -129,9 +150,13 @@ class Galerkin:
     def _admit(self, system: ReducedSystem, elastic: Elastic, times: list[float]) -> None:
         """Complete the model by responses to what its training has not seen, or refuse that. Collective."""
         from plexus.reduction.enrichment import enriched
+        from plexus.reduction.responses import NEW
 
         model, full = system.model, system.full
+        lifts = system.lifts
         new = elastic.unseen(system.loads, times, model.kept.forces, model.kept.temperatures)
+        if lifts.missing > NEW:
+            new.append(lifts.parts.name)
         if not new:
             return
         names = ", ".join(new)
@@ -142,8 +167,12 @@ class Galerkin:
             )
         shapes = [shape for shape in elastic.shapes(system.loads, times) if shape.source in new]
         found, form = elastic.respond(shapes), full.forms[system.name]
-        space = full.quadrature
-        system.turn(enriched(model, form, space, found.fields, found.stresses, {}))
+        stresses, held = found.stresses, None
+        if lifts.missing > NEW:
+            more = elastic.lifted(lifts.parts.shapes, lifts.sizes)
+            stresses = np.concatenate([stresses, more.stresses])
+            held = more.fields.reshape(*model.basis.shape[:2], lifts.count)
+        system.turn(enriched(model, form, full.quadrature, found.fields, stresses, {}, held))
 
 
 def quantile(ratios: Sequence[float], coverage: float) -> float:
@@ -164,17 +193,11 @@ def quantile(ratios: Sequence[float], coverage: float) -> float:
     return float(sorted(ratios)[place - 1])
 
 
-def _require_zero(full: System, name: str, start: np.ndarray, times: list[float]) -> None:
-    """Refuse prescribed and initial values other than zero. Collective."""
-    largest = float(np.abs(start).max(initial=0.0))
-    for t in times:
-        u = np.zeros_like(start)
-        full.prescribe(name, t, u)
-        largest = max(largest, float(np.abs(u).max(initial=0.0)))
-    if max(full.spaces[name].comm.allgather(largest)) > 0:
-        raise InputError(
-            f"rom: {name} is prescribed or begins with values other than zero, which no basis has yet"
-        )
+def _require_rest(full: System, name: str, start: np.ndarray) -> None:
+    """Refuse initial values other than zero where nothing is prescribed. Collective."""
+    free = np.where(full.prescribed[name].fixed, 0.0, start)
+    if max(full.spaces[name].comm.allgather(float(np.abs(free).max(initial=0.0)))) > 0:
+        raise InputError(f"rom: {name} begins with values other than zero, which no basis has yet")
 
 
 EXAMPLE: dict[str, Any] = {"type": "galerkin", "file": "rom.h5"}

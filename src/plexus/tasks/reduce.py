@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from plexus.tasks.base import Request, Task
@@ -18,6 +19,12 @@ class Reduce(Task):
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
     whole = True
+
+    def options(self, parser: ArgumentParser) -> None:
+        """Add the restart file."""
+        from plexus.tasks.run import add_restart
+
+        add_restart(parser)
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
@@ -46,10 +53,17 @@ class Reduce(Task):
         why = self.problem(deck)
         if why:
             raise InputError(f"{deck.path}: {why}")
+        assert deck.reduce is not None
         ctx.timers.started()
-        run, facts, told = registry.build("reduction", deck.reduce).make(deck, ctx)
+        maker = registry.build("reduction", deck.reduce)
+        more = {}
+        if request.restart is not None:
+            if not getattr(maker, "resumes", False):
+                raise InputError(f"reduce: {deck.reduce.type} is made in one go: leave --restart out")
+            more = {"restart": request.restart}
+        run, facts, told = maker.make(deck, ctx, **more)
         ctx.log.info(told)
-        return finish(run, {"reduced": facts})
+        return finish(run, {"reduced": facts} if facts else None)
 
 
 TASK = Reduce()

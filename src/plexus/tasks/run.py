@@ -24,11 +24,7 @@ class March(Task):
 
     def options(self, parser: ArgumentParser) -> None:
         """Add restart file, profilers and citations."""
-        parser.add_argument(
-            "--restart", metavar="FILE", nargs="?", const="latest",
-            help="go on from a checkpoint file; without a name, or with `latest`, "
-            "from the run folder's newest",
-        )  # fmt: skip
+        add_restart(parser)
         parser.add_argument(
             "--log-view",
             action="store_true",
@@ -65,7 +61,9 @@ class March(Task):
         ctx.log.info(report.opening(run, request.restart is not None))
         ctx.log.info(table(ctx.placement))
         if request.restart is not None:
-            _restart(run, request.restart)
+            from plexus.run.going_on import go_on
+
+            go_on(run, request.restart)
         report.check_references(run)
         run.execute()
         if stages and not request.dry:
@@ -75,6 +73,14 @@ class March(Task):
 
 
 TASK = March()
+
+
+def add_restart(parser: ArgumentParser) -> None:
+    """Add the option that goes on from a checkpoint."""
+    parser.add_argument(
+        "--restart", metavar="FILE", nargs="?", const="latest",
+        help="go on from a checkpoint file; without a name, or with `latest`, from the run folder's newest",
+    )  # fmt: skip
 
 
 def _watch(ctx: Context, request: Request) -> Stages | None:
@@ -92,27 +98,6 @@ def _watch(ctx: Context, request: Request) -> Stages | None:
     stages = profilers.Stages()
     ctx.timers.watchers.append(stages)
     return stages
-
-
-def _restart(run: Run, choice: str) -> None:
-    """Continue from a checkpoint; say which, and how the deck has changed. Collective."""
-    from plexus.io.hdf5 import on_root
-    from plexus.io.restart import resume
-    from plexus.io.results import put_away_damaged
-
-    told: list[str] = []
-    with run.ctx.timers("restart"):
-        path, changes = resume(run, choice, run.ctx.folder)
-        if not run.dry:
-            run.ctx.accept()
-            on_root(run.ctx.comm, lambda: told.extend(put_away_damaged(run.ctx.folder)))
-    for text in told:
-        run.ctx.log.warn(text)
-    run.ctx.log.info(f"restart from {path} at step {run.clock.step}, t = {run.clock.t:.6g} s")
-    for change in changes:
-        run.ctx.log.info(f"  deck changed: {change}")
-    if run.clock.t > run.clock.end and run.ctx.root:
-        run.ctx.log.warn(f"the checkpoint is later than the end {run.clock.end:g} s: nothing is left to do")
 
 
 def finish(run: Run, more: dict[str, Any] | None = None) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 
 from plexus.deck.params import NAME, Field, Params
 from plexus.offline.kinds._snapshots import Sampled
+from plexus.offline.whole import require_end
 from plexus.protocols import Found, Waves
 from plexus.registry import register
 from plexus.roms import _line
@@ -58,6 +59,7 @@ class Eulerian:
         taken = Sampled(name, run, self.params.snapshots)
         run.observers.append(taken)
         run.execute()
+        require_end(run)
         with ctx.timers("reduction"):
             rows = np.column_stack([u[:, 0] for u in taken.rows])
             weights = np.full(len(rows), 1 / cells.n_global)

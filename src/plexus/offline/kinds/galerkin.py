@@ -28,6 +28,7 @@ class Galerkin:
     """POD of displacements and empirical cubature."""
 
     needs = Balances
+    resumes = True
 
     def __init__(self, params: Reduce):
         self.params = params
@@ -48,11 +49,13 @@ class Galerkin:
         if block.calibration:
             yield place, "calibration is of the deck's own run, and these are many"
 
-    def make(self, deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any], str]:
+    def make(self, deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any], str]:
         """March, reduce and write; return the run, facts and a line about them. Collective."""
         from plexus.offline.main import reduce
 
-        run, facts = reduce(deck, ctx)
+        run, facts = reduce(deck, ctx, restart)
+        if run.stop_reason:
+            return run, {}, "the run has stopped before its end: there is no model yet"
         told = (
             f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
             f"(integrals to {facts['error']:.2g})"

@@ -14,6 +14,7 @@ import numpy as np
 from plexus.deck.params import NAME, Field, Params
 from plexus.errors import InputError
 from plexus.offline.kinds._snapshots import hit
+from plexus.offline.whole import require_end
 from plexus.protocols import Found, Waves
 from plexus.registry import register
 from plexus.roms import _line
@@ -80,6 +81,7 @@ class Lagrangian:
         moving = compose(deck.model_copy(update={"rom": frame}), ctx)
         run = compose(deck.model_copy(update={"rom": None}), ctx)
         run.execute()
+        require_end(run)
         with ctx.timers("reduction"):
             facts = self._reduced(run, moving, ctx)
         told = (

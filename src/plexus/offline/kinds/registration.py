@@ -19,6 +19,7 @@ from plexus.deck.params import NAME, Field, FieldName, Params, Unit
 from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.offline.kinds._snapshots import Sampled
+from plexus.offline.whole import require_end
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Registration:
         taken = Sampled(name, run, self.params.snapshots, _lattice(box))
         run.observers.append(taken)
         run.execute()
+        require_end(run)
         with ctx.timers("reduction"):
             facts = self._registered(taken, box, ctx, deck)
         told = (

@@ -1,0 +1,89 @@
+"""A reduction that is stopped on the way goes on from its checkpoint and makes the same model."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from test_reduced_runs import deck
+
+from plexus.errors import InputError, SolveError
+from plexus.io import checkpoint
+from plexus.offline.main import History, reduce
+from plexus.offline.training import march
+from plexus.reduction import model
+from plexus.runtime import context
+
+COMM = MPI.COMM_WORLD
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    return Path(COMM.bcast(str(tmp_path_factory.mktemp("cut")) if COMM.rank == 0 else None))
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Let every march be asked to stop, as a job near its end is, when it has kept seven steps."""
+    keep = History.keep
+
+    def kept(self, run):
+        keep(self, run)
+        if len(self.times) == 7:
+            run.ctx.stop._note(signal.SIGUSR1, None)
+
+    monkeypatch.setattr(History, "keep", kept)
+    return monkeypatch
+
+
+@pytest.mark.mpi
+def test_the_model_is_that_of_a_run_in_one_go(folder, stopped):
+    file = folder / "rom.h5"
+    cut, nothing = reduce(deck(folder, reduce={}), context.create(COMM, folder))
+    assert cut.stop_reason and not nothing and not file.exists() and cut.clock.step == 8
+    stopped.undo()
+    run, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder), restart="latest")
+    assert run.stop_reason is None and facts["snapshots"] == 16 and file.exists()
+    form, points = run.system.forms["displacement"], run.system.quadrature
+    found = model.load(file, form, points)
+    _, whole = reduce(deck(folder, reduce={}), context.create(COMM, folder))
+    other = model.load(file, form, points)
+    assert whole["spectrum"][:5] == pytest.approx(facts["spectrum"][:5], rel=1e-8)
+    assert whole["imbalance"] == pytest.approx(facts["imbalance"], rel=1e-6)
+    assert np.abs(found.basis - other.basis)[:, :, :3].max(initial=0) <= 1e-6 * np.abs(other.basis).max(
+        initial=1
+    )
+
+
+@pytest.mark.mpi
+def test_a_checkpoint_without_steps_is_refused(folder):
+    from plexus.compose import compose
+
+    run = compose(
+        deck(folder, output=[{"type": "checkpoint", "every": "4 steps"}]), context.create(COMM, folder)
+    )
+    run.execute()
+    assert checkpoint.candidates(folder, COMM)
+    with pytest.raises(InputError, match="has no steps of before"):
+        reduce(deck(folder, reduce={}), context.create(COMM, folder), restart="latest")
+
+
+@pytest.mark.mpi
+def test_models_of_several_runs_are_made_in_one_go(folder, stopped):
+    with pytest.raises(SolveError, match="made in one go: give it more time"):
+        march(deck(folder), context.create(COMM, folder), "temperature", 1.0)
+
+
+@pytest.mark.skipif("SLURM_JOB_ID" in os.environ, reason="inside a job the words are those of its scheduler")
+def test_a_job_of_a_reduction_goes_on_by_its_own_command(capsys, tmp_path):
+    import plexus.cli
+
+    words = ["submit", "--reduce", "input_decks/rom/pulled_plate.yaml", "--profile", "workstation", "--print"]
+    assert plexus.cli.main([*words, "-o", str(tmp_path / "made"), "--restart"]) == 0
+    assert f"command=(reduce input_decks/rom/pulled_plate.yaml -o {tmp_path}/made --restart latest)" in (
+        capsys.readouterr().out
+    )
