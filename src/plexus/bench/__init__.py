@@ -26,6 +26,7 @@ BENCHES = (
     "constitutive",
     "dictionary",
     "rom",
+    "offline",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")

@@ -90,13 +90,12 @@ def run(*items: str) -> list[Row]:
     return [*found, *_compared(list(sizes.values()))]
 
 
-def _deck(size: Size, end: float, folder: Path = Path(), **blocks: Any) -> Deck:
-    """Return the deck of a cube."""
-    edge = [size.cells] * 3
-    data = {
+def plain(cells: int, end: float, **blocks: Any) -> dict[str, Any]:
+    """Return the deck of a cube with so many cells along an edge, that ends at a time [s]."""
+    return {
         "plexus": 1,
         "tables": {"pull": {"times": [0, 1, 2], "values": ["0 MPa", "250 MPa", "0 MPa"], "period": 2}},
-        "mesh": {"type": "box", "cell": "hexahedron", "cells": edge, "size": [1, 1, 1]},
+        "mesh": {"type": "box", "cell": "hexahedron", "cells": [cells] * 3, "size": [1, 1, 1]},
         "physics": {"type": "elastoviscoplastic", "degree": 1, "law": LAW,
                     "temperature": "293.15 + 40*min(t, 1)*exp(-2*x - y)"},
         "boundary": [{"on": "left", "displacement": [0, 0, 0]},
@@ -106,6 +105,11 @@ def _deck(size: Size, end: float, folder: Path = Path(), **blocks: Any) -> Deck:
                                     "snes_rtol": 1e-6}},
         **blocks,
     }  # fmt: skip
+
+
+def _deck(size: Size, end: float, folder: Path = Path(), **blocks: Any) -> Deck:
+    """Return the deck of a cube."""
+    data = plain(size.cells, end, **blocks)
     return Deck.from_plain({"data": data, "path": str(folder / "deck.yaml"), "origins": {}, "overrides": []})
 
 

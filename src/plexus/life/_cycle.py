@@ -147,21 +147,23 @@ def mises(a: Array) -> Array:
 
 
 def farthest(a: Array) -> tuple[Array, Array]:
-    """Return the largest J(a_i - a_j) of pairs of instants, (n,), and its a_i - a_j (n, 6)."""
+    """Return the largest J(a_i - a_j) of pairs of instants, (n,), and its a_i - a_j (n, 6).
+
+    J is the length of scaled deviators y, so that products tell all distances, |y_i|² + |y_j|² - 2 y_i·y_j.
+    """
     m, n, _ = a.shape
-    size, pair = np.zeros(n), np.zeros((n, 6))
+    pair = np.empty((n, 6))
     for first in range(0, n, SIZE):
-        here = slice(first, min(first + SIZE, n))
-        for i in range(m - 1):
-            change = a[i + 1 :, here] - a[i, here]
-            norms = mises(change)
-            best = norms.argmax(axis=0)
-            found = np.take_along_axis(norms, best[None], axis=0)[0]
-            better = found > size[here]
-            size[here] = np.where(better, found, size[here])
-            chosen = np.take_along_axis(change, best[None, :, None], axis=0)[0]
-            pair[here] = np.where(better[:, None], chosen, pair[here])
-    return size, pair
+        part = a[:, first : first + SIZE]
+        # about their mean, products are no larger than the distances
+        y = deviator(part - part.mean(axis=0)) * np.sqrt(1.5 * TWICE)
+        products = y.transpose(1, 0, 2) @ y.transpose(1, 2, 0)
+        squares = np.einsum("nii->ni", products)
+        away = squares[:, :, None] + squares[:, None] - 2.0 * products
+        i, j = np.divmod(away.reshape(len(away), m * m).argmax(axis=1), m)
+        at = np.arange(len(away))
+        pair[first : first + SIZE] = part[np.maximum(i, j), at] - part[np.minimum(i, j), at]
+    return mises(pair), pair
 
 
 def across(a: Array, normal: Array) -> Array:

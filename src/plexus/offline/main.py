@@ -125,12 +125,13 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
-    kept = Kept(
-        decomposed(points, [*found.stresses, *held.stresses, *answers.stresses], weights_of(form)),
-        {name: decomposed(points, rows) for name, rows in found.memory.items()},
-        *spans(loads, elastic, times),
-        held.fields.reshape(space.n_local, space.components, lifts.count),
-    )
+    stresses = decomposed(points, [*found.stresses, *held.stresses, *answers.stresses], weights_of(form))
+    # the modes stand for them, and a large body has no room for both
+    found.stresses.clear()
+    answers.stresses.clear()
+    duals = {name: decomposed(points, rows) for name, rows in found.memory.items()}
+    lifted = held.fields.reshape(space.n_local, space.components, lifts.count)
+    kept = Kept(stresses, duals, *spans(loads, elastic, times), lifted)
     facts = {
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
         "forces": found.balance.scale, "imbalance": found.balance.worst,

@@ -27,7 +27,7 @@ from plexus.spaces.rule import Rule, cell_rule, node_rule
 from plexus_kernels import backend
 
 Array = Any
-PIECE = 2048
+PIECE = 1024
 """Cells whose points are looked at together where there is no room for all."""
 
 
