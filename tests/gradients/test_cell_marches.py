@@ -46,6 +46,7 @@ solver: {velocity: {SOLVER, rtol: 1.e-13, snes_rtol: 1.e-13}}
 """
 # the decks have no steady states
 STEPPERS = [given for given in stepper_variants(Explicit, Implicit) if given["type"] != "quasistatic"]
+MEANS = SQUARE.replace("muscl", "weno5").replace("[12, 6]", "[16, 8]")
 DECKS = {"1-D": LINE, "2-D": SQUARE}
 """Line and square: periodic and with sides of three kinds."""
 
@@ -53,7 +54,8 @@ DECKS = {"1-D": LINE, "2-D": SQUARE}
 def run_of(comm, folders, name, given, solver="ksp: gmres"):
     folder = Path(comm.bcast(str(folders.mktemp("cells"))))
     stepper = "{" + ", ".join(f"{k}: {v}" for k, v in given.items()) + "}"
-    return composed(DECKS[name].replace("STEPPER", stepper).replace("SOLVER", solver), folder, comm)
+    text = DECKS.get(name, MEANS)
+    return composed(text.replace("STEPPER", stepper).replace("SOLVER", solver), folder, comm)
 
 
 def point(run):
@@ -80,6 +82,20 @@ def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory
     smooth = torch.tensor([0.5], dtype=torch.float64), torch.cos(here[1])
     assert slope(value, here, 1e-2, WORLD, smooth) == TWO
     assert close(gradients(loss(run, given, every=2), here), gradients(value, here), 1e-9)
+
+
+@pytest.mark.pair
+def test_gradients_through_fluxes_that_are_means(tmp_path_factory):
+    """WENO5 on a square, in Taylor form and beside one rank."""
+    many, one = (run_of(comm, tmp_path_factory, "means", {"type": "ssp_rk"}) for comm in (WORLD, MPI.COMM_SELF))
+    assert many.system.scheme.beside and many.system.scheme.compiled
+    value, here = loss(many, {"type": "ssp_rk"}), point(many)
+    smooth = torch.tensor([0.5], dtype=torch.float64), torch.cos(here[1])
+    assert slope(value, here, 1e-2, WORLD, smooth) == TWO
+    parts, whole = gradients(value, here), gradients(loss(one, {"type": "ssp_rk"}), point(one))
+    slab = many.system.scheme.slab
+    assert close(summed(parts[:1], WORLD), whole[:1])
+    assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
 
 
 @pytest.mark.parametrize("name", DECKS)

@@ -1,8 +1,9 @@
 """``kill -9`` at a random moment of a training: what it leaves is that of the undisturbed one, bit for bit.
 
 ``PLEXUS_KILLS=20 pytest -s tests/restart/test_kills_of_trainings.py`` kills 20 times, the kinds in turn
-(default: once, of the kind that the seed chooses); ``PLEXUS_SEED`` repeats the moments as far as the machine
-allows. Each process of a training, of the launcher too, may be the one that is killed.
+(default: once, of the kind that the seed chooses); ``PLEXUS_KINDS="cells,Fourier"`` takes those kinds alone whose
+names have one of these words. ``PLEXUS_SEED`` repeats the moments as far as the machine allows. Each process of a
+training, of the launcher too, may be the one that is killed.
 """
 
 from __future__ import annotations
@@ -64,21 +65,30 @@ UNROLLED = (
     "train.stages=[{type: active, rounds: 2, acquire: 2, steps: 5, batch: 128},"
     " {type: unrolled, steps: 6, unroll: [1, 4], batch: 2}]"
 )
+ONE, TWO = (("-n", ranks, "-s", ADAM_LBFGS) for ranks in "12")
+PARTS = (*TWO, "-s", "train.ranks.per_sample=2")
 KINDS = {
-    "second order": (STRESS, ("-n", "1")),
-    "unrolled": (MOMENTS, ("-n", "1", "-s", UNROLLED)),
-    "unrolled on two": (MOMENTS, ("-n", "2", "-s", UNROLLED)),
-    "runs in turn": (controlled.DECK, ("-n", "2", "-s", ADAM_LBFGS)),
-    "runs in parts": (controlled.DECK, ("-n", "2", "-s", ADAM_LBFGS, "-s", "train.ranks.per_sample=2")),
+    "second order": ((STRESS,), ("-n", "1")),
+    "unrolled": ((MOMENTS,), ("-n", "1", "-s", UNROLLED)),
+    "unrolled on two": ((MOMENTS,), ("-n", "2", "-s", UNROLLED)),
+    "runs in turn": ((controlled.DECK,), TWO),
+    "runs in parts": ((controlled.DECK,), PARTS),
+    "runs on cells": (controlled.on_cells("ssp_rk"), PARTS),
+    "runs on cells, alone": (controlled.on_cells("ssp_rk"), ONE),
+    "runs on cells, implicit": (controlled.on_cells("theta"), ONE),
+    "runs in Fourier space": (controlled.in_fourier_space(), PARTS),
+    "runs in Fourier space, alone": (controlled.in_fourier_space(), ONE),
 }
-"""Deck and words: Adam, L-BFGS and Levenberg-Marquardt, rounds, roll-outs, ranks that take or cut samples."""
+"""Texts of the decks, and words: Adam, L-BFGS and Levenberg-Marquardt, rounds, roll-outs, ranks that take or cut
+samples."""
+WANTED = os.environ.get("PLEXUS_KINDS", "").split(",")
 
 
 def started(name: str, folder: Path) -> subprocess.Popen[str]:
     """Begin a training in a folder, or go on with it where it has a checkpoint, as a person would."""
-    text, words = KINDS[name]
+    texts, words = KINDS[name]
     folder.mkdir(exist_ok=True)
-    controlled.written(folder, text)
+    controlled.written(folder, *texts)
     again = ["--restart"] if (folder / "out" / memo.NAME).exists() else []
     command = [sys.executable, "-m", "plexus", "train", "deck.yaml", "-o", "out", *words]
     with open(folder / "said.txt", "a") as said:
@@ -126,7 +136,8 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(COUNT))
 def test_killed_at_a_random_moment(number, whole, tmp_path):
-    name = list(KINDS)[(number + SEED) % len(KINDS)]
+    names = [name for name in KINDS if any(word in name for word in WANTED)]
+    name = names[(number + SEED) % len(names)]
     reference, length = whole(name)
     dice, here, hits = random.Random(f"{SEED} {number}"), tmp_path / "killed", 0
     computed: dict[str, tuple[int, str]] = {}

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 TRANSIENT, NONLINEAR = 2.5, 1.0
 """Bounds on the cost of a gradient, in solves."""
 STEPS, DT, EVERY, TURNS = 24, 5e-4, 6, 5
-CELLS = {"ssp_rk": 96, "theta": 16, "bdf2": 16}
-"""Cells per side of a square."""
+MARCHES = (("ssp_rk", "muscl", 96), ("ssp_rk", "weno5", 96), ("theta", "muscl", 16), ("bdf2", "muscl", 16))
+"""Stepper, reconstruction, cells per side of a square."""
 Tensor = torch.Tensor
 
 
@@ -50,18 +50,16 @@ def run() -> list[Row]:
 def volumes() -> list[Row]:
     """Return cost and memory of gradients through marches of cell means."""
     rows = []
-    for stepper, cells in CELLS.items():
-        point, march = _march(stepper, cells)
+    for stepper, values, cells in MARCHES:
+        point, march = _march(stepper, values, cells)
         cost, forward = costs(partial(march, every=EVERY), point)
-        item, peer = (
-            f"{stepper}, {STEPS} steps of {cells}² cells, every {EVERY}th kept",
-            f"march {forward:.2f} s",
-        )
-        rows.append(Row(item, cost, "x", TRANSIENT, cost <= TRANSIENT, peer))
+        name = f"{stepper}, {values}"
+        item = f"{name}, {STEPS} steps of {cells}² cells, every {EVERY}th kept"
+        rows.append(Row(item, cost, "x", TRANSIENT, cost <= TRANSIENT, f"march {forward:.2f} s"))
         few, all_ = (peak(partial(_gradient, partial(march, every=k), point)) for k in (EVERY, None))
         plain = peak(partial(_value, partial(march, every=None), point))
         text = f"{all_ / plain:.1f} with all states, {plain / 2**20:.1f} MiB of the march itself"
-        rows.append(Row(f"{stepper}, memory of that beside the march", few / plain, "x", peer=text))
+        rows.append(Row(f"{name}, memory of that beside the march", few / plain, "x", peer=text))
     return rows
 
 
@@ -99,12 +97,12 @@ def _gradient(function: Callable[..., Tensor], point: Sequence[Tensor]) -> None:
     function(*(p.clone().requires_grad_() for p in point)).backward()
 
 
-def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
+def _march(stepper: str, values: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor]]:
     """Return viscosity and start of Burgers' equation, and a number of its end as a function of them."""
     from plexus import registry
     from plexus.coupling.tracedcells import TracedCells
 
-    made = composed(_deck(stepper, cells))
+    made = composed(_deck(stepper, values, cells))
     # what the deck has made: a march of cells
     block = cast("Time", made.deck.time).stepper
     system = cast("VolumeSystem", made.system)
@@ -117,12 +115,12 @@ def _march(stepper: str, cells: int) -> tuple[list[Tensor], Callable[..., Tensor
     return [torch.from_numpy(system.controls.own["nu"]), made.state.values["velocity"]], end
 
 
-def _deck(stepper: str, cells: int) -> dict[str, Any]:
+def _deck(stepper: str, values: str, cells: int) -> dict[str, Any]:
     return {
         "plexus": 1,
         "mesh": {"type": "periodic", "cells": [cells, cells], "size": [1, 1]},
         "controls": {"nu": {"type": "scalar", "unit": "m^2/s", "start": 0.02}},
-        "physics": {"type": "burgers", "viscosity": "nu", "reconstruction": "muscl"},
+        "physics": {"type": "burgers", "viscosity": "nu", "reconstruction": values},
         "initial": {"velocity": "2 + sin(2*pi*x)*cos(2*pi*y)"},
         "time": {"stepper": stepper, "end": 1, "step": DT},
     }

@@ -6,6 +6,7 @@ import pytest
 import torch
 from volume_cases import function, scheme
 
+from plexus.models.volumes.compiled import formulas
 from plexus.models.volumes.sides import Given, Mixed, Outflow, Prescribed
 from plexus_kernels.native.transport import Formulas
 
@@ -69,14 +70,27 @@ def test_weighted_values_on_a_line(physics, riemann, reconstruction, rules):
     agree(made := scheme(cut(physics, 1), (300,), reconstruction, riemann, rules), means(made))
 
 
-def test_three_axes():
-    made = scheme(BURGERS, (5, 6, 7))
+@pytest.mark.parametrize("physics", [BURGERS, CARRIED], ids=["burgers", "carried"])
+@pytest.mark.parametrize(("reconstruction", "riemann"), WEIGHTED, ids=str)
+@pytest.mark.parametrize("rules", [None, RULES], ids=["periodic", "sides"])
+def test_weighted_values_on_a_plane_whose_fluxes_are_means(physics, riemann, reconstruction, rules):
+    """Layers are longer than the pieces that the kernel takes values and derivatives in."""
+    made = scheme(cut(physics, 2), (9, 130), reconstruction, riemann, rules)
+    agree(made, means(made, members=2))
+
+
+@pytest.mark.parametrize("reconstruction", ["muscl", JS], ids=str)
+def test_three_axes(reconstruction):
+    made = scheme(CARRIED, (5, 6, 7), reconstruction)
     agree(made, means(made, members=2))
 
 
 def test_what_compiled_code_does_not_know_is_left_to_torch():
-    assert scheme(BURGERS, (12, 12), "weno5").compiled is None
-    assert scheme(BURGERS, (12, 12), "muscl").compiled == Formulas(1, 2, 0)
+    """Values of several unknowns are."""
+    made = scheme(BURGERS, (12, 12), "muscl")
+    assert made.compiled == Formulas(1, 2, 0)
+    made.specs = [*made.specs, *made.specs]
+    assert formulas(made) is None
 
 
 def test_means_that_are_no_numbers_are_passed_on():
