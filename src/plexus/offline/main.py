@@ -64,7 +64,7 @@ class History:
     """
 
     def __init__(self, system: System, name: str, memory: Sequence[str]):
-        self.name, self.balance = name, Balance(system.forms[name])
+        self.name, self.balance, self.comm = name, Balance(system.forms[name]), system.forms[name].space.comm
         self.fields: list[Array] = []
         self.stresses: list[Array] = []
         self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
@@ -78,6 +78,16 @@ class History:
         self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
         for dual, rows in self.memory.items():
             rows.append(state.internal[dual][:n].copy())
+
+    @property
+    def largest(self) -> dict[str, float]:
+        """Largest root mean square of each memory variable that is kept. Collective."""
+        return {name: _largest(self.comm, rows) for name, rows in self.memory.items()}
+
+
+def kept_of(equation: Reducible, duals: str) -> list[str]:
+    """Return the memory variables whose bases a deck wants: all, or scalars."""
+    return [s.name for s in equation.internal if duals == "all" or s.shape == "scalar"]
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -98,8 +108,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(system.forms[name])
-    every = deck.reduce.duals == "all"
-    found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
+    found = History(system, name, kept_of(equation, deck.reduce.duals))
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
     told = source.march(run, found.keep)
     _require_balance(found.balance, deck.reduce.balance)
@@ -149,9 +158,9 @@ def reduced(run: Run, found: History, path: Path) -> Model:
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
         "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "spectrum": basis.spectrum.tolist(),
-        "tolerance": block.tolerance, "cubature": block.cubature,
+        "tolerance": block.tolerance, "cubature": block.cubature, "stalls": block.stalls,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
-        "largest": {name: _largest(comm, rows) for name, rows in found.memory.items()},
+        "largest": found.largest,
     }  # fmt: skip
     modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
