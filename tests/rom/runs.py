@@ -43,6 +43,7 @@ def continued(whole, again, steps):
     for _ in zip(range(steps), whole.march(), strict=False):
         pass
     meta, packed = deepcopy(whole.checkpoint_state()[0]), whole.checkpoint_state()[1]
-    assert whole.layout().keys() == packed.keys()
+    again.expect(meta)
+    assert again.layout().keys() == packed.keys()
     again.restore_state(meta, {key: rows.copy() for key, (_, rows) in packed.items()})
     return ended(whole), ended(again)

@@ -13,7 +13,7 @@ from mpi4py import MPI
 from rom.runs import COMM, continued, ended, started, together
 
 from plexus.deck.load import load
-from plexus.errors import DeckError, InputError
+from plexus.errors import DeckError, GuardError, InputError
 from plexus.offline.dictionary import make, trained
 from plexus.reduction.clusters.medoids import Partition
 from plexus.runtime import context
@@ -131,6 +131,42 @@ def test_it_goes_on_as_if_it_had_not_stopped(made):
     assert again.values() == pytest.approx(whole.values(), rel=1e-10)
 
 
+BOTH = "293.15 + 55*warm(t)*(exp(-8*((x - 0.15)^2 + y^2)) + exp(-8*((x - 0.85)^2 + y^2)))"
+
+
+def judged(folder, **rom):
+    """Return a run, by the full model without ``rom``, that heats both ends; training heats one."""
+    physics = yaml.safe_load(text())["physics"] | {"temperature": BOTH}
+    file = {"type": "dictionary", "file": str(folder / "dictionary.json"), "tolerance": 1e-11}
+    blocks = {"rom": {**file, **rom}} if rom else {}
+    return started(folder, deck(folder, physics=physics, **blocks))
+
+
+@pytest.mark.mpi
+def test_an_alarm_lets_the_other_model_join(made):
+    """It comes before `on_alarm` decides, and brings the run nearer to the full model."""
+    folder = made[0]
+    full, alone = ended(judged(folder)).values(), ended(judged(folder, imbalance=1))
+    run = ended(judged(folder, imbalance=1, indicator={"tolerance": 0.035}, on_alarm="stop"))
+    told = run.system.counts()["reduced"]
+    assert told["alarms"] == len(told["joined"]) == 1 and told["enriched"] == []
+    assert told["modes"] > alone.system.counts()["reduced"]["modes"]
+    for name, share in (("u", 0.1), ("p", 0.8)):
+        assert abs(run.values()[name] - full[name]) <= share * abs(alone.values()[name] - full[name])
+    with pytest.raises(GuardError, match="training has not seen such a state"):
+        ended(judged(folder, imbalance=1, indicator={"tolerance": 1e-6}, on_alarm="stop"))
+
+
+@pytest.mark.mpi
+def test_a_model_that_joined_is_there_after_a_restart(made):
+    """It joins, then full steps complete the model; a restart in between has both."""
+    rom = {"indicator": {"tolerance": 0.02}, "imbalance": 1}
+    whole, again = continued(judged(made[0], **rom), judged(made[0], **rom), 4)
+    record = whole.system.trust.record
+    assert record == again.system.trust.record and record.joined and record.joined[0] <= 1
+    assert again.values() == pytest.approx(whole.values(), rel=1e-10)
+
+
 def test_what_is_no_dictionary_is_refused(made, tmp_path):
     folder = made[0]
     index = json.loads((folder / "dictionary.json").read_text())
@@ -186,8 +222,8 @@ def test_the_deck_is_checked(tmp_path):
     assert "angles compares spaces of the unknown" in told(dissimilarity="angles")[1]
     file = tmp_path / "dictionary.json"
     file.write_text("{}")
-    with pytest.raises(DeckError, match="keep no modes of the memory"):
-        deck(tmp_path, rom={"type": "dictionary", "file": str(file), "indicator": {}})
+    with pytest.raises(DeckError, match=r"where models are switched .* no indicator"):
+        deck(tmp_path, rom={"type": "dictionary", "file": str(file), "switch": 2, "indicator": {}})
     alone = deck(tmp_path, sweep=None)
     assert "give a block `sweep`" in TASK.problem(alone)
     assert "many runs, and one is reduced" in TASK.problem(deck(tmp_path, reduce={}))

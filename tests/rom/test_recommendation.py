@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from plexus.errors import InputError
 from plexus.recommendation.augmentation import augmented
-from plexus.recommendation.classifiers import folds
+from plexus.recommendation.classifiers import folds, kernel, squares
 from plexus.recommendation.classifiers.discriminant import Discriminant
 from plexus.recommendation.classifiers.logistic import Logistic
 from plexus.recommendation.classifiers.neighbours import Neighbours
@@ -121,6 +121,37 @@ def test_classifiers_tell_gaussian_clouds_apart(made):
     x = (x - x.mean(0)) / x.std(0)
     p = made().fit(x[:300], y[:300], 3).probabilities(x[300:])
     assert (p.argmax(1) == y[300:]).mean() >= 0.91
+
+
+def centred(seed, members):
+    """Return places in a cube of five dimensions, and squared distances to four of its points."""
+    rng = np.random.default_rng(seed)
+    x, centres = rng.uniform(-1.7, 1.7, (members, 5)), rng.uniform(-1, 1, (4, 5))
+    return x, ((x[:, None] - centres) ** 2).sum(2) + np.sin(2 * x[:, :1])
+
+
+def test_members_left_out_are_foretold_as_if_they_had_not_been_there(monkeypatch):
+    monkeypatch.setattr(kernel, "LENGTHS", (0.8,))
+    monkeypatch.setattr(kernel, "RIDGES", (1e-2,))
+    x, far = centred(0, 30)
+    model = kernel.Kernel().fit(x, far)
+    k = np.exp(-squares(model.z, model.z) / (2 * model.length**2))
+    target = (far - far.mean(0)) / far.std()
+    for i in (0, 7, 29):
+        rest = np.arange(30) != i
+        weights = np.linalg.solve(k[np.ix_(rest, rest)] + 1e-2 * np.eye(29), target[rest])
+        assert np.allclose(k[i, rest] @ weights, model.left_out[i], atol=1e-10)
+
+
+def test_distances_teach_more_than_labels():
+    """Where classes are those of the nearest point, a few members with distances find nearly all."""
+    x, far = centred(1, 460)
+    y = far.argmin(1)
+    plain, told = (Stacking(steps=60, count=3, factor=0.0) for _ in "ab")
+    plain.fit(x[:60], y[:60], 4)
+    told.fit(x[:60], y[:60], 4, far[:60])
+    right = [(model.probabilities(x[60:]).argmax(1) == y[60:]).mean() for model in (plain, told)]
+    assert right[1] >= right[0] + 0.05 and abs(told.accuracy - right[1]) <= 0.1
 
 
 def test_a_perceptron_goes_down_its_slope():

@@ -45,7 +45,8 @@ def runs(data: Data) -> list[Row]:
     part = medoids(d, hotspots.LABELS, starts=hotspots.STARTS)
     y = np.concatenate([part.labels, np.zeros(len(data.gram) - TRAINED, dtype=np.int64)])
     x = recommendation.features(data, y, train)
-    model = Stacking(recommendation.FACTOR, seed=FIRST).fit(x[train], y[train], hotspots.LABELS)
+    far = d[:, part.medoids] ** 2
+    model = Stacking(recommendation.FACTOR, seed=FIRST).fit(x[train], y[train], hotspots.LABELS, far)
     chosen = model.probabilities(x[test]).argmax(1)
     with tempfile.TemporaryDirectory() as folder:
         sizes = _models(compose(every[0], ctx), part, d, Path(folder))
@@ -75,7 +76,9 @@ def _models(run: Run, part: Any, d: Array, folder: Path) -> list[tuple[Path, int
     groups = [trained(d, part, k, OVERLAP) for k in range(len(part.medoids))]
     for k, group in enumerate([*groups, np.arange(TRAINED)]):
         members: Any = [
-            SimpleNamespace(fields=fields[i], stresses=stresses[i].astype(float), forces=0.0, imbalance=0.0)
+            SimpleNamespace(
+                fields=fields[i], stresses=stresses[i].astype(float), memory={}, forces=0.0, imbalance=0.0
+            )
             for i in group
         ]
         file = folder / f"model_{k}.h5"

@@ -120,18 +120,9 @@ class ReducedSystem(ReducedState):
         if self.full_order:
             values[name] = self.expanded(values[name])
             return self.full.solve(name, values, at)
-        g = self.expanded(values[name])[:, 0]
-        why = None
-        try:
-            self._step = self.steps.of(at)
-            g, count = self._step.solve(g)
-            self.counted.count(count)
-            self._memory = self._step.memory(g)
-            why = None if self.trust is None else self.trust.judge(self._memory)
-        except SolveError as error:
-            if self.trust is None or self.trust.terms.action == "stop":
-                raise
-            why, count = str(error), 0
+        g, count, why = self._tried(self.expanded(values[name])[:, 0], at)
+        while why is not None and self.trust is not None and self.trust.joined(at, why):
+            g, count, why = self._tried(self.expanded(values[name])[:, 0], at)
         if why is not None:
             assert self.trust is not None
             found, self._memory = self.trust.answer(at, self.whole.combined(self.whole.numbers(at.t, g)), why)
@@ -139,6 +130,19 @@ class ReducedSystem(ReducedState):
         self._at = at
         values[name] = g if self.full_order else g[:, None]
         return count
+
+    def _tried(self, g: Array, at: Instant) -> tuple[Array, int, str | None]:
+        """Return the coordinates after a step, Newton steps, and why not to believe them. Collective."""
+        try:
+            self._step = self.steps.of(at)
+            g, count = self._step.solve(g)
+            self.counted.count(count)
+            self._memory = self._step.memory(g)
+            return g, count, None if self.trust is None else self.trust.judge(self._memory)
+        except SolveError as error:
+            if self.trust is None or (self.trust.terms.action == "stop" and not self.trust.waiting):
+                raise
+            return g, 0, str(error)
 
     def advance(self, name: str, values: dict[str, Array], at: Instant) -> dict[str, Array]:
         """Return the memory at the points of the cubature, and note the step for fields."""

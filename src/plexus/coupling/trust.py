@@ -5,12 +5,14 @@ What the fit misses, e_G, is zero for states of the training and grows with what
 (`plexus.reduction.gappy`). Beyond a tolerance, or where Newton's method fails, the step is taken back: the
 memory of the whole body at its start is had by replay, the full model takes the step, and its result
 completes basis, memory and cubature (F. Casenave, N. Akkari, Math. Comput. Appl. 24 (2019) 41,
-doi:10.3390/mca24020041). e_G is a global number, so that all ranks decide alike.
+doi:10.3390/mca24020041). Where there are other models of the body, as in a dictionary, they join first, one
+after the other, and the reduced model takes the step again: that costs no full step. e_G is a global number,
+so that all ranks decide alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,15 +70,26 @@ class Record:
     looked: int = 0
     worst: float = 0.0
     alarms: int = 0
+    joined: list[float] = field(default_factory=list)
     enriched: list[float] = field(default_factory=list)
     full_since: float | None = None
 
 
 class Trust:
-    """Judges the steps of a reduced system."""
+    """Judges the steps of a reduced system. Construction is collective.
+
+    Parameters
+    ----------
+    system : ReducedSystem
+        The system.
+    terms : Terms
+        What the deck says.
+    """
 
     def __init__(self, system: ReducedSystem, terms: Terms):
         self.system, self.terms, self.record = system, terms, Record()
+        self.reserve: Sequence[Callable[[], Model]] = ()
+        """Read further models of the body, the most promising first; collective."""
         self.latest = 0.0
         self.told: list[str] = []
         self.turn(system.model)
@@ -108,6 +121,32 @@ class Trust:
             self.record.worst = max(self.record.worst, indicator)
             return None
         return f"the indicator is {indicator:.3g}, more than {self.terms.tolerance:g}"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a further model can join."""
+        return len(self.record.joined) < len(self.reserve)
+
+    def joined(self, at: Instant, why: str) -> bool:
+        """Let the next model join, so that the step can be taken again; False if there is none. Collective.
+
+        Parameters
+        ----------
+        at : Instant
+            End of the step; its memory at the start is turned to the points that the run then has.
+        why : str
+            What the alarm is.
+        """
+        if not self.waiting:
+            return False
+        other, record = self.reserve[len(self.record.joined)](), self.record
+        record.alarms, record.joined = record.alarms + 1, [*record.joined, at.t]
+        self.system.say(f"rom: at t = {at.t:g} s {why}: the next model of the dictionary joins")
+        before = self.system.whole.replay.at(at.t - at.dt)
+        memory = {name: np.moveaxis(modes, 2, 0) for name, modes in other.kept.duals.items()}
+        fields = other.basis.reshape(-1, other.basis.shape[2])
+        self._complete(at, before, fields, np.moveaxis(other.kept.stresses, 2, 0), memory)
+        return True
 
     def answer(self, at: Instant, u: Array, why: str) -> tuple[Array, dict[str, Array]]:
         """Take a step back and take it again with the full model. Collective.
@@ -170,19 +209,25 @@ class Trust:
     ) -> tuple[Array, dict[str, Array]]:
         """Complete the model by a state; return its coordinates and the memory at the points. Collective."""
         system = self.system
-        form, space = system.full.forms[system.name], system.full.quadrature
-        n, shown = space.n_owned, (u - system.lifts.field(at.t)).reshape(-1, 1)
-        model = enriched(
-            system.model, form, space, shown, [self._stress(at, u, before)],
-            {name: [memory[name][:n]] for name in system.model.kept.duals},
-        )  # fmt: skip
-        system.turn(model)
-        rows = model.points.rows
-        held: Any = at.before
-        held.update({name: a[rows] for name, a in before.items()})
+        n, shown = system.full.quadrature.n_owned, (u - system.lifts.field(at.t)).reshape(-1, 1)
+        kept = {name: [memory[name][:n]] for name in system.model.kept.duals}
+        self._complete(at, before, shown, [self._stress(at, u, before)], kept)
+        model, rows, form = system.model, system.model.points.rows, system.full.forms[system.name]
         modes = model.basis.reshape(u.size, model.basis.shape[2])
         g = coordinates(system.comm, modes, lambda a: mass(form, a), shown)
         return g[:, 0], {name: a[rows] for name, a in memory.items()}
+
+    def _complete(
+        self, at: Instant, before: dict[str, Array], fields: Array, stresses: Sequence[Array],
+        memory: Mapping[str, Sequence[Array]],
+    ) -> None:  # fmt: skip
+        """Turn to the model completed by states, with the memory at its points at the start. Collective."""
+        system = self.system
+        form, space = system.full.forms[system.name], system.full.quadrature
+        model = enriched(system.model, form, space, fields, stresses, memory)
+        system.turn(model)
+        held: Any = at.before
+        held.update({name: a[model.points.rows] for name, a in before.items()})
 
     def _stress(self, at: Instant, u: Array, before: dict[str, Array]) -> Array:
         """Return the stress at own points at the end of a step, (own points, 9)."""

@@ -29,7 +29,7 @@ class Dictionary(Reduce):
     )
     load: str = Field("temperature", pattern=NAME, description="field by which a model is recommended")
     at: Annotated[float, Unit("s")] = Field(ge=0, description="when it is read, after the start")
-    features: int = Field(20, ge=1, le=500, description="places at which it is read")
+    features: int = Field(40, ge=1, le=500, description="places at which it is read")
     augmentation: float = Field(
         2.0,
         ge=0,

@@ -24,15 +24,19 @@ from plexus.reduction.clusters.dissimilarity import angles, euclidean, sine
 from plexus.reduction.clusters.gain import choose, gains, partitions
 from plexus.reduction.clusters.medoids import Partition
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.pod import gram, pod
+from plexus.reduction.pod import gram, pod, scaled
 
 if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
     from plexus.deck.schema import Deck
     from plexus.run import Run
     from plexus.runtime.context import Context
 
 Array = np.ndarray
 FILE, BUNDLE = "dictionary.json", "recommendation.safetensors"
+REMEMBERED = 1e-2
+"""Relative singular value below which modes of the memory are left out: each takes a point of the model."""
 COARSER = 30.0
 """Relative singular value below which stresses of many runs are left out, in tolerances of the cubature."""
 
@@ -69,7 +73,7 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         if len(models) > 1:
             from plexus.offline.recommend import recommend
 
-            bundle, told = recommend(run, deck, members, part, ctx.folder / BUNDLE)
+            bundle, told = recommend(run, deck, members, d, part, ctx.folder / BUNDLE)
             about |= told
         index = indices.Index(unknown_of(run), models, *bundle, about)
         if ctx.comm.rank == 0:
@@ -137,7 +141,7 @@ def trained(d: Array, part: Partition, k: int, overlap: float) -> Array:
 
 
 def joined(run: Run, members: Sequence[Member]) -> Any:
-    """Return snapshots of several runs as those of one: normalised, stresses compressed. Collective."""
+    """Return snapshots of several runs as those of one: normalised, at points compressed. Collective."""
     name = unknown_of(run)
     form, block = run.system.forms[name], run.deck.reduce  # type: ignore[attr-defined]
     assert isinstance(block, Reduce)
@@ -153,7 +157,30 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
     balance = SimpleNamespace(scale=max(m.forces for m in members), worst=max(m.imbalance for m in members))
-    return SimpleNamespace(name=name, fields=fields, stresses=stresses, memory={}, balance=balance)
+    memory, largest = {}, dict[str, float]()
+    for dual in members[0].memory:
+        sizes = [_sizes(comm, m.memory[dual]) for m in members]
+        largest[dual] = max(size / count**0.5 for size, count in sizes)
+        # all runs count alike, and states that join later are of their size
+        most = max(size for size, _ in sizes)
+        alike = [m.memory[dual] * (most / (size or 1.0)) for m, (size, _) in zip(members, sizes, strict=True)]
+        memory[dual] = _compressed(comm, alike)
+    return SimpleNamespace(
+        name=name, fields=fields, stresses=stresses, memory=memory, largest=largest, balance=balance
+    )
+
+
+def _sizes(comm: Comm, rows: Array) -> tuple[float, int]:
+    """Return the largest norm of snapshots (steps, points, k), and how many values each has. Collective."""
+    squares, count = comm.allreduce((rows**2).sum((1, 2))), comm.allreduce(rows[0].size)
+    return float(squares.max() ** 0.5), count
+
+
+def _compressed(comm: Comm, rows: Sequence[Array]) -> list[Array]:
+    """Return leading modes of snapshots (steps, points, k), as long as singular values. Collective."""
+    columns = np.column_stack([a.reshape(len(a), -1).T for a in rows])
+    made = scaled(comm, columns, REMEMBERED)
+    return [mode.reshape(rows[0].shape[1:]) for mode in made.T]
 
 
 def text(about: dict[str, Any]) -> str:

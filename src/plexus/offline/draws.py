@@ -17,12 +17,11 @@ from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
 from plexus.offline.drawn import Drawn, deck_of
-from plexus.offline.history import History
-from plexus.offline.main import largest, require_balance
-from plexus.offline.whole import require_end
+from plexus.offline.history import History, largest
+from plexus.offline.main import kept_of, require_balance
+from plexus.offline.whole import require_end, require_held
 from plexus.protocols import Reducible
 from plexus.reduction.enrichment import after, decomposed
-from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Kept, built, save
@@ -70,8 +69,7 @@ class Snapshots:
     def march(self, run: Run) -> None:
         """March a draw to its end and keep what it leaves. Collective."""
         equation: Any = run.system.equations[0]  # type: ignore[attr-defined]
-        every = self.block.duals == "all"
-        names = [s.name for s in equation.internal if every or s.shape == "scalar"]
+        names = kept_of(equation, self.block.duals)
         found = History(run.system, self.name, names)  # type: ignore[arg-type]
         run.observers = []
         for _ in run.march():
@@ -131,8 +129,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(next(iter(system.forms.values())))
     found = Snapshots(run, block)
-    if Lifts(system, found.name, sampled(run.deck)).count:  # type: ignore[arg-type]
-        raise InputError("reduce: draws take no prescribed values other than 0: load the body by forces")
+    require_held(run, found.name)
     numbers = Drawn(deck, system).farthest
     trained = numbers[: block.draws]
     ctx.log.info(f"{deck.sweep.samples} draws are sums of {len(numbers)} of them")  # type: ignore[union-attr]

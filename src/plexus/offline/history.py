@@ -13,6 +13,8 @@ from plexus.observers.base import Scheduled
 from plexus.reduction.balance import Balance
 
 if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+
     from plexus.coupling.system import System
     from plexus.run import Run
 
@@ -65,6 +67,12 @@ class History:
         for dual, rows in self.memory.items():
             rows.append(state.internal[dual][:n].copy())
 
+    @property
+    def largest(self) -> dict[str, float]:
+        """Largest root mean square of each memory variable that is kept. Collective."""
+        comm = self.system.forms[self.name].space.comm
+        return {name: largest(comm, rows) for name, rows in self.memory.items()}
+
     def require_whole(self, run: Run) -> None:
         """Refuse a checkpoint of a run that has kept nothing.
 
@@ -77,6 +85,15 @@ class History:
             raise InputError(
                 "reduce: the checkpoint has no steps of before: it is not of `plexus reduce` with this deck"
             )
+
+
+def largest(comm: Comm, rows: Sequence[Array]) -> float:
+    """Return the largest root mean square of snapshots (k, c). Collective."""
+    squares, count = (
+        comm.allreduce(np.array([float((a**2).sum()) for a in rows])),
+        comm.allreduce(rows[0].size),
+    )
+    return float((squares.max() / count) ** 0.5)
 
 
 class Carried(Scheduled):

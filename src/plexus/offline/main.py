@@ -6,7 +6,6 @@ over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -35,7 +34,6 @@ from plexus.reduction.times import sampled
 from plexus.run.going_on import go_on
 
 if TYPE_CHECKING:
-    from mpi4py.MPI import Comm
 
     from plexus.deck.schema import Deck
     from plexus.protocols import SnapshotSource
@@ -44,6 +42,11 @@ if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
 
 Array = np.ndarray
+
+
+def kept_of(equation: Reducible, duals: str) -> list[str]:
+    """Return the memory variables whose bases a deck wants: all, or scalars."""
+    return [s.name for s in equation.internal if duals == "all" or s.shape == "scalar"]
 
 
 def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any]]:
@@ -71,8 +74,7 @@ def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, d
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(system.forms[name])
-    every = deck.reduce.duals == "all"
-    found = History(system, name, [s.name for s in equation.internal if every or s.shape == "scalar"])
+    found = History(system, name, kept_of(equation, deck.reduce.duals))
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
     run.observers.append(Carried(found))
     if restart is not None:
@@ -136,21 +138,12 @@ def reduced(run: Run, found: History, path: Path) -> Model:
         "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
         "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "lifts": lifts.count, "spectrum": basis.spectrum.tolist(),
-        "tolerance": block.tolerance, "cubature": block.cubature,
+        "tolerance": block.tolerance, "cubature": block.cubature, "stalls": block.stalls,
         "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
-        "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},
+        "largest": found.largest,
     }  # fmt: skip
     modes = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, modes, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
     modes_file.write(path.with_suffix(MODES), run, found.name, model.basis)
     return model
-
-
-def largest(comm: Comm, rows: Sequence[Array]) -> float:
-    """Return the largest root mean square of snapshots (k, c). Collective."""
-    squares, count = (
-        comm.allreduce(np.array([float((a**2).sum()) for a in rows])),
-        comm.allreduce(rows[0].size),
-    )
-    return float((squares.max() / count) ** 0.5)

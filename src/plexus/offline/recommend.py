@@ -23,9 +23,11 @@ Array = np.ndarray
 
 
 def recommend(
-    run: Run, deck: Deck, members: Sequence[Member], part: Partition, path: Path
+    run: Run, deck: Deck, members: Sequence[Member], d: Array, part: Partition, path: Path
 ) -> tuple[tuple[str, str], dict[str, Any]]:
     """Write the bundle; return its name and hash, and what is told of it. Collective.
+
+    ``d`` (members, members) are the dissimilarities by which they were put into clusters.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def recommend(
     unit, sha256, accuracy = run.fields.unit(block.load), "", 0.0
     if comm.rank == 0:
         model = Stacking(factor=block.augmentation, seed=block.seed)
-        found = bundle.fit(block.load, unit, block.at, places, x, part.labels, model)
+        found = bundle.fit(block.load, unit, block.at, places, x, part.labels, d[:, part.medoids] ** 2, model)
         accuracy = model.accuracy
         rows = [{"case": "folds", "metric": "accuracy", "value": accuracy,
                  "baselines": {"largest cluster": float(part.sizes.max() / len(members))}}]  # fmt: skip

@@ -15,7 +15,8 @@ from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.offline.history import History
-from plexus.offline.whole import require_end
+from plexus.offline.main import kept_of
+from plexus.offline.whole import require_end, require_held
 from plexus.protocols import Reducible
 from plexus.runtime.first import on_first
 
@@ -38,6 +39,8 @@ class Member:
         The unknown at the nodes after each step, ghosts included.
     stresses : array (steps, points, 9)
         Stress at the own quadrature points.
+    memory : dict
+        Memory variable -> values at the own points after each step, (steps, points, k); those of the deck.
     last : dict
         Internal variable -> values at the own points at the end, (points, k).
     load : array (n_local,)
@@ -48,6 +51,7 @@ class Member:
 
     fields: Array
     stresses: Array
+    memory: dict[str, Array]
     last: dict[str, Array]
     load: Array
     forces: float
@@ -90,16 +94,19 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
     if not isinstance(equation, Reducible):
         raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     name, points = equation.field.name, run.system.quadrature  # type: ignore[attr-defined]
+    require_held(run, name)
     shown = loaded(run, load, at)
-    found = History(run.system, name, [])  # type: ignore[arg-type]
+    kept = [] if deck.reduce is None else kept_of(equation, deck.reduce.duals)  # type: ignore[attr-defined]
+    found = History(run.system, name, kept)  # type: ignore[arg-type]
     run.observers = []
     for _ in run.march():
         found.keep(run)
     require_end(run)
     last = {n: a[: points.n_owned].copy() for n, a in run.state.internal.items()}
     fields = np.column_stack([u.ravel() for u in found.fields])
+    memory = {dual: np.array(rows) for dual, rows in found.memory.items()}
     return run, Member(
-        fields, np.array(found.stresses), last, shown, found.balance.scale, found.balance.worst
+        fields, np.array(found.stresses), memory, last, shown, found.balance.scale, found.balance.worst
     )
 
 

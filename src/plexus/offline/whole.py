@@ -1,10 +1,12 @@
-"""Models that are made in one go."""
+"""Models that are made of many runs, in one go."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plexus.errors import SolveError
+from plexus.errors import InputError, SolveError
+from plexus.reduction.lifts import Lifts
+from plexus.reduction.times import sampled
 
 if TYPE_CHECKING:
     from plexus.run import Run
@@ -22,4 +24,18 @@ def require_end(run: Run) -> None:
         raise SolveError(
             f"reduce: the run stopped at t = {run.clock.t:.6g} s ({run.stop_reason}), and this model is made "
             "in one go: give it more time"
+        )
+
+
+def require_held(run: Run, name: str) -> None:
+    """Refuse prescribed values other than zero. Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if the deck has some.
+    """
+    if Lifts(run.system, name, sampled(run.deck)).count:  # type: ignore[arg-type]
+        raise InputError(
+            "reduce: a model of many runs takes no prescribed values other than 0: load the body by forces"
         )

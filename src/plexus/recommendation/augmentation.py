@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plexus.recommendation.classifiers import squares
+
 Array = np.ndarray
 TRIES = 20
 """Draws per wanted combination after which a class has what it has."""
@@ -56,17 +58,12 @@ def _combined(
     k = min(neighbours, len(mine) - 1)
     if k < 1 or wanted < 1:
         return found
-    near = mine[np.argsort(_squares(x[mine], x[mine]), axis=1)[:, : k + 1]]
+    near = mine[np.argsort(squares(x[mine], x[mine]), axis=1)[:, : k + 1]]
     for _ in range(TRIES):
         rows = near[rng.integers(len(mine), size=wanted)]
         made = np.einsum("ij,ijk->ik", rng.dirichlet(np.ones(k + 1), wanted), x[rows])
-        closest = np.argpartition(_squares(made, x), min(pure, len(x)) - 1, axis=1)[:, :pure]
+        closest = np.argpartition(squares(made, x), min(pure, len(x)) - 1, axis=1)[:, :pure]
         found = np.concatenate([found, made[(y[closest] == c).all(1)]])[:wanted]
         if len(found) == wanted:
             break
     return found
-
-
-def _squares(a: Array, b: Array) -> Array:
-    """Return squared distances, (rows of a, rows of b)."""
-    return np.asarray(((a[:, None] - b) ** 2).sum(2))

@@ -15,6 +15,7 @@ import numpy as np
 
 from plexus import __version__
 from plexus.errors import InputError
+from plexus.recommendation.classifiers.kernel import Kernel
 from plexus.recommendation.classifiers.logistic import Logistic
 from plexus.recommendation.classifiers.perceptron import Perceptron
 from plexus.recommendation.classifiers.stacking import Stacking
@@ -67,11 +68,14 @@ class Recommendation:
 
 
 def fit(
-    load: str, unit: str, at: float, places: Array, x: Array, y: Array, model: Stacking
+    load: str, unit: str, at: float, places: Array, x: Array, y: Array, far: Array, model: Stacking
 ) -> Recommendation:
-    """Return the recommendation that values x (members, f) at places and labels y teach."""
+    """Return the recommendation that values x (members, f) at places teach.
+
+    ``y`` (members,) are the classes, ``far`` (members, classes) squared dissimilarities to their medoids.
+    """
     mean, deviation = x.mean(0), x.std(0)
-    model.fit((x - mean) / deviation, y, int(y.max()) + 1)
+    model.fit((x - mean) / deviation, y, int(y.max()) + 1, far)
     return Recommendation(load, unit, at, places, mean, deviation, x.min(0), x.max(0), model)
 
 
@@ -84,6 +88,9 @@ def save(path: Path, found: Recommendation, x: Array, about: dict[str, Any]) -> 
 
     arrays = {"places": found.places, "mean": found.mean, "deviation": found.deviation,
               "low": found.low, "high": found.high, "top": found.model.top.weights}  # fmt: skip
+    if (kernel := found.model.kernel) is not None:
+        arrays |= {"kernel.turn": kernel.turn, "kernel.z": kernel.z, "kernel.weights": kernel.weights,
+                   "kernel.length": np.array([kernel.length])}  # fmt: skip
     hidden = []
     for k, base in enumerate(found.model.bases):
         arrays |= {f"base{k}.layer{i}": w for i, w in enumerate(base.layers)}
@@ -136,6 +143,13 @@ def load(path: Path, sha256: str, comm: Comm) -> Recommendation:
         base = Perceptron(each["widths"], np.array(each["features"]))
         base.layers = [arrays[f"base{k}.layer{i}"] for i in range(len(each["widths"]) + 1)]
         model.bases.append(base)
+    if "kernel.z" in arrays:
+        model.kernel = Kernel()
+        model.kernel.turn, model.kernel.z = arrays["kernel.turn"], arrays["kernel.z"]
+        model.kernel.weights, model.kernel.length = (
+            arrays["kernel.weights"],
+            float(arrays["kernel.length"][0]),
+        )
     scales = {name: arrays[name] for name in ("places", "mean", "deviation", "low", "high")}
     found = Recommendation(port["name"], port["unit"], float(hyper["at"]), model=model, **scales)
 

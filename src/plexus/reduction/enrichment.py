@@ -69,7 +69,7 @@ def enriched(
     start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
     return built(
         form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
-        replace(kept, stresses=stress, duals=duals, lifts=held), facts, start,
+        replace(kept, stresses=stress, duals=duals, lifts=held), facts, start, facts.get("stalls", False),
     )  # fmt: skip
 
 

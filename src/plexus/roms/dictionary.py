@@ -5,7 +5,8 @@
 `plexus reduce` with `reduce: {type: dictionary}` makes clusters of the runs of a sweep and a model of each;
 values of the load at few places tell which one suits a new load. The model is recommended once, or again
 after every `switch` seconds, for loads that change from cycle to cycle; coordinates then begin as those of
-the projection, Ψ_lᵀ M Ψ_k γ, and what the material remembers goes on. Sources: T. Daniel, F. Casenave, N.
+the projection, Ψ_lᵀ M Ψ_k γ, and what the material remembers goes on. With an `indicator`, alarms let the
+other models join, the most probable first, before `on_alarm` decides. Sources: T. Daniel, F. Casenave, N.
 Akkari, D. Ryckelynck, Adv. Model. Simul. Eng. Sci. 7 (2020) 16, doi:10.1186/s40323-020-00153-6; T. Daniel
 et al., Math. Comput. Appl. 26 (2021) 17, doi:10.3390/mca26010017. Valid for loads like those of the sweep;
 `summary.json` tells the probability of the choice and how many values lie outside the range of the training.
@@ -14,6 +15,7 @@ et al., Math. Comput. Appl. 26 (2021) 17, doi:10.3390/mca26010017. Valid for loa
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from plexus.protocols import Values
     from plexus.recommendation.bundle import Recommendation
     from plexus.reduction.index import Index
+    from plexus.reduction.model import Model
 
 Array = np.ndarray
 
@@ -52,8 +55,11 @@ class DictionaryParams(GalerkinParams):
 
     @model_validator(mode="after")
     def _memory(self) -> DictionaryParams:
-        if self.duals != "replay" or self.indicator is not None:
-            raise refuse("models of a dictionary keep no modes of the memory: duals replay, and no indicator")
+        if self.switch is not None and (self.duals != "replay" or self.indicator is not None):
+            raise refuse(
+                "where models are switched the memory is marched at the points of all of them: duals replay, "
+                "and no indicator"
+            )
         return self
 
 
@@ -80,8 +86,11 @@ class Dictionary:
         assert deck.time is not None
         start = deck.time.start
         if self.params.switch is None or len(index.models) == 1:
-            system, own = self._member(full, values, deck, path.parent / index.models[counsel.at(start)])
+            first, *others = (path.parent / index.models[k] for k in counsel.ranked(start))
+            system, own = self._member(full, values, deck, first)
             system.told = counsel.told
+            if system.trust is not None:
+                system.trust.reserve = [partial(_read, full, file) for file in others]
             return system, own
         return self._switching(full, values, deck, index, counsel)
 
@@ -109,6 +118,13 @@ class Dictionary:
         return system, {system.name: np.zeros((system.model.basis.shape[2], 1))}
 
 
+def _read(full: System, file: Path) -> Model:
+    """Return a model of the dictionary. Collective."""
+    from plexus.reduction.model import load
+
+    return load(file, full.forms[full.equations[0].field.name], next(iter(full.points.values())))
+
+
 class _Counsel:
     """Asks for the model of a time's load, once per time. Construction is collective."""
 
@@ -118,7 +134,7 @@ class _Counsel:
         self.full, self.index = full, index
         self.values, self.fields = values, full.evaluation(deck.constants)
         self.told: dict[str, Any] = {"models": [], "probabilities": [], "outside": 0}
-        self._known: dict[float, int] = {}
+        self._known: dict[float, list[int]] = {}
         comm = full.spaces[index.unknown].comm
         self.found: Recommendation | None = None
         if index.recommendation:
@@ -129,24 +145,28 @@ class _Counsel:
 
     def at(self, t: float) -> int:
         """Return the model for the load that begins at a time. Collective."""
+        return self.ranked(t)[0]
+
+    def ranked(self, t: float) -> list[int]:
+        """Return all models for the load that begins at a time, the most probable first. Collective."""
         if t not in self._known:
             self._known[t] = self._asked(t)
         return self._known[t]
 
-    def _asked(self, t: float) -> int:
-        """Return the most probable model. Collective."""
+    def _asked(self, t: float) -> list[int]:
+        """Return the models, the most probable first. Collective."""
         from plexus.fields.state import State
 
         if self.found is None:
-            return 0
+            return [0]
         self.fields.look(State(self.values, t + self.found.at, 0, self.full.begin()))
         _, rows = self.fields.sample(self.found.load, self.fields.locate(self.found.places))
         p = self.found.probabilities(rows[:, 0])
-        k = int(np.argmax(p))
-        self.told["models"].append(k)
-        self.told["probabilities"].append(float(p[k]))
+        ranks = [int(k) for k in np.argsort(-p, kind="stable")]
+        self.told["models"].append(ranks[0])
+        self.told["probabilities"].append(float(p[ranks[0]]))
         self.told["outside"] = max(self.told["outside"], self.found.outside(rows[:, 0]))
-        return k
+        return ranks
 
 
 EXAMPLE: dict[str, Any] = {"type": "dictionary", "file": "dictionary.json"}

@@ -10,7 +10,6 @@ formulas are those of `Scheme`, which takes over elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 

@@ -25,6 +25,11 @@ def shares(scores: Array) -> Array:
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
+def squares(a: Array, b: Array) -> Array:
+    """Return squared distances, (rows of a, rows of b)."""
+    return np.asarray(((a[:, None] - b) ** 2).sum(2))
+
+
 def folds(y: Array, count: int, rng: np.random.Generator) -> Array:
     """Return the fold of each member; every class is spread evenly over all folds."""
     found = np.empty(len(y), dtype=np.int64)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plexus.recommendation.classifiers import squares
+
 Array = np.ndarray
 
 
@@ -23,7 +25,7 @@ class Neighbours:
 
     def probabilities(self, x: Array) -> Array:
         """Return rows of shares; the nearest member decides between equal ones."""
-        apart = ((x[:, None] - self.x) ** 2).sum(2)
+        apart = squares(x, self.x)
         k = min(self.k, len(self.x))
         near = np.argsort(apart, axis=1, kind="stable")[:, :k]
         # weights that fall by a little, too little to outvote anybody
