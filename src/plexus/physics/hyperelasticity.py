@@ -116,6 +116,11 @@ class Deforming(Body):
         rows = kinematics.full(grad, [normal] * (3 - p.dim))
         return rows.reshape(*rows.shape[:2], 3, 3) + eye(3, rows)
 
+    def unanswered(self, p: Point) -> tuple[Array, Array, str]:
+        """Return where a point is turned inside out, and F."""
+        f = self.gradient(p)
+        return _det(f) <= 0.0, f, "a point is turned inside out, F"
+
     def derived(self) -> Sequence[Derived]:
         """Return strain, stress, scalars made of it, change of volume and energy."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plexus.protocols.evaluation import Balances, Evaluation, Integrand, Places, Spectra, Tangents
     from plexus.protocols.fields import Array, FieldSpec, Location, Plain, Shape, Values
     from plexus.protocols.instants import NOTHING, Instant, Since
-    from plexus.protocols.laws import Inlined, Law, Potential, Reducible, Response
+    from plexus.protocols.laws import Inlined, Law, Potential, Reducible, Response, Unanswered
     from plexus.protocols.learned import Gap, Guarded, Learned, Port, Setting
     from plexus.protocols.life import Criterion, Cycle
     from plexus.protocols.meshes import CellSource, GridSource, Looks, MeshSource, PeriodicSource, Selects
@@ -66,7 +66,7 @@ _MODULES = {
     "evaluation": "Balances Evaluation Integrand Places Spectra Tangents",
     "fields": "Array FieldSpec Location Plain Shape Values",
     "instants": "NOTHING Instant Since",
-    "laws": "Inlined Law Potential Reducible Response",
+    "laws": "Inlined Law Potential Reducible Response Unanswered",
     "learned": "Gap Guarded Learned Port Setting",
     "life": "Criterion Cycle",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
@@ -193,6 +193,7 @@ __all__ = [
     "TimeIntegrable",
     "Trainable",
     "Trims",
+    "Unanswered",
     "Values",
     "VolumePhysics",
     "Waves",

@@ -68,6 +68,14 @@ class Inlined(Law, Protocol):
 
 
 @runtime_checkable
+class Unanswered(Protocol):
+    """An equation whose material has no answer to some states: a step that meets one has failed."""
+
+    def unanswered(self, p: Point) -> tuple[Array, Array, str]:
+        """Return where there is no answer (C, Q), what was asked there (C, Q, 3, 3), and words before it."""
+
+
+@runtime_checkable
 class Reducible(Equation, Protocol):
     """An equation of equilibrium that a reduced model can ask its parts of."""
 

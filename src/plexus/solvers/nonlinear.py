@@ -74,6 +74,7 @@ class FieldSolver:
         self._now = Instant(0.0)
         self._fields: Mapping[str, Any] = {}
         self._lost: Place | None = None
+        self._failed: tuple[int, str] | None = None
         self.symmetric = False
         self._first: np.ndarray | None = None
 
@@ -92,13 +93,14 @@ class FieldSolver:
         Raises
         ------
         SolveError
-            If neither the block nor one of its fallbacks converges.
+            If neither the block nor one of its fallbacks converges, or a material has no answer.
         GuardError
             If a residual is not finite.
         InputError
             If PETSc did not use an option of the deck.
         """
         self._now, self._fields, self._lost, self._first = at, fields, None, None
+        self._failed = None
         owned = u[: self.form.space.n_owned]
         for number in range(self._begin, len(self.blocks)):
             # every attempt starts from the caller's guess, which a failed one has not touched
@@ -208,6 +210,9 @@ class FieldSolver:
         """Log a failed attempt that has a fallback; raise for the last one."""
         # a fallback would start from the same guess and meet the same value
         if any(name in info.reason for name in NOT_FINITE):
+            failed = [f for f in self.form.space.comm.allgather(self._failed) if f is not None]
+            if failed:
+                raise SolveError(f"{self.target.name} at t = {self._now.t:.6g} s: {min(failed)[1]}")
             raise GuardError(self.lost() or info.sentence())
         # and another linear solver does not help where Newton's method stands still
         end = number >= self._last and not info.linear_failure
@@ -236,7 +241,10 @@ class FieldSolver:
             u, rate = self._expand(x)
             now = self._now
             values = self.form.residual(now.t, u, rate, self._fields, now.since)
-            self._lost = self._lost or first_lost(self.form.space.points, values)
+            if self._lost is None:
+                self._lost = first_lost(self.form.space.points, values)
+                if self._lost is not None:
+                    self._failed = self.form.unanswered(now.t, u, rate, self._fields, now.since)
             f.setArray(values.ravel())
 
     def jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:

@@ -22,7 +22,18 @@ from plexus.devices.bridge import bridge
 from plexus.errors import SolveError, UntrustedError
 from plexus.fields.arrays import add_at, einsum
 from plexus.fields.stacks import columns
-from plexus.protocols import NOTHING, BoundaryTerm, Equation, Flux, Integrated, Joint, Since, Stores, Tangent
+from plexus.protocols import (
+    NOTHING,
+    BoundaryTerm,
+    Equation,
+    Flux,
+    Integrated,
+    Joint,
+    Since,
+    Stores,
+    Tangent,
+    Unanswered,
+)
 from plexus.protocols.facets import Facets
 from plexus.spaces import splits
 from plexus.spaces.controls import Controls
@@ -333,6 +344,27 @@ class Form:
                 host = self.bridge.host(value)
                 rows[...] = host[:, :, None] if spaces[name].scalar else host
         return found
+
+    def unanswered(
+        self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since
+    ) -> tuple[int, str] | None:
+        """Return the first of the assembled cells in which the material has no answer, and what it was asked.
+
+        Its name is the same on any number of ranks; None where there is no such cell here.
+        """
+        equation = self.equation
+        if not isinstance(equation, Unanswered):
+            return None
+        for p in batches(self.cells, self.rule, self.size, t, self._values(u, rate, fields, since)):
+            where_not, asked, words = equation.unanswered(p)
+            bad, asked = self.bridge.host(where_not), self.bridge.host(asked)
+            if bad.any():
+                cell, point = np.argwhere(bad)[0]
+                name = int(self.space.mesh.cell_ids[self.cells.local(p.part)][cell])
+                where = ", ".join(f"{x:.4g}" for x in self.bridge.host(p.x)[cell, point])
+                rows = np.array2string(asked[cell, point], precision=4, separator=", ").replace("\n", "")
+                return name, f"no answer in cell {name}, point {point} at ({where}): {words} = {rows}"
+        return None
 
     def judge(self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since) -> None:
         """Let what watches the equation's learned parts judge a solution. Collective.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
+import numpy as np
 import pytest
 from crew import plexus
 
@@ -54,8 +56,14 @@ def test_simple_shear_is_met_on_distorted_cells(tmp_path, cell, ranks):
 
 def test_a_guess_that_turns_cells_inside_out_shortens_the_step(tmp_path):
     """The first guess moves one edge across its cells; steps that are cut find the way."""
-    ended, told = ran(tmp_path, SQUEEZED)
-    assert ended.code == 5 and "not finite" in told["message"]
+    for ranks in (1, 3):
+        ended, told = ran(tmp_path, SQUEEZED, ranks=ranks, name=f"n{ranks}")
+        assert ended.code == 3
+        found = re.search(
+            r"no answer in cell (\d+), point \d at \((.*)\): .* inside out, F = (.*)", told["message"]
+        )
+        assert float(found[2].split(",")[0]) > 7 / 8, "the moved edge crosses its own cells"
+        assert np.linalg.det(json.loads(re.sub(r"\.(?=\D)", ".0", found[3]))) <= 0
     cut = ran(tmp_path, SQUEEZED, "time.controller={type: failures, min: 1 ms}", name="cut")[1]
     fine = ran(tmp_path, SQUEEZED, "time.step=0.05 s", name="fine")[1]
     assert cut["status"] == "done" and cut["quantities"]["volume"] > 0
