@@ -41,7 +41,7 @@ DATA = {
         },
     },
     "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}],
-    "time": {"stepper": "quasistatic", "step": 0.25, "cycles": 2},
+    "time": {"stepper": "quasistatic", "step": 0.5, "cycles": 1},
     "solver": {"displacement": {"snes_rtol": 1e-11, "ksp": "preonly", "preconditioner": "mumps"}},
     "quantities": {"life": {"type": "shortest_life"}, "p": {"type": "maximum", "of": "p"},
                    "u": {"type": "maximum", "of": "displacement_x + 1e-6*hot"},
@@ -49,9 +49,9 @@ DATA = {
     "output": [{"type": "cycles", "last": 1, "life": {
         "type": "smith_watson_topper", "strength": "1000 MPa", "strength_exponent": -0.09, "ductility": 0.5,
         "ductility_exponent": -0.6}}],
-    "sweep": {"mode": "draws", "sample": "warmth", "samples": 12},
-    "campaign": {"check": 2, "places": 60, "batch": 5},
-    "reduce": {"draws": 3, "tolerance": 1e-5, "cubature": 1e-4},
+    "sweep": {"mode": "draws", "sample": "warmth", "samples": 8},
+    "campaign": {"check": 1, "places": 60, "batch": 5},
+    "reduce": {"draws": 4, "tolerance": 1e-5, "cubature": 1e-4},
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Make the model of three draws and a campaign with it; return folder, rom block, facts, rows."""
+    """Make the model of four draws and a campaign with it; return folder, rom block, facts, rows."""
     folder = shared(tmp_path_factory)
     _, facts = reduce(deck(folder), context.create(COMM, folder))
     rom = {"type": "galerkin", "file": str(folder / "rom.h5"), "indicator": {"tolerance": 0.02}}
@@ -85,19 +85,19 @@ def made(tmp_path_factory):
 @pytest.mark.mpi
 def test_figures_are_those_of_the_full_model(made):
     folder, _, facts, rows = made
-    assert facts["shapes"] == 4 and len(facts["draws"]) == 3 and facts["modes"] < 40
-    assert sorted(rows) == list(range(12)) and {k for k in rows if rows[k]["trained"]} == set(facts["draws"])
+    assert facts["shapes"] == 4 and len(facts["draws"]) == 4 and facts["modes"] < 40
+    assert sorted(rows) == list(range(8)) and {k for k in rows if rows[k]["trained"]} == set(facts["draws"])
     checked = [row for row in rows.values() if "full_u" in row]
-    assert len(checked) == 2 and not any(row["trained"] for row in checked)
+    assert len(checked) == 1 and not any(row["trained"] for row in checked)
     for row in checked:
-        assert abs(row["error_u"]) < 3e-3 and abs(row["error_p"]) < 1e-2 and abs(row["error_life"]) < 3e-2
+        assert abs(row["error_u"]) < 1e-2 and abs(row["error_p"]) < 1e-2 and abs(row["error_life"]) < 3e-2
         assert row["error_p"] == pytest.approx(row["p"] / row["full_p"] - 1)
     # what needs the memory of the whole body is no figure of many draws
     assert not any("s" in row for row in rows.values())
     if COMM.rank == 0:
         told = json.loads((folder / "summary.json").read_text())["campaign"]
         lives = sorted(row["life"] for row in rows.values())
-        assert told["distribution"]["life"]["median"] == lives[5] and told["draws"] == 12
+        assert told["distribution"]["life"]["median"] == lives[3] and told["draws"] == 8
         assert told["beyond"] == [k for k in sorted(rows) if rows[k]["indicator"] > 0.02]
         assert told["errors"]["p"]["largest"] == max(abs(row["error_p"]) for row in checked)
 
@@ -106,7 +106,7 @@ def test_figures_are_those_of_the_full_model(made):
 def test_a_draw_is_the_reduced_run_of_its_number(made):
     """With every point looked at, figures are those of a run that makes its fields."""
     folder, rom, _, rows = made
-    number = 7
+    number = 6
     plain = {k: rom[k] for k in ("type", "file")}
     run = compose(deck(folder, rom=plain, samples__warmth__number=number), context.create(COMM, folder))
     run.observers = [o for o in run.observers if isinstance(o, Cycles)]
@@ -154,13 +154,13 @@ def test_a_campaign_goes_on_with_the_draws_that_are_left(made, tmp_path_factory)
     folder = shared(tmp_path_factory)
     one = deck(folder, rom=rom)
     begun = Campaign(one, context.create(COMM, folder))
-    begun.record.rows = {k: {**rows[k], "p": -1.0} for k in (0, 3, 9)}
+    begun.record.rows = {k: {**rows[k], "p": -1.0} for k in (0, 3, 7)}
     begun.record.write()
     COMM.barrier()
     assert campaign(one, context.create(COMM, folder), restart=True) == 0
     again = COMM.bcast(Record.read(folder) if COMM.rank == 0 else None)
-    assert sorted(again) == list(range(12))
-    assert {k for k in again if again[k]["p"] == -1.0} == {0, 3, 9}, "what is there is not marched again"
+    assert sorted(again) == list(range(8))
+    assert {k for k in again if again[k]["p"] == -1.0} == {0, 3, 7}, "what is there is not marched again"
     assert again[1]["u"] == pytest.approx(rows[1]["u"], rel=1e-9)
 
 
@@ -195,13 +195,13 @@ def test_what_needs_the_whole_memory_is_refused_by_name(made):
         ({"samples__warmth": {k: v for k, v in WARMTH.items() if k != "seed"}}, "Field required"),
         ({"samples__warmth": WARMTH | {"scale": 2}}, "scale and deviation both say"),
         ({"samples__warmth": WARMTH | {"origin": ["1 m"]}}, "origin has 1 coordinates, size 2"),
-        ({"campaign__check": 13}, "13 are more than the 12 draws"),
+        ({"campaign__check": 9}, "9 are more than the 8 draws"),
         ({"campaign__quantities": ["lif"]}, "no quantity is called 'lif'; did you mean 'life'"),
-        ({"reduce__draws": 13}, "13 are more than the 12 draws"),
+        ({"reduce__draws": 9}, "9 are more than the 8 draws"),
         ({"controls__hot__start": 60}, "no nodal control reads 'warmth'"),
         ({"controls__hot__type": "cells"}, "a campaign draws nodal controls, and this one is cells"),
         ({"time__adaptive": {"limit": {"p": 1e-3}}}, "take the same steps"),
-        ({"boundary": [{"on": "right", "traction": ["1 + hot*t", 0]}]}, "reads hot: draws of a campaign"),
+        ({"boundary": [{"on": "right", "traction": ["hot*t", 0]}]}, "reads hot: draws of a campaign have"),
     ],
 )  # fmt: skip
 def test_a_wrong_campaign_is_told_by_check(changes, told, tmp_path):

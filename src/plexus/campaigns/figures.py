@@ -107,7 +107,7 @@ class Figures:
 
     def _way(self, name: str) -> Way | None:
         """Return how a quantity is had; None where it is not. Collective."""
-        params = self.run.deck.quantities[name]
+        params: Any = self.run.deck.quantities[name]
         if params.type == "shortest_life":
             return "life" if params.tell == "life" else None
         place = getattr(params, "region", None) or getattr(params, "on", None)
@@ -157,10 +157,12 @@ def output_of(deck: Deck, names: Mapping[str, Way] | Sequence[str]) -> Any:
     InputError
         If there are several.
     """
-    wanted = {q.output for n, q in deck.quantities.items() if n in names and q.type == "shortest_life"}
+    chosen: list[Any] = [q for n, q in deck.quantities.items() if n in names]
+    outputs: list[Any] = [o for o in deck.output if o.type == "cycles"]
+    wanted = {q.output for q in chosen if q.type == "shortest_life"}
     if len(wanted) > 1:
         raise InputError(f"campaign: lives of one output only, not of {' and '.join(sorted(wanted))}")
-    return next((o for o in deck.output if o.type == "cycles" and o.name in wanted), None)
+    return next((o for o in outputs if o.name in wanted), None)
 
 
 def begin_of(deck: Deck) -> float:

@@ -81,7 +81,7 @@ class Marcher:
 
     def march(self, numbers: Sequence[int]) -> Marched:
         """March draws from rest to the end. Collective."""
-        size, found = self.comm.size, {}
+        size, found = self.comm.size, dict[int, tuple[Array, float, int]]()
         shares = [numbers[rank::size] for rank in range(size)]
         data, offset = self._exchanged(shares)
         mine = shares[self.comm.rank]
@@ -89,14 +89,13 @@ class Marcher:
             batch = Batch(
                 self.strains, self.weights, len(self.system.points) - 2, len(mine), self.system.tolerance
             )
-            paths = batch.march(self.lengths, self.loads[None], data, offset)
+            paths = batch.march(self.lengths.tolist(), self.loads[None], data, offset)
             newton = np.where((paths.newton < 0).any(axis=1), -1, paths.newton.sum(axis=1))
-            found = dict(
-                zip(mine, zip(paths.coordinates, self._missed(paths.p), newton, strict=True), strict=True)
-            )
+            rows = zip(paths.coordinates, self._missed(paths.p), newton, strict=True)
+            found = dict(zip(mine, rows, strict=True))
         every = {number: row for part in self.comm.allgather(found) for number, row in part.items()}
-        g, missed, newton = zip(*(every[number] for number in numbers), strict=True)
-        return Marched(np.array(g), np.array(missed), np.array(newton))
+        ordered = [every[number] for number in numbers]
+        return Marched(*(np.array([row[i] for row in ordered]) for i in range(3)))
 
     def _exchanged(self, shares: Sequence[Sequence[int]]) -> tuple[Array, Array]:
         """Return data (d, T, k, s) and offset (d, T, 6, s) of the own draws at all points. Collective."""

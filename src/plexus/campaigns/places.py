@@ -74,14 +74,15 @@ class Places:
     def judge(self, drawn: Drawn, numbers: Sequence[int], g: Array) -> Judged:
         """Return what draws with coordinates (D, T, n) do here."""
         d, s = len(numbers), self.points.n_local
-        if not s:
-            return Judged(np.zeros((d, 0)), np.zeros((d, 0)))
+        if not s or not d:
+            return Judged(np.zeros((d, s)), np.zeros((d, s)))
         known = [
             self.system.steps.conditions(self.sites, self.times, drawn.values(number)) for number in numbers
         ]
         data = np.stack([c.data for c in known], axis=1)
         offset = np.stack([c.offset for c in known], axis=1)[:, :, FULL].swapaxes(2, 3)
-        heat = None if known[0].temperature is None else np.stack([c.temperature for c in known], axis=1)
+        warm = [c.temperature for c in known if c.temperature is not None]
+        heat = np.stack(warm, axis=1) if warm else None
         begin, instants = (np.inf if self.lifing is None else self.lifing.begin), list[tuple[Array, ...]]()
         for k, (strain, stress, memory) in enumerate(self._march(g, data, offset)):
             if self.times[k] >= begin:

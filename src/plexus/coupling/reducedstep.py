@@ -132,14 +132,16 @@ class Steps:
         self, sites: Sites, times: Array, controls: Mapping[str, Array] | None = None
     ) -> Conditions:
         """Return what holds at some points at some times, see `local`."""
-        equation, members = self.system.equation, self.system.controls.members
+        equation, members, compiled = self.system.equation, self.system.controls.members, self.compiled
+        assert compiled is not None, "other steps evaluate what they need themselves"
         p = sites.at(times, {n: (members[n], a) for n, a in (controls or {}).items()})
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != self.system.name}
         shape = (len(times), sites.points.n_local)
         constants = equation.law.constants(sites.view(p, names))  # type: ignore[attr-defined]
+        six = np.array(compiled.PLACES)
         data = [np.broadcast_to(a, (shape[0] * shape[1], 1)).reshape(shape) for a in constants]
-        strain = sites.pick(p, equation.strain_of(p)).reshape(*shape, 9)[:, :, self.compiled.PLACES]
+        strain = sites.pick(p, equation.strain_of(p)).reshape(*shape, 9)[:, :, six]
         heat = None
         if "temperature" in names:
             heat = sites.pick(p, names["temperature"].value).reshape(shape)

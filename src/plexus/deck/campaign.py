@@ -11,6 +11,8 @@ from plexus.deck.suggest import nearest
 from plexus.protocols import Found
 
 PLACE = ("sweep", "sample")
+COLUMNS = ("draw", "trained", "failed", "indicator", "beyond", "newton")
+"""What a row tells of a draw beside its figures."""
 
 
 class Campaign(Params):
@@ -42,6 +44,9 @@ def problems(deck: Any) -> Iterator[Found]:
         if name not in deck.quantities:
             hint = nearest(name, deck.quantities, 10) or "; the deck has no quantities"
             yield ("campaign", "quantities", i), f"no quantity is called {name!r}{hint}"
+    for name in block.quantities or deck.quantities:
+        if name in COLUMNS:
+            yield ("quantities", name), f"{name!r} is a column of every campaign; choose another name"
     if deck.time is None:
         yield ("campaign",), "a campaign marches in time, and the deck is steady"
     elif deck.time.adaptive is not None:
