@@ -192,7 +192,7 @@ def test_what_needs_the_whole_memory_is_refused_by_name(made):
         ({"sweep__samples": None}, "needs samples, the number of draws"),
         ({"sweep__sample": None}, "needs sample, the name of one of the deck's samples"),
         ({"sweep": {"mode": "grid", "parameters": {"time.step": [1]}}}, "a campaign marches draws"),
-        ({"samples__warmth": {k: v for k, v in WARMTH.items() if k != "seed"}}, "Field required"),
+        ({"samples__warmth": {k: v for k, v in WARMTH.items() if k != "seed"}}, "required but missing: seed"),
         ({"samples__warmth": WARMTH | {"scale": 2}}, "scale and deviation both say"),
         ({"samples__warmth": WARMTH | {"origin": ["1 m"]}}, "origin has 1 coordinates, size 2"),
         ({"campaign__check": 9}, "9 are more than the 8 draws"),

@@ -23,8 +23,9 @@ from plexus.reduction import index as indices
 from plexus.reduction.clusters.dissimilarity import angles, euclidean, sine
 from plexus.reduction.clusters.gain import choose, gains, partitions
 from plexus.reduction.clusters.medoids import Partition
+from plexus.reduction.enrichment import decomposed
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.pod import gram, pod, scaled
+from plexus.reduction.pod import gram, pod
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -164,7 +165,8 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
         # all runs count alike, and states that join later are of their size
         most = max(size for size, _ in sizes)
         alike = [m.memory[dual] * (most / (size or 1.0)) for m, (size, _) in zip(members, sizes, strict=True)]
-        memory[dual] = _compressed(comm, alike)
+        modes = decomposed(run.system.quadrature, [row for rows in alike for row in rows], None, REMEMBERED)
+        memory[dual] = list(np.moveaxis(modes, 2, 0))
     return SimpleNamespace(
         name=name, fields=fields, stresses=stresses, memory=memory, largest=largest, balance=balance
     )
@@ -174,13 +176,6 @@ def _sizes(comm: Comm, rows: Array) -> tuple[float, int]:
     """Return the largest norm of snapshots (steps, points, k), and how many values each has. Collective."""
     squares, count = comm.allreduce((rows**2).sum((1, 2))), comm.allreduce(rows[0].size)
     return float(squares.max() ** 0.5), count
-
-
-def _compressed(comm: Comm, rows: Sequence[Array]) -> list[Array]:
-    """Return leading modes of snapshots (steps, points, k), as long as singular values. Collective."""
-    columns = np.column_stack([a.reshape(len(a), -1).T for a in rows])
-    made = scaled(comm, columns, REMEMBERED)
-    return [mode.reshape(rows[0].shape[1:]) for mode in made.T]
 
 
 def text(about: dict[str, Any]) -> str:

@@ -34,7 +34,6 @@ from plexus.reduction.times import sampled
 from plexus.run.going_on import go_on
 
 if TYPE_CHECKING:
-
     from plexus.deck.schema import Deck
     from plexus.protocols import SnapshotSource
     from plexus.run import Run

@@ -124,9 +124,7 @@ def _between(scheme: Scheme, w: Tensor, sides: list[Tensor | None], a: int) -> V
     return scheme.split(averages.middles(found, others) if scheme.beside else found)
 
 
-def _ends(
-    scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float
-) -> tuple[list[int], list[Tensor | None]]:
+def _ends(scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float) -> tuple[list[int], list[Tensor | None]]:
     """Return what holds at both ends of an axis, and value and slope of each."""
     kinds, found = [transport.OPEN] * 2, list[Tensor | None]([None] * 4)
     for end in scheme.ends(a):

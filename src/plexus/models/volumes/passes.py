@@ -121,7 +121,9 @@ class _Axis:
     def add(self, out: Tensor) -> None:
         """Add the rates from this axis."""
         moved = out.movedim(self.at, self.first)
-        mine = moved if moved.is_contiguous() else torch.zeros_like(moved, memory_format=torch.contiguous_format)
+        mine = (
+            moved if moved.is_contiguous() else torch.zeros_like(moved, memory_format=torch.contiguous_format)
+        )
         transport.rates(self.formulas, self.described, self.u.data_ptr(), mine.data_ptr())
         if mine is not moved:
             moved.add_(mine)
