@@ -31,7 +31,7 @@ CONTROLS = """controls:
   N: {type: scalar, start: 3, bounds: [1, 20]}
 calibrate:
   data:
-    - {type: series, file: end.csv, column: end, of: displacement_x, at: [20 mm, 1 mm], deviation: 0.5 um}"""
+    - {type: series, file: end.csv, column: end, of: displacement_x, at: [20 mm, 1 mm], deviation: 2 um}"""
 
 
 def bar(**values):
@@ -48,12 +48,10 @@ def fit(desk):
     desk.do("run", desk.write("truth.yaml", truth), out="truth")
     with h5py.File(desk.folder / "truth/series.h5") as file:
         t, exact = (file[f"probes/end/{name}"][2::2] for name in ("time", "displacement_x"))
-    noisy = exact * 1e6 + 0.5 * np.random.default_rng(3).standard_normal(len(t))
+    noisy = exact * 1e6 + 2.0 * np.random.default_rng(3).standard_normal(len(t))
     rows = [f"{a!r}, {b!r}" for a, b in zip(t.tolist(), noisy.tolist(), strict=True)]
     desk.write("end.csv", "\n".join(["time [s], end [um]", *rows]))
-    return desk.write(
-        "fit.yaml", bar(CONTROLS=CONTROLS, CELLS="[4, 1]", STEP="2", DRAG="K", EXPONENT="N")
-    )
+    return desk.write("fit.yaml", bar(CONTROLS=CONTROLS, CELLS="[4, 1]", STEP="2", DRAG="K", EXPONENT="N"))
 
 
 def test_drag_and_exponent_of_creep(desk, fit):
