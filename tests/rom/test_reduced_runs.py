@@ -18,9 +18,12 @@ from plexus.errors import GuardError, InputError
 from plexus.offline.main import reduce
 from plexus.reduction.ahead import Ahead
 from plexus.reduction.batch import Batch
-from plexus.reduction.model import strains_of
+from plexus.reduction.enrichment import decomposed
+from plexus.reduction.measures import weights_of
+from plexus.reduction.model import Works, strains_of
 from plexus.reduction.points import ReducedPoints, Sites
 from plexus.runtime import context
+from plexus.spaces import quadrature_space
 from plexus_post.reduced.model import read
 
 LAW = {
@@ -150,6 +153,27 @@ def test_ranks_without_points_take_part(made):
     steps.bodies.put(data[:1], offset[:1])
     force, slope = steps.bodies.assemble(np.zeros(system.model.basis.shape[2]), 0.25)
     assert COMM.allreduce(np.abs(slope).sum()) > 0 and (len(few.rows) > 0 or not np.abs(force).any())
+
+
+@pytest.mark.mpi
+def test_pieces_of_the_body_make_no_difference(made, monkeypatch):
+    """Works and decompositions that are made five cells at a time are those of the whole body."""
+    system = reduced(made[0]).system
+    form, points, kept = system.full.forms["displacement"], system.model.points.all, system.model.kept
+    rows = [*np.moveaxis(kept.stresses, 2, 0)][:3]
+
+    def found():
+        parts = [*Works(form, points, system.model.basis, kept.stresses)]
+        assert [n for part, _ in parts for n in range(points.n_owned)[part]] == [*range(points.n_owned)]
+        works, modes = np.hstack([here for _, here in parts]), decomposed(points, rows, weights_of(form))
+        return len(parts), works, np.abs(modes)
+
+    _, *whole = found()
+    monkeypatch.setattr(quadrature_space, "PIECE", 5)
+    count, *others = found()
+    assert count == max(-(-points.n_owned // (5 * points.per_cell)), 1)
+    for one, two in zip(whole, others, strict=True):
+        assert np.abs(one - two).max(initial=0.0) <= 1e-9 * np.abs(one).max(initial=1e-300)
 
 
 def test_draws_in_a_batch_are_runs_one_by_one(made):
