@@ -55,18 +55,19 @@ inlined double limited_d(double a, double b, double *da, double *db) {
 }
 
 #if VALUES >= 2
+/* What takes longest are divisions: by numbers there are none, and one for all three 1/(r + ε). Products of three
+ * stay numbers up to means of 1e50. */
+#define SIXTH (1.0 / 6)
 #define TAKE                                                                                                  \
     const double s0 = v[0] - 2 * v[1] + v[2], t0 = v[0] - 4 * v[1] + 3 * v[2];                                \
     const double s1 = v[1] - 2 * v[2] + v[3], t1 = v[1] - v[3];                                               \
     const double s2 = v[2] - 2 * v[3] + v[4], t2 = 3 * v[2] - 4 * v[3] + v[4];                                \
     const double r0 = 13.0 / 12 * s0 * s0 + 0.25 * t0 * t0, r1 = 13.0 / 12 * s1 * s1 + 0.25 * t1 * t1,        \
                  r2 = 13.0 / 12 * s2 * s2 + 0.25 * t2 * t2;                                                   \
-    const double q0 = (2 * v[0] - 7 * v[1] + 11 * v[2]) / 6, q1 = (5 * v[2] - v[1] + 2 * v[3]) / 6,           \
-                 q2 = (2 * v[2] + 5 * v[3] - v[4]) / 6;                                                       \
+    const double q0 = SIXTH * (2 * v[0] - 7 * v[1] + 11 * v[2]), q1 = SIXTH * (5 * v[2] - v[1] + 2 * v[3]),   \
+                 q2 = SIXTH * (2 * v[2] + 5 * v[3] - v[4]);                                                   \
     WEIGHTS                                                                                                   \
     const double rest = 1 / (w0 + w1 + w2), value = (w0 * q0 + w1 * q1 + w2 * q2) * rest;
-/* 1/(r + ε) of all three by one division: they wait for divisions. Products of three stay numbers up to means of
- * 1e50; z has ε over the mean square of the means, as in `plexus.spaces.stencils.reconstructions.weno5`. */
 #define INVERSES(floor)                                                                                       \
     const double g0 = r0 + (floor), g1 = r1 + (floor), g2 = r2 + (floor), g01 = g0 * g1, whole = 1 / (g01 * g2); \
     const double i0 = g1 * g2 * whole, i1 = g0 * g2 * whole, i2 = g01 * whole;
@@ -75,6 +76,7 @@ inlined double limited_d(double a, double b, double *da, double *db) {
     INVERSES(epsilon)                                                                                         \
     const double w0 = i0 * i0, w1 = 6 * i1 * i1, w2 = 3 * i2 * i2;
 #else
+/* ε over the mean square of the means, as in `plexus.spaces.stencils.reconstructions.weno5` */
 #define WEIGHTS                                                                                               \
     const double tau = size(r0 - r2),                                                                         \
                  floor = 1e-20 * (v[0] * v[0] + v[1] * v[1] + v[2] * v[2] + v[3] * v[3] + v[4] * v[4]) + 1e-40;   \
@@ -100,7 +102,7 @@ inlined double weno_d(const double v[5], double epsilon, double d[5]) {
     const double to_tau = (y0 + y1 + y2) * sign(r0 - r2);
     const double b0 = to_tau - y0 * x0, b1 = -y1 * x1, b2 = -to_tau - y2 * x2;
 #endif
-    const double c0 = w0 * rest / 6, c1 = w1 * rest / 6, c2 = w2 * rest / 6;
+    const double sixth = SIXTH * rest, c0 = w0 * sixth, c1 = w1 * sixth, c2 = w2 * sixth;
     const double e0 = 13.0 / 6 * s0 * b0, e1 = 13.0 / 6 * s1 * b1, e2 = 13.0 / 6 * s2 * b2;
     const double f0 = 0.5 * t0 * b0, f1 = 0.5 * t1 * b1, f2 = 0.5 * t2 * b2;
     d[0] = 2 * c0 + e0 + f0;
