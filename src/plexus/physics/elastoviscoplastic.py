@@ -17,19 +17,22 @@ material; they may depend on the temperature, taken at the end of the step. A st
 Stresses are known at the quadrature points; elsewhere they are recovered from there. Geometries: ``solid``,
 ``plane_strain``, ``axisymmetric``. Source: J. C. Simo, T. J. R. Hughes, Computational Inelasticity, Springer
 1998, chapters 1 and 4. Plastic strain keeps the volume, as ν near 1/2 does: `locking: b_bar` keeps elements
-from locking (`plexus.formulation.straining`). Valid for strains and rotations well below 1, without inertia.
+from locking (`plexus.formulation.straining`). `quadrature: reduced` takes rules of degree 2 on simplices of
+degree 2, which keep the orders (P. G. Ciarlet, The Finite Element Method for Elliptic Problems, North-Holland
+1978, section 4.1). Valid for strains and rotations well below 1, without inertia.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from plexus import registry
 from plexus.deck.params import Component, Field, Params
 from plexus.deck.values import refuse
+from plexus.errors import InputError
 from plexus.fields.arrays import einsum, eye
 from plexus.formulation import kinematics
 from plexus.formulation.hooke import State
@@ -50,6 +53,12 @@ class ElastoviscoplasticParams(TemperedParams):
         description="how the material answers a path of strain, with its data; density for loads of mass"
     )
 
+    quadrature: Literal["full", "reduced"] = Field(
+        "full",
+        description="reduced: triangles and tetrahedra of degree 2 with 3 and 4 points instead of 6 and 14, "
+        "exact for the stiffness of straight cells",
+    )
+
     holder: ClassVar[str] = "law"
 
     @property
@@ -65,12 +74,29 @@ class ElastoviscoplasticParams(TemperedParams):
                 f"{self.geometry}: a law takes the strain in all directions, and here the one normal to the "
                 "section follows from a free surface; use solid, plane_strain or axisymmetric"
             )
+        if self.quadrature == "reduced" and self.locking != "none":
+            raise refuse("quadrature: the means of b_bar take the full rule: leave one of both out")
         if self.locking != "none" and not registry.component("law", self.law.type).cls.isochoric:  # type: ignore[attr-defined]
             raise refuse(
                 f"locking: {self.law.type} may change the mean stress where the shape changes, which "
                 "b_bar takes apart: leave it out, with degree: 2"
             )
         return self
+
+    def cautions(self, degree: int, cell: str, simplex: bool) -> Iterator[str]:
+        """Yield what is allowed and seldom wanted on these elements.
+
+        Raises
+        ------
+        InputError
+            If the reduced rule leaves motions of such elements without stiffness.
+        """
+        if self.quadrature == "reduced" and (degree != 2 or cell not in ("triangle", "tetrahedron")):
+            raise InputError(
+                "physics.quadrature: reduced is for triangles and tetrahedra of degree 2; on "
+                f"{cell} cells of degree {degree} it leaves motions without stiffness: leave it out"
+            )
+        yield from super().cautions(degree, cell, simplex)
 
 
 @register("physics", "elastoviscoplastic", ElastoviscoplasticParams)
@@ -94,6 +120,8 @@ class Remembering(Body):
         self.law: Law = registry.build("law", params.law)
         self.internal = tuple(self.law.internal)
         self.linear = self.law.linear
+        if params.quadrature == "reduced":
+            self.quadrature = 1
         if params.law.learned:
             self.learned = {LAW: self.law}
 
