@@ -117,9 +117,11 @@ def test_a_restart_within_a_cycle_knows_its_instants(tmp_path_factory, step):
     for _ in again.march():
         pass
     one, two = (next(o for o in run.observers if isinstance(o, Cycles)) for run in (whole, again))
-    assert all(np.allclose(two.made[n], a, rtol=1e-12, atol=0) for n, a in one.made.items())
+    assert all(np.allclose(two.latest.made[n], a, rtol=1e-12, atol=0) for n, a in one.latest.made.items())
     assert two.lives.shortest == pytest.approx(one.lives.shortest, rel=1e-12)
-    changes = [next(o for o in run.observers if isinstance(o, Cycles)).before for run in (whole, again)]
+    changes = [
+        next(o for o in run.observers if isinstance(o, Cycles)).latest.before for run in (whole, again)
+    ]
     assert np.allclose(*changes, rtol=1e-12)
 
 

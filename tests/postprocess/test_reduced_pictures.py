@@ -130,6 +130,11 @@ def test_two_runs_and_their_difference(tmp_path, drawn, monkeypatch, shape):
     np.testing.assert_allclose(np.fromstring(found, sep="\n"), 0.1 * run.field("temperature"))
     told = [a.texts[0].get_text() for a in drawn["temperature.png"].axes if a.texts]
     assert [t.partition(" ·")[0] for t in told] == ["full", "reduced", "full - reduced"]
+    assert (
+        main(["compare", str(one), str(two), "-o", str(out), "--fields", "temperature", "--time", "0.8"]) == 1
+    )
+    told = [a.texts[0].get_text() for a in drawn["temperature.png"].axes if a.texts]
+    assert all(" · t = 1 s" in t for t in told)
 
 
 def test_without_names_all_common_fields_are_compared(tmp_path, drawn, monkeypatch):

@@ -31,6 +31,9 @@ def arguments(parser: ArgumentParser) -> None:
         help="of these fields (none named: all in common) also write both runs and their difference, for "
         "ParaView and as pictures",
     )  # fmt: skip
+    parser.add_argument(
+        "--time", type=float, help="the pictures show the time nearest to this (default: the last)"
+    )
     parser.add_argument("-o", "--out", default=FOLDER, help=f"folder of these (default: {FOLDER})")
 
 
@@ -47,7 +50,8 @@ def run(args: Namespace) -> int:
     if args.fields is not None:
         from plexus_post.pictures.difference import pictures
 
-        for file in (write(a, b, args.fields, Path(args.out)), *pictures(a, b, args.fields, Path(args.out))):
+        folder = Path(args.out)
+        for file in (write(a, b, args.fields, folder), *pictures(a, b, args.fields, folder, args.time)):
             print(file)
     return code
 

@@ -1,4 +1,4 @@
-"""A field of two runs and their difference beside each other, at the last time that they have in common."""
+"""A field of two runs and their difference beside each other, at a time that they have in common."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from plexus_post.readers.pairs import Moment, moments
 from plexus_post.readers.run import Run
 
 
-def pictures(a: Run, b: Run, fields: list[str], folder: Path) -> list[Path]:
+def pictures(a: Run, b: Run, fields: list[str], folder: Path, time: float | None = None) -> list[Path]:
     """Draw the scalars and vectors among some fields, all in common by default; return the files.
+
+    The time is the common one that is nearest to ``time``, by default the last.
 
     Raises
     ------
     PostError
         If the runs have no field or time in common, or their meshes differ.
     """
-    *_, last = moments(a, b)
-    made = [_picture(last, name, *pair, folder) for name, pair in last.fields(fields or None).items()]
+    wanted = np.inf if time is None else time
+    shown = min(moments(a, b), key=lambda both: abs(both.time - min(wanted, a.times[-1])))
+    made = [_picture(shown, name, *pair, folder) for name, pair in shown.fields(fields or None).items()]
     return [path for path in made if path is not None]
 
 

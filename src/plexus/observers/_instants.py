@@ -64,6 +64,12 @@ class Instants:
         count = sum(s <= t * (1 + 1e-12) for s in self.times)
         self.times, self.rows = self.times[:count], self.rows[:count]
 
+    def unpack(self, times: list[float], side_by_side: Array) -> None:
+        """Take instants over, rows (n_local, 21 for each time)."""
+        self.times = times
+        parts = np.split(side_by_side, max(len(times), 1), axis=1)
+        self.rows = [np.ascontiguousarray(a) for a in parts[: len(times)]]
+
     def cycle(self) -> Cycle:
         """Return the cycle at the points of all local cells."""
         known, k, parts = np.array(self.rows), 0, {}

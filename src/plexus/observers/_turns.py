@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from plexus.stepping.schedules import Moment
+
+if TYPE_CHECKING:
+    from plexus.run import Run
 
 ROUNDING = 1e-9
 """Part of a period within which a time is that of its end."""
@@ -51,3 +56,12 @@ class Turns:
         cycle, ends = self.at(t)
         following = cycle + 1 if ends else cycle
         return None if following > self.total else self.start + following * self.period
+
+
+def turns_of(run: Run, every: int, last: int | None) -> Turns:
+    """Return which cycles of a run are looked at."""
+    from plexus.deck.tables import period_of
+
+    time, period = run.deck.time, period_of(run.deck.tables)
+    assert time is not None and period is not None, "a deck without a period has no such output"
+    return Turns(time.start, period, int((time.end - time.start) / period + 1e-9), every, last)

@@ -15,6 +15,7 @@ point. A reduced model makes its fields at all points where it is looked at: ask
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -22,9 +23,10 @@ import numpy as np
 from plexus.deck.params import NAME, Component, Field, Params, RegionName, ScheduleText
 from plexus.deck.schedules import parse_schedule
 from plexus.observers._instants import Instants
+from plexus.observers._latest import Latest
 from plexus.observers._lives import Lives
-from plexus.observers._summary import LIVES, MADE, judged, summary
-from plexus.observers._turns import Turns
+from plexus.observers._summary import MADE
+from plexus.observers._turns import Turns, turns_of
 from plexus.observers.fields import SHOWN, Fields
 from plexus.protocols import Balances
 from plexus.registry import build, register
@@ -76,16 +78,13 @@ class Cycles(Fields):
         self.lives = None if params.life is None else Lives(build("life", params.life), params.region)
         self.instants: Instants | None = None
         self.turns = Turns(0.0, 1.0, 0, 1, None)
-        self.before: Array | None = None
-        """What is compared, of the cycle looked at before, (n_local, 2)."""
-        self.made: dict[str, Array] = {}
-        """Fields of the latest cycle, (n_local,)."""
+        self.latest = Latest(self.lives)
         self._told: dict[str, Any] = {}
         """What a checkpoint has told, until its rows come."""
 
     def start(self, run: Run) -> None:
         """Forget instants that lie ahead; a restart goes on in the files that are there. Collective."""
-        self.turns = _turns(run, self.params)
+        self.turns = turns_of(run, self.params.each, self.params.last)
         self._seen(run).leave(run.clock.t)
         super().start(run)
         self.schedule = self.turns
@@ -106,7 +105,7 @@ class Cycles(Fields):
     def finish(self, run: Run) -> None:
         """Close the file; say what life was found. Collective."""
         super().finish(run)
-        if self.lives is not None and self.made:
+        if self.lives is not None and self.latest.made:
             at = ", ".join(f"{x:.6g}" for x in self.lives.place)
             run.ctx.log.info(f"{self.name}: shortest life {self.lives.shortest:.6g} cycles, at ({at}) m")
 
@@ -126,19 +125,10 @@ class Cycles(Fields):
 
     def _end(self, run: Run, number: int) -> None:
         """Make the fields of a cycle, write them and tell of it. Collective."""
-        instants = self._seen(run)
-        cycle, points = instants.cycle(), instants.points
-        self.made = {name: getattr(cycle, attribute) for name, (attribute, _, _) in MADE.items()}
-        if self.lives is not None:
-            self.made["damage"], missed = self.lives.judge(points, cycle)
-            self._warn(run, missed)
-        latest = judged(self.made)
-        row = {"step": run.clock.step, "time": run.clock.t, "cycle": number}
-        row |= summary(points, self.made, latest, self.before, self.params.tolerance)
-        if self.lives is not None:
-            row |= {"shortest_life": self.lives.shortest} | dict(zip("xyz", self.lives.place, strict=False))
+        instants, latest = self._seen(run), self.latest
+        self._warn(run, latest.take(instants.points, instants.cycle(), self.params.tolerance))
+        row = {"step": run.clock.step, "time": run.clock.t, "cycle": number, **latest.row}
         run.ctx.log.detail(f"cycle {number}: change {row['change']:.3g}{', stable' * bool(row['stable'])}")
-        self.before = latest
         super().observe(run)
         if run.ctx.root and run.series.last(f"cycles/{self.name}") != run.clock.step:
             units = {name: unit for name, (_, unit, _) in MADE.items() if unit != "1"}
@@ -156,21 +146,9 @@ class Cycles(Fields):
 
     def _evaluate(self, run: Run) -> tuple[list[Any], dict[str, Any]]:
         """Return the columns and the values of the latest cycle, none before the first one."""
-        from plexus.io.vtkhdf_layout import column
-
         rule, where = self._seen(run).points.rule, SHOWN[self.params.internal]
         at = tuple(map(tuple, rule.points.tolist())) if where == "point" else ()
-        told = {name: (unit, tip) for name, (_, unit, tip) in MADE.items()}
-        told |= LIVES if self.lives is not None else {}
-        columns = [column(name, unit, "scalar", where, tip, at) for name, (unit, tip) in told.items()]
-        arrays = {name: self._view(run, rows[:, None]) for name, rows in self.made.items()}
-        if "damage" in arrays:
-            # the life of a cell is that under its mean damage
-            with np.errstate(divide="ignore"):
-                arrays["life"] = 1.0 / np.maximum(arrays["damage"], 0.0)
-            # for pictures: lives span decades, and some have no end
-            arrays["log_life"] = np.minimum(np.log10(arrays["life"]), 9.0)
-        return columns, arrays
+        return self.latest.columns(where, at), dict(self.latest.shown(partial(self._view, run)))
 
     def _view(self, run: Run, rows: Array) -> Array:
         """Return rows (n_local, 1) at the points where they are shown."""
@@ -183,7 +161,7 @@ class Cycles(Fields):
 
     def _expected(self, run: Run) -> int:
         """Return the number of cycles that are still to be written."""
-        turns = _turns(run, self.params)
+        turns = turns_of(run, self.params.each, self.params.last)
         return sum(turns.wanted(k) for k in range(turns.at(run.clock.t)[0], turns.total + 1))
 
     # restarts
@@ -197,11 +175,11 @@ class Cycles(Fields):
             if self.lives is None
             else {"life": repr(self.lives.shortest), "place": list(map(repr, self.lives.place))}
         )
-        return {"times": list(self.instants.times), "compared": self.before is not None, **lives}
+        return {"times": list(self.instants.times), "compared": self.latest.before is not None, **lives}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned; `take` brings the instants."""
-        self._told, self.instants, self.before = dict(state), None, None
+        self._told, self.instants, self.latest.before = dict(state), None, None
         if self.lives is not None and "life" in state:
             self.lives.shortest, self.lives.place = float(state["life"]), [float(x) for x in state["place"]]
 
@@ -211,28 +189,16 @@ class Cycles(Fields):
 
     def kept(self, run: Run) -> Mapping[str, Array]:
         """Return the instants side by side, and what is compared with the next cycle."""
-        instants = self._seen(run)
-        last = np.zeros((instants.points.n_local, 2)) if self.before is None else self.before
+        instants, last = self._seen(run), self.latest.before
+        last = np.zeros((instants.points.n_local, 2)) if last is None else last
         return {self.name: np.concatenate([*instants.rows, last], axis=1)}
 
     def take(self, rows: Mapping[str, Array]) -> None:
         """Take the instants over."""
         found, told = rows[self.name], self._told
         assert self.instants is not None
-        self.instants.times = [float(t) for t in told["times"]]
-        parts = np.split(found[:, :-2], max(len(self.instants.times), 1), axis=1)
-        self.instants.rows = [np.ascontiguousarray(a) for a in parts[: len(self.instants.times)]]
-        self.before = np.ascontiguousarray(found[:, -2:]) if told["compared"] else None
-
-
-def _turns(run: Run, params: CyclesParams) -> Turns:
-    """Return which cycles of a run are looked at."""
-    from plexus.deck.tables import period_of
-
-    time, period = run.deck.time, period_of(run.deck.tables)
-    assert time is not None and period is not None, "a deck without a period has no such output"
-    total = int((time.end - time.start) / period + 1e-9)
-    return Turns(time.start, period, total, params.each, params.last)
+        self.instants.unpack([float(t) for t in told["times"]], found[:, :-2])
+        self.latest.before = np.ascontiguousarray(found[:, -2:]) if told["compared"] else None
 
 
 EXAMPLE: dict[str, Any] = {

@@ -117,6 +117,16 @@ class Equations(Protocol):
     ) -> np.ndarray:
         """Return F, zero at prescribed unknowns, (n_owned, m); ``rate`` None means zero. Collective."""
 
+    def unanswered(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        fields: Mapping[str, Any],
+        since: Since,
+    ) -> tuple[int, str] | None:
+        """Return a cell here in which the material has no answer to u, name and words; None without one."""
+
     def bearing(
         self,
         t: float,

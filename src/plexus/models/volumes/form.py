@@ -86,6 +86,16 @@ class CellForm:
         out = -rows_of(rates, self.space.n_owned)
         return out if rate is None else out + rate
 
+    def unanswered(
+        self,
+        t: float,
+        u: np.ndarray,
+        rate: np.ndarray | None,
+        fields: Mapping[str, Any],
+        since: Since,
+    ) -> None:
+        """Return None: fluxes of cells ask no material."""
+
     def bearing(
         self,
         t: float,
