@@ -23,7 +23,7 @@ from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
 WARMTH = {"type": "gaussian_field", "seed": 5, "size": ["1 m", "0.6 m"], "edge": "neumann", "modes": 1,
-          "deviation": 0.2, "tau": 3}  # fmt: skip
+          "deviation": 0.1, "tau": 3}  # fmt: skip
 DATA = {
     "plexus": 1,
     "samples": {"warmth": WARMTH},
@@ -41,7 +41,7 @@ DATA = {
         },
     },
     "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}],
-    "time": {"stepper": "quasistatic", "step": 0.5, "cycles": 1},
+    "time": {"stepper": "quasistatic", "step": 0.25, "cycles": 1},
     "solver": {"displacement": {"snes_rtol": 1e-11, "ksp": "preonly", "preconditioner": "mumps"}},
     "quantities": {"life": {"type": "shortest_life"}, "p": {"type": "maximum", "of": "p"},
                    "u": {"type": "maximum", "of": "displacement_x + 1e-6*hot"},
@@ -192,7 +192,7 @@ def test_what_needs_the_whole_memory_is_refused_by_name(made):
         ({"sweep__samples": None}, "needs samples, the number of draws"),
         ({"sweep__sample": None}, "needs sample, the name of one of the deck's samples"),
         ({"sweep": {"mode": "grid", "parameters": {"time.step": [1]}}}, "a campaign marches draws"),
-        ({"samples__warmth": {k: v for k, v in WARMTH.items() if k != "seed"}}, "Field required"),
+        ({"samples__warmth": {k: v for k, v in WARMTH.items() if k != "seed"}}, "required but missing"),
         ({"samples__warmth": WARMTH | {"scale": 2}}, "scale and deviation both say"),
         ({"samples__warmth": WARMTH | {"origin": ["1 m"]}}, "origin has 1 coordinates, size 2"),
         ({"campaign__check": 9}, "9 are more than the 8 draws"),
