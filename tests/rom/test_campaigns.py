@@ -23,7 +23,7 @@ from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
 WARMTH = {"type": "gaussian_field", "seed": 5, "size": ["1 m", "0.6 m"], "edge": "neumann", "modes": 1,
-          "deviation": 0.2, "tau": 3}  # fmt: skip
+          "deviation": 0.1, "tau": 3}  # fmt: skip
 DATA = {
     "plexus": 1,
     "samples": {"warmth": WARMTH},
@@ -41,7 +41,7 @@ DATA = {
         },
     },
     "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}],
-    "time": {"stepper": "quasistatic", "step": 0.5, "cycles": 1},
+    "time": {"stepper": "quasistatic", "step": 0.25, "cycles": 1},
     "solver": {"displacement": {"snes_rtol": 1e-11, "ksp": "preonly", "preconditioner": "mumps"}},
     "quantities": {"life": {"type": "shortest_life"}, "p": {"type": "maximum", "of": "p"},
                    "u": {"type": "maximum", "of": "displacement_x + 1e-6*hot"},
