@@ -143,9 +143,9 @@ class Trust:
         record.alarms, record.joined = record.alarms + 1, [*record.joined, at.t]
         self.system.say(f"rom: at t = {at.t:g} s {why}: the next model of the dictionary joins")
         before = self.system.whole.replay.at(at.t - at.dt)
-        memory = {name: np.moveaxis(modes, 2, 0) for name, modes in other.kept.duals.items()}
+        memory = {name: list(np.moveaxis(modes, 2, 0)) for name, modes in other.kept.duals.items()}
         fields = other.basis.reshape(-1, other.basis.shape[2])
-        self._complete(at, before, fields, np.moveaxis(other.kept.stresses, 2, 0), memory)
+        self._complete(at, before, fields, list(np.moveaxis(other.kept.stresses, 2, 0)), memory)
         return True
 
     def answer(self, at: Instant, u: Array, why: str) -> tuple[Array, dict[str, Array]]:

@@ -146,7 +146,7 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     name = unknown_of(run)
     form, block = run.system.forms[name], run.deck.reduce  # type: ignore[attr-defined]
     assert isinstance(block, Reduce)
-    space, comm = form.space, form.space.comm
+    space, comm, points = form.space, form.space.comm, run.system.quadrature  # type: ignore[attr-defined]
     fields = []
     for member in members:
         size = np.sqrt(np.diag(gram(comm, member.fields, mass(form, member.fields))).max())
@@ -165,7 +165,7 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
         # all runs count alike, and states that join later are of their size
         most = max(size for size, _ in sizes)
         alike = [m.memory[dual] * (most / (size or 1.0)) for m, (size, _) in zip(members, sizes, strict=True)]
-        modes = decomposed(run.system.quadrature, [row for rows in alike for row in rows], None, REMEMBERED)
+        modes = decomposed(points, [row for rows in alike for row in rows], None, REMEMBERED)
         memory[dual] = list(np.moveaxis(modes, 2, 0))
     return SimpleNamespace(
         name=name, fields=fields, stresses=stresses, memory=memory, largest=largest, balance=balance
