@@ -10,7 +10,6 @@ formulas are those of `Scheme`, which takes over elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +77,7 @@ def _window(scheme: Scheme, u: Tensor, a: int, t: float) -> Tensor:
 def _across(
     scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float, d: Tensor | None
 ) -> tuple[Across, list[Tensor | None]]:
-    """Return one axis, of cells w with layers or without, and its `SLOTS`; ``d`` is D across the axis before."""
+    """Return one axis, of cells w with layers or without, and its `SLOTS`; ``d`` is the last axis' D."""
     grid, around = scheme.slab.grid, w is u
     kinds, sides = _ends(scheme, u, w, a, t)
     layers = [0 if b == a else scheme.beside // 2 for b in range(scheme.dim)]
@@ -125,9 +124,7 @@ def _between(scheme: Scheme, w: Tensor, sides: list[Tensor | None], a: int) -> V
     return scheme.split(averages.middles(found, others) if scheme.beside else found)
 
 
-def _ends(
-    scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float
-) -> tuple[list[int], list[Tensor | None]]:
+def _ends(scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float) -> tuple[list[int], list[Tensor | None]]:
     """Return what holds at both ends of an axis, and value and slope of each."""
     kinds, found = [transport.OPEN] * 2, list[Tensor | None]([None] * 4)
     for end in scheme.ends(a):
