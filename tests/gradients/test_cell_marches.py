@@ -87,12 +87,13 @@ def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory
 @pytest.mark.pair
 def test_gradients_through_fluxes_that_are_means(tmp_path_factory):
     """WENO5 on a square, in Taylor form and beside one rank."""
-    many, one = (run_of(comm, tmp_path_factory, "means", {"type": "ssp_rk"}) for comm in (WORLD, MPI.COMM_SELF))
+    given = {"type": "ssp_rk"}
+    many, one = (run_of(comm, tmp_path_factory, "means", given) for comm in (WORLD, MPI.COMM_SELF))
     assert many.system.scheme.beside and many.system.scheme.compiled
-    value, here = loss(many, {"type": "ssp_rk"}), point(many)
+    value, here = loss(many, given), point(many)
     smooth = torch.tensor([0.5], dtype=torch.float64), torch.cos(here[1])
     assert slope(value, here, 1e-2, WORLD, smooth) == TWO
-    parts, whole = gradients(value, here), gradients(loss(one, {"type": "ssp_rk"}), point(one))
+    parts, whole = gradients(value, here), gradients(loss(one, given), point(one))
     slab = many.system.scheme.slab
     assert close(summed(parts[:1], WORLD), whole[:1])
     assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])

@@ -1,9 +1,9 @@
 """``kill -9`` at a random moment of a training: what it leaves is that of the undisturbed one, bit for bit.
 
 ``PLEXUS_KILLS=20 pytest -s tests/restart/test_kills_of_trainings.py`` kills 20 times, the kinds in turn
-(default: once, of the kind that the seed chooses); ``PLEXUS_KINDS="cells,Fourier"`` takes those kinds alone whose
-names have one of these words. ``PLEXUS_SEED`` repeats the moments as far as the machine allows. Each process of a
-training, of the launcher too, may be the one that is killed.
+(default: once, of the kind that the seed chooses); ``PLEXUS_KINDS="cells,Fourier"`` takes those alone whose
+names have one of these words. ``PLEXUS_SEED`` repeats the moments as far as the machine allows. Each process
+of a training, of the launcher too, may be the one that is killed.
 """
 
 from __future__ import annotations
@@ -79,8 +79,7 @@ KINDS = {
     "runs in Fourier space": (controlled.in_fourier_space(), PARTS),
     "runs in Fourier space, alone": (controlled.in_fourier_space(), ONE),
 }
-"""Texts of the decks, and words: Adam, L-BFGS and Levenberg-Marquardt, rounds, roll-outs, ranks that take or cut
-samples."""
+"""Decks and words: Adam, L-BFGS, Levenberg-Marquardt, rounds, roll-outs, ranks that take or cut samples."""
 WANTED = os.environ.get("PLEXUS_KINDS", "").split(",")
 
 

@@ -3,9 +3,9 @@
     r_i = -(F_(i+1) - F_i)/h,   F = M[F^(P l, P u) - D P S],   f(u) = a u + b u²/2
 
 l and u are a reconstruction's values on both sides of a face, S is the derivative across it, F^ the flux of a
-Riemann solver; P leads from means over faces to their middles and M back, or both are one. The formulas in Python
-are those of `plexus.spaces.stencils`; `tests/unit/volumes` compares. Arrays are given by their addresses, in
-double precision.
+Riemann solver; P leads from means over faces to their middles and M back, or both are one. The formulas in
+Python are those of `plexus.spaces.stencils`; `tests/unit/volumes` compares. Arrays are given by their
+addresses, in double precision.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class End(Structure):
 
 
 class Axis(Structure):
-    """One axis: rows, layers of cells, numbers of a layer and its extents (0: P = M = 1); coefficients, ends."""
+    """One axis: rows, layers, numbers of a layer, its extents (0 for P = M = 1), coefficients, ends."""
 
     _fields_ = (
         *((name, c_int64) for name in ("rows", "n", "s")),

@@ -77,7 +77,7 @@ def _window(scheme: Scheme, u: Tensor, a: int, t: float) -> Tensor:
 def _across(
     scheme: Scheme, u: Tensor, w: Tensor, a: int, t: float, d: Tensor | None
 ) -> tuple[Across, list[Tensor | None]]:
-    """Return one axis, of cells w with layers or without, and its `SLOTS`; ``d`` is D across the axis before."""
+    """Return one axis, of cells w with layers or without, and its `SLOTS`; ``d`` is the last axis' D."""
     grid, around = scheme.slab.grid, w is u
     kinds, sides = _ends(scheme, u, w, a, t)
     layers = [0 if b == a else scheme.beside // 2 for b in range(scheme.dim)]

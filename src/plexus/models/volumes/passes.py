@@ -1,8 +1,8 @@
 """Compiled passes over the faces across each axis, and their transposes, as one node of torch's graph.
 
-Means come with the layers of cells that an axis reads, or, where the grid goes around, without them: only what
-comes in is kept. With layers beside, an axis is moved before all others, so that a layer of its faces is one
-piece of memory.
+Means come with the layers of cells that an axis reads, or, where the grid goes around, without them: only
+what comes in is kept. With layers beside, an axis is moved before all others, so that a layer of its faces is
+one piece of memory.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Stated(NamedTuple):
     axes: list[Across]
 
     def layers(self, a: int) -> list[tuple[int, int]]:
-        """Return the axes along which the means of axis ``a`` have layers, counted from the end, and how many."""
+        """Return (axis from the end, how many) of the layers that means have for axis ``a``."""
         dim = len(self.axes)
         wide = [(b - dim, self.width if b == a else self.beside) for b in range(dim)]
         return [(b, w) for b, w in wide if w]
@@ -121,9 +121,7 @@ class _Axis:
     def add(self, out: Tensor) -> None:
         """Add the rates from this axis."""
         moved = out.movedim(self.at, self.first)
-        mine = (
-            moved if moved.is_contiguous() else torch.zeros_like(moved, memory_format=torch.contiguous_format)
-        )
+        mine = moved if moved.is_contiguous() else torch.zeros(moved.shape, dtype=torch.float64)
         transport.rates(self.formulas, self.described, self.u.data_ptr(), mine.data_ptr())
         if mine is not moved:
             moved.add_(mine)
