@@ -46,9 +46,9 @@ class Galerkin:
 
     def make(self, deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any], str]:
         """March, reduce and write; return the run, facts and a line about them. Collective."""
-        from plexus.offline.main import reduce
+        from plexus.offline import draws, main
 
-        run, facts = reduce(deck, ctx)
+        run, facts = (main if self.params.draws is None else draws).reduce(deck, ctx)
         told = (
             f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
             f"(integrals to {facts['error']:.2g})"
