@@ -18,7 +18,7 @@ from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.observers.cycles import Cycles
 from plexus.offline.drawn import pivots
-from plexus.offline.main import reduce
+from plexus.offline.draws import reduce
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD

@@ -62,10 +62,6 @@ def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, d
         If the cubature does not reach its tolerance.
     """
     assert isinstance(deck.reduce, Reduce)
-    if deck.reduce.draws is not None:
-        from plexus.offline import draws
-
-        return draws.reduce(deck, ctx)
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     system: Any = run.system
     equation = system.equations[0]

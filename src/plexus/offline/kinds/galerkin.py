@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.reduce import Reduce
+from plexus.errors import InputError
 from plexus.protocols import Balances, Found
 from plexus.registry import register
 
@@ -51,9 +52,14 @@ class Galerkin:
 
     def make(self, deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any], str]:
         """March, reduce and write; return the run, facts and a line about them. Collective."""
-        from plexus.offline.main import reduce
+        from plexus.offline import draws, main
 
-        run, facts = reduce(deck, ctx, restart)
+        if self.params.draws is not None:
+            if restart is not None:
+                raise InputError("reduce: a model of draws is made in one go: leave --restart out")
+            run, facts = draws.reduce(deck, ctx)
+        else:
+            run, facts = main.reduce(deck, ctx, restart)
         if run.stop_reason:
             return run, {}, "the run has stopped before its end: there is no model yet"
         told = (
