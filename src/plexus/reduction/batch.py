@@ -43,7 +43,7 @@ class Paths:
 
 
 class Batch:
-    """Draws of a reduced model on one rank, at rest at the start.
+    """Draws of a reduced model on one rank, at rest at the start, without prescribed values or springs.
 
     Parameters
     ----------
