@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.reduce import Reduce
-from plexus.errors import InputError
 from plexus.protocols import Balances, Found
 from plexus.registry import register
 
@@ -29,10 +28,9 @@ class Galerkin:
     """POD of displacements and empirical cubature."""
 
     needs = Balances
-    resumes = True
 
     def __init__(self, params: Reduce):
-        self.params = params
+        self.params, self.resumes = params, params.draws is None
 
     @staticmethod
     def problems(deck: Any) -> Iterator[Found]:
@@ -54,12 +52,7 @@ class Galerkin:
         """March, reduce and write; return the run, facts and a line about them. Collective."""
         from plexus.offline import draws, main
 
-        if self.params.draws is not None:
-            if restart is not None:
-                raise InputError("reduce: a model of draws is made in one go: leave --restart out")
-            run, facts = draws.reduce(deck, ctx)
-        else:
-            run, facts = main.reduce(deck, ctx, restart)
+        run, facts = main.reduce(deck, ctx, restart) if self.resumes else draws.reduce(deck, ctx)
         if run.stop_reason:
             return run, {}, "the run has stopped before its end: there is no model yet"
         told = (
