@@ -44,7 +44,7 @@ def text(**blocks):
         "solver": {"displacement": {"snes_rtol": 1e-10, "ksp": "preonly", "preconditioner": "mumps"}},
         "quantities": {"p": {"type": "maximum", "of": "p"}, "u": {"type": "maximum", "of": "displacement_x"}},
         "reduce": {"type": "dictionary", "tolerance": 1e-5, "cubature": 1e-4, "clusters": 2, "most": 3,
-                   "at": 1, "features": 3, "augmentation": 1, "starts": 2},
+                   "at": 1, "features": 3, "starts": 2},
         "sweep": SWEEP,
         **blocks,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from plexus.recommendation.augmentation import augmented
 from plexus.recommendation.classifiers import folds, kernel, squares
 from plexus.recommendation.classifiers.discriminant import Discriminant
 from plexus.recommendation.classifiers.logistic import Logistic
+from plexus.recommendation.classifiers.nearness import Nearness
 from plexus.recommendation.classifiers.neighbours import Neighbours
 from plexus.recommendation.classifiers.perceptron import Perceptron
 from plexus.recommendation.classifiers.stacking import Stacking
@@ -144,12 +145,11 @@ def test_members_left_out_are_foretold_as_if_they_had_not_been_there(monkeypatch
 
 
 def test_distances_teach_more_than_labels():
-    """Where classes are those of the nearest point, a few members with distances find nearly all."""
+    """Where classes are those of the nearest point, a few members with distances find more."""
     x, far = centred(1, 460)
     y = far.argmin(1)
-    plain, told = (Stacking(steps=60, count=3, factor=0.0) for _ in "ab")
-    plain.fit(x[:60], y[:60], 4)
-    told.fit(x[:60], y[:60], 4, far[:60])
+    plain = Stacking(steps=60, count=3, factor=0.0).fit(x[:60], y[:60], 4)
+    told = Nearness().fit(x[:60], y[:60], far[:60])
     right = [(model.probabilities(x[60:]).argmax(1) == y[60:]).mean() for model in (plain, told)]
     assert right[1] >= right[0] + 0.05 and abs(told.accuracy - right[1]) <= 0.1
 

@@ -29,7 +29,7 @@ def run(*items: str) -> list[Row]:
     data = kept()
     parts = {
         "A3.2": local_bases, "A3.3": gain_of, "A3.3r": localmodels.runs, "A4.3": narrower,
-        "A5.2": recommendation.stacking, "A5.3": recommendation.augmentation,
+        "A5.2": recommendation.accuracy, "A5.3": recommendation.augmentation,
         "A5.4": recommendation.regret,
     }  # fmt: skip
     return [row for name in items or parts for row in parts[name](data)]

@@ -30,10 +30,4 @@ class Dictionary(Reduce):
     load: str = Field("temperature", pattern=NAME, description="field by which a model is recommended")
     at: Annotated[float, Unit("s")] = Field(ge=0, description="when it is read, after the start")
     features: int = Field(40, ge=1, le=500, description="places at which it is read")
-    augmentation: float = Field(
-        2.0,
-        ge=0,
-        le=100,
-        description="loads per class in training, in loads of the largest class; 0 for none",
-    )
-    seed: int = Field(0, ge=0, lt=2**63, description="seed of starts, folds and weights")
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of starts and folds")

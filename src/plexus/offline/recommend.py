@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus.deck.dictionary import Dictionary
 from plexus.recommendation import bundle
-from plexus.recommendation.classifiers.stacking import Stacking
+from plexus.recommendation.classifiers.nearness import Nearness
 from plexus.recommendation.selection import select
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def recommend(
     x = read(run, places, [m.load for m in members])
     unit, sha256, accuracy = run.fields.unit(block.load), "", 0.0
     if comm.rank == 0:
-        model = Stacking(factor=block.augmentation, seed=block.seed)
+        model = Nearness(seed=block.seed)
         found = bundle.fit(block.load, unit, block.at, places, x, part.labels, d[:, part.medoids] ** 2, model)
         accuracy = model.accuracy
         rows = [{"case": "folds", "metric": "accuracy", "value": accuracy,

@@ -1,4 +1,4 @@
-"""A recommendation in one file: the places that are read, their scales, and the weights of a stacking.
+"""A recommendation in one file: the places that are read, their scales, and the weights of a classifier.
 
 Places are coordinates, so that a field on any mesh can be asked. The file is a bundle (`plexus.bundles`):
 safetensors, with hashes of every field and a golden pair that is answered again when it is read.
@@ -15,16 +15,13 @@ import numpy as np
 
 from plexus import __version__
 from plexus.errors import InputError
-from plexus.recommendation.classifiers.kernel import Kernel
-from plexus.recommendation.classifiers.logistic import Logistic
-from plexus.recommendation.classifiers.perceptron import Perceptron
-from plexus.recommendation.classifiers.stacking import Stacking
+from plexus.recommendation.classifiers.nearness import Nearness
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 Array = np.ndarray
-KIND, TYPE, PAIRS, AGREE = "recommendation", "stacking", 8, 1e-9
+KIND, TYPE, PAIRS, AGREE = "recommendation", "nearness", 8, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +40,7 @@ class Recommendation:
         Of the training, in the unit.
     low, high : array (f,)
         The range of the training.
-    model : Stacking
+    model : Nearness
         The classifier of (values - mean)/deviation.
     """
 
@@ -55,7 +52,7 @@ class Recommendation:
     deviation: Array
     low: Array
     high: Array
-    model: Stacking
+    model: Nearness
 
     def probabilities(self, values: Array) -> Array:
         """Return the probability of each class for values at the places, (classes,)."""
@@ -68,14 +65,14 @@ class Recommendation:
 
 
 def fit(
-    load: str, unit: str, at: float, places: Array, x: Array, y: Array, far: Array, model: Stacking
+    load: str, unit: str, at: float, places: Array, x: Array, y: Array, far: Array, model: Nearness
 ) -> Recommendation:
     """Return the recommendation that values x (members, f) at places teach.
 
     ``y`` (members,) are the classes, ``far`` (members, classes) squared dissimilarities to their medoids.
     """
     mean, deviation = x.mean(0), x.std(0)
-    model.fit((x - mean) / deviation, y, int(y.max()) + 1, far)
+    model.fit((x - mean) / deviation, y, far)
     return Recommendation(load, unit, at, places, mean, deviation, x.min(0), x.max(0), model)
 
 
@@ -86,15 +83,10 @@ def save(path: Path, found: Recommendation, x: Array, about: dict[str, Any]) -> 
     from plexus.bundles import store
     from plexus.bundles.golden import Pair
 
+    kernel = found.model.kernel
     arrays = {"places": found.places, "mean": found.mean, "deviation": found.deviation,
-              "low": found.low, "high": found.high, "top": found.model.top.weights}  # fmt: skip
-    if (kernel := found.model.kernel) is not None:
-        arrays |= {"kernel.turn": kernel.turn, "kernel.z": kernel.z, "kernel.weights": kernel.weights,
-                   "kernel.length": np.array([kernel.length])}  # fmt: skip
-    hidden = []
-    for k, base in enumerate(found.model.bases):
-        arrays |= {f"base{k}.layer{i}": w for i, w in enumerate(base.layers)}
-        hidden.append({"widths": list(base.widths), "features": np.asarray(base.features).tolist()})
+              "low": found.low, "high": found.high, "top": found.model.top.weights,
+              "turn": kernel.turn, "members": kernel.z, "weights": kernel.weights}  # fmt: skip
     weights = {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
     x = x[:PAIRS]
     answers = np.array([found.probabilities(row) for row in x])
@@ -109,7 +101,7 @@ def save(path: Path, found: Recommendation, x: Array, about: dict[str, Any]) -> 
                          "scale": 1.0}],
         },
         "architecture": {
-            "name": TYPE, "hyper": {"bases": hidden, "classes": classes, "at": found.at},
+            "name": TYPE, "hyper": {"length": kernel.length, "classes": classes, "at": found.at},
             "parameters": int(sum(a.size for a in arrays.values())),
         },
         "units": "SI", "normalisation": {}, "licence": "as the data of the training",
@@ -136,20 +128,10 @@ def load(path: Path, sha256: str, comm: Comm) -> Recommendation:
         raise InputError(f"{path}: this is a {told['kind']} {told['type']}, no {KIND} by {TYPE}")
     arrays = {name: a.numpy() for name, a in bundle.weights.items()}
     hyper, port = told["architecture"]["hyper"], told["ports"]["inputs"][0]
-    model = Stacking()
-    model.top = Logistic()
-    model.top.weights = arrays["top"]
-    for k, each in enumerate(hyper["bases"]):
-        base = Perceptron(each["widths"], np.array(each["features"]))
-        base.layers = [arrays[f"base{k}.layer{i}"] for i in range(len(each["widths"]) + 1)]
-        model.bases.append(base)
-    if "kernel.z" in arrays:
-        model.kernel = Kernel()
-        model.kernel.turn, model.kernel.z = arrays["kernel.turn"], arrays["kernel.z"]
-        model.kernel.weights, model.kernel.length = (
-            arrays["kernel.weights"],
-            float(arrays["kernel.length"][0]),
-        )
+    model = Nearness()
+    model.top.weights, model.kernel.length = arrays["top"], float(hyper["length"])
+    model.kernel.turn, model.kernel.z = arrays["turn"], arrays["members"]
+    model.kernel.weights = arrays["weights"]
     scales = {name: arrays[name] for name in ("places", "mean", "deviation", "low", "high")}
     found = Recommendation(port["name"], port["unit"], float(hyper["at"]), model=model, **scales)
 

@@ -1,11 +1,10 @@
-"""Six perceptrons, a kernel regression of dissimilarities, and a ridge logistic regression of what they say.
+"""Six perceptrons and a ridge logistic regression of their probabilities.
 
 The perceptrons differ in widths, seeds and features that they see. The regression learns from probabilities
 of members that they have not been trained on (folds), then all are trained on everything. D. H. Wolpert,
-Neural Netw. 5 (1992) 241, doi:10.1016/S0893-6080(05)80023-1; in this form, without the kernel, T. Daniel et
-al., Math. Comput. Appl. 26 (2021) 17, doi:10.3390/mca26010017. Members may be augmented; those of the other
-folds only, so that none is a combination of what it is judged by. The kernel joins where it is known how far
-members are from the medoids of all classes.
+Neural Netw. 5 (1992) 241, doi:10.1016/S0893-6080(05)80023-1; in this form T. Daniel et al., Math. Comput.
+Appl. 26 (2021) 17, doi:10.3390/mca26010017. Members may be augmented; those of the other folds only, so that
+none is a combination of what it is judged by.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import numpy as np
 
 from plexus.recommendation.augmentation import augmented
 from plexus.recommendation.classifiers import folds
-from plexus.recommendation.classifiers.kernel import Kernel
 from plexus.recommendation.classifiers.logistic import Logistic
 from plexus.recommendation.classifiers.perceptron import Perceptron
 
@@ -45,10 +43,10 @@ class Stacking:
 
     Attributes
     ----------
-    bases, kernel, top :
-        The perceptrons, the kernel regression if there is one, and the regression of their answers.
+    bases, top :
+        The perceptrons and the regression.
     accuracy : float
-        Share of members whose class is found, each asked of what the other folds teach.
+        Share of members whose class the mean of the perceptrons finds, each asked in its own fold.
     """
 
     factor: float = 2.0
@@ -57,41 +55,26 @@ class Stacking:
     steps: int = 200
     ridge: float = 1.0
     bases: list[Perceptron] = field(default_factory=list)
-    kernel: Kernel | None = None
     top: Logistic = field(default_factory=Logistic)
     accuracy: float = 0.0
 
-    def fit(self, x: Array, y: Array, classes: int, far: Array | None = None) -> Stacking:
-        """Train the perceptrons on folds, the regression on what they answer, and them again on all.
-
-        ``far`` (members, classes) are squared dissimilarities to the medoids.
-        """
+    def fit(self, x: Array, y: Array, classes: int) -> Stacking:
+        """Train the perceptrons on folds, the regression on what they answer, and them again on all."""
         rng = np.random.default_rng(self.seed)
         part, seen = folds(y, self.count, rng), self._seen(x.shape[1], rng)
         answers = np.zeros((len(x), len(WIDTHS) * classes))
         for k in np.unique(part):
             own = self._trained(x[part != k], y[part != k], classes, seen)
             answers[part == k] = _answers(own, x[part == k])
-        if far is not None:
-            self.kernel = Kernel().fit(x, far)
-            answers = np.column_stack([answers, self.kernel.left_out])
-        found = [self._asked(answers, y, classes, part == k) for k in np.unique(part)]
-        self.accuracy = float(np.concatenate(found).mean())
+        mean = answers.reshape(len(x), len(WIDTHS), classes).mean(1)
+        self.accuracy = float((mean.argmax(1) == y).mean())
         self.top = Logistic(self.ridge).fit(answers, y, classes)
         self.bases = self._trained(x, y, classes, seen)
         return self
 
     def probabilities(self, x: Array) -> Array:
         """Return rows of probabilities."""
-        answers = _answers(self.bases, x)
-        if self.kernel is not None:
-            answers = np.column_stack([answers, self.kernel.answers(x)])
-        return self.top.probabilities(answers)
-
-    def _asked(self, answers: Array, y: Array, classes: int, own: Array) -> Array:
-        """Return which members of a fold get their class by a regression of the others."""
-        top = Logistic(self.ridge).fit(answers[~own], y[~own], classes)
-        return np.asarray(top.probabilities(answers[own]).argmax(1) == y[own])
+        return self.top.probabilities(_answers(self.bases, x))
 
     def _seen(self, features: int, rng: np.random.Generator) -> list[Array]:
         some = max(1, round(SEEN * features))
