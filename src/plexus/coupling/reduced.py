@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.coupling.fullsteps import FullSteps
 from plexus.coupling.reducedfields import CostlyError, ReducedFields
 from plexus.coupling.reducedstep import Step, Steps
 from plexus.coupling.replay import Replay
@@ -39,6 +40,7 @@ from plexus.spaces.quadrature_space import QuadratureSpace
 
 if TYPE_CHECKING:
     from plexus.coupling.base import Packed
+    from plexus.coupling.refresh import Refresh
     from plexus.reduction.model import Model
 
 Array = np.ndarray
@@ -94,6 +96,10 @@ class ReducedSystem(System):
         self.replay = Replay(full, name, model.basis)
         self.balance = Balance(form, model.facts["forces"])
         self.trust: Trust | None = None
+        self.steps_in_full = FullSteps(self)
+        self.refresh: Refresh | None = None
+        self.refreshed = 0
+        """Steps that the full model has taken for that."""
         self.gappy: dict[str, Gappy] | None = None
         self.first = model
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
@@ -110,7 +116,8 @@ class ReducedSystem(System):
         self.replay.basis = model.basis
         self.sites = Sites(self.full.forms[self.name], model.points, self.given)
         self.steps = Steps(self, max(self.times))
-        if self.trust is not None:
+        # what is judged is judged by a model whose points serve it
+        if self.trust is not None and not model.open:
             self.trust.turn(model)
         if self.gappy is not None:
             self.fit()
@@ -153,6 +160,14 @@ class ReducedSystem(System):
             values[name] = self._expanded(values[name])
             return self.full.solve(name, values, at)
         g = self._expanded(values[name])[:, 0]
+        if self.refresh is not None and self.refresh.due(at):
+            taken = self.steps_in_full.take(at, self.model.basis @ g)
+            g, self._memory = self.steps_in_full.complete(at, taken, search=False)
+            self._at, self.refreshed = at, self.refreshed + 1
+            values[name] = g[:, None]
+            return 0
+        if self.model.open:
+            self.steps_in_full.close(at)
         why = None
         try:
             self._step = self.steps.of(at)
@@ -259,7 +274,9 @@ class ReducedSystem(System):
 
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
-        own: dict[str, Any] = {"full_order": self.full_order, "balance": self.balance.state()}
+        own: dict[str, Any] = {
+            "full_order": self.full_order, "balance": self.balance.state(), "refreshed": self.refreshed
+        }  # fmt: skip
         if self.completed and not self.full_order:
             own |= {
                 "model": self.model.facts,
@@ -288,6 +305,7 @@ class ReducedSystem(System):
         told = facts.get("rom", {})
         if "balance" in told:
             self.balance.restore(told["balance"])
+        self.refreshed = int(told.get("refreshed", 0))
         if "record" in told and self.trust is not None:
             self.trust.record = Record(**told["record"])
 
@@ -305,6 +323,8 @@ class ReducedSystem(System):
             On all ranks, if the forces are out of balance by more than the deck allows.
         """
         told = {"modes": self.model.basis.shape[2], "points": self.model.points.n_global}
+        if self.refresh is not None:
+            told |= {"refreshed": self.refreshed}
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if self.replay.seen is not None and not self.full_order:

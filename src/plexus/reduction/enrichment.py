@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.model import Model, built
+from plexus.reduction.model import Model, built, strains_of
 from plexus.reduction.pod import FINEST, extended, scaled
 
 if TYPE_CHECKING:
@@ -27,6 +27,52 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
+def completed(
+    model: Model, form: Form, fields: Array, stresses: Array, memory: Mapping[str, Array]
+) -> Model:  # fmt: skip
+    """Return the model with further states, open: on the points of before. Collective.
+
+    Parameters
+    ----------
+    model : Model
+        What is completed; it stays as it is.
+    form : Form
+        The equation.
+    fields : array (n_local m, k)
+        Displacements.
+    stresses : array (l, own points, 9)
+        Stresses.
+    memory : mapping
+        Name of a memory variable that the model has a basis of -> snapshots (j, own points, c); may lack
+        some.
+    """
+    space, comm, kept = form.space, form.space.comm, model.kept
+    old = model.basis.reshape(space.n_local * space.components, model.basis.shape[2])
+    modes = extended(comm, old, partial(mass, form), fields, model.facts["tolerance"])
+    basis = modes.reshape(space.n_local, space.components, modes.shape[1])
+    duals = {
+        name: decomposed(comm, _after(modes, memory[name])) if name in memory else modes
+        for name, modes in kept.duals.items()
+    }
+    stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
+    strains = strains_of(form, model.points.all, basis, model.points.rows)
+    facts = model.facts | {"modes": basis.shape[2], "open": True}
+    return Model(basis, model.points, strains, facts, replace(kept, stresses=stress, duals=duals))
+
+
+def searched(model: Model, form: Form, points: QuadratureSpace) -> Model:
+    """Return the model with points and weights that serve it, a search that begins with its own. Collective.
+
+    Raises
+    ------
+    SolveError
+        If the cubature does not reach the tolerance of the model.
+    """
+    facts = {name: fact for name, fact in model.facts.items() if name != "open"}
+    start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
+    return built(form, points, model.basis, model.kept, facts, start)
+
+
 def enriched(
     model: Model,
     form: Form,
@@ -35,41 +81,8 @@ def enriched(
     stresses: Array,
     memory: Mapping[str, Array],
 ) -> Model:
-    """Return the model with further states in it. Collective.
-
-    Parameters
-    ----------
-    model : Model
-        What is completed; it stays as it is.
-    form, points : Form, QuadratureSpace
-        The equation, and its quadrature points.
-    fields : array (n_local m, k)
-        Displacements.
-    stresses : array (l, own points, 9)
-        Stresses.
-    memory : mapping
-        Name of a memory variable that the model has a basis of -> snapshots (j, own points, c); may lack
-        some.
-
-    Raises
-    ------
-    SolveError
-        If the cubature does not reach the tolerance of the model.
-    """
-    comm, space, facts = points.comm, form.space, model.facts
-    old = model.basis.reshape(space.n_local * space.components, model.basis.shape[2])
-    modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
-    kept = model.kept
-    duals = {
-        name: decomposed(comm, _after(modes, memory[name])) if name in memory else modes
-        for name, modes in kept.duals.items()
-    }
-    stress = decomposed(comm, _after(kept.stresses, stresses), np.sqrt(weights_of(form)))
-    start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
-    return built(
-        form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
-        replace(kept, stresses=stress, duals=duals), facts, start,
-    )  # fmt: skip
+    """Return the model `completed` by further states and `searched`. Collective."""
+    return searched(completed(model, form, fields, stresses, memory), form, points)
 
 
 def _after(modes: Array, rows: Array) -> Array:
