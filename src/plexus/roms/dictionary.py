@@ -53,6 +53,8 @@ class DictionaryParams(GalerkinParams):
     def _memory(self) -> DictionaryParams:
         if self.duals != "replay" or self.indicator is not None:
             raise refuse("models of a dictionary keep no modes of the memory: duals replay, and no indicator")
+        if self.refresh:
+            raise refuse("models of a dictionary stay as they are: no refresh")
         return self
 
 
