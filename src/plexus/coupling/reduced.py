@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.coupling.fullsteps import FullSteps
 from plexus.coupling.reducedfields import CostlyError, ReducedFields
 from plexus.coupling.reducedstate import ReducedState
 from plexus.coupling.reducedstep import Step, Steps
@@ -33,6 +34,7 @@ from plexus.reduction.points import Sites
 from plexus.reduction.springs import Springs
 
 if TYPE_CHECKING:
+    from plexus.coupling.refresh import Refresh
     from plexus.coupling.system import System
     from plexus.fields.state import State
     from plexus.protocols import Instant
@@ -84,6 +86,10 @@ class ReducedSystem(ReducedState):
         self.loads = Loads(full.forms[name], equation.load, self.given, times, model.basis)
         self.springs = Springs(full.forms[name], times)
         self.trust: Trust | None = None
+        self.steps_in_full = FullSteps(self)
+        self.refresh: Refresh | None = None
+        self.refreshed = 0
+        """Steps that the full model has taken for that."""
         self._step: Step | None = None
         self._memory: dict[str, Array] | None = None
         self.turn(model)
@@ -94,7 +100,8 @@ class ReducedSystem(ReducedState):
         self.loads.project(model.basis)
         self.sites = Sites(self.full.forms[self.name], model.points, self.given)
         self.steps = Steps(self, max(self.times))
-        if self.trust is not None:
+        # what is judged is judged by a model whose points serve it
+        if self.trust is not None and not model.open:
             self.trust.turn(model)
 
     def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
@@ -120,7 +127,16 @@ class ReducedSystem(ReducedState):
         if self.full_order:
             values[name] = self.expanded(values[name])
             return self.full.solve(name, values, at)
-        g, count, why = self._tried(self.expanded(values[name])[:, 0], at)
+        g = self.expanded(values[name])[:, 0]
+        if self.refresh is not None and self.refresh.due(at):
+            taken = self.steps_in_full.take(at, self.whole.combined(self.whole.numbers(at.t, g)))
+            g, self._memory = self.steps_in_full.complete(at, taken, search=False)
+            self._at, self.refreshed = at, self.refreshed + 1
+            values[name] = g[:, None]
+            return 0
+        if self.model.open:
+            self.steps_in_full.close(at)
+        g, count, why = self._tried(g, at)
         while why is not None and self.trust is not None and self.trust.joined(at, why):
             g, count, why = self._tried(self.expanded(values[name])[:, 0], at)
         if why is not None:
@@ -177,6 +193,7 @@ class ReducedSystem(ReducedState):
     def facts(self) -> dict[str, Any]:
         """Return what a restart must know before it reads arrays, and what has happened."""
         found = super().facts()
+        found["rom"]["refreshed"] = self.refreshed
         if self.trust is not None:
             found["rom"]["record"] = asdict(self.trust.record)
         return found
@@ -185,6 +202,7 @@ class ReducedSystem(ReducedState):
         """Continue from what `facts` returned."""
         super().adopt(facts)
         told = facts.get("rom", {})
+        self.refreshed = int(told.get("refreshed", 0))
         if "record" in told and self.trust is not None:
             self.trust.record = Record(**told["record"])
 
@@ -202,6 +220,8 @@ class ReducedSystem(ReducedState):
             On all ranks, if the forces are out of balance by more than the deck allows.
         """
         told = {"modes": self.model.basis.shape[2], "points": self.model.points.n_global}
+        if self.refresh is not None:
+            told |= {"refreshed": self.refreshed}
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if not self.full_order:

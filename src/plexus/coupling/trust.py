@@ -14,17 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from plexus.errors import GuardError, InputError
-from plexus.protocols import Instant, Since
-from plexus.reduction.enrichment import enriched
+from plexus.protocols import Instant
 from plexus.reduction.gappy import Gappy
-from plexus.reduction.measures import mass
-from plexus.reduction.pod import coordinates
-from plexus.spaces.points import CellSet, Values, batches
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -142,10 +138,7 @@ class Trust:
         other, record = self.reserve[len(self.record.joined)](), self.record
         record.alarms, record.joined = record.alarms + 1, [*record.joined, at.t]
         self.system.say(f"rom: at t = {at.t:g} s {why}: the next model of the dictionary joins")
-        before = self.system.whole.replay.at(at.t - at.dt)
-        memory = {name: list(np.moveaxis(modes, 2, 0)) for name, modes in other.kept.duals.items()}
-        fields = other.basis.reshape(-1, other.basis.shape[2])
-        self._complete(at, before, fields, list(np.moveaxis(other.kept.stresses, 2, 0)), memory)
+        self.system.steps_in_full.join(at, other)
         return True
 
     def answer(self, at: Instant, u: Array, why: str) -> tuple[Array, dict[str, Array]]:
@@ -179,69 +172,21 @@ class Trust:
             action, why = terms.spent, f"{why}, and {terms.budget} enrichments are spent"
         if action == "stop":
             raise GuardError(f"rom: at t = {at.t:g} s {why}: training has not seen such a state")
-        before = self.system.whole.replay.at(at.t - at.dt)
-        end, memory = self._full(at, u, before)
+        taken = self.system.steps_in_full.take(at, u)
         if action == "give_way":
             self.told.append(f"the reduced model gave way to the full one: {why}")
             record.full_since = at.t
-            self.system.give_up(at, before)
-            return end, memory
+            self.system.give_up(at, taken.before)
+            return taken.u, taken.memory
         record.enriched.append(at.t)
         self.told_enrichment(at.t, why)
-        return self._enrich(at, end, before, memory)
+        return self.system.steps_in_full.complete(at, taken, search=True)
 
     def told_enrichment(self, t: float, why: str) -> None:
         """Say that a step was taken by the full model."""
         self.system.say(
             f"rom: at t = {t:g} s {why}: the full model takes the step and completes the reduced one"
         )
-
-    def _full(self, at: Instant, u: Array, before: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
-        """Return displacement and memory to which the full model leads. Collective."""
-        name, full = self.system.name, self.system.full
-        values = {name: u, **before}
-        now = Instant(at.t, at.dt, before=before)
-        full.solve(name, values, now)
-        return values[name], full.advance(name, values, now)
-
-    def _enrich(
-        self, at: Instant, u: Array, before: dict[str, Array], memory: dict[str, Array]
-    ) -> tuple[Array, dict[str, Array]]:
-        """Complete the model by a state; return its coordinates and the memory at the points. Collective."""
-        system = self.system
-        n, shown = system.full.quadrature.n_owned, (u - system.lifts.field(at.t)).reshape(-1, 1)
-        kept = {name: [memory[name][:n]] for name in system.model.kept.duals}
-        self._complete(at, before, shown, [self._stress(at, u, before)], kept)
-        model, rows, form = system.model, system.model.points.rows, system.full.forms[system.name]
-        modes = model.basis.reshape(u.size, model.basis.shape[2])
-        g = coordinates(system.comm, modes, lambda a: mass(form, a), shown)
-        return g[:, 0], {name: a[rows] for name, a in memory.items()}
-
-    def _complete(
-        self, at: Instant, before: dict[str, Array], fields: Array, stresses: Sequence[Array],
-        memory: Mapping[str, Sequence[Array]],
-    ) -> None:  # fmt: skip
-        """Turn to the model completed by states, with the memory at its points at the start. Collective."""
-        system = self.system
-        form, space = system.full.forms[system.name], system.full.quadrature
-        model = enriched(system.model, form, space, fields, stresses, memory)
-        system.turn(model)
-        held: Any = at.before
-        held.update({name: a[model.points.rows] for name, a in before.items()})
-
-    def _stress(self, at: Instant, u: Array, before: dict[str, Array]) -> Array:
-        """Return the stress at own points at the end of a step, (own points, 9)."""
-        system = self.system
-        form: Any = system.full.forms[system.name]
-        stored = {n: (system.full.points[n], a) for n, a in before.items()}
-        given = {**system.given, **stored, system.name: (form.space, u)}
-        cells = CellSet(form.space.mesh, form.bridge, slice(form.space.mesh.n_owned_cells))
-        values = Values(given, form.own, since=Since(at.dt, before))
-        found = [np.empty((0, 9))]
-        for p in batches(cells, form.rule, form.size, at.t, values):
-            answer = form.equation.law.respond(form.equation.heated(p), form.equation.strain_of(p))
-            found.append(answer.stress.reshape(-1, 9))
-        return np.concatenate(found)
 
     def row(self) -> dict[str, float]:
         """Return what histories hold of a step."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.model import Model, built
+from plexus.reduction.model import Model, built, strains_of
 from plexus.reduction.pod import FINEST, extended, principal
 
 if TYPE_CHECKING:
@@ -23,6 +23,55 @@ if TYPE_CHECKING:
     from plexus.spaces.quadrature_space import QuadratureSpace
 
 Array = np.ndarray
+
+
+def completed(
+    model: Model, form: Form, fields: Array, stresses: Sequence[Array],
+    memory: Mapping[str, Sequence[Array]], lifts: Array | None = None,
+) -> Model:  # fmt: skip
+    """Return the model with further states, open: on the points of before. Collective.
+
+    Parameters
+    ----------
+    model : Model
+        What is completed; it stays as it is.
+    form : Form
+        The equation.
+    fields : array (n_local m, k)
+        Displacements, zero where values are prescribed.
+    stresses : sequence of array (own points, 9)
+        Stresses.
+    memory : mapping
+        Name of a memory variable that the model has a basis of -> snapshots (own points, c); may lack some.
+    lifts : array (n_local, m, k), optional
+        Further responses to prescribed values.
+    """
+    space, comm, kept, points = form.space, form.space.comm, model.kept, model.points.all
+    old = model.basis.reshape(space.n_local * space.components, model.basis.shape[2])
+    modes = extended(comm, old, partial(mass, form), fields, model.facts["tolerance"])
+    basis = modes.reshape(space.n_local, space.components, modes.shape[1])
+    duals = {
+        name: decomposed(points, after(modes, memory[name])) if name in memory else modes
+        for name, modes in kept.duals.items()
+    }
+    stress = decomposed(points, after(kept.stresses, stresses), weights_of(form))
+    held = kept.lifts if lifts is None else np.concatenate([kept.lifts, lifts], axis=2)
+    strains = strains_of(form, points, basis, model.points.rows)
+    facts = model.facts | {"modes": basis.shape[2], "open": True}
+    return Model(basis, model.points, strains, facts, replace(kept, stresses=stress, duals=duals, lifts=held))
+
+
+def searched(model: Model, form: Form, points: QuadratureSpace) -> Model:
+    """Return the model with points and weights that serve it, a search that begins with its own. Collective.
+
+    Raises
+    ------
+    SolveError
+        If the cubature does not reach the tolerance of the model.
+    """
+    facts = {name: fact for name, fact in model.facts.items() if name != "open"}
+    start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
+    return built(form, points, model.basis, model.kept, facts, start, facts.get("stalls", False))
 
 
 def enriched(
@@ -34,43 +83,8 @@ def enriched(
     memory: Mapping[str, Sequence[Array]],
     lifts: Array | None = None,
 ) -> Model:
-    """Return the model with further states in it. Collective.
-
-    Parameters
-    ----------
-    model : Model
-        What is completed; it stays as it is.
-    form, points : Form, QuadratureSpace
-        The equation, and its quadrature points.
-    fields : array (n_local m, k)
-        Displacements, zero where values are prescribed.
-    stresses : sequence of array (own points, 9)
-        Stresses.
-    memory : mapping
-        Name of a memory variable that the model has a basis of -> snapshots (own points, c); may lack some.
-    lifts : array (n_local, m, k), optional
-        Further responses to prescribed values.
-
-    Raises
-    ------
-    SolveError
-        If the cubature does not reach the tolerance of the model.
-    """
-    comm, space, facts = points.comm, form.space, model.facts
-    old = model.basis.reshape(space.n_local * space.components, model.basis.shape[2])
-    modes = extended(comm, old, partial(mass, form), fields, facts["tolerance"])
-    kept = model.kept
-    duals = {
-        name: decomposed(points, after(modes, memory[name])) if name in memory else modes
-        for name, modes in kept.duals.items()
-    }
-    stress = decomposed(points, after(kept.stresses, stresses), weights_of(form))
-    held = kept.lifts if lifts is None else np.concatenate([kept.lifts, lifts], axis=2)
-    start = {name: w for name, w in zip(facts["names"], facts["weights"], strict=True) if w > 0}
-    return built(
-        form, points, modes.reshape(space.n_local, space.components, modes.shape[1]),
-        replace(kept, stresses=stress, duals=duals, lifts=held), facts, start, facts.get("stalls", False),
-    )  # fmt: skip
+    """Return the model `completed` by further states and `searched`. Collective."""
+    return searched(completed(model, form, fields, stresses, memory, lifts), form, points)
 
 
 def after(modes: Array, rows: Sequence[Array]) -> list[Array]:

@@ -84,6 +84,11 @@ class Model:
     kept: Kept
 
     @property
+    def open(self) -> bool:
+        """Whether its basis has grown since its points were chosen, so that they do not serve it."""
+        return bool(self.facts.get("open"))
+
+    @property
     def arrays(self) -> dict[str, Array]:
         """All arrays by the names that they have in files, one row per own point or local node."""
         name, kept, components = self.facts["unknown"], self.kept, self.basis.shape[1]

@@ -55,6 +55,8 @@ class DictionaryParams(GalerkinParams):
 
     @model_validator(mode="after")
     def _memory(self) -> DictionaryParams:
+        if self.refresh:
+            raise refuse("models of a dictionary stay as they are: no refresh")
         if self.switch is not None and (self.duals != "replay" or self.indicator is not None):
             raise refuse(
                 "where models are switched the memory is marched at the points of all of them: duals replay, "

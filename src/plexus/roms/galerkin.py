@@ -12,10 +12,10 @@ forces, forces per volume and prescribed values, beside elastic foundations.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator
@@ -29,10 +29,11 @@ from plexus.registry import register
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
+    from plexus.coupling.refresh import Refresh
     from plexus.coupling.system import System
     from plexus.coupling.trust import Terms
     from plexus.deck.schema import Deck
-    from plexus.protocols import Values
+    from plexus.protocols import Found, Values
     from plexus.reduction.responses import Elastic
 
 
@@ -74,6 +75,9 @@ class GalerkinParams(Params):
     )
     enrichments: int = Field(20, ge=0, description="most enrichments of a run")
     spent: Literal["give_way", "stop"] = Field("give_way", description="answer to an alarm after that")
+    refresh: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (), description="numbers of cycles that the full model marches, and that complete the reduced one"
+    )
     imbalance: float = Field(
         0.05,
         gt=0,
@@ -100,6 +104,19 @@ class Galerkin:
 
     def __init__(self, params: GalerkinParams):
         self.params = params
+
+    @staticmethod
+    def problems(deck: Deck) -> Iterator[Found]:
+        """Yield why a valid deck has no cycles to look into."""
+        from plexus.deck.tables import period_of
+
+        params: Any = deck.rom
+        if not params.refresh:
+            return
+        if period_of(deck.tables) is None:
+            yield ("rom", "refresh"), "no table of the deck has a period, so there are no cycles"
+        if params.duals != "replay":
+            yield ("rom", "refresh"), "full steps begin with the memory of the whole body: take duals: replay"
 
     def reduce(self, full: System, values: Values, deck: Deck) -> tuple[ReducedSystem, Values]:
         """Return the system that marches in the place of ``full``, and its values at the start. Collective.
@@ -130,9 +147,21 @@ class Galerkin:
         if self.params.duals == "gappy":
             system.whole.fit()
         system.whole.remembers = self.params.duals != "none"
+        system.refresh = self._refresh(deck)
         if self.params.indicator is not None:
             system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
+
+    def _refresh(self, deck: Deck) -> Refresh | None:
+        """Return which steps the full model takes."""
+        from plexus.coupling.refresh import Refresh
+        from plexus.deck.tables import period_of
+
+        if not self.params.refresh:
+            return None
+        period = period_of(deck.tables)
+        assert deck.time is not None and period is not None, "the deck was checked for a period"
+        return Refresh(frozenset(self.params.refresh), deck.time.start, period)
 
     def _terms(self, facts: dict[str, Any]) -> Terms:
         """Return what the deck says of trust."""
