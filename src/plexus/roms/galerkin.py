@@ -199,7 +199,7 @@ class Galerkin:
         stresses, held = found.stresses, None
         if lifts.missing > NEW:
             more = elastic.lifted(lifts.parts.shapes, lifts.sizes)
-            stresses = np.concatenate([stresses, more.stresses])
+            stresses = [*stresses, *more.stresses]
             held = more.fields.reshape(*model.basis.shape[:2], lifts.count)
         system.turn(enriched(model, form, full.quadrature, found.fields, stresses, {}, held))
 
