@@ -66,12 +66,18 @@ def compressed(comm: Comm, rows: Iterable[tuple[slice, Array]], weights: Array, 
     have the same sums of squares at every point but for what lies below ``tolerance`` of the largest of
     these.
     """
-    gram: Array = comm.allreduce(sum((here * weights[part]) @ here.T for part, here in rows))
+    gram: Array = comm.allreduce(sum(square(here * np.sqrt(weights[part])) for part, here in rows))
     values, vectors = np.linalg.eigh((gram + gram.T) / 2)
     keep = values > tolerance**2 * max(values[-1], 0.0)
     axes, found = vectors[:, keep].T, np.empty((int(keep.sum()), len(weights)))
     for part, here in rows:
         found[:, part] = axes @ here
+    return found
+
+
+def square(rows: Array) -> Array:
+    """Return A Aᵀ; BLAS sees that it is symmetric and takes half the operations."""
+    found: Array = rows @ rows.T
     return found
 
 
@@ -143,7 +149,8 @@ class _Search:
         self.chosen: list[int] = []
         self.columns = np.empty((len(b), 0))
         self.x = np.empty(0)
-        self.q, self.r = np.empty((len(b), 0)), np.empty((0, 0))
+        self.q, self.r = np.empty((0, len(b))), np.empty((0, 0))
+        """Rows of Qᵀ, and R."""
         self.rest, self.errors, self.counts = b.copy(), list[float](), list[int]()
         self.best, self.idle = 1.0, 0
         self.free = np.ones(len(names), dtype=bool)
@@ -211,15 +218,15 @@ class _Search:
         """Add a column to the factorisation; two passes keep Q orthogonal to rounding."""
         if self.columns.shape[1] > len(self.b):
             return
-        h = self.q.T @ column
-        v = column - self.q @ h
-        again = self.q.T @ v
-        v, h = v - self.q @ again, h + again
+        h = self.q @ column
+        v = column - h @ self.q
+        again = self.q @ v
+        v, h = v - again @ self.q, h + again
         length = np.linalg.norm(v)
         n = self.r.shape[0]
         r = np.zeros((n + 1, n + 1))
         r[:n, :n], r[:n, n], r[n, n] = self.r, h, length
-        self.q, self.r = np.column_stack([self.q, v / max(length, 1e-300)]), r
+        self.q, self.r = np.vstack([self.q, v / max(length, 1e-300)]), r
 
     def _settle(self) -> None:
         """Solve the least squares problem with weights ≥ 0, beginning from those of before."""
@@ -240,15 +247,32 @@ class _Search:
         wide = self.columns.shape[1] > len(self.b)
         if wide or diagonal.min(initial=np.inf) <= 1e-13 * diagonal.max(initial=0.0):
             return np.linalg.lstsq(self.columns, self.b, rcond=None)[0]
-        return np.linalg.solve(self.r, self.q.T @ self.b)
+        return np.linalg.solve(self.r, self.q @ self.b)
 
     def _drop(self, keep: Array) -> None:
         """Keep some of the points only."""
-        gone = set(self.chosen) - {self.chosen[k] for k in keep}
-        self.free |= np.isin(self.names, list(gone))
+        count = len(self.chosen)
+        gone = np.setdiff1d(np.arange(count), keep)
+        self.free |= np.isin(self.names, [self.chosen[k] for k in gone])
         self.chosen = [self.chosen[k] for k in keep]
         self.columns, self.x = self.columns[:, keep], self.x[keep]
-        self._factorise()
+        if len(self.r) < count:
+            self._factorise()
+            return
+        for k in gone[::-1]:
+            self._remove(int(k))
+
+    def _remove(self, k: int) -> None:
+        """Take a column out of the factorisation: rotations of two rows make R triangular again."""
+        r = np.delete(self.r, k, axis=1)
+        for j in range(k, r.shape[1]):
+            length = max(float(np.hypot(r[j, j], r[j + 1, j])), 1e-300)
+            c, s = r[j, j] / length, r[j + 1, j] / length
+            turn = np.array([[c, s], [-s, c]])
+            r[j : j + 2, j:] = turn @ r[j : j + 2, j:]
+            self.q[j : j + 2] = turn @ self.q[j : j + 2]
+        self.q, self.r = self.q[:-1], r[:-1]
 
     def _factorise(self) -> None:
-        self.q, self.r = np.linalg.qr(self.columns)
+        q, self.r = np.linalg.qr(self.columns)
+        self.q = np.ascontiguousarray(q.T)
