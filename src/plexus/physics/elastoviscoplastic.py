@@ -55,8 +55,8 @@ class ElastoviscoplasticParams(TemperedParams):
 
     quadrature: Literal["full", "reduced"] = Field(
         "full",
-        description="reduced: triangles and tetrahedra of degree 2 with 3 and 4 points instead of 6 and 14, "
-        "exact for the stiffness of straight cells",
+        description="reduced: at degree 2 triangles take 3 points of 6, tetrahedra 4 of 14; exact if cells "
+        "are straight",
     )
 
     holder: ClassVar[str] = "law"

@@ -70,7 +70,7 @@ class GaussianFieldParams(SampleParams):
     def _fits(self) -> GaussianFieldParams:
         if self.origin and len(self.origin) != len(self.size):
             raise refuse(f"origin has {len(self.origin)} coordinates, size {len(self.size)}")
-        if self.deviation is not None and "scale" in self.model_fields_set:
+        if self.deviation is not None and self.scale != 1:
             raise refuse("scale and deviation both say how large the field is: give one of them")
         return self
 
