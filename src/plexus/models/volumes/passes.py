@@ -69,6 +69,7 @@ class Rates(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, stated: Stated, u: Tensor, *tensors: Tensor | None) -> Tensor:
+        """Return r (N, 1, *cells)."""
         ctx.stated = stated
         ctx.save_for_backward(u, *tensors)
         out = torch.zeros(stated.shape, dtype=torch.float64)
@@ -79,6 +80,7 @@ class Rates(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        """Return what goes back to the means and to the tensors of all axes."""
         stated, (u, *tensors) = ctx.stated, ctx.saved_tensors
         total, g, found = None, g.contiguous(), list[Tensor | None]()
         for a, across in enumerate(stated.axes):
