@@ -98,7 +98,7 @@ def _stages(session: Session) -> None:
         stage = session.plan.stages[p.stage]
         session.ctx.log.info(f"stage {p.stage + 1}: {stage.type}")
         p.losses.append(registry.build("stage", stage).work(session))
-        p.stage += 1
+        p.stage, p.latest = p.stage + 1, math.nan
         # a stage is not taken twice, and a restart after the end finds nothing to do
         session.save()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -25,5 +26,7 @@ class Position:
     """Largest error of any sample after each round."""
     losses: list[float] = field(default_factory=list)
     """Loss at the end of each stage."""
+    latest: float = math.nan
+    """Loss of the latest step of the stage that is under way."""
     total: int = 0
     """Steps of the optimiser so far."""

@@ -91,7 +91,7 @@ class Session:
         Stopped
             When all ranks agree to stop, after a checkpoint.
         """
-        p, loss = self.position, float("nan")
+        p = self.position
         optimizer = self._optimizer = registry.build("optimizer", stage.optimizer)
         self._variables = variables
         optimizer.start(variables, self.team)
@@ -100,13 +100,13 @@ class Session:
         every = max(1, stage.steps // 100)
         with self.ctx.timers("training"):
             while p.step < stage.steps and not p.settled:
-                loss = optimizer.step(objective, p.step, stage.steps)
+                p.latest = optimizer.step(objective, p.step, stage.steps)
                 p.step, p.total, p.settled = p.step + 1, p.total + 1, optimizer.settled
                 if p.step % every == 0 or p.step in (1, stage.steps) or p.settled:
-                    self.note(stage, loss)
+                    self.note(stage, p.latest)
                 self._pause()
         p.step, p.settled = 0, False
-        return loss
+        return p.latest
 
     def _pause(self) -> None:
         """Save now and then; stop where that is asked for. Collective."""

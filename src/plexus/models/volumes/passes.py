@@ -63,6 +63,10 @@ class Stated(NamedTuple):
         wide = [(b - dim, self.width if b == a else self.beside) for b in range(dim)]
         return [(b, w) for b, w in wide if w]
 
+    def place(self, a: int) -> int:
+        """Return where the kernel has axis ``a``: with layers beside it comes first."""
+        return 2 if self.beside else 2 + a
+
 
 class Rates(torch.autograd.Function):
     """The passes of all axes: r = Σ_a r_a, and (∂r/∂θ)ᵀ r̄ of all that comes in."""
@@ -70,21 +74,28 @@ class Rates(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, stated: Stated, u: Tensor, *tensors: Tensor | None) -> Tensor:
         """Return r (N, 1, *cells)."""
-        ctx.stated = stated
-        ctx.save_for_backward(u, *tensors)
         out = torch.zeros(stated.shape, dtype=torch.float64)
-        for a in range(len(stated.axes)):
-            _Axis(stated, a, u, tensors).add(out)
+        laid = []
+        for a, across in enumerate(stated.axes):
+            near: Any = u if across.around else tensors[SLOTS * a]
+            one = _Axis(stated, a, laid_out(stated, a, near), tensors)
+            one.add(out)
+            laid.append(one.u)
+        # the layers are not laid out again on the way back
+        ctx.stated = stated
+        ctx.save_for_backward(*laid, *tensors)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         """Return what goes back to the means and to the tensors of all axes."""
-        stated, (u, *tensors) = ctx.stated, ctx.saved_tensors
+        stated, count = ctx.stated, len(ctx.stated.axes)
+        saved = ctx.saved_tensors
+        laid, tensors = saved[:count], saved[count:]
         total, g, found = None, g.contiguous(), list[Tensor | None]()
         for a, across in enumerate(stated.axes):
-            one = _Axis(stated, a, u, tensors)
+            one = _Axis(stated, a, laid[a], tensors)
             to, others = one.transposed(g, ctx.needs_input_grad[2 + SLOTS * a :])
             if across.around:
                 part = one.gathered(to)
@@ -97,14 +108,11 @@ class _Axis:
     """One axis for the compiled kernel; alive as long as the kernel reads it."""
 
     def __init__(self, stated: Stated, a: int, u: Tensor, tensors: Sequence[Any]):
-        near, self.a, self.d, *self.sides = tensors[SLOTS * a : SLOTS * (a + 1)]
+        self.u = u
+        _, self.a, self.d, *self.sides = tensors[SLOTS * a : SLOTS * (a + 1)]
         across = stated.axes[a]
         self.formulas, self.layers = stated.formulas, stated.layers(a)
-        # with layers beside, the axis comes first
-        self.first, self.at = 2 if stated.beside else 2 + a, 2 + a
-        if across.around:
-            near = wrapped(u, self.layers)
-        self.u = near.movedim(self.at, self.first).contiguous()
+        self.first, self.at = stated.place(a), 2 + a
         shape = list(self.u.shape)
         beside = [*shape[3:], 0] if stated.beside else [0, 0]
         self.number = c_double(across.a)
@@ -146,6 +154,12 @@ class _Axis:
     def gathered(self, to: Tensor) -> Tensor:
         """Return what belongs to own cells, with what their copies at the other ends have got."""
         return unwrapped(to, self.layers)
+
+
+def laid_out(stated: Stated, a: int, u: Tensor) -> Tensor:
+    """Return means with the layers of axis ``a``, its axis where the kernel has it."""
+    near = wrapped(u, stated.layers(a)) if stated.axes[a].around else u
+    return near.movedim(2 + a, stated.place(a)).contiguous()
 
 
 def wrapped(u: Tensor, layers: Sequence[tuple[int, int]]) -> Tensor:
