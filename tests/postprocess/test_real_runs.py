@@ -85,9 +85,9 @@ def test_fields_series_and_deck_are_there(folders):
     assert "plexus" in run.provenance["versions"]
 
 
-def test_two_ranks_equal_one(folders, capsys):
+def test_two_ranks_equal_one(folders, capsys, tmp_path):
     command = ["compare", str(folders / "1"), str(folders / "2"), "--tolerance", "1e-9"]
-    assert main([*command, "--fields", "temperature"]) == 0
+    assert main([*command, "--fields", "temperature", "-o", str(tmp_path / "out")]) == 0
     assert "temperature" in capsys.readouterr().out
 
 
