@@ -4,13 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from chains import composed
+from chains import judged, numbered
 from mpi4py import MPI
 
-from plexus import registry
-from plexus.coupling.numbers import Numbers
-from plexus.observers.gradient import derivative, evaluated
+from plexus.observers.gradient import derivative
 
 WORLD = MPI.COMM_WORLD
 CONTROLS = """
@@ -66,26 +63,15 @@ def run_of(comm, folders, name):
     text, port = CASES[name]
     folder = Path(comm.bcast(str(folders.mktemp("deck"))))
     ranged = "t: [0 s, 2 s]" if port == "t" else f"{port}: [0, 2]"
-    run = composed(CONTROLS.replace("UNKNOWN: [0, 2]", ranged) + text, folder, comm)
-    stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    return run, Numbers(stated, run.system.controls)
+    return numbered(CONTROLS.replace("UNKNOWN: [0, 2]", ranged) + text, folder, comm)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_all_controls_in_taylor_form(name, tmp_path_factory):
     """In all at once: a wrong derivative in any of them is of first order."""
     run, numbers = run_of(MPI.COMM_SELF, tmp_path_factory, name)
-    m = numbers.present()
-    value, slope = derivative(run, numbers, "m")
-    delta = 0.5 * np.random.default_rng(1).uniform(0.5, 1.0, len(m))
-
-    def remainder(h):
-        with torch.no_grad():
-            there = float(evaluated(run, numbers, "m", torch.tensor(m + h * delta)))
-        return abs(there - value - h * (slope @ delta))
-
-    steps = 3e-2 * np.logspace(0, -3, 4)
-    found = np.polyfit(np.log(steps), np.log([remainder(h) for h in steps]), 1)[0]
+    delta = 0.5 * np.random.default_rng(1).uniform(0.5, 1.0, len(numbers.present()))
+    _, slope, found = judged(run, numbers, "m", delta, 3e-2 * np.logspace(0, -3, 4))
     assert found == pytest.approx(2.0, abs=0.1)
     assert all(np.abs(slope[part]).max() > 1e-8 for part in numbers.parts.values())
 

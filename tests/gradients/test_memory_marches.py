@@ -5,15 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from chains import composed
+from chains import judged, numbered
 from mpi4py import MPI
 
-from plexus import registry
 from plexus.calibration.misfit import RunMisfit
-from plexus.coupling.numbers import Numbers
 from plexus.errors import InputError
 from plexus.measurements.base import Readings
-from plexus.observers.gradient import derivative, evaluated
+from plexus.observers.gradient import derivative
 from plexus.run.trace import Trace
 
 WORLD = MPI.COMM_WORLD
@@ -105,26 +103,15 @@ CASES = {
 
 def run_of(comm, folders, name):
     folder = Path(comm.bcast(str(folders.mktemp("deck"))))
-    run = composed(CASES[name], folder, comm)
-    stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    return run, Numbers(stated, run.system.controls)
+    return numbered(CASES[name], folder, comm)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_all_controls_in_taylor_form(name, tmp_path_factory):
     """In all at once: a wrong derivative in any of them is of first order."""
     run, numbers = run_of(MPI.COMM_SELF, tmp_path_factory, name)
-    m = numbers.present()
-    value, slope = derivative(run, numbers, "m")
-    delta = np.random.default_rng(1).uniform(0.5, 1.0, len(m)) * numbers.scale()
-
-    def remainder(h):
-        with torch.no_grad():
-            there = float(evaluated(run, numbers, "m", torch.tensor(m + h * delta)))
-        return abs(there - value - h * (slope @ delta))
-
-    steps = 3e-3 * np.logspace(0, -2, 3)
-    found = np.polyfit(np.log(steps), np.log([remainder(h) for h in steps]), 1)[0]
+    delta = np.random.default_rng(1).uniform(0.5, 1.0, len(numbers.present())) * numbers.scale()
+    value, slope, found = judged(run, numbers, "m", delta, 3e-3 * np.logspace(0, -2, 3))
     assert found == pytest.approx(2.0, abs=0.1)
     # each moves the value by more than the remainders can hide
     assert all(np.abs(slope[part] * delta[part]).max() > 1e-4 * value for part in numbers.parts.values())
@@ -167,7 +154,6 @@ def test_kept_states_change_no_gradient(tmp_path_factory):
 
 def test_memory_on_boundaries_is_refused(tmp_path):
     text = CASES["j2"].replace("type: integral\n", "type: integral\n    on: right\n")
-    run = composed(text, tmp_path)
-    stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
+    run, numbers = numbered(text, tmp_path)
     with pytest.raises(InputError, match="not on boundaries"):
-        derivative(run, Numbers(stated, run.system.controls), "m")
+        derivative(run, numbers, "m")
