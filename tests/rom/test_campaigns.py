@@ -100,6 +100,7 @@ def test_figures_are_those_of_the_full_model(made):
         assert told["distribution"]["life"]["median"] == lives[3] and told["draws"] == 8
         assert told["beyond"] == [k for k in sorted(rows) if rows[k]["indicator"] > 0.02]
         assert told["errors"]["p"]["largest"] == max(abs(row["error_p"]) for row in checked)
+        assert (folder / "rom.modes.vtkhdf").is_file()
 
 
 @pytest.mark.mpi

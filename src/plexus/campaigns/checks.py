@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from plexus.compose import compose
 from plexus.observers._instants import Instants
 from plexus.observers._lives import Lives
 from plexus.offline.drawn import deck_of
+from plexus.offline.whole import let_go
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -43,7 +43,6 @@ def marched(deck: Deck, ctx: Context, number: int, ways: Mapping[str, Way]) -> t
         lives = Lives(registry.build("life", output.life), output.region)
         lives.judge(instants.points, instants.cycle())
         found |= {n: lives.shortest for n, way in ways.items() if way == "life"}
-    # solvers hold each other; all ranks let go of them at the same place
     del run, instants
-    gc.collect()
+    let_go()
     return found, cost

@@ -7,7 +7,6 @@ is elastic is known for every draw. Snapshots are compressed draw by draw (incre
 
 from __future__ import annotations
 
-import gc
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +14,14 @@ import numpy as np
 
 from plexus.compose import compose
 from plexus.deck.reduce import Reduce
-from plexus.errors import InputError
 from plexus.offline.drawn import Drawn, deck_of
 from plexus.offline.history import History, largest
-from plexus.offline.main import kept_of, require_balance
-from plexus.offline.whole import require_end, require_held
-from plexus.protocols import Reducible
+from plexus.offline.main import finished, kept_of, reducible, require_balance
+from plexus.offline.whole import let_go, require_end, require_held
 from plexus.reduction.enrichment import after, decomposed
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass, weights_of
-from plexus.reduction.model import Kept, built, save
+from plexus.reduction.model import Kept
 from plexus.reduction.pod import FINEST, pod
 from plexus.reduction.responses import Elastic, span, spans
 from plexus.reduction.times import sampled
@@ -125,9 +122,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     assert isinstance(block, Reduce) and block.draws is not None
     run = compose(deck_of(deck, 0), ctx)
     system: Any = run.system
-    if not isinstance(system.equations[0], Reducible):
-        raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
-    require_separable(next(iter(system.forms.values())))
+    require_separable(system.forms[reducible(run).field.name])
     found = Snapshots(run, block)
     require_held(run, found.name)
     numbers = Drawn(deck, system).farthest
@@ -137,8 +132,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         ctx.log.info(f"training draw {place + 1} of {len(trained)}: number {number}")
         run = compose(deck_of(deck, number), ctx)
         found.march(run)
-        # solvers hold each other; all ranks let go of them at the same place
-        gc.collect()
+        let_go()
     with ctx.timers("reduction"):
         found.respond(run, Drawn(deck, run.system), numbers)  # type: ignore[arg-type]
         facts = _written(run, found, ctx, {"draws": trained, "shapes": len(numbers)})
@@ -159,14 +153,10 @@ def _written(run: Run, found: Snapshots, ctx: Context, told: dict[str, Any]) -> 
         found.temperatures,
         np.zeros((space.n_local, space.components, 0)),
     )
-    facts = told | {
-        "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields) - found.responses,
-        "forces": found.forces, "imbalance": found.imbalance, "responses": found.responses, "lifts": 0,
-        "spectrum": basis.spectrum.tolist(), "tolerance": block.tolerance, "cubature": block.cubature,
-        "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
+    told |= {
+        "snapshots": len(found.fields) - found.responses, "forces": found.forces,
+        "imbalance": found.imbalance, "responses": found.responses, "lifts": 0,
+        "spectrum": basis.spectrum.tolist(),
         "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},
     }  # fmt: skip
-    modes = basis.modes.reshape(space.n_local, space.components, basis.modes.shape[1])
-    model = built(form, points, modes, kept, facts, stalls=block.stalls)
-    save(ctx.folder / block.file, space, points, model)
-    return model.facts
+    return finished(run, ctx.folder / block.file, basis.modes, kept, told).facts

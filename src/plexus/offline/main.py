@@ -39,8 +39,23 @@ if TYPE_CHECKING:
     from plexus.run import Run
     from plexus.runtime.context import Context
     from plexus.spaces.assembly import Form
+    from plexus.spaces.lagrange import Space
 
 Array = np.ndarray
+
+
+def reducible(run: Run) -> Any:
+    """Return the equation of a run.
+
+    Raises
+    ------
+    InputError
+        If no reduced model can be made of it.
+    """
+    equation = run.system.equations[0]  # type: ignore[attr-defined]
+    if not isinstance(equation, Reducible):
+        raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {run.deck.physics.type}")
+    return equation
 
 
 def kept_of(equation: Reducible, duals: str) -> list[str]:
@@ -64,10 +79,8 @@ def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, d
     assert isinstance(deck.reduce, Reduce)
     run = compose(deck.model_copy(update={"rom": None}), ctx)
     system: Any = run.system
-    equation = system.equations[0]
+    equation = reducible(run)
     name = equation.field.name
-    if not isinstance(equation, Reducible):
-        raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
     require_separable(system.forms[name])
     found = History(system, name, kept_of(equation, deck.reduce.duals))
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
@@ -129,16 +142,27 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     duals = {name: decomposed(points, rows) for name, rows in found.memory.items()}
     lifted = held.fields.reshape(space.n_local, space.components, lifts.count)
     kept = Kept(stresses, duals, *spans(loads, elastic, times), lifted)
-    facts = {
-        "unknown": found.name, "points": points.n_global, "snapshots": len(found.fields),
-        "forces": found.balance.scale, "imbalance": found.balance.worst,
+    told = {
+        "snapshots": len(found.fields), "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "lifts": lifts.count, "spectrum": basis.spectrum.tolist(),
-        "tolerance": block.tolerance, "cubature": block.cubature, "stalls": block.stalls,
-        "widths": {name: modes.shape[1] for name, modes in kept.duals.items()},
         "largest": found.largest,
     }  # fmt: skip
-    modes = modes.reshape(space.n_local, space.components, modes.shape[1])
-    model = built(form, points, modes, kept, facts, stalls=block.stalls)
+    return finished(run, path, modes, kept, told)
+
+
+def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any]) -> Model:
+    """Choose points for modes (n_local m, n), write model and modes, and return the model. Collective."""
+    block, system = run.deck.reduce, run.system
+    assert isinstance(block, Reduce)
+    name = system.equations[0].field.name  # type: ignore[attr-defined]
+    form, points = system.forms[name], system.quadrature  # type: ignore[attr-defined]
+    space: Space = form.space
+    facts = told | {
+        "unknown": name, "points": points.n_global, "tolerance": block.tolerance, "cubature": block.cubature,
+        "stalls": block.stalls, "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},
+    }  # fmt: skip
+    basis = modes.reshape(space.n_local, space.components, modes.shape[1])
+    model = built(form, points, basis, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
-    modes_file.write(path.with_suffix(MODES), run, found.name, model.basis)
+    modes_file.write(path.with_suffix(MODES), run, name, model.basis)
     return model

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,10 @@ import numpy as np
 from plexus.compose import compose
 from plexus.deck.members import check, resolve
 from plexus.deck.schema import Deck
-from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.offline.history import History
-from plexus.offline.main import kept_of
-from plexus.offline.whole import require_end, require_held
-from plexus.protocols import Reducible
+from plexus.offline.main import kept_of, reducible
+from plexus.offline.whole import let_go, require_end, require_held
 from plexus.runtime.first import on_first
 
 if TYPE_CHECKING:
@@ -90,9 +87,7 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
         If the physics cannot be reduced or has no such field.
     """
     run = compose(deck.model_copy(update={"rom": None, "output": (), "quantities": {}}), ctx)
-    equation = run.system.equations[0]  # type: ignore[attr-defined]
-    if not isinstance(equation, Reducible):
-        raise InputError(f"physics: plexus reduce takes elastoviscoplastic, not {deck.physics.type}")
+    equation = reducible(run)
     name, points = equation.field.name, run.system.quadrature  # type: ignore[attr-defined]
     require_held(run, name)
     shown = loaded(run, load, at)
@@ -124,8 +119,7 @@ def marched(deck: Deck, ctx: Context, load: str, at: float) -> Iterator[tuple[Ru
     for i, each in enumerate(every):
         ctx.log.info(f"training run {i + 1} of {len(every)}")
         yield march(each, ctx, load, at)
-        # solvers hold each other; all ranks let go of them at the same place
-        gc.collect()
+        let_go()
 
 
 def weighed(comm: Comm, columns: Array, weights: Array) -> Any:

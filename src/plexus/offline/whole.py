@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from plexus.errors import InputError, SolveError
@@ -39,3 +40,8 @@ def require_held(run: Run, name: str) -> None:
         raise InputError(
             "reduce: a model of many runs takes no prescribed values other than 0: load the body by forces"
         )
+
+
+def let_go() -> None:
+    """Free what runs that are done have left: their solvers hold each other. Collective, as that is."""
+    gc.collect()
