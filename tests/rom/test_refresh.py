@@ -17,6 +17,7 @@ from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
 from plexus.protocols import Instant
 from plexus.runtime import context
+from plexus.stepping.turns import Turns
 
 COMM = MPI.COMM_WORLD
 CYCLES = 16
@@ -120,7 +121,7 @@ def sizes(run):
 
 def test_which_steps_are_full():
     """A step belongs to the cycle that its end lies in."""
-    due = Refresh({2, 3}, start=1.0, period=4.0).due
+    due = Refresh({2, 3}, Turns(start=1.0, period=4.0, total=4, every=1, last=None)).due
     ends = (0.5, 4.0, 4.5, 8.0, 12.0, 12.5)
     assert [due(Instant(1.0 + t, 0.5)) for t in ends] == [False, False, True, True, True, False]
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from plexus import registry
 from plexus.coupling.reducedfields import CostlyError, ReducedFields
-from plexus.deck.tables import period_of
 from plexus.errors import InputError
 from plexus.fields.state import State
 from plexus.spaces.names import region_cells
+from plexus.stepping.turns import turns_of
 
 if TYPE_CHECKING:
     from plexus.campaigns.places import Lifing
@@ -167,7 +167,5 @@ def output_of(deck: Deck, names: Mapping[str, Way] | Sequence[str]) -> Any:
 
 def begin_of(deck: Deck) -> float:
     """Return when the last cycle of a run begins, a little earlier than that [s]."""
-    period, time = period_of(deck.tables), deck.time
-    assert period is not None and time is not None, "a deck with lives has cycles"
-    whole = int((time.end - time.start) / period + 1e-9)
-    return float(time.start + (whole - 1) * period - 1e-6 * period)
+    turns = turns_of(deck)
+    return turns.start + (turns.total - 1 - 1e-6) * turns.period

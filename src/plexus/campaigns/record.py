@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from plexus.fileformat import SERIES
+from plexus.fileformat import DRAWS, SERIES
 from plexus.io.series import Series
 
-TABLE = "draws"
 QUANTILES = {"p5": 0.05, "median": 0.5, "p95": 0.95}
 Row = dict[str, float]
 
@@ -47,7 +46,7 @@ class Record:
         InputError
             If the file is damaged.
         """
-        columns = Series.resume(folder / SERIES, 2**62).tables.get(TABLE, {})
+        columns = Series.resume(folder / SERIES, 2**62).tables.get(DRAWS, {})
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return {int(row["draw"]): {k: v for k, v in row.items() if v == v} for row in rows}
 
@@ -67,7 +66,7 @@ class Record:
         series.texts = self.texts
         units = self.units | {f"full_{name}": unit for name, unit in self.units.items()}
         for number in sorted(self.rows):
-            series.add(TABLE, self.rows[number], units)
+            series.add(DRAWS, self.rows[number], units)
         series.flush(force=True)
 
     def facts(self) -> dict[str, Any]:

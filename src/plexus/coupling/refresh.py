@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from plexus.protocols import Instant
-
-ROUNDING = 1e-9
-"""Part of a cycle within which a time is that of its end."""
+    from plexus.stepping.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -28,14 +25,13 @@ class Refresh:
     ----------
     cycles : collection of int
         Numbers of cycles, from 1.
-    start, period : float
-        Start of the run and length of a cycle [s].
+    turns : Turns
+        The cycles of the run.
     """
 
     cycles: Collection[int]
-    start: float
-    period: float
+    turns: Turns
 
     def due(self, at: Instant) -> bool:
         """Return whether the step that ends at an instant belongs to one of the cycles."""
-        return ceil((at.t - self.start) / self.period - ROUNDING) in self.cycles
+        return self.turns.at(at.t)[0] in self.cycles

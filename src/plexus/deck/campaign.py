@@ -8,11 +8,10 @@ from typing import Any
 from plexus.deck.params import Field, Params
 from plexus.deck.places import expressions
 from plexus.deck.suggest import nearest
+from plexus.fileformat import DRAW
 from plexus.protocols import Found
 
 PLACE = ("sweep", "sample")
-COLUMNS = ("draw", "trained", "failed", "indicator", "beyond", "newton")
-"""What a row tells of a draw beside its figures."""
 
 
 class Campaign(Params):
@@ -45,7 +44,7 @@ def problems(deck: Any) -> Iterator[Found]:
             hint = nearest(name, deck.quantities, 10) or "; the deck has no quantities"
             yield ("campaign", "quantities", i), f"no quantity is called {name!r}{hint}"
     for name in block.quantities or deck.quantities:
-        if name in COLUMNS:
+        if name in DRAW:
             yield ("quantities", name), f"{name!r} is a column of every campaign; choose another name"
     if deck.time is None:
         yield ("campaign",), "a campaign marches in time, and the deck is steady"

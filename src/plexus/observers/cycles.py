@@ -26,10 +26,10 @@ from plexus.observers._instants import Instants
 from plexus.observers._latest import Latest
 from plexus.observers._lives import Lives
 from plexus.observers._summary import MADE
-from plexus.observers._turns import Turns, turns_of
 from plexus.observers.fields import SHOWN, Fields
 from plexus.protocols import Balances
 from plexus.registry import build, register
+from plexus.stepping.turns import Turns, turns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,7 @@ class Cycles(Fields):
 
     def start(self, run: Run) -> None:
         """Forget instants that lie ahead; a restart goes on in the files that are there. Collective."""
-        self.turns = turns_of(run, self.params.each, self.params.last)
+        self.turns = turns_of(run.deck, self.params.each, self.params.last)
         self._seen(run).leave(run.clock.t)
         super().start(run)
         self.schedule = self.turns
@@ -161,7 +161,7 @@ class Cycles(Fields):
 
     def _expected(self, run: Run) -> int:
         """Return the number of cycles that are still to be written."""
-        turns = turns_of(run, self.params.each, self.params.last)
+        turns = turns_of(run.deck, self.params.each, self.params.last)
         return sum(turns.wanted(k) for k in range(turns.at(run.clock.t)[0], turns.total + 1))
 
     # restarts

@@ -155,13 +155,9 @@ class Galerkin:
     def _refresh(self, deck: Deck) -> Refresh | None:
         """Return which steps the full model takes."""
         from plexus.coupling.refresh import Refresh
-        from plexus.deck.tables import period_of
+        from plexus.stepping.turns import turns_of
 
-        if not self.params.refresh:
-            return None
-        period = period_of(deck.tables)
-        assert deck.time is not None and period is not None, "the deck was checked for a period"
-        return Refresh(frozenset(self.params.refresh), deck.time.start, period)
+        return Refresh(frozenset(self.params.refresh), turns_of(deck)) if self.params.refresh else None
 
     def _terms(self, facts: dict[str, Any]) -> Terms:
         """Return what the deck says of trust."""

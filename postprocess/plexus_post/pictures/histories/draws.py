@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.fileformat import DRAW, DRAWS
 from plexus_post.pictures.history import History
 from plexus_post.pictures.style import pyplot, save
 from plexus_post.units import label, scale
@@ -14,10 +15,8 @@ from plexus_post.units import label, scale
 if TYPE_CHECKING:
     import pandas
 
-TABLE = "draws"
-TOLD = ("draw", "trained", "failed", "indicator", "beyond", "newton")
-"""Columns that are no figures of a draw; those of checks begin with `CHECKS`."""
 CHECKS = ("full_", "error_")
+"""How columns of checks begin."""
 QUANTILES = {0.05: ":", 0.5: "-", 0.95: ":"}
 DECADES = 30.0
 """Ratio of the 95 % to the 5 % quantile beyond which the axis is logarithmic."""
@@ -26,7 +25,7 @@ CHECKED = "#d95f02"
 
 def suits(history: History) -> bool:
     """Return whether the table is that of a campaign with figures."""
-    return history.name == TABLE and "draw" in history.table and bool(_figures(history.table))
+    return history.name == DRAWS and "draw" in history.table and bool(_figures(history.table))
 
 
 def draw(history: History, path: Path) -> Path:
@@ -44,7 +43,7 @@ def draw(history: History, path: Path) -> Path:
 
 def _figures(table: pandas.DataFrame) -> list[str]:
     """Return the columns that are figures and have two values at least."""
-    names = [str(c) for c in table if c not in TOLD and not str(c).startswith(CHECKS)]
+    names = [str(c) for c in table if c not in DRAW and not str(c).startswith(CHECKS)]
     return [name for name in names if np.isfinite(table[name]).sum() > 1]
 
 

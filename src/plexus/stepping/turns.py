@@ -1,13 +1,14 @@
-"""Which cycles of a run are looked at: every so many of them, or the last ones."""
+"""Cycles of a run by their numbers; which are looked at: every so many of them, or the last ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plexus.deck.tables import period_of
 from plexus.stepping.schedules import Moment
 
 if TYPE_CHECKING:
-    from plexus.run import Run
+    from plexus.deck.schema import Deck
 
 ROUNDING = 1e-9
 """Part of a period within which a time is that of its end."""
@@ -58,10 +59,8 @@ class Turns:
         return None if following > self.total else self.start + following * self.period
 
 
-def turns_of(run: Run, every: int, last: int | None) -> Turns:
-    """Return which cycles of a run are looked at."""
-    from plexus.deck.tables import period_of
-
-    time, period = run.deck.time, period_of(run.deck.tables)
-    assert time is not None and period is not None, "a deck without a period has no such output"
+def turns_of(deck: Deck, every: int = 1, last: int | None = None) -> Turns:
+    """Return which cycles of a deck with a period are looked at, by default all."""
+    time, period = deck.time, period_of(deck.tables)
+    assert time is not None and period is not None, "a deck without a period has no cycles"
     return Turns(time.start, period, int((time.end - time.start) / period + 1e-9), every, last)
