@@ -1,11 +1,12 @@
 """Element kernels in three equal versions: formula (NumPy), torch, compiled C.
 
-Every version offers the same five functions with the same signatures:
+Every version offers the same six functions with the same signatures:
 
 - ``geometry(points, cells, T)`` — coordinates, ``|J| w`` and the inverse Jacobian at the points;
 - ``sample(points, cells, T, cell_nodes, u)`` — value and gradient of a finite element field;
 - ``vector(...)`` — adds ∫ f0·v + f1:∇v to a nodal array;
 - ``matrix(...)`` — adds the element matrices of a tangent to the values of a sparse pattern;
+- ``joint(b, weight, slots, values)`` — adds those of what couples the points of a cell;
 - ``pattern(cell_nodes, n_rows)`` — the sparse pattern and each element entry's slot in it.
 
 The package imports nothing of plexus.
@@ -22,13 +23,13 @@ from plexus_kernels.tables import Tables
 
 __all__ = ["FUNCTIONS", "Tables", "backend"]
 
-FUNCTIONS = ("geometry", "matrix", "pattern", "sample", "vector")
+FUNCTIONS = ("geometry", "joint", "matrix", "pattern", "sample", "vector")
 _MODULES = {"reference": "reference", "torch": "torch_impl", "native": "native"}
 
 
 @cache
 def backend(name: str = "auto") -> Any:
-    """Return the module that holds the five kernels.
+    """Return the module that holds the six kernels.
 
     Parameters
     ----------

@@ -4,13 +4,14 @@ Arrays are checked at the door: wrong types, shapes or memory layout raise TypeE
 """
 
 from plexus_kernels.native.geometry import geometry
+from plexus_kernels.native.joint import joint
 from plexus_kernels.native.loader import library
 from plexus_kernels.native.matrix import matrix
 from plexus_kernels.native.pattern import pattern
 from plexus_kernels.native.sample import sample
 from plexus_kernels.native.vector import vector
 
-__all__ = ["geometry", "matrix", "pattern", "probe", "sample", "vector"]
+__all__ = ["geometry", "joint", "matrix", "pattern", "probe", "sample", "vector"]
 
 
 def probe() -> None:

@@ -20,6 +20,7 @@ def standard() -> Iterator[dict[str, Any]]:
     symmetric, or general. Laws after von Mises have up to three back strains.
     """
     yield {"kernel": "pattern"}
+    yield {"kernel": "joint"}
     for moment, narrow in ((2, 32), (3, 16)):
         # trained on one run, and over a range of constants
         for scalars, width, depth in ((0, 32, 3), (1, narrow, 2)):

@@ -96,7 +96,7 @@ class Hooke:
         state = self.state(p)
         if not self.straining.b_bar:
             return state.stress, state.normal_stress
-        change = self.straining.change_of(p, lambda q: _mean_stress(state if q is p else self.state(q)))
+        change = self.straining.change_of(p, lambda q: _mean_stress(self.state(q)), _mean_stress(state))
         assert state.normal_stress is not None or p.dim == 3
         normal = None if state.normal_stress is None else state.normal_stress + change
         return state.stress + change[..., None, None] * eye(p.dim, change), normal

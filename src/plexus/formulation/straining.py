@@ -60,7 +60,7 @@ class Straining:
     def elastic(self, p: Point) -> tuple[Array, Array | None]:
         """Return total minus thermal strain in the section and normal to it, both cured of what locks."""
         e, n = self.total(p)
-        change: Array = self._volume_change(p) if self.b_bar else 0.0
+        change: Array = self.change_of(p, self._dilatation, _dilatation(e, n)) / 3.0 if self.b_bar else 0.0
         if self.expansion is not None:
             change = change - self.thermal(p)
         elif not self.b_bar:
@@ -78,9 +78,9 @@ class Straining:
             return thermal_strain(expansion, self.heated(p))
         return self.cells.projected(p, volumetric, lambda q: thermal_strain(expansion, self.heated(q)))
 
-    def change_of(self, p: Point, mean: Callable[[Point], Array]) -> Array:
-        """Return Πs - s for the mean stress s, which the cure adds to the stress."""
-        return self.cells.projected(p, volumetric, mean) - mean(p)
+    def change_of(self, p: Point, f: Callable[[Point], Array], here: Array) -> Array:
+        """Return Πf - f, which the cure adds to a dilatation or mean stress f; ``here`` is f at p."""
+        return self.cells.projected(p, volumetric, lambda q: here if q is p else f(q)) - here
 
     def joint(self, p: Point, bulk: Array) -> Joint | None:
         """Return the resistance κ Πθ(u) Πθ(v) to a change of volume, with the cure only."""
@@ -96,14 +96,14 @@ class Straining:
         moments = einsum("cqk,cq,cql->ckl", psi, weight * bulk, psi)
         return Joint(einsum("cqk,ab->cqkab", psi, i), moments, b0)
 
-    def _volume_change(self, p: Point) -> Array:
-        """Return (Πθ - θ)/3."""
-        return (self.cells.projected(p, volumetric, self._dilatation) - self._dilatation(p)) / 3.0
-
     def _dilatation(self, p: Point) -> Array:
-        """Return θ = tr ε + n."""
-        e, n = self.total(p)
-        return trace(e) if n is None else trace(e) + n
+        """Return θ."""
+        return _dilatation(*self.total(p))
+
+
+def _dilatation(e: Array, n: Array | None) -> Array:
+    """Return θ = tr ε + n."""
+    return trace(e) if n is None else trace(e) + n
 
 
 def volumetric(p: Point) -> int:

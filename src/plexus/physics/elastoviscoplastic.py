@@ -19,7 +19,8 @@ Stresses are known at the quadrature points; elsewhere they are recovered from t
 1998, chapters 1 and 4. Plastic strain keeps the volume, as ν near 1/2 does: `locking: b_bar` keeps elements
 from locking (`plexus.formulation.straining`). `quadrature: reduced` takes rules of degree 2 on simplices of
 degree 2, which keep the orders (P. G. Ciarlet, The Finite Element Method for Elliptic Problems, North-Holland
-1978, section 4.1). Valid for strains and rotations well below 1, without inertia.
+1978, section 4.1) and give the cure its means: those of a dilatation of degree 1, over straight cells exact.
+Valid for strains and rotations well below 1, without inertia.
 """
 
 from __future__ import annotations
@@ -74,8 +75,6 @@ class ElastoviscoplasticParams(TemperedParams):
                 f"{self.geometry}: a law takes the strain in all directions, and here the one normal to the "
                 "section follows from a free surface; use solid, plane_strain or axisymmetric"
             )
-        if self.quadrature == "reduced" and self.locking != "none":
-            raise refuse("quadrature: the means of b_bar take the full rule: leave one of both out")
         if self.locking != "none" and not registry.component("law", self.law.type).cls.isochoric:  # type: ignore[attr-defined]
             raise refuse(
                 f"locking: {self.law.type} may change the mean stress where the shape changes, which "
@@ -128,9 +127,10 @@ class Remembering(Body):
     def flux(self, p: Point) -> Flux:
         """Return f1 = σ and f0 = -b, plus σ_θ/r in the radial direction of an axisymmetric section."""
         kinematics.check_dimension(self.params.geometry, p.dim)
-        stress = self.law.respond(self._heated(p), self.strain_of(p)).stress
+        strain = self.strain_of(p)
+        stress = self.law.respond(self._heated(p), strain).stress
         if self.straining.b_bar:
-            stress = stress + self._cured(p)[..., None, None] * eye(3, stress)
+            stress = stress + self._cured(p, strain)[..., None, None] * eye(3, stress)
         d = p.dim
         return Flux(f0=self._loaded(p, stress[..., 2, 2]), f1=stress[..., :d, :d])
 
@@ -238,13 +238,13 @@ class Remembering(Body):
         """Return the point with the prescribed temperature among its fields."""
         return self._heated(p)
 
-    def _cured(self, p: Point) -> Array:
+    def _cured(self, p: Point, strain: Array) -> Array:
         """Return Πs - s; the mean stress s = κ tr ε is that of no memory."""
 
-        def mean(q: Point) -> Array:
-            return self.law.bulk(self._heated(q)) * kinematics.trace(self.strain_of(q))
+        def mean(q: Point, strain: Array) -> Array:
+            return self.law.bulk(self._heated(q)) * kinematics.trace(strain)
 
-        return self.straining.change_of(p, mean)
+        return self.straining.change_of(p, lambda q: mean(q, self.strain_of(q)), mean(p, strain))
 
 
 EXAMPLE: dict[str, Any] = {

@@ -460,12 +460,10 @@ class Form:
         factor = self._weight(p)
         w = p.jxw if factor is None else p.jxw * factor
         dphi = einsum("qik,cqkj->cqij", self.bridge.array(self.tables.dphi), p.grad_map)
-        b = einsum("cq,cqkad,cqid->cika", w, self._full(joint.b1, w), dphi)
+        b = einsum("cq,cqkad,cqid->ciak", w, self._full(joint.b1, w), dphi)
         if joint.b0 is not None:
-            b = b + einsum("cq,cqka,qi->cika", w, self._full(joint.b0, w), self.bridge.array(self.tables.phi))
-        slots = self._slots[p.part]
-        kept = slots >= 0
-        add_at(store, slots[kept], einsum("cika,ckl,cjlb->cijab", b, joint.weight, b)[kept])
+            b = b + einsum("cq,cqka,qi->ciak", w, self._full(joint.b0, w), self.bridge.array(self.tables.phi))
+        self.kernels.joint(b, joint.weight, self._slots[p.part], store)
 
     def _full(self, c: Array, w: Array) -> Array:
         """Expand the leading axes of a coefficient to (C, Q)."""

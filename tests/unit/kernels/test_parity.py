@@ -153,6 +153,26 @@ def test_pattern_and_skipped_slots(name: str, seed: int) -> None:
 
 
 @each
+@pytest.mark.parametrize("k", [1, 4])
+def test_joint_and_skipped_slots(name: str, k: int) -> None:
+    """A rank-k matrix per cell, b not contiguous; a skipped pair leaves no trace, one beyond is told."""
+    some = case("tetrahedron", 2, 1, n_cells=20)
+    cells = some.cell_nodes
+    _, cols, slots = reference.pattern(cells, some.n_nodes // 2)
+    rng = np.random.default_rng(k)
+    b = rng.standard_normal((*cells.shape, k, 3)).swapaxes(2, 3)
+    weight = rng.standard_normal((len(cells), k, k))
+    expected, got = np.ones((len(cols), 3, 3)), np.ones((len(cols), 3, 3))
+    reference.joint(b, weight, slots, expected)
+    plexus_kernels.backend(name).joint(b, weight, slots, got)
+    assert (slots < 0).any() and np.abs(expected).max() > 2
+    agree(got, expected)
+    if name == "native":
+        with pytest.raises(IndexError, match="exceed the"):
+            plexus_kernels.backend(name).joint(b, weight, slots + len(cols), got)
+
+
+@each
 def test_pattern_with_repeated_nodes_and_long_rows(name: str) -> None:
     """A periodic cell may hold a node twice; a hub node may touch thousands of others."""
     rng = np.random.default_rng(0)
