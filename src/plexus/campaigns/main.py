@@ -52,7 +52,7 @@ class Campaign:
         self.run: Run = compose(deck.model_copy(update={"rom": rom}), ctx)
         self.run.observers = []
         self.system: ReducedSystem = self.run.system  # type: ignore[assignment]
-        self.drawn = Drawn(deck, self.system.full)
+        self.drawn = Drawn(deck, self.system.full, self.block.batch)
         self.figures = Figures(self.run)
         # the deck's own draw finds the ends of the steps
         self.times = [self.run.clock.t, *(state.t for state in self.run.march())]

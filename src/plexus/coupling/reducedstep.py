@@ -141,7 +141,7 @@ class Steps:
         constants = equation.law.constants(sites.view(p, names))  # type: ignore[attr-defined]
         six = np.array(compiled.PLACES)
         data = [np.broadcast_to(a, (shape[0] * shape[1], 1)).reshape(shape) for a in constants]
-        strain = sites.pick(p, equation.strain_of(p)).reshape(*shape, 9)[:, :, six]
+        strain = sites.pick(p, equation.given_strain(p)).reshape(*shape, 9)[:, :, six]
         heat = None
         if "temperature" in names:
             heat = sites.pick(p, names["temperature"].value).reshape(shape)
@@ -244,7 +244,7 @@ class Step:
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
         rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
         lifted = (self.steps.lifted @ self.given).reshape(-1, 1, 3, 3)
-        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.strain_of(p)) + lifted
+        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.given_strain(p)) + lifted
 
     def _strain(self, g: Array) -> Array:
         """Return the strain, (s, 1, 3, 3)."""

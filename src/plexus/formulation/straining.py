@@ -54,8 +54,21 @@ class Straining:
         if self.geometry == "axisymmetric":
             n = radial_ratio(p, u)
         elif self.geometry == "plane_strain":
-            n = self.normal_strain.sure(PointNames(p)) + 0.0 * e[..., 0, 0]
+            n = self._normal(p)
         return e, n
+
+    def given(self, p: Point) -> tuple[Array, Array | None]:
+        """Return what `elastic` is where nothing moves; no displacement is asked for."""
+        change = 0.0 * p.x[..., 0] - self.thermal(p)
+        n = 0.0 * change if self.geometry == "axisymmetric" else None
+        if self.geometry == "plane_strain":
+            n = self._normal(p)
+            change = change + (self.change_of(p, self._normal, n) / 3.0 if self.b_bar else 0.0)
+        return change[..., None, None] * eye(p.dim, change), None if n is None else n + change
+
+    def _normal(self, p: Point) -> Array:
+        """Return the strain along the normal that the deck gives, (C, Q)."""
+        return self.normal_strain.sure(PointNames(p)) + 0.0 * p.x[..., 0]
 
     def elastic(self, p: Point) -> tuple[Array, Array | None]:
         """Return total minus thermal strain in the section and normal to it, both cured of what locks."""

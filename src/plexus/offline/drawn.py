@@ -9,7 +9,7 @@ doi:10.1016/j.apnum.2011.10.001). A sum of M known fields ends after M draws, or
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,17 +37,21 @@ class Drawn:
         With ``sweep: {mode: draws}``, whose sample nodal controls read.
     system : System
         The full system of the deck.
+    kept : int
+        Draws whose values are kept for whoever asks next.
     """
 
-    def __init__(self, deck: Deck, system: System):
+    def __init__(self, deck: Deck, system: System, kept: int = 1):
         assert deck.sweep is not None and deck.sweep.sample is not None and deck.sweep.samples is not None
         self.deck, self.controls = deck, system.controls
         self.sample, self.count = deck.sweep.sample, deck.sweep.samples
         self.names = readers(deck)
         space = next(iter(system.spaces.values()))
         self.points, self.n_owned, self.comm = space.points, space.n_owned, space.comm
+        self.values = lru_cache(kept)(self._evaluated)
+        """Number of a draw -> values of the controls at the local nodes, (k, 1)."""
 
-    def values(self, number: int, rows: slice = slice(None)) -> dict[str, Array]:
+    def _evaluated(self, number: int, rows: slice = slice(None)) -> dict[str, Array]:
         """Return the values of the controls at the local nodes, or some of them, (k, 1)."""
         drawn = self.deck.samples[self.sample].model_copy(update={"number": number})
         field, x = registry.build("sample", drawn), self.points[rows]
@@ -68,7 +72,7 @@ class Drawn:
         block = max(1, TOGETHER // self.count)
         for first in range(0, self.n_owned, block):
             rows = slice(first, min(first + block, self.n_owned))
-            every = [self.values(number, rows) for number in range(self.count)]
+            every = [self._evaluated(number, rows) for number in range(self.count)]
             for name in self.names:
                 a = np.column_stack([values[name] for values in every])
                 gram += a.T @ a

@@ -219,15 +219,15 @@ class Remembering(Body):
 
     def strain_of(self, p: Point) -> Array:
         """Return total minus thermal strain in all directions, (C, Q, 3, 3)."""
-        strain, normal = self.straining.elastic(p)
-        rows = kinematics.full(strain, [normal] * (3 - p.dim))
-        return rows.reshape(*rows.shape[:2], 3, 3)
+        return _whole(p, *self.straining.elastic(p))
+
+    def given_strain(self, p: Point) -> Array:
+        """Return `strain_of` where nothing moves, (C, Q, 3, 3)."""
+        return _whole(p, *self.straining.given(p))
 
     def linear_strain(self, p: Point) -> Array:
         """Return the part of `strain_of` that the displacement causes, (C, Q, 3, 3)."""
-        strain, normal = self.straining.linear.elastic(p)
-        rows = kinematics.full(strain, [normal] * (3 - p.dim))
-        return rows.reshape(*rows.shape[:2], 3, 3)
+        return _whole(p, *self.straining.linear.elastic(p))
 
     def load(self, p: Point) -> Array | None:
         """Return f0 of the loads, that the law has no part in; None without."""
@@ -245,6 +245,12 @@ class Remembering(Body):
             return self.law.bulk(self._heated(q)) * kinematics.trace(strain)
 
         return self.straining.change_of(p, lambda q: mean(q, self.strain_of(q)), mean(p, strain))
+
+
+def _whole(p: Point, strain: Array, normal: Array | None) -> Array:
+    """Return a strain in all directions, (C, Q, 3, 3), of that in the section and along its normal."""
+    rows = kinematics.full(strain, [normal] * (3 - p.dim))
+    return rows.reshape(*rows.shape[:2], 3, 3)
 
 
 EXAMPLE: dict[str, Any] = {

@@ -84,6 +84,9 @@ class Reducible(Equation, Protocol):
     def strain_of(self, p: Point) -> Array:
         """Return the strain that the law sees, (C, Q, 3, 3)."""
 
+    def given_strain(self, p: Point) -> Array:
+        """Return `strain_of` where the unknown is zero, (C, Q, 3, 3)."""
+
     def linear_strain(self, p: Point) -> Array:
         """Return the part of `strain_of` that the unknown causes, (C, Q, 3, 3)."""
 

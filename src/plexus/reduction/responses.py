@@ -205,7 +205,7 @@ class Elastic:
         equation, found = self.form.equation, [np.empty((0, 9))]
         given = self.given if u is None else {**self.given, self.name: (self.space, u)}
         for p in self._batches(t, given, cells):
-            strain = equation.strain_of(p) if u is None else equation.linear_strain(p)
+            strain = equation.given_strain(p) if u is None else equation.linear_strain(p)
             strain = np.ascontiguousarray(np.broadcast_to(strain, (*p.shape, 3, 3)))
             found.append(equation.law.respond(equation.heated(p), strain).stress.reshape(-1, 9))
         return np.concatenate(found)
