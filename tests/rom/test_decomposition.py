@@ -51,8 +51,10 @@ def test_a_tolerance_leaves_modes_out():
 
 
 @pytest.mark.mpi
-def test_few_points_integrate_polynomials():
-    """Of 200 points some 12 integrate polynomials up to degree 11, the same on any ranks."""
+@pytest.mark.parametrize("pool", [1000, 5])
+def test_few_points_integrate_polynomials(pool, monkeypatch):
+    """Of 200 points some 12 integrate polynomials up to degree 11, the same on any ranks, by one look or many."""
+    monkeypatch.setattr("plexus.reduction.cubature.POOL", pool)
     x = np.linspace(-1, 1, 200)
     whole = np.array([np.polynomial.legendre.legval(x, np.eye(12)[k]) for k in range(12)])
     weights, names = np.full(200, 0.01), np.arange(200, dtype=np.int64)

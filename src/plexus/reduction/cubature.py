@@ -10,8 +10,10 @@ missing,
     k = argmax g_kᵀ r/|g_k|,    x = argmin_{x ≥ 0} |G_s x - b|,    r = b - G_s x
 
 with the updating algorithm of C. L. Lawson, R. J. Hanson, Solving Least Squares Problems, 1974, chapter 23,
-for x. Each rank has the columns of its own points; the best of all ranks is found by one reduction and sent
-to all, so that the chosen points do not depend on the ranks.
+for x. A look at all points costs more than all the rest, so each takes a pool of the best ones, from which
+points are added until none of it promises much any more: partial pricing of linear programming (W.
+Orchard-Hays, Advanced Linear-Programming Computing Techniques, 1968). Each rank has the columns of its own
+points and of the pool, which is that of all ranks, so that the chosen points do not depend on the ranks.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.errors import SolveError
+from plexus.reduction.leastsquares import LeastSquares
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 STALL = 5
 """Points in a row that may fail to lower the error before the search gives up."""
+POOL, SPENT = 1000, 0.3
+"""Points that a look at all takes, and the share of the best one's merit below which it is time to look again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +123,7 @@ def cubature(
     volume = float(comm.allreduce(float(weights.sum())))
     # the volume counts as much as all the rest
     factor = max(float(np.linalg.norm(b)), 1e-300) / volume
-    search = _Search(comm, rows, factor, np.append(b, factor * volume), names)
+    search = _Search(_Everywhere(comm, rows, factor, names), np.append(b, factor * volume))
     search.begin(start or {})
     while search.error > tolerance:
         if not search.advance():
@@ -130,30 +135,65 @@ def cubature(
             f"cubature: the search stalls at an error of {search.error:.3g}, {len(search.chosen)} points; "
             f"asked for was {tolerance:g}: choose a coarser tolerance, or allow it to stall"
         )
-    order = np.argsort(search.chosen)
-    chosen, x = np.array(search.chosen, dtype=np.int64)[order], search.x[order]
+    found = search.names[search.chosen]
+    order = np.argsort(found)
+    chosen, x = found[order], search.x[order]
     counts = np.array(search.counts, dtype=np.int64)
     return Cubature(chosen, x, search.error, np.array(search.errors), counts)
 
 
-class _Search:
-    """The points chosen so far, with columns and a QR factorisation of which every rank has a copy.
+class _Everywhere:
+    """All points of all ranks; G are rows (r, N here), and below them a row that is ``last`` everywhere."""
 
-    G are rows (r, N here), and below them a row that is ``last`` everywhere.
-    """
-
-    def __init__(self, comm: Comm, rows: Array, last: float, b: Array, names: Array):
-        self.comm, self.rows, self.last, self.b, self.names = comm, rows, last, b, names
+    def __init__(self, comm: Comm, rows: Array, last: float, names: Array):
+        self.comm, self.rows, self.last, self.names = comm, rows, last, names
         norms = np.sqrt(np.einsum("rk,rk->k", rows, rows) + last**2)
         self.norms = np.where(norms > 0, norms, np.inf)
+
+    def best(self, rest: Array, but: Array) -> Array:
+        """Return the names of the points most parallel to a rest, ascending, but for some. Collective."""
+        merit = (rest[:-1] @ self.rows + rest[-1] * self.last) / self.norms
+        merit[np.isin(self.names, but)] = -np.inf
+        mine = np.argsort(-merit)[:POOL]
+        mine = mine[merit[mine] > 0]
+        bids = self.comm.allgather((merit[mine], self.names[mine]))
+        merits, names = (np.concatenate(each) for each in zip(*bids, strict=True))
+        # of equal merits the smaller name, whatever the ranks
+        return np.sort(names[np.lexsort((names, -merits))[:POOL]])
+
+    def columns(self, names: Array) -> Array:
+        """Return the columns of some points of all ranks, (k, r + 1). Collective."""
+        found = np.zeros((len(names), len(self.rows) + 1))
+        _, here, wanted = np.intersect1d(self.names, names, return_indices=True)
+        found[wanted, :-1], found[wanted, -1] = self.rows[:, here].T, self.last
+        every: Array = self.comm.allreduce(found)
+        return every
+
+
+class _Search:
+    """The points chosen so far, out of a pool of which every rank has a copy.
+
+    Attributes
+    ----------
+    names, pool, norms : arrays (k,), (k, r + 1), (k,)
+        Names, columns and their lengths of the points of the pool, those chosen among them.
+    chosen : list of int
+        Places of the chosen points in the pool.
+    x : array (n,)
+        Their weights.
+    rest : array (r + 1,)
+        What is missing.
+    """
+
+    def __init__(self, everywhere: _Everywhere, b: Array):
+        self.everywhere, self.b = everywhere, b
+        self.names = np.empty(0, dtype=np.int64)
+        self.pool, self.norms = np.empty((0, len(b))), np.empty(0)
+        self.top = 0.0
         self.chosen: list[int] = []
-        self.columns = np.empty((len(b), 0))
-        self.x = np.empty(0)
-        self.q, self.r = np.empty((0, len(b))), np.empty((0, 0))
-        """Rows of Qᵀ, and R."""
+        self.x, self.fit = np.empty(0), LeastSquares(b)
         self.rest, self.errors, self.counts = b.copy(), list[float](), list[int]()
         self.best, self.idle = 1.0, 0
-        self.free = np.ones(len(names), dtype=bool)
 
     @property
     def error(self) -> float:
@@ -165,114 +205,69 @@ class _Search:
         """Whether the last points lowered nothing."""
         return self.idle >= STALL
 
+    def begin(self, start: Mapping[int, float]) -> None:
+        """Take points with weights > 0. Collective."""
+        self._fill(np.array(sorted(start), dtype=np.int64))
+        self.x = np.array([start[int(name)] for name in self.names])
+        self.chosen = list(range(len(self.x)))
+        for column in self.pool:
+            self.fit.append(column)
+        self._settle()
+        self.best = self.error
+
     def advance(self) -> bool:
-        """Add the best point of all ranks; return whether there was one. Collective."""
-        along = self.rest[:-1] @ self.rows + self.rest[-1] * self.last
-        merit = np.where(self.free, along / self.norms, -np.inf)
-        mine = int(np.argmax(merit)) if len(merit) else -1
-        bid = (float(merit[mine]), -int(self.names[mine])) if mine >= 0 else (-np.inf, 0)
-        # of equal merits that of the smaller name, whatever the ranks
-        offer, owner = max((value, -rank) for rank, value in enumerate(self.comm.allgather(bid)))
-        if not offer[0] > 0:
+        """Add the best point of the pool; return whether there was one. Collective."""
+        k, merit = self._most()
+        if not merit > SPENT * self.top:
+            self._look()
+            k, merit = self._most()
+            self.top = merit
+        if not merit > 0:
             return False
-        self._add(-offer[1], -owner, mine)
+        self.chosen.append(k)
+        self.x = np.append(self.x, 0.0)
+        self.fit.append(self.pool[k])
+        self._settle()
         self.errors.append(self.error)
         self.counts.append(len(self.chosen))
         self.idle = 0 if self.error < self.best * (1 - 1e-6) else self.idle + 1
         self.best = min(self.best, self.error)
         return True
 
-    def begin(self, start: Mapping[int, float]) -> None:
-        """Take points with weights > 0. Collective."""
-        if not start:
-            return
-        self.chosen = sorted(start)
-        self.x = np.array([start[name] for name in self.chosen])
-        places = {int(name): k for k, name in enumerate(self.names)}
-        columns = np.zeros((len(self.b), len(start)))
-        for k, name in enumerate(self.chosen):
-            if name in places:
-                columns[:, k] = self._column(places[name])
-                self.free[places[name]] = False
-        self.columns = self.comm.allreduce(columns)
-        self._factorise()
-        self._settle()
-        self.rest = self.b - self.columns @ self.x
-        self.best = self.error
+    def _most(self) -> tuple[int, float]:
+        """Return the place in the pool of the point most parallel to the rest, and its merit."""
+        merit = self.pool @ self.rest / self.norms
+        merit[self.chosen] = -np.inf
+        k = int(np.argmax(merit)) if len(merit) else -1
+        return k, float(merit[k]) if len(merit) else -np.inf
 
-    def _column(self, k: int) -> Array:
-        return np.append(self.rows[:, k], self.last)
+    def _look(self) -> None:
+        """Fill the pool with the chosen points and the best of the others. Collective."""
+        chosen = self.names[self.chosen]
+        self._fill(np.append(chosen, self.everywhere.best(self.rest, chosen)))
+        self.chosen = list(range(len(chosen)))
 
-    def _add(self, name: int, owner: int, mine: int) -> None:
-        column: Array = self.comm.bcast(self._column(mine) if self.comm.rank == owner else None, owner)
-        if self.comm.rank == owner:
-            self.free[mine] = False
-        self.chosen.append(name)
-        self.columns = np.column_stack([self.columns, column])
-        self.x = np.append(self.x, 0.0)
-        self._append(column)
-        self._settle()
-        self.rest = self.b - self.columns @ self.x
-
-    def _append(self, column: Array) -> None:
-        """Add a column to the factorisation; two passes keep Q orthogonal to rounding."""
-        if self.columns.shape[1] > len(self.b):
-            return
-        h = self.q @ column
-        v = column - h @ self.q
-        again = self.q @ v
-        v, h = v - again @ self.q, h + again
-        length = np.linalg.norm(v)
-        n = self.r.shape[0]
-        r = np.zeros((n + 1, n + 1))
-        r[:n, :n], r[:n, n], r[n, n] = self.r, h, length
-        self.q, self.r = np.vstack([self.q, v / max(length, 1e-300)]), r
+    def _fill(self, names: Array) -> None:
+        self.names, self.pool = names, self.everywhere.columns(names)
+        self.norms = np.linalg.norm(self.pool, axis=1)
 
     def _settle(self) -> None:
         """Solve the least squares problem with weights ≥ 0, beginning from those of before."""
         while True:
-            wanted = self._solved()
+            wanted = self.fit.solution()
             if (wanted > 0).all():
-                self.x = wanted
-                return
+                break
             # go towards the solution until the first weight vanishes, and leave out its point
             bad = wanted <= 0
             ratio = np.where(bad, self.x / np.where(bad, self.x - wanted, 1.0), np.inf)
             step = float(min(ratio.min(), 1.0))
             self.x = self.x + step * (wanted - self.x)
-            self._drop(np.flatnonzero(~(bad & (ratio <= step)) & (self.x > 0)))
+            self._drop((bad & (ratio <= step)) | (self.x <= 0))
+        self.x = wanted
+        self.rest = self.b - self.x @ self.pool[self.chosen]
 
-    def _solved(self) -> Array:
-        diagonal = np.abs(np.diag(self.r))
-        wide = self.columns.shape[1] > len(self.b)
-        if wide or diagonal.min(initial=np.inf) <= 1e-13 * diagonal.max(initial=0.0):
-            return np.linalg.lstsq(self.columns, self.b, rcond=None)[0]
-        return np.linalg.solve(self.r, self.q @ self.b)
-
-    def _drop(self, keep: Array) -> None:
-        """Keep some of the points only."""
-        count = len(self.chosen)
-        gone = np.setdiff1d(np.arange(count), keep)
-        self.free |= np.isin(self.names, [self.chosen[k] for k in gone])
-        self.chosen = [self.chosen[k] for k in keep]
-        self.columns, self.x = self.columns[:, keep], self.x[keep]
-        if len(self.r) < count:
-            self._factorise()
-            return
-        for k in gone[::-1]:
-            self._remove(int(k))
-
-    def _remove(self, k: int) -> None:
-        """Take a column out of the factorisation: rotations of two rows make R triangular again."""
-        r = np.delete(self.r, k, axis=1)
-        for j in range(k, r.shape[1]):
-            length = max(float(np.hypot(r[j, j], r[j + 1, j])), 1e-300)
-            c, s = r[j, j] / length, r[j + 1, j] / length
-            turn = np.array([[c, s], [-s, c]])
-            r[j : j + 2, j:] = turn @ r[j : j + 2, j:]
-            self.q[j : j + 2] = turn @ self.q[j : j + 2]
-        self.q, self.r = self.q[:-1], r[:-1]
-
-    def _factorise(self) -> None:
-        q, self.r = np.linalg.qr(self.columns)
-        self.q = np.ascontiguousarray(q.T)
+    def _drop(self, gone: Array) -> None:
+        for k in np.flatnonzero(gone)[::-1]:
+            del self.chosen[k]
+            self.fit.remove(int(k))
+        self.x = self.x[~gone]
