@@ -147,4 +147,5 @@ def principal(gram: Array, tolerance: float) -> Array:
 
 def coordinates(comm: Comm, modes: Array, product: Product, fields: Array) -> Array:
     """Return the coordinates ψᵀ M u of the projections of fields (n_rows, k), (n, k). Collective."""
-    return gram(comm, product(modes), fields)
+    # M is symmetric, and there are fewer fields than modes
+    return gram(comm, modes, product(fields))
