@@ -40,6 +40,9 @@ from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Potential, Tangent
 from plexus.registry import register
 
+POTENTIAL = "physics.potential"
+"""Deck path of the potential."""
+
 
 class HyperelasticityParams(TemperedParams):
     """Parameters of `Hyperelasticity`."""
@@ -93,6 +96,8 @@ class Deforming(Body):
     def __init__(self, params: HyperelasticityParams):
         super().__init__(params, params.temperature)
         self.potential: Potential = registry.build("potential", params.potential)
+        if params.potential.learned:
+            self.learned = {POTENTIAL: self.potential}
 
     def flux(self, p: Point) -> Flux:
         """Return f1 = P and f0 = -b."""
@@ -106,6 +111,10 @@ class Deforming(Body):
         _, slope = self.potential.respond(self._heated(p), self.gradient(p), slope=True)
         assert slope is not None
         return Tangent(c11=slope[..., :d, :d, :d, :d], symmetric=True)
+
+    def judge(self, p: Point) -> None:
+        """Show F of a solution to a learned potential."""
+        self.learned[POTENTIAL].judge(self.gradient(p))
 
     def gradient(self, p: Point) -> Array:
         """Return F in all directions, (C, Q, 3, 3)."""
@@ -185,6 +194,7 @@ def manufactured() -> list[Manufactured]:
         "neo_hookean": soft,
         "st_venant": soft,
         "mooney_rivlin": {"c10": "0.3 + 0.1*x", "c01": 0.1, "bulk_modulus": 1},
+        "yeoh": {"c1": "0.3 + 0.1*x", "c2": 0.05, "c3": 0.02, "bulk_modulus": 1},
     }
     plane = ["0.15*sin(2*x + 0.3)*cos(1.5*y) + 0.2*y", "0.15*cos(x)*sin(2*y + 0.2)"]
     solid = [
