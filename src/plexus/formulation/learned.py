@@ -49,7 +49,7 @@ class LearnedMaterialParams(part.LearnedParams, Material):
 
 
 class LearnedMaterial(part.Part):
-    """Base of learned laws and potentials; a kind gives the methods of the first section, a member `started`."""
+    """Base of learned laws and potentials; a kind gives the first section, a member `started`."""
 
     training_units = "SI"
     scale_units: ClassVar = {"bulk": "Pa", "shear": "Pa", "strain": "1"}

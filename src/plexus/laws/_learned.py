@@ -37,9 +37,7 @@ class GuardParams(points.WatchParams):
 class LearnedLawParams(LearnedMaterialParams):
     """Parameters of learned laws."""
 
-    guard: GuardParams = Field(
-        GuardParams(), description="what happens outside of the range of the training"
-    )
+    guard: GuardParams = Field(GuardParams(), description="what happens outside of the range of the training")
 
     @model_validator(mode="after")
     def _forgets(self) -> LearnedLawParams:

@@ -167,6 +167,6 @@ OWN = Own(
     },
     _check,
 )
-"""What a bundle of such a part tells beside the common fields. Declared properties; box: feature -> {low, high,
-unit, percentiles} of the training; the guard's settings; time steps and stepper of a training inside of a
-solver, null without one."""
+"""What a bundle of such a part tells beside the common fields. Declared properties; box: feature -> {low,
+high, unit, percentiles} of the training; the guard's settings; time steps and stepper of a training inside
+of a solver, null without one."""

@@ -34,9 +34,7 @@ class GuardParams(points.WatchParams):
 class LearnedPotentialParams(LearnedMaterialParams):
     """Parameters of learned potentials."""
 
-    guard: GuardParams = Field(
-        GuardParams(), description="what happens outside of the range of the training"
-    )
+    guard: GuardParams = Field(GuardParams(), description="what happens outside of the range of the training")
 
 
 class LearnedPotential(LearnedMaterial, Isotropic):

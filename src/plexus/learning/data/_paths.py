@@ -15,7 +15,7 @@ BASES = {
     "uniaxial": [np.diag([1.0, -0.5, -0.5])],
     "biaxial": [np.diag([0.5, 0.5, -1.0])],
     "shear": [_EVERY[3]],
-    "volumetric": [np.eye(3) / 3.0],
+    "volumetric": [np.eye(3)],
 }
 """Mode -> tensors B_n."""
 

@@ -5,7 +5,7 @@
 with f a drawn field (kind ``sample``) of one axis, whose coordinate in metres stands for s; of a sample
 without axes a path is straight, f_n(s) = s f_n; then tr ε is taken times `volume`. A path of mode ``random``
 has all six components, those of the tensor, e12 half the angle of shear; the others have one B: ``uniaxial``
-diag(1, -1/2, -1/2), ``biaxial`` diag(1/2, 1/2, -1), ``shear`` e12, ``volumetric`` diag(1, 1, 1)/3. A law
+diag(1, -1/2, -1/2), ``biaxial`` diag(1/2, 1/2, -1), ``shear`` e12, ``volumetric`` diag(1, 1, 1). A law
 answers with σ; it begins each path without memory and takes `steps` equal steps over `duration`. A potential
 answers with P at the stretch F = exp ε, whose logarithmic strain is ε: any is possible, and ln J = tr ε.
 Every rank computes all paths, which cost less than to send them, and keeps its share.
@@ -135,7 +135,7 @@ class MaterialPoints(DataBase):
         Raises
         ------
         InputError
-            If the law has no answer to some strain.
+            If what answers has no answer to some strain.
         """
         import numpy as np
         import torch
@@ -177,7 +177,9 @@ class MaterialPoints(DataBase):
         from plexus.learning.data._teachers import OfLaw, OfPotential
 
         p = self.params
-        return OfLaw(p.law, p.paths) if p.law is not None else OfPotential(p.potential, p.paths)
+        if p.law is not None:
+            return OfLaw(p.law, p.paths)
+        return OfPotential(p.potential, p.paths)
 
     def tell(self, session: Session) -> dict[str, dict[str, Any]]:
         """Return who answers, paths and seed."""
