@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 Array = np.ndarray
+EDGE = 1e-9
+"""What a point may be outside by, in half widths: rounding of features that end where bodies are at rest."""
 
 
 class WatchParams(Params):
@@ -79,7 +81,7 @@ class Watch(Account):
         if self._range is None:
             return np.full(features.shape[1], -1.0)
         middle, half = self._range
-        return np.asarray((np.abs(features - middle) / half - 1.0).max(0))
+        return np.asarray((np.abs(features - middle) / half - 1.0 - EDGE).max(0))
 
     def begin(self) -> None:
         """Forget the solution before."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from plexus import registry
 from plexus.deck.params import Component, Field, Params
-from plexus.fields.arrays import einsum, eye, like, maximum, stack
+from plexus.fields.arrays import einsum, eye, like, stack
 from plexus.formulation.learned import LearnedMaterial, LearnedMaterialParams
 from plexus.formulation.points import View
 from plexus.learned import points
@@ -108,9 +108,7 @@ class LearnedPotential(LearnedMaterial, Isotropic):
         """Return J, Ī₁, Ī₂."""
         at = invariants(asked)
         j = at.volume
-        squares = at.first * j ** (-2.0 / 3.0), at.second * j ** (-4.0 / 3.0)
-        # neither is below 3 but by rounding, which would be outside of the range
-        return stack([j, *(maximum(square, 3.0) for square in squares)], 0)
+        return stack([j, at.first * j ** (-2.0 / 3.0), at.second * j ** (-4.0 / 3.0)], 0)
 
     def classical(self, asked: Array) -> Array:
         """Return P of the rival."""
