@@ -37,7 +37,9 @@ class OfLaw:
     def __init__(self, params: Any, paths: int):
         from plexus.laws._learned import PAIRS, STRAINS, STRESSES
 
-        self.inputs, self.outputs, self.places = STRAINS, STRESSES, PAIRS
+        self.inputs: Sequence[str] = STRAINS
+        self.outputs: Sequence[str] = STRESSES
+        self.places: Sequence[tuple[int, int]] = PAIRS
         self.law: Law = registry.build("law", params)
         size = {"scalar": (paths, 1), "tensor": (paths, 1, 9)}
         self.before = {spec.name: np.full(size[spec.shape], spec.start) for spec in self.law.internal}
@@ -59,8 +61,9 @@ class OfPotential:
     def __init__(self, params: Any, paths: int):
         from plexus.potentials._learned import GRADIENTS, STRESSES
 
-        self.inputs, self.outputs = GRADIENTS, STRESSES
-        self.places = tuple((i, j) for i in range(3) for j in range(3))
+        self.inputs: Sequence[str] = GRADIENTS
+        self.outputs: Sequence[str] = STRESSES
+        self.places: Sequence[tuple[int, int]] = [(i, j) for i in range(3) for j in range(3)]
         self.potential: Potential = registry.build("potential", params)
 
     def asked(self, strain: Array) -> Array:
