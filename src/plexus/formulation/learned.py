@@ -9,6 +9,7 @@ the training data best in the sense of least squares; they stand in the bundle b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -28,6 +29,15 @@ from plexus.protocols import Array, Setting
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Bulk and shear modulus κ, μ [Pa] and size e₀ of the strain that a network is made for."""
+
+    bulk: float
+    shear: float
+    strain: float
 
 
 class LearnedMaterialParams(part.LearnedParams, Material):
@@ -99,6 +109,11 @@ class LearnedMaterial(part.Part):
         if not self.guard.using_fallback:
             seen = self.looked(asked.reshape(-1, 3, 3))
             self.guard.note(seen if isinstance(seen, np.ndarray) else seen.detach().cpu().numpy())
+
+    @property
+    def sizes(self) -> Scales:
+        """The normalisation constants."""
+        return Scales(**self.scales)
 
     @property
     def replaced(self) -> bool:

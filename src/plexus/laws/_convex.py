@@ -19,11 +19,11 @@ two more passes. All formulas are for arrays and tensors alike.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from plexus.fields.arrays import like, stack, where
+from plexus.formulation.learned import Scales
 from plexus.laws._invariants import Scalars, Shape
 from plexus.learned import convex
 from plexus.learned.convex import Net, soft
@@ -31,15 +31,6 @@ from plexus.protocols import Array
 
 KNEES = (0.05, 0.2, 0.6, 2.0)
 """δ_k: sizes of the shape, in units of e₀, at which the stress may turn."""
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Bulk and shear modulus κ, μ [Pa] and size e₀ of the strain that a network is made for."""
-
-    bulk: float
-    shear: float
-    strain: float
 
 
 def begin(width: int, seed: int) -> dict[str, np.ndarray]:

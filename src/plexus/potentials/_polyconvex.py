@@ -17,12 +17,12 @@ al., J. Mech. Phys. Solids 179 (2023) 105363, doi:10.1016/j.jmps.2023.105363, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from plexus.fields.arrays import like, log, stack
+from plexus.formulation.learned import Scales
 from plexus.learned import convex
 from plexus.learned.convex import Net, soft
 from plexus.potentials._invariants import Bends, Invariants, Slopes
@@ -33,15 +33,6 @@ STARTS = (0.54, -2.0, -2.0, -2.0, -2.0)
 INPUTS = len(STARTS)
 SECOND = 2.0 / 3.0**1.5
 """Factor with which Ī₂^(3/2) has the slope 1 in Ī₂ at rest."""
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Bulk and shear modulus κ, μ [Pa] and size e₀ of the strain that a network is made for."""
-
-    bulk: float
-    shear: float
-    strain: float
 
 
 def begin(width: int, seed: int) -> dict[str, np.ndarray]:

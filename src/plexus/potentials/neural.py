@@ -22,7 +22,7 @@ from plexus.deck.params import Field
 from plexus.potentials import _polyconvex
 from plexus.potentials._invariants import Bends, Invariants, Slopes
 from plexus.potentials._learned import LearnedPotential, LearnedPotentialParams
-from plexus.potentials._polyconvex import Polyconvex, Scales
+from plexus.potentials._polyconvex import Polyconvex
 from plexus.protocols import Array, Point
 from plexus.registry import register
 
@@ -58,7 +58,7 @@ class Neural(LearnedPotential):
         return self._at(at, self.weights).bends()
 
     def _at(self, at: Invariants, weights: Mapping[str, Array]) -> Polyconvex:
-        return Polyconvex(at, weights, Scales(**self.scales))
+        return Polyconvex(at, weights, self.sizes)
 
 
 EXAMPLE: dict[str, Any] = {"width": 8, "seed": 1}

@@ -47,10 +47,10 @@ train:
 def ran(tmp_path, request):
     """Return a function that runs the deck and returns how it ended and its summary."""
 
-    def run(*overrides, ranks=1, name="out"):
+    def run(*overrides, name="out"):
         (tmp_path / "deck.yaml").write_text(DECK.format(root=request.config.rootpath))
         words = [word for o in overrides for word in ("--set", o)]
-        ended = plexus(tmp_path, "run", "deck.yaml", "-o", name, *words, ranks=ranks)
+        ended = plexus(tmp_path, "run", "deck.yaml", "-o", name, *words)
         assert (tmp_path / name / "summary.json").exists(), ended.err
         return ended, json.loads((tmp_path / name / "summary.json").read_text())
 
@@ -58,12 +58,9 @@ def ran(tmp_path, request):
 
 
 def test_cooks_membrane_is_that_of_the_energy_that_it_learned(ran):
-    """On two ranks as on one."""
     learned, true = ran()[1], ran(f"physics.potential={YEOH}", name="true")[1]
-    two = ran(ranks=2, name="two")[1]
     for name, value in true["quantities"].items():
         assert learned["quantities"][name] == pytest.approx(value, rel=5e-3)
-        assert two["quantities"][name] == pytest.approx(learned["quantities"][name], rel=1e-7)
     assert learned["guards"]["physics.potential"]["holds"] and learned["status"] == "done"
 
 
