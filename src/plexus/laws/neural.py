@@ -20,7 +20,6 @@ import numpy as np
 
 from plexus.deck.params import Field
 from plexus.laws import _convex
-from plexus.laws._convex import Scales
 from plexus.laws._invariants import Scalars, shape_of
 from plexus.laws._learned import LearnedLaw, LearnedLawParams
 from plexus.protocols import Array
@@ -47,16 +46,12 @@ class Neural(LearnedLaw):
 
     def scalars_of(self, strain: Array, weights: Mapping[str, Array], tangent: bool) -> Scalars:
         """Return A, B and the slopes of strains (n, 3, 3)."""
-        return _convex.scalars(shape_of(strain), weights, self._scales, tangent)
+        return _convex.scalars(shape_of(strain), weights, self.sizes, tangent)
 
     def energy(self, strain: Array) -> Array:
         """Return ψ [Pa] of strains (..., 3, 3), (...)."""
-        flat = _convex.energy(shape_of(strain.reshape(-1, 3, 3)), self.weights, self._scales)
+        flat = _convex.energy(shape_of(strain.reshape(-1, 3, 3)), self.weights, self.sizes)
         return flat.reshape(strain.shape[:-2])
-
-    @property
-    def _scales(self) -> Scales:
-        return Scales(**self.scales)
 
 
 EXAMPLE: dict[str, Any] = {"width": 8, "seed": 1}

@@ -1,10 +1,10 @@
-"""What watches a learned law: how many points of a solution lie outside of the range of its training.
+"""What watches a learned material: how many points of a solution lie outside of the range of its training.
 
-A law answers at the quadrature points of every guess of Newton's method, and only a solution counts. The
-system therefore shows each solution to the guard (`Watch.begin`, `note`, `verdict`). What is outside is not
-replaced point by point: two laws that meet at the edge of a range would leave a stress that jumps with the
-strain. Either the fallback answers everywhere, after the run went back to its last checkpoint, or the run
-stops.
+A law or a potential answers at the quadrature points of every guess of Newton's method, and only a solution
+counts. The system therefore shows each solution to the guard (`Watch.begin`, `note`, `verdict`). What is
+outside is not replaced point by point: two laws that meet at the edge of a range would leave a stress that
+jumps with the strain. Either the fallback answers everywhere, after the run went back to its last checkpoint,
+or the run stops.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from plexus.bundles.fields import ordered
+from plexus.bundles.kinds import Own
 from plexus.deck.params import Field, Params
 from plexus.learned.account import Account
 from plexus.learned.box import middle_of
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 Array = np.ndarray
+EDGE = 1e-9
+"""What a point may be outside by, in half widths: rounding of features that end where bodies are at rest."""
 
 
 class WatchParams(Params):
-    """What happens where a solution leaves the range that a law was trained for.
+    """What happens where a solution leaves the range that a material was trained for.
 
     A kind of part says in a subclass which components may be its fallback.
     """
@@ -77,7 +81,7 @@ class Watch(Account):
         if self._range is None:
             return np.full(features.shape[1], -1.0)
         middle, half = self._range
-        return np.asarray((np.abs(features - middle) / half - 1.0).max(0))
+        return np.asarray((np.abs(features - middle) / half - 1.0 - EDGE).max(0))
 
     def begin(self) -> None:
         """Forget the solution before."""
@@ -148,3 +152,23 @@ class Watch(Account):
         self.using_fallback, self.steps = bool(state["using_fallback"]), int(state["steps"])
         self.share, self.farthest = float(state["share"]), float(state["farthest"])
         self._sum = float(state["sum"])
+
+
+def _check(metadata: dict[str, Any]) -> None:
+    """Check the range of the features."""
+    for name, entry in metadata["box"].items():
+        ordered(f"box.{name}", entry)
+
+
+OWN = Own(
+    {
+        "properties": (dict, ("kind", "locality", "symmetry", "conservation", "resolution")),
+        "box": (dict, ()),
+        "guard": (dict, ()),
+        "stepping": (dict, ("dt", "integrator")),
+    },
+    _check,
+)
+"""What a bundle of such a part tells beside the common fields. Declared properties; box: feature -> {low,
+high, unit, percentiles} of the training; the guard's settings; time steps and stepper of a training inside
+of a solver, null without one."""

@@ -40,6 +40,9 @@ from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Point, Potential, Tangent
 from plexus.registry import register
 
+POTENTIAL = "physics.potential"
+"""Deck path of the potential."""
+
 
 class HyperelasticityParams(TemperedParams):
     """Parameters of `Hyperelasticity`."""
@@ -93,6 +96,8 @@ class Deforming(Body):
     def __init__(self, params: HyperelasticityParams):
         super().__init__(params, params.temperature)
         self.potential: Potential = registry.build("potential", params.potential)
+        if params.potential.learned:
+            self.learned = {POTENTIAL: self.potential}
 
     def flux(self, p: Point) -> Flux:
         """Return f1 = P and f0 = -b."""
@@ -106,6 +111,10 @@ class Deforming(Body):
         _, slope = self.potential.respond(self._heated(p), self.gradient(p), slope=True)
         assert slope is not None
         return Tangent(c11=slope[..., :d, :d, :d, :d], symmetric=True)
+
+    def judge(self, p: Point) -> None:
+        """Show F of a solution to a learned potential."""
+        self.learned[POTENTIAL].judge(self.gradient(p))
 
     def gradient(self, p: Point) -> Array:
         """Return F in all directions, (C, Q, 3, 3)."""
@@ -179,7 +188,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 def manufactured() -> list[Manufactured]:
-    """Return large displacements with every energy."""
+    """Return large displacements with energies."""
     soft = {"young_modulus": "1 + 0.2*x", "poisson_ratio": 0.3}
     energies = {
         "neo_hookean": soft,
