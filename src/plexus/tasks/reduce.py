@@ -26,6 +26,10 @@ class Reduce(Task):
 
         add_restart(parser)
 
+    def first(self, deck: Deck) -> Request | None:
+        """Return nothing: what a run of the deck reads is not read here."""
+        return None
+
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
         if deck.reduce is None:
