@@ -61,6 +61,9 @@ def perform(request: Request, task: Task) -> int:
     with guard:
         launch.agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
+        if task.marches:
+            with deck.located():
+                _spare(deck, request)
         first = on_first(comm, lambda: task.first(deck))
         if first is None:
             return _done(comm, guard, deck, request, task)
@@ -95,6 +98,21 @@ def _anew(comm: Comm, deck: Deck, request: Request, task: Task) -> Request:
     folder = _folder(deck, request)
     begun = comm.bcast(any(folder.glob(task.memory)) if comm.rank == 0 else None)
     return request if begun or request.restart != "latest" else replace(request, restart=None)
+
+
+def _spare(deck: Deck, request: Request) -> None:
+    """Refuse a run folder that holds the reduced model: a new run would move it away, as all results."""
+    from plexus.errors import InputError
+    from plexus.runtime.folder import continues
+
+    file, folder = getattr(deck.rom, "file", None), _folder(deck, request)
+    if request.dry or file is None or continues(folder, request.restart):
+        return
+    if Path(file).resolve().parent == folder.resolve():
+        raise InputError(
+            f"rom.file: it lies in the run folder {folder}, whose results a new run moves away: choose "
+            "another folder with -o"
+        )
 
 
 def _folder(deck: Deck, request: Request) -> Path:

@@ -99,6 +99,26 @@ def test_it_is_told_before_and_nothing_is_made_in_vain(folder, capsys):
     assert "offline.yaml:15:1: solver_options: unknown key" in capsys.readouterr().err
 
 
+def test_models_are_results_like_others(folder, capsys):
+    """They are moved aside and never overwritten; a run does not move away what it reads."""
+    offline, made = str(folder / "offline.yaml"), folder / "made"
+    for _ in range(2):
+        assert main(["reduce", offline, "-o", str(made), "-s", "reduce.file=one.h5"]) == 0
+    assert (made / "one.h5").exists() and (made / "previous/1/one.h5").exists()
+    assert (made / "previous/1/one.modes.vtkhdf").exists()
+    with pytest.raises(SystemExit):
+        main(["run", str(folder / "online.yaml"), "-o", str(made)])
+    assert "whose results a new run moves away" in capsys.readouterr().err and (made / "one.h5").exists()
+    assert main(["run", offline, "-o", str(made)]) == 0 and not (made / "one.h5").exists()
+    assert (made / "previous/2/one.h5").exists()
+    (folder / "own").mkdir()
+    (folder / "own/rom.h5").write_bytes(b"mine")
+    with pytest.raises(SystemExit):
+        main(["reduce", offline, "-o", str(folder / "own")])
+    assert "rom.h5 is there and is not ours" in capsys.readouterr().err
+    assert (folder / "own/rom.h5").read_bytes() == b"mine"
+
+
 def test_jobs_wait_for_the_one_that_makes_it(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     sent = []

@@ -52,6 +52,8 @@ class Task(ABC):
     """Files in the run folder from which the task goes on, as a pattern."""
     whole: bool = False
     """Whether a sweep is done as one, and not member by member."""
+    marches: bool = True
+    """Whether it marches with the reduced model that a deck names."""
 
     def options(self, parser: ArgumentParser) -> None:
         """Add options of its own to the command."""
@@ -75,7 +77,7 @@ class Task(ABC):
         """
         from plexus.tasks._offline import before
 
-        return before(deck)
+        return before(deck) if self.marches else None
 
     def restarting(self, choice: str | None) -> list[str]:
         """Return the words of the command line that go on from a checkpoint."""

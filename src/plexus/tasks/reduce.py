@@ -19,16 +19,13 @@ class Reduce(Task):
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
     whole = True
+    marches = False
 
     def options(self, parser: ArgumentParser) -> None:
         """Add the restart file."""
         from plexus.tasks.run import add_restart
 
         add_restart(parser)
-
-    def first(self, deck: Deck) -> Request | None:
-        """Return nothing: what a run of the deck reads is not read here."""
-        return None
 
     def problem(self, deck: Deck) -> str | None:
         """Refuse a deck without the block."""
