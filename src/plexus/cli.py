@@ -331,8 +331,10 @@ def _check(options: argparse.Namespace, given: list[str]) -> int:
         return 0
     from plexus.deck.train import taken_over
     from plexus.preview import preview, seen
+    from plexus.tasks._offline import told
 
-    for line in (*seen(deck), *taken_over(deck), *(f"warning: {doubt}" for doubt in doubts(deck))):
+    warnings = (f"warning: {doubt}" for doubt in doubts(deck))
+    for line in (*seen(deck), *told(deck), *taken_over(deck), *warnings):
         print(shown(line))
     fields = "steady" if deck.time is None else f"to t = {deck.time.end:g} s"
     mesh = f"{deck.mesh.type} mesh, " if deck.mesh else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ import numpy as np
 
 from plexus.runtime import collector
 from plexus.tasks import Request, Task, named
+from plexus.tasks._offline import words
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
+    from plexus.runtime.guard import Guard
 
 
 def run(
@@ -47,7 +50,10 @@ def perform(request: Request, task: Task) -> int:
     import petsc4py
     from mpi4py import MPI
 
+    from plexus.errors import InputError
+    from plexus.runtime.first import on_first
     from plexus.runtime.guard import Guard
+    from plexus.runtime.log import Log
 
     petsc4py.init(_petsc())
     comm = MPI.COMM_WORLD
@@ -55,20 +61,62 @@ def perform(request: Request, task: Task) -> int:
     with guard:
         launch.agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
-        with deck.located():
-            ctx = _context(comm, deck, request)
-        guard.log = ctx.log
-        if not request.dry:
-            guard.report = lambda code, message: _failed(ctx, code, message)
-        ctx.stop.watch()
-        collector.resume()
-        try:
-            # what is not finite is found by the guard once per step, not told by NumPy per operation
-            with deck.located(), np.errstate(all="ignore"):
-                return task.execute(deck, ctx, request)
-        finally:
-            ctx.stop.restore()
+        if task.marches:
+            with deck.located():
+                _spare(deck, request)
+        first = on_first(comm, lambda: task.first(deck))
+        if first is None:
+            return _done(comm, guard, deck, request, task)
+        if request.dry:
+            raise InputError(f"{deck.rom.file} is missing: make it by {words(first)}")  # type: ignore[union-attr]
+        Log(comm).info(f"the file of the reduced model is missing and is made first: {words(first)}")
+        code = _done(comm, guard, share(comm, first.deck, first.overrides), first, named("reduce"))
+        return code or _done(comm, guard, deck, _anew(comm, deck, request, task), task)
     return 0
+
+
+def _done(comm: Comm, guard: Guard, deck: Deck, request: Request, task: Task) -> int:
+    """Prepare the run folder, do a task there and return the exit code. Collective."""
+    guard.report = None
+    with deck.located():
+        ctx = _context(comm, deck, request)
+    guard.log = ctx.log
+    if not request.dry:
+        guard.report = lambda code, message: _failed(ctx, code, message)
+    ctx.stop.watch()
+    collector.resume()
+    try:
+        # what is not finite is found by the guard once per step, not told by NumPy per operation
+        with deck.located(), np.errstate(all="ignore"):
+            return task.execute(deck, ctx, request)
+    finally:
+        ctx.stop.restore()
+
+
+def _anew(comm: Comm, deck: Deck, request: Request, task: Task) -> Request:
+    """Return a request without its restart where a task has not yet begun, as its model was still made."""
+    folder = _folder(deck, request)
+    begun = comm.bcast(any(folder.glob(task.memory)) if comm.rank == 0 else None)
+    return request if begun or request.restart != "latest" else replace(request, restart=None)
+
+
+def _spare(deck: Deck, request: Request) -> None:
+    """Refuse a run folder that holds the reduced model: a new run would move it away, as all results."""
+    from plexus.errors import InputError
+    from plexus.runtime.folder import continues
+
+    file, folder = getattr(deck.rom, "file", None), _folder(deck, request)
+    if request.dry or file is None or continues(folder, request.restart):
+        return
+    if Path(file).resolve().parent == folder.resolve():
+        raise InputError(
+            f"rom.file: it lies in the run folder {folder}, whose results a new run moves away: choose "
+            "another folder with -o"
+        )
+
+
+def _folder(deck: Deck, request: Request) -> Path:
+    return Path(request.folder or Path("runs") / deck.name)
 
 
 def _petsc() -> list[str]:
@@ -93,7 +141,7 @@ def _context(comm: Comm, deck: Deck, request: Request) -> Context:
     from plexus.runtime.log import Log
     from plexus.runtime.timers import process_begin
 
-    begin, folder = process_begin(), Path(request.folder or Path("runs") / deck.name)
+    begin, folder = process_begin(), _folder(deck, request)
     keep = continues(folder, request.restart)
     moved = None if request.dry else prepare(comm, folder, of_deck(deck), keep=keep)
     runtime = deck.runtime

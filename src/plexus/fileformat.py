@@ -36,7 +36,7 @@ CALIBRATION = "calibration.h5"
 """Controls that were fitted, and what is known of them."""
 DRAWS = "draws"
 """Table of a campaign, in the file of histories: a row per draw."""
-DRAW = ("draw", "trained", "failed", "indicator", "beyond", "newton")
+DRAW = ("draw", "trained", "failed", "indicator", "beyond", "newton", "outside")
 """What such a row tells beside its figures."""
 MODES = ".modes.vtkhdf"
 """Ending of the file beside a reduced model that shows its modes, one per time."""

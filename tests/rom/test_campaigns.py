@@ -150,6 +150,33 @@ def test_a_draw_that_fails_is_named_and_no_number(made, tmp_path_factory):
 
 
 @pytest.mark.mpi
+def test_draws_beyond_the_data_are_named_and_no_success(made, tmp_path_factory):
+    _, rom, _, rows = made
+    folder, hottest = shared(tmp_path_factory), 356.0
+    law = deepcopy(DATA["physics"]["law"])
+    law["expansion"]["coefficient"] = {"table": [["290 K", 2e-5], [f"{hottest} K", 2e-5]]}
+    output = deepcopy(DATA["output"])
+    output[0]["life"]["lives"] = [1e12, 1e13]
+    one = deck(folder, rom=rom, physics__law=law, output=output, campaign__check=0)
+    found = Campaign(one, context.create(COMM, folder))
+    assert found.march() is None
+    lives, heat = (next(v for k, v in found.lacking.items() if word in k) for word in ("shortest", "table"))
+    assert lives == list(range(8))
+    # nodes reach a little farther than the points inside
+    nodal = [COMM.allreduce(found.drawn.values(k)["hot"].max(), MPI.MAX) for k in range(8)]
+    assert heat and {*heat} <= {k for k in range(8) if 293.15 + nodal[k] > hottest} and len(heat) < 8
+    assert all(found.record.rows[k]["outside"] > 0 for k in range(8))
+    assert found.record.rows[5]["p"] == pytest.approx(rows[5]["p"], rel=1e-6)
+    few = {"sweep__samples": 2, "reduce__draws": 2, "physics__law": law, "output": output, "rom": rom}
+    assert campaign(deck(folder, **few, campaign__check=0), context.create(COMM, folder)) == 5
+    if COMM.rank == 0:
+        told = json.loads((folder / "summary.json").read_text())
+        assert (told["status"], told["campaign"]["outside"]) == ("failed", [0, 1])
+    allowed = {"quantities": [], "check": 0, "outside": "allow"}
+    assert campaign(deck(folder, **few, campaign=allowed), context.create(COMM, folder)) == 0
+
+
+@pytest.mark.mpi
 def test_a_campaign_goes_on_with_the_draws_that_are_left(made, tmp_path_factory):
     _, rom, _, rows = made
     folder = shared(tmp_path_factory)
@@ -202,6 +229,8 @@ def test_what_needs_the_whole_memory_is_refused_by_name(made):
         ({"controls__hot__start": 60}, "no nodal control reads 'warmth'"),
         ({"controls__hot__type": "cells"}, "a campaign draws nodal controls, and this one is cells"),
         ({"time__adaptive": {"limit": {"p": 1e-3}}}, "take the same steps"),
+        ({"boundary": [{"on": "left", "displacement": [0, "1e-3*t"]}]}, "no prescribed values other"),
+        ({"boundary": [{"on": "left", "spring": {"normal": 1e9}}]}, "draws of a campaign know no springs"),
         ({"boundary": [{"on": "right", "traction": ["hot*t", 0]}]}, "reads hot: draws of a campaign have"),
     ],
 )  # fmt: skip

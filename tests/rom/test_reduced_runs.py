@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
@@ -285,12 +284,3 @@ def test_what_reads_the_memory_is_refused_by_name(made, blocks, where):
     with pytest.raises(ValueError, match="reads the memory of the whole body") as error:
         deck(made[0], rom=rom, **blocks)
     assert where in str(error.value)
-
-
-def test_a_missing_file_is_told_how_to_make(tmp_path):
-    offline = tmp_path / "deck.yaml"
-    offline.write_text("plexus: 1")
-    rom = {"type": "galerkin", "offline": "deck.yaml", "file": "runs/made/one.h5"}
-    command = f"plexus reduce {offline} -o {tmp_path}/runs/made -s reduce.file=one.h5"
-    with pytest.raises(ValueError, match=re.escape(f"one.h5; make it by {command}")):
-        deck(tmp_path, rom=rom)

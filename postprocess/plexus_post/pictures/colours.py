@@ -104,10 +104,12 @@ def colour_bar(axes: Axes, drawn: Any, view: View, colours: Colours, horizontal:
     whole = view.values.dtype.kind in "iub" and last - first <= MANY
     ticks = np.asarray(MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(first, last))
     slack = 1e-9 * (last - first)
-    bar.set_ticks(ticks[(ticks >= first - slack) & (ticks <= last + slack)])
+    ticks = ticks[(ticks >= first - slack) & (ticks <= last + slack)]
+    bar.set_ticks(ticks, labels=[f"{10**t:.3g}" for t in ticks] if view.log else None)
     bar.minorticks_off()
     bar.outline.set_linewidth(0.5)
     low, high = np.nanmin(view.values), np.nanmax(view.values)
+    low, high = (10**low, 10**high) if view.log else (low, high)
     gap = ", " if horizontal else "\n"
     told = f"\n{fill(view.peak, 90 if horizontal else 48)}" if view.peak else ""
     bar.set_label(f"{view.label}{gap}from {span(low, high)}{told}", fontsize=9)

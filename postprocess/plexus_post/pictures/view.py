@@ -28,6 +28,7 @@ class View:
     fold : the arrows stand at this many times the angle of what is drawn; from 2 on rods without heads.
     map : colour map, or empty where the values choose it; palette : values that choose colours, or None.
     run_unit : unit as the run has it.
+    log : whether the values are decimal logarithms, which the colour bar tells as the numbers themselves.
     peak : why the largest value is not that of a quantity of the deck; empty where it is.
     """
 
@@ -52,6 +53,7 @@ class View:
     run_unit: str = ""
     palette: np.ndarray | None = None
     peak: str = ""
+    log: bool = False
 
     @property
     def coloured(self) -> np.ndarray:

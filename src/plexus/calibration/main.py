@@ -17,6 +17,7 @@ from plexus.calibration.statistics import Statistics, statistics
 from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
+from plexus.deck.controls import moving
 from plexus.errors import SolveError, at_path
 from plexus.fields.state import State
 from plexus.io import fitted as files
@@ -83,8 +84,9 @@ def objective_of(run: Run, numbers: Numbers, readings: list[Readings]) -> Object
 
 def _stated(deck: Deck) -> dict[str, Any]:
     """Return the controls that are fitted."""
-    chosen = (deck.calibrate.controls if deck.calibrate else ()) or tuple(deck.controls)
-    return {name: registry.build("control", deck.controls[name]) for name in chosen}
+    stated = moving(deck)
+    chosen = (deck.calibrate.controls if deck.calibrate else ()) or stated
+    return {name: stated[name] for name in chosen}
 
 
 def readings_of(deck: Deck, ctx: Context) -> list[Readings]:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from plexus import registry
 from plexus.calibration.main import objective_of, readings_of
 from plexus.calibration.tight import tight
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
+from plexus.deck.controls import moving
 from plexus.errors import GuardError, InputError
 from plexus.observers.gradient import derivative, evaluated
 
@@ -74,7 +74,7 @@ def check(deck: Deck, ctx: Context) -> None:
     GuardError
         If a remainder is not of second order.
     """
-    if not deck.controls:
+    if not moving(deck):
         raise InputError("--taylor tries derivatives in `controls`, and the deck has none")
     rows = list(remainders(compose(tight(deck), ctx)))
     if not rows:
@@ -101,8 +101,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def remainders(run: Run) -> Iterator[Row]:
     """Yield the remainders of all pairs. Collective."""
-    stated = {n: registry.build("control", p) for n, p in run.deck.controls.items()}
-    numbers = Numbers(stated, run.system.controls)
+    numbers = Numbers(moving(run.deck), run.system.controls)
     m = numbers.present()
     for name, quantity in run.quantities.items():
         if not getattr(quantity, "rough", ""):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,15 @@ from plexus.campaigns import checks
 from plexus.campaigns.figures import Figures
 from plexus.campaigns.marching import Marched, Marcher
 from plexus.campaigns.places import Places, scouted
-from plexus.campaigns.record import Record, text
+from plexus.campaigns.reach import Reach
+from plexus.campaigns.record import Record, numbered, text
 from plexus.compose import compose
-from plexus.errors import InputError, SolveError
+from plexus.errors import GuardError, InputError, SolveError
 from plexus.offline.drawn import NEW, Drawn
 from plexus.reduction.responses import Elastic, outside
 from plexus.roms.galerkin import quantile
 from plexus.runtime.first import on_first
-from plexus.runtime.summary import STOPPED, write_summary
+from plexus.runtime.summary import STOPPED, Status, write_summary
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -58,6 +60,10 @@ class Campaign:
         self.times = [self.run.clock.t, *(state.t for state in self.run.march())]
         self._require_known()
         self.marcher = Marcher(self.system, self.drawn, self.times)
+        physics: Any = deck.physics
+        self.reach = Reach(self.system, physics.law, self.drawn, self.times)
+        self.lacking: dict[str, list[int]] = {}
+        """What data do not reach -> the draws that go there."""
         self.tolerance = _tolerance(given.indicator, self.system.model.facts)
         root = ctx.folder if ctx.root else None
         self.record = Record(root, self.figures.units, ctx.texts)
@@ -120,6 +126,7 @@ class Campaign:
             np.stack([a.max(axis=1, initial=0.0) for a in (judged.p, judged.damage)])
         )
         worst = dict(zip(alive, np.max(every, axis=0).T.tolist(), strict=True))
+        lacks = dict(zip(alive, zip(*self.system.comm.allgather(judged.missed), strict=True), strict=True))
         for number, g, missed, newton in zip(
             numbers, found.coordinates, found.missed, found.newton, strict=True
         ):
@@ -129,7 +136,17 @@ class Campaign:
                 row |= {"indicator": missed, "newton": newton}
                 row |= {} if self.tolerance is None else {"beyond": missed > self.tolerance}
                 row |= self.figures.of_body(g[-1], len(g)) | self.figures.of_places(*worst[number])
+                row["outside"] = self._outside(number, [self.reach.outside(), *lacks[number]])
             self.record.rows[number] = {name: float(value) for name, value in row.items()}
+
+    def _outside(self, number: int, parts: Sequence[Mapping[str, int]]) -> int:
+        """Return at how many points data do not reach for a draw, most of any of them; note which."""
+        total = Counter[str]()
+        for part in parts:
+            total.update(part)
+        for what in +total:
+            self.lacking.setdefault(what, []).append(number)
+        return max(total.values(), default=0)
 
     def check(self) -> str | None:
         """March some draws by the full model; return why it ends before that. Collective."""
@@ -186,11 +203,25 @@ def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:
     if len(facts["failed"]) == facts["draws"]:
         raise SolveError("campaign: no draw comes to its end")
     ctx.log.info("\n" + text(facts, found.figures.units))
-    status: Any = "stopped" if why else "degraded" if facts["failed"] else "done"
+    for what, draws in found.lacking.items():
+        ctx.log.info(f"warning: {what}: draws {numbered(draws)}")
+    refused = bool(facts["outside"]) and found.block.outside == "refuse"
+    if refused and not why:
+        ctx.log.info("their figures are none of the material: code 5; `campaign.outside: allow` takes them")
+    status, code = _end(why, refused, bool(facts["failed"] or facts["outside"]))
     units = {"unknowns": found.system.unknowns, "units": found.figures.units}
-    write_summary(ctx, status, STOPPED if why else 0, units | {"campaign": facts})
+    write_summary(ctx, status, code, units | {"campaign": facts})
     ctx.log.info(f"\nresults are in {ctx.folder}")
     if why:
         ctx.log.info(f"stopped early ({why}): go on with --restart")
     ctx.log.close()
-    return STOPPED if why else 0
+    return code
+
+
+def _end(why: str | None, refused: bool, lacks: bool) -> tuple[Status, int]:
+    """Return status and exit code of a campaign: stopped, refused, or told to lack something."""
+    if why:
+        return "stopped", STOPPED
+    if refused:
+        return "failed", GuardError.exit_code
+    return ("degraded" if lacks else "done"), 0

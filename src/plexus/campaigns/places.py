@@ -6,7 +6,7 @@ told by some draws that are looked at everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +31,14 @@ CHUNK = 2048
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """p at the end and damage of the last cycle at own points, (D, s); damage is zero without a criterion."""
+    """p at the end and damage of the last cycle at own points, (D, s); damage is zero without a criterion.
+
+    ``missed`` says of each draw at how many own points data of the criterion do not reach.
+    """
 
     p: Array
     damage: Array
+    missed: Sequence[Mapping[str, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Places:
         """Return what draws with coordinates (D, T, n) do here."""
         d, s = len(numbers), self.points.n_local
         if not s or not d:
-            return Judged(np.zeros((d, s)), np.zeros((d, s)))
+            return Judged(np.zeros((d, s)), np.zeros((d, s)), [{}] * d)
         known = [
             self.system.steps.conditions(self.sites, self.times, drawn.values(number)) for number in numbers
         ]
@@ -89,9 +93,13 @@ class Places:
                 instants.append((stress, strain, memory[0], memory[1]))
         p = memory[1]
         if self.lifing is None or not self.inside.any():
-            return Judged(p, np.zeros_like(p))
+            return Judged(p, np.zeros_like(p), [{}] * d)
         last = len(self.times) - len(instants)
-        return Judged(p, self._damage(instants, data[last:], None if heat is None else heat[last:]))
+        cycle = self._cycle(instants, data[last:], None if heat is None else heat[last:])
+        criterion, found = self.lifing.criterion, np.zeros((d, s))
+        found[:, self.inside] = criterion.damage(cycle).reshape(d, -1)
+        each = np.arange(d * int(self.inside.sum())).reshape(d, -1)
+        return Judged(p, found, [criterion.misses(cycle.at(rows)) for rows in each])
 
     def _march(self, g: Array, data: Array, offset: Array) -> Iterator[tuple[Array, Array, list[Array]]]:
         """Yield strain of the displacement, stress and memory at each time, the start first."""
@@ -110,10 +118,9 @@ class Places:
             memory = [found.plastic, found.p, *found.backs]  # type: ignore[list-item]
             yield strain, found.stress, memory
 
-    def _damage(self, instants: Sequence[Any], data: Array, heat: Array | None) -> Array:
-        """Return the damage of a cycle of instants, (D, s), zero outside the region."""
-        assert self.lifing is not None
-        d, s, inside = data.shape[1], self.points.n_local, self.inside
+    def _cycle(self, instants: Sequence[Any], data: Array, heat: Array | None) -> Cycle:
+        """Return the cycle of instants at the points in the region, draw after draw."""
+        inside = self.inside
 
         def flat(rows: Array) -> Array:
             return rows[:, inside].reshape(-1, *rows.shape[2:])
@@ -124,10 +131,7 @@ class Places:
         modulus = 9.0 * bulk * shear / (3.0 * bulk + shear)
         warm = None if heat is None else np.array([flat(rows) for rows in heat])
         times = self.times[len(self.times) - len(instants) :]
-        found = np.zeros((d, s))
-        cycle = Cycle(times, stress, strain, plastic, p, modulus, warm)
-        found[:, inside] = self.lifing.criterion.damage(cycle).reshape(d, -1)
-        return found
+        return Cycle(times, stress, strain, plastic, p, modulus, warm)
 
 
 def scouted(

@@ -1,8 +1,9 @@
 """The table of a campaign: one row per draw in ``series.h5``, and what is told of all of them.
 
 Columns are `draw`, `trained` (1 for draws of the training), `failed`, `indicator`, `beyond` (1 where the
-indicator is above the tolerance), `newton`, the figures, and for checked draws `full_<figure>` and
-`error_<figure>`, relative to the full model. A failed draw has no figures.
+indicator is above the tolerance), `newton`, `outside` (points at which data of the material or the criterion
+do not reach), the figures, and for checked draws `full_<figure>` and `error_<figure>`, relative to the full
+model. A failed draw has no figures.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Record:
             "draws": len(rows),
             "failed": failed,
             "beyond": [int(row["draw"]) for row in rows if row.get("beyond")],
+            "outside": [int(row["draw"]) for row in rows if row.get("outside")],
             "distribution": {name: _spread(_column(rows, name)) for name in self.units},
             "errors": {
                 name: {"checked": len(e), "median": float(np.median(e)), "largest": float(e.max())}
@@ -110,11 +112,16 @@ def text(facts: Mapping[str, Any], units: Mapping[str, str]) -> str:
     """Return the distribution, failures and errors as lines."""
     lines = [f"{facts['draws']} draws"]
     if facts["failed"]:
-        lines.append(f"{len(facts['failed'])} did not come to their end: {_numbers(facts['failed'])}")
+        lines.append(f"{len(facts['failed'])} did not come to their end: {numbered(facts['failed'])}")
     if facts["beyond"]:
         lines.append(
             f"{len(facts['beyond'])} leave what the model knows (indicator above {facts['tolerance']:g}): "
-            f"{_numbers(facts['beyond'])}"
+            f"{numbered(facts['beyond'])}"
+        )
+    if facts["outside"]:
+        lines.append(
+            f"{len(facts['outside'])} go where data of material or criterion do not reach: "
+            f"{numbered(facts['outside'])}"
         )
     width = max(map(len, facts["distribution"]), default=0)
     for name, spread in facts["distribution"].items():
@@ -132,6 +139,7 @@ def text(facts: Mapping[str, Any], units: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _numbers(draws: Sequence[int]) -> str:
+def numbered(draws: Sequence[int]) -> str:
+    """Return numbers of draws as text, the first twelve of them."""
     shown = [str(k) for k in draws[:12]]
     return ", ".join([*shown, f"and {len(draws) - 12} more"] if len(draws) > 12 else shown)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
+from plexus.deck.controls import moving, still
 from plexus.deck.params import Component, Field, Params
-from plexus.deck.suggest import nearest
 from plexus.protocols import Found
 
 
@@ -42,9 +42,8 @@ def problems(deck: Any) -> Iterator[Found]:
             ("calibrate",),
             "a measurement is of one member, and places do not tell which: fit without `ensemble`",
         )
-    if not deck.controls:
+    if not moving(deck):
         yield ("calibrate",), "the deck has no `controls`: name what shall be fitted"
     for i, name in enumerate(deck.calibrate.controls):
-        if name not in deck.controls:
-            text = f"no control is called {name!r}{nearest(name, deck.controls, 12)}"
+        if text := still(name, deck):
             yield ("calibrate", "controls", i), text

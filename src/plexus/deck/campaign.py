@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from plexus.deck.params import Field, Params
 from plexus.deck.places import expressions
@@ -28,6 +28,10 @@ class Campaign(Params):
     places: int = Field(
         400, ge=1, description="points at which lives and the largest values of the memory are looked for"
     )
+    outside: Literal["refuse", "allow"] = Field(
+        "refuse",
+        description="draws beyond tables of the law or data of the criterion: end with code 5, or degraded",
+    )
     batch: int = Field(50, ge=1, description="draws that are marched at once")
 
 
@@ -50,7 +54,18 @@ def problems(deck: Any) -> Iterator[Found]:
         yield ("campaign",), "a campaign marches in time, and the deck is steady"
     elif deck.time.adaptive is not None:
         yield ("time", "adaptive"), "draws of a campaign take the same steps: let them be fixed"
+    yield from _held(deck)
     yield from _misread(deck)
+
+
+def _held(deck: Any) -> Iterator[Found]:
+    """Yield what holds a body in a way that draws do not know."""
+    for i, condition in enumerate(deck.boundary):
+        for name, parts in condition.values.items():
+            if any(part is not None and part.constant != 0.0 for part in parts):
+                yield ("boundary", i, name), "draws of a campaign know no prescribed values other than zero"
+        if "spring" in condition.terms:
+            yield ("boundary", i, "spring"), "draws of a campaign know no springs"
 
 
 def _misread(deck: Any) -> Iterator[Found]:

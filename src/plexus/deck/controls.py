@@ -54,10 +54,26 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
         if name not in read:
             text = "nothing reads it: name it in an expression of the physics, a boundary or an initial value"
             yield ("controls", name), f"{text}, or remove it"
+        member: Any = registry.component("control", params.type).cls
+        for place, text in getattr(member, "problems", lambda params: ())(params):
+            yield ("controls", name, *place), text
         ports = registry.build("control", params).ports
         yield from (
             (("controls", name, "inputs", port), text) for port, text in _misfits(ports, deck, context)
         )
+
+
+def moving(deck: Any) -> dict[str, Any]:
+    """Return the controls that have numbers, which gradients are taken in."""
+    members = {name: registry.build("control", params) for name, params in deck.controls.items()}
+    return {name: member for name, member in members.items() if member.location != "given"}
+
+
+def still(name: str, deck: Any) -> str | None:
+    """Return why no gradient is taken in what a deck names; None if one is."""
+    if name not in deck.controls:
+        return f"no control is called {name!r}{nearest(name, deck.controls, 12)}"
+    return None if name in moving(deck) else f"{name} is given by another run: it has no numbers that move"
 
 
 def gradients(deck: Any, context: Context) -> Iterator[Found]:
@@ -72,10 +88,9 @@ def gradients(deck: Any, context: Context) -> Iterator[Found]:
         elif why := getattr(registry.component("quantity", quantity.type).cls, "rough", ""):
             yield ("output", i, "of"), f"{output.of} is a {quantity.type}: {why}"
         for k, name in enumerate(output.to):
-            if name not in deck.controls:
-                text = f"no control is called {name!r}{nearest(name, deck.controls, 12)}"
+            if text := still(name, deck):
                 yield ("output", i, "to", k), text
-        if not deck.controls:
+        if not moving(deck):
             yield ("output", i, "to"), "the deck has no `controls` to differentiate in"
     if deck.time is not None and derived(deck):
         stepper: Any = registry.component("stepper", deck.time.stepper.type).cls

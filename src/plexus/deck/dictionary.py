@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from plexus.deck.params import NAME, Field, Unit
 from plexus.deck.reduce import Reduce
@@ -11,6 +11,10 @@ from plexus.deck.reduce import Reduce
 class Dictionary(Reduce):
     """Clusters of training loads, a model of each, and a recommendation by the field of a load."""
 
+    files: ClassVar[tuple[str, ...]] = (
+        "dictionary.json", "dictionary_[0-9]*.h5", "recommendation.safetensors",
+    )  # fmt: skip
+    """Patterns of what is written into the run folder."""
     clusters: int | None = Field(None, ge=1, le=64, description="how many models; absent: by `least_gain`")
     most: int = Field(8, ge=1, le=64, description="most clusters that are tried")
     least_gain: float = Field(

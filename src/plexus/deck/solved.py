@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.deck.controls import moving
 from plexus.deck.parts import CONTROLS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def problems(deck: Any) -> Iterator[Found]:
         text = "controls are trained on runs with a mesh, at whose nodes they are compared"
         yield ("train", "part"), f"{text}; `plexus calibrate` fits those of this model"
         return
-    if not deck.controls:
+    if not moving(deck):
         yield ("train", "part"), "the deck has no `controls`: name what shall be trained"
     for name, params in deck.controls.items():
         for key, absent in (("bounds", (None, None)), ("regularisation", None)):

@@ -427,7 +427,14 @@ class _Before:
         return self.schema(handler(schema))
 
 
-def _input_file(value: Any, info: ValidationInfo) -> Any:
+def input_file(value: Any, info: ValidationInfo, missing: bool = False) -> str:
+    """Return the absolute path of a file that a deck names; with ``missing`` it may be still to be made.
+
+    Raises
+    ------
+    PydanticCustomError
+        If there is no such file, or something else has its name.
+    """
     if not isinstance(value, str) or not value.isprintable() or not value:
         raise refuse("expected a file name")
     # Absolute from here on: a run may change folders, and the effective deck lies in the run's.
@@ -436,8 +443,8 @@ def _input_file(value: Any, info: ValidationInfo) -> Any:
         exists = path.is_file()
     except OSError:
         exists = False
-    if not exists:
-        what = special(path)
+    what = None if exists else special(path)
+    if what or not (exists or missing):
         raise refuse(f"{path} is {what}, not a file" if what else f"no such file: {path}")
     return str(path.resolve())
 
@@ -464,4 +471,4 @@ ONE_OR_MORE = _Before(
     lambda value, info: [value] if isinstance(value, str) else value,
     lambda inner: {"anyOf": [{"type": "string"}, inner]},
 )
-INPUT_FILE = _Before(_input_file, lambda inner: inner)
+INPUT_FILE = _Before(input_file, lambda inner: inner)

@@ -72,7 +72,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         spaces = _spaces(mesh, equations, degree_of(deck.physics, mesh.geometry_degree))
         for text in _contacts.idle(deck, next(iter(spaces.values()))):
             ctx.log.info(f"warning: {deck.placed(text)}")
-        controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure))
+        span = None if deck.time is None else (deck.time.start, deck.time.end)
+        controls = controls_of(deck, ElementGround(next(iter(spaces.values())), equations[0].measure, span))
         system = _system(deck, ctx, spaces, equations, controls)
         solvers = system.solvers.values()
         helped = {path: part for s in solvers for path, part in s.contexts.parts.items()}

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from plexus import registry
 from plexus.compose import compose
 from plexus.coupling.numbers import Numbers
+from plexus.deck.controls import moving
 from plexus.deck.load import load
 from plexus.deck.solved import answers
 from plexus.errors import GuardError, InputError, SolveError, at_path
@@ -74,7 +74,7 @@ class Solved:
         self.metadata: dict[str, Any] = {}
         self._asked: list[tuple[Asked, list[str]]] = []
         self._members: dict[int, Member] = {}
-        self.stated = {name: registry.build("control", params) for name, params in deck.controls.items()}
+        self.stated = moving(deck)
         self.numbers = Numbers(self.stated, compose(deck, self._ctx).system.controls)
         start, size = self.numbers.present(), self.numbers.scale()
         first = {name: int(part.start) for name, part in self.numbers.parts.items()}

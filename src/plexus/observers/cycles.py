@@ -7,7 +7,8 @@ range; ``peak_mises``; ``plastic_range`` Δε_p; ``p_growth`` Δp; ``dissipated`
 with ``life`` also ``damage``, the share of the life that such a cycle takes, and ``life`` in cycles.
 Definitions: `plexus.life._cycle`. The table ``cycles/<name>`` of ``series.h5`` has a row per cycle: its
 number, the largest of these, the shortest life and its place, ``change`` of Δε and W since the cycle looked
-at before, relative to the largest, and whether it is ``stable``.
+at before, relative to the largest, whether it is ``stable``, and at how many points data of the criterion do
+not reach (``outside``).
 
 The instants are those of the steps, all of which are kept until the cycle ends, 21 numbers each at every
 point. A reduced model makes its fields at all points where it is looked at: ask for few cycles.
@@ -126,8 +127,10 @@ class Cycles(Fields):
     def _end(self, run: Run, number: int) -> None:
         """Make the fields of a cycle, write them and tell of it. Collective."""
         instants, latest = self._seen(run), self.latest
-        self._warn(run, latest.take(instants.points, instants.cycle(), self.params.tolerance))
+        missed = latest.take(instants.points, instants.cycle(), self.params.tolerance)
+        self._warn(run, missed)
         row = {"step": run.clock.step, "time": run.clock.t, "cycle": number, **latest.row}
+        row |= {} if self.lives is None else {"outside": max(missed.values(), default=0)}
         run.ctx.log.detail(f"cycle {number}: change {row['change']:.3g}{', stable' * bool(row['stable'])}")
         super().observe(run)
         if run.ctx.root and run.series.last(f"cycles/{self.name}") != run.clock.step:

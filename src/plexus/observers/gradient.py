@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import model_validator
 
+from plexus.deck.controls import moving
 from plexus.deck.params import NAME, Field, Params, QuantityName, ScheduleText, Unit
 from plexus.deck.schedules import parse_schedule
 from plexus.deck.values import refuse
@@ -67,15 +68,12 @@ class Gradient(Scheduled):
         InputError
             If no gradient leads through the model or the quantity.
         """
-        from plexus import registry
         from plexus.coupling.numbers import Numbers
         from plexus.io import fitted as files
         from plexus.io.hdf5 import on_root
 
-        names = self.params.to or tuple(run.deck.controls)
-        numbers = Numbers(
-            {n: registry.build("control", run.deck.controls[n]) for n in names}, run.system.controls
-        )
+        known = moving(run.deck)
+        numbers = Numbers({n: known[n] for n in self.params.to or known}, run.system.controls)
         value, slope = derivative(run, numbers, self.params.of)
         data: dict[str, Any] = {"value": value}
         facts = {}

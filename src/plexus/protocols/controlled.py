@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Stated(Protocol):
     """A member of kind ``control``: what the deck says of one (in a run: `plexus.protocols.controls`)."""
 
-    location: ClassVar[Literal["own", "node", "cell"]]
-    """What its values stand for: numbers of its own, or values at the nodes or cells of the mesh."""
+    location: ClassVar[Literal["own", "node", "cell", "given"]]
+    """What its values stand for: numbers of its own, values at nodes or cells of the mesh, none that move."""
     at_nodes: ClassVar[bool]
     """Whether it has a value at nodes, so that prescribed and initial values may read it."""
     constant: ClassVar[bool]

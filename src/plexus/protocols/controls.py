@@ -11,6 +11,7 @@ table     (k,) at k times                 yes                      everywhere
 network   (parameters,)                   yes                      where its ports are
 nodal     (own nodes, 1)                  no, of the own nodes     everywhere
 cell      (own cells, 1)                  no, of the own cells     inside the body, on its facets
+run       (0,)                            yes                      everywhere
 ========= =============================== ======================== =====================
 
 On the cells of a grid nodes are the middles of cells, in Fourier space the grid points, of points in no space

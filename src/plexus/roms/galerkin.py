@@ -11,7 +11,6 @@ forces, forces per volume and prescribed values, beside elastic foundations.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from math import ceil
 from pathlib import Path
@@ -20,9 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from plexus.deck.context import known
 from plexus.deck.params import NAME, Field, InputFile, Params
-from plexus.deck.values import refuse
+from plexus.deck.values import input_file
 from plexus.errors import InputError
 from plexus.protocols import Balances, Reducible
 from plexus.registry import register
@@ -56,9 +54,9 @@ class GalerkinParams(Params):
     written: ClassVar[str] = "rom.h5"
     """Name of the file where a deck says nothing else."""
     offline: InputFile | None = Field(
-        None, description="deck that makes the file: where that is missing, it is told how"
+        None, description="deck that makes the file: where that is missing, `plexus run` begins with it"
     )
-    file: InputFile = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
+    file: str = Field(description="rom.h5 that `plexus reduce` has made on the same mesh")
     duals: Literal["replay", "gappy", "none"] = Field(
         "replay",
         description="memory of the whole body: replay of the law at all points, fits at the few, or none",
@@ -86,14 +84,9 @@ class GalerkinParams(Params):
 
     @field_validator("file", mode="before")
     @classmethod
-    def _made(cls, value: Any, info: ValidationInfo) -> Any:
-        deck = info.data.get("offline")
-        path = known(info).folder / value if isinstance(value, str) and value.isprintable() else None
-        if deck is None or path is None or path.exists():
-            return value
-        words = ["plexus", "reduce", deck, "-o", str(path.parent)]
-        words += [] if path.name == cls.written else ["-s", f"reduce.file={path.name}"]
-        raise refuse(f"no such file: {path}; make it by {shlex.join(words)}")
+    def _made(cls, value: Any, info: ValidationInfo) -> str:
+        """Return the absolute path of a file that is there, or that the deck `offline` makes."""
+        return input_file(value, info, missing=info.data.get("offline") is not None)
 
 
 @register("rom", "galerkin", GalerkinParams)

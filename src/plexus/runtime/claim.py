@@ -22,6 +22,7 @@ from plexus.fileformat import (
     LOG,
     LOG_VIEW,
     MARK,
+    MODES,
     PARTIAL,
     PROGRESS,
     SEAL,
@@ -56,7 +57,14 @@ def fields(name: str) -> tuple[str, ...]:
 def of_deck(deck: Deck) -> tuple[str, ...]:
     """Return the patterns of all files that a run or training of a deck may write."""
     named = [str(output.name) for output in deck.output if hasattr(output, "name")]
-    return (*RUN, *(p for name in named for p in fields(name)), *([deck.train.output] if deck.train else []))
+    made = [deck.train.output] if deck.train else []
+    return (*RUN, *(p for name in named for p in fields(name)), *made, *reduced(deck))
+
+
+def reduced(deck: Deck) -> tuple[str, ...]:
+    """Return the patterns of what a reduction of a deck writes: models, and their modes as fields."""
+    files = getattr(deck.reduce, "files", None) or (getattr(deck.reduce, "file", ""),)
+    return tuple(n for file in files if file for n in (file, str(Path(file).with_suffix(MODES))))
 
 
 def claim(folder: Path, names: Iterable[str]) -> tuple[str, ...]:

@@ -36,10 +36,17 @@ class ElementGround:
         The nodes of the unknowns.
     measure
         The factor on dx of the model: 2πr, a thickness.
+    span
+        First and last time of the run [s]; None where it does not march.
     """
 
-    def __init__(self, space: Space, measure: Callable[[Array], Array | None]):
-        self.space, self.measure = space.with_components(1, True), measure
+    def __init__(
+        self,
+        space: Space,
+        measure: Callable[[Array], Array | None],
+        span: tuple[float, float] | None = None,
+    ):
+        self.space, self.measure, self.span = space.with_components(1, True), measure, span
         self.mesh, self.comm = space.mesh, space.comm
 
     def array(self, values: Array) -> Array:

@@ -23,6 +23,7 @@ from plexus.submit.render import TASK, Script, clock, render
 from plexus.submit.size import Size, propose
 from plexus.sweep import check
 from plexus.sweep.main import pending
+from plexus.tasks._offline import told
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ def submit(request: Request) -> int:
     PlexusError
         If the deck or the profile is wrong, or the scheduler refuses.
     """
+    _submitted(request)
+    return 0
+
+
+def _submitted(request: Request) -> str:
+    """Show or submit a job script; return the job's id, empty where none is in a queue."""
     deck = load(request.deck, request.overrides)
     gpu = deck.runtime.device == "cuda" or bool(deck.job.gpus_per_node)
     name, profile = choose(request.profile, deck.job.profile, gpu)
@@ -63,20 +70,52 @@ def submit(request: Request) -> int:
     members = _members(deck, request, folder)
     if members == []:
         print(f"{folder}: no member is left to run")
-        return 0
+        return ""
     text = script(deck, profile, size, request, folder, members)
     if request.show:
         print(text, end="")
         print(_sentence(deck, name, size), file=sys.stderr)
-        return 0
+        for line in told(deck) if task != "reduce" else ():
+            print(line, file=sys.stderr)
+        return ""
     try:
         claim(folder, (JOB, JOB_LOG, JOB_LOGS, *(() if deck.sweep else of_deck(deck))))
     except OSError as error:
         raise OutputError(f"run folder {folder}: {error.strerror}") from error
     write_text(folder / JOB, text)
     print(_sentence(deck, name, size))
-    print(_queue(folder, deck) if profile.scheduler == "slurm" else _start(folder))
-    return 0
+    if profile.scheduler != "slurm":
+        print(_start(folder))
+        return ""
+    job = slurm.submit(folder / JOB, _after(request, task, deck))
+    print(_queued(job, folder, deck))
+    return job
+
+
+def _after(request: Request, task: str, deck: Deck) -> list[str]:
+    """Submit the reduction that makes a missing file first; return the options of a job that waits for it.
+
+    Raises
+    ------
+    InputError
+        If the jobs of its chain have numbers of their own, for which no other job can wait.
+    """
+    first = tasks.named(task).first(deck)
+    if first is None:
+        return []
+    offline = load(first.deck, first.overrides)
+    if offline.job.chain == "submit":
+        raise InputError(
+            f"{first.deck}: job.chain: no job can wait for the last of a chain that is submitted link by "
+            f"link: say requeue, or do it first: plexus submit --reduce {shlex.quote(str(first.deck))} "
+            f"-o {shlex.quote(str(first.folder))}"
+        )
+    wanted = Request(
+        str(first.deck), first.overrides, str(first.folder), request.profile, first.restart, task="reduce"
+    )
+    job = _submitted(wanted)
+    print(f"{deck.name} waits for job {job}, which makes {deck.rom.file}")  # type: ignore[union-attr]
+    return [f"--dependency=afterok:{job}", "--kill-on-invalid-dep=yes"]
 
 
 def _members(deck: Deck, request: Request, folder: Path) -> list[int] | None:
@@ -140,9 +179,8 @@ def _sentence(deck: Deck, profile: str, size: Size) -> str:
     )
 
 
-def _queue(folder: Path, deck: Deck) -> str:
-    """Submit the script and return what the user wants to know next."""
-    job = slurm.submit(folder / JOB)
+def _queued(job: str, folder: Path, deck: Deck) -> str:
+    """Return what the user wants to know of a job next."""
     place = shlex.quote(str(folder))
     array = deck.sweep is not None and deck.sweep.search is None
     log = f"{place}/job-{job}" + ("_*.out" if array else ".out")

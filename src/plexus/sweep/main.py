@@ -20,6 +20,7 @@ from plexus.sweep.runner import Runner, default_workers
 from plexus.sweep.search import following, missing
 from plexus.sweep.status import FINISHED, OPEN, Status, status
 from plexus.sweep.table import line, table, totals
+from plexus.tasks._offline import before, words
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def run(options: Options) -> int:
     problem = missing(deck)
     if problem:
         raise InputError(problem)
+    if first := before(deck):
+        raise InputError(f"rom.file is missing, and the members share it: make it first by {words(first)}")
     sweep, members = pending(deck, options.folder, options.failed)
     for text in idle(deck):
         print(f"warning: {text}", flush=True)

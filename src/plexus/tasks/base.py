@@ -52,6 +52,8 @@ class Task(ABC):
     """Files in the run folder from which the task goes on, as a pattern."""
     whole: bool = False
     """Whether a sweep is done as one, and not member by member."""
+    marches: bool = True
+    """Whether it marches with the reduced model that a deck names."""
 
     def options(self, parser: ArgumentParser) -> None:
         """Add options of its own to the command."""
@@ -64,6 +66,18 @@ class Task(ABC):
     def room(self, deck: Deck, unknowns: int) -> tuple[float, float]:
         """Return the bytes of every rank, and those that all ranks share, beyond what a run needs."""
         return 0.0, 0.0
+
+    def first(self, deck: Deck) -> Request | None:
+        """Return the reduction that a deck needs to be done before, None without one (one rank).
+
+        Raises
+        ------
+        PlexusError
+            If the deck of the reduction is wrong.
+        """
+        from plexus.tasks._offline import before
+
+        return before(deck) if self.marches else None
 
     def restarting(self, choice: str | None) -> list[str]:
         """Return the words of the command line that go on from a checkpoint."""

@@ -19,6 +19,7 @@ class Reduce(Task):
     tip = "march a deck and make a reduced model of it, as its block `reduce` says"
     more = "Writes rom.h5, which decks with `rom: {type: ..., file: ...}` march with."
     whole = True
+    marches = False
 
     def options(self, parser: ArgumentParser) -> None:
         """Add the restart file."""
