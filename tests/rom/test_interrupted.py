@@ -13,7 +13,8 @@ from test_reduced_runs import deck
 
 from plexus.errors import InputError, SolveError
 from plexus.io import checkpoint
-from plexus.offline.main import History, reduce
+from plexus.offline.history import History
+from plexus.offline.main import reduce
 from plexus.offline.training import march
 from plexus.reduction import model
 from plexus.runtime import context
