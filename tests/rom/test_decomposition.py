@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from mpi4py import MPI
 
 from plexus.errors import InputError, SolveError
+from plexus.reduction import incremental
 from plexus.reduction.cubature import compressed, cubature
 from plexus.reduction.incremental import BLOCK, Incremental
 from plexus.reduction.pod import coordinates, gram, kept, pod
@@ -91,6 +94,22 @@ def test_few_rows_stay_as_they_are_and_zeros_do_no_harm():
     assert len(found.rows) == 5 and found.decomposed().shape == (20, 1, 3)
     nothing = one_by_one(whole[:, :9], weights, 1e-8)
     assert nothing.decomposed().shape == (20, 1, 0) and nothing.left == 0.0
+
+
+def test_memory_does_not_grow_with_the_rows(monkeypatch):
+    """Of 60 rows with three shapes there never are more than the modes, a block, and pieces of them."""
+    n = 2**14
+    monkeypatch.setattr(incremental, "PIECE", 2**9)
+    shapes = np.array([np.cos(k * np.arange(n)) for k in range(1, 4)])
+    found = Incremental(lambda rows: np.array([[a.ravel() @ b.ravel() for a in rows] for b in rows]), 1e-8)
+    tracemalloc.start()
+    for t in np.linspace(0, 1, 60):
+        found.add(([1, t, t**2] @ shapes)[:, None])
+    _, most = tracemalloc.get_traced_memory()
+    made = found.decomposed()
+    _, end = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.shape == (n, 1, 3) and most <= 8 * n * (3 + BLOCK + 3) and end <= most + 8 * n
 
 
 def test_a_tolerance_leaves_modes_out():

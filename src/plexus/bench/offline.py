@@ -38,9 +38,8 @@ def rows(job: Job, largest: int) -> list[Row]:
     """Return memory and times of a finished reduction whose largest array has so many bytes on all ranks."""
     facts, made = job.facts, job.facts["reduced"]
     unknowns, gib = facts["unknowns"], RANKS * facts["peak_memory_mb"] / 1024
-    told = (
-        f"{made['modes']} modes of {made['snapshots']} steps and {made['responses']} responses, {made['points']:,} points"
-    )
+    steps = f"{made['snapshots']} steps and {made['responses']} responses"
+    told = f"{made['modes']} modes of {steps}, {made['points']:,} points"
     return [
         Row("unknowns", unknowns, "", peer=told),
         Row("memory", gib, "GiB", LIMIT, gib <= LIMIT, f"{RANKS} ranks"),

@@ -169,6 +169,9 @@ def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any
     name = system.equations[0].field.name  # type: ignore[attr-defined]
     form, points = system.forms[name], system.quadrature  # type: ignore[attr-defined]
     space: Space = form.space
+    # all is solved, and the search needs room
+    system.solvers[name].let_go()
+    form.let_go()
     facts = told | {
         "unknown": name, "points": points.n_global, "tolerance": block.tolerance, "cubature": block.cubature,
         "stalls": block.stalls, "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},
