@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from mpi4py import MPI
 
 from plexus.errors import InputError, SolveError
+from plexus.reduction import incremental
 from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.incremental import BLOCK, Incremental
 from plexus.reduction.pod import coordinates, gram, kept, pod
 from plexus.reduction.separation import Separated
 
@@ -38,6 +42,74 @@ def test_modes_span_what_was_put_in():
     assert COMM.allreduce(float(np.abs(outside).max()), MPI.MAX) <= 1e-8
     weighed = pod(COMM, share(whole), lambda a: weights * a, 1e-6)
     assert np.abs(gram(COMM, weighed.modes, weights * weighed.modes) - np.eye(4)).max() <= 1e-12
+
+
+def one_by_one(whole, weights, tolerance, restart=None):
+    """Return the incremental decomposition of the columns of a matrix; one may go on from a restart."""
+
+    def inner(rows):
+        columns = np.column_stack([row.ravel() for row in rows])
+        return gram(COMM, columns, weights * columns)
+
+    found = Incremental(inner, tolerance)
+    for k, column in enumerate(whole.T):
+        if k == restart:
+            again = Incremental(inner, tolerance)
+            again.restore(found.state(), np.hstack(found.rows))
+            found = again
+        found.add(column[:, None].copy())
+    return found
+
+
+@pytest.mark.mpi
+def test_rows_that_come_one_by_one_have_the_modes_of_all():
+    """Sixty snapshots of a pulse that wanders and fades, in blocks: modes, values, and what was left out."""
+    x, t = np.linspace(0, 1, 80)[:, None], np.linspace(0, 1, 60)
+    whole = share(np.exp(-(((x - 0.3 - 0.1 * t**2) / 0.3) ** 2)) * (1 + t) + 1e-3 * np.sin(9 * x * t))
+    weights = share(1 + np.arange(80.0)[:, None])
+    every = pod(COMM, whole, lambda a: weights * a, 1e-6)
+    for tolerance, angle in ((1e-8, 1e-8), (1e-5, 1e-3)):
+        found = one_by_one(whole, weights, tolerance, restart=37)
+        assert len(found.rows) <= 20 + BLOCK
+        columns = np.hstack(found.rows)
+        basis = pod(COMM, columns, lambda a: weights * a, 1e-6, None, found.left)
+        n = int((every.values >= 1e-8 * every.values[0]).sum())
+        outside = basis.modes[:, :n] - every.modes[:, :n] @ gram(
+            COMM, every.modes[:, :n], weights * basis.modes[:, :n]
+        )
+        assert n >= 4 and np.sqrt(gram(COMM, outside, weights * outside).diagonal().max()) <= angle
+        assert np.allclose(basis.values[:n], every.values[:n], rtol=1e-6 if tolerance < 1e-7 else 1e-2)
+        energy = COMM.allreduce(float((weights * whole**2).sum()))
+        assert energy == pytest.approx(basis.spectrum.sum() + found.left, rel=1e-12)
+        assert found.left <= 60 * (tolerance**2) * energy and (found.left > 1e-14 * energy) == (angle > 1e-8)
+
+
+@pytest.mark.mpi
+def test_few_rows_stay_as_they_are_and_zeros_do_no_harm():
+    rng, weights = np.random.default_rng(COMM.rank), 1.0
+    whole = np.hstack([np.zeros((20, 9)), rng.standard_normal((20, 3))])
+    few = one_by_one(whole[:, 4:], weights, 1e-8)
+    assert np.array_equal(np.hstack(few.rows), whole[:, 4:])
+    found = one_by_one(whole, weights, 1e-8)
+    assert len(found.rows) == 5 and found.decomposed().shape == (20, 1, 3)
+    nothing = one_by_one(whole[:, :9], weights, 1e-8)
+    assert nothing.decomposed().shape == (20, 1, 0) and nothing.left == 0.0
+
+
+def test_memory_does_not_grow_with_the_rows(monkeypatch):
+    """Of 60 rows with three shapes there never are more than the modes, a block, and pieces of them."""
+    n = 2**14
+    monkeypatch.setattr(incremental, "PIECE", 2**9)
+    shapes = np.array([np.cos(k * np.arange(n)) for k in range(1, 4)])
+    found = Incremental(lambda rows: np.array([[a.ravel() @ b.ravel() for a in rows] for b in rows]), 1e-8)
+    tracemalloc.start()
+    for t in np.linspace(0, 1, 60):
+        found.add(([1, t, t**2] @ shapes)[:, None])
+    _, most = tracemalloc.get_traced_memory()
+    made = found.decomposed()
+    _, end = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.shape == (n, 1, 3) and most <= 8 * n * (3 + BLOCK + 3) and end <= most + 8 * n
 
 
 def test_a_tolerance_leaves_modes_out():

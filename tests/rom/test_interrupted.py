@@ -13,9 +13,11 @@ from test_reduced_runs import deck
 
 from plexus.errors import InputError, SolveError
 from plexus.io import checkpoint
-from plexus.offline.main import History, reduce
+from plexus.offline.history import History
+from plexus.offline.main import reduce
 from plexus.offline.training import march
 from plexus.reduction import model
+from plexus.reduction.incremental import BLOCK
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -28,12 +30,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def stopped(monkeypatch):
-    """Let every march be asked to stop, as a job near its end is, when it has kept seven steps."""
+    """Let every march be asked to stop, as a job near its end is, when modes stand for its first steps."""
     keep = History.keep
 
     def kept(self, run):
         keep(self, run)
-        if len(self.times) == 7:
+        if len(self.times) == BLOCK + 3:
             run.ctx.stop._note(signal.SIGUSR1, None)
 
     monkeypatch.setattr(History, "keep", kept)
@@ -44,7 +46,7 @@ def stopped(monkeypatch):
 def test_the_model_is_that_of_a_run_in_one_go(folder, stopped):
     file = folder / "rom.h5"
     cut, nothing = reduce(deck(folder, reduce={}), context.create(COMM, folder))
-    assert cut.stop_reason and not nothing and not file.exists() and cut.clock.step == 8
+    assert cut.stop_reason and not nothing and not file.exists() and cut.clock.step == BLOCK + 4
     stopped.undo()
     run, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder), restart="latest")
     assert run.stop_reason is None and facts["snapshots"] == 16 and file.exists()

@@ -8,7 +8,9 @@ import pytest
 
 from plexus.compose import compose
 from plexus.deck.schema import Deck
-from plexus.offline.main import History, reduce
+from plexus.offline.history import History
+from plexus.offline.main import reduce
+from plexus.offline.snapshots import Snapshots
 from plexus.runtime import context
 from plexus.snapshots.run import OwnRun, RunParams
 
@@ -42,9 +44,10 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pymor")
     reduce(deck(folder), context.create(MPI.COMM_SELF, folder))
     run = compose(deck(folder), context.create(MPI.COMM_SELF, folder))
-    kept = History(run.system, "displacement", ())
+    form, points = run.system.forms["displacement"], run.system.quadrature
+    kept = History(run.system, "displacement", Snapshots(form, points, ()))
     OwnRun(RunParams()).march(run, kept.keep)
-    return folder, run, kept
+    return folder, run, kept.snapshots.fields.rows
 
 
 def modes_of(path, names):
@@ -68,7 +71,7 @@ def test_pods_span_the_same(made):
 
     folder, run, kept = made
     form = run.system.forms["displacement"]
-    snapshots = np.column_stack([u.ravel() for u in kept.fields])
+    snapshots = np.column_stack([u.ravel() for u in kept])
     m = mass_of(form, len(snapshots))
     product = NumpyMatrixOperator((m + m.T) / 2)
     theirs, values = pod(product.source.from_numpy(snapshots), product=product, rtol=1e-7)

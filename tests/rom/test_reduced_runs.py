@@ -175,6 +175,25 @@ def test_pieces_of_the_body_make_no_difference(made, monkeypatch):
         assert np.abs(one - two).max(initial=0.0) <= 1e-9 * np.abs(one).max(initial=1e-300)
 
 
+@pytest.mark.mpi
+def test_what_solves_can_be_let_go_and_made_anew(made):
+    """A step on a new matrix and preconditioner is that on the old ones."""
+    found = []
+    for gone in (False, True):
+        run = started(made[0], deck(made[0]))
+        form, solver = run.system.forms["displacement"], run.system.solvers["displacement"]
+        for state in run.march():
+            if state.step == 2:
+                break
+            if gone:
+                solver.let_go()
+                form.let_go()
+                assert "matrix" not in vars(form) and not solver.attempts
+        found.append(state.values["displacement"].copy())
+    assert np.abs(found[0] - found[1]).max(initial=0) <= 1e-9 * np.abs(found[0]).max(initial=1)
+    assert COMM.allreduce(float(np.abs(found[0]).max(initial=0)), max) > 1e-6
+
+
 def test_draws_in_a_batch_are_runs_one_by_one(made):
     """Threads share the draws; one that has no answer spoils no other."""
     run, other, rises = reduced(made[0]), reduced(made[0], controls=hot(26)), (30.0, 26.0, np.nan, 33.0)

@@ -1,8 +1,8 @@
 """`plexus reduce` at a million unknowns on two ranks: memory, and where the time goes.
 
-The cube of `plexus.bench.rom`, two steps of its cycle. Memory is the number of ranks times the largest
-resident size of a rank, so it is an upper bound. ``plexus bench offline:31`` takes so many cells along an
-edge.
+The cube of `plexus.bench.rom`, one and a half of its cycles. Memory is the number of ranks times the largest
+resident size of a rank, so it is an upper bound. ``plexus bench offline:31,24`` takes so many cells along an
+edge, and so many steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from plexus.bench.job import Job, plexus
 from plexus.bench.rom import STEP, plain
 from plexus.bench.table import Row
 
-RANKS, STEPS = 2, 2
+RANKS = 2
 LIMIT = 16.0
 """Memory of both ranks together [GiB]."""
 SOLVER = {
@@ -25,9 +25,9 @@ SOLVER = {
 }  # fmt: skip
 
 
-def run(cells: str = "69") -> list[Row]:
-    """Measure one reduction of 3·(cells + 1)³ unknowns."""
-    deck = plain(int(cells), STEPS * STEP, solver={"displacement": SOLVER}, reduce={})
+def run(cells: str = "69", steps: str = "12") -> list[Row]:
+    """Measure one reduction of 3·(cells + 1)³ unknowns after some steps."""
+    deck = plain(int(cells), int(steps) * STEP, solver={"displacement": SOLVER}, reduce={})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         job = plexus(deck, RANKS, folder, "reduce")
@@ -38,9 +38,8 @@ def rows(job: Job, largest: int) -> list[Row]:
     """Return memory and times of a finished reduction whose largest array has so many bytes on all ranks."""
     facts, made = job.facts, job.facts["reduced"]
     unknowns, gib = facts["unknowns"], RANKS * facts["peak_memory_mb"] / 1024
-    told = (
-        f"{made['modes']} modes of {STEPS} steps and {made['responses']} responses, {made['points']:,} points"
-    )
+    steps = f"{made['snapshots']} steps and {made['responses']} responses"
+    told = f"{made['modes']} modes of {steps}, {made['points']:,} points"
     return [
         Row("unknowns", unknowns, "", peer=told),
         Row("memory", gib, "GiB", LIMIT, gib <= LIMIT, f"{RANKS} ranks"),

@@ -49,6 +49,8 @@ def full(tensor: Array, normals: Sequence[Array | None]) -> Array:
     the section and its normal is zero.
     """
     d = tensor.shape[-1]
+    if d == 3:
+        return tensor.reshape(*tensor.shape[:-2], 9)
     zero = 0.0 * tensor[..., 0, 0]
     entries = [[tensor[..., i, j] if max(i, j) < d else zero for j in range(3)] for i in range(3)]
     for i, value in enumerate(normals, start=d):

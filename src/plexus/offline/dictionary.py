@@ -18,6 +18,7 @@ from plexus.deck.dictionary import Dictionary
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
 from plexus.offline.main import reduced
+from plexus.offline.snapshots import Snapshots
 from plexus.offline.training import Member, marched, weighed
 from plexus.reduction import index as indices
 from plexus.reduction.clusters.dissimilarity import angles, euclidean, sine
@@ -158,18 +159,17 @@ def joined(run: Run, members: Sequence[Member]) -> Any:
     basis = pod(comm, rows, lambda a: weights * a, coarse)
     stresses = [s.reshape(-1, 9) for s in (basis.modes * np.sqrt(basis.values)).T]
     balance = SimpleNamespace(scale=max(m.forces for m in members), worst=max(m.imbalance for m in members))
-    memory, largest = {}, dict[str, float]()
+    made = Snapshots(form, points, list(members[0].memory))
+    made.fields.rows, made.stresses.rows, made.count = fields, stresses, len(fields)
     for dual in members[0].memory:
         sizes = [_sizes(comm, m.memory[dual]) for m in members]
-        largest[dual] = max(size / count**0.5 for size, count in sizes)
+        made.largest[dual] = max(size / count**0.5 for size, count in sizes)
         # all runs count alike, and states that join later are of their size
         most = max(size for size, _ in sizes)
         alike = [m.memory[dual] * (most / (size or 1.0)) for m, (size, _) in zip(members, sizes, strict=True)]
         modes = decomposed(points, [row for rows in alike for row in rows], None, REMEMBERED)
-        memory[dual] = list(np.moveaxis(modes, 2, 0))
-    return SimpleNamespace(
-        name=name, fields=fields, stresses=stresses, memory=memory, largest=largest, balance=balance
-    )
+        made.memory[dual].rows = list(np.moveaxis(modes, 2, 0))
+    return SimpleNamespace(name=name, snapshots=made, lifts=None, balance=balance)
 
 
 def _sizes(comm: Comm, rows: Array) -> tuple[float, int]:

@@ -2,7 +2,7 @@
 
 Marched by the full model are the draws that differ most. The elastic responses of all draws whose values the
 others are sums of join the displacements and stresses of these marches, so that what the body does while it
-is elastic is known for every draw. Snapshots are compressed draw by draw (incremental POD).
+is elastic is known for every draw.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.offline.drawn import Drawn, deck_of
-from plexus.offline.history import History, largest
+from plexus.offline.history import History
 from plexus.offline.main import finished, kept_of, reducible, require_balance
+from plexus.offline.snapshots import Snapshots
 from plexus.offline.whole import let_go, require_end, require_held
-from plexus.reduction.enrichment import after, decomposed
 from plexus.reduction.loads import Loads, require_separable
-from plexus.reduction.measures import mass, weights_of
+from plexus.reduction.measures import mass
 from plexus.reduction.model import Kept
-from plexus.reduction.pod import FINEST, pod
+from plexus.reduction.pod import pod
 from plexus.reduction.responses import Elastic, span, spans
 from plexus.reduction.times import sampled
 
@@ -32,14 +32,12 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 Array = np.ndarray
-FINER = 0.01
-"""Singular value of stresses, in tolerances of the cubature, below which they are left out."""
 INSTANTS = 4
 """Times at which responses are asked for."""
 
 
-class Snapshots:
-    """What marches and responses leave, compressed on the way. Construction is collective.
+class Gathered:
+    """What marches and responses leave. Construction is collective.
 
     Parameters
     ----------
@@ -51,23 +49,19 @@ class Snapshots:
 
     def __init__(self, run: Run, block: Reduce):
         system: Any = run.system
-        self.name = system.equations[0].field.name
-        self.form, self.block = system.forms[self.name], block
-        self.comm, self.points = self.form.space.comm, system.quadrature
-        self.weights = weights_of(self.form)
-        self.fields: list[Array] = []
-        self.stresses = np.zeros((len(self.weights), 9, 0))
-        self.memory: dict[str, list[Array]] = {}
+        equation = system.equations[0]
+        self.name, self.block = equation.field.name, block
+        self.form, self.points = system.forms[self.name], system.quadrature
+        self.comm = self.form.space.comm
+        self.snapshots = Snapshots(self.form, self.points, kept_of(equation, block.duals), block)
         self.forces = self.imbalance = 0.0
-        self.temperatures = np.zeros((len(self.weights), 0))
+        self.temperatures = np.zeros((self.points.n_owned, 0))
         self.spans: tuple[Array, Array] | None = None
         self.responses = 0
 
     def march(self, run: Run) -> None:
         """March a draw to its end and keep what it leaves. Collective."""
-        equation: Any = run.system.equations[0]  # type: ignore[attr-defined]
-        names = kept_of(equation, self.block.duals)
-        found = History(run.system, self.name, names)  # type: ignore[arg-type]
+        found = History(run.system, self.name, self.snapshots)  # type: ignore[arg-type]
         run.observers = []
         for _ in run.march():
             found.keep(run)
@@ -75,9 +69,6 @@ class Snapshots:
         require_balance(found.balance, self.block.balance)
         self.forces = max(self.forces, found.balance.scale)
         self.imbalance = max(self.imbalance, found.balance.worst)
-        self._add(found.fields, found.stresses)
-        for name, rows in found.memory.items():
-            self.memory.setdefault(name, []).extend(rows)
 
     def respond(self, run: Run, drawn: Drawn, numbers: list[int]) -> None:
         """Keep the elastic responses to all loads and to the temperatures of some draws. Collective."""
@@ -98,14 +89,11 @@ class Snapshots:
             warm.append(span(self.comm, elastic.temperatures(times)))
             if self.block.responses and shapes:
                 answers = elastic.respond(shapes)
-                self._add([u.reshape(space.n_local, -1) for u in answers.fields.T], answers.stresses)
-                self.responses += answers.fields.shape[1]
+                for u, stress in zip(answers.fields.T, answers.stresses, strict=True):
+                    self.snapshots.fields.add(u.reshape(space.n_local, -1).copy())
+                    self.snapshots.stresses.add(stress)
+                self.responses += len(answers.stresses)
         self.temperatures = span(self.comm, np.concatenate(warm, axis=1))
-
-    def _add(self, fields: list[Array], stresses: list[Array]) -> None:
-        self.fields += fields
-        finest = max(FINER * self.block.cubature, FINEST)
-        self.stresses = decomposed(self.points, after(self.stresses, stresses), self.weights, finest)
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
@@ -123,7 +111,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     run = compose(deck_of(deck, 0), ctx)
     system: Any = run.system
     require_separable(system.forms[reducible(run).field.name])
-    found = Snapshots(run, block)
+    found = Gathered(run, block)
     require_held(run, found.name)
     numbers = Drawn(deck, system).farthest
     trained = numbers[: block.draws]
@@ -139,24 +127,23 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     return run, facts
 
 
-def _written(run: Run, found: Snapshots, ctx: Context, told: dict[str, Any]) -> dict[str, Any]:
+def _written(run: Run, found: Gathered, ctx: Context, told: dict[str, Any]) -> dict[str, Any]:
     """Make basis and cubature of what was found, write them, and return the facts. Collective."""
     block, form, comm, space = found.block, found.form, found.comm, found.form.space
-    points = found.points
-    columns = np.column_stack([u.ravel() for u in found.fields])
-    basis = pod(comm, columns, partial(mass, form), block.tolerance, block.modes)
+    snapshots, fields = found.snapshots, found.snapshots.fields
+    columns = np.column_stack([u.ravel() for u in fields.rows])
+    basis = pod(comm, columns, partial(mass, form), block.tolerance, block.modes, fields.left)
     assert found.spans is not None
     kept = Kept(
-        found.stresses,
-        {n: decomposed(points, rows, None, block.tolerance) for n, rows in found.memory.items()},
+        snapshots.stresses.decomposed(),
+        {n: rows.decomposed(block.tolerance) for n, rows in snapshots.memory.items()},
         found.spans[0],
         found.temperatures,
         np.zeros((space.n_local, space.components, 0)),
     )
     told |= {
-        "snapshots": len(found.fields) - found.responses, "forces": found.forces,
-        "imbalance": found.imbalance, "responses": found.responses, "lifts": 0,
-        "spectrum": basis.spectrum.tolist(),
-        "largest": {name: largest(comm, rows) for name, rows in found.memory.items()},
+        "snapshots": snapshots.count, "forces": found.forces, "imbalance": found.imbalance,
+        "responses": found.responses, "lifts": 0, "spectrum": basis.spectrum.tolist(), "left": fields.left,
+        "largest": snapshots.largest,
     }  # fmt: skip
     return finished(run, ctx.folder / block.file, basis.modes, kept, told).facts

@@ -13,9 +13,9 @@ from plexus.observers.base import Scheduled
 from plexus.reduction.balance import Balance
 
 if TYPE_CHECKING:
-    from mpi4py.MPI import Comm
-
     from plexus.coupling.system import System
+    from plexus.offline.snapshots import Snapshots
+    from plexus.reduction.lifts import Lifts
     from plexus.run import Run
 
 Array = np.ndarray
@@ -30,28 +30,22 @@ class History:
         The full model.
     name : str
         The unknown.
-    memory : sequence of str
-        Memory variables that are kept.
+    snapshots : Snapshots
+        Where it goes.
+    lifts : Lifts, optional
+        What is prescribed, with its fields; displacements are kept without it.
 
     Attributes
     ----------
-    fields : list of array (n_local, m)
-        The unknown after each step.
-    stresses : list of array (own points, 9)
-        The stresses then.
-    memory : dict
-        Name -> rows (own points, c) after each step.
     times : list of float
-        Their ends [s].
+        The ends of the steps [s].
     balance : Balance
         How well the forces of these steps balance.
     """
 
-    def __init__(self, system: System, name: str, memory: Sequence[str]):
-        self.system, self.name, self.balance = system, name, Balance(system.forms[name])
-        self.fields, self.times = list[Array](), list[float]()
-        self.stresses: list[Array] = []
-        self.memory: dict[str, list[Array]] = {dual: [] for dual in memory}
+    def __init__(self, system: System, name: str, snapshots: Snapshots, lifts: Lifts | None = None):
+        self.system, self.name, self.snapshots, self.lifts = system, name, snapshots, lifts
+        self.times, self.balance = list[float](), Balance(system.forms[name])
 
     def keep(self, run: Run) -> None:
         """Keep the present state, unless that is done, and look whether its forces balance. Collective."""
@@ -61,17 +55,12 @@ class History:
             return
         n = self.system.quadrature.n_owned
         self.balance.look(state.t, u, state.internal)
-        self.fields.append(u.copy())
         self.times.append(state.t)
-        self.stresses.append(run.fields.evaluate("stress", "point")[2][:n].copy())
-        for dual, rows in self.memory.items():
-            rows.append(state.internal[dual][:n].copy())
-
-    @property
-    def largest(self) -> dict[str, float]:
-        """Largest root mean square of each memory variable that is kept. Collective."""
-        comm = self.system.forms[self.name].space.comm
-        return {name: largest(comm, rows) for name, rows in self.memory.items()}
+        # modes are zero where values are prescribed
+        shown = u.copy() if self.lifts is None else u - self.lifts.field(state.t)
+        stress = run.fields.evaluate("stress", "point")[2][:n].copy()
+        memory = {dual: state.internal[dual][:n].copy() for dual in self.snapshots.memory}
+        self.snapshots.add(shown, stress, memory)
 
     def require_whole(self, run: Run) -> None:
         """Refuse a checkpoint of a run that has kept nothing.
@@ -87,15 +76,6 @@ class History:
             )
 
 
-def largest(comm: Comm, rows: Sequence[Array]) -> float:
-    """Return the largest root mean square of snapshots (k, c). Collective."""
-    squares, count = (
-        comm.allreduce(np.array([float((a**2).sum()) for a in rows])),
-        comm.allreduce(rows[0].size),
-    )
-    return float((squares.max() / count) ** 0.5)
-
-
 class Carried(Scheduled):
     """An output that writes nothing: it gives a history to checkpoints and takes it back (`Keeps`)."""
 
@@ -109,8 +89,11 @@ class Carried(Scheduled):
         return
 
     def state(self) -> dict[str, Any]:
-        """Return the times of the steps and how well they balance."""
-        return {"times": self.history.times, "balance": self.history.balance.state()}
+        """Return the times of the steps, how well they balance, and how their rows are to be read."""
+        history = self.history
+        return {
+            "times": history.times, "balance": history.balance.state(), "snapshots": history.snapshots.state()
+        }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take that over; the rows come after it."""
@@ -119,33 +102,30 @@ class Carried(Scheduled):
     def rooms(self, run: Run) -> Mapping[str, Any]:
         """Return the nodes, and the quadrature points for each kind of rows there."""
         system = self.history.system
-        points = dict.fromkeys(self._rows(), system.quadrature)
-        return {"snapshots": system.spaces[self.history.name], **points}
+        points = dict.fromkeys(self.history.snapshots.parts, system.quadrature)
+        return points | {"decomposed": system.spaces[self.history.name]}
 
     def kept(self, run: Run) -> Mapping[str, Array]:
-        """Return all steps side by side; nothing before the first one."""
-        history = self.history
+        """Return all modes and rows side by side; nothing before the first step."""
+        history, rooms = self.history, self.rooms(run)
         if not history.times:
             return {}
-        found = {"snapshots": np.concatenate(history.fields, axis=1)}
-        n = history.system.quadrature.n_local
-        for name, rows in self._rows().items():
-            side_by_side = np.concatenate(rows, axis=1)
-            found[name] = np.zeros((n, side_by_side.shape[1]))
-            found[name][: len(side_by_side)] = side_by_side
-        return found
+        return {name: _beside(part.rows, rooms[name]) for name, part in history.snapshots.parts.items()}
 
     def take(self, rows: Mapping[str, Array]) -> None:
-        """Go on from these steps."""
-        history, n = self.history, self.history.system.quadrature.n_owned
+        """Go on from these."""
+        history = self.history
         history.times = [float(t) for t in self._told["times"]]
         history.balance.restore(self._told["balance"])
-        count = len(history.times)
-        history.fields = [np.ascontiguousarray(a) for a in np.split(rows["snapshots"], count, axis=1)]
-        for name, kept in self._rows().items():
-            kept[:] = [np.ascontiguousarray(a) for a in np.split(rows[name][:n], count, axis=1)]
+        n, field = history.system.quadrature.n_owned, rows["decomposed"]
+        own = {name: a[:n] for name, a in rows.items()} | {"decomposed": field}
+        history.snapshots.restore(self._told["snapshots"], own)
 
-    def _rows(self) -> dict[str, list[Array]]:
-        """Return what is kept at points by the names that it has in checkpoints."""
-        memory = {f"snapshots_{name}": rows for name, rows in self.history.memory.items()}
-        return {"snapshots_stress": self.history.stresses, **memory}
+
+def _beside(rows: Sequence[Array], room: Any) -> Array:
+    """Return rows (own or local, c) side by side, zero for ghosts that have none."""
+    c = rows[0].shape[1]
+    found = np.zeros((room.n_local, c * len(rows)))
+    for k, row in enumerate(rows):
+        found[: len(row), c * k : c * (k + 1)] = row
+    return found

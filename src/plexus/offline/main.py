@@ -1,11 +1,13 @@
-"""`plexus reduce`: march a deck, keep every step, and make basis and cubature of them.
+"""`plexus reduce`: march a deck, keep what its steps are, and make basis and cubature of them.
 
-Snapshots are the displacements and stresses of the accepted steps. The basis is their decomposition in L2
-over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of every stress on every mode.
+Snapshots are the displacements and stresses of the accepted steps, decomposed on the way. The basis is their
+decomposition in L2 over the body; what the cubature has to integrate are the works σ_i:ε(ψ_j) of every stress
+on every mode.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,12 +23,12 @@ from plexus.fileformat import MODES
 from plexus.offline import modes as modes_file
 from plexus.offline.calibration import trajectories
 from plexus.offline.history import Carried, History
+from plexus.offline.snapshots import Snapshots
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
-from plexus.reduction.enrichment import decomposed
 from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
-from plexus.reduction.measures import mass, weights_of
+from plexus.reduction.measures import mass
 from plexus.reduction.model import Kept, Model, built, save
 from plexus.reduction.pod import extended, pod
 from plexus.reduction.responses import Elastic, spans
@@ -82,7 +84,7 @@ def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, d
     equation = reducible(run)
     name = equation.field.name
     require_separable(system.forms[name])
-    found = History(system, name, kept_of(equation, deck.reduce.duals))
+    found = history_of(run, name, kept_of(equation, deck.reduce.duals))
     source: SnapshotSource = registry.build("snapshots", deck.reduce.snapshots)
     run.observers.append(Carried(found))
     if restart is not None:
@@ -121,33 +123,43 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     block, system = run.deck.reduce, run.system
     assert isinstance(block, Reduce)
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
-    points = system.quadrature  # type: ignore[attr-defined]
-    space, comm = form.space, form.space.comm
+    space, comm, snapshots = form.space, form.space.comm, found.snapshots
     product = partial(mass, form)
-    times, start = sampled(run.deck), run.deck.time.start  # type: ignore[union-attr]
-    elastic, lifts = Elastic(system, start), Lifts(system, found.name, times)  # type: ignore[arg-type]
-    held = elastic.lifted(lifts.parts.shapes, lifts.sizes)
-    shown = np.column_stack([u.ravel() for u in found.fields])
-    if lifts.count:
-        # modes are zero where values are prescribed
-        shown -= held.fields @ lifts.over(np.array(found.times)).T
-    basis = pod(comm, shown, product, block.tolerance, block.modes)
+    times, elastic = sampled(run.deck), Elastic(system, run.deck.time.start)  # type: ignore[arg-type, union-attr]
+    fields = snapshots.fields
+    shown = np.column_stack([u.ravel() for u in fields.rows])
+    basis = pod(comm, shown, product, block.tolerance, block.modes, fields.left)
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
-    stresses = decomposed(points, [*found.stresses, *held.stresses, *answers.stresses], weights_of(form))
+    for stress in answers.stresses:
+        snapshots.stresses.add(stress)
     # the modes stand for them, and a large body has no room for both
-    found.stresses.clear()
     answers.stresses.clear()
-    duals = {name: decomposed(points, rows) for name, rows in found.memory.items()}
-    lifted = held.fields.reshape(space.n_local, space.components, lifts.count)
-    kept = Kept(stresses, duals, *spans(loads, elastic, times), lifted)
+    lifted = space.zeros()[:, :, None][:, :, :0] if found.lifts is None else found.lifts.fields
+    duals = {name: rows.decomposed() for name, rows in snapshots.memory.items()}
+    kept = Kept(snapshots.stresses.decomposed(), duals, *spans(loads, elastic, times), lifted)
     told = {
-        "snapshots": len(found.fields), "forces": found.balance.scale, "imbalance": found.balance.worst,
-        "responses": answers.fields.shape[1], "lifts": lifts.count, "spectrum": basis.spectrum.tolist(),
-        "largest": found.largest,
+        "snapshots": snapshots.count, "forces": found.balance.scale, "imbalance": found.balance.worst,
+        "responses": answers.fields.shape[1], "lifts": lifted.shape[2], "spectrum": basis.spectrum.tolist(),
+        "left": fields.left, "largest": snapshots.largest,
     }  # fmt: skip
     return finished(run, path, modes, kept, told)
+
+
+def history_of(run: Run, name: str, memory: Sequence[str]) -> History:
+    """Return the history of a run that begins, without what is prescribed of the unknown. Collective."""
+    system: Any = run.system
+    assert run.deck.time is not None and isinstance(run.deck.reduce, Reduce)
+    snapshots = Snapshots(system.forms[name], system.quadrature, memory, run.deck.reduce)
+    lifts = Lifts(system, name, sampled(run.deck))
+    if not lifts.count:
+        return History(system, name, snapshots)
+    held = Elastic(system, run.deck.time.start).lifted(lifts.parts.shapes, lifts.sizes)
+    lifts.fields = held.fields.reshape(*lifts.fields.shape[:2], lifts.count)
+    for stress in held.stresses:
+        snapshots.stresses.add(stress)
+    return History(system, name, snapshots, lifts)
 
 
 def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any]) -> Model:
@@ -157,6 +169,9 @@ def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any
     name = system.equations[0].field.name  # type: ignore[attr-defined]
     form, points = system.forms[name], system.quadrature  # type: ignore[attr-defined]
     space: Space = form.space
+    # all is solved, and the search needs room
+    system.solvers[name].let_go()
+    form.let_go()
     facts = told | {
         "unknown": name, "points": points.n_global, "tolerance": block.tolerance, "cubature": block.cubature,
         "stalls": block.stalls, "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},

@@ -14,6 +14,7 @@ from plexus.deck.schema import Deck
 from plexus.fields.state import State
 from plexus.offline.history import History
 from plexus.offline.main import kept_of, reducible
+from plexus.offline.snapshots import Snapshots
 from plexus.offline.whole import let_go, require_end, require_held
 from plexus.runtime.first import on_first
 
@@ -92,17 +93,19 @@ def march(deck: Deck, ctx: Context, load: str, at: float) -> tuple[Run, Member]:
     require_held(run, name)
     shown = loaded(run, load, at)
     kept = [] if deck.reduce is None else kept_of(equation, deck.reduce.duals)  # type: ignore[attr-defined]
-    found = History(run.system, name, kept)  # type: ignore[arg-type]
+    # what runs have in common is told by whole steps
+    snapshots = Snapshots(run.system.forms[name], points, kept)  # type: ignore[attr-defined]
+    found = History(run.system, name, snapshots)  # type: ignore[arg-type]
     run.observers = []
     for _ in run.march():
         found.keep(run)
     require_end(run)
     last = {n: a[: points.n_owned].copy() for n, a in run.state.internal.items()}
-    fields = np.column_stack([u.ravel() for u in found.fields])
-    memory = {dual: np.array(rows) for dual, rows in found.memory.items()}
-    return run, Member(
-        fields, np.array(found.stresses), memory, last, shown, found.balance.scale, found.balance.worst
-    )
+    fields = np.column_stack([u.ravel() for u in snapshots.fields.rows])
+    stresses = np.array(snapshots.stresses.rows)
+    memory = {dual: np.array(part.rows) for dual, part in snapshots.memory.items()}
+    balance = found.balance
+    return run, Member(fields, stresses, memory, last, shown, balance.scale, balance.worst)
 
 
 def loaded(run: Run, load: str, at: float) -> Array:

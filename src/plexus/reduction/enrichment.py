@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from plexus.reduction.incremental import Incremental, at_points
 from plexus.reduction.measures import mass, weights_of
 from plexus.reduction.model import Model, built, strains_of
-from plexus.reduction.pod import FINEST, extended, principal
+from plexus.reduction.pod import FINEST, extended
 
 if TYPE_CHECKING:
     from plexus.spaces.assembly import Form
@@ -98,17 +99,8 @@ def decomposed(
     """Return modes (own points, c, n) of rows (own points, c), as long as their singular values. Collective.
 
     ``weights`` (own points,) are those of an inner product, 1 without them; what lies below ``tolerance`` of
-    the largest singular value is left out. Rows are read piece by piece, so that there is room for them and
-    the modes only.
+    the largest singular value is left out. Rows stay as they are.
     """
-    c, count = rows[0].shape[1], len(rows)
-    gram = np.zeros((count, count))
-    for part in points.pieces():
-        here = np.stack([row[part] for row in rows])
-        counted = here if weights is None else here * weights[part, None]
-        gram += np.tensordot(here, counted, ((1, 2), (1, 2)))
-    axes = principal(points.comm.allreduce(gram), tolerance)
-    made = np.empty((points.n_owned, c, axes.shape[1]))
-    for part in points.pieces():
-        made[part] = np.moveaxis(np.tensordot(axes, np.stack([row[part] for row in rows]), (0, 0)), 0, 2)
-    return made
+    found = Incremental(at_points(points, weights), tolerance)
+    found.rows = [row.copy() for row in rows]
+    return found.decomposed()

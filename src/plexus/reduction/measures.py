@@ -16,14 +16,15 @@ Array = np.ndarray
 
 def mass(form: Form, columns: Array) -> Array:
     """Return ∫ u·φ_i of columns (n_local m, k), zero in the rows of ghosts: sums over ranks count once."""
-    space, found = form.space, np.zeros_like(columns)
-    tables = form.rule.tables(space.element)
-    for j in range(columns.shape[1]):
-        u, out = np.ascontiguousarray(columns[:, j].reshape(space.n_local, space.components)), space.zeros()
-        for p in batches(form.cells, form.rule, 4096, 0.0, Values({form.own: (space, u)}, form.own)):
-            weight = form.equation.measure(p.x)
-            nodes, cells = form.cells.nodes(space)[p.part], form.cells.cells[p.part]
-            form.kernels.vector(form.cells.points, cells, tables, nodes, p.u, None, weight, out)
+    space, tables, found = form.space, form.rule.tables(form.space.element), np.zeros_like(columns)
+    fields = [np.ascontiguousarray(u.reshape(space.n_local, space.components)) for u in columns.T]
+    sums = [space.zeros() for _ in fields]
+    for p in batches(form.cells, form.rule, 4096, 0.0, Values({})):
+        weight, nodes = form.equation.measure(p.x), form.cells.nodes(space)[p.part]
+        here = form.cells.points, form.cells.cells[p.part], tables, nodes
+        for u, out in zip(fields, sums, strict=True):
+            form.kernels.vector(*here, form.kernels.sample(*here, u)[0], None, weight, out)
+    for j, out in enumerate(sums):
         out[space.n_owned :] = 0.0
         found[:, j] = out.ravel()
     return found

@@ -108,19 +108,21 @@ class Model:
 
 def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array) -> Array:
     """Return the strain of each mode at some points of own cells, (k, 9, n)."""
-    space, mesh = form.space, form.space.mesh
     chosen = np.unique(rows // points.per_cell)
-    found = np.empty((len(chosen), points.per_cell, 9, basis.shape[2]))
-    cells = CellSet(mesh, form.bridge, chosen)
-    equation: Any = form.equation
+    found = strains_in(form, points, basis, chosen).reshape(basis.shape[2], -1, 9)
+    place = np.searchsorted(chosen, rows // points.per_cell) * points.per_cell + rows % points.per_cell
+    return np.ascontiguousarray(np.moveaxis(found[:, place], 0, 2))
+
+
+def strains_in(form: Form, points: QuadratureSpace, basis: Array, chosen: Array | slice) -> Array:
+    """Return the strain of each mode in some own cells, (n, cells, points per cell, 9)."""
+    cells, equation = CellSet(form.space.mesh, form.bridge, chosen), form.equation
+    found = np.empty((basis.shape[2], len(cells), points.per_cell, 9))
     for j in range(basis.shape[2]):
-        values = {form.own: (space, np.ascontiguousarray(basis[:, :, j]))}
+        values = {form.own: (form.space, np.ascontiguousarray(basis[:, :, j]))}
         for p in batches(cells, form.rule, 4096, 0.0, Values(values, form.own)):
-            found[p.part, :, :, j] = equation.linear_strain(p).reshape(*p.shape, 9)
-    flat = found.reshape(-1, 9, basis.shape[2])
-    return np.ascontiguousarray(
-        flat[np.searchsorted(chosen, rows // points.per_cell) * points.per_cell + rows % points.per_cell]
-    )
+            found[j, p.part] = equation.linear_strain(p).reshape(*p.shape, 9)  # type: ignore[attr-defined]
+    return found
 
 
 def built(
@@ -191,22 +193,26 @@ class Works:
 
     def __init__(self, form: Form, points: QuadratureSpace, basis: Array, stresses: Array):
         self.form, self.points, self.basis, self.stresses = form, points, basis, stresses
-        weights, energy = weights_of(form), np.zeros((basis.shape[2],) * 2)
+        root, energy = np.sqrt(weights_of(form)), np.zeros((basis.shape[2],) * 2)
         for part, strains in self._strains():
-            flat = strains.reshape(-1, basis.shape[2])
-            energy += flat.T @ (flat * np.repeat(weights[part], 9)[:, None])
-        self._unit = np.linalg.inv(np.linalg.cholesky(points.comm.allreduce(energy))).T
+            flat = (strains * root[part, None]).reshape(len(strains), -1)
+            energy += flat @ flat.T
+        self._unit = np.linalg.inv(np.linalg.cholesky(points.comm.allreduce(energy)))
 
     def __iter__(self) -> Iterator[tuple[slice, Array]]:
         """Yield points, and the works there, (k n, points)."""
-        count = self.stresses.shape[2] * self.basis.shape[2]
+        n, count = self.basis.shape[2], self.stresses.shape[2] * self.basis.shape[2]
         for part, strains in self._strains():
-            works = self.stresses[part].transpose(0, 2, 1) @ (strains @ self._unit)
+            unit = (self._unit @ strains.reshape(n, -1)).reshape(strains.shape)
+            works = self.stresses[part].transpose(0, 2, 1) @ unit.transpose(1, 2, 0)
             yield part, works.reshape(len(works), count).T
 
     def _strains(self) -> Iterator[tuple[slice, Array]]:
+        """Yield points, and the strains of the modes there, (n, points, 9)."""
         for part in self.points.pieces():
-            yield part, strains_of(self.form, self.points, self.basis, np.arange(part.start, part.stop))
+            cells = slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
+            found = strains_in(self.form, self.points, self.basis, cells)
+            yield part, found.reshape(len(found), -1, 9)
 
 
 def save(path: Path, space: Space, points: QuadratureSpace, model: Model) -> None:

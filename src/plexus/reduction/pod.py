@@ -6,7 +6,8 @@ S holds one snapshot per column, M is the matrix of the inner product (L. Sirovi
 (1987) 561, doi:10.1090/qam/910462). C squares the condition of S: modes of a small λ_j come out orthogonal to
 ε λ_1/λ_j only, and a second pass (Cholesky, A. Stathopoulos, K. Wu, SIAM J. Sci. Comput. 23 (2002) 2165,
 doi:10.1137/S1064827500370883) makes them so to rounding. What lies below 1e-7 of the largest singular value
-is rounding of C and is not to be had in this way.
+is rounding of C and is not to be had in this way. Columns that an incremental decomposition has made
+(`plexus.reduction.incremental`) are nearly orthogonal, and C tells them whatever their lengths.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Basis:
     values : array (n,)
         Their λ, falling.
     spectrum : array
-        All λ ≥ 0 that were found, the modes that are left out among them.
+        All λ that were found, the modes that are left out among them; the last ones may be rounding.
     """
 
     modes: Array
@@ -55,11 +56,14 @@ def gram(comm: Comm, a: Array, b: Array) -> Array:
     return total
 
 
-def pod(comm: Comm, snapshots: Array, product: Product, tolerance: float, most: int | None = None) -> Basis:
+def pod(
+    comm: Comm, snapshots: Array, product: Product, tolerance: float, most: int | None = None,
+    left: float = 0.0,
+) -> Basis:  # fmt: skip
     """Return the modes that hold all but a share of the snapshots. Collective.
 
     Kept are those with √λ above ``tolerance`` √λ_1 and, if these are fewer, as many as leave out a share of
-    at most ``tolerance``² of Σ λ.
+    at most ``tolerance``² of Σ λ, of which ``left`` is lost already.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def pod(comm: Comm, snapshots: Array, product: Product, tolerance: float, most: 
         Relative singular value below which modes are left out.
     most : int, optional
         Most modes.
+    left : float
+        Σ λ of what no longer is in the snapshots: those of an incremental decomposition.
 
     Raises
     ------
@@ -81,23 +87,20 @@ def pod(comm: Comm, snapshots: Array, product: Product, tolerance: float, most: 
     """
     if tolerance < FINEST:
         raise InputError(f"tolerance {tolerance:g}: the spectrum of snapshots is rounding below {FINEST:g}")
-    c = gram(comm, snapshots, product(snapshots))
-    values, vectors = np.linalg.eigh((c + c.T) / 2)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    if not values[0] > 0:
+    sizes, axes = principal(gram(comm, snapshots, product(snapshots)))
+    if not sizes[0] > 0:
         raise InputError("all snapshots are zero: there is nothing to reduce")
-    # from the first negative value on there is only rounding
-    positive = int(np.argmax(values <= 0)) if (values <= 0).any() else len(values)
-    n = min(kept(values[:positive], tolerance), most or positive)
-    modes = snapshots @ (vectors[:, :n] / np.sqrt(values[:n]))
-    return Basis(orthonormal(comm, modes, product), values[:n], values[:positive])
+    values = sizes**2
+    n = min(kept(values, tolerance, left), most or len(values))
+    modes = snapshots @ (axes[:, :n] / sizes[:n])
+    return Basis(orthonormal(comm, modes, product), values[:n], values)
 
 
-def kept(values: Array, tolerance: float) -> int:
-    """Return how many falling λ > 0 are kept."""
+def kept(values: Array, tolerance: float, left: float = 0.0) -> int:
+    """Return how many falling λ > 0 are kept, where a sum ``left`` of further ones is lost already."""
     above = int((values > tolerance**2 * values[0]).sum())
-    left = values.sum() - np.cumsum(values)
-    enough = int(np.argmax(left <= tolerance**2 * values.sum())) + 1
+    behind = values.sum() - np.cumsum(values) + left
+    enough = int(np.argmax(behind <= tolerance**2 * (values.sum() + left))) + 1
     return max(above, enough)
 
 
@@ -132,20 +135,22 @@ def _length(comm: Comm, product: Product, column: Array) -> float:
     return float(gram(comm, column, product(column))[0, 0]) ** 0.5
 
 
-def principal(gram: Array, tolerance: float) -> Array:
-    """Return what makes orthogonal modes of columns with a Gram matrix (k, k), coefficients (k, r).
+def principal(c: Array) -> tuple[Array, Array]:
+    """Return the falling singular values (k,) of columns S with C (k, k), and Z of orthogonal S Z, (k, k).
 
-    The modes are as long as their singular values, which fall. With them in the place of the columns that
-    they came from, further columns can be added: C of both is that of all columns (incremental
-    decomposition, M. Brand, Linear Algebra Appl. 415 (2006) 20, doi:10.1016/j.laa.2005.07.021). Left out is
-    what lies below ``tolerance`` of the largest singular value.
+    With C = D Ĉ D, Ĉ = V Λ Vᵀ of unit diagonal, the singular value decomposition of R = √Λ Vᵀ D, RᵀR = C,
+    gives Z. So columns that are small but far from parallel keep their digits (J. Demmel, K. Veselić, SIAM J.
+    Matrix Anal. Appl. 13 (1992) 1204, doi:10.1137/0613074).
     """
-    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
-    keep = values > max(tolerance, FINEST) ** 2 * max(values[-1], 0.0)
-    return np.ascontiguousarray(vectors[:, keep][:, ::-1])
+    lengths = np.sqrt(np.diag(c))
+    scale = 1 / np.where(lengths > 0, lengths, 1.0)
+    values, vectors = np.linalg.eigh(scale[:, None] * ((c + c.T) / 2) * scale)
+    root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T * lengths
+    _, sizes, axes = np.linalg.svd(root)
+    return sizes, np.ascontiguousarray(axes.T)
 
 
 def coordinates(comm: Comm, modes: Array, product: Product, fields: Array) -> Array:
     """Return the coordinates ψᵀ M u of the projections of fields (n_rows, k), (n, k). Collective."""
-    # M is symmetric, and there are fewer fields than modes
+    # M is symmetric, and fields are fewer than modes
     return gram(comm, modes, product(fields))

@@ -133,6 +133,14 @@ class FieldSolver:
         self.form.jacobian(at.t, u, rate, at.shift, fields, at.since)
         self.inspect_matrix(self.current, self.bearing(u, rate, at))
 
+    def let_go(self) -> None:
+        """Free what was made to solve, but the matrix; the next solve makes it anew. Collective."""
+        for attempt in self.attempts:
+            attempt.snes.destroy()
+        self.attempts, self.contexts = [], Contexts(self.blocks, self.target)
+        self._begin, self._holding, self._first = 0, None, None
+        del self.current
+
     def _accept(self, before: np.ndarray) -> None:
         """Look at the solution, whose guess was ``before`` (n_owned, m), and settle it. Collective."""
         if self._holding is None or self._first is None:

@@ -163,6 +163,11 @@ class Form:
         links = [_pairs(self.bridge.host(p.nodes), self.bridge.host(p.behind)) for p in self._across]
         return CooMatrix(self.space, nodes, self.fixed, self.held, links)
 
+    def let_go(self) -> None:
+        """Free the matrix; the next use makes it anew."""
+        for name in ("matrix", "_slots", "_crossings"):
+            self.__dict__.pop(name, None)
+
     @property
     def _across(self) -> list[_BoundaryPart]:
         return [part for part in self.parts_on_boundaries if part.behind is not None]

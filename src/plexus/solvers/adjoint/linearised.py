@@ -79,6 +79,8 @@ class Linearised:
         """Solve A x = b; return the relative residual, infinite if PETSc refuses."""
         self.solver.current.set_up(mat, mat)
         ksp = self.solver.current.snes.getKSP()
+        # where preconditioners lag, SNES gives the matrix, which may not have begun
+        ksp.setOperators(mat, mat)
         return _tried(ksp, ksp.solve, mat.mult, b, x)
 
     def _turned(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
