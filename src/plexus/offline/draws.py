@@ -118,7 +118,8 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     ctx.log.info(f"{deck.sweep.samples} draws are sums of {len(numbers)} of them")  # type: ignore[union-attr]
     for place, number in enumerate(trained):
         ctx.log.info(f"training draw {place + 1} of {len(trained)}: number {number}")
-        run = compose(deck_of(deck, number), ctx)
+        # what one draw comes to is no result of their model
+        run = compose(deck_of(deck, number).model_copy(update={"quantities": {}}), ctx)
         found.march(run)
         let_go()
     with ctx.timers("reduction"):
