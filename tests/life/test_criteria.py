@@ -100,6 +100,27 @@ def test_peak_stress_shortens_a_life_and_compression_takes_none():
     assert mcb.damage(raised) == pytest.approx(mcb.damage(uniaxial([0, 300e6, -300e6], [0, 0.004, -0.004])))
 
 
+def in_shear(pressed, tilt):
+    """Return shear along 11 and -22 of ±300 MPa, with a pressure along 22 held, and a little more along 11."""
+    s = np.zeros((2, 1, 6))
+    s[:, 0, 0], s[:, 0, 1] = [300e6 + tilt, -300e6], [-300e6 - pressed, 300e6 - pressed]
+    z = np.zeros((2, 1))
+    return Cycle(np.arange(2.0), s, 0 * s, 0 * s, z, z + E)
+
+
+def test_of_planes_that_change_alike_that_in_tension_counts():
+    """A hair's breadth decides which plane changes most, not how long the point lives."""
+    swt = criterion("smith_watson_topper", **CURVE)
+    lives = [1 / swt.damage(turned(in_shear(500e6, tilt))) for tilt in (-10.0, 10.0)]
+    assert lives[0] == pytest.approx(lives[1], rel=1e-4)
+    assert lives[0] == pytest.approx(1 / swt.damage(in_shear(0.0, 10.0)), rel=1e-4)
+    # pulled both ways at a free surface the thickness changes most, and nothing pulls there
+    both = np.zeros((2, 1, 6))
+    both[0, 0, :2] = 300e6
+    z = np.zeros((2, 1))
+    assert swt.damage(Cycle(np.arange(2.0), both, 0 * both, 0 * both, z, z + E)) > 0
+
+
 def test_energy_is_a_power():
     energy = criterion("dissipated_energy", work="500 MJ/m^3", exponent=-0.7)
     assert 1 / energy.damage(LOOP) == pytest.approx(0.5 * (3.6e6 / 500e6) ** (1 / -0.7))

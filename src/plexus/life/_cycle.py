@@ -63,11 +63,30 @@ class Cycle:
         return self._pair[0]
 
     @cached_property
+    def _axes(self) -> tuple[Array, Array]:
+        """Principal axes of dev (q_i - q_j), (n, 3, 3) by columns, and |λ| of them over the largest (n, 3)."""
+        values, vectors = np.linalg.eigh(full(deviator(self._pair[1])))
+        sizes = np.abs(values)
+        return vectors, sizes / np.maximum(sizes.max(axis=1, keepdims=True), 1e-300)
+
+    @cached_property
     def normal(self) -> Array:
         """Normal of the plane of the strain range, (n, 3)."""
-        values, vectors = np.linalg.eigh(full(deviator(self._pair[1])))
-        along = np.argmax(np.abs(values), axis=1)
-        return np.take_along_axis(vectors, along[:, None, None], axis=2)[..., 0]
+        vectors, shares = self._axes
+        return np.take_along_axis(vectors, shares.argmax(axis=1)[:, None, None], axis=2)[..., 0]
+
+    @property
+    def opening(self) -> Array:
+        """Largest product of peak stress in tension and half of the strain range, of the planes across the
+        principal axes of q_i - q_j, (n,) [Pa].
+
+        A plane has the share of Δε that |λ| has of the largest. Between planes that change alike, as in
+        shear, rounding chooses; of their products the larger is the same whatever the choice.
+        """
+        vectors, shares = self._axes
+        peaks = [across(self.stress, vectors[..., k]).max(axis=0) for k in range(3)]
+        products = np.maximum(np.stack(peaks, axis=1), 0.0) * shares
+        return products.max(axis=1) * 0.5 * self.strain_range
 
     @cached_property
     def normal_stress(self) -> Array:

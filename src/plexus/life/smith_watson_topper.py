@@ -1,11 +1,12 @@
-"""Life from peak stress times range of strain, on the plane across which the strain changes most.
+"""Life from peak stress times range of strain, on the plane that has most of it.
 
     σ_max Δε/2 = (σ_f'²/E) (2N)^(2b) + σ_f' ε_f' (2N)^(b+c)
 
-Symbols as in `plexus.life.manson_coffin_basquin`; σ_max is the largest stress normal to the plane [Pa]. A
-plane that is never in tension takes no harm. K. N. Smith, P. Watson, T. H. Topper, J. Mater. 5 (1970) 767;
-the plane: D. F. Socie, J. Eng. Mater. Technol. 109 (1987) 293, doi:10.1115/1.3225980. Valid where cracks
-grow in tension.
+Symbols as in `plexus.life.manson_coffin_basquin`; σ_max is the largest stress normal to a plane [Pa]. Of the
+planes across the principal axes of the strain range that with the largest product counts: the strain changes
+alike on two planes in shear, and often one of them only is ever in tension. A plane that is never in tension
+takes no harm. K. N. Smith, P. Watson, T. H. Topper, J. Mater. 5 (1970) 767; the plane: D. F. Socie, J. Eng.
+Mater. Technol. 109 (1987) 293, doi:10.1115/1.3225980. Valid where cracks grow in tension.
 """
 
 from __future__ import annotations
@@ -34,10 +35,9 @@ class SmithWatsonTopper(Curve):
     def damage(self, cycle: Cycle) -> Array:
         """Return 1/N, (n,)."""
         p, strength = self.params, self.taken("strength", cycle)
-        driving = np.maximum(cycle.peak_stress, 0.0) * 0.5 * cycle.strain_range
         return per_cycle(
             reversals(
-                driving, strength**2 / cycle.stiffness, strength * self.taken("ductility", cycle),
+                cycle.opening, strength**2 / cycle.stiffness, strength * self.taken("ductility", cycle),
                 2.0 * p.strength_exponent, p.strength_exponent + p.ductility_exponent,
             )
         )  # fmt: skip

@@ -35,8 +35,8 @@ class Cycle(Protocol):
         """Equivalent range of the plastic strain, (n,)."""
 
     @property
-    def peak_stress(self) -> Array:
-        """Largest stress normal to the plane of the strain range, (n,) [Pa]."""
+    def opening(self) -> Array:
+        """Largest product of peak stress in tension and half of the strain range of a plane, (n,) [Pa]."""
 
     @property
     def dissipated(self) -> Array:

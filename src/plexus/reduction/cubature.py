@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 STALL = 5
 """Points in a row that may fail to lower the error before the search gives up."""
+ITSELF = 1e-2
+"""Share of √V |√w G| below which |b| is no size of its own: stresses in balance with themselves do no work."""
 POOL, SPENT = 1000, 0.3
 """Points that a look at all takes, and the share of the best one's merit below which it is time to look again."""
 
@@ -108,7 +110,7 @@ def cubature(
     names : array (N here,) of int64
         Names of the points that no partition changes.
     tolerance : float
-        Largest |G_s x - b|/|b|.
+        Largest |G_s x - b|/|b|, b with the volume, which counts as much as all the rest.
     start : mapping, optional
         Names and weights > 0 of points to begin with.
     stalls : bool
@@ -121,8 +123,10 @@ def cubature(
     """
     b: Array = comm.allreduce(rows @ weights)
     volume = float(comm.allreduce(float(weights.sum())))
+    # at most |b|, and all that is left to be relative to where a body is loaded by its own strains alone
+    most = (volume * comm.allreduce(float(np.einsum("rk,rk,k->", rows, rows, weights)))) ** 0.5
     # the volume counts as much as all the rest
-    factor = max(float(np.linalg.norm(b)), 1e-300) / volume
+    factor = max(float(np.linalg.norm(b)), ITSELF * most, 1e-300) / volume
     search = _Search(_Everywhere(comm, rows, factor, names), np.append(b, factor * volume))
     search.begin(start or {})
     while search.error > tolerance:
