@@ -303,3 +303,21 @@ def test_what_reads_the_memory_is_refused_by_name(made, blocks, where):
     with pytest.raises(ValueError, match="reads the memory of the whole body") as error:
         deck(made[0], rom=rom, **blocks)
     assert where in str(error.value)
+
+
+def test_a_body_loaded_by_heat_alone(tmp_path):
+    """Its stresses are in balance with themselves and do no work on any mode."""
+    physics = deck(tmp_path).plain()["data"]["physics"]
+    del physics["body_force"]
+    blocks = {
+        "controls": hot(300),
+        "physics": physics,
+        "boundary": [{"on": "left", "displacement": [0, 0]}, {"on": "right", "displacement_x": 0}],
+    }
+    run, _ = reduce(deck(tmp_path, reduce={}, **blocks), context.create(COMM, tmp_path))
+    full = dict(run.values())
+    again = reduced(tmp_path, **blocks)
+    for _ in again.march():
+        pass
+    assert full["p"] > 1e-3
+    assert dict(again.values()) == pytest.approx(full, rel=1e-4)
