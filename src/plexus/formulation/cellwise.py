@@ -24,14 +24,17 @@ class Cellwise:
     measure: Callable[[Array], Array | None]
 
     def projected(self, p: Point, degree: Callable[[Point], int], f: Callable[[Point], Array]) -> Array:
-        """Return Πf at the points, (C, Q), for a scalar f (C|1, Q|1); ``degree`` may depend on the element.
+        """Return Πf at the points, (C, Q|1), for a scalar f (C|1, Q|1); ``degree`` may depend on the element.
 
         A point that stands alone, as that of an exact solution, has no cell: there Πf is f.
         """
         inside = p.inside
         if inside is None:
             return f(p)
-        psi, weight = self.modes(inside, degree(p)), self.weights(inside)
+        weight = self.weights(inside)
+        if degree(p) == 0:
+            return ((weight * f(inside)).sum(1) / weight.sum(1))[:, None]
+        psi = self.modes(inside, degree(p))
         share = einsum("cqk,cq->ck", psi, weight * f(inside))
         return einsum("cqk,ck->cq", psi if inside is p else self.modes(p, degree(p)), share)
 
