@@ -319,5 +319,7 @@ def test_runs_longer_than_their_jobs(chains, whole):
             "(signal USR1): go on with --restart" in log and "link 2 of at most 50: from checkpoint_" in log
         )
         assert_same(whole, chains.folder / name)
-    assert len(list((chains.folder / "mpirun").glob("job-*.out"))) == 1
+    # a busy scheduler may refuse to put a job back; then the chain says so and goes on in a new one
+    refused = chains.log("mpirun").count("submitting a new job instead")
+    assert len(list((chains.folder / "mpirun").glob("job-*.out"))) == 1 + refused
     assert len(list((chains.folder / "srun").glob("job-*.out"))) >= 2
