@@ -101,7 +101,7 @@ def test_peak_stress_shortens_a_life_and_compression_takes_none():
 
 
 def in_shear(pressed, tilt):
-    """Return shear along 11 and -22 of ±300 MPa, with a pressure along 22 held, and a little more along 11."""
+    """Return shear of ±300 MPa along 11 and -22, a held pressure along 22, and a little more along 11."""
     s = np.zeros((2, 1, 6))
     s[:, 0, 0], s[:, 0, 1] = [300e6 + tilt, -300e6], [-300e6 - pressed, 300e6 - pressed]
     z = np.zeros((2, 1))

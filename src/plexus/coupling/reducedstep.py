@@ -244,7 +244,8 @@ class Step:
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
         rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
         lifted = (self.steps.lifted @ self.given).reshape(-1, 1, 3, 3)
-        return sites.view(p, names, dt=self.at.dt, before=rows), sites.pick(p, equation.given_strain(p)) + lifted
+        given = sites.pick(p, equation.given_strain(p))
+        return sites.view(p, names, dt=self.at.dt, before=rows), given + lifted
 
     def _strain(self, g: Array) -> Array:
         """Return the strain, (s, 1, 3, 3)."""

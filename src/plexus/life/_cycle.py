@@ -64,7 +64,7 @@ class Cycle:
 
     @cached_property
     def _axes(self) -> tuple[Array, Array]:
-        """Principal axes of dev (q_i - q_j), (n, 3, 3) by columns, and |λ| of them over the largest (n, 3)."""
+        """Principal axes of dev (q_i - q_j), columns of (n, 3, 3), and |λ| over the largest, (n, 3)."""
         values, vectors = np.linalg.eigh(full(deviator(self._pair[1])))
         sizes = np.abs(values)
         return vectors, sizes / np.maximum(sizes.max(axis=1, keepdims=True), 1e-300)

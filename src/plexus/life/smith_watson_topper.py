@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from plexus.life._curves import Array, Curve, per_cycle, reversals
 from plexus.life.manson_coffin_basquin import EXAMPLE as CURVE
 from plexus.life.manson_coffin_basquin import MansonCoffinBasquinParams

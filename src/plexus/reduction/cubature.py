@@ -34,9 +34,9 @@ Array = np.ndarray
 STALL = 5
 """Points in a row that may fail to lower the error before the search gives up."""
 ITSELF = 1e-2
-"""Share of √V |√w G| below which |b| is no size of its own: stresses in balance with themselves do no work."""
+"""Share of √V |√w G| below which |b| is no size: stresses in balance with themselves do no work."""
 POOL, SPENT = 1000, 0.3
-"""Points that a look at all takes, and the share of the best one's merit below which it is time to look again."""
+"""Points that a look at all takes, and the share of the best merit then at which it is time for another."""
 
 
 @dataclass(frozen=True, eq=False)
