@@ -32,7 +32,7 @@ def test_columns_come_and_go():
 
 @pytest.mark.parametrize("rows", [6, 3])
 def test_dependent_columns_have_the_shortest_solution(rows):
-    """A column twice, and more columns than rows; without what is too much, the solution is the only one again."""
+    """A column twice, and more columns than rows; without what is too much there is one solution again."""
     columns, b = RNG.standard_normal((4, rows)), RNG.standard_normal(rows)
     columns[2] = columns[0]
     fit = filled(columns, b)

@@ -1,8 +1,8 @@
 """Least squares of few columns that come and go: G x ≈ b by an updated factorisation Gᵀ = Rᵀ Q.
 
 A column is added by two passes of Gram and Schmidt, which keep Q orthogonal to rounding, and taken out by
-rotations of two rows, which make R triangular again (G. H. Golub, C. F. Van Loan, Matrix Computations, 4th ed.,
-2013, section 6.5.2).
+rotations of two rows, which make R triangular again (G. H. Golub, C. F. Van Loan, Matrix Computations, 4th
+ed., 2013, section 6.5.2).
 """
 
 from __future__ import annotations
