@@ -53,7 +53,7 @@ def test_a_tolerance_leaves_modes_out():
 @pytest.mark.mpi
 @pytest.mark.parametrize("pool", [1000, 5])
 def test_few_points_integrate_polynomials(pool, monkeypatch):
-    """Some 12 of 200 points integrate polynomials up to degree 11, alike on any ranks, by one look or many."""
+    """Some 12 of 200 points integrate polynomials to degree 11, alike on all ranks, by one look or more."""
     monkeypatch.setattr("plexus.reduction.cubature.POOL", pool)
     x = np.linspace(-1, 1, 200)
     whole = np.array([np.polynomial.legendre.legval(x, np.eye(12)[k]) for k in range(12)])

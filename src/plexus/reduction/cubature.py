@@ -34,7 +34,7 @@ Array = np.ndarray
 STALL = 5
 """Points in a row that may fail to lower the error before the search gives up."""
 POOL, SPENT = 1000, 0.3
-"""Points that a look at all takes, and the share of the best one's merit below which all are looked at again."""
+"""Points that a look at all takes, and the share of the best one's merit below which all are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
