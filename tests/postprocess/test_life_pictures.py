@@ -1,9 +1,12 @@
 """The life map: colours by decades, the bar in cycles, lives without end beside long ones."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from post_samples import annulus, write_fields
 
 from plexus_post.cli import main
+from plexus_post.pictures.fields.life import shortest
 from plexus_post.pictures.scenes import Scene, views
 from plexus_post.readers.run import open as open_run
 
@@ -32,3 +35,13 @@ def test_both_fields_of_a_life_are_one_picture(tmp_path):
     write_fields(tmp_path / "cycles.vtkhdf", points, cells, "quad", fields=lives)
     shown = [view.name for view in views(Scene(open_run(tmp_path / "cycles.vtkhdf"), 0))]
     assert "life" in shown and "damage" in shown and "log_life" not in shown
+
+
+def test_a_shortest_life_that_the_picture_does_not_show_is_told():
+    """That of a point is shorter than the means of cells; at an earlier step nothing is known of it."""
+    quantities = {"life": {"type": "shortest_life"}, "place": {"type": "shortest_life", "tell": "x"}}
+    run = SimpleNamespace(
+        deck={"quantities": quantities}, summary={"quantities": {"life": 800.0, "place": 0.1}}, times=[0, 1]
+    )
+    assert shortest(run, 1, 1000.0).startswith("life is 800 cycles: taken at points")
+    assert shortest(run, 1, 800.0) == shortest(run, 0, 1000.0) == ""

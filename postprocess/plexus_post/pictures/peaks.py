@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from plexus_post.readers.run import Run
@@ -26,21 +29,45 @@ def extremes(run: Run, name: str, step: int, values: np.ndarray, size: float, un
     size, unit
         Factor and unit of the picture.
     """
+    if not np.isfinite(values).any():
+        return ""
+
+    def shown(block: Any) -> float:
+        return float(ENDS[block["type"]](values))
+
+    told = differing(run, step, lambda block: _of(block, name), shown, size, unit)
+    why = "the picture shows means over the cells around each node"
+    if run.place(name) == "cell":
+        why = "the picture shows means of cells"
+    return f"{told}: taken cell by cell, {why}" if told else ""
+
+
+def differing(
+    run: Run, step: int, chosen: Callable[[Any], bool], shown: Callable[[Any], float], size: float, unit: str
+) -> str:
+    """Return the quantities of the deck that at the last step are not what a picture shows, in words.
+
+    Parameters
+    ----------
+    run, step
+        The run, and the number of the step that is shown.
+    chosen, shown
+        Whether a quantity's block is one of them, and what the picture has in its place.
+    size, unit
+        Factor and unit of the picture.
+    """
     quantities = run.deck.get("quantities")
-    if step != len(run.times) - 1 or not isinstance(quantities, dict) or not np.isfinite(values).any():
+    if step != len(run.times) - 1 or not isinstance(quantities, dict):
         return ""
     told = []
     for quantity, block in quantities.items():
         found = (run.summary.get("quantities") or {}).get(quantity)
-        if not _of(block, name) or not isinstance(found, int | float):
+        if not chosen(block) or not isinstance(found, int | float):
             continue
-        shown = float(ENDS[block["type"]](values))
-        if not abs(found - shown) <= SAME * max(abs(found), abs(shown)):
+        seen = shown(block)
+        if not abs(found - seen) <= SAME * max(abs(found), abs(seen)):
             told.append(f"{words(str(quantity))} is {number(found * size)} {unit}".rstrip())
-    why = "the picture shows means over the cells around each node"
-    if run.place(name) == "cell":
-        why = "the picture shows means of cells"
-    return f"{', '.join(told)}: taken cell by cell, {why}" if told else ""
+    return ", ".join(told)
 
 
 def _of(block: object, name: str) -> bool:
