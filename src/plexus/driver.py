@@ -12,7 +12,7 @@ import numpy as np
 
 from plexus.runtime import collector
 from plexus.tasks import Request, Task, named
-from plexus.tasks._offline import words
+from plexus.tasks._offline import before, words
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -64,7 +64,7 @@ def perform(request: Request, task: Task) -> int:
         if task.marches:
             with deck.located():
                 _spare(deck, request)
-        first = on_first(comm, lambda: task.first(deck))
+        first = on_first(comm, lambda: before(deck)) if task.marches else None
         if first is None:
             return _done(comm, guard, deck, request, task)
         if request.dry:

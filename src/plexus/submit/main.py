@@ -23,7 +23,7 @@ from plexus.submit.render import TASK, Script, clock, render
 from plexus.submit.size import Size, propose
 from plexus.sweep import check
 from plexus.sweep.main import pending
-from plexus.tasks._offline import told
+from plexus.tasks._offline import before, told
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _after(request: Request, task: str, deck: Deck) -> list[str]:
     InputError
         If the jobs of its chain have numbers of their own, for which no other job can wait.
     """
-    first = tasks.named(task).first(deck)
+    first = before(deck) if tasks.named(task).marches else None
     if first is None:
         return []
     offline = load(first.deck, first.overrides)

@@ -67,18 +67,6 @@ class Task(ABC):
         """Return the bytes of every rank, and those that all ranks share, beyond what a run needs."""
         return 0.0, 0.0
 
-    def first(self, deck: Deck) -> Request | None:
-        """Return the reduction that a deck needs to be done before, None without one (one rank).
-
-        Raises
-        ------
-        PlexusError
-            If the deck of the reduction is wrong.
-        """
-        from plexus.tasks._offline import before
-
-        return before(deck) if self.marches else None
-
     def restarting(self, choice: str | None) -> list[str]:
         """Return the words of the command line that go on from a checkpoint."""
         return ["--restart", choice] if choice else []
