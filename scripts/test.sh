@@ -30,7 +30,7 @@ parallel() {
 # Without arguments three processes share the serial tests: one that mostly waits for a batch system, one with
 # tests that start programs of their own, and one with all the others.
 WAITING=(tests/slurm)
-APART=(tests/cases tests/newcomers tests/parallel tests/regression tests/restart)
+APART=(tests/cases tests/newcomers tests/parallel tests/postprocess tests/regression tests/restart)
 serial() {
   local run=(.venv/bin/python -m pytest -q -m "not mpi") others=() other code=0
   if [ $# -gt 0 ]; then
