@@ -61,10 +61,11 @@ def perform(request: Request, task: Task) -> int:
     with guard:
         launch.agreed(request.ranks, comm.size)
         deck = share(comm, request.deck, request.overrides)
+        first = None
         if task.marches:
             with deck.located():
                 _spare(deck, request)
-        first = on_first(comm, lambda: before(deck)) if task.marches else None
+            first = on_first(comm, lambda: before(deck))
         if first is None:
             return _done(comm, guard, deck, request, task)
         if request.dry:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
     from plexus.offline.drawn import Drawn
 
-SLACK = 1e-3
-"""Share of a table's range that its end values stand for as well."""
-
 
 class Reach:
     """The tables of a law, and where they hold. Construction is collective.
@@ -61,10 +58,8 @@ class Reach:
     def _missed(self, heat: np.ndarray) -> Iterator[tuple[str, int]]:
         """Yield tables and the number of own points beyond them."""
         for path, table, rows in self.tables:
-            low, high = table.xs[0], table.xs[-1]
-            slack = SLACK * (high - low)
-            here = heat[rows]
-            beyond = ((here < low - slack) | (here > high + slack)).any(axis=1)
+            (low, high), here = table.reach, heat[rows]
+            beyond = ((here < low) | (here > high)).any(axis=1)
             yield f"temperatures beyond the table of {path}", int(beyond.sum())
 
     def _rows(self, path: str) -> np.ndarray:
@@ -73,8 +68,7 @@ class Reach:
         region = path.partition(".regions.")[2]
         if not region:
             return np.arange(points.n_owned)
-        cells = np.sort(region_cells(points.mesh, region))
-        rows = (cells[:, None] * points.per_cell + np.arange(points.per_cell)).ravel()
+        rows = points.rows_of(np.sort(region_cells(points.mesh, region)))
         return rows[rows < points.n_owned]
 
     def _ends(self, drawn: Drawn, times: list[float]) -> list[float]:

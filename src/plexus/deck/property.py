@@ -84,6 +84,13 @@ class Table:
         self.xs, self.ys, self.of, self.unit = xs, ys, of, unit
         self.slopes = [(b - a) / (d - c) for a, b, c, d in zip(ys, ys[1:], xs, xs[1:], strict=False)]
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """From where to where in x the table speaks."""
+        # end values stand for what is this close, e.g. a solver's error
+        slack = 1e-3 * (self.xs[-1] - self.xs[0])
+        return self.xs[0] - slack, self.xs[-1] + slack
+
     def _cell(self, x: Array, lib: Any) -> tuple[Array, Array]:
         """Return x clipped to the table and the index of its interval."""
         if lib is math:

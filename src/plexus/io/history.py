@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +54,7 @@ class History:
     levels: Sequence[Level]
     unit: str
     steady: bool
+    _grids: dict[tuple[Path, Grid], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     @property
     def times(self) -> np.ndarray:
@@ -74,12 +75,21 @@ class History:
     def values(self, k: int, names: np.ndarray) -> np.ndarray:
         """Return the values at time ``k`` of nodes by name, in the shape of ``names``."""
         level = self.levels[k]
+        known, order = self._sorted(level)
         with open_read(level.path) as file:
-            known = _names(file, level.grid)
             first = level.step.node_row
             rows = np.asarray(file[level.column.path][first : first + len(known)])
-        order = np.argsort(known, kind="stable")
-        return np.asarray(rows[order[np.searchsorted(known, names, sorter=order)]])
+        return np.asarray(rows[order[np.searchsorted(known, names)]])
+
+    def _sorted(self, level: Level) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rising names of a grid's nodes, and their places there; a grid is read once."""
+        key = level.path, level.grid
+        if key not in self._grids:
+            with open_read(level.path) as file:
+                names = _names(file, level.grid)
+            order = np.argsort(names, kind="stable")
+            self._grids[key] = names[order], order
+        return self._grids[key]
 
 
 def read(path: Path, name: str) -> History:

@@ -45,8 +45,7 @@ class Lives:
 
         if self.region is None:
             return np.arange(points.n_local)
-        cells = np.sort(region_cells(points.mesh, self.region))
-        return (cells[:, None] * points.per_cell + np.arange(points.per_cell)).ravel()
+        return points.rows_of(np.sort(region_cells(points.mesh, self.region)))
 
     def _find(self, points: QuadratureSpace, own: Array) -> None:
         """Note the largest damage of all ranks and where it is. Collective."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.reduction.cubature import square
 from plexus.reduction.measures import mass
 from plexus.reduction.pod import gram, principal
 
@@ -127,8 +128,7 @@ def at_points(points: QuadratureSpace, weights: Array | None = None) -> Gram:
         for part in points.pieces():
             here = np.stack([row[part] for row in rows])
             flat = (here if root is None else here * root[part, None]).reshape(len(rows), -1)
-            # BLAS sees that it is symmetric and takes half the operations
-            total += flat @ flat.T
+            total += square(flat)
         return np.asarray(points.comm.allreduce(total))
 
     return found

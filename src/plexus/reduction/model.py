@@ -18,10 +18,11 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.io import checkpoint
-from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.cubature import compressed, cubature, square
 from plexus.reduction.gappy import pivots
 from plexus.reduction.measures import weights_of
 from plexus.reduction.points import ReducedPoints
+from plexus.spaces.controls import spread
 from plexus.spaces.points import CellSet, Values, batches
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class Works:
         root, energy = np.sqrt(weights_of(form)), np.zeros((basis.shape[2],) * 2)
         for part, strains in self._strains():
             flat = (strains * root[part, None]).reshape(len(strains), -1)
-            energy += flat @ flat.T
+            energy += square(flat)
         self._unit = np.linalg.inv(np.linalg.cholesky(points.comm.allreduce(energy)))
 
     def __iter__(self) -> Iterator[tuple[slice, Array]]:
@@ -272,7 +273,4 @@ def _columns(rows: Array, count: int, width: int) -> Array:
 
 def _whole(space: Space, own: Array) -> Array:
     """Return rows of own nodes (n_owned, m k) with those of ghosts, (n_local, m, k). Collective."""
-    whole = np.zeros((space.n_local, own.shape[1]))
-    whole[: space.n_owned] = own
-    space.halo.forward(whole)
-    return _columns(whole, space.n_local, space.components)
+    return _columns(spread(own, space.halo), space.n_local, space.components)

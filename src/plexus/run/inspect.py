@@ -84,8 +84,7 @@ def beyond_tables(run: Run) -> list[str]:
         array = run.fields.evaluate(prop.table.of)[2][nodes]
         low, high = (run.ctx.comm.allreduce(_top(sign * array), op=MPI.MAX) * sign for sign in (-1, 1))
         first, last = prop.table.xs[0], prop.table.xs[-1]
-        slack = 1e-3 * (last - first)  # end values stand for what is this close, e.g. a solver's error
-        if low < first - slack or high > last + slack:
+        if low < prop.table.reach[0] or high > prop.table.reach[1]:
             found.append(
                 f"{path}: {prop.table.of} reaches from {low:.6g} to {high:.6g}, beyond the table "
                 f"({first:.6g} to {last:.6g}); its end values were used there"

@@ -186,7 +186,7 @@ def spread(own: Array, halo: Halo) -> Array:
         from plexus.spaces.shared import Spread
 
         return Spread.apply(own, halo)
-    whole = np.empty((halo.n_local, *own.shape[1:]))
+    whole = np.empty((halo.n_local, *own.shape[1:]), own.dtype)
     whole[: halo.n_owned] = own
     halo.forward(whole)
     return whole

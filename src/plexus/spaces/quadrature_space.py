@@ -77,8 +77,11 @@ class QuadratureSpace:
 
     def names(self) -> np.ndarray:
         """Return names of the local points that no partition changes, (n_local,) int64."""
-        cells = self.mesh.cell_ids[:, None].astype(np.int64)
-        return (cells * self.per_cell + np.arange(self.per_cell)).ravel()
+        return self.rows_of(self.mesh.cell_ids.astype(np.int64))
+
+    def rows_of(self, cells: np.ndarray) -> np.ndarray:
+        """Return the numbers of the points of cells by number, cell after cell."""
+        return (cells[:, None] * self.per_cell + np.arange(self.per_cell)).ravel()
 
     @cached_property
     def points(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from plexus.mesh.alone import Alone
 from plexus.mesh.cells import CELLS
 from plexus.mesh.element import element
 from plexus.mesh.mesh import SMALL, Mesh
-from plexus.spaces.controls import Level
+from plexus.spaces.controls import Level, spread
 from plexus.spaces.lagrange import Space
 from plexus.spaces.search import TOLERANCE, refuse_lost, require_one_side, search
 
@@ -209,8 +209,4 @@ def _spread(space: Space, own: np.ndarray) -> np.ndarray:
     """Return rows of own nodes with those of ghosts. Collective."""
     # ranks without nodes know no width
     width = max(space.comm.allgather(own.shape[1]))
-    whole = np.zeros((space.n_local, width), dtype=own.dtype)
-    if len(own):
-        whole[: space.n_owned] = own
-    space.halo.forward(whole)
-    return whole
+    return np.asarray(spread(own if len(own) else np.empty((0, width), own.dtype), space.halo))
