@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,8 @@ class System(BaseSystem):
         )
         self.evolving = [e.field.name for e in equations if e.time_order > 0]
         self.instantaneous = [e.field.name for e in equations if e.time_order == 0]
+        for name in self.instantaneous:
+            solvers[name].rest = partial(self.rest, name)
 
     def solve(self, name: str, values: dict[str, np.ndarray], at: Instant, held: bool = False) -> int:
         """Solve F(t, u, u_t) = 0 for one unknown, or a block, in place, the others given. Collective.
@@ -99,6 +102,12 @@ class System(BaseSystem):
             for part in self.together.get(name, (name,)):
                 self.prescribe(part, at.t, values[part])
         return self._solve(self.solvers[name], name, values, at)
+
+    def rest(self, name: str) -> tuple[np.ndarray, Instant, dict[str, np.ndarray]]:
+        """Return an unknown, or a block, and all fields as the run begins, before any step. Collective."""
+        values, memory = self.start(), self.begin()
+        u = stacked(self.together[name], values) if name in self.together else values[name]
+        return u, Instant(self.opening.t, 0.0, before=memory), {**values, **memory}
 
     def complete(self, name: str, values: dict[str, np.ndarray], t: float) -> None:
         """Solve the unknowns of a block without time derivative in place, the others held. Collective."""

@@ -81,6 +81,11 @@ class SolverBlock(Params):
     preconditioner: Annotated[Params | None, Component("preconditioner")] = Field(
         None, description="preconditioner of the linear solve; chosen from equation and size if left out"
     )
+    preconditioner_from: Literal["tangent", "rest"] = Field(
+        "tangent",
+        description="matrix that the preconditioner is made of: every tangent, or once that of the start, "
+        "which is elastic for a material with memory; for quasi-static equations",
+    )
     options: dict[str, petsc.Value] = Field(
         {}, description="options of PETSc's methods, without prefix, e.g. {pc_gamg_threshold: 0.02}"
     )

@@ -1,7 +1,7 @@
-"""Preconditioners that go neither with their Krylov method nor with the fields that they are for.
+"""Preconditioners that go neither with their Krylov method nor with the equations that they are for.
 
 One that changes from one application to the next needs a method that bears it; one for a block of fields
-needs such a block.
+needs such a block; one made at rest needs equations that follow their loads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from plexus.protocols import WeakPhysics
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
+    from plexus.protocols import Equation
 
 FLEXIBLE = ("fcg", "fgmres")
 """Krylov methods whose preconditioner may vary."""
@@ -28,14 +29,15 @@ def problems(deck: Deck) -> Iterator[tuple[tuple[Any, ...], str]]:
         for place, part in _chain(block, ("solver", name)):
             yield from _block(part, place)
             yield from _misfits(part, place, [systems[n] for n in served])
+            yield from _restless(part, place, [systems[n] for n in served])
 
 
-def _systems(deck: Deck) -> dict[str, tuple[str, ...]]:
-    """Return the fields that are solved together, by the name of the first; none where nothing is solved."""
+def _systems(deck: Deck) -> dict[str, Equation]:
+    """Return the equations by the name of their first field; none where nothing is solved."""
     if not deck.solver or made_for(deck.physics.type).physics is not WeakPhysics:
         return {}
     cls: Any = registry.component("physics", deck.physics.type).cls
-    return {e.field.name: tuple(spec.name for spec in e.fields) for e in cls(deck.physics).equations}
+    return {e.field.name: e for e in cls(deck.physics).equations}
 
 
 def _chain(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], SolverBlock]]:
@@ -46,15 +48,30 @@ def _chain(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[A
 
 
 def _misfits(
-    block: SolverBlock, place: tuple[Any, ...], systems: Sequence[tuple[str, ...]]
+    block: SolverBlock, place: tuple[Any, ...], systems: Sequence[Equation]
 ) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield why a preconditioner is not for one of the systems that its block serves."""
     if block.preconditioner is None:
         return
     member = registry.build("preconditioner", block.preconditioner)
-    for fields in systems:
-        for below, text in member.problems(fields):
+    for equation in systems:
+        for below, text in member.problems(tuple(spec.name for spec in equation.fields)):
             yield (*place, "preconditioner", *below), text
+
+
+def _restless(
+    block: SolverBlock, place: tuple[Any, ...], systems: Sequence[Equation]
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield that a tangent at rest stands for none of the march, whose rates it lacks."""
+    if block.preconditioner_from != "rest":
+        return
+    evolving = [e.field.name for e in systems if e.evolving]
+    if evolving or not systems:
+        what = f"{' and '.join(evolving)} changes at a rate, which" if evolving else "this model has rates, which"
+        yield (
+            (*place, "preconditioner_from"),
+            f"{what} the tangent at rest does not have: rest is for quasi-static equations on elements",
+        )
 
 
 def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:

@@ -46,6 +46,11 @@ class Attempt:
         The solver to configure.
     contexts : callable
         Field inside a block of fields (empty: all of it), preconditioner, its system -> its context.
+
+    Attributes
+    ----------
+    reference : PETSc.Mat or None
+        The matrix that the preconditioner is made of, if it is not the tangent.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Attempt:
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
         self.shells: list[Shell] = []
+        self.reference: PETSc.Mat | None = None
         self._contexts = contexts
         self._install(snes.getKSP().getPC(), "", member, target)
         self._told = (0, 0.0)
@@ -119,14 +125,17 @@ class Attempt:
             ksp.setFromOptions()
         self._open = False
 
-    def set_up(self, mat: PETSc.Mat, pmat: PETSc.Mat) -> None:
+    def set_up(self, mat: PETSc.Mat) -> None:
         """Build the preconditioner now, so that its time is told apart; SNES then finds it ready."""
         if self.options.lags:
             return  # SNES decides after this callback whether the old preconditioner stays
         with self.ctx.timers("preconditioner"):
-            ksp = self.snes.getKSP()
-            ksp.setOperators(mat, pmat)
-            ksp.setUp()
+            self.operate(mat)
+            self.snes.getKSP().setUp()
+
+    def operate(self, mat: PETSc.Mat) -> None:
+        """Let the linear solver solve with a matrix."""
+        self.snes.getKSP().setOperators(mat, self.reference or mat)
 
     def run(self, x: PETSc.Vec, t: float) -> SolveInfo:
         """Solve from the guess ``x`` in place and return the record. Collective."""

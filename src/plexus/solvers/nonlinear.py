@@ -58,6 +58,8 @@ class FieldSolver:
         Sums over the whole run.
     contexts : Contexts
         Preconditioners in Python.
+    rest : callable or None
+        Return unknown, instant and fields at the start of the run, with a step of no length. Collective.
     """
 
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
@@ -69,6 +71,7 @@ class FieldSolver:
         self.records: list[SolveInfo] = []
         self.tally = Tally()
         self._work = form.space.zeros()
+        self.rest: Callable[[], tuple[np.ndarray, Instant, Mapping[str, Any]]] | None = None
         self._begin, self._last = 0, len(_chain(block)) - 1
         self._holding: Holding | None = None
         self._now = Instant(0.0)
@@ -77,6 +80,7 @@ class FieldSolver:
         self._failed: tuple[int, str] | None = None
         self.symmetric = False
         self._first: np.ndarray | None = None
+        self._rested: PETSc.Mat | None = None
 
     def solve(self, u: np.ndarray, at: Instant, fields: Mapping[str, Any]) -> SolveInfo:
         """Solve F(t, u, u_t) = 0 in place. Collective.
@@ -137,7 +141,9 @@ class FieldSolver:
         """Free what was made to solve, but the matrix; the next solve makes it anew. Collective."""
         for attempt in self.attempts:
             attempt.snes.destroy()
-        self.attempts, self.contexts = [], Contexts(self.blocks, self.target)
+        if self._rested is not None:
+            self._rested.destroy()
+        self.attempts, self.contexts, self._rested = [], Contexts(self.blocks, self.target), None
         self._begin, self._holding, self._first = 0, None, None
         del self.current
 
@@ -191,11 +197,28 @@ class FieldSolver:
             snes.setFunction(self.residual, self.rhs)
             with self.ctx.timers("matrix"):
                 mat = self.form.matrix.mat  # made at first access: pattern and memory
-            snes.setJacobian(self.jacobian, mat)
+            if self.blocks[number].preconditioner_from == "rest":
+                attempt.reference = self._reference()
+            snes.setJacobian(self.jacobian, mat, attempt.reference or mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
         self.current = self.attempts[number]
         return self.current
+
+    def _reference(self) -> PETSc.Mat:
+        """Return the tangent at rest, a matrix of its own. Collective."""
+        if self._rested is None:
+            assert self.rest is not None, "the system of a deck knows its start"
+            form, (u, at, fields) = self.form, self.rest()
+            with self.ctx.timers("jacobian"):
+                form.jacobian(at.t, u, None, 0.0, fields, at.since)
+            self._rested = form.matrix.mat.duplicate(copy=True)
+            symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
+            self._rested.setOption(PETSc.Mat.Option.SYMMETRIC, symmetric)
+            near = form.near_nullspace()
+            self._rested.setNearNullSpace(near)
+            near.destroy()
+        return self._rested
 
     def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
         """Give a SNES the prefix and options of block ``number``."""
@@ -262,7 +285,7 @@ class FieldSolver:
             now = self._now
             self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
         self.inspect_matrix(self.current, self.bearing(u, rate, now))
-        self.current.set_up(mat, pmat)
+        self.current.set_up(mat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
         if snes.getIterationNumber() == 0 and self._holding is not None:
             self._first = snes.getFunction()[0].getArray(readonly=True).copy()

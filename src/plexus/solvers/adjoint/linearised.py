@@ -77,10 +77,11 @@ class Linearised:
 
     def _straight(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
         """Solve A x = b; return the relative residual, infinite if PETSc refuses."""
-        self.solver.current.set_up(mat, mat)
-        ksp = self.solver.current.snes.getKSP()
+        current = self.solver.current
+        current.set_up(mat)
         # where preconditioners lag, SNES gives the matrix, which may not have begun
-        ksp.setOperators(mat, mat)
+        current.operate(mat)
+        ksp = current.snes.getKSP()
         return _tried(ksp, ksp.solve, mat.mult, b, x)
 
     def _turned(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
@@ -108,7 +109,7 @@ class Linearised:
     def _implicitly(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
         """Solve by the solver of the matrix itself; return the relative residual, infinite if it refuses."""
         solver = self.solver
-        solver.current.set_up(mat, mat)
+        solver.current.set_up(mat)
         ksp = solver.current.snes.getKSP()
         solve = ksp.solve if solver.symmetric else ksp.solveTranspose
         return _tried(ksp, solve, mat.multTranspose, b, x)
@@ -122,7 +123,7 @@ class Linearised:
         transpose.setNearNullSpace(near)
         near.destroy()
         twin = self._twin(number, transpose)
-        twin.set_up(transpose, transpose)
+        twin.set_up(transpose)
         ksp = twin.snes.getKSP()
         off = _tried(ksp, ksp.solve, mat.multTranspose, b, x)
         transpose.destroy()
