@@ -77,7 +77,8 @@ class FullSteps:
         """
         system, u = self.system, taken.u
         form, space = system.full.forms[system.name], system.full.quadrature
-        n, shown = space.n_owned, (u - system.lifts.field(at.t)).reshape(-1, 1)
+        n = space.n_owned
+        shown = (u - system.lifts.field(at.t) - system.whole.correction).reshape(-1, 1)
         model = completed(
             system.model, form, shown, [self._stress(at, u, taken.before)],
             {name: [taken.memory[name][:n]] for name in system.model.kept.duals},

@@ -34,6 +34,7 @@ from plexus.reduction.points import Sites
 from plexus.reduction.springs import Springs
 
 if TYPE_CHECKING:
+    from plexus.coupling.correction import Correction
     from plexus.coupling.refresh import Refresh
     from plexus.coupling.system import System
     from plexus.fields.state import State
@@ -90,6 +91,7 @@ class ReducedSystem(ReducedState):
         self.refresh: Refresh | None = None
         self.refreshed = 0
         """Steps that the full model has taken for that."""
+        self.correction: Correction | None = None
         self._step: Step | None = None
         self._memory: dict[str, Array] | None = None
         self.turn(model)
@@ -184,7 +186,9 @@ class ReducedSystem(ReducedState):
         self.counted.solver.ctx.log.info(text)
 
     def watch(self, step: int) -> list[str]:
-        """Return that the full model has taken over, if it has just done so."""
+        """Correct the state if that is due; return that the full model has taken over, if it has just done so."""
+        if self.correction is not None and not self.full_order:
+            self.correction.look(step)
         told, happened = self.trust, super().watch(step)
         if told is not None:
             happened, told.told = [*happened, *told.told], []
@@ -222,6 +226,8 @@ class ReducedSystem(ReducedState):
         told = {"modes": self.model.basis.shape[2], "points": self.model.points.n_global}
         if self.refresh is not None:
             told |= {"refreshed": self.refreshed}
+        if self.correction is not None:
+            told |= {"corrections": self.whole.corrected}
         if self.trust is not None:
             told |= asdict(self.trust.record)
         if not self.full_order:

@@ -185,16 +185,17 @@ class ReducedFields(NodalFields):
         return self.reduced.whole.numbers(state.t, state.values[self.reduced.name][:, 0])
 
     def _affine(self, key: Any, compute: Callable[[], Any]) -> tuple[Any, Any]:
-        """Return a result without displacement, and how each number changes it (…, n). Collective."""
-        n = len(self._coordinates)
+        """Return a result with all numbers zero, and how each of them changes it (…, n). Collective."""
+        n, version = len(self._coordinates), self.reduced.whole.corrected
         # a model that is completed on the way has more modes
-        key = key, n
-        if key not in self._numbers:
-            constant = self._at(np.zeros(n), compute)
-            slopes = [self._at(unit, compute) - constant for unit in np.eye(n)]
-            self._numbers[key] = constant, np.stack(slopes, axis=-1)
-        found: tuple[Any, Any] = self._numbers[key]
-        return found
+        slopes, constants = ("slopes", key, n), ("constant", key)
+        if self._numbers.get(constants, (None,))[0] != version:
+            self._numbers[constants] = version, self._at(np.zeros(n), compute)
+        constant = self._numbers[constants][1]
+        if slopes not in self._numbers:
+            found = [self._at(unit, compute) - constant for unit in np.eye(n)]
+            self._numbers[slopes] = np.stack(found, axis=-1)
+        return constant, self._numbers[slopes]
 
     def _at(self, g: Array, compute: Callable[[], Any]) -> Any:
         """Return a result at other numbers; what is known of the present state stays."""

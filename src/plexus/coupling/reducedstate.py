@@ -52,6 +52,7 @@ class ReducedState(System):
         solvers: Any = {name: solver}
         super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
+        self._corrected = False
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
@@ -115,6 +116,8 @@ class ReducedState(System):
             found |= {Key("memory", n): (self.full.points[n], a) for n, a in replay.memory.items()}
         if self.completed:
             found |= {_key(n): (self._room(n, a.shape[1]), a) for n, a in self.model.arrays.items()}
+        if self.whole.corrected:
+            found[CORRECTION] = self.full.spaces[self.name], self.whole.correction
         return found
 
     def recall(self, rows: Mapping[Key, Array]) -> None:
@@ -122,7 +125,10 @@ class ReducedState(System):
         found = {key.field: a for key, a in rows.items() if not key.label}
         if found:
             self.whole.replay.restart(found)
-        arrays = {_name(key): a for key, a in rows.items() if key.label}
+        if CORRECTION in rows:
+            self.whole.correct(rows[CORRECTION])
+            self.steps.shift(self.whole.correction)
+        arrays = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}
         if arrays:
             own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
             self.turn(assembled(self.full.forms[self.name], self.full.quadrature, self._facts, own))
@@ -134,6 +140,8 @@ class ReducedState(System):
             return found
         if self.whole.remembers:
             found |= keyed("memory", self.full.points)
+        if self._corrected:
+            found[CORRECTION] = self.full.spaces[self.name]
         return found | {_key(n): self._room(n, width) for n, width in self._widths.items()}
 
     def _room(self, name: str, width: int) -> Any:
@@ -152,6 +160,7 @@ class ReducedState(System):
         whole = self.whole
         own: dict[str, Any] = {
             "full_order": self.full_order, "balance": whole.balance.state(), "remembers": whole.remembers,
+            "corrected": whole.corrected,
         }  # fmt: skip
         if self.completed and not self.full_order:
             own |= {
@@ -172,7 +181,7 @@ class ReducedState(System):
         if self.whole.remembers and not told.get("remembers", True):
             raise InputError("the checkpoint has no memory of the whole body: its run had `rom.duals: none`")
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
-        self._facts = told.get("model", self.model.facts)
+        self._facts, self._corrected = told.get("model", self.model.facts), bool(told.get("corrected"))
         if self.full_order:
             self.hand_over()
             return
@@ -185,6 +194,10 @@ class ReducedState(System):
         told = facts.get("rom", {})
         if "balance" in told:
             self.whole.balance.restore(told["balance"])
+
+
+CORRECTION = Key("memory", "correction", "body")
+"""The key of `WholeBody.correction` in checkpoints."""
 
 
 def _key(name: str) -> Key:

@@ -79,11 +79,22 @@ class Steps:
         self.ahead = Ahead(self._conditions, end)
         if not self._vectorised(system.times):
             self.ahead.most = 1
+        self.shifted, self._pull = np.zeros((system.model.points.n_local, 9)), np.zeros(len(self.springs))
+        if system.whole.corrected:
+            self.shift(system.whole.correction)
 
     def of(self, at: Instant) -> Step:
         """Return the step that ends at an instant. Collective."""
         load, given, *rest = self.ahead.at(at.t, at.dt)
+        load = load + self._pull
         return Compiled(self, at, load, given, *rest) if rest else Step(self, at, load, given)
+
+    def shift(self, field: Array) -> None:
+        """From now on add a displacement (n_local, m) to those of modes and of what is prescribed. Collective."""
+        system = self.system
+        form, modes = system.full.forms[system.name], field[:, :, None]
+        self.shifted = strains_of(form, system.full.quadrature, modes, system.model.points.rows)[:, :, 0]
+        self._pull = system.springs.between(system.model.basis, field)
 
     def _conditions(self, times: Array) -> list[Array]:
         """Return loads (T, n), amplitudes of what is prescribed, and what compiled steps take. Collective."""
@@ -243,7 +254,7 @@ class Step:
         heated = equation.heated(p)
         names = {n: heated.fields[n] for n in heated.fields if n != system.name}
         rows = {n: before[n][:, None] if s.components > 1 else before[n] for n, s in system.points.items()}
-        lifted = (self.steps.lifted @ self.given).reshape(-1, 1, 3, 3)
+        lifted = (self.steps.lifted @ self.given + self.steps.shifted).reshape(-1, 1, 3, 3)
         given = sites.pick(p, equation.given_strain(p))
         return sites.view(p, names, dt=self.at.dt, before=rows), given + lifted
 
@@ -265,7 +276,8 @@ class Compiled(Step):
     def __init__(self, steps: Steps, at: Instant, load: Array, given: Array, data: Array, offset: Array):
         super().__init__(steps, at, load, given)
         self.bodies, self.names = steps.bodies, list(steps.system.points)
-        self.bodies.put(data[None], offset[None])
+        shifted = steps.shifted.T[np.array(steps.compiled.PLACES)]
+        self.bodies.put(data[None], np.ascontiguousarray(offset + shifted)[None])
         for rows, name in zip(self.bodies.memory, self.names, strict=True):
             rows[0] = at.before[name].reshape(rows[0].shape)
         self._at: Array | None = None

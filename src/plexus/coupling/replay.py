@@ -12,6 +12,7 @@ from plexus.protocols import Since
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
+    from plexus.coupling.wholebody import WholeBody
     from plexus.protocols import Instant
 
 Array = np.ndarray
@@ -20,8 +21,8 @@ Array = np.ndarray
 class Replay:
     """Marches the law at all quadrature points along the steps of a reduced run, as far as somebody asks."""
 
-    def __init__(self, full: System, name: str, basis: Array):
-        self.full, self.name, self.basis = full, name, basis
+    def __init__(self, full: System, name: str, whole: WholeBody):
+        self.full, self.name, self.whole = full, name, whole
         self.memory = full.begin()
         self.steps: dict[float, tuple[float, float, Array]] = {}
         self._ends: list[float] = []
@@ -52,7 +53,7 @@ class Replay:
             key = self._near(begin)
         form = self.full.forms[self.name]
         for end, dt, g in reversed(chain):
-            u = self.basis @ g
+            u = self.whole.combined(g)
             fields = {self.name: u, **self.memory}
             self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
         if chain:
@@ -70,7 +71,7 @@ class Replay:
         """Return time and displacement of the latest step, to which the memory is brought."""
         assert self.seen is not None
         self.catch_up()
-        return self.seen[0], self.basis @ self.seen[1]
+        return self.seen[0], self.whole.combined(self.seen[1])
 
     def catch_up(self) -> None:
         """Bring the memory to the latest step."""

@@ -39,6 +39,10 @@ class WholeBody:
     ----------
     modes : array (n_local, m, K + n)
         Responses to what is prescribed, and behind them the basis.
+    correction : array (n_local, m)
+        A displacement that is added, see `plexus.coupling.correction`.
+    corrected : int
+        How often it has changed.
     replay : Replay
         The memory at all quadrature points, along the steps so far.
     remembers : bool
@@ -50,7 +54,8 @@ class WholeBody:
     def __init__(self, full: System, name: str, model: Model, lifts: Lifts):
         self.full, self.name, self.model, self.lifts = full, name, model, lifts
         self.modes = model.basis
-        self.replay = Replay(full, name, model.basis)
+        self.replay = Replay(full, name, self)
+        self.correction, self.corrected = full.spaces[name].zeros(), 0
         self.balance = Balance(full.forms[name], model.facts["forces"])
         self.gappy: dict[str, Gappy] | None = None
         self.remembers = True
@@ -61,7 +66,6 @@ class WholeBody:
         self.lifts.settle(model.kept.lifts)
         fields = self.lifts.fields
         self.modes = np.concatenate([fields, model.basis], axis=2) if self.lifts.count else model.basis
-        self.replay.basis = self.modes
         if self.gappy is not None:
             self.fit()
 
@@ -71,7 +75,11 @@ class WholeBody:
 
     def combined(self, numbers: Array) -> Array:
         """Return the displacement of such numbers at all nodes, (n_local, m); the last may be left out."""
-        return np.asarray(self.modes[:, :, : len(numbers)] @ numbers)
+        return np.asarray(self.modes[:, :, : len(numbers)] @ numbers) + self.correction
+
+    def correct(self, field: Array) -> None:
+        """From now on add a displacement (n_local, m), ghosts included; the memory is that of the latest step."""
+        self.correction, self.corrected = field, self.corrected + 1
 
     def displacement(self, state: State) -> Array:
         """Return the displacement of a state of coordinates at all nodes, (n_local, m). Collective."""

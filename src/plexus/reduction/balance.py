@@ -46,8 +46,15 @@ class Balance:
 
     def look(self, t: float, u: Array, memory: Mapping[str, Array]) -> float:
         """Judge displacement (n_local, m) and memory at a time [s]; return the share. Collective."""
-        name = self.form.own
-        forces = self.form.reactions(t, u, None, {name: u, **memory}, Since(0.0, memory))
+        return self.judge(t, u, self.forces(t, u, memory))
+
+    def forces(self, t: float, u: Array, memory: Mapping[str, Array]) -> Array:
+        """Return F of such a state, (n_owned, m). Collective."""
+        found: Array = self.form.reactions(t, u, None, {self.form.own: u, **memory}, Since(0.0, memory))
+        return found
+
+    def judge(self, t: float, u: Array, forces: Array) -> float:
+        """Judge the forces (n_owned, m) of a displacement (n_local, m); return the share. Collective."""
         held = forces
         if bedded(self.form):
             held = forces - bedding(self.form, u, t)[: len(forces)]

@@ -88,6 +88,8 @@ class Elastic:
         self.space, self.comm = self.form.space, self.form.space.comm
         self.points = full.quadrature
         self.memory = full.begin()
+        self._made: tuple[int, Linearised] | None = None
+        """State of the matrix when it was K_0, and what solves with it."""
         held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
         stored = {n: (full.points[n], a) for n, a in self.memory.items()}
         self.given = {**held, **stored, self.name: (self.space, self.space.zeros())}
@@ -149,10 +151,7 @@ class Elastic:
         """
         space, inverse, fields, stresses = self.space, self._inverse(), [], []
         for shape in shapes:
-            load = self.form.released(shape.force[: space.n_owned].copy())
-            found = space.zeros()
-            found[: space.n_owned] = -inverse.solved(load.ravel()).reshape(load.shape) * shape.size
-            space.halo.forward(found)
+            found = -self._solved(inverse, shape.force[: space.n_owned]) * shape.size
             fields.append(found.ravel())
             stress = self.stress(self.start, found)
             stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
@@ -182,20 +181,37 @@ class Elastic:
             u = space.zeros()
             u[:n] = shape.reshape(n, space.components)
             space.halo.forward(u)
-            load = self.form.released(self._force(self.start, u) - rest)
-            u[:n] -= inverse.solved(load.ravel()).reshape(load.shape)
-            space.halo.forward(u)
+            u -= self._solved(inverse, self._force(self.start, u) - rest)
             fields.append(u.ravel())
             stresses.append(size * self.stress(self.start, u))
         rows = np.array(fields).reshape(len(sizes), space.n_local * space.components)
         return Answers(rows.T, stresses)
 
+    def solved(self, force: Array) -> Array:
+        """Return u (n_local, m), ghosts included, of K_0 u = F at free nodes, F (n_owned, m). Collective.
+
+        Raises
+        ------
+        SolveError
+            If the linear solve fails.
+        """
+        return self._solved(self._inverse(), force)
+
+    def _solved(self, inverse: Linearised, force: Array) -> Array:
+        found, load = self.space.zeros(), self.form.released(force.copy())
+        found[: self.space.n_owned] = inverse.solved(load.ravel()).reshape(load.shape)
+        self.space.halo.forward(found)
+        return found
+
     def _inverse(self) -> Linearised:
-        """Return what solves with K_0. Collective."""
-        solver, u = self.full.solvers[self.name], self.space.zeros()
-        at = Instant(self.start, 0.0, before=self.memory)
-        solver.assemble(u, at, {self.name: u, **self.memory})
-        return Linearised(solver)
+        """Return what solves with K_0, which is assembled where another matrix stands in its place. Collective."""
+        mat = self.form.matrix.mat
+        if self._made is None or self._made[0] != mat.stateGet():
+            solver, u = self.full.solvers[self.name], self.space.zeros()
+            at = Instant(self.start, 0.0, before=self.memory)
+            solver.assemble(u, at, {self.name: u, **self.memory})
+            self._made = mat.stateGet(), Linearised(solver)
+        return self._made[1]
 
     def stress(self, t: float, u: Array | None = None, cells: slice | None = None) -> Array:
         """Return C:ε(u) at the points of own cells, all or some, (k, 9).

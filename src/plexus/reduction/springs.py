@@ -51,14 +51,19 @@ class Springs:
 
     def on(self, modes: Array) -> Array:
         """Return K (n, n) of modes (n_local, m, n). Collective."""
-        n, own = modes.shape[2], self.form.space.n_owned
-        found = np.zeros((n, n))
+        n = modes.shape[2]
         if not bedded(self.form):
-            return found
-        for j in range(n):
-            force = bedding(self.form, np.ascontiguousarray(modes[:, :, j]), self.start)[:own]
-            found[:, j] = np.einsum("im,imn->n", force, modes[:own])
-        total: Array = self.form.space.comm.allreduce(found)
+            return np.zeros((n, n))
+        columns = [self.between(modes, np.ascontiguousarray(modes[:, :, j])) for j in range(n)]
+        return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
+
+    def between(self, modes: Array, u: Array) -> Array:
+        """Return ∫ f0(u)·ψ_i ds of modes (n_local, m, n) and a displacement (n_local, m), (n,). Collective."""
+        if not bedded(self.form):
+            return np.zeros(modes.shape[2])
+        own = self.form.space.n_owned
+        force = bedding(self.form, u, self.start)[:own]
+        total: Array = self.form.space.comm.allreduce(np.einsum("im,imn->n", force, modes[:own]))
         return total
 
 

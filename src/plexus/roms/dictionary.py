@@ -57,6 +57,8 @@ class DictionaryParams(GalerkinParams):
     def _memory(self) -> DictionaryParams:
         if self.refresh:
             raise refuse("models of a dictionary stay as they are: no refresh")
+        if self.correct is not None:
+            raise refuse("models of a dictionary take no correction")
         if self.switch is not None and (self.duals != "replay" or self.indicator is not None):
             raise refuse(
                 "where models are switched the memory is marched at the points of all of them: duals replay, "

@@ -27,6 +27,7 @@ from plexus.registry import register
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
+    from plexus.coupling.correction import Correction
     from plexus.coupling.refresh import Refresh
     from plexus.coupling.system import System
     from plexus.coupling.trust import Terms
@@ -76,6 +77,12 @@ class GalerkinParams(Params):
     refresh: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (), description="numbers of cycles that the full model marches, and that complete the reduced one"
     )
+    correct: int | None = Field(
+        None,
+        ge=1,
+        description="so many steps at a time: what the forces of the body then leave out of balance is answered "
+        "by a displacement outside of the basis, an elastic solve",
+    )
     imbalance: float = Field(
         0.05,
         gt=0,
@@ -104,12 +111,11 @@ class Galerkin:
         from plexus.deck.tables import period_of
 
         params: Any = deck.rom
-        if not params.refresh:
-            return
-        if period_of(deck.tables) is None:
+        if params.refresh and period_of(deck.tables) is None:
             yield ("rom", "refresh"), "no table of the deck has a period, so there are no cycles"
-        if params.duals != "replay":
-            yield ("rom", "refresh"), "full steps begin with the memory of the whole body: take duals: replay"
+        for key in (key for key in ("refresh", "correct") if getattr(params, key)):
+            if params.duals != "replay":
+                yield ("rom", key), "it begins with the memory of the whole body: take duals: replay"
 
     def reduce(self, full: System, values: Values, deck: Deck) -> tuple[ReducedSystem, Values]:
         """Return the system that marches in the place of ``full``, and its values at the start. Collective.
@@ -119,6 +125,7 @@ class Galerkin:
         InputError
             If the file does not belong to the mesh, or the deck has what a reduced model does not take.
         """
+        from plexus.coupling.correction import Correction
         from plexus.coupling.reduced import ReducedSystem
         from plexus.coupling.trust import Trust
         from plexus.reduction.loads import require_separable
@@ -141,6 +148,8 @@ class Galerkin:
             system.whole.fit()
         system.whole.remembers = self.params.duals != "none"
         system.refresh = self._refresh(deck)
+        if self.params.correct is not None:
+            system.correction = Correction(system, self.params.correct)
         if self.params.indicator is not None:
             system.trust = Trust(system, self._terms(model.facts))
         return system, {name: np.zeros((system.model.basis.shape[2], 1))}
