@@ -1,6 +1,10 @@
 /* Elementary functions of lanes, and choices between them. */
 #include "lanes.h"
 
+#if L == 8
+#include <immintrin.h>
+#endif
+
 typedef int64_t I __attribute__((vector_size(8 * L)));
 #define LN2 0.69314718055994530942
 /* What is added to this number shows up as an integer in its last bits. */
@@ -12,9 +16,13 @@ inlined V larger(V a, V b) { return pick(a > b, a, b); }
 inlined V smaller(V a, V b) { return pick(a < b, a, b); }
 inlined V size_of(V a) { return (V)((I)a & INT64_MAX); }
 inlined int any(I m) {
+#if L == 8
+    return _mm512_test_epi64_mask((__m512i)m, (__m512i)m) != 0;
+#else
     int64_t found = 0;
     for (int l = 0; l < L; l++) found |= m[l];
     return found != 0;
+#endif
 }
 inlined V root(V a) {
     for (int l = 0; l < L; l++) a[l] = __builtin_sqrt(a[l]);

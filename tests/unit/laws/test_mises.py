@@ -90,7 +90,7 @@ def test_a_published_point():
 @pytest.mark.parametrize("exponent", [1, 2, 7, 30, 100])
 @pytest.mark.parametrize("dt", [1e-6, 1e-2, 1.0, 1e4])
 def test_six_looks_are_enough(exponent, dt, monkeypatch):
-    """Whatever the exponent and the step, on arrays and compiled; the last look sees that five steps did it."""
+    """Whatever exponent and step are, on arrays and compiled: the last one sees that five steps did it."""
     law = made(CUBE | {"viscosity": {"drag": 300, "exponent": exponent}})
     rng = np.random.default_rng(exponent)
     monkeypatch.setattr(_flow, "ROUNDS", 6)
