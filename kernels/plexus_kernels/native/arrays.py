@@ -21,7 +21,10 @@ def checked(name: str, array: Any, dtype: type, shape: tuple[int | None, ...]) -
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         got = getattr(array, "dtype", type(array).__name__)
         raise TypeError(f"{name}: expected a NumPy array of {np.dtype(dtype).name}, got {got}")
-    if array.ndim != len(shape) or any(e not in (None, s) for e, s in zip(shape, array.shape, strict=True)):
+    fits = array.shape == shape or (
+        array.ndim == len(shape) and all(e in (None, s) for e, s in zip(shape, array.shape, strict=True))
+    )
+    if not fits:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not array.flags.c_contiguous:
         raise ValueError(f"{name}: the array must be C-contiguous")

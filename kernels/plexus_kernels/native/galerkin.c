@@ -3,7 +3,7 @@
  *   r_j = Σ_k w_k σ(Σ_i γ_i E_i(x_k) + ε_0(x_k)) : E_j(x_k) + f_j,    K_ij = Σ_k w_k E_i : H : E_j
  *
  * f may grow with the coordinates: f_j + Σ_i S_ji γ_i, e.g. of elastic foundations.
- * Points come in blocks of L, the last one filled up with points without weight. Strains are given twice: E_j of a
+ * Points come in blocks of L, the last one filled up with its last point, without weight. Strains are given twice: E_j of a
  * block side by side for the strain and the force, and by rows √c_a E_aj (c = 1 for 11 22 33, 2 for 12 23 31: rows of
  * Mandel's form) for the slope, which is a product of matrices. */
 #include "mises.h"
@@ -41,39 +41,56 @@ inlined double sum(V a) {
     return s;
 }
 
+/* Look at block i. */
+static void begin(const Body *m, const Case *c, double dt, const double *g, int64_t i, Local *p) {
+    const V *E = m->strains + i * m->modes * T, *d = c->data + i;
+    V e[T], before;
+    p->at = block(i * L, m->points);
+    for (int k = 0; k < T; k++) e[k] = c->offset[k * m->blocks + i];
+    for (int64_t j = 0; j < m->modes; j++)
+        for (int k = 0; k < T; k++) e[k] += g[j] * E[j * T + k];
+    load(c->plastic, &p->at, p->plastic);
+    for (int l = 0; l < L; l++) before[l] = c->p[p->at.at[l]];
+    p->kappa = d[0], p->mu = d[m->blocks], p->limit = d[2 * m->blocks], p->slope = d[3 * m->blocks];
+    p->gain = d[4 * m->blocks], p->rate = d[5 * m->blocks], p->viscosity = d[6 * m->blocks], p->power = d[7 * m->blocks];
+    for (int k = 0; k < KIN; k++) {
+        p->modulus[k] = d[(8 + 2 * k) * m->blocks], p->recall[k] = d[(9 + 2 * k) * m->blocks];
+        load(c->backs[k], &p->at, p->back[k]);
+    }
+    p->before = before, p->logdt = all(dt > 0 ? __builtin_log(dt) : 0.0), p->voce = grows(p);
+    attempt(p, dt, e);
+}
+
+/* Add the force of block i to that of each mode (n), put its weighted slope in Mandel's form (T, T) into H, and the memory at
+ * the end of the step where it belongs. */
+static void finish(const Body *m, const Case *c, int64_t i, const Local *p, V *scratch, V *H) {
+    const V *E = m->strains + i * m->modes * T;
+    V s[T];
+    Slope slope;
+    remember(p, c->plastic1, c->backs1, c->p1);
+    stress(p, s), tangent(p, &slope);
+    for (int k = 0; k < T; k++) s[k] *= TWICE[k] * m->weights[i];
+    for (int64_t j = 0; j < m->modes; j++)
+        for (int k = 0; k < T; k++) scratch[j] += s[k] * E[j * T + k];
+    for (int k = 0; k < T; k++)
+        for (int q = 0; q < T; q++) {
+            V h = slope.left[k] * slope.right[q] * (MANDEL[k] * MANDEL[q]);
+            if (k < 3 && q < 3) h += slope.volume;
+            if (k == q) h += slope.unit;
+            H[k * T + q] = m->weights[i] * h;
+        }
+}
+
 /* Add the force of own points to r (n), put the weighted slopes in Mandel's form (blocks, T, T) into H, and the memory
  * at the end of the step where it belongs. */
 static void force(const Body *m, const Case *c, double dt, const double *g, double *r, V *H, V *scratch) {
-    const V logdt = all(dt > 0 ? __builtin_log(dt) : 0.0);
+    Local p[TOGETHER];
     for (int64_t j = 0; j < m->modes; j++) scratch[j] = all(0.0);
-    for (int64_t i = 0; i < m->blocks; i++) {
-        const Block b = block(i * L, m->points, 1);
-        const V *E = m->strains + i * m->modes * T, *d = c->data + i;
-        Local p = {0};
-        Answer a;
-        V e[T], ep[T], before, slope[T][T];
-        for (int k = 0; k < T; k++) e[k] = c->offset[k * m->blocks + i];
-        for (int64_t j = 0; j < m->modes; j++)
-            for (int k = 0; k < T; k++) e[k] += g[j] * E[j * T + k];
-        load(c->plastic, &b, ep);
-        for (int l = 0; l < L; l++) before[l] = c->p[b.at[l]];
-        const V kappa = d[0];
-        p.mu = d[m->blocks], p.yield = d[2 * m->blocks], p.slope = d[3 * m->blocks], p.gain = d[4 * m->blocks];
-        p.rate = d[5 * m->blocks], p.viscosity = d[6 * m->blocks], p.power = d[7 * m->blocks], p.logdt = logdt;
-        for (int k = 0; k < KIN; k++) {
-            p.modulus[k] = d[(8 + 2 * k) * m->blocks], p.recall[k] = d[(9 + 2 * k) * m->blocks];
-            load(c->backs[k], &b, p.back[k]), deviate(p.back[k]);
-        }
-        answer(&p, kappa, e, attempt(&p, dt, e, ep, before), &a);
-        remember(&p, &a, ep, before, &b, c->plastic1, c->backs1, c->p1);
-        V s[T];
-        for (int k = 0; k < T; k++) s[k] = TWICE[k] * m->weights[i] * a.stress[k];
-        for (int64_t j = 0; j < m->modes; j++)
-            for (int k = 0; k < T; k++) scratch[j] += s[k] * E[j * T + k];
-        tangent(&p, kappa, a.plastic, slope);
-        for (int k = 0; k < T; k++)
-            for (int q = 0; q < T; q++)
-                H[i * T * T + k * T + q] = MANDEL[k] * MANDEL[q] * m->weights[i] * slope[k][q];
+    for (int64_t first = 0; first < m->blocks; first += TOGETHER) {
+        const int count = m->blocks - first < TOGETHER ? (int)(m->blocks - first) : TOGETHER;
+        for (int i = 0; i < count; i++) begin(m, c, dt, g, first + i, p + i);
+        flow(p, count);
+        for (int i = 0; i < count; i++) finish(m, c, first + i, p + i, scratch, H + (first + i) * T * T);
     }
     for (int64_t j = 0; j < m->modes; j++) r[j] += sum(scratch[j]);
 }

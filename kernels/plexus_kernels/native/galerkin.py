@@ -103,7 +103,8 @@ class Bodies:
         self.points, self.modes, self.cases, self.backs = s, n, cases, backs
         blocks, columns = -(-s // lanes), -(-n // lanes) * lanes
         six = np.zeros((blocks * lanes, 6, n))
-        six[:s] = strains[:, PLACES]
+        # lanes without a point repeat the last one: they write what it writes
+        six[:s], six[s:] = strains[:, PLACES], strains[s - 1 : s, PLACES]
         self._lanes, self._rows = _aligned(blocks, n, 6, lanes), _aligned(blocks * lanes, 6, columns)
         self._lanes[:] = six.reshape(blocks, lanes, 6, n).transpose(0, 3, 2, 1)
         self._rows[:, :, :n] = six * MANDEL[:, None]
@@ -156,7 +157,6 @@ class Bodies:
         """
         s = self.points
         self._data[:, :, :s], self._offset[:, :, :s] = data, offset
-        # lanes without a point repeat the last one, so that they solve what can be solved
         self._data[:, :, s:], self._offset[:, :, s:] = (
             self._data[:, :, s - 1 : s],
             self._offset[:, :, s - 1 : s],

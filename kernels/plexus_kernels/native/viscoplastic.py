@@ -34,6 +34,28 @@ class Answer(NamedTuple):
     lost: int
 
 
+class Given:
+    """Data of the law as C reads them.
+
+    Parameters
+    ----------
+    data : sequence of array (C|1, Q|1)
+        As `SCALARS` names them, then modulus and recall of each back strain.
+    cells, points : int
+        C and Q; any where all data are single numbers.
+    """
+
+    def __init__(self, data: Sequence[Floats], cells: int, points: int):
+        self.backs = (len(data) - len(SCALARS)) // 2
+        names = (*SCALARS, *("modulus", "recall") * self.backs)
+        found, self._alive = zip(
+            *(field(n, a, cells, points, ()) for n, a in zip(names, data, strict=True)), strict=True
+        )
+        scalars, pairs, several = found[: len(SCALARS)], found[len(SCALARS) :], Field * max(self.backs, 1)
+        self._own = _structure(self.backs)(*scalars, several(*pairs[::2]), several(*pairs[1::2]))
+        self.at = ctypes.byref(self._own)
+
+
 @cache
 def _structure(backs: int) -> type[ctypes.Structure]:
     """Return the type of the data in C."""
@@ -47,8 +69,7 @@ def respond(
     plastic: Floats,
     p: Floats,
     backs: Sequence[Floats],
-    data: Sequence[Floats],
-    kinematic: Sequence[tuple[Floats, Floats]],
+    given: Given,
     dt: float,
     tangent: bool,
     memory: bool,
@@ -61,47 +82,33 @@ def respond(
         Strain without the thermal one, plastic strain and back strains at the start of the step.
     p : array (C, Q)
         Cumulated plastic strain.
-    data : sequence of array (C|1, Q|1)
-        As `SCALARS` names them.
-    kinematic : sequence of pairs of array (C|1, Q|1)
-        Modulus and recall of each back strain.
+    given : Given
+        Data of the law.
     dt : float
         Length of the step [s]; 0: nothing flows.
     tangent, memory : bool
         Whether these are wanted.
     """
     C, Q = checked("p", p, np.float64, (None, None)).shape
-    alive: list[Any] = []
-
-    def described(name: str, array: Floats) -> Field:
-        found, kept = field(name, array, C, Q, ())
-        alive.append(kept)
-        return found
-
-    given = _structure(len(backs))()
-    for name, array in zip(SCALARS, data, strict=True):
-        setattr(given, name, described(name, array))
-    for k, (modulus, recall) in enumerate(kinematic):
-        given.modulus[k], given.recall[k] = described("modulus", modulus), described("recall", recall)
-    rows = {"strain": strain, "plastic strain": plastic}
-    rows |= {f"back strain {k}": a for k, a in enumerate(backs)}
-    first, second, *rest = (checked(name, a, np.float64, (C, Q, 9)).ctypes.data for name, a in rows.items())
+    rows = [("strain", strain), ("plastic strain", plastic), *(("back strain", a) for a in backs)]
+    first, second, *rest = (checked(name, a, np.float64, (C, Q, 9)).ctypes.data for name, a in rows)
     known = (ctypes.c_void_p * (3 + len(backs)))(first, second, p.ctypes.data, *rest)
-    stress = np.empty((C, Q, 9))
+    # stress, and at the end of the step plastic strain and back strains
+    found = np.empty((len(rows) if memory else 1, C, Q, 9))
     slopes = np.empty((C, Q, 81)) if tangent else None
-    ends = [np.empty((C, Q, 9)), np.empty((len(backs), C, Q, 9)), np.empty((C, Q))] if memory else [None] * 3
-    lost = _function(len(backs))(
-        C, Q, dt, ctypes.byref(given), known, stress.ctypes,
-        *(None if a is None else a.ctypes for a in (slopes, *ends)),
-    )  # fmt: skip
-    return Answer(stress, slopes, ends[0], ends[2], () if ends[1] is None else tuple(ends[1]), lost)
+    grown = np.empty((C, Q)) if memory else None
+    ends = (None if a is None else a.ctypes.data for a in (slopes, grown))
+    lost = _function(len(backs))(C, Q, dt, given.at, known, found.ctypes.data, *ends)
+    if not memory:
+        return Answer(found[0], slopes, None, None, (), lost)
+    return Answer(found[0], slopes, found[1], grown, tuple(found[2:]), lost)
 
 
 @cache
 def _function(backs: int) -> Any:
     found = library("viscoplastic", KIN=backs).respond
     n, at = ctypes.c_int64, ctypes.c_void_p
-    found.argtypes, found.restype = (n, n, ctypes.c_double, *[at] * 7), n
+    found.argtypes, found.restype = (n, n, ctypes.c_double, *[at] * 5), n
     return found
 
 

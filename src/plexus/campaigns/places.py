@@ -15,7 +15,7 @@ import numpy as np
 from plexus.life._cycle import Cycle, six
 from plexus.reduction.model import strains_of
 from plexus.reduction.points import ReducedPoints, Sites
-from plexus_kernels.native.viscoplastic import respond
+from plexus_kernels.native.viscoplastic import Given, respond
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -111,10 +111,8 @@ class Places:
             strain = np.einsum("kan,dn->dka", self.strains, path[:, k], optimize=True)
             here = [np.ascontiguousarray(data[k, :, i]) for i in range(data.shape[2])]
             seen = np.ascontiguousarray(strain + offset[k])
-            found = respond(
-                seen, memory[0], memory[1], memory[2:], here[:8],
-                list(zip(here[8::2], here[9::2], strict=True)), float(dt), False, True,
-            )  # fmt: skip
+            given = Given(here, *seen.shape[:2])
+            found = respond(seen, memory[0], memory[1], memory[2:], given, float(dt), False, True)
             memory = [found.plastic, found.p, *found.backs]  # type: ignore[list-item]
             yield strain, found.stress, memory
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -87,6 +87,14 @@ class Mises:
         self.internal: Sequence[FieldSpec] = (PLASTIC, CUMULATED, *self.back_specs)
         # what a back stress forgets turns it against the direction of flow
         self.symmetric = all(back.recall.constant == 0.0 for back in self.backs)
+        self._steady, self._fixed = all(q.constant is not None for q in self._properties()), None
+
+    def _properties(self) -> Iterator[Property]:
+        """Yield all data of the law."""
+        groups = (self.hardening, self.viscosity, *self.backs)
+        found = [getattr(group, name) for group in groups if group for name in type(group).model_fields]
+        found += [self.material.young_modulus, self.material.poisson_ratio, self.yield_stress]
+        yield from (q for q in found if isinstance(q, Property))
 
     def bulk(self, p: Point) -> Array:
         """Return κ [Pa]."""
@@ -133,11 +141,14 @@ class Mises:
 
     def _by_lanes(self, compiled: Any, p: Point, strain: np.ndarray, tangent: bool, memory: bool) -> Response:
         """Return the answer of the compiled formulas."""
-        data, before = self.constants(p), p.before
+        before, given = p.before, self._fixed
+        if given is None:
+            given = compiled.Given(self.constants(p), *strain.shape[:2])
+            self._fixed = given if self._steady else None
         plastic, cumulated = before[PLASTIC.name], before[CUMULATED.name]
         found = compiled.respond(
             _row(strain), plastic, np.ascontiguousarray(cumulated), [before[s.name] for s in self.back_specs],
-            data[:8], tuple(zip(data[8::2], data[9::2], strict=True)), p.dt, tangent, memory,
+            given, p.dt, tangent, memory,
         )  # fmt: skip
         slope = None if found.tangent is None else found.tangent.reshape(*strain.shape[:2], 3, 3, 3, 3)
         if not memory:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from plexus import registry
-from plexus.laws import _flow
+from plexus.laws import _flow, _mises
+from plexus_kernels.native import viscoplastic
 
 CUBE = {
     "type": "chaboche", "young_modulus": 200e3, "poisson_ratio": 0.3, "yield_stress": 10,
@@ -87,11 +89,13 @@ def test_a_published_point():
 
 @pytest.mark.parametrize("exponent", [1, 2, 7, 30, 100])
 @pytest.mark.parametrize("dt", [1e-6, 1e-2, 1.0, 1e4])
-def test_eight_rounds_are_enough(exponent, dt, monkeypatch):
-    """Whatever the exponent and the step; the ninth look sees that the eighth step was the last."""
+def test_six_looks_are_enough(exponent, dt, monkeypatch):
+    """Whatever exponent and step are, on arrays and compiled: the last one sees that five steps did it."""
     law = made(CUBE | {"viscosity": {"drag": 300, "exponent": exponent}})
     rng = np.random.default_rng(exponent)
-    monkeypatch.setattr(_flow, "ROUNDS", 9)
+    monkeypatch.setattr(_flow, "ROUNDS", 6)
+    monkeypatch.setattr(viscoplastic, "library", partial(viscoplastic.library, ROUNDS=6))
+    monkeypatch.setattr(viscoplastic, "_function", viscoplastic._function.__wrapped__)
     before = virgin(law, 200)
     for _ in range(4):
         e = 3e-3 * rng.standard_normal((200, 1, 3, 3))
@@ -101,8 +105,37 @@ def test_eight_rounds_are_enough(exponent, dt, monkeypatch):
         memory = _flow.Memory(tensors["plastic_strain"], p, [tensors["back_strain_1"]])
         stress, _, _ = _flow.respond(strain, memory, dt, data, slope=False)
         answer = law.respond(point(before, dt), strain, memory=True)
+        assert np.isfinite(stress).all() and np.isfinite(answer.stress).all()
         assert np.allclose(stress, answer.stress, rtol=1e-9, atol=1e-9 * np.abs(stress).max())
         before = answer.memory
+
+
+@pytest.mark.parametrize("varied", [False, True])
+@pytest.mark.parametrize(
+    ("cells", "points", "share"), [(1, 1, 1.0), (3, 5, 0.5), (41, 4, 0.3), (41, 4, 1.0), (7, 9, 0.0)]
+)
+def test_compiled_answers_are_those_of_arrays(cells, points, share, varied, monkeypatch):
+    """Whatever fills the lanes, flows or not, and whether data are one number or differ among points."""
+    backs = [{"modulus": 1e5, "recall": 1000}, {"modulus": "2e4 + 1e4*y" if varied else 2e4}]
+    law = made(CUBE | {"young_modulus": "200e3*(1 + 0.1*x)" if varied else 200e3, "back_stresses": backs,
+                       "hardening": {"slope": 1000, "gain": 50, "rate": 100}})  # fmt: skip
+    rng = np.random.default_rng(cells)
+    before = {s.name: np.zeros((cells, points, *((9,) if s.shape == "tensor" else ()))) for s in law.internal}
+    strain, moves = np.zeros((cells, points, 3, 3)), rng.random((cells, points, 1, 1)) < share
+    where = rng.random((cells, points, 3))
+    for _ in range(3):
+        e = 3e-3 * rng.standard_normal((cells, points, 3, 3))
+        strain = strain + moves * (e + e.swapaxes(2, 3)) / 2
+        p = SimpleNamespace(x=where, one=np.ones((1, 1)), dt=1.0, before=before, t=0.0, fields={}, dim=3)
+        found = law.respond(p, strain, tangent=True, memory=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(_mises, "_compiled", lambda: None)
+            known = law.respond(p, strain, tangent=True, memory=True)
+        assert share == 0.0 or (known.memory["p"] > before["p"]).any()
+        pairs = [(found.stress, known.stress), (found.tangent, known.tangent)]
+        for a, b in pairs + [(found.memory[n], known.memory[n]) for n in before]:
+            assert a.shape == b.shape and np.abs(a - b).max() <= 1e-9 * np.abs(b).max()
+        before = {n: np.ascontiguousarray(a) for n, a in found.memory.items()}
 
 
 def test_what_cannot_be_answered_is_not_a_number():
