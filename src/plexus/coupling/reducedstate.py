@@ -52,7 +52,7 @@ class ReducedState(System):
         solvers: Any = {name: solver}
         super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
-        self._corrected = False
+        self._corrected = 0
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
@@ -127,6 +127,7 @@ class ReducedState(System):
             self.whole.replay.restart(found)
         if CORRECTION in rows:
             self.whole.correct(rows[CORRECTION])
+            self.whole.corrected = self._corrected
             self.steps.shift(self.whole.correction)
         arrays = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}
         if arrays:
@@ -181,7 +182,7 @@ class ReducedState(System):
         if self.whole.remembers and not told.get("remembers", True):
             raise InputError("the checkpoint has no memory of the whole body: its run had `rom.duals: none`")
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})
-        self._facts, self._corrected = told.get("model", self.model.facts), bool(told.get("corrected"))
+        self._facts, self._corrected = told.get("model", self.model.facts), int(told.get("corrected", 0))
         if self.full_order:
             self.hand_over()
             return
