@@ -155,8 +155,10 @@ def full(a: Array) -> Array:
 
 def deviator(a: Array) -> Array:
     """Return dev a of tensors (…, 6)."""
-    found = a.copy()
-    found[..., :3] -= a[..., :3].mean(axis=-1, keepdims=True)
+    found, mean = a.copy(), (a[..., 0] + a[..., 1] + a[..., 2]) / 3.0
+    # one component at a time: loops over a short last axis are slow
+    for k in range(3):
+        found[..., k] -= mean
     return found
 
 
