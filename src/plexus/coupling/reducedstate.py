@@ -128,11 +128,12 @@ class ReducedState(System):
         if CORRECTION in rows:
             self.whole.correct(rows[CORRECTION])
             self.whole.corrected = self._corrected
-            self.steps.shift(self.whole.correction)
-        arrays = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}
+        arrays, model = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}, self.model
         if arrays:
             own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
-            self.turn(assembled(self.full.forms[self.name], self.full.quadrature, self._facts, own))
+            model = assembled(self.full.forms[self.name], self.full.quadrature, self._facts, own)
+        if arrays or CORRECTION in rows:
+            self.turn(model)
 
     def layout(self, state: State) -> dict[Key, Any]:
         """Return the rows of coordinates, of the memory at the points, and of that of the whole body."""

@@ -276,6 +276,7 @@ class Compiled(Step):
     def __init__(self, steps: Steps, at: Instant, load: Array, given: Array, data: Array, offset: Array):
         super().__init__(steps, at, load, given)
         self.bodies, self.names = steps.bodies, list(steps.system.points)
+        assert steps.compiled is not None
         shifted = steps.shifted.T[np.array(steps.compiled.PLACES)]
         self.bodies.put(data[None], np.ascontiguousarray(offset + shifted)[None])
         for rows, name in zip(self.bodies.memory, self.names, strict=True):

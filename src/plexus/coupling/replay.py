@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.protocols import Since
+from plexus.spaces.following import Reached, followed
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from plexus.protocols import Instant
 
 Array = np.ndarray
+TOGETHER = 16
+"""Steps whose displacements are held at a time."""
 
 
 class Replay:
@@ -51,11 +53,10 @@ class Replay:
             begin, dt, g = self.steps[key]
             chain.append((key, dt, g))
             key = self._near(begin)
-        form = self.full.forms[self.name]
-        for end, dt, g in reversed(chain):
-            u = self.whole.combined(g)
-            fields = {self.name: u, **self.memory}
-            self.memory = form.advance(end, u, None, fields, Since(dt, self.memory))
+        chain.reverse()
+        for first in range(0, len(chain), TOGETHER):
+            path = [Reached(end, dt, self.whole.combined(g)) for end, dt, g in chain[first : first + TOGETHER]]
+            self.memory = followed(self.full.forms[self.name], path, self.memory)
         if chain:
             self._forget()
         return self.memory

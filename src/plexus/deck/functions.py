@@ -33,10 +33,12 @@ def _is_tensor(value: Any) -> bool:
 
 def library(*values: Any) -> Any:
     """Return ``math`` for plain numbers, torch when any value is a tensor, NumPy otherwise."""
-    if any(_is_tensor(v) for v in values):
-        return sys.modules["torch"]
-    if all(isinstance(v, (int, float)) for v in values):
+    arrays = [v for v in values if not isinstance(v, (int, float))]
+    if not arrays:
         return math
+    for array in arrays:
+        if _is_tensor(array):
+            return sys.modules["torch"]
     import numpy
 
     return numpy

@@ -107,6 +107,8 @@ class Table:
     def value(self, x: Array) -> Array:
         """Return y at x (float, NumPy array or tensor)."""
         lib = library(x)
+        if lib.__name__ == "numpy":
+            return lib.interp(x, self.xs, self.ys)
         clipped, cell = self._cell(x, lib)
         if lib is math:
             return self.ys[cell] + self.slopes[cell] * (clipped - self.xs[cell])

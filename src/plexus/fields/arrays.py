@@ -113,6 +113,17 @@ def diagonal(value: Array, n: int) -> Array:
     return out
 
 
+def shifted(tensors: Array, value: Array) -> Array:
+    """Return tensors (..., n, n) with a value (...) that broadcasts to them added on their diagonals."""
+    n = tensors.shape[-1]
+    if namespace(tensors, value) is not np:
+        return tensors + value[..., None, None] * eye(n, tensors)
+    out = np.array(np.broadcast_to(tensors, (*np.broadcast_shapes(tensors.shape[:-2], value.shape), n, n)))
+    for i in range(n):
+        out[..., i, i] += value
+    return out
+
+
 def add_at(out: Array, index: Array, values: Array) -> None:
     """Add ``values`` (..., m) to rows ``index`` (...) of ``out`` (N, m) in place; repeated rows add up."""
     xp = namespace(out)

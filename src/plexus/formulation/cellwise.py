@@ -24,19 +24,25 @@ class Cellwise:
     measure: Callable[[Array], Array | None]
 
     def projected(self, p: Point, degree: Callable[[Point], int], f: Callable[[Point], Array]) -> Array:
-        """Return Πf at the points, (C, Q|1), for a scalar f (C|1, Q|1); ``degree`` may depend on the element.
+        """Return Πf at the points, (C|1, Q|1), of a scalar f (C|1, Q|1); ``degree`` may depend on elements.
 
         A point that stands alone, as that of an exact solution, has no cell: there Πf is f.
         """
         inside = p.inside
         if inside is None:
             return f(p)
-        weight = self.weights(inside)
         if degree(p) == 0:
-            return ((weight * f(inside)).sum(1) / weight.sum(1))[:, None]
-        psi = self.modes(inside, degree(p))
+            return self._mean(inside, f(inside))
+        weight, psi = self.weights(inside), self.modes(inside, degree(p))
         share = einsum("cqk,cq->ck", psi, weight * f(inside))
         return einsum("cqk,ck->cq", psi if inside is p else self.modes(p, degree(p)), share)
+
+    def _mean(self, inside: Point, value: Array) -> Array:
+        """Return the means over the cells, (C|1, 1), of values (C|1, Q|1)."""
+        if value.shape[1] == 1:
+            return value
+        weight = self.weights(inside)
+        return ((weight * value).sum(1) / weight.sum(1))[:, None]
 
     def modes(self, p: Point, degree: int) -> Array:
         """Return ψ at the points, (C, Q, k): one for degree 0, 1 + d for degree 1."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+import numpy as np
 from pydantic import AfterValidator, ValidationInfo
 
 from plexus.deck.context import known
 from plexus.deck.values import refuse
 from plexus.errors import InputError
-from plexus.fields.arrays import einsum, stack, where
+from plexus.fields.arrays import einsum, like, stack, where
 from plexus.protocols import Array, Point, Sample
 
 Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric", "bar"]
@@ -26,7 +28,17 @@ Geometry = Literal["solid", "plane_strain", "plane_stress", "axisymmetric", "bar
 def strain(sample: Sample) -> Array:
     """Return sym ∇u, (C, Q, d, d)."""
     grad = sample.grad
-    return 0.5 * (grad + einsum("...ij->...ji", grad))
+    d = grad.shape[-1]
+    # rows of d² numbers times a matrix: loops over a short last axis are slow
+    rows = grad.reshape(*grad.shape[:-2], d * d) @ like(_symmetric_part(d), grad)
+    return rows.reshape(grad.shape)
+
+
+@cache
+def _symmetric_part(d: int) -> np.ndarray:
+    """Return the matrix (d², d²) that takes tensors by rows to their symmetric parts."""
+    unit = np.eye(d * d).reshape(d, d, d, d)
+    return np.asarray(0.5 * (unit + unit.transpose(1, 0, 2, 3)).reshape(d * d, d * d))
 
 
 def radial_ratio(p: Point, sample: Sample) -> Array:

@@ -82,6 +82,6 @@ def thermal_strain(expansion: Expansion, p: Point) -> Array:
     strain = expansion.coefficient(p) * (temperature - td)
     if t0 == td:
         return strain
-    # the coefficient is read at T_0 by showing it a point that has this temperature
-    at_t0 = with_field(p, "temperature", Values(0.0 * temperature + t0))
+    # the coefficient is read at T_0 by showing it a point that has this temperature, the same everywhere
+    at_t0 = with_field(p, "temperature", Values(0.0 * temperature[:1, :1] + t0))
     return strain - expansion.coefficient(at_t0) * (t0 - td)

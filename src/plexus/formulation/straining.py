@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from plexus.deck.params import Expression
 from plexus.deck.property import PointNames
-from plexus.fields.arrays import einsum, eye
+from plexus.fields.arrays import einsum, eye, shifted
 from plexus.formulation.cellwise import Cellwise
 from plexus.formulation.kinematics import Geometry, radial_ratio, strain, trace
 from plexus.formulation.material import Expansion, thermal_strain
@@ -63,23 +63,27 @@ class Straining:
         n = 0.0 * change if self.geometry == "axisymmetric" else None
         if self.geometry == "plane_strain":
             n = self._normal(p)
-            change = change + (self.change_of(p, self._normal, n) / 3.0 if self.b_bar else 0.0)
+            change = change + (self._even(p, n) / 3.0 if self.b_bar else 0.0)
         return change[..., None, None] * eye(p.dim, change), None if n is None else n + change
 
     def _normal(self, p: Point) -> Array:
         """Return the strain along the normal that the deck gives, (C, Q)."""
         return self.normal_strain.sure(PointNames(p)) + 0.0 * p.x[..., 0]
 
+    def _even(self, p: Point, n: Array) -> Array | float:
+        """Return Πn - n of the strain along the normal that the deck gives; n is that at p."""
+        return 0.0 if self.normal_strain.constant is not None else self.change_of(p, self._normal, n)
+
     def elastic(self, p: Point) -> tuple[Array, Array | None]:
         """Return total minus thermal strain in the section and normal to it, both cured of what locks."""
         e, n = self.total(p)
-        change: Array = self.change_of(p, self._dilatation, _dilatation(e, n)) / 3.0 if self.b_bar else 0.0
+        change: Array = self._cure(p, e, n) / 3.0 if self.b_bar else 0.0
         if self.expansion is not None:
             change = change - self.thermal(p)
         elif not self.b_bar:
             return e, n
         # expansion and cure are isotropic: they leave shear alone and act along the normal as well
-        return e + change[..., None, None] * eye(p.dim, e), None if n is None else n + change
+        return shifted(e, change), None if n is None else n + change
 
     def thermal(self, p: Point) -> Array | float:
         """Return the thermal strain that the elements can follow, (C, Q)."""
@@ -94,6 +98,14 @@ class Straining:
     def change_of(self, p: Point, f: Callable[[Point], Array], here: Array) -> Array:
         """Return Πf - f, which the cure adds to a dilatation or mean stress f; ``here`` is f at p."""
         return self.cells.projected(p, volumetric, lambda q: here if q is p else f(q)) - here
+
+    def _cure(self, p: Point, e: Array, n: Array | None) -> Array:
+        """Return Πθ - θ of the total strain at p."""
+        if p.inside is None or volumetric(p) > 0 or self.geometry == "axisymmetric":
+            return self.change_of(p, self._dilatation, _dilatation(e, n))
+        # the mean of div u is linear in the nodal values and needs no points
+        change = p.mean_divergence("displacement") - trace(e)
+        return change if n is None else change + self._even(p, n)
 
     def joint(self, p: Point, bulk: Array) -> Joint | None:
         """Return the resistance κ Πθ(u) Πθ(v) to a change of volume, with the cure only."""

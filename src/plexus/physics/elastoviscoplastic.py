@@ -40,6 +40,7 @@ from plexus.formulation.hooke import State
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
 from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
+from plexus.formulation.straining import volumetric
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Law, Point, Tangent
 from plexus.registry import register
 
@@ -241,10 +242,18 @@ class Remembering(Body):
     def _cured(self, p: Point, strain: Array) -> Array:
         """Return Πs - s; the mean stress s = κ tr ε is that of no memory."""
 
-        def mean(q: Point, strain: Array) -> Array:
-            return self.law.bulk(self._heated(q)) * kinematics.trace(strain)
+        def bulk(q: Point) -> Array:
+            return self.law.bulk(self._heated(q))
 
-        return self.straining.change_of(p, lambda q: mean(q, self.strain_of(q)), mean(p, strain))
+        dilatation = kinematics.trace(strain)
+        if p.inside is not None and volumetric(p) == 0:
+            # the cured dilatation is one number per cell
+            return self.straining.change_of(p, bulk, bulk(p)) * dilatation
+
+        def mean(q: Point) -> Array:
+            return bulk(q) * kinematics.trace(self.strain_of(q))
+
+        return self.straining.change_of(p, mean, bulk(p) * dilatation)
 
 
 def _whole(p: Point, strain: Array, normal: Array | None) -> Array:

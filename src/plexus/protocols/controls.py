@@ -29,7 +29,10 @@ from plexus.protocols.weak import Point, Sample
 
 
 class Control(Protocol):
-    """One control on one rank: where its values stand; `plexus.spaces.controls.Controls` has them."""
+    """One control on one rank: where its values stand; `plexus.spaces.controls.Controls` has them.
+
+    With ``still = True`` it says that no time and no field changes its samples, so that they are kept.
+    """
 
     replicated: bool
     """Whether all ranks have the same values, so that their gradients are parts of a sum."""

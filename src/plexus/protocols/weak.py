@@ -54,6 +54,9 @@ class Point(Protocol):
     def inside(self) -> Point | None:
         """The same cells at the points at which forms integrate; None where a point belongs to no cell."""
 
+    def mean_divergence(self, name: str) -> Array:
+        """Return the mean divergence of a vector field over each cell, by the points of `inside`, (C, 1)."""
+
     @property
     def other(self) -> Point:
         """The same points of a facet inside the body, seen from the other side; for terms `across` only."""

@@ -27,7 +27,6 @@ from plexus.registry import register
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
-    from plexus.coupling.correction import Correction
     from plexus.coupling.refresh import Refresh
     from plexus.coupling.system import System
     from plexus.coupling.trust import Terms

@@ -340,15 +340,18 @@ class Form:
 
         Ghost cells are advanced as they are assembled, by every rank that has them.
         """
-        spaces = {spec.name: self.spaces[spec.name] for spec in self.equation.internal}
-        found = {name: space.zeros() for name, space in spaces.items()}
+        found = {spec.name: self.spaces[spec.name].zeros() for spec in self.equation.internal}
+        rows = {name: self.bridge.array(a) for name, a in found.items()}
         values = self._values(u, rate, fields, since)
-        for p in batches(self._every_cell, self.rule, self.size, t, values):
-            for name, value in self.equation.advance(p).items():
-                rows = found[name].reshape(self.space.mesh.n_cells, len(self.rule.weights), -1)[p.part]
-                host = self.bridge.host(value)
-                rows[...] = host[:, :, None] if spaces[name].scalar else host
-        return found
+        for p in batches(self.every_cell, self.rule, self.size, t, values):
+            self.remember(rows, p)
+        return {name: self.bridge.host(a) for name, a in rows.items()}
+
+    def remember(self, rows: Mapping[str, Array], p: PointBatch) -> None:
+        """Let rows of all local cells be those at the end of the step in the cells of a batch, in place."""
+        for name, value in self.equation.advance(p).items():
+            space: Any = self.spaces[name]
+            space.by_cell(rows[name])[p.part] = value[:, :, None] if space.scalar else value
 
     def unanswered(
         self, t: float, u: np.ndarray, rate: np.ndarray | None, fields: Fields, since: Since
@@ -405,7 +408,7 @@ class Form:
         return CellSet(self.space.mesh, self.bridge, slice(self.space.mesh.n_owned_cells))
 
     @cached_property
-    def _every_cell(self) -> CellSet:
+    def every_cell(self) -> CellSet:
         """All local cells; outer ghost cells touch no own node and are not assembled."""
         return self.cells if self.cells.index is None else CellSet(self.space.mesh, self.bridge)
 
@@ -413,12 +416,15 @@ class Form:
         """Bring all arrays to the kernels' device."""
         own = self.own
         parts = {name: np.ascontiguousarray(u[:, here]) for name, here in self.columns.items()}
-        arrays = {**self.controls.values, **fields, **parts, own: u}
-        places = {**self.controls.members, **self.spaces}
-        known = {k: (s, self.bridge.array(arrays[k])) for k, s in places.items() if k in arrays}
+        known = self.known({**self.controls.values, **fields, **parts, own: u})
         before = {name: self.bridge.array(rows) for name, rows in since.before.items()}
         since = Since(since.dt, before) if before else since
         return Values(known, own, None if rate is None else self.bridge.array(rate), since)
+
+    def known(self, arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[Any, Array]]:
+        """Return rooms and values of what an integrand may read."""
+        places = {**self.controls.members, **self.spaces}
+        return {k: (s, self.bridge.array(arrays[k])) for k, s in places.items() if k in arrays}
 
     @property
     def size(self) -> int:

@@ -41,6 +41,7 @@ class Uniform:
     """One number everywhere, the same on all ranks; values (1,)."""
 
     replicated = True
+    still = True
     reads: Collection[str] = ()
 
     def zeros(self) -> np.ndarray:
@@ -94,6 +95,7 @@ class Nodal:
     """A field on the nodes of the unknowns; own values (n_owned, 1), with ghosts (n_local, 1)."""
 
     replicated = False
+    still = True
     reads: Collection[str] = ()
 
     def __init__(self, space: Space):
@@ -120,6 +122,7 @@ class Cellwise:
     """One number per cell; own values (own cells, 1), with ghosts (local cells, 1). Made collectively."""
 
     replicated = False
+    still = True
     reads: Collection[str] = ()
 
     def __init__(self, mesh: Mesh):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,11 @@ class Evaluator:
             self._sets[key] = list(self._facets(*key) if part.boundary else self._cells(*key))
         for cells, rule, behind in self._sets[key]:
             yield from batches(cells, rule, SIZE, t, Values.present(fields), behind)
+
+    @cached_property
+    def _every_cell(self) -> CellSet:
+        """All local cells."""
+        return CellSet(self.mesh, self.bridge)
 
     def _cells(self, part: Part, degree: int, nodal: bool) -> Iterator[_Set]:
         mesh = self.mesh
@@ -172,8 +178,8 @@ class Evaluator:
 
     def at_points(self, f: Integrand, t: float, fields: Fields, points: QuadratureSpace) -> np.ndarray:
         """Return f at the quadrature points of all local cells, rows (n_local, m)."""
-        rows, cells = points.zeros(), CellSet(self.mesh, self.bridge)
-        for p in batches(cells, points.rule, SIZE, t, Values.present(fields)):
+        rows = points.zeros()
+        for p in batches(self._every_cell, points.rule, SIZE, t, Values.present(fields)):
             value = np.asarray(f(p), dtype=float)
             points.by_cell(rows)[p.part] = value.reshape(*p.shape, -1)
         return rows

@@ -17,15 +17,19 @@ import numpy as np
 
 from plexus.devices.bridge import Bridge
 from plexus.errors import InputError
+from plexus.fields.arrays import einsum
 from plexus.mesh.mesh import Mesh
 from plexus.protocols import NOTHING, Sample, Since
 from plexus.protocols.controls import Control
 from plexus.spaces.lagrange import Space
+from plexus.spaces.means import mean_gradients
 from plexus.spaces.names import region_cells
 from plexus.spaces.quadrature_space import QuadratureSpace
 from plexus.spaces.rule import Rule, cell_rule
 
 Array = Any
+MOST = 2**17
+"""Points of a cell set up to which geometry and samples that no time changes are kept: 20 numbers each."""
 Room = Space | QuadratureSpace | Control
 """What rows of values stand for."""
 
@@ -49,6 +53,8 @@ class CellSet:
         self.cells = bridge.array(self._pick(mesh.cells))
         self.one = bridge.array(np.ones((1, 1)))
         self._nodes: dict[int, Array] = {}
+        self._means: dict[int, Array] = {}
+        self._still: dict[tuple[Rule, int, int], PointBatch] = {}
         self._masks: dict[str, Array] = {}
 
     def __len__(self) -> int:
@@ -60,6 +66,28 @@ class CellSet:
         if space.degree not in self._nodes:
             self._nodes[space.degree] = self.bridge.array(self._pick(space.cell_nodes))
         return self._nodes[space.degree]
+
+    def mean_gradients(self, space: Space) -> Array:
+        """Return what makes means of gradients of nodal values, (C, n, d), see `plexus.spaces.means`."""
+        if space.degree not in self._means:
+            self._means[space.degree] = self.bridge.array(self._pick(mean_gradients(space)))
+        return self._means[space.degree]
+
+    def still(self, part: slice, rule: Rule, values: Values) -> PointBatch | None:
+        """Return points with their geometry and samples that no time changes, kept where there is room.
+
+        None of tensors, whose samples are parts of one graph each.
+        """
+        if not isinstance(self.points, np.ndarray):
+            return None
+        known = {n: a for n, a in values.fields.items() if getattr(a[0], "still", False)}
+        key = rule, part.start, part.stop
+        found = self._still.get(key)
+        if found is None or not found.made_of(known):
+            found = PointBatch(self, part, rule, 0.0, Values(known))
+            if len(self) * len(rule.weights) <= MOST:
+                self._still[key] = found
+        return found
 
     def mask(self, region: str) -> Array:
         """Return whether each cell lies in a region, (C, 1) bool."""
@@ -185,7 +213,10 @@ class Values:
 
 
 class PointBatch:
-    """Implementation of `plexus.protocols.Point` for cells ``part`` of a cell set seen through a rule."""
+    """Implementation of `plexus.protocols.Point` for cells ``part`` of a cell set seen through a rule.
+
+    ``like`` are the same points, with those samples only that no time changes: these and geometry are theirs.
+    """
 
     def __init__(
         self,
@@ -195,8 +226,10 @@ class PointBatch:
         t: float,
         values: Values,
         behind: tuple[CellSet, Rule] | None = None,
+        like: PointBatch | None = None,
     ):
         self.cells, self.part, self.rule, self.t, self._behind = cells, part, rule, t, behind
+        self._like, self._seen = like, dict[Rule, PointBatch]()
         self.kernels, self.dim = cells.bridge.kernels, cells.mesh.dim
         self._values = values
         self.dt, self.small = values.since.dt, cells.mesh.small
@@ -208,9 +241,16 @@ class PointBatch:
 
     def _sample(self, name: str) -> Sample:
         space, array = self._values.fields[name]
+        if self._like is not None and name in self._like.fields:
+            return self._like.fields[name]
         if isinstance(space, QuadratureSpace):
             return StoredSample(self, space, array)
         return FieldSample(self, space, array) if isinstance(space, Space) else space.sample(self, array)
+
+    def made_of(self, fields: Mapping[str, tuple[Room, Array]]) -> bool:
+        """Return whether the samples are those of these arrays; a control that was changed is another one."""
+        own = self._values.fields
+        return own.keys() == fields.keys() and all(own[n][1] is array for n, (_, array) in fields.items())
 
     def _remembered(self, name: str) -> Array:
         space = self._values.fields[name][0]
@@ -233,7 +273,21 @@ class PointBatch:
         rule = cell_rule(self.cells.mesh, 2 * self.element[0])
         if rule.points is self.rule.points:
             return self
-        return PointBatch(self.cells, self.part, rule, self.t, self._values)
+        like = None if self._like is None else self._like.seen(rule)
+        return PointBatch(self.cells, self.part, rule, self.t, self._values, like=like)
+
+    def seen(self, rule: Rule) -> PointBatch:
+        """Return the same cells at the points of another rule, made once."""
+        if rule not in self._seen:
+            self._seen[rule] = PointBatch(self.cells, self.part, rule, self.t, self._values)
+        return self._seen[rule]
+
+    def mean_divergence(self, name: str) -> Array:
+        """Return the mean divergence of a vector field over each cell, by the points of `inside`, (C, 1)."""
+        space, array = self._values.fields[name]
+        assert isinstance(space, Space)
+        factors = self.cells.mean_gradients(space)[self.part]
+        return einsum("cna,cna->c", array[self.cells.nodes(space)[self.part]], factors)[:, None]
 
     @cached_property
     def other(self) -> PointBatch:
@@ -253,6 +307,8 @@ class PointBatch:
 
     @cached_property
     def _geometry(self) -> tuple[Array, Array, Array]:
+        if self._like is not None:
+            return self._like._geometry
         tables, kept, key = (
             self.rule.tables(self.rule.geometry),
             self.cells.kept,
@@ -337,4 +393,5 @@ def batches(
 ) -> Iterator[PointBatch]:
     """Yield the cell set in batches of at most ``size`` cells; ``behind`` is the other side of facets."""
     for start in range(0, len(cells), size):
-        yield PointBatch(cells, slice(start, min(start + size, len(cells))), rule, t, values, behind)
+        part = slice(start, min(start + size, len(cells)))
+        yield PointBatch(cells, part, rule, t, values, behind, cells.still(part, rule, values))

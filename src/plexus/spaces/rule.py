@@ -31,10 +31,16 @@ class Rule:
         return self._tables[of.degree]
 
 
+_RULES: dict[tuple[str, int, int], Rule] = {}
+
+
 def cell_rule(mesh: Mesh, degree: int) -> Rule:
-    """Return the quadrature rule of exact ``degree`` in the mesh's cells."""
-    rule = quadrature(mesh.cell, degree)
-    return Rule(mesh, rule.points, rule.weights)
+    """Return the quadrature rule of exact ``degree`` in the mesh's cells, the same for all such meshes."""
+    key = mesh.cell, mesh.geometry_degree, degree
+    if key not in _RULES:
+        rule = quadrature(mesh.cell, degree)
+        _RULES[key] = Rule(mesh, rule.points, rule.weights)
+    return _RULES[key]
 
 
 def lumped_rule(mesh: Mesh, degree: int) -> Rule:

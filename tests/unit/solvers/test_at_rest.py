@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rom.test_refresh import deck
 from mpi4py import MPI
+from rom.test_refresh import deck
 
 from plexus.compose import compose
 from plexus.io.restart import resume, save
