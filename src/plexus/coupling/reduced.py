@@ -186,7 +186,7 @@ class ReducedSystem(ReducedState):
         self.counted.solver.ctx.log.info(text)
 
     def watch(self, step: int) -> list[str]:
-        """Correct the state if that is due; return that the full model has taken over, if it has just done so."""
+        """Correct the state if that is due; return whether the full model has just taken over, in words."""
         if self.correction is not None and not self.full_order:
             self.correction.look(step)
         told, happened = self.trust, super().watch(step)

@@ -128,7 +128,8 @@ class ReducedState(System):
         if CORRECTION in rows:
             self.whole.correct(rows[CORRECTION])
             self.whole.corrected = self._corrected
-        arrays, model = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}, self.model
+        model = self.model
+        arrays = {_name(key): a for key, a in rows.items() if key.label.startswith("model/")}
         if arrays:
             own = {n: a[: self._room(n, a.shape[1]).n_owned] for n, a in arrays.items()}
             model = assembled(self.full.forms[self.name], self.full.quadrature, self._facts, own)

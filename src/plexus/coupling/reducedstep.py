@@ -90,7 +90,7 @@ class Steps:
         return Compiled(self, at, load, given, *rest) if rest else Step(self, at, load, given)
 
     def shift(self, field: Array) -> None:
-        """From now on add a displacement (n_local, m) to those of modes and of what is prescribed. Collective."""
+        """From now on add a displacement (n_local, m) to that of modes and prescribed values. Collective."""
         system = self.system
         form, modes = system.full.forms[system.name], field[:, :, None]
         self.shifted = strains_of(form, system.full.quadrature, modes, system.model.points.rows)[:, :, 0]

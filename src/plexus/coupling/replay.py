@@ -55,7 +55,8 @@ class Replay:
             key = self._near(begin)
         chain.reverse()
         for first in range(0, len(chain), TOGETHER):
-            path = [Reached(end, dt, self.whole.combined(g)) for end, dt, g in chain[first : first + TOGETHER]]
+            some = chain[first : first + TOGETHER]
+            path = [Reached(end, dt, self.whole.combined(g)) for end, dt, g in some]
             self.memory = followed(self.full.forms[self.name], path, self.memory)
         if chain:
             self._forget()

@@ -78,7 +78,7 @@ class WholeBody:
         return np.asarray(self.modes[:, :, : len(numbers)] @ numbers) + self.correction
 
     def correct(self, field: Array) -> None:
-        """From now on add a displacement (n_local, m), ghosts included; the memory is that of the latest step."""
+        """From now on add a displacement (n_local, m), ghosts included; the replay has caught up."""
         self.correction, self.corrected = field, self.corrected + 1
 
     def displacement(self, state: State) -> Array:

@@ -67,11 +67,9 @@ def _restless(
         return
     evolving = [e.field.name for e in systems if e.evolving]
     if evolving or not systems:
-        what = f"{' and '.join(evolving)} changes at a rate, which" if evolving else "this model has rates, which"
-        yield (
-            (*place, "preconditioner_from"),
-            f"{what} the tangent at rest does not have: rest is for quasi-static equations on elements",
-        )
+        what = f"{' and '.join(evolving)} changes at a rate" if evolving else "this model has rates"
+        text = "which the tangent at rest lacks: rest is for quasi-static equations on elements"
+        yield (*place, "preconditioner_from"), f"{what}, {text}"
 
 
 def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:

@@ -204,7 +204,7 @@ class Elastic:
         return found
 
     def _inverse(self) -> Linearised:
-        """Return what solves with K_0, which is assembled where another matrix stands in its place. Collective."""
+        """Return what solves with K_0; it is assembled where another matrix has its place. Collective."""
         mat = self.form.matrix.mat
         if self._made is None or self._made[0] != mat.stateGet():
             solver, u = self.full.solvers[self.name], self.space.zeros()

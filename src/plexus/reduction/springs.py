@@ -58,7 +58,7 @@ class Springs:
         return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
 
     def between(self, modes: Array, u: Array) -> Array:
-        """Return ∫ f0(u)·ψ_i ds of modes (n_local, m, n) and a displacement (n_local, m), (n,). Collective."""
+        """Return ∫ f0(u)·ψ_i ds of modes (n_local, m, n) and some u (n_local, m), (n,). Collective."""
         if not bedded(self.form):
             return np.zeros(modes.shape[2])
         own = self.form.space.n_owned

@@ -57,7 +57,11 @@ def test_it_is_factorised_once(tmp_path):
     solver = kept.system.solvers["displacement"]
     assert totals(kept)[1] > 2 * totals(kept)[0], "a factor of another matrix needs iterations"
     mat, reference = solver.current.snes.getKSP().getOperators()
-    assert reference.handle != mat.handle and reference.isSymmetric(1e-9 * reference.norm())
+    skew = [a.duplicate(copy=True).transpose() for a in (mat, reference)]
+    for part, a in zip(skew, (mat, reference), strict=True):
+        part.axpy(-1.0, a)
+    # that of a flow with recall is not symmetric
+    assert skew[0].norm() > 1e-5 * mat.norm() and skew[1].norm() <= 1e-12 * reference.norm()
     u = [run.state.values["displacement"] for run in (kept, new)]
     np.testing.assert_allclose(*u, rtol=0, atol=1e-7 * np.abs(u[1]).max())
 
