@@ -111,6 +111,7 @@ def test_gradients_are_those_of_one_rank(type_, name, tmp_path_factory):
     assert close(parts[1:], [whole[1].narrow(-slab.dim, slab.rows[0], slab.shape[0])])
 
 
+@pytest.mark.pair
 def test_gradients_of_a_run_do_not_depend_on_what_is_kept(tmp_path_factory):
     """Steps that are computed again are not judged again."""
     run, found = run_of(WORLD, tmp_path_factory, "1-D", {"type": "ssp_rk"}), []

@@ -31,7 +31,7 @@ physics:
   material: {conductivity: 1, density: 1, specific_heat: 1}
   source: "100*sin(90*t)"
 boundary: [{on: left, temperature: 0}]
-time: {stepper: theta, end: 0.4 s, step: 0.1 s, adaptive: {tolerance: 1e-4}}
+time: {stepper: theta, end: 0.3 s, step: 0.1 s, adaptive: {tolerance: 1e-3}}
 output: [{type: checkpoint, every: 1 steps, keep: 99}]
 """
 LEARNED = """\

@@ -92,8 +92,8 @@ def test_a_launcher_that_is_killed_amid_the_look_costs_no_step(tmp_path, monkeyp
     before = steps(run / "out", "fields")
     (hook / "sitecustomize.py").write_text(HALT.format(mark=str(mark)))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hook), os.environ.get("PYTHONPATH", "")]))
-    # the ranks shall come to what follows the look
-    monkeypatch.setenv("OMPI_MCA_odls_base_sigkill_timeout", "60")
+    # the ranks shall come to what follows the look; the launcher waits so long before TERM as well
+    monkeypatch.setenv("OMPI_MCA_odls_base_sigkill_timeout", "12")
     with Job(run, "--restart", "latest") as job:
         job.until(mark.exists)
         assert job.kill("plexus", random.Random(0))

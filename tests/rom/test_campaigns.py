@@ -83,6 +83,7 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_figures_are_those_of_the_full_model(made):
     folder, _, facts, rows = made
     assert facts["shapes"] == 4 and len(facts["draws"]) == 4 and facts["modes"] < 40
@@ -104,6 +105,7 @@ def test_figures_are_those_of_the_full_model(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_draw_is_the_reduced_run_of_its_number(made):
     """With every point looked at, figures are those of a run that makes its fields."""
     folder, rom, _, rows = made
@@ -131,6 +133,7 @@ def test_the_table_does_not_depend_on_ranks(made, tmp_path):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_draw_that_fails_is_named_and_no_number(made, tmp_path_factory):
     _, rom, _, rows = made
     folder = shared(tmp_path_factory)
@@ -150,6 +153,7 @@ def test_a_draw_that_fails_is_named_and_no_number(made, tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_draws_beyond_the_data_are_named_and_no_success(made, tmp_path_factory):
     _, rom, _, rows = made
     folder, hottest = shared(tmp_path_factory), 356.0
@@ -177,6 +181,7 @@ def test_draws_beyond_the_data_are_named_and_no_success(made, tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_campaign_goes_on_with_the_draws_that_are_left(made, tmp_path_factory):
     _, rom, _, rows = made
     folder = shared(tmp_path_factory)
@@ -193,6 +198,7 @@ def test_a_campaign_goes_on_with_the_draws_that_are_left(made, tmp_path_factory)
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_temperatures_that_no_training_has_seen_are_refused(made, tmp_path):
     folder, rom, _, _ = made
     other = WARMTH | {"modes": 2}
@@ -207,6 +213,7 @@ def test_temperatures_that_no_training_has_seen_are_refused(made, tmp_path):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_what_needs_the_whole_memory_is_refused_by_name(made):
     folder, rom, _, _ = made
     with pytest.raises(InputError, match=r"quantities\.s: a campaign looks at the memory of few points"):

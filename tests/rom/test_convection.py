@@ -89,6 +89,7 @@ def spread(tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_what_it_has_seen_half_of_it_continues(spread):
     folder, facts = spread
     rom = {"type": "lagrangian", "file": str(folder / "rom.h5"), "left_out": 0.05}
@@ -108,6 +109,7 @@ def test_implicit_steps_give_the_same(spread, projection):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_it_goes_on_as_if_it_had_not_stopped(spread):
     folder = spread[0]
     rom = {"type": "lagrangian", "file": str(folder / "rom.h5")}
@@ -117,6 +119,7 @@ def test_it_goes_on_as_if_it_had_not_stopped(spread):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_the_rival_on_fixed_cells_knows_its_training_only(tmp_path):
     """With modes enough it gives what the full model gives; it says when its basis does not hold the rest."""
     folder = together(tmp_path)
@@ -224,6 +227,7 @@ def test_the_gradient_of_registration_is_that_of_differences():
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_registered_run_is_shown_in_its_place(tmp_path):
     folder = together(tmp_path)
     given = {

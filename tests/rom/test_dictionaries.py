@@ -75,6 +75,7 @@ def marched(folder, *overrides, **rom):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_the_load_gets_the_model_of_its_cluster(made):
     """Both kinds of loads end in clusters of their own; an unseen peak is recommended its kind's model."""
     folder, facts = made
@@ -106,6 +107,7 @@ def moving(folder, rom=True):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_the_model_changes_with_the_load(made):
     """In the second cycle the other model takes over, with the memory that a replay gives at its points."""
     folder = made[0]
@@ -127,6 +129,7 @@ def test_the_model_changes_with_the_load(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_it_goes_on_as_if_it_had_not_stopped(made):
     whole, again = continued(moving(made[0]), moving(made[0]), 9)
     assert again.values() == pytest.approx(whole.values(), rel=1e-10)
@@ -144,6 +147,7 @@ def judged(folder, **rom):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_an_alarm_lets_the_other_model_join(made):
     """It comes before `on_alarm` decides, and brings the run nearer to the full model."""
     folder = made[0]
@@ -159,6 +163,7 @@ def test_an_alarm_lets_the_other_model_join(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_model_that_joined_is_there_after_a_restart(made):
     """It joins, then full steps complete the model; a restart in between has both."""
     rom = {"indicator": {"tolerance": 0.02}, "imbalance": 1}

@@ -43,6 +43,7 @@ def stopped(monkeypatch):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_the_model_is_that_of_a_run_in_one_go(folder, stopped):
     file = folder / "rom.h5"
     cut, nothing = reduce(deck(folder, reduce={}), context.create(COMM, folder))
@@ -63,6 +64,7 @@ def test_the_model_is_that_of_a_run_in_one_go(folder, stopped):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_checkpoint_without_steps_is_refused(folder):
     from plexus.compose import compose
 
@@ -76,6 +78,7 @@ def test_a_checkpoint_without_steps_is_refused(folder):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_models_of_several_runs_are_made_in_one_go(folder, stopped):
     with pytest.raises(SolveError, match="made in one go: give it more time"):
         march(deck(folder), context.create(COMM, folder), "temperature", 1.0)

@@ -82,6 +82,7 @@ def test_it_gives_what_the_full_model_gives(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_it_goes_on_as_if_it_had_not_stopped(made):
     folder, _, boundary, _ = made
     rom = {"type": "galerkin", "file": str(folder / "rom.h5")}
@@ -101,6 +102,7 @@ def test_it_goes_on_as_if_it_had_not_stopped(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 @pytest.mark.parametrize("action", ["enrich", "give_way"])
 def test_alarms_lead_back_to_the_full_model(made, action):
     """Twice as far as the training: p appears where there was none."""

@@ -75,6 +75,7 @@ def executed(run):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_life_after_a_drift_is_that_of_the_full_model(made):
     """The basis of two cycles has p right and life wrong, and its balance tells; two more mend both."""
     folder, full = made
@@ -92,6 +93,7 @@ def test_life_after_a_drift_is_that_of_the_full_model(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_it_goes_on_within_a_refreshed_cycle(made):
     """A checkpoint has the model while its points are still those of before."""
     folder, _ = made

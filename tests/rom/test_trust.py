@@ -97,6 +97,7 @@ def test_a_shape_that_was_not_seen_is_refused_or_answered(made, truth):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_alarms_complete_the_model(made, truth):
     run = started(made[0], OTHER, new_shapes="respond", indicator={"tolerance": 0.02})
     found, record = marched(run), run.system.trust.record

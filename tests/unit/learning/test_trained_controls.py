@@ -100,7 +100,7 @@ def test_losses_and_weights_are_those_of_one_rank(tmp_path):
 @pytest.mark.mpi
 @pytest.mark.parametrize(
     ("texts", "digits", "steps"),
-    [(on_cells("ssp_rk"), 1e-10, 20), (on_cells("theta"), 1e-8, 5), (in_fourier_space(), 1e-10, 20)],
+    [(on_cells("ssp_rk"), 1e-10, 5), (on_cells("theta"), 1e-8, 3), (in_fourier_space(), 1e-10, 10)],
     ids=["explicit cells", "implicit cells", "Fourier space"],
 )
 def test_runs_on_cells_and_in_fourier_space_are_cut_among_ranks(texts, digits, steps, tmp_path):

@@ -42,8 +42,10 @@ def final(make_run):
 @pytest.mark.parametrize("method", METHODS)
 def test_steppers_have_their_orders(final, method):
     stepper, order, dt = METHODS[method]
-    exact = final(CHAIN, METHODS["dormand_prince"][0], "time.step=0.001")
-    errors = [np.abs(final(CHAIN, stepper, f"time.step={h!r}") - exact).max() for h in (dt, dt / 2)]
+    # in a chaotic chain large errors soon leave their expansion in the step
+    end = f"time.end={0.5 if order > 2 else 0.1} s"
+    exact = final(CHAIN, METHODS["dormand_prince"][0], "time.step=0.001", end)
+    errors = [np.abs(final(CHAIN, stepper, f"time.step={h!r}", end) - exact).max() for h in (dt, dt / 2)]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.1)
 
 
