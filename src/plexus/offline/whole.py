@@ -43,5 +43,5 @@ def require_held(run: Run, name: str) -> None:
 
 
 def let_go() -> None:
-    """Free what runs that are done have left: their solvers hold each other. Collective, as that is."""
+    """Free what holds itself: solvers of runs that are done, batches of points. Collective, as solvers are."""
     gc.collect()

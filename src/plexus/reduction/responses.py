@@ -121,9 +121,13 @@ class Elastic:
 
     def _held(self, times: Sequence[float]) -> Iterator[Array]:
         """Yield the stresses of a body that is held, (9 points, times), some cells at a time."""
-        for part in self.points.pieces():
-            cells = slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
+        for cells in self._pieces():
             yield np.stack([self.stress(t, cells=cells).ravel() for t in times], axis=1)
+
+    def _pieces(self) -> Iterator[slice]:
+        """Yield the own cells, some at a time."""
+        for part in self.points.pieces():
+            yield slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
 
     def _force(self, t: float, u: Array | None = None) -> Array:
         """Return what holds the body at a time, at rest or with an elastic displacement, (n_owned, m)."""
@@ -212,14 +216,31 @@ class Elastic:
 
     def temperatures(self, times: Sequence[float]) -> Array:
         """Return the temperature at own points (k, times), without columns where there is none."""
-        found, known = np.empty((self.points.n_owned, len(times)), order="F"), False
+        found, known = self._warm(times, slice(self.space.mesh.n_owned_cells))
+        return found if self.comm.allreduce(known) else found[:, :0]
+
+    def warmth(self, times: Sequence[float]) -> Array:
+        """Return the span of the temperature at some times, (own points, k). Collective."""
+        gram = self.comm.allreduce(sum(rows.T @ rows for rows in self._heat(times)))
+        _, coefficients = factored(gram)
+        return straight(self.comm, np.concatenate([rows @ coefficients for rows in self._heat(times)]))
+
+    def _heat(self, times: Sequence[float]) -> Iterator[Array]:
+        """Yield temperatures (points, times), zero where there are none, some cells at a time."""
+        for cells in self._pieces():
+            yield self._warm(times, cells)[0]
+
+    def _warm(self, times: Sequence[float], cells: slice) -> tuple[Array, bool]:
+        """Return the temperature at the points of some own cells, (k, times), and whether there is one."""
+        count = (cells.stop - (cells.start or 0)) * self.points.per_cell
+        found, known = np.zeros((count, len(times)), order="F"), False
         for column, t in zip(found.T, times, strict=True):
             rows = column.reshape(-1, self.points.per_cell)
-            for p in self._batches(t):
+            for p in self._batches(t, some=cells):
                 fields = self.form.equation.heated(p).fields
                 if "temperature" in fields:
                     rows[p.part], known = fields["temperature"].value, True
-        return found if self.comm.allreduce(known) else found[:, :0]
+        return found, known
 
     def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:
         """Return the loads that have parts outside of spans, in words. Collective.
@@ -264,7 +285,11 @@ def outside(comm: Comm, rows: Array, span: Array) -> float:
 def span(comm: Comm, columns: Array) -> Array:
     """Return orthonormal columns that span those of before. Collective."""
     _, coefficients = factored(comm.allreduce(columns.T @ columns))
-    made = columns @ coefficients
+    return straight(comm, columns @ coefficients)
+
+
+def straight(comm: Comm, made: Array) -> Array:
+    """Return nearly orthonormal columns made so; there may be none. Collective."""
     return orthonormal(comm, made, lambda a: a) if made.shape[1] else made
 
 
@@ -274,4 +299,4 @@ def spans(loads: Loads, elastic: Elastic, times: Sequence[float]) -> tuple[Array
     rows = [v[: space.n_owned].ravel() for _, vectors in loads.sources for v in vectors]
     forces = np.array(rows).reshape(len(rows), space.n_owned * space.components).T
     size = np.sqrt(elastic.comm.allreduce((forces**2).sum(axis=0)))
-    return span(elastic.comm, forces / size), span(elastic.comm, elastic.temperatures(times))
+    return span(elastic.comm, forces / size), elastic.warmth(times)
