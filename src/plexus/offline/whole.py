@@ -43,5 +43,5 @@ def require_held(run: Run, name: str) -> None:
 
 
 def let_go() -> None:
-    """Free what holds itself: solvers of runs that are done, batches of points. Collective, as solvers are."""
+    """Free what holds itself: solvers of runs that are done, batches of points. Collective, as they are."""
     gc.collect()
