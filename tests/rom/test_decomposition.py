@@ -11,6 +11,7 @@ from mpi4py import MPI
 from plexus.errors import InputError, SolveError
 from plexus.reduction import incremental
 from plexus.reduction.cubature import compressed, cubature
+from plexus.reduction.gramschmidt import Orthonormal
 from plexus.reduction.incremental import BLOCK, Incremental
 from plexus.reduction.pod import coordinates, gram, kept, pod
 from plexus.reduction.separation import Separated
@@ -147,6 +148,36 @@ def test_a_search_that_stalls_says_how_far_it_came():
     with pytest.raises(SolveError, match="stalls at an error of"):
         cubature(MPI.COMM_SELF, *given, 1e-18)
     assert 0 < cubature(MPI.COMM_SELF, *given, 1e-18, stalls=True).error < 1e-13
+
+
+@pytest.mark.mpi
+def test_samples_one_by_one_have_the_shapes_of_all():
+    """Principal shapes are left singular vectors, and sums of the samples with which shapes came."""
+    left, whole = snapshots()
+    found = Orthonormal(COMM)
+    for column in np.insert(whole, 3, 0.0, axis=1).T:
+        found.take(share(column).copy())
+    assert found.first == [0, 1, 2, 4]
+    shares, before = found.shares, np.array(found.shapes)
+    assert np.allclose(before.T @ shares, share(np.insert(whole, 3, 0.0, axis=1)), rtol=0, atol=1e-12)
+    sizes, made = found.principal(1e-6)
+    assert np.allclose(sizes, [1, 1e-2, 1e-4, 1e-5], rtol=1e-9)
+    columns = np.array(found.shapes).T
+    products = gram(COMM, columns, share(left))
+    assert np.abs(np.abs(products) - np.eye(4)).max() <= 1e-9
+    assert np.allclose(share(np.insert(whole, 3, 0.0, axis=1))[:, found.first] @ made, columns, atol=1e-8)
+    assert len(found.shapes) == 4 and len(Orthonormal(COMM).principal(1e-6)[0]) == 0
+
+
+@pytest.mark.mpi
+def test_samples_that_count_as_zero_have_no_shape():
+    """Rounding beside nothing would have one each."""
+    rng, found = np.random.default_rng(0), Orthonormal(COMM, 1e-9)
+    for _ in range(5):
+        found.take(share(1e-12 * rng.standard_normal(60)))
+    assert not found.shapes and found.shares.shape == (0, 5)
+    found.take(share(np.ones(60)))
+    assert found.first == [5] and found.principal(1e-6)[0] == pytest.approx([60**0.5])
 
 
 @pytest.mark.mpi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import plexus_post
 from plexus.coupling.nodal import NodalFields
 from plexus.coupling.reducedstep import Steps
 from plexus.errors import GuardError, InputError
-from plexus.offline.main import reduce
+from plexus.offline.main import history_of, reduce
 from plexus.reduction.ahead import Ahead
 from plexus.reduction.batch import Batch
 from plexus.reduction.enrichment import decomposed
@@ -173,6 +174,19 @@ def test_pieces_of_the_body_make_no_difference(made, monkeypatch):
     assert count == max(-(-points.n_owned // (5 * points.per_cell)), 1)
     for one, two in zip(whole, others, strict=True):
         assert np.abs(one - two).max(initial=0.0) <= 1e-9 * np.abs(one).max(initial=1e-300)
+
+
+@pytest.mark.mpi
+def test_states_that_are_over_leave_no_memory_behind(made, tmp_path_factory):
+    """When a step is kept, the memory of the steps before it is gone."""
+    run = started(together(tmp_path_factory.mktemp("kept")), deck(made[0], reduce={}))
+    history, seen = history_of(run, "displacement", ["p"]), []
+    for state in run.march():
+        history.keep(run)
+        assert [a() is not None for a in seen] == [False] * len(seen)
+        seen.append(weakref.ref(state.internal["p"]))
+        if state.step == 4:
+            break
 
 
 @pytest.mark.mpi

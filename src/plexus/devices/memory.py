@@ -27,3 +27,15 @@ def keep() -> bool:
         return False
     # no block of its own for large requests, grow by 16 MiB at least, never shrink
     return all([setting(MMAP_MAX, 0), setting(TOP_PAD, 16 << 20), setting(TRIM_THRESHOLD, -1)])
+
+
+def give_back() -> bool:
+    """Give freed memory back to the system; return whether there was some.
+
+    Libraries beside ours ask the C library to keep it, too. This is for the end of what needed much.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return False
+    return bool(trim(0))

@@ -16,7 +16,7 @@ from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.offline.drawn import Drawn, deck_of
 from plexus.offline.history import History
-from plexus.offline.main import finished, kept_of, reducible, require_balance
+from plexus.offline.main import finished, kept_of, reducible, require_balance, solved
 from plexus.offline.snapshots import Snapshots
 from plexus.offline.whole import let_go, require_end, require_held
 from plexus.reduction.loads import Loads, require_separable
@@ -86,7 +86,7 @@ class Gathered:
                 shapes = elastic.shapes(loads, few)
             else:
                 shapes = elastic.thermal(loads, few)
-            warm.append(span(self.comm, elastic.temperatures(times)))
+            warm.append(elastic.warmth(times))
             if self.block.responses and shapes:
                 answers = elastic.respond(shapes)
                 for u, stress in zip(answers.fields.T, answers.stresses, strict=True):
@@ -94,6 +94,7 @@ class Gathered:
                     self.snapshots.stresses.add(stress)
                 self.responses += len(answers.stresses)
         self.temperatures = span(self.comm, np.concatenate(warm, axis=1))
+        solved(system, self.name)
 
 
 def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:

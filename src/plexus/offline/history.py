@@ -10,6 +10,7 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
+from plexus.offline.whole import let_go
 from plexus.reduction.balance import Balance
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class History:
         shown = u.copy() if self.lifts is None else u - self.lifts.field(state.t)
         stress = run.fields.evaluate("stress", "point")[2][:n].copy()
         memory = {dual: state.internal[dual][:n].copy() for dual in self.snapshots.memory}
+        # batches of points hold each other, and through them the memory of steps that are over
+        let_go()
         self.snapshots.add(shown, stress, memory)
 
     def require_whole(self, run: Run) -> None:

@@ -24,6 +24,7 @@ from plexus.offline import modes as modes_file
 from plexus.offline.calibration import trajectories
 from plexus.offline.history import Carried, History
 from plexus.offline.snapshots import Snapshots
+from plexus.offline.whole import let_go
 from plexus.protocols import Reducible
 from plexus.reduction.balance import Balance
 from plexus.reduction.lifts import Lifts
@@ -131,6 +132,7 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     basis = pod(comm, shown, product, block.tolerance, block.modes, fields.left)
     loads = Loads(form, form.equation.load, elastic.given, times, space.zeros()[:, :, None])  # type: ignore[attr-defined]
     answers = elastic.respond(elastic.shapes(loads, times) if block.responses else [])
+    solved(system, found.name)
     modes = extended(comm, basis.modes, product, answers.fields, block.tolerance)
     for stress in answers.stresses:
         snapshots.stresses.add(stress)
@@ -162,6 +164,13 @@ def history_of(run: Run, name: str, memory: Sequence[str]) -> History:
     return History(system, name, snapshots, lifts)
 
 
+def solved(system: Any, name: str) -> None:
+    """Free solver and matrix of an unknown for which all is solved: the rest needs room. Collective."""
+    system.solvers[name].let_go()
+    system.forms[name].let_go()
+    let_go()
+
+
 def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any]) -> Model:
     """Choose points for modes (n_local m, n), write model and modes, and return the model. Collective."""
     block, system = run.deck.reduce, run.system
@@ -169,9 +178,6 @@ def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any
     name = system.equations[0].field.name  # type: ignore[attr-defined]
     form, points = system.forms[name], system.quadrature  # type: ignore[attr-defined]
     space: Space = form.space
-    # all is solved, and the search needs room
-    system.solvers[name].let_go()
-    form.let_go()
     facts = told | {
         "unknown": name, "points": points.n_global, "tolerance": block.tolerance, "cubature": block.cubature,
         "stalls": block.stalls, "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from plexus.devices import memory
 from plexus.errors import InputError, SolveError
 from plexus.reduction.lifts import Lifts
 from plexus.reduction.times import sampled
@@ -43,5 +44,9 @@ def require_held(run: Run, name: str) -> None:
 
 
 def let_go() -> None:
-    """Free what runs that are done have left: their solvers hold each other. Collective, as that is."""
+    """Free what holds itself: solvers of runs that are done, batches of points. Collective, as they are.
+
+    The system gets it back: what comes next takes other sizes, and would not fit into the gaps.
+    """
     gc.collect()
+    memory.give_back()

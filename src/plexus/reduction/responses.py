@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.protocols import Instant, Since
+from plexus.reduction.gramschmidt import Orthonormal
 from plexus.reduction.loads import Loads
 from plexus.reduction.pod import orthonormal
 from plexus.solvers.adjoint.linearised import Linearised
@@ -106,26 +107,19 @@ class Elastic:
 
     def thermal(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of what temperatures do. Collective."""
-        gram = self.comm.allreduce(sum(rows.T @ rows for rows in self._held(times)))
-        modulus = self.modulus()
-        count = 9 * self.points.n_global
-        if float(gram.max(initial=0.0)) <= count * (NEGLIGIBLE * modulus) ** 2:
-            return []
-        sizes, coefficients = factored(gram)
-        n, forces = self.space.n_owned, np.zeros((len(sizes), *self.space.zeros().shape))
-        for t, c in zip(times, coefficients, strict=True):
-            forces[:, :n] += np.multiply.outer(c, self._force(t) - loads.forces(np.array([t]))[0])
-        shapes = np.concatenate([rows @ coefficients for rows in self._held(times)])
-        held = np.ascontiguousarray(shapes.T).reshape(len(sizes), -1, 9)
-        root = len(times) ** 0.5
-        parts = zip(sizes, forces, held, strict=True)
-        return [Shape(TEMPERATURE, float(size) / root, force, shape) for size, force, shape in parts]
-
-    def _held(self, times: Sequence[float]) -> Iterator[Array]:
-        """Yield the stresses of a body that is held, (9 points, times), some cells at a time."""
-        for part in self.points.pieces():
-            cells = slice(part.start // self.points.per_cell, part.stop // self.points.per_cell)
-            yield np.stack([self.stress(t, cells=cells).ravel() for t in times], axis=1)
+        held = Orthonormal(self.comm, (9 * self.points.n_global) ** 0.5 * NEGLIGIBLE * self.modulus())
+        for t in times:
+            held.take(self.stress(t).ravel())
+        sizes, coefficients = held.principal(ROUNDING**0.5)
+        # forces are those of the stresses, so that few of them make the others
+        rows = [self._force(times[k]) - loads.forces(np.array([times[k]]))[0] for k in held.first]
+        found = []
+        for size, shares, shape in zip(sizes, coefficients.T, held.shapes, strict=True):
+            force = self.space.zeros()
+            for share, row in zip(shares, rows, strict=True):
+                force[: self.space.n_owned] += share * row
+            found.append(Shape(TEMPERATURE, float(size) / len(times) ** 0.5, force, shape.reshape(-1, 9)))
+        return found
 
     def _force(self, t: float, u: Array | None = None) -> Array:
         """Return what holds the body at a time, at rest or with an elastic displacement, (n_owned, m)."""
@@ -154,7 +148,9 @@ class Elastic:
             found = -self._solved(inverse, shape.force[: space.n_owned]) * shape.size
             fields.append(found.ravel())
             stress = self.stress(self.start, found)
-            stresses.append(stress if shape.held is None else stress + shape.size * shape.held)
+            if shape.held is not None:
+                stress += shape.size * shape.held
+            stresses.append(stress)
         rows = np.array(fields).reshape(len(shapes), space.n_local * space.components)
         return Answers(rows.T, stresses)
 
@@ -213,18 +209,19 @@ class Elastic:
             self._made = mat.stateGet(), Linearised(solver)
         return self._made[1]
 
-    def stress(self, t: float, u: Array | None = None, cells: slice | None = None) -> Array:
-        """Return C:ε(u) at the points of own cells, all or some, (k, 9).
+    def stress(self, t: float, u: Array | None = None) -> Array:
+        """Return C:ε(u) at the points of own cells, (k, 9).
 
         Without ``u`` it is that of the strain that is no displacement's.
         """
-        equation, found = self.form.equation, [np.empty((0, 9))]
+        equation, found = self.form.equation, np.empty((self.points.n_owned, 9))
+        rows = found.reshape(-1, self.points.per_cell, 9)
         given = self.given if u is None else {**self.given, self.name: (self.space, u)}
-        for p in self._batches(t, given, cells):
+        for p in self._batches(t, given):
             strain = equation.given_strain(p) if u is None else equation.linear_strain(p)
             strain = np.ascontiguousarray(np.broadcast_to(strain, (*p.shape, 3, 3)))
-            found.append(equation.law.respond(equation.heated(p), strain).stress.reshape(-1, 9))
-        return np.concatenate(found)
+            rows[p.part] = equation.law.respond(equation.heated(p), strain).stress.reshape(*p.shape, 9)
+        return found
 
     def temperatures(self, times: Sequence[float]) -> Array:
         """Return the temperature at own points (k, times), without columns where there is none."""
@@ -236,6 +233,15 @@ class Elastic:
                 if "temperature" in fields:
                     rows[p.part], known = fields["temperature"].value, True
         return found if self.comm.allreduce(known) else found[:, :0]
+
+    def warmth(self, times: Sequence[float]) -> Array:
+        """Return the span of the temperatures at some times, (own points, k). Collective."""
+        found = Orthonormal(self.comm)
+        for t in times:
+            for heat in self.temperatures([t]).T:
+                found.take(heat)
+        found.principal(ROUNDING**0.5)
+        return span(self.comm, np.array(found.shapes).reshape(len(found.shapes), self.points.n_owned).T)
 
     def unseen(self, loads: Loads, times: Sequence[float], forces: Array, temperatures: Array) -> list[str]:
         """Return the loads that have parts outside of spans, in words. Collective.
@@ -253,11 +259,9 @@ class Elastic:
             new.append(TEMPERATURE)
         return new
 
-    def _batches(
-        self, t: float, given: Mapping[str, Any] | None = None, some: slice | None = None
-    ) -> Iterator[PointBatch]:
+    def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Iterator[PointBatch]:
         mesh = self.space.mesh
-        cells = CellSet(mesh, self.form.bridge, some or slice(mesh.n_owned_cells))
+        cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
         fields: Any = given or self.given
         values = Values(fields, self.form.own, since=Since(0.0, self.memory))
         return batches(cells, self.form.rule, 4096, t, values)
@@ -290,4 +294,4 @@ def spans(loads: Loads, elastic: Elastic, times: Sequence[float]) -> tuple[Array
     rows = [v[: space.n_owned].ravel() for _, vectors in loads.sources for v in vectors]
     forces = np.array(rows).reshape(len(rows), space.n_owned * space.components).T
     size = np.sqrt(elastic.comm.allreduce((forces**2).sum(axis=0)))
-    return span(elastic.comm, forces / size), span(elastic.comm, elastic.temperatures(times))
+    return span(elastic.comm, forces / size), elastic.warmth(times)

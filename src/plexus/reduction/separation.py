@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.errors import SolveError
+from plexus.reduction.gramschmidt import Orthonormal
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -23,8 +24,6 @@ Sample = Callable[[float], Array]
 """Time -> values at this rank's points, (k,)."""
 Course = Callable[[Array], Array]
 """Times (T,) -> values at some points of this rank, (k, T)."""
-ROUNDING = 1e-7
-"""Share of the largest sample below which what others miss of a sample is rounding."""
 MISFIT = 1e-6
 """Largest difference of sum and function at a watched point, relative to the largest value."""
 WATCHED = 2
@@ -75,27 +74,12 @@ class Separated:
         return int(self.shapes.shape[1])
 
     def _orthonormal(self, sample: Sample, times: Sequence[float]) -> Array:
-        """Return an orthonormal basis of the samples, (k, r), by Gram and Schmidt; one sample at a time."""
-        shapes: list[Array] = []
-        largest, squares = 0.0, list[float]()
+        """Return an orthonormal basis of the samples, (k, r)."""
+        found = Orthonormal(self.comm)
         for t in times:
-            rest = sample(t).ravel()
-            size = self._norm(rest)
-            largest = max(largest, size)
-            # twice is enough: what is left of the first pass is rounding of the second
-            for _ in range(2 if shapes and size > 0 else 0):
-                shares = self.comm.allreduce(np.array([q @ rest for q in shapes]))
-                rest = rest - np.tensordot(shares, shapes, 1)
-                squares = [a + float(b) ** 2 for a, b in zip(squares, shares, strict=True)]
-            left = self._norm(rest)
-            if left > ROUNDING * largest:
-                shapes.append(rest / left)
-                squares.append(left**2)
-        self.sizes = np.sqrt(squares)
-        return np.column_stack(shapes) if shapes else np.zeros((len(rest), 0))
-
-    def _norm(self, a: Array) -> float:
-        return float(self.comm.allreduce(a @ a) ** 0.5)
+            rest = found.take(sample(t).ravel())
+        self.sizes = np.sqrt((found.shares**2).sum(axis=1))
+        return np.column_stack(found.shapes) if found.shapes else np.zeros((len(rest), 0))
 
     def _choose(self) -> tuple[Array, list[tuple[int, int]]]:
         """Return the shapes at the chosen points, (points, r), and number and index of those of this rank."""

@@ -123,6 +123,8 @@ class FieldSolver:
         # ghosts follow by one exchange; PETSc knows the owned part only
         owned[:] = self.x.getArray(readonly=True).reshape(owned.shape)
         self.form.space.halo.forward(u)
+        # the memory of the step before would outlive it
+        self._now, self._fields = Instant(at.t), {}
         self.book(info)
         # the matrix of a linear equation often stays the same from step to step
         self.form.matrix.watch = self.target.linear
@@ -145,7 +147,8 @@ class FieldSolver:
             self._rested.destroy()
         self.attempts, self.contexts, self._rested = [], Contexts(self.blocks, self.target), None
         self._begin, self._holding, self._first = 0, None, None
-        del self.current
+        self._now, self._fields = Instant(self._now.t), {}
+        vars(self).pop("current", None)
 
     def _accept(self, before: np.ndarray) -> None:
         """Look at the solution, whose guess was ``before`` (n_owned, m), and settle it. Collective."""

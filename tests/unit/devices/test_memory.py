@@ -18,22 +18,23 @@ def resident():
 before = resident()
 array = np.ones(1 << 23)
 del array
+{after}
 print(resident() - before)
 """
 
 
-def left_behind(keep):
+def left_behind(keep, after=""):
     """Bytes that a process holds on to after an array of 64 MiB has come and gone."""
-    done = subprocess.run(
-        [sys.executable, "-c", CODE.format(keep=keep)], capture_output=True, text=True, check=True
-    )
+    code = CODE.format(keep=keep, after=after)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
 @pytest.mark.skipif(not Path("/lib64/ld-linux-x86-64.so.2").exists(), reason="needs the GNU C library")
-def test_freed_memory_stays():
+def test_freed_memory_stays_until_it_is_given_back():
     assert left_behind("") < 8 << 20
     assert left_behind("assert memory.keep()") > 56 << 20
+    assert left_behind("assert memory.keep()", "assert memory.give_back()") < 8 << 20
 
 
 def test_elsewhere_nothing_is_asked_for(monkeypatch):
