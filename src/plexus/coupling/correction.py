@@ -35,7 +35,7 @@ class Correction:
 
     def __init__(self, system: ReducedSystem, every: int):
         self.system, self.every = system, every
-        self.elastic = Elastic(system.full, system.times[0])
+        self.elastic = Elastic(system.full, system.full.opening.t)
 
     def look(self, step: int) -> None:
         """Correct the state to which a step has led, if its number is a multiple. Collective.

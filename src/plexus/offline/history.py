@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,6 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.observers.base import Scheduled
-from plexus.offline.whole import let_go
 from plexus.reduction.balance import Balance
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class History:
         shown = u.copy() if self.lifts is None else u - self.lifts.field(state.t)
         stress = run.fields.evaluate("stress", "point")[2][:n].copy()
         memory = {dual: state.internal[dual][:n].copy() for dual in self.snapshots.memory}
-        # batches of points hold each other, and through them the memory of steps that are over
-        let_go()
+        # batches of points hold each other, and through them the memory of the step that is over: all young
+        gc.collect(1)
         self.snapshots.add(shown, stress, memory)
 
     def require_whole(self, run: Run) -> None:
