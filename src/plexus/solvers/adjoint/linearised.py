@@ -82,7 +82,9 @@ class Linearised:
         # where preconditioners lag, SNES gives the matrix, which may not have begun
         current.operate(mat)
         ksp = current.snes.getKSP()
-        return _tried(ksp, ksp.solve, mat.mult, b, x)
+        # a factor of the matrix itself needs no Krylov method, which would apply it twice
+        off = _tried(ksp, ksp.getPC().apply, mat.mult, b, x)
+        return off if off <= LIMIT else _tried(ksp, ksp.solve, mat.mult, b, x)
 
     def _turned(self, mat: PETSc.Mat, b: PETSc.Vec, x: PETSc.Vec) -> float:
         """Solve Aᵀ x = b, by the explicit transpose where there is no other way."""
