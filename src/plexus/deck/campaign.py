@@ -54,7 +54,7 @@ def problems(deck: Any) -> Iterator[Found]:
         yield ("campaign",), "a campaign marches in time, and the deck is steady"
     elif deck.time.adaptive is not None:
         yield ("time", "adaptive"), "draws of a campaign take the same steps: let them be fixed"
-    for key in ("refresh", "correct", "indicator"):
+    for key in ("refresh", "correct"):
         if getattr(deck.rom, key, None):
             yield ("rom", key), "draws of a campaign are marched together and without it: leave it out"
     yield from _held(deck)
