@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from plexus.devices import memory
 from plexus.errors import InputError, SolveError
-from plexus.reduction.lifts import Lifts
-from plexus.reduction.times import sampled
 
 if TYPE_CHECKING:
     from plexus.run import Run
@@ -37,6 +35,9 @@ def require_held(run: Run, name: str) -> None:
     InputError
         On all ranks, if the deck has some.
     """
+    from plexus.reduction.lifts import Lifts
+    from plexus.reduction.times import sampled
+
     if Lifts(run.system, name, sampled(run.deck)).count:  # type: ignore[arg-type]
         raise InputError(
             "reduce: a model of many runs takes no prescribed values other than 0: load the body by forces"

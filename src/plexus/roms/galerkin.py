@@ -79,8 +79,7 @@ class GalerkinParams(Params):
     correct: int | None = Field(
         None,
         ge=1,
-        description="so many steps at a time: what the forces of the body then leave out of balance is "
-        "answered by a displacement outside of the basis, an elastic solve",
+        description="steps after which a displacement outside of the basis answers what is out of balance",
     )
     imbalance: float = Field(
         0.05,
