@@ -309,7 +309,8 @@ def test_a_run_without_memory_of_the_body_marches_the_same(made):
          "quantities.r"),
         ({"quantities": {}, "output": [{"type": "fields", "fields": ["displacement", "p"]}]},
          "output.0.fields"),
-        ({"quantities": {}, "runtime": {"guard": {"p": [0, 1]}}}, "runtime.guard.p"),
+        ({"quantities": {}, "runtime": {"guard": {"p": [0, 1]}}, "output": [{"type": "series"}]},
+         "runtime.guard.p"),
     ],
 )  # fmt: skip
 def test_what_reads_the_memory_is_refused_by_name(made, blocks, where):

@@ -71,7 +71,9 @@ def forgetful(deck: Any, equation: Equation) -> Iterator[Found]:
         if getattr(registry.component("quantity", quantity.type).cls, "needs", None) is Balances:
             yield ("quantities", name), f"{quantity.type} {text}"
     for i, output in enumerate(deck.output):
-        for found in (n for name in getattr(output, "fields", None) or () for n in read(name)):
+        named = getattr(output, "fields", ())
+        # a series says whether it has fields at all
+        for found in (n for name in (named if isinstance(named, tuple) else ()) for n in read(name)):
             yield ("output", i, "fields"), f"{found} {text}"
         if output.type == "cycles":
             yield ("output", i), f"cycles {text}"
