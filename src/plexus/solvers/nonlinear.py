@@ -216,12 +216,17 @@ class FieldSolver:
             with self.ctx.timers("jacobian"):
                 form.jacobian(at.t, u, None, 0.0, fields, at.since)
             self._rested = form.matrix.mat.duplicate(copy=True)
-            symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
-            self._rested.setOption(PETSc.Mat.Option.SYMMETRIC, symmetric)
-            near = form.near_nullspace()
-            self._rested.setNearNullSpace(near)
-            near.destroy()
+            self._describe(self._rested)
         return self._rested
+
+    def _describe(self, mat: PETSc.Mat) -> bool:
+        """Tell PETSc symmetry and near null space of a tangent; return the symmetry. Collective."""
+        symmetric = bool(self.form.space.comm.allreduce(self.form.symmetric, MPI.LAND))
+        mat.setOption(PETSc.Mat.Option.SYMMETRIC, symmetric)
+        near = self.form.near_nullspace()
+        mat.setNearNullSpace(near)
+        near.destroy()
+        return symmetric
 
     def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
         """Give a SNES the prefix and options of block ``number``."""
@@ -326,11 +331,7 @@ class FieldSolver:
         """Look at the first matrix: tell PETSc about symmetry and near null space, find the bodies."""
         form = self.form
         mat = form.matrix.mat
-        self.symmetric = bool(form.space.comm.allreduce(form.symmetric, MPI.LAND))
-        mat.setOption(PETSc.Mat.Option.SYMMETRIC, self.symmetric)
-        near = form.near_nullspace()
-        mat.setNearNullSpace(near)
-        near.destroy()
+        self.symmetric = self._describe(mat)
         if mat.getDiagonal().min()[1] < 0:
             self.ctx.log.info(
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
