@@ -92,6 +92,18 @@ def test_a_model_made_in_the_same_launch_is_not_counted_twice(tmp_path):
     assert [float(table(told)["run"][k]) for k in ("seconds", "offline")] == [5, 30]
 
 
+def test_a_model_whose_price_is_not_known_has_no_gain(tmp_path, drawn):
+    """Its folder is gone, or it was made in two goes, of which the last one is told."""
+    half = folder(tmp_path / "half", 30.0, phases=[("restart", 0.1)])
+    full = folder(tmp_path / "full", 100.0, tip=TIP)
+    made = [folder(tmp_path / n, 5.0, deck=rom(m), tip=TIP + 1) for n, m in (("a", half), ("b", "gone"))]
+    told = tmp_path / "cost.csv"
+    assert main(["cost", full, *made, "-o", str(tmp_path / "x.png"), "--csv", str(told)]) == 0
+    assert [[table(told)[n][k] for k in ("seconds", "offline", "gain")] for n in "ab"] == [
+        ["5.0", "nan", "nan"]
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

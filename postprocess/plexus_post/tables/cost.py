@@ -34,7 +34,8 @@ class Row:
     ----------
     name : label of the run.
     seconds : of its cores.
-    offline : seconds of cores that made its reduced model; None where there is none, or its folder is gone.
+    offline : seconds of cores that made its reduced model; None where it has none, not a number where the
+        folder of the model does not tell.
     errors : relative error of each quantity; empty for the reference.
     ended : how it ended.
     """
@@ -87,7 +88,7 @@ def rows(named: dict[str, Run], names: Sequence[str] | None = None, last: bool =
 def _row(label: str, run: Run, errors: dict[str, float]) -> Row:
     """Return the row of a run; a model that was made in the same launch is taken off its time."""
     seconds, model = core_seconds(run), _model(run)
-    offline = core_seconds(model) if model else None
+    offline = _offline(model) if model else None
     if model and offline and _within(run, model):
         seconds -= offline
     code = run.summary.get("exit_code")
@@ -113,17 +114,25 @@ def core_seconds(run: Run) -> float:
 
 
 def _model(run: Run) -> Run | None:
-    """Return the folder of `plexus reduce` whose model a run has read, if it is still there."""
+    """Return the folder of `plexus reduce` whose model a run has read."""
     rom = run.deck.get("rom")
     file = rom.get("file") if isinstance(rom, dict) else None
-    model = Run(Path(file).parent) if isinstance(file, str) else None
-    return model if model and model.summary else None
+    return Run(Path(file).parent) if isinstance(file, str) else None
+
+
+def _offline(model: Run) -> float:
+    """Return the seconds that made a model; not a number where its folder is gone or tells but a part."""
+    try:
+        return core_seconds(model)
+    except PostError:
+        return float("nan")
 
 
 def _within(run: Run, model: Run) -> bool:
     """Return whether a run has made its model first, in the same process, whose clock its start-up reads."""
     start = (run.summary.get("phases") or {}).get("start-up", {"mean": 0.0})
-    return bool(run.deck["rom"].get("offline")) and start["mean"] >= model.summary["wall_seconds"]
+    whole = model.summary.get("wall_seconds") or np.inf
+    return bool(run.deck["rom"].get("offline")) and start["mean"] >= whole
 
 
 def _history(run: Run) -> pandas.DataFrame:
