@@ -65,7 +65,7 @@ def test_stacking_comes_near_to_what_can_be_known():
     x, u, labels, _ = fields(3, members=1100)
     found = select(MPI.COMM_SELF, u[:, :600], labels[:600], x, np.arange(len(x)), 10)
     z = rows(x, u, found)
-    model = Stacking(steps=120, count=3, factor=1.0).fit(z[:600], labels[:600], 4)
+    model = Stacking(steps=120, count=3, factor=1.5).fit(z[:600], labels[:600], 4)
     p = model.probabilities(z[600:])
     assert np.allclose(p.sum(1), 1) and (p >= 0).all()
     assert (p.argmax(1) == labels[600:]).mean() >= 0.90
@@ -94,19 +94,23 @@ def test_information_of_what_is_known():
 
 
 def test_combinations_stay_inside_their_class():
-    """Two far clouds and a small one: classes become equal, every new member lies in its own cloud's box."""
+    """Two far clouds and a small one: shares stay, every new member lies in its own cloud's box."""
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(c, 0.3, (n, 2)) for c, n in ((0, 30), (4, 30), (8, 6))])
     y = np.repeat([0, 1, 2], [30, 30, 6])
     more, labels = augmented(x, y, 3.0)
-    assert np.array_equal(more[: len(x)], x) and (np.bincount(labels) == 90).all()
+    assert np.array_equal(more[: len(x)], x) and (np.bincount(labels) == [90, 90, 18]).all()
     for c in range(3):
         own = x[y == c]
         assert (more[labels == c] >= own.min(0)).all() and (more[labels == c] <= own.max(0)).all()
-    # a lone member of the others' cloud has no pure neighbourhood: nothing is made of it
-    mixed = np.concatenate([x[:30], x[:1] + 1e-3, x[1:2] + 1e-3])
-    found, which = augmented(mixed, np.array([0] * 30 + [1, 1]), 1.0)
-    assert (which == 1).sum() == 2 and len(found) == 32
+
+
+def test_no_combination_is_made_where_another_class_is_nearer():
+    """A class on both sides of another one: what lies between is the other's. A lone member makes nothing."""
+    x = np.array([[-1.0], [1.0], [-0.2], [0.2], [9.0]])
+    y = np.array([0, 0, 1, 1, 2])
+    more, labels = augmented(x, y, 20.0)
+    assert (np.bincount(labels) == [40, 40, 1]).all() and (np.abs(more[labels == 0]) > 0.6).all()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Stacking:
     Parameters
     ----------
     factor : float
-        Members per class after augmentation, in members of the largest class; 0 for none.
+        Members per class after augmentation, in members of the class; 0 for none.
     count : int
         Folds.
     seed : int
