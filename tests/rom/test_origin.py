@@ -1,4 +1,4 @@
-"""A reduced model serves the mesh, the supports and the material that it was made of, and its own checkpoints."""
+"""A reduced model serves the mesh, supports and material that it was made of, and its own checkpoints."""
 
 from __future__ import annotations
 

@@ -189,8 +189,9 @@ class ReducedState(System):
         """
         told = facts.get("rom", {})
         # what was completed is in the checkpoint; those of before do not tell
-        there = np.array(told.get("modes", self._told))
-        if there.shape != self._told.shape or not np.allclose(there, self._told, 0, SAME * norm(self._told)):
+        here, size = self._told, float(norm(self._told))
+        there = np.array(told.get("modes", here))
+        if there.shape != here.shape or not np.allclose(there, here, rtol=0, atol=SAME * size):
             raise InputError(
                 "rom.file: the checkpoint belongs to another reduced model: restart with the file that it "
                 "was written with, or begin anew without --restart"
