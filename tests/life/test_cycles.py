@@ -127,7 +127,7 @@ def test_a_restart_within_a_cycle_knows_its_instants(tmp_path_factory, step):
 
 
 def test_a_cycle_of_which_a_part_was_not_looked_at_is_not_told(tmp_path):
-    """The first run ends within its second cycle, of which it looks at the beginning only; the third is whole."""
+    """The first run ends within its second cycle and has looked at its beginning only; the third is whole."""
     whole = {"stepper": "quasistatic", "step": 0.5}
     output = [{"type": "cycles", "life": CURVE}, {"type": "checkpoint", "every": "end"}]
     for more, restart in (({"end": 5.5}, None), ({"cycles": 3}, "latest")):
