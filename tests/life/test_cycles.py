@@ -16,6 +16,7 @@ from plexus.coupling.replay import Replay
 from plexus.deck.load import load
 from plexus.deck.schema import Deck
 from plexus.errors import DeckError
+from plexus.io.restart import resume
 from plexus.observers.cycles import Cycles
 from plexus.offline.main import reduce
 from plexus.runtime import context
@@ -123,6 +124,18 @@ def test_a_restart_within_a_cycle_knows_its_instants(tmp_path_factory, step):
         next(o for o in run.observers if isinstance(o, Cycles)).latest.before for run in (whole, again)
     ]
     assert np.allclose(*changes, rtol=1e-12)
+
+
+def test_a_cycle_of_which_a_part_was_not_looked_at_is_not_told(tmp_path):
+    """The first run ends within its second cycle and has looked at its beginning only; the third is whole."""
+    whole = {"stepper": "quasistatic", "step": 0.5}
+    output = [{"type": "cycles", "life": CURVE}, {"type": "checkpoint", "every": "end"}]
+    for more, restart in (({"end": 5.5}, None), ({"cycles": 3}, "latest")):
+        run = compose(bar(tmp_path, time=whole | more, output=output), context.create(COMM, tmp_path))
+        if restart:
+            resume(run, restart, tmp_path)
+        run.execute()
+    assert rows(tmp_path)["cycle"].tolist() == [1, 3]
 
 
 def test_only_cycles_that_are_asked_for_are_looked_at(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from copy import deepcopy
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 from mpi4py import MPI
 from pydantic import ValidationError
 
+from plexus.campaigns import checks
+from plexus.campaigns.goingon import earlier
 from plexus.campaigns.main import Campaign, campaign
 from plexus.campaigns.record import Record
 from plexus.compose import compose
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
+from plexus.io.series import Series
 from plexus.observers.cycles import Cycles
 from plexus.offline.drawn import pivots
 from plexus.offline.draws import reduce
@@ -161,6 +165,8 @@ def test_draws_beyond_the_data_are_named_and_no_success(made, tmp_path_factory):
     law["expansion"]["coefficient"] = {"table": [["290 K", 2e-5], [f"{hottest} K", 2e-5]]}
     output = deepcopy(DATA["output"])
     output[0]["life"]["lives"] = [1e12, 1e13]
+    reduce(deck(folder, physics__law=law), context.create(COMM, folder))
+    rom = rom | {"file": str(folder / "rom.h5")}
     one = deck(folder, rom=rom, physics__law=law, output=output, campaign__check=0)
     found = Campaign(one, context.create(COMM, folder))
     assert found.march() is None
@@ -195,6 +201,52 @@ def test_a_campaign_goes_on_with_the_draws_that_are_left(made, tmp_path_factory)
     assert sorted(again) == list(range(8))
     assert {k for k in again if again[k]["p"] == -1.0} == {0, 3, 7}, "what is there is not marched again"
     assert again[1]["u"] == pytest.approx(rows[1]["u"], rel=1e-9)
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_a_march_that_is_stopped_gives_no_figures(made, tmp_path_factory, monkeypatch):
+    """Neither the deck's own draw, which finds the steps, nor a check; what is cut short is marched again."""
+    _, rom, _, rows = made
+    folder = shared(tmp_path_factory)
+    one, ctx = deck(folder, rom=rom), context.create(COMM, folder)
+    ctx.stop._note(signal.SIGUSR1, None)
+    assert campaign(one, ctx) == 75 and not (folder / "series.h5").exists()
+    ctx = context.create(COMM, folder)
+    whole = checks.compose
+
+    def asked(*given):
+        ctx.stop._note(signal.SIGUSR1, None)
+        return whole(*given)
+
+    monkeypatch.setattr(checks, "compose", asked)
+    assert campaign(one, ctx, restart=True) == 75
+    monkeypatch.undo()
+    cut = COMM.bcast(Record.read(folder) if COMM.rank == 0 else None)
+    assert sorted(cut) == list(range(8)) and not any("full_u" in row for row in cut.values())
+    assert campaign(one, context.create(COMM, folder), restart=True) == 0
+    again = COMM.bcast(Record.read(folder) if COMM.rank == 0 else None)
+    for k, row in again.items():
+        assert row == pytest.approx(rows[k], rel=1e-8)
+
+
+def test_a_campaign_goes_on_with_its_own_deck_in_its_own_folder(tmp_path):
+    """Rows of other draws stay out of its table, and histories of a run stay what they are."""
+    present = "samples: {warmth: {deviation: 0.2}}\ncampaign: {check: 2}\n"
+    assert earlier(tmp_path, present) == {}
+    record = Record(tmp_path, {}, {})
+    record.rows = {0: {"draw": 0.0}}
+    record.write()
+    (tmp_path / "deck.yaml").write_text("samples: {warmth: {deviation: 0.1}}\ncampaign: {check: 1}\n")
+    told = r"^samples\.warmth\.deviation: 0\.1 -> 0\.2: the campaign has begun with the other\na campaign"
+    with pytest.raises(InputError, match=told):
+        earlier(tmp_path, present)
+    assert earlier(tmp_path, present.replace("0.2", "0.1")) == record.rows
+    series = Series(tmp_path / "series.h5")
+    series.add("quantities", {"step": 1, "u": 2.0})
+    series.flush(force=True)
+    with pytest.raises(InputError, match="its results are of no campaign"):
+        earlier(tmp_path, present)
 
 
 @pytest.mark.mpi

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from test_reduced_runs import deck
 
 from plexus.errors import InputError, SolveError
 from plexus.io import checkpoint
+from plexus.offline import calibration
 from plexus.offline.history import History
 from plexus.offline.main import reduce
 from plexus.offline.training import march
@@ -61,6 +63,38 @@ def test_the_model_is_that_of_a_run_in_one_go(folder, stopped):
     one, two = found.basis[:, :, :3], other.basis[:, :, :3]
     signs = np.sign(COMM.allreduce(np.einsum("kcn,kcn->n", one, two)))
     assert np.abs(one - signs * two).max(initial=0) <= 1e-6 * np.abs(two).max(initial=1)
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_a_reduction_that_is_stopped_behind_its_first_step_goes_on(folder):
+    """The checkpoint comes before the step is kept, and a run that goes on shows it again."""
+    ctx = context.create(COMM, folder)
+    ctx.stop._note(signal.SIGUSR1, None)
+    cut, _ = reduce(deck(folder, reduce={}), ctx)
+    assert cut.stop_reason and cut.clock.step == 1
+    _, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder), restart="latest")
+    assert facts["snapshots"] == 16 and (folder / "rom.h5").exists()
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_a_calibration_that_is_stopped_is_none_and_leaves_no_model(folder, monkeypatch):
+    """The largest error over the indicator is that of a whole trajectory."""
+    block = {"calibration": [{"controls.hot.start": "35 K"}]}
+
+    def asked(system, *rest):
+        run.ctx.stop._note(signal.SIGUSR1, None)
+        return made(system, *rest)
+
+    made, run = calibration._run, SimpleNamespace(ctx=context.create(COMM, folder))
+    monkeypatch.setattr(calibration, "_run", asked)
+    with pytest.raises(SolveError, match="made in one go"):
+        reduce(deck(folder, reduce=block), run.ctx)
+    assert not (folder / "rom.h5").exists()
+    monkeypatch.undo()
+    _, facts = reduce(deck(folder, reduce=block), context.create(COMM, folder))
+    assert len(facts["ratios"]) == 1 and (folder / "rom.h5").exists()
 
 
 @pytest.mark.mpi

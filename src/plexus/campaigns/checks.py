@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 
-def marched(deck: Deck, ctx: Context, number: int, ways: Mapping[str, Way]) -> tuple[dict[str, float], float]:
+def marched(
+    deck: Deck, ctx: Context, number: int, ways: Mapping[str, Way]
+) -> tuple[dict[str, float], float] | None:
     """Return the figures of a draw by the full model, and its CPU time on this rank [s]. Collective.
+
+    None if the march is asked to stop before its end.
 
     Raises
     ------
@@ -37,6 +41,8 @@ def marched(deck: Deck, ctx: Context, number: int, ways: Mapping[str, Way]) -> t
     for state in run.march():
         if instants is not None and state.t >= first:
             instants.add()
+    if run.stop_reason:
+        return None
     cost = time.process_time() - begin
     found = {n: float(run.quantities[n].evaluate(run)) for n, way in ways.items() if way != "life"}
     if instants is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from plexus.campaigns import checks
 from plexus.campaigns.figures import Figures
+from plexus.campaigns.goingon import earlier
 from plexus.campaigns.marching import Marched, Marcher
 from plexus.campaigns.places import Places, scouted
 from plexus.campaigns.reach import Reach
@@ -157,10 +158,12 @@ class Campaign:
         left = [k for k in chosen if f"full_{next(iter(self.figures.ways))}" not in rows[k]]
         for place, number in enumerate(left):
             with self.ctx.timers("checks"):
-                full, cost = checks.marched(self.deck, self.ctx, number, self.figures.ways)
-            self.record.compare(number, full)
+                found = checks.marched(self.deck, self.ctx, number, self.figures.ways)
+            if found is None:
+                return self.ctx.stop.agree().reason
+            self.record.compare(number, found[0])
             self.record.write()
-            self.cost["checks"] += cost / len(left)
+            self.cost["checks"] += found[1] / len(left)
             self.ctx.log.info(f"checked draw {number} ({place + 1} of {len(left)})")
             why = self.ctx.stop.agree().reason
             if why and place + 1 < len(left):
@@ -193,14 +196,16 @@ def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:
     SolveError
         If no draw comes to its end.
     """
+    rows = on_first(ctx.comm, lambda: earlier(ctx.folder, ctx.texts.get("deck", ""))) if restart else {}
     found = Campaign(deck, ctx)
     if restart:
-        found.record.rows = on_first(ctx.comm, lambda: Record.read(ctx.folder))
+        found.record.rows = rows
         ctx.accept()
         ctx.log.info(f"restart with {len(found.record.rows)} draws")
-    why = found.march() or found.check()
+    # steps whose ends were looked for are not all there if that was asked to stop
+    why = found.run.stop_reason or found.march() or found.check()
     facts = found.facts()
-    if len(facts["failed"]) == facts["draws"]:
+    if facts["draws"] and len(facts["failed"]) == facts["draws"]:
         raise SolveError("campaign: no draw comes to its end")
     ctx.log.info("\n" + text(facts, found.figures.units))
     for what, draws in found.lacking.items():

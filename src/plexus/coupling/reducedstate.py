@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.linalg import norm
 
 from plexus.coupling.system import System
 from plexus.coupling.wholebody import WholeBody
 from plexus.errors import InputError
 from plexus.fields.keys import Key, keyed
 from plexus.fields.state import State
+from plexus.io.places import SAME, summed
 from plexus.reduction.model import assembled
 from plexus.reduction.points import Coordinates, ReducedPoints
 from plexus.spaces.quadrature_space import QuadratureSpace
@@ -53,6 +55,8 @@ class ReducedState(System):
         super().__init__({}, full.equations, {}, solvers, {}, controls=full.controls)
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
         self._corrected = 0
+        space = full.spaces[name]
+        self._told = summed(space, model.basis[: space.n_owned].reshape(space.n_owned, -1))
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""
@@ -170,6 +174,8 @@ class ReducedState(System):
                 "model": self.model.facts,
                 "widths": {n: a.shape[1] for n, a in self.model.arrays.items()},
             }
+        elif not self.full_order:
+            own["modes"] = self._told.tolist()
         return super().facts() | {"rom": own}
 
     def expect(self, facts: Mapping[str, Any]) -> None:
@@ -178,9 +184,18 @@ class ReducedState(System):
         Raises
         ------
         InputError
-            On all ranks, if this run needs the memory of the body, and that one had none.
+            On all ranks, if this run needs the memory of the body, and that one had none, or if its
+            coordinates are those of other modes.
         """
         told = facts.get("rom", {})
+        # what was completed is in the checkpoint; those of before do not tell
+        here, size = self._told, float(norm(self._told))
+        there = np.array(told.get("modes", here))
+        if there.shape != here.shape or not np.allclose(there, here, rtol=0, atol=SAME * size):
+            raise InputError(
+                "rom.file: the checkpoint belongs to another reduced model: restart with the file that it "
+                "was written with, or begin anew without --restart"
+            )
         if self.whole.remembers and not told.get("remembers", True):
             raise InputError("the checkpoint has no memory of the whole body: its run had `rom.duals: none`")
         self.full_order, self._widths = bool(told.get("full_order")), told.get("widths", {})

@@ -89,9 +89,9 @@ class Dirichlet:
         from plexus.spaces.corners import Supports
 
         m = self.fixed.shape[1]
-        return Supports([self.held(component) for component in range(m)], self.along(), self._span)
+        return Supports([self.held(component) for component in range(m)], self.along(), self.span)
 
-    def _span(self, nodes: np.ndarray) -> np.ndarray:
+    def span(self, nodes: np.ndarray) -> np.ndarray:
         """Return the projectors (k, m, m) onto the directions of nodes that are clearly prescribed."""
         span = self.fixed[nodes][:, :, None] * np.eye(self.fixed.shape[1])
         if self.inclined is not None:

@@ -15,14 +15,12 @@ from plexus.fields.keys import Key, fields_of
 from plexus.io import checkpoint
 from plexus.io.hdf5 import on_root
 from plexus.io.lineage import Lineage
+from plexus.io.places import places, require_same_mesh
 from plexus.runtime.context import Context
 from plexus.runtime.folder import set_aside
 from plexus.runtime.provenance import versions
 
 LATEST = "latest"
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-SAME = 1e-9
-"""Largest difference of sums over the nodes of one mesh, relative to the sum of all coordinates."""
 Fields = Mapping[Key, tuple[Any, np.ndarray]]
 """Key -> (space, field array (n_local, m))."""
 
@@ -74,7 +72,7 @@ def save(run: Restartable, path: Path) -> None:
     }
     # spaces of one degree differ in their components only: one list of names serves them all
     spaces = {space.key: space for space, _ in fields.values()}
-    facts["places"] = {key: _places(space) for key, space in spaces.items()}
+    facts["places"] = {key: places(space) for key, space in spaces.items()}
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     arrays = {str(key): array[: space.n_owned] for key, (space, array) in fields.items()}
     sets = {str(key): space.key for key, (space, _) in fields.items()}
@@ -137,20 +135,6 @@ def _leave(run: Restartable, path: Path, folder: Path, earlier: Lineage) -> None
         )
 
 
-def _places(space: Any) -> list[float]:
-    """Return what tells meshes apart: number of nodes, Σ|x|, and Σ w(name) x per direction. Collective.
-
-    Sums over nodes do not depend on how these are spread over the ranks, but for rounding; w scatters names
-    over [0, 1), so that nodes which swap places change the sums.
-    """
-    names, x = space.names()[: space.n_owned], space.points[: space.n_owned]
-    weights = (names.astype(np.uint64) * GOLDEN >> np.uint64(11)) * 2.0**-53
-    mine = np.array([len(names), np.abs(x).sum(), *(weights @ x)], dtype=float)
-    total = np.empty_like(mine)
-    space.comm.Allreduce(mine, total)
-    return [float(v) for v in total]
-
-
 def _same_memory(path: Path, content: checkpoint.Content, layout: Mapping[Key, Any]) -> None:
     """Refuse a checkpoint that remembers other internal variables than the run."""
     held = fields_of("internal", map(Key.parse, content.sets))
@@ -162,21 +146,6 @@ def _same_memory(path: Path, content: checkpoint.Content, layout: Mapping[Key, A
                 f"{path}: the {whose} has internal variables {', '.join(found)}, which the {other} lacks; "
                 f"{checkpoint.REMEDY}"
             )
-
-
-def _same_mesh(path: Path, stored: Mapping[str, Any], spaces: Mapping[str, Any]) -> None:
-    """Refuse a checkpoint whose points are others than those of the run. Collective."""
-    for key, space in spaces.items():
-        here = _places(space)
-        there = stored.get(key, here)
-        size = max(abs(here[1]), abs(there[1]))
-        if here[0] != there[0]:
-            told = f"{there[0]:.0f} points in the file, the run has {here[0]:.0f}"
-        elif not np.allclose(here[1:], there[1:], rtol=0, atol=SAME * size):
-            told = f"its {here[0]:.0f} points are in other places"
-        else:
-            continue
-        raise InputError(f"{path}: the checkpoint belongs to another mesh ({told})")
 
 
 def _same_width(path: Path, key: Key, width: int, layout: Mapping[Key, Any]) -> None:
@@ -210,7 +179,7 @@ def _taken(
 ) -> list[str]:  # fmt: skip
     """Restore the run from a file whose header is known; return how the deck differs."""
     _same_memory(path, about, layout)
-    _same_mesh(path, about.facts.get("places", {}), spaces)
+    require_same_mesh(path, about.facts.get("places", {}), spaces)
     ids = {key: space.names()[: space.n_owned] for key, space in spaces.items()}
     content = checkpoint.read(path, run.ctx.comm, ids, about)
     arrays = {}

@@ -86,7 +86,11 @@ class Cycles(Fields):
     def start(self, run: Run) -> None:
         """Forget instants that lie ahead; a restart goes on in the files that are there. Collective."""
         self.turns = turns_of(run.deck, self.params.each, self.params.last)
-        self._seen(run).leave(run.clock.t)
+        instants = self._seen(run)
+        instants.leave(run.clock.t)
+        # steps that no one has looked at lie between: a cycle that lacks them is not known
+        if instants.times[-1:] != [run.clock.t]:
+            instants.keep(0)
         super().start(run)
         self.schedule = self.turns
 

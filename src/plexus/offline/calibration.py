@@ -23,6 +23,7 @@ from plexus.deck.override import split
 from plexus.deck.reduce import Reduce
 from plexus.deck.schema import Deck
 from plexus.errors import InputError
+from plexus.offline.whole import require_end
 from plexus.reduction.measures import weights_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def trajectories(deck: Deck, ctx: Context, file: Path) -> list[Trajectory]:
     ------
     InputError
         If a trajectory is no valid deck, or its steps differ between the models.
+    SolveError
+        If a march is asked to stop.
     """
     assert isinstance(deck.reduce, Reduce)
     rom = {
@@ -115,6 +118,8 @@ def _compared(full: Any, reduced: Any) -> Trajectory:
     weights = weights_of(next(iter(body.forms.values())))
     volume, floor, rows = comm.allreduce(float(weights.sum())), trust.floor, []
     for one, two in zip(full.march(), reduced.march(), strict=True):
+        for run in (full, reduced):
+            require_end(run)
         if abs(one.t - two.t) > 1e-9 * max(abs(one.t), 1e-300):
             raise InputError("reduce.calibration: both models must take the same steps: let them be fixed")
         p, fit = one.internal[OF][:n], trust.gappy.reconstructed(two.internal[OF])

@@ -22,6 +22,7 @@ from plexus.offline.whole import let_go, require_end, require_held
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass
 from plexus.reduction.model import Kept
+from plexus.reduction.origin import material
 from plexus.reduction.pod import pod
 from plexus.reduction.responses import Elastic, span, spans
 from plexus.reduction.times import sampled
@@ -123,9 +124,10 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         run = compose(deck_of(deck, number).model_copy(update={"quantities": {}}), ctx)
         found.march(run)
         let_go()
+    told = {"draws": trained, "shapes": len(numbers), "material": material(deck)}
     with ctx.timers("reduction"):
         found.respond(run, Drawn(deck, run.system), numbers)  # type: ignore[arg-type]
-        facts = _written(run, found, ctx, {"draws": trained, "shapes": len(numbers)})
+        facts = _written(run, found, ctx, told)
     return run, facts
 
 

@@ -66,14 +66,14 @@ class History:
         self.snapshots.add(shown, stress, memory)
 
     def require_whole(self, run: Run) -> None:
-        """Refuse a checkpoint of a run that has kept nothing.
+        """Refuse a checkpoint of a run that has kept nothing; the last step is shown again when it goes on.
 
         Raises
         ------
         InputError
-            On all ranks, if it has steps that are not here.
+            On all ranks, if it has earlier steps that are not here.
         """
-        if run.clock.step and not self.times:
+        if run.clock.step > len(self.times) + 1:
             raise InputError(
                 "reduce: the checkpoint has no steps of before: it is not of `plexus reduce` with this deck"
             )

@@ -7,9 +7,9 @@ on every mode.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import partial as bound
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from plexus import registry
 from plexus.compose import compose
 from plexus.deck.reduce import Reduce
 from plexus.errors import InputError
-from plexus.fileformat import MODES
+from plexus.fileformat import MODES, PARTIAL
 from plexus.offline import modes as modes_file
 from plexus.offline.calibration import trajectories
 from plexus.offline.history import Carried, History
@@ -31,10 +31,12 @@ from plexus.reduction.lifts import Lifts
 from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass
 from plexus.reduction.model import Kept, Model, built, save
+from plexus.reduction.origin import material, supports
 from plexus.reduction.pod import extended, pod
 from plexus.reduction.responses import Elastic, spans
 from plexus.reduction.times import sampled
 from plexus.run.going_on import go_on
+from plexus.runtime.files import partial
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -99,9 +101,11 @@ def reduce(deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, d
     require_balance(found.balance, deck.reduce.balance)
     with ctx.timers("reduction"):
         path = ctx.folder / deck.reduce.file
-        model = reduced(run, found, path)
+        # what is not calibrated yet is no result
+        draft = partial(path) if deck.reduce.calibration else path
+        model = reduced(run, found, draft, {"material": material(deck)})
     if deck.reduce.calibration:
-        seen = trajectories(deck, ctx, path)
+        seen = trajectories(deck, ctx, draft)
         model.facts["trajectories"] = [asdict(one) for one in seen]
         model.facts["ratios"] = [one.ratio for one in seen]
         form = system.forms[name]
@@ -119,13 +123,13 @@ def require_balance(balance: Balance, limit: float) -> None:
         )
 
 
-def reduced(run: Run, found: History, path: Path) -> Model:
-    """Make basis and cubature, and write them. Collective."""
+def reduced(run: Run, found: History, path: Path, told: Mapping[str, Any] | None = None) -> Model:
+    """Make basis and cubature, and write them with what is told of the history. Collective."""
     block, system = run.deck.reduce, run.system
     assert isinstance(block, Reduce)
     form: Form = system.forms[found.name]  # type: ignore[attr-defined]
     space, comm, snapshots = form.space, form.space.comm, found.snapshots
-    product = partial(mass, form)
+    product = bound(mass, form)
     times, elastic = sampled(run.deck), Elastic(system, run.deck.time.start)  # type: ignore[arg-type, union-attr]
     fields = snapshots.fields
     shown = np.column_stack([u.ravel() for u in fields.rows])
@@ -141,12 +145,12 @@ def reduced(run: Run, found: History, path: Path) -> Model:
     lifted = space.zeros()[:, :, None][:, :, :0] if found.lifts is None else found.lifts.fields
     duals = {name: rows.decomposed() for name, rows in snapshots.memory.items()}
     kept = Kept(snapshots.stresses.decomposed(), duals, *spans(loads, elastic, times), lifted)
-    told = {
+    facts = {
         "snapshots": snapshots.count, "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "lifts": lifted.shape[2], "spectrum": basis.spectrum.tolist(),
         "left": fields.left, "largest": snapshots.largest,
     }  # fmt: skip
-    return finished(run, path, modes, kept, told)
+    return finished(run, path, modes, kept, facts | dict(told or {}))
 
 
 def history_of(run: Run, name: str, memory: Sequence[str]) -> History:
@@ -180,10 +184,12 @@ def finished(run: Run, path: Path, modes: Array, kept: Kept, told: dict[str, Any
     space: Space = form.space
     facts = told | {
         "unknown": name, "points": points.n_global, "tolerance": block.tolerance, "cubature": block.cubature,
-        "stalls": block.stalls, "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},
+        "stalls": block.stalls, "supports": supports(space, system.prescribed[name]),  # type: ignore[attr-defined]
+        "widths": {dual: rows.shape[1] for dual, rows in kept.duals.items()},
     }  # fmt: skip
     basis = modes.reshape(space.n_local, space.components, modes.shape[1])
     model = built(form, points, basis, kept, facts, stalls=block.stalls)
     save(path, space, points, model)
-    modes_file.write(path.with_suffix(MODES), run, name, model.basis)
+    final = path.with_name(path.name.removesuffix(PARTIAL))
+    modes_file.write(final.with_suffix(MODES), run, name, model.basis)
     return model

@@ -18,6 +18,7 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.io import checkpoint
+from plexus.io.places import places, require_same_mesh
 from plexus.reduction.cubature import compressed, cubature, square
 from plexus.reduction.gappy import pivots
 from plexus.reduction.measures import weights_of
@@ -222,7 +223,8 @@ def save(path: Path, space: Space, points: QuadratureSpace, model: Model) -> Non
     nodal = ("modes/", "lifts/", "forces/")
     sets = {k: space.key if k.startswith(nodal) else points.key for k in model.arrays}
     rows = {k: a[: len(ids[sets[k]])] for k, a in model.arrays.items()}
-    checkpoint.write(path, space.comm, ids, checkpoint.Content({"reduced": model.facts}, rows, sets))
+    facts = {"reduced": model.facts, "places": {each.key: places(each) for each in (space, points)}}
+    checkpoint.write(path, space.comm, ids, checkpoint.Content(facts, rows, sets))
 
 
 def load(path: Path, form: Form, points: QuadratureSpace) -> Model:
@@ -240,6 +242,8 @@ def load(path: Path, form: Form, points: QuadratureSpace) -> Model:
     facts = about.facts["reduced"]
     if facts["unknown"] != name or facts["points"] != points.n_global:
         raise InputError(f"{path}: the reduced model belongs to another mesh, degree or unknown")
+    # files from before that was looked at have none
+    require_same_mesh(path, about.facts.get("places", {}), {each.key: each for each in (space, points)})
     wanted = {space.key: space.names()[: space.n_owned], points.key: points.names()[: points.n_owned]}
     arrays = checkpoint.read(path, space.comm, wanted, about).arrays
     return assembled(form, points, facts, arrays)

@@ -21,7 +21,7 @@ from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.params import NAME, Field, InputFile, Params
 from plexus.deck.values import input_file
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.protocols import Balances, Reducible
 from plexus.registry import register
 
@@ -128,6 +128,7 @@ class Galerkin:
         from plexus.coupling.trust import Trust
         from plexus.reduction.loads import require_separable
         from plexus.reduction.model import load
+        from plexus.reduction.origin import require_same, supports
         from plexus.reduction.responses import Elastic
         from plexus.reduction.times import sampled
 
@@ -139,7 +140,9 @@ class Galerkin:
         require_separable(form)
         _require_rest(full, name, values[name])
         space = full.quadrature
-        model = load(Path(self.params.file), form, space)
+        with at_path("rom.file"):
+            model = load(Path(self.params.file), form, space)
+        require_same(self.params.file, model.facts, supports(form.space, full.prescribed[name]), deck)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
         self._admit(system, Elastic(full, times[0]), times)
         if self.params.duals == "gappy":

@@ -1,0 +1,44 @@
+"""With what a campaign goes on: the rows of the same draws, marched by the same deck."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from plexus.campaigns.record import Record, Row
+from plexus.errors import InputError
+from plexus.fileformat import DECK, SERIES
+from plexus.io.restart import changes
+
+FREE = ("about", "runtime", "job", "campaign.check", "campaign.batch", "campaign.outside")
+"""Paths of the deck on which no row depends."""
+
+
+def earlier(folder: Path, present: str) -> dict[int, Row]:
+    """Return the rows of the campaign in a folder whose deck is still that of before (one rank only).
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+    present : str
+        Text of the effective deck; empty where nothing is to be compared.
+
+    Raises
+    ------
+    InputError
+        If the folder has results of something else, or of other draws than those of the deck.
+    """
+    rows = Record.read(folder)
+    if not rows and (folder / SERIES).exists():
+        raise InputError(f"{folder}: its results are of no campaign; choose another folder with -o")
+    if rows and present and (folder / DECK).exists():
+        old, new = (yaml.safe_load(text) or {} for text in ((folder / DECK).read_text("utf-8"), present))
+        told = [line for line in changes(old, new) if not line.split(":")[0].startswith(FREE)]
+        if told:
+            raise InputError(
+                "\n".join(f"{line}: the campaign has begun with the other" for line in told)
+                + "\na campaign with these changes begins anew, without --restart"
+            )
+    return rows
