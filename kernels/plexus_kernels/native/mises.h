@@ -19,18 +19,24 @@
 #define TINY 1e-300
 /* Numbers below e^-FAR stand for 0. */
 #define FAR 707.0
+/* Steps for which the short `growth` does. */
+#define NEAR 0x1p-6
+/* No v is sought beyond these. */
+#define FURTHER 1e6
+#define FURTHEST 600.0
 
 /* Data at the points: bulk and shear modulus, yield stress, slope, gain and rate of its growth, viscosity, 1/N. */
 typedef struct {
     Field bulk, shear, yield, slope, gain, rate, viscosity, power, modulus[SLOTS], recall[SLOTS];
 } Data;
 
-/* A block of points: its data, the state at the start of the step, and what the latest Δp makes of it. */
+/* A block of points: its data, the state at the start of the step, and what the latest Δp makes of it. With v the left side
+ * of the equation rises, and bends, the right side turns, and bows. */
 typedef struct {
     Block at;
     V kappa, mu, limit, slope, gain, rate, viscosity, power, logdt, modulus[SLOTS], recall[SLOTS];
     V volume, plastic[T], before, back[SLOTS][T], grown, yield, star[T], firm, still, b[SLOTS], G[SLOTS][SLOTS];
-    V v, low, high, dp, theta[SLOTS], u[SLOTS], J, turn, left, resist, visc, flow, bad;
+    V v, by, low, high, dp, theta[SLOTS], u[SLOTS], J, left, rise, bend, turn, bow, visc, flow, bad;
     I flows, open;
     int voce;
 } Local;
@@ -55,58 +61,90 @@ inlined void attempt(Local *p, double dt, const V e[T]) {
     p->flow = all(0.0), p->flows = dt > 0 ? sound & (p->J > p->yield) : (I){0};
 }
 
-/* Prepare the search for v where it flows: the tensors as numbers, a start, and a bracket around the root. */
-inlined void bracket(Local *p) {
-    V stiff = 3.0 * p->mu, drop = 3.0 * p->mu, most = p->J;
+/* Data of the search: what drives if nothing flows, 3μ + Σ C, and how steep and how flat R may grow as Voce's part decays. */
+typedef struct {
+    V over, stiff, up, down;
+} Drive;
+
+inlined Drive drive(const Local *p) {
+    const V voce = p->gain * p->grown * p->rate, zero = all(0.0);
+    Drive d = {pick(p->flows, root(p->still) - p->yield, all(1.0)), 3.0 * p->mu};
+    for (int k = 0; k < KIN; k++) d.stiff += p->modulus[k];
+    d.up = larger(p->slope + larger(voce, zero), zero), d.down = smaller(p->slope + smaller(voce, zero), zero);
+    return d;
+}
+/* v at which viscosity alone resists as much as drives. */
+inlined V slow(const Local *p, V over) {
+    const I viscous = p->viscosity > 0.0;
+    const V K = pick(viscous, p->viscosity, all(1.0)), N = 1.0 / larger(p->power, all(TINY));
+    return pick(viscous, p->logdt + N * log_ratio(over, K), all(709.0));
+}
+
+/* Bring v within a bracket around the root. It is seldom asked for, as the first guess is within. */
+static void bracket(Local *p) {
+    const Drive d = drive(p);
+    V drop = 3.0 * p->mu + d.up, most = root(p->still) - p->yield;
+    for (int k = 0; k < KIN; k++) {
+        /* J₂ of X, which passes C/D where data that change with the temperature let it, and bounds the slope of J* */
+        const V pull = root(p->G[k][k]);
+        drop += p->modulus[k] + p->recall[k] * pull, most += pull;
+    }
+    /* both parts, and the loss of J*, are below half of what drives; J* stays below the sum of its parts */
+    const V late = slow(p, d.over) - LN2 / larger(p->power, all(TINY));
+    p->low = larger(p->low, smaller(late, log_ratio(0.5 * d.over, drop)));
+    p->high = smaller(p->high, log_ratio(larger(most, d.over), 3.0 * p->mu + d.down) + 1e-8);
+}
+
+/* Δp and the viscous resistance at v. */
+inlined V viscous(const Local *p) { return p->viscosity * exponential((p->v - p->logdt) * p->power); }
+inlined void powers(Local *p) { p->dp = exponential(larger(p->v, all(-FAR))), p->visc = viscous(p); }
+
+/* Prepare the search for v where it flows: the tensors as numbers, and a guess. That is one step of Newton's method for
+ * z + y z^(1/N) = 1 from z = 1, where viscosity resists y of what drives at the Δp that it would not resist to, or what
+ * viscosity alone leaves. */
+inlined void start(Local *p) {
     for (int k = 0; k < KIN; k++) {
         const V ck = (2.0 / 3.0) * p->modulus[k];
         p->b[k] = 1.5 * ck * dot(p->star, p->back[k]);
         for (int l = 0; l <= k; l++)
             p->G[k][l] = p->G[l][k] = ck * p->modulus[l] * dot(p->back[k], p->back[l]);
-        /* J₂ of X, which passes C/D where data that change with the temperature let it, and bounds the slope of J* */
-        const V pull = root(p->G[k][k]);
-        stiff += p->modulus[k], drop += p->modulus[k] + p->recall[k] * pull, most += pull;
     }
-    /* the growth of R is steepest at one end: Voce's part decays */
-    const V voce = p->gain * p->grown * p->rate, zero = all(0.0);
-    const V up = larger(p->slope + larger(voce, zero), zero), down = smaller(p->slope + smaller(voce, zero), zero);
-    const V over = pick(p->flows, p->J - p->yield, all(1.0));
-    const I viscous = p->viscosity > 0.0;
-    const V n = pick(viscous, 1.0 / larger(p->power, all(TINY)), zero);
-    /* the root of either part of the resistance alone, whichever is nearer */
-    const V slow = pick(viscous, p->logdt + n * log_ratio(over, pick(viscous, p->viscosity, all(1.0))), all(709.0));
-    const V near = smaller(slow, log_ratio(over, stiff + up));
-    /* both parts, and the loss of J*, are below half of what drives; J* stays below the sum of its parts */
-    p->low = smaller(slow - LN2 * n, log_ratio(0.5 * over, drop + up));
-    p->high = log_ratio(larger(most - p->yield, over), 3.0 * p->mu + down) + 1e-8;
-    p->v = smaller(larger(near, p->low), p->high), p->open = p->flows, p->firm = 3.0 * p->mu + p->slope;
+    const Drive d = drive(p);
+    p->firm = 3.0 * p->mu + p->slope, p->low = all(-FURTHER), p->high = all(FURTHEST), p->open = p->flows;
+    p->v = log_ratio(d.over, d.stiff + d.up);
+}
+inlined void guess(Local *p) {
+    const Drive d = drive(p);
+    const V resists = viscous(p), whole = d.over + p->power * resists, rest = whole - resists;
+    const I fast = rest > 0.05 * whole;
+    const V guess = p->v + log_ratio(pick(fast, rest, whole), whole);
+    p->v = any(~fast) ? pick(fast, guess, smaller(p->v, slow(p, d.over))) : guess;
 }
 
-/* Both sides of J* - R = (3μ + Σ C θ) Δp + ΔR + K (Δp/dt)^(1/N) at v, and their slopes in Δp; `turn` is J* dJ/dΔp. */
-inlined void powers(Local *p) {
-    p->dp = exponential(larger(p->v, all(-FAR))), p->visc = p->viscosity * exponential((p->v - p->logdt) * p->power);
-}
+/* Both sides of J* - R = (3μ + Σ C θ) Δp + ΔR + K (Δp/dt)^(1/N) at v, with their derivatives in v. */
 inlined void sides(Local *p) {
-    const V dp = p->dp;
-    V stiff = p->firm, slope = p->firm, J2 = p->still, turn = all(0.0);
+    const V dp = p->dp, slow = p->visc * p->power;
+    V stiff = p->firm, slope = p->firm, curve = all(0.0), J2 = p->still, turn = all(0.0), bow = all(0.0), moved[SLOTS];
     for (int k = 0; k < KIN; k++) {
         const V r = p->recall[k] * dp, t = 1.0 / (1.0 + r), c = p->modulus[k] * t;
-        p->theta[k] = t, p->u[k] = r * t, stiff += c, slope += c * t;
+        p->theta[k] = t, p->u[k] = r * t, moved[k] = r * t * t;
+        stiff += c, slope += c * t, curve += c * moved[k];
     }
     for (int k = 0; k < KIN; k++) {
-        V w = p->b[k];
-        for (int l = 0; l < KIN; l++) w += p->G[k][l] * p->u[l];
-        J2 += p->u[k] * (p->b[k] + w), turn += p->recall[k] * p->theta[k] * p->theta[k] * w;
+        V w = p->b[k], on = all(0.0);
+        for (int l = 0; l < KIN; l++) w += p->G[k][l] * p->u[l], on += p->G[k][l] * moved[l];
+        J2 += p->u[k] * (p->b[k] + w), turn += moved[k] * w, bow += moved[k] * (on - 2.0 * p->u[k] * w);
     }
-    p->left = stiff * dp + p->visc, p->resist = slope;
+    p->left = stiff * dp + p->visc, p->rise = slope * dp + slow, p->bend = (slope - 2.0 * curve) * dp + slow * p->power;
     if (p->voce) {
         /* R = R_n + H Δp + Q e^(-b p_n) (1 - e^(-b Δp)); for a small b Δp by its series */
-        const V y = p->rate * dp, fade = exponential(larger(-y, all(-FAR)));
-        const V rise = pick(y < 1e-3, y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0)))), 1.0 - fade);
-        p->left += p->gain * p->grown * rise;
-        p->resist += p->gain * p->grown * p->rate * fade;
+        const V y = p->rate * dp, fade = exponential(larger(-y, all(-FAR))), gain = p->gain * p->grown;
+        const V grown = pick(y < 1e-3, y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y * (1.0 / 24.0)))), 1.0 - fade);
+        p->left += gain * grown, p->rise += gain * y * fade, p->bend += gain * y * fade * (1.0 - y);
     }
-    p->J = root(J2), p->turn = turn;
+    p->J = root(J2);
+    const V inverse = 1.0 / p->J;
+    p->turn = turn * inverse, p->bow = p->turn + (bow - p->turn * p->turn) * inverse;
 }
 
 /* Tell whether some points of a block have to go on. */
@@ -116,31 +154,63 @@ inlined int pending(Local *p) {
     return any(p->open);
 }
 
-/* Halley's step on ln of both sides, h(v) = ln(left/right), or one of bisection. With right = drive/J and m = left drive the
- * slopes are h' = s/m and h'' = c/m²; what bends the right side is left out, which moves no root. */
+/* Halley's step on ln(left/right), in v. */
+inlined V logarithmic(const Local *p, V right) {
+    const V left = p->left, m = left * right, s = p->rise * right - p->turn * left;
+    const V c = (p->bend * left - p->rise * p->rise) * right * right - (p->bow * right - p->turn * p->turn) * left * left;
+    const V h = log_ratio(left, right);
+    return -h * m * s / (s * s - 0.5 * h * c);
+}
+
+/* Halley's step on left - right in Δp where the viscous part rises slower than the other ones, on ln(left/right) in v
+ * elsewhere, or one of bisection. */
 inlined void step(Local *p) {
-    const V right = p->J - p->yield;
-    const I known = right > 0.0, rest = right > p->left;
-    const V drive = right * p->J, m = p->left * drive, a = p->resist * p->dp, b = p->visc * p->power;
-    const V rise = (a + b) * drive, fall = p->turn * p->dp * p->left, s = rise - fall;
-    const V h = log_ratio(p->left * p->J, drive), c = (a + b * p->power) * drive * m - s * (rise + fall);
-    const V next = p->v - h * m * s / (s * s - 0.5 * h * c);
-    p->low = pick(rest, p->v, p->low), p->high = pick(rest, p->high, p->v);
+    const V right = p->J - p->yield, g = p->left - right, s = p->rise - p->turn;
+    const V whole = s * s - 0.5 * g * (p->bend - p->bow - s), rest = whole - g * s;
+    const I stiff = (p->rise > 2.0 * p->visc * p->power) & (whole > 0.0) & (rest > 0.1 * whole);
+    V by = log_ratio(pick(stiff, rest, whole), whole);
+    I known = stiff;
+    if (any(p->open & ~stiff)) by = pick(stiff, by, logarithmic(p, right)), known |= right > 0.0;
+    p->low = pick(g < 0.0, p->v, p->low), p->high = pick(g < 0.0, p->high, p->v);
+    V next = p->v + by;
     const I fits = known & (next > p->low) & (next < p->high);
-    p->v = pick(p->open, pick(fits, next, 0.5 * (p->low + p->high)), p->v);
+    if (any(p->open & ~fits)) bracket(p), next = pick(fits, next, 0.5 * (p->low + p->high));
+    p->by = pick(p->open, next - p->v, all(0.0)), p->v = pick(p->open, next, p->v);
+}
+
+/* Δp and the viscous resistance after a step. */
+inlined void move(Local *p) {
+    if (any(size_of(p->by) > NEAR))
+        powers(p);
+    else
+        p->dp *= growth(p->by), p->visc *= growth(p->by * p->power);
+}
+
+/* Rows that come next; they are asked for while a search goes on, so that it does not wait for memory. */
+typedef struct {
+    const double *at[2 + SLOTS];
+    int line;
+} Next;
+
+#define LINES (TOGETHER * L * 9 / 8)
+inlined void ask(Next *next) {
+    for (int i = 0; next && i < 3 && next->line < LINES; i++, next->line++)
+        for (int k = 0; k < 2 + KIN; k++) __builtin_prefetch(next->at[k] + 8 * next->line);
 }
 
 /* Let the points of some blocks flow. The operations of one wait for each other, so that blocks go on side by side. */
-static void flow(Local *p, int count) {
+static void flow(Local *p, int count, Next *next) {
     Local *open[TOGETHER];
-    for (int j = 0; j < count; j++) bracket(p + j), open[j] = p + j;
+    for (int j = 0; j < count; j++) start(p + j), open[j] = p + j;
+    for (int j = 0; j < count; j++) guess(p + j);
+    for (int j = 0; j < count; j++) powers(p + j);
     for (int i = 0, left = count; i < ROUNDS && left; i++) {
-        for (int j = 0; j < left; j++) powers(open[j]);
-        for (int j = 0; j < left; j++) sides(open[j]);
+        for (int j = 0; j < left; j++) sides(open[j]), ask(next);
         int still = 0;
         for (int j = 0; j < left; j++)
             if (pending(open[j])) open[still++] = open[j];
         for (int j = 0; j < still; j++) step(open[j]);
+        for (int j = 0; j < still; j++) move(open[j]);
         left = still;
     }
     for (int j = 0; j < count; j++, p++) {
@@ -167,9 +237,9 @@ inlined void stress(const Local *p, V s[T]) {
 /* H = κ I⊗I + 2μ I_dev - (4μ²/h) n⊗n - (2μ Δp/J*) (2μ M + (2μ/h) (M:A)⊗n), M = 3/2 I_dev - n⊗n, A = ds* over dΔp. */
 inlined void tangent(const Local *p, Slope *H) {
     V *n = H->right, moved[T];
-    const V two = 2.0 * p->mu, zero = all(0.0), h = p->resist + p->visc * p->power / p->dp - p->turn / p->J;
-    const V share = pick(p->flows, two * p->dp / p->J, zero), inverse = pick(p->flows, two / h, zero);
-    for (int i = 0; i < T; i++) n[i] = pick(p->flows, 1.5 * p->star[i] / p->J, zero), moved[i] = zero;
+    const V two = 2.0 * p->mu, zero = all(0.0), size = 1.5 / p->J, share = two * (2.0 / 3.0) * p->flow;
+    const V inverse = pick(p->flows, two * p->dp / (p->rise - p->turn), zero);
+    for (int i = 0; i < T; i++) n[i] = pick(p->flows, size * p->star[i], zero), moved[i] = zero;
     for (int k = 0; k < KIN; k++) {
         const V c = (2.0 / 3.0) * p->modulus[k] * p->recall[k] * p->theta[k] * p->theta[k];
         for (int i = 0; i < T; i++) moved[i] += pick(p->flows, c * p->back[k][i], zero);
@@ -189,5 +259,5 @@ inlined void remember(const Local *p, double *plastic, double *const *backs, dou
         for (int i = 0; i < T; i++) rows[i] = (1.0 - p->u[k]) * (p->back[k][i] + p->flow * p->star[i]) + p->bad;
         store(backs[k], &p->at, rows);
     }
-    for (int l = 0; l < L; l++) grown[p->at.at[l]] = p1[l];
+    give(grown, &p->at, p1);
 }
