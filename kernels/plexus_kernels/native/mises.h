@@ -35,8 +35,8 @@ typedef struct {
 typedef struct {
     Block at;
     V kappa, mu, limit, slope, gain, rate, viscosity, power, logdt, modulus[SLOTS], recall[SLOTS];
-    V volume, plastic[T], before, back[SLOTS][T], grown, yield, star[T], firm, still, b[SLOTS], G[SLOTS][SLOTS];
-    V v, by, low, high, dp, theta[SLOTS], u[SLOTS], J, left, rise, bend, turn, bow, visc, flow, bad;
+    V volume, plastic[T], before, back[SLOTS][T], grown, yield, star[T], over, firm, still, b[SLOTS], G[SLOTS][SLOTS];
+    V v, by, low, high, dp, theta[SLOTS], u[SLOTS], J, left, rise, bend, turn, bow, visc, size, flow, bad;
     I flows, open;
     int voce;
 } Local;
@@ -58,67 +58,62 @@ inlined void attempt(Local *p, double dt, const V e[T]) {
     p->volume = e[0] + e[1] + e[2], p->still = 1.5 * dot(p->star, p->star), p->J = root(p->still);
     const I sound = p->J - p->J == 0.0;
     p->bad = pick(sound, all(0.0), all(__builtin_nan("")));
-    p->flow = all(0.0), p->flows = dt > 0 ? sound & (p->J > p->yield) : (I){0};
+    p->size = p->flow = all(0.0), p->flows = dt > 0 ? sound & (p->J > p->yield) : (I){0};
 }
 
-/* Data of the search: what drives if nothing flows, 3μ + Σ C, and how steep and how flat R may grow as Voce's part decays. */
-typedef struct {
-    V over, stiff, up, down;
-} Drive;
-
-inlined Drive drive(const Local *p) {
-    const V voce = p->gain * p->grown * p->rate, zero = all(0.0);
-    Drive d = {pick(p->flows, root(p->still) - p->yield, all(1.0)), 3.0 * p->mu};
-    for (int k = 0; k < KIN; k++) d.stiff += p->modulus[k];
-    d.up = larger(p->slope + larger(voce, zero), zero), d.down = smaller(p->slope + smaller(voce, zero), zero);
-    return d;
-}
 /* v at which viscosity alone resists as much as drives. */
-inlined V slow(const Local *p, V over) {
+inlined V slow(const Local *p) {
     const I viscous = p->viscosity > 0.0;
     const V K = pick(viscous, p->viscosity, all(1.0)), N = 1.0 / larger(p->power, all(TINY));
-    return pick(viscous, p->logdt + N * log_ratio(over, K), all(709.0));
+    return pick(viscous, p->logdt + N * log_ratio(p->over, K), all(709.0));
+}
+/* How steep and how flat R may grow, as Voce's part decays. */
+inlined V steepest(const Local *p) {
+    return larger(p->slope + larger(p->gain * p->grown * p->rate, all(0.0)), all(0.0));
+}
+inlined V flattest(const Local *p) {
+    return smaller(p->slope + smaller(p->gain * p->grown * p->rate, all(0.0)), all(0.0));
 }
 
-/* Bring v within a bracket around the root. It is seldom asked for, as the first guess is within. */
+/* Bring the bounds of v near the root. It is seldom asked for, as few steps leave them. */
 static void bracket(Local *p) {
-    const Drive d = drive(p);
-    V drop = 3.0 * p->mu + d.up, most = root(p->still) - p->yield;
+    V drop = 3.0 * p->mu + steepest(p), most = p->over;
     for (int k = 0; k < KIN; k++) {
         /* J₂ of X, which passes C/D where data that change with the temperature let it, and bounds the slope of J* */
         const V pull = root(p->G[k][k]);
         drop += p->modulus[k] + p->recall[k] * pull, most += pull;
     }
     /* both parts, and the loss of J*, are below half of what drives; J* stays below the sum of its parts */
-    const V late = slow(p, d.over) - LN2 / larger(p->power, all(TINY));
-    p->low = larger(p->low, smaller(late, log_ratio(0.5 * d.over, drop)));
-    p->high = smaller(p->high, log_ratio(larger(most, d.over), 3.0 * p->mu + d.down) + 1e-8);
+    const V late = slow(p) - LN2 / larger(p->power, all(TINY));
+    p->low = larger(p->low, smaller(late, log_ratio(0.5 * p->over, drop)));
+    p->high = smaller(p->high, log_ratio(most, 3.0 * p->mu + flattest(p)) + 1e-8);
 }
 
 /* Δp and the viscous resistance at v. */
 inlined V viscous(const Local *p) { return p->viscosity * exponential((p->v - p->logdt) * p->power); }
 inlined void powers(Local *p) { p->dp = exponential(larger(p->v, all(-FAR))), p->visc = viscous(p); }
 
-/* Prepare the search for v where it flows: the tensors as numbers, and a guess. That is one step of Newton's method for
- * z + y z^(1/N) = 1 from z = 1, where viscosity resists y of what drives at the Δp that it would not resist to, or what
- * viscosity alone leaves. */
+/* Prepare the search for v where it flows: the tensors as numbers, what drives if nothing flows, and where 3μ + Σ C and the
+ * growth of R alone resist as much. */
 inlined void start(Local *p) {
+    V stiff = 3.0 * p->mu + steepest(p);
     for (int k = 0; k < KIN; k++) {
         const V ck = (2.0 / 3.0) * p->modulus[k];
-        p->b[k] = 1.5 * ck * dot(p->star, p->back[k]);
+        p->b[k] = 1.5 * ck * dot(p->star, p->back[k]), stiff += p->modulus[k];
         for (int l = 0; l <= k; l++)
             p->G[k][l] = p->G[l][k] = ck * p->modulus[l] * dot(p->back[k], p->back[l]);
     }
-    const Drive d = drive(p);
     p->firm = 3.0 * p->mu + p->slope, p->low = all(-FURTHER), p->high = all(FURTHEST), p->open = p->flows;
-    p->v = log_ratio(d.over, d.stiff + d.up);
+    p->over = pick(p->flows, p->J - p->yield, all(1.0)), p->v = log_ratio(p->over, stiff);
 }
+
+/* A guess: one step of Newton's method from z = 1 for z + y z^(1/N) = 1, where viscosity resists y of what drives at the Δp of
+ * `start`, of which z is left; or the Δp that viscosity alone leaves. */
 inlined void guess(Local *p) {
-    const Drive d = drive(p);
-    const V resists = viscous(p), whole = d.over + p->power * resists, rest = whole - resists;
+    const V resists = viscous(p), whole = p->over + p->power * resists, rest = whole - resists;
     const I fast = rest > 0.05 * whole;
-    const V guess = p->v + log_ratio(pick(fast, rest, whole), whole);
-    p->v = any(~fast) ? pick(fast, guess, smaller(p->v, slow(p, d.over))) : guess;
+    const V left = p->v + log_ratio(pick(fast, rest, whole), whole);
+    p->v = any(~fast) ? pick(fast, left, smaller(p->v, slow(p))) : left;
 }
 
 /* Both sides of J* - R = (3μ + Σ C θ) Δp + ΔR + K (Δp/dt)^(1/N) at v, with their derivatives in v. */
@@ -218,8 +213,7 @@ static void flow(Local *p, int count, Next *next) {
             p->u[k] = pick(p->flows, p->u[k], all(0.0));
             for (int i = 0; i < T; i++) p->star[i] += p->u[k] * (2.0 / 3.0) * p->modulus[k] * p->back[k][i];
         }
-        p->J = larger(mises(p->star), all(TINY));
-        p->flow = pick(p->flows, 1.5 * p->dp / p->J, all(0.0));
+        p->size = pick(p->flows, 1.5 / larger(mises(p->star), all(TINY)), all(0.0)), p->flow = pick(p->flows, p->size * p->dp, all(0.0));
         p->bad = pick(p->open, all(__builtin_nan("")), p->bad);
     }
 }
@@ -237,9 +231,9 @@ inlined void stress(const Local *p, V s[T]) {
 /* H = κ I⊗I + 2μ I_dev - (4μ²/h) n⊗n - (2μ Δp/J*) (2μ M + (2μ/h) (M:A)⊗n), M = 3/2 I_dev - n⊗n, A = ds* over dΔp. */
 inlined void tangent(const Local *p, Slope *H) {
     V *n = H->right, moved[T];
-    const V two = 2.0 * p->mu, zero = all(0.0), size = 1.5 / p->J, share = two * (2.0 / 3.0) * p->flow;
+    const V two = 2.0 * p->mu, zero = all(0.0), share = (2.0 / 3.0) * two * p->flow;
     const V inverse = pick(p->flows, two * p->dp / (p->rise - p->turn), zero);
-    for (int i = 0; i < T; i++) n[i] = pick(p->flows, size * p->star[i], zero), moved[i] = zero;
+    for (int i = 0; i < T; i++) n[i] = p->size * p->star[i], moved[i] = zero;
     for (int k = 0; k < KIN; k++) {
         const V c = (2.0 / 3.0) * p->modulus[k] * p->recall[k] * p->theta[k] * p->theta[k];
         for (int i = 0; i < T; i++) moved[i] += pick(p->flows, c * p->back[k][i], zero);
@@ -247,6 +241,12 @@ inlined void tangent(const Local *p, Slope *H) {
     const V along = share * two - two * inverse + share * inverse * dot(n, moved), aside = 1.5 * share * inverse;
     for (int i = 0; i < T; i++) H->left[i] = along * n[i] - aside * moved[i];
     H->unit = two * (1.0 - 1.5 * share), H->volume = p->kappa - H->unit / 3.0;
+}
+
+/* The same where nothing flows. */
+inlined void elastic(const Local *p, Slope *H) {
+    for (int i = 0; i < T; i++) H->left[i] = H->right[i] = all(0.0);
+    H->unit = 2.0 * p->mu, H->volume = p->kappa - H->unit / 3.0;
 }
 
 /* The memory at the end of the step. */

@@ -12,7 +12,7 @@ static const int PLACE[9] = {0, 3, 5, 3, 1, 4, 5, 4, 2};
 
 /* Points whose rows are asked for in advance: memory takes as long as six blocks of eight. */
 #ifndef AHEAD
-#define AHEAD 48
+#define AHEAD 96
 #endif
 
 inlined V dot(const V a[T], const V b[T]) {
