@@ -181,7 +181,7 @@ inlined void move(Local *p) {
         p->dp *= growth(p->by), p->visc *= growth(p->by * p->power);
 }
 
-/* Rows that come next; they are asked for while a search goes on, so that it does not wait for memory. */
+/* Rows that come next. They are asked for while a search goes on, line by line, so that it does not wait for memory. */
 typedef struct {
     const double *at[2 + SLOTS];
     int line;
@@ -189,23 +189,24 @@ typedef struct {
 
 #define LINES (TOGETHER * L * 9 / 8)
 inlined void ask(Next *next) {
-    for (int i = 0; next && i < 3 && next->line < LINES; i++, next->line++)
-        for (int k = 0; k < 2 + KIN; k++) __builtin_prefetch(next->at[k] + 8 * next->line);
+    if (!next || next->line == LINES) return;
+    for (int k = 0; k < 2 + KIN; k++) __builtin_prefetch(next->at[k] + 8 * next->line);
+    next->line++;
 }
 
 /* Let the points of some blocks flow. The operations of one wait for each other, so that blocks go on side by side. */
 static void flow(Local *p, int count, Next *next) {
     Local *open[TOGETHER];
     for (int j = 0; j < count; j++) start(p + j), open[j] = p + j;
-    for (int j = 0; j < count; j++) guess(p + j);
-    for (int j = 0; j < count; j++) powers(p + j);
+    for (int j = 0; j < count; j++) guess(p + j), ask(next);
+    for (int j = 0; j < count; j++) powers(p + j), ask(next);
     for (int i = 0, left = count; i < ROUNDS && left; i++) {
         for (int j = 0; j < left; j++) sides(open[j]), ask(next);
         int still = 0;
         for (int j = 0; j < left; j++)
             if (pending(open[j])) open[still++] = open[j];
-        for (int j = 0; j < still; j++) step(open[j]);
-        for (int j = 0; j < still; j++) move(open[j]);
+        for (int j = 0; j < still; j++) step(open[j]), ask(next);
+        for (int j = 0; j < still; j++) move(open[j]), ask(next);
         left = still;
     }
     for (int j = 0; j < count; j++, p++) {
