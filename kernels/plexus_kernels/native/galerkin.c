@@ -6,7 +6,7 @@
  * Points come in blocks of L, the last one filled up with its last point, without weight. Strains are given twice: E_j of a
  * block side by side for the strain and the force, and by rows √c_a E_aj (c = 1 for 11 22 33, 2 for 12 23 31: rows of
  * Mandel's form) for the slope, which is a product of matrices. */
-#include "mises.h"
+#include "search.h"
 
 #define ROWS (L * T)
 #define MOST 50

@@ -10,10 +10,8 @@ static const int ROW[T] = {0, 4, 8, 1, 5, 2}, MIRROR[T] = {0, 4, 8, 3, 7, 6};
 /* where the six numbers stand in the nine of a 3 x 3 tensor by rows */
 static const int PLACE[9] = {0, 3, 5, 3, 1, 4, 5, 4, 2};
 
-/* Points whose rows are asked for in advance: memory takes as long as six blocks of eight. */
-#ifndef AHEAD
+/* Points whose rows are asked for in advance: memory takes as long as a dozen blocks of eight. */
 #define AHEAD 96
-#endif
 
 /* Numbers of a tangent that are asked for in advance, one and a half points, as a store waits for its line. */
 #define SOON 120
@@ -28,8 +26,8 @@ inlined V deviate(V a[T]) {
     return trace;
 }
 
-/* The points of one block, where the last one is repeated if there are fewer than L; whether they stand side by side, and how far
- * ahead rows are asked for. */
+/* The points of one block, where the last one is repeated if there are fewer than L; whether they stand side by
+ * side, and how far ahead rows are asked for. */
 typedef struct {
     I at;
     int lanes, abreast, ahead;

@@ -1,5 +1,5 @@
 /* A Mises law at the points of cells: stress, tangent and memory at the end of a step (mises.h). */
-#include "mises.h"
+#include "search.h"
 
 /* What is given and what is wanted. */
 typedef struct {
