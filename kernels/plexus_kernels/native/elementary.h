@@ -43,6 +43,12 @@ inlined V exponential(V x) {
     return e * (V)(((I)shifted - (I)all(WHOLE) + 1023) << 52);
 }
 
+/* e^x for |x| ≤ 2^-6. */
+inlined V growth(V x) {
+    const V x2 = x * x, a = x * (1.0 / 6.0) + 0.5, b = x2 * (1.0 / 720.0) + (x * (1.0 / 120.0) + 1.0 / 24.0);
+    return 1.0 + (x + x2 * (a + x2 * b));
+}
+
 /* ln(a/b) for normal numbers above 0, with an error of 1e-8 of itself near 1 and of 4e-9 elsewhere: a/b = 2^k m/b,
  * 2/3 ≤ m/b ≤ 3/2, and ln(m/b) = 2 artanh s, s = (m - b)/(m + b). */
 inlined V log_ratio(V a, V b) {

@@ -6,7 +6,7 @@
  * Points come in blocks of L, the last one filled up with its last point, without weight. Strains are given twice: E_j of a
  * block side by side for the strain and the force, and by rows √c_a E_aj (c = 1 for 11 22 33, 2 for 12 23 31: rows of
  * Mandel's form) for the slope, which is a product of matrices. */
-#include "mises.h"
+#include "search.h"
 
 #define ROWS (L * T)
 #define MOST 50
@@ -44,20 +44,19 @@ inlined double sum(V a) {
 /* Look at block i. */
 static void begin(const Body *m, const Case *c, double dt, const double *g, int64_t i, Local *p) {
     const V *E = m->strains + i * m->modes * T, *d = c->data + i;
-    V e[T], before;
+    V e[T];
     p->at = block(i * L, m->points);
     for (int k = 0; k < T; k++) e[k] = c->offset[k * m->blocks + i];
     for (int64_t j = 0; j < m->modes; j++)
         for (int k = 0; k < T; k++) e[k] += g[j] * E[j * T + k];
     load(c->plastic, &p->at, p->plastic);
-    for (int l = 0; l < L; l++) before[l] = c->p[p->at.at[l]];
     p->kappa = d[0], p->mu = d[m->blocks], p->limit = d[2 * m->blocks], p->slope = d[3 * m->blocks];
     p->gain = d[4 * m->blocks], p->rate = d[5 * m->blocks], p->viscosity = d[6 * m->blocks], p->power = d[7 * m->blocks];
     for (int k = 0; k < KIN; k++) {
         p->modulus[k] = d[(8 + 2 * k) * m->blocks], p->recall[k] = d[(9 + 2 * k) * m->blocks];
         load(c->backs[k], &p->at, p->back[k]);
     }
-    p->before = before, p->logdt = all(dt > 0 ? __builtin_log(dt) : 0.0), p->voce = grows(p);
+    p->before = take(c->p, &p->at), p->logdt = all(dt > 0 ? __builtin_log(dt) : 0.0), p->voce = grows(p);
     attempt(p, dt, e);
 }
 
@@ -89,7 +88,7 @@ static void force(const Body *m, const Case *c, double dt, const double *g, doub
     for (int64_t first = 0; first < m->blocks; first += TOGETHER) {
         const int count = m->blocks - first < TOGETHER ? (int)(m->blocks - first) : TOGETHER;
         for (int i = 0; i < count; i++) begin(m, c, dt, g, first + i, p + i);
-        flow(p, count);
+        flow(p, count, 0);
         for (int i = 0; i < count; i++) finish(m, c, first + i, p + i, scratch, H + (first + i) * T * T);
     }
     for (int64_t j = 0; j < m->modes; j++) r[j] += sum(scratch[j]);

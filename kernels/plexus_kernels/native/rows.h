@@ -10,8 +10,11 @@ static const int ROW[T] = {0, 4, 8, 1, 5, 2}, MIRROR[T] = {0, 4, 8, 3, 7, 6};
 /* where the six numbers stand in the nine of a 3 x 3 tensor by rows */
 static const int PLACE[9] = {0, 3, 5, 3, 1, 4, 5, 4, 2};
 
-/* Points whose rows are asked for in advance: memory takes as long as six blocks of eight. */
-#define AHEAD 48
+/* Points whose rows are asked for in advance: memory takes as long as a dozen blocks of eight. */
+#define AHEAD 96
+
+/* Numbers of a tangent that are asked for in advance, one and a half points, as a store waits for its line. */
+#define SOON 120
 
 inlined V dot(const V a[T], const V b[T]) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + 2.0 * (a[3] * b[3] + a[4] * b[4] + a[5] * b[5]);
@@ -19,19 +22,25 @@ inlined V dot(const V a[T], const V b[T]) {
 inlined V mises(const V s[T]) { return root(1.5 * dot(s, s)); }
 inlined V deviate(V a[T]) {
     const V trace = a[0] + a[1] + a[2];
-    for (int i = 0; i < 3; i++) a[i] -= trace / 3.0;
+    for (int i = 0; i < 3; i++) a[i] -= (1.0 / 3.0) * trace;
     return trace;
 }
 
-/* The points of one block, where the last one is repeated if there are fewer than L. */
+/* The points of one block, where the last one is repeated if there are fewer than L; whether they stand side by
+ * side, and how far ahead rows are asked for. */
 typedef struct {
-    int64_t at[L];
-    int lanes;
+    I at;
+    int lanes, abreast, ahead;
 } Block;
 
+static const int64_t NEXT[8] __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7};
+
 inlined Block block(int64_t first, int64_t count) {
-    Block b = {.lanes = count - first < L ? (int)(count - first) : L};
-    for (int l = 0; l < L; l++) b.at[l] = first + (l < b.lanes ? l : b.lanes - 1);
+    Block b = {*(const I *)NEXT + first, L, 1, AHEAD};
+    if (count - first < L) {
+        b.lanes = (int)(count - first), b.abreast = 0;
+        for (int l = b.lanes; l < L; l++) b.at[l] = count - 1;
+    }
     return b;
 }
 /* A coefficient at the points of a block, of which a cell has some. */
@@ -81,18 +90,39 @@ inlined void transpose(V a[L]) {
 #endif
 }
 
+/* Numbers at the points of a block. */
+inlined V take(const double *from, const Block *b) {
+    if (b->abreast) return *(const Row *)(from + b->at[0]);
+    V a;
+    for (int l = 0; l < L; l++) a[l] = from[b->at[l]];
+    return a;
+}
+inlined void give(double *to, const Block *b, V a) {
+    if (b->abreast)
+        *(Row *)(to + b->at[0]) = a;
+    else
+        for (int l = 0; l < L; l++) to[b->at[l]] = a[l];
+}
+
 /* The symmetric part of tensors of nine numbers per point. */
-inlined void load(const double *from, const Block *b, V a[T]) {
+inlined void gather_rows(const double *const from[L], int ahead, V a[T]) {
     V nine[9];
     for (int k = 0; k < 8; k += L) {
-        for (int l = 0; l < L; l++) {
-            nine[k + l] = *(const Row *)(from + 9 * b->at[l] + k);
-            __builtin_prefetch(from + 9 * (b->at[l] + AHEAD));
-        }
+        for (int l = 0; l < L; l++) nine[k + l] = *(const Row *)(from[l] + k), __builtin_prefetch(from[l] + 9 * ahead);
         transpose(nine + k);
     }
-    for (int l = 0; l < L; l++) nine[8][l] = from[9 * b->at[l] + 8];
+    for (int l = 0; l < L; l++) nine[8][l] = from[l][8];
     for (int i = 0; i < T; i++) a[i] = i < 3 ? nine[ROW[i]] : 0.5 * (nine[ROW[i]] + nine[MIRROR[i]]);
+}
+inlined void load(const double *from, const Block *b, V a[T]) {
+    const double *rows[L];
+    if (b->abreast) {
+        for (int l = 0; l < L; l++) rows[l] = from + 9 * (b->at[0] + l);
+        gather_rows(rows, b->ahead, a);
+    } else {
+        for (int l = 0; l < L; l++) rows[l] = from + 9 * b->at[l];
+        gather_rows(rows, 0, a);
+    }
 }
 /* Tensors of L points in rows of nine numbers, of which the last one stays in its lane. */
 typedef struct {
@@ -116,7 +146,10 @@ inlined void put(double *out, const Nine *n, int l) {
 inlined void store(double *out, const Block *b, const V a[T]) {
     Nine n;
     turn(a, &n);
-    for (int l = 0; l < L; l++) put(out + 9 * b->at[l], &n, l);
+    if (b->abreast)
+        for (int l = 0; l < L; l++) put(out + 9 * (b->at[0] + l), &n, l);
+    else
+        for (int l = 0; l < L; l++) put(out + 9 * b->at[l], &n, l);
 }
 /* A tensor of rank four a⊗b + v I⊗I + u (unit tensor), symmetric tensors a and b. */
 typedef struct {
@@ -137,6 +170,7 @@ inlined void store_slope(double *out, const Block *b, const Slope *H) {
         last[i] = H->left[i] * n.last + (i < 3 ? H->volume : all(0.0)) + (i == 2 ? H->unit : all(0.0));
     for (int l = 0; l < L; l++) {
         double *at = out + 81 * b->at[l];
+        for (int i = 0; i < 81; i += 8) __builtin_prefetch(at + SOON + i, 1);
         for (int k = 0; k < 8; k += L) {
             const V volume = H->volume[l] * *(const Row *)(WHOLE_UNIT + k);
             V rows[T];
@@ -144,8 +178,10 @@ inlined void store_slope(double *out, const Block *b, const Slope *H) {
                 const V unit = H->unit[l] * *(const Row *)(UNIT[i] + k);
                 rows[i] = H->left[i][l] * n.row[k + l] + (i < 3 ? volume + unit : unit);
             }
-            for (int i = 0; i < 9; i++) *(Row *)(at + 9 * i + k) = rows[PLACE[i]];
+            for (int i = 0; i < 9; i++) {
+                *(Row *)(at + 9 * i + k) = rows[PLACE[i]];
+                if (k + L == 8) at[9 * i + 8] = last[PLACE[i]][l];
+            }
         }
-        for (int i = 0; i < 9; i++) at[9 * i + 8] = last[PLACE[i]][l];
     }
 }

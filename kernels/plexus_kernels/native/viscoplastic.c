@@ -1,5 +1,5 @@
 /* A Mises law at the points of cells: stress, tangent and memory at the end of a step (mises.h). */
-#include "mises.h"
+#include "search.h"
 
 /* What is given and what is wanted. */
 typedef struct {
@@ -21,42 +21,47 @@ static void inform(const Job *job, const Block *b, Local *p) {
 }
 
 /* Look at a block. */
-static void begin(const Job *job, Block b, Local *p) {
-    V e[T], before;
-    p->at = b;
-    load(job->memory[0], &b, e), load(job->memory[1], &b, p->plastic);
-    for (int l = 0; l < L; l++) before[l] = job->memory[2][b.at[l]];
-    for (int k = 0; k < KIN; k++) load(job->memory[3 + k], &b, p->back[k]);
-    if (job->varied) inform(job, &b, p);
-    p->before = before;
+static void begin(const Job *job, const Block *b, Local *p) {
+    V e[T];
+    p->at = *b;
+    load(job->memory[0], b, e), load(job->memory[1], b, p->plastic);
+    for (int k = 0; k < KIN; k++) load(job->memory[3 + k], b, p->back[k]);
+    if (job->varied) inform(job, b, p);
+    p->before = take(job->memory[2], b);
     attempt(p, job->dt, e);
 }
 
 /* Write the answer of a block. */
-static void finish(Job *job, const Local *p) {
+static void finish(Job *job, const Local *p, const Slope *H) {
     V s[T];
-    Slope H;
     if (any(p->bad != p->bad))
         for (int l = 0; l < p->at.lanes; l++) job->lost += p->bad[l] != p->bad[l];
     stress(p, s), store(job->stress, &p->at, s);
-    if (job->tangents) {
-        tangent(p, &H);
-        store_slope(job->tangents, &p->at, &H);
-    }
+    if (job->tangents) store_slope(job->tangents, &p->at, H);
     if (job->grown) remember(p, job->plastic, job->ends, job->grown);
 }
 
 /* Blocks whose points flow wait for each other, and points that flow among others for a block of their own. */
 typedef struct {
     Local blocks[TOGETHER];
-    int count, waiting;
-    int64_t queue[2 * L];
+    Slope slopes[TOGETHER];
+    int count, due, waiting, calm;
+    int64_t queue[2 * L], next;
 } Room;
 
 static void flush(Job *job, Room *room) {
-    flow(room->blocks, room->count);
-    for (int j = 0; j < room->count; j++) finish(job, room->blocks + j);
-    room->count = 0;
+    Next next = {{job->memory[0] + 9 * room->next, job->memory[1] + 9 * room->next}};
+    for (int k = 0; k < KIN; k++) next.at[2 + k] = job->memory[3 + k] + 9 * room->next;
+    flow(room->blocks, room->count, &next);
+    for (int j = 0; job->tangents && j < room->count; j++) tangent(room->blocks + j, room->slopes + j);
+    room->due |= (1 << room->count) - 1, room->count = 0;
+}
+
+/* Write the answer that a place still holds, while what comes next is looked at. */
+static Local *vacate(Job *job, Room *room, int j) {
+    if (room->due >> j & 1) finish(job, room->blocks + j, room->slopes + j);
+    room->due &= ~(1 << j);
+    return room->blocks + j;
 }
 
 /* The first points of the queue become a block. */
@@ -65,22 +70,26 @@ static void gather(Job *job, Room *room) {
     for (int l = 0; l < L; l++) b.at[l] = room->queue[l < b.lanes ? l : b.lanes - 1];
     for (int i = L; i < room->waiting; i++) room->queue[i - L] = room->queue[i];
     room->waiting -= b.lanes;
-    begin(job, b, room->blocks + room->count++);
+    begin(job, &b, vacate(job, room, room->count++));
     if (room->count == TOGETHER) flush(job, room);
 }
 
 static void answer(Job *job, Room *room, Block b) {
-    Local *p = room->blocks + room->count;
-    begin(job, b, p);
-    if (!any(~p->flows)) {
+    Local *p = vacate(job, room, room->count);
+    Slope H;
+    room->next = b.at[0] + L;
+    if (!room->calm) b.ahead = 0;
+    begin(job, &b, p);
+    room->calm = any(~p->flows);
+    if (!room->calm) {
         if (++room->count == TOGETHER) flush(job, room);
         return;
     }
     if (any(p->flows))
         for (int l = 0; l < b.lanes; l++)
             if (p->flows[l]) room->queue[room->waiting++] = b.at[l];
-    p->flows = (I){0};
-    finish(job, p);
+    p->flows = (I){0}, elastic(p, &H);
+    finish(job, p, &H);
     if (room->waiting >= L) gather(job, room);
 }
 
@@ -92,7 +101,7 @@ int64_t respond(int64_t cells, int64_t points, double dt, const Data *data, cons
     const int64_t count = cells * points;
     Job job = {data, memory, dt, dt > 0 ? __builtin_log(dt) : 0.0, rows, tangents, rows + 9 * count, {0}, grown, points, 0, 0};
     Room room;
-    room.count = room.waiting = 0;
+    room.count = room.due = room.waiting = room.next = 0, room.calm = 1;
     const Field *fields = (const Field *)data;
     for (int i = 0; i < 8 + 2 * KIN; i++) job.varied |= fields[i].cell || fields[i].point;
     const Block start = block(0, count);
@@ -101,5 +110,6 @@ int64_t respond(int64_t cells, int64_t points, double dt, const Data *data, cons
     for (int64_t first = 0; first < count; first += L) answer(&job, &room, block(first, count));
     if (room.waiting) gather(&job, &room);
     flush(&job, &room);
+    for (int j = 0; j < TOGETHER; j++) vacate(&job, &room, j);
     return job.lost;
 }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plexus_kernels.native.arrays import Field, checked, field
+from plexus_kernels.native.arrays import Field, address, checked, field
 from plexus_kernels.native.loader import library
 
 Floats = np.ndarray
@@ -91,14 +91,14 @@ def respond(
     """
     C, Q = checked("p", p, np.float64, (None, None)).shape
     rows = [("strain", strain), ("plastic strain", plastic), *(("back strain", a) for a in backs)]
-    first, second, *rest = (checked(name, a, np.float64, (C, Q, 9)).ctypes.data for name, a in rows)
-    known = (ctypes.c_void_p * (3 + len(backs)))(first, second, p.ctypes.data, *rest)
+    first, second, *rest = [address(checked(name, a, np.float64, (C, Q, 9))) for name, a in rows]
+    known = (ctypes.c_void_p * (3 + len(backs)))(first, second, address(p), *rest)
     # stress, and at the end of the step plastic strain and back strains
     found = np.empty((len(rows) if memory else 1, C, Q, 9))
     slopes = np.empty((C, Q, 81)) if tangent else None
     grown = np.empty((C, Q)) if memory else None
-    ends = (None if a is None else a.ctypes.data for a in (slopes, grown))
-    lost = _function(len(backs))(C, Q, dt, given.at, known, found.ctypes.data, *ends)
+    ends = [None if a is None else address(a) for a in (slopes, grown)]
+    lost = _function(len(backs))(C, Q, dt, given.at, known, address(found), *ends)
     if not memory:
         return Answer(found[0], slopes, None, None, (), lost)
     return Answer(found[0], slopes, found[1], grown, tuple(found[2:]), lost)
