@@ -1,0 +1,224 @@
+"""Levels from the finest matrix down to one that is solved directly, and the cycle that goes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from mpi4py import MPI
+from plexus_kernels.native.multigrid import Cycle, Level
+
+from plexus.solvers.multigrid import aggregates, lanczos, vectors
+from plexus.solvers.multigrid.matrices import Matrix, coarsen
+
+LOW = {1: 0.5, 2: 0.25, 3: 0.15, 4: 0.12, 5: 0.10, 6: 0.08}
+"""Lower end of a smoother's interval over its upper end, by degree."""
+SMALL, DIRECT, LEAST = 60, 2000, 0.7
+"""Rows at which coarsening ends; up to which what is left is solved directly; ratio of rows that ends it too."""
+GATHERED = 4000
+"""Rows below which every rank goes on with the whole matrix: exchanges would take longer."""
+STEPS, MARGIN = 12, 1.05
+"""Lanczos steps of a bound, and what the largest Ritz value may miss."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a hierarchy is made.
+
+    Attributes
+    ----------
+    degree : terms of the smoothing polynomial.
+    cycle : "two_step", "v" or "k".
+    theta : couplings up to theta sqrt(a_ii a_jj) are weak on grids.
+    share : of its strongest coupling, what pairs ask for elsewhere.
+    passes : pairings per level.
+    over_correction : factor of coarse corrections.
+    bits : precision inside.
+    block : unknowns per node.
+    """
+
+    degree: int = 3
+    cycle: str = "two_step"
+    theta: float = 0.05
+    share: float = 0.25
+    passes: int = 2
+    over_correction: float = 2.0
+    bits: int = 32
+    block: int = 1
+
+
+class Hierarchy:
+    """A hierarchy of one matrix. Construction is collective."""
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        settings: Settings,
+        places: np.ndarray | None = None,
+        near: np.ndarray | None = None,
+    ):
+        self.settings, self.comm = settings, matrix.comm
+        self.matrices: list[Matrix] = []
+        self.levels: list[Level] = []
+        self.inner: Hierarchy | None = None
+        for level in self._descend(matrix, places, near):
+            self.levels.append(level)
+        shared = self.comm.size > 1
+        self.cycle = Cycle(
+            self.levels, settings.bits, settings.cycle == "k",
+            self._fill if shared else None, self._total if shared else None, self._bottom if self.inner else None,
+        )  # fmt: skip
+        if settings.cycle == "two_step":
+            for level in range(len(self.levels) - 1, 0, -1):
+                self._bound(level)
+
+    def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
+        """Yield the levels, the last one without aggregates."""
+        block = self.settings.block
+        while True:
+            self.matrices.append(matrix)
+            if matrix.comm.size > 1 and matrix.size <= GATHERED:
+                yield self._gather(matrix, places, near, block)
+                return
+            found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
+            if found is None:
+                yield self._last(matrix)
+                return
+            level = self._level(matrix, found)
+            if near is not None:
+                level.names = np.where(near.any(axis=1), np.repeat(found.names, block), -1).astype(np.int32)
+                level.weights, near = vectors.basis(near, level.names, found.count)
+                block = near.shape[1]
+                level.coarse *= block
+            yield level
+            places = found.places
+            matrix = coarsen(matrix, level.names, found.count, level.weights)
+            matrix.rows.val[:] /= self.settings.over_correction
+            if near is not None:
+                matrix.hold()
+
+    def _aggregates(
+        self, matrix: Matrix, places: np.ndarray | None, block: int
+    ) -> aggregates.Aggregates | None:
+        """Return aggregates, None where they are hardly fewer than rows. Collective."""
+        s = self.settings
+        nodes = matrix if block == 1 else vectors.condensed(matrix, block)
+        if places is None:
+            found = aggregates.paired(nodes, s.passes, s.share)
+        else:
+            found = aggregates.blocks(nodes, places, s.theta)
+        count = self.comm.allreduce(found.count)
+        return found if 0 < count <= LEAST * nodes.size else None
+
+    @property
+    def work(self) -> float:
+        """Return the passes over the entries of the finest matrix that one application takes. Collective."""
+        passes, visits = 0.0, 1
+        matrices = self.matrices + (self.inner.matrices[1:] if self.inner else [])
+        for number, matrix in enumerate(matrices):
+            entries = matrix.comm.allreduce(int(matrix.rows.ptr[-1]))
+            each = 2.0 * self.settings.degree if number + 1 < len(matrices) else 1.0
+            again = 0.5 if number and self.settings.cycle != "v" else 0.0
+            passes += entries * visits * (each + again)
+            visits *= 1 if self.settings.cycle == "v" else 2
+        return passes / self.comm.allreduce(int(self.matrices[0].rows.ptr[-1]))
+
+    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
+        """Return a level with its smoother."""
+        low, high = LOW[self.settings.degree], self._largest(matrix)
+        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy(),
+                      smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
+        level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
+        level.coarse = 0 if found is None else found.count
+        return level
+
+    def _last(self, matrix: Matrix) -> Level:
+        level = self._level(matrix, None)
+        if matrix.size <= DIRECT:
+            level.inverse = _inverse(matrix)
+        return level
+
+    def _gather(
+        self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None, block: int
+    ) -> Level:
+        """Let every rank go on with the whole matrix."""
+        places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
+        self.inner = Hierarchy(matrix.gathered(), replace(self.settings, block=block), places, near)
+        if self.settings.cycle == "two_step" and len(self.inner.levels) > 1:
+            self.inner._bound(0)
+        return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
+
+    def _largest(self, matrix: Matrix) -> float:
+        """Return a bound of the eigenvalues of D⁻¹A. Collective.
+
+        Gershgorin's where it is at most two, as for all M-matrices; else a Ritz value with a margin.
+        """
+        d = matrix.diagonal
+        sums = np.add.reduceat(np.abs(matrix.rows.val), matrix.rows.ptr[:-1]) if matrix.n else np.zeros(0)
+        row = float(self.comm.allreduce(np.max(sums / d[: matrix.n], initial=0.0), MPI.MAX))
+        if row <= 2.0 + 1e-9:
+            return 2.0
+        scratch = np.zeros(matrix.width)
+        one = Level(*matrix.rows, matrix.width, d[: matrix.n].copy())
+        alone = Cycle([one], 64, False, self._fill_of(matrix), self._total)
+
+        def product(x: np.ndarray) -> np.ndarray:
+            y = scratch[: matrix.n].copy()
+            alone.product(x, y, 0)
+            return y
+
+        start = lanczos.noise(matrix.first, matrix.n)
+        top = lanczos.extremes(product, lambda r: r / d[: matrix.n], self._dot, start, STEPS)[1]
+        return min(row, MARGIN * top)
+
+    def _bound(self, level: int) -> None:
+        """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
+        if self.levels[level].inverse is not None or (self.inner and level + 1 == len(self.levels)):
+            return
+        n, first = self.matrices[level].n, self.matrices[level].first
+
+        def call(function: object) -> lanczos.Operator:
+            def run(x: np.ndarray) -> np.ndarray:
+                y = np.empty(n)
+                function(x, y, level)  # type: ignore[operator]
+                return y
+
+            return run
+
+        product = call(self.cycle.product)
+        # an image has nothing of a kernel
+        start = product(lanczos.noise(first, n))
+        low, high = lanczos.extremes(product, call(self.cycle.apply), self._dot, start, STEPS)
+        self.cycle.bound(level, low, MARGIN * high)
+
+    def _dot(self, a: np.ndarray, b: np.ndarray) -> float:
+        return float(self.comm.allreduce(a @ b))
+
+    def _total(self, values: np.ndarray) -> None:
+        values[:] = self.comm.allreduce(np.array(values))
+
+    def _fill(self, level: int, vector: np.ndarray) -> None:
+        self.matrices[level].halo.forward(vector)
+
+    def _fill_of(self, matrix: Matrix) -> object:
+        return (lambda level, vector: matrix.halo.forward(vector)) if self.comm.size > 1 else None
+
+    def _bottom(self, b: np.ndarray, x: np.ndarray) -> None:
+        """Solve on the gathered level: every rank solves all and keeps its own."""
+        matrix, inner = self.matrices[-1], self.inner
+        assert inner is not None
+        whole = np.concatenate(self.comm.allgather(b.astype(np.float64)))
+        found = np.empty_like(whole)
+        inner.cycle.solve(whole, found)
+        x[:] = found[matrix.first : matrix.first + matrix.n]
+
+
+def _inverse(matrix: Matrix) -> np.ndarray:
+    """Return the inverse of a small matrix on one rank, without the directions that it does not hold."""
+    full = np.zeros((matrix.n, matrix.n))
+    at = np.repeat(np.arange(matrix.n), np.diff(matrix.rows.ptr))
+    full[at, matrix.rows.col] = matrix.rows.val
+    values, vectors = np.linalg.eigh((full + full.T) / 2)
+    kept = values > 1e-12 * values.max(initial=0.0)
+    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
