@@ -30,12 +30,8 @@ COVARIANCES: dict[str, Covariance] = {
 def spectrum(cells: tuple[int, ...], length: float, covariance: str, images: bool) -> np.ndarray:
     """Return λ for a field of variance one on cells of a box of unit edges, twice as many in each direction.
 
-    Parameters
-    ----------
-    length
-        Correlation length relative to the box.
-    images
-        Whether the values are sums over the nearest copies of the torus, which leaves no λ below zero.
+    ``length`` is the correlation length relative to the box. With ``images`` the values are sums over the
+    nearest copies of the torus, which leaves no λ below zero.
     """
     offsets = list(product((-1, 0, 1), repeat=len(cells))) if images else [(0,) * len(cells)]
     lines = [np.fft.fftfreq(2 * n, 0.5 / n) / n for n in cells]

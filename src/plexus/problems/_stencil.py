@@ -48,6 +48,8 @@ def rows_of_faces(
         Couplings of `coupled`; nonzero ones on sides hold u = 0 there.
     unknown
         Which of all cells have a row; they are numbered in C order.
+    layers
+        Own layers of the first axis.
     idle
         Cells (all of them) with a row that says u = 0.
     """

@@ -10,10 +10,10 @@ gaussian    exp(-t²)
 cubic       1 - 7t² + 8.75t³ - 3.5t⁵ + 0.75t⁷ for t ≤ 1, else 0
 =========== ===================================================== ==========
 
-Two vertices couple by the mean of the two cells beside their edge, times (n + 1)²; f is standard normal, drawn
-after φ. Fields are drawn until max k/min k lies within `contrast`: for σ² = 0.1, 0.4, 1 and 2 within 5 to 15,
-50 to 250, 600 to 1000 and 8e4 to 1e5 if nothing is said. Symmetric positive definite. Source: V. Trifonov et
-al., ConDiff (2024), doi:10.48550/arXiv.2406.04709.
+Two vertices couple by the mean of the two cells beside their edge, times (n + 1)²; f is standard normal,
+drawn after φ. Fields are drawn until max k/min k lies within `contrast`: for σ² = 0.1, 0.4, 1 and 2 within 5
+to 15, 50 to 250, 600 to 1000 and 8e4 to 1e5 if nothing is said. Symmetric positive definite. Source: V.
+Trifonov et al., ConDiff (2024), doi:10.48550/arXiv.2406.04709.
 """
 
 from __future__ import annotations

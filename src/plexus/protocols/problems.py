@@ -19,7 +19,7 @@ class Outline:
 
     Attributes
     ----------
-    blocks, components, entries : blocks of unknowns, unknowns of each, entries of the matrix; at most so many.
+    blocks, components, entries : blocks of unknowns, unknowns of each, entries of the matrix; at most.
     dim : number of coordinates of a place; 1 where an unknown has none, which is its number.
     cells : cells per axis of the grid; empty without one.
     """
