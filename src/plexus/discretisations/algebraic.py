@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from plexus import registry
 from plexus.deck.params import Params
 from plexus.discretisations import _room
-from plexus.errors import at_path
 from plexus.protocols import (
     Assembled,
     Doubt,
@@ -76,8 +75,7 @@ class Algebraic:
         names.derived = {spec.name: spec for spec in problem.shows}
         names.terms, names.gradients, names.boundaries, names.regions = (), False, (), ()
         names.place = self.words
-        with at_path("physics.problem"):
-            names.dim = problem.outline().dim
+        names.dim = problem.outline().dim
 
     def fields(self, model: Any) -> Iterator[tuple[FieldSpec, bool]]:
         """Yield the unknown, then what the problem shows."""
@@ -88,7 +86,7 @@ class Algebraic:
         """Yield a march of what does not change, and steppers of rates."""
         if deck.time is None:
             return
-        stepper: Any = registry.component("stepper", deck.time.stepper.type).cls
+        stepper: Any = registry.build("stepper", deck.time.stepper, None)
         if stepper.order or not stepper.marches:
             text = "a linear system has no time derivative; use quasistatic, or leave out `time`"
             yield ("time", "stepper"), f"{deck.time.stepper.type}: {text}"

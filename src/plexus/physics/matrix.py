@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from plexus import registry
 from plexus.deck.params import Component, Field, Params
-from plexus.errors import InputError, at_path
+from plexus.errors import InputError
 from plexus.protocols import FieldSpec
 
 if TYPE_CHECKING:
@@ -49,12 +49,11 @@ class Matrix:
         InputError
             If outputs could not show its blocks.
         """
-        with at_path("physics.problem"):
-            outline = registry.build("problem", params.problem).outline()
-            m, d = outline.components, outline.dim
-            if m not in (1, d):
-                raise InputError(
-                    f"blocks of {m} unknowns at places of {d} coordinate{'s' * (d > 1)} cannot be shown: "
-                    "a block has one unknown, or one for each coordinate"
-                )
+        outline = registry.build("problem", params.problem).outline()
+        m, d = outline.components, outline.dim
+        if m not in (1, d):
+            raise InputError(
+                f"physics.problem: blocks of {m} unknowns at places of {d} coordinate{'s' * (d > 1)} cannot "
+                "be shown: a block has one unknown, or one for each coordinate"
+            )
         return (FieldSpec("u", "1", "scalar" if m == 1 else "vector", "unknown"),)

@@ -48,7 +48,7 @@ class AlgebraicForm:
         """Make matrix and right-hand side of a time. Collective."""
         self.t, self.system = t, self.problem.system(self.layout, t)
         self.matrix = SystemMatrix(self.space, self.system, self.problem.definite)
-        self.worst = (0.0, 0, 0) if self.problem.symmetric else asymmetry(self.matrix.mat)
+        self.worst = (0.0, 0, 0) if self.problem.symmetric else asymmetry(self.matrix.mat, self.system)
         self.symmetric = self.worst[0] <= ROUNDING
 
     def turn(self, t: float) -> bool:

@@ -66,29 +66,25 @@ class SystemMatrix:
         return x, y
 
 
-def asymmetry(mat: PETSc.Mat) -> tuple[float, int, int]:
+def asymmetry(mat: PETSc.Mat, system: LinearSystem) -> tuple[float, int, int]:
     """Return the largest |a_ij - a_ji| with its row and column, counted from zero. Collective.
 
-    It is relative to the geometric mean of the largest entries of rows i and j.
+    It is relative to the geometric mean of the largest entries of rows i and j. ``system`` has the entries.
     """
-    largest = mat.createVecLeft()
-    mat.getRowMaxAbs(largest)
-    other = PETSc.Mat()
+    sizes = np.zeros(len(system.rhs))
+    np.maximum.at(sizes, np.repeat(np.arange(len(sizes)), np.diff(system.pointer)), np.abs(system.values))
+    scale, other = mat.createVecLeft(), PETSc.Mat()
+    # an empty row has nothing that differs
+    scale.setArray(1 / np.sqrt(np.where(sizes > 0, sizes, 1.0)))
     mat.transpose(other)
     other.axpy(-1.0, mat, PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
-    # an empty row has nothing that differs
-    sizes = largest.getArray()
-    sizes[sizes == 0] = 1.0
-    largest.sqrtabs()
-    largest.reciprocal()
-    other.diagonalScale(largest, largest)
+    other.diagonalScale(scale, scale)
     pointer, columns, values = other.getValuesCSR()
-    start = other.getOwnershipRange()[0]
     found = (0.0, 0, 0)
     if len(values):
         k = int(np.argmax(np.abs(values)))
-        row = int(np.searchsorted(pointer, k, side="right")) - 1
-        found = (float(abs(values[k])), start + row, int(columns[k]))
+        row = other.getOwnershipRange()[0] + int(np.searchsorted(pointer, k, side="right")) - 1
+        found = (float(abs(values[k])), row, int(columns[k]))
     other.destroy()
-    largest.destroy()
+    scale.destroy()
     return max(mat.comm.tompi4py().allgather(found))
