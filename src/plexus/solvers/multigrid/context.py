@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 from petsc4py import PETSc
-from plexus_kernels.native.aggregate import Rows
 
+from plexus.solvers.capi import fail
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
-from plexus.solvers.multigrid.matrices import of_petsc
+from plexus.solvers.multigrid.matrices import Matrix, of_petsc
+from plexus_kernels.native.aggregate import Rows
 
 POSITIONS = "plexus_positions"
 """Name under which a matrix holds the cells of its rows."""
@@ -28,24 +29,30 @@ class Multigrid:
         self.hierarchy: Hierarchy | None = None
 
     def setUp(self, pc: PETSc.PC) -> None:
-        """Make the hierarchy of the preconditioner's matrix. Collective.
-
-        Raises
-        ------
-        ArithmeticError
-            If the matrix is not positive definite where a bound was looked for.
-        """
+        """Make the hierarchy of the preconditioner's matrix, or fail where it is not definite. Collective."""
         mat = pc.getOperators()[1]
-        matrix, places, near = of_petsc(mat), positions(mat), near_null_space(mat)
-        settings = read(pc.getOptionsPrefix() or "", mat.getBlockSize(), places is not None)
-        if settings.block > 1 and near is None:
-            near = np.tile(np.eye(settings.block), (matrix.n // settings.block, 1))
-        if near is not None:
-            near = near.copy()
-            near[standing_alone(matrix.rows)] = 0.0
-        self.scale = 1.0 / float(mat.getDiagonal().norm(PETSc.NormType.NORM_INFINITY) or 1.0)
+        matrix = of_petsc(mat)
+        largest, smallest = mat.getDiagonal().max()[1], mat.getDiagonal().min()[1]
+        self.hierarchy, self.scale = None, 1.0 / largest if largest > 0 else 1.0
         matrix.rows.val[:] *= self.scale
-        self.hierarchy = Hierarchy(matrix, settings, places, near if settings.block > 1 else None)
+        try:
+            if not 0 < smallest <= largest < np.inf:
+                raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
+            self.hierarchy = self._make(pc.getOptionsPrefix() or "", mat, matrix)
+        except ArithmeticError:
+            fail(pc)
+
+    def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix) -> Hierarchy:
+        """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
+        places, block = positions(mat), mat.getBlockSize()
+        settings = read(prefix, block, places is not None)
+        if block == 1:
+            return Hierarchy(matrix, settings, places)
+        near = near_null_space(mat)
+        if near is None:
+            near = np.tile(np.eye(block), (matrix.n // block, 1))
+        near[standing_alone(matrix.rows)] = 0.0
+        return Hierarchy(matrix, settings, places, near)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""
