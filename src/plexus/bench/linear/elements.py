@@ -24,7 +24,7 @@ def unstructured() -> Found:
     rows: list[Row] = []
     for cells, jump in ((25, 1.0), (25, 1e4), (37, 1e4), (57, 1e4)):
         label = f"tetrahedra {(cells + 1) ** 3:,}, jumps {jump:g}"
-        system = of_deck(COMM, label, tetrahedra(cells, jump), (cells + 1) ** 3)
+        system = of_deck(COMM, label, tetrahedra(cells, jump), ((cells + 1) ** 3, "unknowns"))
         found = table(system, methods(system.mat), REPETITIONS)
         rows += [*lines(label, found), _least(label, found, (*RIVALS, "BoomerAMG ours"))]
         solves += found
@@ -37,7 +37,7 @@ def elasticity() -> Found:
     rows: list[Row] = []
     for cells, jump, bound in ((15, 1.0, 11), (15, 1e3, 15), (22, 1.0, 11), (22, 1e3, 15)):
         label = f"elasticity {3 * (cells + 1) ** 3:,}, jumps {jump:g}"
-        system = of_deck(COMM, label, bricks(cells, jump), 3 * (cells + 1) ** 3)
+        system = of_deck(COMM, label, bricks(cells, jump), (3 * (cells + 1) ** 3, "unknowns"))
         found = table(system, methods(system.mat), REPETITIONS)
         rows += [*lines(label, found), _least(label, found, RIVALS), most(label, found, bound)]
         solves += found

@@ -41,7 +41,7 @@ def channels() -> Found:
     seeds = each((of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS), FEW)
     fixed = []
     for contrast in CONTRASTS:
-        system = of_problem(COMM, "channels", contrast, cells=CUBE, seed=2000, contrast=contrast)
+        system = of_problem(COMM, "channels", (contrast, "contrast"), cells=CUBE, seed=2000, contrast=contrast)
         fixed += table(system, [m for m in methods(system.mat) if m.name not in SLOW])
     rows = [
         *lines(label, seeds),
@@ -82,7 +82,7 @@ def condiff() -> Found:
     kinds = ("cubic", "exponential", "gaussian")
     sets = [*product((64, 128), kinds, (0.1, 0.4, 1.0, 2.0)), *product((256, 512), kinds, (2.0,))]
     systems = (
-        of_problem(COMM, "condiff", n, cells=[n, n], covariance=kind, variance=v, seed=2000)
+        of_problem(COMM, "condiff", (n, "cells per axis"), cells=[n, n], covariance=kind, variance=v, seed=2000)
         for n, kind, v in sets
     )
     label = "condiff 64² to 512²"
@@ -99,7 +99,8 @@ def lognormal() -> Found:
 def moving() -> Found:
     """Return a sphere that crosses a cube, another matrix each step, and set-ups that stay as they were."""
     systems = [
-        of_problem(COMM, "moving_obstacle", k, float(k), cells=CUBE, duration=STEPS - 1.0) for k in range(STEPS)
+        of_problem(COMM, "moving_obstacle", (k, "step"), float(k), cells=CUBE, duration=STEPS - 1.0)
+        for k in range(STEPS)
     ]
     chosen = methods(systems[0].mat)
     found = [one for system in systems for one in table(system, chosen)]

@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     """Write the solves and the solution of every problem. Collective."""
     comm = MPI.COMM_WORLD
     for name, (given, _) in PROBLEMS.items():
-        system = of_problem(comm, name, comm.size, cells=[64] * 3, **given)
+        system = of_problem(comm, name, (comm.size, "ranks"), cells=[64] * 3, **given)
         chosen = methods(system.mat)
         found = table(system, chosen, 3)
         values = comm.gather(solve(system, chosen[0], TIGHT)[1])

@@ -28,18 +28,23 @@ def names(solves: Sequence[Solve]) -> list[str]:
 def lines(label: str, solves: Sequence[Solve]) -> Iterator[Row]:
     """Yield a row of each method: mean iterations, and all else that was measured in words."""
     for name in names(solves):
-        mine = of(solves, name)
+        every = of(solves, name)
+        mine = [s for s in every if s.converged]
+        failed = f"{len(every) - len(mine)} of {len(every)} NOT CONVERGED"
+        failed += f" in {max(s.iterations for s in every if not s.converged)}" if len(mine) < len(every) else ""
+        if not mine:
+            yield Row(f"{label}: {name}", None, "iterations", peer=failed)
+            continue
         counts = [s.iterations for s in mine]
-        failed = sum(not s.converged for s in mine)
         held = [s.held for s in mine if s.held is not None]
         words = [
+            *([failed] if len(mine) < len(every) else []),
             f"{len(mine)} systems, most {max(counts)}",
             f"WU {mean(s.work for s in mine):.0f} (complexity {mean(s.complexity for s in mine):.2f})",
             f"set-up {median(s.setup for s in mine):.3g} s",
             f"solve {median(s.solve for s in mine):.3g} s",
-            *([f"{max(held) / 2**20:.0f} MiB"] if held else []),
+            *([f"{median(held) / 2**20:.0f} MiB"] if held else []),
             f"left {max(s.left for s in mine):.1e}",
-            *([f"{failed} NOT CONVERGED"] if failed else []),
         ]
         yield Row(f"{label}: {name}", mean(counts), "iterations", peer=", ".join(words))
 
@@ -66,22 +71,29 @@ def times(label: str, solves: Sequence[Solve], bound: float) -> Row:
 def most(label: str, solves: Sequence[Solve], bound: float, method: str = "two_step") -> Row:
     """Return the largest number of iterations of a method, held to a bound."""
     worst = max(of(solves, method), key=lambda s: s.iterations)
-    holds = worst.iterations <= bound and all(s.converged for s in of(solves, method))
+    holds = worst.iterations <= bound and solved(solves, method)
     return Row(f"{label}: most iterations of {method}", worst.iterations, "", bound, holds, worst.system)
 
 
 def average(label: str, solves: Sequence[Solve], bound: float, method: str = "two_step") -> Row:
     """Return the mean number of iterations of a method, held to a bound."""
-    found = mean(s.iterations for s in of(solves, method))
-    return Row(f"{label}: mean iterations of {method}", found, "", bound, found <= bound)
+    found = mean(s.iterations for s in of(solves, method) if s.converged)
+    holds = found <= bound and solved(solves, method)
+    return Row(f"{label}: mean iterations of {method}", found, "", bound, holds)
 
 
 def spread(label: str, solves: Sequence[Solve], bound: float, method: str = "two_step") -> Row:
     """Return the largest less the smallest number of iterations of a method, held to a bound."""
-    counts = [s.iterations for s in of(solves, method)]
+    counts = [s.iterations for s in of(solves, method) if s.converged]
     apart = max(counts) - min(counts)
-    told = " ".join(map(str, counts))
-    return Row(f"{label}: spread of {method}", apart, "iterations", bound, apart <= bound, told)
+    told = " ".join(str(s.iterations) if s.converged else "-" for s in of(solves, method))
+    holds = apart <= bound and solved(solves, method)
+    return Row(f"{label}: spread of {method}", apart, "iterations", bound, holds, told)
+
+
+def solved(solves: Sequence[Solve], method: str) -> bool:
+    """Return whether a method has solved all its systems."""
+    return all(s.converged for s in of(solves, method))
 
 
 def store(part: str, solves: Sequence[Solve]) -> None:

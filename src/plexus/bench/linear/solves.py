@@ -38,7 +38,8 @@ class Solve:
 
     Attributes
     ----------
-    system, method, at : names, and what the figure is drawn against.
+    system, method : names.
+    at, along : what the figure is drawn against, and its name.
     iterations, converged : of the Krylov method.
     application, complexity : passes of one application; entries of all levels over those of A.
     setup, solve : seconds, the median where it was repeated.
@@ -51,6 +52,7 @@ class Solve:
     system: str
     method: str
     at: float | None
+    along: str
     iterations: int
     converged: bool
     application: float
@@ -69,11 +71,12 @@ class Solve:
 
 
 def table(
-    system: System, chosen: Sequence[Method], repetitions: int = 1, rtol: float = RTOL
+    system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT
 ) -> list[Solve]:
     """Return one solve of each method, seconds as the median of repetitions in alternating order. Collective."""
     rounds = [
-        [tried(system, m, rtol) for m in (chosen if k % 2 == 0 else chosen[::-1])] for k in range(repetitions)
+        [tried(system, m, limit) for m in (chosen if k % 2 == 0 else chosen[::-1])]
+        for k in range(repetitions)
     ]
     found = rounds[0]
     every = [one if k % 2 == 0 else one[::-1] for k, one in enumerate(rounds)]
@@ -85,17 +88,21 @@ def table(
     return found
 
 
-def tried(system: System, method: Method, rtol: float = RTOL) -> Solve:
+def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
     """Return what was measured; without iterations where a method refuses the matrix. Collective."""
     try:
-        return solve(system, method, rtol)[0]
+        return solve(system, method, limit=limit)[0]
     except (PETSc.Error, ArithmeticError):
         ranks = system.mat.comm.size
-        return Solve(system.name, method.name, system.at, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0])
+        return Solve(system.name, method.name, system.at, system.along, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0])
 
 
 def solve(
-    system: System, method: Method, rtol: float = RTOL, ksp: PETSc.KSP | None = None
+    system: System,
+    method: Method,
+    rtol: float = RTOL,
+    ksp: PETSc.KSP | None = None,
+    limit: int = LIMIT,
 ) -> tuple[Solve, np.ndarray]:
     """Return what was measured and the own part of x. Collective.
 
@@ -111,8 +118,8 @@ def solve(
         given, ksp = ksp is not None, ksp or made(system.mat)
         comm.Barrier()
         between = time.perf_counter()
-        ksp.setTolerances(rtol=rtol, atol=0.0, max_it=LIMIT)
-        ksp.setConvergenceHistory(LIMIT + 1, reset=True)
+        ksp.setTolerances(rtol=rtol, atol=0.0, max_it=limit)
+        ksp.setConvergenceHistory(limit + 1, reset=True)
         ksp.solve(system.rhs, x)
         comm.Barrier()
         end = time.perf_counter()
@@ -122,7 +129,7 @@ def solve(
     norm = system.rhs.norm()
     history = np.asarray(ksp.getConvergenceHistory()) / norm
     found = Solve(
-        system.name, method.name, system.at, ksp.getIterationNumber(), ksp.getConvergedReason() > 0,
+        system.name, method.name, system.at, system.along, ksp.getIterationNumber(), ksp.getConvergedReason() > 0,
         application, complexity, 0.0 if given else between - begin, end - between, held,
         _left(system, x) / norm, comm.size, history.tolist(),
     )  # fmt: skip
@@ -177,6 +184,8 @@ def work(ksp: PETSc.KSP, method: Method) -> tuple[float, float]:
     pc, mat = ksp.getPC(), ksp.getOperators()[1]
     if method.passes is None:
         hierarchy = pc.getPythonContext().hierarchy
+        if hierarchy is None:  # its set-up has failed
+            return 0.0, 0.0
         deeper = hierarchy.inner.matrices[1:] if hierarchy.inner else []
         entries = [m.comm.allreduce(int(m.rows.ptr[-1])) for m in hierarchy.matrices + deeper]
         return float(hierarchy.work), sum(entries) / entries[0]

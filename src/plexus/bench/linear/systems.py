@@ -26,7 +26,7 @@ class System:
     ----------
     name : what it is.
     mat, rhs : A, with near null space and places where they are known, and b.
-    at : size, contrast or whatever the figures are drawn against; None for nothing.
+    at, along : what the figures are drawn against, and its name; None for nothing.
     kept : what must live as long as the matrix.
     """
 
@@ -34,10 +34,15 @@ class System:
     mat: PETSc.Mat
     rhs: PETSc.Vec
     at: float | None = None
+    along: str = ""
     kept: Any = field(default=None, repr=False)
 
 
-def of_problem(comm: Comm, name: str, at: float | None = None, t: float = 0.0, **given: Any) -> System:
+At = tuple[float | None, str]
+NOTHING: At = (None, "")
+
+
+def of_problem(comm: Comm, name: str, at: At = NOTHING, t: float = 0.0, **given: Any) -> System:
     """Return the system of a member of kind ``problem`` at time ``t`` [s]. Collective.
 
     Raises
@@ -61,7 +66,7 @@ def of_problem(comm: Comm, name: str, at: float | None = None, t: float = 0.0, *
     mat.setNearNullSpace(form.near_nullspace())
     rhs = mat.createVecLeft()
     rhs.setArray(form.system.rhs)
-    return System(_words(name, given), mat, rhs, at, form)
+    return System(_words(name, given), mat, rhs, *at, form)
 
 
 def _words(name: str, given: Mapping[str, Any]) -> str:
@@ -71,7 +76,7 @@ def _words(name: str, given: Mapping[str, Any]) -> str:
     return f"{given.get('file', name)}{size}" + "".join(f", {k} {v}" for k, v in rest.items())
 
 
-def of_deck(comm: Comm, name: str, deck: Mapping[str, Any], at: float | None = None) -> System:
+def of_deck(comm: Comm, name: str, deck: Mapping[str, Any], at: At = NOTHING) -> System:
     """Return the linear system that a deck of one linear equation solves. Collective."""
     from plexus.compose import compose
     from plexus.deck.load import load
@@ -89,12 +94,12 @@ def of_deck(comm: Comm, name: str, deck: Mapping[str, Any], at: float | None = N
     # what is prescribed is zero, so that the load is the image of the solution
     rhs = mat.createVecLeft()
     mat.mult(solver.x, rhs)
-    return System(name, mat, rhs, at, run)
+    return System(name, mat, rhs, *at, run)
 
 
 def tetrahedra(cells: int, jump: float = 1.0) -> dict[str, Any]:
     """Return the deck of diffusion on tetrahedra whose nodes stand irregularly, with jumps between 4³ cubes."""
-    moved = [f"{a} + 0.2/{cells}*sin(pi*{a})*sin({k}*x + {m}*y + {n}*z)"
+    moved = [f"{a} + 0.12/{cells}*sin(pi*{a})*sin({k}*x + {m}*y + {n}*z)"
              for a, (k, m, n) in zip("xyz", ((91, 57, 73), (67, 83, 61), (79, 53, 97)), strict=True)]  # fmt: skip
     odd = "sin(4*pi*x)*sin(4*pi*y)*sin(4*pi*z) < 0"
     return {
