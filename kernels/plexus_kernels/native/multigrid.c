@@ -16,7 +16,7 @@ typedef double real;
 typedef struct {
     int64_t n, width, coarse, columns; /* rows, columns, rows of the next level, columns of P in a row */
     const int32_t *ptr, *col, *names;
-    const real *val, *inverse, *weights; /* inverse: of the diagonal, or of a whole dense matrix on the last level */
+    const real *val, *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
     double lo, hi, a, b;                /* a = b = 0: one cycle */
     int64_t degree, dense;
     real *x, *y, *d, *f, *s, *q; /* work: two iterates, a step; right-hand side, sum and step of a coarse problem */
@@ -29,9 +29,12 @@ typedef struct {
     void (*bottom)(const real *, real *);
 } Grid;
 
+/* Σ_j a_ij (x_j - x_i) + (Σ_j a_ij) x_i: where x hardly varies, as in a channel, large entries do not cancel, and
+ * rounding of the entries leaves the row's sum, which is what holds x, as it is. */
 static inline real row(const Level *L, int64_t i, const real *x) {
-    real s = 0;
-    for (int32_t k = L->ptr[i]; k < L->ptr[i + 1]; k++) s += L->val[k] * x[L->col[k]];
+    const real here = x[i];
+    real s = L->sums[i] * here;
+    for (int32_t k = L->ptr[i]; k < L->ptr[i + 1]; k++) s += L->val[k] * (x[L->col[k]] - here);
     return s;
 }
 

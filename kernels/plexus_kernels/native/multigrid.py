@@ -22,7 +22,7 @@ _BOTTOM = ctypes.CFUNCTYPE(None, _AT, _AT)
 class _Level(ctypes.Structure):
     _fields_ = (
         *((name, _N) for name in ("n", "width", "coarse", "columns")),
-        *((name, _AT) for name in ("ptr", "col", "names", "val", "inverse", "weights")),
+        *((name, _AT) for name in ("ptr", "col", "names", "val", "sums", "inverse", "weights")),
         *((name, _REAL) for name in ("lo", "hi", "a", "b")),
         *((name, _N) for name in ("degree", "dense")),
         *((name, _AT) for name in ("x", "y", "d", "f", "s", "q")),
@@ -144,16 +144,17 @@ class Cycle:
         """Return a level in C; its arrays are kept alive."""
         n = len(level.diagonal)
         inverse = 1.0 / level.diagonal if level.inverse is None else level.inverse
+        sums = np.bincount(np.repeat(np.arange(n), np.diff(level.ptr)), level.val, n)
         work = [np.zeros(level.width, self._kind) for _ in range(6)]
         columns = 1 if level.weights is None else level.weights.shape[1]
-        arrays = [level.ptr, level.col, level.names, self._cast(level.val), self._cast(inverse),
-                  self._cast(level.weights), *work]  # fmt: skip
+        arrays = [level.ptr, level.col, level.names, self._cast(level.val), self._cast(sums),
+                  self._cast(inverse), self._cast(level.weights), *work]  # fmt: skip
         self._kept.append(arrays)
         self._vectors |= {vector.ctypes.data: vector for vector in work}
         at = [0 if a is None else a.ctypes.data for a in arrays]
         return _Level(
-            n, level.width, level.coarse, columns, *at[:6], *level.smoother, 0.0, 0.0, level.degree,
-            level.inverse is not None, *at[6:],
+            n, level.width, level.coarse, columns, *at[:7], *level.smoother, 0.0, 0.0, level.degree,
+            level.inverse is not None, *at[7:],
         )  # fmt: skip
 
     def _cast(self, array: np.ndarray | None) -> np.ndarray | None:
