@@ -72,7 +72,7 @@ class Hierarchy:
             self._bottom if self.inner else None,
         )
         if settings.cycle == "two_step":
-            for number in range(len(self.levels) - 1, 0, -1):
+            for number in range(len(self.levels) - 2, 0, -1):
                 self._bound(number)
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
@@ -138,7 +138,7 @@ class Hierarchy:
 
     def _last(self, matrix: Matrix) -> Level:
         level = self._level(matrix, None)
-        if matrix.size <= DIRECT:
+        if matrix.comm.size == 1 and matrix.size <= DIRECT:
             level.inverse = _inverse(matrix)
         return level
 
@@ -154,9 +154,8 @@ class Hierarchy:
 
     def _bound(self, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        if self.levels[number].inverse is None and not (self.inner and number + 1 == len(self.levels)):
-            self.bounds[number] = bounds.of_cycle(self.matrices[number], self.cycle, number)
-            self.cycle.bound(number, *self.bounds[number])
+        self.bounds[number] = bounds.of_cycle(self.matrices[number], self.cycle, number)
+        self.cycle.bound(number, *self.bounds[number])
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))
