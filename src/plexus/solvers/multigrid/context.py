@@ -3,7 +3,9 @@
     -pc_type python -pc_python_type plexus.solvers.learned.Multigrid
 
 Options, under the solver's prefix: ``-pc_plexus_cycle`` (two_step, v, k), ``-pc_plexus_degree``,
-``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (32, 64).
+``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (32, 64),
+``-pc_plexus_gathered`` (rows up to which every rank goes on with the whole matrix),
+``-pc_plexus_backend`` (compiled, petsc: built of PETSc's own objects).
 Block size and near null space are those of the matrix. Rows of a grid are told by a vector of integer cells,
 of block size d, that is composed with the matrix as ``plexus_positions``.
 """
@@ -16,6 +18,7 @@ from petsc4py import PETSc
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
+from plexus.solvers.multigrid.nested import build
 from plexus_kernels.native.aggregate import Rows
 
 POSITIONS = "plexus_positions"
@@ -27,18 +30,23 @@ class Multigrid:
 
     def __init__(self) -> None:
         self.hierarchy: Hierarchy | None = None
+        self.nested: PETSc.PC | None = None
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Make the hierarchy of the preconditioner's matrix, or fail where it is not definite. Collective."""
         mat = pc.getOperators()[1]
         matrix = of_petsc(mat)
         largest, smallest = mat.getDiagonal().max()[1], mat.getDiagonal().min()[1]
-        self.hierarchy, self.scale = None, 1.0 / largest if largest > 0 else 1.0
+        self._free()
+        self.scale = 1.0 / largest if largest > 0 else 1.0
         matrix.rows.val[:] *= self.scale
         try:
             if not 0 < smallest <= largest < np.inf:
                 raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
-            self.hierarchy = self._make(pc.getOptionsPrefix() or "", mat, matrix)
+            prefix = pc.getOptionsPrefix() or ""
+            self.hierarchy = self._make(prefix, mat, matrix)
+            if self.hierarchy.settings.gathered == 0:
+                self.nested = build(self.hierarchy, mat, self.scale)
         except ArithmeticError:
             fail(pc)
 
@@ -57,6 +65,9 @@ class Multigrid:
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""
         assert self.hierarchy is not None
+        if self.nested is not None:
+            self.nested.apply(x, y)
+            return
         size = x.norm(PETSc.NormType.NORM_INFINITY) or 1.0
         out = y.getArray()
         self.hierarchy.cycle.apply(x.getArray(readonly=True), out, 0, (1.0 / size, size * self.scale))
@@ -70,8 +81,14 @@ class Multigrid:
             viewer.printfASCII(f"  {self.hierarchy.settings}\n  rows of levels: {sizes}\n")
 
     def destroy(self, pc: PETSc.PC) -> None:
-        """Let go of the hierarchy."""
+        """Let go of the hierarchy. Collective."""
+        self._free()
+
+    def _free(self) -> None:
         self.hierarchy = None
+        if self.nested is not None:
+            self.nested.destroy()
+            self.nested = None
 
 
 def positions(mat: PETSc.Mat) -> np.ndarray | None:
@@ -101,6 +118,7 @@ def standing_alone(rows: Rows) -> np.ndarray:
 def read(prefix: str, block: int, on_grid: bool) -> Settings:
     """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
     database = PETSc.Options(prefix + "pc_plexus_")
+    backend = database.getString("backend", "compiled")
     usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 4, block=block)
     return Settings(
         degree=database.getInt("degree", usual.degree),
@@ -111,4 +129,5 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
         over_correction=database.getReal("over_correction", usual.over_correction),
         bits=database.getInt("bits", usual.bits),
         block=block,
+        gathered=0 if backend == "petsc" else database.getInt("gathered", usual.gathered),
     )

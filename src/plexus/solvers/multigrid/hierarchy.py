@@ -15,8 +15,6 @@ LOW = {1: 0.5, 2: 0.25, 3: 0.15, 4: 0.12, 5: 0.10, 6: 0.08}
 """Lower end of a smoother's interval over its upper end, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
 """Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
-GATHERED = 4000
-"""Rows below which every rank goes on with the whole matrix: exchanges would take longer."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class Settings:
     over_correction : factor of coarse corrections.
     bits : precision inside.
     block : unknowns per node.
+    gathered : rows up to which every rank goes on with the whole matrix, as exchanges would take longer.
     """
 
     degree: int = 3
@@ -43,6 +42,7 @@ class Settings:
     over_correction: float = 2.0
     bits: int = 32
     block: int = 1
+    gathered: int = 4000
 
 
 class Hierarchy:
@@ -59,6 +59,7 @@ class Hierarchy:
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []
         self.inner: Hierarchy | None = None
+        self.bounds: dict[int, tuple[float, float]] = {}
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
         shared = self.comm.size > 1
@@ -71,7 +72,7 @@ class Hierarchy:
             self._bottom if self.inner else None,
         )
         if settings.cycle == "two_step":
-            for number in range(len(self.levels) - 1, 0, -1):
+            for number in range(len(self.levels) - 2, 0, -1):
                 self._bound(number)
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
@@ -79,7 +80,7 @@ class Hierarchy:
         block = self.settings.block
         while True:
             self.matrices.append(matrix)
-            if matrix.comm.size > 1 and matrix.size <= GATHERED:
+            if matrix.comm.size > 1 and matrix.size <= self.settings.gathered:
                 yield self._gather(matrix, places, near, block)
                 return
             found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
@@ -137,7 +138,7 @@ class Hierarchy:
 
     def _last(self, matrix: Matrix) -> Level:
         level = self._level(matrix, None)
-        if matrix.size <= DIRECT:
+        if matrix.comm.size == 1 and matrix.size <= DIRECT:
             level.inverse = _inverse(matrix)
         return level
 
@@ -153,8 +154,8 @@ class Hierarchy:
 
     def _bound(self, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        if self.levels[number].inverse is None and not (self.inner and number + 1 == len(self.levels)):
-            self.cycle.bound(number, *bounds.of_cycle(self.matrices[number], self.cycle, number))
+        self.bounds[number] = bounds.of_cycle(self.matrices[number], self.cycle, number)
+        self.cycle.bound(number, *self.bounds[number])
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))
