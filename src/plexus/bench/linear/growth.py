@@ -163,7 +163,9 @@ def _rounding(label: str, found: list[Solve], mild: bool) -> Iterator[Row]:
     """Yield what single precision costs."""
     (single,), (double,), (flexible,) = (of(found, f"two_step{n}") for n in ("", " double", " fcg"))
     more = single.iterations - double.iterations
-    yield Row(f"{label}: single less double", more, "iterations", 1 if mild else None, more <= 1 if mild else None)
+    yield Row(
+        f"{label}: single less double", more, "iterations", 1 if mild else None, more <= 1 if mild else None
+    )
     least = min(single.left, flexible.left)
     told = f"cg {single.left:.2e} in {single.iterations}, fcg {flexible.left:.2e} in {flexible.iterations}"
     yield Row(f"{label}: true residual in single", least, "", 1e-10, least <= 1.0001e-10, told)

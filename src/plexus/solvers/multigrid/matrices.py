@@ -70,6 +70,11 @@ class Matrix:
         self.halo.forward(found)
         return found
 
+    def like(self, other: Matrix) -> bool:
+        """Return whether another matrix has the same pattern on all ranks. Collective."""
+        pairs = zip((*self.rows[:2], self.ghosts), (*other.rows[:2], other.ghosts), strict=True)
+        return all(self.comm.allgather(all(np.array_equal(a, b) for a, b in pairs)))
+
     def hold(self) -> None:
         """Put one on diagonals that are zero: nothing of the near null space is there. Local."""
         at = np.repeat(np.arange(self.n), np.diff(self.rows.ptr))
