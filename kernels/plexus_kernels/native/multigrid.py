@@ -144,7 +144,7 @@ class Cycle:
         """Return a level in C; its arrays are kept alive."""
         n = len(level.diagonal)
         inverse = 1.0 / level.diagonal if level.inverse is None else level.inverse
-        sums = np.bincount(np.repeat(np.arange(n), np.diff(level.ptr)), level.val, n)
+        sums = np.add.reduceat(level.val, level.ptr[:-1]) if n else np.empty(0)
         work = [np.zeros(level.width, self._kind) for _ in range(6)]
         columns = 1 if level.weights is None else level.weights.shape[1]
         arrays = [level.ptr, level.col, level.names, self._cast(level.val), self._cast(sums),

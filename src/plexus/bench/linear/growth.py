@@ -30,7 +30,7 @@ PROBLEMS: dict[str, tuple[dict[str, Any], float]] = {
 }
 """Member -> parameters, and how much of the best library's time ours may take."""
 SIZES = (32, 64, 128)
-LARGE = 100
+LARGE = 40
 """Iterations after which a method is stopped on the largest grid."""
 RANKS = (1, 2, 4)
 TIGHT, EQUAL = 1e-12, 1e-8
