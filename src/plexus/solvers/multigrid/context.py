@@ -119,7 +119,7 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
     """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
     database = PETSc.Options(prefix + "pc_plexus_")
     backend = database.getString("backend", "compiled")
-    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 4, block=block)
+    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
     return Settings(
         degree=database.getInt("degree", usual.degree),
         cycle=database.getString("cycle", usual.cycle),
