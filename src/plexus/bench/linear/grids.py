@@ -17,7 +17,7 @@ from plexus.bench.table import Row
 
 COMM = MPI.COMM_SELF
 SEEDS = range(2000, 2020)
-SLOW, FEW = ("GAMG", "GAMG 0.02", "GAMG ours", "ICC"), 5
+SLOW, FEW = ("GAMG", "GAMG 0.02", "GAMG ours", "ICC"), 7
 """Methods that need seconds for a system of channels, and of how many systems they get one."""
 CUBE = [64, 64, 64]
 CONTRASTS = (1e2, 1e3, 1e4, 1e6, 1e8)

@@ -3,7 +3,7 @@
     -pc_type python -pc_python_type plexus.solvers.learned.Multigrid
 
 Options, under the solver's prefix: ``-pc_plexus_cycle`` (two_step, v, k), ``-pc_plexus_degree``,
-``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (32, 64),
+``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (16, 32, 64),
 ``-pc_plexus_gathered`` (rows up to which every rank goes on with the whole matrix),
 ``-pc_plexus_reuse`` (keep the pairs of a matrix for the next one with its pattern),
 ``-pc_plexus_backend`` (compiled, petsc: built of PETSc's own objects).

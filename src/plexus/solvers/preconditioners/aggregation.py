@@ -36,7 +36,9 @@ class AggregationParams(Params):
     backend: Literal["compiled", "petsc"] = Field(
         "compiled", description="cycles in compiled C, or of PETSc's own objects, which may live on a GPU"
     )
-    precision: Literal["single", "double"] = Field("single", description="precision inside the cycle")
+    precision: Literal["half", "single", "double"] = Field(
+        "single", description="inside the cycle; half stores matrices in 16 bits, vectors in 32"
+    )
 
 
 @register("preconditioner", "aggregation", AggregationParams)
@@ -58,7 +60,7 @@ class Aggregation(PreconditionerBase):
             prefix + "theta": p.theta,
             prefix + "reuse": p.reuse,
             prefix + "backend": p.backend,
-            prefix + "bits": 32 if p.precision == "single" else 64,
+            prefix + "bits": {"half": 16, "single": 32, "double": 64}[p.precision],
         }
 
     def context(self, target: Target) -> Multigrid:
