@@ -7,6 +7,7 @@ per line. Source: R. F. Boisvert, R. Pozo, K. A. Remington, NISTIR 5935 (1996), 
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -110,10 +111,11 @@ def _begin(path: str, file: BinaryIO, expected: int) -> tuple[list[str], list[in
 
 def _numbers(path: str, text: bytes, first: int, width: int, lines: int, what: str) -> np.ndarray:
     """Return the numbers of all lines, (lines · width,)."""
-    with warnings.catch_warnings():
-        # what ends too early is looked for below
+    found = np.empty(0)
+    # what is no number is looked for below; NumPy warns of it, or refuses it
+    with warnings.catch_warnings(), suppress(ValueError):
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else np.empty(0)
+        found = np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else found
     if len(found) == width * lines and text.count(b"\n") in (lines - 1, lines):
         return found
     told = 0

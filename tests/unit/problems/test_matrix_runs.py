@@ -60,6 +60,20 @@ def _at(t):
     return Instant(t)
 
 
+def test_the_preconditioner_of_the_first_matrix_serves_the_sequence(make_run):
+    solver = "preconditioner: icc, preconditioner_from: rest"
+    fresh, frozen = (
+        make_run(MOVING.replace("preconditioner: jacobi", s)) for s in ("preconditioner: icc", solver)
+    )
+    for run in (fresh, frozen):
+        run.execute()
+    assert np.allclose(fresh.state.values["u"], frozen.state.values["u"], atol=1e-8)
+    (solver,) = frozen.system.solvers.values()
+    mat, reference = solver.current.snes.getKSP().getOperators()
+    assert mat == frozen.system.form.matrix.mat and reference != mat
+    assert reference.query("plexus_positions").getBlockSize() == 3
+
+
 def test_cells_show_solution_and_solids(tmp_path):
     (tmp_path / "deck.yaml").write_text(MOVING)
     assert plexus(tmp_path, "run", "deck.yaml", "-o", "out").code == 0

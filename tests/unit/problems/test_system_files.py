@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from petsc4py import PETSc
-from systems import dense, problem, whole
+from whole_systems import dense, problem, whole
 
 from plexus.errors import InputError
 
