@@ -25,8 +25,7 @@ def of_smoother(matrix: Matrix, unknown: bool = True) -> float:
     eigenvalue is not ``unknown`` but that of a matrix like one before.
     """
     own = matrix.diagonal[: matrix.n]
-    sums = np.add.reduceat(np.abs(matrix.rows.val), matrix.rows.ptr[:-1]) if matrix.n else own
-    row = float(matrix.comm.allreduce(np.max(sums / own, initial=0.0), MPI.MAX))
+    row = float(matrix.comm.allreduce(np.max(matrix.sizes / own, initial=0.0), MPI.MAX))
     if row <= 2.0 + 1e-9:
         return 2.0
     level = Level(*matrix.rows, matrix.width, own)
