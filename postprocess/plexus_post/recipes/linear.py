@@ -79,7 +79,7 @@ def residuals(solves: Sequence[Solve], path: Path) -> Path:
     for s in solves:
         steps = np.arange(len(s.history))
         every = max(1, len(steps) // 8)
-        xs = [steps]
+        xs: list[np.ndarray] = [steps]
         if timed:
             share = steps / max(s.iterations, 1)
             xs += [share * (s.work or 0), (s.setup or 0) + share * (s.solve or 0)]
