@@ -1,4 +1,4 @@
-"""Solves of linear systems by several methods: those that `plexus bench linear` stores, or runs beside each other."""
+"""Solves of linear systems by several methods, as `plexus bench linear` stores them or runs tell them."""
 
 from __future__ import annotations
 

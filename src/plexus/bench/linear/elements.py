@@ -1,4 +1,4 @@
-"""Matrices of finite elements: tetrahedra that stand irregularly, bricks of elasticity, with and without jumps."""
+"""Matrices of finite elements: tetrahedra of diffusion, bricks of elasticity, with and without jumps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def unstructured() -> Found:
     rows: list[Row] = []
     python = interpreter("scipy")
     if python is None:
-        rows.append(Row("Delaunay tetrahedra", None, "", peer="SciPy is not installed (Debian: python3-scipy)"))
+        rows.append(
+            Row("Delaunay tetrahedra", None, "", peer="SciPy is not installed (Debian: python3-scipy)")
+        )
     with tempfile.TemporaryDirectory() as folder:
         for kind, cells, jump in CASES if python else [c for c in CASES if c[0] == "lattice"]:
             file = str(Path(folder) / f"{cells}.msh") if kind == "Delaunay" else None

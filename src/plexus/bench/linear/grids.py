@@ -43,7 +43,9 @@ def channels() -> Found:
     seeds = each((of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS), FEW)
     fixed = []
     for contrast in CONTRASTS:
-        system = of_problem(COMM, "channels", (contrast, "contrast"), cells=CUBE, seed=2000, contrast=contrast)
+        system = of_problem(
+            COMM, "channels", (contrast, "contrast"), cells=CUBE, seed=2000, contrast=contrast
+        )
         fixed += table(system, [m for m in methods(system.mat) if m.name not in SLOW])
     rows = [
         *lines(label, seeds),
@@ -84,7 +86,9 @@ def condiff() -> Found:
     kinds = ("cubic", "exponential", "gaussian")
     sets = [*product((64, 128), kinds, (0.1, 0.4, 1.0, 2.0)), *product((256, 512), kinds, (2.0,))]
     systems = (
-        of_problem(COMM, "condiff", (n, "cells per axis"), cells=[n, n], covariance=kind, variance=v, seed=2000)
+        of_problem(
+            COMM, "condiff", (n, "cells per axis"), cells=[n, n], covariance=kind, variance=v, seed=2000
+        )
         for n, kind, v in sets
     )
     label = "condiff 64² to 512²"

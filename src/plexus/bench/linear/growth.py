@@ -34,7 +34,7 @@ LARGE = 40
 """Iterations after which a method is stopped on the largest grid."""
 RANKS = (1, 2, 4)
 TIGHT, EQUAL = 1e-12, 1e-8
-"""Tolerance of the solutions that are compared between ranks, and their difference relative to the largest."""
+"""Tolerance of solutions that are compared between ranks, and their difference relative to the largest."""
 SHARE, WORDS = 0.6, 1 << 25
 """Of the memory's speed, what a cycle should reach; numbers in an array that measures it."""
 
@@ -78,7 +78,7 @@ def _memory(label: str, found: list[Solve]) -> Iterator[Row]:
 
 
 def _speed(system: System) -> Iterator[Row]:
-    """Yield the bytes per second of a cycle, which reads entries of 4 bytes with columns of 4, over the memory's."""
+    """Yield the bytes per second of a cycle, entries of 4 bytes with columns of 4, over the memory's."""
     method = next(m for m in methods(system.mat) if m.name == "v")
     ksp = prepared(system, method)
     hierarchy = ksp.getPC().getPythonContext().hierarchy
@@ -164,7 +164,9 @@ def _rounding(label: str, found: list[Solve], contrast: float) -> Iterator[Row]:
     mild, far = contrast <= 1e4, contrast > 1e6
     (single,), (double,), (flexible,) = (of(found, f"two_step{n}") for n in ("", " double", " fcg"))
     more = single.iterations - double.iterations
-    yield Row(f"{label}: single less double", more, "iterations", 1 if mild else None, more <= 1 if mild else None)
+    yield Row(
+        f"{label}: single less double", more, "iterations", 1 if mild else None, more <= 1 if mild else None
+    )
     least = min(single.left, flexible.left)
     told = f"cg {single.left:.2e}, fcg {flexible.left:.2e}, double {double.left:.2e}"
     bound, holds = (None, None) if far else (1e-10, least <= 1.0001e-10)

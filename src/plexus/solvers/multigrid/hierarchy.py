@@ -29,7 +29,7 @@ class Settings:
     share : of its strongest coupling, what pairs ask for elsewhere.
     passes : pairings per level.
     over_correction : factor of coarse corrections.
-    bits : precision inside.
+    bits : precision inside; with 16 that of matrices, of vectors 32.
     block : unknowns per node.
     gathered : rows up to which every rank goes on with the whole matrix, as exchanges would take longer.
     """
@@ -46,7 +46,21 @@ class Settings:
 
 
 class Hierarchy:
-    """A hierarchy of one matrix. Construction is collective."""
+    """A hierarchy of one matrix. Construction is collective.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The finest one.
+    settings : Settings
+        How it is made.
+    places : (nodes, d) int64, optional
+        Cells of a grid.
+    near : (n, k), optional
+        Near null space of nodes with several unknowns.
+    like : Hierarchy, optional
+        That of a matrix with the same pattern: aggregates and intervals of cycles are taken over.
+    """
 
     def __init__(
         self,
@@ -54,8 +68,10 @@ class Hierarchy:
         settings: Settings,
         places: np.ndarray | None = None,
         near: np.ndarray | None = None,
+        like: Hierarchy | None = None,
     ):
-        self.settings, self.comm = settings, matrix.comm
+        self.settings, self.comm, self._like = settings, matrix.comm, like
+        self.found: list[aggregates.Aggregates] = []
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []
         self.inner: Hierarchy | None = None
@@ -74,6 +90,8 @@ class Hierarchy:
         if settings.cycle == "two_step":
             for number in range(len(self.levels) - 2, 0, -1):
                 self._bound(number)
+        # the one before goes when its solver lets go of it
+        self._like = None
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
         """Yield the levels, the last one without aggregates."""
@@ -83,10 +101,11 @@ class Hierarchy:
             if matrix.comm.size > 1 and matrix.size <= self.settings.gathered:
                 yield self._gather(matrix, places, near, block)
                 return
-            found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
+            found = self._found(matrix, places, block)
             if found is None:
                 yield self._last(matrix)
                 return
+            self.found.append(found)
             level, names = self._level(matrix, found), found.names
             if near is not None:
                 names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
@@ -100,6 +119,13 @@ class Hierarchy:
             matrix.rows.val[:] /= self.settings.over_correction
             if near is not None:
                 matrix.hold()
+
+    def _found(self, matrix: Matrix, places: np.ndarray | None, block: int) -> aggregates.Aggregates | None:
+        """Return the aggregates of the next level, None where it ends here. Collective."""
+        number = len(self.found)
+        if self._like is not None:
+            return self._like.found[number] if number < len(self._like.found) else None
+        return None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
 
     def _aggregates(
         self, matrix: Matrix, places: np.ndarray | None, block: int
@@ -129,7 +155,7 @@ class Hierarchy:
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
         """Return a level with its smoother."""
-        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix)
+        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix, self._like is None)
         level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy(),
                       smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
@@ -147,14 +173,16 @@ class Hierarchy:
     ) -> Level:
         """Let every rank go on with the whole matrix."""
         places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
-        self.inner = Hierarchy(matrix.gathered(), replace(self.settings, block=block), places, near)
+        like = None if self._like is None else self._like.inner
+        self.inner = Hierarchy(matrix.gathered(), replace(self.settings, block=block), places, near, like)
         if self.settings.cycle == "two_step" and len(self.inner.levels) > 1:
             self.inner._bound(0)
         return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
 
     def _bound(self, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        self.bounds[number] = bounds.of_cycle(self.matrices[number], self.cycle, number)
+        known = {} if self._like is None else self._like.bounds
+        self.bounds[number] = known.get(number) or bounds.of_cycle(self.matrices[number], self.cycle, number)
         self.cycle.bound(number, *self.bounds[number])
 
     def _total(self, values: np.ndarray) -> None:
