@@ -125,8 +125,9 @@ def solve(
         application, complexity = work(ksp, method)
     norm = system.rhs.norm()
     history = np.asarray(ksp.getConvergenceHistory()) / norm
+    iterations, converged = ksp.getIterationNumber(), ksp.getConvergedReason() > 0
     found = Solve(
-        system.name, method.name, system.at, system.along, ksp.getIterationNumber(), ksp.getConvergedReason() > 0,
+        system.name, method.name, system.at, system.along, iterations, converged,
         application, complexity, 0.0 if given else between - begin, end - between, held,
         _left(system, x) / norm, comm.size, history.tolist(),
     )  # fmt: skip
