@@ -24,6 +24,7 @@ MEANING = {
     "DIVERGED_FUNCTION_DOMAIN": "the residual cannot be evaluated",
     "DIVERGED_LINEAR_SOLVE": "the linear solve failed",
     "DIVERGED_FNORM_NAN": "the residual is not finite",
+    "DIVERGED_TRUE_RESIDUAL": "the residual computed anew is above twice the tolerance",
     "DIVERGED_LINE_SEARCH": "the line search found no decrease",
     "DIVERGED_LOCAL_MIN": "a local minimum of the residual is not a solution",
     UNSOLVED: "one application of the preconditioner is no solution; name a Krylov method, or mumps with "
@@ -65,6 +66,7 @@ class SolveInfo:
     fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
     applications : calls of a preconditioner in Python, None where PETSc has its own.
     setup_seconds : time that its set-up took on this rank [s].
+    detail : what else is known of a failure, empty for most.
     """
 
     name: str
@@ -78,6 +80,7 @@ class SolveInfo:
     fallback: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+    detail: str = ""
 
     @property
     def linear_failure(self) -> bool:
@@ -90,6 +93,7 @@ class SolveInfo:
         # a linear solve has two Newton norms only; its Krylov norms tell more
         norms = self.residuals if self.newton > 1 or len(self.krylov) < 2 else self.krylov
         drop = f", residual {norms[0]:.3g} -> {norms[-1]:.3g}" if len(norms) else ""
+        why = ": ".join(filter(None, [why, self.detail]))
         steps = f"{self.newton} Newton steps, " if self.newton > 1 else ""
         return (
             f"{self.name} at t = {self.t:.6g} s: {self.reason}{': ' + why if why else ''} "
