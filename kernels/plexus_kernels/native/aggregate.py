@@ -12,7 +12,7 @@ from plexus_kernels.native.loader import library
 
 
 class Rows(NamedTuple):
-    """Sparse rows: ptr (n+1,) int32, col (nnz,) int32 with columns from n on of others, val (nnz,) float64."""
+    """Sparse rows: ptr (n+1,) int32, col (nnz,) int32, those from n on of others; val (nnz,) float64."""
 
     ptr: np.ndarray
     col: np.ndarray
@@ -40,9 +40,14 @@ def components(rows: Rows, diagonal: np.ndarray, theta: float, block: np.ndarray
 
     Parameters
     ----------
-    rows, diagonal : matrix and its diagonal (width,), others' rows included.
-    theta : couplings up to theta sqrt(a_ii a_jj) are weak.
-    block : (n,) int64, name of the block of each row.
+    rows : Rows
+        The matrix.
+    diagonal : (width,)
+        Its diagonal, rows of other ranks included.
+    theta : float
+        Couplings up to theta sqrt(a_ii a_jj) are weak.
+    block : (n,) int64
+        Name of the block of each row.
     """
     n = len(block)
     names, work = np.empty(n, np.int32), np.empty(n, np.int32)
@@ -74,12 +79,16 @@ def product(
 
     Parameters
     ----------
+    rows : Rows
+        The matrix A.
     names : (n,) int32
         Aggregate of each row; -1 leaves it out.
     target : (width,) int32
-        Aggregate of each column, numbered with those of other ranks behind ``count`` own ones; -1 leaves it out.
+        Aggregate of each column, those of other ranks behind ``count`` own ones; -1 leaves it out.
     weights : (width, k), optional
         Ones without it.
+    count : int
+        Aggregates of this rank.
 
     Raises
     ------

@@ -170,7 +170,7 @@ class Cycle:
         self._call(self._apply, b, x, level, scale)
 
     def solve(self, b: np.ndarray, x: np.ndarray) -> None:
-        """Set x to what coarse problems take for A⁻¹ b on the finest level: several cycles where bounds say so."""
+        """Set x to what coarse problems take for A⁻¹ b on the finest level."""
         self._call(self._solve, b, x, 0, (1.0, 1.0))
 
     def _call(self, f: Any, b: np.ndarray, x: np.ndarray, level: int, scale: tuple[float, float]) -> None:

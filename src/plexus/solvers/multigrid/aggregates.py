@@ -1,9 +1,9 @@
 """Which rows of a matrix become one row of the next: strong components of blocks on grids, pairs anywhere.
 
-On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that no
-aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the strongest
-couplings. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci. Comput. 34
-(2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
+On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that
+no aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the
+strongest couplings. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
+Comput. 34 (2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from plexus_kernels.native import aggregate
 
 from plexus.solvers.multigrid.matrices import Matrix, coarsen
+from plexus_kernels.native import aggregate
 
 
 class Aggregates(NamedTuple):
-    """Aggregate of each row, (n,) int32 with -1 for rows that stand alone; their number; their places or None."""
+    """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places."""
 
     names: np.ndarray
-    count: int
+    size: int
     places: np.ndarray | None
 
 
@@ -29,6 +29,8 @@ def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
 
     Parameters
     ----------
+    matrix : Matrix
+        The matrix.
     places : (n, d) int64
         Cell of each row.
     theta : float
@@ -51,9 +53,10 @@ def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """
     names, count = aggregate.pairs(matrix.rows, share)
+    inner = names
     for _ in range(passes - 1):
-        matrix = coarsen(matrix, names if _ == 0 else inner, count, None)
+        matrix = coarsen(matrix, inner, count, None)
         inner, count = aggregate.pairs(matrix.rows, share)
-        # a pair that is coupled to nothing else any more is solved by what smooths it
+        # a pair that is coupled to nothing else is solved by what smooths it
         names = np.where(names < 0, np.int32(-1), inner[names])
     return Aggregates(names, count, None)

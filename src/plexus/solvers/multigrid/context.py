@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 from petsc4py import PETSc
-from plexus_kernels.native.aggregate import Rows
 
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import of_petsc
+from plexus_kernels.native.aggregate import Rows
 
 POSITIONS = "plexus_positions"
 """Name under which a matrix holds the cells of its rows."""

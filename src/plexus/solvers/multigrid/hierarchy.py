@@ -6,20 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from mpi4py import MPI
-from plexus_kernels.native.multigrid import Cycle, Level
 
-from plexus.solvers.multigrid import aggregates, lanczos, vectors
+from plexus.solvers.multigrid import aggregates, bounds, vectors
 from plexus.solvers.multigrid.matrices import Matrix, coarsen
+from plexus_kernels.native.multigrid import Cycle, Level
 
 LOW = {1: 0.5, 2: 0.25, 3: 0.15, 4: 0.12, 5: 0.10, 6: 0.08}
 """Lower end of a smoother's interval over its upper end, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
-"""Rows at which coarsening ends; up to which what is left is solved directly; ratio of rows that ends it too."""
+"""Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
 GATHERED = 4000
 """Rows below which every rank goes on with the whole matrix: exchanges would take longer."""
-STEPS, MARGIN = 12, 1.05
-"""Lanczos steps of a bound, and what the largest Ritz value may miss."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +63,16 @@ class Hierarchy:
             self.levels.append(level)
         shared = self.comm.size > 1
         self.cycle = Cycle(
-            self.levels, settings.bits, settings.cycle == "k",
-            self._fill if shared else None, self._total if shared else None, self._bottom if self.inner else None,
-        )  # fmt: skip
+            self.levels,
+            settings.bits,
+            settings.cycle == "k",
+            self._fill if shared else None,
+            self._total if shared else None,
+            self._bottom if self.inner else None,
+        )
         if settings.cycle == "two_step":
-            for level in range(len(self.levels) - 1, 0, -1):
-                self._bound(level)
+            for number in range(len(self.levels) - 1, 0, -1):
+                self._bound(number)
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
         """Yield the levels, the last one without aggregates."""
@@ -85,15 +86,16 @@ class Hierarchy:
             if found is None:
                 yield self._last(matrix)
                 return
-            level = self._level(matrix, found)
+            level, names = self._level(matrix, found), found.names
             if near is not None:
-                level.names = np.where(near.any(axis=1), np.repeat(found.names, block), -1).astype(np.int32)
-                level.weights, near = vectors.basis(near, level.names, found.count)
+                names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
+                level.names = names
+                level.weights, near = vectors.basis(near, names, found.size)
                 block = near.shape[1]
                 level.coarse *= block
             yield level
             places = found.places
-            matrix = coarsen(matrix, level.names, found.count, level.weights)
+            matrix = coarsen(matrix, names, found.size, level.weights)
             matrix.rows.val[:] /= self.settings.over_correction
             if near is not None:
                 matrix.hold()
@@ -108,7 +110,7 @@ class Hierarchy:
             found = aggregates.paired(nodes, s.passes, s.share)
         else:
             found = aggregates.blocks(nodes, places, s.theta)
-        count = self.comm.allreduce(found.count)
+        count = self.comm.allreduce(found.size)
         return found if 0 < count <= LEAST * nodes.size else None
 
     @property
@@ -126,11 +128,11 @@ class Hierarchy:
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
         """Return a level with its smoother."""
-        low, high = LOW[self.settings.degree], self._largest(matrix)
+        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix)
         level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy(),
                       smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
-        level.coarse = 0 if found is None else found.count
+        level.coarse = 0 if found is None else found.size
         return level
 
     def _last(self, matrix: Matrix) -> Level:
@@ -149,60 +151,16 @@ class Hierarchy:
             self.inner._bound(0)
         return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
 
-    def _largest(self, matrix: Matrix) -> float:
-        """Return a bound of the eigenvalues of D⁻¹A. Collective.
-
-        Gershgorin's where it is at most two, as for all M-matrices; else a Ritz value with a margin.
-        """
-        d = matrix.diagonal
-        sums = np.add.reduceat(np.abs(matrix.rows.val), matrix.rows.ptr[:-1]) if matrix.n else np.zeros(0)
-        row = float(self.comm.allreduce(np.max(sums / d[: matrix.n], initial=0.0), MPI.MAX))
-        if row <= 2.0 + 1e-9:
-            return 2.0
-        scratch = np.zeros(matrix.width)
-        one = Level(*matrix.rows, matrix.width, d[: matrix.n].copy())
-        alone = Cycle([one], 64, False, self._fill_of(matrix), self._total)
-
-        def product(x: np.ndarray) -> np.ndarray:
-            y = scratch[: matrix.n].copy()
-            alone.product(x, y, 0)
-            return y
-
-        start = lanczos.noise(matrix.first, matrix.n)
-        top = lanczos.extremes(product, lambda r: r / d[: matrix.n], self._dot, start, STEPS)[1]
-        return min(row, MARGIN * top)
-
-    def _bound(self, level: int) -> None:
+    def _bound(self, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        if self.levels[level].inverse is not None or (self.inner and level + 1 == len(self.levels)):
-            return
-        n, first = self.matrices[level].n, self.matrices[level].first
-
-        def call(function: object) -> lanczos.Operator:
-            def run(x: np.ndarray) -> np.ndarray:
-                y = np.empty(n)
-                function(x, y, level)  # type: ignore[operator]
-                return y
-
-            return run
-
-        product = call(self.cycle.product)
-        # an image has nothing of a kernel
-        start = product(lanczos.noise(first, n))
-        low, high = lanczos.extremes(product, call(self.cycle.apply), self._dot, start, STEPS)
-        self.cycle.bound(level, low, MARGIN * high)
-
-    def _dot(self, a: np.ndarray, b: np.ndarray) -> float:
-        return float(self.comm.allreduce(a @ b))
+        if self.levels[number].inverse is None and not (self.inner and number + 1 == len(self.levels)):
+            self.cycle.bound(number, *bounds.of_cycle(self.matrices[number], self.cycle, number))
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))
 
     def _fill(self, level: int, vector: np.ndarray) -> None:
         self.matrices[level].halo.forward(vector)
-
-    def _fill_of(self, matrix: Matrix) -> object:
-        return (lambda level, vector: matrix.halo.forward(vector)) if self.comm.size > 1 else None
 
     def _bottom(self, b: np.ndarray, x: np.ndarray) -> None:
         """Solve on the gathered level: every rank solves all and keeps its own."""

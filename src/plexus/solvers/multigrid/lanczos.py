@@ -1,4 +1,4 @@
-"""Extreme eigenvalues of M A from a few steps of conjugate gradients, whose coefficients are Lanczos's matrix.
+"""Extreme eigenvalues of M A from conjugate gradients, whose coefficients are Lanczos's matrix.
 
 C. Lanczos, J. Res. Natl. Bur. Stand. 45 (1950) 255, doi:10.6028/jres.045.026; Y. Saad, Iterative Methods for
 Sparse Linear Systems, 2nd ed., 2003, section 6.7.3, doi:10.1137/1.9780898718003.
@@ -16,7 +16,9 @@ Operator = Callable[[np.ndarray], np.ndarray]
 def extremes(
     product: Operator, precondition: Operator, dot: Callable[..., float], start: np.ndarray, steps: int
 ) -> tuple[float, float]:
-    """Return the smallest and largest Ritz value of M A after some steps from a residual. Collective as ``dot``.
+    """Return the smallest and largest Ritz value of M A after some steps from a residual.
+
+    Collective as ``dot`` is.
 
     Raises
     ------
@@ -24,7 +26,8 @@ def extremes(
         If A or M is not positive definite, or a value is not finite.
     """
     r, p = start, np.zeros_like(start)
-    diagonal, beside = [], []
+    diagonal: list[float] = []
+    beside: list[float] = []
     energy = first = alpha = 0.0
     for _ in range(steps):
         z = precondition(r)

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from plexus_kernels.native.aggregate import Rows, product
 
 from plexus.mesh.halo import Halo
+from plexus_kernels.native.aggregate import Rows, product
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -49,7 +49,7 @@ class Matrix:
     @cached_property
     def first(self) -> int:
         """Return the global number of the first own row. Collective at the first access."""
-        return int(self.comm.exscan(self.n) or 0)
+        return first_of(self.comm, self.n)
 
     @cached_property
     def size(self) -> int:
@@ -87,6 +87,11 @@ class Matrix:
         return Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
 
 
+def first_of(comm: Comm, n: int) -> int:
+    """Return how many the ranks before this one have. Collective."""
+    return sum(comm.allgather(n)[: comm.rank])
+
+
 def of_petsc(mat: PETSc.Mat) -> Matrix:
     """Return the rows of a PETSc matrix. Collective."""
     ptr, col, val = mat.getValuesCSR()
@@ -110,13 +115,17 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
 
     Parameters
     ----------
+    matrix : Matrix
+        The matrix A.
     names : (n,) int32
-        Aggregate of each own row among the ``count`` of this rank; -1 leaves it out.
+        Aggregate of each own row; -1 leaves it out.
+    count : int
+        Aggregates of this rank.
     weights : (n, k), optional
         Numbers of P in the columns of the aggregate; ones without.
     """
     comm, k = matrix.comm, 1 if weights is None else weights.shape[1]
-    first = int(comm.exscan(count) or 0)
+    first = first_of(comm, count)
     known = np.full(matrix.width, -1, np.int64)
     known[: matrix.n] = np.where(names < 0, -1, first + names)
     matrix.halo.forward(known)

@@ -8,9 +8,9 @@ doi:10.1007/BF02238511. Without smoothing of P the hierarchy stays small; the cy
 from __future__ import annotations
 
 import numpy as np
-from plexus_kernels.native.aggregate import Rows, product
 
 from plexus.solvers.multigrid.matrices import Matrix
+from plexus_kernels.native.aggregate import Rows, product
 
 TINY = 1e-8
 """Length of what is left of a column of B on an aggregate, relative to before, that counts as nothing."""
@@ -39,6 +39,8 @@ def basis(near: np.ndarray, names: np.ndarray, count: int) -> tuple[np.ndarray, 
         Near null space B; rows of zeros are left to the smoother.
     names : (n,)
         Aggregate of each row; -1 leaves it out.
+    count : int
+        Aggregates of this rank.
     """
     k = near.shape[1]
     inside = names >= 0
