@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -58,11 +60,16 @@ class Hierarchy:
         self.settings, self.comm = settings, matrix.comm
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []
+        self.found: list[aggregates.Aggregates | None] = []
         self.inner: Hierarchy | None = None
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
-        shared = self.comm.size > 1
-        self.cycle = Cycle(
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """Return the cycle. Collective at the first access, when its bounds are found."""
+        shared, settings = self.comm.size > 1, self.settings
+        cycle = Cycle(
             self.levels,
             settings.bits,
             settings.cycle == "k",
@@ -71,8 +78,11 @@ class Hierarchy:
             self._bottom if self.inner else None,
         )
         if settings.cycle == "two_step":
+            if self.inner and len(self.inner.levels) > 1:
+                self.inner._bound(self.inner.cycle, 0)
             for number in range(len(self.levels) - 1, 0, -1):
-                self._bound(number)
+                self._bound(cycle, number)
+        return cycle
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
         """Yield the levels, the last one without aggregates."""
@@ -83,6 +93,7 @@ class Hierarchy:
                 yield self._gather(matrix, places, near, block)
                 return
             found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
+            self.found.append(found)
             if found is None:
                 yield self._last(matrix)
                 return
@@ -95,10 +106,15 @@ class Hierarchy:
                 level.coarse *= block
             yield level
             places = found.places
-            matrix = coarsen(matrix, names, found.size, level.weights)
-            matrix.rows.val[:] /= self.settings.over_correction
+            matrix = self._coarser(matrix, level, found.size)
             if near is not None:
                 matrix.hold()
+
+    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
+        """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+        coarse = coarsen(matrix, level.names, count, level.weights)
+        coarse.rows.val[:] /= self.settings.over_correction
+        return coarse
 
     def _aggregates(
         self, matrix: Matrix, places: np.ndarray | None, block: int
@@ -146,15 +162,21 @@ class Hierarchy:
     ) -> Level:
         """Let every rank go on with the whole matrix."""
         places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
-        self.inner = Hierarchy(matrix.gathered(), replace(self.settings, block=block), places, near)
-        if self.settings.cycle == "two_step" and len(self.inner.levels) > 1:
-            self.inner._bound(0)
+        self.inner = self._inside(matrix.gathered(), replace(self.settings, block=block), places, near)
         return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
 
-    def _bound(self, number: int) -> None:
+    def _inside(self, *told: Any) -> Hierarchy:
+        """Return the hierarchy of a gathered matrix."""
+        return Hierarchy(*told)
+
+    def _bound(self, cycle: Cycle, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
         if self.levels[number].inverse is None and not (self.inner and number + 1 == len(self.levels)):
-            self.cycle.bound(number, *bounds.of_cycle(self.matrices[number], self.cycle, number))
+            cycle.bound(number, *self._interval(cycle, number))
+
+    def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
+        """Return the interval of the Chebyshev steps on a level. Collective."""
+        return bounds.of_cycle(self.matrices[number], cycle, number)
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))
