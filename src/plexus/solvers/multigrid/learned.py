@@ -35,9 +35,12 @@ class Learned(Hierarchy):
     Attributes
     ----------
     sound : whether all factors were numbers.
+    names : of the features.
     seen : (2, 11)
         Range of the features that were met, on all ranks.
     """
+
+    names = FEATURES
 
     def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
         self.like, self.network, self.sound = like, network, True
@@ -123,7 +126,6 @@ class Learned(Hierarchy):
 
     def outside(self) -> dict[str, tuple[float, float]]:
         """Return the features that left the range of the training: name -> what was met."""
-        names = FEATURES
         net = self.network
         away = (self.seen[0] < net.low - 1e-9) | (self.seen[1] > net.high + 1e-9)
-        return {n: (float(a), float(b)) for n, a, b, out in zip(names, *self.seen, away, strict=True) if out}
+        return {n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out}

@@ -51,6 +51,14 @@ class Network:
         parts = [w[f"edge.{n}.{what}"].T.ravel() for n in (0, 2, 4) for what in ("weight", "bias")]
         return np.concatenate(parts).astype(np.float64)
 
+    def factors(self, x: np.ndarray) -> np.ndarray:
+        """Return m for features of couplings x (n, 7); a run has it from C."""
+        w, hidden = self.weights, x @ self.weights["edge.0.weight"].T + self.weights["edge.0.bias"]
+        for layer in ("edge.2", "edge.4"):
+            hidden = hidden / np.sqrt(1 + hidden * hidden)
+            hidden = hidden @ w[f"{layer}.weight"].T + w[f"{layer}.bias"]
+        return np.exp(REACH * np.tanh(hidden[:, 0]))
+
     def level(self, y: np.ndarray) -> np.ndarray:
         """Return g of a level with features y (4,): for the smoother's lower end, for the cycle's."""
         w = self.weights
