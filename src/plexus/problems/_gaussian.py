@@ -35,11 +35,11 @@ def spectrum(cells: tuple[int, ...], length: float, covariance: str, images: boo
     """
     offsets = list(product((-1, 0, 1), repeat=len(cells))) if images else [(0,) * len(cells)]
     lines = [np.fft.fftfreq(2 * n, 0.5 / n) / n for n in cells]
-    values = 0.0
+    values = np.zeros([2 * n for n in cells])
     for offset in offsets:
         shifted = [x + 2 * o for x, o in zip(lines, offset, strict=True)]
         squares = np.meshgrid(*[x**2 for x in shifted], indexing="ij", sparse=True)
-        values = values + COVARIANCES[covariance](np.sqrt(sum(squares)) / length)
+        values += COVARIANCES[covariance](np.sqrt(sum(squares)) / length)
     return np.maximum(np.fft.fftn(values).real, 0.0)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from plexus.problems._centres import centres
+
 
 def normal(unknown: np.ndarray, seed: int) -> np.ndarray:
     """Return standard normal numbers in the cells with an unknown, in C order, zero elsewhere."""
@@ -17,8 +19,6 @@ def plume(fluid: np.ndarray) -> np.ndarray:
 
     w is a Gaussian jet above the middle of the floor with six waves; through the open top it leaves.
     """
-    from plexus.problems.base import centres
-
     x, y, z = np.meshgrid(*map(centres, fluid.shape), indexing="ij")
     w = np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.01 - ((z - 0.2) / 0.15) ** 2)
     draw = np.random.default_rng(100)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plexus.fields.connected import components
-from plexus.problems.base import centres
+from plexus.problems._centres import centres
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -17,6 +17,7 @@ from pydantic import field_validator
 
 from plexus.deck.params import Field, Params
 from plexus.deck.values import refuse
+from plexus.problems._rhs import normal, plume
 from plexus.problems._slabs import own_layers
 from plexus.problems._stencil import coupled, rows_of_faces
 from plexus.protocols import FieldSpec, Layout, LinearSystem, Outline
@@ -110,8 +111,6 @@ class GridProblem:
 
     def rhs(self, fluid: np.ndarray, unknown: np.ndarray) -> np.ndarray:
         """Return b in all cells."""
-        from plexus.problems._rhs import normal, plume
-
         return plume(fluid) if self.params.rhs == "plume" else normal(unknown, 1)
 
     def _unknown(self, t: float) -> np.ndarray:
@@ -129,8 +128,3 @@ class GridProblem:
         """Return the fields of the own cells."""
         known = {"solid": (~fluid[slice(*layers)]).astype(float), "coefficient": k[slice(*layers)]}
         return {spec.name: known[spec.name].ravel() for spec in self.shows}
-
-
-def centres(n: int) -> np.ndarray:
-    """Return the coordinates of the centres of n cells of the unit interval."""
-    return (np.arange(n) + 0.5) / n

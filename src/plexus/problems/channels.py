@@ -10,14 +10,13 @@ the seed. Symmetric positive definite. Source: ours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from plexus.deck.params import Field
 from plexus.problems.base import COEFFICIENT, CubeParams, GridProblem
 from plexus.registry import register
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLE: dict[str, Any] = {"type": "channels", "cells": [16, 16, 16], "seed": 2000}
 
@@ -43,8 +42,6 @@ class Channels(GridProblem):
 
     def coefficient(self) -> np.ndarray:
         """Return k of all cells."""
-        import numpy as np
-
         p, n = self.params, self.cells[0]
         draw = np.random.default_rng(p.seed)
         contrast, number = 10 ** draw.uniform(2, 7), int(draw.integers(8, 40) * n / 32) + 4

@@ -18,6 +18,7 @@ Trifonov et al., ConDiff (2024), doi:10.48550/arXiv.2406.04709.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,11 +27,14 @@ from pydantic import field_validator, model_validator
 from plexus.deck.params import Field, Params
 from plexus.deck.values import refuse
 from plexus.errors import InputError
+from plexus.problems._gaussian import field, spectrum
+from plexus.problems._stencil import rows_of_faces
 from plexus.problems.base import COEFFICIENT, Cells, GridProblem
+from plexus.protocols import LinearSystem
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.protocols import Layout, LinearSystem
+    from plexus.protocols import Layout
 
 EXAMPLE: dict[str, Any] = {"type": "condiff", "cells": [32, 32], "covariance": "gaussian", "seed": 42}
 LENGTH = 0.05
@@ -94,8 +98,6 @@ class Condiff(GridProblem):
         InputError
             If no field lies within the bounds.
         """
-        from plexus.problems._gaussian import field, spectrum
-
         if self._drawn is None:
             p, (low, high) = self.params, self.params.bounds
             draw, n = np.random.default_rng(p.seed), self.cells[0]
@@ -112,16 +114,11 @@ class Condiff(GridProblem):
 
     def layout(self, comm: Any) -> Layout:
         """Return the own layers of vertices, each shown as the cell around it. Collective."""
-        from dataclasses import replace
-
         n = self.cells[0]
         return replace(super().layout(comm), size=(n / (n + 1),) * 2, origin=(0.5 / (n + 1),) * 2)
 
     def system(self, layout: Layout, t: float) -> LinearSystem:
         """Return the own rows."""
-        from plexus.problems._stencil import rows_of_faces
-        from plexus.protocols import LinearSystem
-
         k, f = self.draw()
         first, last = layout.layers
         square = (len(k)) ** 2

@@ -20,6 +20,7 @@ from pydantic import model_validator
 from plexus.deck.params import Field, InputFile, Params
 from plexus.deck.values import refuse
 from plexus.errors import InputError, at_path
+from plexus.problems._slabs import own_layers
 from plexus.protocols import FieldSpec, Layout, LinearSystem, Outline
 from plexus.registry import register
 from plexus.runtime.first import on_first
@@ -27,9 +28,8 @@ from plexus.runtime.first import on_first
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-EXAMPLE: dict[str, Any] = {"type": "file", "file": "matrix.mtx", "rhs": "rhs.mtx"}
+EXAMPLE: dict[str, Any] = {"type": "file", "file": "matrix.mtx"}
 PLACE = "physics.problem"
-SYMMETRIC = 1
 
 
 class FileParams(Params):
@@ -59,16 +59,11 @@ class File:
     """The system of some files; the first rank reads them and deals the rows."""
 
     sequence = False
+    symmetric: bool | None = None
     definite = False
 
     def __init__(self, params: FileParams):
         self.params = params
-
-    @property
-    def symmetric(self) -> bool | None:
-        """True where the file stores one triangle."""
-        with at_path(f"{PLACE}.file"):
-            return True if _reader(self.params.file).head(self.params.file).mirror == SYMMETRIC else None
 
     @property
     def shows(self) -> Sequence[FieldSpec]:
@@ -101,8 +96,6 @@ class File:
 
     def layout(self, comm: Comm) -> Layout:
         """Return the own blocks: whole layers of a grid, else even shares. Collective."""
-        from plexus.problems._slabs import own_layers
-
         outline = on_first(comm, self.outline)
         n, cells = outline.blocks, outline.cells
         if cells:
@@ -121,17 +114,18 @@ class File:
 
     def system(self, layout: Layout, t: float) -> LinearSystem:
         """Return the own rows. Collective."""
-        comm, m, pieces = layout.comm, layout.components, []
+        comm, m = layout.comm, layout.components
         if comm.size == 1:
             return self._whole()
         ranges = comm.allgather((layout.offset * m, (layout.offset + layout.n_owned) * m))
+        pieces: Any = []
 
         def read() -> None:
             whole = self._whole()
             pieces.extend(_part(whole, first, last, m) for first, last in ranges)
 
         on_first(comm, read)
-        mine: LinearSystem = comm.scatter(pieces or None)
+        mine: LinearSystem = comm.scatter(pieces)
         return mine
 
     def _whole(self) -> LinearSystem:

@@ -8,14 +8,14 @@ Resour. Res. 11 (1975) 725-741, doi:10.1029/WR011i005p00725.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from plexus.deck.params import Field
+from plexus.problems._gaussian import field, spectrum
 from plexus.problems.base import COEFFICIENT, CubeParams, GridProblem
 from plexus.registry import register
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLE: dict[str, Any] = {"type": "lognormal", "cells": [16, 16, 16], "seed": 0}
 
@@ -41,10 +41,6 @@ class Lognormal(GridProblem):
 
     def coefficient(self) -> np.ndarray:
         """Return k of all cells."""
-        import numpy as np
-
-        from plexus.problems._gaussian import field, spectrum
-
         p, draw = self.params, np.random.default_rng(self.params.seed)
         variance = draw.uniform(1, 6)
         lines = spectrum(self.cells, p.length or 0.05 * 32 / self.cells[0], "exponential", images=False)

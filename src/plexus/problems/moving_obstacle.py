@@ -7,14 +7,14 @@ u = 0. Symmetric positive definite at all times. Source: ours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
+
+import numpy as np
 
 from plexus.deck.params import Field, Unit
+from plexus.problems._centres import centres
 from plexus.problems.base import CubeParams, GridProblem
 from plexus.registry import register
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLE: dict[str, Any] = {"type": "moving_obstacle", "cells": [8, 8, 8], "duration": "20 s"}
 
@@ -39,10 +39,6 @@ class MovingObstacle(GridProblem):
 
     def solid(self, t: float) -> np.ndarray | None:
         """Return the cells in the sphere at time ``t``."""
-        import numpy as np
-
-        from plexus.problems.base import centres
-
         p = self.params
         x, y, z = np.meshgrid(*map(centres, self.cells), indexing="ij", sparse=True)
         middle = p.start + (p.end - p.start) * min(max(t / p.duration, 0.0), 1.0)
@@ -50,6 +46,4 @@ class MovingObstacle(GridProblem):
 
     def rhs(self, fluid: np.ndarray, unknown: np.ndarray) -> np.ndarray:
         """Return b, zero in the sphere."""
-        import numpy as np
-
         return np.where(fluid, super().rhs(fluid, unknown), 0.0)

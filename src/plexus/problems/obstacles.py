@@ -10,17 +10,16 @@ et al., ICML (2023), doi:10.48550/arXiv.2205.10763; bodies and plates are ours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from plexus.deck.params import Field
 from plexus.deck.values import refuse
+from plexus.problems._solids import bodies, drained, slotted
 from plexus.problems.base import CubeParams, GridProblem
 from plexus.registry import register
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLE: dict[str, Any] = {"type": "obstacles", "cells": [16, 16, 16], "layout": "random", "seed": 201}
 
@@ -44,10 +43,6 @@ class Obstacles(GridProblem):
 
     def solid(self, t: float) -> np.ndarray | None:
         """Return which cells are solid, or enclosed by solids."""
-        import numpy as np
-
-        from plexus.problems._solids import bodies, drained, slotted
-
         if self.params.layout == "empty":
             return None
         found = np.zeros(self.cells, dtype=bool)

@@ -7,13 +7,13 @@ definite; methods that coarsen across the plates lose their way here. Source: ou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from plexus.problems._centres import centres
 from plexus.problems.base import CubeParams, GridProblem
 from plexus.registry import register
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLE: dict[str, Any] = {"type": "plates", "cells": [16, 16, 16]}
 
@@ -24,10 +24,6 @@ class Plates(GridProblem):
 
     def solid(self, t: float) -> np.ndarray | None:
         """Return the cells of the plates."""
-        import numpy as np
-
-        from plexus.problems.base import centres
-
         n = self.cells[0]
         found = np.zeros(self.cells, dtype=bool)
         x, z = centres(n)[:, None, None], centres(n)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from functools import lru_cache
 
 from petsc4py import PETSc
 
+from plexus.solvers.capi import library
 from plexus.solvers.multigrid import watched
 
 
@@ -34,11 +34,6 @@ class Multigrid(watched.Watched):
         super().destroy(pc)
 
 
-@lru_cache
-def _petsc() -> ctypes.CDLL:
-    return ctypes.CDLL(PETSc.__file__)
-
-
 def _leave(handle: int) -> None:
     """Make the preconditioner with this address one of PETSc's own."""
-    _petsc().PCSetType(ctypes.c_void_p(handle), b"none")
+    library().PCSetType(ctypes.c_void_p(handle), b"none")

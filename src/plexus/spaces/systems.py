@@ -129,14 +129,14 @@ class CellOf:
     """
 
     def __init__(self, space: SystemSpace, xs: np.ndarray):
-        self.comm, layout = space.comm, space.layout
-        grid = space.shown.mesh
+        self.comm, layout, shown = space.comm, space.layout, space.shown
+        assert isinstance(shown, CellSpace) and layout.cell is not None, "a system on a grid has cells"
         cells = np.array(layout.cells)
-        at = np.clip((located(grid, np.atleast_2d(xs)) * cells).astype(int), 0, cells - 1)
+        at = np.clip((located(shown.mesh, np.atleast_2d(xs)) * cells).astype(int), 0, cells - 1)
         self._here = (at[:, 0] >= layout.layers[0]) & (at[:, 0] < layout.layers[1])
         inside = at - np.array([layout.layers[0], *[0] * (len(cells) - 1)])
         inside[~self._here] = 0
-        self._cell = np.ravel_multi_index(tuple(inside.T), space.shown.shape)
+        self._cell = np.ravel_multi_index(tuple(inside.T), shown.shape)
         empty = self._here & ~np.isin(self._cell, layout.cell)
         for k in np.flatnonzero(self.comm.allreduce(empty.astype(int))):
             where = ", ".join(f"{x:g}" for x in np.atleast_2d(xs)[k])

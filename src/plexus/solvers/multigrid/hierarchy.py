@@ -17,8 +17,6 @@ LOW = {1: 0.5, 2: 0.25, 3: 0.15, 4: 0.12, 5: 0.10, 6: 0.08}
 """Lower end of a smoother's interval over its upper end, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
 """Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
-GATHERED = 4000
-"""Rows below which every rank goes on with the whole matrix: exchanges would take longer."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class Settings:
     over_correction : factor of coarse corrections.
     bits : precision inside.
     block : unknowns per node.
+    gathered : rows up to which every rank goes on with the whole matrix, as exchanges would take longer.
     """
 
     degree: int = 3
@@ -45,6 +44,7 @@ class Settings:
     over_correction: float = 2.0
     bits: int = 32
     block: int = 1
+    gathered: int = 4000
 
 
 class Hierarchy:
@@ -62,6 +62,7 @@ class Hierarchy:
         self.levels: list[Level] = []
         self.found: list[aggregates.Aggregates | None] = []
         self.inner: Hierarchy | None = None
+        self.bounds: dict[int, tuple[float, float]] = {}
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
 
@@ -80,7 +81,7 @@ class Hierarchy:
         if settings.cycle == "two_step":
             if self.inner and len(self.inner.levels) > 1:
                 self.inner._bound(self.inner.cycle, 0)
-            for number in range(len(self.levels) - 1, 0, -1):
+            for number in range(len(self.levels) - 2, 0, -1):
                 self._bound(cycle, number)
         return cycle
 
@@ -89,7 +90,7 @@ class Hierarchy:
         block = self.settings.block
         while True:
             self.matrices.append(matrix)
-            if matrix.comm.size > 1 and matrix.size <= GATHERED:
+            if matrix.comm.size > 1 and matrix.size <= self.settings.gathered:
                 yield self._gather(matrix, places, near, block)
                 return
             found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
@@ -153,7 +154,7 @@ class Hierarchy:
 
     def _last(self, matrix: Matrix) -> Level:
         level = self._level(matrix, None)
-        if matrix.size <= DIRECT:
+        if matrix.comm.size == 1 and matrix.size <= DIRECT:
             level.inverse = _inverse(matrix)
         return level
 
@@ -171,8 +172,8 @@ class Hierarchy:
 
     def _bound(self, cycle: Cycle, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        if self.levels[number].inverse is None and not (self.inner and number + 1 == len(self.levels)):
-            cycle.bound(number, *self._interval(cycle, number))
+        self.bounds[number] = self._interval(cycle, number)
+        cycle.bound(number, *self.bounds[number])
 
     def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
         """Return the interval of the Chebyshev steps on a level. Collective."""

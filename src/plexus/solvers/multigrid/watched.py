@@ -47,8 +47,7 @@ class Watched(context.Multigrid):
         """
         super().setUp(pc)
         self.learned, network = None, self._network(pc)
-        assert self.hierarchy is not None
-        if network is None or self.part.tired:
+        if self.hierarchy is None or network is None or self.part.tired:
             return
         if self.hierarchy.settings.block > 1:
             raise bundle.of_nodes(self.hierarchy.settings.block)
@@ -103,7 +102,7 @@ class Watched(context.Multigrid):
 
     def _network(self, pc: PETSc.PC) -> Network | None:
         """Return the networks that PETSc's options name. Collective."""
-        path = context.named(pc)
+        path = context.named(pc.getOptionsPrefix() or "")
         if path is None:
             return None
         if self._loaded is None or self._loaded[0] != path:

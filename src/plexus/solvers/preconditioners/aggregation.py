@@ -32,6 +32,9 @@ class AggregationParams(Params):
     )
     degree: int = Field(3, ge=1, le=6, description="terms of the smoothing polynomial before and after")
     theta: float = Field(0.05, ge=0, lt=1, description="couplings up to θ √(a_ii a_jj) are weak on grids")
+    backend: Literal["compiled", "petsc"] = Field(
+        "compiled", description="cycles in compiled C, or of PETSc's own objects, which may live on a GPU"
+    )
     precision: Literal["single", "double"] = Field("single", description="precision inside the cycle")
 
 
@@ -52,6 +55,7 @@ class Aggregation(PreconditionerBase):
             prefix + "cycle": p.cycle,
             prefix + "degree": p.degree,
             prefix + "theta": p.theta,
+            prefix + "backend": p.backend,
             prefix + "bits": 32 if p.precision == "single" else 64,
         }
 
