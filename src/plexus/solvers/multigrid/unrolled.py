@@ -239,6 +239,6 @@ def count(system: System, net: Net, steps: int, exact: Tensor, rtol: float, widt
     for _, r in iterates(cycle, b, steps):
         left = 0.5 * ((r * r).sum(0) / size).log() - float(np.log(rtol))
         total = total + torch.sigmoid(left / width).mean()
-        if float(left.max()) < -6 * width:
+        if float(left.detach().max()) < -6 * width:
             break
     return total / steps

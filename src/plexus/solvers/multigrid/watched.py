@@ -51,22 +51,24 @@ class Watched(context.Multigrid):
             return
         if self.hierarchy.settings.block > 1:
             raise bundle.of_nodes(self.hierarchy.settings.block)
-        made = Learned(self.hierarchy, network)
-        self._tell(pc, made)
-        if made.sound:
-            self.learned = made
+        try:
+            made = Learned(self.hierarchy, network)
+            _ = made.cycle  # what is wrong with its bounds shows here
+        except ArithmeticError as error:
+            self.part.leave(str(error))
         else:
-            self.part.leave("factors that are no numbers")
+            self.learned = made
+            self._tell(pc, made)
         self._again()
 
     def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """Start a solve."""
         self._again()
+        if self.learned is not None:
+            self.part.begin()
 
     def _again(self) -> None:
         self._trusted, self._norms = self.learned is not None and not self.part.tired, []
-        if self.learned is not None:
-            self.part.begin()
 
     def postSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """End a solve."""
