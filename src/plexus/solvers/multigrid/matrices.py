@@ -96,16 +96,16 @@ def of_petsc(mat: PETSc.Mat) -> Matrix:
     """Return the rows of a PETSc matrix. Collective."""
     ptr, col, val = mat.getValuesCSR()
     begin, end = mat.getOwnershipRange()
-    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32), col.astype(np.int64), val, begin, end))
+    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32, copy=False), col, val, begin, end))
 
 
 def local(
     ptr: np.ndarray, columns: np.ndarray, val: np.ndarray, begin: int, end: int
 ) -> tuple[Rows, np.ndarray]:
     """Return rows with local columns, and the global numbers of those of other ranks."""
-    away = (columns < begin) | (columns >= end)
-    ghosts = np.unique(columns[away])
-    col = (columns - begin).astype(np.int32)
+    away = np.flatnonzero((columns < begin) | (columns >= end))
+    ghosts = np.unique(columns[away]).astype(np.int64)
+    col = (columns - columns.dtype.type(begin)).astype(np.int32, copy=False)
     col[away] = end - begin + np.searchsorted(ghosts, columns[away])
     return Rows(ptr, col, np.ascontiguousarray(val, np.float64)), ghosts
 
