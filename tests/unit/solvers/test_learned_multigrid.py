@@ -1,4 +1,4 @@
-"""The learned multigrid: positive for any weights, the skeleton for none, what torch trains, watched, on any ranks."""
+"""The learned multigrid: positive for any weights, the skeleton for none, watched, on any ranks."""
 
 import numpy as np
 import pytest
@@ -155,7 +155,7 @@ def test_answers_that_will_not_do_are_replaced(answer, ksp, monkeypatch):
 
 def test_weights_that_are_no_numbers_leave_the_skeleton(monkeypatch):
     mat, b = system(CHANNELS, MPI.COMM_SELF)
-    alone, x = solved(mat, b)
+    _, x = solved(mat, b)
     broken = Network({name: np.full_like(value, np.nan) for name, value in fresh().weights.items()})
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: broken)
     solver, y = solved(mat, b)

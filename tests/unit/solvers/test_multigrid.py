@@ -15,6 +15,7 @@ from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import of_petsc
 from plexus_kernels.native.multigrid import Cycle, Level
 
+
 def dense(mat, **settings):
     """Return A and the cycle as dense matrices."""
     matrix = of_petsc(mat)

@@ -1,13 +1,14 @@
 """A hierarchy whose coarse couplings and intervals a network sets; its aggregates are those of one without.
 
-Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums above
-zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place, where G' has the
-couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). Since G' - ν G is a sum of couplings and row sums above
-zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants and what Dirichlet conditions hold stay as they were.
+Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums
+above zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place,
+where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). Since G' - ν G is a sum of
+couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
+before, and so does what Dirichlet conditions hold.
 
-The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with b as
-before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
-(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, chapter 3, doi:10.1007/978-0-387-71564-3).
+The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with
+b as before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
+(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ class Learned(Hierarchy):
         """Return the features that left the range of the training: name -> what was met."""
         net = self.network
         away = (self.seen[0] < net.low - 1e-9) | (self.seen[1] > net.high + 1e-9)
-        return {n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out}
+        return {
+            n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out
+        }
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:

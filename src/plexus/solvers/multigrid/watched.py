@@ -1,8 +1,9 @@
 """The preconditioner with networks, if PETSc's options name a bundle; each answer is looked at.
 
-``-pc_plexus_bundle FILE``, or the name of a bundle that Plexus ships. Answer z to residual r of the learned cycle
-must be finite with zᵀr > 0, and residuals must come down; else the cycle without learning takes over for the rest
-of the solve, so that conjugate gradients meet one linear operator from then on. All ranks decide alike.
+``-pc_plexus_bundle FILE``, or the name of a bundle that Plexus ships. Answer z to residual r of the learned
+cycle must be finite with zᵀr > 0, and residuals must come down; else the cycle without learning takes over
+for the rest of the solve, so that conjugate gradients meet one linear operator from then on. All ranks decide
+alike.
 """
 
 from __future__ import annotations
