@@ -123,6 +123,15 @@ def test_gradients_are_those_of_the_loss():
         assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=1e-4)
 
 
+def test_petsc_builds_the_same_cycle(monkeypatch):
+    monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh(1))
+    mat, b = system(CHANNELS, MPI.COMM_SELF)
+    found = [solved(mat, b, rtol=1e-9, bits=64, backend=backend) for backend in ("compiled", "petsc")]
+    (own, x), (petsc, y) = found
+    assert own.getIterationNumber() == petsc.getIterationNumber()
+    assert np.abs(x - y).max() <= 1e-9 * np.abs(x).max()
+
+
 ANSWERS = {
     "nothing": lambda r: 0 * r,
     "uphill": lambda r: -r,

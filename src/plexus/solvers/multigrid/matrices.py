@@ -137,8 +137,8 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
 def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the aggregate of each column, (width,) int32, and the ghosts of the coarse matrix. Collective.
 
-    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order of
-    the ghosts.
+    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order
+    of the ghosts.
     """
     first = int(matrix.comm.exscan(count) or 0)
     known = np.full(matrix.width, -1, np.int64)
