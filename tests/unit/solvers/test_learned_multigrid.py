@@ -15,6 +15,7 @@ from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.network import Network, fresh
 from plexus.solvers.multigrid.tensors import grids
+from plexus.solvers.multigrid.trials import iterations
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 
@@ -217,8 +218,6 @@ def test_shipped_bundles_take_fewer_iterations_on_what_they_have_not_seen(name):
     for given in (CHANNELS | {"seed": 2001}, OBSTACLES | {"layout": "random", "seed": 2001}):
         mat, b = system(given, MPI.COMM_SELF)
         skeleton = Hierarchy(of_petsc(mat), Settings(cycle=trained["cycle"]), positions(mat))
-        from plexus.solvers.multigrid.trainable import iterations
-
         counts = [
             iterations(skeleton.matrices[0], None, b.getArray().copy(), found)
             for found in (Learned(skeleton, network), skeleton)

@@ -9,7 +9,7 @@ import torch
 
 from plexus.learning.objective import Objective
 from plexus.solvers.multigrid import unrolled
-from plexus.solvers.multigrid.trainable import hierarchy
+from plexus.solvers.multigrid.trials import hierarchy
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session
