@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
     from plexus.protocols import Equation
 
-FLEXIBLE = ("fcg", "fgmres")
+FLEXIBLE = ("fcg", "fgmres", "conjugate_directions")
 """Krylov methods whose preconditioner may vary."""
 
 

@@ -11,6 +11,7 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.solvers import defaults
+from plexus.solvers.directions import krylov
 from plexus.solvers.monitors import INSIDE, UNSOLVED, SolveInfo, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.shells import Shell, install
@@ -75,6 +76,7 @@ class Attempt:
         self.reference: PETSc.Mat | None = None
         self._contexts = contexts
         self._install(snes.getKSP().getPC(), "", member, target)
+        self.directions = krylov.install(snes.getKSP(), self) if block.ksp == defaults.OURS else None
         self._told = (0, 0.0)
 
     def split(self, parts: Mapping[str, PETSc.IS]) -> None:
