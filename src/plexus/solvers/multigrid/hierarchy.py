@@ -62,7 +62,7 @@ class Hierarchy:
         self.levels: list[Level] = []
         self.found: list[aggregates.Aggregates | None] = []
         self.inner: Hierarchy | None = None
-        self.bounds: dict[int, tuple[float, float]] = {}
+        self._bounds: dict[int, tuple[float, float]] = {}
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
 
@@ -84,6 +84,12 @@ class Hierarchy:
             for number in range(len(self.levels) - 2, 0, -1):
                 self._bound(cycle, number)
         return cycle
+
+    @property
+    def bounds(self) -> dict[int, tuple[float, float]]:
+        """Return the intervals of Chebyshev steps by level. Collective at the first access."""
+        _ = self.cycle
+        return self._bounds
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
         """Yield the levels, the last one without aggregates."""
@@ -172,8 +178,8 @@ class Hierarchy:
 
     def _bound(self, cycle: Cycle, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        self.bounds[number] = self._interval(cycle, number)
-        cycle.bound(number, *self.bounds[number])
+        self._bounds[number] = self._interval(cycle, number)
+        cycle.bound(number, *self._bounds[number])
 
     def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
         """Return the interval of the Chebyshev steps on a level. Collective."""
