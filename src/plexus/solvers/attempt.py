@@ -143,6 +143,7 @@ class Attempt:
         """Solve from the guess ``x`` in place and return the record. Collective."""
         snes, ksp = self.snes, self.snes.getKSP()
         ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
+        before = self.directions.replaced if self.directions else 0
         snes.solve(None, x)
         reason = reason_name(snes)
         # the Krylov method knows better than Newton what went wrong
@@ -163,6 +164,7 @@ class Attempt:
             krylov=np.array(ksp.getConvergenceHistory()),
             applications=applications,
             setup_seconds=seconds,
+            replaced=self.directions.replaced - before if self.directions else None,
         )
 
     @staticmethod

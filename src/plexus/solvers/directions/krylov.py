@@ -134,5 +134,11 @@ def install(ksp: PETSc.KSP, owner: object) -> ConjugateDirections:
     method = ConjugateDirections()
     ksp.setType("python")
     ksp.setPythonContext(method)
-    weakref.finalize(owner, ksp.setType, "preonly")
+    weakref.finalize(owner, _leave, ksp)
     return method
+
+
+def _leave(ksp: PETSc.KSP) -> None:
+    """Make a solver that is still there one of PETSc's own."""
+    if ksp.handle:
+        ksp.setType("preonly")

@@ -90,6 +90,10 @@ class Watch(Account):
             "fallback": float(self.using_fallback),
         }  # fmt: skip
 
+    def summary(self) -> dict[str, Any]:
+        """Return the entry of ``summary.json``, with what the share is one of. Collective."""
+        return super().summary() | {"what": f"of the {self.unit} were answered without it"}
+
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers."""
         return {"using_fallback": self.using_fallback, "steps": self.steps, "solves": self.solves,
