@@ -22,7 +22,8 @@ WIDEST = 64
 class Merged(NamedTuple):
     """What each coupling of a coarse matrix was merged from, (nnz,) each, in the order of its entries.
 
-    Sum of the finer couplings, sum of these in series with what ties their ends to their aggregates, their number.
+    Sum of the finer couplings, sum of these in series with what ties their ends to their aggregates, their
+    number.
     """
 
     total: np.ndarray
@@ -42,6 +43,8 @@ def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> M
 
     Parameters
     ----------
+    rows, coarse : Rows
+        The finer and the coarse matrix.
     target : (width,) int32
         Coarse column of each column; -1 for none.
     inner : (width,)
@@ -63,6 +66,10 @@ def factors(
 
     Parameters
     ----------
+    coarse, made : Rows, Merged
+        Matrix, and what its entries were merged from.
+    hidden : int
+        Units of a hidden layer.
     ends : three of (width,)
         Diagonal, rows of the finer matrix, and half the sum of `inside`, of each coarse row.
     weights : (parameters,)

@@ -3,7 +3,10 @@
  * Level l holds A (n rows, columns from n on of other ranks), 1/diag A, and which aggregate each row belongs to,
  * with NB weights. A vector has room for the columns of other ranks; `halo` fills it. Smoothing is the polynomial
  * of degree k on [lo, hi] before and after, so that the cycle is symmetric. A coarse problem is solved by one
- * cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of flexible conjugate gradients. */
+ * cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of flexible conjugate gradients.
+ *
+ * Rows come in bundles of LANES: entry k of all rows of a bundle stands together. Where each of them has the same
+ * distances from row to column, as inside of grids, these are kept once, and neither columns nor gathers are needed. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,11 +16,14 @@ typedef float real;
 #else
 typedef double real;
 #endif
+#define LANES 16
+#define EACH(i, n) for (int64_t i = 0; i < (n); i++)
 typedef struct {
     int64_t n, width, coarse, columns; /* rows, columns, rows of the next level, columns of P in a row */
-    const int32_t *ptr, *col, *names;
-    const real *val, *inverse, *weights; /* inverse: of the diagonal, or of a whole dense matrix on the last level */
-    double lo, hi, a, b;                /* a = b = 0: one cycle */
+    const int64_t *start, *where; /* of a bundle: first entry in `val`, in LANES; first number in `index` */
+    const int32_t *index, *names;
+    const real *val, *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
+    double lo, hi, a, b;                        /* a = b = 0: one cycle */
     int64_t degree, dense;
     real *x, *y, *d, *f, *s, *q; /* work: two iterates, a step; right-hand side, sum and step of a coarse problem */
 } Level;
@@ -29,10 +35,64 @@ typedef struct {
     void (*bottom)(const real *, real *);
 } Grid;
 
-static inline real row(const Level *L, int64_t i, const real *x) {
-    real s = 0;
-    for (int32_t k = L->ptr[i]; k < L->ptr[i + 1]; k++) s += L->val[k] * x[L->col[k]];
-    return s;
+/* Σ_j a_ij (x_j - x_i) + (Σ_j a_ij) x_i: where x hardly varies, as in a channel, large entries do not cancel, and
+ * rounding of the entries leaves the row's sum, which is what holds x, as it is. */
+static inline void rows(const Level *L, int64_t c, const real *x, real *restrict sum) {
+    const int64_t width = L->start[c + 1] - L->start[c], count = L->where[c + 1] - L->where[c];
+    const real *here = x + c * LANES, *restrict v = L->val + L->start[c] * LANES;
+    const int32_t *index = L->index + L->where[c];
+    EACH(i, LANES) sum[i] = L->sums[c * LANES + i] * here[i];
+    if (count == width)
+        for (int64_t k = 0; k < width; k++, v += LANES) {
+            const real *there = here + index[k];
+            EACH(i, LANES) sum[i] += v[i] * (there[i] - here[i]);
+        }
+    else
+        for (int64_t k = 0; k < width; k++, v += LANES, index += LANES)
+            EACH(i, LANES) sum[i] += v[i] * (x[index[i]] - here[i]);
+}
+
+/* Run `body` for every row i of the level, with `ax` = (A x)_i. */
+#define SWEEP(L, x, body)                                          \
+    for (int64_t c_ = 0; c_ * LANES < (L)->n; c_++) {              \
+        real sum_[LANES];                                          \
+        rows(L, c_, x, sum_);                                      \
+        const int64_t first_ = c_ * LANES, left_ = (L)->n - first_; \
+        if (left_ >= LANES)                                        \
+            EACH(lane_, LANES) { const int64_t i = first_ + lane_; const real ax = sum_[lane_]; body } \
+        else                                                       \
+            EACH(lane_, left_) { const int64_t i = first_ + lane_; const real ax = sum_[lane_]; body } \
+    }
+
+/* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry of a bundle) and val. */
+void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t *start, int64_t *where,
+            int32_t *index, real *val) {
+    start[0] = where[0] = 0;
+    for (int64_t c = 0; c * LANES < n; c++) {
+        const int64_t first = c * LANES, last = first + LANES < n ? first + LANES : n;
+        int32_t width = 0;
+        int alike = last - first == LANES;
+        for (int64_t i = first; i < last; i++) {
+            const int32_t length = ptr[i + 1] - ptr[i];
+            if (length > width) width = length;
+        }
+        for (int64_t i = first; i < last && alike; i++) {
+            alike = ptr[i + 1] - ptr[i] == width;
+            for (int32_t k = 0; k < width && alike; k++) alike = col[ptr[i] + k] - i == col[ptr[first] + k] - first;
+        }
+        real *v = val + start[c] * LANES;
+        int32_t *at = index + where[c];
+        for (int32_t k = 0; k < width; k++)
+            EACH(lane, LANES) {
+                const int64_t i = first + lane;
+                const int there = i < n && k < ptr[i + 1] - ptr[i];
+                v[k * LANES + lane] = there ? (real)values[ptr[i] + k] : 0;
+                if (!alike) at[k * LANES + lane] = there ? col[ptr[i] + k] : (int32_t)(i < n ? i : first);
+            }
+        if (alike)
+            for (int32_t k = 0; k < width; k++) at[k] = (int32_t)(col[ptr[first] + k] - first);
+        start[c + 1] = start[c] + width, where[c + 1] = where[c] + width * (alike ? 1 : LANES);
+    }
 }
 
 static void fill(const Grid *g, int64_t l, real *x) {
@@ -56,16 +116,11 @@ static real *smooth(const Grid *g, int64_t l, const real *b, int zero) {
             continue;
         }
         fill(g, l, x);
+        const real *restrict inverse = L->inverse;
         if (k == 0)
-            for (int64_t i = 0; i < L->n; i++) {
-                d[i] = beta * L->inverse[i] * (b[i] - row(L, i, x));
-                y[i] = x[i] + d[i];
-            }
+            SWEEP(L, x, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
         else
-            for (int64_t i = 0; i < L->n; i++) {
-                d[i] = alpha * d[i] + beta * L->inverse[i] * (b[i] - row(L, i, x));
-                y[i] = x[i] + d[i];
-            }
+            SWEEP(L, x, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
         L->x = y, L->y = x;
     }
     return L->x;
@@ -76,15 +131,11 @@ static void restrict_residual(const Grid *g, int64_t l, const real *b, real *c) 
     fill(g, l, L->x);
     memset(c, 0, L->coarse * sizeof *c);
     if (L->columns == 1 && !L->weights) {
-        for (int64_t i = 0; i < L->n; i++)
-            if (L->names[i] >= 0) c[L->names[i]] += b[i] - row(L, i, L->x);
+        SWEEP(L, L->x, if (L->names[i] >= 0) c[L->names[i]] += b[i] - ax;)
         return;
     }
-    for (int64_t i = 0; i < L->n; i++) {
-        if (L->names[i] < 0) continue;
-        const real r = b[i] - row(L, i, L->x);
-        for (int64_t k = 0; k < L->columns; k++) c[L->names[i] * L->columns + k] += L->weights[i * L->columns + k] * r;
-    }
+    const int64_t m = L->columns;
+    SWEEP(L, L->x, if (L->names[i] >= 0) EACH(k, m) c[L->names[i] * m + k] += L->weights[i * m + k] * (b[i] - ax);)
 }
 
 static void prolong(const Level *L, const real *c, real *x) {
@@ -104,7 +155,7 @@ static void prolong(const Level *L, const real *c, real *x) {
 static void multiply(const Grid *g, int64_t l, real *x, real *y) {
     const Level *L = &g->levels[l];
     fill(g, l, x);
-    for (int64_t i = 0; i < L->n; i++) y[i] = row(L, i, x);
+    SWEEP(L, x, y[i] = ax;)
 }
 
 static const real *coarse(const Grid *g, int64_t l);

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from plexus_kernels.native.aggregate import Rows
 from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 
 _AT, _N, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+LANES = 16
+"""Rows of a bundle in C."""
 _HALO = ctypes.CFUNCTYPE(None, _N, _AT)
 _SUM = ctypes.CFUNCTYPE(None, ctypes.POINTER(_REAL), _N)
 _BOTTOM = ctypes.CFUNCTYPE(None, _AT, _AT)
@@ -22,7 +25,7 @@ _BOTTOM = ctypes.CFUNCTYPE(None, _AT, _AT)
 class _Level(ctypes.Structure):
     _fields_ = (
         *((name, _N) for name in ("n", "width", "coarse", "columns")),
-        *((name, _AT) for name in ("ptr", "col", "names", "val", "inverse", "weights")),
+        *((name, _AT) for name in ("start", "where", "index", "names", "val", "sums", "inverse", "weights")),
         *((name, _REAL) for name in ("lo", "hi", "a", "b")),
         *((name, _N) for name in ("degree", "dense")),
         *((name, _AT) for name in ("x", "y", "d", "f", "s", "q")),
@@ -76,12 +79,13 @@ class Level:
 
 
 @cache
-def _functions(bits: int) -> tuple[Any, Any, Any]:
+def _functions(bits: int) -> tuple[Any, Any, Any, Any]:
     found = library("multigrid", BITS=bits)
     for function in (found.apply, found.solve):
         function.argtypes, function.restype = (_AT, _N, _REAL, _REAL, _AT, _AT), None
     found.product.argtypes, found.product.restype = (_AT, _N, _AT, _AT), None
-    return found.apply, found.solve, found.product
+    found.bundle.argtypes, found.bundle.restype = (_N, *(_AT,) * 7), None
+    return found.apply, found.solve, found.product, found.bundle
 
 
 class Cycle:
@@ -113,7 +117,7 @@ class Cycle:
         bottom: Callable[[np.ndarray, np.ndarray], None] | None = None,
     ):
         self._kind: Any = np.dtype(f"f{bits // 8}")
-        self._apply, self._solve, self._product = _functions(bits)
+        self._apply, self._solve, self._product, self._bundle = _functions(bits)
         self._kept: list[Any] = []
         self._vectors: dict[int, np.ndarray] = {}
         self._failed: BaseException | None = None
@@ -144,17 +148,33 @@ class Cycle:
         """Return a level in C; its arrays are kept alive."""
         n = len(level.diagonal)
         inverse = 1.0 / level.diagonal if level.inverse is None else level.inverse
-        work = [np.zeros(level.width, self._kind) for _ in range(6)]
+        sums = np.bincount(np.repeat(np.arange(n), np.diff(level.ptr)), level.val, n)
+        # a bundle reads up to its last lane
+        work = [np.zeros(level.width + LANES, self._kind) for _ in range(6)]
         columns = 1 if level.weights is None else level.weights.shape[1]
-        arrays = [level.ptr, level.col, level.names, self._cast(level.val), self._cast(inverse),
-                  self._cast(level.weights), *work]  # fmt: skip
+        start, where, index, val = self._bundles(level)
+        arrays = [start, where, index, level.names, val, self._cast(np.append(sums, np.zeros(LANES))),
+                  self._cast(inverse), self._cast(level.weights), *work]  # fmt: skip
         self._kept.append(arrays)
-        self._vectors |= {vector.ctypes.data: vector for vector in work}
+        self._vectors |= {vector.ctypes.data: vector[: level.width] for vector in work}
         at = [0 if a is None else a.ctypes.data for a in arrays]
         return _Level(
-            n, level.width, level.coarse, columns, *at[:6], *level.smoother, 0.0, 0.0, level.degree,
-            level.inverse is not None, *at[6:],
+            n, level.width, level.coarse, columns, *at[:8], *level.smoother, 0.0, 0.0, level.degree,
+            level.inverse is not None, *at[8:],
         )  # fmt: skip
+
+    def _bundles(self, level: Level) -> tuple[np.ndarray, ...]:
+        """Return the rows of a level in bundles: start, where, index and val of C."""
+        n, count = len(level.diagonal), -(-len(level.diagonal) // LANES)
+        lengths = np.zeros(count * LANES, np.int64)
+        lengths[:n] = np.diff(level.ptr)
+        room = int(lengths.reshape(count, LANES).max(axis=1, initial=0).sum()) * LANES
+        start, where = np.zeros((2, count + 1), np.int64)
+        # untouched pages of an array cost nothing
+        index, val = np.empty(room, np.int32), np.empty(room, self._kind)
+        rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
+        self._bundle(*rows.arguments(), *map(pointer, (start, where, index, val)))
+        return start, where, index, val
 
     def _cast(self, array: np.ndarray | None) -> np.ndarray | None:
         return None if array is None else np.ascontiguousarray(array, self._kind)

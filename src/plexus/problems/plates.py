@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from plexus.problems._centres import centres
+from plexus.problems._solids import drained
 from plexus.problems.base import CubeParams, GridProblem
 from plexus.registry import register
 
@@ -23,10 +24,10 @@ class Plates(GridProblem):
     """Three plates."""
 
     def solid(self, t: float) -> np.ndarray | None:
-        """Return the cells of the plates."""
+        """Return the cells of the plates, and those that they enclose on coarse grids."""
         n = self.cells[0]
         found = np.zeros(self.cells, dtype=bool)
         x, z = centres(n)[:, None, None], centres(n)
         for c, gap in ((0.3, x < 0.12), (0.5, x > 0.88), (0.7, x < 0.12)):
             found |= (abs(z - c) < 1.01 / n) & ~gap
-        return found
+        return drained(found)

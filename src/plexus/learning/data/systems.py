@@ -1,7 +1,7 @@
 """Linear systems A u = b of members of kind `problem`, each with many seeds.
 
-Nothing says what the part should answer: stages send conjugate gradients through it. A validation counts their
-steps, beside those without learning.
+Nothing says what the part should answer: stages send conjugate gradients through it. A validation counts
+their steps, beside those without learning.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class SystemsParams(Params):
     def _with_seeds(self) -> SystemsParams:
         for problem in self.problems if self.seeds is not None else ():
             if getattr(problem, "seed", None) is None:
-                raise refuse(f"{problem.type} draws nothing: give it a seed, in whose place those of `seeds` go")
+                raise refuse(
+                    f"{problem.type} draws nothing: give it a seed, in whose place those of `seeds` go"
+                )
         return self
 
 

@@ -3,8 +3,8 @@
     reduction:  (log ‖e_m‖_A/‖e_0‖_A + log ‖r_m‖/‖r_0‖) / 2m          after m steps
     count:      (1 + Σ_k σ((log ‖r_k‖/‖b‖ - log ε)/½)) / m            with ε drawn from `tolerances`
 
-The second is the number of steps that a solve takes, made smooth. S. Arisaka, Q. Li, Principled acceleration of
-iterative numerical methods using machine learning, ICML (2023), doi:10.48550/arXiv.2206.08594.
+The second is the number of steps that a solve takes, made smooth. S. Arisaka, Q. Li, Principled acceleration
+of iterative numerical methods using machine learning, ICML (2023), doi:10.48550/arXiv.2206.08594.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class ConjugateGradientsParams(StageParams):
         (1e-4, 1e-6, 1e-8), min_length=1, description="relative residuals that a count ends at"
     )
     optimizer: Annotated[Any, Component("optimizer")] = Field(
-        {"type": "adam", "rate": 0.003, "clip": 1.0}, description="how weights are moved; gradients need a `clip`"
+        {"type": "adam", "rate": 0.003, "clip": 1.0},
+        description="how weights are moved; gradients need a `clip`",
     )
 
 

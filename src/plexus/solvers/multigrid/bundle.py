@@ -1,4 +1,4 @@
-"""The networks of a learned multigrid in one file: weights, range of the features, what they were trained for."""
+"""The networks of a learned multigrid in one file: weights, range of the features, what they are for."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def trained_for(path: str) -> dict[str, Any]:
 
 def of_nodes(block: int) -> InputError:
     """Return the error for a matrix with several unknowns per node."""
-    return InputError(f"learned_multigrid: a matrix of block size {block}, its networks know one unknown per node")
+    return InputError(
+        f"learned_multigrid: a matrix of block size {block}, its networks know one unknown per node"
+    )
 
 
 def _this_kind(metadata: Mapping[str, Any]) -> None:
@@ -95,7 +97,9 @@ def golden(network: Network) -> Pair:
     low, high = np.nan_to_num(network.low, neginf=-1.0), np.nan_to_num(network.high, posinf=1.0)
     x = low + share * (high - low)
     given = {"features": x[:, :7].copy(), "texture": x[:, 7:].copy()}
-    tensors = ({k: torch.from_numpy(v) for k, v in side.items()} for side in (given, _answers(network, given)))
+    tensors = (
+        {k: torch.from_numpy(v) for k, v in side.items()} for side in (given, _answers(network, given))
+    )
     return Pair(*tensors, tolerance=AGREE)
 
 
@@ -104,9 +108,7 @@ def _answers(network: Network, given: Mapping[str, Any]) -> dict[str, np.ndarray
     return {"factor": network.factors(x), "ends": np.stack([network.level(row) for row in y])}
 
 
-def described(
-    network: Network, settings: Settings, box: Mapping[str, tuple[float, float]]
-) -> dict[str, Any]:
+def described(network: Network, settings: Settings, box: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """Return the fields of the bundle that say what the networks are."""
     count = sum(value.size for value in network.weights.values())
 

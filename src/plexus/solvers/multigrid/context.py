@@ -132,7 +132,7 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
     backend = database.getString("backend", "compiled")
     bundled = named(prefix)
     trained = {} if bundled is None else bundle.trained_for(bundled)
-    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 4, block=block)
+    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
     return Settings(
         degree=database.getInt("degree", trained.get("degree", usual.degree)),
         cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),

@@ -1,13 +1,14 @@
 """A hierarchy whose coarse couplings and intervals a network sets; its aggregates are those of one without.
 
-Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums above
-zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place, where G' has the
-couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). Since G' - ν G is a sum of couplings and row sums above
-zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants and what Dirichlet conditions hold stay as they were.
+Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums
+above zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place,
+where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). Since G' - ν G is a sum of
+couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
+before, and so does what Dirichlet conditions hold.
 
-The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with b as
-before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
-(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, chapter 3, doi:10.1007/978-0-387-71564-3).
+The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with
+b as before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
+(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
 """
 
 from __future__ import annotations
@@ -34,16 +35,20 @@ class Learned(Hierarchy):
 
     Attributes
     ----------
-    sound : whether all factors were numbers.
     names : of the features.
     seen : (2, 11)
         Range of the features that were met, on all ranks.
+
+    Raises
+    ------
+    ArithmeticError
+        On all ranks, if the network gives no numbers.
     """
 
     names = FEATURES
 
     def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
-        self.like, self.network, self.sound = like, network, True
+        self.like, self.network = like, network
         self.seen = np.tile([[np.inf], [-np.inf]], 11)
         self._ends: list[np.ndarray] = []
         super().__init__(matrix or like.matrices[0], like.settings)
@@ -57,7 +62,6 @@ class Learned(Hierarchy):
         assert self.like.inner is not None
         inner = Learned(self.like.inner, self.network, told[0])
         self._meet(inner.seen, slice(None))
-        self.sound &= inner.sound
         return inner
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
@@ -65,7 +69,7 @@ class Learned(Hierarchy):
         sums = self.comm.allreduce(conductances.texture(matrix.rows, matrix.diagonal))
         features = texture(sums)
         self._meet(np.stack([features, features]), slice(7, None))
-        self._ends.append(self.network.level(features))
+        self._ends.append(_numbers(self.network.level(features)))
         level = super()._level(matrix, found)
         low, high = level.smoother
         level.smoother = min(low * float(self._ends[-1][0]), NARROWEST * high), high
@@ -80,12 +84,10 @@ class Learned(Hierarchy):
         """Return the matrix of the next level with its factors. Collective."""
         coarse = super()._coarser(matrix, level, count)
         factor, least, seen = self._factors(matrix, level.names, coarse)
-        least, sound = self._agree(least)
-        self.sound &= sound
-        seen = self._widest(seen)
-        self._meet(seen, slice(0, 7))
+        (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
+        self._meet(self._widest(seen), slice(0, 7))
         rows = Rows(coarse.rows.ptr, coarse.rows.col, coarse.rows.val.copy())
-        conductances.scale(rows, factor, least)
+        conductances.scale(rows, factor, float(least))
         return Matrix(coarse.comm, rows, coarse.ghosts)
 
     def _factors(
@@ -107,11 +109,6 @@ class Learned(Hierarchy):
         ends = coarse.diagonal * self.settings.over_correction, size, tied
         return conductances.factors(coarse.rows, made, ends, HIDDEN, self.network.flat, REACH)
 
-    def _agree(self, least: float) -> tuple[float, bool]:
-        """Return the least factor of all ranks, and whether it is a number. Collective."""
-        bad = self.comm.allreduce(int(not np.isfinite(least)))
-        return (1.0, False) if bad else (self.comm.allreduce(least, MPI.MIN), True)
-
     def _widest(self, seen: np.ndarray) -> np.ndarray:
         """Return the range over all ranks. Collective."""
         low, high = np.empty_like(seen[0]), np.empty_like(seen[1])
@@ -128,4 +125,19 @@ class Learned(Hierarchy):
         """Return the features that left the range of the training: name -> what was met."""
         net = self.network
         away = (self.seen[0] < net.low - 1e-9) | (self.seen[1] > net.high + 1e-9)
-        return {n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out}
+        return {
+            n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out
+        }
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """Return values that are the same on all ranks, if they are numbers.
+
+    Raises
+    ------
+    ArithmeticError
+        If they are not.
+    """
+    if not np.isfinite(values).all():
+        raise ArithmeticError("factors that are no numbers")
+    return values

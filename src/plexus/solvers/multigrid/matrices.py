@@ -96,16 +96,16 @@ def of_petsc(mat: PETSc.Mat) -> Matrix:
     """Return the rows of a PETSc matrix. Collective."""
     ptr, col, val = mat.getValuesCSR()
     begin, end = mat.getOwnershipRange()
-    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32), col.astype(np.int64), val, begin, end))
+    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32, copy=False), col, val, begin, end))
 
 
 def local(
     ptr: np.ndarray, columns: np.ndarray, val: np.ndarray, begin: int, end: int
 ) -> tuple[Rows, np.ndarray]:
     """Return rows with local columns, and the global numbers of those of other ranks."""
-    away = (columns < begin) | (columns >= end)
-    ghosts = np.unique(columns[away])
-    col = (columns - begin).astype(np.int32)
+    away = np.flatnonzero((columns < begin) | (columns >= end))
+    ghosts = np.unique(columns[away]).astype(np.int64)
+    col = (columns - columns.dtype.type(begin)).astype(np.int32, copy=False)
     col[away] = end - begin + np.searchsorted(ghosts, columns[away])
     return Rows(ptr, col, np.ascontiguousarray(val, np.float64)), ghosts
 
@@ -135,9 +135,10 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
 
 
 def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the aggregate of each column, (width,) int32, -1 for none, and the ghosts of the coarse matrix. Collective.
+    """Return the aggregate of each column, (width,) int32, and the ghosts of the coarse matrix. Collective.
 
-    Aggregates of other ranks are numbered behind the ``count`` own ones, in the order of those ghosts.
+    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order of
+    the ghosts.
     """
     first = int(matrix.comm.exscan(count) or 0)
     known = np.full(matrix.width, -1, np.int64)

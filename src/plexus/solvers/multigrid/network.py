@@ -1,4 +1,4 @@
-"""The two small networks of the learned multigrid, in NumPy: factors of coarse couplings, and ends of intervals.
+"""The two small networks of the learned multigrid, in NumPy: factors of couplings, ends of intervals.
 
     m = exp(c tanh f(x)),   7 → 24 → 24 → 1, for each coarse coupling
     g = exp(c tanh h(y)),   4 → 8 → 2, for each level
@@ -71,13 +71,12 @@ def texture(sums: np.ndarray) -> np.ndarray:
     """Return the features of a level, (4,), from the sums that C makes, added over the ranks."""
     rows, couplings, coupling, contrast, held = sums
     each = max(couplings, 1.0)
-    return np.array([
-        coupling / (3 * each), contrast / (3 * each), np.log(each / (2 * max(rows, 1.0))), held / max(rows, 1.0)
-    ])  # fmt: skip
+    rows = max(rows, 1.0)
+    return np.array([coupling / (3 * each), contrast / (3 * each), np.log(each / (2 * rows)), held / rows])
 
 
 def fresh(seed: int | None = None, size: float = 1.0) -> Network:
-    """Return a network with random weights; without a seed the last layers are zero, which teaches nothing."""
+    """Return a network with random weights; without a seed its last layers are zero and change nothing."""
     draw = np.random.default_rng(0 if seed is None else seed)
     weights = {}
     for name, shape in SHAPES.items():

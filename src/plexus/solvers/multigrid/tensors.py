@@ -1,8 +1,8 @@
 """A hierarchy as tensors, through which gradients reach the factors of its couplings; for training alone.
 
-A = Σ_e w_e (e_i - e_j)(e_i - e_j)ᵀ + diag(s) on each level, e over couplings i < j. Aggregates, and which finer
-couplings become one coarse coupling, are those of the hierarchy without learning and do not change. One rank,
-one unknown per node.
+A = Σ_e w_e (e_i - e_j)(e_i - e_j)ᵀ + diag(s) on each level, e over couplings i < j. Aggregates, and which
+finer couplings become one coarse coupling, are those of the hierarchy without learning and do not change. One
+rank, one unknown per node.
 """
 
 from __future__ import annotations
@@ -139,10 +139,10 @@ def texture(grid: Grid, w: Tensor, s: Tensor) -> Tensor:
     rows[i] = rows[j] = True
     log = d.log()
     each, count = max(len(i), 1), max(int(rows.sum()), 1)
-    return torch.stack([
-        (w[on].log() - 0.5 * (log[i] + log[j])).sum() / (3 * each), (log[i] - log[j]).abs().sum() / (3 * each),
-        torch.tensor(float(np.log(each / count)), dtype=torch.float64), (s.clamp(min=0) / d)[rows].sum() / count,
-    ])  # fmt: skip
+    coupling, contrast = w[on].log() - 0.5 * (log[i] + log[j]), (log[i] - log[j]).abs()
+    each_row = torch.tensor(np.log(each / count), dtype=torch.float64)
+    held = (s.clamp(min=0) / d)[rows].sum() / count
+    return torch.stack([coupling.sum() / (3 * each), contrast.sum() / (3 * each), each_row, held])
 
 
 def _added(n: int, at: Tensor, values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The learned multigrid as `plexus train` sees it: networks with gradients, validation by counts, its bundle."""
+"""The learned multigrid as `plexus train` sees it: networks with gradients, counts, its bundle."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Trainable:
         return bundle.golden(self.plain())
 
     def judged(self, session: Session) -> list[dict[str, Any]]:
-        """Return the mean and largest counts of the validation, by problem, beside the skeleton's. Collective."""
+        """Return mean and largest counts of the validation, by problem, beside the skeleton's. Collective."""
         data: Any = session.validation
         counts = np.zeros((data.total, 2))
         for number in range(session.team.rank, data.total, session.team.size):
@@ -119,9 +119,7 @@ def hierarchy(system: tuple[Matrix, np.ndarray | None, np.ndarray], settings: Se
     return Hierarchy(system[0], settings, system[1])
 
 
-def iterations(
-    matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: Hierarchy
-) -> int:
+def iterations(matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: Hierarchy) -> int:
     """Return the steps of conjugate gradients to 1e-6 of b, flexible under a K-cycle."""
     from plexus_kernels.native.multigrid import Cycle, Level
 

@@ -41,7 +41,7 @@ def _layers(name: str) -> torch.nn.Sequential:
 
 
 class Net(torch.nn.Module):
-    """The networks of `plexus.solvers.multigrid.network` with gradients, and the range of what they have seen."""
+    """The networks of `plexus.solvers.multigrid.network` with gradients, and what they have seen."""
 
     def __init__(self, weights: Network):
         super().__init__()
@@ -122,7 +122,9 @@ class Unrolled:
 
     def product(self, level: int, x: Tensor) -> Tensor:
         """Return A x on a level, (n, b)."""
-        found: Tensor = Product.apply(self.w[level], self.s[level], x, self.grids[level], self.matrices[level])  # type: ignore[no-untyped-call]
+        found: Tensor = Product.apply(
+            self.w[level], self.s[level], x, self.grids[level], self.matrices[level]
+        )  # type: ignore[no-untyped-call]
         return found
 
     def cycle(self, level: int, b: Tensor) -> Tensor:
@@ -178,7 +180,7 @@ class Unrolled:
 
 
 def iterates(cycle: Unrolled, b: Tensor, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield iterate and residual of conjugate gradients after each step from zero; flexible under a K-cycle."""
+    """Yield iterate and residual after each step of conjugate gradients; flexible under a K-cycle."""
     x, r, p, before, energy = torch.zeros_like(b), b, None, b, b
     for _ in range(steps):
         z = cycle.cycle(0, r)
@@ -196,7 +198,7 @@ def iterates(cycle: Unrolled, b: Tensor, steps: int) -> Iterator[tuple[Tensor, T
 
 
 def made(hierarchy: Hierarchy, draw: np.random.Generator) -> System:
-    """Return a system with exact solutions: four of noise, two of smooth b, two errors of unfinished solves."""
+    """Return a system with solutions: four of noise, two of smooth b, two errors of unfinished solves."""
     levels = grids(hierarchy)
     idle = Unrolled(hierarchy, levels, started(0).eval())
     n = levels[0].n
@@ -218,12 +220,11 @@ def made(hierarchy: Hierarchy, draw: np.random.Generator) -> System:
 
 
 def reduction(system: System, net: Net, steps: int, exact: Tensor) -> Tensor:
-    """Return mean logarithm of the reduction per step of error (A-norm) and residual, 0-d; exact is (n, b)."""
+    """Return the mean logarithm of the reduction per step of error (A-norm) and residual, 0-d."""
     cycle = Unrolled(system.hierarchy, system.grids, net)
     b = cycle.product(0, exact)
-    e, r = exact, b
-    for x, r in iterates(cycle, b, steps):
-        e = exact - x
+    *_, (x, r) = iterates(cycle, b, steps)
+    e = exact - x
     error = (e * cycle.product(0, e)).sum(0) / (exact * b).sum(0)
     return (0.5 * error.log() + 0.5 * ((r * r).sum(0) / (b * b).sum(0)).log()).mean() / (2 * steps)
 
@@ -239,6 +240,6 @@ def count(system: System, net: Net, steps: int, exact: Tensor, rtol: float, widt
     for _, r in iterates(cycle, b, steps):
         left = 0.5 * ((r * r).sum(0) / size).log() - float(np.log(rtol))
         total = total + torch.sigmoid(left / width).mean()
-        if float(left.max()) < -6 * width:
+        if float(left.detach().max()) < -6 * width:
             break
     return total / steps

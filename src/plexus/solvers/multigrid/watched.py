@@ -1,8 +1,9 @@
 """The preconditioner with networks, if PETSc's options name a bundle; each answer is looked at.
 
-``-pc_plexus_bundle FILE``, or the name of a bundle that Plexus ships. Answer z to residual r of the learned cycle
-must be finite with zᵀr > 0, and residuals must come down; else the cycle without learning takes over for the rest
-of the solve, so that conjugate gradients meet one linear operator from then on. All ranks decide alike.
+``-pc_plexus_bundle FILE``, or the name of a bundle that Plexus ships. Answer z to residual r of the learned
+cycle must be finite with zᵀr > 0, and residuals must come down; else the cycle without learning takes over
+for the rest of the solve, so that conjugate gradients meet one linear operator from then on. All ranks decide
+alike.
 """
 
 from __future__ import annotations
@@ -51,22 +52,24 @@ class Watched(context.Multigrid):
             return
         if self.hierarchy.settings.block > 1:
             raise bundle.of_nodes(self.hierarchy.settings.block)
-        made = Learned(self.hierarchy, network)
-        self._tell(pc, made)
-        if made.sound:
-            self.learned = made
+        try:
+            made = Learned(self.hierarchy, network)
+            _ = made.cycle  # what is wrong with its bounds shows here
+        except ArithmeticError as error:
+            self.part.leave(str(error))
         else:
-            self.part.leave("factors that are no numbers")
+            self.learned = made
+            self._tell(pc, made)
         self._again()
 
     def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """Start a solve."""
         self._again()
+        if self.learned is not None:
+            self.part.begin()
 
     def _again(self) -> None:
         self._trusted, self._norms = self.learned is not None and not self.part.tired, []
-        if self.learned is not None:
-            self.part.begin()
 
     def postSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """End a solve."""

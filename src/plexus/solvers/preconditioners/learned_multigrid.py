@@ -1,10 +1,10 @@
 """The multigrid on aggregates with coarse couplings and intervals that a network sets, by local features.
 
-The network looks at each coarse coupling: its size beside the diagonals, the finer ones it was merged from, what
-ties its ends together. It multiplies the coupling by a factor above zero, which keeps the preconditioner
-symmetric positive definite for any weights; the set-up of a new matrix is one local pass, no training. Aggregates
-are those of `aggregation`, which answers instead where an application gives no descent, and which it is compared
-with. A. Katrutsa, T. Daulbaev, I. Oseledets, J. Comput. Appl. Math. 368 (2020) 112524,
+The network looks at each coarse coupling: its size beside the diagonals, the finer ones it was merged from,
+what ties its ends together. It multiplies the coupling by a factor above zero, which keeps the preconditioner
+symmetric positive definite for any weights; the set-up of a new matrix is one local pass, no training.
+Aggregates are those of `aggregation`, which answers instead where an application gives no descent.
+A. Katrutsa, T. Daulbaev, I. Oseledets, J. Comput. Appl. Math. 368 (2020) 112524,
 doi:10.1016/j.cam.2019.112524; couplings by local features are ours.
 """
 
