@@ -83,6 +83,6 @@ def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[A
         if method not in FLEXIBLE:
             text = (
                 f"{chosen.type} changes from one application to the next, and {method} needs one that stays: "
-                "write fgmres, or fcg where the matrix is symmetric, or leave the method out"
+                "write fgmres, or fcg or conjugate_directions where the matrix is symmetric, or leave the method out"
             )
             yield where, text

@@ -66,9 +66,10 @@ class Directions(nn.Module):
         # features of a cell side by side: half the time on a CPU
         self.to(memory_format=torch.channels_last_3d)
 
-    def forward(self, r: Tensor) -> Tensor:
-        """Return directions (samples, nx, ny, nz) of residuals (samples, nx, ny, nz)."""
-        size = r.square().mean((-3, -2, -1), keepdim=True).sqrt()
+    def forward(self, r: Tensor, size: Tensor | None = None) -> Tensor:
+        """Return directions (samples, nx, ny, nz) of residuals (samples, nx, ny, nz), by default of size one."""
+        if size is None:
+            size = r.square().mean((-3, -2, -1), keepdim=True).sqrt()
         x = torch.relu(self.enter(self.first((r / (size + TINY))[:, None])))
         fine = torch.relu(self.leave(self.before(x)))
         odd = [n % 2 for n in r.shape[:0:-1]]

@@ -1,6 +1,6 @@
 """The preconditioner that PETSc calls: a network's answer to the residual on the box of cells, watched.
 
-    q = f(r/‖r‖),   taken if (q·r)²/q·A q ≥ (r·r)²/r·A r, else r
+    q = f(r),   taken if (q·r)²/q·A q ≥ 0.99 (r·r)²/r·A r, else r
 
 The numbers are what one step along q, and along r, would take off the squared energy norm of the error, so that no
 answer does less than the residual does. Rows are told their cells by the vector ``plexus_positions`` of the matrix;
@@ -20,6 +20,8 @@ from plexus.solvers.multigrid.context import positions
 if TYPE_CHECKING:
     from petsc4py import PETSc
 
+ENOUGH = 0.99
+"""Gain of an answer beside that of the residual; what is missing to one is rounding of single precision."""
 MOST = 128**3
 """Cells of a box that several ranks have each."""
 
@@ -113,7 +115,7 @@ class Directions:
         mat.mult(q, w)
         energy = float(q.dot(w))
         mat.mult(r, w)
-        if not along**2 * float(r.dot(w)) >= float(r.dot(r)) ** 2 * energy or not energy > 0:
+        if not along**2 * float(r.dot(w)) >= ENOUGH * float(r.dot(r)) ** 2 * energy or not energy > 0:
             return "answers that gain less than the residual"
         return None
 
