@@ -8,6 +8,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class FieldSolver:
     """
 
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
-        self.form, self.target, self.ctx, self.path = form, target, ctx, path
+        self.form, self.ctx, self.path = form, ctx, path
+        self.target = target = replace(target, device=ctx.device)
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = [*_chain(block), *defaults.further(block, target)]
         self.contexts = Contexts(self.blocks, target)
