@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "mesh": ("plexus.mesh.sources", "where the mesh comes from"),
     "discretisation": ("plexus.discretisations", "how equations become numbers"),
     "physics": ("plexus.physics", "the equations that are solved"),
+    "problem": ("plexus.problems", "linear systems: a matrix, a right-hand side, places of the unknowns"),
     "law": ("plexus.laws", "how a solid answers a path of strain"),
     "potential": ("plexus.potentials", "energy of a body at finite strain"),
     "life": ("plexus.life", "how many cycles of load a material bears"),

@@ -20,6 +20,7 @@ PROTOCOLS = {
     "snapshots": protocols.SnapshotSource,
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
+    "problem": protocols.Problem,
     "preconditioner": protocols.Preconditioner,
     "stepper": protocols.Stepper,
     "reconstruction": protocols.Reconstruction,

@@ -27,6 +27,7 @@ BENCHES = (
     "dictionary",
     "rom",
     "offline",
+    "linear",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")
@@ -70,7 +71,7 @@ def main(names: Sequence[str] = ()) -> int:
         with storage_errors(FOLDER):
             FOLDER.mkdir(parents=True, exist_ok=True)
             content = {"machine": machine(), "rows": [vars(r) for r in rows]}
-            (FOLDER / f"{name.replace(':', '.')}.json").write_text(
+            (FOLDER / f"{name.replace(':', '.').replace('/', '_')}.json").write_text(
                 json.dumps(content, indent=2, ensure_ascii=False) + "\n"
             )
     return 0

@@ -18,7 +18,7 @@ from plexus.io.vtkhdf_layout import VTK, Column, Grid, Layout, Step, Totals
 from plexus.runtime.files import storage_errors, write_text
 
 TOPOLOGY = {
-    3: "Polyline", 21: "Edge_3",
+    1: "Polyvertex", 3: "Polyline", 21: "Edge_3",
     5: "Triangle", 9: "Quadrilateral", 10: "Tetrahedron", 12: "Hexahedron",
     22: "Triangle_6", 28: "Quadrilateral_9", 24: "Tetrahedron_10", 29: "Hexahedron_27",
 }  # fmt: skip

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
+    from plexus.protocols.problems import Layout, LinearSystem, MatrixPhysics, Outline, Problem
     from plexus.protocols.reductions import ModelMaker, SnapshotSource
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
@@ -73,6 +74,7 @@ _MODULES = {
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
     "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
+    "problems": "Layout LinearSystem MatrixPhysics Outline Problem",
     "reductions": "ModelMaker SnapshotSource",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
@@ -135,10 +137,13 @@ __all__ = [
     "Keeps",
     "Lasting",
     "Law",
+    "Layout",
     "Learned",
+    "LinearSystem",
     "Location",
     "Looks",
     "Loss",
+    "MatrixPhysics",
     "Measured",
     "MeshSource",
     "ModelMaker",
@@ -146,6 +151,7 @@ __all__ = [
     "OnSides",
     "Optimizer",
     "OptionValue",
+    "Outline",
     "Outlook",
     "PcContext",
     "PeriodicSource",
@@ -156,6 +162,7 @@ __all__ = [
     "Port",
     "Potential",
     "Preconditioner",
+    "Problem",
     "Quadratic",
     "Quantity",
     "Rates",

@@ -24,6 +24,7 @@ MEANING = {
     "DIVERGED_FUNCTION_DOMAIN": "the residual cannot be evaluated",
     "DIVERGED_LINEAR_SOLVE": "the linear solve failed",
     "DIVERGED_FNORM_NAN": "the residual is not finite",
+    "DIVERGED_TRUE_RESIDUAL": "the residual computed anew is above twice the tolerance",
     "DIVERGED_LINE_SEARCH": "the line search found no decrease",
     "DIVERGED_LOCAL_MIN": "a local minimum of the residual is not a solution",
     UNSOLVED: "one application of the preconditioner is no solution; name a Krylov method, or mumps with "
@@ -65,6 +66,8 @@ class SolveInfo:
     fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
     applications : calls of a preconditioner in Python, None where PETSc has its own.
     setup_seconds : time that its set-up took on this rank [s].
+    replaced : directions in whose place the residual was taken, None but for `conjugate_directions`.
+    detail : what else is known of a failure, empty for most.
     """
 
     name: str
@@ -78,6 +81,8 @@ class SolveInfo:
     fallback: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+    replaced: int | None = None
+    detail: str = ""
 
     @property
     def linear_failure(self) -> bool:
@@ -90,6 +95,7 @@ class SolveInfo:
         # a linear solve has two Newton norms only; its Krylov norms tell more
         norms = self.residuals if self.newton > 1 or len(self.krylov) < 2 else self.krylov
         drop = f", residual {norms[0]:.3g} -> {norms[-1]:.3g}" if len(norms) else ""
+        why = ": ".join(filter(None, [why, self.detail]))
         steps = f"{self.newton} Newton steps, " if self.newton > 1 else ""
         return (
             f"{self.name} at t = {self.t:.6g} s: {self.reason}{': ' + why if why else ''} "
@@ -108,6 +114,7 @@ class Tally:
     fallbacks: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+    replaced: int | None = None
 
     def add(self, info: SolveInfo) -> None:
         """Count one successful solve."""
@@ -119,11 +126,14 @@ class Tally:
         if info.applications is not None:
             self.applications = (self.applications or 0) + info.applications
             self.setup_seconds += info.setup_seconds
+        if info.replaced is not None:
+            self.replaced = (self.replaced or 0) + info.replaced
 
     def summary(self) -> dict[str, float]:
         """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve.
 
-        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was.
+        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was, ``replaced`` where
+        directions were conjugated (`plexus.solvers.directions.krylov`).
         """
         counts: dict[str, float] = {
             "solves": self.solves,
@@ -135,4 +145,6 @@ class Tally:
         }
         if self.applications is not None:
             counts |= {"applications": self.applications, "setup_seconds": self.setup_seconds}
+        if self.replaced is not None:
+            counts["replaced"] = self.replaced
         return counts

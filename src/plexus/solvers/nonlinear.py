@@ -8,6 +8,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class FieldSolver:
     """
 
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
-        self.form, self.target, self.ctx, self.path = form, target, ctx, path
+        self.form, self.ctx, self.path = form, ctx, path
+        self.target = target = replace(target, device=ctx.device)
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = [*_chain(block), *defaults.further(block, target)]
         self.contexts = Contexts(self.blocks, target)
@@ -111,7 +113,7 @@ class FieldSolver:
             with in_words(self.path):
                 attempt = self._attempt(number)
                 self.x.setArray(owned.ravel())
-                info = attempt.run(self.x, at.t)
+                info = self.verified(attempt, attempt.run(self.x, at.t))
             attempt.options.check(attempt.path)
             if info.converged:
                 break
@@ -198,10 +200,10 @@ class FieldSolver:
             snes = PETSc.SNES().create(self.form.space.comm)
             attempt = self.configure(snes, number)
             snes.setFunction(self.residual, self.rhs)
-            with self.ctx.timers("matrix"):
-                mat = self.form.matrix.mat  # made at first access: pattern and memory
             if self.blocks[number].preconditioner_from == "rest":
                 attempt.reference = self._reference()
+            with self.ctx.timers("matrix"):
+                mat = self.form.matrix.mat  # made at first access: pattern and memory
             snes.setJacobian(self.jacobian, mat, attempt.reference or mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
@@ -227,6 +229,10 @@ class FieldSolver:
         mat.setNearNullSpace(near)
         near.destroy()
         return symmetric
+
+    def verified(self, attempt: Attempt, info: SolveInfo) -> SolveInfo:
+        """Return the record of an attempt after a look at its solution; here as it is. Collective."""
+        return info
 
     def configure(self, snes: PETSc.SNES, number: int = 0) -> Attempt:
         """Give a SNES the prefix and options of block ``number``."""
@@ -332,7 +338,10 @@ class FieldSolver:
         form = self.form
         mat = form.matrix.mat
         self.symmetric = self._describe(mat)
-        if mat.getDiagonal().min()[1] < 0:
+        diagonal = mat.getDiagonal()
+        low = diagonal.min()[1]
+        diagonal.destroy()
+        if low < 0:
             self.ctx.log.info(
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
                 "is a coefficient negative somewhere?"

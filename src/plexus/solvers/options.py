@@ -9,12 +9,12 @@ from __future__ import annotations
 import ctypes
 import difflib
 from collections.abc import Mapping
-from functools import lru_cache
 
 from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.protocols import OptionValue
+from plexus.solvers.capi import library
 
 _NAMES = """
 ksp_type ksp_rtol ksp_atol ksp_divtol ksp_max_it ksp_gmres_restart ksp_gmres_modifiedgramschmidt ksp_pc_side
@@ -134,12 +134,6 @@ def _complaint(name: str) -> str:
     return f"PETSc did not use this option{known or ' with the chosen solver and preconditioner'}"
 
 
-@lru_cache
-def _library() -> ctypes.CDLL:
-    """Return the PETSc library in this process: symbols are found through the module that links it."""
-    return ctypes.CDLL(PETSc.__file__)
-
-
 def _used(name: str) -> bool:
     """Return whether any PETSc object asked for the option."""
     database = PETSc.Options()
@@ -147,5 +141,5 @@ def _used(name: str) -> bool:
     if hasattr(database, "used"):
         return bool(database.used(name))
     answer = ctypes.c_int(0)
-    _library().PetscOptionsUsed(None, name.encode(), ctypes.byref(answer))
+    library().PetscOptionsUsed(None, name.encode(), ctypes.byref(answer))
     return bool(answer.value)

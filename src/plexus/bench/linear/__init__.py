@@ -1,0 +1,63 @@
+"""Preconditioners of symmetric positive definite systems beside each other, to tell which one to take.
+
+``plexus bench linear`` makes the tables of all classes, ``linear:channels`` one of them, ``linear:FILE`` that
+of somebody's matrix. Each has the multigrid on aggregates with its three cycles, PETSc's smoothed aggregation
+and hypre's BoomerAMG with several settings, and an incomplete Cholesky factorisation; `solves` tells what is
+the same for all. `plexus-post linear` draws what is stored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plexus.errors import InputError
+
+if TYPE_CHECKING:
+    from plexus.bench.table import Row
+
+PARTS = {
+    "channels": "grids",
+    "obstacles": "grids",
+    "condiff": "grids",
+    "lognormal": "grids",
+    "moving": "grids",
+    "unstructured": "elements",
+    "elasticity": "elements",
+    "size": "growth",
+    "ranks": "growth",
+    "precision": "growth",
+}
+"""Class -> module of this package with its function."""
+
+
+def run(*names: str) -> list[Row]:
+    """Measure classes, all of them without names, or files.
+
+    Raises
+    ------
+    InputError
+        If a name is neither, or a file holds no symmetric matrix.
+    """
+    unknown = [n for n in names if n not in PARTS and not Path(n).is_file()]
+    if unknown:
+        raise InputError(f"linear:{unknown[0]}: neither a file nor one of {', '.join(PARTS)}")
+    rows: list[Row] = []
+    for name in names or PARTS:
+        rows += _part(name)
+    return rows
+
+
+def _part(name: str) -> list[Row]:
+    """Measure one class or file, and store its solves."""
+    from importlib import import_module
+
+    from plexus.bench.linear.file import of_file
+    from plexus.bench.linear.report import store
+
+    if name in PARTS:
+        solves, rows = getattr(import_module(f"{__name__}.{PARTS[name]}"), name)()
+    else:
+        solves, rows = of_file(name)
+    store(Path(name).name, solves)
+    return rows

@@ -1,0 +1,248 @@
+"""One solve of one system by one method, measured: iterations, work, seconds, bytes, what is left in truth.
+
+All methods get the same matrix, right-hand side and start at zero; conjugate gradients (flexible ones where
+the preconditioner varies) end at ‖b - A x‖ ≤ rtol ‖b‖ in double precision. Options leave PETSc's database,
+which holds 512, when a solver is done. Work is counted in passes over the entries of A: one for A p, and
+what an application of the preconditioner takes, with all visits of coarse levels.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from plexus.bench.linear.methods import Method
+from plexus.bench.linear.systems import System
+
+PREFIX = "bench_"
+RTOL, LIMIT = 1e-6, 3000
+"""Tolerance of all tables, and iterations after which a method has failed."""
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Solve:
+    """What was measured.
+
+    Attributes
+    ----------
+    system, method : names.
+    at, along : what the figure is drawn against, and its name.
+    iterations, converged : of the Krylov method.
+    application, complexity : passes of one application; entries of all levels over those of A.
+    setup, solve : seconds, the median where it was repeated.
+    held : bytes beyond the matrix at the worst moment, all ranks; None where the machine does not tell.
+    left : ‖b - A x‖/‖b‖, computed anew.
+    ranks : processes.
+    history : relative residual before each iteration and at the end.
+    """
+
+    system: str
+    method: str
+    at: float | None
+    along: str
+    iterations: int
+    converged: bool
+    application: float
+    complexity: float
+    setup: float
+    solve: float
+    held: int | None
+    left: float
+    ranks: int
+    history: list[float] = field(repr=False)
+
+    @property
+    def work(self) -> float:
+        """Return the passes over A of the whole solve."""
+        return self.iterations * (1 + self.application)
+
+
+def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT) -> list[Solve]:
+    """Return one solve of each method, seconds as medians of rounds in alternating order. Collective."""
+    rounds = [
+        [tried(system, m, limit) for m in (chosen if k % 2 == 0 else chosen[::-1])]
+        for k in range(repetitions)
+    ]
+    found = rounds[0]
+    every = [one if k % 2 == 0 else one[::-1] for k, one in enumerate(rounds)]
+    for number, first in enumerate(found):
+        first.setup = median(one[number].setup for one in every)
+        first.solve = median(one[number].solve for one in every)
+        # what the first solve of a process loads and compiles is none of the method's
+        first.held = every[-1][number].held
+    return found
+
+
+def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
+    """Return what was measured; without iterations where a method refuses the matrix. Collective."""
+    try:
+        return solve(system, method, limit=limit)[0]
+    except (PETSc.Error, ArithmeticError):
+        ranks = system.mat.comm.size
+        return Solve(
+            system.name, method.name, system.at, system.along, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0]
+        )
+
+
+def solve(
+    system: System,
+    method: Method,
+    rtol: float = RTOL,
+    ksp: PETSc.KSP | None = None,
+    limit: int = LIMIT,
+) -> tuple[Solve, np.ndarray]:
+    """Return what was measured and the own part of x. Collective.
+
+    A solver that is set up already, by `prepared`, is ``ksp``: its set-up then took no time.
+    """
+    comm, before = system.mat.comm.tompi4py(), _resident()
+    x = system.mat.createVecRight()
+    with _options(method):
+        begin = time.perf_counter()
+        given, ksp = ksp is not None, ksp or made(system.mat)
+        comm.Barrier()
+        between = time.perf_counter()
+        ksp.setTolerances(rtol=rtol, atol=0.0, max_it=limit)
+        ksp.setConvergenceHistory(limit + 1, reset=True)
+        ksp.solve(system.rhs, x)
+        comm.Barrier()
+        end = time.perf_counter()
+        most = _peak()
+        held = None if most is None else comm.allreduce(most - before)
+        application, complexity = work(ksp, method)
+    norm = system.rhs.norm()
+    history = np.asarray(ksp.getConvergenceHistory()) / norm
+    iterations, converged = ksp.getIterationNumber(), ksp.getConvergedReason() > 0
+    found = Solve(
+        system.name, method.name, system.at, system.along, iterations, converged,
+        application, complexity, 0.0 if given else between - begin, end - between, held,
+        _left(system, x) / norm, comm.size, history.tolist(),
+    )  # fmt: skip
+    values = x.getArray().copy()
+    if not given:
+        ksp.destroy()
+    x.destroy()
+    return found, values
+
+
+def made(mat: PETSc.Mat) -> PETSc.KSP:
+    """Return a solver of a matrix, set up with the options that are there. Collective."""
+    ksp = PETSc.KSP().create(mat.comm)
+    ksp.setOptionsPrefix(PREFIX)
+    ksp.setType("cg")
+    ksp.setOperators(mat)
+    ksp.setFromOptions()
+    ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    ksp.setUp()
+    ksp.setUpOnBlocks()
+    return ksp
+
+
+def prepared(system: System, method: Method) -> PETSc.KSP:
+    """Return a solver of a system by a method, for `solve`. Collective."""
+    with _options(method):
+        return made(system.mat)
+
+
+def _left(system: System, x: PETSc.Vec) -> float:
+    r = system.rhs.duplicate()
+    system.mat.mult(x, r)
+    r.aypx(-1.0, system.rhs)
+    left = float(r.norm())
+    r.destroy()
+    return left
+
+
+@contextmanager
+def _options(method: Method) -> Iterator[None]:
+    """Let a method's options be in PETSc's database."""
+    database = PETSc.Options(PREFIX)
+    for name, value in method.options.items():
+        database[name] = value
+    yield
+    for name in method.options:
+        database.delValue(name)
+
+
+def work(ksp: PETSc.KSP, method: Method) -> tuple[float, float]:
+    """Return passes of an application, and entries of all levels over those of the matrix. Collective."""
+    pc, mat = ksp.getPC(), ksp.getOperators()[1]
+    if method.passes is None:
+        hierarchy = pc.getPythonContext().hierarchy
+        if hierarchy is None:  # its set-up has failed
+            return 0.0, 0.0
+        deeper = hierarchy.inner.matrices[1:] if hierarchy.inner else []
+        entries = [m.comm.allreduce(int(m.rows.ptr[-1])) for m in hierarchy.matrices + deeper]
+        return float(hierarchy.work), sum(entries) / entries[0]
+    if pc.getType() == "gamg":
+        levels = [pc.getMGSmoother(k).getOperators()[1] for k in range(pc.getMGLevels())]
+        complexity = sum(_entries(level) for level in levels) / _entries(mat)
+    elif pc.getType() == "hypre":
+        complexity = _of_hypre(mat, method)
+    else:
+        complexity = 1.0
+    return method.passes * complexity, complexity
+
+
+def _entries(mat: PETSc.Mat) -> float:
+    return float(mat.getInfo(PETSc.Mat.InfoType.GLOBAL_SUM)["nz_used"])
+
+
+def _of_hypre(mat: PETSc.Mat, method: Method) -> float:
+    """Return the operator complexity, which hypre prints only, of a set-up that no clock sees. Collective."""
+    told: Mapping[str, Any] = {**method.options, "pc_hypre_boomeramg_print_statistics": 1}
+    with _options(Method(method.name, told)):
+        text = _printed(lambda: made(mat).destroy())
+    found = re.search(r"operator = (\S+)", mat.comm.tompi4py().bcast(text))
+    return float(found[1]) if found else float("nan")
+
+
+def _printed(work: Callable[[], object]) -> str:
+    """Return what a library writes on the standard output of the process."""
+    flush = ctypes.CDLL(None).fflush
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(1)
+        flush(None)
+        os.dup2(file.fileno(), 1)
+        try:
+            work()
+        finally:
+            flush(None)
+            os.dup2(kept, 1)
+            os.close(kept)
+        file.seek(0)
+        return file.read().decode(errors="replace")
+
+
+def _resident() -> int:
+    """Return the resident bytes of this process, of which the largest number is forgotten; 0 if not told."""
+    if not STATUS.is_file():
+        return 0
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+    RESET.write_text("5")
+    return _status("VmRSS")
+
+
+def _peak() -> int | None:
+    """Return the largest resident bytes since `_resident`."""
+    return _status("VmHWM") if STATUS.is_file() else None
+
+
+def _status(name: str) -> int:
+    lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+    return int(lines[name].split()[0]) * 1024

@@ -1,0 +1,1 @@
+"""Linear systems A u = b as the equations of one unknown."""

@@ -1,0 +1,1 @@
+"""Members of kind ``problem``: linear systems A u = b."""

@@ -1,0 +1,1 @@
+"""Multigrid on aggregates of a matrix: hierarchy, bounds, cycles, and the preconditioner that PETSc calls."""

@@ -1,0 +1,62 @@
+"""Which rows of a matrix become one row of the next: strong components of blocks on grids, pairs anywhere.
+
+On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that
+no aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the
+strongest couplings. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
+Comput. 34 (2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from plexus.solvers.multigrid.matrices import Matrix, coarsen
+from plexus_kernels.native import aggregate
+
+
+class Aggregates(NamedTuple):
+    """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places."""
+
+    names: np.ndarray
+    size: int
+    places: np.ndarray | None
+
+
+def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
+    """Return the strong components of blocks of two cells per axis.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The matrix.
+    places : (n, d) int64
+        Cell of each row.
+    theta : float
+        Couplings up to theta sqrt(a_ii a_jj) are weak.
+    """
+    halves = places // 2
+    block = np.zeros(matrix.n, np.int64)
+    for axis in halves.T:
+        low = axis.min(initial=0)
+        block = block * (int(axis.max(initial=0) - low) + 1) + (axis - low)
+    names, count = aggregate.components(matrix.rows, matrix.diagonal, theta, block)
+    found = np.empty((count, places.shape[1]), np.int64)
+    found[names[names >= 0]] = halves[names >= 0]
+    return Aggregates(names, count, found)
+
+
+def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
+    """Return aggregates of up to 2^passes rows. Collective.
+
+    ``share`` of its strongest coupling is what a row asks of its mate's.
+    """
+    names, count = aggregate.pairs(matrix.rows, share)
+    inner = names
+    for _ in range(passes - 1):
+        matrix = coarsen(matrix, inner, count, None)
+        inner, count = aggregate.pairs(matrix.rows, share)
+        # a pair that is coupled to nothing else is solved by what smooths it
+        names = np.where(names < 0, np.int32(-1), inner[names])
+    return Aggregates(names, count, None)

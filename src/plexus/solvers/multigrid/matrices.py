@@ -1,0 +1,159 @@
+"""A distributed sparse matrix as each rank sees it: own rows, columns in a numbering of its own.
+
+Own columns come first, in the order of the rows; those of other ranks follow, and a halo brings their values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.mesh.halo import Halo
+from plexus_kernels.native.aggregate import Rows, outline, product
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Comm
+    from petsc4py import PETSc
+
+
+@dataclass
+class Matrix:
+    """Own rows of a square matrix.
+
+    Attributes
+    ----------
+    comm : communicator of the ranks that share it.
+    rows : Rows
+        With columns in the local numbering.
+    ghosts : (n_ghost,)
+        Global numbers of the columns of other ranks, ascending.
+    sizes : (n,)
+        Σ_j |a_ij|, known with the diagonal.
+    """
+
+    comm: Comm
+    rows: Rows
+    ghosts: np.ndarray
+    sizes: np.ndarray = field(init=False)
+
+    @property
+    def n(self) -> int:
+        """Return the number of own rows."""
+        return len(self.rows.ptr) - 1
+
+    @property
+    def width(self) -> int:
+        """Return the number of columns, those of other ranks included."""
+        return self.n + len(self.ghosts)
+
+    @cached_property
+    def first(self) -> int:
+        """Return the global number of the first own row. Collective at the first access."""
+        return first_of(self.comm, self.n)
+
+    @cached_property
+    def size(self) -> int:
+        """Return the global number of rows. Collective at the first access."""
+        return int(self.comm.allreduce(self.n))
+
+    @cached_property
+    def halo(self) -> Halo:
+        """Return the exchange. Collective at the first access."""
+        return Halo.from_global(self.comm, self.n, self.ghosts)
+
+    @cached_property
+    def diagonal(self) -> np.ndarray:
+        """Return the diagonal, (width,), those of other ranks included. Collective at the first access."""
+        found = np.zeros(self.width)
+        found[: self.n], self.sizes = outline(self.rows)
+        self.halo.forward(found)
+        return found
+
+    def like(self, other: Matrix) -> bool:
+        """Return whether another matrix has the same pattern on all ranks. Collective."""
+        pairs = zip((*self.rows[:2], self.ghosts), (*other.rows[:2], other.ghosts), strict=True)
+        return all(self.comm.allgather(all(np.array_equal(a, b) for a, b in pairs)))
+
+    def hold(self) -> None:
+        """Put one on diagonals that are zero: nothing of the near null space is there. Local."""
+        at = np.repeat(np.arange(self.n), np.diff(self.rows.ptr))
+        on = self.rows.col == at
+        self.rows.val[on & (self.rows.val <= 0)] = 1.0
+
+    def gathered(self) -> Matrix:
+        """Return the whole matrix on every rank. Collective."""
+        from mpi4py import MPI
+
+        names = np.concatenate([np.arange(self.first, self.first + self.n), self.ghosts])
+        parts = self.comm.allgather((np.diff(self.rows.ptr), names[self.rows.col], self.rows.val))
+        lengths, columns, values = (np.concatenate(p) for p in zip(*parts, strict=True))
+        ptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        return Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
+
+
+def first_of(comm: Comm, n: int) -> int:
+    """Return how many the ranks before this one have. Collective."""
+    return sum(comm.allgather(n)[: comm.rank])
+
+
+def of_petsc(mat: PETSc.Mat) -> Matrix:
+    """Return the rows of a PETSc matrix. Collective."""
+    ptr, col, val = mat.getValuesCSR()
+    begin, end = mat.getOwnershipRange()
+    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32, copy=False), col, val, begin, end))
+
+
+def local(
+    ptr: np.ndarray, columns: np.ndarray, val: np.ndarray, begin: int, end: int
+) -> tuple[Rows, np.ndarray]:
+    """Return rows with local columns, and the global numbers of those of other ranks."""
+    away = np.flatnonzero((columns < begin) | (columns >= end))
+    ghosts = np.unique(columns[away]).astype(np.int64)
+    col = (columns - columns.dtype.type(begin)).astype(np.int32, copy=False)
+    col[away] = end - begin + np.searchsorted(ghosts, columns[away])
+    return Rows(ptr, col, np.ascontiguousarray(val, np.float64)), ghosts
+
+
+def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray | None) -> Matrix:
+    """Return Pᵀ A P. Collective.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The matrix A.
+    names : (n,) int32
+        Aggregate of each own row; -1 leaves it out.
+    count : int
+        Aggregates of this rank.
+    weights : (n, k), optional
+        Numbers of P in the columns of the aggregate; ones without.
+    """
+    k = 1 if weights is None else weights.shape[1]
+    target, ghosts = numbered(matrix, names, count)
+    if weights is not None:
+        weights, own = np.zeros((matrix.width, k)), weights
+        weights[: matrix.n] = own
+        matrix.halo.forward(weights)
+    rows = product(matrix.rows, names, target, count, weights)
+    return Matrix(matrix.comm, rows, (ghosts[:, None] * k + np.arange(k)).ravel())
+
+
+def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the aggregate of each column, (width,) int32, and the ghosts of the coarse matrix. Collective.
+
+    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order
+    of the ghosts.
+    """
+    first = first_of(matrix.comm, count)
+    known = np.full(matrix.width, -1, np.int64)
+    known[: matrix.n] = np.where(names < 0, -1, first + names)
+    matrix.halo.forward(known)
+    away = known[matrix.n :]
+    ghosts = np.unique(away[away >= 0])
+    target = np.full(matrix.width, -1, np.int32)
+    target[: matrix.n] = names
+    target[matrix.n :] = np.where(away < 0, -1, count + np.searchsorted(ghosts, away))
+    return target, ghosts
