@@ -130,7 +130,7 @@ def test_other_mistakes_are_told(tmp_path, capsys):
         ([full, full], "two runs are called 'full'"),
         ([full, other], "no quantity that all runs have, and in which any of them errs"),
         ([full, other, "--quantities", "top"], "the reference: no quantity 'top'; it has still, tip"),
-        ([full, other, "--quantities", "still"], "other: no quantity 'still'; it has tip"),
+        ([full, other, "--quantities", "still"], "no quantity 'still'; it has tip (`output: [{type: series,"),
         ([full, f"b={full}", "--quantities", "still"], "still of the reference is zero throughout"),
         ([full, str(tmp_path / "none")], "no such file or folder"),
     ]

@@ -110,6 +110,7 @@ def _state(run: Run) -> list[tuple[str, str]]:
     versions = ", ".join(f"{k} {v}" for k, v in (run.summary.get("versions") or {}).items())
     return [
         ("status", f"{ask('status')} (exit code {ask('exit_code')})"),
+        ("message", str(run.summary.get("message") or "")),
         ("size", ", ".join(_count(ask(f"{word}s"), word) for word in ("rank", "unknown", "step"))),
         ("cost", f"{ask('wall_seconds')} s, {ask('peak_memory_mb')} MB peak"),
         ("versions", versions),
@@ -149,6 +150,8 @@ def _summary(summary: dict[str, Any]) -> None:
     table("Quantities", ("name", "value", "unit"), rows)
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
+    reduced = [("reduced model", _pairs(summary["reduced"]))] if summary.get("reduced") else []
+    table("Reduced model", ("", "counts"), reduced)
     for make in (
         tables.fitted,
         tables.guards,

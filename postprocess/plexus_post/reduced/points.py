@@ -22,7 +22,9 @@ def draw(model: Model, scene: Scene, path: Path) -> Path:
     """Draw the outline of the mesh and the points in it; return the path."""
     factor, unit = scene.length
     dim = scene.grid.dim
-    figure = pyplot().figure(figsize=(7.0, 6.0))
+    wide, high = np.ptp(scene.grid.points[:, :2], axis=0)
+    height = np.clip(2.0 + 6.0 * high / max(wide, 1e-300), 3.0, 6.0) if dim < 3 else 6.0
+    figure = pyplot().figure(figsize=(7.0, height))
     axes = figure.add_subplot(projection="3d" if dim == 3 else None)
     places = np.zeros((len(model.places), max(dim, 2)))
     places[:, : model.places.shape[1]] = model.places * factor

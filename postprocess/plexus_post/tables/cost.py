@@ -180,7 +180,8 @@ def _error(run: Run, mine: pandas.DataFrame, truth: pandas.DataFrame, name: str,
     for frame, which in ((truth, "the reference"), (mine, str(run.folder))):
         if name not in frame:
             told = ", ".join(str(q) for q in frame if q != "step")
-            raise PostError(f"{which}: no quantity {name!r}; it has {told}")
+            tip = "`output: [{type: series, every: ...}]` in the deck gives histories of all quantities"
+            raise PostError(f"{which}: no quantity {name!r}; it has {told} ({tip})")
     b, a = truth[name].to_numpy(float), mine[name].to_numpy(float)
     known = np.isfinite(b)
     if not np.nan_to_num(b).any():

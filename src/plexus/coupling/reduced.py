@@ -238,8 +238,9 @@ class ReducedSystem(ReducedState):
         if not balance <= self.limit:
             raise GuardError(
                 f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
-                f"{self.limit:g}: training has not seen such a load; reduce a run that has it, or take the "
-                "full model"
+                f"{self.limit:g}: training has not seen such a load, or the body has drifted away from it; "
+                "let it judge or correct itself (`indicator`, `correct`, `refresh`), reduce a run that has "
+                "more of the load, or take the full model"
             )
         return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
 

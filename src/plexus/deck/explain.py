@@ -22,6 +22,7 @@ from plexus.deck.property import FORMS
 from plexus.deck.schema import Deck
 from plexus.deck.suggest import nearest
 from plexus.deck.sweep import Sweep
+from plexus.deck.tables import TimeTable
 from plexus.deck.time import Adaptive, Time
 from plexus.deck.train import Train
 from plexus.deck.verification import Verification
@@ -32,7 +33,7 @@ BLOCKS: dict[str, type[Params]] = {
     "deck": Deck, "about": About, "boundary": Condition, "solver": SolverBlock, "coupling": Coupling,
     "time": Time, "ensemble": Ensemble,
     "time.adaptive": Adaptive, "verification": Verification, "runtime": Runtime, "job": Job, "sweep": Sweep,
-    "train": Train, "calibrate": Calibrate, "campaign": Campaign,
+    "train": Train, "calibrate": Calibrate, "campaign": Campaign, "tables": TimeTable,
 }  # fmt: skip
 """Parts of a deck that are not components."""
 
@@ -58,13 +59,22 @@ def explain(topic: str) -> str:
     if topic == "property":
         forms = [f"  {form}\n{_indent(text, 6)}" for form, text in FORMS.items()]
         return "\n".join(["property\n\nOne value that may vary; any of these forms\n", *forms])
+    keys = [row for row in rows(Deck) if row.name == topic]
+    if keys:
+        return "\n\n".join([topic, _table(keys), *_of(keys[0])])
     members = [f"{k}.{n}" for k in registry.KINDS for n in registry.names(k)]
-    valid = [*registry.KINDS, *BLOCKS, "property", *members]
+    valid = [*registry.KINDS, *BLOCKS, "property", *(row.name for row in rows(Deck)), *members]
     # a bare name means the members that have it
     named = [repr(m) for m in members if m.partition(".")[2] == topic]
     hint = f"; did you mean {' or '.join(named)}?" if named else nearest(topic, valid)
     end = " " if hint else "; "
     raise InputError(f"nothing is called {topic!r}{hint}{end}`plexus list` shows everything")
+
+
+def _of(row: Row) -> list[str]:
+    """Return the members of the kind that a key of the deck takes."""
+    kind = row.type.rpartition(" ")[2]
+    return [listing(kind)] if kind in registry.KINDS else []
 
 
 def listing(kind: str | None = None) -> str:

@@ -132,6 +132,7 @@ def closing(entries: Mapping[str, Any], marches: bool = False) -> str:
         _solver(entries["solver"]),
         _coupling(entries.get("coupling", {})),
         _guards(entries.get("guards", {})),
+        _reduced(entries.get("reduced", {})),
     ]
     blocks = ["\n".join(text for text in first if text)]
     if entries["quantities"]:
@@ -184,6 +185,16 @@ def _guards(guards: Mapping[str, Any]) -> str:
         )
         lines += [f"{path}: {text}" for text in part.get("beyond_training", ())]
     return "\n".join(lines)
+
+
+def _reduced(told: Mapping[str, Any]) -> str:
+    """Return the size of a reduced model at the end, and the worst balance of its forces."""
+    if "imbalance" not in told:
+        return ""
+    return (
+        f"reduced model: {_count(told['modes'], 'mode')}, {_count(told['points'], 'point')}; at most "
+        f"{told['imbalance']:.2g} of the forces out of balance (limit {told['limit']:g})"
+    )
 
 
 def _verification(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -154,6 +154,13 @@ def test_list_and_explain(capsys):
     for topic in ("physics.heat", "physics", "solver", "deck", "time", "boundary", "mesh.box", "property"):
         assert plexus("explain", topic) == 0
         assert capsys.readouterr().out.startswith(topic)
+    for topic, told in (
+        ("reduce", "reduction.galerkin"),
+        ("samples", "sample.gaussian_field"),
+        ("tables", "period"),
+    ):
+        assert plexus("explain", topic) == 0
+        assert told in capsys.readouterr().out
     assert plexus("explain", "physics.hat") == 2
     assert "did you mean 'physics.heat'" in capsys.readouterr().err
     assert plexus("explain", "error") == 2

@@ -32,6 +32,13 @@ def test_closing_tables_are_aligned_and_have_units():
     ]
 
 
+def test_what_a_reduced_model_leaves_out_of_balance_is_told():
+    told = {"modes": 20, "points": 189, "imbalance": 0.00479, "limit": 0.05}
+    text = report.closing(ENTRIES | {"reduced": told})
+    assert "20 modes, 189 points; at most 0.0048 of the forces out of balance (limit 0.05)" in text
+    assert "reduced model" not in report.closing(ENTRIES | {"reduced": {"modes": 20}})
+
+
 def test_a_deck_without_output_is_told_that_no_fields_are_written(make_run):
     text = "plexus: 1\nmesh: {type: box, cell: quadrilateral, cells: [1, 1]}\n"
     text += "physics: {type: diffusion, coefficient: 1}\n"
