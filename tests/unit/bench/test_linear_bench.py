@@ -99,7 +99,7 @@ def test_bad_names_and_matrices_are_refused(tmp_path):
 
 @pytest.mark.parametrize("deck", [systems.tetrahedra(4, 1e4), systems.bricks(3, 1e3)])
 def test_matrices_of_elements_come_from_decks(deck):
-    system = systems.of_deck(MPI.COMM_SELF, "elements", deck)
+    system = systems.of_deck(MPI.COMM_SELF, "mesh", deck)
     assert system.mat.isSymmetric(1e-12 * system.mat.norm())
     assert system.rhs.norm() > 0
     assert all(s.converged for s in solves.table(system, methods.methods(system.mat)))
