@@ -99,14 +99,18 @@ def part_problems(deck: Any) -> Iterator[Found]:
     """Yield what does not fit between learned parts, closure, physics and time step of a valid deck."""
     gap, time = parts.gap(deck.physics), deck.time
     for path, params in parts.untrained(deck).items() if deck.train is None else ():
-        text = f"checkpoint is missing: {params.type} is learned; name its bundle"
+        key = getattr(params, "weights_key", "checkpoint")
+        text = f"{key} is missing: {params.type} is learned; name its bundle"
         yield (*path.split("."), "type"), text
     for path, params in parts.learned(deck):
         # a closure is asked with what its model leaves open
         if path != "closure" and params.checkpoint is not None:
             from plexus.protocols import Setting
 
-            yield from parts.component(params).cls.problems(params, Setting(), tuple(path.split(".")))  # type: ignore[attr-defined]
+            cls: Any = parts.component(params).cls
+            # a preconditioner's `problems` are about the fields of its system
+            found = getattr(cls, "unsound", None) or cls.problems
+            yield from found(params, Setting(), tuple(path.split(".")))
     if deck.closure is None or time is None:
         return
     if gap is None:

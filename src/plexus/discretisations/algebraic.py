@@ -55,7 +55,6 @@ class Algebraic:
         "closure": NO_PLACE,
         "controls": "no number of its matrix is an expression",
         "calibrate": "it has no controls",
-        "train": "it has no controls; trainings read its problems as data",
         "ensemble": "its arrays hold one member; use `plexus sweep`",
         "coupling": "there is one unknown",
         "reduce": "reduced models are those of solids",

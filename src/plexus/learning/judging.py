@@ -44,6 +44,10 @@ def judged(session: Session) -> list[Row]:
     data = session.validation
     if data is None:
         return []
+    own = getattr(session.part, "judged", None)
+    if own is not None:
+        found: list[Row] = own(session)
+        return found
     samples = data.samples(session, ())
     table, rivals = [], session.part.rivals()
     for group in _groups(session, samples):

@@ -12,10 +12,10 @@ import weakref
 from petsc4py import PETSc
 
 from plexus.solvers.capi import library
-from plexus.solvers.multigrid import context
+from plexus.solvers.multigrid import watched
 
 
-class Multigrid(context.Multigrid):
+class Multigrid(watched.Watched):
     """The multigrid; it leaves its solver before the interpreter ends, when PETSc can no longer call it."""
 
     _end: weakref.finalize | None = None

@@ -6,7 +6,7 @@ Options, under the solver's prefix: ``-pc_plexus_cycle`` (two_step, v, k), ``-pc
 ``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (16, 32, 64),
 ``-pc_plexus_gathered`` (rows up to which every rank goes on with the whole matrix),
 ``-pc_plexus_reuse`` (keep the pairs of a matrix for the next one with its pattern),
-``-pc_plexus_backend`` (compiled, petsc: built of PETSc's own objects).
+``-pc_plexus_backend`` (compiled, petsc: built of PETSc's own objects), ``-pc_plexus_bundle`` (`watched`).
 Block size and near null space are those of the matrix. Rows of a grid are told by a vector of integer cells,
 of block size d, that is composed with the matrix as ``plexus_positions``.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.solvers.capi import fail
+from plexus.solvers.multigrid import bundle
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
@@ -73,11 +74,15 @@ class Multigrid:
         if self.nested is not None:
             self.nested.apply(x, y)
             return
-        size = x.norm(PETSc.NormType.NORM_INFINITY) or 1.0
-        out = y.getArray()
-        self.hierarchy.cycle.apply(x.getArray(readonly=True), out, 0, (1.0 / size, size * self.scale))
+        self.answer(self.hierarchy, x, y)
 
     applyTranspose = apply
+
+    def answer(self, hierarchy: Hierarchy, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Set ``y`` to the answer of a hierarchy's cycle for ``x``. Collective."""
+        size = x.norm(PETSc.NormType.NORM_INFINITY) or 1.0
+        out = y.getArray()
+        hierarchy.cycle.apply(x.getArray(readonly=True), out, 0, (1.0 / size, size * self.scale))
 
     def view(self, pc: PETSc.PC, viewer: PETSc.Viewer) -> None:
         """Print sizes of levels and settings. Collective."""
@@ -120,14 +125,22 @@ def standing_alone(rows: Rows) -> np.ndarray:
     return np.bincount(at, (rows.col != at) & (rows.val != 0), n) == 0
 
 
+def named(prefix: str) -> str | None:
+    """Return the file of the bundle that PETSc's options name, None without one."""
+    name = PETSc.Options(prefix + "pc_plexus_").getString("bundle", "")
+    return str(bundle.found(name) or name) or None
+
+
 def read(prefix: str, block: int, on_grid: bool) -> Settings:
     """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
     database = PETSc.Options(prefix + "pc_plexus_")
     backend = database.getString("backend", "compiled")
+    bundled = named(prefix)
+    trained = {} if bundled is None else bundle.trained_for(bundled)
     usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
     return Settings(
-        degree=database.getInt("degree", usual.degree),
-        cycle=database.getString("cycle", usual.cycle),
+        degree=database.getInt("degree", trained.get("degree", usual.degree)),
+        cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),
         theta=database.getReal("theta", usual.theta),
         share=database.getReal("share", usual.share),
         passes=database.getInt("passes", usual.passes),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -75,11 +77,18 @@ class Hierarchy:
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []
         self.inner: Hierarchy | None = None
-        self.bounds: dict[int, tuple[float, float]] = {}
+        self._bounds: dict[int, tuple[float, float]] = {}
+        self._known = {} if like is None else like._bounds
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
-        shared = self.comm.size > 1
-        self.cycle = Cycle(
+        # the one before goes when its solver lets go of it
+        self._like = None
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """Return the cycle. Collective at the first access, when its bounds are found."""
+        shared, settings = self.comm.size > 1, self.settings
+        cycle = Cycle(
             self.levels,
             settings.bits,
             settings.cycle == "k",
@@ -88,10 +97,17 @@ class Hierarchy:
             self._bottom if self.inner else None,
         )
         if settings.cycle == "two_step":
+            if self.inner and len(self.inner.levels) > 1:
+                self.inner._bound(self.inner.cycle, 0)
             for number in range(len(self.levels) - 2, 0, -1):
-                self._bound(number)
-        # the one before goes when its solver lets go of it
-        self._like = None
+                self._bound(cycle, number)
+        return cycle
+
+    @property
+    def bounds(self) -> dict[int, tuple[float, float]]:
+        """Return the intervals of Chebyshev steps by level. Collective at the first access."""
+        _ = self.cycle
+        return self._bounds
 
     def _descend(self, matrix: Matrix, places: np.ndarray | None, near: np.ndarray | None) -> Iterator[Level]:
         """Yield the levels, the last one without aggregates."""
@@ -115,10 +131,15 @@ class Hierarchy:
                 level.coarse *= block
             yield level
             places = found.places
-            matrix = coarsen(matrix, names, found.size, level.weights)
-            matrix.rows.val[:] /= self.settings.over_correction
+            matrix = self._coarser(matrix, level, found.size)
             if near is not None:
                 matrix.hold()
+
+    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
+        """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+        coarse = coarsen(matrix, level.names, count, level.weights)
+        coarse.rows.val[:] /= self.settings.over_correction
+        return coarse
 
     def _found(self, matrix: Matrix, places: np.ndarray | None, block: int) -> aggregates.Aggregates | None:
         """Return the aggregates of the next level, None where it ends here. Collective."""
@@ -174,16 +195,21 @@ class Hierarchy:
         """Let every rank go on with the whole matrix."""
         places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
         like = None if self._like is None else self._like.inner
-        self.inner = Hierarchy(matrix.gathered(), replace(self.settings, block=block), places, near, like)
-        if self.settings.cycle == "two_step" and len(self.inner.levels) > 1:
-            self.inner._bound(0)
+        self.inner = self._inside(matrix.gathered(), replace(self.settings, block=block), places, near, like)
         return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
 
-    def _bound(self, number: int) -> None:
+    def _inside(self, *told: Any) -> Hierarchy:
+        """Return the hierarchy of a gathered matrix."""
+        return Hierarchy(*told)
+
+    def _bound(self, cycle: Cycle, number: int) -> None:
         """Find the interval of the cycle on a level and let its problems be solved on it. Collective."""
-        known = {} if self._like is None else self._like.bounds
-        self.bounds[number] = known.get(number) or bounds.of_cycle(self.matrices[number], self.cycle, number)
-        self.cycle.bound(number, *self.bounds[number])
+        self._bounds[number] = self._interval(cycle, number)
+        cycle.bound(number, *self._bounds[number])
+
+    def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
+        """Return the interval of the Chebyshev steps on a level. Collective."""
+        return self._known.get(number) or bounds.of_cycle(self.matrices[number], cycle, number)
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))

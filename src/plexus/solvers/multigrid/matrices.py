@@ -131,20 +131,29 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
     weights : (n, k), optional
         Numbers of P in the columns of the aggregate; ones without.
     """
-    comm, k = matrix.comm, 1 if weights is None else weights.shape[1]
-    first = first_of(comm, count)
-    known = np.full(matrix.width, -1, np.int64)
-    known[: matrix.n] = np.where(names < 0, -1, first + names)
-    matrix.halo.forward(known)
-    ghosts = np.unique(known[matrix.n :])
-    ghosts = ghosts[ghosts >= 0]
-    target = np.full(matrix.width, -1, np.int32)
-    target[: matrix.n] = names
-    away = known[matrix.n :]
-    target[matrix.n :] = np.where(away < 0, -1, count + np.searchsorted(ghosts, away))
+    k = 1 if weights is None else weights.shape[1]
+    target, ghosts = numbered(matrix, names, count)
     if weights is not None:
         weights, own = np.zeros((matrix.width, k)), weights
         weights[: matrix.n] = own
         matrix.halo.forward(weights)
     rows = product(matrix.rows, names, target, count, weights)
-    return Matrix(comm, rows, (ghosts[:, None] * k + np.arange(k)).ravel())
+    return Matrix(matrix.comm, rows, (ghosts[:, None] * k + np.arange(k)).ravel())
+
+
+def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the aggregate of each column, (width,) int32, and the ghosts of the coarse matrix. Collective.
+
+    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order
+    of the ghosts.
+    """
+    first = first_of(matrix.comm, count)
+    known = np.full(matrix.width, -1, np.int64)
+    known[: matrix.n] = np.where(names < 0, -1, first + names)
+    matrix.halo.forward(known)
+    away = known[matrix.n :]
+    ghosts = np.unique(away[away >= 0])
+    target = np.full(matrix.width, -1, np.int32)
+    target[: matrix.n] = names
+    target[matrix.n :] = np.where(away < 0, -1, count + np.searchsorted(ghosts, away))
+    return target, ghosts

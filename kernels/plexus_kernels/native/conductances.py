@@ -1,0 +1,121 @@
+"""Learned factors of coarse couplings in compiled C; what they are made of stands in `conductances.c`."""
+
+from __future__ import annotations
+
+from ctypes import c_double, c_int64
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from plexus_kernels.native.aggregate import Rows
+from plexus_kernels.native.arrays import checked, pointer
+from plexus_kernels.native.loader import library
+
+FEATURES = (
+    "coupling", "contrast", "series", "number", "size", "unequal", "outward",
+)  # fmt: skip
+"""Names of the features of a coupling, in order; each is a third of a natural logarithm."""
+WIDEST = 64
+"""Hidden units of a layer at most."""
+
+
+class Merged(NamedTuple):
+    """What each coupling of a coarse matrix was merged from, (nnz,) each, in the order of its entries.
+
+    Sum of the finer couplings, sum of these in series with what ties their ends to their aggregates, their
+    number.
+    """
+
+    total: np.ndarray
+    series: np.ndarray
+    number: np.ndarray
+
+
+def inside(rows: Rows, target: np.ndarray) -> np.ndarray:
+    """Return what each row is coupled to inside of its aggregate, (n,); ``target`` (width,) int32."""
+    found = np.empty(len(rows.ptr) - 1)
+    library("conductances").inside(*rows.arguments(), _at("target", target, np.int32), pointer(found))
+    return found
+
+
+def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> Merged:
+    """Return what the entries of a coarse matrix were merged from.
+
+    Parameters
+    ----------
+    rows, coarse : Rows
+        The finer and the coarse matrix.
+    target : (width,) int32
+        Coarse column of each column; -1 for none.
+    inner : (width,)
+        Result of `inside`, others' rows included.
+    """
+    found = Merged(*(np.zeros(len(coarse.val)) for _ in range(3)))
+    library("conductances").merged(
+        *rows.arguments(), _at("target", target, np.int32), _at("inner", inner), *coarse.arguments()[1:3],
+        *map(pointer, found),
+    )  # fmt: skip
+    return found
+
+
+def factors(
+    coarse: Rows, made: Merged, ends: tuple[np.ndarray, np.ndarray, np.ndarray], hidden: int,
+    weights: np.ndarray, reach: float,
+) -> tuple[np.ndarray, float, np.ndarray]:  # fmt: skip
+    """Return the factor of each entry, the least one, and the range of the features, (2, features).
+
+    Parameters
+    ----------
+    coarse, made : Rows, Merged
+        Matrix, and what its entries were merged from.
+    hidden : int
+        Units of a hidden layer.
+    ends : three of (width,)
+        Diagonal, rows of the finer matrix, and half the sum of `inside`, of each coarse row.
+    weights : (parameters,)
+        W₁ᵀ, b₁, W₂ᵀ, b₂, W₃ᵀ, b₃ of features → hidden → hidden → 1.
+    reach : float
+        Largest logarithm of a factor.
+    """
+    found, seen = np.empty(len(coarse.val)), np.tile([[np.inf], [-np.inf]], len(FEATURES))
+    least = _double("factors")(
+        *coarse.arguments(), *map(pointer, made), *(_at("ends", end) for end in ends), c_int64(hidden),
+        pointer(checked("weights", weights, np.float64, (parameters(len(FEATURES), hidden, 1),))),
+        c_double(reach), pointer(found), pointer(seen), pointer(seen[1]),
+    )  # fmt: skip
+    return found, least, seen
+
+
+def scale(coarse: Rows, factor: np.ndarray, nu: float) -> None:
+    """Multiply the couplings of a matrix in place; what is below zero in them is multiplied by ``nu``."""
+    library("conductances").scale(*coarse.arguments(), _at("factor", factor), c_double(nu))
+
+
+def texture(rows: Rows, diagonal: np.ndarray) -> np.ndarray:
+    """Return sums over rows that are coupled: rows, couplings, and three features of them, (5,)."""
+    found = np.zeros(5)
+    library("conductances").texture(*rows.arguments(), _at("diagonal", diagonal), pointer(found))
+    return found
+
+
+def parameters(entering: int, hidden: int, leaving: int) -> int:
+    """Return the number of weights of a network with two hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If it is wider than C has room for.
+    """
+    if not 0 < hidden <= WIDEST:
+        raise ValueError(f"a network of {hidden} hidden units: 1 to {WIDEST} are possible")
+    return (entering + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * leaving
+
+
+def _at(name: str, array: np.ndarray, kind: type = np.float64) -> Any:
+    return pointer(checked(name, array, kind, (None,)))
+
+
+def _double(name: str) -> Any:
+    function = getattr(library("conductances"), name)
+    function.restype = c_double
+    return function

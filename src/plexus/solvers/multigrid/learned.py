@@ -1,0 +1,140 @@
+"""A hierarchy whose coarse couplings and intervals a network sets; its aggregates are those of one without.
+
+Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums
+above zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place,
+where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). Since G' - ν G is a sum of
+couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
+before, and so does what Dirichlet conditions hold.
+
+The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with
+b as before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
+(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from plexus.solvers.multigrid import aggregates, bounds
+from plexus.solvers.multigrid.hierarchy import Hierarchy
+from plexus.solvers.multigrid.matrices import Matrix, numbered
+from plexus.solvers.multigrid.network import FEATURES, HIDDEN, REACH, Network, texture
+from plexus_kernels.native import conductances
+from plexus_kernels.native.aggregate import Rows
+from plexus_kernels.native.multigrid import Cycle, Level
+
+NARROWEST = 0.9
+"""Largest ratio of the ends of an interval."""
+
+
+class Learned(Hierarchy):
+    """The hierarchy ``like`` with what a network makes of it. Construction is collective.
+
+    Attributes
+    ----------
+    names : of the features.
+    seen : (2, 11)
+        Range of the features that were met, on all ranks.
+
+    Raises
+    ------
+    ArithmeticError
+        On all ranks, if the network gives no numbers.
+    """
+
+    names = FEATURES
+
+    def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
+        self.network = network
+        self.seen = np.tile([[np.inf], [-np.inf]], 11)
+        self._ends: list[np.ndarray] = []
+        super().__init__(matrix or like.matrices[0], like.settings, like=like)
+
+    def _inside(self, matrix: Matrix, *told: Any) -> Hierarchy:
+        """Return the hierarchy of a gathered matrix, with the same network."""
+        assert self._like is not None
+        assert self._like.inner is not None
+        inner = Learned(self._like.inner, self.network, matrix)
+        self._meet(inner.seen, slice(None))
+        return inner
+
+    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
+        """Return a level with its smoother."""
+        sums = self.comm.allreduce(conductances.texture(matrix.rows, matrix.diagonal))
+        features = texture(sums)
+        self._meet(np.stack([features, features]), slice(7, None))
+        self._ends.append(_numbers(self.network.level(features)))
+        level = super()._level(matrix, found)
+        low, high = level.smoother
+        level.smoother = min(low * float(self._ends[-1][0]), NARROWEST * high), high
+        return level
+
+    def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
+        """Return the interval of the Chebyshev steps on a level. Collective."""
+        low, high = bounds.of_cycle(self.matrices[number], cycle, number)
+        return min(low * float(self._ends[number][1]), NARROWEST * high), high
+
+    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
+        """Return the matrix of the next level with its factors. Collective."""
+        coarse = super()._coarser(matrix, level, count)
+        factor, least, seen = self._factors(matrix, level.names, coarse)
+        (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
+        self._meet(self._widest(seen), slice(0, 7))
+        rows = Rows(coarse.rows.ptr, coarse.rows.col, coarse.rows.val.copy())
+        conductances.scale(rows, factor, float(least))
+        return Matrix(coarse.comm, rows, coarse.ghosts)
+
+    def _factors(
+        self, matrix: Matrix, names: np.ndarray, coarse: Matrix
+    ) -> tuple[np.ndarray, float, np.ndarray]:
+        """Return what `conductances.factors` does. Collective."""
+        target, _ = numbered(matrix, names, coarse.n)
+        inner = np.zeros(matrix.width)
+        inner[: matrix.n] = conductances.inside(matrix.rows, target)
+        matrix.halo.forward(inner)
+        made = conductances.merged(matrix.rows, target, inner, coarse.rows)
+        own = names >= 0
+        size, tied = np.zeros(coarse.width), np.zeros(coarse.width)
+        size[: coarse.n] = np.bincount(names[own], minlength=coarse.n)
+        tied[: coarse.n] = np.bincount(names[own], 0.5 * inner[: matrix.n][own], coarse.n)
+        coarse.halo.forward(size)
+        coarse.halo.forward(tied)
+        # the diagonal before over-correction goes with couplings before it
+        ends = coarse.diagonal * self.settings.over_correction, size, tied
+        return conductances.factors(coarse.rows, made, ends, HIDDEN, self.network.flat, REACH)
+
+    def _widest(self, seen: np.ndarray) -> np.ndarray:
+        """Return the range over all ranks. Collective."""
+        low, high = np.empty_like(seen[0]), np.empty_like(seen[1])
+        self.comm.Allreduce(seen[0].copy(), low, MPI.MIN)
+        self.comm.Allreduce(seen[1].copy(), high, MPI.MAX)
+        return np.stack([low, high])
+
+    def _meet(self, seen: np.ndarray, at: slice) -> None:
+        """Widen the range of the features that were met."""
+        self.seen[0, at] = np.minimum(self.seen[0, at], seen[0])
+        self.seen[1, at] = np.maximum(self.seen[1, at], seen[1])
+
+    def outside(self) -> dict[str, tuple[float, float]]:
+        """Return the features that left the range of the training: name -> what was met."""
+        net = self.network
+        away = (self.seen[0] < net.low - 1e-9) | (self.seen[1] > net.high + 1e-9)
+        return {
+            n: (float(a), float(b)) for n, a, b, out in zip(self.names, *self.seen, away, strict=True) if out
+        }
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """Return values that are the same on all ranks, if they are numbers.
+
+    Raises
+    ------
+    ArithmeticError
+        If they are not.
+    """
+    if not np.isfinite(values).all():
+        raise ArithmeticError("factors that are no numbers")
+    return values

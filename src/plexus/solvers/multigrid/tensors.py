@@ -1,0 +1,149 @@
+"""A hierarchy as tensors, through which gradients reach the factors of its couplings; for training alone.
+
+A = Σ_e w_e (e_i - e_j)(e_i - e_j)ᵀ + diag(s) on each level, e over couplings i < j. Aggregates, and which
+finer couplings become one coarse coupling, are those of the hierarchy without learning and do not change. One
+rank, one unknown per node.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from plexus.solvers.multigrid.hierarchy import Hierarchy
+from plexus.solvers.multigrid.matrices import Matrix
+
+Tensor = torch.Tensor
+LEAST, NONE = 1e-12, 1e-300
+
+
+class Grid:
+    """Couplings of one level, and where they go on the next one.
+
+    Attributes
+    ----------
+    n, i, j : rows; ends of couplings, (e,).
+    w, s : couplings and row sums of the matrix without learning, (e,), (n,).
+    names, kept : aggregate of each row, and whether it has one, (n,); set by `join`.
+    """
+
+    def __init__(self, matrix: Matrix):
+        rows, n = matrix.rows, matrix.n
+        at = np.repeat(np.arange(n), np.diff(rows.ptr))
+        upper = rows.col > at
+        i, j = at[upper], rows.col[upper].astype(np.int64)
+        self.n, self.e = n, len(i)
+        self.i, self.j = torch.from_numpy(i), torch.from_numpy(j)
+        self.w, self.s = torch.from_numpy(-rows.val[upper]), torch.from_numpy(np.bincount(at, rows.val, n))
+        ends = np.concatenate([i, j, np.arange(n)]), np.concatenate([j, i, np.arange(n)])
+        order = np.lexsort((ends[1], ends[0]))
+        number = np.concatenate([np.arange(self.e), np.arange(self.e), self.e + np.arange(n)])
+        self._from, self._col = torch.from_numpy(number[order]), torch.from_numpy(ends[1][order])
+        self._ptr = torch.from_numpy(np.concatenate([[0], np.cumsum(np.bincount(ends[0], minlength=n))]))
+
+    def join(self, names: np.ndarray, coarse: Grid) -> None:
+        """Note which couplings are inside of aggregates, and where the others go."""
+        self.names = torch.from_numpy(names.astype(np.int64))
+        self.kept, self.coarse = self.names >= 0, coarse
+        a, b = self.names[self.i], self.names[self.j]
+        self.inner, self.cross = (a == b) & (a >= 0), (a != b) & (a >= 0) & (b >= 0)
+        low, high = torch.minimum(a, b)[self.cross], torch.maximum(a, b)[self.cross]
+        key = coarse.i * coarse.n + coarse.j
+        order = torch.argsort(key)
+        self.to = order[torch.searchsorted(key[order], low * coarse.n + high)]
+        self.number = _added(coarse.e, self.to, torch.ones(len(self.to), dtype=torch.float64))
+        self.sizes = _added(coarse.n, self.names[self.kept], self.kept[self.kept].double())
+
+    def diagonal(self, w: Tensor, s: Tensor) -> Tensor:
+        """Return the diagonal, (n,)."""
+        return s.index_add(0, self.i, w).index_add(0, self.j, w)
+
+    def matrix(self, w: Tensor, s: Tensor) -> Tensor:
+        """Return the matrix in compressed rows, without graph."""
+        values = torch.cat([-w, self.diagonal(w, s)]).detach()[self._from]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch calls its compressed rows a beta
+            return torch.sparse_csr_tensor(self._ptr, self._col, values, (self.n, self.n))
+
+    def dense(self, w: Tensor, s: Tensor) -> Tensor:
+        """Return the matrix, (n, n)."""
+        full = torch.diag(self.diagonal(w, s))
+        return full.index_put((self.i, self.j), -w).index_put((self.j, self.i), -w)
+
+
+class Product(torch.autograd.Function):
+    """A x for a level's w and s: dL/dw_e = (g_i - g_j)·(x_i - x_j), dL/ds = g·x, dL/dx = A g."""
+
+    @staticmethod
+    def forward(ctx: Any, w: Tensor, s: Tensor, x: Tensor, grid: Grid, matrix: Tensor) -> Tensor:  # type: ignore[override]
+        """Return A x, x (n, b)."""
+        ctx.grid, ctx.matrix = grid, matrix
+        ctx.save_for_backward(x)
+        return matrix @ x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        """Return the gradients."""
+        (x,), grid = ctx.saved_tensors, ctx.grid
+        gw = gs = None
+        if ctx.needs_input_grad[0]:
+            gw = ((g[grid.i] - g[grid.j]) * (x[grid.i] - x[grid.j])).sum(1)
+        if ctx.needs_input_grad[1]:
+            gs = (g * x).sum(1)
+        return gw, gs, ctx.matrix @ g.contiguous(), None, None
+
+
+def grids(hierarchy: Hierarchy) -> list[Grid]:
+    """Return the levels of a hierarchy on one rank."""
+    found = [Grid(matrix) for matrix in hierarchy.matrices]
+    for level, fine, coarse in zip(hierarchy.levels, found, found[1:], strict=False):
+        assert level.names is not None
+        fine.join(level.names, coarse)
+    return found
+
+
+def merged(grid: Grid, w: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    """Return couplings and row sums of Pᵀ A P."""
+    coarse = grid.coarse
+    return _added(coarse.e, grid.to, w[grid.cross]), _added(coarse.n, grid.names[grid.kept], s[grid.kept])
+
+
+def features(grid: Grid, w: Tensor, coarse: tuple[Tensor, Tensor]) -> Tensor:
+    """Return the features of the couplings of the next level, (e, 7), as `conductances.c` has them."""
+    then = grid.coarse
+    we = w.clamp(min=0)
+    inside = we * grid.inner
+    inner = _added(grid.n, grid.i, inside).index_add(0, grid.j, inside)
+    tie = torch.where(inner > 0, 1 / inner.clamp(min=NONE), 0.0)
+    c = we[grid.cross]
+    series = c / (1 + c * (tie[grid.i[grid.cross]] + tie[grid.j[grid.cross]]))
+    series, total = _added(then.e, grid.to, series), _added(then.e, grid.to, c).clamp(min=NONE)
+    tied = _added(then.n, grid.names[grid.kept], 0.5 * inner[grid.kept])
+    d, size, i, j = then.diagonal(*coarse).clamp(min=NONE).log(), grid.sizes.log(), then.i, then.j
+    return torch.stack([
+        total.log() - 0.5 * (d[i] + d[j]), (d[i] - d[j]).abs(), (series / total).clamp(min=LEAST).log(),
+        grid.number.log(), size[i] + size[j], (size[i] - size[j]).abs(),
+        (total / (total + tied[i] + tied[j])).clamp(min=LEAST).log(),
+    ], 1) / 3  # fmt: skip
+
+
+def texture(grid: Grid, w: Tensor, s: Tensor) -> Tensor:
+    """Return the features of a level, (4,), as `network.texture` has them."""
+    d = grid.diagonal(w, s).clamp(min=NONE)
+    on = w > 0
+    i, j = grid.i[on], grid.j[on]
+    rows = torch.zeros(grid.n, dtype=torch.bool)
+    rows[i] = rows[j] = True
+    log = d.log()
+    each, count = max(len(i), 1), max(int(rows.sum()), 1)
+    coupling, contrast = w[on].log() - 0.5 * (log[i] + log[j]), (log[i] - log[j]).abs()
+    each_row = torch.tensor(np.log(each / count), dtype=torch.float64)
+    held = (s.clamp(min=0) / d)[rows].sum() / count
+    return torch.stack([coupling.sum() / (3 * each), contrast.sum() / (3 * each), each_row, held])
+
+
+def _added(n: int, at: Tensor, values: Tensor) -> Tensor:
+    return torch.zeros(n, dtype=torch.float64).index_add(0, at, values)

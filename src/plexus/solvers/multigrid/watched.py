@@ -1,0 +1,137 @@
+"""The preconditioner with networks, if PETSc's options name a bundle; each answer is looked at.
+
+``-pc_plexus_bundle FILE``, or the name of a bundle that Plexus ships. Answer z to residual r of the learned
+cycle must be finite with zᵀr > 0, and residuals must come down; else the cycle without learning takes over
+for the rest of the solve, so that conjugate gradients meet one linear operator from then on. All ranks decide
+alike.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plexus.solvers.multigrid import bundle, context
+from plexus.solvers.multigrid.guarded import LONG, SLOW, Watch
+from plexus.solvers.multigrid.learned import Learned
+from plexus.solvers.multigrid.nested import build
+from plexus.solvers.multigrid.network import Network
+
+if TYPE_CHECKING:
+    from petsc4py import PETSc
+
+
+class Watched(context.Multigrid):
+    """A multigrid with networks, and what watches it in a run.
+
+    Attributes
+    ----------
+    part : what counts; the run judges it.
+    learned : the hierarchy with learned couplings; None without a bundle, or where it may not answer.
+    nested : its cycle of PETSc's own objects, if options ask for them; None else.
+    """
+
+    def __init__(self, watch: Watch | None = None, sha256: str | None = None):
+        super().__init__()
+        self.part, self.learned = watch or Watch(), None
+        self._sha256 = sha256
+        self._loaded: tuple[str, Network] | None = None
+        self._trusted, self._norms = False, list[float]()
+
+    def setUp(self, pc: PETSc.PC) -> None:
+        """Make both hierarchies of the preconditioner's matrix. Collective.
+
+        Raises
+        ------
+        InputError
+            If the bundle is unsound.
+        """
+        super().setUp(pc)
+        self.learned, network = None, self._network(pc)
+        if self.hierarchy is None or network is None or self.part.tired:
+            return
+        if self.hierarchy.settings.block > 1:
+            raise bundle.of_nodes(self.hierarchy.settings.block)
+        try:
+            made = Learned(self.hierarchy, network)
+            _ = made.cycle  # what is wrong with its bounds shows here
+        except ArithmeticError as error:
+            self.part.leave(str(error))
+        else:
+            self.learned = made
+            self._tell(pc, made)
+            if self.nested is not None:
+                self.nested.destroy()
+                self.nested = build(made, pc.getOperators()[1], self.scale)
+        self._again()
+
+    def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
+        """Start a solve."""
+        self._again()
+        if self.learned is not None:
+            self.part.begin()
+
+    def _again(self) -> None:
+        self._trusted, self._norms = self.learned is not None and not self.part.tired, []
+
+    def postSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
+        """End a solve."""
+        if self._trusted:
+            self.part.well()
+
+    def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Set ``y`` to the cycle's answer for ``x``. Collective."""
+        if self.learned is None:
+            super().apply(pc, x, y)
+            return
+        assert self.hierarchy is not None
+        if self._trusted:
+            if self.nested is not None:
+                self.nested.apply(x, y)
+            else:
+                self.answer(self.learned, x, y)
+            reason = self._wrong(x, y)
+            if reason is None:
+                return
+            self._trusted = False
+            self.part.leave(reason)
+        self.answer(self.hierarchy, x, y)
+
+    applyTranspose = apply
+
+    def _wrong(self, x: PETSc.Vec, y: PETSc.Vec) -> str | None:
+        """Return why an answer will not do, None where it will. Collective."""
+        along = float(y.dot(x))
+        if not np.isfinite(along):
+            return "answers that are no numbers"
+        self._norms.append(float(x.norm()))
+        if not along > 0 and self._norms[-1] > 0:
+            return "answers that do not descend"
+        if len(self._norms) > LONG and self._norms[-1] > SLOW * self._norms[-1 - LONG]:
+            return "residuals that do not fall"
+        return None
+
+    def _network(self, pc: PETSc.PC) -> Network | None:
+        """Return the networks that PETSc's options name. Collective."""
+        path = context.named(pc.getOptionsPrefix() or "")
+        if path is None:
+            return None
+        if self._loaded is None or self._loaded[0] != path:
+            self._loaded = path, bundle.load(path, self._sha256, pc.comm.tompi4py())
+        return self._loaded[1]
+
+    def _tell(self, pc: PETSc.PC, made: Learned) -> None:
+        """Warn of features outside of the training's range, once."""
+        away = made.outside()
+        if not away or self.part.beyond:
+            return
+        low, high = dict(zip(made.names, made.network.low, strict=True)), made.network.high
+        top = dict(zip(made.names, high, strict=True))
+        self.part.beyond = [
+            f"{name} from {a:.3g} to {b:.3g}, trained from {low[name]:.3g} to {top[name]:.3g}"
+            for name, (a, b) in away.items()
+        ]
+        if pc.comm.rank == 0:
+            warnings.warn(f"learned multigrid: {'; '.join(self.part.beyond)}", stacklevel=2)

@@ -1,0 +1,45 @@
+"""Linear systems of the kind `problem`, and their solution by the multigrid as other programs have it."""
+
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from plexus import registry
+from plexus.models.algebraic.matrix import SystemMatrix
+from plexus.spaces.systems import SystemSpace
+
+NAME = "plexus.solvers.learned.Multigrid"
+CHANNELS = {"type": "channels", "cells": [16, 16, 16], "seed": 301}
+OBSTACLES = {"type": "obstacles", "cells": [16, 16, 16], "layout": "many"}
+
+
+def system(given, comm=MPI.COMM_WORLD):
+    """Return matrix and right-hand side of a problem."""
+    cls = registry.component("problem", given["type"])
+    params = cls.params.model_validate({k: v for k, v in given.items() if k != "type"})
+    problem = cls.cls(params)
+    layout = problem.layout(comm)
+    rows = problem.system(layout, 0.0)
+    mat = SystemMatrix(SystemSpace(layout), rows, True).mat
+    b = mat.createVecLeft()
+    b.setArray(rows.rhs)
+    return mat, b
+
+
+def solved(mat, b, rtol=1e-6, ksp="cg", **options):
+    """Return the solver after its solve, and the solution on this rank."""
+    database = PETSc.Options("test_multigrid_")
+    given = {"pc_type": "python", "pc_python_type": NAME} | {f"pc_plexus_{k}": v for k, v in options.items()}
+    for name, value in given.items():
+        database.setValue(name, value)
+    solver = PETSc.KSP().create(mat.comm)
+    solver.setOptionsPrefix("test_multigrid_")
+    solver.setOperators(mat)
+    solver.setType(ksp)
+    solver.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    solver.setTolerances(rtol=rtol, atol=0.0, max_it=100)
+    solver.setFromOptions()
+    x = b.duplicate()
+    solver.solve(b, x)
+    for name in given:
+        database.delValue(name)
+    return solver, x.getArray().copy()
