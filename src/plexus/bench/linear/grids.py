@@ -9,7 +9,7 @@ from statistics import mean
 
 from mpi4py import MPI
 
-from plexus.bench.linear.methods import OURS, Method, methods
+from plexus.bench.linear.methods import Method, methods
 from plexus.bench.linear.report import average, lines, most, of, spread, times
 from plexus.bench.linear.solves import Solve, prepared, solve, table
 from plexus.bench.linear.systems import System, of_problem
@@ -22,7 +22,7 @@ SLOW, FEW = ("GAMG", "GAMG 0.02", "GAMG ours", "ICC"), 7
 CUBE = [64, 64, 64]
 CONTRASTS = (1e2, 1e3, 1e4, 1e6, 1e8)
 DEEPER = {"two_step degree 4": {"degree": 4}}
-SHALLOWER = {"two_step degree 2": {"degree": 2}}
+SHALLOWER = {"v degree 2": {"cycle": "v", "degree": 2}}
 """Where a set-up serves one solve of an easy system, fewer passes do."""
 STEPS = 20
 Found = tuple[list[Solve], list[Row]]
@@ -134,10 +134,10 @@ def _sums(found: Sequence[Solve]) -> Iterator[Row]:
         setup = sum(s.setup for s in mine)
         return sum(s.work for s in mine), setup, setup + sum(s.solve for s in mine)
 
-    fastest = min((*OURS, *SHALLOWER), key=lambda name: sums(name)[2])
+    (mine,) = SHALLOWER
     words = ("WU", "set-up", "set-up and solve")
-    for word, bound, a, b in zip(words, (0.7, 0.25, 0.4), sums(fastest), sums("BoomerAMG ours"), strict=True):
-        told = f"{fastest} {a:.4g}, BoomerAMG ours {b:.4g}"
+    for word, bound, a, b in zip(words, (0.7, 0.25, 0.4), sums(mine), sums("BoomerAMG ours"), strict=True):
+        told = f"{mine} {a:.4g}, BoomerAMG ours {b:.4g}"
         yield Row(f"moving obstacle: {word} over fresh BoomerAMG", a / b, "x", bound, a / b <= bound, told)
     kept = of(found, "BoomerAMG ours, frozen")
     work, seconds = (mean(x) for x in ([s.work for s in kept], [s.solve for s in kept]))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from plexus import registry
 from plexus.deck.blocks import SolverBlock
 from plexus.solvers.defaults import preset
+from plexus.solvers.multigrid import bundle
+from plexus.solvers.multigrid.context import positions
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 OURS = ("two_step", "v", "k")
 LIBRARY = ("GAMG", "GAMG 0.02", "GAMG ours", "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours")
-LEARNED = "learned_multigrid"
 BOOMER: dict[str, OptionValue] = {"pc_type": "hypre", "pc_hypre_type": "boomeramg"}
 AMG = "pc_hypre_boomeramg_"
 LIKE_GPU: dict[str, OptionValue] = BOOMER | {
@@ -59,8 +60,9 @@ def methods(mat: PETSc.Mat, more: Mapping[str, Mapping[str, Any]] | None = None)
     target, of = _target(mat), "aggregation"
     found = [_deck(cycle, target, of, cycle=cycle) for cycle in OURS]
     found += [_deck(name, target, of, **block) for name, block in (more or {}).items()]
-    if LEARNED in registry.names("preconditioner"):
-        found.append(_deck("learned", target, LEARNED))
+    # shipped bundles are of one unknown per cell of a grid
+    if positions(mat) is not None and mat.getBlockSize() == 1:
+        found += [_deck(f"learned {n}", target, "learned_multigrid", bundle=n) for n in bundle.shipped()]
     found += [
         Method("GAMG", {"pc_type": "gamg"}, 4),
         Method("GAMG 0.02", {"pc_type": "gamg", "pc_gamg_threshold": 0.02}, 4),
