@@ -6,9 +6,10 @@ The codes are part of the command line contract: 2 input, 3 solve, 4 output, 5 g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from plexus.fileformat import shown
 
@@ -95,9 +96,16 @@ class OutputError(PlexusError):
 
 
 class GuardError(PlexusError):
-    """A guard stopped the run: NaN, or a value outside its allowed range."""
+    """A guard stopped the run: NaN, or a value outside its allowed range.
+
+    ``facts`` go into the summary of the run.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str = "", facts: Mapping[str, Any] | None = None):
+        super().__init__(message)
+        self.facts = facts or {}
 
 
 class UntrustedError(GuardError):

@@ -16,6 +16,7 @@ from plexus.errors import GuardError
 from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
 from plexus.protocols import Instant
+from plexus.run import report
 from plexus.runtime import context
 from plexus.stepping.turns import Turns
 
@@ -83,7 +84,10 @@ def test_life_after_a_drift_is_that_of_the_full_model(made):
     found = executed(plain)
     assert abs(found["p"] / full["p"] - 1) <= 5e-3 and abs(found["life"] / full["life"] - 1) > 0.08
     with pytest.raises(GuardError, match="out of balance"):
-        plain.system.counts()
+        report.facts(plain)
+    told = plain.ctx.told
+    assert told["steps"] == plain.clock.step > 0 and told["quantities"] == found
+    assert told["reduced"]["imbalance"] > told["reduced"]["limit"]
     run = reduced(folder, "refreshed", refresh=[4, 9])
     found = executed(run)
     assert abs(found["p"] / full["p"] - 1) <= 2e-3 and abs(found["life"] / full["life"] - 1) <= 0.03

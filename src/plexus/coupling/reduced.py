@@ -215,6 +215,9 @@ class ReducedSystem(ReducedState):
         rows = {} if self.trust is None else {"rom": self.trust.row()}
         return super().histories(state) | rows
 
+    remedies = "`indicator`, `correct`, `refresh`"
+    """Keys of the deck that keep a drifting model in balance."""
+
     def counts(self) -> dict[str, Any]:
         """Return the size of the model, and its worst balance wherever fields were made. Collective.
 
@@ -235,14 +238,16 @@ class ReducedSystem(ReducedState):
                 return {"reduced": told | self.told}
             self.whole.settle()
         balance = self.whole.balance.worst
+        found = {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
         if not balance <= self.limit:
             raise GuardError(
                 f"rom: the reduced model leaves {balance:.2g} of the forces out of balance, more than "
                 f"{self.limit:g}: training has not seen such a load, or the body has drifted away from it; "
-                "let it judge or correct itself (`indicator`, `correct`, `refresh`), reduce a run that has "
-                "more of the load, or take the full model"
+                f"let it judge or correct itself ({self.remedies}), reduce a run that has "
+                "more of the load, or take the full model",
+                found,
             )
-        return {"reduced": told | {"imbalance": balance, "limit": self.limit} | self.told}
+        return found
 
     def affords(self, quantity: str, evaluate: Callable[[], object]) -> bool:
         """Return whether a quantity needs no fields of the whole body. Collective at first."""

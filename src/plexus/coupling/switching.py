@@ -39,6 +39,8 @@ class SwitchingSystem(ReducedSystem):
         Time at which a step begins [s] -> number of the model that takes it. Collective.
     """
 
+    remedies = "`indicator`"
+
     def __init__(
         self,
         parts: Sequence[ReducedSystem],

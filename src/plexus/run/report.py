@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plexus import __version__
-from plexus.errors import InputError
+from plexus.errors import GuardError, InputError
 
 if TYPE_CHECKING:
     from plexus.deck.verification import Verification
@@ -90,7 +90,7 @@ def facts(run: Run) -> dict[str, Any]:
     from plexus.devices.transfers import transfers
 
     values, mesh = run.values(), run.mesh
-    return {
+    found = {
         "unknowns": run.system.unknowns,
         "mesh": mesh and _mesh(mesh),
         "steps": run.clock.step,
@@ -99,12 +99,17 @@ def facts(run: Run) -> dict[str, Any]:
         "quantities": values,
         "units": run.units,
         "solver": {name: solver.tally.summary() for name, solver in run.system.solvers.items()},
-        **run.system.counts(),
         "transfers": transfers.total(run.ctx.comm),
         "guards": {**run.system.guards(), "replaced": list(run.replaced)},
         "bounds": run.bounds.summary(),
         "verification": [] if run.dry else verify(run.deck.verification, values, run.units),
     }
+    try:
+        return found | run.system.counts()
+    except GuardError as error:
+        # a run that is refused at its end tells what it was all the same
+        run.ctx.told = found | dict(error.facts)
+        raise
 
 
 def _mesh(mesh: Mesh | Grid) -> dict[str, Any]:

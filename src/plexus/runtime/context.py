@@ -34,6 +34,7 @@ class Context:
     placement : where the ranks are (`plexus.devices.placement.place`).
     texts : what result files carry along: ``deck`` and ``provenance`` (JSON).
     pending : whether a restart is still to be accepted; until then deck and summary of before stay.
+    told : what is known of a run that is refused at its end, for the summary.
     rng : random numbers, the same stream on every rank; its state goes into checkpoints.
     """
 
@@ -47,6 +48,7 @@ class Context:
     placement: list[dict[str, Any]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     pending: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:

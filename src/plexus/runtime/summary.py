@@ -105,6 +105,7 @@ def write_failure(ctx: Context, exit_code: int, message: str) -> None:
             "exit_code": exit_code,
             "ranks": ctx.comm.size,
             **EMPTY,
+            **ctx.told,
             "wall_seconds": round(ctx.timers.elapsed, 3),
             "phases": own,
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
