@@ -46,8 +46,8 @@ def _problems(output: Any, deck: Any, known: set[str]) -> Iterator[tuple[tuple[s
         yield (), "no table of the deck has a period, so there is no cycle to look at: give one `period`"
     elif deck.time is None or deck.time.end - deck.time.start < period * (1 - 1e-9):
         yield (), f"the run ends before the first cycle of {period:g} s does"
-    elif output.last is None and output.each > round((deck.time.end - deck.time.start) / period):
-        yield ("each",), "the run has fewer cycles"
+    elif output.last is None and output.each > (cycles := round((deck.time.end - deck.time.start) / period)):
+        yield ("each",), f"the run has {cycles} cycles, none of them is a multiple of {output.each}"
     if not {"stress", "strain", "young_modulus"} <= known:
         yield (), f"{deck.physics.type} has no stress at points: take elastoviscoplastic"
     elif output.life is not None:
