@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,17 @@ class _Grid(ctypes.Structure):
     )  # fmt: skip
 
 
+class Packed(NamedTuple):
+    """A matrix in bundles: start, where, index and val of C, sums of rows, 1/diagonal or a dense inverse."""
+
+    start: np.ndarray
+    where: np.ndarray
+    index: np.ndarray
+    val: np.ndarray
+    sums: np.ndarray
+    inverse: np.ndarray
+
+
 @dataclass
 class Level:
     """One level of a hierarchy.
@@ -63,6 +74,8 @@ class Level:
         Terms of that polynomial.
     inverse : (n, n) or None
         Inverse of the whole matrix, on a last level that is solved directly.
+    packed : Packed or None
+        The matrix as C reads it, once it is made.
     """
 
     ptr: np.ndarray
@@ -76,16 +89,56 @@ class Level:
     smoother: tuple[float, float] = (0.0, 0.0)
     degree: int = 0
     inverse: np.ndarray | None = None
+    packed: Packed | None = None
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows."""
+        return len(self.ptr) - 1
+
+    def pack(self, bits: int) -> None:
+        """Turn the matrix into what C reads and let go of its rows."""
+        self.packed = packed(self, bits)
+        self.col, self.val, self.diagonal = np.empty(0, np.int32), np.empty(0), np.empty(0)
 
 
 @cache
-def _functions(bits: int) -> tuple[Any, Any, Any, Any]:
+def _functions(bits: int) -> tuple[Any, Any, Any]:
     found = library("multigrid", BITS=bits)
     for function in (found.apply, found.solve):
         function.argtypes, function.restype = (_AT, _N, _REAL, _REAL, _AT, _AT), None
     found.product.argtypes, found.product.restype = (_AT, _N, _AT, _AT), None
-    found.bundle.argtypes, found.bundle.restype = (_N, *(_AT,) * 7), None
-    return found.apply, found.solve, found.product, found.bundle
+    return found.apply, found.solve, found.product
+
+
+def packed(level: Level, bits: int) -> Packed:
+    """Return the matrix of a level as C reads it in a precision."""
+    n, count = level.n, -(-level.n // LANES)
+    kind, entry = _kinds(bits)
+    lengths = np.zeros(count * LANES, np.int32)
+    lengths[:n] = np.diff(level.ptr)
+    room = int(lengths.reshape(count, LANES).max(axis=1, initial=0).sum()) * LANES
+    start, where = np.zeros((2, count + 1), np.int64)
+    # untouched pages of an array cost nothing
+    index, val = np.empty(room, np.int32), np.empty(room, entry)
+    rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
+    bundle = library("multigrid", BITS=bits).bundle
+    bundle.restype = None
+    bundle(*rows.arguments(), *map(pointer, (start, where, index, val)))
+    sums = np.zeros(n + LANES, kind)
+    if n:
+        sums[:n] = np.add.reduceat(rows.val, level.ptr[:-1])
+    if level.inverse is None:
+        inverse = np.divide(1.0, level.diagonal, out=np.empty(n, kind), casting="unsafe")
+    else:
+        inverse = np.ascontiguousarray(level.inverse, kind)
+    return Packed(start, where, index, val, sums, inverse)
+
+
+def _kinds(bits: int) -> tuple[Any, Any]:
+    """Return the types of vectors and of entries."""
+    kind: Any = np.dtype("f8" if bits == 64 else "f4")
+    return kind, np.uint16 if bits == 16 else kind
 
 
 class Cycle:
@@ -116,14 +169,13 @@ class Cycle:
         total: Callable[[np.ndarray], None] | None = None,
         bottom: Callable[[np.ndarray, np.ndarray], None] | None = None,
     ):
-        self._kind: Any = np.dtype("f8" if bits == 64 else "f4")
-        self._entry: Any = np.uint16 if bits == 16 else self._kind
-        self._apply, self._solve, self._product, self._bundle = _functions(bits)
+        self._bits, self._kind = bits, _kinds(bits)[0]
+        self._apply, self._solve, self._product = _functions(bits)
         self._kept: list[Any] = []
         self._vectors: dict[int, np.ndarray] = {}
         self._failed: BaseException | None = None
         self._levels = (_Level * len(levels))(*map(self._level, levels))
-        self.sizes = [len(level.diagonal) for level in levels]
+        self.sizes = [level.n for level in levels]
         self._grid = _Grid(self._levels, len(levels), krylov, halo is not None)
         vectors = self._vectors
         if halo is not None:
@@ -147,35 +199,18 @@ class Cycle:
 
     def _level(self, level: Level) -> _Level:
         """Return a level in C; its arrays are kept alive."""
-        n = len(level.diagonal)
-        inverse = 1.0 / level.diagonal if level.inverse is None else level.inverse
-        sums = np.add.reduceat(level.val, level.ptr[:-1]) if n else np.empty(0)
         # a bundle reads up to its last lane
         work = [np.zeros(level.width + LANES, self._kind) for _ in range(6)]
         columns = 1 if level.weights is None else level.weights.shape[1]
-        start, where, index, val = self._bundles(level)
-        arrays = [start, where, index, level.names, val, self._cast(np.append(sums, np.zeros(LANES))),
-                  self._cast(inverse), self._cast(level.weights), *work]  # fmt: skip
+        matrix = level.packed or packed(level, self._bits)
+        arrays = [*matrix[:3], level.names, *matrix[3:], self._cast(level.weights), *work]
         self._kept.append(arrays)
         self._vectors |= {vector.ctypes.data: vector[: level.width] for vector in work}
         at = [0 if a is None else a.ctypes.data for a in arrays]
         return _Level(
-            n, level.width, level.coarse, columns, *at[:8], *level.smoother, 0.0, 0.0, level.degree,
+            level.n, level.width, level.coarse, columns, *at[:8], *level.smoother, 0.0, 0.0, level.degree,
             level.inverse is not None, *at[8:],
         )  # fmt: skip
-
-    def _bundles(self, level: Level) -> tuple[np.ndarray, ...]:
-        """Return the rows of a level in bundles: start, where, index and val of C."""
-        n, count = len(level.diagonal), -(-len(level.diagonal) // LANES)
-        lengths = np.zeros(count * LANES, np.int64)
-        lengths[:n] = np.diff(level.ptr)
-        room = int(lengths.reshape(count, LANES).max(axis=1, initial=0).sum()) * LANES
-        start, where = np.zeros((2, count + 1), np.int64)
-        # untouched pages of an array cost nothing
-        index, val = np.empty(room, np.int32), np.empty(room, self._entry)
-        rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
-        self._bundle(*rows.arguments(), *map(pointer, (start, where, index, val)))
-        return start, where, index, val
 
     def _cast(self, array: np.ndarray | None) -> np.ndarray | None:
         return None if array is None else np.ascontiguousarray(array, self._kind)

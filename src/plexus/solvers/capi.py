@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from functools import lru_cache
 
+import numpy as np
 from petsc4py import PETSc
 
 SETUP_ERROR = -1
@@ -20,3 +21,32 @@ def library() -> ctypes.CDLL:
 def fail(pc: PETSc.PC) -> None:
     """Tell a preconditioner that its set-up failed: the solve above ends with DIVERGED_PCSETUP_FAILED."""
     library().PCSetFailedReason(ctypes.c_void_p(pc.handle), ctypes.c_int(SETUP_ERROR))
+
+
+def rows(mat: PETSc.Mat) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the own rows of a matrix: ptr, global columns, values.
+
+    Those of a matrix of one rank are its own memory, to be read as long as it does not change; other ranks'
+    are copies.
+    """
+    if mat.getType() != "seqaij" or np.dtype(PETSc.IntType).itemsize != 4:
+        ptr, col, val = mat.getValuesCSR()
+        return ptr, col, val
+    at, n, done = ctypes.c_void_p(mat.handle), ctypes.c_int(), ctypes.c_int()
+    ia, ja, a = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+    refs = [ctypes.byref(x) for x in (n, ia, ja, done)]
+    library().MatGetRowIJ(at, ctypes.c_int(0), ctypes.c_int(0), ctypes.c_int(0), *refs)
+    library().MatSeqAIJGetArrayRead(at, ctypes.byref(a))
+    ptr = _view(ia, n.value + 1, np.int32)
+    return ptr, _view(ja, int(ptr[-1]), np.int32), _view(a, int(ptr[-1]), np.float64)
+
+
+def _view(at: ctypes.c_void_p, count: int, kind: type) -> np.ndarray:
+    """Return numbers in PETSc's memory, which cannot be written."""
+    if not count:
+        return np.empty(0, kind)
+    found = np.frombuffer(
+        (ctypes.c_char * (count * np.dtype(kind).itemsize)).from_address(at.value or 0), kind
+    )
+    found.flags.writeable = False
+    return found

@@ -36,7 +36,9 @@ class RitzParams(Params):
     problem: Annotated[Any, Component("problem")] = Field(description="the system whose matrix is taken")
     vectors: int = Field(1000, ge=2, le=20_000, description="Lanczos steps, all of whose vectors are kept")
     samples: int = Field(2000, ge=1, description="right-hand sides")
-    low: float = Field(0.55, ge=0, le=1, description="share of the Ritz vectors, from the smoothest on, that counts more")
+    low: float = Field(
+        0.55, ge=0, le=1, description="share of the Ritz vectors, from the smoothest on, that counts more"
+    )
     weight: float = Field(9.0, gt=0, description="how many times as much they count")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="seed of start vector and mixtures")
 
@@ -96,5 +98,9 @@ class RitzData(DataBase):
         from plexus.deck.effective import to_data
 
         told = super().tell(session)
-        told["training"] |= {"generator": "Ritz vectors", "seeds": [self.params.seed], "data": to_data(self.params)}
+        told["training"] |= {
+            "generator": "Ritz vectors",
+            "seeds": [self.params.seed],
+            "data": to_data(self.params),
+        }
         return told

@@ -60,9 +60,7 @@ def lowest(found: Ritz, share: float) -> int:
     return round(share * len(found.values))
 
 
-def mixtures(
-    found: Ritz, count: int, share: float, weight: float, draw: np.random.Generator
-) -> np.ndarray:
+def mixtures(found: Ritz, count: int, share: float, weight: float, draw: np.random.Generator) -> np.ndarray:
     """Return right-hand sides of norm one, (count, n) float32; ``share`` of the modes counts ``weight``-fold."""
     out = np.empty((count, len(found.basis)), dtype=np.float32)
     for at in range(0, count, PIECE):

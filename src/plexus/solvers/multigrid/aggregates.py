@@ -31,20 +31,19 @@ def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
     ----------
     matrix : Matrix
         The matrix.
-    places : (n, d) int64
+    places : (n, d) int32
         Cell of each row.
     theta : float
         Couplings up to theta sqrt(a_ii a_jj) are weak.
     """
-    halves = places // 2
     block = np.zeros(matrix.n, np.int64)
-    for axis in halves.T:
-        low = axis.min(initial=0)
-        block = block * (int(axis.max(initial=0) - low) + 1) + (axis - low)
+    for axis in places.T:
+        block *= int(axis.max(initial=0)) // 2 + 1
+        block += axis // 2
     names, count = aggregate.components(matrix.rows, matrix.diagonal, theta, block)
-    found = np.empty((count, places.shape[1]), np.int64)
-    found[names[names >= 0]] = halves[names >= 0]
-    return Aggregates(names, count, found)
+    member, inside = np.empty(count, np.int32), names >= 0
+    member[names[inside]] = np.arange(matrix.n, dtype=np.int32)[inside]
+    return Aggregates(names, count, places[member] // 2)
 
 
 def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:

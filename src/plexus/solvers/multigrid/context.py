@@ -13,6 +13,8 @@ of block size d, that is composed with the matrix as ``plexus_positions``.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from petsc4py import PETSc
 
@@ -23,12 +25,17 @@ from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
 from plexus_kernels.native.aggregate import Rows
 
+FAR = 1e12
+"""Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
 POSITIONS = "plexus_positions"
 """Name under which a matrix holds the cells of its rows."""
 
 
 class Multigrid:
     """One cycle from zero. Linear; symmetric and positive definite where the matrix is."""
+
+    alone = True
+    """Whether nothing else is made from the hierarchy."""
 
     def __init__(self) -> None:
         self.hierarchy: Hierarchy | None = None
@@ -41,8 +48,10 @@ class Multigrid:
         largest, smallest = mat.getDiagonal().max()[1], mat.getDiagonal().min()[1]
         before = self.hierarchy
         self._free()
-        self.scale = 1.0 / largest if largest > 0 else 1.0
-        matrix.rows.val[:] *= self.scale
+        # numbers far from one would leave the range of single precision
+        self.scale = 1.0 / largest if largest > 0 and not 1 / FAR < largest < FAR else 1.0
+        if self.scale != 1.0:
+            matrix.rows = matrix.rows._replace(val=matrix.rows.val * self.scale)
         try:
             if not 0 < smallest <= largest < np.inf:
                 raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
@@ -57,8 +66,11 @@ class Multigrid:
         """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
         places, block = positions(mat), mat.getBlockSize()
         settings = read(prefix, block, places is not None)
+        # PETSc's own objects and networks are made from the matrices of a hierarchy
+        settings = replace(settings, lean=self.alone and settings.gathered > 0)
         # blocks of a grid are found faster than they are compared
         reuse = places is None and PETSc.Options(prefix + "pc_plexus_").getBool("reuse", True)
+        _ = reuse and matrix.pattern  # before the hierarchy lets go of the entries
         like = before if reuse and before is not None and matrix.like(before.matrices[0]) else None
         if block == 1:
             return Hierarchy(matrix, settings, places, like=like)
@@ -102,11 +114,11 @@ class Multigrid:
 
 
 def positions(mat: PETSc.Mat) -> np.ndarray | None:
-    """Return the cells of the own rows of a matrix on a grid, (n, d) int64, None elsewhere."""
+    """Return the cells of the own rows of a matrix on a grid, (n, d) int32, None elsewhere."""
     found = mat.query(POSITIONS)
     if not found:
         return None
-    return np.rint(found.getArray(readonly=True)).astype(np.int64).reshape(-1, found.getBlockSize())
+    return found.getArray(readonly=True).astype(np.int32).reshape(-1, found.getBlockSize())
 
 
 def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:

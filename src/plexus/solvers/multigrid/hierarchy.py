@@ -34,6 +34,7 @@ class Settings:
     bits : precision inside; with 16 that of matrices, of vectors 32.
     block : unknowns per node.
     gathered : rows up to which every rank goes on with the whole matrix, as exchanges would take longer.
+    lean : let go of matrices as soon as the cycle has what it reads.
     """
 
     degree: int = 3
@@ -45,6 +46,7 @@ class Settings:
     bits: int = 32
     block: int = 1
     gathered: int = 4000
+    lean: bool = False
 
 
 class Hierarchy:
@@ -131,7 +133,11 @@ class Hierarchy:
                 level.coarse *= block
             yield level
             places = found.places
-            matrix = self._coarser(matrix, level, found.size)
+            coarse = self._coarser(matrix, level, found.size)
+            if self.settings.lean:
+                level.pack(self.settings.bits)
+                matrix.drop()
+            matrix = coarse
             if near is not None:
                 matrix.hold()
 
@@ -177,7 +183,7 @@ class Hierarchy:
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
         """Return a level with its smoother."""
         low, high = LOW[self.settings.degree], bounds.of_smoother(matrix, self._like is None)
-        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy(),
+        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n],
                       smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
         level.coarse = 0 if found is None else found.size
@@ -196,7 +202,7 @@ class Hierarchy:
         places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
         like = None if self._like is None else self._like.inner
         self.inner = self._inside(matrix.gathered(), replace(self.settings, block=block), places, near, like)
-        return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
+        return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n])
 
     def _inside(self, *told: Any) -> Hierarchy:
         """Return the hierarchy of a gathered matrix."""

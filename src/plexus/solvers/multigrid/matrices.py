@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus.mesh.halo import Halo
+from plexus.solvers.capi import rows
 from plexus_kernels.native.aggregate import Rows, outline, product
 
 if TYPE_CHECKING:
@@ -72,10 +74,23 @@ class Matrix:
         self.halo.forward(found)
         return found
 
+    @cached_property
+    def pattern(self) -> bytes:
+        """Return a digest of where the entries of the own rows stand."""
+        found = blake2b(self.ghosts.tobytes(), digest_size=16)
+        for array in self.rows[:2]:
+            found.update(array)  # a view of its memory
+        return found.digest()
+
     def like(self, other: Matrix) -> bool:
         """Return whether another matrix has the same pattern on all ranks. Collective."""
-        pairs = zip((*self.rows[:2], self.ghosts), (*other.rows[:2], other.ghosts), strict=True)
-        return all(self.comm.allgather(all(np.array_equal(a, b) for a, b in pairs)))
+        return all(self.comm.allgather(self.pattern == other.pattern))
+
+    def drop(self) -> None:
+        """Let go of the entries; sizes, exchange and a pattern that was asked for stay."""
+        self.rows = Rows(self.rows.ptr, np.empty(0, np.int32), np.empty(0))
+        self.sizes = np.empty(0)
+        vars(self).pop("diagonal", None)
 
     def hold(self) -> None:
         """Put one on diagonals that are zero: nothing of the near null space is there. Local."""
@@ -101,9 +116,11 @@ def first_of(comm: Comm, n: int) -> int:
 
 def of_petsc(mat: PETSc.Mat) -> Matrix:
     """Return the rows of a PETSc matrix. Collective."""
-    ptr, col, val = mat.getValuesCSR()
-    begin, end = mat.getOwnershipRange()
-    return Matrix(mat.comm.tompi4py(), *local(ptr.astype(np.int32, copy=False), col, val, begin, end))
+    ptr, col, val = rows(mat)
+    comm, ptr = mat.comm.tompi4py(), ptr.astype(np.int32, copy=False)
+    if comm.size == 1:
+        return Matrix(comm, Rows(ptr, col.astype(np.int32, copy=False), val), np.empty(0, np.int64))
+    return Matrix(comm, *local(ptr, col, val, *mat.getOwnershipRange()))
 
 
 def local(

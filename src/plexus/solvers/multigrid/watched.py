@@ -48,8 +48,9 @@ class Watched(context.Multigrid):
         InputError
             If the bundle is unsound.
         """
-        super().setUp(pc)
         self.learned, network = None, self._network(pc)
+        self.alone = network is None or self.part.tired
+        super().setUp(pc)
         if self.hierarchy is None or network is None or self.part.tired:
             return
         if self.hierarchy.settings.block > 1:
