@@ -115,6 +115,27 @@ class Galerkin:
             if params.duals != "replay":
                 yield ("rom", key), "it begins with the memory of the whole body: take duals: replay"
 
+    @staticmethod
+    def doubts(deck: Deck) -> Iterator[Found]:
+        """Yield cycles that the full model shall march and that the run does not reach."""
+        from plexus.deck.tables import period_of
+
+        params: Any = deck.rom
+        period, time = period_of(deck.tables), deck.time
+        if not params.refresh or period is None or time is None:
+            return
+        total = (time.end - time.start) / period
+        if beyond := [k for k in params.refresh if k - 1 >= total - 1e-9]:
+            text = f"the run has {total:g} cycles, and never comes to {', '.join(map(str, beyond))}"
+            yield ("rom", "refresh"), text
+
+    @staticmethod
+    def foreseen(deck: Deck) -> Iterator[str]:
+        """Yield what is left to the run; see `plexus.roms._served.foreseen`."""
+        from plexus.roms._served import foreseen
+
+        return foreseen(deck)
+
     def reduce(self, full: System, values: Values, deck: Deck) -> tuple[ReducedSystem, Values]:
         """Return the system that marches in the place of ``full``, and its values at the start. Collective.
 
@@ -126,11 +147,13 @@ class Galerkin:
         from plexus.coupling.correction import Correction
         from plexus.coupling.reduced import ReducedSystem
         from plexus.coupling.trust import Trust
+        from plexus.reduction.facts import read
         from plexus.reduction.loads import require_separable
         from plexus.reduction.model import load
         from plexus.reduction.origin import require_same, supports
         from plexus.reduction.responses import Elastic
         from plexus.reduction.times import sampled
+        from plexus.runtime.first import on_first
 
         equation = full.equations[0]
         name = equation.field.name
@@ -141,6 +164,7 @@ class Galerkin:
         _require_rest(full, name, values[name])
         space = full.quadrature
         with at_path("rom.file"):
+            on_first(form.space.comm, lambda: read(Path(self.params.file)))
             model = load(Path(self.params.file), form, space)
         require_same(self.params.file, model.facts, supports(form.space, full.prescribed[name]), deck)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
