@@ -11,9 +11,14 @@ from copy import deepcopy
 
 import pytest
 import yaml
+from rom.runs import COMM, plain, started, together
 
+from plexus import registry
 from plexus.cli import main
 from plexus.io import seal
+from plexus.reduction.facts import read
+from plexus.runtime import context
+from plexus.runtime.first import on_first
 
 DECK = {
     "plexus": 1,
@@ -70,6 +75,18 @@ def test_facts_tell_what_it_was_made_of(made):
     assert told["material"]["parameters"] == {"stiff": 2e11} and told["degree"] == 1
     assert told["modes"] > 0 and told["seconds"]["wall"] > 0 and not told["prescribed"]
     assert "names" not in told and (made / "rom.json").stat().st_size < 10_000
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_ranks_write_the_facts_of_one_and_a_run_takes_them(tmp_path_factory):
+    folder = together(tmp_path_factory.mktemp("ranks"))
+    full = plain(folder, {**DECK, "reduce": {}})
+    registry.build("reduction", full.reduce).make(full, context.create(COMM, folder))
+    told = on_first(COMM, lambda: read(folder / "rom.h5"))
+    assert [told["mesh"][key] for key in ("cells", "nodes", "points")] == [12, 20, 48]
+    assert told["seconds"]["ranks"] == COMM.size
+    started(folder, plain(folder, {**DECK, "rom": rom(folder)}))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +180,7 @@ def test_check_reads_facts_without_hdf5_and_mpi(made, tmp_path):
 
 def test_cycles_that_a_run_does_not_have_are_told(made, tmp_path, capsys):
     assert main(["check", written(tmp_path, rom=rom(made, refresh=[1, 4]))]) == 0
-    assert "rom.refresh: the run has 1 cycles, and never comes to 4" in capsys.readouterr().out
+    assert "rom.refresh: the run never comes to cycle 4: it ends after 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("more", [{"correct": True}, {"refresh": [True]}, {"indicator": {"tolerance": True}}])

@@ -126,7 +126,7 @@ class Galerkin:
             return
         total = (time.end - time.start) / period
         if beyond := [k for k in params.refresh if k - 1 >= total - 1e-9]:
-            text = f"the run has {total:g} cycles, and never comes to {', '.join(map(str, beyond))}"
+            text = f"the run never comes to cycle {', '.join(map(str, beyond))}: it ends after {total:g}"
             yield ("rom", "refresh"), text
 
     @staticmethod
