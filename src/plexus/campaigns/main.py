@@ -21,8 +21,8 @@ from plexus.compose import compose
 from plexus.errors import GuardError, InputError, SolveError
 from plexus.io import seal
 from plexus.offline.drawn import NEW, Drawn
+from plexus.reduction.coverage import quantile
 from plexus.reduction.responses import Elastic, outside
-from plexus.roms.galerkin import quantile
 from plexus.runtime.first import on_first
 from plexus.runtime.summary import STOPPED, Status, write_summary
 

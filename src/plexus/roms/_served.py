@@ -10,6 +10,7 @@ from plexus import registry
 from plexus.deck.changes import changes
 from plexus.errors import InputError, at_path
 from plexus.protocols import Doubt
+from plexus.reduction.coverage import quantile
 from plexus.reduction.declared import BODY, NORMAL, VOLUME, Places, held, loaded, moved, names
 from plexus.reduction.facts import beside, read
 from plexus.reduction.origin import material
@@ -103,7 +104,7 @@ def _shapes(deck: Deck, facts: Facts) -> Iterator[Doubt]:
     ):
         for place, new in _unseen(here, there):
             yield _path(deck, place), f"has not seen {what} on {place} ({', '.join(new)}){ADMIT}"
-    if physics.temperature is not None and not facts["temperature"]:  # type: ignore[attr-defined]
+    if physics.temperature is not None and not facts["temperature"]:
         yield "physics.temperature", f"has not seen a temperature{ADMIT}"
 
 
@@ -118,8 +119,6 @@ def _unseen(here: Places, there: Places) -> Iterator[tuple[str, list[str]]]:
 
 def _memory(rom: Any, facts: Facts) -> Iterator[Doubt]:
     """Yield what is asked of bases of the memory and of calibrations that are not there."""
-    from plexus.roms.galerkin import quantile
-
     kept, indicator = facts["duals"], rom.indicator
     lacking = [name for name in facts["memory"] if name not in kept]
     if rom.duals == "gappy" and lacking:

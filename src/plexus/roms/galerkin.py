@@ -11,8 +11,7 @@ forces, forces per volume and prescribed values, beside elastic foundations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import ceil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -194,6 +193,8 @@ class Galerkin:
 
         factor = 1.0
         if indicator.coverage is not None:
+            from plexus.reduction.coverage import quantile
+
             factor = quantile(facts.get("ratios", []), indicator.coverage)
         return Terms(
             indicator.of, indicator.tolerance, factor, given.on_alarm, given.enrichments, given.spent
@@ -225,24 +226,6 @@ class Galerkin:
             stresses = [*stresses, *more.stresses]
             held = more.fields.reshape(*model.basis.shape[:2], lifts.count)
         system.turn(enriched(model, form, full.quadrature, found.fields, stresses, {}, held))
-
-
-def quantile(ratios: Sequence[float], coverage: float) -> float:
-    """Return what the ratio of a further trajectory does not exceed with a probability.
-
-    Raises
-    ------
-    InputError
-        If there are too few to tell.
-    """
-    place = ceil((len(ratios) + 1) * coverage - 1e-9)
-    if place > len(ratios):
-        least = ceil(coverage / (1 - coverage) - 1e-9)
-        raise InputError(
-            f"rom.indicator: a coverage of {coverage:g} needs {least} trajectories in `reduce.calibration`, "
-            f"the file has {len(ratios)}"
-        )
-    return float(sorted(ratios)[place - 1])
 
 
 def _require_rest(full: System, name: str, start: np.ndarray) -> None:
