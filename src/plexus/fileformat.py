@@ -40,6 +40,8 @@ DRAW = ("draw", "trained", "failed", "indicator", "beyond", "newton", "outside")
 """What such a row tells beside its figures."""
 MODES = ".modes.vtkhdf"
 """Ending of the file beside a reduced model that shows its modes, one per time."""
+FACTS = ".json"
+"""Ending of the file beside a reduced model that tells what it was made of."""
 DATA = "data-{}.h5"
 """What trainings learn from, named by the hash of all that it depends on."""
 SWEEP, MEMBER = "sweep.json", "member_{index:04d}"

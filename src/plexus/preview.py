@@ -7,7 +7,7 @@ memory are what the discretisation expects of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,20 @@ def seen(deck: Deck) -> list[str]:
     """
     with deck.located():
         found = made_for(deck.physics.type).look(deck)
-        told = [*found.warnings, *checked(deck)]
+        told = [*found.warnings, *checked(deck), *_foreseen(deck)]
     return _lines(found.lines) + [f"warning: {deck.placed(text)}" for text in told]
+
+
+def _foreseen(deck: Deck) -> Iterator[str]:
+    """Yield what the file of the deck's reduced model leaves open."""
+    if deck.rom is None:
+        return
+    from plexus import registry
+
+    cls: Any = registry.component("rom", deck.rom.type).cls
+    # not every member keeps facts beside its file
+    if hasattr(cls, "foreseen"):
+        yield from cls.foreseen(deck)
 
 
 def mesh_file(path: str, scale: float) -> list[str]:

@@ -233,20 +233,27 @@ def test_a_march_that_is_stopped_gives_no_figures(made, tmp_path_factory, monkey
 def test_a_campaign_goes_on_with_its_own_deck_in_its_own_folder(tmp_path):
     """Rows of other draws stay out of its table, and histories of a run stay what they are."""
     present = "samples: {warmth: {deviation: 0.2}}\ncampaign: {check: 2}\n"
-    assert earlier(tmp_path, present) == {}
-    record = Record(tmp_path, {}, {})
+    assert earlier(tmp_path, present, "one") == {}
+    record = Record(tmp_path, {}, {"rom": "one"})
     record.rows = {0: {"draw": 0.0}}
     record.write()
     (tmp_path / "deck.yaml").write_text("samples: {warmth: {deviation: 0.1}}\ncampaign: {check: 1}\n")
     told = r"^samples\.warmth\.deviation: 0\.1 -> 0\.2: the campaign has begun with the other\na campaign"
     with pytest.raises(InputError, match=told):
-        earlier(tmp_path, present)
-    assert earlier(tmp_path, present.replace("0.2", "0.1")) == record.rows
+        earlier(tmp_path, present, "one")
+    own = present.replace("0.2", "0.1")
+    assert earlier(tmp_path, own, "one") == record.rows
+    with pytest.raises(InputError, match=r"^rom\.file: its model was made anew since the campaign has begun"):
+        earlier(tmp_path, own, "another")
+    # campaigns of before do not tell
+    record.texts = {}
+    record.write()
+    assert earlier(tmp_path, own, "another") == record.rows
     series = Series(tmp_path / "series.h5")
     series.add("quantities", {"step": 1, "u": 2.0})
     series.flush(force=True)
     with pytest.raises(InputError, match="its results are of no campaign"):
-        earlier(tmp_path, present)
+        earlier(tmp_path, present, "one")
 
 
 @pytest.mark.mpi

@@ -14,8 +14,8 @@ from plexus.deck.schema import Deck
 from plexus.errors import GuardError, InputError
 from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
+from plexus.reduction.coverage import quantile
 from plexus.reduction.gappy import Gappy
-from plexus.roms.galerkin import quantile
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD

@@ -7,16 +7,16 @@ from pathlib import Path
 import yaml
 
 from plexus.campaigns.record import Record, Row
+from plexus.deck.changes import changes
 from plexus.errors import InputError
 from plexus.fileformat import DECK, SERIES
-from plexus.io.restart import changes
 
 FREE = ("about", "runtime", "job", "campaign.check", "campaign.batch", "campaign.outside")
 """Paths of the deck on which no row depends."""
 
 
-def earlier(folder: Path, present: str) -> dict[int, Row]:
-    """Return the rows of the campaign in a folder whose deck is still that of before (one rank only).
+def earlier(folder: Path, present: str, model: str) -> dict[int, Row]:
+    """Return the rows of the campaign in a folder whose deck and model are those of before (one rank only).
 
     Parameters
     ----------
@@ -24,11 +24,13 @@ def earlier(folder: Path, present: str) -> dict[int, Row]:
         Run folder.
     present : str
         Text of the effective deck; empty where nothing is to be compared.
+    model
+        Identity of the reduced model's file.
 
     Raises
     ------
     InputError
-        If the folder has results of something else, or of other draws than those of the deck.
+        If the folder has results of something else, or of other draws or by another model than the deck's.
     """
     rows = Record.read(folder)
     if not rows and (folder / SERIES).exists():
@@ -41,4 +43,10 @@ def earlier(folder: Path, present: str) -> dict[int, Row]:
                 "\n".join(f"{line}: the campaign has begun with the other" for line in told)
                 + "\na campaign with these changes begins anew, without --restart"
             )
+    known = Record.model(folder) if rows else ""
+    if known and known != model:
+        raise InputError(
+            "rom.file: its model was made anew since the campaign has begun, which begins anew, too: leave "
+            "--restart out"
+        )
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from plexus.campaigns.reach import Reach
 from plexus.campaigns.record import Record, numbered, text
 from plexus.compose import compose
 from plexus.errors import GuardError, InputError, SolveError
+from plexus.io import seal
 from plexus.offline.drawn import NEW, Drawn
+from plexus.reduction.coverage import quantile
 from plexus.reduction.responses import Elastic, outside
-from plexus.roms.galerkin import quantile
 from plexus.runtime.first import on_first
 from plexus.runtime.summary import STOPPED, Status, write_summary
 
@@ -67,7 +69,7 @@ class Campaign:
         """What data do not reach -> the draws that go there."""
         self.tolerance = _tolerance(given.indicator, self.system.model.facts)
         root = ctx.folder if ctx.root else None
-        self.record = Record(root, self.figures.units, ctx.texts)
+        self.record = Record(root, self.figures.units, ctx.texts | {"rom": identity(deck, ctx)})
         self.trained = set(self.system.model.facts.get("draws", ()))
         self.cost = {"draws": 0.0, "checks": 0.0}
 
@@ -186,6 +188,12 @@ def _tolerance(indicator: Any, facts: Mapping[str, Any]) -> float | None:
     return float(indicator.tolerance) / factor
 
 
+def identity(deck: Deck, ctx: Context) -> str:
+    """Return the identity of the file of the deck's reduced model. Collective."""
+    given: Any = deck.rom
+    return on_first(ctx.comm, lambda: seal.identity(Path(given.file)))
+
+
 def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:
     """March the draws of a deck and report; return the exit code. Collective.
 
@@ -196,7 +204,8 @@ def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:
     SolveError
         If no draw comes to its end.
     """
-    rows = on_first(ctx.comm, lambda: earlier(ctx.folder, ctx.texts.get("deck", ""))) if restart else {}
+    texts, model = ctx.texts.get("deck", ""), identity(deck, ctx)
+    rows = on_first(ctx.comm, lambda: earlier(ctx.folder, texts, model)) if restart else {}
     found = Campaign(deck, ctx)
     if restart:
         found.record.rows = rows

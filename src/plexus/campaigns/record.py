@@ -31,7 +31,7 @@ class Record:
     units : mapping
         Figure -> unit.
     texts : mapping
-        What the file tells of the deck.
+        What the file tells: of the deck, and as `rom` the identity of the reduced model.
     """
 
     def __init__(self, folder: Path | None, units: Mapping[str, str], texts: Mapping[str, str]):
@@ -50,6 +50,11 @@ class Record:
         columns = Series.resume(folder / SERIES, 2**62).tables.get(DRAWS, {})
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return {int(row["draw"]): {k: v for k, v in row.items() if v == v} for row in rows}
+
+    @staticmethod
+    def model(folder: Path) -> str:
+        """Return the identity of the model of these rows (one rank only); empty where none is told."""
+        return Series.resume(folder / SERIES, 2**62).texts.get("rom", "")
 
     def compare(self, number: int, full: Mapping[str, float]) -> None:
         """Add to a draw what the full model says."""

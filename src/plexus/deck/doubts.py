@@ -14,7 +14,7 @@ from plexus.deck import places
 from plexus.deck.cold import cold
 from plexus.deck.controls import given_steps
 from plexus.deck.discretisation import made_for
-from plexus.deck.kinship import part_doubts
+from plexus.deck.kinship import part_doubts, reduced_doubts
 from plexus.deck.loads import changes, loads, of_time
 from plexus.deck.passing import SHOWN, passed_over
 from plexus.deck.schedules import ScheduleText
@@ -49,7 +49,7 @@ def _all(deck: Deck) -> Iterator[Doubt]:
         yield from _slowed(deck)
         yield from given_steps(deck)
     yield from cold(deck)
-    yield from ((places.path(place), text) for place, text in part_doubts(deck))
+    yield from ((places.path(place), text) for place, text in (*part_doubts(deck), *reduced_doubts(deck)))
     yield from made_for(deck.physics.type).doubts(deck)
 
 

@@ -134,6 +134,13 @@ def reduced_problems(deck: Any) -> Iterator[Found]:
             yield from cls.problems(deck)
 
 
+def reduced_doubts(deck: Any) -> Iterator[Found]:
+    """Yield what the member of kind ``rom`` tells of a valid deck."""
+    cls: Any = None if deck.rom is None else registry.component("rom", deck.rom.type).cls
+    if hasattr(cls, "doubts"):
+        yield from cls.doubts(deck)
+
+
 def _setting(gap: Gap, time: Time) -> Setting:
     """Return what a closure of a deck is asked for."""
     controller: Any = registry.component("controller", time.control.type).cls

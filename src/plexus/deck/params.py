@@ -79,6 +79,7 @@ class Params(BaseModel):
     def _explain(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
             _refuse_strays(cls, data)
+            _refuse_booleans(cls, data)
             return handler(data)
         except ValidationError as error:
             # Here the model is known, so the nearest valid keys and the tip of a missing field can be told.
@@ -99,6 +100,19 @@ def _refuse_strays(model: type[Params], data: Any) -> None:
         error = values.refuse(f"expected a pure number, not {float(data[name]):g} {data[name].text}")
         details: list[InitErrorDetails] = [{"type": error, "loc": (str(name),), "input": data[name]}]
         raise ValidationError.from_exception_data(model.__name__, details)
+
+
+def _refuse_booleans(model: type[Params], data: Any) -> None:
+    """Refuse true and false, alone or in a list, where numbers are expected: they are no 1 and 0."""
+    for name, value in data.items() if isinstance(data, dict) else ():
+        given = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, bool)]
+        info = model.model_fields.get(str(name)) if given else None
+        if info is None or values.mentions(info.annotation, (bool,)):
+            continue
+        if values.mentions(info.annotation, (float, int)):
+            error = values.refuse(f"expected a number, not {str(given[0]).lower()}")
+            details: list[InitErrorDetails] = [{"type": error, "loc": (str(name),), "input": value}]
+            raise ValidationError.from_exception_data(model.__name__, details)
 
 
 def notes(annotation: Any, metadata: Any) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from plexus.deck.changes import changes
 from plexus.errors import InputError
 from plexus.fields.keys import Key, fields_of
 from plexus.io import checkpoint
@@ -213,19 +214,3 @@ def _other_file(facts: Mapping[str, Any], run: Restartable) -> Iterator[str]:
 def deck_hash(deck: Any) -> str:
     """Return a short hash of a deck's data that does not depend on the order of keys."""
     return hashlib.sha256(json.dumps(deck, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def changes(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Yield how two decks differ, as ``path: old -> new``."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in dict.fromkeys([*old, *new]):
-            yield from changes(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (a, b) in enumerate(zip(old, new, strict=True)):
-            yield from changes(a, b, f"{path}[{i}]")
-    elif old != new:
-        yield f"{path}: {_word(old)} -> {_word(new)}"
-
-
-def _word(value: Any) -> str:
-    return "(absent)" if value is None else str(value)

@@ -142,7 +142,9 @@ class Series:
         return series
 
     def _take(self, name: str, item: Any) -> None:
-        """Read one column."""
+        """Read one column or text."""
+        if isinstance(item, h5py.Dataset) and item.ndim == 0:
+            self.texts[name.rpartition("/")[2]] = bytes(item[()]).decode()
         if isinstance(item, h5py.Dataset) and item.ndim == 1:
             table, _, column = name.rpartition("/")
             self.tables.setdefault(table, {})[column] = array("d", item[:].astype(float))

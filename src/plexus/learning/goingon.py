@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from plexus.deck.changes import changes
 from plexus.deck.parts import CONTROLS
 from plexus.errors import InputError
-from plexus.io.restart import changes
 
 if TYPE_CHECKING:
     from plexus.learning.session import Position

@@ -12,14 +12,15 @@ and the material as the deck has it, in SI units.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.deck.changes import changes
 from plexus.errors import InputError
 from plexus.io.places import SAME, summed
-from plexus.io.restart import changes
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -46,13 +47,17 @@ def supports(space: Space, prescribed: Any) -> list[float]:
 
 
 def material(deck: Deck) -> dict[str, Any]:
-    """Return law and kinematics of a deck as plain data in SI units, without density, which loads read."""
+    """Return law and kinematics of a deck as plain data in SI units, without density, which loads read.
+
+    Parameters of the deck that these name are among them, with their values.
+    """
     from plexus.deck.effective import to_data
 
     found = {key: value for key, value in to_data(deck.physics).items() if key in MATERIAL}
     law = {key: value for key, value in found.get("law", {}).items() if key not in ("density", "checkpoint")}
-    plain: dict[str, Any] = json.loads(json.dumps(found | {"law": law}, default=str))
-    return plain
+    text = json.dumps(found | {"law": law}, default=str)
+    named = {name: v for name, v in deck.constants.items() if re.search(rf"\b{name}\b", text)}
+    return {"physics": json.loads(text), "parameters": {name: float(v) for name, v in named.items()}}
 
 
 def require_same(file: str, facts: Mapping[str, Any], held: list[float], deck: Deck) -> None:
@@ -70,5 +75,5 @@ def require_same(file: str, facts: Mapping[str, Any], held: list[float], deck: D
             f"directions: {there[0]:.0f} there, {held[0]:.0f} here); {REMEDY}"
         )
     here = material(deck)
-    if told := list(changes(facts.get("material", here), here, "physics")):
+    if told := list(changes(facts.get("material", here), here)):
         raise InputError(f"rom.file: {file} was made of another material ({', '.join(told)}); {REMEDY}")

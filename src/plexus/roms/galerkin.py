@@ -11,8 +11,7 @@ forces, forces per volume and prescribed values, beside elastic foundations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import ceil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -115,6 +114,27 @@ class Galerkin:
             if params.duals != "replay":
                 yield ("rom", key), "it begins with the memory of the whole body: take duals: replay"
 
+    @staticmethod
+    def doubts(deck: Deck) -> Iterator[Found]:
+        """Yield cycles that the full model shall march and that the run does not reach."""
+        from plexus.deck.tables import period_of
+
+        params: Any = deck.rom
+        period, time = period_of(deck.tables), deck.time
+        if not params.refresh or period is None or time is None:
+            return
+        total = (time.end - time.start) / period
+        if beyond := [k for k in params.refresh if k - 1 >= total - 1e-9]:
+            text = f"the run never comes to cycle {', '.join(map(str, beyond))}: it ends after {total:g}"
+            yield ("rom", "refresh"), text
+
+    @staticmethod
+    def foreseen(deck: Deck) -> Iterator[str]:
+        """Yield what is left to the run; see `plexus.roms._served.foreseen`."""
+        from plexus.roms._served import foreseen
+
+        return foreseen(deck)
+
     def reduce(self, full: System, values: Values, deck: Deck) -> tuple[ReducedSystem, Values]:
         """Return the system that marches in the place of ``full``, and its values at the start. Collective.
 
@@ -126,11 +146,13 @@ class Galerkin:
         from plexus.coupling.correction import Correction
         from plexus.coupling.reduced import ReducedSystem
         from plexus.coupling.trust import Trust
+        from plexus.reduction.facts import read
         from plexus.reduction.loads import require_separable
         from plexus.reduction.model import load
         from plexus.reduction.origin import require_same, supports
         from plexus.reduction.responses import Elastic
         from plexus.reduction.times import sampled
+        from plexus.runtime.first import on_first
 
         equation = full.equations[0]
         name = equation.field.name
@@ -141,6 +163,7 @@ class Galerkin:
         _require_rest(full, name, values[name])
         space = full.quadrature
         with at_path("rom.file"):
+            on_first(form.space.comm, lambda: read(Path(self.params.file)))
             model = load(Path(self.params.file), form, space)
         require_same(self.params.file, model.facts, supports(form.space, full.prescribed[name]), deck)
         system = ReducedSystem(full, model, times, self.params.tolerance, self.params.imbalance)
@@ -170,6 +193,8 @@ class Galerkin:
 
         factor = 1.0
         if indicator.coverage is not None:
+            from plexus.reduction.coverage import quantile
+
             factor = quantile(facts.get("ratios", []), indicator.coverage)
         return Terms(
             indicator.of, indicator.tolerance, factor, given.on_alarm, given.enrichments, given.spent
@@ -201,24 +226,6 @@ class Galerkin:
             stresses = [*stresses, *more.stresses]
             held = more.fields.reshape(*model.basis.shape[:2], lifts.count)
         system.turn(enriched(model, form, full.quadrature, found.fields, stresses, {}, held))
-
-
-def quantile(ratios: Sequence[float], coverage: float) -> float:
-    """Return what the ratio of a further trajectory does not exceed with a probability.
-
-    Raises
-    ------
-    InputError
-        If there are too few to tell.
-    """
-    place = ceil((len(ratios) + 1) * coverage - 1e-9)
-    if place > len(ratios):
-        least = ceil(coverage / (1 - coverage) - 1e-9)
-        raise InputError(
-            f"rom.indicator: a coverage of {coverage:g} needs {least} trajectories in `reduce.calibration`, "
-            f"the file has {len(ratios)}"
-        )
-    return float(sorted(ratios)[place - 1])
 
 
 def _require_rest(full: System, name: str, start: np.ndarray) -> None:

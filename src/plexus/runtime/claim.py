@@ -18,6 +18,7 @@ from plexus.errors import InputError
 from plexus.fileformat import (
     DECK,
     EFFECTIVE,
+    FACTS,
     LOCK,
     LOG,
     LOG_VIEW,
@@ -62,9 +63,12 @@ def of_deck(deck: Deck) -> tuple[str, ...]:
 
 
 def reduced(deck: Deck) -> tuple[str, ...]:
-    """Return the patterns of what a reduction of a deck writes: models, and their modes as fields."""
-    files = getattr(deck.reduce, "files", None) or (getattr(deck.reduce, "file", ""),)
-    return tuple(n for file in files if file for n in (file, str(Path(file).with_suffix(MODES))))
+    """Return the patterns of what a reduction writes: models, their modes as fields, their facts."""
+    many, file = getattr(deck.reduce, "files", None), getattr(deck.reduce, "file", "")
+    # a dictionary tells its facts in a file of its own
+    ends = (MODES,) if many else (MODES, FACTS)
+    files = tuple(filter(None, many or (file,)))
+    return (*files, *(str(Path(each).with_suffix(end)) for each in files for end in ends))
 
 
 def claim(folder: Path, names: Iterable[str]) -> tuple[str, ...]:

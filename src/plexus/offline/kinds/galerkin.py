@@ -7,10 +7,13 @@ doi:10.1002/nme.6187.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck.reduce import Reduce
+from plexus.fileformat import PROGRESS, SUMMARY, SWEEP
 from plexus.protocols import Balances, Found
+from plexus.reduction.facts import beside
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -34,8 +37,13 @@ class Galerkin:
 
     @staticmethod
     def problems(deck: Any) -> Iterator[Found]:
-        """Yield what is missing where draws shall be marched."""
+        """Yield what is missing where draws shall be marched, and a name that is taken."""
         block, sweep = deck.reduce, deck.sweep
+        if (told := str(beside(Path(block.file)))) in (block.file, SUMMARY, PROGRESS, SWEEP):
+            yield (
+                ("reduce", "file"),
+                f"its facts would lie in {told}, which is another file: choose another name",
+            )
         if block.draws is None:
             return
         place = ("reduce", "draws")
@@ -51,10 +59,12 @@ class Galerkin:
     def make(self, deck: Deck, ctx: Context, restart: str | None = None) -> tuple[Run, dict[str, Any], str]:
         """March, reduce and write; return the run, facts and a line about them. Collective."""
         from plexus.offline import draws, main
+        from plexus.offline import facts as told_of
 
         run, facts = main.reduce(deck, ctx, restart) if self.resumes else draws.reduce(deck, ctx)
         if run.stop_reason:
             return run, {}, "the run has stopped before its end: there is no model yet"
+        told_of.write(deck, run, ctx, facts)
         told = (
             f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
             f"(integrals to {facts['error']:.2g})"
