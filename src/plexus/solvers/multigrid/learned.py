@@ -80,6 +80,7 @@ class Learned(Hierarchy):
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""
         coarse = super()._coarser(matrix, level, count)
+        assert level.names is not None
         factor, least, seen = self._factors(matrix, level.names, coarse)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
         self._meet(self._widest(seen), slice(0, 7))

@@ -36,7 +36,7 @@ class Trainable:
 
     def prepare(self, setting: Setting) -> None:
         """Make networks that change nothing yet, or take those of the bundle."""
-        from plexus.solvers.multigrid.unrolled import Net, started
+        from plexus.solvers.multigrid.nets import Net, started
 
         self.scales: dict[str, float] = {}
         self.metadata: dict[str, Any] = {}
