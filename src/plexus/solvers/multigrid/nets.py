@@ -29,6 +29,9 @@ def _layers(name: str) -> torch.nn.Sequential:
 class Net(torch.nn.Module):
     """The networks of `plexus.solvers.multigrid.network` with gradients, and what they have seen."""
 
+    low: Tensor
+    high: Tensor
+
     def __init__(self, weights: Network):
         super().__init__()
         self.edge, self.level = _layers("edge"), _layers("level")

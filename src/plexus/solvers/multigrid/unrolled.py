@@ -43,7 +43,7 @@ class Unrolled:
 
     def _bound(self, level: int) -> None:
         def call(f: object) -> lanczos.Operator:
-            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()  # type: ignore[operator, no-any-return]
+            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()  # type: ignore[operator]
 
         with torch.no_grad():
             product = call(self.product)
@@ -56,7 +56,7 @@ class Unrolled:
         """Return A x on a level, (n, b)."""
         found: Tensor = Product.apply(
             self.w[level], self.s[level], x, self.grids[level], self.matrices[level]
-        )  # type: ignore[no-untyped-call]
+        )
         return found
 
     def cycle(self, level: int, b: Tensor) -> Tensor:
