@@ -20,7 +20,7 @@ else:
 KSP = Literal[
     "preonly", "richardson", "chebyshev", "cg", "pipecg", "fcg", "minres", "gmres", "fgmres", "lgmres",
     "pgmres", "bcgs", "bcgsl", "ibcgs", "cgs", "tfqmr", "cr", "gcr", "symmlq", "lsqr", "groppcg",
-    "pipefgmres", "qcg", "nash",
+    "pipefgmres", "qcg", "nash", "conjugate_directions",
 ]  # fmt: skip
 SNES = Literal[
     "ksponly", "newtonls", "newtontr", "nrichardson", "ngmres", "anderson", "qn", "ncg", "vinewtonrsls"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
     from plexus.protocols import Equation
 
-FLEXIBLE = ("fcg", "fgmres")
+FLEXIBLE = ("fcg", "fgmres", "conjugate_directions")
 """Krylov methods whose preconditioner may vary."""
 
 
@@ -85,6 +85,6 @@ def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[A
         if method not in FLEXIBLE:
             text = (
                 f"{chosen.type} changes from one application to the next, and {method} needs one that stays: "
-                "write fgmres, or fcg where the matrix is symmetric, or leave the method out"
+                "write fgmres, or fcg or conjugate_directions where the matrix is symmetric, or leave the method out"
             )
             yield where, text

@@ -177,8 +177,9 @@ def _guards(guards: Mapping[str, Any]) -> str:
     lines = [f"replaced: {text}" for text in guards.get("replaced", ())]
     for path, part in _parts(guards).items():
         share, last = part["mean_outside"], part["outside"]
+        what = part.get("what", "of the cells were outside its range")
         lines.append(
-            f"{path}: {share:.3%} of the cells were outside its range ({last:.3%} in the last step), "
+            f"{path}: {share:.3%} {what} ({last:.3%} in the last step), "
             f"in {_count(int(part['steps']), 'step')}"
         )
         lines += [f"{path}: {text}" for text in part.get("beyond_training", ())]

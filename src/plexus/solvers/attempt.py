@@ -11,6 +11,7 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.solvers import defaults
+from plexus.solvers.directions import krylov
 from plexus.solvers.monitors import INSIDE, UNSOLVED, SolveInfo, reason_name
 from plexus.solvers.options import Options
 from plexus.solvers.shells import Shell, install
@@ -75,6 +76,7 @@ class Attempt:
         self.reference: PETSc.Mat | None = None
         self._contexts = contexts
         self._install(snes.getKSP().getPC(), "", member, target)
+        self.directions = krylov.install(snes.getKSP(), self) if block.ksp == defaults.OURS else None
         self._told = (0, 0.0)
 
     def split(self, parts: Mapping[str, PETSc.IS]) -> None:
@@ -141,6 +143,7 @@ class Attempt:
         """Solve from the guess ``x`` in place and return the record. Collective."""
         snes, ksp = self.snes, self.snes.getKSP()
         ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
+        before = self.directions.replaced if self.directions else 0
         snes.solve(None, x)
         reason = reason_name(snes)
         # the Krylov method knows better than Newton what went wrong
@@ -161,6 +164,7 @@ class Attempt:
             krylov=np.array(ksp.getConvergenceHistory()),
             applications=applications,
             setup_seconds=seconds,
+            replaced=self.directions.replaced - before if self.directions else None,
         )
 
     @staticmethod

@@ -23,7 +23,9 @@ DIRECT_LIMIT = {1: 50_000, 2: 20_000, 3: 5_000}
 FALLBACK_LIMIT = {1: 10_000_000, 2: 2_000_000, 3: 200_000}
 """Unknowns up to which a factorisation is tried where the default has failed, by space dimension."""
 
-NORM_METHODS = frozenset({"cg", "fcg", "pipecg", "groppcg", "richardson"})
+OURS = "conjugate_directions"
+"""The Krylov method that is none of PETSc's (`plexus.solvers.directions.krylov`)."""
+NORM_METHODS = frozenset({"cg", "fcg", "pipecg", "groppcg", "richardson", OURS})
 """Methods with left preconditioning that can measure the true residual."""
 RIGHT_METHODS = frozenset({"gmres", "lgmres", "pgmres", "bcgs", "cgs", "tfqmr"})
 """Methods that measure the true residual with right preconditioning."""
@@ -98,6 +100,8 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
     }
     # what stays None is left to PETSc, or (ksp_type) to the first matrix
     given |= true_residual(given["ksp_type"])
+    if given["ksp_type"] == OURS:
+        given["ksp_type"] = "python"
     return {name: value for name, value in given.items() if value is not None} | chosen
 
 

@@ -66,6 +66,7 @@ class SolveInfo:
     fallback : number of the fallback that gave the answer; 0 is the block of the deck itself.
     applications : calls of a preconditioner in Python, None where PETSc has its own.
     setup_seconds : time that its set-up took on this rank [s].
+    replaced : directions in whose place the residual was taken, None but for `conjugate_directions`.
     detail : what else is known of a failure, empty for most.
     """
 
@@ -80,6 +81,7 @@ class SolveInfo:
     fallback: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+    replaced: int | None = None
     detail: str = ""
 
     @property
@@ -112,6 +114,7 @@ class Tally:
     fallbacks: int = 0
     applications: int | None = None
     setup_seconds: float = 0.0
+    replaced: int | None = None
 
     def add(self, info: SolveInfo) -> None:
         """Count one successful solve."""
@@ -123,11 +126,14 @@ class Tally:
         if info.applications is not None:
             self.applications = (self.applications or 0) + info.applications
             self.setup_seconds += info.setup_seconds
+        if info.replaced is not None:
+            self.replaced = (self.replaced or 0) + info.replaced
 
     def summary(self) -> dict[str, float]:
         """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve.
 
-        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was.
+        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was, ``replaced`` where
+        directions were conjugated (`plexus.solvers.directions.krylov`).
         """
         counts: dict[str, float] = {
             "solves": self.solves,
@@ -139,4 +145,6 @@ class Tally:
         }
         if self.applications is not None:
             counts |= {"applications": self.applications, "setup_seconds": self.setup_seconds}
+        if self.replaced is not None:
+            counts["replaced"] = self.replaced
         return counts

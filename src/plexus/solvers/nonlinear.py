@@ -8,6 +8,7 @@ constrained unknowns are zero. Linear equations take one step of a Krylov method
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class FieldSolver:
     """
 
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
-        self.form, self.target, self.ctx, self.path = form, target, ctx, path
+        self.form, self.ctx, self.path = form, ctx, path
+        self.target = target = replace(target, device=ctx.device)
         self.x, self.rhs = form.space.vector(), form.space.vector()
         self.blocks = [*_chain(block), *defaults.further(block, target)]
         self.contexts = Contexts(self.blocks, target)
@@ -198,10 +200,10 @@ class FieldSolver:
             snes = PETSc.SNES().create(self.form.space.comm)
             attempt = self.configure(snes, number)
             snes.setFunction(self.residual, self.rhs)
-            with self.ctx.timers("matrix"):
-                mat = self.form.matrix.mat  # made at first access: pattern and memory
             if self.blocks[number].preconditioner_from == "rest":
                 attempt.reference = self._reference()
+            with self.ctx.timers("matrix"):
+                mat = self.form.matrix.mat  # made at first access: pattern and memory
             snes.setJacobian(self.jacobian, mat, attempt.reference or mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
@@ -336,7 +338,10 @@ class FieldSolver:
         form = self.form
         mat = form.matrix.mat
         self.symmetric = self._describe(mat)
-        if mat.getDiagonal().min()[1] < 0:
+        diagonal = mat.getDiagonal()
+        low = diagonal.min()[1]
+        diagonal.destroy()
+        if low < 0:
             self.ctx.log.info(
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
                 "is a coefficient negative somewhere?"

@@ -73,10 +73,10 @@ class SystemSolver(FieldSolver):
         """
         super().inspect_matrix(attempt, bearing)
         ksp = attempt.snes.getKSP()
-        if not self.form.symmetric and ksp.getType() in SYMMETRIC:
+        if not self.form.symmetric and (attempt.directions is not None or ksp.getType() in SYMMETRIC):
             size, i, j = self.form.worst
             raise InputError(
-                f"{attempt.path.removesuffix('options')}ksp: {ksp.getType()} needs a symmetric matrix: "
+                f"{attempt.path.removesuffix('options')}ksp: {attempt.block.ksp or ksp.getType()} needs a symmetric matrix: "
                 f"entries ({i + 1}, {j + 1}) and ({j + 1}, {i + 1}) differ by {size:.3g} of the largest ones "
                 "of these rows; use gmres"
             )
@@ -103,7 +103,8 @@ class SystemSolver(FieldSolver):
                 info.converged, info.reason = False, f"DIVERGED_TRUE_RESIDUAL {INSIDE}"
                 info.detail = f"‖b - A u‖ = {left:.3g} where {goal:.3g} was asked for"
         elif "INDEFINITE" in info.reason:
-            info.detail = first_negative(ksp, info.iterations)
+            directions = attempt.directions
+            info.detail = first_negative(ksp, info.iterations) if directions is None else directions.detail
         return info
 
     def _left(self) -> float:

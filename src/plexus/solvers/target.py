@@ -30,6 +30,8 @@ class Target:
         External packages that this PETSc was built with, in lower case.
     zeros : tuple of str
         Deck paths of properties that are zero everywhere, for messages.
+    device : str
+        Torch's name of the device of this rank.
     parts : mapping
         Name -> components of each field that is solved for at once; empty for a single one.
     """
@@ -44,4 +46,5 @@ class Target:
     singular: bool
     packages: frozenset[str]
     zeros: tuple[str, ...] = ()
+    device: str = "cpu"
     parts: Mapping[str, int] = field(default_factory=dict)

@@ -34,18 +34,20 @@ class SystemsParams(Params):
     problems: tuple[Annotated[Any, Component("problem")], ...] = Field(
         min_length=1, description="problems, each taken with every seed"
     )
-    seeds: tuple[int, int] = Field(description="first seed, and the one behind the last")
+    seeds: tuple[int, int] | None = Field(
+        None, description="first seed, and the one behind the last; none: each problem as it stands"
+    )
 
     @field_validator("seeds")
     @classmethod
-    def _ordered(cls, seeds: tuple[int, int]) -> tuple[int, int]:
-        if not 0 <= seeds[0] < seeds[1]:
+    def _ordered(cls, seeds: tuple[int, int] | None) -> tuple[int, int] | None:
+        if seeds is not None and not 0 <= seeds[0] < seeds[1]:
             raise refuse(f"expected two ascending whole numbers from 0 on, not {list(seeds)}")
         return seeds
 
     @model_validator(mode="after")
     def _with_seeds(self) -> SystemsParams:
-        for problem in self.problems:
+        for problem in self.problems if self.seeds is not None else ():
             if getattr(problem, "seed", None) is None:
                 raise refuse(
                     f"{problem.type} draws nothing: give it a seed, in whose place those of `seeds` go"
@@ -71,24 +73,31 @@ class Systems(DataBase):
     @property
     def total(self) -> int:
         """Return the number of systems."""
-        return self.groups * (self.params.seeds[1] - self.params.seeds[0])
+        return self.groups * len(self._seeds)
+
+    @property
+    def _seeds(self) -> Sequence[int | None]:
+        """The seeds of each problem; its own without any."""
+        return [None] if self.params.seeds is None else range(*self.params.seeds)
 
     def group(self, number: int) -> int:
         """Return the problem of a system."""
-        return number // (self.total // self.groups)
+        return number // len(self._seeds)
 
     def system(self, number: int) -> Any:
         """Return matrix, cells and right-hand side of a system, all on this process."""
         from plexus.solvers.multigrid.trials import system_of
 
         problem = self.params.problems[self.group(number)]
-        seed = self.params.seeds[0] + number % (self.total // self.groups)
-        return system_of(registry.build("problem", problem.model_copy(update={"seed": seed})))
+        seed = self._seeds[number % len(self._seeds)]
+        drawn = problem if seed is None else problem.model_copy(update={"seed": seed})
+        return system_of(registry.build("problem", drawn))
 
     def case(self, group: int) -> dict[str, Any]:
         """Return type and cells of a problem."""
         problem = self.params.problems[group]
-        return {"problem": problem.type, "cells": "x".join(map(str, getattr(problem, "cells", ())))}
+        told = {"problem": problem.type, "cells": "x".join(map(str, getattr(problem, "cells", ())))}
+        return told | {key: getattr(problem, key) for key in ("layout",) if hasattr(problem, key)}
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
         """Return the numbers of this rank's systems."""
@@ -106,6 +115,6 @@ class Systems(DataBase):
         from plexus.deck.effective import to_data
 
         told = super().tell(session)
-        told["training"] |= {"generator": "problems", "seeds": list(range(*self.params.seeds)),
+        told["training"] |= {"generator": "problems", "seeds": [s for s in self._seeds if s is not None],
                              "problems": to_data(self.params.problems)}  # fmt: skip
         return told

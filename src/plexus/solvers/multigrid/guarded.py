@@ -30,7 +30,7 @@ class Watch(Account):
         Why the learned cycle was left -> how often.
     """
 
-    name = "LearnedMultigrid"
+    name, unit, enough = "LearnedMultigrid", "solves", ENOUGH
     stops = False
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Watch(Account):
     @property
     def tired(self) -> bool:
         """Return whether it has failed too often in a row to be asked again."""
-        return self.using_fallback or self._row >= ENOUGH
+        return self.using_fallback or self._row >= self.enough
 
     @property
     def suspect(self) -> bool:
@@ -76,7 +76,7 @@ class Watch(Account):
         """Return why the learned cycle must not go on, None while all is well."""
         if not self.tired or self.using_fallback:
             return None
-        return "; ".join(f"{reason} in {count} solves" for reason, count in self.reasons.items())
+        return "; ".join(f"{reason} in {count} {self.unit}" for reason, count in self.reasons.items())
 
     def use_fallback(self) -> None:
         """From now on only the cycle without learning answers."""
@@ -86,9 +86,13 @@ class Watch(Account):
         """Return steps, latest and mean share of solves that were left, and solves."""
         return {
             "steps": float(self.steps), "outside": self.share,
-            "mean_outside": self.left / max(self.solves, 1), "solves": float(self.solves),
+            "mean_outside": self.left / max(self.solves, 1), self.unit: float(self.solves),
             "fallback": float(self.using_fallback),
         }  # fmt: skip
+
+    def summary(self) -> dict[str, Any]:
+        """Return the entry of ``summary.json``, with what the share is one of. Collective."""
+        return super().summary() | {"what": f"of the {self.unit} were answered without it"}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers."""

@@ -1,0 +1,45 @@
+"""Iterations of conjugate directions on a problem, on this process alone: what a training is judged by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from petsc4py import PETSc
+
+from plexus.models.algebraic.matrix import POSITIONS
+from plexus.solvers.directions.context import Directions
+from plexus.solvers.directions.krylov import install
+
+
+def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -> tuple[int, float]:
+    """Return iterations to ``rtol`` of b, ``most`` at most, and the share of answers that would not do.
+
+    Parameters
+    ----------
+    system
+        Matrix, cells and right-hand side, all on this process.
+    network
+        None for conjugate gradients.
+    """
+    matrix, cells, b = system
+    mat = PETSc.Mat().createAIJ(matrix.n, csr=tuple(matrix.rows), comm=PETSc.COMM_SELF)
+    places = PETSc.Vec().createWithArray(cells.ravel().astype(float), comm=PETSc.COMM_SELF)
+    places.setBlockSize(cells.shape[1])
+    mat.compose(POSITIONS, places)
+    rhs = PETSc.Vec().createWithArray(b, comm=PETSc.COMM_SELF)
+    ksp, x = PETSc.KSP().create(PETSc.COMM_SELF), rhs.duplicate()
+    context = Directions("", network=network)
+    install(ksp, context)
+    ksp.setOperators(mat)
+    ksp.setTolerances(rtol=rtol, max_it=most)
+    ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    if network is None:
+        ksp.getPC().setType("none")
+    else:
+        ksp.getPC().setType("python")
+        ksp.getPC().setPythonContext(context)
+    ksp.solve(rhs, x)
+    found = ksp.getIterationNumber()
+    for made in (ksp, x, rhs, places, mat):
+        made.destroy()
+    return found, context.part.counts()["mean_outside"]

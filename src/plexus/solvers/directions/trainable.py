@@ -1,0 +1,77 @@
+"""Directions as `plexus train` sees them: a network, its bundle, a validation by counts of iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from plexus.protocols import Port, Setting
+
+if TYPE_CHECKING:
+    from plexus.learning.session import Session
+
+RTOL, MOST = 1e-4, 2000
+"""Reduction of the residual that is counted, and iterations at most."""
+
+
+class Trainable:
+    """What a training asks of its part (`plexus.protocols.Trainable`), around `params` of directions."""
+
+    params: Any
+    loose, guard = False, None
+    inputs = (Port("residual", "1", "scalar", "cell"),)
+    outputs = (Port("direction", "1", "scalar", "cell"),)
+
+    def prepare(self, setting: Setting) -> None:
+        """Make a network, or take that of the bundle. Collective."""
+        from plexus.nets.directions import Directions
+        from plexus.solvers.directions import bundle
+
+        p = self.params
+        self.scales: dict[str, float] = {}
+        self.metadata: dict[str, Any] = {}
+        network = bundle.load(p.checkpoint, p.sha256, setting.comm) if p.checkpoint else None
+        self.network = (network or Directions(p.profile, p.channels, p.seed)).to(setting.device)
+
+    def raw(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return directions for residuals of norm one, (samples, nx, ny, nz)."""
+        return {"direction": self.network(fields["residual"])}
+
+    def calibrate(self, inputs: Any, targets: Any) -> None:
+        """Do nothing: residuals have norm one."""
+
+    def range_of(self, inputs: Any, widen: float) -> dict[str, Any]:
+        """Return no range: each answer is compared with the residual instead."""
+        return {}
+
+    def use_range(self, box: Any) -> None:
+        """Do nothing."""
+
+    def rivals(self) -> dict[str, Any]:
+        """Return nothing: `judged` counts those of conjugate gradients."""
+        return {}
+
+    def describe(self, box: Any) -> dict[str, Any]:
+        """Return what the bundle says of the part."""
+        from plexus.solvers.directions import bundle
+
+        return bundle.described(self.network.profile, self.network.channels)
+
+    def golden(self, inputs: Any) -> Any:
+        """Return a residual and its answer."""
+        from plexus.solvers.directions import bundle
+
+        return bundle.golden(self.network)
+
+    def judged(self, session: Session) -> list[dict[str, Any]]:
+        """Return iterations to 1e-4 on each problem of the validation, and those of conjugate gradients."""
+        from plexus.solvers.directions.counts import counts
+
+        data: Any = session.validation
+        table = []
+        for number in range(data.total):
+            found, share = counts(data.system(number), self.network, RTOL, MOST)
+            beside, _ = counts(data.system(number), None, RTOL, MOST)
+            table.append({"case": data.case(data.group(number)), "metric": "iterations to 1e-4", "value": found,
+                          "baselines": {"conjugate gradients": beside}, "fallback": share})  # fmt: skip
+        return table

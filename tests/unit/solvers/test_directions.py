@@ -1,0 +1,306 @@
+"""Conjugate directions: conjugate gradients where they must be, safe with any network; how networks learn."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from crew import plexus
+from linear_systems import CHANNELS, NAME, OBSTACLES, system
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from plexus.deck.load import load
+from plexus.errors import DeckError, InputError
+from plexus.nets import directions as nets
+from plexus.solvers import shells
+from plexus.solvers.directions.context import Directions
+from plexus.solvers.directions.krylov import install
+from plexus.solvers.directions.ritz import lowest, mixtures, ritz
+from plexus.solvers.directions.stencil import Stencil
+from plexus.solvers.multigrid.context import positions
+from plexus.solvers.multigrid.matrices import of_petsc
+
+PLUME = {"type": "plume", "cells": [32, 32, 32], "layout": "empty"}
+SMALL = PLUME | {"cells": [12, 12, 12], "layout": "many"}
+FLEXIBLE = {"ksp_fcg_mmax": 2, "ksp_fcg_truncation_type": "standard"}
+
+
+class Owner:
+    """What a method lives as long as."""
+
+
+def solved(mat, b, method, context=None, rtol=1e-6, most=1000, **options):
+    """Return solver, solution and residual norms; ``ours`` is the method that is none of PETSc's."""
+    database = PETSc.Options("test_directions_")
+    for name, value in options.items():
+        database.setValue(name, value)
+    ksp, owner = PETSc.KSP().create(mat.comm), Owner()
+    ksp.setOptionsPrefix("test_directions_")
+    ksp.setOperators(mat)
+    if method == "ours":
+        owner.method = install(ksp, owner)
+    else:
+        ksp.setType(method)
+    if context is not None:
+        shells.install(ksp.getPC(), context, owner)
+    else:
+        ksp.getPC().setType(options.get("pc_type", "none"))
+    ksp.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    ksp.setTolerances(rtol=rtol, atol=0.0, max_it=most)
+    ksp.setConvergenceHistory()
+    ksp.setFromOptions()
+    x = b.duplicate()
+    ksp.solve(b, x)
+    for name in options:
+        database.delValue(name)
+    return ksp, x.getArray().copy(), ksp.getConvergenceHistory().copy(), owner
+
+
+@pytest.mark.parametrize(("layout", "count"), [("empty", 138), ("many", 210)])
+def test_without_a_preconditioner_they_are_conjugate_gradients(layout, count):
+    mat, b = system(PLUME | {"layout": layout}, MPI.COMM_SELF)
+    (theirs, x, *_), (ours, y, *_) = (solved(mat, b, method, most=20) for method in ("cg", "ours"))
+    assert np.abs(x - y).max() <= 1e-8 * np.abs(x).max()
+    assert ours.getConvergedReason() == theirs.getConvergedReason() == -3
+    (theirs, *_), (ours, _, norms, _) = (solved(mat, b, method) for method in ("cg", "ours"))
+    assert len(norms) == ours.getIterationNumber() + 1
+    assert abs(ours.getIterationNumber() - theirs.getIterationNumber()) <= 1
+    assert abs(ours.getIterationNumber() - count) <= 1
+
+
+@pytest.mark.parametrize("cycle", ["two_step", "k"])
+def test_with_a_preconditioner_they_are_those_of_petsc(cycle):
+    mat, b = system(CHANNELS, MPI.COMM_SELF)
+    given = {"pc_type": "python", "pc_python_type": NAME, "pc_plexus_bits": 64, "pc_plexus_cycle": cycle}
+    ours, _, norms, _ = solved(mat, b, "ours", **given)
+    flexible, _, other, _ = solved(mat, b, "fcg", **given, **FLEXIBLE)
+    assert abs(ours.getIterationNumber() - flexible.getIterationNumber()) <= 1
+    assert np.allclose(norms[:8], other[:8], rtol=1e-6)
+    if cycle == "two_step":
+        plain, *_ = solved(mat, b, "cg", **given)
+        assert abs(ours.getIterationNumber() - plain.getIterationNumber()) <= 1
+
+
+def test_the_number_of_stored_directions_is_an_option():
+    mat, b = system(SMALL, MPI.COMM_SELF)
+    counts = [
+        solved(mat, b, "ours", most=5000, ksp_plexus_directions=m)[0].getIterationNumber() for m in (0, 1, 2)
+    ]
+    assert counts[0] > 3 * counts[1] and abs(counts[1] - counts[2]) <= 1
+
+
+class Context:
+    """A preconditioner of no matrix."""
+
+    def setUp(self, pc):
+        """Do nothing."""
+
+
+def ring(n, shift=0.0):
+    """Return a matrix whose constants cost ``shift``."""
+    mat = PETSc.Mat().createAIJ((n, n), nnz=3, comm=MPI.COMM_SELF)
+    for i in range(n):
+        mat.setValues([i], [(i - 1) % n, i, (i + 1) % n], [-1.0, 2.0 + shift, -1.0])
+    mat.assemble()
+    return mat, mat.createVecLeft()
+
+
+def test_a_null_space_is_projected():
+    mat, b = ring(40)
+    mat.setNullSpace(PETSc.NullSpace().create(constant=True, comm=MPI.COMM_SELF))
+    values = np.random.default_rng(0).standard_normal(40)
+    b.setArray(values - values.mean())
+
+    class Shifted(Context):
+        def apply(self, pc, x, y):
+            x.copy(y)
+            y.shift(3.0)
+
+    ksp, x, *_ = solved(mat, b, "ours", Shifted(), rtol=1e-10)
+    assert ksp.getConvergedReason() > 0
+    assert abs(x.sum()) <= 1e-9 * np.abs(x).max()
+
+
+def test_a_matrix_that_is_not_definite_is_told():
+    mat, b = ring(10, shift=-1.0)
+    b.setArray(np.ones(10))
+    ksp, _, _, owner = solved(mat, b, "ours")
+    assert ksp.getConvergedReason() == PETSc.KSP.ConvergedReason.DIVERGED_INDEFINITE_MAT
+    assert owner.method.detail == "not positive definite: qᵀA q = -10 at iteration 0"
+
+
+def test_an_answer_that_is_no_direction_is_replaced_and_counted():
+    mat, b = system(SMALL, MPI.COMM_SELF)
+
+    class Nothing(Context):
+        def apply(self, pc, x, y):
+            y.zeroEntries()
+
+    ksp, *_, owner = solved(mat, b, "ours", Nothing())
+    assert ksp.getIterationNumber() == solved(mat, b, "ours")[0].getIterationNumber()
+    assert owner.method.replaced == ksp.getIterationNumber()
+
+
+class Answer(torch.nn.Module):
+    """A network that answers what it is told to."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.like = kind, torch.nn.Parameter(torch.zeros(1))
+        self.random = torch.Generator().manual_seed(0)
+
+    def forward(self, r):
+        """Return it."""
+        answers = {"nan": r * float("nan"), "zeros": 0 * r, "uphill": -r}
+        return answers[self.kind] if self.kind in answers else torch.randn(r.shape, generator=self.random)
+
+
+@pytest.mark.parametrize("method", ["ours", "fcg"])
+@pytest.mark.parametrize("kind", ["nan", "zeros", "uphill", "noise"])
+def test_any_network_converges(kind, method):
+    mat, b = system(SMALL, MPI.COMM_SELF)
+    context = Directions("", network=Answer(kind))
+    ksp, *_ = solved(mat, b, method, context)
+    plain, *_ = solved(mat, b, "cg")
+    assert ksp.getIterationNumber() <= 1.3 * plain.getIterationNumber() + 10
+    assert context.part.left == (0 if kind == "uphill" else 10)
+    why = context.part.look(1)
+    expected = {"nan": "no numbers", "zeros": "not descend", "noise": "gain less than the residual"}
+    assert why is None if kind == "uphill" else expected[kind] in why
+
+
+def test_a_matrix_without_cells_is_refused():
+    mat, b = ring(10)
+    with pytest.raises(InputError, match="none of the cells of a grid in space"):
+        solved(mat, b, "ours", Directions("", network=Answer("zeros")))
+
+
+@pytest.mark.parametrize(
+    ("profile", "count", "reach", "cost"), [("64", 97_457, 22, 121_856), ("128", 152_881, 34, 184_064)]
+)
+def test_networks_are_the_published_ones(profile, count, reach, cost):
+    net = nets.Directions(profile, channels=2).double()
+    assert nets.parameters(profile) == count
+    assert nets.parameters(profile, 2) == sum(p.numel() for p in net.parameters())
+    assert nets.flops(profile) == pytest.approx(cost, rel=0.01)
+    assert nets.radius(profile) == reach
+    with torch.no_grad():
+        for value in net.parameters():  # no unit is silent
+            value.copy_(torch.rand(value.shape, dtype=torch.float64))
+        n, found = 2 * reach + 6, 0
+        r = torch.rand(1, n, 4, 4, dtype=torch.float64)
+        base = _raw(net, r)
+        for at in (n // 2, n // 2 + 1):  # the coarse cells lie differently around them
+            other = r.clone()
+            other[0, at, 2, 2] += 0.5
+            seen = (_raw(net, other) != base).any(3).any(2)[0].nonzero()
+            found = max(found, at - int(seen.min()), int(seen.max()) - at)
+    assert found == reach
+
+
+def _raw(net, r):
+    """Return the answer to residuals whose mean square one bears no change of a cell."""
+    return net(r, size=torch.ones(1, dtype=r.dtype))
+
+
+def test_the_answer_does_not_depend_on_the_size_of_the_residual_nor_need_even_grids():
+    net, r = nets.Directions("64", channels=2), torch.randn(1, 5, 6, 7)
+    assert torch.allclose(net(r), net(1e6 * r), rtol=1e-4)
+    assert net(r).shape == r.shape
+
+
+def test_ritz_vectors_and_their_mixtures():
+    mat, _ = system(PLUME | {"cells": [16, 16, 16]}, MPI.COMM_SELF)
+    stencil = Stencil(of_petsc(mat), positions(mat))
+    x, y = mat.createVecs()
+    x.setArray(np.random.default_rng(3).standard_normal(stencil.n))
+    mat.mult(x, y)
+    assert np.allclose(stencil.times(x.getArray()), y.getArray(), atol=1e-13)
+    draw = np.random.default_rng(0)
+    found = ritz(stencil.times, stencil.n, 300, draw)
+    assert np.abs(found.basis.T @ found.basis - np.eye(300)).max() <= 1e-10
+    for value, y in zip(found.values[-5:], found.mixed[:, -5:].T, strict=True):
+        u = found.basis @ y
+        assert np.linalg.norm(stencil.times(u) - value * u) <= 1e-6 * value
+    b = mixtures(found, 100, 0.55, 9.0, draw)
+    assert np.allclose(np.linalg.norm(b, axis=1), 1, rtol=1e-5)
+    shares = ((b @ found.basis) @ found.mixed) ** 2
+    share = shares[:, : lowest(found, 0.55)].sum() / shares.sum()
+    assert share == pytest.approx(81 * 0.55 / (81 * 0.55 + 0.45), rel=0.01)
+
+
+def test_a_space_that_is_exhausted_ends_lanczos():
+    found = ritz(lambda v: 2.0 * v, 30, 20, np.random.default_rng(0))
+    assert found.basis.shape == (30, 1) and np.allclose(found.values, 2)
+
+
+DECK = """
+plexus: 1
+physics: {type: matrix, problem: {type: plume, cells: [8, 8, 8], layout: many}}
+solver: {u: {ksp: conjugate_directions, rtol: 1e-6, preconditioner: {type: directions, channels: 4}}}
+"""
+TRAIN = """
+train:
+  data: {type: ritz, problem: {type: plume, cells: [8, 8, 8], layout: empty}, vectors: 40, samples: 30}
+  loss: one_step
+  stages: [{type: fit, steps: 100, batch: 5, optimizer: {type: adam, rate: 5e-3, final_rate: 1e-3}}]
+  validation: {type: systems, problems: [{type: plume, cells: [8, 8, 8], layout: empty}]}
+"""
+
+
+def test_a_training_leaves_a_bundle_that_a_run_takes(tmp_path):
+    (tmp_path / "train.yaml").write_text(DECK + TRAIN)
+    ended = plexus(tmp_path, "train", "train.yaml", "-o", "out")
+    assert ended.code == 0, ended.err
+    told = json.loads((tmp_path / "out/summary.json").read_text())
+    (row,) = told["validation"]
+    assert row["baselines"]["conjugate gradients"] == 29 and row["value"] > 0
+    assert told["quantities"]["loss.0"] < 0.6
+    named = f"channels: 4, bundle: out/bundle.safetensors, sha256: {told['sha256']}"
+    (tmp_path / "run.yaml").write_text(DECK.replace("channels: 4", named))
+    ended = plexus(tmp_path, "run", "run.yaml", "-o", "run")
+    assert ended.code == 0, ended.err
+    run = json.loads((tmp_path / "run/summary.json").read_text())
+    assert run["solver"]["u"]["replaced"] == 0
+    # as many answers as the watch allows, then residuals
+    assert 10 <= run["guards"]["solver.u.preconditioner"]["applications"] <= run["solver"]["u"]["applications"]
+
+
+def test_cg_with_a_network_is_an_error_of_the_deck(tmp_path):
+    (tmp_path / "deck.yaml").write_text((DECK + TRAIN).replace("ksp: conjugate_directions", "ksp: cg"))
+    with pytest.raises(DeckError, match="directions changes from one application to the next, and cg needs"):
+        load(tmp_path / "deck.yaml")
+
+
+def test_a_network_that_is_no_use_gives_way_and_the_run_says_so(tmp_path, make_run, monkeypatch):
+    monkeypatch.setattr("plexus.solvers.directions.bundle.load", lambda *_: Answer("noise"))
+    (tmp_path / "net.safetensors").write_bytes(b"")
+    named = f"channels: 4, bundle: {tmp_path}/net.safetensors, sha256: {'a' * 64}"
+    run = make_run(DECK.replace("channels: 4", named))
+    run.execute()
+    told = run.system.parts["solver.u.preconditioner"].summary()
+    assert told["mean_outside"] == 1.0 and told["applications"] == told["fallback"] * 10
+
+
+@pytest.mark.mpi(min_size=2)
+def test_ranks_have_the_same_answers():
+    net = nets.Directions("64", channels=2, seed=1)
+    found = []
+    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
+        mat, b = system(OBSTACLES, comm)
+        context = Directions("", network=net)
+        ksp, x, *_ = solved(mat, b, "ours", context, rtol=1e-8)
+        found.append((ksp.getIterationNumber(), context.part.counts()["mean_outside"], x))
+    (shared, share, x), (alone, other, y) = found
+    assert abs(shared - alone) <= 1 and share == pytest.approx(other, abs=0.1)
+    whole = np.concatenate(MPI.COMM_WORLD.allgather(x))
+    assert np.abs(whole - y).max() <= 1e-6 * np.abs(y).max()
+
+
+@pytest.mark.mpi(min_size=2)
+def test_a_box_that_is_too_large_for_every_rank_is_refused(monkeypatch):
+    monkeypatch.setattr("plexus.solvers.directions.context.MOST", 100)
+    mat, b = system(OBSTACLES)
+    with pytest.raises(InputError, match="every rank would hold a box of 4096 cells"):
+        solved(mat, b, "ours", Directions("", network=Answer("zeros")))
