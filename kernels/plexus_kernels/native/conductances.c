@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stdint.h>
 
-enum { FEATURES = 7, LEVEL = 4 };
+#ifndef HIDDEN
+#define HIDDEN 24
+#endif
+enum { FEATURES = 7 };
 
 /* What each row is coupled to inside of its aggregate; target: aggregate of each column. */
 void inside(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const int32_t *target,
@@ -34,54 +37,62 @@ void merged(int64_t n, const int32_t *ptr, const int32_t *col, const double *val
     }
 }
 
-/* y = W x/√(1 + x²) + b, W stored by columns; or W x + b for the first layer. */
-static void layer(int64_t in, int64_t out, const double *W, const double *b, const double *x, int first, double *y) {
-    for (int64_t o = 0; o < out; o++) y[o] = b[o];
-    for (int64_t i = 0; i < in; i++) {
-        const double s = first ? x[i] : x[i] / sqrt(1 + x[i] * x[i]);
-        for (int64_t o = 0; o < out; o++) y[o] += W[i * out + o] * s;
-    }
+/* y = W x + b, W stored by columns. */
+static inline void layer(int in, int out, const double *restrict W, const double *restrict b, const double *restrict x,
+                         double *restrict y) {
+    for (int o = 0; o < out; o++) y[o] = b[o];
+    for (int i = 0; i < in; i++)
+        for (int o = 0; o < out; o++) y[o] += W[i * out + o] * x[i];
 }
 
-/* Output of in → hidden → hidden → 1, whose weights W₁ b₁ W₂ b₂ W₃ b₃ lie one behind the other. */
-static double network(int64_t in, int64_t hidden, const double *w, const double *x) {
-    double a[64], b[64], out;
-    layer(in, hidden, w, w + in * hidden, x, 1, a), w += (in + 1) * hidden;
-    layer(hidden, hidden, w, w + hidden * hidden, a, 0, b), w += (hidden + 1) * hidden;
-    layer(hidden, 1, w, w + hidden, b, 0, &out);
+static inline void bend(double *restrict x) {
+    for (int i = 0; i < HIDDEN; i++) x[i] /= sqrt(1 + x[i] * x[i]);
+}
+
+/* Output of FEATURES → HIDDEN → HIDDEN → 1, whose weights W₁ b₁ W₂ b₂ W₃ b₃ lie one behind the other. */
+static double network(const double *w, const double *x) {
+    double a[HIDDEN], b[HIDDEN], out;
+    layer(FEATURES, HIDDEN, w, w + FEATURES * HIDDEN, x, a), bend(a), w += (FEATURES + 1) * HIDDEN;
+    layer(HIDDEN, HIDDEN, w, w + HIDDEN * HIDDEN, a, b), bend(b), w += (HIDDEN + 1) * HIDDEN;
+    layer(HIDDEN, 1, w, w + HIDDEN, b, &out);
     return out;
 }
 
-static void features(double sum, double series, double number, double di, double dj, double si, double sj,
-                     double ki, double kj, double *x) {
+/* d, s: logarithms of diagonals and of sizes at both ends. */
+static void features(double sum, double series, double number, const double d[2], const double s[2], double inner,
+                     double *x) {
     const double least = 1e-12, third = 1.0 / 3;
-    x[0] = third * (log(sum) - 0.5 * (log(di) + log(dj)));
-    x[1] = third * fabs(log(di) - log(dj));
+    x[0] = third * (log(sum) - 0.5 * (d[0] + d[1]));
+    x[1] = third * fabs(d[0] - d[1]);
     x[2] = third * log(fmax(series / sum, least));
     x[3] = third * log(number);
-    x[4] = third * (log(si) + log(sj));
-    x[5] = third * fabs(log(si) - log(sj));
-    x[6] = third * log(fmax(sum / (sum + (ki + kj)), least));
+    x[4] = third * (s[0] + s[1]);
+    x[5] = third * fabs(s[0] - s[1]);
+    x[6] = third * log(fmax(sum / (sum + inner), least));
 }
 
-/* Factor exp(reach tanh(network)) of every coupling w > 0, one elsewhere. diagonal, size (rows of the finer
- * matrix) and inner (half the sum of `inside`) belong to the coarse rows, others' included. Adds to low and high
- * of the features; returns the least factor. A factor that is no number stays one, so that the caller sees it. */
+/* Factor exp(reach tanh(network)) of every coupling w > 0, one elsewhere. diagonal, size (logarithms; size: rows of
+ * the finer matrix) and inner (half the sum of `inside`) belong to the coarse rows, others' included. Of two own rows
+ * the first one computes, so that both have the same number. Adds to low and high of the features; returns the least
+ * factor, or what is no number. */
 double factors(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const double *sum,
                const double *series, const double *number, const double *diagonal, const double *size,
-               const double *inner, int64_t hidden, const double *weights, double reach, double *factor, double *low,
-               double *high) {
+               const double *inner, const double *weights, double reach, double *factor, double *low, double *high) {
     double least = 1;
+    for (int32_t k = 0; k < ptr[n]; k++) factor[k] = 1;
     for (int64_t i = 0; i < n; i++)
         for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
             const int32_t j = col[k];
-            factor[k] = 1;
-            if (j == i || !(val[k] < 0) || !(sum[k] > 0)) continue;
+            if (j <= i || !(val[k] < 0) || !(sum[k] > 0)) continue;
+            const double d[2] = {diagonal[i], diagonal[j]}, s[2] = {size[i], size[j]};
             double x[FEATURES];
-            features(sum[k], series[k], number[k], diagonal[i], diagonal[j], size[i], size[j], inner[i], inner[j], x);
+            features(sum[k], series[k], number[k], d, s, inner[i] + inner[j], x);
             for (int f = 0; f < FEATURES; f++) low[f] = fmin(low[f], x[f]), high[f] = fmax(high[f], x[f]);
-            factor[k] = exp(reach * tanh(network(FEATURES, hidden, weights, x)));
+            factor[k] = exp(reach * tanh(network(weights, x)));
             if (!(factor[k] >= least)) least = factor[k];
+            if (j >= n) continue;
+            for (int32_t q = ptr[j]; q < ptr[j + 1]; q++)
+                if (col[q] == i) factor[q] = factor[k];
         }
     return least;
 }

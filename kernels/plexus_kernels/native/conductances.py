@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import c_double, c_int64
+from ctypes import c_double
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ FEATURES = (
     "coupling", "contrast", "series", "number", "size", "unequal", "outward",
 )  # fmt: skip
 """Names of the features of a coupling, in order; each is a third of a natural logarithm."""
-WIDEST = 64
-"""Hidden units of a layer at most."""
+HIDDEN = 24
+"""Units of a hidden layer."""
 
 
 class Merged(NamedTuple):
@@ -34,7 +34,9 @@ class Merged(NamedTuple):
 def inside(rows: Rows, target: np.ndarray) -> np.ndarray:
     """Return what each row is coupled to inside of its aggregate, (n,); ``target`` (width,) int32."""
     found = np.empty(len(rows.ptr) - 1)
-    library("conductances").inside(*rows.arguments(), _at("target", target, np.int32), pointer(found))
+    library("conductances", HIDDEN=HIDDEN).inside(
+        *rows.arguments(), _at("target", target, np.int32), pointer(found)
+    )
     return found
 
 
@@ -51,7 +53,7 @@ def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> M
         Result of `inside`, others' rows included.
     """
     found = Merged(*(np.zeros(len(coarse.val)) for _ in range(3)))
-    library("conductances").merged(
+    library("conductances", HIDDEN=HIDDEN).merged(
         *rows.arguments(), _at("target", target, np.int32), _at("inner", inner), *coarse.arguments()[1:3],
         *map(pointer, found),
     )  # fmt: skip
@@ -59,63 +61,51 @@ def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> M
 
 
 def factors(
-    coarse: Rows, made: Merged, ends: tuple[np.ndarray, np.ndarray, np.ndarray], hidden: int,
-    weights: np.ndarray, reach: float,
-) -> tuple[np.ndarray, float, np.ndarray]:  # fmt: skip
+    coarse: Rows,
+    made: Merged,
+    ends: tuple[np.ndarray, np.ndarray, np.ndarray],
+    weights: np.ndarray,
+    reach: float,
+) -> tuple[np.ndarray, float, np.ndarray]:
     """Return the factor of each entry, the least one, and the range of the features, (2, features).
 
     Parameters
     ----------
     coarse, made : Rows, Merged
         Matrix, and what its entries were merged from.
-    hidden : int
-        Units of a hidden layer.
     ends : three of (width,)
-        Diagonal, rows of the finer matrix, and half the sum of `inside`, of each coarse row.
+        Logarithms of the diagonal and of the rows of the finer matrix, and half the sum of `inside`, of each
+        coarse row.
     weights : (parameters,)
-        W₁ᵀ, b₁, W₂ᵀ, b₂, W₃ᵀ, b₃ of features → hidden → hidden → 1.
+        W₁ᵀ, b₁, W₂ᵀ, b₂, W₃ᵀ, b₃ of features → `HIDDEN` → `HIDDEN` → 1.
     reach : float
         Largest logarithm of a factor.
     """
     found, seen = np.empty(len(coarse.val)), np.tile([[np.inf], [-np.inf]], len(FEATURES))
-    least = _double("factors")(
-        *coarse.arguments(), *map(pointer, made), *(_at("ends", end) for end in ends), c_int64(hidden),
-        pointer(checked("weights", weights, np.float64, (parameters(len(FEATURES), hidden, 1),))),
-        c_double(reach), pointer(found), pointer(seen), pointer(seen[1]),
-    )  # fmt: skip
+    count = (len(FEATURES) + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 1
+    function = library("conductances", HIDDEN=HIDDEN).factors
+    function.restype = c_double
+    arrays = [*map(pointer, made), *(_at("ends", end) for end in ends)]
+    arrays.append(pointer(checked("weights", weights, np.float64, (count,))))
+    least = function(
+        *coarse.arguments(), *arrays, c_double(reach), pointer(found), pointer(seen), pointer(seen[1])
+    )
     return found, least, seen
 
 
 def scale(coarse: Rows, factor: np.ndarray, nu: float) -> None:
     """Multiply the couplings of a matrix in place; what is below zero in them is multiplied by ``nu``."""
-    library("conductances").scale(*coarse.arguments(), _at("factor", factor), c_double(nu))
+    library("conductances", HIDDEN=HIDDEN).scale(*coarse.arguments(), _at("factor", factor), c_double(nu))
 
 
 def texture(rows: Rows, diagonal: np.ndarray) -> np.ndarray:
     """Return sums over rows that are coupled: rows, couplings, and three features of them, (5,)."""
     found = np.zeros(5)
-    library("conductances").texture(*rows.arguments(), _at("diagonal", diagonal), pointer(found))
+    library("conductances", HIDDEN=HIDDEN).texture(
+        *rows.arguments(), _at("diagonal", diagonal), pointer(found)
+    )
     return found
-
-
-def parameters(entering: int, hidden: int, leaving: int) -> int:
-    """Return the number of weights of a network with two hidden layers.
-
-    Raises
-    ------
-    ValueError
-        If it is wider than C has room for.
-    """
-    if not 0 < hidden <= WIDEST:
-        raise ValueError(f"a network of {hidden} hidden units: 1 to {WIDEST} are possible")
-    return (entering + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * leaving
 
 
 def _at(name: str, array: np.ndarray, kind: type = np.float64) -> Any:
     return pointer(checked(name, array, kind, (None,)))
-
-
-def _double(name: str) -> Any:
-    function = getattr(library("conductances"), name)
-    function.restype = c_double
-    return function

@@ -46,8 +46,8 @@ def judged(session: Session) -> list[Row]:
         return []
     own = getattr(session.part, "judged", None)
     if own is not None:
-        found: list[Row] = own(session)
-        return found
+        counted: list[Row] = own(session)
+        return counted
     samples = data.samples(session, ())
     table, rivals = [], session.part.rivals()
     for group in _groups(session, samples):

@@ -98,10 +98,10 @@ def golden(network: Network) -> Pair:
     low, high = np.nan_to_num(network.low, neginf=-1.0), np.nan_to_num(network.high, posinf=1.0)
     x = low + share * (high - low)
     given = {"features": x[:, :7].copy(), "texture": x[:, 7:].copy()}
-    tensors = (
+    inputs, outputs = (
         {k: torch.from_numpy(v) for k, v in side.items()} for side in (given, _answers(network, given))
     )
-    return Pair(*tensors, tolerance=AGREE)
+    return Pair(inputs, outputs, AGREE)
 
 
 def _answers(network: Network, given: Mapping[str, Any]) -> dict[str, np.ndarray]:

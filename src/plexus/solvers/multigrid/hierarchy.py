@@ -143,6 +143,7 @@ class Hierarchy:
 
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+        assert level.names is not None
         coarse = coarsen(matrix, level.names, count, level.weights)
         coarse.rows.val[:] /= self.settings.over_correction
         return coarse

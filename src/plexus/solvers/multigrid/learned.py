@@ -21,13 +21,13 @@ from mpi4py import MPI
 from plexus.solvers.multigrid import aggregates, bounds
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix, numbered
-from plexus.solvers.multigrid.network import FEATURES, HIDDEN, REACH, Network, texture
+from plexus.solvers.multigrid.network import FEATURES, REACH, Network, texture
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 from plexus_kernels.native.multigrid import Cycle, Level
 
-NARROWEST = 0.9
-"""Largest ratio of the ends of an interval."""
+NARROWEST, LEAST = 0.9, 1e-300
+"""Largest ratio of the ends of an interval; least diagonal of which there is a logarithm."""
 
 
 class Learned(Hierarchy):
@@ -80,6 +80,7 @@ class Learned(Hierarchy):
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""
         coarse = super()._coarser(matrix, level, count)
+        assert level.names is not None
         factor, least, seen = self._factors(matrix, level.names, coarse)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
         self._meet(self._widest(seen), slice(0, 7))
@@ -103,8 +104,9 @@ class Learned(Hierarchy):
         coarse.halo.forward(size)
         coarse.halo.forward(tied)
         # the diagonal before over-correction goes with couplings before it
-        ends = coarse.diagonal * self.settings.over_correction, size, tied
-        return conductances.factors(coarse.rows, made, ends, HIDDEN, self.network.flat, REACH)
+        diagonal = np.maximum(coarse.diagonal * self.settings.over_correction, LEAST)
+        ends = np.log(diagonal), np.log(np.maximum(size, 1.0)), tied
+        return conductances.factors(coarse.rows, made, ends, self.network.flat, REACH)
 
     def _widest(self, seen: np.ndarray) -> np.ndarray:
         """Return the range over all ranks. Collective."""

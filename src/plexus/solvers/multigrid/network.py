@@ -19,7 +19,7 @@ from plexus_kernels.native import conductances
 
 REACH, SPREAD = 1.2, float(np.log(3.0))
 """Largest logarithms of a factor of a coupling, and of one of an interval's end."""
-HIDDEN, NARROW = 24, 8
+HIDDEN, NARROW = conductances.HIDDEN, 8
 TEXTURE = ("mean_coupling", "mean_contrast", "couplings", "held")
 """Features of a level: means of two features of couplings, couplings per row, mean share of row sums."""
 FEATURES = (*conductances.FEATURES, *TEXTURE)

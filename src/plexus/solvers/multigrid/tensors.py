@@ -78,14 +78,14 @@ class Product(torch.autograd.Function):
     """A x for a level's w and s: dL/dw_e = (g_i - g_j)·(x_i - x_j), dL/ds = g·x, dL/dx = A g."""
 
     @staticmethod
-    def forward(ctx: Any, w: Tensor, s: Tensor, x: Tensor, grid: Grid, matrix: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, w: Tensor, s: Tensor, x: Tensor, grid: Grid, matrix: Tensor) -> Tensor:
         """Return A x, x (n, b)."""
         ctx.grid, ctx.matrix = grid, matrix
         ctx.save_for_backward(x)
         return matrix @ x
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients."""
         (x,), grid = ctx.saved_tensors, ctx.grid
         gw = gs = None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.protocols import Port, Setting
-from plexus.solvers.multigrid import bundle
-from plexus.solvers.multigrid.network import FEATURES, Network
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session
     from plexus.solvers.multigrid.hierarchy import Settings
+    from plexus.solvers.multigrid.network import Network
 
 
 class Trainable:
@@ -26,6 +25,7 @@ class Trainable:
 
     def settings(self) -> Settings:
         """Return how hierarchies are made."""
+        from plexus.solvers.multigrid import bundle
         from plexus.solvers.multigrid.hierarchy import Settings
 
         p = self.params
@@ -36,7 +36,8 @@ class Trainable:
 
     def prepare(self, setting: Setting) -> None:
         """Make networks that change nothing yet, or take those of the bundle."""
-        from plexus.solvers.multigrid.unrolled import Net, started
+        from plexus.solvers.multigrid import bundle
+        from plexus.solvers.multigrid.nets import Net, started
 
         self.scales: dict[str, float] = {}
         self.metadata: dict[str, Any] = {}
@@ -49,6 +50,8 @@ class Trainable:
 
     def range_of(self, inputs: Any, widen: float) -> dict[str, tuple[float, float]]:
         """Return the range of the features that the training met, widened by a share of it."""
+        from plexus.solvers.multigrid.network import FEATURES
+
         low, high = self.network.low.numpy(), self.network.high.numpy()
         room = widen * (high - low)
         return {n: (float(a), float(b)) for n, a, b in zip(FEATURES, low - room, high + room, strict=True)}
@@ -61,6 +64,8 @@ class Trainable:
 
     def plain(self) -> Network:
         """Return the networks as a run has them."""
+        from plexus.solvers.multigrid.network import Network
+
         net = self.network
         return Network(net.arrays(), net.low.numpy().copy(), net.high.numpy().copy())
 
@@ -70,10 +75,14 @@ class Trainable:
 
     def describe(self, box: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
         """Return what the bundle says of the part."""
+        from plexus.solvers.multigrid import bundle
+
         return bundle.described(self.plain(), self.settings(), box)
 
     def golden(self, inputs: Any) -> Any:
         """Return features of couplings and levels, and what they are answered."""
+        from plexus.solvers.multigrid import bundle
+
         return bundle.golden(self.plain())
 
     def judged(self, session: Session) -> list[dict[str, Any]]:

@@ -35,7 +35,8 @@ class Watched(context.Multigrid):
 
     def __init__(self, watch: Watch | None = None, sha256: str | None = None):
         super().__init__()
-        self.part, self.learned = watch or Watch(), None
+        self.part = watch or Watch()
+        self.learned: Learned | None = None
         self._sha256 = sha256
         self._loaded: tuple[str, Network] | None = None
         self._trusted, self._norms = False, list[float]()

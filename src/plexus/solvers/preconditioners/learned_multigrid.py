@@ -74,7 +74,7 @@ class LearnedMultigrid(Trainable, Aggregation):
     """`Aggregation` with networks."""
 
     @property
-    def varies(self) -> bool:
+    def varies(self) -> bool:  # type: ignore[override]
         """Return whether the cycle is no linear operator."""
         return self.settings().cycle == "k"
 
