@@ -1,8 +1,8 @@
 """Right-hand sides of one linear system on a cube of cells, mixed from its Ritz vectors.
 
 Smooth ones are many among them, as residuals of a conjugate gradient method are smooth where it is slow
-(`plexus.solvers.directions.ritz`). Nothing says what the part should answer; the loss `one_step` needs only the
-matrix.
+(`plexus.solvers.directions.ritz`). Nothing says what the part should answer; the loss `one_step` needs only
+the matrix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from plexus.learning.data.base import DataBase
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.deck.schema import Deck
     from plexus.learning.samples import Samples
     from plexus.learning.session import Session
     from plexus.solvers.directions.stencil import Stencil
@@ -36,7 +35,9 @@ class RitzParams(Params):
     problem: Annotated[Any, Component("problem")] = Field(description="the system whose matrix is taken")
     vectors: int = Field(1000, ge=2, le=20_000, description="Lanczos steps, all of whose vectors are kept")
     samples: int = Field(2000, ge=1, description="right-hand sides")
-    low: float = Field(0.55, ge=0, le=1, description="share of the Ritz vectors, from the smoothest on, that counts more")
+    low: float = Field(
+        0.55, ge=0, le=1, description="share of the Ritz vectors, from the smoothest on, that counts more"
+    )
     weight: float = Field(9.0, gt=0, description="how many times as much they count")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="seed of start vector and mixtures")
 
@@ -96,5 +97,9 @@ class RitzData(DataBase):
         from plexus.deck.effective import to_data
 
         told = super().tell(session)
-        told["training"] |= {"generator": "Ritz vectors", "seeds": [self.params.seed], "data": to_data(self.params)}
+        told["training"] |= {
+            "generator": "Ritz vectors",
+            "seeds": [self.params.seed],
+            "data": to_data(self.params),
+        }
         return told

@@ -33,7 +33,9 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     with at_path(str(path)):
         told = read.metadata
         if (told["kind"], told["type"]) != (KIND, TYPE):
-            raise InputError(f"kind: this is a bundle of a {told['kind']} {told['type']}, not of a {KIND} {TYPE}")
+            raise InputError(
+                f"kind: this is a bundle of a {told['kind']} {told['type']}, not of a {KIND} {TYPE}"
+            )
         hyper = told["architecture"]["hyper"]
         network = Directions(*_sizes(hyper))
         wanted = {name: value.shape for name, value in network.state_dict().items()}
