@@ -25,6 +25,17 @@ static int64_t number(int64_t n, int32_t *parent, int32_t *names) {
     return count;
 }
 
+/* Of each row: its diagonal entry, and the sum of its entries without signs. */
+void outline(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, double *diagonal, double *size) {
+    for (int64_t i = 0; i < n; i++) {
+        diagonal[i] = size[i] = 0;
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
+            size[i] += fabs(val[k]);
+            if (col[k] == i) diagonal[i] = val[k];
+        }
+    }
+}
+
 static int coupled(int64_t i, const int32_t *ptr, const int32_t *col, const double *val) {
     for (int32_t k = ptr[i]; k < ptr[i + 1]; k++)
         if (col[k] != i && val[k] != 0) return 1;

@@ -35,6 +35,13 @@ class Rows(NamedTuple):
         )
 
 
+def outline(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return the diagonal entry of each row and Σ_j |a_ij|, (n,) each."""
+    diagonal, size = np.empty((2, len(rows.ptr) - 1))
+    library("aggregate", NB=1).outline(*rows.arguments(), pointer(diagonal), pointer(size))
+    return diagonal, size
+
+
 def components(rows: Rows, diagonal: np.ndarray, theta: float, block: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the aggregate of each row, (n,) int32, and their number: strong components inside blocks.
 

@@ -11,10 +11,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#if BITS == 32
-typedef float real;
-#else
+#if BITS == 64
 typedef double real;
+#else
+typedef float real;
+#endif
+#if BITS == 16 /* the upper half of a float: 8 bits of precision, for entries only */
+typedef uint16_t entry;
+#else
+typedef real entry;
 #endif
 #define LANES 16
 #define EACH(i, n) for (int64_t i = 0; i < (n); i++)
@@ -22,7 +27,8 @@ typedef struct {
     int64_t n, width, coarse, columns; /* rows, columns, rows of the next level, columns of P in a row */
     const int64_t *start, *where; /* of a bundle: first entry in `val`, in LANES; first number in `index` */
     const int32_t *index, *names;
-    const real *val, *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
+    const entry *val;
+    const real *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
     double lo, hi, a, b;                        /* a = b = 0: one cycle */
     int64_t degree, dense;
     real *x, *y, *d, *f, *s, *q; /* work: two iterates, a step; right-hand side, sum and step of a coarse problem */
@@ -37,19 +43,47 @@ typedef struct {
 
 /* Σ_j a_ij (x_j - x_i) + (Σ_j a_ij) x_i: where x hardly varies, as in a channel, large entries do not cancel, and
  * rounding of the entries leaves the row's sum, which is what holds x, as it is. */
+typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+static inline lanes load(const real *at) { return *(const lanes *)at; }
+#if BITS == 16
+typedef uint16_t halves __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
+typedef uint32_t wholes __attribute__((vector_size(LANES * 4)));
+static inline lanes entries(const entry *at) {
+    return (lanes)(__builtin_convertvector(*(const halves *)at, wholes) << 16);
+}
+static inline real single(entry e) {
+    const union { uint32_t bits; float value; } u = {(uint32_t)e << 16};
+    return u.value;
+}
+static inline entry stored(double value) { /* to the nearest, ties to even */
+    const union { float value; uint32_t bits; } u = {(float)value};
+    return (entry)((u.bits + 0x7fff + ((u.bits >> 16) & 1)) >> 16);
+}
+#else
+static inline lanes entries(const entry *at) { return load(at); }
+static inline real single(entry e) { return e; }
+static inline entry stored(double value) { return (entry)value; }
+#endif
+
+/* Single loads: the processor's gathers take longer. */
+__attribute__((optimize("no-tree-vectorize"), noinline)) static void gathered(
+    int64_t width, const entry *restrict v, const int32_t *restrict index, const real *x, const real *here,
+    real *restrict sum) {
+    for (int64_t k = 0; k < width; k++, v += LANES, index += LANES)
+        EACH(i, LANES) sum[i] += single(v[i]) * (x[index[i]] - here[i]);
+}
+
 static inline void rows(const Level *L, int64_t c, const real *x, real *restrict sum) {
     const int64_t width = L->start[c + 1] - L->start[c], count = L->where[c + 1] - L->where[c];
-    const real *here = x + c * LANES, *restrict v = L->val + L->start[c] * LANES;
+    const real *here = x + c * LANES;
+    const entry *restrict v = L->val + L->start[c] * LANES;
     const int32_t *index = L->index + L->where[c];
-    EACH(i, LANES) sum[i] = L->sums[c * LANES + i] * here[i];
+    const lanes middle = load(here);
+    lanes found = load(L->sums + c * LANES) * middle;
     if (count == width)
-        for (int64_t k = 0; k < width; k++, v += LANES) {
-            const real *there = here + index[k];
-            EACH(i, LANES) sum[i] += v[i] * (there[i] - here[i]);
-        }
-    else
-        for (int64_t k = 0; k < width; k++, v += LANES, index += LANES)
-            EACH(i, LANES) sum[i] += v[i] * (x[index[i]] - here[i]);
+        for (int64_t k = 0; k < width; k++, v += LANES) found += entries(v) * (load(here + index[k]) - middle);
+    *(lanes *)sum = found;
+    if (count != width) gathered(width, v, index, x, here, sum);
 }
 
 /* Run `body` for every row i of the level, with `ax` = (A x)_i. */
@@ -66,7 +100,7 @@ static inline void rows(const Level *L, int64_t c, const real *x, real *restrict
 
 /* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry of a bundle) and val. */
 void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t *start, int64_t *where,
-            int32_t *index, real *val) {
+            int32_t *index, entry *val) {
     start[0] = where[0] = 0;
     for (int64_t c = 0; c * LANES < n; c++) {
         const int64_t first = c * LANES, last = first + LANES < n ? first + LANES : n;
@@ -80,13 +114,13 @@ void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *val
             alike = ptr[i + 1] - ptr[i] == width;
             for (int32_t k = 0; k < width && alike; k++) alike = col[ptr[i] + k] - i == col[ptr[first] + k] - first;
         }
-        real *v = val + start[c] * LANES;
+        entry *v = val + start[c] * LANES;
         int32_t *at = index + where[c];
         for (int32_t k = 0; k < width; k++)
             EACH(lane, LANES) {
                 const int64_t i = first + lane;
                 const int there = i < n && k < ptr[i + 1] - ptr[i];
-                v[k * LANES + lane] = there ? (real)values[ptr[i] + k] : 0;
+                v[k * LANES + lane] = there ? stored(values[ptr[i] + k]) : 0;
                 if (!alike) at[k * LANES + lane] = there ? col[ptr[i] + k] : (int32_t)(i < n ? i : first);
             }
         if (alike)

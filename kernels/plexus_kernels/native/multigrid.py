@@ -95,8 +95,8 @@ class Cycle:
     ----------
     levels : sequence of Level
         From the finest on.
-    bits : 32 or 64
-        Precision of what is inside.
+    bits : 16, 32 or 64
+        Precision of what is inside; with 16 that of matrices, of vectors 32.
     krylov : bool
         Solve coarse problems by two steps of flexible conjugate gradients.
     halo : callable, optional
@@ -116,7 +116,8 @@ class Cycle:
         total: Callable[[np.ndarray], None] | None = None,
         bottom: Callable[[np.ndarray, np.ndarray], None] | None = None,
     ):
-        self._kind: Any = np.dtype(f"f{bits // 8}")
+        self._kind: Any = np.dtype("f8" if bits == 64 else "f4")
+        self._entry: Any = np.uint16 if bits == 16 else self._kind
         self._apply, self._solve, self._product, self._bundle = _functions(bits)
         self._kept: list[Any] = []
         self._vectors: dict[int, np.ndarray] = {}
@@ -148,7 +149,7 @@ class Cycle:
         """Return a level in C; its arrays are kept alive."""
         n = len(level.diagonal)
         inverse = 1.0 / level.diagonal if level.inverse is None else level.inverse
-        sums = np.bincount(np.repeat(np.arange(n), np.diff(level.ptr)), level.val, n)
+        sums = np.add.reduceat(level.val, level.ptr[:-1]) if n else np.empty(0)
         # a bundle reads up to its last lane
         work = [np.zeros(level.width + LANES, self._kind) for _ in range(6)]
         columns = 1 if level.weights is None else level.weights.shape[1]
@@ -171,7 +172,7 @@ class Cycle:
         room = int(lengths.reshape(count, LANES).max(axis=1, initial=0).sum()) * LANES
         start, where = np.zeros((2, count + 1), np.int64)
         # untouched pages of an array cost nothing
-        index, val = np.empty(room, np.int32), np.empty(room, self._kind)
+        index, val = np.empty(room, np.int32), np.empty(room, self._entry)
         rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
         self._bundle(*rows.arguments(), *map(pointer, (start, where, index, val)))
         return start, where, index, val

@@ -45,8 +45,10 @@ def pictures(
         If the run has nothing to draw, or a field or step does not exist.
     """
     made: list[Path] = []
-    if len(run.times):
-        made += _fields(Scene(run, run.step(step), warp, mesh), folder, fields)
+    scene = Scene(run, run.step(step), warp, mesh) if len(run.times) else None
+    # points are drawn for nobody who has not asked for them, and refused who has
+    if scene is not None and (scene.grid.dim or fields):
+        made += _fields(scene, folder, fields)
     elif fields:
         raise PostError(f"{run.folder}: no field data to draw")
     if fields is None:

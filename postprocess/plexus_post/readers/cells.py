@@ -14,8 +14,12 @@ _TRIANGLE: Rows = [(0, 1), (1, 2), (2, 0)]
 _QUAD: Rows = [(0, 1), (1, 2), (2, 3), (3, 0)]
 _TETRA: Rows = [(0, 1, 3), (1, 2, 3), (2, 0, 3), (0, 2, 1)]
 _HEXAHEDRON: Rows = [(0, 4, 7, 3), (1, 2, 6, 5), (0, 1, 5, 4), (3, 7, 6, 2), (0, 3, 2, 1), (4, 5, 6, 7)]
-_FACETS = {"line": _LINE, "triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA, "hexahedron": _HEXAHEDRON}
+_FACETS: dict[str, Rows] = {
+    "vertex": [], "line": _LINE, "triangle": _TRIANGLE, "quad": _QUAD, "tetra": _TETRA,
+    "hexahedron": _HEXAHEDRON,
+}  # fmt: skip
 _CORNERS: dict[str, Rows] = {
+    "vertex": [()],
     "line": [(0,), (1,)],
     "triangle": [(0, 0), (1, 0), (0, 1)],
     "quad": [(0, 0), (1, 0), (1, 1), (0, 1)],
@@ -23,6 +27,7 @@ _CORNERS: dict[str, Rows] = {
     "hexahedron": [(x, y, z) for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))],
 }
 _EDGES: dict[str, Rows] = {
+    "vertex": [],
     "line": [(0, 1)],
     "triangle": _TRIANGLE,
     "quad": _QUAD,
@@ -122,7 +127,7 @@ def _monomials(x: np.ndarray, exponents: np.ndarray, derivative: int | None = No
 KINDS: dict[int, Kind] = {
     vtk: Kind(vtk, base, nodes)
     for vtk, base, nodes in [
-        (3, "line", 2), (21, "line", 3),
+        (1, "vertex", 1), (3, "line", 2), (21, "line", 3),
         (5, "triangle", 3), (9, "quad", 4), (10, "tetra", 4), (12, "hexahedron", 8),
         (22, "triangle", 6), (23, "quad", 8), (28, "quad", 9),
         (24, "tetra", 10), (25, "hexahedron", 20), (29, "hexahedron", 27),

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from plexus.bundles import kinds
-from plexus.deck.units import UnitError, parse_unit
 from plexus.errors import InputError
 from plexus.protocols import Shape
 
@@ -51,6 +50,8 @@ the training and its deck; its ``parameters`` are name -> {low, high, unit}, the
 the model had. ``validation`` lists {case, metric, value, baselines, fallback}: the same metric of the
 classical parts that it could replace, and the share that the fallback has answered (none in older bundles).
 """
+PLAIN = ("1", "m")
+"""Units that are read without the words of decks, which a program that only loads a part does not need."""
 PORT = ("name", "unit", "shape", "location", "scale")
 
 
@@ -162,6 +163,10 @@ def have(path: str, entry: Any, keys: tuple[str, ...]) -> None:
 
 def check_unit(path: str, unit: Any) -> None:
     """Refuse what is not the text of a unit."""
+    if unit in PLAIN:
+        return
+    from plexus.deck.units import UnitError, parse_unit
+
     try:
         if not isinstance(unit, str):
             raise UnitError(f"must be the text of a unit, not {unit!r}")
@@ -226,6 +231,8 @@ def compare(path: str, expected: Any, found: Any) -> None:
     InputError
         Naming the deepest key that differs.
     """
+    from plexus.deck.units import parse_unit
+
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in expected:
             if key not in found:

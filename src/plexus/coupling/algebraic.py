@@ -54,13 +54,13 @@ class AlgebraicSystem(BaseSystem):
         self.spec, self.form, self.given = spec, form, given
         self.solvers, self.controls = {spec.name: solver}, Controls()
         self.spaces: dict[str, SystemSpace] = {spec.name: form.space}
-        self.instantaneous = [spec.name]
+        self.instantaneous, self._begun = [spec.name], form.t
         solver.rest = self.rest
 
     def start(self) -> dict[str, np.ndarray]:
         """Return the guess of the first solve."""
         space = self.form.space
-        values, at = space.zeros(), dict(zip("xyz", space.points.T, strict=False)) | {"t": self.form.t}
+        values, at = space.zeros(), dict(zip("xyz", space.points.T, strict=False)) | {"t": self._begun}
         for c, expression in enumerate(self.given[: space.components]):
             if expression is not None:
                 values[:, c] = evaluated(expression, at, self.spec.name)
@@ -69,7 +69,7 @@ class AlgebraicSystem(BaseSystem):
     def rest(self) -> tuple[np.ndarray, Instant, dict[str, np.ndarray]]:
         """Return unknown, instant and fields as the run begins."""
         values = self.start()
-        return values[self.spec.name], Instant(self.form.t), values
+        return values[self.spec.name], Instant(self._begun), values
 
     def traced(self, own: Mapping[str, Any]) -> Any:
         """Refuse: there are no controls that values could depend on."""

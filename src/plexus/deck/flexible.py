@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
-from plexus.protocols import WeakPhysics
+from plexus.protocols import MatrixPhysics, WeakPhysics
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
@@ -23,13 +23,15 @@ FLEXIBLE = ("fcg", "fgmres", "conjugate_directions")
 
 def problems(deck: Deck) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield place and sentence of what does not go together in the solver blocks of a deck."""
-    systems = _systems(deck)
+    systems, here = _systems(deck), made_for(deck.physics.type).physics
     for name, block in deck.solver.items():
         served = [name] if name in systems else [n for n in systems if n not in deck.solver]
         for place, part in _chain(block, ("solver", name)):
             yield from _block(part, place)
             yield from _misfits(part, place, [systems[n] for n in served])
-            yield from _restless(part, place, [systems[n] for n in served])
+            # the matrix of the start is one of a sequence, too
+            if here is not MatrixPhysics:
+                yield from _restless(part, place, [systems[n] for n in served])
 
 
 def _systems(deck: Deck) -> dict[str, Equation]:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
     from plexus.runtime.context import Context
 
-BASE = 160e6
+BASE = 135e6
 """Bytes of a rank without any row: interpreter, libraries and PETSc, measured."""
-PER_ENTRY, PER_UNKNOWN = 60.0, 120.0
-"""Bytes per entry and unknown: rows while they are made, matrix, a preconditioner of its size, vectors."""
+PER_ENTRY, PER_UNKNOWN = 105.0, 200.0
+"""Bytes per entry and unknown: rows while they are made, matrix, BoomerAMG, vectors, measured."""
 NO_PLACE = "a linear system has rows only: what they stand for is in its matrix"
 
 

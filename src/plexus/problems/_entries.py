@@ -24,12 +24,12 @@ class Head:
     ----------
     rows : number of rows and columns.
     stored : number of entries in the file.
-    mirror : what an entry (i, j) says of (j, i): 1 the same, -1 the opposite, 0 nothing.
+    mirror : whether an entry (i, j) is that of (j, i) too.
     """
 
     rows: int
     stored: int
-    mirror: int = 0
+    mirror: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ def compressed(head: Head, i: np.ndarray, j: np.ndarray, a: np.ndarray, where: W
     if head.mirror:
         off = np.flatnonzero(i != j)
         i, j = np.concatenate([i, j[off]]), np.concatenate([j, i[off]])
-        a, number = np.concatenate([a, head.mirror * a[off]]), np.concatenate([number, off])
+        a, number = np.concatenate([a, a[off]]), np.concatenate([number, off])
     order = np.argsort(i * n + j, kind="stable")
     i, j, a, number = i[order], j[order], a[order], number[order]
     again = (np.diff(i) == 0) & (np.diff(j) == 0)

@@ -7,6 +7,7 @@ per line. Source: R. F. Boisvert, R. Pozo, K. A. Remington, NISTIR 5935 (1996), 
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from plexus.errors import InputError
 from plexus.problems._entries import Head, Rows, compressed, square
 
 MAGIC = b"%%MatrixMarket"
-MIRRORS = {"general": 0, "symmetric": 1, "skew-symmetric": -1}
+SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
 FIELDS = ("real", "double", "integer")
 
 
@@ -81,16 +82,18 @@ def _head(path: str, file: BinaryIO) -> tuple[Head, int]:
     if words[2] != "coordinate":
         raise InputError(f"{path}:1: a dense matrix; write its entries as `matrix coordinate real general`")
     square(f"{path}:{first - 1}", sizes[0], sizes[1])
-    return Head(sizes[0], sizes[2], MIRRORS[words[4]]), first
+    return Head(sizes[0], sizes[2], words[4] == "symmetric"), first
 
 
 def _begin(path: str, file: BinaryIO, expected: int) -> tuple[list[str], list[int], int]:
     """Return the words of the first line, the sizes, and the number of the line behind them."""
     words = file.readline(200).decode("latin-1").lower().split()
-    if len(words) != 5 or words[1] != "matrix" or words[4] not in (*MIRRORS, "hermitian"):
+    if len(words) != 5 or words[1] != "matrix" or words[4] not in SYMMETRIES:
         raise InputError(f"{path}:1: not a first line of Matrix Market: {' '.join(words)[:60]!r}")
     if words[3] == "complex" or words[4] == "hermitian":
         raise InputError(f"{path}:1: complex numbers; linear systems here are real")
+    if words[4] == "skew-symmetric":
+        raise InputError(f"{path}:1: a skew-symmetric matrix has no diagonal, which solvers need")
     if words[3] not in FIELDS:
         raise InputError(f"{path}:1: a {words[3]} has no values; `real` is needed")
     for line in count(2):
@@ -110,10 +113,11 @@ def _begin(path: str, file: BinaryIO, expected: int) -> tuple[list[str], list[in
 
 def _numbers(path: str, text: bytes, first: int, width: int, lines: int, what: str) -> np.ndarray:
     """Return the numbers of all lines, (lines · width,)."""
-    with warnings.catch_warnings():
-        # what ends too early is looked for below
+    found = np.empty(0)
+    # what is no number is looked for below; NumPy warns of it, or refuses it
+    with warnings.catch_warnings(), suppress(ValueError):
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else np.empty(0)
+        found = np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else found
     if len(found) == width * lines and text.count(b"\n") in (lines - 1, lines):
         return found
     told = 0

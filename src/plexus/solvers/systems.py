@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from plexus.solvers.attempt import Attempt
     from plexus.solvers.monitors import SolveInfo
 
+POSITIONS = "plexus_positions"
+"""Name of the vector of cells, d whole numbers for each own block, that a matrix on a grid carries."""
 SLACK = 2.0
 """Residual relative to the tolerance that is taken at the end."""
 SYMMETRIC = ("cg", "fcg", "pipecg", "groppcg", "minres", "symmlq", "cr", "qcg", "nash")
@@ -48,6 +50,18 @@ class SystemSolver(FieldSolver):
         if attempt.snes.getJacobian()[0] != mat:
             attempt.snes.setJacobian(self.jacobian, mat, attempt.reference or mat)
         return attempt
+
+    def _reference(self) -> PETSc.Mat:
+        """Return the matrix of the start, with the places of its rows. Collective."""
+        assert self.rest is not None, "the system of a deck knows its start"
+        now, start = self.form.t, self.rest()[1].t
+        self.form.turn(start)
+        found = super()._reference()
+        places = self.form.matrix.mat.query(POSITIONS)
+        if places:
+            found.compose(POSITIONS, places)
+        self.form.turn(now)
+        return found
 
     def inspect_matrix(self, attempt: Attempt, bearing: Callable[[np.ndarray], np.ndarray]) -> None:
         """After an assembly: as `FieldSolver.inspect_matrix`, then symmetry and goal.

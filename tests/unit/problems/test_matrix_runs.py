@@ -6,6 +6,7 @@ import pytest
 from crew import plexus
 
 from plexus.errors import InputError, SolveError
+from plexus_post.cli import main as show
 
 DECK = """
 plexus: 1
@@ -60,6 +61,28 @@ def _at(t):
     return Instant(t)
 
 
+def test_a_line_through_the_last_two_solutions_is_a_guess(make_run):
+    previous, linear = (make_run(MOVING.replace("stepper: quasistatic", f"stepper: {s}")) for s in
+                        ("quasistatic", "{type: quasistatic, guess: linear}"))  # fmt: skip
+    for run in (previous, linear):
+        run.execute()
+    assert np.allclose(previous.state.values["u"], linear.state.values["u"], atol=1e-8)
+
+
+def test_the_preconditioner_of_the_first_matrix_serves_the_sequence(make_run):
+    solver = "preconditioner: icc, preconditioner_from: rest"
+    fresh, frozen = (
+        make_run(MOVING.replace("preconditioner: jacobi", s)) for s in ("preconditioner: icc", solver)
+    )
+    for run in (fresh, frozen):
+        run.execute()
+    assert np.allclose(fresh.state.values["u"], frozen.state.values["u"], atol=1e-8)
+    (solver,) = frozen.system.solvers.values()
+    mat, reference = solver.current.snes.getKSP().getOperators()
+    assert mat == frozen.system.form.matrix.mat and reference != mat
+    assert reference.query("plexus_positions").getBlockSize() == 3
+
+
 def test_cells_show_solution_and_solids(tmp_path):
     (tmp_path / "deck.yaml").write_text(MOVING)
     assert plexus(tmp_path, "run", "deck.yaml", "-o", "out").code == 0
@@ -103,7 +126,7 @@ def test_quantities_leave_solid_cells_out(make_run):
         make_run(deck + more.replace("0.9, 0.9, 0.9", "0.5, 0.5, 0.7"))
 
 
-def test_unknowns_without_a_place_are_points(tmp_path):
+def test_unknowns_without_a_place_are_points(tmp_path, capsys):
     deck = of_file(tmp_path, [(i, i, float(i)) for i in (1, 2, 3, 4)], 4)
     deck += "quantities: {second: {type: value, of: u, at: [1]}}\noutput: [{type: fields}]\n"
     (tmp_path / "deck.yaml").write_text(deck)
@@ -112,6 +135,10 @@ def test_unknowns_without_a_place_are_points(tmp_path):
         assert (file["VTKHDF/Points"][:, 0] == np.arange(4)).all()
         expected = np.random.default_rng(1).standard_normal(4) / np.arange(1, 5)
         assert np.allclose(file["VTKHDF/PointData/u"][:], expected)
+    out = str(tmp_path / "out")
+    assert show(["info", out]) == 0 and show(["plot", out]) == 0
+    assert show(["plot", out, "--fields", "u"]) == 2
+    assert "fields on points have no picture" in capsys.readouterr().err
 
 
 def test_blocks_on_a_grid_are_vectors(tmp_path, make_run):

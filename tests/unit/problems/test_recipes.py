@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from systems import count, dense, problem, whole
+from whole_systems import count, dense, problem, whole
 
 from plexus import registry
 from plexus.problems._gaussian import COVARIANCES, field, spectrum

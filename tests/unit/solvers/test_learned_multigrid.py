@@ -8,13 +8,16 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.errors import InputError
-from plexus.solvers.multigrid import bundle, unrolled, watched
+from plexus.solvers.multigrid import bundle, objectives, watched
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
+from plexus.solvers.multigrid.nets import Net
 from plexus.solvers.multigrid.network import Network, fresh
 from plexus.solvers.multigrid.tensors import grids
+from plexus.solvers.multigrid.trials import iterations
+from plexus.solvers.multigrid.unrolled import Unrolled
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 
@@ -99,18 +102,18 @@ def test_torch_trains_the_cycle_that_runs(cycle, bits, bound):
     weights, right = fresh(1, 2.0), b.getArray()
     found = np.empty_like(right)
     Learned(skeleton, weights).cycle.apply(right, found)
-    net = unrolled.Net(weights)
+    net = Net(weights)
     with torch.no_grad():
-        trained = unrolled.Unrolled(skeleton, grids(skeleton), net).cycle(0, torch.tensor(right)[:, None])
+        trained = Unrolled(skeleton, grids(skeleton), net).cycle(0, torch.tensor(right)[:, None])
     assert np.abs(trained[:, 0].numpy() - found).max() <= bound * np.abs(found).max()
 
 
 def test_gradients_are_those_of_the_loss():
     mat, _ = system(CHANNELS, MPI.COMM_SELF)
     skeleton = Hierarchy(of_petsc(mat), Settings(cycle="k", bits=64), positions(mat))
-    given = unrolled.made(skeleton, np.random.default_rng(0))
-    net = unrolled.Net(fresh(3))
-    unrolled.reduction(given, net, 2, given.exact[:, :1]).backward()
+    given = objectives.made(skeleton, np.random.default_rng(0))
+    net = Net(fresh(3))
+    objectives.reduction(given, net, 2, given.exact[:, :1]).backward()
     for weight in (net.edge[0].weight, net.edge[4].bias, net.level[2].bias):
         along = weight.grad.clone()
         slope, step = float((along * along).sum()), 1e-4 / float(along.norm())
@@ -118,9 +121,18 @@ def test_gradients_are_those_of_the_loss():
         with torch.no_grad():
             for way in (1, -2):
                 weight += way * step * along
-                values.append(float(unrolled.reduction(given, net, 2, given.exact[:, :1])))
+                values.append(float(objectives.reduction(given, net, 2, given.exact[:, :1])))
             weight += step * along
         assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=1e-4)
+
+
+def test_petsc_builds_the_same_cycle(monkeypatch):
+    monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh(1))
+    mat, b = system(CHANNELS, MPI.COMM_SELF)
+    found = [solved(mat, b, rtol=1e-9, bits=64, backend=backend) for backend in ("compiled", "petsc")]
+    (own, x), (petsc, y) = found
+    assert own.getIterationNumber() == petsc.getIterationNumber()
+    assert np.abs(x - y).max() <= 1e-9 * np.abs(x).max()
 
 
 ANSWERS = {
@@ -208,8 +220,6 @@ def test_shipped_bundles_take_fewer_iterations_on_what_they_have_not_seen(name):
     for given in (CHANNELS | {"seed": 2001}, OBSTACLES | {"layout": "random", "seed": 2001}):
         mat, b = system(given, MPI.COMM_SELF)
         skeleton = Hierarchy(of_petsc(mat), Settings(cycle=trained["cycle"]), positions(mat))
-        from plexus.solvers.multigrid.trainable import iterations
-
         counts = [
             iterations(skeleton.matrices[0], None, b.getArray().copy(), found)
             for found in (Learned(skeleton, network), skeleton)

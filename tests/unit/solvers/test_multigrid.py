@@ -87,6 +87,21 @@ def test_petsc_builds_the_same_cycle(cycle):
     assert np.abs(x - y).max() <= 1e-9 * np.abs(x).max()
 
 
+@pytest.mark.parametrize(("given", "more"), [(CHANNELS, 3), (OBSTACLES, 1)], ids=["channels", "obstacles"])
+def test_lower_precision_inside_costs_few_iterations(given, more):
+    mat, b = system(given, MPI.COMM_SELF)
+    counts = {}
+    for bits in (64, 32, 16):
+        solver, x = solved(mat, b, rtol=1e-10, bits=bits)
+        left = mat.createVecLeft()
+        mat.mult(PETSc.Vec().createWithArray(x, comm=MPI.COMM_SELF), left)
+        left.axpy(-1.0, b)
+        assert left.norm() <= 2e-10 * b.norm()
+        counts[bits] = solver.getIterationNumber()
+    assert counts[32] <= counts[64] + 1
+    assert counts[16] <= counts[64] + more
+
+
 @pytest.mark.mpi(min_size=2)
 @pytest.mark.parametrize("given", [CHANNELS, OBSTACLES], ids=["channels", "obstacles"])
 @pytest.mark.parametrize("cycle", ["two_step", "k", "v"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from plexus_post.errors import PostError
 from plexus_post.pictures.view import Shape
 
 FILES = {1: "line", 2: "plane", 3: "solid"}
@@ -11,6 +12,14 @@ FILES = {1: "line", 2: "plane", 3: "solid"}
 
 
 def of_dimension(dim: int) -> Shape:
-    """Return how meshes of a dimension are drawn."""
+    """Return how meshes of a dimension are drawn.
+
+    Raises
+    ------
+    PostError
+        If its cells are points.
+    """
+    if dim not in FILES:
+        raise PostError("fields on points have no picture; `plexus-post export` writes their values")
     shape: Shape = import_module(f"{__name__}.{FILES[dim]}").SHAPE
     return shape

@@ -14,6 +14,9 @@ from plexus.bench.linear.methods import methods
 from plexus.bench.linear.solves import solve, table
 from plexus.bench.linear.systems import of_problem
 
+LIMIT = 60
+"""Iterations after which a method is stopped."""
+
 
 def main(folder: Path) -> None:
     """Write the solves and the solution of every problem. Collective."""
@@ -21,7 +24,7 @@ def main(folder: Path) -> None:
     for name, (given, _) in PROBLEMS.items():
         system = of_problem(comm, name, (comm.size, "ranks"), cells=[64] * 3, **given)
         chosen = methods(system.mat)
-        found = table(system, chosen, 3)
+        found = table(system, chosen, 3 if comm.size < 4 else 1, LIMIT)
         values = comm.gather(solve(system, chosen[0], TIGHT)[1])
         if values is not None:
             (folder / f"{name}.json").write_text(json.dumps([vars(s) for s in found]))

@@ -31,7 +31,9 @@ def lines(label: str, solves: Sequence[Solve]) -> Iterator[Row]:
         every = of(solves, name)
         mine = [s for s in every if s.converged]
         failed = f"{len(every) - len(mine)} of {len(every)} NOT CONVERGED"
-        failed += f" in {max(s.iterations for s in every if not s.converged)}" if len(mine) < len(every) else ""
+        failed += (
+            f" in {max(s.iterations for s in every if not s.converged)}" if len(mine) < len(every) else ""
+        )
         if not mine:
             yield Row(f"{label}: {name}", None, "iterations", peer=failed)
             continue

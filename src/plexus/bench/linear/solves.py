@@ -70,9 +70,7 @@ class Solve:
         return self.iterations * (1 + self.application)
 
 
-def table(
-    system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT
-) -> list[Solve]:
+def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT) -> list[Solve]:
     """Return one solve of each method, seconds as the median of repetitions in alternating order. Collective."""
     rounds = [
         [tried(system, m, limit) for m in (chosen if k % 2 == 0 else chosen[::-1])]
@@ -94,7 +92,9 @@ def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
         return solve(system, method, limit=limit)[0]
     except (PETSc.Error, ArithmeticError):
         ranks = system.mat.comm.size
-        return Solve(system.name, method.name, system.at, system.along, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0])
+        return Solve(
+            system.name, method.name, system.at, system.along, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0]
+        )
 
 
 def solve(
@@ -248,5 +248,3 @@ def _peak() -> int | None:
 def _status(name: str) -> int:
     lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
     return int(lines[name].split()[0]) * 1024
-
-

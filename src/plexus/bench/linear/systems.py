@@ -97,13 +97,17 @@ def of_deck(comm: Comm, name: str, deck: Mapping[str, Any], at: At = NOTHING) ->
     return System(name, mat, rhs, *at, run)
 
 
-def tetrahedra(cells: int, jump: float = 1.0) -> dict[str, Any]:
-    """Return the deck of diffusion on tetrahedra whose nodes stand irregularly, with jumps between 4³ cubes."""
+def tetrahedra(cells: int, jump: float = 1.0, file: str | None = None) -> dict[str, Any]:
+    """Return the deck of diffusion on tetrahedra, with jumps between 4³ cubes.
+
+    They are those of ``file``, or of a lattice of n³ cubes whose nodes are moved, no two in the same way.
+    """
     moved = [f"{a} + 0.12/{cells}*sin(pi*{a})*sin({k}*x + {m}*y + {n}*z)"
              for a, (k, m, n) in zip("xyz", ((91, 57, 73), (67, 83, 61), (79, 53, 97)), strict=True)]  # fmt: skip
+    lattice = {"type": "box", "cell": "tetrahedron", "cells": [cells] * 3, "map": moved}
     odd = "sin(4*pi*x)*sin(4*pi*y)*sin(4*pi*z) < 0"
     return {
-        "mesh": {"type": "box", "cell": "tetrahedron", "cells": [cells] * 3, "map": moved},
+        "mesh": {"type": "gmsh", "file": file} if file else lattice,
         "physics": {"type": "diffusion", "coefficient": f"where({odd}, {jump}, 1)", "source": 1},
         "boundary": [{"on": "bottom", "u": 0}],
         "solver": {"u": {"ksp": "cg", "rtol": 1e-6, "preconditioner": "hypre"}},

@@ -86,7 +86,7 @@ class Systems(DataBase):
 
     def system(self, number: int) -> Any:
         """Return matrix, cells and right-hand side of a system, all on this process."""
-        from plexus.solvers.multigrid.trainable import system_of
+        from plexus.solvers.multigrid.trials import system_of
 
         problem = self.params.problems[self.group(number)]
         seed = self._seeds[number % len(self._seeds)]

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from plexus.learning.objective import Objective
-from plexus.solvers.multigrid import unrolled
-from plexus.solvers.multigrid.trainable import hierarchy
+from plexus.solvers.multigrid import objectives
+from plexus.solvers.multigrid.trials import hierarchy
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session
@@ -25,7 +25,7 @@ class Solves(Objective):
     def __init__(self, session: Session, stage: Any):
         self.session, self.stage = session, stage
         self.key = session.plan.seed, session.position.stage
-        self._made: dict[int, unrolled.System] = {}
+        self._made: dict[int, objectives.System] = {}
 
     def part(self, step: int) -> Tensor:
         """Return this rank's part of the loss of one batch."""
@@ -46,15 +46,15 @@ class Solves(Objective):
         system, stage, net = self._system(number), self.stage, self.session.part.network.train()
         exact = system.exact @ mixed
         if stage.objective == "count":
-            return unrolled.count(system, net, stage.iterations, exact, rtol)
-        return unrolled.reduction(system, net, stage.iterations, exact)
+            return objectives.count(system, net, stage.iterations, exact, rtol)
+        return objectives.reduction(system, net, stage.iterations, exact)
 
-    def _system(self, number: int) -> unrolled.System:
+    def _system(self, number: int) -> objectives.System:
         """Return a system with its hierarchy and solutions, which are made once."""
         if number not in self._made:
             found = self.session.data.system(number)
             levels = hierarchy(found, self.session.part.settings())
-            self._made[number] = unrolled.made(levels, np.random.default_rng((*self.key, number)))
+            self._made[number] = objectives.made(levels, np.random.default_rng((*self.key, number)))
         return self._made[number]
 
 

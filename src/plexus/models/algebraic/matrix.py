@@ -9,13 +9,11 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.errors import InputError
+from plexus.solvers.systems import POSITIONS
 
 if TYPE_CHECKING:
     from plexus.protocols import LinearSystem
     from plexus.spaces.systems import SystemSpace
-
-POSITIONS = "plexus_positions"
-"""Name of the vector of cells, d whole numbers for each own block, that a matrix on a grid carries."""
 
 
 class SystemMatrix:

@@ -13,40 +13,44 @@ from plexus_kernels.native.multigrid import Cycle, Level
 
 STEPS, MARGIN = 12, 1.05
 """Lanczos steps of a bound, and what the largest Ritz value may miss."""
+AGAIN = 6, 1.1
+"""The same for a matrix like one before."""
 
 
-def of_smoother(matrix: Matrix) -> float:
+def of_smoother(matrix: Matrix, unknown: bool = True) -> float:
     """Return a bound of the eigenvalues of D⁻¹A. Collective.
 
     Gershgorin's max_i Σ_j |a_ij| / a_ii where it is at most two, as for all M-matrices; elsewhere it is far
-    too large, and a Ritz value with a margin takes its place.
+    too large, and a Ritz value with a margin takes its place; fewer steps with a wider margin where the
+    eigenvalue is not ``unknown`` but that of a matrix like one before.
     """
     own = matrix.diagonal[: matrix.n]
-    sums = np.add.reduceat(np.abs(matrix.rows.val), matrix.rows.ptr[:-1]) if matrix.n else own
-    row = float(matrix.comm.allreduce(np.max(sums / own, initial=0.0), MPI.MAX))
+    row = float(matrix.comm.allreduce(np.max(matrix.sizes / own, initial=0.0), MPI.MAX))
     if row <= 2.0 + 1e-9:
         return 2.0
     level = Level(*matrix.rows, matrix.width, own)
     halo = (lambda _, vector: matrix.halo.forward(vector)) if matrix.comm.size > 1 else None
     product = _call(Cycle([level], 64, False, halo).product, matrix.n, 0)
-    high = _extremes(matrix, product, lambda r: r / own)[1]
-    return min(row, MARGIN * high)
+    steps, margin = (STEPS, MARGIN) if unknown else AGAIN
+    return min(row, margin * _extremes(matrix, product, lambda r: r / own, steps)[1])
 
 
 def of_cycle(matrix: Matrix, cycle: Cycle, level: int) -> tuple[float, float]:
     """Return the interval of M A for the cycle M from a level on. Collective."""
     product, apply = (_call(f, matrix.n, level) for f in (cycle.product, cycle.apply))
-    low, high = _extremes(matrix, product, apply)
+    low, high = _extremes(matrix, product, apply, STEPS)
     return low, MARGIN * high
 
 
-def _extremes(matrix: Matrix, product: lanczos.Operator, apply: lanczos.Operator) -> tuple[float, float]:
+def _extremes(
+    matrix: Matrix, product: lanczos.Operator, apply: lanczos.Operator, steps: int
+) -> tuple[float, float]:
     def dot(a: np.ndarray, b: np.ndarray) -> float:
         return float(matrix.comm.allreduce(a @ b))
 
     # an image has nothing of a kernel
     start = product(lanczos.noise(matrix.first, matrix.n))
-    return lanczos.extremes(product, apply, dot, start, STEPS)
+    return lanczos.extremes(product, apply, dot, start, steps)
 
 
 def _call(function: Callable[..., None], n: int, level: int) -> lanczos.Operator:

@@ -13,11 +13,12 @@ import numpy as np
 from plexus.bundles import container, plain
 from plexus.bundles.golden import Pair, replay
 from plexus.errors import InputError, at_path
-from plexus.solvers.multigrid.hierarchy import Settings
 from plexus.solvers.multigrid.network import FEATURES, HIDDEN, NARROW, SHAPES, Network
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
+
+    from plexus.solvers.multigrid.hierarchy import Settings
 
 KIND, TYPE, ENDING = "preconditioner", "learned_multigrid", ".safetensors"
 SHIPPED = "plexus.solvers.multigrid.shipped"

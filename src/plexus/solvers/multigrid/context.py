@@ -3,8 +3,9 @@
     -pc_type python -pc_python_type plexus.solvers.learned.Multigrid
 
 Options, under the solver's prefix: ``-pc_plexus_cycle`` (two_step, v, k), ``-pc_plexus_degree``,
-``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (32, 64),
+``-pc_plexus_theta``, ``-pc_plexus_passes``, ``-pc_plexus_over_correction``, ``-pc_plexus_bits`` (16, 32, 64),
 ``-pc_plexus_gathered`` (rows up to which every rank goes on with the whole matrix),
+``-pc_plexus_reuse`` (keep the pairs of a matrix for the next one with its pattern),
 ``-pc_plexus_backend`` (compiled, petsc: built of PETSc's own objects), ``-pc_plexus_bundle`` (`watched`).
 Block size and near null space are those of the matrix. Rows of a grid are told by a vector of integer cells,
 of block size d, that is composed with the matrix as ``plexus_positions``.
@@ -38,6 +39,7 @@ class Multigrid:
         mat = pc.getOperators()[1]
         matrix = of_petsc(mat)
         largest, smallest = mat.getDiagonal().max()[1], mat.getDiagonal().min()[1]
+        before = self.hierarchy
         self._free()
         self.scale = 1.0 / largest if largest > 0 else 1.0
         matrix.rows.val[:] *= self.scale
@@ -45,23 +47,26 @@ class Multigrid:
             if not 0 < smallest <= largest < np.inf:
                 raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
             prefix = pc.getOptionsPrefix() or ""
-            self.hierarchy = self._make(prefix, mat, matrix)
+            self.hierarchy = self._make(prefix, mat, matrix, before)
             if self.hierarchy.settings.gathered == 0:
                 self.nested = build(self.hierarchy, mat, self.scale)
         except ArithmeticError:
             fail(pc)
 
-    def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix) -> Hierarchy:
+    def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix, before: Hierarchy | None) -> Hierarchy:
         """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
         places, block = positions(mat), mat.getBlockSize()
         settings = read(prefix, block, places is not None)
+        # blocks of a grid are found faster than they are compared
+        reuse = places is None and PETSc.Options(prefix + "pc_plexus_").getBool("reuse", True)
+        like = before if reuse and before is not None and matrix.like(before.matrices[0]) else None
         if block == 1:
-            return Hierarchy(matrix, settings, places)
+            return Hierarchy(matrix, settings, places, like=like)
         near = near_null_space(mat)
         if near is None:
             near = np.tile(np.eye(block), (matrix.n // block, 1))
         near[standing_alone(matrix.rows)] = 0.0
-        return Hierarchy(matrix, settings, places, near)
+        return Hierarchy(matrix, settings, places, near, like)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""

@@ -31,7 +31,7 @@ class Settings:
     share : of its strongest coupling, what pairs ask for elsewhere.
     passes : pairings per level.
     over_correction : factor of coarse corrections.
-    bits : precision inside.
+    bits : precision inside; with 16 that of matrices, of vectors 32.
     block : unknowns per node.
     gathered : rows up to which every rank goes on with the whole matrix, as exchanges would take longer.
     """
@@ -48,7 +48,21 @@ class Settings:
 
 
 class Hierarchy:
-    """A hierarchy of one matrix. Construction is collective."""
+    """A hierarchy of one matrix. Construction is collective.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        The finest one.
+    settings : Settings
+        How it is made.
+    places : (nodes, d) int64, optional
+        Cells of a grid.
+    near : (n, k), optional
+        Near null space of nodes with several unknowns.
+    like : Hierarchy, optional
+        That of a matrix with the same pattern: aggregates and intervals of cycles are taken over.
+    """
 
     def __init__(
         self,
@@ -56,15 +70,19 @@ class Hierarchy:
         settings: Settings,
         places: np.ndarray | None = None,
         near: np.ndarray | None = None,
+        like: Hierarchy | None = None,
     ):
-        self.settings, self.comm = settings, matrix.comm
+        self.settings, self.comm, self._like = settings, matrix.comm, like
+        self.found: list[aggregates.Aggregates] = []
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []
-        self.found: list[aggregates.Aggregates | None] = []
         self.inner: Hierarchy | None = None
         self._bounds: dict[int, tuple[float, float]] = {}
+        self._known = {} if like is None else like._bounds
         for level in self._descend(matrix, places, near):
             self.levels.append(level)
+        # the one before goes when its solver lets go of it
+        self._like = None
 
     @cached_property
     def cycle(self) -> Cycle:
@@ -99,11 +117,11 @@ class Hierarchy:
             if matrix.comm.size > 1 and matrix.size <= self.settings.gathered:
                 yield self._gather(matrix, places, near, block)
                 return
-            found = None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
-            self.found.append(found)
+            found = self._found(matrix, places, block)
             if found is None:
                 yield self._last(matrix)
                 return
+            self.found.append(found)
             level, names = self._level(matrix, found), found.names
             if near is not None:
                 names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
@@ -119,9 +137,17 @@ class Hierarchy:
 
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+        assert level.names is not None
         coarse = coarsen(matrix, level.names, count, level.weights)
         coarse.rows.val[:] /= self.settings.over_correction
         return coarse
+
+    def _found(self, matrix: Matrix, places: np.ndarray | None, block: int) -> aggregates.Aggregates | None:
+        """Return the aggregates of the next level, None where it ends here. Collective."""
+        number = len(self.found)
+        if self._like is not None:
+            return self._like.found[number] if number < len(self._like.found) else None
+        return None if matrix.size <= SMALL else self._aggregates(matrix, places, block)
 
     def _aggregates(
         self, matrix: Matrix, places: np.ndarray | None, block: int
@@ -151,7 +177,7 @@ class Hierarchy:
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
         """Return a level with its smoother."""
-        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix)
+        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix, self._like is None)
         level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy(),
                       smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
@@ -169,7 +195,8 @@ class Hierarchy:
     ) -> Level:
         """Let every rank go on with the whole matrix."""
         places, near = (None if a is None else np.concatenate(self.comm.allgather(a)) for a in (places, near))
-        self.inner = self._inside(matrix.gathered(), replace(self.settings, block=block), places, near)
+        like = None if self._like is None else self._like.inner
+        self.inner = self._inside(matrix.gathered(), replace(self.settings, block=block), places, near, like)
         return Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n].copy())
 
     def _inside(self, *told: Any) -> Hierarchy:
@@ -183,7 +210,7 @@ class Hierarchy:
 
     def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
         """Return the interval of the Chebyshev steps on a level. Collective."""
-        return bounds.of_cycle(self.matrices[number], cycle, number)
+        return self._known.get(number) or bounds.of_cycle(self.matrices[number], cycle, number)
 
     def _total(self, values: np.ndarray) -> None:
         values[:] = self.comm.allreduce(np.array(values))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from plexus.solvers.multigrid import aggregates
+from plexus.solvers.multigrid import aggregates, bounds
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix, numbered
 from plexus.solvers.multigrid.network import FEATURES, HIDDEN, REACH, Network, texture
@@ -48,19 +48,16 @@ class Learned(Hierarchy):
     names = FEATURES
 
     def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
-        self.like, self.network = like, network
+        self.network = network
         self.seen = np.tile([[np.inf], [-np.inf]], 11)
         self._ends: list[np.ndarray] = []
-        super().__init__(matrix or like.matrices[0], like.settings)
+        super().__init__(matrix or like.matrices[0], like.settings, like=like)
 
-    def _aggregates(self, *_: Any) -> aggregates.Aggregates | None:
-        """Return those of the hierarchy without learning."""
-        return self.like.found[len(self.matrices) - 1]
-
-    def _inside(self, *told: Any) -> Hierarchy:
+    def _inside(self, matrix: Matrix, *told: Any) -> Hierarchy:
         """Return the hierarchy of a gathered matrix, with the same network."""
-        assert self.like.inner is not None
-        inner = Learned(self.like.inner, self.network, told[0])
+        assert self._like is not None
+        assert self._like.inner is not None
+        inner = Learned(self._like.inner, self.network, matrix)
         self._meet(inner.seen, slice(None))
         return inner
 
@@ -77,12 +74,13 @@ class Learned(Hierarchy):
 
     def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
         """Return the interval of the Chebyshev steps on a level. Collective."""
-        low, high = super()._interval(cycle, number)
+        low, high = bounds.of_cycle(self.matrices[number], cycle, number)
         return min(low * float(self._ends[number][1]), NARROWEST * high), high
 
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""
         coarse = super()._coarser(matrix, level, count)
+        assert level.names is not None
         factor, least, seen = self._factors(matrix, level.names, coarse)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
         self._meet(self._widest(seen), slice(0, 7))

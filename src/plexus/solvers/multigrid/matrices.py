@@ -5,14 +5,14 @@ Own columns come first, in the order of the rows; those of other ranks follow, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from plexus.mesh.halo import Halo
-from plexus_kernels.native.aggregate import Rows, product
+from plexus_kernels.native.aggregate import Rows, outline, product
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -30,11 +30,14 @@ class Matrix:
         With columns in the local numbering.
     ghosts : (n_ghost,)
         Global numbers of the columns of other ranks, ascending.
+    sizes : (n,)
+        Σ_j |a_ij|, known with the diagonal.
     """
 
     comm: Comm
     rows: Rows
     ghosts: np.ndarray
+    sizes: np.ndarray = field(init=False)
 
     @property
     def n(self) -> int:
@@ -64,11 +67,15 @@ class Matrix:
     @cached_property
     def diagonal(self) -> np.ndarray:
         """Return the diagonal, (width,), those of other ranks included. Collective at the first access."""
-        at = np.repeat(np.arange(self.n), np.diff(self.rows.ptr))
-        found, on = np.zeros(self.width), self.rows.col == at
-        found[at[on]] = self.rows.val[on]
+        found = np.zeros(self.width)
+        found[: self.n], self.sizes = outline(self.rows)
         self.halo.forward(found)
         return found
+
+    def like(self, other: Matrix) -> bool:
+        """Return whether another matrix has the same pattern on all ranks. Collective."""
+        pairs = zip((*self.rows[:2], self.ghosts), (*other.rows[:2], other.ghosts), strict=True)
+        return all(self.comm.allgather(all(np.array_equal(a, b) for a, b in pairs)))
 
     def hold(self) -> None:
         """Put one on diagonals that are zero: nothing of the near null space is there. Local."""
@@ -137,10 +144,10 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
 def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the aggregate of each column, (width,) int32, and the ghosts of the coarse matrix. Collective.
 
-    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order of
-    the ghosts.
+    A column without aggregate has -1. Those of other ranks come behind the ``count`` own ones, in the order
+    of the ghosts.
     """
-    first = int(matrix.comm.exscan(count) or 0)
+    first = first_of(matrix.comm, count)
     known = np.full(matrix.width, -1, np.int64)
     known[: matrix.n] = np.where(names < 0, -1, first + names)
     matrix.halo.forward(known)

@@ -16,6 +16,7 @@ import numpy as np
 from plexus.solvers.multigrid import bundle, context
 from plexus.solvers.multigrid.guarded import LONG, SLOW, Watch
 from plexus.solvers.multigrid.learned import Learned
+from plexus.solvers.multigrid.nested import build
 from plexus.solvers.multigrid.network import Network
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Watched(context.Multigrid):
     ----------
     part : what counts; the run judges it.
     learned : the hierarchy with learned couplings; None without a bundle, or where it may not answer.
+    nested : its cycle of PETSc's own objects, if options ask for them; None else.
     """
 
     def __init__(self, watch: Watch | None = None, sha256: str | None = None):
@@ -60,6 +62,9 @@ class Watched(context.Multigrid):
         else:
             self.learned = made
             self._tell(pc, made)
+            if self.nested is not None:
+                self.nested.destroy()
+                self.nested = build(made, pc.getOperators()[1], self.scale)
         self._again()
 
     def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
@@ -78,10 +83,15 @@ class Watched(context.Multigrid):
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""
+        if self.learned is None:
+            super().apply(pc, x, y)
+            return
         assert self.hierarchy is not None
         if self._trusted:
-            assert self.learned is not None
-            self.answer(self.learned, x, y)
+            if self.nested is not None:
+                self.nested.apply(x, y)
+            else:
+                self.answer(self.learned, x, y)
             reason = self._wrong(x, y)
             if reason is None:
                 return

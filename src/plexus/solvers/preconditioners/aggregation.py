@@ -32,10 +32,13 @@ class AggregationParams(Params):
     )
     degree: int = Field(3, ge=1, le=6, description="terms of the smoothing polynomial before and after")
     theta: float = Field(0.05, ge=0, lt=1, description="couplings up to θ √(a_ii a_jj) are weak on grids")
+    reuse: bool = Field(True, description="keep the pairs of a matrix for the next one with the same pattern")
     backend: Literal["compiled", "petsc"] = Field(
         "compiled", description="cycles in compiled C, or of PETSc's own objects, which may live on a GPU"
     )
-    precision: Literal["single", "double"] = Field("single", description="precision inside the cycle")
+    precision: Literal["half", "single", "double"] = Field(
+        "single", description="inside the cycle; half stores matrices in 16 bits, vectors in 32"
+    )
 
 
 @register("preconditioner", "aggregation", AggregationParams)
@@ -55,8 +58,9 @@ class Aggregation(PreconditionerBase):
             prefix + "cycle": p.cycle,
             prefix + "degree": p.degree,
             prefix + "theta": p.theta,
+            prefix + "reuse": p.reuse,
             prefix + "backend": p.backend,
-            prefix + "bits": 32 if p.precision == "single" else 64,
+            prefix + "bits": {"half": 16, "single": 32, "double": 64}[p.precision],
         }
 
     def context(self, target: Target) -> Multigrid:

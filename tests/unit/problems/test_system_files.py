@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from petsc4py import PETSc
-from systems import dense, problem, whole
+from whole_systems import dense, problem, whole
 
 from plexus.errors import InputError
 
@@ -74,6 +74,7 @@ WRONG = {
     "rectangular": (HEAD + "2 3 1\n1 1 1\n", "a:2: 2 rows and 3 columns: a linear system needs a square"),
     "complex": (GOOD.replace("real", "complex"), "a:1: complex numbers"),
     "pattern": (GOOD.replace("real", "pattern"), "a:1: a pattern has no values"),
+    "skew": (GOOD.replace("general", "skew-symmetric"), "a:1: a skew-symmetric matrix has no diagonal"),
     "dense": (ARRAY + "1 1\n1\n", "a:1: a dense matrix"),
     "nan": (GOOD.replace("2 1 -0.5", "2 1 nan"), "a:7: row 2, column 1 has the value nan"),
     "infinite": (GOOD.replace("3 3 1", "3 3 inf"), "a:9: row 3, column 3 has the value inf"),

@@ -1,0 +1,117 @@
+"""The tables of preconditioners: what is in them, what they leave behind, whom they recommend."""
+
+import json
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from plexus import bench
+from plexus.bench import linear
+from plexus.bench.linear import growth, methods, report, solves, systems
+from plexus.bench.linear.file import recommended
+from plexus.errors import InputError
+
+ROWS = ["two_step", "v", "k", "GAMG", "GAMG 0.02", "GAMG ours",
+        "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours", "ICC"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def channels():
+    return systems.of_problem(MPI.COMM_SELF, "channels", (1e4, "contrast"), cells=[16] * 3, seed=1, contrast=1e4)
+
+
+@pytest.fixture(scope="module")
+def table(channels):
+    return solves.table(channels, methods.methods(channels.mat), 2)
+
+
+def test_every_table_has_every_row_and_all_solve_the_same_system(table):
+    names = [s.method for s in table]
+    assert [n for n in names if n != "learned"] == [r for r in ROWS if r in names]
+    assert {"GAMG", "GAMG 0.02", "ICC"} <= set(names)
+    assert all(s.converged and s.left <= 1e-6 * 1.001 and s.history[-1] <= 1e-6 for s in table)
+    assert all(len(s.history) == s.iterations + 1 and s.history[0] == 1 for s in table)
+
+
+def test_options_leave_the_database(table):
+    assert not [name for name in PETSc.Options().getAll() if name.startswith(solves.PREFIX)]
+
+
+def test_work_counts_the_visits_of_all_levels(table):
+    of = {s.method: s for s in table}
+    assert of["ICC"].work == 2 * of["ICC"].iterations
+    assert of["GAMG"].application == pytest.approx(4 * of["GAMG"].complexity)
+    assert 1 < of["v"].complexity < 1.3
+    assert of["v"].application == pytest.approx(6 * of["v"].complexity, rel=0.02)
+    assert of["v"].application < of["two_step"].application == of["k"].application
+
+
+def test_a_matrix_that_a_method_refuses_has_a_row_that_says_so(channels):
+    mat = channels.mat.copy()
+    mat.scale(-1.0)
+    got = solves.tried(systems.System("minus", mat, channels.rhs), methods.methods(mat)[0])
+    assert not got.converged
+    (row,) = report.lines("minus", [got])
+    assert row.measured is None
+    assert "NOT CONVERGED" in row.peer
+
+
+def test_what_does_not_converge_holds_no_bound(table):
+    few = [s for s in table if s.method == "two_step"]
+    assert report.most("x", few, 20).holds
+    lost = [*few, solves.Solve("b", "two_step", None, "", 3, False, 1, 1, 0, 0, None, 1, 1, [1.0])]
+    assert not report.most("x", lost, 20).holds
+    assert not report.average("x", lost, 20).holds
+
+
+def test_the_fastest_that_solved_is_recommended(table):
+    row = recommended(table)
+    best = min(table, key=lambda s: s.setup + s.solve)
+    assert row.item == f"take {best.method}"
+    assert "factorisation" in recommended([]).item
+
+
+def test_an_own_matrix_gets_a_table(tmp_path, monkeypatch, channels):
+    path = tmp_path / "own.petsc"
+    channels.mat.view(PETSc.Viewer().createBinary(str(path), "w", comm=MPI.COMM_SELF))
+    monkeypatch.chdir(tmp_path)
+    assert bench.main([f"linear:{path}"]) == 0
+    told = json.loads((report.FOLDER / "own.petsc.json").read_text())["solves"]
+    assert {"two_step", "ICC"} <= {s["method"] for s in told}
+    (rows,) = (json.loads(p.read_text())["rows"] for p in (tmp_path / "runs/bench").glob("*.json"))
+    assert rows[-1]["item"].startswith("take ")
+
+
+def test_bad_names_and_matrices_are_refused(tmp_path):
+    with pytest.raises(InputError, match="neither a file nor one of channels"):
+        linear.run("chanels")
+    path = tmp_path / "skew.mtx"
+    path.write_text("%%MatrixMarket matrix coordinate real general\n2 2 4\n1 1 1\n1 2 1\n2 1 0.5\n2 2 1\n")
+    with pytest.raises(InputError, match=r"\(1, 2\) and \(2, 1\) differ.*needs a symmetric matrix"):
+        linear.run(str(path))
+    path.write_text("nothing")
+    with pytest.raises(InputError, match="neither MatrixMarket"):
+        linear.run(str(path))
+
+
+@pytest.mark.parametrize("deck", [systems.tetrahedra(4, 1e4), systems.bricks(3, 1e3)])
+def test_matrices_of_elements_come_from_decks(deck):
+    system = systems.of_deck(MPI.COMM_SELF, "elements", deck)
+    assert system.mat.isSymmetric(1e-12 * system.mat.norm())
+    assert system.rhs.norm() > 0
+    assert all(s.converged for s in solves.table(system, methods.methods(system.mat)))
+
+
+def test_solutions_of_ranks_are_compared():
+    one = solves.Solve("obstacles 8^3", "two_step", 1, "ranks", 5, True, 1, 1, 0, 0, None, 0, 1, [1.0])
+    rows = list(growth._alike("obstacles", [one, one], {1: np.ones(3), 2: np.ones(3) + 1e-6}))
+    assert [r.holds for r in rows] == [True, False]
+
+
+def test_every_class_has_its_function():
+    from importlib import import_module
+
+    for name, module in linear.PARTS.items():
+        assert callable(getattr(import_module(f"plexus.bench.linear.{module}"), name))
