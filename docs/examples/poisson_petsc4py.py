@@ -1,8 +1,8 @@
 """Plexus' multigrid in a program of one's own: Poisson's equation on n³ cells, with petsc4py alone.
 
     mpirun -n 2 python docs/examples/poisson_petsc4py.py -n 64 -ksp_monitor
-    python docs/examples/poisson_petsc4py.py -pc_type hypre                   # any other preconditioner instead
-    python docs/examples/poisson_petsc4py.py -save poisson.petsc -rhs rhs.petsc   # for `plexus bench linear:FILE`
+    python docs/examples/poisson_petsc4py.py -pc_type hypre      # any other preconditioner instead
+    python docs/examples/poisson_petsc4py.py -save a.petsc       # a file for `plexus bench linear:a.petsc`
 
 The preconditioner is chosen by name, as any other of PETSc; `plexus` has to be importable.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import petsc4py
 
 petsc4py.init(sys.argv)
-from petsc4py import PETSc  # noqa: E402: PETSc reads the command line first
+from petsc4py import PETSc  # noqa: E402 (PETSc reads the command line first)
 
 
 def poisson(n: int) -> PETSc.Mat:

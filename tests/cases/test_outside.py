@@ -27,7 +27,10 @@ def test_a_petsc4py_program_takes_the_iterations_of_the_deck(tmp_path):
     count, norm = re.search(r"(\d+) iterations, \|x\| = (\S+)", said).groups()
     deck = {
         "plexus": 1,
-        "physics": {"type": "matrix", "problem": {"type": "file", "file": mat, "rhs": rhs, "cells": [16] * 3}},
+        "physics": {
+            "type": "matrix",
+            "problem": {"type": "file", "file": mat, "rhs": rhs, "cells": [16] * 3},
+        },
         "solver": {"u": {"ksp": "cg", "rtol": 1e-6, "preconditioner": "aggregation"}},
         "quantities": {"norm": {"type": "norm", "of": "u"}},
         "output": [{"type": "series"}],

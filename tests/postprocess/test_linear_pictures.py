@@ -9,8 +9,9 @@ from plexus_post.cli import main
 
 def solve(method, iterations, at=None, system="channels 8^3", converged=True):
     return {
-        "system": system, "method": method, "at": at, "along": "contrast" if at else "", "iterations": iterations,
-        "converged": converged, "work": 9.0 * iterations, "setup": 0.1, "solve": 0.2, "held": None, "ranks": 1,
+        "system": system, "method": method, "at": at, "along": "contrast" if at else "",
+        "iterations": iterations, "converged": converged, "work": 9.0 * iterations,
+        "setup": 0.1, "solve": 0.2, "held": None, "ranks": 1,
         "history": [10.0**-k for k in range(iterations + 1)],
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Solves of linear systems by several methods: those that `plexus bench linear` stores, or runs beside each other."""
+"""Solves of linear systems by several methods, as `plexus bench linear` stores them or runs tell them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def _of_run(path: Path) -> list[Solve]:
         first = next((k for k in range(1, len(norms)) if count[k] <= count[k - 1]), len(norms))
         history = [float(n / norms[0]) for n in norms[:first]]
         phases = run.summary.get("phases", {})
-        seconds = [phases.get(phase, {}).get("longest") for phase in ("preconditioner", "solve")]
-        found.append(Solve(name.partition("/")[2], run.name, None, "", first - 1, True, None, *seconds, history))
+        setup, solve = (phases.get(phase, {}).get("longest") for phase in ("preconditioner", "solve"))
+        unknown = name.partition("/")[2]
+        found.append(Solve(unknown, run.name, None, "", first - 1, True, None, setup, solve, history))
     return found

@@ -79,7 +79,7 @@ def residuals(solves: Sequence[Solve], path: Path) -> Path:
     for s in solves:
         steps = np.arange(len(s.history))
         every = max(1, len(steps) // 8)
-        xs = [steps]
+        xs: list[np.ndarray] = [steps]
         if timed:
             share = steps / max(s.iterations, 1)
             xs += [share * (s.work or 0), (s.setup or 0) + share * (s.solve or 0)]
@@ -109,7 +109,7 @@ def _grown(solves: Sequence[Solve]) -> list[tuple[str, str]]:
 def growth(solves: Sequence[Solve], path: Path) -> Path:
     """Draw the mean iterations of each method against what grows; return the path."""
     families, looks = _grown(solves), look(solves)
-    figure = pyplot().figure(figsize=(1.6 + 4.4 * len(families), 4.4), layout="constrained")
+    figure = pyplot().figure(figsize=(1.8 + 3.8 * len(families), 4.2), layout="constrained")
     panels = figure.subplots(1, len(families), squeeze=False)[0]
     for axes, family in zip(panels, families, strict=True):
         mine = [s for s in solves if (s.family, s.along) == family and s.at is not None and s.converged]

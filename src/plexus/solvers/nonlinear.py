@@ -200,10 +200,10 @@ class FieldSolver:
             snes = PETSc.SNES().create(self.form.space.comm)
             attempt = self.configure(snes, number)
             snes.setFunction(self.residual, self.rhs)
-            with self.ctx.timers("matrix"):
-                mat = self.form.matrix.mat  # made at first access: pattern and memory
             if self.blocks[number].preconditioner_from == "rest":
                 attempt.reference = self._reference()
+            with self.ctx.timers("matrix"):
+                mat = self.form.matrix.mat  # made at first access: pattern and memory
             snes.setJacobian(self.jacobian, mat, attempt.reference or mat)
             snes.setFromOptions()
             self.attempts.append(attempt)
@@ -338,7 +338,10 @@ class FieldSolver:
         form = self.form
         mat = form.matrix.mat
         self.symmetric = self._describe(mat)
-        if mat.getDiagonal().min()[1] < 0:
+        diagonal = mat.getDiagonal()
+        low = diagonal.min()[1]
+        diagonal.destroy()
+        if low < 0:
             self.ctx.log.info(
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
                 "is a coefficient negative somewhere?"

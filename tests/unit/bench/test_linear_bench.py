@@ -19,7 +19,8 @@ ROWS = ["two_step", "v", "k", "GAMG", "GAMG 0.02", "GAMG ours",
 
 @pytest.fixture(scope="module")
 def channels():
-    return systems.of_problem(MPI.COMM_SELF, "channels", (1e4, "contrast"), cells=[16] * 3, seed=1, contrast=1e4)
+    given = {"cells": [16] * 3, "seed": 1, "contrast": 1e4}
+    return systems.of_problem(MPI.COMM_SELF, "channels", (1e4, "contrast"), **given)
 
 
 @pytest.fixture(scope="module")

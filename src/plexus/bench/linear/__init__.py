@@ -1,4 +1,4 @@
-"""Preconditioners of symmetric positive definite systems beside each other: which one should I take?
+"""Preconditioners of symmetric positive definite systems beside each other, to tell which one to take.
 
 ``plexus bench linear`` makes the tables of all classes, ``linear:channels`` one of them, ``linear:FILE`` that
 of somebody's matrix. Each has the multigrid on aggregates with its three cycles, PETSc's smoothed aggregation

@@ -1,4 +1,4 @@
-"""Matrices of finite elements: tetrahedra that stand irregularly, bricks of elasticity, with and without jumps."""
+"""Matrices of finite elements: tetrahedra of diffusion, bricks of elasticity, with and without jumps."""
 
 from __future__ import annotations
 

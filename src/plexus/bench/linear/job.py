@@ -1,4 +1,4 @@
-"""What each rank of `plexus bench linear:ranks` does: the tables of two problems, and solutions to compare."""
+"""What each rank of `plexus bench linear:ranks` does: tables of two problems, and solutions to compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The solvers of every table: ours, PETSc's smoothed aggregation, hypre's BoomerAMG, an incomplete factorisation.
+"""The solvers of every table: ours, PETSc's GAMG, hypre's BoomerAMG, an incomplete factorisation.
 
 Passes over the entries of a level in one application are those of its smoother, before and after: symmetric
 SOR on the points and Jacobi 5, l1-Jacobi 2, two Chebyshev steps with Jacobi 4, an incomplete factorisation 1.

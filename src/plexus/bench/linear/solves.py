@@ -71,7 +71,7 @@ class Solve:
 
 
 def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT) -> list[Solve]:
-    """Return one solve of each method, seconds as the median of repetitions in alternating order. Collective."""
+    """Return one solve of each method, seconds as medians of rounds in alternating order. Collective."""
     rounds = [
         [tried(system, m, limit) for m in (chosen if k % 2 == 0 else chosen[::-1])]
         for k in range(repetitions)
@@ -106,10 +106,7 @@ def solve(
 ) -> tuple[Solve, np.ndarray]:
     """Return what was measured and the own part of x. Collective.
 
-    Parameters
-    ----------
-    ksp : PETSc.KSP, optional
-        A solver that is set up already, by `made`; its set-up then took no time.
+    A solver that is set up already, by `prepared`, is ``ksp``: its set-up then took no time.
     """
     comm, before = system.mat.comm.tompi4py(), _resident()
     x = system.mat.createVecRight()
@@ -128,8 +125,9 @@ def solve(
         application, complexity = work(ksp, method)
     norm = system.rhs.norm()
     history = np.asarray(ksp.getConvergenceHistory()) / norm
+    iterations, converged = ksp.getIterationNumber(), ksp.getConvergedReason() > 0
     found = Solve(
-        system.name, method.name, system.at, system.along, ksp.getIterationNumber(), ksp.getConvergedReason() > 0,
+        system.name, method.name, system.at, system.along, iterations, converged,
         application, complexity, 0.0 if given else between - begin, end - between, held,
         _left(system, x) / norm, comm.size, history.tolist(),
     )  # fmt: skip

@@ -102,8 +102,8 @@ def tetrahedra(cells: int, jump: float = 1.0, file: str | None = None) -> dict[s
 
     They are those of ``file``, or of a lattice of n³ cubes whose nodes are moved, no two in the same way.
     """
-    moved = [f"{a} + 0.12/{cells}*sin(pi*{a})*sin({k}*x + {m}*y + {n}*z)"
-             for a, (k, m, n) in zip("xyz", ((91, 57, 73), (67, 83, 61), (79, 53, 97)), strict=True)]  # fmt: skip
+    waves = zip("xyz", ((91, 57, 73), (67, 83, 61), (79, 53, 97)), strict=True)
+    moved = [f"{a} + 0.12/{cells}*sin(pi*{a})*sin({k}*x + {m}*y + {n}*z)" for a, (k, m, n) in waves]
     lattice = {"type": "box", "cell": "tetrahedron", "cells": [cells] * 3, "map": moved}
     odd = "sin(4*pi*x)*sin(4*pi*y)*sin(4*pi*z) < 0"
     return {

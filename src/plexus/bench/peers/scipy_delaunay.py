@@ -1,7 +1,7 @@
 """Delaunay tetrahedra of the unit cube for ``plexus bench linear:unstructured``; needs no plexus.
 
-Arguments: cubes per side, file to write (Gmsh MSH 4.1). Nodes are those of a lattice, moved by up to a quarter
-of its width inside the cube; the side z = 0 is the group ``bottom``.
+Arguments: cubes per side, file to write (Gmsh MSH 4.1). Nodes are those of a lattice, moved inside the cube
+by up to a quarter of its width; the side z = 0 is the group ``bottom``.
 """
 
 import json

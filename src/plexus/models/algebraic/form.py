@@ -55,7 +55,9 @@ class AlgebraicForm:
         """Turn to the system of time ``t`` [s]; return whether the matrix is another one. Collective."""
         if not self.problem.sequence or t == self.t:
             return False
+        before = self.matrix
         self._make(t)
+        before.destroy()
         return True
 
     @property

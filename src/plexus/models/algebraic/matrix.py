@@ -57,6 +57,11 @@ class SystemMatrix:
         self.mat.compose(POSITIONS, places)
         places.destroy()
 
+    def destroy(self) -> None:
+        """Let go of matrix and vectors; solvers that hold the matrix keep it. Collective."""
+        for made in (self.mat, *vars(self).get("work", ())):
+            made.destroy()
+
     @cached_property
     def work(self) -> tuple[PETSc.Vec, PETSc.Vec]:
         """Two vectors."""

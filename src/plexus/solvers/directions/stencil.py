@@ -86,7 +86,7 @@ def stencil_of(problem: Problem) -> Stencil:
         If it is none on a grid in space.
     """
     from plexus.errors import InputError
-    from plexus.solvers.multigrid.trainable import system_of
+    from plexus.solvers.multigrid.trials import system_of
 
     matrix, cells, _ = system_of(problem)
     if cells is None or cells.shape[1] != 3:
