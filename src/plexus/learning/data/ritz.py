@@ -74,7 +74,7 @@ class RitzData(DataBase):
         from plexus.learning.samples import Samples
 
         team, p = session.team, self.params
-        every = self._mixed() if team.rank == 0 else None
+        every: Any = self._mixed() if team.rank == 0 else None
         every = every if team.comm is None else team.comm.bcast(every)
         mine = torch.arange(p.samples)[team.rank :: team.size]
         own = torch.from_numpy(every[team.rank :: team.size]).to(session.ctx.device)

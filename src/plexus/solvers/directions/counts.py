@@ -6,9 +6,9 @@ from typing import Any
 
 from petsc4py import PETSc
 
-from plexus.models.algebraic.matrix import POSITIONS
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
+from plexus.solvers.multigrid.context import POSITIONS
 
 
 def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -> tuple[int, float]:
