@@ -85,6 +85,7 @@ def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[A
         if method not in FLEXIBLE:
             text = (
                 f"{chosen.type} changes from one application to the next, and {method} needs one that stays: "
-                "write fgmres, or fcg or conjugate_directions where the matrix is symmetric, or leave the method out"
+                "write fgmres, or, where the matrix is symmetric, fcg or conjugate_directions, or leave the "
+                "method out"
             )
             yield where, text

@@ -1,9 +1,9 @@
 """The convolutional network that maps a residual on a grid to a search direction, and what it costs.
 
-One channel in and out, 3³ kernels with bias and zeros outside of the grid, ReLU after each of them but the first;
-pairs of them bring a change that is added to what they got. In the middle the same on cells of twice the width,
-by averages, whose answer is added on the fine cells again. Residuals come with a mean square of one, so that biases
-mean the same on grids of all sizes. Neither linear nor symmetric.
+One channel in and out, 3³ kernels with bias and zeros outside of the grid, ReLU after each of them but the
+first; pairs of them bring a change that is added to what they got. In the middle the same on cells of twice
+the width, by averages, whose answer is added on the fine cells again. Residuals come with a mean square of
+one, so that biases mean the same on grids of all sizes. Neither linear nor symmetric.
 
 Source: A. Kaneda, O. Akar, J. Chen, V. Trevino Kala, D. Hyde, J. Teran, ICML (2023),
 doi:10.48550/arXiv.2205.10763.
@@ -64,10 +64,12 @@ class Directions(nn.Module):
             for name, value in self.named_parameters():
                 nn.init.zeros_(value) if name.endswith("bias") else nn.init.xavier_uniform_(value)
         # features of a cell side by side: half the time on a CPU
-        self.to(memory_format=torch.channels_last_3d)
+        for value in self.parameters():
+            if value.dim() == 5:
+                value.data = value.data.contiguous(memory_format=torch.channels_last_3d)
 
     def forward(self, r: Tensor, size: Tensor | None = None) -> Tensor:
-        """Return directions (samples, nx, ny, nz) of residuals (samples, nx, ny, nz), by default of size one."""
+        """Return directions (samples, nx, ny, nz) of residuals; ``size`` is their root mean square."""
         if size is None:
             size = r.square().mean((-3, -2, -1), keepdim=True).sqrt()
         x = torch.relu(self.enter(self.first((r / (size + TINY))[:, None])))

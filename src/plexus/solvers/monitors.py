@@ -132,8 +132,8 @@ class Tally:
     def summary(self) -> dict[str, float]:
         """Return the counts by name; ``mean`` and ``max`` are Krylov iterations per solve.
 
-        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was, ``replaced`` where
-        directions were conjugated (`plexus.solvers.directions.krylov`).
+        ``applications`` and ``setup_seconds`` are there where a preconditioner in Python was, ``replaced``
+        where directions were conjugated (`plexus.solvers.directions.krylov`).
         """
         counts: dict[str, float] = {
             "solves": self.solves,

@@ -75,8 +75,9 @@ class SystemSolver(FieldSolver):
         ksp = attempt.snes.getKSP()
         if not self.form.symmetric and (attempt.directions is not None or ksp.getType() in SYMMETRIC):
             size, i, j = self.form.worst
+            method = attempt.block.ksp or ksp.getType()
             raise InputError(
-                f"{attempt.path.removesuffix('options')}ksp: {attempt.block.ksp or ksp.getType()} needs a symmetric matrix: "
+                f"{attempt.path.removesuffix('options')}ksp: {method} needs a symmetric matrix: "
                 f"entries ({i + 1}, {j + 1}) and ({j + 1}, {i + 1}) differ by {size:.3g} of the largest ones "
                 "of these rows; use gmres"
             )

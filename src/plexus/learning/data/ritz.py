@@ -1,8 +1,8 @@
 """Right-hand sides of one linear system on a cube of cells, mixed from its Ritz vectors.
 
 Smooth ones are many among them, as residuals of a conjugate gradient method are smooth where it is slow
-(`plexus.solvers.directions.ritz`). Nothing says what the part should answer; the loss `one_step` needs only the
-matrix.
+(`plexus.solvers.directions.ritz`). Nothing says what the part should answer; the loss `one_step` needs only
+the matrix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from plexus.learning.data.base import DataBase
 from plexus.registry import register
 
 if TYPE_CHECKING:
-    from plexus.deck.schema import Deck
     from plexus.learning.samples import Samples
     from plexus.learning.session import Session
     from plexus.solvers.directions.stencil import Stencil
@@ -75,7 +74,7 @@ class RitzData(DataBase):
         from plexus.learning.samples import Samples
 
         team, p = session.team, self.params
-        every = self._mixed() if team.rank == 0 else None
+        every: Any = self._mixed() if team.rank == 0 else None
         every = every if team.comm is None else team.comm.bcast(every)
         mine = torch.arange(p.samples)[team.rank :: team.size]
         own = torch.from_numpy(every[team.rank :: team.size]).to(session.ctx.device)

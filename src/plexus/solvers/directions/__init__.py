@@ -1,1 +1,1 @@
-"""Search directions from networks: conjugated in a Krylov method of its own, watched, trained on Ritz vectors."""
+"""Search directions from networks: conjugated in a Krylov method, watched, trained on Ritz vectors."""

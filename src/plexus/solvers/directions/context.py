@@ -2,9 +2,10 @@
 
     q = f(r),   taken if (q·r)²/q·A q ≥ 0.99 (r·r)²/r·A r, else r
 
-The numbers are what one step along q, and along r, would take off the squared energy norm of the error, so that no
-answer does less than the residual does. Rows are told their cells by the vector ``plexus_positions`` of the matrix;
-the box has zeros elsewhere. Every rank has the residual of the whole box, and keeps its own part of the answer.
+The numbers are what one step along q, and along r, would take off the squared energy norm of the error, so
+that no answer does less than the residual does. Rows are told their cells by the vector
+``plexus_positions`` of the matrix; the box has zeros elsewhere. Every rank has the residual of the whole
+box, and keeps its own part of the answer.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ from typing import Any
 
 from petsc4py import PETSc
 
-from plexus.models.algebraic.matrix import POSITIONS
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
+from plexus.solvers.multigrid.context import POSITIONS
 
 
 def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -> tuple[int, float]:
-    """Return iterations to ``rtol`` of b, ``most`` at most, and the share of answers that would not do.
+    """Return iterations to a residual of ``rtol`` ‖b‖, and the share of answers that would not do.
 
     Parameters
     ----------
@@ -20,6 +20,8 @@ def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -
         Matrix, cells and right-hand side, all on this process.
     network
         None for conjugate gradients.
+    rtol, most
+        Reduction of the residual, and iterations at most.
     """
     matrix, cells, b = system
     mat = PETSc.Mat().createAIJ(matrix.n, csr=tuple(matrix.rows), comm=PETSc.COMM_SELF)

@@ -2,12 +2,14 @@
 
     q = B r,   q ← q - Σ_j (q·A p_j / a_j) p_j,   t = q·r / q·A q,   x ← x + t q,   r = b - A x
 
-with the last directions p_j and a_j = p_j·A p_j; all coefficients are those of the first q, and the residual is
-computed anew. For B = 1 these are conjugate gradients, with any B flexible ones of KSPFCG (standard truncation).
-Where q·A q ≤ 0 or q·r = 0, or where q is no number, the residual takes the place of q, which is counted; if r·A r ≤
-0 too, A is not positive definite. What the matrix has as its null space is removed from q.
+with the last directions p_j and a_j = p_j·A p_j; all coefficients are those of the first q, and the
+residual is computed anew. For B = 1 these are conjugate gradients, with any B flexible ones of KSPFCG
+(standard truncation). Where q·A q ≤ 0 or q·r = 0, or where q is no number, the residual takes the place of
+q, which is counted; if r·A r ≤ 0 too, A is not positive definite. What the matrix has as its null space is
+removed from q.
 
-Source: A. Kaneda et al., ICML (2023), doi:10.48550/arXiv.2205.10763; what is done where q will not do is ours.
+Source: A. Kaneda et al., ICML (2023), doi:10.48550/arXiv.2205.10763; what is done where q will not do is
+ours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Right-hand sides made of Ritz vectors, among which smooth ones are many.
 
-    A V = V T + …,   V = [v_1 … v_m] by Lanczos with full reorthogonalisation from v_1 ~ A g, g standard normal
+    A V = V T + …,   V = [v_1 … v_m] by Lanczos, fully reorthogonalised, from v_1 ~ A g, g standard normal
     T y_j = θ_j y_j,   b = Σ_j c_j V y_j / ‖·‖,   c_j ~ N(0, 1), times 9 for the lowest modes
 
 Source: A. Kaneda et al., ICML (2023), doi:10.48550/arXiv.2205.10763.
@@ -28,12 +28,16 @@ class Ritz(NamedTuple):
 
 
 def ritz(product: Callable[[np.ndarray], np.ndarray], n: int, count: int, draw: np.random.Generator) -> Ritz:
-    """Return ``count`` Ritz pairs at most of a symmetric matrix; kernels are left out.
+    """Return Ritz pairs of a symmetric matrix; kernels are left out.
 
     Parameters
     ----------
     product
         Return A v for v (n,).
+    n, count
+        Number of rows, and of pairs at most.
+    draw
+        Gives the start vector.
     """
     basis = np.empty((min(count, n), n))
     diagonal, beside = np.zeros(len(basis)), np.zeros(len(basis))
@@ -61,7 +65,11 @@ def lowest(found: Ritz, share: float) -> int:
 
 
 def mixtures(found: Ritz, count: int, share: float, weight: float, draw: np.random.Generator) -> np.ndarray:
+<<<<<<< HEAD
     """Return right-hand sides of norm one, (count, n) float32; ``share`` of the modes counts ``weight``-fold."""
+=======
+    """Return ``count`` right-hand sides of norm one, (count, n) float32; the lowest modes count more."""
+>>>>>>> dcdm
     out = np.empty((count, len(found.basis)), dtype=np.float32)
     for at in range(0, count, PIECE):
         c = draw.standard_normal((min(PIECE, count - at), len(found.values)))

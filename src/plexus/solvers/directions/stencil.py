@@ -1,6 +1,7 @@
 """A matrix on the cells of a grid as products of whole boxes, for many vectors at once and with gradients.
 
-(A q)_x = Σ_o a_o(x) q_(x + o) over the offsets o between cells that are coupled; cells without a row hold zero.
+(A q)_x = Σ_o a_o(x) q_(x + o) over the offsets o between cells that are coupled; cells without a row hold
+zero.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ class Trainable:
         for number in range(data.total):
             found, share = counts(data.system(number), self.network, RTOL, MOST)
             beside, _ = counts(data.system(number), None, RTOL, MOST)
-            table.append({"case": data.case(data.group(number)), "metric": "iterations to 1e-4", "value": found,
-                          "baselines": {"conjugate gradients": beside}, "fallback": share})  # fmt: skip
+            case, rivals = data.case(data.group(number)), {"conjugate gradients": beside}
+            row = {"case": case, "metric": "iterations to 1e-4", "value": found, "baselines": rivals}
+            table.append(row | {"fallback": share})
         return table

@@ -1,10 +1,10 @@
 """A direction from a network that sees the residual on a grid: the published DCDM, beside which multigrid is.
 
-The residual of norm one lies in the box of cells, zero where a cell has no unknown; convolutions map it to a
-direction. It is neither linear nor symmetric, so that only flexible Krylov methods may use it:
-`conjugate_directions` (the published iteration), `fcg`, `fgmres`. The network is trained for the operator of one
-problem, sees no coefficients, and has a short reach. An answer that would gain less than the residual itself gives
-way to it. On several ranks each of them has the whole box. A. Kaneda et al., ICML (2023),
+The residual lies in the box of cells, zero where a cell has no unknown; convolutions map it to a direction.
+It is neither linear nor symmetric, so that only flexible Krylov methods may use it: `conjugate_directions`
+(the published iteration), `fcg`, `fgmres`. The network is trained for the operator of one problem, sees no
+coefficients, and has a short reach. An answer that would gain less than the residual itself gives way to
+it. On several ranks each of them has the whole box. A. Kaneda et al., ICML (2023),
 doi:10.48550/arXiv.2205.10763.
 """
 
