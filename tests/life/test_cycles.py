@@ -192,4 +192,6 @@ def test_decks_that_have_no_cycles_or_no_data_are_refused(tmp_path):
     assert "larson_miller needs temperature" in plain(tmp_path, output=[{"type": "cycles", "life": creep}])
     assert "no output `cycles` is called" in plain(tmp_path, output=[], quantities={"n": life})
     assert "has no `life`" in plain(tmp_path, output=[{"type": "cycles"}], quantities={"n": life})
-    assert "cycles, none of them is a multiple of 9" in plain(tmp_path, output=[{"type": "cycles", "each": 9}])
+    assert "cycles, none of them is a multiple of 9" in plain(
+        tmp_path, output=[{"type": "cycles", "each": 9}]
+    )

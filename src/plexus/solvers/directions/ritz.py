@@ -65,11 +65,7 @@ def lowest(found: Ritz, share: float) -> int:
 
 
 def mixtures(found: Ritz, count: int, share: float, weight: float, draw: np.random.Generator) -> np.ndarray:
-<<<<<<< HEAD
-    """Return right-hand sides of norm one, (count, n) float32; ``share`` of the modes counts ``weight``-fold."""
-=======
     """Return ``count`` right-hand sides of norm one, (count, n) float32; the lowest modes count more."""
->>>>>>> dcdm
     out = np.empty((count, len(found.basis)), dtype=np.float32)
     for at in range(0, count, PIECE):
         c = draw.standard_normal((min(PIECE, count - at), len(found.values)))
