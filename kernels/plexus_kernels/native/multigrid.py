@@ -40,7 +40,7 @@ class _Grid(ctypes.Structure):
 
 
 class Packed(NamedTuple):
-    """A matrix in bundles: start, where, index (``numbers``) and val of C, sums of rows, 1/diagonal or a dense inverse."""
+    """A matrix in bundles: start, where, index, val of C; sums of rows; 1/diagonal or a dense inverse."""
 
     start: np.ndarray
     where: np.ndarray

@@ -45,8 +45,8 @@ def _view(at: ctypes.c_void_p, count: int, kind: type) -> np.ndarray:
     """Return numbers in PETSc's memory, which cannot be written."""
     if not count:
         return np.empty(0, kind)
-    found = np.frombuffer(
-        (ctypes.c_char * (count * np.dtype(kind).itemsize)).from_address(at.value or 0), kind
-    )
+    memory = (ctypes.c_char * (count * np.dtype(kind).itemsize)).from_address(at.value or 0)
+    # arrays of ctypes are buffers, which the types do not tell
+    found: np.ndarray = np.frombuffer(memory, dtype=kind)  # type: ignore[call-overload]
     found.flags.writeable = False
     return found
