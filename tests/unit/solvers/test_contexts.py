@@ -253,6 +253,10 @@ def test_check_refuses_methods_that_need_a_fixed_preconditioner(tmp_path, moody,
     with pytest.raises(DeckError) as caught:
         load(str(path))
     text = str(caught.value)
-    assert f"{path}:7:" in text and f"{place}: moody changes" in text and "write fgmres, or fcg" in text
+    assert (
+        f"{path}:7:" in text
+        and f"{place}: moody changes" in text
+        and "write fgmres, or, where the matrix is symmetric, fcg" in text
+    )
     path.write_text(BOX + f"solver:\n  u: {block.format('fgmres')}\n")
     assert load(str(path)).solver["u"]
