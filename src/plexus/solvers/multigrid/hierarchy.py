@@ -13,7 +13,7 @@ from plexus.solvers.multigrid import aggregates, bounds, vectors
 from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native.multigrid import Cycle, Level
 
-LOW = {1: 0.5, 2: 0.25, 3: 0.22, 4: 0.12, 5: 0.10, 6: 0.08}
+LOW = {1: 0.5, 2: 0.25, 3: 0.2, 4: 0.12, 5: 0.10, 6: 0.08}
 """Lower end of a smoother's interval over its upper end, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
 """Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
