@@ -32,7 +32,8 @@ def assert_keeps_its_objects(data, folder, many):
             pass
         gc.collect()
         counts.append(alive(folder / "log.txt"))
-    assert counts[1] == counts[0]
+    # an algebraic multigrid may let go of some when it meets its second matrix
+    assert not {kind: n for kind, n in counts[1].items() if n > counts[0].get(kind, 0)}
 
 
 @pytest.mark.parametrize("name", SOLVED)

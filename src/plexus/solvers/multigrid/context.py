@@ -45,7 +45,9 @@ class Multigrid:
         """Make the hierarchy of the preconditioner's matrix, or fail where it is not definite. Collective."""
         mat = pc.getOperators()[1]
         matrix = of_petsc(mat)
-        largest, smallest = mat.getDiagonal().max()[1], mat.getDiagonal().min()[1]
+        diagonal = mat.getDiagonal()
+        largest, smallest = diagonal.max()[1], diagonal.min()[1]
+        diagonal.destroy()
         before = self.hierarchy
         self._free()
         # numbers far from one would leave the range of single precision
@@ -118,7 +120,9 @@ def positions(mat: PETSc.Mat) -> np.ndarray | None:
     found = mat.query(POSITIONS)
     if not found:
         return None
-    return found.getArray(readonly=True).astype(np.int32).reshape(-1, found.getBlockSize())
+    places = found.getArray(readonly=True).astype(np.int32).reshape(-1, found.getBlockSize())
+    found.destroy()
+    return places
 
 
 def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:
@@ -127,7 +131,10 @@ def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:
     if not space.handle:
         return None
     vectors = space.getVecs()
-    return np.stack([v.getArray(readonly=True) for v in vectors], axis=1) if vectors else None
+    found = np.stack([v.getArray(readonly=True) for v in vectors], axis=1) if vectors else None
+    for held in (*vectors, space):
+        held.destroy()
+    return found
 
 
 def standing_alone(rows: Rows) -> np.ndarray:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plexus.solvers.multigrid.context import Multigrid
     from plexus.solvers.target import Target
 
-EXAMPLE: dict[str, Any] = {"type": "learned_multigrid", "degree": 3}
+EXAMPLE: dict[str, Any] = {"type": "learned_multigrid", "bundle": "grids_k"}
 
 
 class LearnedMultigridParams(AggregationParams):
