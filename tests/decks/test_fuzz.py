@@ -240,7 +240,7 @@ def _has(source, part) -> bool:
     return part in source if isinstance(source, dict) else isinstance(part, int) and part < len(source)
 
 
-SHIPPED = (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf", ".frd")
+SHIPPED = (".yaml", ".msh", ".safetensors", ".csv", ".h5", ".vtkhdf", ".frd", ".mtx")
 """Endings of decks and of what they name."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plexus.deck.time import Time
     from plexus.protocols import Discretisation, Found, Gap, Setting
 
-EMPTY: dict[str, Any] = {"boundary": [], "solver": {}}
+EMPTY: dict[str, Any] = {"boundary": [], "solver": {}, "controls": {}}
 """Blocks that say nothing when they are empty; of others an empty one stands for all defaults."""
 
 
