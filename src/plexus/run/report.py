@@ -193,8 +193,9 @@ def _guards(guards: Mapping[str, Any]) -> str:
 
 
 def _reduced(told: Mapping[str, Any]) -> str:
-    """Return the size of a reduced model at the end, and the worst balance of its forces."""
-    if "imbalance" not in told:
+    """Return the size of a reduced model at the end of its run, and the worst balance of its forces."""
+    # a reduction tells what it has made itself
+    if "limit" not in told or "imbalance" not in told:
         return ""
     return (
         f"reduced model: {_count(told['modes'], 'mode')}, {_count(told['points'], 'point')}; at most "
