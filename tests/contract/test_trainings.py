@@ -52,6 +52,21 @@ def test_every_learned_part_can_be_trained(kind, name):
         assert_fits(cls, protocols.Learned)
 
 
+@pytest.mark.parametrize("data", ["ritz", "systems"])
+def test_a_preconditioner_answers_its_training_as_its_bundle(data, tmp_path):
+    part = session(tmp_path, data).part
+    for value in part.network.parameters():  # fresh ones of a multigrid answer one
+        value.data += 0.1
+    part.use_range(part.range_of({}) if data == "ritz" else dict.fromkeys(range(11), (-1.0, 1.0)))
+    pair = part.golden({})
+    found = part.raw(pair.inputs)
+    assert {*found} == {*pair.outputs} == {p.name for p in part.outputs}
+    assert {*pair.inputs} == {p.name for p in part.inputs}
+    assert all(torch.allclose(found[k].detach(), v, rtol=1e-5, atol=1e-7) for k, v in pair.outputs.items())
+    told = part.compared(pair.inputs, found, pair.outputs)
+    assert len(told) == len(found) and not part.compared(pair.inputs, found, {})
+
+
 @pytest.mark.parametrize("name", registry.names("data"))
 def test_every_data_has_a_host(name):
     assert name in DATA
