@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hosts import accepted, composed, example, hosts, of_discretisation
+from training_hosts import bundle
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
@@ -16,16 +17,21 @@ from plexus.protocols import Implicit
 members = pytest.mark.parametrize("name", registry.names("preconditioner"))
 SOLVED = [n for d in registry.names("discretisation") for n in of_discretisation(d)]
 SOLVED = [n for n in SOLVED if Implicit in made_for(n).offers and "solver" not in made_for(n).blocks]
+TAUGHT = {"directions": "ritz", "learned_multigrid": "systems"}
+"""The data that a learned preconditioner learns from."""
+KSP = {"directions": "conjugate_directions"}
+"""Krylov methods of preconditioners that do not go with those of the solver's own choice."""
 
 
-def deck(name):
+def deck(name, folder):
     """Return the first host whose equations take the preconditioner; those of some blocks need more."""
     block, why = example("preconditioner", name), ""
-    if registry.component("preconditioner", name).params.learned and "bundle" not in block:
-        pytest.skip(f"no bundle of {name} is shipped; tests/unit/solvers/test_{name}.py makes its own")
+    if registry.component("preconditioner", name).params.learned:
+        block |= bundle(folder, TAUGHT[name])
     for physics in SOLVED:
         for data in hosts(physics):
-            solver = {"default": {"preconditioner": block, "rtol": 1e-11, "snes_rtol": 1e-11}}
+            method = {"ksp": KSP[name]} if name in KSP else {}
+            solver = {"default": {"preconditioner": block, "rtol": 1e-11, "snes_rtol": 1e-11, **method}}
             found = data | {"solver": solver}
             why = accepted(found) or _fits(found)
             if not why:
@@ -54,7 +60,7 @@ def solved(data, folder):
 
 @members
 def test_solves(name, tmp_path):
-    data = deck(name)
+    data = deck(name, tmp_path)
     run = solved(data, tmp_path)
     direct = solved({k: v for k, v in data.items() if k != "solver"}, tmp_path)
     for field, values in direct.state.values.items():
@@ -74,7 +80,7 @@ def test_what_it_makes_goes_with_its_solver(name, tmp_path, monkeypatch):
             made.append(weakref.ref(context))
         return context
 
-    data = deck(name)
+    data = deck(name, tmp_path)
     monkeypatch.setattr(cls, "context", noted)
     run = solved(data, tmp_path)
     alive = [context() for context in made]

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 from test_protocols import assert_fits
-from training_hosts import DATA, deck, made_up, session
+from training_hosts import DATA, deck, session, session_of
 
 from plexus import driver, protocols, registry
 from plexus.learning.batch import Batch
@@ -17,8 +17,7 @@ from plexus.tasks import Request, named
 
 @pytest.mark.parametrize("name", registry.names("data"))
 def test_data_are_what_they_say(name, tmp_path):
-    stage = "{type: fit, loss: residual}" if name == "none" else "fit"
-    made = session(tmp_path, name, stage)
+    made = session(tmp_path, name)
     samples, offers = made.samples, made.data.offers
     assert samples.number.tolist() == list(range(samples.total)) and samples.total > 1
     assert bool(samples.targets) == ("targets" in offers)
@@ -46,7 +45,26 @@ LEARNED = [
 
 @pytest.mark.parametrize(("kind", "name"), LEARNED)
 def test_every_learned_part_can_be_trained(kind, name):
-    assert_fits(registry.component(kind, name).cls, protocols.Trainable)
+    cls = registry.component(kind, name).cls
+    assert_fits(cls, protocols.Trainable)
+    assert cls.judged_by == "targets" or callable(cls.judged)
+    if kind != "preconditioner":  # which fills no gap of a model
+        assert_fits(cls, protocols.Learned)
+
+
+@pytest.mark.parametrize("data", ["ritz", "systems"])
+def test_a_preconditioner_answers_its_training_as_its_bundle(data, tmp_path):
+    part = session(tmp_path, data).part
+    for value in part.network.parameters():  # fresh ones of a multigrid answer one
+        value.data += 0.1
+    part.use_range(part.range_of({}) if data == "ritz" else dict.fromkeys(range(11), (-1.0, 1.0)))
+    pair = part.golden({})
+    found = part.raw(pair.inputs)
+    assert {*found} == {*pair.outputs} == {p.name for p in part.outputs}
+    assert {*pair.inputs} == {p.name for p in part.inputs}
+    assert all(torch.allclose(found[k].detach(), v, rtol=1e-5, atol=1e-7) for k, v in pair.outputs.items())
+    told = part.compared(pair.inputs, found, pair.outputs)
+    assert len(told) == len(found) and not part.compared(pair.inputs, found, {})
 
 
 @pytest.mark.parametrize("name", registry.names("data"))
@@ -60,8 +78,8 @@ def batch_of(made, numbers, size):
 
 
 @pytest.mark.parametrize("name", registry.names("loss"))
-def test_rows_of_a_loss_are_its_square_root(name):
-    made = made_up()
+def test_rows_of_a_loss_are_its_square_root(name, tmp_path):
+    made = session_of(name, tmp_path)
     loss = registry.build("loss", params("loss", name))
     loss.start(made, torch.arange(6))
     batch = batch_of(made, torch.arange(6), 6)
@@ -74,9 +92,9 @@ def test_rows_of_a_loss_are_its_square_root(name):
 
 
 @pytest.mark.parametrize("name", registry.names("loss"))
-def test_a_loss_is_a_sum_over_its_batch(name):
+def test_a_loss_is_a_sum_over_its_batch(name, tmp_path):
     """What ranks have of a batch adds up to the whole, gradients too."""
-    made = made_up()
+    made = session_of(name, tmp_path)
     loss = registry.build("loss", params("loss", name))
     loss.start(made, torch.arange(6))
     whole = float(loss.part(batch_of(made, torch.arange(6), 6)).detach())
@@ -97,6 +115,7 @@ STAGE = {
     "active": "{type: active, rounds: 2, acquire: 2, steps: 2, batch: 64}",
     "unrolled": "{type: unrolled, steps: 4, unroll: [1, 3], batch: 2}",
     "infer": "{type: infer, steps: 4, horizon: 2, guess: {zeta: 1.3}, optimizer: {type: adam, rate: 0.05}}",
+    "conjugate_gradients": "{type: conjugate_gradients, steps: 4, iterations: 2}",
 }
 """A block for each stage that takes four steps."""
 
@@ -112,7 +131,7 @@ def losses(folder):
 def test_a_stage_goes_on_where_it_was_stopped(name, tmp_path, monkeypatch):
     """Bit for bit, from every one of its steps."""
     assert name in STAGE
-    deck(tmp_path, "kinetic", STAGE[name])
+    deck(tmp_path, "systems" if name == "conjugate_gradients" else "kinetic", STAGE[name])
 
     def train(folder, restart=None):
         return driver.perform(Request(tmp_path / "deck.yaml", (), tmp_path / folder, restart), named("train"))

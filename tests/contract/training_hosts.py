@@ -1,12 +1,13 @@
 """Decks and sessions in which members of a training can be tried."""
 
+import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from mpi4py import MPI
 
-from plexus import registry
+from plexus import driver, registry
 from plexus.deck.load import load
 from plexus.learning.samples import Samples
 from plexus.learning.session import Session
@@ -15,6 +16,7 @@ from plexus.protocols import Setting
 from plexus.runtime import context
 from plexus.runtime.log import Log
 from plexus.spaces.fourier import Fourier
+from plexus.tasks import Request, named
 
 DECK = """
 plexus: 1
@@ -31,6 +33,20 @@ physics: {type: elastoviscoplastic, geometry: plane_strain, law: {type: neural, 
 train: {data: DATA, stages: [STAGE], loss: LOSS}
 """
 """A deck whose learned part is a law."""
+MATRIX = """
+plexus: 1
+physics: {type: matrix, problem: {type: channels, cells: [8, 8, 8], seed: 9}}
+solver: {u: SOLVER}
+train: {data: DATA, stages: [STAGE], loss: LOSS}
+"""
+"""A deck whose learned part is a preconditioner."""
+DIRECTIONS = "{ksp: conjugate_directions, preconditioner: {type: directions, channels: 2}}"
+HOSTS = {
+    "material_points": SOLID,
+    "systems": MATRIX.replace("SOLVER", "{preconditioner: {type: learned_multigrid, cycle: k}}"),
+    "ritz": MATRIX.replace("SOLVER", DIRECTIONS),
+}
+"""The deck of each member of kind ``data`` that does not go with `DECK`."""
 REFERENCE = """
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [4, 4], size: [1, 1]}
@@ -52,16 +68,24 @@ DATA = {
     "none": "{type: none, points: 50, seed: 3}",
     "files": "{type: files, files: [table.csv], columns: {c: c, f1: {name: f1_re, imaginary: f1_im},"
     " e: {name: e_re, imaginary: e_im}, st: {name: st_re, imaginary: st_im}, trace: trace}}",
+    "systems": "{type: systems, problems: [{type: channels, cells: [8, 8, 8], seed: 0}], seeds: [0, 3]}",
+    "ritz": "{type: ritz, problem: {type: plume, cells: [8, 8, 8], layout: empty}, vectors: 20, samples: 6}",
 }
 """A block for each member of kind ``data``."""
+FITS = {
+    "none": "{type: fit, loss: residual}",
+    "ritz": "{type: fit, loss: one_step}",
+    "systems": "conjugate_gradients",
+}
+"""A stage for each member of kind ``data`` that gives no answers."""
 
 
-def deck(folder, data="kinetic", stage="fit", loss="relative_l2", *overrides):
+def deck(folder, data="kinetic", stage=None, loss="relative_l2", *overrides):
     """Return a loaded deck; members that are not in `DATA` are asked for by their example."""
     rows = np.random.default_rng(5).uniform(0.1, 0.5, (40, len(COLUMNS)))
     np.savetxt(folder / "table.csv", rows, delimiter=",", header=",".join(COLUMNS), comments="")
     (folder / "reference.yaml").write_text(REFERENCE)
-    host = SOLID if data == "material_points" else DECK
+    host, stage = HOSTS.get(data, DECK), stage or FITS.get(data, "fit")
     text = host.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
     (folder / "deck.yaml").write_text(text)
     return load(folder / "deck.yaml", overrides)
@@ -73,6 +97,25 @@ def session(folder, *given):
     ctx.log = Log(MPI.COMM_SELF)
     made = Session(deck(folder, *given), ctx)
     made.prepare()
+    return made
+
+
+def bundle(folder, data):
+    """Return the keys that name a bundle, the result of one step of training on some data."""
+    stage = FITS[data].strip("{}").removeprefix("type: ")
+    deck(folder, data, f"{{type: {stage}, steps: 1}}")
+    assert driver.perform(Request(folder / "deck.yaml", (), folder / "trained"), named("train")) == 0
+    path = folder / "trained/bundle.safetensors"
+    return {"bundle": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def session_of(loss, folder):
+    """Return what a loss asks of a session with six samples, in double precision."""
+    if "operator" not in registry.component("loss", loss).cls.needs:
+        return made_up()
+    made = session(folder, "ritz")
+    made.part.network.double()
+    made.samples.inputs = {name: value.double() for name, value in made.samples.inputs.items()}
     return made
 
 

@@ -166,17 +166,18 @@ def training_problems(deck: Any) -> Iterator[Found]:
         return
     if deck.ensemble is not None:
         yield ("ensemble",), "the runs of a training hold one member: give its data several seeds"
+    needed = "targets"
     try:
-        if train.part != parts.CONTROLS:
-            parts.trained(deck)
+        needed = _judged_by(deck)
     except InputError as error:
         yield ("train", "part"), str(error)
     for key, params in (("data", train.data), ("validation", train.validation)):
         if params is not None:
             for place, text in _class("data", params).problems(params, deck):
                 yield ("train", key, *place), text
-    if train.validation is not None and "targets" not in _offers(train.validation.type):
-        yield ("train", "validation", "type"), f"{train.validation.type} has no answers to judge by"
+    if train.validation is not None and needed not in _offers(train.validation.type):
+        what = "answers" if needed == "targets" else needed
+        yield ("train", "validation", "type"), f"{train.validation.type} has no {what} to judge by"
     for n, stage in enumerate(train.stages):
         for place, text in _stage_problems(stage, deck):
             yield ("train", "stages", str(n), *place), text
@@ -192,6 +193,20 @@ def _stage_problems(stage: Any, deck: Any) -> Iterator[Found]:
         hint = f"; {' or '.join(able)} has" if able else ""
         text = f"{stage.type} needs {', '.join(missing)}, which data of type {deck.train.data.type} lack"
         yield ("type",), text + hint
+
+
+def _judged_by(deck: Any) -> str:
+    """Return what the validation of a deck's training must have.
+
+    Raises
+    ------
+    InputError
+        If the deck has no part that is trained.
+    """
+    if deck.train.part == parts.CONTROLS:
+        return "targets"
+    cls: Any = parts.component(parts.trained(deck)[1]).cls
+    return str(cls.judged_by)
 
 
 def _class(kind: str, params: Any) -> Any:

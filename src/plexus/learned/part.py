@@ -77,6 +77,8 @@ class Part:
 
     kind: ClassVar[str]
     """Kind of component."""
+    judged_by: ClassVar[str] = "targets"
+    """What a validation must have."""
     training_units: ClassVar[str]
     """What lengths, times and the like of the training were made dimensionless with."""
     scale_units: ClassVar[Mapping[str, str]] = {}

@@ -44,9 +44,8 @@ def judged(session: Session) -> list[Row]:
     data = session.validation
     if data is None:
         return []
-    own = getattr(session.part, "judged", None)
-    if own is not None:
-        counted: list[Row] = own(session)
+    if session.part.judged_by != "targets":
+        counted: list[Row] = session.part.judged(session)
         return counted
     samples = data.samples(session, ())
     table, rivals = [], session.part.rivals()

@@ -62,7 +62,7 @@ class Solved:
         If the deck does not fit the mesh.
     """
 
-    loose = False
+    loose, judged_by = False, "targets"
     inputs = (Port("run", "1"),)
 
     def __init__(self, deck: Deck, ctx: Context, team: Team):

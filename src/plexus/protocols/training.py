@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from plexus.protocols.fields import Array
-from plexus.protocols.learned import Learned
+from plexus.protocols.learned import Port, Setting
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -25,9 +25,14 @@ Wrong = Iterator[tuple[tuple[str, ...], str]]
 """Place in the deck, from the member's own block on, and what is wrong there."""
 
 
-class Trainable(Learned, Protocol):
-    """A learned part as a training sees it."""
+class Trainable(Protocol):
+    """A learned part as a training sees it.
 
+    What fills a gap of a model is a `plexus.protocols.Learned`, too; what serves a solver fills none.
+    """
+
+    judged_by: ClassVar[str]
+    """What of `Data.offers` a validation must have: ``targets``, else what its own ``judged`` looks at."""
     network: Any
     """The torch module whose weights are fitted, after `prepare`."""
     scales: dict[str, float]
@@ -36,8 +41,40 @@ class Trainable(Learned, Protocol):
     """What its bundle says; empty for a part without one."""
 
     @property
+    def inputs(self) -> Sequence[Port]:
+        """What it takes."""
+
+    @property
+    def outputs(self) -> Sequence[Port]:
+        """What it gives."""
+
+    @property
     def loose(self) -> bool:
         """Whether it may be trained on loose points of samples."""
+
+    def prepare(self, setting: Setting) -> None:
+        """Load or make the network. Collective.
+
+        Raises
+        ------
+        InputError
+            If the bundle is unsound or belongs to another part.
+        """
+
+    def raw(self, fields: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the network's outputs as they are, with gradients."""
+
+    def range_of(self, fields: Mapping[str, Array], widen: float = 0.0) -> dict[str, Any]:
+        """Return the box of training data by feature, widened by a share of it."""
+
+    def use_range(self, box: Mapping[str, Any]) -> None:
+        """Guard with a box that `range_of` returned."""
+
+    def describe(self, box: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a bundle's metadata that the part knows itself."""
+
+    def golden(self, fields: Mapping[str, Array]) -> Any:
+        """Return a few inputs and the network's answers, to be stored with the weights."""
 
     def calibrate(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> None:
         """Set the normalisation constants from all samples; without answers ``targets`` are empty."""
@@ -64,7 +101,8 @@ class Data(Protocol):
 
     offers: ClassVar[frozenset[str]]
     """What its samples have beside inputs: ``targets``, ``grid`` (whole fields), ``flow`` (moments later),
-    ``later`` (inputs at later times), ``runs`` (whole runs, with which those of the deck can be compared)."""
+    ``later`` (inputs at later times), ``runs`` (whole runs, with which those of the deck can be compared),
+    ``systems`` (linear systems by number), ``operator`` (one matrix of all samples)."""
 
     @staticmethod
     def problems(params: Any, deck: Deck) -> Wrong:

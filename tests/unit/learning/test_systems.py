@@ -99,6 +99,27 @@ def test_systems_need_a_seed(tmp_path):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("stages", "validation", "text"),
+    [
+        ("[fit]", "{type: systems, seeds: [5, 6]}", "fit needs targets, which data of type systems lack"),
+        (
+            "[conjugate_gradients]",
+            "{type: files, files: [a.csv], columns: {factor: b}}",
+            "files has no systems",
+        ),
+    ],
+)
+def test_systems_have_no_answers(stages, validation, text, tmp_path):
+    """Neither to be fitted nor to be judged by."""
+    (tmp_path / "a.csv").write_text("b\n1\n")
+    path, data = tmp_path / "train.yaml", TRAIN.splitlines()[2]
+    blocks = f"train:\n{data}\n  stages: {stages}\n  validation: {validation}\n"
+    path.write_text(DECK.format(chosen="learned_multigrid") + blocks)
+    with pytest.raises(DeckError, match=text):
+        load(path)
+
+
 @pytest.mark.mpi(min_size=2)
 def test_the_loss_of_a_batch_is_a_sum_over_ranks():
     cls = registry.component("data", "systems")

@@ -59,7 +59,7 @@ class SystemsParams(Params):
 class Systems(DataBase):
     """Systems, numbered problem by problem."""
 
-    offers = frozenset({"systems", "targets"})
+    offers = frozenset({"systems"})
 
     def words(self) -> str:
         """Return what they are."""

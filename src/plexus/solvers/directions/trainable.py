@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from plexus.protocols import Port, Setting
+from plexus.solvers.trainable import TrainableBase
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session
@@ -14,11 +15,10 @@ RTOL, MOST = 1e-4, 2000
 """Reduction of the residual that is counted, and iterations at most."""
 
 
-class Trainable:
+class Trainable(TrainableBase):
     """What a training asks of its part (`plexus.protocols.Trainable`), around `params` of directions."""
 
     params: Any
-    loose, guard = False, None
     inputs = (Port("residual", "1", "scalar", "cell"),)
     outputs = (Port("direction", "1", "scalar", "cell"),)
 
@@ -37,19 +37,12 @@ class Trainable:
         """Return directions for residuals of norm one, (samples, nx, ny, nz)."""
         return {"direction": self.network(fields["residual"])}
 
-    def calibrate(self, inputs: Any, targets: Any) -> None:
-        """Do nothing: residuals have norm one."""
-
-    def range_of(self, inputs: Any, widen: float) -> dict[str, Any]:
+    def range_of(self, fields: Any, widen: float = 0.0) -> dict[str, Any]:
         """Return no range: each answer is compared with the residual instead."""
         return {}
 
     def use_range(self, box: Any) -> None:
         """Do nothing."""
-
-    def rivals(self) -> dict[str, Any]:
-        """Return nothing: `judged` counts those of conjugate gradients."""
-        return {}
 
     def describe(self, box: Any) -> dict[str, Any]:
         """Return what the bundle says of the part."""
@@ -57,7 +50,7 @@ class Trainable:
 
         return bundle.described(self.network.profile, self.network.channels)
 
-    def golden(self, inputs: Any) -> Any:
+    def golden(self, fields: Any) -> Any:
         """Return a residual and its answer."""
         from plexus.solvers.directions import bundle
 

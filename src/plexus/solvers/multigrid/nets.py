@@ -46,8 +46,8 @@ class Net(torch.nn.Module):
         return torch.exp(REACH * torch.tanh(self.edge(x).squeeze(1)))
 
     def ends(self, y: Tensor) -> Tensor:
-        """Return g for the features of a level (4,)."""
-        self._meet(y.detach()[None], slice(7, None))
+        """Return g (..., 2) for the features of levels (..., 4)."""
+        self._meet(y.detach().reshape(-1, 4), slice(7, None))
         return torch.exp(SPREAD * torch.tanh(self.level(y)))
 
     def _meet(self, x: Tensor, at: slice) -> None:

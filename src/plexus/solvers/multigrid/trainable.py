@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from plexus.protocols import Port, Setting
+from plexus.solvers.trainable import TrainableBase
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from plexus.solvers.multigrid.network import Network
 
 
-class Trainable:
+class Trainable(TrainableBase):
     """What a training asks of its part (`plexus.protocols.Trainable`), around `params` of a multigrid."""
 
     params: Any
-    loose, guard = False, None
-    inputs = (Port("features", "1", "scalar", "entry"),)
-    outputs = (Port("factor", "1", "scalar", "entry"),)
+    inputs = (Port("features", "1", "scalar", "entry"), Port("texture", "1", "scalar", "entry"))
+    outputs = (Port("factor", "1", "scalar", "entry"), Port("ends", "1", "scalar", "entry"))
 
     def settings(self) -> Settings:
         """Return how hierarchies are made."""
@@ -45,10 +45,12 @@ class Trainable:
         found = None if path is None else bundle.load(path, self.params.sha256, setting.comm)
         self.network = started(self.params.seed) if found is None else Net(found)
 
-    def calibrate(self, inputs: Any, targets: Any) -> None:
-        """Do nothing: features have no dimension."""
+    def raw(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return factors (e,) for couplings (e, 7), and ends (l, 2) for levels (l, 4)."""
+        factor, ends = self.network.factors(fields["features"]), self.network.ends(fields["texture"])
+        return {"factor": factor, "ends": ends}
 
-    def range_of(self, inputs: Any, widen: float) -> dict[str, tuple[float, float]]:
+    def range_of(self, fields: Any, widen: float = 0.0) -> dict[str, tuple[float, float]]:
         """Return the range of the features that the training met, widened by a share of it."""
         from plexus.solvers.multigrid.network import FEATURES
 
@@ -69,17 +71,13 @@ class Trainable:
         net = self.network
         return Network(net.arrays(), net.low.numpy().copy(), net.high.numpy().copy())
 
-    def rivals(self) -> dict[str, Any]:
-        """Return nothing: `judged` counts those of the multigrid without learning."""
-        return {}
-
     def describe(self, box: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
         """Return what the bundle says of the part."""
         from plexus.solvers.multigrid import bundle
 
         return bundle.described(self.plain(), self.settings(), box)
 
-    def golden(self, inputs: Any) -> Any:
+    def golden(self, fields: Any) -> Any:
         """Return features of couplings and levels, and what they are answered."""
         from plexus.solvers.multigrid import bundle
 
