@@ -17,8 +17,8 @@ from plexus.protocols import Implicit
 members = pytest.mark.parametrize("name", registry.names("preconditioner"))
 SOLVED = [n for d in registry.names("discretisation") for n in of_discretisation(d)]
 SOLVED = [n for n in SOLVED if Implicit in made_for(n).offers and "solver" not in made_for(n).blocks]
-TAUGHT = {"directions": "ritz", "learned_multigrid": "systems"}
-"""The data that a learned preconditioner learns from."""
+TAUGHT = {"directions": "ritz"}
+"""The data that a learned preconditioner without a shipped bundle learns from."""
 KSP = {"directions": "conjugate_directions"}
 """Krylov methods of preconditioners that do not go with those of the solver's own choice."""
 
@@ -26,7 +26,7 @@ KSP = {"directions": "conjugate_directions"}
 def deck(name, folder):
     """Return the first host whose equations take the preconditioner; those of some blocks need more."""
     block, why = example("preconditioner", name), ""
-    if registry.component("preconditioner", name).params.learned:
+    if registry.component("preconditioner", name).params.learned and "bundle" not in block:
         block |= bundle(folder, TAUGHT[name])
     for physics in SOLVED:
         for data in hosts(physics):
