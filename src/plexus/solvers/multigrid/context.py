@@ -61,7 +61,10 @@ class Multigrid:
             self.hierarchy = self._make(prefix, mat, matrix, before)
             if self.hierarchy.settings.gathered == 0:
                 self.nested = build(self.hierarchy, mat, self.scale)
+            if self.alone:
+                _ = self.hierarchy.cycle  # what is wrong with its bounds shows here
         except ArithmeticError:
+            self._free()
             fail(pc)
 
     def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix, before: Hierarchy | None) -> Hierarchy:
