@@ -17,6 +17,7 @@ from plexus.errors import InputError
 from plexus.solvers import defaults
 from plexus.solvers.curvature import first_negative
 from plexus.solvers.monitors import INSIDE
+from plexus.solvers.multigrid import POSITIONS
 from plexus.solvers.nonlinear import FieldSolver
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from plexus.solvers.attempt import Attempt
     from plexus.solvers.monitors import SolveInfo
 
-POSITIONS = "plexus_positions"
-"""Name of the vector of cells, d whole numbers for each own block, that a matrix on a grid carries."""
 SLACK = 2.0
 """Residual relative to the tolerance that is taken at the end."""
 SYMMETRIC = ("cg", "fcg", "pipecg", "groppcg", "minres", "symmlq", "cr", "qcg", "nash")

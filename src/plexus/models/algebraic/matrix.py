@@ -9,7 +9,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.errors import InputError
-from plexus.solvers.systems import POSITIONS
+from plexus.solvers.multigrid import POSITIONS
 
 if TYPE_CHECKING:
     from plexus.protocols import LinearSystem

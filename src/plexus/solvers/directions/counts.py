@@ -8,7 +8,7 @@ from petsc4py import PETSc
 
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
-from plexus.solvers.multigrid.context import POSITIONS
+from plexus.solvers.multigrid import POSITIONS
 
 
 def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -> tuple[int, float]:

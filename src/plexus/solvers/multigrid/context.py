@@ -19,7 +19,7 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.solvers.capi import fail
-from plexus.solvers.multigrid import bundle
+from plexus.solvers.multigrid import POSITIONS, bundle
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
@@ -27,8 +27,6 @@ from plexus_kernels.native.aggregate import Rows
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
-POSITIONS = "plexus_positions"
-"""Name under which a matrix holds the cells of its rows."""
 
 
 class Multigrid:
