@@ -56,7 +56,8 @@ class ReducedState(System):
         self.full_order, self._widths, self._facts = False, dict[str, int](), dict[str, Any]()
         self._corrected = 0
         space = full.spaces[name]
-        self._told = summed(space, model.basis[: space.n_owned].reshape(space.n_owned, -1))
+        width = space.components * model.basis.shape[2]
+        self._told = summed(space, model.basis[: space.n_owned].reshape(space.n_owned, width))
 
     def turn(self, model: Model) -> None:
         """Turn to another basis and other points, whose first modes are those of before. Collective."""

@@ -47,7 +47,7 @@ class Smooth(DeviceFields):
         for name, spec in self.specs.items():
             if any(n == name or n.rpartition("_")[0] == name for n in expression.names):
                 u = self.tensor(name)
-                found = Total.apply(places.share(self.space, u.reshape(len(u), -1).T), self.space.comm)
+                found = Total.apply(places.share(self.space, u.flatten(1).T), self.space.comm)
                 samples[name] = Values(found if spec.shape == "scalar" else found[:, None, :])
         view = View(None, fields=samples, x=x, t=self.state.t, dim=len(at))
         found = torch.as_tensor(expression(PointNames(view)), dtype=torch.float64)

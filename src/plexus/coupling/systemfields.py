@@ -98,7 +98,8 @@ class SystemFields(NamedFields):
         if name in self.state.values:
             return self.system.form.space.spread(self.state.values[name])
         self.system.form.turn(self.state.t)
-        return self.system.form.system.fields[name].reshape(self.space.n_owned, -1)
+        found = self.system.form.system.fields[name]
+        return found if found.ndim == 2 else found[:, None]
 
     def _located(self, xs: np.ndarray) -> Places:
         space = self.system.form.space

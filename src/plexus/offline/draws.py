@@ -91,7 +91,7 @@ class Gathered:
             if self.block.responses and shapes:
                 answers = elastic.respond(shapes)
                 for u, stress in zip(answers.fields.T, answers.stresses, strict=True):
-                    self.snapshots.fields.add(u.reshape(space.n_local, -1).copy())
+                    self.snapshots.fields.add(u.reshape(space.n_local, space.components).copy())
                     self.snapshots.stresses.add(stress)
                 self.responses += len(answers.stresses)
         self.temperatures = span(self.comm, np.concatenate(warm, axis=1))

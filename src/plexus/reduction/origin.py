@@ -43,7 +43,8 @@ def supports(space: Space, prescribed: Any) -> list[float]:
     """
     spans = prescribed.span(np.arange(space.n_owned))
     count = space.comm.allreduce(float(np.trace(spans.sum(axis=0))))
-    return [count, *map(float, summed(space, spans.reshape(len(spans), -1)))]
+    # a rank may own no node, whose width no reshape can find
+    return [count, *map(float, summed(space, spans.reshape(len(spans), space.components**2)))]
 
 
 def material(deck: Deck) -> dict[str, Any]:
