@@ -176,8 +176,8 @@ class Campaign:
         """Return what the summary tells."""
         model = self.system.model
         told = {"modes": model.basis.shape[2], "points": model.points.n_global, "steps": len(self.times) - 1}
-        told |= {"left_out": self.figures.left_out, "tolerance": self.tolerance, "cpu_seconds": self.cost}
-        return self.record.facts() | told
+        cost = {"tolerance": self.tolerance, "cpu_seconds": self.cost}
+        return self.record.facts() | told | {"left_out": self.figures.left_out} | cost
 
 
 def _tolerance(indicator: Any, facts: Mapping[str, Any]) -> float | None:
