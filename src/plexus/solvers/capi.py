@@ -23,6 +23,13 @@ def fail(pc: PETSc.PC) -> None:
     library().PCSetFailedReason(ctypes.c_void_p(pc.handle), ctypes.c_int(SETUP_ERROR))
 
 
+def failed(pc: PETSc.PC) -> bool:
+    """Return whether the set-up of a preconditioner of one rank failed."""
+    reason = ctypes.c_int()
+    library().PCGetFailedReason(ctypes.c_void_p(pc.handle), ctypes.byref(reason))
+    return reason.value != 0
+
+
 def rows(mat: PETSc.Mat) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the own rows of a matrix: ptr, global columns, values.
 

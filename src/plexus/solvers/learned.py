@@ -1,7 +1,7 @@
-"""Learned preconditioners for any program that uses PETSc, by name: ``-pc_type python -pc_python_type …``.
+"""Preconditioners for any program that uses PETSc, by name: ``-pc_type python -pc_python_type …``.
 
-`Multigrid` is what decks call ``aggregation`` and ``learned_multigrid``; its options stand in
-`plexus.solvers.multigrid.context`.
+`Multigrid` is what decks call ``aggregation`` and ``learned_multigrid``, `Schwarz` what they call ``schwarz``;
+their options stand in `plexus.solvers.multigrid.context` and `plexus.solvers.schwarz.context`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,34 @@ from petsc4py import PETSc
 
 from plexus.solvers.capi import library
 from plexus.solvers.multigrid import watched
+from plexus.solvers.schwarz import context
 
 
-class Multigrid(watched.Watched):
-    """The multigrid; it leaves its solver before the interpreter ends, when PETSc can no longer call it."""
+class _Leaves:
+    """Leaves its solver before the interpreter ends, when PETSc can no longer call it."""
 
     _end: weakref.finalize | None = None
 
     def setUp(self, pc: PETSc.PC) -> None:
-        """Make the hierarchy. Collective."""
+        """Get ready for a matrix. Collective."""
         if self._end is None:
             # a number, no reference: the solver owns this object
             self._end = weakref.finalize(self, _leave, pc.handle)
-        super().setUp(pc)
+        super().setUp(pc)  # type: ignore[misc]
 
     def destroy(self, pc: PETSc.PC) -> None:
-        """Let go of the hierarchy."""
+        """Let go of what belongs to a matrix."""
         if self._end is not None:
             self._end.detach()
-        super().destroy(pc)
+        super().destroy(pc)  # type: ignore[misc]
+
+
+class Multigrid(_Leaves, watched.Watched):
+    """The multigrid."""
+
+
+class Schwarz(_Leaves, context.Schwarz):
+    """Subdomains and a coarse space."""
 
 
 def _leave(handle: int) -> None:

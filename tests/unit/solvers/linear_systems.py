@@ -25,12 +25,13 @@ def system(given, comm=MPI.COMM_WORLD):
     return mat, b
 
 
-def solved(mat, b, rtol=1e-6, ksp="cg", **options):
+def solved(mat, b, rtol=1e-6, ksp="cg", name=NAME, **options):
     """Return the solver after its solve, and the solution on this rank."""
     database = PETSc.Options("test_multigrid_")
-    given = {"pc_type": "python", "pc_python_type": NAME} | {f"pc_plexus_{k}": v for k, v in options.items()}
-    for name, value in given.items():
-        database.setValue(name, value)
+    given = {k if k.startswith("sub_") else f"pc_plexus_{k}": v for k, v in options.items()}
+    given |= {"pc_type": "python", "pc_python_type": name}
+    for key, value in given.items():
+        database.setValue(key, value)
     solver = PETSc.KSP().create(mat.comm)
     solver.setOptionsPrefix("test_multigrid_")
     solver.setOperators(mat)
@@ -40,6 +41,6 @@ def solved(mat, b, rtol=1e-6, ksp="cg", **options):
     solver.setFromOptions()
     x = b.duplicate()
     solver.solve(b, x)
-    for name in given:
-        database.delValue(name)
+    for key in given:
+        database.delValue(key)
     return solver, x.getArray().copy()

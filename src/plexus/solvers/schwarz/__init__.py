@@ -1,0 +1,1 @@
+"""Additive Schwarz on subdomains that know no ranks, with a coarse space."""
