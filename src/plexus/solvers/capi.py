@@ -10,6 +10,8 @@ from petsc4py import PETSc
 
 SETUP_ERROR = -1
 """PC_SETUP_ERROR."""
+GLOBAL_SUM, NZ_USED = 3, 2
+"""MAT_GLOBAL_SUM, and the place of nz_used in MatInfo."""
 
 
 @lru_cache
@@ -28,6 +30,22 @@ def failed(pc: PETSc.PC) -> bool:
     reason = ctypes.c_int()
     library().PCGetFailedReason(ctypes.c_void_p(pc.handle), ctypes.byref(reason))
     return reason.value != 0
+
+
+def entries_below(pc: PETSc.PC) -> list[float]:
+    """Return the entries of the coarse matrices that hypre has made. Collective."""
+    count, mats = ctypes.c_int(), ctypes.POINTER(ctypes.c_void_p)()
+    library().PCGetCoarseOperators(ctypes.c_void_p(pc.handle), ctypes.byref(count), ctypes.byref(mats))
+    found = []
+    for number in range(count.value - 1):
+        # what is hypre's does not tell its size
+        theirs, copy, told = ctypes.c_void_p(mats[number]), ctypes.c_void_p(), (ctypes.c_double * 10)()
+        library().MatConvert(theirs, b"aij", 0, ctypes.byref(copy))
+        library().MatGetInfo(copy, GLOBAL_SUM, told)
+        found.append(told[NZ_USED])
+        for held in (copy, theirs):
+            library().MatDestroy(ctypes.byref(held))
+    return found
 
 
 def rows(mat: PETSc.Mat) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

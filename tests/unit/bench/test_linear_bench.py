@@ -14,7 +14,7 @@ from plexus.bench.linear.file import recommended
 from plexus.errors import InputError
 
 ROWS = ["two_step", "v", "k", "GAMG", "GAMG 0.02", "GAMG ours",
-        "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours", "ICC"]  # fmt: skip
+        "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours", "ML", "PyAMG", "ICC"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 ``plexus bench linear`` makes the tables of all classes, ``linear:channels`` one of them, ``linear:FILE`` that
 of somebody's matrix. Each has the multigrid on aggregates with its three cycles, PETSc's smoothed aggregation
-and hypre's BoomerAMG with several settings, and an incomplete Cholesky factorisation; `solves` tells what is
-the same for all. `plexus-post linear` draws what is stored.
+and hypre's BoomerAMG with several settings, ML, PyAMG, and an incomplete Cholesky factorisation; `solves` tells
+what is the same for all. `plexus-post linear` draws what is stored.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ def run(*names: str) -> list[Row]:
     unknown = [n for n in names if n not in PARTS and not Path(n).is_file()]
     if unknown:
         raise InputError(f"linear:{unknown[0]}: neither a file nor one of {', '.join(PARTS)}")
+    from plexus.bench.linear.methods import absent
+
     rows: list[Row] = []
     for name in names or PARTS:
         rows += _part(name)
-    return rows
+    return [*rows, *absent()]
 
 
 def _part(name: str) -> list[Row]:

@@ -9,7 +9,7 @@ from statistics import mean
 
 from mpi4py import MPI
 
-from plexus.bench.linear.methods import Method, methods
+from plexus.bench.linear.methods import SLOW, Method, methods
 from plexus.bench.linear.report import average, lines, most, of, spread, times
 from plexus.bench.linear.solves import Solve, prepared, solve, table
 from plexus.bench.linear.systems import System, of_problem
@@ -17,8 +17,8 @@ from plexus.bench.table import Row
 
 COMM = MPI.COMM_SELF
 SEEDS = range(2000, 2020)
-SLOW, FEW = ("GAMG", "GAMG 0.02", "GAMG ours", "ICC"), 7
-"""Methods that need seconds for a system of channels, and of how many systems they get one."""
+FEW = 7
+"""Of how many systems slow methods get one."""
 CUBE = [64, 64, 64]
 CONTRASTS = (1e2, 1e3, 1e4, 1e6, 1e8)
 DEEPER = {"two_step degree 4": {"degree": 4}}
@@ -28,11 +28,13 @@ STEPS = 20
 Found = tuple[list[Solve], list[Row]]
 
 
-def each(systems: Iterator[System], slow: int = 1, **more: Mapping[str, object]) -> list[Solve]:
-    """Return the solves of all systems by all methods; by slow ones of every so many."""
+def each(
+    systems: Iterator[System], rare: Sequence[str] = SLOW, **more: Mapping[str, object]
+) -> list[Solve]:
+    """Return the solves of all systems by all methods; by rare ones of every so many."""
     found: list[Solve] = []
     for number, system in enumerate(systems):
-        chosen = [m for m in methods(system.mat, more) if number % slow == 0 or m.name not in SLOW]
+        chosen = [m for m in methods(system.mat, more) if number % FEW == 0 or m.name not in rare]
         found += table(system, chosen)
     return found
 
@@ -40,7 +42,7 @@ def each(systems: Iterator[System], slow: int = 1, **more: Mapping[str, object])
 def channels() -> Found:
     """Return thin channels of high conductivity, and one geometry at growing contrast."""
     label = "channels 64³"
-    seeds = each((of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS), FEW)
+    seeds = each((of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS))
     fixed = []
     for contrast in CONTRASTS:
         system = of_problem(
@@ -67,7 +69,7 @@ def obstacles() -> Found:
         yield of_problem(COMM, "obstacles", cells=CUBE)
         yield of_problem(COMM, "plates", cells=CUBE)
 
-    found = each(systems(), FEW, **DEEPER)
+    found = each(systems(), **DEEPER)
     four, theirs = of(found, "two_step degree 4"), of(found, "BoomerAMG")
     more = mean(s.iterations for s in four) - mean(s.iterations for s in theirs)
     ratio = mean(s.work for s in four) / mean(s.work for s in theirs)
@@ -92,13 +94,13 @@ def condiff() -> Found:
         for n, kind, v in sets
     )
     label = "condiff 64² to 512²"
-    found = each(systems)
+    found = each(systems, ("PyAMG",))
     return found, [*lines(label, found), average(label, found, 8), most(label, found, 9)]
 
 
 def lognormal() -> Found:
     """Return log-normal media in a cube."""
-    found = each((of_problem(COMM, "lognormal", cells=CUBE, seed=s) for s in SEEDS), FEW)
+    found = each((of_problem(COMM, "lognormal", cells=CUBE, seed=s) for s in SEEDS))
     return found, list(lines("log-normal 64³", found))
 
 
@@ -108,7 +110,7 @@ def moving() -> Found:
         of_problem(COMM, "moving_obstacle", (k, "step"), float(k), cells=CUBE, duration=STEPS - 1.0)
         for k in range(STEPS)
     ]
-    found = each(iter(systems), FEW, **SHALLOWER)
+    found = each(iter(systems), (*SLOW, "BoomerAMG", "BoomerAMG GPU"), **SHALLOWER)
     ours = next(m for m in methods(systems[0].mat) if m.name == "BoomerAMG ours")
     found += _frozen(systems[::FEW], ours)
     return found, [*lines("moving obstacle 64³", found), *_sums(found)]

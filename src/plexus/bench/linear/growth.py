@@ -14,8 +14,8 @@ import numpy as np
 from mpi4py import MPI
 
 from plexus.bench.job import timed
-from plexus.bench.linear.grids import SLOW, Found
-from plexus.bench.linear.methods import Method, methods
+from plexus.bench.linear.grids import Found
+from plexus.bench.linear.methods import SLOW, Method, methods
 from plexus.bench.linear.report import lines, of, times
 from plexus.bench.linear.solves import LIMIT, Solve, prepared, solve, table
 from plexus.bench.linear.systems import System, of_problem

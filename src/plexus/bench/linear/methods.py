@@ -1,17 +1,21 @@
-"""The solvers of every table: ours, PETSc's GAMG, hypre's BoomerAMG, an incomplete factorisation.
+"""The solvers of every table: ours, PETSc's GAMG, hypre's BoomerAMG, ML and PyAMG where they are, ICC.
 
 Passes over the entries of a level in one application are those of its smoother, before and after: symmetric
-SOR on the points and Jacobi 5, l1-Jacobi 2, two Chebyshev steps with Jacobi 4, an incomplete factorisation 1.
-The multigrid on aggregates tells its own, with all visits.
+SOR on the points and Jacobi 5, l1-Jacobi 2, two Chebyshev steps with Jacobi 4, two symmetric SOR sweeps 8, one
+with the residual (PyAMG) 5, an incomplete factorisation 1. The multigrid on aggregates tells its own, with all
+visits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
+from plexus.bench.assembly import interpreter
+from plexus.bench.table import Row
 from plexus.deck.blocks import SolverBlock
 from plexus.solvers import shipped
 from plexus.solvers.defaults import preset
@@ -25,7 +29,10 @@ if TYPE_CHECKING:
     from plexus.protocols import OptionValue
 
 OURS = ("two_step", "v", "k")
-LIBRARY = ("GAMG", "GAMG 0.02", "GAMG ours", "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours")
+LIBRARY = ("GAMG", "GAMG 0.02", "GAMG ours", "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours", "ML", "PyAMG")
+SLOW = ("GAMG", "GAMG 0.02", "GAMG ours", "ML", "PyAMG", "ICC")
+"""Methods that need seconds for a system of channels: they get few systems, and one round."""
+PYAMG = Path(__file__).parents[1] / "peers" / "pyamg_solve.py"
 BOOMER: dict[str, OptionValue] = {"pc_type": "hypre", "pc_hypre_type": "boomeramg"}
 AMG = "pc_hypre_boomeramg_"
 LIKE_GPU: dict[str, OptionValue] = BOOMER | {
@@ -48,11 +55,13 @@ class Method:
     name : of the row.
     options : PETSc's, without prefix.
     passes : over the entries of each level in one application; None where the hierarchy tells.
+    python : interpreter that has PyAMG, which has no options; None for methods of PETSc.
     """
 
     name: str
     options: Mapping[str, OptionValue]
     passes: float | None = None
+    python: str | None = None
 
 
 def methods(mat: PETSc.Mat, more: Mapping[str, Mapping[str, Any]] | None = None) -> list[Method]:
@@ -75,7 +84,20 @@ def methods(mat: PETSc.Mat, more: Mapping[str, Mapping[str, Any]] | None = None)
             Method("BoomerAMG GPU", LIKE_GPU, 2),
             _deck("BoomerAMG ours", target, "hypre", 5),
         ]
+    if "ml" in target.packages:
+        found.append(Method("ML", {"pc_type": "ml"}, 8))
+    python = interpreter("pyamg") if target.ranks == 1 else None
+    if python:
+        found.append(Method("PyAMG", {}, 5, python))
     return [*found, _deck("ICC", target, "icc", 1)]
+
+
+def absent() -> Iterator[Row]:
+    """Yield the peers that are not here."""
+    if "ml" not in available():
+        yield Row("ML", None, "", peer="not in this build of PETSc")
+    if interpreter("pyamg") is None:
+        yield Row("PyAMG", None, "", peer="not installed (scripts/setup.sh bench)")
 
 
 def _deck(name: str, target: Target, member: str, passes: float | None = None, **params: Any) -> Method:

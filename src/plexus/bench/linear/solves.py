@@ -9,22 +9,20 @@ what an application of the preconditioner takes, with all visits of coarse level
 from __future__ import annotations
 
 import ctypes
-import os
-import re
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 from petsc4py import PETSc
 
-from plexus.bench.linear.methods import Method
+from plexus.bench.linear.methods import SLOW, Method
+from plexus.bench.linear.peer import elsewhere
 from plexus.bench.linear.systems import System
+from plexus.solvers.capi import entries_below
 
 PREFIX = "bench_"
 RTOL, LIMIT = 1e-6, 3000
@@ -71,30 +69,36 @@ class Solve:
 
 
 def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit: int = LIMIT) -> list[Solve]:
-    """Return one solve of each method, seconds as medians of rounds in alternating order. Collective."""
-    rounds = [
-        [tried(system, m, limit) for m in (chosen if k % 2 == 0 else chosen[::-1])]
-        for k in range(repetitions)
-    ]
-    found = rounds[0]
-    every = [one if k % 2 == 0 else one[::-1] for k, one in enumerate(rounds)]
-    for number, first in enumerate(found):
-        first.setup = median(one[number].setup for one in every)
-        first.solve = median(one[number].solve for one in every)
+    """Return one solve of each method, seconds as medians of rounds in alternating order. Collective.
+
+    Slow methods have one round.
+    """
+    again = [m for m in chosen if m.name not in SLOW]
+    rounds = [chosen, *((again, again[::-1])[k % 2] for k in range(1, repetitions))]
+    every: dict[str, list[Solve]] = {m.name: [] for m in chosen}
+    for methods in rounds:
+        for method in methods:
+            every[method.name].append(tried(system, method, limit))
+    for solves in every.values():
+        first = solves[0]
+        first.setup, first.solve = median(s.setup for s in solves), median(s.solve for s in solves)
         # what the first solve of a process loads and compiles is none of the method's
-        first.held = every[-1][number].held
-    return found
+        first.held = solves[-1].held
+    return [solves[0] for solves in every.values()]
 
 
 def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
     """Return what was measured; without iterations where a method refuses the matrix. Collective."""
     try:
-        return solve(system, method, limit=limit)[0]
+        if method.python is None:
+            return solve(system, method, limit=limit)[0]
+        told = elsewhere(system, method.python, RTOL, limit)
+        passes = (method.passes or 0) * told["complexity"]
     except (PETSc.Error, ArithmeticError):
-        ranks = system.mat.comm.size
-        return Solve(
-            system.name, method.name, system.at, system.along, 0, False, 0, 0, 0, 0, None, 1.0, ranks, [1.0]
-        )
+        passes, told = 0.0, {"iterations": 0, "converged": False, "complexity": 0.0, "setup": 0.0, "solve": 0.0,
+                             "left": 1.0, "history": [1.0]}  # fmt: skip
+    return Solve(system=system.name, method=method.name, at=system.at, along=system.along, application=passes,
+                 held=None, ranks=system.mat.comm.size, **told)  # fmt: skip
 
 
 def solve(
@@ -187,11 +191,11 @@ def work(ksp: PETSc.KSP, method: Method) -> tuple[float, float]:
         deeper = hierarchy.inner.matrices[1:] if hierarchy.inner else []
         entries = [m.comm.allreduce(int(m.rows.ptr[-1])) for m in hierarchy.matrices + deeper]
         return float(hierarchy.work), sum(entries) / entries[0]
-    if pc.getType() == "gamg":
+    if pc.getType() in ("gamg", "ml"):
         levels = [pc.getMGSmoother(k).getOperators()[1] for k in range(pc.getMGLevels())]
         complexity = sum(_entries(level) for level in levels) / _entries(mat)
     elif pc.getType() == "hypre":
-        complexity = _of_hypre(mat, method)
+        complexity = 1 + sum(entries_below(pc)) / _entries(mat)
     else:
         complexity = 1.0
     return method.passes * complexity, complexity
@@ -199,32 +203,6 @@ def work(ksp: PETSc.KSP, method: Method) -> tuple[float, float]:
 
 def _entries(mat: PETSc.Mat) -> float:
     return float(mat.getInfo(PETSc.Mat.InfoType.GLOBAL_SUM)["nz_used"])
-
-
-def _of_hypre(mat: PETSc.Mat, method: Method) -> float:
-    """Return the operator complexity, which hypre prints only, of a set-up that no clock sees. Collective."""
-    told: Mapping[str, Any] = {**method.options, "pc_hypre_boomeramg_print_statistics": 1}
-    with _options(Method(method.name, told)):
-        text = _printed(lambda: made(mat).destroy())
-    found = re.search(r"operator = (\S+)", mat.comm.tompi4py().bcast(text))
-    return float(found[1]) if found else float("nan")
-
-
-def _printed(work: Callable[[], object]) -> str:
-    """Return what a library writes on the standard output of the process."""
-    flush = ctypes.CDLL(None).fflush
-    with tempfile.TemporaryFile() as file:
-        kept = os.dup(1)
-        flush(None)
-        os.dup2(file.fileno(), 1)
-        try:
-            work()
-        finally:
-            flush(None)
-            os.dup2(kept, 1)
-            os.close(kept)
-        file.seek(0)
-        return file.read().decode(errors="replace")
 
 
 def _resident() -> int:
