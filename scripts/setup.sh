@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh run      what running decks and drawing pictures needs
 #   scripts/setup.sh all      also the tests' and checkers' packages, and all kernels compiled
-#   scripts/setup.sh bench    also the benchmarks' peers (Debian: python3-dolfinx, -mpi4py-fft, -pyfftw, -scipy)
+#   scripts/setup.sh bench    also the benchmarks' peers (Debian: python3-dolfinx, -mpi4py-fft, -pyfftw, -scipy; PyAMG)
 #
 # MPI, PETSc and HDF5 must come from one source. They are looked for, in this order, in the Python that
 # $PLEXUS_PYTHON names, the one on the PATH (modules, Spack, conda), and Debian's own. When none has them and
@@ -20,7 +20,7 @@ stage=${1:-all}
 case $stage in
   run) extras=(nn post) ;;
   all) extras=(nn post viz dev) ;;
-  bench) extras=(nn post viz dev) packages+=(python3-dolfinx python3-mpi4py-fft python3-pyfftw python3-scipy) ;;
+  bench) extras=(nn post viz dev bench) packages+=(python3-dolfinx python3-mpi4py-fft python3-pyfftw python3-scipy) ;;
   *) stop "unknown stage '$stage'; there are run, all and bench" ;;
 esac
 
