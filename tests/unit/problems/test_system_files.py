@@ -68,6 +68,14 @@ def test_what_petsc_writes_is_read(file, tmp_path):
     assert (dense(system) == A).all() and (system.rhs == [1, 2, 3]).all()
 
 
+@pytest.mark.parametrize(("apart", "size"), [(1e-6, 1.0), (1.0, 1e-200), (1.0, 1e200)])
+def test_a_near_null_space_is_orthonormal_whatever_its_columns(file, apart, size):
+    columns = size * np.stack([np.ones(3), 1 + apart * np.arange(3)])
+    made = file({"a": GOOD, "v": ARRAY + "3 2\n" + "".join(f"{x:.17g}\n" for x in columns.ravel())}, near_nullspace="v")
+    near = whole(made)[1].near
+    assert np.allclose(near.T @ near, np.eye(2), atol=1e-14) and np.allclose(near @ (near.T @ np.ones(3)), 1)
+
+
 def test_entries_told_twice_count_once(file):
     text = HEAD + "2 2 3\n1 1 1\n2 2 3\n2 2 3\n"
     _, system = whole(file({"a": text}))
@@ -132,6 +140,16 @@ BESIDE = {
         ARRAY + "4 2\n" + "1\n" * 8,
         "coordinates: .* are no places of 3 blocks",
     ),
+    "near of another shape": (
+        {"near_nullspace": "b"},
+        ARRAY + "2 3\n" + "1\n0\n" * 3,
+        "near_nullspace: .* 6 numbers are no vectors of 3 rows",
+    ),
+    "near zero": (
+        {"near_nullspace": "b"},
+        ARRAY + "3 2\n" + "1\n" * 3 + "0\n" * 3,
+        "near_nullspace: .* are not independent",
+    ),
     "near": ({"near_nullspace": "b"}, ARRAY + "3 2\n" + "1\n" * 6, "near_nullspace: .* are not independent"),
 }
 
@@ -151,5 +169,5 @@ def test_blocks_have_places_and_vectors(file):
     made = file(content, block_size=2, coordinates="x", near_nullspace="v", solution="u")
     layout, system = whole(made)
     assert made.outline().dim == 2 and (layout.points == [[0, 1], [3, 5]]).all()
-    assert (system.near == [[1, 0], [0, 1], [1, 0], [0, 1]]).all()
+    assert np.allclose(system.near @ system.near.T, np.tile(np.eye(2), (2, 2)) / 2)
     assert (system.fields["exact"] == [[1, 2], [3, 4]]).all()
