@@ -6,6 +6,7 @@ per line. Source: R. F. Boisvert, R. Pozo, K. A. Remington, NISTIR 5935 (1996), 
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import suppress
 from itertools import count
@@ -20,6 +21,8 @@ from plexus.problems._entries import Head, Rows, compressed, square
 MAGIC = b"%%MatrixMarket"
 SYMMETRIES = ("general", "symmetric", "skew-symmetric", "hermitian")
 FIELDS = ("real", "double", "integer")
+LEAST = len("1 1 1\n")
+"""Bytes of the shortest entry; the last line may end without its end."""
 
 
 def head(path: str) -> Head:
@@ -65,7 +68,7 @@ def array(path: str) -> np.ndarray:
         If the file holds none, or is damaged, with the line.
     """
     with open(path, "rb") as file:
-        words, sizes, first = _begin(path, file, 2)
+        words, sizes, first = _begin(path, file)
         if words[2] != "array" or words[4] != "general":
             raise InputError(f"{path}:1: expected `matrix array real general`, not {' '.join(words[1:])!r}")
         n, k = sizes
@@ -78,17 +81,22 @@ def array(path: str) -> np.ndarray:
 
 def _head(path: str, file: BinaryIO) -> tuple[Head, int]:
     """Return the head, and the line of the first entry."""
-    words, sizes, first = _begin(path, file, 3)
+    words, sizes, first = _begin(path, file)
     if words[2] != "coordinate":
         raise InputError(f"{path}:1: a dense matrix; write its entries as `matrix coordinate real general`")
-    square(f"{path}:{first - 1}", sizes[0], sizes[1])
+    at, left = f"{path}:{first - 1}", os.fstat(file.fileno()).st_size - file.tell()
+    square(at, sizes[0], sizes[1])
+    if sizes[2] * LEAST > left + 1:
+        raise InputError(f"{at}: {sizes[2]} entries do not fit into the {left} bytes that follow: truncated")
+    if sizes[0] > sizes[2]:
+        raise InputError(f"{at}: {sizes[0]} rows and {sizes[2]} entries: each row needs one on its diagonal")
     return Head(sizes[0], sizes[2], words[4] == "symmetric"), first
 
 
-def _begin(path: str, file: BinaryIO, expected: int) -> tuple[list[str], list[int], int]:
+def _begin(path: str, file: BinaryIO) -> tuple[list[str], list[int], int]:
     """Return the words of the first line, the sizes, and the number of the line behind them."""
     words = file.readline(200).decode("latin-1").lower().split()
-    if len(words) != 5 or words[1] != "matrix" or words[4] not in SYMMETRIES:
+    if len(words) != 5 or words[:2] != [MAGIC.decode().lower(), "matrix"] or words[4] not in SYMMETRIES:
         raise InputError(f"{path}:1: not a first line of Matrix Market: {' '.join(words)[:60]!r}")
     if words[3] == "complex" or words[4] == "hermitian":
         raise InputError(f"{path}:1: complex numbers; linear systems here are real")
@@ -100,36 +108,25 @@ def _begin(path: str, file: BinaryIO, expected: int) -> tuple[list[str], list[in
         text = file.readline()
         if text and (not text.strip() or text.startswith(b"%")):
             continue
-        try:
-            sizes = [int(word) for word in text.split()]
-        except ValueError:
-            sizes = []
+        sizes = text.split()
         # arrays tell two sizes, matrices a number of entries beside
-        if len(sizes) != (2 if words[2] == "array" else 3) or min(sizes) < 0:
+        if len(sizes) != (2 if words[2] == "array" else 3) or not all(map(bytes.isdigit, sizes)):
             raise InputError(f"{path}:{line}: expected sizes, not {text.decode('latin-1').strip()[:60]!r}")
-        return words, sizes, line + 1
+        return words, [int(size) for size in sizes], line + 1
     raise AssertionError("a file ends")
 
 
 def _numbers(path: str, text: bytes, first: int, width: int, lines: int, what: str) -> np.ndarray:
     """Return the numbers of all lines, (lines · width,)."""
-    found = np.empty(0)
-    # what is no number is looked for below; NumPy warns of it, or refuses it
-    with warnings.catch_warnings(), suppress(ValueError):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        found = np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else found
-    if len(found) == width * lines and text.count(b"\n") in (lines - 1, lines):
+    found = _fast(text) if _filled(text, width) == lines else None
+    if found is not None and len(found) == width * lines:
         return found
     told = 0
     for line, row in enumerate(text.splitlines(), start=first):
         numbers = row.split()
         if not numbers:
             continue
-        try:
-            fits = len([float(word) for word in numbers]) == width
-        except ValueError:
-            fits = False
-        if not fits:
+        if len(numbers) != width or not all(map(_number, numbers)):
             shown = row.decode("latin-1").strip()[:60]
             raise InputError(f"{path}:{line}: expected {width} number{'s' * (width > 1)}, not {shown!r}")
         told += 1
@@ -138,7 +135,33 @@ def _numbers(path: str, text: bytes, first: int, width: int, lines: int, what: s
     if told < lines:
         last = first + len(text.splitlines()) - 1
         raise InputError(f"{path}:{last}: the file ends after {told} of {lines} {what}: it is truncated")
-    return found
+    return np.array([float(word) for word in text.split()])
+
+
+def _fast(text: bytes) -> np.ndarray | None:
+    """Return all numbers of a text, None where a word is none."""
+    # NumPy warns of such a word, and keeps what it has read of it
+    with warnings.catch_warnings(), suppress(ValueError, DeprecationWarning):
+        warnings.simplefilter("error", DeprecationWarning)
+        return np.fromstring(text.decode("latin-1"), sep=" ") if text.strip() else np.empty(0)
+    return None
+
+
+def _number(word: bytes) -> bool:
+    """Return whether a word is a number here: Python's, but for its underscores."""
+    with suppress(ValueError):
+        return b"_" not in word and float(word) is not None
+    return False
+
+
+def _filled(text: bytes, width: int) -> int:
+    """Return the number of lines that are not blank, -1 if one of them has not ``width`` words."""
+    signs = np.frombuffer(text + b"\n", np.uint8)
+    blank = signs <= ord(" ")
+    begins = np.flatnonzero(~blank & np.concatenate([[True], blank[:-1]]))
+    words = np.bincount(np.searchsorted(np.flatnonzero(signs == ord("\n")), begins))
+    words = words[words > 0]
+    return len(words) if (words == width).all() else -1
 
 
 def _line(path: str, first: int, k: int) -> int:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 EXAMPLE: dict[str, Any] = {"type": "file", "file": "matrix.mtx"}
 PLACE = "physics.problem"
+INDEPENDENT, TINY = 1e-8, 1e-300
+"""Least singular value of vectors of length one that count as independent; length of none."""
 
 
 class FileParams(Params):
@@ -153,15 +155,19 @@ class File:
         return found
 
     def _near(self, path: str, n: int) -> np.ndarray:
-        """Return the vectors of the near null space, (n, k)."""
+        """Return an orthonormal basis of the near null space, (n, k)."""
         with at_path(f"{PLACE}.near_nullspace"):
             found = _reader(path).array(path)
-            if found.size % n or not 0 < found.size // n < n:
+            # PETSc writes several vectors as one
+            found = found.reshape(-1, n).T if found.shape[1] == 1 and found.size % n == 0 else found
+            if len(found) != n or not 0 < found.shape[1] < n:
                 raise InputError(f"{path}: {found.size} numbers are no vectors of {n} rows")
-            found = found if len(found) == n else found.reshape(-1, n).T
-            if np.linalg.matrix_rank(found) < found.shape[1]:
+            size = np.abs(found).max(axis=0)
+            found = found / np.where(size > 0, size, 1.0)
+            found /= np.maximum(np.linalg.norm(found, axis=0), TINY)
+            if np.linalg.matrix_rank(found, INDEPENDENT) < found.shape[1]:
                 raise InputError(f"{path}: its {found.shape[1]} vectors are not independent")
-        return found
+        return np.linalg.qr(found)[0]
 
     def _places(self, blocks: int) -> np.ndarray:
         """Return the coordinates of all blocks, (n, d)."""

@@ -8,10 +8,14 @@ from functools import lru_cache
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.errors import InputError
+
 SETUP_ERROR = -1
 """PC_SETUP_ERROR."""
 GLOBAL_SUM, NZ_USED = 3, 2
 """MAT_GLOBAL_SUM, and the place of nz_used in MatInfo."""
+ASSEMBLED, CONVERTED = ("aij", "baij", "dense", "sell"), ("sbaij", "nest")
+"""Types of matrices that tell their rows, and of those that another one must tell for them."""
 
 
 @lru_cache
@@ -53,8 +57,24 @@ def rows(mat: PETSc.Mat) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Those of a matrix of one rank are its own memory, to be read as long as it does not change; other ranks'
     are copies.
+
+    Raises
+    ------
+    InputError
+        If the matrix has no entries, only products.
     """
-    if mat.getType() != "seqaij" or np.dtype(PETSc.IntType).itemsize != 4:
+    kind = mat.getType()
+    if kind.endswith(CONVERTED):
+        other = mat.convert("aij", PETSc.Mat())
+        found: tuple[np.ndarray, np.ndarray, np.ndarray] = other.getValuesCSR()
+        other.destroy()
+        return found
+    if not kind.removeprefix("seq").removeprefix("mpi").startswith(ASSEMBLED):
+        raise InputError(
+            f"a multigrid is made of entries, and a matrix of type {kind} has none: give an assembled one for "
+            "the preconditioner"
+        )
+    if kind != "seqaij" or np.dtype(PETSc.IntType).itemsize != 4:
         ptr, col, val = mat.getValuesCSR()
         return ptr, col, val
     at, n, done = ctypes.c_void_p(mat.handle), ctypes.c_int(), ctypes.c_int()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -88,6 +88,15 @@ class SolveInfo:
     def linear_failure(self) -> bool:
         """Whether it was the linear solve that failed."""
         return not self.converged and self.reason.endswith(INSIDE)
+
+    def then(self, later: SolveInfo) -> SolveInfo:
+        """Return the record of this solve and one of what it has left."""
+        sums = {}
+        for name in ("iterations", "applications", "setup_seconds", "replaced"):
+            one, other = getattr(self, name), getattr(later, name)
+            sums[name] = None if one is None else one + other
+        norms = {n: np.concatenate([getattr(self, n), getattr(later, n)]) for n in ("residuals", "krylov")}
+        return replace(later, **sums, **norms)
 
     def sentence(self) -> str:
         """Return the outcome in one line."""

@@ -253,12 +253,14 @@ class FieldSolver:
 
     def _complain(self, info: SolveInfo, number: int) -> None:
         """Log a failed attempt that has a fallback; raise for the last one."""
-        # a fallback would start from the same guess and meet the same value
+        # a fallback would start from the same guess and meet the same value, unless a Krylov method made it
         if any(name in info.reason for name in NOT_FINITE):
             failed = [f for f in self.form.space.comm.allgather(self._failed) if f is not None]
             if failed:
                 raise SolveError(f"{self.target.name} at t = {self._now.t:.6g} s: {min(failed)[1]}")
-            raise GuardError(self.lost() or info.sentence())
+            lost = self.lost()
+            if lost is not None or number + 1 == len(self.blocks) or not info.linear_failure:
+                raise GuardError(lost or info.sentence())
         # and another linear solver does not help where Newton's method stands still
         end = number >= self._last and not info.linear_failure
         if number + 1 == len(self.blocks) or end:

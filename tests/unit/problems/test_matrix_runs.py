@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from crew import plexus
 
-from plexus.errors import InputError, SolveError
+from plexus.errors import GuardError, InputError, SolveError
 from plexus_post.cli import main as show
 
 DECK = """
@@ -172,6 +172,48 @@ def test_a_fallback_takes_what_cg_cannot(make_run, tmp_path):
     run.execute()
     assert run.system.solvers["u"].tally.fallbacks == 1
     assert np.allclose(run.state.values["u"][:, 0], run.system.form.system.rhs / [1, -1, 2])
+
+
+def test_a_fallback_takes_what_a_krylov_method_made_no_number_of(make_run, tmp_path):
+    (tmp_path / "b.mtx").write_text("%%MatrixMarket matrix array real general\n1 1\n1.5e154\n")
+    deck = of_file(tmp_path, [(1, 1, 2.0)], 1, more=f", rhs: {tmp_path}/b.mtx")
+    with pytest.raises(GuardError, match="DIVERGED_NANORINF"):
+        make_run(deck).execute()
+    run = make_run(deck.replace("jacobi", "jacobi, on_failure: lu"))
+    run.execute()
+    assert run.state.values["u"][0, 0] == 0.75e154
+
+
+@pytest.mark.parametrize("load", [1e-60, 1e-150, 1e-170])
+def test_small_loads_are_none_the_less_loads(make_run, tmp_path, load):
+    """Squares of the smallest vanish inside of PETSc, which then takes zero for the solution."""
+    (tmp_path / "b.mtx").write_text(f"%%MatrixMarket matrix array real general\n2 1\n{load}\n{load}\n")
+    run = make_run(of_file(tmp_path, [(1, 1, 2.0), (2, 2, 4.0)], 2, more=f", rhs: {tmp_path}/b.mtx"))
+    if load > 1e-160:
+        run.execute()
+        assert np.allclose(run.state.values["u"][:, 0] / load, [0.5, 0.25])
+    else:
+        with pytest.raises(SolveError, match=r"‖b - A u‖ = 1.41e-170 where 1.41e-178"):
+            run.execute()
+
+
+@pytest.mark.parametrize("method", ["gmres", "bcgs", "minres"])
+def test_what_single_precision_leaves_is_solved_for_anew(make_run, tmp_path, method):
+    line = [(i, j, 2.0 - 3.0 * (i != j)) for i in range(1, 101) for j in (i - 1, i, i + 1) if 0 < j <= 100]
+    run = make_run(of_file(tmp_path, line, 100, solver=f"ksp: {method}").replace("jacobi", "aggregation"))
+    run.execute()
+    form, (info,) = run.system.form, run.system.solvers["u"].drain()
+    left = np.linalg.norm(form.residual(0.0, run.state.values["u"], None, {}))
+    assert left <= 2e-8 * form.load() and info.iterations < 40 and len(info.krylov) > info.iterations
+
+
+def test_a_load_of_zero_leads_to_zero_from_anywhere(make_run, tmp_path):
+    (tmp_path / "b.mtx").write_text("%%MatrixMarket matrix array real general\n3 1\n0\n0\n0\n")
+    entries = [(1, 1, 2.0), (1, 2, -0.7), (2, 1, -0.7), (2, 2, 3.0), (2, 3, 0.1), (3, 2, 0.1), (3, 3, 1.0)]
+    deck = of_file(tmp_path, entries, 3, more=f", rhs: {tmp_path}/b.mtx").replace("jacobi", "icc")
+    run = make_run(deck + "initial: {u: 1}\n")
+    run.execute()
+    assert abs(run.state.values["u"]).max() < 1e-49
 
 
 SINGULAR = [(1, 1, 1.0), (1, 2, -1.0), (2, 1, -1.0), (2, 2, 1.0)]

@@ -46,6 +46,11 @@ def test_a_matrix_is_read(file, content):
     assert (system.rhs == np.random.default_rng(1).standard_normal(3)).all()
 
 
+def test_ends_and_blanks_of_lines_are_anyones(file):
+    for text in (GOOD.replace("\n", "\r\n"), GOOD.replace("\n", "\n\n").replace("1 2 -0.5", "\t1   2 -5e-1 ")):
+        assert (dense(whole(file({"a": text}))[1]) == A).all()
+
+
 def test_one_triangle_stands_for_both(file):
     text = "%%MatrixMarket matrix coordinate integer symmetric\n2 2 3\n1 1 4\n2 1 -1\n2 2 5\n"
     _, system = whole(file({"a": text}))
@@ -61,6 +66,14 @@ def test_what_petsc_writes_is_read(file, tmp_path):
     b = integers(1211214, 3) + reals(1, 2, 3)
     _, system = whole(file({"a": (tmp_path / "a").read_bytes(), "b": b}, rhs="b"))
     assert (dense(system) == A).all() and (system.rhs == [1, 2, 3]).all()
+
+
+@pytest.mark.parametrize(("apart", "size"), [(1e-6, 1.0), (1.0, 1e-200), (1.0, 1e200)])
+def test_a_near_null_space_is_orthonormal_whatever_its_columns(file, apart, size):
+    columns = size * np.stack([np.ones(3), 1 + apart * np.arange(3)])
+    made = file({"a": GOOD, "v": ARRAY + "3 2\n" + "".join(f"{x:.17g}\n" for x in columns.ravel())}, near_nullspace="v")
+    near = whole(made)[1].near
+    assert np.allclose(near.T @ near, np.eye(2), atol=1e-14) and np.allclose(near @ (near.T @ np.ones(3)), 1)
 
 
 def test_entries_told_twice_count_once(file):
@@ -84,6 +97,14 @@ WRONG = {
     "words": (GOOD.replace("2 2 3", "2 2 x"), "a:8: expected 3 numbers, not '2 2 x'"),
     "half a row": (GOOD.replace("2 2 3", "2 2.5 3"), "a:8: row and column are no whole numbers"),
     "more": (GOOD + "3 1 1\n", "a:10: more than the 5 entries that line 4 tells"),
+    "Fortran's exponent": (GOOD.replace("3 3 1\n", "3 3 1.0D+02\n"), "a:9: expected 3 numbers, not '3 3 1.0D"),
+    "a decimal comma": (GOOD.replace("3 3 1\n", "3 3 1,5\n"), "a:9: expected 3 numbers, not '3 3 1,5'"),
+    "a comment behind": (GOOD[:-1] + " % end", "a:9: expected 3 numbers, not '3 3 1 % end'"),
+    "an underscore": (GOOD.replace("2 2 3", "2 2 3_0"), "a:8: expected 3 numbers, not '2 2 3_0'"),
+    "words on other lines": (GOOD.replace("1 1 2\n", "1 1\n2 "), "a:5: expected 3 numbers, not '1 1'"),
+    "too many rows": (HEAD + "900000000 900000000 1\n1 1 1\n", "a:2: 900000000 rows and 1 entries: each row"),
+    "too many entries": (HEAD + "2 2 9000000000\n1 1 1\n", "a:2: 9000000000 entries do not fit into the 6 b"),
+    "sizes with signs": (HEAD + "1_0 1_0 10\n", "a:2: expected sizes, not '1_0 1_0 10'"),
     "no sizes": (HEAD + "three\n", "a:2: expected sizes, not 'three'"),
     "another thing": ("plexus: 1\n", "a: neither MatrixMarket nor PETSc's binary format"),
     "binary truncated": (BINARY[:-9], "a: 79 bytes where 5 entries need 88: it is truncated"),
@@ -109,6 +130,7 @@ BESIDE = {
     "another length": ({"rhs": "b"}, ARRAY + "2 1\n1\n2\n", "rhs: .*b: 2 numbers for one column of 3 rows"),
     "two columns": ({"rhs": "b"}, ARRAY + "3 2\n" + "1\n" * 6, "rhs: .*b: 2 columns for one column of 3"),
     "not finite": ({"rhs": "b"}, ARRAY + "3 1\n1\nnan\n2\n", "rhs: .*b:4: row 2 has the value nan"),
+    "no number": ({"rhs": "b"}, ARRAY + "3 1\n1\n2\n3D5\n", "rhs: .*b:5: expected 1 number, not '3D5'"),
     "cut": ({"rhs": "b"}, ARRAY + "3 1\n1\n2\n", "rhs: .*b:4: the file ends after 2 of 3 numbers"),
     "a matrix": ({"rhs": "b"}, GOOD, "rhs: .*b:1: expected `matrix array real general`"),
     "grid": ({"cells": [2, 2]}, "", r"cells: 2 × 2 = 4 cells for 3 blocks"),
@@ -117,6 +139,16 @@ BESIDE = {
         {"coordinates": "b"},
         ARRAY + "4 2\n" + "1\n" * 8,
         "coordinates: .* are no places of 3 blocks",
+    ),
+    "near of another shape": (
+        {"near_nullspace": "b"},
+        ARRAY + "2 3\n" + "1\n0\n" * 3,
+        "near_nullspace: .* 6 numbers are no vectors of 3 rows",
+    ),
+    "near zero": (
+        {"near_nullspace": "b"},
+        ARRAY + "3 2\n" + "1\n" * 3 + "0\n" * 3,
+        "near_nullspace: .* are not independent",
     ),
     "near": ({"near_nullspace": "b"}, ARRAY + "3 2\n" + "1\n" * 6, "near_nullspace: .* are not independent"),
 }
@@ -137,5 +169,5 @@ def test_blocks_have_places_and_vectors(file):
     made = file(content, block_size=2, coordinates="x", near_nullspace="v", solution="u")
     layout, system = whole(made)
     assert made.outline().dim == 2 and (layout.points == [[0, 1], [3, 5]]).all()
-    assert (system.near == [[1, 0], [0, 1], [1, 0], [0, 1]]).all()
+    assert np.allclose(system.near @ system.near.T, np.tile(np.eye(2), (2, 2)) / 2)
     assert (system.fields["exact"] == [[1, 2], [3, 4]]).all()

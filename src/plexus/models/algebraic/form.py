@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.fields.norms import norm
 from plexus.models.algebraic.bodies import Bodies, bodies
 from plexus.models.algebraic.matrix import SystemMatrix, asymmetry
 from plexus.protocols import NOTHING, Since
@@ -73,7 +74,7 @@ class AlgebraicForm:
 
     def load(self) -> float:
         """Return ‖b‖. Collective."""
-        return float(self.comm.allreduce(float(self.system.rhs @ self.system.rhs)) ** 0.5)
+        return norm(self.comm, self.system.rhs)
 
     def near_nullspace(self) -> PETSc.NullSpace:
         """Return the vectors that cost hardly any energy, orthonormal; else a constant per component."""
