@@ -1,10 +1,12 @@
 """Pictures of preconditioners beside each other, from the benchmark's files and from runs."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from plexus_post.cli import main
+from plexus_post.recipes._solves import read
 
 
 def solve(method, iterations, at=None, system="channels 8^3", converged=True):
@@ -56,9 +58,19 @@ def test_runs_beside_each_other(tmp_path):
         deck = tmp_path / f"{name}.yaml"
         deck.write_text(
             "plexus: 1\nphysics: {type: matrix, problem: {type: channels, cells: [8, 8, 8], seed: 1}}\n"
-            f"solver: {{u: {{ksp: cg, preconditioner: {name}}}}}\noutput: [{{type: series}}]\n"
+            f"solver: {{u: {{ksp: cg, rtol: 1e-6, preconditioner: {name}}}}}\n"
         )
         assert plexus(["run", str(deck), "-o", str(tmp_path / name)]) == 0
         folders.append(str(tmp_path / name))
     assert main(["linear", *folders, "-o", str(tmp_path / "p")]) == 0
     assert (tmp_path / "p" / "convergence.png").is_file()
+    for folder in folders:
+        (found,) = read(Path(folder))
+        assert len(found.history) == found.iterations + 1
+        assert found.history[0] == 1 and found.history[-1] <= 1e-6 < found.history[-2]
+
+
+def test_where_nothing_is_solved_nothing_is_drawn(tmp_path, capsys):
+    one = written(tmp_path / "a.json", solve("v", 3, converged=False))
+    assert main(["linear", one, "-o", str(tmp_path / "p")]) == 2
+    assert "no method has solved channels 8^3" in capsys.readouterr().err

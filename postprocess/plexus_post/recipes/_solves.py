@@ -71,8 +71,7 @@ def _of_run(path: Path) -> list[Solve]:
     found = []
     for name in [n for n in tables.columns if n.startswith("krylov/")]:
         table = tables.table(name)
-        norms = table[table.columns[-1]].to_numpy(float)
-        count = table["iteration"].to_numpy(int) if "iteration" in table else range(len(norms))
+        norms, count = table["norm"].to_numpy(float), table["iteration"].to_numpy(int)
         first = next((k for k in range(1, len(norms)) if count[k] <= count[k - 1]), len(norms))
         history = [float(n / norms[0]) for n in norms[:first]]
         phases = run.summary.get("phases", {})

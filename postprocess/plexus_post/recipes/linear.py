@@ -24,6 +24,8 @@ HELP = "preconditioners beside each other: residual against work and seconds, gr
 COLOURS = {"two_step": "#D55E00", "v": "#E69F00", "k": "#CC79A7", "learned": "#009E73"}
 LIBRARY = ("#0072B2", "#56B4E9", "#6B4C9A", "#444444", "#7a9a01", "#8c6d46", "#999999")
 MARKS = "osD^vP*X<>"
+MANY = 40
+"""Iterations above which their axis becomes logarithmic."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -54,7 +56,10 @@ def _of_one(solves: Sequence[Solve], name: str | None) -> list[Solve]:
         raise PostError(f"no system {name!r}; there are {', '.join(systems)}")
     count = {n: len({s.method for s in solves if s.system == n}) for n in systems}
     chosen = name or max(reversed(systems), key=lambda n: count[n])
-    return [s for s in {s.method: s for s in solves if s.system == chosen}.values() if s.converged]
+    found = [s for s in {s.method: s for s in solves if s.system == chosen}.values() if s.converged]
+    if not found:
+        raise PostError(f"no method has solved {chosen}: there is nothing to draw")
+    return found
 
 
 def look(solves: Sequence[Solve]) -> dict[str, dict[str, Any]]:
@@ -89,15 +94,16 @@ def residuals(solves: Sequence[Solve], path: Path) -> Path:
             axes.semilogy(x[shown], s.history[shown], markevery=every, **looks[s.method])
     for axes, text in zip(panels, ("iterations", "passes over A", "seconds, set-up included"), strict=False):
         axes.set_xlabel(text)
-        axes.set_xscale("symlog" if text == "iterations" else "log", **_linear(text))
+        if text != "iterations":
+            axes.set_xscale("log")
+        elif max(len(s.history) for s in solves) > MANY:
+            axes.set_xscale("symlog", linthresh=10)
+        else:
+            axes.xaxis.get_major_locator().set_params(integer=True)
     panels[0].set_ylabel("‖b - A x‖ / ‖b‖")
     panels[0].set_title(solves[0].system)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
     return save(figure, path)
-
-
-def _linear(text: str) -> dict[str, Any]:
-    return {"linthresh": 10} if text == "iterations" else {}
 
 
 def _grown(solves: Sequence[Solve]) -> list[tuple[str, str]]:

@@ -165,7 +165,13 @@ class Attempt:
             applications=applications,
             setup_seconds=seconds,
             replaced=self.directions.replaced - before if self.directions else None,
+            detail=self._refused() if "PCSETUP_FAILED" in reason else "",
         )
+
+    def _refused(self) -> str:
+        """Return why a preconditioner could not be set up, as far as it tells."""
+        told = [str(getattr(shell, "refused", "")) for shell in self.shells]
+        return "; ".join(filter(None, told)) or "is the matrix singular?"
 
     @staticmethod
     def _solves(ksp: PETSc.KSP) -> bool:

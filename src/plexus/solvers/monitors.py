@@ -20,7 +20,7 @@ MEANING = {
     "DIVERGED_INDEFINITE_PC": "the preconditioner is not positive definite",
     "DIVERGED_INDEFINITE_MAT": "the matrix is not positive definite",
     "DIVERGED_NANORINF": "a value is not finite",
-    "DIVERGED_PCSETUP_FAILED": "the preconditioner could not be set up (is the matrix singular?)",
+    "DIVERGED_PCSETUP_FAILED": "the preconditioner could not be set up",
     "DIVERGED_FUNCTION_DOMAIN": "the residual cannot be evaluated",
     "DIVERGED_LINEAR_SOLVE": "the linear solve failed",
     "DIVERGED_FNORM_NAN": "the residual is not finite",

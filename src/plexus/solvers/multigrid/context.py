@@ -18,23 +18,39 @@ from dataclasses import replace
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.solvers import shipped
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid import POSITIONS, bundle
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
+from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
 from plexus_kernels.native.aggregate import Rows
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
+CHOICES = {
+    "cycle": ("two_step", "v", "k"),
+    "degree": tuple(LOW),
+    "bits": (16, 32, 64),
+    "backend": ("compiled", "petsc"),
+}
+"""Option -> what it may be."""
 
 
 class Multigrid:
-    """One cycle from zero. Linear; symmetric and positive definite where the matrix is."""
+    """One cycle from zero. Linear; symmetric and positive definite where the matrix is.
+
+    Attributes
+    ----------
+    hierarchy : of the matrix of the last `setUp`; None where that has failed.
+    refused : why it has; empty else.
+    nested : the cycle of PETSc's own objects, if options ask for them; None else.
+    """
 
     alone = True
     """Whether nothing else is made from the hierarchy."""
+    refused = ""
 
     def __init__(self) -> None:
         self.hierarchy: Hierarchy | None = None
@@ -49,6 +65,7 @@ class Multigrid:
         diagonal.destroy()
         before = self.hierarchy
         self._free()
+        self.refused = ""
         # numbers far from one would leave the range of single precision
         self.scale = 1.0 / largest if largest > 0 and not 1 / FAR < largest < FAR else 1.0
         if self.scale != 1.0:
@@ -62,7 +79,8 @@ class Multigrid:
                 self.nested = build(self.hierarchy, mat, self.scale)
             if self.alone:
                 _ = self.hierarchy.cycle  # what is wrong with its bounds shows here
-        except ArithmeticError:
+        except ArithmeticError as error:
+            self.refused = f"the matrix is not positive definite, {error}"
             self._free()
             fail(pc)
 
@@ -85,8 +103,10 @@ class Multigrid:
         return Hierarchy(matrix, settings, places, near, like)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
-        """Set ``y`` to the cycle's answer for ``x``. Collective."""
-        assert self.hierarchy is not None
+        """Set ``y`` to the cycle's answer for ``x``, to infinity where the set-up has failed. Collective."""
+        if self.hierarchy is None:
+            y.set(np.inf)  # the solver above asks why, and ends with DIVERGED_PCSETUP_FAILED
+            return
         if self.nested is not None:
             self.nested.apply(x, y)
             return
@@ -153,13 +173,19 @@ def named(prefix: str) -> str | None:
 
 
 def read(prefix: str, block: int, on_grid: bool) -> Settings:
-    """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
+    """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not.
+
+    Raises
+    ------
+    InputError
+        If an option has a value that it cannot have.
+    """
     database = PETSc.Options(prefix + "pc_plexus_")
     backend = database.getString("backend", "compiled")
     bundled = named(prefix)
     trained = {} if bundled is None else bundle.trained_for(bundled)
     usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
-    return Settings(
+    found = Settings(
         degree=database.getInt("degree", trained.get("degree", usual.degree)),
         cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),
         theta=database.getReal("theta", usual.theta),
@@ -170,3 +196,8 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
         block=block,
         gathered=0 if backend == "petsc" else database.getInt("gathered", usual.gathered),
     )
+    for name, choices in CHOICES.items():
+        value = backend if name == "backend" else getattr(found, name)
+        if value not in choices:
+            raise InputError(f"-{prefix}pc_plexus_{name} {value}: expected {', '.join(map(str, choices))}")
+    return found
