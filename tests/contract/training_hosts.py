@@ -45,8 +45,9 @@ HOSTS = {
     "material_points": SOLID,
     "systems": MATRIX.replace("SOLVER", "{preconditioner: {type: learned_multigrid, cycle: k}}"),
     "ritz": MATRIX.replace("SOLVER", DIRECTIONS),
+    "conjugate_directions": MATRIX.replace("SOLVER", DIRECTIONS),
 }
-"""The deck of each member of kind ``data`` that does not go with `DECK`."""
+"""The deck of each member of kind ``data``, or stage, that does not go with `DECK`."""
 REFERENCE = """
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [4, 4], size: [1, 1]}
@@ -85,7 +86,9 @@ def deck(folder, data="kinetic", stage=None, loss="relative_l2", *overrides):
     rows = np.random.default_rng(5).uniform(0.1, 0.5, (40, len(COLUMNS)))
     np.savetxt(folder / "table.csv", rows, delimiter=",", header=",".join(COLUMNS), comments="")
     (folder / "reference.yaml").write_text(REFERENCE)
-    host, stage = HOSTS.get(data, DECK), stage or FITS.get(data, "fit")
+    stage = stage or FITS.get(data, "fit")
+    directed = "conjugate_directions"
+    host = HOSTS[directed] if directed in stage else HOSTS.get(data, DECK)
     text = host.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
     (folder / "deck.yaml").write_text(text)
     return load(folder / "deck.yaml", overrides)

@@ -110,7 +110,7 @@ def solve(
     """
     comm, before = system.mat.comm.tompi4py(), _resident()
     x = system.mat.createVecRight()
-    with _options(method):
+    with in_database(method):
         begin = time.perf_counter()
         given, ksp = ksp is not None, ksp or made(system.mat)
         comm.Barrier()
@@ -153,7 +153,7 @@ def made(mat: PETSc.Mat) -> PETSc.KSP:
 
 def prepared(system: System, method: Method) -> PETSc.KSP:
     """Return a solver of a system by a method, for `solve`. Collective."""
-    with _options(method):
+    with in_database(method):
         return made(system.mat)
 
 
@@ -167,7 +167,7 @@ def _left(system: System, x: PETSc.Vec) -> float:
 
 
 @contextmanager
-def _options(method: Method) -> Iterator[None]:
+def in_database(method: Method) -> Iterator[None]:
     """Let a method's options be in PETSc's database."""
     database = PETSc.Options(PREFIX)
     for name, value in method.options.items():
@@ -204,7 +204,7 @@ def _entries(mat: PETSc.Mat) -> float:
 def _of_hypre(mat: PETSc.Mat, method: Method) -> float:
     """Return the operator complexity, which hypre prints only, of a set-up that no clock sees. Collective."""
     told: Mapping[str, Any] = {**method.options, "pc_hypre_boomeramg_print_statistics": 1}
-    with _options(Method(method.name, told)):
+    with in_database(Method(method.name, told)):
         text = _printed(lambda: made(mat).destroy())
     found = re.search(r"operator = (\S+)", mat.comm.tompi4py().bcast(text))
     return float(found[1]) if found else float("nan")

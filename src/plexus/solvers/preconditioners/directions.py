@@ -31,7 +31,7 @@ EXAMPLE: dict[str, Any] = {"type": "directions", "profile": "64", "channels": 8}
 
 
 class DirectionsParams(Params):
-    """Parameters of the network; a bundle brings its own profile and channels."""
+    """Parameters of the network; a bundle brings its own."""
 
     learned: ClassVar[bool] = True
     weights_key: ClassVar[str] = "bundle"
@@ -40,6 +40,10 @@ class DirectionsParams(Params):
         "64", description="layers, as published for 64³ (reach 22 cells) or for 128³ (34 cells)"
     )
     channels: int = Field(16, ge=1, le=256, description="features per cell")
+    form: Literal["published", "linear", "symmetric"] = Field(
+        "published", description="without ReLU and biases: linear; followed by its transpose: symmetric"
+    )
+    levels: int = Field(2, ge=2, le=6, description="widths of cells, each twice the one before")
     bundle: InputFile | None = Field(
         None, description="bundle with the network (.safetensors), or the name of one that Plexus ships"
     )

@@ -8,10 +8,15 @@ from pathlib import Path
 ENDING = ".safetensors"
 
 
+def names() -> list[str]:
+    """Return the names of the bundles."""
+    every = (f.name for f in files(__name__).iterdir())
+    return sorted(name.removesuffix(ENDING) for name in every if name.endswith(ENDING))
+
+
 def found(name: str) -> Path | None:
     """Return the file of a shipped bundle, None if there is none of that name."""
-    path = Path(str(files(__name__) / (name + ENDING)))
-    return path if path.is_file() else None
+    return Path(str(files(__name__) / (name + ENDING))) if name in names() else None
 
 
 def ships(path: str | Path) -> bool:
