@@ -1,13 +1,12 @@
 """Decks and sessions in which members of a training can be tried."""
 
-import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from mpi4py import MPI
 
-from plexus import driver, registry
+from plexus import registry
 from plexus.deck.load import load
 from plexus.learning.samples import Samples
 from plexus.learning.session import Session
@@ -16,7 +15,6 @@ from plexus.protocols import Setting
 from plexus.runtime import context
 from plexus.runtime.log import Log
 from plexus.spaces.fourier import Fourier
-from plexus.tasks import Request, named
 
 DECK = """
 plexus: 1
@@ -101,15 +99,6 @@ def session(folder, *given):
     made = Session(deck(folder, *given), ctx)
     made.prepare()
     return made
-
-
-def bundle(folder, data):
-    """Return the keys that name a bundle, the result of one step of training on some data."""
-    stage = FITS[data].strip("{}").removeprefix("type: ")
-    deck(folder, data, f"{{type: {stage}, steps: 1}}")
-    assert driver.perform(Request(folder / "deck.yaml", (), folder / "trained"), named("train")) == 0
-    path = folder / "trained/bundle.safetensors"
-    return {"bundle": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def session_of(loss, folder):

@@ -1,5 +1,6 @@
 """Conjugate directions: conjugate gradients where they must be, safe with any network; how networks learn."""
 
+import itertools
 import json
 
 import numpy as np
@@ -18,8 +19,8 @@ from plexus.solvers.directions import bundle, shipped, steps
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
 from plexus.solvers.directions.ritz import lowest, mixtures, ritz
-from plexus.solvers.directions.steps import drawn
 from plexus.solvers.directions.stencil import Stencil
+from plexus.solvers.directions.steps import drawn
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.matrices import of_petsc
 
@@ -291,7 +292,7 @@ def test_what_a_training_makes_small_is_what_a_solve_leaves():
         return float((left * operator.product(left[None])[0]).sum())
 
     energies = [energy(k) for k in range(6)]
-    shares = [after / before for before, after in zip(energies, energies[1:], strict=False)]
+    shares = [after / before for before, after in itertools.pairwise(energies)]
     loss = steps.left(net, operator, e, 5)
     assert float(loss.detach()) == pytest.approx(np.mean(shares), rel=1e-9)
     loss.backward()

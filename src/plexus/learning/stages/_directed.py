@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from plexus.learning.objective import Objective
-from plexus.solvers.directions.steps import drawn, left
 from plexus.solvers.directions.stencil import Stencil, stencil_of
+from plexus.solvers.directions.steps import drawn, left
 
 if TYPE_CHECKING:
     from plexus.learning.session import Session

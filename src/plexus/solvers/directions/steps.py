@@ -33,7 +33,7 @@ LONGEST = 3.5
 def left(
     network: Callable[[Tensor], Tensor], operator: Stencil, e: Tensor, count: int, energetic: bool = True
 ) -> Tensor:
-    """Return L, of the energy or of the residual, of ``count`` steps from errors (samples, nx, ny, nz), 0-d."""
+    """Return L, of energy or residual, of ``count`` steps from errors (samples, nx, ny, nz), 0-d."""
     kept: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=STORED)
     total = torch.zeros((), dtype=e.dtype, device=e.device)
     for _ in range(count):

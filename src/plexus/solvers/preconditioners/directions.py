@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plexus.solvers.directions.context import Directions as Context
     from plexus.solvers.target import Target
 
-EXAMPLE: dict[str, Any] = {"type": "directions", "profile": "64", "channels": 8}
+EXAMPLE: dict[str, Any] = {"type": "directions", "bundle": "lite_32"}
 
 
 class DirectionsParams(Params):
