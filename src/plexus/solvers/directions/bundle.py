@@ -50,7 +50,8 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
 
 def _plan(hyper: Mapping[str, Any]) -> Plan:
     """Return the plan of a network."""
-    found = Plan(**{name: hyper.get(name) for name in Plan._fields})
+    given: dict[str, Any] = {name: hyper.get(name) for name in Plan._fields}
+    found = Plan(**given)
     whole = all(isinstance(n, int) for n in (found.channels, found.levels))
     known = found.profile in PROFILES and found.form in FORMS
     if not (known and whole and 1 <= found.channels <= 256 and 2 <= found.levels <= LEVELS):
