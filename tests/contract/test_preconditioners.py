@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hosts import accepted, composed, example, hosts, of_discretisation
-from training_hosts import bundle
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
@@ -17,17 +16,13 @@ from plexus.protocols import Implicit
 members = pytest.mark.parametrize("name", registry.names("preconditioner"))
 SOLVED = [n for d in registry.names("discretisation") for n in of_discretisation(d)]
 SOLVED = [n for n in SOLVED if Implicit in made_for(n).offers and "solver" not in made_for(n).blocks]
-TAUGHT = {"directions": "ritz"}
-"""The data that a learned preconditioner without a shipped bundle learns from."""
 KSP = {"directions": "conjugate_directions"}
 """Krylov methods of preconditioners that do not go with those of the solver's own choice."""
 
 
-def deck(name, folder):
+def deck(name):
     """Return the first host whose equations take the preconditioner; those of some blocks need more."""
     block, why = example("preconditioner", name), ""
-    if registry.component("preconditioner", name).params.learned and "bundle" not in block:
-        block |= bundle(folder, TAUGHT[name])
     for physics in SOLVED:
         for data in hosts(physics):
             method = {"ksp": KSP[name]} if name in KSP else {}
@@ -60,7 +55,7 @@ def solved(data, folder):
 
 @members
 def test_solves(name, tmp_path):
-    data = deck(name, tmp_path)
+    data = deck(name)
     run = solved(data, tmp_path)
     direct = solved({k: v for k, v in data.items() if k != "solver"}, tmp_path)
     for field, values in direct.state.values.items():
@@ -80,7 +75,7 @@ def test_what_it_makes_goes_with_its_solver(name, tmp_path, monkeypatch):
             made.append(weakref.ref(context))
         return context
 
-    data = deck(name, tmp_path)
+    data = deck(name)
     monkeypatch.setattr(cls, "context", noted)
     run = solved(data, tmp_path)
     alive = [context() for context in made]

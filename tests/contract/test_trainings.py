@@ -116,6 +116,7 @@ STAGE = {
     "unrolled": "{type: unrolled, steps: 4, unroll: [1, 3], batch: 2}",
     "infer": "{type: infer, steps: 4, horizon: 2, guess: {zeta: 1.3}, optimizer: {type: adam, rate: 0.05}}",
     "conjugate_gradients": "{type: conjugate_gradients, steps: 4, iterations: 2}",
+    "conjugate_directions": "{type: conjugate_directions, steps: 4, iterations: 2}",
 }
 """A block for each stage that takes four steps."""
 
@@ -131,7 +132,7 @@ def losses(folder):
 def test_a_stage_goes_on_where_it_was_stopped(name, tmp_path, monkeypatch):
     """Bit for bit, from every one of its steps."""
     assert name in STAGE
-    deck(tmp_path, "systems" if name == "conjugate_gradients" else "kinetic", STAGE[name])
+    deck(tmp_path, "systems" if name.startswith("conjugate") else "kinetic", STAGE[name])
 
     def train(folder, restart=None):
         return driver.perform(Request(tmp_path / "deck.yaml", (), tmp_path / folder, restart), named("train"))

@@ -1,13 +1,12 @@
 """Decks and sessions in which members of a training can be tried."""
 
-import hashlib
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from mpi4py import MPI
 
-from plexus import driver, registry
+from plexus import registry
 from plexus.deck.load import load
 from plexus.learning.samples import Samples
 from plexus.learning.session import Session
@@ -16,7 +15,6 @@ from plexus.protocols import Setting
 from plexus.runtime import context
 from plexus.runtime.log import Log
 from plexus.spaces.fourier import Fourier
-from plexus.tasks import Request, named
 
 DECK = """
 plexus: 1
@@ -45,8 +43,9 @@ HOSTS = {
     "material_points": SOLID,
     "systems": MATRIX.replace("SOLVER", "{preconditioner: {type: learned_multigrid, cycle: k}}"),
     "ritz": MATRIX.replace("SOLVER", DIRECTIONS),
+    "conjugate_directions": MATRIX.replace("SOLVER", DIRECTIONS),
 }
-"""The deck of each member of kind ``data`` that does not go with `DECK`."""
+"""The deck of each member of kind ``data``, or stage, that does not go with `DECK`."""
 REFERENCE = """
 plexus: 1
 mesh: {type: box, cell: triangle, cells: [4, 4], size: [1, 1]}
@@ -85,7 +84,9 @@ def deck(folder, data="kinetic", stage=None, loss="relative_l2", *overrides):
     rows = np.random.default_rng(5).uniform(0.1, 0.5, (40, len(COLUMNS)))
     np.savetxt(folder / "table.csv", rows, delimiter=",", header=",".join(COLUMNS), comments="")
     (folder / "reference.yaml").write_text(REFERENCE)
-    host, stage = HOSTS.get(data, DECK), stage or FITS.get(data, "fit")
+    stage = stage or FITS.get(data, "fit")
+    directed = "conjugate_directions"
+    host = HOSTS[directed] if directed in stage else HOSTS.get(data, DECK)
     text = host.replace("DATA", DATA.get(data, data)).replace("STAGE", stage).replace("LOSS", loss)
     (folder / "deck.yaml").write_text(text)
     return load(folder / "deck.yaml", overrides)
@@ -98,15 +99,6 @@ def session(folder, *given):
     made = Session(deck(folder, *given), ctx)
     made.prepare()
     return made
-
-
-def bundle(folder, data):
-    """Return the keys that name a bundle, the result of one step of training on some data."""
-    stage = FITS[data].strip("{}").removeprefix("type: ")
-    deck(folder, data, f"{{type: {stage}, steps: 1}}")
-    assert driver.perform(Request(folder / "deck.yaml", (), folder / "trained"), named("train")) == 0
-    path = folder / "trained/bundle.safetensors"
-    return {"bundle": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def session_of(loss, folder):

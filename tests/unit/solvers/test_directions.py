@@ -1,5 +1,6 @@
 """Conjugate directions: conjugate gradients where they must be, safe with any network; how networks learn."""
 
+import itertools
 import json
 
 import numpy as np
@@ -14,10 +15,13 @@ from plexus.deck.load import load
 from plexus.errors import DeckError, InputError
 from plexus.nets import directions as nets
 from plexus.solvers import shells
+from plexus.solvers import shipped
+from plexus.solvers.directions import bundle, steps
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
 from plexus.solvers.directions.ritz import lowest, mixtures, ritz
 from plexus.solvers.directions.stencil import Stencil
+from plexus.solvers.directions.steps import drawn
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.matrices import of_petsc
 
@@ -180,23 +184,48 @@ def test_a_matrix_without_cells_is_refused():
     ("profile", "count", "reach", "cost"), [("64", 97_457, 22, 121_856), ("128", 152_881, 34, 184_064)]
 )
 def test_networks_are_the_published_ones(profile, count, reach, cost):
-    net = nets.Directions(profile, channels=2).double()
-    assert nets.parameters(profile) == count
-    assert nets.parameters(profile, 2) == sum(p.numel() for p in net.parameters())
-    assert nets.flops(profile) == pytest.approx(cost, rel=0.01)
-    assert nets.radius(profile) == reach
+    plan = nets.Plan(profile)
+    assert plan.parameters == count
+    assert plan.flops == pytest.approx(cost, rel=0.01)
+    assert plan.radius == reach == _reach(plan)
+
+
+@pytest.mark.parametrize("form", ["linear", "symmetric"])
+def test_other_forms_are_linear_and_one_is_symmetric_and_positive(form):
+    net = nets.Directions(nets.Plan(channels=2, form=form), seed=3).double()
+    r, s = torch.randn(2, 1, 9, 8, 10, dtype=torch.float64)
+    answers = [_raw(net, x).detach() for x in (r, s, 2 * r - s)]
+    assert torch.allclose(2 * answers[0] - answers[1], answers[2], atol=1e-12)
+    one, other = (answers[0] * s).sum(), (answers[1] * r).sum()
+    assert bool(torch.isclose(one, other, rtol=1e-10)) == (form == "symmetric")
+    assert form == "linear" or float((answers[0] * r).sum()) > 0
+    with torch.no_grad():
+        assert torch.equal(_raw(net, r), answers[0])
+
+
+@pytest.mark.parametrize("more", [{}, {"form": "linear"}, {"form": "symmetric"}, {"levels": 4}])
+def test_plans_count_weights_and_reach(more):
+    plan = nets.Plan(channels=2, **more)
+    assert plan.parameters == sum(p.numel() for p in nets.Directions(plan).parameters())
+    if "form" not in more or more["form"] == "symmetric":
+        assert plan.radius == _reach(plan)
+
+
+def _reach(plan):
+    net = nets.Directions(plan._replace(channels=2)).double()
+    reach, centre = plan.radius, 2 ** (plan.levels - 1)
     with torch.no_grad():
         for value in net.parameters():  # no unit is silent
             value.copy_(torch.rand(value.shape, dtype=torch.float64))
-        n, found = 2 * reach + 6, 0
+        n, found = 2 * reach + 2 * centre + 2, 0
         r = torch.rand(1, n, 4, 4, dtype=torch.float64)
         base = _raw(net, r)
-        for at in (n // 2, n // 2 + 1):  # the coarse cells lie differently around them
+        for at in range(n // 2, n // 2 + centre):  # the coarse cells lie differently around them
             other = r.clone()
             other[0, at, 2, 2] += 0.5
             seen = (_raw(net, other) != base).any(3).any(2)[0].nonzero()
             found = max(found, at - int(seen.min()), int(seen.max()) - at)
-    assert found == reach
+    return found
 
 
 def _raw(net, r):
@@ -205,7 +234,7 @@ def _raw(net, r):
 
 
 def test_the_answer_does_not_depend_on_the_size_of_the_residual_nor_need_even_grids():
-    net, r = nets.Directions("64", channels=2), torch.randn(1, 5, 6, 7)
+    net, r = nets.Directions(nets.Plan(channels=2)), torch.randn(1, 5, 6, 7)
     assert torch.allclose(net(r), net(1e6 * r), rtol=1e-4)
     assert net(r).shape == r.shape
 
@@ -233,6 +262,42 @@ def test_ritz_vectors_and_their_mixtures():
 def test_a_space_that_is_exhausted_ends_lanczos():
     found = ritz(lambda v: 2.0 * v, 30, 20, np.random.default_rng(0))
     assert found.basis.shape == (30, 1) and np.allclose(found.values, 2)
+
+
+def test_errors_are_drawn_from_rough_to_smooth():
+    mat, _ = system(SMALL, MPI.COMM_SELF)
+    operator = Stencil(of_petsc(mat), positions(mat))
+    assert operator.bound == 12
+    e, again = (drawn(operator, 40, np.random.default_rng(7)) for _ in range(2))
+    r = operator.product(e)
+    assert torch.equal(e, again) and bool((e[:, operator.inside == 0] == 0).all())
+    assert torch.allclose(r.square().sum((1, 2, 3)), torch.ones(40, dtype=r.dtype))
+    # the mean eigenvalue that an error has a share in
+    rough = (r * r).sum((1, 2, 3)) / (e * r).sum((1, 2, 3))
+    assert float(rough.max()) > 6 and float(rough.min()) < 0.5
+
+
+def test_what_a_training_makes_small_is_what_a_solve_leaves():
+    mat, b = system(SMALL, MPI.COMM_SELF)
+    operator, net = Stencil(of_petsc(mat), positions(mat)), nets.Directions(nets.Plan(channels=2)).double()
+    e = drawn(operator, 1, np.random.default_rng(3))
+    b.setArray(operator.rows(operator.product(e))[0].numpy())
+
+    class Unwatched(Directions):
+        def _wrong(self, *_):
+            return None
+
+    def energy(steps):
+        _, x, *_ = solved(mat, b, "ours", Unwatched("", network=net), most=steps, rtol=1e-30)
+        left = e[0] - operator.spread(torch.from_numpy(x))
+        return float((left * operator.product(left[None])[0]).sum())
+
+    energies = [energy(k) for k in range(6)]
+    shares = [after / before for before, after in itertools.pairwise(energies)]
+    loss = steps.left(net, operator, e, 5)
+    assert float(loss.detach()) == pytest.approx(np.mean(shares), rel=1e-9)
+    loss.backward()
+    assert all(bool(p.grad.isfinite().all()) and float(p.grad.abs().max()) > 0 for p in net.parameters())
 
 
 DECK = """
@@ -268,6 +333,47 @@ def test_a_training_leaves_a_bundle_that_a_run_takes(tmp_path):
     assert 10 <= guard["applications"] <= solver["applications"]
 
 
+SOLVES = """
+train:
+  data: {type: systems, problems: [{type: plume, cells: [8, 8, 8], layout: empty}]}
+  stages: [{type: conjugate_directions, steps: 60, iterations: 3}]
+  validation: {type: systems, problems: [{type: plume, cells: [8, 8, 8], layout: many}]}
+"""
+
+
+def test_a_training_on_what_it_meets_itself_is_better_than_conjugate_gradients(tmp_path):
+    (tmp_path / "train.yaml").write_text(DECK + SOLVES)
+    ended = plexus(tmp_path, "train", "train.yaml", "-o", "out")
+    assert ended.code == 0, ended.err
+    (row,) = json.loads((tmp_path / "out/summary.json").read_text())["validation"]
+    assert row["value"] < 0.9 * row["baselines"]["conjugate gradients"]
+
+
+@pytest.mark.parametrize(("layout", "most"), [("empty", 55), ("many", 100)])
+def test_the_shipped_network_takes_half_the_iterations(layout, most):
+    mat, b = system(PLUME | {"layout": layout}, MPI.COMM_SELF)
+    for name in shipped.names("directions"):
+        context = Directions("", network=bundle.load(shipped.found("directions", name)))
+        ksp, *_ = solved(mat, b, "ours", context, rtol=1e-4)
+        assert ksp.getConvergedReason() > 0 and ksp.getIterationNumber() <= most
+        assert not context.part.tired
+
+
+@pytest.mark.parametrize(
+    ("stage", "solver", "member"),
+    [
+        ("conjugate_directions", "{preconditioner: learned_multigrid}", "directions"),
+        ("conjugate_gradients", "{preconditioner: directions}", "learned_multigrid"),
+    ],
+)
+def test_a_stage_of_another_part_is_an_error_of_the_deck(stage, solver, member, tmp_path):
+    head, _ = DECK.split("solver")
+    train = SOLVES.replace("conjugate_directions, steps: 60, iterations: 3", stage)
+    (tmp_path / "deck.yaml").write_text(f"{head}solver: {{u: {solver}}}\n{train}")
+    with pytest.raises(DeckError, match=f"is for a part {member}, and that of this training is"):
+        load(tmp_path / "deck.yaml")
+
+
 def test_cg_with_a_network_is_an_error_of_the_deck(tmp_path):
     (tmp_path / "deck.yaml").write_text((DECK + TRAIN).replace("ksp: conjugate_directions", "ksp: cg"))
     with pytest.raises(DeckError, match="directions changes from one application to the next, and cg needs"):
@@ -286,7 +392,7 @@ def test_a_network_that_is_no_use_gives_way_and_the_run_says_so(tmp_path, make_r
 
 @pytest.mark.mpi(min_size=2)
 def test_ranks_have_the_same_answers():
-    net = nets.Directions("64", channels=2, seed=1)
+    net = nets.Directions(nets.Plan(channels=2), seed=1)
     found = []
     for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
         mat, b = system(OBSTACLES, comm)

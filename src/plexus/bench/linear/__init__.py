@@ -27,6 +27,7 @@ PARTS = {
     "size": "growth",
     "ranks": "growth",
     "precision": "growth",
+    "directions": "directions",
 }
 """Class -> module of this package with its function."""
 

@@ -114,7 +114,7 @@ def solve(
     """
     comm, before = system.mat.comm.tompi4py(), _resident()
     x = system.mat.createVecRight()
-    with _options(method):
+    with in_database(method):
         begin = time.perf_counter()
         given, ksp = ksp is not None, ksp or made(system.mat)
         comm.Barrier()
@@ -157,7 +157,7 @@ def made(mat: PETSc.Mat) -> PETSc.KSP:
 
 def prepared(system: System, method: Method) -> PETSc.KSP:
     """Return a solver of a system by a method, for `solve`. Collective."""
-    with _options(method):
+    with in_database(method):
         return made(system.mat)
 
 
@@ -171,7 +171,7 @@ def _left(system: System, x: PETSc.Vec) -> float:
 
 
 @contextmanager
-def _options(method: Method) -> Iterator[None]:
+def in_database(method: Method) -> Iterator[None]:
     """Let a method's options be in PETSc's database."""
     database = PETSc.Options(PREFIX)
     for name, value in method.options.items():

@@ -64,8 +64,9 @@ class RitzData(DataBase):
     def operator(self) -> Stencil:
         """The matrix on the grid, all of it on this process."""
         from plexus.solvers.directions.stencil import stencil_of
+        from plexus.solvers.multigrid.trials import system_of
 
-        return stencil_of(registry.build("problem", self.params.problem))
+        return stencil_of(system_of(registry.build("problem", self.params.problem)))
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
         """Return every n-th of them for n ranks; the first rank computes. Collective."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from plexus.deck.params import Component, Field, Params
@@ -45,3 +46,14 @@ class StageBase:
     def tell(self, session: Session) -> dict[str, dict[str, Any]]:
         """Return nothing."""
         return {}
+
+
+def only_for(member: str, deck: Deck) -> Wrong:
+    """Yield that a stage trains parts of one type, where that of the deck is of another."""
+    from plexus.deck import parts
+    from plexus.errors import InputError
+
+    with suppress(InputError):  # of a deck without such a part something else is told
+        found = parts.trained(deck)[1].type if deck.train and deck.train.part != parts.CONTROLS else ""
+        if found != member:
+            yield ("type",), f"is for a part {member}, and that of this training is {found or parts.CONTROLS}"

@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from plexus.deck.params import Component, Field
-from plexus.learning.stages.base import StageBase, StageParams
+from plexus.learning.stages.base import StageBase, StageParams, only_for
+from plexus.protocols.training import Wrong
 from plexus.registry import register
 
 if TYPE_CHECKING:
+    from plexus.deck.schema import Deck
     from plexus.learning.session import Session
 
 EXAMPLE: dict[str, Any] = {"type": "conjugate_gradients", "steps": 10, "iterations": 4}
@@ -44,6 +46,11 @@ class ConjugateGradients(StageBase):
     def needs(params: ConjugateGradientsParams, loss: Any) -> frozenset[str]:
         """Return that it needs linear systems."""
         return frozenset({"systems"})
+
+    @staticmethod
+    def problems(params: ConjugateGradientsParams, deck: Deck) -> Wrong:
+        """Yield that it trains a multigrid only."""
+        yield from only_for("learned_multigrid", deck)
 
     def work(self, session: Session) -> float:
         """Train on the systems. Collective."""

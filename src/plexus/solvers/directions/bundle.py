@@ -1,4 +1,4 @@
-"""The network of directions in one file: weights, profile and channels."""
+"""The network of directions in one file: its weights, and the plan that it was made by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from plexus.bundles import store
 from plexus.bundles.golden import TOLERANCE, Pair, replay
 from plexus.errors import InputError, at_path
-from plexus.nets.directions import PROFILES, Directions, parameters
+from plexus.nets.directions import FORMS, LEVELS, PROFILES, Directions, Plan
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -36,8 +36,7 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
             raise InputError(
                 f"kind: this is a bundle of a {told['kind']} {told['type']}, not of a {KIND} {TYPE}"
             )
-        hyper = told["architecture"]["hyper"]
-        network = Directions(*_sizes(hyper))
+        network = Directions(_plan(told["architecture"]["hyper"]))
         wanted = {name: value.shape for name, value in network.state_dict().items()}
         for name, shape in wanted.items():
             have = read.weights.get(name)
@@ -49,12 +48,15 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     return network
 
 
-def _sizes(hyper: Mapping[str, Any]) -> tuple[str, int]:
-    """Return profile and channels."""
-    profile, channels = hyper.get("profile"), hyper.get("channels")
-    if profile not in PROFILES or not isinstance(channels, int) or not 1 <= channels <= 256:
-        raise InputError(f"architecture.hyper: no profile {profile!r} with {channels!r} channels")
-    return profile, channels
+def _plan(hyper: Mapping[str, Any]) -> Plan:
+    """Return the plan of a network."""
+    given: dict[str, Any] = {name: hyper.get(name) for name in Plan._fields}
+    found = Plan(**given)
+    whole = all(isinstance(n, int) for n in (found.channels, found.levels))
+    known = found.profile in PROFILES and found.form in FORMS
+    if not (known and whole and 1 <= found.channels <= 256 and 2 <= found.levels <= LEVELS):
+        raise InputError(f"architecture.hyper: no such network: {dict(hyper)}")
+    return found
 
 
 def answers(network: Directions, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,16 +73,15 @@ def golden(network: Directions) -> Pair:
     return Pair(given, answers(network, given), TOLERANCE)
 
 
-def described(profile: str, channels: int) -> dict[str, Any]:
+def described(plan: Plan) -> dict[str, Any]:
     """Return the fields of the bundle that say what the network is."""
 
     def port(name: str) -> dict[str, Any]:
         return {"name": name, "unit": "1", "shape": "scalar", "location": "cell", "scale": 1.0}
 
-    hyper = {"profile": profile, "channels": channels}
     return {
         "kind": KIND, "type": TYPE,
         "ports": {"inputs": [port("residual")], "outputs": [port("direction")]},
-        "architecture": {"name": "convolutions", "hyper": hyper, "parameters": parameters(profile, channels)},
+        "architecture": {"name": "convolutions", "hyper": plan._asdict(), "parameters": plan.parameters},
         "units": "residuals of norm one", "normalisation": {}, "box": {},
     }  # fmt: skip

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from plexus.protocols import Problem
     from plexus.solvers.multigrid.matrices import Matrix
+    from plexus.solvers.multigrid.trials import Whole
 
 
 class Stencil:
@@ -24,6 +24,7 @@ class Stencil:
     Attributes
     ----------
     n, shape : number of rows; cells per axis of the box.
+    bound : what no eigenvalue lies above, by Gershgorin's circles.
     inside : (nx, ny, nz)
         One where a cell has a row, else zero.
     """
@@ -32,6 +33,7 @@ class Stencil:
         self.n, self.shape = matrix.n, tuple(int(n) for n in cells.max(axis=0) + 1)
         self._flat = torch.from_numpy(np.ravel_multi_index(tuple(cells.T), self.shape))
         rows = matrix.rows
+        self.bound = float(np.add.reduceat(np.abs(rows.val), rows.ptr[:-1]).max())
         at = np.repeat(np.arange(matrix.n), np.diff(rows.ptr))
         offsets, which = np.unique(cells[rows.col] - cells[at], axis=0, return_inverse=True)
         self._weights: list[tuple[tuple[int, ...], Tensor]] = []
@@ -40,7 +42,7 @@ class Stencil:
             values = np.zeros(matrix.n)
             values[at[mine]] = rows.val[mine]
             self._weights.append((tuple(map(int, offset)), self.spread(torch.from_numpy(values))))
-        self.inside = self.spread(torch.ones(matrix.n))
+        self.inside = self.spread(torch.ones(matrix.n, dtype=torch.float64))
 
     def on(self, like: Tensor) -> Stencil:
         """Return this with the numbers of the type and device of a tensor."""
@@ -77,8 +79,8 @@ def _shifted(offset: int, n: int) -> tuple[slice, slice]:
     return slice(max(-offset, 0), n - max(offset, 0)), slice(max(offset, 0), n + min(offset, 0))
 
 
-def stencil_of(problem: Problem) -> Stencil:
-    """Return the matrix of a problem, all of it on this process.
+def stencil_of(system: Whole) -> Stencil:
+    """Return the matrix of a system.
 
     Raises
     ------
@@ -86,9 +88,8 @@ def stencil_of(problem: Problem) -> Stencil:
         If it is none on a grid in space.
     """
     from plexus.errors import InputError
-    from plexus.solvers.multigrid.trials import system_of
 
-    matrix, cells, _ = system_of(problem)
+    matrix, cells, _ = system
     if cells is None or cells.shape[1] != 3:
         raise InputError("directions are learned on grids in space: this problem has none")
     return Stencil(matrix, cells)

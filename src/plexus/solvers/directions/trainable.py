@@ -24,14 +24,15 @@ class Trainable(TrainableBase):
 
     def prepare(self, setting: Setting) -> None:
         """Make a network, or take that of the bundle. Collective."""
-        from plexus.nets.directions import Directions
+        from plexus.nets.directions import Directions, Plan
         from plexus.solvers.directions import bundle
 
         p = self.params
         self.scales: dict[str, float] = {}
         self.metadata: dict[str, Any] = {}
         network = bundle.load(p.checkpoint, p.sha256, setting.comm) if p.checkpoint else None
-        self.network = (network or Directions(p.profile, p.channels, p.seed)).to(setting.device)
+        plan = Plan(p.profile, p.channels, p.form, p.levels)
+        self.network = (network or Directions(plan, p.seed)).to(setting.device)
 
     def raw(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return directions for residuals of norm one, (samples, nx, ny, nz)."""
@@ -48,7 +49,7 @@ class Trainable(TrainableBase):
         """Return what the bundle says of the part."""
         from plexus.solvers.directions import bundle
 
-        return bundle.described(self.network.profile, self.network.channels)
+        return bundle.described(self.network.plan)
 
     def golden(self, fields: Any) -> Any:
         """Return a residual and its answer."""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from plexus.solvers.directions.context import Directions as Context
     from plexus.solvers.target import Target
 
-EXAMPLE: dict[str, Any] = {"type": "directions", "profile": "64", "channels": 8}
+EXAMPLE: dict[str, Any] = {"type": "directions", "bundle": "lite_32"}
 
 
 class DirectionsParams(Bundled):
-    """Parameters of the network; a bundle brings its own profile and channels."""
+    """Parameters of the network; a bundle brings its own."""
 
     shelf: ClassVar[str] = "directions"
 
@@ -36,6 +36,10 @@ class DirectionsParams(Bundled):
         "64", description="layers, as published for 64³ (reach 22 cells) or for 128³ (34 cells)"
     )
     channels: int = Field(16, ge=1, le=256, description="features per cell")
+    form: Literal["published", "linear", "symmetric"] = Field(
+        "published", description="without ReLU and biases: linear; followed by its transpose: symmetric"
+    )
+    levels: int = Field(2, ge=2, le=6, description="widths of cells, each twice the one before")
 
 
 @register("preconditioner", "directions", DirectionsParams)
