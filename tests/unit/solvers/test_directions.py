@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from linear_systems import CHANNELS, NAME, OBSTACLES, system
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from plexus.bundles import store
 from plexus.deck.load import load
 from plexus.errors import DeckError, InputError
+from plexus.learning.stages._directed import Directed
+from plexus.learning.stages.conjugate_directions import ConjugateDirectionsParams
 from plexus.nets import directions as nets
 from plexus.solvers import shells
 from plexus.solvers import shipped
@@ -300,6 +304,27 @@ def test_what_a_training_makes_small_is_what_a_solve_leaves():
     assert all(bool(p.grad.isfinite().all()) and float(p.grad.abs().max()) > 0 for p in net.parameters())
 
 
+def test_ranks_share_the_solves_of_a_step():
+    mat, b = system(SMALL, MPI.COMM_SELF)
+    given = of_petsc(mat), positions(mat), b.getArray()
+    net = nets.Directions(nets.Plan(channels=2))
+
+    def part(rank, size):
+        session = SimpleNamespace(
+            plan=SimpleNamespace(seed=1),
+            position=SimpleNamespace(stage=0),
+            team=SimpleNamespace(rank=rank, size=size),
+            part=SimpleNamespace(network=net),
+            samples=SimpleNamespace(total=3),
+            data=SimpleNamespace(system=lambda number: given),
+        )
+        stage = ConjugateDirectionsParams(batch=3, iterations=2)
+        return float(Directed(session, stage).part(5).detach())
+
+    assert sum(part(rank, 2) for rank in range(2)) == pytest.approx(part(0, 1), rel=1e-5)
+    assert part(3, 4) == 0
+
+
 DECK = """
 plexus: 1
 physics: {type: matrix, problem: {type: plume, cells: [8, 8, 8], layout: many}}
@@ -347,6 +372,15 @@ def test_a_training_on_what_it_meets_itself_is_better_than_conjugate_gradients(t
     assert ended.code == 0, ended.err
     (row,) = json.loads((tmp_path / "out/summary.json").read_text())["validation"]
     assert row["value"] < 0.9 * row["baselines"]["conjugate gradients"]
+
+
+@pytest.mark.parametrize("wrong", [{"form": "bent"}, {"levels": 9}, {"channels": "8"}, {"profile": None}])
+def test_a_bundle_of_no_such_network_is_refused(wrong, tmp_path):
+    read = store.load(shipped.found("lite_32"))
+    read.metadata["architecture"]["hyper"] |= wrong
+    store.save(tmp_path / "net.safetensors", read.metadata, read.weights, read.golden)
+    with pytest.raises(InputError, match="no such network"):
+        bundle.load(tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize(("layout", "most"), [("empty", 55), ("many", 100)])

@@ -36,6 +36,8 @@ PROBLEMS = {("empty", 32): 0.5, ("many", 32): 0.7, ("empty", 64): None, ("many",
 RIVALS = ("two_step", "learned grids_k")
 FEWER, LESS = 1 / 3, 1 / 100
 """Of iterations and of operations, what the learned multigrid should take at most."""
+HELD = "lite_32"
+"""The network of the published form, for which the bounds are."""
 FLEXIBLE: dict[str, OptionValue] = {
     "ksp_type": "fcg", "ksp_fcg_mmax": STORED, "ksp_fcg_truncation_type": "standard",
 }  # fmt: skip
@@ -101,7 +103,8 @@ def compared(label: str, solves: Sequence[Solve], bound: float | None) -> Iterat
             (f"iterations of {rival.method} over {name}", rival.iterations / mine.iterations, FEWER),
             (f"operations of {rival.method} over {name}", rival.work / mine.work, LESS),
         ):
-            holds = None if most is None else mine.converged and ratio <= most
-            yield Row(f"{label}: {what}", ratio, "x", most, holds, told)
+            held = most if name == HELD else None
+            holds = None if held is None else mine.converged and ratio <= held
+            yield Row(f"{label}: {what}", ratio, "x", held, holds, told)
         apart = abs(mine.iterations - other.iterations)
         yield Row(f"{label}: {name} and FCG({STORED}) apart", apart, "iterations", 1, apart <= 1)
