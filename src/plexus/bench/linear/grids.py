@@ -28,9 +28,7 @@ STEPS = 20
 Found = tuple[list[Solve], list[Row]]
 
 
-def each(
-    systems: Iterator[System], rare: Sequence[str] = SLOW, **more: Mapping[str, object]
-) -> list[Solve]:
+def each(systems: Iterator[System], rare: Sequence[str] = SLOW, **more: Mapping[str, object]) -> list[Solve]:
     """Return the solves of all systems by all methods; by rare ones of every so many."""
     found: list[Solve] = []
     for number, system in enumerate(systems):
@@ -42,7 +40,7 @@ def each(
 def channels() -> Found:
     """Return thin channels of high conductivity, and one geometry at growing contrast."""
     label = "channels 64³"
-    seeds = each((of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS))
+    seeds = each(of_problem(COMM, "channels", cells=CUBE, seed=s) for s in SEEDS)
     fixed = []
     for contrast in CONTRASTS:
         system = of_problem(
@@ -100,7 +98,7 @@ def condiff() -> Found:
 
 def lognormal() -> Found:
     """Return log-normal media in a cube."""
-    found = each((of_problem(COMM, "lognormal", cells=CUBE, seed=s) for s in SEEDS))
+    found = each(of_problem(COMM, "lognormal", cells=CUBE, seed=s) for s in SEEDS)
     return found, list(lines("log-normal 64³", found))
 
 
