@@ -17,7 +17,7 @@ from plexus.bench.job import timed
 from plexus.bench.linear.grids import Found
 from plexus.bench.linear.methods import SLOW, Method, methods
 from plexus.bench.linear.report import lines, of, times
-from plexus.bench.linear.solves import LIMIT, Solve, prepared, solve, table
+from plexus.bench.linear.solves import LIMIT, Solve, prepared, table, tried
 from plexus.bench.linear.systems import System, of_problem
 from plexus.bench.table import Row
 from plexus.launch import environment, prefix
@@ -154,7 +154,7 @@ def precision() -> Found:
         chosen = [m for m in every if m.name not in SLOW or contrast == 1]
         mine = next(m for m in chosen if m.name == "two_step")
         flexible = {**mine.options, "ksp_type": "fcg", "ksp_fcg_mmax": 1}
-        found = [solve(system, m, 1e-10)[0] for m in (*chosen, Method("two_step fcg", flexible))]
+        found = [tried(system, m, rtol=1e-10) for m in (*chosen, Method("two_step fcg", flexible))]
         label = f"{name} 64³, contrast {contrast:g}, to 1e-10"
         rows += [*lines(label, found), *_rounding(label, found, contrast)]
         solves += found

@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
     for name, (given, _) in PROBLEMS.items():
         system = of_problem(comm, name, (comm.size, "ranks"), cells=[64] * 3, **given)
         chosen = methods(system.mat)
-        found = table(system, chosen, 2 if comm.size < 4 else 1, LIMIT)
+        found = table(system, chosen, 3 if comm.size < 4 else 1, LIMIT)
         values = comm.gather(solve(system, chosen[0], TIGHT)[1])
         if values is not None:
             (folder / f"{name}.json").write_text(json.dumps([vars(s) for s in found]))

@@ -91,12 +91,12 @@ def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit:
     return [solves[0] for solves in every.values()]
 
 
-def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
+def tried(system: System, method: Method, limit: int = LIMIT, rtol: float = RTOL) -> Solve:
     """Return what was measured; without iterations where a method refuses the matrix. Collective."""
     try:
         if method.python is None:
-            return solve(system, method, limit=limit)[0]
-        told = elsewhere(system, method.python, RTOL, limit)
+            return solve(system, method, rtol, limit=limit)[0]
+        told = elsewhere(system, method.python, rtol, limit)
         passes = (method.passes or 0) * told["complexity"]
     except (PETSc.Error, ArithmeticError):
         passes, told = 0.0, NOTHING
