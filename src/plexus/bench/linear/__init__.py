@@ -47,7 +47,7 @@ def run(*names: str) -> list[Row]:
     rows: list[Row] = []
     for name in names or PARTS:
         rows += _part(name)
-    return [*rows, *absent()]
+    return [*absent(), *rows]
 
 
 def _part(name: str) -> list[Row]:
