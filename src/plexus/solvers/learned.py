@@ -1,7 +1,7 @@
 """Preconditioners for any program that uses PETSc, by name: ``-pc_type python -pc_python_type …``.
 
-`Multigrid` is what decks call ``aggregation`` and ``learned_multigrid``, `Schwarz` what they call ``schwarz``;
-their options stand in `plexus.solvers.multigrid.context` and `plexus.solvers.schwarz.context`.
+`Multigrid` is what decks call ``aggregation`` and ``learned_multigrid``, `Schwarz` is ``schwarz``; their
+options stand in `plexus.solvers.multigrid.context` and `plexus.solvers.schwarz.context`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The solvers of every table: ours, PETSc's GAMG, hypre's BoomerAMG, ML and PyAMG where they are, ICC.
 
 Passes over the entries of a level in one application are those of its smoother, before and after: symmetric
-SOR on the points and Jacobi 5, l1-Jacobi 2, two Chebyshev steps with Jacobi 4, two symmetric SOR sweeps 8, one
-with the residual (PyAMG) 5, an incomplete factorisation 1. The multigrid on aggregates tells its own, with all
-visits.
+SOR on the points and Jacobi 5, l1-Jacobi 2, two Chebyshev steps with Jacobi 4, two symmetric SOR sweeps 8,
+one with the residual (PyAMG) 5, an incomplete factorisation 1. The multigrid on aggregates tells its own,
+with all visits.
 """
 
 from __future__ import annotations

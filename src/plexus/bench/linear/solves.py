@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from petsc4py import PETSc
@@ -27,6 +28,9 @@ from plexus.solvers.capi import entries_below
 PREFIX = "bench_"
 RTOL, LIMIT = 1e-6, 3000
 """Tolerance of all tables, and iterations after which a method has failed."""
+NOTHING: dict[str, Any] = {"iterations": 0, "converged": False, "complexity": 0.0, "setup": 0.0,
+                           "solve": 0.0, "left": 1.0, "history": [1.0]}  # fmt: skip
+"""What is told of a method that refuses a matrix."""
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -87,16 +91,15 @@ def table(system: System, chosen: Sequence[Method], repetitions: int = 1, limit:
     return [solves[0] for solves in every.values()]
 
 
-def tried(system: System, method: Method, limit: int = LIMIT) -> Solve:
+def tried(system: System, method: Method, limit: int = LIMIT, rtol: float = RTOL) -> Solve:
     """Return what was measured; without iterations where a method refuses the matrix. Collective."""
     try:
         if method.python is None:
-            return solve(system, method, limit=limit)[0]
-        told = elsewhere(system, method.python, RTOL, limit)
+            return solve(system, method, rtol, limit=limit)[0]
+        told = elsewhere(system, method.python, rtol, limit)
         passes = (method.passes or 0) * told["complexity"]
     except (PETSc.Error, ArithmeticError):
-        passes, told = 0.0, {"iterations": 0, "converged": False, "complexity": 0.0, "setup": 0.0, "solve": 0.0,
-                             "left": 1.0, "history": [1.0]}  # fmt: skip
+        passes, told = 0.0, NOTHING
     return Solve(system=system.name, method=method.name, at=system.at, along=system.along, application=passes,
                  held=None, ranks=system.mat.comm.size, **told)  # fmt: skip
 

@@ -24,10 +24,13 @@ def main():
     multigrid = pyamg.smoothed_aggregation_solver(A, B=given["near"], symmetry="symmetric")
     between = time.perf_counter()
     M = multigrid.aspreconditioner("V")
-    x, info = pyamg.krylov.cg(A, b, tol=float(sys.argv[2]), maxiter=int(sys.argv[3]), M=M, residuals=residuals)
+    x, info = pyamg.krylov.cg(
+        A, b, tol=float(sys.argv[2]), maxiter=int(sys.argv[3]), M=M, residuals=residuals
+    )
     end = time.perf_counter()
     facts = {
-        "iterations": len(residuals) - 1, "converged": info == 0, "setup": between - begin, "solve": end - between,
+        "iterations": len(residuals) - 1, "converged": info == 0,
+        "setup": between - begin, "solve": end - between,
         "complexity": multigrid.operator_complexity(), "left": np.linalg.norm(b - A @ x) / np.linalg.norm(b),
         "history": [float(r) for r in np.array(residuals) / residuals[0]],
     }  # fmt: skip

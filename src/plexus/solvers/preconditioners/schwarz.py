@@ -1,9 +1,9 @@
 """Balanced additive Schwarz: subdomains solved one by one, as many on one rank as on a hundred.
 
-Each subdomain, a box of the grid or a share of the rows, is enlarged by layers of its neighbours and solved by
-whatever preconditioner is named; weights whose squares add up to one keep the sum symmetric, and one unknown per
-subdomain (one per rigid motion of it) carries over what is smooth. Iterations then depend little on the number of
-subdomains, and not on that of ranks. J. Mandel, Comm. Numer. Methods Engrg. 9 (1993) 233,
+Each subdomain, a box of the grid or a share of the rows, is enlarged by layers of its neighbours and solved
+by whatever preconditioner is named; weights whose squares add up to one keep the sum symmetric, and one
+unknown per subdomain (one per rigid motion of it) carries over what is smooth. Iterations then depend little
+on the number of subdomains, and not on that of ranks. J. Mandel, Comm. Numer. Methods Engrg. 9 (1993) 233,
 doi:10.1002/cnm.1640090307.
 """
 

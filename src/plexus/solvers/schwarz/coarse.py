@@ -1,6 +1,6 @@
 """The coarse space of subdomains: on each the constants, of nodes with several unknowns the rigid motions.
 
-    Q = Z (Zᵀ A Z)⁻¹ Zᵀ,   Z the near null space cut to the subdomains without overlap (R. A. Nicolaides, 1987)
+Q = Z (Zᵀ A Z)⁻¹ Zᵀ,   Z the near null space cut to the subdomains without overlap (R. A. Nicolaides, 1987)
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 from petsc4py import PETSc
@@ -27,7 +28,7 @@ class Exchange:
         index = PETSc.IS().createGeneral(rows, comm=PETSc.COMM_SELF)
         self._scatter = PETSc.Scatter().create(self._outside, index, self._all, None)
         index.destroy()
-        self._slices = [slice(*both) for both in zip(ends, ends[1:], strict=False)]
+        self._slices = [slice(*both) for both in pairwise(ends)]
         self._pieces = [PETSc.Vec().createSeq(len(part)) for part in parts]
         self._all.set(1.0)
         self._back(self._outside)

@@ -21,7 +21,7 @@ def named(mat: PETSc.Mat, count: int) -> np.ndarray:
 
 
 def boxes(cells: np.ndarray, low: np.ndarray, high: np.ndarray, count: int) -> np.ndarray:
-    """Return the box of each cell, (n,), where [low, high) is halved along its longest side again and again."""
+    """Return the box of each cell, (n,); [low, high) is halved along its longest side again and again."""
     if count == 1:
         return np.zeros(len(cells), np.int64)
     axis, half = int(np.argmax(high - low)), count // 2
