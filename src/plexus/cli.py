@@ -243,7 +243,7 @@ def _add_tools(commands: Commands) -> None:
     )
     sub.add_argument("-o", dest="target", metavar="FILE", help="file to write (default: TEMPLATE.yaml)")
     sub = _command(
-        commands, "bench", _bench, "run benchmarks, or compare preconditioners on a matrix: linear:matrix.mtx",
+        commands, "bench", _bench, "run benchmarks, or compare preconditioners on a matrix",
         "Each prints a table and writes runs/bench/<name>.json. `linear:FILE` tells which preconditioner to\n"
         "take for a symmetric positive definite matrix, in a file or named by a deck.",
     )  # fmt: skip

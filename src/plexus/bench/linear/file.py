@@ -54,8 +54,12 @@ def _of_deck(path: str) -> System:
 
     problem = getattr(load(Path(path)).physics, "problem", None)
     if problem is None:
-        raise InputError(f"{path}: its matrix is that of elements; decks of `physics: {{type: matrix}}` serve here")
-    return of_problem(MPI.COMM_SELF, problem.type, **problem.model_dump(exclude={"type"}, exclude_defaults=True))
+        raise InputError(
+            f"{path}: its matrix is that of elements; decks of `physics: {{type: matrix}}` serve here"
+        )
+    return of_problem(
+        MPI.COMM_SELF, problem.type, **problem.model_dump(exclude={"type"}, exclude_defaults=True)
+    )
 
 
 def _balanced(system: System) -> list[Row]:
