@@ -243,9 +243,13 @@ def _add_tools(commands: Commands) -> None:
     )
     sub.add_argument("-o", dest="target", metavar="FILE", help="file to write (default: TEMPLATE.yaml)")
     sub = _command(
-        commands, "bench", _bench, "run benchmarks", "Each prints a table and writes runs/bench/<name>.json."
+        commands, "bench", _bench, "run benchmarks, or compare preconditioners on a matrix",
+        "Each prints a table and writes runs/bench/<name>.json. `linear:FILE` tells which preconditioner to\n"
+        "take for a symmetric positive definite matrix, in a file or named by a deck.",
+    )  # fmt: skip
+    sub.add_argument(
+        "names", metavar="NAME", nargs="*", help="which ones; without a name all, which takes hours"
     )
-    sub.add_argument("names", metavar="NAME", nargs="*", help="which ones; without a name they are listed")
     sub = _command(commands, "mesh", _mesh, "tools for meshes")
     tools = sub.add_subparsers(title="tools", metavar="TOOL", required=True)
     info = _command(

@@ -39,7 +39,7 @@ def compose(deck: Deck, ctx: Context) -> Run:
     clock, controller = marching(deck)
     stepper = stepper_of(deck, controller.tolerance)
     for path in untrained(deck):
-        raise InputError(f"{path}: not trained yet, checkpoint is missing: `plexus train` makes one")
+        raise InputError(f"{path}: not trained yet: `plexus train` makes a bundle, which a run then names")
     mesh, system, values = made_for(deck.physics.type).assemble(deck, ctx, clock.t)
     if deck.rom is not None:
         system, values = registry.build("rom", deck.rom).reduce(system, values, deck)

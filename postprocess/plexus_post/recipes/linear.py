@@ -124,7 +124,12 @@ def growth(solves: Sequence[Solve], path: Path) -> Path:
             counts = [mean(s.iterations for s in mine if s.method == method and s.at == x) for x in at]
             axes.plot(at, counts, **looks[method])
         axes.set(title=family[0], xlabel=family[1], ylabel="iterations", yscale="log")
+        axes.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+        axes.yaxis.set(major_formatter="{x:g}", minor_formatter="")
         axes.set_xscale("log" if max(at) > 50 else "linear")
+        if max(at) < 1e3 * min(at):
+            axes.set_xticks(at, [f"{x:g}" for x in at], minor=False)
+            axes.xaxis.set_minor_formatter("")
     handles = {k: v for a in panels for v, k in zip(*a.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside right center")
     return save(figure, path)

@@ -54,6 +54,6 @@ class Matrix:
         if m not in (1, d):
             raise InputError(
                 f"physics.problem: blocks of {m} unknowns at places of {d} coordinate{'s' * (d > 1)} cannot "
-                "be shown: a block has one unknown, or one for each coordinate"
+                "be shown: a block has one unknown, or one for each coordinate; give coordinates that fit"
             )
         return (FieldSpec("u", "1", "scalar" if m == 1 else "vector", "unknown"),)

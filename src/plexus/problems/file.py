@@ -3,8 +3,9 @@
 The matrix is real and square; each row has a diagonal entry. Right-hand side, coordinates, near null space
 and an exact solution are arrays of MatrixMarket (`matrix array real general`) or vectors of PETSc. Without
 `rhs` b is standard normal, of seed 1. Unknowns stand on a grid of cells of 1 m (`cells`, rows counted along
-its last axis first), at coordinates, or have no place but their number. Entries that a file tells twice are
-taken once, those of two values are refused. Numbers of rows and columns in messages begin with one. Source:
+its last axis first), at coordinates, or have no place but the number of their block, x. Entries that a file
+tells twice are taken once, those of two values are refused. Numbers of rows and columns in messages begin
+with one. Source:
 R. F. Boisvert, R. Pozo, K. A. Remington, NISTIR 5935 (1996), doi:10.6028/NIST.IR.5935.
 """
 
@@ -39,13 +40,15 @@ class FileParams(Params):
 
     file: InputFile = Field(description="the matrix, MatrixMarket or PETSc binary")
     rhs: InputFile | None = Field(None, description="right-hand side b; absent: standard normal numbers")
-    block_size: int = Field(1, ge=1, le=64, description="unknowns of a block, rows one after the other")
+    block_size: int = Field(1, ge=1, le=64, description="unknowns of a node, whose rows follow each other")
     cells: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (), max_length=3, description="cells per axis of the grid on which blocks stand, the last axis first"
+        (),
+        max_length=3,
+        description="cells per axis of the grid of the blocks; in rows the last runs fastest",
     )
     coordinates: InputFile | None = Field(None, description="places of the blocks [m], one row each")
     near_nullspace: InputFile | None = Field(
-        None, description="vectors that cost hardly any energy, one column each"
+        None, description="vectors of hardly any energy, as rigid motions, one column each; with a block_size"
     )
     solution: InputFile | None = Field(None, description="exact solution, shown as `exact`")
 
@@ -88,12 +91,13 @@ class File:
             head = _reader(p.file).head(p.file)
         blocks, rest = divmod(head.rows, p.block_size)
         if rest:
-            raise InputError(f"{PLACE}.block_size: {head.rows} rows are no blocks of {p.block_size}")
+            raise InputError(f"{PLACE}.block_size: {head.rows} rows do not make blocks of {p.block_size}")
         if p.cells and math.prod(p.cells) != blocks:
             product = " × ".join(map(str, p.cells))
             raise InputError(f"{PLACE}.cells: {product} = {math.prod(p.cells)} cells for {blocks} blocks")
         entries = head.stored * (2 if head.mirror else 1)
-        dim = len(p.cells) or (1 if p.coordinates is None else self._places(blocks).shape[1])
+        alone = p.block_size if p.block_size <= 3 else 1
+        dim = len(p.cells) or (alone if p.coordinates is None else self._places(blocks).shape[1])
         return Outline(blocks, p.block_size, entries, dim, p.cells)
 
     def layout(self, comm: Comm) -> Layout:
@@ -109,7 +113,8 @@ class File:
                 np.arange(last - first),
             )  # fmt: skip
         first, last = (n * (comm.rank + k) // comm.size for k in (0, 1))
-        points = None
+        points = np.zeros((last - first, outline.dim))
+        points[:, 0] = np.arange(first, last)
         if self.params.coordinates is not None:
             points = on_first(comm, lambda: self._places(n))[first:last]
         return Layout(comm, outline.components, last - first, first, n, points=points)
@@ -178,7 +183,9 @@ class File:
             if found.size % blocks or not 1 <= found.size // blocks <= 3:
                 raise InputError(f"{path}: {found.size} numbers are no places of {blocks} blocks")
             if found.shape[1] > 1 and len(found) != blocks:
-                raise InputError(f"{path}: {len(found)} rows for {blocks} blocks")
+                fits = blocks % len(found) == 0 and self.params.block_size == 1
+                hint = f"; is `block_size: {blocks // len(found)}` missing?" if fits else ""
+                raise InputError(f"{path}: {len(found)} rows for {blocks} blocks{hint}")
         return found.reshape(blocks, -1)
 
 

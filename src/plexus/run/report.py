@@ -184,10 +184,8 @@ def _guards(guards: Mapping[str, Any]) -> str:
     for path, part in _parts(guards).items():
         share, last = part["mean_outside"], part["outside"]
         what = part.get("what", "of the cells were outside its range")
-        lines.append(
-            f"{path}: {share:.3%} {what} ({last:.3%} in the last step), "
-            f"in {_count(int(part['steps']), 'step')}"
-        )
+        told = f"{share:.3%} {what} ({last:.3%} in the last step)" if share else f"none {what}"
+        lines.append(f"{path}: {told}, in {_count(int(part['steps']), 'step')}")
         lines += [f"{path}: {text}" for text in part.get("beyond_training", ())]
     return "\n".join(lines)
 

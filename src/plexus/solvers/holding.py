@@ -11,7 +11,7 @@ the stiffness. With v such a mode and G = vᵀHv of the terms H that hold it, x 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,28 @@ MOST = 60
 """Modes without hold that are carried; more of them are refused."""
 
 
+class Words(NamedTuple):
+    """How a person calls what holds a body, and what is wrong where loads do not balance."""
+
+    home: str
+    holder: str
+    unbalanced: str
+    remedy: str
+
+
+OF_BODIES = Words(
+    "mesh: ", "no condition",
+    "sources and boundary loads do not balance (by {off:.2g} of their sum), "
+    "and no condition holds the body{where}",
+    "join the parts in the mesh, or hold each of them",
+)  # fmt: skip
+OF_MATRIX = Words(
+    "", "nothing in the matrix",
+    "the matrix is singular: its rows{where} add up to zero, and b does not (by {off:.2g} of its sizes)",
+    "b must add up to zero on each of them",
+)  # fmt: skip
+
+
 class Holding:
     """The modes of one unknown that nothing holds. Construction, at the first matrix, is collective.
 
@@ -59,8 +81,8 @@ class Holding:
         If an unknown that is not prescribed has no equation.
     """
 
-    def __init__(self, form: Equations, target: Target, log: Log):
-        self.form, self.target, self.log = form, target, log
+    def __init__(self, form: Equations, target: Target, log: Log, words: Words = OF_BODIES):
+        self.form, self.target, self.log, self.words = form, target, log, words
         self.free: np.ndarray | None = None
         self.weak: np.ndarray | None = None
         self.bodies = form.bodies()
@@ -110,8 +132,10 @@ class Holding:
         if self.free is not None and before is None:
             for body in np.unique(self._owner):
                 free = int((self._owner == body).sum())
-                self.log.info(f"{self.target.name}: no condition {self._what(free)}{self._where(body)}; "
-                              "the initial guess does")  # fmt: skip
+                self.log.info(
+                    f"{self.target.name}: {self.words.holder} {self._what(free)}{self._where(body)}; "
+                    "the initial guess does"
+                )
         if self._last:
             self._modes = None
 
@@ -255,11 +279,10 @@ class Holding:
         if off > UNBALANCED:
             alone = self.bodies.count == 1
             end = "there is no solution" if self.target.linear else "give it another initial value"
+            why = self.words.unbalanced.format(off=off, where=self._where(body))
             raise SolveError(
-                ("" if alone else "mesh: ")
-                + f"solve failed: {name}: sources and boundary loads do not balance (by {off:.2g} "
-                f"of their sum), and no condition holds the body{self._where(body)}: {end}"
-                + ("" if alone else "; join the parts in the mesh, or hold each of them")
+                f"{'' if alone else self.words.home}solve failed: {name}: {why}: {end}"
+                + ("" if alone else f"; {self.words.remedy}")
             )
         if off > ROUNDING:
             self.log.detail(f"{name}: imbalance of {off:.2g} of the loads was removed{self._where(body)}")

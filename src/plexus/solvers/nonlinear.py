@@ -23,7 +23,7 @@ from plexus.solvers import defaults
 from plexus.solvers.attempt import Attempt
 from plexus.solvers.contexts import Contexts
 from plexus.solvers.failures import in_words
-from plexus.solvers.holding import Holding
+from plexus.solvers.holding import OF_BODIES, Holding
 from plexus.solvers.monitors import SolveInfo, Tally
 from plexus.solvers.target import Target
 
@@ -62,6 +62,8 @@ class FieldSolver:
     rest : callable or None
         Return unknown, instant and fields at the start of the run, with a step of no length. Collective.
     """
+
+    words = OF_BODIES
 
     def __init__(self, form: Equations, block: SolverBlock, target: Target, ctx: Context, path: str):
         self.form, self.ctx, self.path = form, ctx, path
@@ -348,7 +350,7 @@ class FieldSolver:
                 f"warning: {self.target.name}: the matrix has negative diagonal entries; "
                 "is a coefficient negative somewhere?"
             )
-        return Holding(form, self.target, self.ctx.log)
+        return Holding(form, self.target, self.ctx.log, self.words)
 
 
 def _chain(block: SolverBlock) -> Sequence[SolverBlock]:

@@ -19,6 +19,7 @@ from plexus.errors import InputError
 from plexus.fields.norms import norm
 from plexus.solvers import defaults
 from plexus.solvers.curvature import first_negative
+from plexus.solvers.holding import OF_MATRIX
 from plexus.solvers.monitors import INSIDE
 from plexus.solvers.multigrid import POSITIONS
 from plexus.solvers.nonlinear import FieldSolver
@@ -38,6 +39,7 @@ class SystemSolver(FieldSolver):
     """Solves a linear system, another one at every time where the problem is a sequence."""
 
     form: AlgebraicForm
+    words = OF_MATRIX
 
     def turn(self, t: float) -> None:
         """Turn to the system of time ``t`` [s]. Collective."""
@@ -81,7 +83,8 @@ class SystemSolver(FieldSolver):
             raise InputError(
                 f"{attempt.path.removesuffix('options')}ksp: {method} needs a symmetric matrix: "
                 f"entries ({i + 1}, {j + 1}) and ({j + 1}, {i + 1}) differ by {size:.3g} of the largest ones "
-                "of these rows; use gmres"
+                "of these rows; use gmres, or, where the file has one half of the entries only, write "
+                "`symmetric` in its first line"
             )
         if self._tests_residual(ksp):
             ksp.setTolerances(rtol=np.finfo(float).tiny, atol=self._goal(attempt))

@@ -36,7 +36,7 @@ def test_both_are_watched_under_their_deck_paths(tmp_path, capsys):
     for path in (CLOSURE, SOLVER):
         entry = found["guards"][path]
         assert (entry["steps"], entry["outside"], entry["holds"]) == (80, 0, True)
-        assert f"{path}: 0.000% of the cells were outside its range" in told
+        assert f"{path}: none of the cells were outside its range" in told
     with h5py.File(tmp_path / "out" / "series.h5") as file:
         assert {CLOSURE, SOLVER} < set(file)
     # the network is more than nothing

@@ -216,11 +216,18 @@ def test_a_load_of_zero_leads_to_zero_from_anywhere(make_run, tmp_path):
     assert abs(run.state.values["u"]).max() < 1e-49
 
 
+def test_blocks_without_places_are_vectors(make_run, tmp_path):
+    run = make_run(of_file(tmp_path, [(i, i, 2.0) for i in range(1, 7)], 6, more=", block_size: 3"))
+    run.execute()
+    assert run.state.values["u"].shape == (2, 3)
+    assert run.system.form.space.points.tolist() == [[0, 0, 0], [1, 0, 0]]
+
+
 SINGULAR = [(1, 1, 1.0), (1, 2, -1.0), (2, 1, -1.0), (2, 2, 1.0)]
 
 
 def test_an_incompatible_load_of_a_singular_matrix_is_refused(make_run, tmp_path):
-    with pytest.raises(SolveError, match=r"loads do not balance .* there is no solution"):
+    with pytest.raises(SolveError, match=r"rows add up to zero, and b does not .* there is no solution"):
         make_run(of_file(tmp_path, SINGULAR, 2)).execute()
     # of several parts each is looked at
     two = [(i + k, j + k, a) for k in (0, 2) for i, j, a in SINGULAR]

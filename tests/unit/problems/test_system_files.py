@@ -134,7 +134,7 @@ BESIDE = {
     "cut": ({"rhs": "b"}, ARRAY + "3 1\n1\n2\n", "rhs: .*b:4: the file ends after 2 of 3 numbers"),
     "a matrix": ({"rhs": "b"}, GOOD, "rhs: .*b:1: expected `matrix array real general`"),
     "grid": ({"cells": [2, 2]}, "", r"cells: 2 × 2 = 4 cells for 3 blocks"),
-    "blocks": ({"block_size": 2}, "", "block_size: 3 rows are no blocks of 2"),
+    "blocks": ({"block_size": 2}, "", "block_size: 3 rows do not make blocks of 2"),
     "places": (
         {"coordinates": "b"},
         ARRAY + "4 2\n" + "1\n" * 8,

@@ -165,6 +165,7 @@ def test_a_matrix_that_is_not_definite_is_a_failed_set_up(value):
     mat.assemble()
     solver, _ = solved(mat, b)
     assert solver.getConvergedReason() == PETSc.KSP.ConvergedReason.DIVERGED_PCSETUP_FAILED
+    assert "not positive definite" in solver.getPC().getPythonContext().refused
 
 
 def test_rigid_motions_are_coarse_functions():

@@ -30,10 +30,11 @@ def lines(label: str, solves: Sequence[Solve]) -> Iterator[Row]:
     for name in names(solves):
         every = of(solves, name)
         mine = [s for s in every if s.converged]
-        failed = f"{len(every) - len(mine)} of {len(every)} NOT CONVERGED"
-        failed += (
-            f" in {max(s.iterations for s in every if not s.converged)}" if len(mine) < len(every) else ""
-        )
+        failed, several = "NOT CONVERGED", len(every) > 1
+        if several:
+            failed = f"{len(every) - len(mine)} of {len(every)} {failed}"
+        if len(mine) < len(every):
+            failed += f" in {max(s.iterations for s in every if not s.converged)}"
         if not mine:
             yield Row(f"{label}: {name}", None, "iterations", peer=failed)
             continue
@@ -41,7 +42,7 @@ def lines(label: str, solves: Sequence[Solve]) -> Iterator[Row]:
         held = [s.held for s in mine if s.held is not None]
         words = [
             *([failed] if len(mine) < len(every) else []),
-            f"{len(mine)} systems, most {max(counts)}",
+            *([f"{len(mine)} systems, most {max(counts)}"] if several else []),
             f"WU {mean(s.work for s in mine):.0f} (complexity {mean(s.complexity for s in mine):.2f})",
             f"set-up {median(s.setup for s in mine):.3g} s",
             f"solve {median(s.solve for s in mine):.3g} s",

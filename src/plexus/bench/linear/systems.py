@@ -59,7 +59,8 @@ def of_problem(comm: Comm, name: str, at: At = NOTHING, t: float = 0.0, **given:
         size, i, j = form.worst
         raise InputError(
             f"entries ({i + 1}, {j + 1}) and ({j + 1}, {i + 1}) differ by {size:.3g} of the largest ones of "
-            "these rows, and the tables are those of CG, which needs a symmetric matrix"
+            "these rows, and the tables are those of CG, which needs a symmetric matrix; a file with one "
+            "half of the entries says `symmetric` in its first line"
         )
     mat = form.matrix.mat
     mat.setOption(PETSc.Mat.Option.SPD, True)

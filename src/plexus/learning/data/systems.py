@@ -7,6 +7,7 @@ their steps, beside those without learning.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator, model_validator
@@ -50,7 +51,8 @@ class SystemsParams(Params):
         for problem in self.problems if self.seeds is not None else ():
             if getattr(problem, "seed", None) is None:
                 raise refuse(
-                    f"{problem.type} draws nothing: give it a seed, in whose place those of `seeds` go"
+                    f"{problem.type} draws nothing: give it a seed, in whose place those of `seeds` go, or "
+                    "leave `seeds` out and list the problems one by one"
                 )
         return self
 
@@ -96,7 +98,9 @@ class Systems(DataBase):
     def case(self, group: int) -> dict[str, Any]:
         """Return type and cells of a problem."""
         problem = self.params.problems[group]
-        told = {"problem": problem.type, "cells": "x".join(map(str, getattr(problem, "cells", ())))}
+        cells = "x".join(map(str, getattr(problem, "cells", ())))
+        told = {"problem": problem.type} | ({"cells": cells} if cells else {})
+        told |= {"file": Path(problem.file).name} if hasattr(problem, "file") else {}
         return told | {key: getattr(problem, key) for key in ("layout",) if hasattr(problem, key)}
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:

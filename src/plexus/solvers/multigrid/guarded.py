@@ -92,7 +92,7 @@ class Watch(Account):
 
     def summary(self) -> dict[str, Any]:
         """Return the entry of ``summary.json``, with what the share is one of. Collective."""
-        return super().summary() | {"what": f"of the {self.unit} were answered without it"}
+        return super().summary() | {"what": f"of the {self.unit} fell back on the cycle without it"}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers."""

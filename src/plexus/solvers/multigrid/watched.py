@@ -35,7 +35,7 @@ class Watched(context.Multigrid):
 
     def __init__(self, watch: Watch | None = None, sha256: str | None = None):
         super().__init__()
-        self.part = watch or Watch()
+        self.part, self._alone = watch or Watch(), watch is None
         self.learned: Learned | None = None
         self._sha256 = sha256
         self._loaded: tuple[str, Network] | None = None
@@ -135,5 +135,6 @@ class Watched(context.Multigrid):
             f"{name} from {a:.3g} to {b:.3g}, trained from {low[name]:.3g} to {top[name]:.3g}"
             for name, (a, b) in away.items()
         ]
-        if pc.comm.rank == 0:
+        # a run tells it itself
+        if pc.comm.rank == 0 and self._alone:
             warnings.warn(f"learned multigrid: {'; '.join(self.part.beyond)}", stacklevel=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import field_validator, model_validator
@@ -34,6 +35,9 @@ class Bundled(Params):
     @classmethod
     def _shipped(cls, name: Any) -> Any:
         found = shipped.found(cls.shelf, name) if isinstance(name, str) else None
+        if found is None and isinstance(name, str) and Path(name).name == Path(name).stem == name:
+            known = ", ".join(shipped.names(cls.shelf)) or "none"
+            raise refuse(f"no bundle of this name is shipped; there are {known}")
         return name if found is None else str(found)
 
     @model_validator(mode="after")
