@@ -16,6 +16,7 @@ from plexus.bench.linear.grids import Found
 from plexus.bench.linear.report import FOLDER
 from plexus.bench.table import Row
 from plexus.runtime.files import storage_errors
+from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle, lanczos
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.learned import Learned
@@ -33,12 +34,12 @@ def spectra() -> Found:
     """Return the ends of the spectra, and store them whole with slices of factors."""
     told: dict[str, list[dict[str, Any]]] = {"spectra": [], "slices": []}
     rows = []
-    for name, given, cycle, shipped in SHOWN:
+    for name, given, cycle, networks in SHOWN:
         member = registry.component("problem", name)
         problem = member.cls(member.params.model_validate({"cells": [CELLS] * 3, **given}))
         system = system_of(problem)
         skeleton = hierarchy(system, Settings(cycle=cycle, bits=64))
-        learned = Learned(skeleton, bundle.load(str(bundle.found(shipped))))
+        learned = Learned(skeleton, bundle.load(_file(networks)))
         label = f"{name} {CELLS}³, seed {given['seed']}"
         for method, made in ((cycle, skeleton), (f"{cycle}, learned", learned)):
             found = _values(system, made)
@@ -50,6 +51,10 @@ def spectra() -> Found:
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / "spectra.json").write_text(json.dumps(told, ensure_ascii=False) + "\n")
     return [], rows
+
+
+def _file(name: str) -> str:
+    return str(shipped.found("learned_multigrid", name))
 
 
 def _values(system: Whole, made: Hierarchy) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Learned multigrids on families that they were not trained on, and by how much trainings differ.
 
 ``plexus bench linear:transfer`` trains for some minutes, so that it is made when it is asked for. Trainings see
-16³ cells and seeds below 16, tests larger grids and seeds from 2000 on. Both columns of a test have the same
+16³ cells and seeds below 16, tests larger grids and seeds from 2000 on. Both numbers of a test have the same
 aggregates, cycle and kernels.
 """
 
@@ -17,6 +17,7 @@ from plexus import registry
 from plexus.bench.job import plexus
 from plexus.bench.linear.grids import Found
 from plexus.bench.table import Row
+from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle
 from plexus.solvers.multigrid.hierarchy import Settings
 from plexus.solvers.multigrid.network import Network
@@ -69,7 +70,11 @@ def counts(
     """Return the iterations with networks and without on systems of a family."""
     found, member = [], registry.component("problem", name)
     for seed in seeds:
-        problem = member.cls(member.params.model_validate({k: v for k, v in _problem(name, cells, seed).items() if k != "type"}))
+        problem = member.cls(
+            member.params.model_validate(
+                {k: v for k, v in _problem(name, cells, seed).items() if k != "type"}
+            )
+        )
         found.append(both(system_of(problem), Settings(cycle=cycle), network))
     return found
 
@@ -77,7 +82,10 @@ def counts(
 def matrix(families: Sequence[str], network: Network) -> Iterator[Row]:
     """Yield a row of each family that networks of a training are tested on."""
     for name in FAMILIES:
-        yield line(f"trained on {' and '.join(families)}: {name} 32³, cycle {CYCLE}", counts(network, name, 32, TESTS))
+        yield line(
+            f"trained on {' and '.join(families)}: {name} 32³, cycle {CYCLE}",
+            counts(network, name, 32, TESTS),
+        )
 
 
 def line(label: str, found: Sequence[tuple[int, int]]) -> Row:
@@ -94,13 +102,15 @@ def spread(several: Sequence[Network]) -> Iterator[Row]:
     for name in TRAININGS[-1]:
         means = [mean(c[0] for c in counts(network, name, 32, TESTS)) for network in several]
         told = " ".join(f"{m:.2f}" for m in means)
-        yield Row(f"{name} 32³: spread of {len(means)} trainings", max(means) - min(means), "iterations", peer=told)
+        yield Row(
+            f"{name} 32³: spread of {len(means)} trainings", max(means) - min(means), "iterations", peer=told
+        )
 
 
 def large() -> Iterator[Row]:
     """Yield what shipped networks do at 128³."""
-    for shipped in bundle.shipped():
-        path = str(bundle.found(shipped))
+    for bundled in shipped.names("learned_multigrid"):
+        path = str(shipped.found("learned_multigrid", bundled))
         network, cycle = bundle.load(path), bundle.trained_for(path)["cycle"]
         for name in FAMILIES:
-            yield line(f"{shipped}: {name} 128³, cycle {cycle}", counts(network, name, 128, LARGE, cycle))
+            yield line(f"{bundled}: {name} 128³, cycle {cycle}", counts(network, name, 128, LARGE, cycle))

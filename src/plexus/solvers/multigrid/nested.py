@@ -1,8 +1,8 @@
 """The same hierarchy and cycles built of PETSc's own objects: nothing of Python in the loop.
 
-Each level is a PCMG of two levels: Chebyshev-Jacobi smoothers on the given interval, where networks mix them sums
-of such, and below, one
-application of the next level's, or two steps of Chebyshev's or of flexible conjugate gradients with it.
+Each level is a PCMG of two levels: Chebyshev-Jacobi smoothers on the given interval, or sums of such where
+networks mix them, and below, one application of the next level's, or two steps of Chebyshev's or of flexible
+conjugate gradients with it.
 Vectors and matrices are PETSc's, of whatever type the finest matrix has, so that they live where that lives.
 """
 

@@ -78,9 +78,9 @@ def mixed(shares: np.ndarray, degree: int, ratio: float) -> np.ndarray:
 
 
 def within(degree: int, ratio: float) -> float:
-    """Return by what ω of at most `SHARE` are multiplied so that a smoother on [ℓ b, b], ℓ = ``ratio``, is safe.
+    """Return what ω of at most `SHARE` are multiplied by to be safe on [ℓ b, b], ℓ = ``ratio``.
 
-    With ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)) that is ε_k + Σ_j |ω_j| (ε_j + ε_k) < 1, see `plexus.solvers.multigrid.learned`.
+    ε_k + Σ_j |ω_j| (ε_j + ε_k) < 1 with ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)): see `plexus.solvers.multigrid.learned`.
     """
     powers = np.arange(degree, max(degree - MIXED, 0) - 1, -1)
     last, *lower = 1 / np.cosh(powers * np.arccosh((1 + ratio) / (1 - ratio)))

@@ -37,9 +37,10 @@ class Unrolled:
         self.matrices = [grid.matrix(w, s) for grid, w, s in each]
         self.direct = torch.linalg.inv(levels[-1].dense(self.w[-1], self.s[-1]))
         self.told = [net.of_levels(texture(grid, w, s)) for grid, w, s in each]
-        self.low = [torch.clamp(LOW[self.settings.degree] * HIGH * told[0], max=NARROWEST * HIGH) for told in self.told]
-        self.mixed = [_mixed(told[ENDS:], self.settings.degree, float(low.detach()) / HIGH)
-                      for told, low in zip(self.told, self.low, strict=True)]  # fmt: skip
+        degree = self.settings.degree
+        self.low = [torch.clamp(LOW[degree] * HIGH * told[0], max=NARROWEST * HIGH) for told in self.told]
+        ratios = [float(low.detach()) / HIGH for low in self.low]
+        self.mixed = [_mixed(told[ENDS:], degree, r) for told, r in zip(self.told, ratios, strict=True)]
         self.intervals: list[tuple[Tensor, float] | None] = [None] * len(levels)
         if self.settings.cycle == "two_step":
             for level in range(self.last - 1, 0, -1):
