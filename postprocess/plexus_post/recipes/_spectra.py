@@ -38,7 +38,6 @@ def spectra(told: Mapping[str, Any], path: Path) -> Path:
         axes.set_yticks(range(len(mine)), [_words(one) for one in mine])
         axes.set_ylim(len(mine) - 0.4, -0.6)
         axes.set_title(system, loc="left")
-        axes.set_xscale("log")
         axes.grid(axis="y", visible=False)
     panels[-1].set_xlabel("eigenvalues of M A")
     return save(figure, path)

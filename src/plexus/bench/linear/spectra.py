@@ -1,6 +1,6 @@
 """Spectra of M A with networks and without, and what networks make of couplings, for `plexus-post linear`.
 
-Eigenvalues are Ritz values of `STEPS` Lanczos steps in double precision: those at the ends have converged.
+Eigenvalues are Ritz values of Lanczos steps in double precision, at most `STEPS`, whose ends have converged.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _slice(problem: Any, system: Whole, skeleton: Hierarchy, learned: Hierarchy)
     beside = ~np.isnan(shown) * 1.0 if known is None else np.log10(known)
     layer = CELLS // 2
     return {
-        "beside": "fluid" if known is None else "log10 coefficient",
+        "beside": "fluid" if known is None else "log₁₀ coefficient",
         "coefficient": list(_plain(beside[:, layer])),
         "factors": list(_plain(shown[:, layer])),
     }

@@ -1,7 +1,7 @@
 """Learned multigrids on families that they were not trained on, and by how much trainings differ.
 
-``plexus bench linear:transfer`` trains for some minutes, so that it is made when it is asked for. Trainings see
-16³ cells and seeds below 16, tests larger grids and seeds from 2000 on. Both numbers of a test have the same
+``plexus bench linear:transfer`` trains for some minutes, and is made when it is asked for. Trainings see 16³
+cells and seeds below 16, tests larger grids and seeds from 2000 on. Both numbers of a test have the same
 aggregates, cycle and kernels.
 """
 
@@ -24,10 +24,11 @@ from plexus.solvers.multigrid.network import Network
 from plexus.solvers.multigrid.trials import both, system_of
 
 FAMILIES: dict[str, dict[str, Any]] = {"channels": {}, "obstacles": {"layout": "random"}, "lognormal": {}}
-TRAININGS = (("channels",), ("obstacles",), ("lognormal",), ("channels", "obstacles"))
+ALONE, TOGETHER = ("channels", "obstacles", "lognormal"), ("channels", "obstacles")
+"""Families with a training of their own, and those of one together."""
 STEPS, CYCLE = 60, "k"
 AGAIN = (0, 1, 2)
-"""Seeds of the training on two families that are told apart."""
+"""Seeds of the training on families together."""
 TESTS, LARGE = range(2000, 2006), range(2000, 2002)
 """Seeds of tests at 32³, and at 128³."""
 
@@ -36,10 +37,10 @@ def transfer() -> Found:
     """Return what each training does on each family, and what shipped networks do on large grids."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
-        for families in TRAININGS:
-            rows += matrix(families, trained(families, 0, Path(name) / "-".join(families)))
-        several = [trained(TRAININGS[-1], seed, Path(name) / str(seed)) for seed in AGAIN]
-    return [], [*rows, *spread(several), *large()]
+        for family in ALONE:
+            rows += matrix((family,), trained((family,), 0, Path(name) / family))
+        several = [trained(TOGETHER, seed, Path(name) / str(seed)) for seed in AGAIN]
+    return [], [*rows, *matrix(TOGETHER, several[0]), *spread(several), *large()]
 
 
 def trained(families: Sequence[str], seed: int, folder: Path) -> Network:
@@ -99,7 +100,7 @@ def line(label: str, found: Sequence[tuple[int, int]]) -> Row:
 
 def spread(several: Sequence[Network]) -> Iterator[Row]:
     """Yield how far trainings from several seeds are apart on each of their families."""
-    for name in TRAININGS[-1]:
+    for name in TOGETHER:
         means = [mean(c[0] for c in counts(network, name, 32, TESTS)) for network in several]
         told = " ".join(f"{m:.2f}" for m in means)
         yield Row(

@@ -1,4 +1,4 @@
-"""A hierarchy whose coarse couplings, smoothers and intervals a network sets, on the aggregates of one without.
+"""A hierarchy whose coarse couplings, smoothers and intervals a network sets; aggregates are of one without.
 
 Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums
 above zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place,
@@ -6,11 +6,14 @@ where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). S
 couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
 before, and so does what Dirichlet conditions hold.
 
-The smoother's error is E = Σ_j ω_j E_j, Σ ω_j = 1, where E_j is that of j Chebyshev steps on [ℓ b, b] with the
-bound b as before and a bounded ℓ > 0, and |ω_j| < 1/3 for j = k - 1, k - 2, k - 3, zero below. On (0, ℓ b) the
-E_j lie in (0, 1] and fall with j, so that 0 < (1 - Σ ω_j⁺) (1 - E_k) ≤ 1 - E ≤ (1 + Σ ω_j⁻) (1 - E_k) < 2, sums
-over j < k. On [ℓ b, b] |E_j| ≤ ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)), and |E| ≤ ε_k + Σ_{j<k} |ω_j| (ε_j + ε_k), which is
-kept below one. Chebyshev steps of cycles work on [a, b] with b as before and 0 < a < b. So the cycle stays
+The smoother's error is E = Σ_j ω_j E_j, Σ ω_j = 1, where E_j is that of j Chebyshev steps on [ℓ b, b] with
+the bound b as before and a bounded ℓ > 0, and |ω_j| < 1/3 for j = k - 1, k - 2, k - 3, zero below. On
+(0, ℓ b) the E_j lie in (0, 1] and fall with j, so that, with sums over j < k,
+
+    0 < (1 - Σ ω_j⁺) (1 - E_k) ≤ 1 - E ≤ (1 + Σ ω_j⁻) (1 - E_k) < 2
+
+On [ℓ b, b] |E_j| ≤ ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)), and |E| ≤ ε_k + Σ_{j<k} |ω_j| (ε_j + ε_k), which is kept
+below one. Chebyshev steps of cycles work on [a, b] with b as before and 0 < a < b. So the cycle stays
 symmetric positive definite for any output of the network (P. S. Vassilevski, Multilevel Block Factorization
 Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
 """
