@@ -78,7 +78,7 @@ class Unrolled:
     def _smooth(self, level: int, b: Tensor, x: Tensor | None) -> Tensor:
         low, inverse = self.low[level], self.inverse[level]
         theta, delta = (HIGH + low) / 2, (HIGH - low) / 2
-        rho, d, out = delta / theta, torch.zeros_like(b), 0 if x is None else x
+        rho, d, out = delta / theta, torch.zeros_like(b), torch.zeros_like(b) if x is None else x
         for k in range(self.settings.degree):
             r = inverse * (b if x is None else b - self.product(level, x))
             if k == 0:
