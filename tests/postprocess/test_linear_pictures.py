@@ -35,6 +35,19 @@ def test_pictures_of_a_benchmark(tmp_path, capsys):
     assert len(list(out.glob("*.png"))) == 3
 
 
+def test_pictures_of_spectra(tmp_path, capsys):
+    path, half = tmp_path / "spectra.json", [[0.5, None], [1.0, 2.0]]
+    told = {
+        "spectra": [{"system": "channels 8^3", "method": m, "values": [0.4, 1.0, 1.2]}
+                    for m in ("v", "v, learned")],
+        "slices": [{"system": "channels 8^3", "beside": "fluid", "coefficient": half, "factors": half}],
+    }  # fmt: skip
+    path.write_text(json.dumps(told))
+    assert main(["linear", str(path), "-o", str(tmp_path / "p")]) == 0
+    assert [p.split("/")[-1] for p in capsys.readouterr().out.split()] == ["spectra.png", "conductances.png"]
+    assert len(list((tmp_path / "p").glob("*.png"))) == 2
+
+
 def test_the_system_can_be_chosen(tmp_path, capsys):
     one = written(tmp_path / "a.json", solve("v", 4), solve("v", 5, system="plates 8^3"))
     assert main(["linear", one, "-o", str(tmp_path / "p"), "--system", "plates 8^3"]) == 0

@@ -2,7 +2,7 @@
  *
  * Level l holds A (n rows, columns from n on of other ranks), 1/diag A, and which aggregate each row belongs to,
  * with NB weights. A vector has room for the columns of other ranks; `halo` fills it. Smoothing is the polynomial
- * of degree k on [lo, hi] before and after, so that the cycle is symmetric. A coarse problem is solved by one
+ * of degree k on [lo, hi] before and after, so that the cycle is symmetric; `mixed` mixes in those of lower degrees. A coarse problem is solved by one
  * cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of flexible conjugate gradients.
  *
  * Rows come in bundles of LANES: entry k of all rows of a bundle stands together. Where each of them has the same
@@ -30,8 +30,10 @@ typedef struct {
     const entry *val;
     const real *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
     double lo, hi, a, b;                        /* a = b = 0: one cycle */
+    const double *mixed;                        /* W_1 … W_k of `smooth`, or none */
     int64_t degree, dense;
     real *x, *y, *d, *f, *s, *q; /* work: two iterates, a step; right-hand side, sum and step of a coarse problem */
+    real *o;                     /* and what is mixed of iterates */
 } Level;
 typedef struct {
     Level *levels;
@@ -133,29 +135,40 @@ static void fill(const Grid *g, int64_t l, real *x) {
     if (g->shared) g->halo(l, x);
 }
 
-/* x ← x + p(D⁻¹A) D⁻¹ (b - A x); `zero`: x is zero before and need not be. Returns the iterate. */
+/* x ← x + p(D⁻¹A) D⁻¹ (b - A x); `zero`: x is zero before and need not be. Of all iterates x_j, Σ ω_j x_j with
+ * Σ ω_j = 1 is x_0 + Σ_j W_j (x_j - x_{j-1}), W_j = ω_j + … + ω_k. Returns the iterate. */
 static real *smooth(const Grid *g, int64_t l, const real *b, int zero) {
     Level *L = &g->levels[l];
     const double theta = (L->hi + L->lo) / 2, delta = (L->hi - L->lo) / 2;
     double rho = delta / theta;
     for (int64_t k = 0; k < L->degree; k++) {
         real alpha = 0, beta = (real)(1 / theta);
+        const real w = L->mixed ? (real)L->mixed[k] : 1;
         if (k) {
             const double next = 1 / (2 * theta / delta - rho);
             alpha = (real)(next * rho), beta = (real)(2 * next / delta), rho = next;
         }
-        real *restrict x = L->x, *restrict y = L->y, *restrict d = L->d;
+        real *restrict x = L->x, *restrict y = L->y, *restrict d = L->d, *restrict o = L->o;
         if (k == 0 && zero) {
             for (int64_t i = 0; i < L->n; i++) x[i] = d[i] = beta * L->inverse[i] * b[i];
+            for (int64_t i = 0; o && i < L->n; i++) o[i] = w * d[i];
             continue;
         }
         fill(g, l, x);
         const real *restrict inverse = L->inverse;
-        if (k == 0)
+        if (k == 0 && !o)
             SWEEP(L, x, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
-        else
+        else if (k == 0)
+            SWEEP(L, x, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] = x[i] + w * d[i];)
+        else if (!o)
             SWEEP(L, x, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
+        else
+            SWEEP(L, x, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] += w * d[i];)
         L->x = y, L->y = x;
+    }
+    if (L->o) {
+        real *mixed = L->o;
+        L->o = L->x, L->x = mixed;
     }
     return L->x;
 }

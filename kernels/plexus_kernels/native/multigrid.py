@@ -27,8 +27,9 @@ class _Level(ctypes.Structure):
         *((name, _N) for name in ("n", "width", "coarse", "columns")),
         *((name, _AT) for name in ("start", "where", "index", "names", "val", "sums", "inverse", "weights")),
         *((name, _REAL) for name in ("lo", "hi", "a", "b")),
+        ("mixed", _AT),
         *((name, _N) for name in ("degree", "dense")),
-        *((name, _AT) for name in ("x", "y", "d", "f", "s", "q")),
+        *((name, _AT) for name in ("x", "y", "d", "f", "s", "q", "o")),
     )
 
 
@@ -72,6 +73,8 @@ class Level:
         Interval of the smoother's polynomial.
     degree : int
         Terms of that polynomial.
+    mixed : (degree,) float64 or None
+        W_j = ω_j + … + ω_degree, if Σ_j ω_j x_j of the smoother's iterates is taken and not the last one.
     inverse : (n, n) or None
         Inverse of the whole matrix, on a last level that is solved directly.
     packed : Packed or None
@@ -88,6 +91,7 @@ class Level:
     coarse: int = 0
     smoother: tuple[float, float] = (0.0, 0.0)
     degree: int = 0
+    mixed: np.ndarray | None = None
     inverse: np.ndarray | None = None
     packed: Packed | None = None
 
@@ -200,16 +204,17 @@ class Cycle:
     def _level(self, level: Level) -> _Level:
         """Return a level in C; its arrays are kept alive."""
         # a bundle reads up to its last lane
-        work = [np.zeros(level.width + LANES, self._kind) for _ in range(6)]
+        count = 6 if level.mixed is None else 7
+        work = [np.zeros(level.width + LANES, self._kind) for _ in range(count)]
         columns = 1 if level.weights is None else level.weights.shape[1]
         matrix = level.packed or packed(level, self._bits)
-        arrays = [*matrix[:3], level.names, *matrix[3:], self._cast(level.weights), *work]
+        arrays = [*matrix[:3], level.names, *matrix[3:], self._cast(level.weights), level.mixed, *work]
         self._kept.append(arrays)
         self._vectors |= {vector.ctypes.data: vector[: level.width] for vector in work}
         at = [0 if a is None else a.ctypes.data for a in arrays]
         return _Level(
-            level.n, level.width, level.coarse, columns, *at[:8], *level.smoother, 0.0, 0.0, level.degree,
-            level.inverse is not None, *at[8:],
+            level.n, level.width, level.coarse, columns, *at[:8], *level.smoother, 0.0, 0.0, at[8],
+            level.degree, level.inverse is not None, *at[9:],
         )  # fmt: skip
 
     def _cast(self, array: np.ndarray | None) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 Of files ``runs/bench/linear/*.json``, or of run folders with a linear solve each and ``output: series``: the
 residual against iterations, work and seconds; iterations against what grows; seconds with the set-up hatched.
+Of ``spectra.json`` the eigenvalues of M A and what networks make of couplings.
 """
 
 from __future__ import annotations
@@ -37,16 +38,28 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Draw the pictures and print their paths."""
+    from plexus_post.recipes import _spectra
     from plexus_post.recipes._solves import read
 
-    solves = [one for file in args.files for one in read(Path(file))]
-    folder = Path(args.out)
-    made = [residuals(_of_one(solves, args.system), folder / "convergence.png")]
+    paths, folder = [Path(file) for file in args.files], Path(args.out)
+    told = {path: _spectra.read(path) for path in paths}
+    solves = [one for path in paths if told[path] is None for one in read(path)]
+    made = _of_solves(solves, args.system, folder) if solves else []
+    for one in told.values():
+        if one is not None:
+            made.append(_spectra.spectra(one, folder / "spectra.png"))
+            made.append(_spectra.conductances(one, folder / "conductances.png"))
+    print(*made, sep="\n")
+
+
+def _of_solves(solves: Sequence[Solve], system: str | None, folder: Path) -> list[Path]:
+    """Draw what solves tell; return the paths."""
+    made = [residuals(_of_one(solves, system), folder / "convergence.png")]
     if _grown(solves):
         made.append(growth(solves, folder / "growth.png"))
     if any(s.setup is not None for s in solves):
         made.append(seconds(solves, folder / "seconds.png"))
-    print(*made, sep="\n")
+    return made
 
 
 def _of_one(solves: Sequence[Solve], name: str | None) -> list[Solve]:

@@ -10,7 +10,7 @@ from petsc4py import PETSc
 
 from plexus import bench
 from plexus.bench import linear
-from plexus.bench.linear import growth, methods, report, solves, systems
+from plexus.bench.linear import growth, methods, report, solves, systems, transfer
 from plexus.bench.linear.file import _of_deck, recommended
 from plexus.errors import InputError
 
@@ -146,6 +146,12 @@ def test_solutions_of_ranks_are_compared():
     one = solves.Solve("obstacles 8^3", "two_step", 1, "ranks", 5, True, 1, 1, 0, 0, None, 0, 1, [1.0])
     rows = list(growth._alike("obstacles", [one, one], {1: np.ones(3), 2: np.ones(3) + 1e-6}))
     assert [r.holds for r in rows] == [True, False]
+
+
+def test_where_learning_does_harm_is_told():
+    row = transfer.line("channels", [(5, 5), (6, 5)])
+    assert row.measured == pytest.approx(1.1)
+    assert row.peer == "5.50, without 5.00, +1 at most, HURTS 1 of 2"
 
 
 def test_every_class_has_its_function():

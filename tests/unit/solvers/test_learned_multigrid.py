@@ -1,5 +1,7 @@
 """The learned multigrid: positive for any weights, the skeleton for none, watched, on any ranks."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -11,11 +13,11 @@ from plexus.errors import InputError
 from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle, objectives, watched
 from plexus.solvers.multigrid.context import positions
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
+from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy, Settings
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nets import Net
-from plexus.solvers.multigrid.network import Network, fresh
+from plexus.solvers.multigrid.network import MIXED, SHARE, Network, fresh, mixed
 from plexus.solvers.multigrid.tensors import grids
 from plexus.solvers.multigrid.trials import iterations
 from plexus.solvers.multigrid.unrolled import Unrolled
@@ -215,12 +217,18 @@ def test_a_matrix_with_several_unknowns_per_node_is_refused(monkeypatch):
         context.setUp(pc)
 
 
+SEEN = {
+    "grids_k": ((CHANNELS | {"seed": 2001}, 1), (OBSTACLES | {"layout": "random", "seed": 2001}, 0)),
+    "obstacles_v": ((OBSTACLES | {"layout": "random", "seed": 2001}, 1),),
+}
+"""Of each bundle families like those of its training, and how many iterations fewer it takes at least."""
+
+
 @pytest.mark.parametrize("name", shipped.names("learned_multigrid"))
 def test_shipped_bundles_take_fewer_iterations_on_what_they_have_not_seen(name):
     network = bundle.load(shipped.found("learned_multigrid", name))
     trained = bundle.trained_for(str(shipped.found("learned_multigrid", name)))
-    obstacles = OBSTACLES | {"layout": "random", "seed": 2001}
-    for given, fewer in ((CHANNELS | {"seed": 2001}, 1), (obstacles, 0)):
+    for given, fewer in SEEN[name]:
         mat, b = system(given, MPI.COMM_SELF)
         skeleton = Hierarchy(of_petsc(mat), Settings(cycle=trained["cycle"]), positions(mat))
         counts = [
@@ -228,3 +236,20 @@ def test_shipped_bundles_take_fewer_iterations_on_what_they_have_not_seen(name):
             for found in (Learned(skeleton, network), skeleton)
         ]
         assert counts[0] <= counts[1] - fewer
+
+
+@pytest.mark.parametrize("degree", LOW)
+@pytest.mark.parametrize("ratio", [0.02, 0.067, 0.2, 0.5, 0.9])
+def test_any_shares_leave_a_smoother_that_converges(degree, ratio):
+    """|1 - λ p(λ)| < 1 on (0, b], and Chebyshev's own polynomial where nothing is mixed."""
+    x = np.linspace(0, 1, 2001)[1:]  # λ/b
+    errors = np.array([
+        np.polynomial.Chebyshev.basis(j)((1 + ratio - 2 * x) / (1 - ratio))
+        / np.polynomial.Chebyshev.basis(j)((1 + ratio) / (1 - ratio))
+        for j in range(degree + 1)
+    ])  # fmt: skip
+    steps = np.diff(errors, axis=0)
+    assert np.array_equal(mixed(np.zeros(MIXED), degree, ratio), np.ones(degree))
+    for corner in itertools.product((-1, 0, 1), repeat=MIXED):
+        error = 1 + mixed(SHARE * np.array(corner), degree, ratio) @ steps
+        assert np.abs(error).max() < 1

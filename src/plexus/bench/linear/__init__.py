@@ -1,9 +1,10 @@
 """Preconditioners of symmetric positive definite systems beside each other, to tell which one to take.
 
-``plexus bench linear`` makes the tables of all classes, ``linear:channels`` one of them, ``linear:FILE`` that
-of somebody's matrix, or of the problem of a deck. Each has the multigrid on aggregates with its three cycles,
-PETSc's smoothed aggregation and hypre's BoomerAMG with several settings, ML, PyAMG, and an incomplete Cholesky
-factorisation; `solves` tells what is the same for all. `plexus-post linear` draws what is stored.
+``plexus bench linear`` makes the tables of all classes but those of `ASKED`, ``linear:channels`` one of them,
+``linear:FILE`` that of somebody's matrix, or of the problem of a deck. Each has the multigrid on aggregates
+with its three cycles, PETSc's smoothed aggregation and hypre's BoomerAMG with several settings, ML, PyAMG, and
+an incomplete Cholesky factorisation; `solves` tells what is the same for all. `plexus-post linear` draws what
+is stored.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ PARTS = {
     "ranks": "growth",
     "precision": "growth",
     "directions": "directions",
+    "spectra": "spectra",
+    "transfer": "transfer",
 }
 """Class -> module of this package with its function."""
+ASKED = ("spectra", "transfer")
+"""Classes that are measured only by name: they show or train networks."""
 
 
 def run(*names: str) -> list[Row]:
@@ -46,7 +51,7 @@ def run(*names: str) -> list[Row]:
     from plexus.bench.linear.methods import absent
 
     rows: list[Row] = []
-    for name in names or PARTS:
+    for name in names or [n for n in PARTS if n not in ASKED]:
         rows += _part(name)
     return [*absent(), *rows]
 
@@ -62,5 +67,6 @@ def _part(name: str) -> list[Row]:
         solves, rows = getattr(import_module(f"{__name__}.{PARTS[name]}"), name)()
     else:
         solves, rows = of_file(name)
-    store(Path(name).name, solves)
+    if solves:
+        store(Path(name).name, solves)
     return rows

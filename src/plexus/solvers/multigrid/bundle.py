@@ -12,7 +12,7 @@ import numpy as np
 from plexus.bundles import container, plain
 from plexus.bundles.golden import Pair, replay
 from plexus.errors import InputError, at_path
-from plexus.solvers.multigrid.network import FEATURES, HIDDEN, NARROW, SHAPES, Network
+from plexus.solvers.multigrid.network import ENDS, FEATURES, HIDDEN, MIXED, NARROW, SHAPES, Network
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -62,6 +62,7 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     read = plain.load(path, sha256, comm)
     with at_path(str(path)):
         _this_kind(read.metadata)
+        _unmixed(read.weights)
         for name, shape in {**SHAPES, "low": (len(FEATURES),), "high": (len(FEATURES),)}.items():
             have = read.weights.get(name)
             if have is None or have.shape != shape or have.dtype != np.float64:
@@ -71,6 +72,14 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
         if read.golden is not None:
             replay(TYPE, read.golden, lambda given: _answers(network, given), comm)
     return network
+
+
+def _unmixed(weights: dict[str, np.ndarray]) -> None:
+    """Let networks that tell ends of intervals alone mix nothing into smoothers."""
+    for name in ("level.2.weight", "level.2.bias"):
+        told = weights.get(name)
+        if told is not None and len(told) == ENDS:
+            weights[name] = np.concatenate([told, np.zeros((MIXED, *told.shape[1:]))])
 
 
 def golden(network: Network) -> Pair:
@@ -89,7 +98,8 @@ def golden(network: Network) -> Pair:
 
 def _answers(network: Network, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
     x, y = np.asarray(given["features"]), np.asarray(given["texture"])
-    return {"factor": network.factors(x), "ends": np.stack([network.level(row) for row in y])}
+    told = np.stack([network.level(row) for row in y])
+    return {"factor": network.factors(x), "ends": told[:, :ENDS], "mixed": told[:, ENDS:]}
 
 
 def described(network: Network, settings: Settings, box: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
@@ -101,7 +111,8 @@ def described(network: Network, settings: Settings, box: Mapping[str, tuple[floa
 
     return {
         "kind": KIND, "type": TYPE,
-        "ports": {"inputs": [port("features"), port("texture")], "outputs": [port("factor"), port("ends")]},
+        "ports": {"inputs": [port("features"), port("texture")],
+                  "outputs": [port("factor"), port("ends"), port("mixed")]},
         "architecture": {"name": "mlp", "hyper": {"hidden": HIDDEN, "narrow": NARROW}, "parameters": count},
         "units": "all numbers are without dimension", "normalisation": {},
         "box": {n: {"low": low, "high": high, "unit": "1"} for n, (low, high) in box.items()},

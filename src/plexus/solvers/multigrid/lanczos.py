@@ -1,4 +1,4 @@
-"""Extreme eigenvalues of M A from conjugate gradients, whose coefficients are Lanczos's matrix.
+"""Eigenvalues of M A from conjugate gradients, whose coefficients are Lanczos's matrix.
 
 C. Lanczos, J. Res. Natl. Bur. Stand. 45 (1950) 255, doi:10.6028/jres.045.026; Y. Saad, Iterative Methods for
 Sparse Linear Systems, 2nd ed., 2003, section 6.7.3, doi:10.1137/1.9780898718003.
@@ -16,7 +16,15 @@ Operator = Callable[[np.ndarray], np.ndarray]
 def extremes(
     product: Operator, precondition: Operator, dot: Callable[..., float], start: np.ndarray, steps: int
 ) -> tuple[float, float]:
-    """Return the smallest and largest Ritz value of M A after some steps from a residual.
+    """Return the smallest and largest of `values`. Collective as ``dot`` is."""
+    found = values(product, precondition, dot, start, steps)
+    return float(found[0]), float(found[-1])
+
+
+def values(
+    product: Operator, precondition: Operator, dot: Callable[..., float], start: np.ndarray, steps: int
+) -> np.ndarray:
+    """Return the Ritz values of M A after some steps from a residual, ascending.
 
     Collective as ``dot`` is.
 
@@ -50,8 +58,7 @@ def extremes(
             beside.append(np.sqrt(beta) / previous)
         r = r - alpha * image
     matrix = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-    values = np.linalg.eigvalsh(matrix)
-    return float(values[0]), float(values[-1])
+    return np.linalg.eigvalsh(matrix)
 
 
 def noise(first: int, n: int) -> np.ndarray:

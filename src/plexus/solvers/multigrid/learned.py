@@ -1,4 +1,4 @@
-"""A hierarchy whose coarse couplings and intervals a network sets; its aggregates are those of one without.
+"""A hierarchy whose coarse couplings, smoothers and intervals a network sets; aggregates are of one without.
 
 Each coarse matrix A = Pᵀ A P / c is split into G - N: G has the couplings w = -a_ij > 0 and the row sums
 above zero, N the rest with its sign turned, which an M-matrix has none of. A' = G' - ν N takes its place,
@@ -6,9 +6,16 @@ where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). S
 couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
 before, and so does what Dirichlet conditions hold.
 
-The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with
-b as before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
-(P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
+The smoother's error is E = Σ_j ω_j E_j, Σ ω_j = 1, where E_j is that of j Chebyshev steps on [ℓ b, b] with
+the bound b as before and a bounded ℓ > 0, and |ω_j| < 1/3 for j = k - 1, k - 2, k - 3, zero below. On
+(0, ℓ b) the E_j lie in (0, 1] and fall with j, so that, with sums over j < k,
+
+    0 < (1 - Σ ω_j⁺) (1 - E_k) ≤ 1 - E ≤ (1 + Σ ω_j⁻) (1 - E_k) < 2
+
+On [ℓ b, b] |E_j| ≤ ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)), and |E| ≤ ε_k + Σ_{j<k} |ω_j| (ε_j + ε_k), which is kept
+below one. Chebyshev steps of cycles work on [a, b] with b as before and 0 < a < b. So the cycle stays
+symmetric positive definite for any output of the network (P. S. Vassilevski, Multilevel Block Factorization
+Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from mpi4py import MPI
 from plexus.solvers.multigrid import aggregates, bounds
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix, numbered
-from plexus.solvers.multigrid.network import FEATURES, REACH, Network, texture
+from plexus.solvers.multigrid.network import ENDS, FEATURES, REACH, Network, mixed, texture
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 from plexus_kernels.native.multigrid import Cycle, Level
@@ -50,7 +57,7 @@ class Learned(Hierarchy):
     def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
         self.network = network
         self.seen = np.tile([[np.inf], [-np.inf]], 11)
-        self._ends: list[np.ndarray] = []
+        self._told: list[np.ndarray] = []
         super().__init__(matrix or like.matrices[0], like.settings, like=like)
 
     def _inside(self, matrix: Matrix, *told: Any) -> Hierarchy:
@@ -66,16 +73,17 @@ class Learned(Hierarchy):
         sums = self.comm.allreduce(conductances.texture(matrix.rows, matrix.diagonal))
         features = texture(sums)
         self._meet(np.stack([features, features]), slice(7, None))
-        self._ends.append(_numbers(self.network.level(features)))
+        self._told.append(_numbers(self.network.level(features)))
         level = super()._level(matrix, found)
         low, high = level.smoother
-        level.smoother = min(low * float(self._ends[-1][0]), NARROWEST * high), high
+        level.smoother = min(low * float(self._told[-1][0]), NARROWEST * high), high
+        level.mixed = mixed(self._told[-1][ENDS:], level.degree, level.smoother[0] / high)
         return level
 
     def _interval(self, cycle: Cycle, number: int) -> tuple[float, float]:
         """Return the interval of the Chebyshev steps on a level. Collective."""
         low, high = bounds.of_cycle(self.matrices[number], cycle, number)
-        return min(low * float(self._ends[number][1]), NARROWEST * high), high
+        return min(low * float(self._told[number][1]), NARROWEST * high), high
 
     def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""

@@ -1,7 +1,8 @@
 """The same hierarchy and cycles built of PETSc's own objects: nothing of Python in the loop.
 
-Each level is a PCMG of two levels: Chebyshev-Jacobi smoothers on the given interval, and below, one
-application of the next level's, or two steps of Chebyshev's or of flexible conjugate gradients with it.
+Each level is a PCMG of two levels: Chebyshev-Jacobi smoothers on the given interval, or sums of such where
+networks mix them, and below, one application of the next level's, or two steps of Chebyshev's or of flexible
+conjugate gradients with it.
 Vectors and matrices are PETSc's, of whatever type the finest matrix has, so that they live where that lives.
 """
 
@@ -18,6 +19,7 @@ from plexus.solvers.capi import library
 if TYPE_CHECKING:
     from plexus.solvers.multigrid.hierarchy import Hierarchy
     from plexus.solvers.multigrid.matrices import Matrix
+    from plexus_kernels.native.multigrid import Level
 
 EXACT = 200
 """Rows up to which what is left is decomposed by singular values, so that a kernel does no harm."""
@@ -47,8 +49,7 @@ def _cycle(pc: PETSc.PC, hierarchy: Hierarchy, mats: list[PETSc.Mat], number: in
     pc.setMGInterpolation(1, _prolongation(hierarchy, number, mats))
     for smoother in (pc.getMGSmootherDown(1), pc.getMGSmootherUp(1)):
         smoother.setOperators(mat)
-        _chebyshev(smoother, level.degree, *level.smoother)
-        smoother.getPC().setType("jacobi")
+        _smoother(smoother, level)
     below = pc.getMGCoarseSolve()
     below.setOperators(mats[number + 1])
     last, bound = number + 2 == len(mats), hierarchy.bounds.get(number + 1)
@@ -61,6 +62,34 @@ def _cycle(pc: PETSc.PC, hierarchy: Hierarchy, mats: list[PETSc.Mat], number: in
         below.setTolerances(rtol=0.0, atol=0.0, max_it=2)
         below.setNormType(PETSc.KSP.NormType.NONE)
     _cycle(below.getPC(), hierarchy, mats, number + 1)
+
+
+def _smoother(ksp: PETSc.KSP, level: Level) -> None:
+    """Make ``ksp`` the smoother of a level: Chebyshev's iteration, or Σ_j ω_j times that of j steps."""
+    if level.mixed is None:
+        _chebyshev(ksp, level.degree, *level.smoother)
+        ksp.getPC().setType("jacobi")
+        return
+    _richardson(ksp, 1.0)
+    pc = ksp.getPC()
+    pc.setType("composite")
+    pc.setCompositeType(PETSc.PC.CompositeType.ADDITIVE)
+    for number, share in enumerate(level.mixed - np.append(level.mixed[1:], 0.0)):
+        pc.addCompositePCType("ksp")
+        term = pc.getCompositePC(number).getKSP()
+        _richardson(term, float(share))
+        term.getPC().setType("ksp")
+        steps = term.getPC().getKSP()
+        _chebyshev(steps, number + 1, *level.smoother)
+        steps.getPC().setType("jacobi")
+
+
+def _richardson(ksp: PETSc.KSP, scale: float) -> None:
+    """Make ``ksp`` one step of x ← x + scale M (b - A x)."""
+    ksp.setType("richardson")
+    ksp.setNormType(PETSc.KSP.NormType.NONE)
+    ksp.setTolerances(max_it=1)
+    library().KSPRichardsonSetScale(ctypes.c_void_p(ksp.handle), ctypes.c_double(scale))
 
 
 def _chebyshev(ksp: PETSc.KSP, steps: int, low: float, high: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from plexus.solvers.multigrid.network import REACH, SHAPES, SPREAD, Network, fresh
+from plexus.solvers.multigrid.network import ENDS, REACH, SHAPES, SHARE, SPREAD, Network, fresh
 
 Tensor = torch.Tensor
 
@@ -45,10 +45,11 @@ class Net(torch.nn.Module):
         self._meet(x.detach(), slice(0, 7))
         return torch.exp(REACH * torch.tanh(self.edge(x).squeeze(1)))
 
-    def ends(self, y: Tensor) -> Tensor:
-        """Return g (..., 2) for the features of levels (..., 4)."""
+    def of_levels(self, y: Tensor) -> Tensor:
+        """Return g and ω (..., 5) for the features of levels (..., 4)."""
         self._meet(y.detach().reshape(-1, 4), slice(7, None))
-        return torch.exp(SPREAD * torch.tanh(self.level(y)))
+        found = torch.tanh(self.level(y))
+        return torch.cat([torch.exp(SPREAD * found[..., :ENDS]), SHARE * found[..., ENDS:]], -1)
 
     def _meet(self, x: Tensor, at: slice) -> None:
         if self.training and len(x):

@@ -1,10 +1,11 @@
-"""The two small networks of the learned multigrid, in NumPy: factors of couplings, ends of intervals.
+"""The two small networks of the learned multigrid, in NumPy: factors of couplings, smoothers and intervals.
 
     m = exp(c tanh f(x)),   7 → 24 → 24 → 1, for each coarse coupling
-    g = exp(c tanh h(y)),   4 → 8 → 2, for each level
+    g = exp(c tanh h(y)), ω = tanh h(y)/3,   4 → 8 → 2 + 3, for each level
 
 x and y are local, and have no dimension and no level among them, so that one network serves all sizes and
-depths. Hidden units are x/√(1 + x²). With zeros in the last layers m = g = 1: the multigrid without learning.
+depths. Hidden units are x/√(1 + x²). With zeros in the last layers m = g = 1, ω = 0: the multigrid without
+learning.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from plexus_kernels.native import conductances
 
 REACH, SPREAD = 1.2, float(np.log(3.0))
 """Largest logarithms of a factor of a coupling, and of one of an interval's end."""
+ENDS, MIXED, SHARE = 2, 3, 1 / 3
+"""Ends of intervals; polynomials of lower degree that a smoother has in it, and how much of each at most."""
 HIDDEN, NARROW = conductances.HIDDEN, 8
 TEXTURE = ("mean_coupling", "mean_contrast", "couplings", "held")
 """Features of a level: means of two features of couplings, couplings per row, mean share of row sums."""
@@ -28,7 +31,7 @@ SHAPES = {
     "edge.2.weight": (HIDDEN, HIDDEN), "edge.2.bias": (HIDDEN,),
     "edge.4.weight": (1, HIDDEN), "edge.4.bias": (1,),
     "level.0.weight": (NARROW, len(TEXTURE)), "level.0.bias": (NARROW,),
-    "level.2.weight": (2, NARROW), "level.2.bias": (2,),
+    "level.2.weight": (ENDS + MIXED, NARROW), "level.2.bias": (ENDS + MIXED,),
 }  # fmt: skip
 """Weights by name, and their shapes."""
 
@@ -60,11 +63,28 @@ class Network:
         return np.exp(REACH * np.tanh(hidden[:, 0]))
 
     def level(self, y: np.ndarray) -> np.ndarray:
-        """Return g of a level with features y (4,): for the smoother's lower end, for the cycle's."""
+        """Return g of a level with features y (4,): for smoother and cycle; and ω₁ ω₂ ω₃ of its smoother."""
         w = self.weights
         hidden = w["level.0.weight"] @ y + w["level.0.bias"]
         out = w["level.2.weight"] @ (hidden / np.sqrt(1 + hidden * hidden)) + w["level.2.bias"]
-        return np.exp(SPREAD * np.tanh(out))
+        return np.append(np.exp(SPREAD * np.tanh(out[:ENDS])), SHARE * np.tanh(out[ENDS:]))
+
+
+def mixed(shares: np.ndarray, degree: int, ratio: float) -> np.ndarray:
+    """Return W_j = ω_j + … + ω_k of a smoother of degree k, (k,), from ω_{k-1}, ω_{k-2}, ω_{k-3} for it."""
+    lower = np.zeros(max(degree, MIXED))
+    lower[-MIXED:] = shares[::-1]
+    return 1 - within(degree, ratio) * np.cumsum(lower[-degree:])
+
+
+def within(degree: int, ratio: float) -> float:
+    """Return what ω of at most `SHARE` are multiplied by to be safe on [ℓ b, b], ℓ = ``ratio``.
+
+    ε_k + Σ_j |ω_j| (ε_j + ε_k) < 1 with ε_j = 1/T_j((1 + ℓ)/(1 - ℓ)): see `plexus.solvers.multigrid.learned`.
+    """
+    powers = np.arange(degree, max(degree - MIXED, 0) - 1, -1)
+    last, *lower = 1 / np.cosh(powers * np.arccosh((1 + ratio) / (1 - ratio)))
+    return float(min(1.0, 0.99 * (1 - last) / (SHARE * (sum(lower) + len(lower) * last))))
 
 
 def texture(sums: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ class Trainable(TrainableBase):
 
     params: Any
     inputs = (Port("features", "1", "scalar", "entry"), Port("texture", "1", "scalar", "entry"))
-    outputs = (Port("factor", "1", "scalar", "entry"), Port("ends", "1", "scalar", "entry"))
+    outputs = tuple(Port(name, "1", "scalar", "entry") for name in ("factor", "ends", "mixed"))
 
     def settings(self) -> Settings:
         """Return how hierarchies are made."""
@@ -46,9 +46,11 @@ class Trainable(TrainableBase):
         self.network = started(self.params.seed) if found is None else Net(found)
 
     def raw(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return factors (e,) for couplings (e, 7), and ends (l, 2) for levels (l, 4)."""
-        factor, ends = self.network.factors(fields["features"]), self.network.ends(fields["texture"])
-        return {"factor": factor, "ends": ends}
+        """Return factors (e,) for couplings (e, 7), ends (l, 2) and shares (l, 3) for levels (l, 4)."""
+        from plexus.solvers.multigrid.network import ENDS
+
+        factor, told = self.network.factors(fields["features"]), self.network.of_levels(fields["texture"])
+        return {"factor": factor, "ends": told[..., :ENDS], "mixed": told[..., ENDS:]}
 
     def range_of(self, fields: Any, widen: float = 0.0) -> dict[str, tuple[float, float]]:
         """Return the range of the features that the training met, widened by a share of it."""

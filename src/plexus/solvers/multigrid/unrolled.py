@@ -13,6 +13,7 @@ from plexus.solvers.multigrid.bounds import MARGIN, STEPS
 from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy
 from plexus.solvers.multigrid.learned import NARROWEST
 from plexus.solvers.multigrid.nets import Net
+from plexus.solvers.multigrid.network import ENDS, MIXED, within
 from plexus.solvers.multigrid.tensors import Grid, Product, features, merged, texture
 
 Tensor = torch.Tensor
@@ -35,7 +36,11 @@ class Unrolled:
         self.inverse = [1 / grid.diagonal(w, s)[:, None] for grid, w, s in each]
         self.matrices = [grid.matrix(w, s) for grid, w, s in each]
         self.direct = torch.linalg.inv(levels[-1].dense(self.w[-1], self.s[-1]))
-        self.ends = [net.ends(texture(grid, w, s)) for grid, w, s in each]
+        self.told = [net.of_levels(texture(grid, w, s)) for grid, w, s in each]
+        degree = self.settings.degree
+        self.low = [torch.clamp(LOW[degree] * HIGH * told[0], max=NARROWEST * HIGH) for told in self.told]
+        ratios = [float(low.detach()) / HIGH for low in self.low]
+        self.mixed = [_mixed(told[ENDS:], degree, r) for told, r in zip(self.told, ratios, strict=True)]
         self.intervals: list[tuple[Tensor, float] | None] = [None] * len(levels)
         if self.settings.cycle == "two_step":
             for level in range(self.last - 1, 0, -1):
@@ -49,7 +54,7 @@ class Unrolled:
             product = call(self.product)
             start = product(lanczos.noise(0, self.grids[level].n))
             low, high = lanczos.extremes(product, call(self.cycle), lambda a, b: float(a @ b), start, STEPS)
-        low_end = torch.clamp(low * self.ends[level][1], max=NARROWEST * MARGIN * high)
+        low_end = torch.clamp(low * self.told[level][1], max=NARROWEST * MARGIN * high)
         self.intervals[level] = low_end, MARGIN * high
 
     def product(self, level: int, x: Tensor) -> Tensor:
@@ -71,9 +76,9 @@ class Unrolled:
         return self._smooth(level, b, x + z)
 
     def _smooth(self, level: int, b: Tensor, x: Tensor | None) -> Tensor:
-        low = torch.clamp(LOW[self.settings.degree] * HIGH * self.ends[level][0], max=NARROWEST * HIGH)
-        theta, delta, inverse = (HIGH + low) / 2, (HIGH - low) / 2, self.inverse[level]
-        rho, d = delta / theta, torch.zeros_like(b)
+        low, inverse = self.low[level], self.inverse[level]
+        theta, delta = (HIGH + low) / 2, (HIGH - low) / 2
+        rho, d, out = delta / theta, torch.zeros_like(b), torch.zeros_like(b) if x is None else x
         for k in range(self.settings.degree):
             r = inverse * (b if x is None else b - self.product(level, x))
             if k == 0:
@@ -82,8 +87,8 @@ class Unrolled:
                 then = 1 / (2 * theta / delta - rho)
                 d, rho = then * rho * d + 2 * then / delta * r, then
             x = d if x is None else x + d
-        assert x is not None
-        return x
+            out = out + self.mixed[level][k] * d
+        return out
 
     def _solved(self, level: int, f: Tensor) -> Tensor:
         interval = self.intervals[level]
@@ -109,3 +114,9 @@ class Unrolled:
         mixed = (z * w).sum(0) / energy
         second = (y * p).sum(0) / ((y * w).sum(0) - mixed * mixed * energy)
         return (first - second * mixed) * z + second * y
+
+
+def _mixed(shares: Tensor, degree: int, ratio: float) -> Tensor:
+    """Return what `network.mixed` does."""
+    lower = torch.cat([torch.zeros(max(degree - MIXED, 0), dtype=shares.dtype), shares.flip(0)])
+    return 1 - within(degree, ratio) * torch.cumsum(lower[-degree:], 0)
