@@ -2,7 +2,7 @@
 
 On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that
 no aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the
-strongest couplings. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
+strongest couplings, once more where the next matrix would have too many entries. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
 Comput. 34 (2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
 """
 
@@ -16,12 +16,20 @@ from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native import aggregate
 
 
+DENSE = 0.25
+"""Entries of the next matrix over those of this one from which on pairs are paired once more."""
+
+
 class Aggregates(NamedTuple):
-    """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places."""
+    """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places.
+
+    ``coarse`` is Pᵀ A P for the matrix that they were found in, where that is known by then.
+    """
 
     names: np.ndarray
     size: int
     places: np.ndarray | None
+    coarse: Matrix | None = None
 
 
 def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
@@ -47,15 +55,22 @@ def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
 
 
 def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
-    """Return aggregates of up to 2^passes rows. Collective.
+    """Return aggregates of up to 2^passes rows, or of twice as many where entries hardly get fewer. Collective.
 
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """
-    names, count = aggregate.pairs(matrix.rows, share)
-    inner = names
-    for _ in range(passes - 1):
-        matrix = coarsen(matrix, inner, count, None)
-        inner, count = aggregate.pairs(matrix.rows, share)
+    entries, coarse = _entries(matrix), matrix
+    names = np.arange(matrix.n, dtype=np.int32)
+    for number in range(passes + 1):
+        if number == passes and _entries(coarse) <= DENSE * entries:
+            break
+        inner, count = aggregate.pairs(coarse.rows, share)
         # a pair that is coupled to nothing else is solved by what smooths it
         names = np.where(names < 0, np.int32(-1), inner[names])
-    return Aggregates(names, count, None)
+        coarse = coarsen(coarse, inner, count, None)
+    return Aggregates(names, count, None, coarse)
+
+
+def _entries(matrix: Matrix) -> int:
+    """Return the entries on all ranks. Collective."""
+    return int(matrix.comm.allreduce(int(matrix.rows.ptr[-1])))

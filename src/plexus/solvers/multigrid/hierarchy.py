@@ -14,7 +14,7 @@ from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native.multigrid import Cycle, Level
 
 LOW = {1: 0.5, 2: 0.25, 3: 0.2, 4: 0.12, 5: 0.10, 6: 0.08}
-"""Lower end of a smoother's interval over its upper end, by degree."""
+"""Lower end of a smoother's interval over its upper end, or over that of M-matrices if less, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
 """Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
 
@@ -47,6 +47,14 @@ class Settings:
     block: int = 1
     gathered: int = 4000
     lean: bool = False
+
+
+def usual_for(block: int, on_grid: bool) -> Settings:
+    """Return how hierarchies are made if nothing is said, by unknowns per node and kind of the aggregates.
+
+    Coarse functions without smoothing are too stiff: blocks of a grid by two, pairs of pairs by less.
+    """
+    return Settings(over_correction=2.0 if on_grid else 1.4, passes=2 if block == 1 else 3, block=block)
 
 
 class Hierarchy:
@@ -123,7 +131,7 @@ class Hierarchy:
             if found is None:
                 yield self._last(matrix)
                 return
-            self.found.append(found)
+            self.found.append(found._replace(coarse=None))
             level, names = self._level(matrix, found), found.names
             if near is not None:
                 names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
@@ -133,18 +141,17 @@ class Hierarchy:
                 level.coarse *= block
             yield level
             places = found.places
-            coarse = self._coarser(matrix, level, found.size)
+            coarse = self._coarser(matrix, level, found)
             if self.settings.lean:
-                level.pack(self.settings.bits)
                 matrix.drop()
             matrix = coarse
             if near is not None:
                 matrix.hold()
 
-    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
-        """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+    def _coarser(self, matrix: Matrix, level: Level, found: aggregates.Aggregates) -> Matrix:
+        """Return the matrix of the next level. Collective."""
         assert level.names is not None
-        coarse = coarsen(matrix, level.names, count, level.weights)
+        coarse = found.coarse or coarsen(matrix, level.names, found.size, level.weights)
         coarse.rows.val[:] /= self.settings.over_correction
         return coarse
 
@@ -163,6 +170,7 @@ class Hierarchy:
         nodes = matrix if block == 1 else vectors.condensed(matrix, block)
         if places is None:
             found = aggregates.paired(nodes, s.passes, s.share)
+            found = found if block == 1 else found._replace(coarse=None)
         else:
             found = aggregates.blocks(nodes, places, s.theta)
         count = self.comm.allreduce(found.size)
@@ -182,10 +190,12 @@ class Hierarchy:
         return passes / self.comm.allreduce(int(self.matrices[0].rows.ptr[-1]))
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
-        """Return a level with its smoother."""
-        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix, self._like is None)
-        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n],
-                      smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
+        """Return a level with its smoother, as C reads it."""
+        degree, bits = self.settings.degree, self.settings.bits
+        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n], degree=degree)
+        level.pack(bits)
+        high = bounds.of_smoother(matrix, level, bits, self._like is None)
+        level.smoother = LOW[degree] * min(high, bounds.M_MATRIX), high
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
         level.coarse = 0 if found is None else found.size
         return level

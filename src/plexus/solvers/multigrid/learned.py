@@ -77,9 +77,9 @@ class Learned(Hierarchy):
         low, high = bounds.of_cycle(self.matrices[number], cycle, number)
         return min(low * float(self._ends[number][1]), NARROWEST * high), high
 
-    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
+    def _coarser(self, matrix: Matrix, level: Level, found: aggregates.Aggregates) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""
-        coarse = super()._coarser(matrix, level, count)
+        coarse = super()._coarser(matrix, level, found)
         assert level.names is not None
         factor, least, seen = self._factors(matrix, level.names, coarse)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
