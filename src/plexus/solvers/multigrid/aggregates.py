@@ -23,12 +23,13 @@ DENSE = 0.25
 class Aggregates(NamedTuple):
     """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places.
 
-    ``coarse`` is Pᵀ A P for the matrix that they were found in, where that is known by then.
+    ``steps`` are names and numbers of the pairings that they come from; ``coarse`` is Pᵀ A P, if it is known.
     """
 
     names: np.ndarray
     size: int
     places: np.ndarray | None
+    steps: tuple[tuple[np.ndarray, int], ...] = ()
     coarse: Matrix | None = None
 
 
@@ -60,15 +61,22 @@ def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """
     entries, coarse = _entries(matrix), matrix
-    names = np.arange(matrix.n, dtype=np.int32)
+    names, steps = np.arange(matrix.n, dtype=np.int32), list[tuple[np.ndarray, int]]()
     for number in range(passes + 1):
         if number == passes and _entries(coarse) <= DENSE * entries:
             break
-        inner, count = aggregate.pairs(coarse.rows, share)
+        steps.append(aggregate.pairs(coarse.rows, share))
         # a pair that is coupled to nothing else is solved by what smooths it
-        names = np.where(names < 0, np.int32(-1), inner[names])
-        coarse = coarsen(coarse, inner, count, None)
-    return Aggregates(names, count, None, coarse)
+        names = np.where(names < 0, np.int32(-1), steps[-1][0][names])
+        coarse = coarsen(coarse, *steps[-1], None)
+    return Aggregates(names, steps[-1][1], None, tuple(steps), coarse)
+
+
+def again(matrix: Matrix, found: Aggregates) -> Aggregates:
+    """Return aggregates with Pᵀ A P of another matrix, in the steps that they were found in. Collective."""
+    for step in found.steps:
+        matrix = coarsen(matrix, *step, None)
+    return found._replace(coarse=matrix if found.steps else None)
 
 
 def _entries(matrix: Matrix) -> int:

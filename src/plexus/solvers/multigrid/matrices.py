@@ -109,6 +109,12 @@ class Matrix:
         return Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
 
 
+def standing_alone(matrix: Matrix) -> np.ndarray:
+    """Return which rows have nothing besides the diagonal, (n,): values are prescribed there. Collective."""
+    own = np.abs(matrix.diagonal[: matrix.n])
+    return matrix.sizes == own
+
+
 def first_of(comm: Comm, n: int) -> int:
     """Return how many the ranks before this one have. Collective."""
     return sum(comm.allgather(n)[: comm.rank])

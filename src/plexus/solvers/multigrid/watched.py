@@ -54,8 +54,6 @@ class Watched(context.Multigrid):
         super().setUp(pc)
         if self.hierarchy is None or network is None or self.part.tired:
             return
-        if self.hierarchy.settings.block > 1:
-            raise bundle.of_nodes(self.hierarchy.settings.block)
         try:
             made = Learned(self.hierarchy, network)
             _ = made.cycle  # what is wrong with its bounds shows here
