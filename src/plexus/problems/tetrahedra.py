@@ -13,28 +13,39 @@ doi:10.1016/C2009-0-24909-9.
 from __future__ import annotations
 
 from itertools import permutations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from plexus.deck.params import Field, Params
+from plexus.deck.values import refuse
 from plexus.protocols import Layout, LinearSystem, Outline
 from plexus.registry import register
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
-EXAMPLE: dict[str, Any] = {"type": "tetrahedra", "cells": 6, "seed": 0}
+EXAMPLE: dict[str, Any] = {"type": "tetrahedra", "cells": [6, 6, 6], "seed": 0}
 MOVED, POISSON = 0.25, 0.3
 
 
 class TetrahedraParams(Params):
     """Parameters of `Tetrahedra`."""
 
-    cells: int = Field(ge=2, le=512, description="cubes per axis")
+    cells: tuple[Annotated[int, Field(ge=2, le=512)], ...] = Field(
+        description="cubes per axis, three equal numbers"
+    )
     equation: Literal["diffusion", "elasticity"] = Field("diffusion", description="one or three unknowns")
     contrast: float | None = Field(None, gt=0, description="coefficient inside of the balls")
     seed: int = Field(ge=0, lt=2**63, description="seed of nodes, balls, and of the contrast if left out")
+
+    @field_validator("cells")
+    @classmethod
+    def _a_cube(cls, cells: tuple[int, ...]) -> tuple[int, ...]:
+        if len(cells) != 3 or len(set(cells)) > 1:
+            raise refuse(f"expected three equal numbers, the body is a cube, not {list(cells)}")
+        return cells
 
 
 @register("problem", "tetrahedra", TetrahedraParams)
@@ -51,7 +62,7 @@ class Tetrahedra:
 
     def outline(self) -> Outline:
         """Return the sizes; a node has at most 14 neighbours."""
-        n = self.params.cells
+        n = self.params.cells[0]
         count = (n + 1) ** 2 * n
         return Outline(count, self.components, 15 * count * self.components**2, 3)
 
@@ -66,7 +77,7 @@ class Tetrahedra:
         """Return the own rows."""
         draw, m = np.random.default_rng(self.params.seed), self.components
         points = self._points(draw)
-        cells = _tetrahedra(self.params.cells)
+        cells = _tetrahedra(self.params.cells[0])
         k = self._coefficient(draw, points[cells].mean(axis=1))
         free = points[:, 2] > 0
         number = np.where(free, np.cumsum(free) - 1, -1)
@@ -78,7 +89,7 @@ class Tetrahedra:
 
     def _points(self, draw: np.random.Generator) -> np.ndarray:
         """Return all nodes, (N, 3), those at z = 0 included; z grows first."""
-        n = self.params.cells
+        n = self.params.cells[0]
         lattice = np.stack(np.meshgrid(*[np.arange(n + 1.0)] * 3, indexing="ij"), -1).reshape(-1, 3)
         inside = (lattice > 0) & (lattice < n)
         return np.asarray((lattice + inside * draw.uniform(-MOVED, MOVED, lattice.shape)) / n)
@@ -108,6 +119,7 @@ def _stiffness(x: np.ndarray, k: np.ndarray, m: int) -> np.ndarray:
     slopes = np.concatenate([-slopes.sum(axis=1, keepdims=True), slopes], axis=1)
     weight = k * np.abs(np.linalg.det(edges)) / 6
     along = np.einsum("t,tai,tbi->tab", weight, slopes, slopes)
+    along = 0.5 * (along + along.transpose(0, 2, 1))
     if m == 1:
         return along[:, :, None, :, None]
     mu, lam = 0.5 / (1 + POISSON), POISSON / ((1 + POISSON) * (1 - 2 * POISSON))

@@ -42,7 +42,7 @@ class Unrolled:
 
     def _top(self, level: int) -> float:
         """Return the bound of the smoother."""
-        row = float(self.grids[level].spread(self.w[level], self.s[level]))
+        row = self.grids[level].spread(self.w[level].detach(), self.s[level].detach())
         if row <= M_MATRIX + 1e-9:
             return M_MATRIX
         return min(row, MARGIN * self._extremes(level, lambda _, r: self.inverse[level] * r)[1])
