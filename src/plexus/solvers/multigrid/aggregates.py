@@ -2,8 +2,9 @@
 
 On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that
 no aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the
-strongest couplings, once more where the next matrix would have too many entries. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
-Comput. 34 (2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
+strongest couplings, once more where the next matrix would have too many entries. Y. Notay, Electron. Trans.
+Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci. Comput. 34 (2012) A1079,
+doi:10.1137/100818509. Aggregates never leave a rank.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 
 from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native import aggregate
-
 
 DENSE = 0.25
 """Entries of the next matrix over those of this one from which on pairs are paired once more."""
@@ -56,7 +56,7 @@ def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
 
 
 def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
-    """Return aggregates of up to 2^passes rows, or of twice as many where entries hardly get fewer. Collective.
+    """Return aggregates of up to 2^passes rows, twice as many where entries hardly get fewer. Collective.
 
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """

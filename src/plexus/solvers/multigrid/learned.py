@@ -72,7 +72,7 @@ class Learned(Hierarchy):
         return None if found is None else aggregates.again(matrix, found)
 
     def _high(self, matrix: Matrix, level: Level) -> float:
-        """Return the upper end of a smoother; the finest matrix is that of the hierarchy before. Collective."""
+        """Return the upper end of a smoother, the known one of the finest matrix. Collective."""
         assert self._like is not None
         if len(self.matrices) == 1:
             return self._like.levels[0].smoother[1]

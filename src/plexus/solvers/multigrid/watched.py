@@ -138,6 +138,6 @@ class Watched(context.Multigrid):
         ]
         share = positive(made.matrices[0]) if made.settings.block == 1 else 0.0
         if share > SHARE:
-            self.part.beyond.append(f"{share:.1%} of the couplings are positive, which networks do not look at")
+            self.part.beyond.append(f"{share:.1%} of the couplings are positive, which no network sees")
         if self.part.beyond and pc.comm.rank == 0:
             warnings.warn(f"learned multigrid: {'; '.join(self.part.beyond)}", stacklevel=2)
