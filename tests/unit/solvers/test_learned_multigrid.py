@@ -143,9 +143,10 @@ def test_gradients_are_those_of_the_loss(given, rel):
         assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=rel)
 
 
-def test_petsc_builds_the_same_cycle(monkeypatch):
+@pytest.mark.parametrize("given", [CHANNELS, LARGER], ids=["channels", "elasticity"])
+def test_petsc_builds_the_same_cycle(given, monkeypatch):
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh(1))
-    mat, b = system(CHANNELS, MPI.COMM_SELF)
+    mat, b = system(given, MPI.COMM_SELF)
     found = [solved(mat, b, rtol=1e-9, bits=64, backend=backend) for backend in ("compiled", "petsc")]
     (own, x), (petsc, y) = found
     assert own.getIterationNumber() == petsc.getIterationNumber()
