@@ -5,8 +5,9 @@
  * of degree k on [lo, hi] before and after, so that the cycle is symmetric; `mixed` mixes in those of lower degrees. A coarse problem is solved by one
  * cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of flexible conjugate gradients.
  *
- * Rows come in bundles of LANES: entry k of all rows of a bundle stands together. Where each of them has the same
- * distances from row to column, as inside of grids, these are kept once, and neither columns nor gathers are needed. */
+ * Rows come in bundles of LANES. Where each of them has the same distances from row to column, as inside of grids,
+ * entry k of all rows of a bundle stands together, and distances are kept once: neither columns nor gathers are needed.
+ * Rows of other bundles stand one behind the other, after their lengths. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,7 +26,7 @@ typedef real entry;
 #define EACH(i, n) for (int64_t i = 0; i < (n); i++)
 typedef struct {
     int64_t n, width, coarse, columns; /* rows, columns, rows of the next level, columns of P in a row */
-    const int64_t *start, *where; /* of a bundle: first entry in `val`, in LANES; first number in `index` */
+    const int64_t *start, *where; /* of a bundle: first entry in `val`, first number in `index` */
     const int32_t *index, *names;
     const entry *val;
     const real *sums, *inverse, *weights; /* sums of rows; inverse: of the diagonal, or of a last dense matrix */
@@ -68,24 +69,36 @@ static inline entry stored(double value) { return (entry)value; }
 #endif
 
 /* Single loads: the processor's gathers take longer. */
-__attribute__((optimize("no-tree-vectorize"), noinline)) static void gathered(
-    int64_t width, const entry *restrict v, const int32_t *restrict index, const real *x, const real *here,
+__attribute__((optimize("no-tree-vectorize"), noinline)) static void scattered(
+    const entry *restrict v, const int32_t *restrict index, const real *x, const real *here, const real *sums,
     real *restrict sum) {
-    for (int64_t k = 0; k < width; k++, v += LANES, index += LANES)
-        EACH(i, LANES) sum[i] += single(v[i]) * (x[index[i]] - here[i]);
+    const int32_t *lengths = index;
+    index += LANES;
+    EACH(lane, LANES) {
+        const int64_t width = lengths[lane];
+        const real middle = here[lane];
+        real part[4] = {0, 0, 0, 0}; /* sums that need not wait for each other */
+        int64_t k = 0;
+        for (; k + 4 <= width; k += 4) EACH(p, 4) part[p] += single(v[k + p]) * (x[index[k + p]] - middle);
+        for (; k < width; k++) part[0] += single(v[k]) * (x[index[k]] - middle);
+        sum[lane] = sums[lane] * middle + ((part[0] + part[1]) + (part[2] + part[3]));
+        v += width, index += width;
+    }
 }
 
 static inline void rows(const Level *L, int64_t c, const real *x, real *restrict sum) {
-    const int64_t width = L->start[c + 1] - L->start[c], count = L->where[c + 1] - L->where[c];
-    const real *here = x + c * LANES;
-    const entry *restrict v = L->val + L->start[c] * LANES;
+    const int64_t width = L->where[c + 1] - L->where[c];
+    const real *here = x + c * LANES, *sums = L->sums + c * LANES;
+    const entry *restrict v = L->val + L->start[c];
     const int32_t *index = L->index + L->where[c];
+    if (width * LANES != L->start[c + 1] - L->start[c]) {
+        scattered(v, index, x, here, sums, sum);
+        return;
+    }
     const lanes middle = load(here);
-    lanes found = load(L->sums + c * LANES) * middle;
-    if (count == width)
-        for (int64_t k = 0; k < width; k++, v += LANES) found += entries(v) * (load(here + index[k]) - middle);
+    lanes found = load(sums) * middle;
+    for (int64_t k = 0; k < width; k++, v += LANES) found += entries(v) * (load(here + index[k]) - middle);
     *(lanes *)sum = found;
-    if (count != width) gathered(width, v, index, x, here, sum);
 }
 
 /* Run `body` for every row i of the level, with `ax` = (A x)_i. */
@@ -100,34 +113,45 @@ static inline void rows(const Level *L, int64_t c, const real *x, real *restrict
             EACH(lane_, left_) { const int64_t i = first_ + lane_; const real ax = sum_[lane_]; body } \
     }
 
-/* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry of a bundle) and val. */
+/* Whether the rows from `first` on have the same distances from row to column. */
+static int alike(int64_t first, const int32_t *ptr, const int32_t *col) {
+    const int32_t width = ptr[first + 1] - ptr[first];
+    for (int64_t i = first + 1; i < first + LANES; i++) {
+        if (ptr[i + 1] - ptr[i] != width) return 0;
+        for (int32_t k = 0; k < width; k++)
+            if (col[ptr[i] + k] - i != col[ptr[first] + k] - first) return 0;
+    }
+    return 1;
+}
+
+/* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry and the lengths of all rows),
+ * val, and the sums of the rows. */
 void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t *start, int64_t *where,
-            int32_t *index, entry *val) {
+            int32_t *index, entry *val, real *sums) {
     start[0] = where[0] = 0;
     for (int64_t c = 0; c * LANES < n; c++) {
         const int64_t first = c * LANES, last = first + LANES < n ? first + LANES : n;
-        int32_t width = 0;
-        int alike = last - first == LANES;
-        for (int64_t i = first; i < last; i++) {
-            const int32_t length = ptr[i + 1] - ptr[i];
-            if (length > width) width = length;
-        }
-        for (int64_t i = first; i < last && alike; i++) {
-            alike = ptr[i + 1] - ptr[i] == width;
-            for (int32_t k = 0; k < width && alike; k++) alike = col[ptr[i] + k] - i == col[ptr[first] + k] - first;
-        }
-        entry *v = val + start[c] * LANES;
+        const int32_t begin = ptr[first], width = ptr[first + 1] - begin, count = ptr[last] - begin;
         int32_t *at = index + where[c];
-        for (int32_t k = 0; k < width; k++)
-            EACH(lane, LANES) {
-                const int64_t i = first + lane;
-                const int there = i < n && k < ptr[i + 1] - ptr[i];
-                v[k * LANES + lane] = there ? stored(values[ptr[i] + k]) : 0;
-                if (!alike) at[k * LANES + lane] = there ? col[ptr[i] + k] : (int32_t)(i < n ? i : first);
+        entry *v = val + begin;
+        for (int64_t i = first; i < last; i++) {
+            double sum = 0;
+            for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) sum += values[k];
+            sums[i] = (real)sum;
+        }
+        start[c + 1] = ptr[last];
+        if (last - first == LANES && alike(first, ptr, col)) {
+            for (int32_t k = 0; k < width; k++) {
+                at[k] = (int32_t)(col[begin + k] - first);
+                EACH(lane, LANES) v[k * LANES + lane] = stored(values[ptr[first + lane] + k]);
             }
-        if (alike)
-            for (int32_t k = 0; k < width; k++) at[k] = (int32_t)(col[ptr[first] + k] - first);
-        start[c + 1] = start[c] + width, where[c + 1] = where[c] + width * (alike ? 1 : LANES);
+            where[c + 1] = where[c] + width;
+            continue;
+        }
+        EACH(lane, LANES) at[lane] = first + lane < n ? ptr[first + lane + 1] - ptr[first + lane] : 0;
+        memcpy(at + LANES, col + begin, count * sizeof *at);
+        for (int32_t k = 0; k < count; k++) v[k] = stored(values[begin + k]);
+        where[c + 1] = where[c] + LANES + count;
     }
 }
 

@@ -41,7 +41,7 @@ class _Grid(ctypes.Structure):
 
 
 class Packed(NamedTuple):
-    """A matrix in bundles: start, where, index, val of C; sums of rows; 1/diagonal or a dense inverse."""
+    """A matrix in bundles: start, where, index, val of C; sums of rows; 1/diagonal."""
 
     start: np.ndarray
     where: np.ndarray
@@ -117,25 +117,17 @@ def _functions(bits: int) -> tuple[Any, Any, Any]:
 
 def packed(level: Level, bits: int) -> Packed:
     """Return the matrix of a level as C reads it in a precision."""
-    n, count = level.n, -(-level.n // LANES)
+    n, count, nnz = level.n, -(-level.n // LANES), int(level.ptr[-1])
     kind, entry = _kinds(bits)
-    lengths = np.zeros(count * LANES, np.int32)
-    lengths[:n] = np.diff(level.ptr)
-    room = int(lengths.reshape(count, LANES).max(axis=1, initial=0).sum()) * LANES
     start, where = np.zeros((2, count + 1), np.int64)
     # untouched pages of an array cost nothing
-    index, val = np.empty(room, np.int32), np.empty(room, entry)
+    index, val = np.empty(nnz + count * LANES, np.int32), np.empty(nnz, entry)
+    sums = np.zeros(n + LANES, kind)
     rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
     bundle = library("multigrid", BITS=bits).bundle
     bundle.restype = None
-    bundle(*rows.arguments(), *map(pointer, (start, where, index, val)))
-    sums = np.zeros(n + LANES, kind)
-    if n:
-        sums[:n] = np.add.reduceat(rows.val, level.ptr[:-1])
-    if level.inverse is None:
-        inverse = np.divide(1.0, level.diagonal, out=np.empty(n, kind), casting="unsafe")
-    else:
-        inverse = np.ascontiguousarray(level.inverse, kind)
+    bundle(*rows.arguments(), *map(pointer, (start, where, index, val, sums)))
+    inverse = np.divide(1.0, level.diagonal, out=np.empty(n, kind), casting="unsafe")
     return Packed(start, where, index, val, sums, inverse)
 
 
@@ -208,7 +200,9 @@ class Cycle:
         work = [np.zeros(level.width + LANES, self._kind) for _ in range(count)]
         columns = 1 if level.weights is None else level.weights.shape[1]
         matrix = level.packed or packed(level, self._bits)
-        arrays = [*matrix[:3], level.names, *matrix[3:], self._cast(level.weights), level.mixed, *work]
+        inverse = matrix.inverse if level.inverse is None else self._cast(level.inverse)
+        weights = self._cast(level.weights)
+        arrays = [*matrix[:3], level.names, *matrix[3:5], inverse, weights, level.mixed, *work]
         self._kept.append(arrays)
         self._vectors |= {vector.ctypes.data: vector[: level.width] for vector in work}
         at = [0 if a is None else a.ctypes.data for a in arrays]

@@ -18,8 +18,7 @@ from plexus.errors import DeckError, InputError
 from plexus.learning.stages._directed import Directed
 from plexus.learning.stages.conjugate_directions import ConjugateDirectionsParams
 from plexus.nets import directions as nets
-from plexus.solvers import shells
-from plexus.solvers import shipped
+from plexus.solvers import shells, shipped
 from plexus.solvers.directions import bundle, steps
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install

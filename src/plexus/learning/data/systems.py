@@ -101,7 +101,7 @@ class Systems(DataBase):
         cells = "x".join(map(str, getattr(problem, "cells", ())))
         told = {"problem": problem.type} | ({"cells": cells} if cells else {})
         told |= {"file": Path(problem.file).name} if hasattr(problem, "file") else {}
-        return told | {key: getattr(problem, key) for key in ("layout",) if hasattr(problem, key)}
+        return told | {key: getattr(problem, key) for key in ("layout", "equation") if hasattr(problem, key)}
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
         """Return the numbers of this rank's systems."""

@@ -89,7 +89,7 @@ def stencil_of(system: Whole) -> Stencil:
     """
     from plexus.errors import InputError
 
-    matrix, cells, _ = system
+    matrix, cells, *_ = system
     if cells is None or cells.shape[1] != 3:
         raise InputError("directions are learned on grids in space: this problem has none")
     return Stencil(matrix, cells)

@@ -11,14 +11,16 @@ from plexus.solvers.multigrid import lanczos
 from plexus.solvers.multigrid.matrices import Matrix
 from plexus_kernels.native.multigrid import Cycle, Level
 
+M_MATRIX = 2.0
+"""What bounds the eigenvalues of D⁻¹A for all M-matrices."""
 STEPS, MARGIN = 12, 1.05
 """Lanczos steps of a bound, and what the largest Ritz value may miss."""
 AGAIN = 6, 1.1
 """The same for a matrix like one before."""
 
 
-def of_smoother(matrix: Matrix, unknown: bool = True) -> float:
-    """Return a bound of the eigenvalues of D⁻¹A. Collective.
+def of_smoother(matrix: Matrix, level: Level, bits: int, unknown: bool = True) -> float:
+    """Return a bound of the eigenvalues of D⁻¹A, by products of the level in a precision. Collective.
 
     Gershgorin's max_i Σ_j |a_ij| / a_ii where it is at most two, as for all M-matrices; elsewhere it is far
     too large, and a Ritz value with a margin takes its place; fewer steps with a wider margin where the
@@ -26,11 +28,10 @@ def of_smoother(matrix: Matrix, unknown: bool = True) -> float:
     """
     own = matrix.diagonal[: matrix.n]
     row = float(matrix.comm.allreduce(np.max(matrix.sizes / own, initial=0.0), MPI.MAX))
-    if row <= 2.0 + 1e-9:
-        return 2.0
-    level = Level(*matrix.rows, matrix.width, own)
+    if row <= M_MATRIX + 1e-9:
+        return M_MATRIX
     halo = (lambda _, vector: matrix.halo.forward(vector)) if matrix.comm.size > 1 else None
-    product = _call(Cycle([level], 64, False, halo).product, matrix.n, 0)
+    product = _call(Cycle([level], bits, False, halo).product, matrix.n, 0)
     steps, margin = (STEPS, MARGIN) if unknown else AGAIN
     return min(row, margin * _extremes(matrix, product, lambda r: r / own, steps)[1])
 
@@ -46,7 +47,8 @@ def _extremes(
     matrix: Matrix, product: lanczos.Operator, apply: lanczos.Operator, steps: int
 ) -> tuple[float, float]:
     def dot(a: np.ndarray, b: np.ndarray) -> float:
-        return float(matrix.comm.allreduce(a @ b))
+        own = float(a @ b)
+        return own if matrix.comm.size == 1 else float(matrix.comm.allreduce(own))
 
     # an image has nothing of a kernel
     start = product(lanczos.noise(matrix.first, matrix.n))

@@ -21,10 +21,9 @@ from petsc4py import PETSc
 from plexus.solvers import shipped
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid import POSITIONS, bundle
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
-from plexus.solvers.multigrid.matrices import Matrix, of_petsc
+from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings, usual_for
+from plexus.solvers.multigrid.matrices import Matrix, of_petsc, standing_alone
 from plexus.solvers.multigrid.nested import build
-from plexus_kernels.native.aggregate import Rows
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
@@ -91,7 +90,7 @@ class Multigrid:
         near = near_null_space(mat)
         if near is None:
             near = np.tile(np.eye(block), (matrix.n // block, 1))
-        near[standing_alone(matrix.rows)] = 0.0
+        near[standing_alone(matrix)] = 0.0
         return Hierarchy(matrix, settings, places, near, like)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
@@ -152,13 +151,6 @@ def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:
     return found
 
 
-def standing_alone(rows: Rows) -> np.ndarray:
-    """Return which rows have no entry besides the diagonal, (n,): values are prescribed there."""
-    n = len(rows.ptr) - 1
-    at = np.repeat(np.arange(n), np.diff(rows.ptr))
-    return np.bincount(at, (rows.col != at) & (rows.val != 0), n) == 0
-
-
 def named(prefix: str) -> str | None:
     """Return the file of the bundle that PETSc's options name, None without one."""
     name = PETSc.Options(prefix + "pc_plexus_").getString("bundle", "")
@@ -166,12 +158,12 @@ def named(prefix: str) -> str | None:
 
 
 def read(prefix: str, block: int, on_grid: bool) -> Settings:
-    """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
+    """Return the settings in PETSc's options; blocks of a grid are over-corrected more than pairs."""
     database = PETSc.Options(prefix + "pc_plexus_")
     backend = database.getString("backend", "compiled")
     bundled = named(prefix)
     trained = {} if bundled is None else bundle.trained_for(bundled)
-    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
+    usual = usual_for(block, on_grid)
     return Settings(
         degree=database.getInt("degree", trained.get("degree", usual.degree)),
         cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),

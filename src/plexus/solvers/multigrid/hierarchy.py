@@ -14,7 +14,7 @@ from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native.multigrid import Cycle, Level
 
 LOW = {1: 0.5, 2: 0.25, 3: 0.2, 4: 0.12, 5: 0.10, 6: 0.08}
-"""Lower end of a smoother's interval over its upper end, by degree."""
+"""Lower end of a smoother's interval over its upper end, or over that of M-matrices if less, by degree."""
 SMALL, DIRECT, LEAST = 60, 2000, 0.7
 """Rows at which coarsening ends; rows that are still solved directly; ratio of rows that ends it too."""
 
@@ -47,6 +47,14 @@ class Settings:
     block: int = 1
     gathered: int = 4000
     lean: bool = False
+
+
+def usual_for(block: int, on_grid: bool) -> Settings:
+    """Return how hierarchies are made if nothing is said, by unknowns per node and kind of the aggregates.
+
+    Coarse functions without smoothing are too stiff: blocks of a grid by two, pairs of pairs by less.
+    """
+    return Settings(over_correction=2.0 if on_grid else 1.4, passes=2 if block == 1 else 3, block=block)
 
 
 class Hierarchy:
@@ -121,30 +129,44 @@ class Hierarchy:
                 return
             found = self._found(matrix, places, block)
             if found is None:
-                yield self._last(matrix)
+                yield self._last(matrix, block)
                 return
-            self.found.append(found)
-            level, names = self._level(matrix, found), found.names
-            if near is not None:
-                names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
-                level.names = names
-                level.weights, near = vectors.basis(near, names, found.size)
-                block = near.shape[1]
-                level.coarse *= block
+            self.found.append(found._replace(coarse=None))
+            level = self._level(matrix, found, block)
+            if block > 1:
+                near, block = self._carry(level, found, near, block)
             yield level
             places = found.places
-            coarse = self._coarser(matrix, level, found.size)
+            coarse = self._coarser(matrix, level, found)
             if self.settings.lean:
-                level.pack(self.settings.bits)
                 matrix.drop()
             matrix = coarse
-            if near is not None:
+            if block > 1:
                 matrix.hold()
 
-    def _coarser(self, matrix: Matrix, level: Level, count: int) -> Matrix:
-        """Return the matrix of the next level, of ``count`` own nodes. Collective."""
+    def _carry(
+        self, level: Level, found: aggregates.Aggregates, near: np.ndarray | None, block: int
+    ) -> tuple[np.ndarray | None, int]:
+        """Give a level the numbers of P; return the near null space of the next one, and its block size.
+
+        Without a near null space they are those of the hierarchy that this one is like.
+        """
+        if near is None:
+            assert self._like is not None
+            like = self._like.levels[len(self.found) - 1]
+            assert like.weights is not None
+            level.names, level.weights, level.coarse = like.names, like.weights, like.coarse
+            return None, like.weights.shape[1]
+        names = np.where(near.any(axis=1), np.repeat(found.names, block), -1).astype(np.int32)
+        level.names = names
+        level.weights, near = vectors.basis(near, names, found.size)
+        level.coarse *= near.shape[1]
+        return near, near.shape[1]
+
+    def _coarser(self, matrix: Matrix, level: Level, found: aggregates.Aggregates) -> Matrix:
+        """Return the matrix of the next level. Collective."""
         assert level.names is not None
-        coarse = coarsen(matrix, level.names, count, level.weights)
+        coarse = found.coarse or coarsen(matrix, level.names, found.size, level.weights)
         coarse.rows.val[:] /= self.settings.over_correction
         return coarse
 
@@ -160,9 +182,10 @@ class Hierarchy:
     ) -> aggregates.Aggregates | None:
         """Return aggregates, None where they are hardly fewer than rows. Collective."""
         s = self.settings
-        nodes = matrix if block == 1 else vectors.condensed(matrix, block)
+        nodes = vectors.of_nodes(matrix, block)
         if places is None:
             found = aggregates.paired(nodes, s.passes, s.share)
+            found = found if block == 1 else found._replace(coarse=None, steps=())
         else:
             found = aggregates.blocks(nodes, places, s.theta)
         count = self.comm.allreduce(found.size)
@@ -181,17 +204,23 @@ class Hierarchy:
             visits *= 1 if self.settings.cycle == "v" else 2
         return passes / self.comm.allreduce(int(self.matrices[0].rows.ptr[-1]))
 
-    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
-        """Return a level with its smoother."""
-        low, high = LOW[self.settings.degree], bounds.of_smoother(matrix, self._like is None)
-        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n],
-                      smoother=(low * high, high), degree=self.settings.degree)  # fmt: skip
+    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None, block: int) -> Level:
+        """Return a level with its smoother, as C reads it."""
+        degree, bits = self.settings.degree, self.settings.bits
+        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n], degree=degree)
+        level.pack(bits)
+        high = self._high(matrix, level)
+        level.smoother = LOW[degree] * min(high, bounds.M_MATRIX), high
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
         level.coarse = 0 if found is None else found.size
         return level
 
-    def _last(self, matrix: Matrix) -> Level:
-        level = self._level(matrix, None)
+    def _high(self, matrix: Matrix, level: Level) -> float:
+        """Return the upper end of a smoother. Collective."""
+        return bounds.of_smoother(matrix, level, self.settings.bits, self._like is None)
+
+    def _last(self, matrix: Matrix, block: int) -> Level:
+        level = self._level(matrix, None, block)
         if matrix.comm.size == 1 and matrix.size <= DIRECT:
             level.inverse = _inverse(matrix)
         return level

@@ -6,62 +6,76 @@ rounding. Bounds of Chebyshev steps are found as a set-up finds them and have no
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from plexus.solvers.multigrid import lanczos
-from plexus.solvers.multigrid.bounds import MARGIN, STEPS
+from plexus.solvers.multigrid.bounds import M_MATRIX, MARGIN, STEPS
 from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy
 from plexus.solvers.multigrid.learned import NARROWEST
 from plexus.solvers.multigrid.nets import Net
 from plexus.solvers.multigrid.network import ENDS, MIXED, within
-from plexus.solvers.multigrid.tensors import Grid, Product, features, merged, texture
 
 Tensor = torch.Tensor
-HIGH = 2.0
-"""Bound of the smoother: that of M-matrices, of which trainings are."""
 
 
 class Unrolled:
     """The learned cycle of a hierarchy for the weights of now."""
 
-    def __init__(self, hierarchy: Hierarchy, levels: list[Grid], net: Net):
+    def __init__(self, hierarchy: Hierarchy, levels: list[Any], net: Net):
         self.settings, self.grids, self.last = hierarchy.settings, levels, len(levels) - 1
         self.w, self.s = [levels[0].w], [levels[0].s]
         for fine in levels[:-1]:
-            w, s = merged(fine, self.w[-1], self.s[-1])
-            m = net.factors(features(fine, self.w[-1], (w, s)))
-            self.w.append(w * m / self.settings.over_correction)
+            w, s = fine.coarser(net, self.w[-1], self.s[-1])
+            self.w.append(w / self.settings.over_correction)
             self.s.append(s / self.settings.over_correction)
         each = list(zip(levels, self.w, self.s, strict=True))
         self.inverse = [1 / grid.diagonal(w, s)[:, None] for grid, w, s in each]
         self.matrices = [grid.matrix(w, s) for grid, w, s in each]
         self.direct = torch.linalg.inv(levels[-1].dense(self.w[-1], self.s[-1]))
-        self.told = [net.of_levels(texture(grid, w, s)) for grid, w, s in each]
+        self.told = [net.of_levels(grid.texture(w, s)) for grid, w, s in each]
+        self.high = [hierarchy.levels[0].smoother[1], *map(self._top, range(1, self.last))]
+        self.low = [self._least(*pair) for pair in zip(self.told, self.high, strict=False)]
+        ratios = [float(low.detach()) / high for low, high in zip(self.low, self.high, strict=True)]
         degree = self.settings.degree
-        self.low = [torch.clamp(LOW[degree] * HIGH * told[0], max=NARROWEST * HIGH) for told in self.told]
-        ratios = [float(low.detach()) / HIGH for low in self.low]
-        self.mixed = [_mixed(told[ENDS:], degree, r) for told, r in zip(self.told, ratios, strict=True)]
+        self.mixed = [_mixed(told[ENDS:], degree, r) for told, r in zip(self.told, ratios, strict=False)]
         self.intervals: list[tuple[Tensor, float] | None] = [None] * len(levels)
         if self.settings.cycle == "two_step":
             for level in range(self.last - 1, 0, -1):
                 self._bound(level)
 
-    def _bound(self, level: int) -> None:
-        def call(f: object) -> lanczos.Operator:
-            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()  # type: ignore[operator]
+    def _top(self, level: int) -> float:
+        """Return the bound of the smoother."""
+        row = self.grids[level].spread(self.w[level].detach(), self.s[level].detach())
+        if row <= M_MATRIX + 1e-9:
+            return M_MATRIX
+        return min(row, MARGIN * self._extremes(level, lambda _, r: self.inverse[level] * r)[1])
+
+    def _extremes(self, level: int, apply: Any) -> tuple[float, float]:
+        """Return the ends of the spectrum of M A on a level."""
+
+        def call(f: Any) -> lanczos.Operator:
+            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()
 
         with torch.no_grad():
             product = call(self.product)
             start = product(lanczos.noise(0, self.grids[level].n))
-            low, high = lanczos.extremes(product, call(self.cycle), lambda a, b: float(a @ b), start, STEPS)
+            return lanczos.extremes(product, call(apply), lambda a, b: float(a @ b), start, STEPS)
+
+    def _least(self, told: Tensor, high: float) -> Tensor:
+        """Return the lower end of a smoother."""
+        usual = LOW[self.settings.degree] * min(high, M_MATRIX)
+        return torch.clamp(usual * told[0], max=NARROWEST * high)
+
+    def _bound(self, level: int) -> None:
+        low, high = self._extremes(level, self.cycle)
         low_end = torch.clamp(low * self.told[level][1], max=NARROWEST * MARGIN * high)
         self.intervals[level] = low_end, MARGIN * high
 
     def product(self, level: int, x: Tensor) -> Tensor:
         """Return A x on a level, (n, b)."""
-        found: Tensor = Product.apply(
-            self.w[level], self.s[level], x, self.grids[level], self.matrices[level]
-        )
+        found: Tensor = self.grids[level].product(self.w[level], self.s[level], x, self.matrices[level])
         return found
 
     def cycle(self, level: int, b: Tensor) -> Tensor:
@@ -70,14 +84,12 @@ class Unrolled:
             return self.direct @ b
         grid = self.grids[level]
         x = self._smooth(level, b, None)
-        r = (b - self.product(level, x))[grid.kept]
-        c = torch.zeros(grid.coarse.n, b.shape[1], dtype=b.dtype).index_add(0, grid.names[grid.kept], r)
-        z = self._solved(level + 1, c)[grid.names.clamp(min=0)] * grid.kept[:, None]
+        z = grid.prolong(self._solved(level + 1, grid.restrict(b - self.product(level, x))))
         return self._smooth(level, b, x + z)
 
     def _smooth(self, level: int, b: Tensor, x: Tensor | None) -> Tensor:
-        low, inverse = self.low[level], self.inverse[level]
-        theta, delta = (HIGH + low) / 2, (HIGH - low) / 2
+        low, high, inverse = self.low[level], self.high[level], self.inverse[level]
+        theta, delta = (high + low) / 2, (high - low) / 2
         rho, d, out = delta / theta, torch.zeros_like(b), torch.zeros_like(b) if x is None else x
         for k in range(self.settings.degree):
             r = inverse * (b if x is None else b - self.product(level, x))
