@@ -94,7 +94,7 @@ def test_a_matrix_that_is_not_definite_is_a_failed_set_up(value):
 def test_a_network_answers_in_every_box():
     """The published network sees the box of a subdomain; what it says is looked at there."""
     mat, b = system(PLUME | {"cells": [12, 12, 12]}, MPI.COMM_SELF)
-    network = nets.Directions("64", 2)
+    network = nets.Directions(nets.Plan("64", 2))
     watched = []
 
     def local():
