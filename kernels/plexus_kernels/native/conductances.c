@@ -30,7 +30,8 @@ void merged(int64_t n, const int32_t *ptr, const int32_t *col, const double *val
             const int32_t j = col[k], J = target[j];
             if (J < 0 || J == I || !(val[k] < 0)) continue;
             int32_t at = ptr_c[I];
-            while (col_c[at] != J) at++;
+            while (at < ptr_c[I + 1] && col_c[at] != J) at++;
+            if (at == ptr_c[I + 1]) continue; /* of nodes whose coupled unknowns are left out */
             const double w = -val[k], tied = (inner[i] > 0 ? w / inner[i] : 0) + (inner[j] > 0 ? w / inner[j] : 0);
             sum[at] += w, series[at] += w / (1 + tied), number[at] += 1;
         }

@@ -117,7 +117,8 @@ def packed(level: Level, bits: int) -> Packed:
     kind, entry = _kinds(bits)
     start, where = np.zeros((2, count + 1), np.int64)
     # untouched pages of an array cost nothing
-    index, val, sums = np.empty(nnz + count * LANES, np.int32), np.empty(nnz, entry), np.zeros(n + LANES, kind)
+    index, val = np.empty(nnz + count * LANES, np.int32), np.empty(nnz, entry)
+    sums = np.zeros(n + LANES, kind)
     rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
     bundle = library("multigrid", BITS=bits).bundle
     bundle.restype = None

@@ -20,6 +20,11 @@ def system(given, comm=MPI.COMM_WORLD):
     layout = problem.layout(comm)
     rows = problem.system(layout, 0.0)
     mat = SystemMatrix(SystemSpace(layout), rows, True).mat
+    if rows.near is not None:
+        near = [mat.createVecRight() for _ in rows.near.T]
+        for vector, column in zip(near, rows.near.T, strict=True):
+            vector.setArray(column)
+        mat.setNearNullSpace(PETSc.NullSpace().create(vectors=near, comm=comm))
     b = mat.createVecLeft()
     b.setArray(rows.rhs)
     return mat, b

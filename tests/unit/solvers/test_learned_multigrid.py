@@ -1,29 +1,36 @@
 """The learned multigrid: positive for any weights, the skeleton for none, watched, on any ranks."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 from linear_systems import CHANNELS, OBSTACLES, solved, system
 from mpi4py import MPI
-from petsc4py import PETSc
 
-from plexus.errors import InputError
+from plexus import registry
 from plexus.solvers.multigrid import bundle, objectives, watched
+from plexus.solvers.multigrid.blocks import levels
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nets import Net
 from plexus.solvers.multigrid.network import Network, fresh
-from plexus.solvers.multigrid.tensors import grids
-from plexus.solvers.multigrid.trials import iterations
+from plexus.solvers.multigrid.trials import Whole, hierarchy, iterations, system_of
 from plexus.solvers.multigrid.unrolled import Unrolled
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 
+ELASTIC = {"type": "tetrahedra", "cells": [4, 4, 4], "equation": "elasticity", "seed": 1}
+MESH = {"type": "tetrahedra", "cells": [6, 6, 6], "seed": 1}
+LARGER = ELASTIC | {"cells": [6, 6, 6]}
+EVERY = {"obstacles": OBSTACLES, "channels": CHANNELS, "mesh": MESH, "elasticity": ELASTIC}
 SMALL_ONES = {
     "channels": {"type": "channels", "cells": [8, 8, 8], "seed": 2},
     "obstacles": {"type": "obstacles", "cells": [8, 8, 8], "layout": "many"},
+    "mesh": MESH,
+    "elasticity": ELASTIC,
 }
 
 
@@ -34,36 +41,41 @@ def of_rows(full):
     return Matrix(MPI.COMM_SELF, Rows(ptr, col, full.ravel().copy()), np.empty(0, np.int64))
 
 
+def problem(given):
+    """Return a problem as trainings have it."""
+    member = registry.component("problem", given["type"])
+    return member.cls(member.params.model_validate({k: v for k, v in given.items() if k != "type"}))
+
+
 def small(name):
-    """Return matrix and cells of a small problem; `loose` is a box that nothing holds."""
+    """Return a small system; `loose` is a box that nothing holds."""
     if name != "loose":
-        mat, _ = system(SMALL_ONES[name], MPI.COMM_SELF)
-        return of_petsc(mat), positions(mat)
+        return system_of(problem(SMALL_ONES[name]))
     cells = np.stack(np.unravel_index(np.arange(512), (8, 8, 8)), axis=1)
     apart = np.abs(cells[:, None] - cells[None]).sum(axis=2)
     full = -(apart == 1).astype(float)
     np.fill_diagonal(full, -full.sum(axis=1))
     i, j = np.nonzero(full)
     ptr = np.concatenate([[0], np.cumsum(np.bincount(i))]).astype(np.int32)
-    return Matrix(MPI.COMM_SELF, Rows(ptr, j.astype(np.int32), full[i, j]), np.empty(0, np.int64)), cells
+    rows = Rows(ptr, j.astype(np.int32), full[i, j])
+    return Whole(Matrix(MPI.COMM_SELF, rows, np.empty(0, np.int64)), cells, np.ones(512))
 
 
-@pytest.mark.parametrize("cycle", ["v", "two_step"])
-@pytest.mark.parametrize("name", ["channels", "obstacles", "loose"])
-def test_any_weights_give_a_symmetric_positive_definite_cycle(name, cycle, monkeypatch):
+@pytest.mark.parametrize("name", [*SMALL_ONES, "loose"])
+def test_any_weights_give_a_symmetric_positive_definite_cycle(name, monkeypatch):
+    """30 draws of all weights, large ones, with both linear cycles and all degrees."""
     monkeypatch.setattr("plexus.solvers.multigrid.hierarchy.SMALL", 8)
-    skeleton = Hierarchy(*_at(small(name), Settings(bits=64, cycle=cycle)))
-    n = skeleton.matrices[0].n
-    for seed in range(3):
-        found, m = Learned(skeleton, fresh(seed, 5.0)), np.zeros((n, n))
-        for j, column in enumerate(np.eye(n)):
-            found.cycle.apply(column, m[j])
-        assert np.abs(m - m.T).max() <= 1e-12 * np.abs(m).max()
-        assert np.linalg.eigvalsh((m + m.T) / 2)[0] > 0
-
-
-def _at(problem, settings):
-    return problem[0], settings, problem[1]
+    given = small(name)
+    n, draws = given.matrix.n, range(5)
+    for degree, cycle in product(range(1, 7), range(2)):
+        settings = Settings(bits=64, cycle=["v", "two_step"][cycle], degree=degree)
+        skeleton = hierarchy(given, settings)
+        for seed in draws[cycle::2]:
+            found, m = Learned(skeleton, fresh(10 * degree + seed, 5.0)), np.zeros((n, n))
+            for j, column in enumerate(np.eye(n)):
+                found.cycle.apply(column, m[j])
+            assert np.abs(m - m.T).max() <= 1e-12 * np.abs(m).max()
+            assert np.linalg.eigvalsh((m + m.T) / 2)[0] > 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -84,33 +96,38 @@ def test_factors_leave_a_matrix_with_positive_couplings_semidefinite(seed):
 
 
 @pytest.mark.parametrize("cycle", ["v", "two_step", "k"])
-@pytest.mark.parametrize("given", [CHANNELS, OBSTACLES], ids=["channels", "obstacles"])
+@pytest.mark.parametrize("given", EVERY.values(), ids=EVERY)
 def test_networks_with_zeros_in_their_last_layers_change_no_bit(given, cycle):
-    mat, b = system(given, MPI.COMM_SELF)
-    skeleton = Hierarchy(of_petsc(mat), Settings(cycle=cycle), positions(mat))
-    x, y = np.empty((2, b.getSize()))
-    skeleton.cycle.apply(b.getArray(), x)
-    Learned(skeleton, fresh()).cycle.apply(b.getArray(), y)
+    given = system_of(problem(given))
+    skeleton = hierarchy(given, Settings(cycle=cycle))
+    x, y = np.empty((2, given.matrix.n))
+    skeleton.cycle.apply(given.rhs, x)
+    Learned(skeleton, fresh()).cycle.apply(given.rhs, y)
     assert np.array_equal(x, y)
 
 
 @pytest.mark.parametrize("cycle", ["v", "two_step", "k"])
-@pytest.mark.parametrize(("bits", "bound"), [(64, 1e-12), (32, 1e-5)])
-def test_torch_trains_the_cycle_that_runs(cycle, bits, bound):
-    mat, b = system(OBSTACLES, MPI.COMM_SELF)
-    skeleton = Hierarchy(of_petsc(mat), Settings(cycle=cycle, bits=bits), positions(mat))
-    weights, right = fresh(1, 2.0), b.getArray()
-    found = np.empty_like(right)
+@pytest.mark.parametrize(("bits", "bound"), [(64, 1e-11), (32, 1e-5)])
+@pytest.mark.parametrize("given", EVERY.values(), ids=EVERY)
+def test_torch_trains_the_cycle_that_runs(given, cycle, bits, bound):
+    given = system_of(problem(given))
+    skeleton, right = hierarchy(given, Settings(cycle=cycle, bits=bits)), given.rhs
+    weights, found = fresh(1, 2.0), np.empty_like(right)
     Learned(skeleton, weights).cycle.apply(right, found)
-    net = Net(weights)
     with torch.no_grad():
-        trained = Unrolled(skeleton, grids(skeleton), net).cycle(0, torch.tensor(right)[:, None])
+        unrolled = Unrolled(skeleton, levels(skeleton), Net(weights))
+        trained = unrolled.cycle(0, torch.tensor(right)[:, None])
     assert np.abs(trained[:, 0].numpy() - found).max() <= bound * np.abs(found).max()
 
 
-def test_gradients_are_those_of_the_loss():
-    mat, _ = system(CHANNELS, MPI.COMM_SELF)
-    skeleton = Hierarchy(of_petsc(mat), Settings(cycle="k", bits=64), positions(mat))
+@pytest.mark.parametrize(
+    ("given", "rel"),
+    [(CHANNELS, 1e-4), (MESH, 1e-2), (ELASTIC, 1e-4)],
+    ids=["channels", "mesh", "elasticity"],
+)
+def test_gradients_are_those_of_the_loss(given, rel):
+    """But for bounds of smoothers, which have none; on meshes they vary with the weights."""
+    skeleton = hierarchy(system_of(problem(given)), Settings(cycle="k", bits=64))
     given = objectives.made(skeleton, np.random.default_rng(0))
     net = Net(fresh(3))
     objectives.reduction(given, net, 2, given.exact[:, :1]).backward()
@@ -123,12 +140,13 @@ def test_gradients_are_those_of_the_loss():
                 weight += way * step * along
                 values.append(float(objectives.reduction(given, net, 2, given.exact[:, :1])))
             weight += step * along
-        assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=1e-4)
+        assert (values[0] - values[1]) / (2 * step) == pytest.approx(slope, rel=rel)
 
 
-def test_petsc_builds_the_same_cycle(monkeypatch):
+@pytest.mark.parametrize("given", [CHANNELS, LARGER], ids=["channels", "elasticity"])
+def test_petsc_builds_the_same_cycle(given, monkeypatch):
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh(1))
-    mat, b = system(CHANNELS, MPI.COMM_SELF)
+    mat, b = system(given, MPI.COMM_SELF)
     found = [solved(mat, b, rtol=1e-9, bits=64, backend=backend) for backend in ("compiled", "petsc")]
     (own, x), (petsc, y) = found
     assert own.getIterationNumber() == petsc.getIterationNumber()
@@ -143,10 +161,12 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("ksp", ["cg", "fcg"])
+@pytest.mark.parametrize(
+    ("given", "ksp"), [(CHANNELS, "cg"), (CHANNELS, "fcg"), (MESH, "cg"), (ELASTIC, "cg")]
+)
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_answers_that_will_not_do_are_replaced(answer, ksp, monkeypatch):
-    mat, b = system(CHANNELS, MPI.COMM_SELF)
+def test_answers_that_will_not_do_are_replaced(answer, given, ksp, monkeypatch):
+    mat, b = system(given, MPI.COMM_SELF)
     alone, _ = solved(mat, b, ksp=ksp)
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh())
     usual = watched.Watched.answer
@@ -183,35 +203,30 @@ def test_features_outside_of_the_training_are_told(monkeypatch):
         solved(mat, b)
 
 
+def test_positive_couplings_are_told(monkeypatch):
+    monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh())
+    with pytest.warns(UserWarning, match=r"\d\.\d% of the couplings are positive"):
+        solved(*system(MESH, MPI.COMM_SELF))
+
+
 @pytest.mark.mpi(min_size=2)
-@pytest.mark.parametrize("cycle", ["two_step", "k"])
-def test_iterations_and_solution_do_not_depend_on_ranks(cycle, monkeypatch):
+@pytest.mark.parametrize(("given", "cycle"), [(CHANNELS, "two_step"), (CHANNELS, "k"), (LARGER, "two_step")])
+def test_iterations_and_solution_do_not_depend_on_ranks(given, cycle, monkeypatch):
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh(1))
     ksp = "cg" if cycle == "two_step" else "fcg"
     (shared, x), (alone, y) = (
-        solved(*system(CHANNELS, comm), ksp=ksp, rtol=1e-10, cycle=cycle, gathered=100)
+        solved(*system(given, comm), ksp=ksp, rtol=1e-10, cycle=cycle, gathered=100)
         for comm in (MPI.COMM_WORLD, MPI.COMM_SELF)
     )
     contexts = [solver.getPC().getPythonContext() for solver in (shared, alone)]
-    if MPI.COMM_WORLD.size == 2:  # blocks are cut by the borders of more
+    if MPI.COMM_WORLD.size == 2 and given is CHANNELS:  # blocks are cut by the borders of more
         assert np.allclose(*(context.learned.seen for context in contexts), rtol=1e-10, atol=1e-10)
     assert [context.part.left for context in contexts] == [0, 0]
-    assert abs(shared.getIterationNumber() - alone.getIterationNumber()) <= 1
+    # pairs never leave a rank
+    more = 1 if given is CHANNELS else 3
+    assert abs(shared.getIterationNumber() - alone.getIterationNumber()) <= more
     whole = np.concatenate(MPI.COMM_WORLD.allgather(x))
     assert np.abs(whole - y).max() <= 1e-8 * np.abs(y).max()
-
-
-def test_a_matrix_with_several_unknowns_per_node_is_refused(monkeypatch):
-    monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: fresh())
-    mat = PETSc.Mat().createAIJ((40, 40), bsize=2, nnz=1, comm=MPI.COMM_SELF)
-    for i in range(40):
-        mat.setValue(i, i, 1.0)
-    mat.assemble()
-    context = watched.Watched()
-    pc = PETSc.PC().create(MPI.COMM_SELF)
-    pc.setOperators(mat)
-    with pytest.raises(InputError, match="block size 2"):
-        context.setUp(pc)
 
 
 @pytest.mark.parametrize("name", bundle.shipped())

@@ -97,7 +97,7 @@ class Systems(DataBase):
         """Return type and cells of a problem."""
         problem = self.params.problems[group]
         told = {"problem": problem.type, "cells": "x".join(map(str, getattr(problem, "cells", ())))}
-        return told | {key: getattr(problem, key) for key in ("layout",) if hasattr(problem, key)}
+        return told | {key: getattr(problem, key) for key in ("layout", "equation") if hasattr(problem, key)}
 
     def samples(self, session: Session, leads: Sequence[int]) -> Samples:
         """Return the numbers of this rank's systems."""

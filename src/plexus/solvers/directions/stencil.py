@@ -88,7 +88,7 @@ def stencil_of(problem: Problem) -> Stencil:
     from plexus.errors import InputError
     from plexus.solvers.multigrid.trials import system_of
 
-    matrix, cells, _ = system_of(problem)
+    matrix, cells, *_ = system_of(problem)
     if cells is None or cells.shape[1] != 3:
         raise InputError("directions are learned on grids in space: this problem has none")
     return Stencil(matrix, cells)

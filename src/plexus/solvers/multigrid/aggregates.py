@@ -2,8 +2,9 @@
 
 On a grid every block of two cells per axis is cut into the connected parts of its strong couplings, so that
 no aggregate crosses a thin wall or leaves a channel. Elsewhere rows are paired, and pairs again, by the
-strongest couplings, once more where the next matrix would have too many entries. Y. Notay, Electron. Trans. Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci.
-Comput. 34 (2012) A1079, doi:10.1137/100818509. Aggregates never leave a rank.
+strongest couplings, once more where the next matrix would have too many entries. Y. Notay, Electron. Trans.
+Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci. Comput. 34 (2012) A1079,
+doi:10.1137/100818509. Aggregates never leave a rank.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import numpy as np
 from plexus.solvers.multigrid.matrices import Matrix, coarsen
 from plexus_kernels.native import aggregate
 
-
 DENSE = 0.25
 """Entries of the next matrix over those of this one from which on pairs are paired once more."""
 
@@ -23,12 +23,13 @@ DENSE = 0.25
 class Aggregates(NamedTuple):
     """Aggregate of each row, (n,) int32, -1 where a row stands alone; their number and places.
 
-    ``coarse`` is Pᵀ A P for the matrix that they were found in, where that is known by then.
+    ``steps`` are names and numbers of the pairings that they come from; ``coarse`` is Pᵀ A P, if it is known.
     """
 
     names: np.ndarray
     size: int
     places: np.ndarray | None
+    steps: tuple[tuple[np.ndarray, int], ...] = ()
     coarse: Matrix | None = None
 
 
@@ -55,20 +56,27 @@ def blocks(matrix: Matrix, places: np.ndarray, theta: float) -> Aggregates:
 
 
 def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
-    """Return aggregates of up to 2^passes rows, or of twice as many where entries hardly get fewer. Collective.
+    """Return aggregates of up to 2^passes rows, twice as many where entries hardly get fewer. Collective.
 
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """
     entries, coarse = _entries(matrix), matrix
-    names = np.arange(matrix.n, dtype=np.int32)
+    names, steps = np.arange(matrix.n, dtype=np.int32), list[tuple[np.ndarray, int]]()
     for number in range(passes + 1):
         if number == passes and _entries(coarse) <= DENSE * entries:
             break
-        inner, count = aggregate.pairs(coarse.rows, share)
+        steps.append(aggregate.pairs(coarse.rows, share))
         # a pair that is coupled to nothing else is solved by what smooths it
-        names = np.where(names < 0, np.int32(-1), inner[names])
-        coarse = coarsen(coarse, inner, count, None)
-    return Aggregates(names, count, None, coarse)
+        names = np.where(names < 0, np.int32(-1), steps[-1][0][names])
+        coarse = coarsen(coarse, *steps[-1], None)
+    return Aggregates(names, steps[-1][1], None, tuple(steps), coarse)
+
+
+def again(matrix: Matrix, found: Aggregates) -> Aggregates:
+    """Return aggregates with Pᵀ A P of another matrix, in the steps that they were found in. Collective."""
+    for step in found.steps:
+        matrix = coarsen(matrix, *step, None)
+    return found._replace(coarse=matrix if found.steps else None)
 
 
 def _entries(matrix: Matrix) -> int:

@@ -55,13 +55,6 @@ def trained_for(path: str) -> dict[str, Any]:
     return dict(metadata["multigrid"])
 
 
-def of_nodes(block: int) -> InputError:
-    """Return the error for a matrix with several unknowns per node."""
-    return InputError(
-        f"learned_multigrid: a matrix of block size {block}, its networks know one unknown per node"
-    )
-
-
 def _this_kind(metadata: Mapping[str, Any]) -> None:
     if (metadata["kind"], metadata["type"]) != (KIND, TYPE):
         told = f"{metadata['kind']} {metadata['type']}"

@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid import POSITIONS, bundle
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings, usual_for
-from plexus.solvers.multigrid.matrices import Matrix, of_petsc
+from plexus.solvers.multigrid.matrices import Matrix, of_petsc, standing_alone
 from plexus.solvers.multigrid.nested import build
 
 FAR = 1e12
@@ -135,12 +135,6 @@ def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:
     for held in (*vectors, space):
         held.destroy()
     return found
-
-
-def standing_alone(matrix: Matrix) -> np.ndarray:
-    """Return which rows have nothing besides the diagonal, (n,): values are prescribed there. Collective."""
-    own = np.abs(matrix.diagonal[: matrix.n])
-    return matrix.sizes == own
 
 
 def named(prefix: str) -> str | None:

@@ -129,24 +129,39 @@ class Hierarchy:
                 return
             found = self._found(matrix, places, block)
             if found is None:
-                yield self._last(matrix)
+                yield self._last(matrix, block)
                 return
             self.found.append(found._replace(coarse=None))
-            level, names = self._level(matrix, found), found.names
-            if near is not None:
-                names = np.where(near.any(axis=1), np.repeat(names, block), -1).astype(np.int32)
-                level.names = names
-                level.weights, near = vectors.basis(near, names, found.size)
-                block = near.shape[1]
-                level.coarse *= block
+            level = self._level(matrix, found, block)
+            if block > 1:
+                near, block = self._carry(level, found, near, block)
             yield level
             places = found.places
             coarse = self._coarser(matrix, level, found)
             if self.settings.lean:
                 matrix.drop()
             matrix = coarse
-            if near is not None:
+            if block > 1:
                 matrix.hold()
+
+    def _carry(
+        self, level: Level, found: aggregates.Aggregates, near: np.ndarray | None, block: int
+    ) -> tuple[np.ndarray | None, int]:
+        """Give a level the numbers of P; return the near null space of the next one, and its block size.
+
+        Without a near null space they are those of the hierarchy that this one is like.
+        """
+        if near is None:
+            assert self._like is not None
+            like = self._like.levels[len(self.found) - 1]
+            assert like.weights is not None
+            level.names, level.weights, level.coarse = like.names, like.weights, like.coarse
+            return None, like.weights.shape[1]
+        names = np.where(near.any(axis=1), np.repeat(found.names, block), -1).astype(np.int32)
+        level.names = names
+        level.weights, near = vectors.basis(near, names, found.size)
+        level.coarse *= near.shape[1]
+        return near, near.shape[1]
 
     def _coarser(self, matrix: Matrix, level: Level, found: aggregates.Aggregates) -> Matrix:
         """Return the matrix of the next level. Collective."""
@@ -167,10 +182,10 @@ class Hierarchy:
     ) -> aggregates.Aggregates | None:
         """Return aggregates, None where they are hardly fewer than rows. Collective."""
         s = self.settings
-        nodes = matrix if block == 1 else vectors.condensed(matrix, block)
+        nodes = vectors.of_nodes(matrix, block)
         if places is None:
             found = aggregates.paired(nodes, s.passes, s.share)
-            found = found if block == 1 else found._replace(coarse=None)
+            found = found if block == 1 else found._replace(coarse=None, steps=())
         else:
             found = aggregates.blocks(nodes, places, s.theta)
         count = self.comm.allreduce(found.size)
@@ -189,19 +204,23 @@ class Hierarchy:
             visits *= 1 if self.settings.cycle == "v" else 2
         return passes / self.comm.allreduce(int(self.matrices[0].rows.ptr[-1]))
 
-    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
+    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None, block: int) -> Level:
         """Return a level with its smoother, as C reads it."""
         degree, bits = self.settings.degree, self.settings.bits
         level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n], degree=degree)
         level.pack(bits)
-        high = bounds.of_smoother(matrix, level, bits, self._like is None)
+        high = self._high(matrix, level)
         level.smoother = LOW[degree] * min(high, bounds.M_MATRIX), high
         level.names = np.full(matrix.n, -1, np.int32) if found is None else found.names
         level.coarse = 0 if found is None else found.size
         return level
 
-    def _last(self, matrix: Matrix) -> Level:
-        level = self._level(matrix, None)
+    def _high(self, matrix: Matrix, level: Level) -> float:
+        """Return the upper end of a smoother. Collective."""
+        return bounds.of_smoother(matrix, level, self.settings.bits, self._like is None)
+
+    def _last(self, matrix: Matrix, block: int) -> Level:
+        level = self._level(matrix, None, block)
         if matrix.comm.size == 1 and matrix.size <= DIRECT:
             level.inverse = _inverse(matrix)
         return level

@@ -6,6 +6,10 @@ where G' has the couplings m w with m = exp(c tanh f) > 0, and ν = min(1, m). S
 couplings and row sums above zero, and N ≤ G, A' ≥ ν (G - N) ≥ 0 for any weights. Constants cost as much as
 before, and so does what Dirichlet conditions hold.
 
+Nodes with several unknowns: a coupling is a matrix, of either sign in every direction, and a share of it
+cannot be changed without eigenvalues of each. There A' = m A with the mean m of the factors (of logarithms)
+that couplings as large as the norms of these matrices would get: definite, and rigid motions cost nothing.
+
 The smoother works on [ℓ b, b] with the bound b as before and a bounded ℓ > 0, Chebyshev steps on [a, b] with
 b as before and 0 < a < b. So the cycle stays symmetric positive definite for any output of the network
 (P. S. Vassilevski, Multilevel Block Factorization Preconditioners, 2008, doi:10.1007/978-0-387-71564-3).
@@ -18,7 +22,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from plexus.solvers.multigrid import aggregates, bounds
+from plexus.solvers.multigrid import aggregates, bounds, vectors
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix, numbered
 from plexus.solvers.multigrid.network import FEATURES, REACH, Network, texture
@@ -61,13 +65,27 @@ class Learned(Hierarchy):
         self._meet(inner.seen, slice(None))
         return inner
 
-    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None) -> Level:
+    def _found(self, matrix: Matrix, places: np.ndarray | None, block: int) -> aggregates.Aggregates | None:
+        """Return the aggregates of the next level, None where it ends here. Collective."""
+        found = super()._found(matrix, places, block)
+        # the same sums as without learning, so that factors of one change no bit
+        return None if found is None else aggregates.again(matrix, found)
+
+    def _high(self, matrix: Matrix, level: Level) -> float:
+        """Return the upper end of a smoother, the known one of the finest matrix. Collective."""
+        assert self._like is not None
+        if len(self.matrices) == 1:
+            return self._like.levels[0].smoother[1]
+        return bounds.of_smoother(matrix, level, self.settings.bits)
+
+    def _level(self, matrix: Matrix, found: aggregates.Aggregates | None, block: int) -> Level:
         """Return a level with its smoother."""
-        sums = self.comm.allreduce(conductances.texture(matrix.rows, matrix.diagonal))
+        nodes = vectors.of_nodes(matrix, block)
+        sums = self.comm.allreduce(conductances.texture(nodes.rows, nodes.diagonal))
         features = texture(sums)
         self._meet(np.stack([features, features]), slice(7, None))
         self._ends.append(_numbers(self.network.level(features)))
-        level = super()._level(matrix, found)
+        level = super()._level(matrix, found, block)
         low, high = level.smoother
         level.smoother = min(low * float(self._ends[-1][0]), NARROWEST * high), high
         return level
@@ -80,13 +98,24 @@ class Learned(Hierarchy):
     def _coarser(self, matrix: Matrix, level: Level, found: aggregates.Aggregates) -> Matrix:
         """Return the matrix of the next level with its factors. Collective."""
         coarse = super()._coarser(matrix, level, found)
-        assert level.names is not None
-        factor, least, seen = self._factors(matrix, level.names, coarse)
+        fine = 1 if level.weights is None else matrix.n // len(found.names)
+        then = 1 if level.weights is None else level.weights.shape[1]
+        nodes = vectors.of_nodes(coarse, then)
+        factor, least, seen = self._factors(vectors.of_nodes(matrix, fine), found.names, nodes)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
         self._meet(self._widest(seen), slice(0, 7))
         rows = Rows(coarse.rows.ptr, coarse.rows.col, coarse.rows.val.copy())
-        conductances.scale(rows, factor, float(least))
+        if level.weights is None:
+            conductances.scale(rows, factor, float(least))
+        else:
+            rows.val[:] *= self._mean(factor, nodes)
         return Matrix(coarse.comm, rows, coarse.ghosts)
+
+    def _mean(self, factor: np.ndarray, nodes: Matrix) -> float:
+        """Return the geometric mean of the factors of couplings. Collective."""
+        on = nodes.rows.val < 0
+        total, count = self.comm.allreduce(np.array([np.log(factor[on]).sum(), on.sum()]))
+        return float(np.exp(total / max(count, 1.0)))
 
     def _factors(
         self, matrix: Matrix, names: np.ndarray, coarse: Matrix

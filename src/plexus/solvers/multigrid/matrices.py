@@ -109,6 +109,21 @@ class Matrix:
         return Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
 
 
+def standing_alone(matrix: Matrix) -> np.ndarray:
+    """Return which rows have nothing besides the diagonal, (n,): values are prescribed there. Collective."""
+    own = np.abs(matrix.diagonal[: matrix.n])
+    return matrix.sizes == own
+
+
+def positive(matrix: Matrix) -> float:
+    """Return Σ a_ij over Σ |a_ij|, the first one over positive entries alone, both for i ≠ j. Collective."""
+    own, val = matrix.diagonal[: matrix.n], matrix.rows.val
+    size = matrix.sizes.sum() - np.abs(own).sum()
+    signed = val.sum() - own.sum()
+    total, above = matrix.comm.allreduce(np.array([size, 0.5 * (size + signed)]))
+    return float(above / total) if total > 0 else 0.0
+
+
 def first_of(comm: Comm, n: int) -> int:
     """Return how many the ranks before this one have. Collective."""
     return sum(comm.allgather(n)[: comm.rank])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from plexus.solvers.multigrid.blocks import levels
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.nets import Net, started
-from plexus.solvers.multigrid.tensors import Grid, grids
 from plexus.solvers.multigrid.unrolled import Unrolled
 
 Tensor = torch.Tensor
@@ -20,7 +20,7 @@ class System(NamedTuple):
     """A system of the training: hierarchy without learning, its levels, exact solutions (n, b)."""
 
     hierarchy: Hierarchy
-    grids: list[Grid]
+    grids: list[Any]
     exact: Tensor
 
 
@@ -44,9 +44,9 @@ def iterates(cycle: Unrolled, b: Tensor, steps: int) -> Iterator[tuple[Tensor, T
 
 def made(hierarchy: Hierarchy, draw: np.random.Generator) -> System:
     """Return a system with solutions: four of noise, two of smooth b, two errors of unfinished solves."""
-    levels = grids(hierarchy)
-    idle = Unrolled(hierarchy, levels, started(0).eval())
-    n = levels[0].n
+    grids = levels(hierarchy)
+    idle = Unrolled(hierarchy, grids, started(0).eval())
+    n = grids[0].n
     noise = torch.from_numpy(draw.standard_normal((n, 6)))
     b = noise.clone()
     with torch.no_grad():
@@ -61,7 +61,7 @@ def made(hierarchy: Hierarchy, draw: np.random.Generator) -> System:
             end = x
             if float((r.norm(dim=0) / size).max()) < 1e-10:
                 break
-    return System(hierarchy, levels, torch.cat([end, end[:, :2] - early], 1))
+    return System(hierarchy, grids, torch.cat([end, end[:, :2] - early], 1))
 
 
 def reduction(system: System, net: Net, steps: int, exact: Tensor) -> Tensor:

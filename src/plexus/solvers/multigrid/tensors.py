@@ -1,20 +1,23 @@
 """A hierarchy as tensors, through which gradients reach the factors of its couplings; for training alone.
 
-A = Σ_e w_e (e_i - e_j)(e_i - e_j)ᵀ + diag(s) on each level, e over couplings i < j. Aggregates, and which
-finer couplings become one coarse coupling, are those of the hierarchy without learning and do not change. One
-rank, one unknown per node.
+A = Σ_e w_e (e_i - e_j)(e_i - e_j)ᵀ + diag(s) on each level, e over couplings i < j, some w < 0 where A is no
+M-matrix. Aggregates, and which finer couplings become one coarse coupling, are those of the hierarchy without
+learning and do not change. One rank, one unknown per node; `blocks` has those of several.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix
+
+if TYPE_CHECKING:
+    from plexus.solvers.multigrid.nets import Net
 
 Tensor = torch.Tensor
 LEAST, NONE = 1e-12, 1e-300
@@ -52,9 +55,12 @@ class Grid:
         self.inner, self.cross = (a == b) & (a >= 0), (a != b) & (a >= 0) & (b >= 0)
         low, high = torch.minimum(a, b)[self.cross], torch.maximum(a, b)[self.cross]
         key = coarse.i * coarse.n + coarse.j
-        order = torch.argsort(key)
-        self.to = order[torch.searchsorted(key[order], low * coarse.n + high)]
-        self.number = _added(coarse.e, self.to, torch.ones(len(self.to), dtype=torch.float64))
+        order, wanted = torch.argsort(key), low * coarse.n + high
+        place = torch.searchsorted(key[order], wanted).clamp(max=coarse.e - 1)
+        # nodes may be coupled by unknowns that are left out alone
+        there = key[order][place] == wanted
+        self.cross[self.cross.clone()] = there
+        self.to = order[place][there]
         self.sizes = _added(coarse.n, self.names[self.kept], self.kept[self.kept].double())
 
     def diagonal(self, w: Tensor, s: Tensor) -> Tensor:
@@ -72,6 +78,38 @@ class Grid:
         """Return the matrix, (n, n)."""
         full = torch.diag(self.diagonal(w, s))
         return full.index_put((self.i, self.j), -w).index_put((self.j, self.i), -w)
+
+    def spread(self, w: Tensor, s: Tensor) -> float:
+        """Return max_i Σ_j |a_ij| / a_ii."""
+        d, size = self.diagonal(w, s), w.abs()
+        return float(((d.abs().index_add(0, self.i, size).index_add(0, self.j, size)) / d).max())
+
+    def product(self, w: Tensor, s: Tensor, x: Tensor, matrix: Tensor) -> Tensor:
+        """Return A x, (n, b); ``matrix`` is that of `matrix`."""
+        found: Tensor = Product.apply(w, s, x, self, matrix)
+        return found
+
+    def restrict(self, r: Tensor) -> Tensor:
+        """Return Pᵀ r."""
+        into = torch.zeros(self.coarse.n, r.shape[1], dtype=r.dtype)
+        return into.index_add(0, self.names[self.kept], r[self.kept])
+
+    def prolong(self, z: Tensor) -> Tensor:
+        """Return P z."""
+        return z[self.names.clamp(min=0)] * self.kept[:, None]
+
+    def coarser(self, net: Net, w: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+        """Return couplings and row sums of the next matrix, with their factors (`learned`)."""
+        v, r = merged(self, w, s)
+        on = (v > 0) & (_added(self.coarse.e, self.to, w[self.cross].clamp(min=0)) > 0)
+        m = net.factors(features(self, w, (v, r))[on])
+        nu = torch.cat([m, torch.ones(1, dtype=m.dtype)]).min()
+        factor = torch.where(v > 0, 1.0, nu).masked_scatter(on, m)
+        return factor * v, torch.where(r > 0, r, nu * r)
+
+    def texture(self, w: Tensor, s: Tensor) -> Tensor:
+        """Return the features of this level, (4,)."""
+        return texture(self, w, s)
 
 
 class Product(torch.autograd.Function):
@@ -122,10 +160,11 @@ def features(grid: Grid, w: Tensor, coarse: tuple[Tensor, Tensor]) -> Tensor:
     series = c / (1 + c * (tie[grid.i[grid.cross]] + tie[grid.j[grid.cross]]))
     series, total = _added(then.e, grid.to, series), _added(then.e, grid.to, c).clamp(min=NONE)
     tied = _added(then.n, grid.names[grid.kept], 0.5 * inner[grid.kept])
+    number = _added(then.e, grid.to, (c > 0).to(c.dtype)).clamp(min=1)
     d, size, i, j = then.diagonal(*coarse).clamp(min=NONE).log(), grid.sizes.log(), then.i, then.j
     return torch.stack([
         total.log() - 0.5 * (d[i] + d[j]), (d[i] - d[j]).abs(), (series / total).clamp(min=LEAST).log(),
-        grid.number.log(), size[i] + size[j], (size[i] - size[j]).abs(),
+        number.log(), size[i] + size[j], (size[i] - size[j]).abs(),
         (total / (total + tied[i] + tied[j])).clamp(min=LEAST).log(),
     ], 1) / 3  # fmt: skip
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from mpi4py import MPI
 
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
+from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings, usual_for
 from plexus.solvers.multigrid.learned import Learned
-from plexus.solvers.multigrid.matrices import Matrix, local
+from plexus.solvers.multigrid.matrices import Matrix, local, standing_alone
 from plexus.solvers.multigrid.network import Network
 from plexus_kernels.native.multigrid import Cycle, Level
 
@@ -18,27 +19,44 @@ if TYPE_CHECKING:
 
 RTOL, MOST = 1e-6, 200
 """Reduction of the residual that is counted, and steps at most."""
-Whole = tuple[Matrix, np.ndarray | None, np.ndarray]
-"""Matrix, cells of its rows or None, right-hand side, all on this process."""
+
+
+class Whole(NamedTuple):
+    """A system on this process: matrix, cells of its rows or None, right-hand side, near null space.
+
+    The last one is None with one unknown per node, of which there are ``block``.
+    """
+
+    matrix: Matrix
+    places: np.ndarray | None
+    rhs: np.ndarray
+    block: int = 1
+    near: np.ndarray | None = None
 
 
 def both(system: Whole, settings: Settings, network: Network) -> tuple[int, int]:
     """Return the steps that a system takes with networks and without."""
     skeleton = hierarchy(system, settings)
-    return iterations(*system, Learned(skeleton, network)), iterations(*system, skeleton)
+    return iterations(*system[:3], Learned(skeleton, network)), iterations(*system[:3], skeleton)
 
 
 def system_of(problem: Problem) -> Whole:
-    """Return matrix, cells and right-hand side of a problem, all on this process."""
+    """Return the system of a problem, all on this process."""
     layout = problem.layout(MPI.COMM_SELF)
     found = problem.system(layout, 0.0)
     rows, ghosts = local(found.pointer.astype(np.int32), found.columns, found.values, 0, len(found.rhs))
-    return Matrix(MPI.COMM_SELF, rows, ghosts), layout.positions, found.rhs
+    matrix, block, near = Matrix(MPI.COMM_SELF, rows, ghosts), layout.components, found.near
+    if block > 1:
+        near = np.tile(np.eye(block), (matrix.n // block, 1)) if near is None else near
+        near = np.where(standing_alone(matrix)[:, None], 0.0, near)
+    return Whole(matrix, layout.positions, found.rhs, block, near)
 
 
 def hierarchy(system: Whole, settings: Settings) -> Hierarchy:
-    """Return the hierarchy of a system."""
-    return Hierarchy(system[0], settings, system[1])
+    """Return the hierarchy of a system, made as `usual_for` its kind."""
+    usual = usual_for(system.block, system.places is not None)
+    told = {name: getattr(usual, name) for name in ("over_correction", "passes", "block")}
+    return Hierarchy(system.matrix, replace(settings, **told), system.places, system.near)
 
 
 def iterations(matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: Hierarchy) -> int:

@@ -6,57 +6,66 @@ rounding. Bounds of Chebyshev steps are found as a set-up finds them and have no
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from plexus.solvers.multigrid import lanczos
-from plexus.solvers.multigrid.bounds import MARGIN, STEPS
+from plexus.solvers.multigrid.bounds import M_MATRIX, MARGIN, STEPS
 from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy
 from plexus.solvers.multigrid.learned import NARROWEST
 from plexus.solvers.multigrid.nets import Net
-from plexus.solvers.multigrid.tensors import Grid, Product, features, merged, texture
 
 Tensor = torch.Tensor
-HIGH = 2.0
-"""Bound of the smoother: that of M-matrices, of which trainings are."""
 
 
 class Unrolled:
     """The learned cycle of a hierarchy for the weights of now."""
 
-    def __init__(self, hierarchy: Hierarchy, levels: list[Grid], net: Net):
+    def __init__(self, hierarchy: Hierarchy, levels: list[Any], net: Net):
         self.settings, self.grids, self.last = hierarchy.settings, levels, len(levels) - 1
         self.w, self.s = [levels[0].w], [levels[0].s]
         for fine in levels[:-1]:
-            w, s = merged(fine, self.w[-1], self.s[-1])
-            m = net.factors(features(fine, self.w[-1], (w, s)))
-            self.w.append(w * m / self.settings.over_correction)
+            w, s = fine.coarser(net, self.w[-1], self.s[-1])
+            self.w.append(w / self.settings.over_correction)
             self.s.append(s / self.settings.over_correction)
         each = list(zip(levels, self.w, self.s, strict=True))
         self.inverse = [1 / grid.diagonal(w, s)[:, None] for grid, w, s in each]
         self.matrices = [grid.matrix(w, s) for grid, w, s in each]
         self.direct = torch.linalg.inv(levels[-1].dense(self.w[-1], self.s[-1]))
-        self.ends = [net.ends(texture(grid, w, s)) for grid, w, s in each]
+        self.ends = [net.ends(grid.texture(w, s)) for grid, w, s in each]
+        self.high = [hierarchy.levels[0].smoother[1], *map(self._top, range(1, self.last))]
         self.intervals: list[tuple[Tensor, float] | None] = [None] * len(levels)
         if self.settings.cycle == "two_step":
             for level in range(self.last - 1, 0, -1):
                 self._bound(level)
 
-    def _bound(self, level: int) -> None:
-        def call(f: object) -> lanczos.Operator:
-            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()  # type: ignore[operator]
+    def _top(self, level: int) -> float:
+        """Return the bound of the smoother."""
+        row = self.grids[level].spread(self.w[level].detach(), self.s[level].detach())
+        if row <= M_MATRIX + 1e-9:
+            return M_MATRIX
+        return min(row, MARGIN * self._extremes(level, lambda _, r: self.inverse[level] * r)[1])
+
+    def _extremes(self, level: int, apply: Any) -> tuple[float, float]:
+        """Return the ends of the spectrum of M A on a level."""
+
+        def call(f: Any) -> lanczos.Operator:
+            return lambda x: f(level, torch.from_numpy(x)[:, None])[:, 0].numpy()
 
         with torch.no_grad():
             product = call(self.product)
             start = product(lanczos.noise(0, self.grids[level].n))
-            low, high = lanczos.extremes(product, call(self.cycle), lambda a, b: float(a @ b), start, STEPS)
+            return lanczos.extremes(product, call(apply), lambda a, b: float(a @ b), start, STEPS)
+
+    def _bound(self, level: int) -> None:
+        low, high = self._extremes(level, self.cycle)
         low_end = torch.clamp(low * self.ends[level][1], max=NARROWEST * MARGIN * high)
         self.intervals[level] = low_end, MARGIN * high
 
     def product(self, level: int, x: Tensor) -> Tensor:
         """Return A x on a level, (n, b)."""
-        found: Tensor = Product.apply(
-            self.w[level], self.s[level], x, self.grids[level], self.matrices[level]
-        )
+        found: Tensor = self.grids[level].product(self.w[level], self.s[level], x, self.matrices[level])
         return found
 
     def cycle(self, level: int, b: Tensor) -> Tensor:
@@ -65,14 +74,14 @@ class Unrolled:
             return self.direct @ b
         grid = self.grids[level]
         x = self._smooth(level, b, None)
-        r = (b - self.product(level, x))[grid.kept]
-        c = torch.zeros(grid.coarse.n, b.shape[1], dtype=b.dtype).index_add(0, grid.names[grid.kept], r)
-        z = self._solved(level + 1, c)[grid.names.clamp(min=0)] * grid.kept[:, None]
+        z = grid.prolong(self._solved(level + 1, grid.restrict(b - self.product(level, x))))
         return self._smooth(level, b, x + z)
 
     def _smooth(self, level: int, b: Tensor, x: Tensor | None) -> Tensor:
-        low = torch.clamp(LOW[self.settings.degree] * HIGH * self.ends[level][0], max=NARROWEST * HIGH)
-        theta, delta, inverse = (HIGH + low) / 2, (HIGH - low) / 2, self.inverse[level]
+        high, inverse = self.high[level], self.inverse[level]
+        usual = LOW[self.settings.degree] * min(high, M_MATRIX)
+        low = torch.clamp(usual * self.ends[level][0], max=NARROWEST * high)
+        theta, delta = (high + low) / 2, (high - low) / 2
         rho, d = delta / theta, torch.zeros_like(b)
         for k in range(self.settings.degree):
             r = inverse * (b if x is None else b - self.product(level, x))

@@ -30,6 +30,11 @@ def condensed(matrix: Matrix, block: int) -> Matrix:
     return Matrix(matrix.comm, Rows(rows.ptr, rows.col, np.where(rows.col == at, size, -size)), names)
 
 
+def of_nodes(matrix: Matrix, block: int) -> Matrix:
+    """Return the matrix of nodes of so many unknowns."""
+    return matrix if block == 1 else condensed(matrix, block)
+
+
 def basis(near: np.ndarray, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of P, (n, k), and B on the next level, (count·k, k).
 

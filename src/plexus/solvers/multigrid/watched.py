@@ -16,11 +16,15 @@ import numpy as np
 from plexus.solvers.multigrid import bundle, context
 from plexus.solvers.multigrid.guarded import LONG, SLOW, Watch
 from plexus.solvers.multigrid.learned import Learned
+from plexus.solvers.multigrid.matrices import positive
 from plexus.solvers.multigrid.nested import build
 from plexus.solvers.multigrid.network import Network
 
 if TYPE_CHECKING:
     from petsc4py import PETSc
+
+SHARE = 0.01
+"""Sizes of positive entries beside diagonals over those of all, from which on they are told."""
 
 
 class Watched(context.Multigrid):
@@ -54,8 +58,6 @@ class Watched(context.Multigrid):
         super().setUp(pc)
         if self.hierarchy is None or network is None or self.part.tired:
             return
-        if self.hierarchy.settings.block > 1:
-            raise bundle.of_nodes(self.hierarchy.settings.block)
         try:
             made = Learned(self.hierarchy, network)
             _ = made.cycle  # what is wrong with its bounds shows here
@@ -125,15 +127,17 @@ class Watched(context.Multigrid):
         return self._loaded[1]
 
     def _tell(self, pc: PETSc.PC, made: Learned) -> None:
-        """Warn of features outside of the training's range, once."""
-        away = made.outside()
-        if not away or self.part.beyond:
+        """Warn of what the training may not have met, once."""
+        if self.part.beyond:
             return
         low, high = dict(zip(made.names, made.network.low, strict=True)), made.network.high
         top = dict(zip(made.names, high, strict=True))
         self.part.beyond = [
             f"{name} from {a:.3g} to {b:.3g}, trained from {low[name]:.3g} to {top[name]:.3g}"
-            for name, (a, b) in away.items()
+            for name, (a, b) in made.outside().items()
         ]
-        if pc.comm.rank == 0:
+        share = positive(made.matrices[0]) if made.settings.block == 1 else 0.0
+        if share > SHARE:
+            self.part.beyond.append(f"{share:.1%} of the couplings are positive, which no network sees")
+        if self.part.beyond and pc.comm.rank == 0:
             warnings.warn(f"learned multigrid: {'; '.join(self.part.beyond)}", stacklevel=2)

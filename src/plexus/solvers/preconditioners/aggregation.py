@@ -1,10 +1,10 @@
 """Multigrid on aggregates: few and small coarse matrices, made fast; cycles that work harder on them.
 
-Blocks of a grid are cut into strong components, rows elsewhere are paired twice, nodes with several unknowns
-take the rigid motions along. Coarse problems are solved by two Chebyshev steps of the next cycle, whose
-interval is found by Lanczos steps at set-up, so that the preconditioner stays linear, and positive definite
-where the matrix is. Inside it computes in single precision. Y. Notay, Electron. Trans. Numer. Anal. 37
-(2010) 123; A. Napov, Y. Notay, SIAM J. Sci. Comput. 34 (2012) A1079, doi:10.1137/100818509.
+Blocks of a grid are cut into strong components, rows elsewhere are paired two or three times, nodes with
+several unknowns take the rigid motions along. Coarse problems are solved by two Chebyshev steps of the next
+cycle, whose interval is found by Lanczos steps at set-up, so that the preconditioner stays linear, and
+positive definite where the matrix is. Inside it computes in single precision. Y. Notay, Electron. Trans.
+Numer. Anal. 37 (2010) 123; A. Napov, Y. Notay, SIAM J. Sci. Comput. 34 (2012) A1079, doi:10.1137/100818509.
 """
 
 from __future__ import annotations
