@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "preconditioners beside each other: residual against work and seconds, growth, set-up and solve"
 COLOURS = {"two_step": "#D55E00", "v": "#E69F00", "k": "#CC79A7", "learned": "#009E73"}
-LIBRARY = ("#0072B2", "#56B4E9", "#6B4C9A", "#444444", "#7a9a01", "#8c6d46", "#999999")
+LIBRARY = ("#0072B2", "#56B4E9", "#6B4C9A", "#444444", "#7a9a01", "#8c6d46", "#999999", "#17becf", "#b30000")
 MARKS = "osD^vP*X<>"
 MANY = 40
 """Iterations above which their axis becomes logarithmic."""
