@@ -39,7 +39,9 @@ def solved(mat, b, rtol=1e-6, ksp="cg", **options):
     solver.setTolerances(rtol=rtol, atol=0.0, max_it=100)
     solver.setFromOptions()
     x = b.duplicate()
-    solver.solve(b, x)
-    for name in given:
-        database.delValue(name)
+    try:
+        solver.solve(b, x)
+    finally:
+        for name in given:
+            database.delValue(name)
     return solver, x.getArray().copy()

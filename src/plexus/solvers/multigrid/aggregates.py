@@ -56,6 +56,6 @@ def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
     for _ in range(passes - 1):
         matrix = coarsen(matrix, inner, count, None)
         inner, count = aggregate.pairs(matrix.rows, share)
-        # a pair that is coupled to nothing else is solved by what smooths it
-        names = np.where(names < 0, np.int32(-1), inner[names])
+        # a pair that is coupled to nothing else is solved by what smooths it; -1 finds the -1 behind the last
+        names = np.append(inner, np.int32(-1))[names]
     return Aggregates(names, count, None)

@@ -13,20 +13,32 @@ of block size d, that is composed with the matrix as ``plexus_positions``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid import POSITIONS, bundle
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
+from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
 from plexus_kernels.native.aggregate import Rows
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
+WIDE, WIDEST = 1e10, 1e30
+"""Ratios of diagonal entries, of coupled rows and of any, beyond which single precision loses the smallest."""
+CHOICES: Mapping[str, Sequence[Any]] = {
+    "cycle": ("two_step", "v", "k"), "degree": tuple(LOW), "bits": (16, 32, 64), "backend": ("compiled", "petsc"),
+}  # fmt: skip
+RANGES = {"theta": (0.0, 1.0), "share": (0.0, 1.0), "passes": (1, 10), "over_correction": (0.1, 10.0),
+          "gathered": (0, 2**31 - 1)}  # fmt: skip
+"""Values of options, and their ranges."""
 
 
 class Multigrid:
@@ -56,7 +68,8 @@ class Multigrid:
             if not 0 < smallest <= largest < np.inf:
                 raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
             prefix = pc.getOptionsPrefix() or ""
-            self.hierarchy = self._make(prefix, mat, matrix, before)
+            wide = _wide(matrix, smallest * self.scale, largest * self.scale)
+            self.hierarchy = self._make(prefix, mat, matrix, wide, before)
             if self.hierarchy.settings.gathered == 0:
                 self.nested = build(self.hierarchy, mat, self.scale)
             if self.alone:
@@ -65,16 +78,19 @@ class Multigrid:
             self._free()
             fail(pc)
 
-    def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix, before: Hierarchy | None) -> Hierarchy:
+    def _make(
+        self, prefix: str, mat: PETSc.Mat, matrix: Matrix, wide: bool, before: Hierarchy | None
+    ) -> Hierarchy:
         """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
         places, block = positions(mat), mat.getBlockSize()
         settings = read(prefix, block, places is not None)
         # PETSc's own objects and networks are made from the matrices of a hierarchy
-        settings = replace(settings, lean=self.alone and settings.gathered > 0)
+        bits = 64 if wide else settings.bits
+        settings = replace(settings, bits=bits, lean=self.alone and settings.gathered > 0)
         # blocks of a grid are found faster than they are compared
         reuse = places is None and PETSc.Options(prefix + "pc_plexus_").getBool("reuse", True)
         _ = reuse and matrix.pattern  # before the hierarchy lets go of the entries
-        like = before if reuse and before is not None and matrix.like(before.matrices[0]) else None
+        like = before if reuse and before is not None and _alike(before, settings, matrix) else None
         if block == 1:
             return Hierarchy(matrix, settings, places, like=like)
         near = near_null_space(mat)
@@ -85,7 +101,10 @@ class Multigrid:
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""
-        assert self.hierarchy is not None
+        if self.hierarchy is None:
+            # some Krylov methods ask on, and see by this that the set-up has failed
+            y.set(np.inf)
+            return
         if self.nested is not None:
             self.nested.apply(x, y)
             return
@@ -116,12 +135,37 @@ class Multigrid:
             self.nested = None
 
 
+def _wide(matrix: Matrix, smallest: float, largest: float) -> bool:
+    """Return whether the diagonal asks for double precision. Collective."""
+    if not WIDE * smallest < largest <= WIDEST * smallest:
+        return largest > WIDEST * smallest
+    # prescribed values stand alone, with ones on the diagonal of whatever matrix
+    coupled = matrix.diagonal[: matrix.n][~standing_alone(matrix.rows)]
+    low = matrix.comm.allreduce(float(coupled.min(initial=np.inf)), MPI.MIN)
+    return bool(matrix.comm.allreduce(float(coupled.max(initial=0.0)), MPI.MAX) > WIDE * low)
+
+
+def _alike(before: Hierarchy, settings: Settings, matrix: Matrix) -> bool:
+    """Return whether a hierarchy was made as this one will be, of such a matrix. Collective."""
+    return replace(before.settings, lean=settings.lean) == settings and matrix.like(before.matrices[0])
+
+
 def positions(mat: PETSc.Mat) -> np.ndarray | None:
-    """Return the cells of the own rows of a matrix on a grid, (n, d) int32, None elsewhere."""
+    """Return the cells of the own nodes of a matrix on a grid, (n, d) int32, None elsewhere. Collective.
+
+    Raises
+    ------
+    InputError
+        If there are not as many of them as nodes.
+    """
     found = mat.query(POSITIONS)
     if not found:
         return None
-    places = found.getArray(readonly=True).astype(np.int32).reshape(-1, found.getBlockSize())
+    d, nodes = found.getBlockSize(), mat.getLocalSize()[0] // mat.getBlockSize()
+    numbers = found.getArray(readonly=True)
+    if not all(mat.comm.tompi4py().allgather(len(numbers) == nodes * d)):
+        raise InputError(f"{POSITIONS}: {found.getSize()} numbers are no cells of this matrix in {d} dimensions")
+    places = numbers.astype(np.int32).reshape(-1, d)
     found.destroy()
     return places
 
@@ -158,7 +202,7 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
     bundled = named(prefix)
     trained = {} if bundled is None else bundle.trained_for(bundled)
     usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
-    return Settings(
+    settings = Settings(
         degree=database.getInt("degree", trained.get("degree", usual.degree)),
         cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),
         theta=database.getReal("theta", usual.theta),
@@ -169,3 +213,22 @@ def read(prefix: str, block: int, on_grid: bool) -> Settings:
         block=block,
         gathered=0 if backend == "petsc" else database.getInt("gathered", usual.gathered),
     )
+    _look(prefix, {**vars(settings), "backend": backend})
+    return settings
+
+
+def _look(prefix: str, told: Mapping[str, Any]) -> None:
+    """Refuse options out of range.
+
+    Raises
+    ------
+    InputError
+        With the option's name.
+    """
+    for name, choices in CHOICES.items():
+        if told[name] not in choices:
+            known = ", ".join(map(str, choices))
+            raise InputError(f"-{prefix}pc_plexus_{name}: {told[name]} is none of {known}")
+    for name, (low, high) in RANGES.items():
+        if not low <= told[name] <= high:
+            raise InputError(f"-{prefix}pc_plexus_{name}: {told[name]} is not within {low} and {high}")

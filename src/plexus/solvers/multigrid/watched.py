@@ -40,6 +40,7 @@ class Watched(context.Multigrid):
         self._sha256 = sha256
         self._loaded: tuple[str, Network] | None = None
         self._trusted, self._norms = False, list[float]()
+        self._ksp: PETSc.KSP | None = None
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Make both hierarchies of the preconditioner's matrix. Collective.
@@ -72,6 +73,7 @@ class Watched(context.Multigrid):
     def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """Start a solve."""
         self._again()
+        self._ksp = ksp
         if self.learned is not None:
             self.part.begin()
 
@@ -80,6 +82,7 @@ class Watched(context.Multigrid):
 
     def postSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """End a solve."""
+        self._ksp = None
         if self._trusted:
             self.part.well()
 
@@ -108,9 +111,13 @@ class Watched(context.Multigrid):
         along = float(y.dot(x))
         if not np.isfinite(along):
             return "answers that are no numbers"
-        self._norms.append(float(x.norm()))
-        if not along > 0 and self._norms[-1] > 0:
+        if not along > 0 and float(x.norm()) > 0:
             return "answers that do not descend"
+        # many methods ask for other vectors than residuals, and know of none before their first step
+        norm = 0.0 if self._ksp is None else float(self._ksp.getResidualNorm())
+        if not norm > 0:
+            return None
+        self._norms.append(norm)
         if len(self._norms) > LONG and self._norms[-1] > SLOW * self._norms[-1 - LONG]:
             return "residuals that do not fall"
         return None
