@@ -47,7 +47,10 @@ def test_a_matrix_is_read(file, content):
 
 
 def test_ends_and_blanks_of_lines_are_anyones(file):
-    for text in (GOOD.replace("\n", "\r\n"), GOOD.replace("\n", "\n\n").replace("1 2 -0.5", "\t1   2 -5e-1 ")):
+    for text in (
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace("\n", "\n\n").replace("1 2 -0.5", "\t1   2 -5e-1 "),
+    ):
         assert (dense(whole(file({"a": text}))[1]) == A).all()
 
 
@@ -71,7 +74,10 @@ def test_what_petsc_writes_is_read(file, tmp_path):
 @pytest.mark.parametrize(("apart", "size"), [(1e-6, 1.0), (1.0, 1e-200), (1.0, 1e200)])
 def test_a_near_null_space_is_orthonormal_whatever_its_columns(file, apart, size):
     columns = size * np.stack([np.ones(3), 1 + apart * np.arange(3)])
-    made = file({"a": GOOD, "v": ARRAY + "3 2\n" + "".join(f"{x:.17g}\n" for x in columns.ravel())}, near_nullspace="v")
+    made = file(
+        {"a": GOOD, "v": ARRAY + "3 2\n" + "".join(f"{x:.17g}\n" for x in columns.ravel())},
+        near_nullspace="v",
+    )
     near = whole(made)[1].near
     assert np.allclose(near.T @ near, np.eye(2), atol=1e-14) and np.allclose(near @ (near.T @ np.ones(3)), 1)
 
@@ -97,7 +103,10 @@ WRONG = {
     "words": (GOOD.replace("2 2 3", "2 2 x"), "a:8: expected 3 numbers, not '2 2 x'"),
     "half a row": (GOOD.replace("2 2 3", "2 2.5 3"), "a:8: row and column are no whole numbers"),
     "more": (GOOD + "3 1 1\n", "a:10: more than the 5 entries that line 4 tells"),
-    "Fortran's exponent": (GOOD.replace("3 3 1\n", "3 3 1.0D+02\n"), "a:9: expected 3 numbers, not '3 3 1.0D"),
+    "Fortran's exponent": (
+        GOOD.replace("3 3 1\n", "3 3 1.0D+02\n"),
+        "a:9: expected 3 numbers, not '3 3 1.0D",
+    ),
     "a decimal comma": (GOOD.replace("3 3 1\n", "3 3 1,5\n"), "a:9: expected 3 numbers, not '3 3 1,5'"),
     "a comment behind": (GOOD[:-1] + " % end", "a:9: expected 3 numbers, not '3 3 1 % end'"),
     "an underscore": (GOOD.replace("2 2 3", "2 2 3_0"), "a:8: expected 3 numbers, not '2 2 3_0'"),

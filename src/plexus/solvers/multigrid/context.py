@@ -13,9 +13,7 @@ of block size d, that is composed with the matrix as ``plexus_positions``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -23,8 +21,8 @@ from petsc4py import PETSc
 
 from plexus.errors import InputError
 from plexus.solvers.capi import fail
-from plexus.solvers.multigrid import POSITIONS, bundle
-from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy, Settings
+from plexus.solvers.multigrid import POSITIONS, options
+from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nested import build
 from plexus_kernels.native.aggregate import Rows
@@ -32,13 +30,7 @@ from plexus_kernels.native.aggregate import Rows
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
 WIDE, WIDEST = 1e10, 1e30
-"""Ratios of diagonal entries, of coupled rows and of any, beyond which single precision loses the smallest."""
-CHOICES: Mapping[str, Sequence[Any]] = {
-    "cycle": ("two_step", "v", "k"), "degree": tuple(LOW), "bits": (16, 32, 64), "backend": ("compiled", "petsc"),
-}  # fmt: skip
-RANGES = {"theta": (0.0, 1.0), "share": (0.0, 1.0), "passes": (1, 10), "over_correction": (0.1, 10.0),
-          "gathered": (0, 2**31 - 1)}  # fmt: skip
-"""Values of options, and their ranges."""
+"""Ratios of diagonal entries, of coupled rows and of any, from which on single precision loses small ones."""
 
 
 class Multigrid:
@@ -83,7 +75,7 @@ class Multigrid:
     ) -> Hierarchy:
         """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
         places, block = positions(mat), mat.getBlockSize()
-        settings = read(prefix, block, places is not None)
+        settings = options.read(prefix, block, places is not None)
         # PETSc's own objects and networks are made from the matrices of a hierarchy
         bits = 64 if wide else settings.bits
         settings = replace(settings, bits=bits, lean=self.alone and settings.gathered > 0)
@@ -164,7 +156,8 @@ def positions(mat: PETSc.Mat) -> np.ndarray | None:
     d, nodes = found.getBlockSize(), mat.getLocalSize()[0] // mat.getBlockSize()
     numbers = found.getArray(readonly=True)
     if not all(mat.comm.tompi4py().allgather(len(numbers) == nodes * d)):
-        raise InputError(f"{POSITIONS}: {found.getSize()} numbers are no cells of this matrix in {d} dimensions")
+        size = found.getSize()
+        raise InputError(f"{POSITIONS}: {size} numbers are no cells of this matrix in {d} dimensions")
     places = numbers.astype(np.int32).reshape(-1, d)
     found.destroy()
     return places
@@ -187,48 +180,3 @@ def standing_alone(rows: Rows) -> np.ndarray:
     n = len(rows.ptr) - 1
     at = np.repeat(np.arange(n), np.diff(rows.ptr))
     return np.bincount(at, (rows.col != at) & (rows.val != 0), n) == 0
-
-
-def named(prefix: str) -> str | None:
-    """Return the file of the bundle that PETSc's options name, None without one."""
-    name = PETSc.Options(prefix + "pc_plexus_").getString("bundle", "")
-    return str(bundle.found(name) or name) or None
-
-
-def read(prefix: str, block: int, on_grid: bool) -> Settings:
-    """Return the settings in PETSc's options; blocks of a grid are over-corrected, pairs are not."""
-    database = PETSc.Options(prefix + "pc_plexus_")
-    backend = database.getString("backend", "compiled")
-    bundled = named(prefix)
-    trained = {} if bundled is None else bundle.trained_for(bundled)
-    usual = Settings(over_correction=2.0 if on_grid else 1.0, passes=2 if block == 1 else 3, block=block)
-    settings = Settings(
-        degree=database.getInt("degree", trained.get("degree", usual.degree)),
-        cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),
-        theta=database.getReal("theta", usual.theta),
-        share=database.getReal("share", usual.share),
-        passes=database.getInt("passes", usual.passes),
-        over_correction=database.getReal("over_correction", usual.over_correction),
-        bits=database.getInt("bits", usual.bits),
-        block=block,
-        gathered=0 if backend == "petsc" else database.getInt("gathered", usual.gathered),
-    )
-    _look(prefix, {**vars(settings), "backend": backend})
-    return settings
-
-
-def _look(prefix: str, told: Mapping[str, Any]) -> None:
-    """Refuse options out of range.
-
-    Raises
-    ------
-    InputError
-        With the option's name.
-    """
-    for name, choices in CHOICES.items():
-        if told[name] not in choices:
-            known = ", ".join(map(str, choices))
-            raise InputError(f"-{prefix}pc_plexus_{name}: {told[name]} is none of {known}")
-    for name, (low, high) in RANGES.items():
-        if not low <= told[name] <= high:
-            raise InputError(f"-{prefix}pc_plexus_{name}: {told[name]} is not within {low} and {high}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.solvers.multigrid import bundle, context
+from plexus.solvers.multigrid import bundle, context, options
 from plexus.solvers.multigrid.guarded import LONG, SLOW, Watch
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.nested import build
@@ -124,7 +124,7 @@ class Watched(context.Multigrid):
 
     def _network(self, pc: PETSc.PC) -> Network | None:
         """Return the networks that PETSc's options name. Collective."""
-        path = context.named(pc.getOptionsPrefix() or "")
+        path = options.named(pc.getOptionsPrefix() or "")
         if path is None:
             return None
         if self._loaded is None or self._loaded[0] != path:
