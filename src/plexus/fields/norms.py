@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def norm(comm: Comm, values: np.ndarray) -> float:
-    """Return ‖v‖ of the parts ``values`` (n,) of all ranks, the largest entry being scaled to one. Collective."""
+    """Return ‖v‖ of the parts ``values`` (n,) of all ranks, scaled by the largest entry. Collective."""
     top = float(comm.allreduce(float(np.abs(values).max(initial=0.0)), MPI.MAX))
     if not 0 < top < np.inf:
         return top

@@ -50,6 +50,8 @@ class Attempt:
 
     Attributes
     ----------
+    preset : dict
+        Options of PETSc that the block, its members and defaults stand for.
     reference : PETSc.Mat or None
         The matrix that the preconditioner is made of, if it is not the tangent.
     """
@@ -67,7 +69,8 @@ class Attempt:
         self.target, self.ctx, self.path, self.snes = target, ctx, path, snes
         self.block = block
         member = self._member = defaults.member(block, target)
-        self.options = Options(prefix, defaults.preset(block, target), block.options)
+        self.preset = defaults.preset(block, target)
+        self.options = Options(prefix, self.preset, block.options)
         self._open, self._varies = block.ksp is None, member.varies
         snes.setOptionsPrefix(prefix)
         snes.setConvergenceHistory(HISTORY, reset=True)
@@ -123,7 +126,8 @@ class Attempt:
             self.options.add({"mat_mumps_icntl_24": 1})
         if self._open and not factorised:
             method = ("f" if self._varies else "") + ("cg" if symmetric else "gmres")
-            self.options.add({"ksp_type": method} | defaults.true_residual(method))
+            exact = defaults.precise(method, self.preset)
+            self.options.add({"ksp_type": method} | defaults.true_residual(method) | exact)
             ksp.setFromOptions()
         self._open = False
 

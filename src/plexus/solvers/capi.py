@@ -71,8 +71,8 @@ def rows(mat: PETSc.Mat) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return found
     if not kind.removeprefix("seq").removeprefix("mpi").startswith(ASSEMBLED):
         raise InputError(
-            f"a multigrid is made of entries, and a matrix of type {kind} has none: give an assembled one for "
-            "the preconditioner"
+            f"a multigrid is made of entries, and a matrix of type {kind} has none: give an assembled one "
+            "for the preconditioner"
         )
     if kind != "seqaij" or np.dtype(PETSc.IntType).itemsize != 4:
         ptr, col, val = mat.getValuesCSR()

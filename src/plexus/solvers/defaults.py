@@ -17,6 +17,8 @@ from plexus.protocols import OptionValue, Preconditioner
 from plexus.solvers.target import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from plexus.deck.schema import SolverBlock
 
 DIRECT_LIMIT = {1: 50_000, 2: 20_000, 3: 5_000}
@@ -30,6 +32,11 @@ NORM_METHODS = frozenset({"cg", "fcg", "pipecg", "groppcg", "richardson", OURS})
 """Methods with left preconditioning that can measure the true residual."""
 RIGHT_METHODS = frozenset({"gmres", "lgmres", "pgmres", "bcgs", "cgs", "tfqmr"})
 """Methods that measure the true residual with right preconditioning."""
+
+TOLERANT = frozenset({"cg", "fcg", "groppcg", "fgmres", "gcr", "richardson", "preonly", OURS})
+"""Methods that move along each answer of a preconditioner; others combine what it answered to other vectors."""
+BITS = "pc_plexus_bits"
+"""End of the option of a multigrid that says in which precision it computes."""
 
 LINEAR_RTOL, NEWTON_LINEAR_RTOL = 1e-8, 1e-6
 """Reduction of the Krylov residual where one solve is the answer, and inside Newton's method."""
@@ -105,7 +112,15 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
     given |= true_residual(given["ksp_type"])
     if given["ksp_type"] == OURS:
         given["ksp_type"] = "python"
-    return {name: value for name, value in given.items() if value is not None} | chosen
+    ksp = given["ksp_type"]
+    exact = {} if ksp is None else precise(ksp, chosen)
+    return {name: value for name, value in given.items() if value is not None} | chosen | exact
+
+
+def precise(ksp: str, options: Iterable[str]) -> dict[str, OptionValue]:
+    """Return options by which multigrids are linear to the last digits, if a Krylov method relies on it."""
+    linear = ksp in TOLERANT or ksp == "python"
+    return {} if linear else {name: 64 for name in options if name.endswith(BITS)}
 
 
 def true_residual(ksp: str | None) -> dict[str, OptionValue]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from petsc4py import PETSc
@@ -91,12 +92,13 @@ class SolveInfo:
 
     def then(self, later: SolveInfo) -> SolveInfo:
         """Return the record of this solve and one of what it has left."""
-        sums = {}
+        sums: dict[str, Any] = {}
         for name in ("iterations", "applications", "setup_seconds", "replaced"):
             one, other = getattr(self, name), getattr(later, name)
             sums[name] = None if one is None else one + other
-        norms = {n: np.concatenate([getattr(self, n), getattr(later, n)]) for n in ("residuals", "krylov")}
-        return replace(later, **sums, **norms)
+        for name in ("residuals", "krylov"):
+            sums[name] = np.concatenate([getattr(self, name), getattr(later, name)])
+        return replace(later, **sums)
 
     def sentence(self) -> str:
         """Return the outcome in one line."""

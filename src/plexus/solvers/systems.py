@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from plexus.solvers.monitors import SolveInfo
 
 SLACK, HELPS = 2.0, 0.1
-"""Residual relative to the goal that is taken at the end; relative to before, that another solve must leave."""
+"""Residual that is taken at the end, relative to the goal; what another solve may leave of one."""
 SYMMETRIC = ("cg", "fcg", "pipecg", "groppcg", "minres", "symmlq", "cr", "qcg", "nash")
 """Krylov methods for symmetric matrices."""
 

@@ -200,11 +200,16 @@ def test_small_loads_are_none_the_less_loads(make_run, tmp_path, load):
 @pytest.mark.parametrize("method", ["gmres", "bcgs", "minres"])
 def test_what_single_precision_leaves_is_solved_for_anew(make_run, tmp_path, method):
     line = [(i, j, 2.0 - 3.0 * (i != j)) for i in range(1, 101) for j in (i - 1, i, i + 1) if 0 < j <= 100]
-    run = make_run(of_file(tmp_path, line, 100, solver=f"ksp: {method}").replace("jacobi", "aggregation"))
+    deck = of_file(tmp_path, line, 100, solver=f"ksp: {method}")
+    single = "aggregation, options: {pc_plexus_bits: 32}"
+    run = make_run(deck.replace("jacobi", single))
     run.execute()
     form, (info,) = run.system.form, run.system.solvers["u"].drain()
     left = np.linalg.norm(form.residual(0.0, run.state.values["u"], None, {}))
-    assert left <= 2e-8 * form.load() and info.iterations < 40 and len(info.krylov) > info.iterations
+    assert left <= 2e-8 * form.load() and info.iterations < 40
+    exact = make_run(deck.replace("jacobi", "aggregation"))
+    exact.execute()
+    assert exact.system.solvers["u"].tally.iterations < info.iterations
 
 
 def test_a_load_of_zero_leads_to_zero_from_anywhere(make_run, tmp_path):

@@ -45,7 +45,9 @@ def solved(mat, b, rtol=1e-6, ksp="cg", name=NAME, **options):
     solver.setTolerances(rtol=rtol, atol=0.0, max_it=100)
     solver.setFromOptions()
     x = b.duplicate()
-    solver.solve(b, x)
-    for key in given:
-        database.delValue(key)
+    try:
+        solver.solve(b, x)
+    finally:
+        for key in given:
+            database.delValue(key)
     return solver, x.getArray().copy()

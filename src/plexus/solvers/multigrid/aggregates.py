@@ -66,8 +66,8 @@ def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
         if number == passes and _entries(coarse) <= DENSE * entries:
             break
         steps.append(aggregate.pairs(coarse.rows, share))
-        # a pair that is coupled to nothing else is solved by what smooths it
-        names = np.where(names < 0, np.int32(-1), steps[-1][0][names])
+        # a pair that is coupled to nothing else is solved by what smooths it; -1 finds the -1 behind the last
+        names = np.append(steps[-1][0], np.int32(-1))[names]
         coarse = coarsen(coarse, *steps[-1], None)
     return Aggregates(names, steps[-1][1], None, tuple(steps), coarse)
 

@@ -16,17 +16,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
-from plexus.solvers import shipped
+from plexus.errors import InputError
 from plexus.solvers.capi import fail
-from plexus.solvers.multigrid import POSITIONS, bundle
-from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings, usual_for
+from plexus.solvers.multigrid import POSITIONS, options
+from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc, standing_alone
 from plexus.solvers.multigrid.nested import build
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
+WIDE, WIDEST = 1e10, 1e30
+"""Ratios of diagonal entries, of coupled rows and of any, from which on single precision loses small ones."""
 
 
 class Multigrid:
@@ -65,7 +68,8 @@ class Multigrid:
             if not 0 < smallest <= largest < np.inf:
                 raise ArithmeticError(f"the diagonal lies in [{smallest:.3g}, {largest:.3g}]")
             prefix = pc.getOptionsPrefix() or ""
-            self.hierarchy = self._make(prefix, mat, matrix, before)
+            wide = _wide(matrix, smallest * self.scale, largest * self.scale)
+            self.hierarchy = self._make(prefix, mat, matrix, wide, before)
             if self.hierarchy.settings.gathered == 0:
                 self.nested = build(self.hierarchy, mat, self.scale)
             if self.alone:
@@ -75,16 +79,19 @@ class Multigrid:
             self._free()
             fail(pc)
 
-    def _make(self, prefix: str, mat: PETSc.Mat, matrix: Matrix, before: Hierarchy | None) -> Hierarchy:
+    def _make(
+        self, prefix: str, mat: PETSc.Mat, matrix: Matrix, wide: bool, before: Hierarchy | None
+    ) -> Hierarchy:
         """Return the hierarchy of a matrix with what its PETSc form says of nodes and places. Collective."""
         places, block = positions(mat), mat.getBlockSize()
-        settings = read(prefix, block, places is not None)
+        settings = options.read(prefix, block, places is not None)
         # PETSc's own objects and networks are made from the matrices of a hierarchy
-        settings = replace(settings, lean=self.alone and settings.gathered > 0)
+        bits = 64 if wide else settings.bits
+        settings = replace(settings, bits=bits, lean=self.alone and settings.gathered > 0)
         # blocks of a grid are found faster than they are compared
         reuse = places is None and PETSc.Options(prefix + "pc_plexus_").getBool("reuse", True)
         _ = reuse and matrix.pattern  # before the hierarchy lets go of the entries
-        like = before if reuse and before is not None and matrix.like(before.matrices[0]) else None
+        like = before if reuse and before is not None and _alike(before, settings, matrix) else None
         if block == 1:
             return Hierarchy(matrix, settings, places, like=like)
         near = near_null_space(mat)
@@ -129,12 +136,38 @@ class Multigrid:
             self.nested = None
 
 
+def _wide(matrix: Matrix, smallest: float, largest: float) -> bool:
+    """Return whether the diagonal asks for double precision. Collective."""
+    if not WIDE * smallest < largest <= WIDEST * smallest:
+        return largest > WIDEST * smallest
+    # prescribed values stand alone, with ones on the diagonal of whatever matrix
+    coupled = matrix.diagonal[: matrix.n][~standing_alone(matrix)]
+    low = matrix.comm.allreduce(float(coupled.min(initial=np.inf)), MPI.MIN)
+    return bool(matrix.comm.allreduce(float(coupled.max(initial=0.0)), MPI.MAX) > WIDE * low)
+
+
+def _alike(before: Hierarchy, settings: Settings, matrix: Matrix) -> bool:
+    """Return whether a hierarchy was made as this one will be, of such a matrix. Collective."""
+    return replace(before.settings, lean=settings.lean) == settings and matrix.like(before.matrices[0])
+
+
 def positions(mat: PETSc.Mat) -> np.ndarray | None:
-    """Return the cells of the own rows of a matrix on a grid, (n, d) int32, None elsewhere."""
+    """Return the cells of the own nodes of a matrix on a grid, (n, d) int32, None elsewhere. Collective.
+
+    Raises
+    ------
+    InputError
+        If there are not as many of them as nodes.
+    """
     found = mat.query(POSITIONS)
     if not found:
         return None
-    places = found.getArray(readonly=True).astype(np.int32).reshape(-1, found.getBlockSize())
+    d, nodes = found.getBlockSize(), mat.getLocalSize()[0] // mat.getBlockSize()
+    numbers = found.getArray(readonly=True)
+    if not all(mat.comm.tompi4py().allgather(len(numbers) == nodes * d)):
+        size = found.getSize()
+        raise InputError(f"{POSITIONS}: {size} numbers are no cells of this matrix in {d} dimensions")
+    places = numbers.astype(np.int32).reshape(-1, d)
     found.destroy()
     return places
 
@@ -149,29 +182,3 @@ def near_null_space(mat: PETSc.Mat) -> np.ndarray | None:
     for held in (*vectors, space):
         held.destroy()
     return found
-
-
-def named(prefix: str) -> str | None:
-    """Return the file of the bundle that PETSc's options name, None without one."""
-    name = PETSc.Options(prefix + "pc_plexus_").getString("bundle", "")
-    return str(shipped.found("learned_multigrid", name) or name) or None
-
-
-def read(prefix: str, block: int, on_grid: bool) -> Settings:
-    """Return the settings in PETSc's options; blocks of a grid are over-corrected more than pairs."""
-    database = PETSc.Options(prefix + "pc_plexus_")
-    backend = database.getString("backend", "compiled")
-    bundled = named(prefix)
-    trained = {} if bundled is None else bundle.trained_for(bundled)
-    usual = usual_for(block, on_grid)
-    return Settings(
-        degree=database.getInt("degree", trained.get("degree", usual.degree)),
-        cycle=database.getString("cycle", trained.get("cycle", usual.cycle)),
-        theta=database.getReal("theta", usual.theta),
-        share=database.getReal("share", usual.share),
-        passes=database.getInt("passes", usual.passes),
-        over_correction=database.getReal("over_correction", usual.over_correction),
-        bits=database.getInt("bits", usual.bits),
-        block=block,
-        gathered=0 if backend == "petsc" else database.getInt("gathered", usual.gathered),
-    )

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from plexus.solvers.multigrid import aggregates, bounds, vectors
-from plexus.solvers.multigrid.matrices import Matrix, coarsen
+from plexus.solvers.multigrid.matrices import ROUNDING, Matrix, coarsen
+from plexus_kernels.native.aggregate import outline
 from plexus_kernels.native.multigrid import Cycle, Level
 
 LOW = {1: 0.5, 2: 0.25, 3: 0.2, 4: 0.12, 5: 0.10, 6: 0.08}
@@ -167,6 +168,8 @@ class Hierarchy:
         """Return the matrix of the next level. Collective."""
         assert level.names is not None
         coarse = found.coarse or coarsen(matrix, level.names, found.size, level.weights)
+        if level.weights is None:
+            _hold(coarse, matrix, level.names)
         coarse.rows.val[:] /= self.settings.over_correction
         return coarse
 
@@ -263,11 +266,23 @@ class Hierarchy:
         x[:] = found[matrix.first : matrix.first + matrix.n]
 
 
+def _hold(coarse: Matrix, matrix: Matrix, names: np.ndarray) -> None:
+    """Hold the rows of parts that nothing else holds, as far as there are any. Collective."""
+    fine, inside = matrix.diagonal[: matrix.n], names >= 0
+    own, _ = outline(coarse.rows)
+    if own.min(initial=np.inf) <= ROUNDING * fine.max(initial=0.0):
+        coarse.hold(np.bincount(names[inside], fine[inside], coarse.n))
+
+
 def _inverse(matrix: Matrix) -> np.ndarray:
     """Return the inverse of a small matrix on one rank, without the directions that it does not hold."""
     full = np.zeros((matrix.n, matrix.n))
     at = np.repeat(np.arange(matrix.n), np.diff(matrix.rows.ptr))
     full[at, matrix.rows.col] = matrix.rows.val
-    values, vectors = np.linalg.eigh((full + full.T) / 2)
+    # rows of all sizes count alike
+    own = np.diagonal(full)
+    size = np.sqrt(np.where(own > 0, own, 1.0))
+    values, vectors = np.linalg.eigh((full + full.T) / 2 / size[:, None] / size)
     kept = values > 1e-12 * values.max(initial=0.0)
-    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    vectors = vectors[:, kept] / size[:, None]
+    return (vectors / values[kept]) @ vectors.T

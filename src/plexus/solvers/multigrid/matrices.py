@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
     from petsc4py import PETSc
 
+ROUNDING = 1e-13
+"""Diagonal of a coarse row, relative to those it was made of, that is what cancelling has left."""
+
 
 @dataclass
 class Matrix:
@@ -92,11 +95,15 @@ class Matrix:
         self.sizes = np.empty(0)
         vars(self).pop("diagonal", None)
 
-    def hold(self) -> None:
-        """Put one on diagonals that are zero: nothing of the near null space is there. Local."""
+    def hold(self, sizes: np.ndarray | None = None) -> None:
+        """Put one on diagonals that are zero: nothing of the near null space is there. Local.
+
+        With ``sizes`` (n,), of what a row was made of, they take the place of what is rounding beside them.
+        """
         at = np.repeat(np.arange(self.n), np.diff(self.rows.ptr))
-        on = self.rows.col == at
-        self.rows.val[on & (self.rows.val <= 0)] = 1.0
+        least, value = (0.0, 1.0) if sizes is None else (ROUNDING * sizes[at], sizes[at])
+        free = (self.rows.col == at) & (self.rows.val <= least)
+        self.rows.val[free] = np.broadcast_to(value, free.shape)[free]
 
     def gathered(self) -> Matrix:
         """Return the whole matrix on every rank. Collective."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plexus.solvers.multigrid import bundle, context
+from plexus.solvers.multigrid import bundle, context, options
 from plexus.solvers.multigrid.guarded import LONG, SLOW, Watch
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import positive
@@ -44,6 +44,7 @@ class Watched(context.Multigrid):
         self._sha256 = sha256
         self._loaded: tuple[str, Network] | None = None
         self._trusted, self._norms = False, list[float]()
+        self._ksp: PETSc.KSP | None = None
 
     def setUp(self, pc: PETSc.PC) -> None:
         """Make both hierarchies of the preconditioner's matrix. Collective.
@@ -74,6 +75,7 @@ class Watched(context.Multigrid):
     def preSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """Start a solve."""
         self._again()
+        self._ksp = ksp
         if self.learned is not None:
             self.part.begin()
 
@@ -82,6 +84,7 @@ class Watched(context.Multigrid):
 
     def postSolve(self, pc: PETSc.PC, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
         """End a solve."""
+        self._ksp = None
         if self._trusted:
             self.part.well()
 
@@ -110,16 +113,20 @@ class Watched(context.Multigrid):
         along = float(y.dot(x))
         if not np.isfinite(along):
             return "answers that are no numbers"
-        self._norms.append(float(x.norm()))
-        if not along > 0 and self._norms[-1] > 0:
+        if not along > 0 and float(x.norm()) > 0:
             return "answers that do not descend"
+        # many methods ask for other vectors than residuals, and know of none before their first step
+        norm = 0.0 if self._ksp is None else float(self._ksp.getResidualNorm())
+        if not norm > 0:
+            return None
+        self._norms.append(norm)
         if len(self._norms) > LONG and self._norms[-1] > SLOW * self._norms[-1 - LONG]:
             return "residuals that do not fall"
         return None
 
     def _network(self, pc: PETSc.PC) -> Network | None:
         """Return the networks that PETSc's options name. Collective."""
-        path = context.named(pc.getOptionsPrefix() or "")
+        path = options.named(pc.getOptionsPrefix() or "")
         if path is None:
             return None
         if self._loaded is None or self._loaded[0] != path:
