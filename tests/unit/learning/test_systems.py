@@ -79,7 +79,7 @@ def test_a_bundle_runs_and_is_told_from_others(tmp_path, capsys):
     ("chosen", "text"),
     [
         ("learned_multigrid", "bundle is missing: learned_multigrid is learned"),
-        ("{type: learned_multigrid, bundle: nothing}", "nothing"),
+        ("{type: learned_multigrid, bundle: nothing}", "no bundle 'nothing' is shipped; there are "),
     ],
 )
 def test_a_run_needs_a_bundle(chosen, text, tmp_path, capsys):

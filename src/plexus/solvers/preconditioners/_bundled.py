@@ -37,7 +37,7 @@ class Bundled(Params):
         found = shipped.found(cls.shelf, name) if isinstance(name, str) else None
         if found is None and isinstance(name, str) and Path(name).name == Path(name).stem == name:
             known = ", ".join(shipped.names(cls.shelf)) or "none"
-            raise refuse(f"no bundle of this name is shipped; there are {known}")
+            raise refuse(f"no bundle {name!r} is shipped; there are {known}")
         return name if found is None else str(found)
 
     @model_validator(mode="after")
