@@ -34,7 +34,7 @@ RIGHT_METHODS = frozenset({"gmres", "lgmres", "pgmres", "bcgs", "cgs", "tfqmr"})
 """Methods that measure the true residual with right preconditioning."""
 
 TOLERANT = frozenset({"cg", "fcg", "groppcg", "fgmres", "gcr", "richardson", "preonly", OURS})
-"""Methods that move along each answer of a preconditioner; others combine what it answered to other vectors."""
+"""Methods that move along each answer of a preconditioner; others combine several of them."""
 BITS = "pc_plexus_bits"
 """End of the option of a multigrid that says in which precision it computes."""
 
