@@ -52,4 +52,4 @@ def test_of_a_stepper(given, tmp_path):
 
 @pytest.mark.parametrize("name", registry.names("preconditioner"))
 def test_of_a_preconditioner(name, tmp_path):
-    assert_keeps_its_objects(preconditioned(name, tmp_path), tmp_path, FEW)
+    assert_keeps_its_objects(preconditioned(name), tmp_path, FEW)
