@@ -123,13 +123,13 @@ def _frozen(systems: Sequence[System], method: Method) -> list[Solve]:
     """Return the solves of all systems by the set-up of the first."""
     first, found = systems[0], []
     fresh = solve(first, method)[0]
-    passes = {"application": fresh.application, "complexity": fresh.complexity}
     ksp = prepared(first, method)
     ksp.getPC().setReusePreconditioner(True)
     for system in systems:
         ksp.setOperators(system.mat, first.mat)
         kept = solve(system, method, ksp=ksp)[0]
-        found.append(replace(kept, method=f"{method.name}, frozen", **passes))
+        kept.application, kept.complexity = fresh.application, fresh.complexity
+        found.append(replace(kept, method=f"{method.name}, frozen"))
     ksp.destroy()
     return found
 
