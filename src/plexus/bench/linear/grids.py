@@ -122,11 +122,14 @@ def moving() -> Found:
 def _frozen(systems: Sequence[System], method: Method) -> list[Solve]:
     """Return the solves of all systems by the set-up of the first."""
     first, found = systems[0], []
+    fresh = solve(first, method)[0]
     ksp = prepared(first, method)
     ksp.getPC().setReusePreconditioner(True)
     for system in systems:
         ksp.setOperators(system.mat, first.mat)
-        found.append(replace(solve(system, method, ksp=ksp)[0], method=f"{method.name}, frozen"))
+        kept = solve(system, method, ksp=ksp)[0]
+        kept.application, kept.complexity = fresh.application, fresh.complexity
+        found.append(replace(kept, method=f"{method.name}, frozen"))
     ksp.destroy()
     return found
 
