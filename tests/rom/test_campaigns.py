@@ -101,6 +101,7 @@ def test_figures_are_those_of_the_full_model(made):
     assert not any("s" in row for row in rows.values())
     if COMM.rank == 0:
         told = json.loads((folder / "summary.json").read_text())["campaign"]
+        assert told["left_out"] == ["s"]
         lives = sorted(row["life"] for row in rows.values())
         assert told["distribution"]["life"]["median"] == lives[3] and told["draws"] == 8
         assert told["beyond"] == [k for k in sorted(rows) if rows[k]["indicator"] > 0.02]

@@ -93,6 +93,8 @@ def test_life_after_a_drift_is_that_of_the_full_model(made):
     assert abs(found["p"] / full["p"] - 1) <= 2e-3 and abs(found["life"] / full["life"] - 1) <= 0.03
     told = run.system.counts()["reduced"]
     assert told["refreshed"] == 16 and told["imbalance"] <= 0.05
+    solver = report.facts(run)["solver"]["displacement"]
+    assert solver["solves"] == run.clock.step and solver["total"] > 0
     assert told["modes"] > plain.system.model.basis.shape[2] and not run.system.model.open
 
 

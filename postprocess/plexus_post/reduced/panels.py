@@ -36,7 +36,10 @@ def _spectrum(axes: Any, model: Model) -> None:
         axes.semilogy(numbers[left], values[left], "o", color="C0", fillstyle="none", label=told)
     axes.axhline(model.tolerance, color=LINE, linewidth=0.8, linestyle=":", label="tolerance")
     axes.set(xlabel="mode", ylabel="singular value / largest")
-    axes.set_title(f"{model.modes} modes of the {model.unknown}", loc="left")
+    # modes beyond those of the snapshots answer loads
+    more = model.modes - int(kept.sum())
+    whose = f": {kept.sum()} of snapshots, {more} of loads" if more > 0 else f" of the {model.unknown}"
+    axes.set_title(f"{model.modes} modes{whose}", loc="left")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
 

@@ -81,6 +81,13 @@ class Figures:
     run : Run
         The reduced run of the deck itself.
 
+    Attributes
+    ----------
+    ways : dict
+        How each quantity is had.
+    left_out : list of str
+        Quantities of the deck that no draw has.
+
     Raises
     ------
     InputError
@@ -104,6 +111,7 @@ class Figures:
         if not self.ways:
             raise InputError("campaign: none of the deck's quantities can be had of a draw")
         self.units = {name: run.units[name] for name in self.ways}
+        self.left_out = [name for name in deck.quantities if not asked and name not in self.ways]
 
     def _way(self, name: str) -> Way | None:
         """Return how a quantity is had; None where it is not. Collective."""

@@ -176,7 +176,8 @@ class Campaign:
         """Return what the summary tells."""
         model = self.system.model
         told = {"modes": model.basis.shape[2], "points": model.points.n_global, "steps": len(self.times) - 1}
-        return self.record.facts() | told | {"tolerance": self.tolerance, "cpu_seconds": self.cost}
+        cost = {"tolerance": self.tolerance, "cpu_seconds": self.cost}
+        return self.record.facts() | told | {"left_out": self.figures.left_out} | cost
 
 
 def _tolerance(indicator: Any, facts: Mapping[str, Any]) -> float | None:
@@ -217,6 +218,8 @@ def campaign(deck: Deck, ctx: Context, restart: bool = False) -> int:
     if facts["draws"] and len(facts["failed"]) == facts["draws"]:
         raise SolveError("campaign: no draw comes to its end")
     ctx.log.info("\n" + text(facts, found.figures.units))
+    if found.figures.left_out:
+        ctx.log.info(f"left out, as they need the whole body's memory: {', '.join(found.figures.left_out)}")
     for what, draws in found.lacking.items():
         ctx.log.info(f"warning: {what}: draws {numbered(draws)}")
     refused = bool(facts["outside"]) and found.block.outside == "refuse"

@@ -108,9 +108,7 @@ class ReducedSystem(ReducedState):
 
     def give_up(self, at: Instant, memory: Mapping[str, Array]) -> None:
         """Let the full model march from here on, with the memory of the body at the start of the step."""
-        tally, own = self.counted.solver.tally, self.counted.tally
         self.hand_over()
-        tally.solves, tally.newton = tally.solves + own.solves, tally.newton + own.newton
         held: Any = at.before
         held.update(memory)
 
@@ -262,14 +260,22 @@ class ReducedSystem(ReducedState):
 
 
 class _Counted:
-    """Counts Newton steps where a run looks for a solver."""
+    """Counts reduced solves where a run looks for a solver, beside those of the full model."""
 
     def __init__(self, solver: Any):
         self.solver, self.contexts = solver, solver.contexts
-        self.tally = type(solver.tally)()
+
+    @property
+    def tally(self) -> Any:
+        """That of the full model's solver, whose steps are counted there."""
+        return self.solver.tally
+
+    @tally.setter
+    def tally(self, tally: Any) -> None:
+        self.solver.tally = tally
 
     def count(self, newton: int) -> None:
-        """Add a solve."""
+        """Add a reduced solve, which has no Krylov iterations."""
         self.tally.solves += 1
         self.tally.newton += newton
 

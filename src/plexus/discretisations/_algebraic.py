@@ -46,4 +46,5 @@ def _target(form: AlgebraicForm, name: str, ranks: int) -> Target:
         linear=True,
         singular=not form.problem.definite,
         packages=available(),
+        definite=form.problem.definite,
     )

@@ -32,6 +32,8 @@ class Target:
         Deck paths of properties that are zero everywhere, for messages.
     device : str
         Torch's name of the device of this rank.
+    definite : bool
+        The matrix is symmetric positive definite for sure.
     parts : mapping
         Name -> components of each field that is solved for at once; empty for a single one.
     """
@@ -47,4 +49,5 @@ class Target:
     packages: frozenset[str]
     zeros: tuple[str, ...] = ()
     device: str = "cpu"
+    definite: bool = False
     parts: Mapping[str, int] = field(default_factory=dict)

@@ -231,3 +231,12 @@ def test_what_has_no_meaning_is_refused(tmp_path, more, expected):
     (tmp_path / "deck.yaml").write_text(CHANNELS + more + "\n")
     ended = plexus(tmp_path, "run", "deck.yaml", "-o", "out")
     assert ended.code == 2 and re.search(expected, ended.err), ended.err
+
+
+def test_what_is_definite_for_sure_goes_to_aggregates_where_it_is_large(make_run):
+    deck = "plexus: 1\nphysics: {type: matrix, problem: {type: obstacles, cells: [N, N, N]}}\n"
+    for n, expected in (("8", "lu"), ("20", "python")):
+        run = make_run(deck.replace("N", n))
+        run.execute()
+        (solver,) = run.system.solvers.values()
+        assert solver.attempts[0].snes.getKSP().getPC().getType() == expected

@@ -18,8 +18,8 @@ from plexus.errors import DeckError, InputError
 from plexus.learning.stages._directed import Directed
 from plexus.learning.stages.conjugate_directions import ConjugateDirectionsParams
 from plexus.nets import directions as nets
-from plexus.solvers import shells
-from plexus.solvers.directions import bundle, shipped, steps
+from plexus.solvers import shells, shipped
+from plexus.solvers.directions import bundle, steps
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
 from plexus.solvers.directions.ritz import lowest, mixtures, ritz
@@ -375,7 +375,7 @@ def test_a_training_on_what_it_meets_itself_is_better_than_conjugate_gradients(t
 
 @pytest.mark.parametrize("wrong", [{"form": "bent"}, {"levels": 9}, {"channels": "8"}, {"profile": None}])
 def test_a_bundle_of_no_such_network_is_refused(wrong, tmp_path):
-    read = store.load(shipped.found("lite_32"))
+    read = store.load(shipped.found("directions", "lite_32"))
     read.metadata["architecture"]["hyper"] |= wrong
     store.save(tmp_path / "net.safetensors", read.metadata, read.weights, read.golden)
     with pytest.raises(InputError, match="no such network"):
@@ -385,8 +385,8 @@ def test_a_bundle_of_no_such_network_is_refused(wrong, tmp_path):
 @pytest.mark.parametrize(("layout", "most"), [("empty", 55), ("many", 100)])
 def test_the_shipped_network_takes_half_the_iterations(layout, most):
     mat, b = system(PLUME | {"layout": layout}, MPI.COMM_SELF)
-    for name in shipped.names():
-        context = Directions("", network=bundle.load(shipped.found(name)))
+    for name in shipped.names("directions"):
+        context = Directions("", network=bundle.load(shipped.found("directions", name)))
         ksp, *_ = solved(mat, b, "ours", context, rtol=1e-4)
         assert ksp.getConvergedReason() > 0 and ksp.getIterationNumber() <= most
         assert not context.part.tired

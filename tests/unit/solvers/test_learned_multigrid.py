@@ -8,6 +8,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from plexus.errors import InputError
+from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle, objectives, watched
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
@@ -214,10 +215,10 @@ def test_a_matrix_with_several_unknowns_per_node_is_refused(monkeypatch):
         context.setUp(pc)
 
 
-@pytest.mark.parametrize("name", bundle.shipped())
+@pytest.mark.parametrize("name", shipped.names("learned_multigrid"))
 def test_shipped_bundles_take_fewer_iterations_on_what_they_have_not_seen(name):
-    network = bundle.load(bundle.found(name))
-    trained = bundle.trained_for(str(bundle.found(name)))
+    network = bundle.load(shipped.found("learned_multigrid", name))
+    trained = bundle.trained_for(str(shipped.found("learned_multigrid", name)))
     obstacles = OBSTACLES | {"layout": "random", "seed": 2001}
     for given, fewer in ((CHANNELS | {"seed": 2001}, 1), (obstacles, 0)):
         mat, b = system(given, MPI.COMM_SELF)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.blocks import SolverBlock
+from plexus.solvers import shipped
 from plexus.solvers.defaults import preset
-from plexus.solvers.multigrid import bundle
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -62,7 +62,8 @@ def methods(mat: PETSc.Mat, more: Mapping[str, Mapping[str, Any]] | None = None)
     found += [_deck(name, target, of, **block) for name, block in (more or {}).items()]
     # shipped bundles are of one unknown per cell of a grid
     if positions(mat) is not None and mat.getBlockSize() == 1:
-        found += [_deck(f"learned {n}", target, "learned_multigrid", bundle=n) for n in bundle.shipped()]
+        of = "learned_multigrid"
+        found += [_deck(f"learned {n}", target, of, bundle=n) for n in shipped.names(of)]
     found += [
         Method("GAMG", {"pc_type": "gamg"}, 4),
         Method("GAMG 0.02", {"pc_type": "gamg", "pc_gamg_threshold": 0.02}, 4),

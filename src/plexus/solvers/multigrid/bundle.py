@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,24 +19,8 @@ if TYPE_CHECKING:
 
     from plexus.solvers.multigrid.hierarchy import Settings
 
-KIND, TYPE, ENDING = "preconditioner", "learned_multigrid", ".safetensors"
-SHIPPED = "plexus.solvers.multigrid.shipped"
+KIND, TYPE = "preconditioner", "learned_multigrid"
 AGREE = 1e-9
-
-
-def shipped() -> list[str]:
-    """Return the names of the bundles that come with Plexus."""
-    return sorted(f.name.removesuffix(ENDING) for f in files(SHIPPED).iterdir() if f.name.endswith(ENDING))
-
-
-def found(name: str) -> Path | None:
-    """Return the file of a shipped bundle, None if there is none of that name."""
-    return Path(str(files(SHIPPED) / (name + ENDING))) if name in shipped() else None
-
-
-def ships(path: str | Path) -> bool:
-    """Return whether a file is one of the shipped bundles."""
-    return found(Path(path).name.removesuffix(ENDING)) == Path(path)
 
 
 @lru_cache

@@ -18,6 +18,7 @@ from dataclasses import replace
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.solvers import shipped
 from plexus.solvers.capi import fail
 from plexus.solvers.multigrid import POSITIONS, bundle
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
@@ -148,7 +149,7 @@ def standing_alone(rows: Rows) -> np.ndarray:
 def named(prefix: str) -> str | None:
     """Return the file of the bundle that PETSc's options name, None without one."""
     name = PETSc.Options(prefix + "pc_plexus_").getString("bundle", "")
-    return str(bundle.found(name) or name) or None
+    return str(shipped.found("learned_multigrid", name) or name) or None
 
 
 def read(prefix: str, block: int, on_grid: bool) -> Settings:

@@ -13,14 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import field_validator, model_validator
-
-from plexus.deck.params import Field, InputFile, Params
-from plexus.deck.values import refuse
-from plexus.errors import InputError
+from plexus.deck.params import Field
 from plexus.protocols import Found, Setting
 from plexus.registry import register
 from plexus.solvers.directions.trainable import Trainable
+from plexus.solvers.preconditioners._bundled import Bundled
 from plexus.solvers.preconditioners.base import PreconditionerBase
 
 if TYPE_CHECKING:
@@ -30,11 +27,10 @@ if TYPE_CHECKING:
 EXAMPLE: dict[str, Any] = {"type": "directions", "bundle": "lite_32"}
 
 
-class DirectionsParams(Params):
+class DirectionsParams(Bundled):
     """Parameters of the network; a bundle brings its own."""
 
-    learned: ClassVar[bool] = True
-    weights_key: ClassVar[str] = "bundle"
+    shelf: ClassVar[str] = "directions"
 
     profile: Literal["64", "128"] = Field(
         "64", description="layers, as published for 64³ (reach 22 cells) or for 128³ (34 cells)"
@@ -44,34 +40,6 @@ class DirectionsParams(Params):
         "published", description="without ReLU and biases: linear; followed by its transpose: symmetric"
     )
     levels: int = Field(2, ge=2, le=6, description="widths of cells, each twice the one before")
-    bundle: InputFile | None = Field(
-        None, description="bundle with the network (.safetensors), or the name of one that Plexus ships"
-    )
-    sha256: str | None = Field(
-        None, pattern="^[0-9a-fA-F]{64}$", description="hash of the bundle; may be left out of a shipped one"
-    )
-    seed: int = Field(0, ge=0, description="seed of untrained weights")
-
-    @field_validator("bundle", mode="before")
-    @classmethod
-    def _shipped(cls, name: Any) -> Any:
-        from plexus.solvers.directions import shipped
-
-        found = shipped.found(name) if isinstance(name, str) else None
-        return name if found is None else str(found)
-
-    @model_validator(mode="after")
-    def _named(self) -> DirectionsParams:
-        from plexus.solvers.directions import shipped
-
-        if self.bundle is not None and self.sha256 is None and not shipped.ships(self.bundle):
-            raise refuse("`sha256` is missing: a bundle goes with its hash (`sha256sum FILE`)")
-        return self
-
-    @property
-    def checkpoint(self) -> str | None:
-        """Return the bundle, by the name that it has for all learned parts."""
-        return self.bundle
 
 
 @register("preconditioner", "directions", DirectionsParams)
@@ -91,7 +59,4 @@ class Directions(Trainable, PreconditionerBase):
         """Yield what is wrong with the bundle, before a run."""
         from plexus.solvers.directions import bundle
 
-        try:
-            bundle.load(params.bundle or "", params.sha256)
-        except InputError as error:
-            yield (*at, "bundle"), str(error)
+        yield from params.unsound(bundle.load, at)

@@ -13,14 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import field_validator, model_validator
-
-from plexus.deck.params import Field, InputFile
-from plexus.deck.values import refuse
-from plexus.errors import InputError
+from plexus.deck.params import Field
 from plexus.protocols import Found, OptionValue, Setting
 from plexus.registry import register
 from plexus.solvers.multigrid.trainable import Trainable
+from plexus.solvers.preconditioners._bundled import Bundled
 from plexus.solvers.preconditioners.aggregation import Aggregation, AggregationParams
 
 if TYPE_CHECKING:
@@ -30,43 +27,14 @@ if TYPE_CHECKING:
 EXAMPLE: dict[str, Any] = {"type": "learned_multigrid", "bundle": "grids_k"}
 
 
-class LearnedMultigridParams(AggregationParams):
+class LearnedMultigridParams(Bundled, AggregationParams):
     """Parameters of hierarchy and cycle, and the bundle that holds the networks."""
 
-    learned: ClassVar[bool] = True
-    weights_key: ClassVar[str] = "bundle"
+    shelf: ClassVar[str] = "learned_multigrid"
 
     cycle: Literal["two_step", "v", "k"] | None = Field(  # type: ignore[assignment]
         None, description="as for `aggregation`; none: that of the bundle's training, two_step without one"
     )
-    bundle: InputFile | None = Field(
-        None, description="bundle with the networks (.safetensors), or the name of one that Plexus ships"
-    )
-    sha256: str | None = Field(
-        None, pattern="^[0-9a-fA-F]{64}$", description="hash of the bundle; may be left out of a shipped one"
-    )
-    seed: int = Field(0, ge=0, description="seed of untrained weights")
-
-    @field_validator("bundle", mode="before")
-    @classmethod
-    def _shipped(cls, name: Any) -> Any:
-        from plexus.solvers.multigrid import bundle
-
-        found = bundle.found(name) if isinstance(name, str) else None
-        return name if found is None else str(found)
-
-    @model_validator(mode="after")
-    def _named(self) -> LearnedMultigridParams:
-        from plexus.solvers.multigrid import bundle
-
-        if self.bundle is not None and self.sha256 is None and not bundle.ships(self.bundle):
-            raise refuse("`sha256` is missing: a bundle goes with its hash (`sha256sum FILE`)")
-        return self
-
-    @property
-    def checkpoint(self) -> str | None:
-        """Return the bundle, by the name that it has for all learned parts."""
-        return self.bundle
 
 
 @register("preconditioner", "learned_multigrid", LearnedMultigridParams)
@@ -95,7 +63,4 @@ class LearnedMultigrid(Trainable, Aggregation):
         """Yield what is wrong with the bundle, before a run."""
         from plexus.solvers.multigrid import bundle
 
-        try:
-            bundle.load(params.bundle or "", params.sha256)
-        except InputError as error:
-            yield (*at, "bundle"), str(error)
+        yield from params.unsound(bundle.load, at)

@@ -1,1 +1,0 @@
-"""Bundles of the learned multigrid that come with Plexus; `docs/linear.md` tells their trainings."""
