@@ -3,9 +3,9 @@
 Small systems are factorised: faster below these sizes, and exact. Larger ones take a Krylov method with
 algebraic multigrid: ours on aggregates where a matrix is symmetric positive definite for sure (a quarter of
 the time of the best library on grids, `plexus bench linear`), smoothed aggregation (GAMG) with rigid-body
-modes for displacements, BoomerAMG for scalars where PETSc has hypre. CG needs a symmetric matrix, which only the assembled tangent can tell, so
-the method is chosen at the first assembly; non-symmetric systems take GMRES. Where a default fails, others
-follow (`further`).
+modes for displacements, BoomerAMG for scalars where PETSc has hypre. CG needs a symmetric matrix, which only
+the assembled tangent can tell, so the method is chosen at the first assembly; non-symmetric systems take
+GMRES. Where a default fails, others follow (`further`).
 """
 
 from __future__ import annotations
