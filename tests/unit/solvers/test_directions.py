@@ -375,7 +375,7 @@ def test_a_training_on_what_it_meets_itself_is_better_than_conjugate_gradients(t
 
 @pytest.mark.parametrize("wrong", [{"form": "bent"}, {"levels": 9}, {"channels": "8"}, {"profile": None}])
 def test_a_bundle_of_no_such_network_is_refused(wrong, tmp_path):
-    read = store.load(shipped.found("lite_32"))
+    read = store.load(shipped.found("directions", "lite_32"))
     read.metadata["architecture"]["hyper"] |= wrong
     store.save(tmp_path / "net.safetensors", read.metadata, read.weights, read.golden)
     with pytest.raises(InputError, match="no such network"):

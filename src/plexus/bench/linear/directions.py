@@ -63,7 +63,7 @@ def solves_of(system: System) -> list[Solve]:
     plain = Method("CG", {"pc_type": "none"}, 0.0)
     rivals = [m for m in methods(system.mat) if m.name in RIVALS]
     found = [solve(system, method, RTOL)[0] for method in (plain, *rivals)]
-    for name in shipped.names("directions"):
+    for name in shipped.names(bundle.TYPE):
         found += [_directed(system, name, flexible) for flexible in (False, True)]
     return found
 
@@ -71,7 +71,7 @@ def solves_of(system: System) -> list[Solve]:
 def _directed(system: System, name: str, flexible: bool) -> Solve:
     """Return a solve along a network's directions."""
     begin = time.perf_counter()
-    network, entries = bundle.load(shipped.found("directions", name) or ""), system.mat.getInfo()["nz_used"]
+    network, entries = bundle.load(shipped.found(bundle.TYPE, name) or ""), system.mat.getInfo()["nz_used"]
     passes = network.plan.flops * system.mat.getSize()[0] / (2 * entries) + WATCH
     words = f"{name}, FCG({STORED})" if flexible else name
     method = Method(f"directions {words}", FLEXIBLE if flexible else {}, passes + (not flexible))
@@ -95,7 +95,7 @@ def _directed(system: System, name: str, flexible: bool) -> Solve:
 def compared(label: str, solves: Sequence[Solve], bound: float | None) -> Iterator[Row]:
     """Yield a network's iterations over those of conjugate gradients, and what multigrid needs instead."""
     (plain,), (rival,) = of(solves, "CG"), of(solves, RIVALS[-1])
-    for name in shipped.names("directions"):
+    for name in shipped.names(bundle.TYPE):
         (mine,), (other,) = (of(solves, f"directions {n}") for n in (name, f"{name}, FCG({STORED})"))
         told = f"{mine.iterations} of {plain.iterations}"
         for what, ratio, most in (
