@@ -23,7 +23,7 @@ def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -
     rtol, most
         Reduction of the residual, and iterations at most.
     """
-    matrix, cells, b = system
+    matrix, cells, b, *_ = system
     mat = PETSc.Mat().createAIJ(matrix.n, csr=tuple(matrix.rows), comm=PETSc.COMM_SELF)
     places = PETSc.Vec().createWithArray(cells.ravel().astype(float), comm=PETSc.COMM_SELF)
     places.setBlockSize(cells.shape[1])
