@@ -137,7 +137,9 @@ def test_heat_first_and_stress_after_it_are_both_at_once(told):
 @pytest.mark.mpi
 def test_it_goes_on_as_if_it_had_not_stopped(told):
     whole, again = continued(*(started(told.parent, solid(told, 0.2)) for _ in range(2)), 3)
-    assert again.values() == whole.values()
+    found, wanted = again.values(), whole.values()
+    # a factorisation on several ranks adds up in the order in which parts arrive
+    assert all(found[name] == pytest.approx(wanted[name], rel=1e-12, abs=0) for name in ("u", "p"))
 
 
 @pytest.mark.mpi
