@@ -140,6 +140,7 @@ def test_it_goes_on_as_if_it_had_not_stopped(told):
     found, wanted = again.values(), whole.values()
     # a factorisation on several ranks adds up in the order in which parts arrive
     assert all(found[name] == pytest.approx(wanted[name], rel=1e-12, abs=0) for name in ("u", "p"))
+    assert found["T"] == pytest.approx(wanted["T"], abs=1e-12)
 
 
 @pytest.mark.mpi
