@@ -2,8 +2,9 @@
  *
  * Level l holds A (n rows, columns from n on of other ranks), 1/diag A, and which aggregate each row belongs to,
  * with NB weights. A vector has room for the columns of other ranks; `halo` fills it. Smoothing is the polynomial
- * of degree k on [lo, hi] before and after, so that the cycle is symmetric; `mixed` mixes in those of lower degrees. A coarse problem is solved by one
- * cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of flexible conjugate gradients.
+ * of degree k on [lo, hi] before and after, so that the cycle is symmetric; `mixed` mixes in those of lower degrees.
+ * A coarse problem is solved by one cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of
+ * flexible conjugate gradients.
  *
  * Rows come in bundles of LANES. Where each of them has the same distances from row to column, as inside of grids,
  * entry k of all rows of a bundle stands together, and distances are kept once: neither columns nor gathers are needed.

@@ -3,8 +3,7 @@
 The guess shortens the way, not the goal. At the end the residual is computed anew, as recurrences of Krylov
 methods drift from it, those of methods that do not know of rounding inside of a preconditioner most: above
 `SLACK` times the goal what is left is solved for again, and where that does not help the solve has failed.
-Where CG meets a direction p of
-pᵀA p ≤ 0, its steps are repeated to tell that number.
+Where CG meets a direction p of pᵀA p ≤ 0, its steps are repeated to tell that number.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def work(ksp: PETSc.KSP, method: Method) -> tuple[float, float]:
         if hierarchy is None:  # its set-up has failed
             return 0.0, 0.0
         deeper = hierarchy.inner.matrices[1:] if hierarchy.inner else []
-        entries = [m.comm.allreduce(int(m.rows.ptr[-1])) for m in hierarchy.matrices + deeper]
+        entries = [m.entries for m in hierarchy.matrices + deeper]
         return float(hierarchy.work), sum(entries) / entries[0]
     if pc.getType() in ("gamg", "ml"):
         levels = [pc.getMGSmoother(k).getOperators()[1] for k in range(pc.getMGLevels())]

@@ -60,10 +60,10 @@ def paired(matrix: Matrix, passes: int, share: float) -> Aggregates:
 
     ``share`` of its strongest coupling is what a row asks of its mate's.
     """
-    entries, coarse = _entries(matrix), matrix
+    entries, coarse = matrix.entries, matrix
     names, steps = np.arange(matrix.n, dtype=np.int32), list[tuple[np.ndarray, int]]()
     for number in range(passes + 1):
-        if number == passes and _entries(coarse) <= DENSE * entries:
+        if number == passes and coarse.entries <= DENSE * entries:
             break
         steps.append(aggregate.pairs(coarse.rows, share))
         # a pair that is coupled to nothing else is solved by what smooths it; -1 finds the -1 behind the last
@@ -77,8 +77,3 @@ def again(matrix: Matrix, found: Aggregates) -> Aggregates:
     for step in found.steps:
         matrix = coarsen(matrix, *step, None)
     return found._replace(coarse=matrix if found.steps else None)
-
-
-def _entries(matrix: Matrix) -> int:
-    """Return the entries on all ranks. Collective."""
-    return int(matrix.comm.allreduce(int(matrix.rows.ptr[-1])))

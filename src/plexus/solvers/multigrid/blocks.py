@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from plexus.solvers.multigrid.tensors import Grid, features, grids, merged, texture
+from plexus.solvers.multigrid.tensors import Grid, features, grids, merged
 from plexus.solvers.multigrid.vectors import of_nodes
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Blocks:
 
     def texture(self, w: Tensor, s: Tensor) -> Tensor:
         """Return the features of this level, (4,)."""
-        return texture(self.nodes, self.nodes.w, self.nodes.s)
+        return self.nodes.texture(self.nodes.w, self.nodes.s)
 
 
 def levels(hierarchy: Hierarchy) -> list[Any]:

@@ -25,6 +25,7 @@ from plexus.solvers.multigrid import POSITIONS, options
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc, standing_alone
 from plexus.solvers.multigrid.nested import build
+from plexus.solvers.multigrid.vectors import near_of
 
 FAR = 1e12
 """Largest diagonal entry, and one over it, of a matrix that is taken as it is."""
@@ -94,11 +95,7 @@ class Multigrid:
         like = before if reuse and before is not None and _alike(before, settings, matrix) else None
         if block == 1:
             return Hierarchy(matrix, settings, places, like=like)
-        near = near_null_space(mat)
-        if near is None:
-            near = np.tile(np.eye(block), (matrix.n // block, 1))
-        near[standing_alone(matrix)] = 0.0
-        return Hierarchy(matrix, settings, places, near, like)
+        return Hierarchy(matrix, settings, places, near_of(matrix, block, near_null_space(mat)), like)
 
     def apply(self, pc: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Set ``y`` to the cycle's answer for ``x``. Collective."""

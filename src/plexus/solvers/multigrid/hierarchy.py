@@ -200,12 +200,11 @@ class Hierarchy:
         passes, visits = 0.0, 1
         matrices = self.matrices + (self.inner.matrices[1:] if self.inner else [])
         for number, matrix in enumerate(matrices):
-            entries = matrix.comm.allreduce(int(matrix.rows.ptr[-1]))
             each = 2.0 * self.settings.degree if number + 1 < len(matrices) else 1.0
             again = 0.5 if number and self.settings.cycle != "v" else 0.0
-            passes += entries * visits * (each + again)
+            passes += matrix.entries * visits * (each + again)
             visits *= 1 if self.settings.cycle == "v" else 2
-        return passes / self.comm.allreduce(int(self.matrices[0].rows.ptr[-1]))
+        return passes / self.matrices[0].entries
 
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None, block: int) -> Level:
         """Return a level with its smoother, as C reads it."""

@@ -95,6 +95,11 @@ class Matrix:
         self.sizes = np.empty(0)
         vars(self).pop("diagonal", None)
 
+    @property
+    def entries(self) -> int:
+        """Entries of all ranks. Collective."""
+        return int(self.comm.allreduce(int(self.rows.ptr[-1])))
+
     def hold(self, sizes: np.ndarray | None = None) -> None:
         """Put one on diagonals that are zero: nothing of the near null space is there. Local.
 

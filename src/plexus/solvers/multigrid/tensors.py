@@ -108,8 +108,18 @@ class Grid:
         return factor * v, torch.where(r > 0, r, nu * r)
 
     def texture(self, w: Tensor, s: Tensor) -> Tensor:
-        """Return the features of this level, (4,)."""
-        return texture(self, w, s)
+        """Return the features of this level, (4,), as `network.texture` has them."""
+        d = self.diagonal(w, s).clamp(min=NONE)
+        on = w > 0
+        i, j = self.i[on], self.j[on]
+        rows = torch.zeros(self.n, dtype=torch.bool)
+        rows[i] = rows[j] = True
+        log = d.log()
+        each, count = max(len(i), 1), max(int(rows.sum()), 1)
+        coupling, contrast = w[on].log() - 0.5 * (log[i] + log[j]), (log[i] - log[j]).abs()
+        each_row = torch.tensor(np.log(each / count), dtype=torch.float64)
+        held = (s.clamp(min=0) / d)[rows].sum() / count
+        return torch.stack([coupling.sum() / (3 * each), contrast.sum() / (3 * each), each_row, held])
 
 
 class Product(torch.autograd.Function):
@@ -167,21 +177,6 @@ def features(grid: Grid, w: Tensor, coarse: tuple[Tensor, Tensor]) -> Tensor:
         number.log(), size[i] + size[j], (size[i] - size[j]).abs(),
         (total / (total + tied[i] + tied[j])).clamp(min=LEAST).log(),
     ], 1) / 3  # fmt: skip
-
-
-def texture(grid: Grid, w: Tensor, s: Tensor) -> Tensor:
-    """Return the features of a level, (4,), as `network.texture` has them."""
-    d = grid.diagonal(w, s).clamp(min=NONE)
-    on = w > 0
-    i, j = grid.i[on], grid.j[on]
-    rows = torch.zeros(grid.n, dtype=torch.bool)
-    rows[i] = rows[j] = True
-    log = d.log()
-    each, count = max(len(i), 1), max(int(rows.sum()), 1)
-    coupling, contrast = w[on].log() - 0.5 * (log[i] + log[j]), (log[i] - log[j]).abs()
-    each_row = torch.tensor(np.log(each / count), dtype=torch.float64)
-    held = (s.clamp(min=0) / d)[rows].sum() / count
-    return torch.stack([coupling.sum() / (3 * each), contrast.sum() / (3 * each), each_row, held])
 
 
 def _added(n: int, at: Tensor, values: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ from mpi4py import MPI
 
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings, usual_for
 from plexus.solvers.multigrid.learned import Learned
-from plexus.solvers.multigrid.matrices import Matrix, local, standing_alone
+from plexus.solvers.multigrid.matrices import Matrix, local
 from plexus.solvers.multigrid.network import Network
+from plexus.solvers.multigrid.vectors import near_of
 from plexus_kernels.native.multigrid import Cycle, Level
 
 if TYPE_CHECKING:
@@ -45,10 +46,8 @@ def system_of(problem: Problem) -> Whole:
     layout = problem.layout(MPI.COMM_SELF)
     found = problem.system(layout, 0.0)
     rows, ghosts = local(found.pointer.astype(np.int32), found.columns, found.values, 0, len(found.rhs))
-    matrix, block, near = Matrix(MPI.COMM_SELF, rows, ghosts), layout.components, found.near
-    if block > 1:
-        near = np.tile(np.eye(block), (matrix.n // block, 1)) if near is None else near
-        near = np.where(standing_alone(matrix)[:, None], 0.0, near)
+    matrix, block = Matrix(MPI.COMM_SELF, rows, ghosts), layout.components
+    near = found.near if block == 1 else near_of(matrix, block, found.near)
     return Whole(matrix, layout.positions, found.rhs, block, near)
 
 

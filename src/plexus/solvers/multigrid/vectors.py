@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from plexus.solvers.multigrid.matrices import Matrix
+from plexus.solvers.multigrid.matrices import Matrix, standing_alone
 from plexus_kernels.native.aggregate import Rows, product
 
 TINY = 1e-8
@@ -33,6 +33,15 @@ def condensed(matrix: Matrix, block: int) -> Matrix:
 def of_nodes(matrix: Matrix, block: int) -> Matrix:
     """Return the matrix of nodes of so many unknowns."""
     return matrix if block == 1 else condensed(matrix, block)
+
+
+def near_of(matrix: Matrix, block: int, near: np.ndarray | None) -> np.ndarray:
+    """Return the near null space of the own rows, (n, k), zero where values are prescribed. Collective.
+
+    Where none is known, None, it is a constant for each of the ``block`` unknowns of a node.
+    """
+    near = np.tile(np.eye(block), (matrix.n // block, 1)) if near is None else near
+    return np.where(standing_alone(matrix)[:, None], 0.0, near)
 
 
 def basis(near: np.ndarray, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

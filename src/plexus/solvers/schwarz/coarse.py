@@ -9,7 +9,8 @@ import numpy as np
 from petsc4py import PETSc
 
 from plexus.solvers.multigrid.context import near_null_space
-from plexus.solvers.multigrid.matrices import of_petsc, standing_alone
+from plexus.solvers.multigrid.matrices import of_petsc
+from plexus.solvers.multigrid.vectors import near_of
 
 
 class Coarse:
@@ -27,9 +28,7 @@ class Coarse:
 
     def __init__(self, mat: PETSc.Mat, names: np.ndarray, count: int):
         self._comm, block = mat.comm.tompi4py(), mat.getBlockSize()
-        near = near_null_space(mat)
-        self.near = np.tile(np.eye(block), (len(names) // block, 1)) if near is None else near
-        self.near[standing_alone(of_petsc(mat))] = 0.0
+        self.near = near_of(of_petsc(mat), block, near_null_space(mat))
         self._names, self._size = names, count * self.near.shape[1]
         self._inverse = self._solved(mat)
 
