@@ -109,18 +109,17 @@ def preset(block: SolverBlock, target: Target) -> dict[str, OptionValue]:
         "ksp_max_it": block.max_iterations,
     }
     # what stays None is left to PETSc, or (ksp_type) to the first matrix
-    given |= true_residual(given["ksp_type"])
-    if given["ksp_type"] == OURS:
-        given["ksp_type"] = "python"
     ksp = given["ksp_type"]
+    given |= true_residual(ksp)
     exact = {} if ksp is None else precise(ksp, chosen)
+    if ksp == OURS:
+        given["ksp_type"] = "python"
     return {name: value for name, value in given.items() if value is not None} | chosen | exact
 
 
 def precise(ksp: str, options: Iterable[str]) -> dict[str, OptionValue]:
     """Return options by which multigrids are linear to the last digits, if a Krylov method relies on it."""
-    linear = ksp in TOLERANT or ksp == "python"
-    return {} if linear else {name: 64 for name in options if name.endswith(BITS)}
+    return {} if ksp in TOLERANT else {name: 64 for name in options if name.endswith(BITS)}
 
 
 def true_residual(ksp: str | None) -> dict[str, OptionValue]:

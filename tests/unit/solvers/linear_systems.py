@@ -10,6 +10,17 @@ from plexus.spaces.systems import SystemSpace
 NAME = "plexus.solvers.learned.Multigrid"
 CHANNELS = {"type": "channels", "cells": [16, 16, 16], "seed": 301}
 OBSTACLES = {"type": "obstacles", "cells": [16, 16, 16], "layout": "many"}
+BEAM = """
+plexus: 1
+mesh: {type: box, cell: hexahedron, cells: [12, 4, 4], size: [3 m, 1 m, 1 m]}
+physics:
+  type: elasticity
+  geometry: solid
+  material: {density: 1 kg/m^3, young_modulus: 1 Pa, poisson_ratio: 0.3}
+boundary: [{on: left, displacement: [0, 0, 0]}, {on: right, traction: [0, 0, 1 Pa]}]
+solver: {displacement: {ksp: cg, rtol: 1e-8, preconditioner: %s}}
+"""
+"""A beam that bends; ``%s`` is its preconditioner."""
 
 
 def system(given, comm=MPI.COMM_WORLD):

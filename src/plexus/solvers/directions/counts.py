@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from petsc4py import PETSc
 
@@ -10,20 +10,24 @@ from plexus.solvers.directions.context import Directions
 from plexus.solvers.directions.krylov import install
 from plexus.solvers.multigrid import POSITIONS
 
+if TYPE_CHECKING:
+    from plexus.solvers.multigrid.trials import Whole
 
-def counts(system: tuple[Any, Any, Any], network: Any, rtol: float, most: int) -> tuple[int, float]:
+
+def counts(system: Whole, network: Any, rtol: float, most: int) -> tuple[int, float]:
     """Return iterations to a residual of ``rtol`` ‖b‖, and the share of answers that would not do.
 
     Parameters
     ----------
     system
-        Matrix, cells and right-hand side, all on this process.
+        On a grid, all on this process.
     network
         None for conjugate gradients.
     rtol, most
         Reduction of the residual, and iterations at most.
     """
     matrix, cells, b, *_ = system
+    assert cells is not None
     mat = PETSc.Mat().createAIJ(matrix.n, csr=tuple(matrix.rows), comm=PETSc.COMM_SELF)
     places = PETSc.Vec().createWithArray(cells.ravel().astype(float), comm=PETSc.COMM_SELF)
     places.setBlockSize(cells.shape[1])
