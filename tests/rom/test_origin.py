@@ -68,3 +68,20 @@ def test_a_checkpoint_of_other_modes_is_refused(made):
     other = started(folder, deck(folder, rom={**rom, "file": str(folder / "turned.h5")}))
     with pytest.raises(InputError, match=r"^rom\.file: the checkpoint belongs to another reduced model"):
         continued(run, other, 3)
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_a_model_that_keeps_no_states_is_written_and_read(made):
+    """No modes of stress and no duals: it marches, and cannot be completed."""
+    folder, rom = made
+    run = started(folder, deck(folder, rom=rom))
+    form, points, own = run.system.full.forms["displacement"], run.system.full.quadrature, run.system.model
+    bare = replace(own.kept, stresses=own.kept.stresses[:, :, :0], duals={})
+    model.save(
+        folder / "bare.h5", form.space, points,
+        replace(own, kept=bare, facts={**own.facts, "widths": {}}),
+    )  # fmt: skip
+    found = model.load(folder / "bare.h5", form, points)
+    assert found.kept.stresses.shape == bare.stresses.shape and not found.kept.duals
+    assert abs(found.basis - own.basis).max() == 0

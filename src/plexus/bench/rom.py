@@ -31,6 +31,7 @@ from plexus.laws import _mises
 from plexus.offline.main import reduce
 from plexus.reduction.loads import Loads
 from plexus.reduction.model import Kept, Model, save
+from plexus.reduction.origin import supports
 from plexus.reduction.responses import Elastic, spans
 from plexus.runtime import context
 
@@ -220,7 +221,10 @@ def _carried(small: Size, large: Size, folder: Path) -> None:
     x = model.points.points
     cell = np.minimum((x * large.cells).astype(int), large.cells - 1)
     names = [_nearest(points[1], c, large.cells, y) for c, y in zip(cell, x, strict=True)]
-    told = {**model.facts, "points": points[1].n_global, "names": names, "widths": {}}
+    told = {
+        **model.facts, "points": points[1].n_global, "names": names, "widths": {},
+        "supports": supports(forms[1].space, two.prescribed["displacement"]),  # type: ignore[attr-defined]
+    }  # fmt: skip
     large.facts = told
     save(
         _file(large, folder),

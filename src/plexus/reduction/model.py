@@ -100,11 +100,11 @@ class Model:
             f"forces/{name}": kept.forces.reshape(
                 len(kept.forces) // components, components * kept.forces.shape[1]
             ),
-            "stress/modes": kept.stresses.reshape(-1, 9 * kept.stresses.shape[2]),
+            "stress/modes": kept.stresses.reshape(len(kept.stresses), 9 * kept.stresses.shape[2]),
             "temperature/shapes": kept.temperatures,
         }
         for dual, a in kept.duals.items():
-            found[f"memory/{dual}"] = a.reshape(-1, a.shape[1] * a.shape[2])
+            found[f"memory/{dual}"] = a.reshape(len(a), a.shape[1] * a.shape[2])
         return found
 
 
