@@ -203,3 +203,17 @@ def test_gappy_needs_points_that_tell_modes_apart(made):
         Gappy("p", same, points)
     with pytest.raises(InputError, match="no basis of q"):
         started(made[0], indicator={"of": "q"})
+
+
+@pytest.mark.parametrize("off", [0.5, 1e-3, 1e-5, 1e-12])
+def test_the_indicator_keeps_its_digits_when_it_is_small(made, off):
+    """A difference of squares cancels; what is left of a value just outside of the basis must not."""
+    run = started(made[0], indicator={"tolerance": 0.02})
+    gappy = run.system.trust.gappy
+    rng = np.random.default_rng(2)
+    inside = gappy.q @ rng.standard_normal(gappy.q.shape[1])
+    outside = rng.standard_normal(len(inside))
+    outside -= gappy.q @ (gappy.q.T @ outside)
+    p = inside / np.linalg.norm(inside) + off * outside / np.linalg.norm(outside)
+    found = gappy.missed(p.reshape(-1, gappy.width)[gappy.points.places], 0.0)
+    assert found == pytest.approx(off / (1 + off**2) ** 0.5, rel=1e-6, abs=1e-15)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 DEPENDENT = 1e-10
 """Singular value of Φ_s, relative to the largest, below which points do not determine the basis."""
+CANCELLED = 1e-8
+"""Share of |p|² below which a difference of squares has lost too many digits to be one's distance."""
 
 
 def pivots(comm: Comm, modes: Array, names: Array) -> Array:
@@ -81,11 +83,17 @@ class Gappy:
     def missed(self, rows: Array, floor: float) -> float:
         """Return e_G of values (own points, c); below ``floor`` relative to that. Collective.
 
-        ``floor`` is a root mean square.
+        ``floor`` is a root mean square. As Q is orthonormal, |p - Q Qᵀ p|² = |p|² - |Qᵀ p|², where that does
+        not cancel.
         """
         p = self.gathered(rows).ravel()
-        size = max(float(np.linalg.norm(p)), floor * len(p) ** 0.5)
-        return float(np.linalg.norm(p - self.q @ (self.q.T @ p))) / size if size > 0 else 0.0
+        fit, size = self.q.T @ p, float(p @ p)
+        left = size - float(fit @ fit)
+        if left <= CANCELLED * size:
+            rest = p - self.q @ fit
+            left = float(rest @ rest)
+        size = max(size, floor**2 * len(p))
+        return float((left / size) ** 0.5) if size > 0 else 0.0
 
     def reconstructed(self, rows: Array) -> Array:
         """Return the variable at own quadrature points (k, c), of its values at the points. Collective."""
