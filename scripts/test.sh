@@ -8,6 +8,8 @@ memory=/dev/shm
 [ "$(df --output=avail "$memory" 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && export TMPDIR=$memory
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/plexus_XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
+# Hundreds of processes start: they read modules that are compiled, and tests whose assertions are.
+unset PYTHONDONTWRITEBYTECODE
 logs=$scratch/logs
 export TMPDIR=$scratch/tests
 mkdir "$logs" "$TMPDIR"

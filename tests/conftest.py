@@ -33,6 +33,14 @@ def _together(request: pytest.FixtureRequest) -> Iterator[None]:
         MPI.COMM_WORLD.Barrier()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> Iterator[None]:
+    """Let the collector leave alone what a module of tests has imported, once its fixtures are gone."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def shared_path(tmp_path: Path) -> Path:
     """Return a temporary folder of rank 0 that all ranks use."""

@@ -85,7 +85,7 @@ def test_counts_what_it_rejects(name):
 @members
 @pytest.mark.parametrize("failures", [0, 2])
 def test_memory_survives_a_restart(name, failures):
-    """State and restore continue with the same steps."""
+    """State and restore continue with the same steps; such estimates may make these ever shorter."""
     controller, clock = made(name), Clock(0.0, SPAN)
     march(controller, clock, errors(), steps=5)
     for _ in range(failures if shortens(name) else 0):
@@ -94,7 +94,8 @@ def test_memory_survives_a_restart(name, failures):
     again.restore(controller.state())
     clock_again.restore(clock.state())
     assert again.state() == controller.state() and again.rejected == controller.rejected
-    assert march(again, clock_again, errors()) == march(controller, clock, errors())
+    one, two = (march(c, t, errors(), steps=200) for c, t in ((again, clock_again), (controller, clock)))
+    assert one == two and again.state() == controller.state()
 
 
 def shortens(name):

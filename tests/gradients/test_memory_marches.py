@@ -127,6 +127,7 @@ def test_gradients_are_those_of_one_rank(name, tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_tangents_are_adjoint_to_gradients(tmp_path_factory):
     run, numbers = run_of(WORLD, tmp_path_factory, "chaboche")
     places = np.array([[0.4, 0.5, 0.3], [0.8, 0.5, 0.6], [0.6, 0.8, 0.1]])
@@ -138,6 +139,7 @@ def test_tangents_are_adjoint_to_gradients(tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_kept_states_change_no_gradient(tmp_path_factory):
     run, numbers = run_of(WORLD, tmp_path_factory, "chaboche")
 

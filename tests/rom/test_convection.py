@@ -99,6 +99,7 @@ def test_what_it_has_seen_half_of_it_continues(spread):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 @pytest.mark.parametrize("projection", ["galerkin", "least_squares"])
 def test_implicit_steps_give_the_same(spread, projection):
     folder = spread[0]

@@ -21,11 +21,16 @@ BEDDED = [{"on": "left", "displacement_x": 0}, {"on": "bottom", "spring": {"norm
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Make the reduced model of two cycles; return its folder, life and p of the full model after all."""
+    """Make the reduced model of two cycles; return its folder."""
     folder = Path(COMM.bcast(str(tmp_path_factory.mktemp("balance")) if COMM.rank == 0 else None))
     reduce(deck(folder, 2, reduce={}, boundary=BEDDED), context.create(COMM, folder))
-    full = compose(deck(folder / "full", CYCLES, boundary=BEDDED), started(folder, "full"))
-    return folder, executed(full)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def full(made):
+    """Return life and p of the full model after all cycles."""
+    return executed(compose(deck(made / "full", CYCLES, boundary=BEDDED), started(made, "full")))
 
 
 def corrected(folder, name, cycles=CYCLES, **rom):
@@ -35,13 +40,13 @@ def corrected(folder, name, cycles=CYCLES, **rom):
 
 
 @pytest.mark.mpi
-def test_the_body_stays_in_balance(made):
+@pytest.mark.pair
+def test_the_body_stays_in_balance(made, full):
     """Without a step of the full model life stays right, which it does not otherwise."""
-    folder, full = made
-    plain = corrected(folder, "plain", imbalance=9)
+    plain = corrected(made, "plain", imbalance=9)
     found = executed(plain)
     off, left = abs(found["life"] / full["life"] - 1), plain.system.counts()["reduced"]["imbalance"]
-    run = corrected(folder, "corrected", correct=1)
+    run = corrected(made, "corrected", correct=1)
     found = executed(run)
     told = run.system.counts()["reduced"]
     assert told["corrections"] == CYCLES * 8 and told["modes"] == plain.system.model.basis.shape[2]
@@ -53,8 +58,7 @@ def test_the_body_stays_in_balance(made):
 @pytest.mark.mpi
 def test_a_correction_leaves_what_the_change_of_moduli_leaves(made):
     """In a body whose moduli are those of rest the forces of the corrected state balance to rounding."""
-    folder, _ = made
-    run = corrected(folder, "once", 4, correct=32, imbalance=9)
+    run = corrected(made, "once", 4, correct=32, imbalance=9)
     before = None
     for state in run.march():
         if state.step == 31:
@@ -70,10 +74,10 @@ def share(run, state):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_what_modes_can_say_changes_nothing(made):
     """A correction in the span of the basis moves coordinates and not the body; springs follow."""
-    folder, _ = made
-    one, two = corrected(folder, "one", 2, imbalance=9), corrected(folder, "two", 2, imbalance=9)
+    one, two = corrected(made, "one", 2, imbalance=9), corrected(made, "two", 2, imbalance=9)
     for _ in one.march():
         pass
     for state in two.march():
@@ -87,13 +91,13 @@ def test_what_modes_can_say_changes_nothing(made):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_numbers_known_for_modes_follow_the_correction(made, monkeypatch):
     """A mean of the displacement, of which each mode's part is known, is that of the corrected field."""
-    folder, _ = made
-    block = {"type": "galerkin", "file": str(folder / "rom.h5"), "correct": 3, "imbalance": 9}
+    block = {"type": "galerkin", "file": str(made / "rom.h5"), "correct": 3, "imbalance": 9}
     quantities = {"u": {"type": "mean", "of": "displacement_x"}, "life": {"type": "shortest_life"}}
     run = compose(
-        deck(folder / "mean", 4, rom=block, boundary=BEDDED, quantities=quantities), started(folder, "mean")
+        deck(made / "mean", 4, rom=block, boundary=BEDDED, quantities=quantities), started(made, "mean")
     )
     for state in run.march():
         if state.step in (2, 3, 7, 30):
@@ -106,13 +110,12 @@ def test_numbers_known_for_modes_follow_the_correction(made, monkeypatch):
 
 @pytest.mark.mpi
 def test_a_restart_has_the_correction(made):
-    folder, _ = made
-    whole = corrected(folder, "whole", 5, correct=3, imbalance=9)
+    whole = corrected(made, "whole", 5, correct=3, imbalance=9)
     for state in whole.march():
         if state.step == 20:
-            save(whole, path := folder / "whole" / "checkpoint_00000020.h5")
-    again = corrected(folder, "again", 5, correct=3, imbalance=9)
-    resume(again, str(path), folder / "again")
+            save(whole, path := made / "whole" / "checkpoint_00000020.h5")
+    again = corrected(made, "again", 5, correct=3, imbalance=9)
+    resume(again, str(path), made / "again")
     assert again.system.whole.corrected
     for _ in again.march():
         pass
@@ -122,10 +125,10 @@ def test_a_restart_has_the_correction(made):
 
 
 @pytest.mark.mpi
-def test_refreshed_cycles_keep_it(made):
+@pytest.mark.pair
+def test_refreshed_cycles_keep_it(made, full):
     """What full steps find beside the correction joins the basis."""
-    folder, full = made
-    run = corrected(folder, "both", correct=2, refresh=[4])
+    run = corrected(made, "both", correct=2, refresh=[4])
     found = executed(run)
     assert run.system.counts()["reduced"]["imbalance"] <= 0.05
     assert abs(found["life"] / full["life"] - 1) <= 0.02

@@ -18,6 +18,7 @@ from plexus.errors import DeckError, GuardError, InputError
 from plexus.offline.dictionary import make, trained
 from plexus.reduction.clusters.medoids import Partition
 from plexus.runtime import context
+from plexus.runtime.first import on_first
 from plexus.tasks.reduce import TASK
 
 SWEEP = {"mode": "list", "members": [
@@ -174,14 +175,16 @@ def test_a_model_that_joined_is_there_after_a_restart(made):
     assert again.values() == pytest.approx(whole.values(), rel=1e-10)
 
 
-def test_what_is_no_dictionary_is_refused(made, tmp_path):
-    folder = made[0]
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_what_is_no_dictionary_is_refused(made, tmp_path_factory):
+    folder, other = made[0], together(tmp_path_factory.mktemp("wrong"))
     index = json.loads((folder / "dictionary.json").read_text())
 
     def told(**changes):
-        (tmp_path / "dictionary.json").write_text(json.dumps(index | changes))
+        on_first(COMM, lambda: (other / "dictionary.json").write_text(json.dumps(index | changes)))
         with pytest.raises(InputError) as error:
-            marched(tmp_path, imbalance=1.0)
+            marched(other, imbalance=1.0)
         return str(error.value)
 
     assert "no dictionary of reduced models (kind 'rom'" in told(kind="rom")
@@ -189,9 +192,8 @@ def test_what_is_no_dictionary_is_refused(made, tmp_path):
     assert "one has none" in told(models=index["models"][:1])
     # the bundle is not there
     assert "recommendation.safetensors" in told()
-    (tmp_path / "recommendation.safetensors").write_bytes(
-        (folder / "recommendation.safetensors").read_bytes()
-    )
+    bundle = "recommendation.safetensors"
+    on_first(COMM, lambda: (other / bundle).write_bytes((folder / bundle).read_bytes()))
     assert "sha256" in told(sha256="0" * 64)
 
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from rom.runs import COMM, continued, started, together
+from rom.runs import continued, started
 from rom.test_reduced_runs import LAW, deck
 
 from plexus.errors import InputError
-from plexus.offline.main import reduce
 from plexus.reduction import model
-from plexus.runtime import context
 
 EDGE = {"on": "left", "displacement_x": 0}
 PULL = {"on": "right", "traction": ["pull(t)*(1 - y)", 0]}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Make the model of a plate; return its folder and what a deck says of it."""
-    folder = together(tmp_path_factory.mktemp("origin"))
-    reduce(deck(folder, reduce={}), context.create(COMM, folder))
+@pytest.fixture
+def made(plate):
+    """Return the folder of the model of a plate and what a deck says of it."""
+    folder = plate[0]
     return folder, {"type": "galerkin", "file": str(folder / "rom.h5"), "new_shapes": "respond"}
 
 

@@ -59,12 +59,10 @@ def deck(folder, **blocks):
     return plain(folder, data)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Make the reduced model; return its folder, facts, and quantities of the full run."""
-    folder = together(tmp_path_factory.mktemp("rom"))
-    run, facts = reduce(deck(folder, reduce={}), context.create(COMM, folder))
-    return folder, facts, dict(run.values())
+@pytest.fixture
+def made(plate):
+    """Return folder and facts of the reduced model, and quantities of the full run."""
+    return plate
 
 
 def reduced(folder, new="refuse", **blocks):
@@ -177,6 +175,7 @@ def test_pieces_of_the_body_make_no_difference(made, monkeypatch):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_states_that_are_over_leave_no_memory_behind(made, tmp_path_factory):
     """When a step is kept, the memory of the steps before it is gone."""
     run = started(together(tmp_path_factory.mktemp("kept")), deck(made[0], reduce={}))
@@ -190,6 +189,7 @@ def test_states_that_are_over_leave_no_memory_behind(made, tmp_path_factory):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_what_solves_can_be_let_go_and_made_anew(made):
     """A step on a new matrix and preconditioner is that on the old ones."""
     found = []
@@ -273,6 +273,7 @@ LINEAR = {"u": {"type": "mean", "of": "displacement_x"}}
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_a_run_without_memory_of_the_body_marches_the_same(made):
     folder = made[0]
     file = {"type": "galerkin", "file": str(folder / "rom.h5"), "duals": "none"}

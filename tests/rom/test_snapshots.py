@@ -75,6 +75,7 @@ def missed(run, file):
 
 
 @pytest.mark.mpi
+@pytest.mark.pair
 def test_eight_cycles_from_two_against_calculix(made):
     run = longer(made[0], DECK)
     assert missed(run, "norton_8_cycles.frd") < 1e-2
