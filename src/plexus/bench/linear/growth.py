@@ -1,13 +1,11 @@
-"""Growing problems: iterations, seconds and memory against size and ranks; precision; the memory's speed."""
+"""Growing problems: iterations, seconds and memory against size and ranks; precision."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,8 @@ from plexus.bench.job import timed
 from plexus.bench.linear.grids import Found
 from plexus.bench.linear.methods import SLOW, Method, methods
 from plexus.bench.linear.report import lines, of, times
-from plexus.bench.linear.solves import LIMIT, Solve, prepared, table, tried
-from plexus.bench.linear.systems import System, of_problem
+from plexus.bench.linear.solves import LIMIT, Solve, table, tried
+from plexus.bench.linear.systems import of_problem
 from plexus.bench.table import Row
 from plexus.launch import environment, prefix
 from plexus.runtime.interpreter import python
@@ -35,12 +33,10 @@ LARGE, SPARED = 100, {"obstacles": ("PyAMG",), "channels": SLOW}
 RANKS = (1, 2, 4)
 TIGHT, EQUAL = 1e-12, 1e-8
 """Tolerance of solutions that are compared between ranks, and their difference relative to the largest."""
-SHARE, WORDS = 0.6, 1 << 25
-"""Of the memory's speed, what a cycle should reach; numbers in an array that measures it."""
 
 
 def size() -> Found:
-    """Return two problems on growing grids, with memory beyond the matrix, and the speed of a cycle."""
+    """Return two problems on growing grids, with memory beyond the matrix."""
     solves: list[Solve] = []
     rows: list[Row] = []
     for name, (given, bound) in PROBLEMS.items():
@@ -56,7 +52,6 @@ def size() -> Found:
             mine += found
         rows += [_growth(name, mine), *_memory(f"{name} {n}³", found)]
         solves += mine
-        rows += _speed(system) if name == "obstacles" else []
     return solves, rows
 
 
@@ -76,33 +71,6 @@ def _memory(label: str, found: list[Solve]) -> Iterator[Row]:
     ratio = mine.held / theirs[0].held
     told = f"{mine.held / 2**20:.0f} MiB, BoomerAMG ours {theirs[0].held / 2**20:.0f} MiB, at most at a time"
     yield Row(f"{label}: memory over BoomerAMG ours", ratio, "x", 0.6, ratio <= 0.6, told)
-
-
-def _speed(system: System) -> Iterator[Row]:
-    """Yield the bytes per second of a cycle, entries of 4 bytes with columns of 4, over the memory's."""
-    method = next(m for m in methods(system.mat) if m.name == "v")
-    ksp = prepared(system, method)
-    hierarchy = ksp.getPC().getPythonContext().hierarchy
-    b, x = np.random.default_rng(1).standard_normal((2, len(system.rhs.getArray())))
-    seconds = _best(lambda: hierarchy.cycle.apply(b, x))
-    passes = 2 * hierarchy.settings.degree
-    # a pass reads each row's pointer, right-hand side, diagonal, iterate and step, and writes the last two
-    moved = passes * sum(8 * len(m.rows.col) + 28 * m.n for m in hierarchy.matrices[:-1])
-    ksp.destroy()
-    c, a = np.zeros(WORDS), np.ones(WORDS)
-    stream = 3 * a.nbytes / _best(lambda: np.add(a, 1.0, out=c)) * 2 / 3
-    share = moved / seconds / stream
-    told = f"{moved / seconds / 1e9:.1f} of {stream / 1e9:.1f} GB/s, {1e3 * seconds:.0f} ms a cycle"
-    yield Row("cycle v on 128³: share of the memory's speed", share, "", SHARE, share >= SHARE, told)
-
-
-def _best(work: Any) -> float:
-    seconds = []
-    for _ in range(7):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return median(seconds[1:])
 
 
 def ranks() -> Found:
