@@ -30,7 +30,8 @@ PROBLEMS: dict[str, tuple[dict[str, Any], float]] = {
 SIZES = (32, 64, 128)
 LARGE, SPARED = 100, {"obstacles": ("PyAMG",), "channels": SLOW}
 """Iterations after which a method stops on the largest grid; those that would take minutes there."""
-RANKS = (1, 2, 4)
+RANKS, TIMED = (1, 2, 4), 2
+"""Numbers of ranks, and the one on which seconds are compared."""
 TIGHT, EQUAL = 1e-12, 1e-8
 """Tolerance of solutions that are compared between ranks, and their difference relative to the largest."""
 
@@ -45,12 +46,11 @@ def size() -> Found:
             system = of_problem(COMM, name, (n, "cells per axis"), cells=[n] * 3, **given)
             large = n == SIZES[-1]
             chosen = [m for m in methods(system.mat) if not (large and m.name in SPARED[name])]
-            found = table(system, chosen, 1 if large else 3, LARGE if large else LIMIT)
+            found = table(system, chosen, limit=LARGE if large else LIMIT)
             rows += lines(f"{name} {n}³", found)
-            if n > SIZES[0]:
-                rows.append(times(f"{name} {n}³", found, bound))
             mine += found
-        rows += [_growth(name, mine), *_memory(f"{name} {n}³", found)]
+        label = f"{name} {n}³"
+        rows += [times(label, found, bound), _growth(name, mine), *_memory(label, found)]
         solves += mine
     return solves, rows
 
@@ -87,8 +87,8 @@ def ranks() -> Found:
                 answers[name][number] = np.load(Path(folder) / f"{name}.npy")
                 found = [Solve(**one) for one in told]
                 rows += lines(f"{name} 64³, {number} ranks", found)
-                if number == 2:
-                    rows.append(times(f"{name} 64³, 2 ranks", found, PROBLEMS[name][1]))
+                if number == TIMED:
+                    rows.append(times(f"{name} 64³, {TIMED} ranks", found, PROBLEMS[name][1]))
                 solves += found
     for name in PROBLEMS:
         rows += _alike(name, [s for s in solves if s.system.startswith(name)], answers[name])

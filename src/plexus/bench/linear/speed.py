@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 CELLS = 128
 SHARE, WORDS, ROUNDS = 0.6, 1 << 25, 7
-"""Of the memory's speed, what a cycle should reach; numbers in an array that measures it; how often, in turn."""
+"""Share of the memory's speed to be reached, numbers in an array that measures it, how often both in turn."""
 
 
 def speed() -> Found:
@@ -61,7 +61,7 @@ def moved(hierarchy: Hierarchy) -> float:
         assert rows is not None
         matrix = rows.start[-1] * rows.val.itemsize + rows.where[-1] * 4 + 16 * len(rows.start)
         total += 2 * k * matrix + rows.sums.itemsize * ((16 * k + 5) * level.n + 4 * level.coarse)
-    return total
+    return float(total)
 
 
 def _seconds(work: Callable[[], object]) -> float:
