@@ -56,11 +56,14 @@ def main(names: Sequence[str] = ()) -> int:
     """
     from plexus.bench.table import machine, table
     from plexus.errors import InputError
+    from plexus.runtime.files import storage_errors
 
     known = benches()
     unknown = [n for n in names if n.partition(":")[0] not in known]
     if unknown:
         raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+    with storage_errors(FOLDER):  # before anything is measured
+        FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names or known:
         # a benchmark imports what it measures only when its turn comes
         print(f"== {name}", flush=True)
