@@ -121,7 +121,7 @@ def test_classes_are_measured_in_processes_of_their_own(tmp_path, monkeypatch):
     """Each process stores its rows; what several say is told once; a full disk is told as such."""
     code = (
         "import json, sys; name = sys.argv[1]; name == 'linear:lost' and sys.exit(4)\n"
-        "rows = [{'item': 'absent', 'measured': None, 'unit': ''}, {'item': name, 'measured': 1, 'unit': 's'}]\n"
+        "rows = [{'item': item, 'measured': None, 'unit': ''} for item in ('absent', name)]\n"
         "json.dump({'rows': rows}, open(f'runs/bench/{name}.json'.replace(':', '.'), 'w'))"
     )
     monkeypatch.chdir(tmp_path)

@@ -86,7 +86,7 @@ def test_rows_without_places_are_shared_out():
 @pytest.mark.parametrize("given", [{"subdomains": 0}, {"subdomains": 513}, {"overlap": -1}])
 def test_numbers_that_no_matrix_has_are_refused(given):
     mat, b = system(SMALL, MPI.COMM_SELF)
-    (name, value), = given.items()
+    ((name, value),) = given.items()
     with pytest.raises(InputError, match=rf"-.*pc_plexus_{name}: {value} is not within [01] and 512"):
         solved(mat, b, name=SCHWARZ, **given)
 

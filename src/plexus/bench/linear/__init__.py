@@ -1,10 +1,10 @@
 """Preconditioners of symmetric positive definite systems beside each other, to tell which one to take.
 
 ``plexus bench linear`` makes the tables of all classes but those of `ASKED`, two at a time;
-``linear:channels`` one of them, ``linear:FILE`` that of somebody's matrix, or of the problem of a deck. Each has the multigrid on aggregates
-with its three cycles, PETSc's smoothed aggregation and hypre's BoomerAMG with several settings, ML, PyAMG and
-an incomplete Cholesky factorisation; `solves` tells what is the same for all. `plexus-post linear` draws what
-is stored.
+``linear:channels`` one of them, ``linear:FILE`` that of somebody's matrix, or of the problem of a deck. Each
+has the multigrid on aggregates with its three cycles, PETSc's smoothed aggregation and hypre's BoomerAMG with
+several settings, ML, PyAMG and an incomplete Cholesky factorisation; `solves` tells what is the same for all.
+`plexus-post linear` draws what is stored.
 """
 
 from __future__ import annotations
