@@ -1,7 +1,9 @@
 """The frame of the benchmarks: names, table, JSON. What they measure is no test's business."""
 
+import errno
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -10,7 +12,7 @@ from plexus import bench
 from plexus.bench import scale
 from plexus.bench.job import Job
 from plexus.bench.table import Row, machine, table
-from plexus.errors import InputError
+from plexus.errors import InputError, OutputError
 
 
 def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, monkeypatch, capsys):
@@ -25,6 +27,20 @@ def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, monkeypatch, capsy
     assert content["rows"][0] == {
         "item": "speed", "measured": 2.5, "unit": "x", "bound": 2.0, "holds": True, "peer": "peer 1 s",
     }  # fmt: skip
+
+
+def test_results_stay_until_new_ones_are_complete(tmp_path, monkeypatch):
+    path = tmp_path / "runs" / "scale.json"
+    bench.keep(path, "old")
+
+    def half(self, data):
+        self.open("wb").write(data[:1])
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OutputError, match=r"scale\.json: No space left"):
+        bench.keep(path, "new")
+    assert [p.read_text() for p in path.parent.iterdir()] == ["old\n"]
 
 
 def test_an_unknown_benchmark_is_the_users_mistake():

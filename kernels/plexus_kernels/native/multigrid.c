@@ -6,9 +6,10 @@
  * A coarse problem is solved by one cycle (V), by two Chebyshev steps on [a, b] of the next cycle, or by two steps of
  * flexible conjugate gradients.
  *
- * Rows come in bundles of LANES. Where each of them has the same distances from row to column, as inside of grids,
- * entry k of all rows of a bundle stands together, and distances are kept once: neither columns nor gathers are needed.
- * Rows of other bundles stand one behind the other, after their lengths. */
+ * Rows come in bundles of LANES. Where few distances from row to column occur in one, as on grids, what its rows have at
+ * a distance stands together, zeros where they have nothing, and distances are kept once: neither columns nor gathers
+ * are needed. That takes up to SPREAD times the entries; rows of other bundles stand one behind the other, after their
+ * lengths. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,6 +25,17 @@ typedef uint16_t entry;
 typedef real entry;
 #endif
 #define LANES 16
+#define SPREAD 3
+/* A bundle is computed in pieces of the processor's registers: compilers keep longer vectors in memory. */
+#if defined(__AVX512F__)
+#define REGISTER 64
+#elif defined(__AVX__)
+#define REGISTER 32
+#else
+#define REGISTER 16
+#endif
+#define PIECE ((int64_t)(REGISTER / sizeof(real)))
+#define PIECES (LANES / PIECE)
 #define EACH(i, n) for (int64_t i = 0; i < (n); i++)
 typedef struct {
     int64_t n, width, coarse, columns; /* rows, columns, rows of the next level, columns of P in a row */
@@ -47,11 +59,11 @@ typedef struct {
 
 /* Σ_j a_ij (x_j - x_i) + (Σ_j a_ij) x_i: where x hardly varies, as in a channel, large entries do not cancel, and
  * rounding of the entries leaves the row's sum, which is what holds x, as it is. */
-typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef real lanes __attribute__((vector_size(PIECE * sizeof(real)), aligned(sizeof(real)), may_alias));
 static inline lanes load(const real *at) { return *(const lanes *)at; }
 #if BITS == 16
-typedef uint16_t halves __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
-typedef uint32_t wholes __attribute__((vector_size(LANES * 4)));
+typedef uint16_t halves __attribute__((vector_size(PIECE * 2), aligned(2), may_alias));
+typedef uint32_t wholes __attribute__((vector_size(PIECE * 4)));
 static inline lanes entries(const entry *at) {
     return (lanes)(__builtin_convertvector(*(const halves *)at, wholes) << 16);
 }
@@ -96,63 +108,98 @@ static inline void rows(const Level *L, int64_t c, const real *x, real *restrict
         scattered(v, index, x, here, sums, sum);
         return;
     }
-    const lanes middle = load(here);
-    lanes found = load(sums) * middle;
-    for (int64_t k = 0; k < width; k++, v += LANES) found += entries(v) * (load(here + index[k]) - middle);
-    *(lanes *)sum = found;
+    lanes middle[PIECES], found[PIECES];
+    EACH(p, PIECES) middle[p] = load(here + p * PIECE), found[p] = load(sums + p * PIECE) * middle[p];
+    for (int64_t k = 0; k < width; k++, v += LANES) {
+        const real *there = here + index[k];
+        EACH(p, PIECES) found[p] += entries(v + p * PIECE) * (load(there + p * PIECE) - middle[p]);
+    }
+    EACH(p, PIECES) *(lanes *)(sum + p * PIECE) = found[p];
 }
 
-/* Run `body` for every row i of the level, with `ax` = (A x)_i. */
-#define SWEEP(L, x, body)                                          \
-    for (int64_t c_ = 0; c_ * LANES < (L)->n; c_++) {              \
-        real sum_[LANES];                                          \
-        rows(L, c_, x, sum_);                                      \
-        const int64_t first_ = c_ * LANES, left_ = (L)->n - first_; \
-        if (left_ >= LANES)                                        \
-            EACH(lane_, LANES) { const int64_t i = first_ + lane_; const real ax = sum_[lane_]; body } \
-        else                                                       \
-            EACH(lane_, left_) { const int64_t i = first_ + lane_; const real ax = sum_[lane_]; body } \
+/* Run `body` for every row i of the level, with `ax` = (A x)_i; `apart`: rows at a time, as none reads what another
+ * writes. */
+#define APART _Pragma("GCC ivdep")
+#define IN_TURN
+#define SWEEP(L, x, apart, body)                                          \
+    for (int64_t c_ = 0; c_ * LANES < (L)->n; c_++) {                     \
+        real sum_[LANES];                                                 \
+        rows(L, c_, x, sum_);                                             \
+        const int64_t first_ = c_ * LANES, left_ = (L)->n - first_;       \
+        if (left_ >= LANES) {                                             \
+            apart for (int64_t lane_ = 0; lane_ < LANES; lane_++) {       \
+                const int64_t i = first_ + lane_;                         \
+                const real ax = sum_[lane_];                              \
+                body                                                      \
+            }                                                             \
+        } else                                                            \
+            for (int64_t lane_ = 0; lane_ < left_; lane_++) {             \
+                const int64_t i = first_ + lane_;                         \
+                const real ax = sum_[lane_];                              \
+                body                                                      \
+            }                                                             \
     }
 
-/* Whether the rows from `first` on have the same distances from row to column. */
-static int alike(int64_t first, const int32_t *ptr, const int32_t *col) {
-    const int32_t width = ptr[first + 1] - ptr[first];
-    for (int64_t i = first + 1; i < first + LANES; i++) {
-        if (ptr[i + 1] - ptr[i] != width) return 0;
-        for (int32_t k = 0; k < width; k++)
-            if (col[ptr[i] + k] - i != col[ptr[first] + k] - first) return 0;
-    }
-    return 1;
+/* Distances from row to column that occur in a bundle, in the order in which they are met, and where each of them was
+ * found by its last digits. */
+typedef struct {
+    int32_t *found, count, guess[1 << 10];
+} Distances;
+
+/* Where a distance stands, `count` if nowhere. */
+static inline int32_t place(Distances *D, int32_t away) {
+    int32_t *guess = &D->guess[away & 0x3ff], k = *guess;
+    if (k < D->count && D->found[k] == away) return k;
+    for (k = 0; k < D->count && D->found[k] != away;) k++;
+    return *guess = k;
+}
+
+/* Find the distances of a full bundle; whether they are not more than `most`, and whether from all of its rows a column
+ * so far away can be read. */
+static int distances(Distances *D, int64_t first, const int32_t *ptr, const int32_t *col, int64_t columns, int32_t most) {
+    D->count = 0;
+    for (int64_t i = first; i < first + LANES; i++)
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
+            const int32_t away = (int32_t)(col[k] - i);
+            if (place(D, away) < D->count) continue;
+            if (D->count == most || first + away < 0 || first + away >= columns) return 0;
+            D->found[D->count++] = away;
+        }
+    return D->count > 0;
+}
+
+/* The entries of a bundle side by side, those of each distance together; zeros where a row has none. */
+static void abreast(Distances *D, int64_t first, const int32_t *ptr, const int32_t *col, const double *values, entry *val) {
+    memset(val, 0, (size_t)D->count * LANES * sizeof *val);
+    for (int64_t i = first; i < first + LANES; i++)
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++)
+            val[place(D, (int32_t)(col[k] - i)) * LANES + i - first] = stored(values[k]);
 }
 
 /* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry and the lengths of all rows),
- * val, and the sums of the rows. */
-void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t *start, int64_t *where,
-            int32_t *index, entry *val, real *sums) {
+ * val (room for SPREAD times the entries), and the sums of the rows. */
+void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t columns, int64_t *start,
+            int64_t *where, int32_t *index, entry *val, real *sums) {
+    Distances D = {0};
     start[0] = where[0] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) sum += values[k];
+        sums[i] = (real)sum;
+    }
     for (int64_t c = 0; c * LANES < n; c++) {
         const int64_t first = c * LANES, last = first + LANES < n ? first + LANES : n;
-        const int32_t begin = ptr[first], width = ptr[first + 1] - begin, count = ptr[last] - begin;
-        int32_t *at = index + where[c];
-        entry *v = val + begin;
-        for (int64_t i = first; i < last; i++) {
-            double sum = 0;
-            for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) sum += values[k];
-            sums[i] = (real)sum;
-        }
-        start[c + 1] = ptr[last];
-        if (last - first == LANES && alike(first, ptr, col)) {
-            for (int32_t k = 0; k < width; k++) {
-                at[k] = (int32_t)(col[begin + k] - first);
-                EACH(lane, LANES) v[k * LANES + lane] = stored(values[ptr[first + lane] + k]);
-            }
-            where[c + 1] = where[c] + width;
+        const int32_t begin = ptr[first], count = ptr[last] - begin;
+        int32_t *at = D.found = index + where[c];
+        if (last - first == LANES && distances(&D, first, ptr, col, columns, SPREAD * count / LANES)) {
+            abreast(&D, first, ptr, col, values, val + start[c]);
+            start[c + 1] = start[c] + D.count * LANES, where[c + 1] = where[c] + D.count;
             continue;
         }
         EACH(lane, LANES) at[lane] = first + lane < n ? ptr[first + lane + 1] - ptr[first + lane] : 0;
         memcpy(at + LANES, col + begin, count * sizeof *at);
-        for (int32_t k = 0; k < count; k++) v[k] = stored(values[begin + k]);
-        where[c + 1] = where[c] + LANES + count;
+        for (int32_t k = 0; k < count; k++) val[start[c] + k] = stored(values[begin + k]);
+        start[c + 1] = start[c] + count, where[c + 1] = where[c] + LANES + count;
     }
 }
 
@@ -182,13 +229,13 @@ static real *smooth(const Grid *g, int64_t l, const real *b, int zero) {
         fill(g, l, x);
         const real *restrict inverse = L->inverse;
         if (k == 0 && !o)
-            SWEEP(L, x, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
+            SWEEP(L, x, APART, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
         else if (k == 0)
-            SWEEP(L, x, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] = x[i] + w * d[i];)
+            SWEEP(L, x, APART, d[i] = beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] = x[i] + w * d[i];)
         else if (!o)
-            SWEEP(L, x, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
+            SWEEP(L, x, APART, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i];)
         else
-            SWEEP(L, x, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] += w * d[i];)
+            SWEEP(L, x, APART, d[i] = alpha * d[i] + beta * inverse[i] * (b[i] - ax); y[i] = x[i] + d[i]; o[i] += w * d[i];)
         L->x = y, L->y = x;
     }
     if (L->o) {
@@ -203,11 +250,11 @@ static void restrict_residual(const Grid *g, int64_t l, const real *b, real *c) 
     fill(g, l, L->x);
     memset(c, 0, L->coarse * sizeof *c);
     if (L->columns == 1 && !L->weights) {
-        SWEEP(L, L->x, if (L->names[i] >= 0) c[L->names[i]] += b[i] - ax;)
+        SWEEP(L, L->x, IN_TURN, if (L->names[i] >= 0) c[L->names[i]] += b[i] - ax;)
         return;
     }
     const int64_t m = L->columns;
-    SWEEP(L, L->x, if (L->names[i] >= 0) EACH(k, m) c[L->names[i] * m + k] += L->weights[i * m + k] * (b[i] - ax);)
+    SWEEP(L, L->x, IN_TURN, if (L->names[i] >= 0) EACH(k, m) c[L->names[i] * m + k] += L->weights[i * m + k] * (b[i] - ax);)
 }
 
 static void prolong(const Level *L, const real *c, real *x) {
@@ -227,7 +274,7 @@ static void prolong(const Level *L, const real *c, real *x) {
 static void multiply(const Grid *g, int64_t l, real *x, real *y) {
     const Level *L = &g->levels[l];
     fill(g, l, x);
-    SWEEP(L, x, y[i] = ax;)
+    SWEEP(L, x, APART, y[i] = ax;)
 }
 
 static const real *coarse(const Grid *g, int64_t l);

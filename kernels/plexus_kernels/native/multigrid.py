@@ -15,8 +15,8 @@ from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 
 _AT, _N, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
-LANES = 16
-"""Rows of a bundle in C."""
+LANES, SPREAD = 16, 3
+"""Rows of a bundle in C, and places for entries in one over its entries, at most."""
 _HALO = ctypes.CFUNCTYPE(None, _N, _AT)
 _SUM = ctypes.CFUNCTYPE(None, ctypes.POINTER(_REAL), _N)
 _BOTTOM = ctypes.CFUNCTYPE(None, _AT, _AT)
@@ -121,12 +121,12 @@ def packed(level: Level, bits: int) -> Packed:
     kind, entry = _kinds(bits)
     start, where = np.zeros((2, count + 1), np.int64)
     # untouched pages of an array cost nothing
-    index, val = np.empty(nnz + count * LANES, np.int32), np.empty(nnz, entry)
+    index, val = np.empty(nnz + count * LANES, np.int32), np.empty(SPREAD * nnz, entry)
     sums = np.zeros(n + LANES, kind)
     rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
     bundle = library("multigrid", BITS=bits).bundle
     bundle.restype = None
-    bundle(*rows.arguments(), *map(pointer, (start, where, index, val, sums)))
+    bundle(*rows.arguments(), _N(level.width), *map(pointer, (start, where, index, val, sums)))
     inverse = np.divide(1.0, level.diagonal, out=np.empty(n, kind), casting="unsafe")
     return Packed(start, where, index, val, sums, inverse)
 

@@ -62,16 +62,34 @@ def main(names: Sequence[str] = ()) -> int:
     unknown = [n for n in names if n.partition(":")[0] not in known]
     if unknown:
         raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+    with storage_errors(FOLDER):  # before anything is measured
+        FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names or known:
         # a benchmark imports what it measures only when its turn comes
         print(f"== {name}", flush=True)
         module, _, items = name.partition(":")
         rows = import_module(known[module]).run(*filter(None, items.split(",")))
         print(table(rows), flush=True)
-        with storage_errors(FOLDER):
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            content = {"machine": machine(), "rows": [vars(r) for r in rows]}
-            (FOLDER / f"{name.replace(':', '.').replace('/', '_')}.json").write_text(
-                json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-            )
+        content = {"machine": machine(), "rows": [vars(r) for r in rows]}
+        keep(stored(name), json.dumps(content, indent=2, ensure_ascii=False))
     return 0
+
+
+def stored(name: str) -> Path:
+    """Return the file of a benchmark's rows."""
+    return FOLDER / f"{name.replace(':', '.').replace('/', '_')}.json"
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a file of results; one of its name that was there stays until the new one is complete.
+
+    Raises
+    ------
+    OutputError
+        If the disk or the folder refuses.
+    """
+    from plexus.runtime.files import storage_errors, write_text
+
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, text + "\n")

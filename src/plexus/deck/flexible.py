@@ -7,11 +7,13 @@ needs such a block; one made at rest needs equations that follow their loads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
-from plexus.protocols import MatrixPhysics, WeakPhysics
+from plexus.errors import InputError
+from plexus.protocols import MatrixPhysics, Outline, WeakPhysics
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck, SolverBlock
@@ -24,11 +26,14 @@ FLEXIBLE = ("fcg", "fgmres", "conjugate_directions")
 def problems(deck: Deck) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield place and sentence of what does not go together in the solver blocks of a deck."""
     systems, here = _systems(deck), made_for(deck.physics.type).physics
+    outline = _outline(deck) if here is MatrixPhysics else None
     for name, block in deck.solver.items():
         served = [name] if name in systems else [n for n in systems if n not in deck.solver]
         for place, part in _chain(block, ("solver", name)):
             yield from _block(part, place)
             yield from _misfits(part, place, [systems[n] for n in served])
+            if here is not MatrixPhysics or outline is not None:
+                yield from _unfit(part, place, outline)
             # the matrix of the start is one of a sequence, too
             if here is not MatrixPhysics:
                 yield from _restless(part, place, [systems[n] for n in served])
@@ -61,6 +66,23 @@ def _misfits(
             yield (*place, "preconditioner", *below), text
 
 
+def _outline(deck: Deck) -> Outline | None:
+    """Return the sizes of a linear system; none where its file cannot be read, which is told elsewhere."""
+    with suppress(InputError):
+        found: Outline = registry.build("problem", deck.physics.problem).outline()
+        return found
+    return None
+
+
+def _unfit(
+    block: SolverBlock, place: tuple[Any, ...], outline: Outline | None
+) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield why a preconditioner is not for the matrix of a deck."""
+    if block.preconditioner is not None:
+        for below, text in registry.build("preconditioner", block.preconditioner).unfit(outline):
+            yield (*place, "preconditioner", *below), text
+
+
 def _restless(
     block: SolverBlock, place: tuple[Any, ...], systems: Sequence[Equation]
 ) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -77,7 +99,7 @@ def _restless(
 def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str]]:
     """Yield what is wrong with one block."""
     chosen: Any = block.preconditioner
-    if chosen is None or not registry.build("preconditioner", chosen).varies:
+    if chosen is None or not _varies(chosen):
         return
     named: list[tuple[tuple[Any, ...], Any]] = [((*place, "ksp"), block.ksp)] if block.ksp is not None else []
     named += [((*place, "options", k), v) for k, v in block.options.items() if k.lstrip("-") == "ksp_type"]
@@ -89,3 +111,11 @@ def _block(block: SolverBlock, place: tuple[Any, ...]) -> Iterator[tuple[tuple[A
                 "method out"
             )
             yield where, text
+
+
+def _varies(chosen: Any) -> bool:
+    """Return whether a preconditioner varies; not where only its bundle could tell, which is unsound."""
+    try:
+        return bool(registry.build("preconditioner", chosen).varies)
+    except InputError:
+        return False

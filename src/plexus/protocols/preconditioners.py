@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from petsc4py import PETSc
 
+    from plexus.protocols.problems import Outline
     from plexus.solvers.target import Target
 
 OptionValue = str | int | float | bool | None
@@ -50,6 +51,9 @@ class Preconditioner(Protocol):
 
     def problems(self, fields: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is wrong for a system of these fields: place below the member, and a sentence."""
+
+    def unfit(self, outline: Outline | None) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield what is wrong for a linear system of a deck, None for one of elements, in the same way."""
 
     def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:
         """Return the preconditioner of each field of a block, and what it sees; {} for a whole system."""

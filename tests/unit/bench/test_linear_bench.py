@@ -1,6 +1,7 @@
 """The tables of preconditioners: what is in them, what they leave behind, whom they recommend."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ from petsc4py import PETSc
 
 from plexus import bench
 from plexus.bench import linear
-from plexus.bench.linear import growth, methods, report, solves, systems, transfer
+from plexus.bench.linear import beside, growth, methods, report, solves, systems, transfer
 from plexus.bench.linear.file import _of_deck, recommended
-from plexus.errors import InputError
+from plexus.errors import InputError, OutputError
 
 ROWS = ["two_step", "v", "k", "GAMG", "GAMG 0.02", "GAMG ours",
         "BoomerAMG", "BoomerAMG GPU", "BoomerAMG ours", "ML", "PyAMG", "ICC"]  # fmt: skip
@@ -114,6 +115,22 @@ def test_the_load_of_a_singular_matrix_is_balanced(tmp_path, monkeypatch):
     assert "singular" in rows[-3].item
     found = json.loads((report.FOLDER / "ring.mtx.json").read_text())["solves"]
     assert {s["method"]: s["converged"] for s in found}["two_step"]
+
+
+def test_classes_are_measured_in_processes_of_their_own(tmp_path, monkeypatch):
+    """Each process stores its rows; what several say is told once; a full disk is told as such."""
+    code = (
+        "import json, sys; name = sys.argv[1]; name == 'linear:lost' and sys.exit(4)\n"
+        "rows = [{'item': item, 'measured': None, 'unit': ''} for item in ('absent', name)]\n"
+        "json.dump({'rows': rows}, open(f'runs/bench/{name}.json'.replace(':', '.'), 'w'))"
+    )
+    monkeypatch.chdir(tmp_path)
+    bench.FOLDER.mkdir(parents=True)
+    monkeypatch.setattr(beside, "python", lambda module, *words: [sys.executable, "-c", code, words[-1]])
+    rows = beside.measured(["one", "two"], ["three"])
+    assert [row.item for row in rows] == ["absent", "linear:one", "linear:two", "linear:three"]
+    with pytest.raises(OutputError):
+        beside.measured(["lost"])
 
 
 def matrix(entries):

@@ -13,7 +13,7 @@ from plexus.solvers.multigrid import lanczos, vectors
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
 from plexus.solvers.multigrid.matrices import of_petsc
-from plexus_kernels.native.multigrid import Cycle, Level
+from plexus_kernels.native.multigrid import LANES, Cycle, Level
 
 
 def dense(mat, **settings):
@@ -65,6 +65,26 @@ def test_smoothing_alone_is_the_polynomial():
     root = np.sqrt(matrix.diagonal)
     error = (q * p**2) @ q.T / root[:, None] * root
     assert np.abs(np.eye(n) - m @ a - error).max() <= 1e-10
+
+
+@pytest.mark.parametrize("bits", [16, 32, 64])
+@pytest.mark.parametrize("wild", [0.0, 0.3], ids=["few distances", "many"])
+def test_a_product_is_that_of_the_rows(wild, bits):
+    """Rows with few distances to their columns stand side by side, others one behind the other."""
+    rng, n = np.random.default_rng(0), 100
+    near = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    on = ((near <= 1) | (near == 10)) & (rng.random((n, n)) < 0.8) | (rng.random((n, n)) < wild)
+    full = np.where(on | (near == 0), rng.integers(-8, 9, (n, n)), 0.0)
+    at, col = np.nonzero(full)
+    ptr = np.append(0, np.cumsum(np.bincount(at, minlength=n))).astype(np.int32)
+    level = Level(ptr, col.astype(np.int32), full[at, col], n, np.ones(n), np.full(n, -1, np.int32), degree=1)
+    level.pack(bits)
+    abreast = LANES * np.diff(level.packed.where) == np.diff(level.packed.start)
+    # nothing is read before the first row, and the last bundle is not full
+    assert abreast.tolist() == [False] + [wild == 0] * (n // LANES - 1) + [False]
+    x, y = rng.standard_normal((2, n))
+    Cycle([level], bits).product(x, y, 0)
+    assert np.abs(y - full @ x).max() <= (1e-12 if bits == 64 else 1e-4) * np.abs(full).sum(axis=1).max()
 
 
 @pytest.mark.parametrize(("given", "bound"), [(CHANNELS, 10), (OBSTACLES, 7)], ids=["channels", "obstacles"])

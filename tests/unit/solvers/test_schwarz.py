@@ -6,6 +6,7 @@ from linear_systems import BEAM, CHANNELS, NAME, OBSTACLES, solved, system
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.nets import directions as nets
 from plexus.solvers.directions.context import Directions
 from plexus.solvers.schwarz.context import Schwarz
@@ -80,6 +81,14 @@ def test_rows_without_places_are_shared_out():
     assert solver.getConvergedReason() > 0
     _, y = solved(mat, b, rtol=1e-8)
     assert np.abs(x - y).max() <= 1e-5 * np.abs(y).max()
+
+
+@pytest.mark.parametrize("given", [{"subdomains": 0}, {"subdomains": 513}, {"overlap": -1}])
+def test_numbers_that_no_matrix_has_are_refused(given):
+    mat, b = system(SMALL, MPI.COMM_SELF)
+    ((name, value),) = given.items()
+    with pytest.raises(InputError, match=rf"-.*pc_plexus_{name}: {value} is not within [01] and 512"):
+        solved(mat, b, name=SCHWARZ, **given)
 
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, np.nan])

@@ -1,10 +1,10 @@
 """Preconditioners of symmetric positive definite systems beside each other, to tell which one to take.
 
-``plexus bench linear`` makes the tables of all classes but those of `ASKED`, ``linear:channels`` one of them,
-``linear:FILE`` that of somebody's matrix, or of the problem of a deck. Each has the multigrid on aggregates
-with its three cycles, PETSc's smoothed aggregation and hypre's BoomerAMG with several settings, ML, PyAMG and
-an incomplete Cholesky factorisation; `solves` tells what is the same for all. `plexus-post linear` draws what
-is stored.
+``plexus bench linear`` makes the tables of all classes but those of `ASKED`, two at a time;
+``linear:channels`` one of them, ``linear:FILE`` that of somebody's matrix, or of the problem of a deck. Each
+has the multigrid on aggregates with its three cycles, PETSc's smoothed aggregation and hypre's BoomerAMG with
+several settings, ML, PyAMG and an incomplete Cholesky factorisation; `solves` tells what is the same for all.
+`plexus-post linear` draws what is stored.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ PARTS = {
     "unstructured": "meshes",
     "elasticity": "meshes",
     "size": "growth",
-    "ranks": "growth",
     "precision": "growth",
     "directions": "directions",
+    "speed": "speed",
+    "ranks": "growth",
     "spectra": "spectra",
     "transfer": "transfer",
 }
 """Class -> module of this package with its function."""
 ASKED = ("spectra", "transfer")
 """Classes that are measured only by name: they show or train networks."""
+ALONE = ("speed", "ranks")
+"""Those that measure what cores share, or take several."""
 
 
 def run(*names: str) -> list[Row]:
@@ -49,12 +52,12 @@ def run(*names: str) -> list[Row]:
     unknown = [n for n in names if n not in PARTS and not Path(n).is_file()]
     if unknown:
         raise InputError(f"linear:{unknown[0]}: neither a file nor one of {', '.join(PARTS)}")
+    from plexus.bench.linear.beside import measured
     from plexus.bench.linear.methods import absent
 
-    rows: list[Row] = []
-    for name in names or [n for n in PARTS if n not in ASKED]:
-        rows += _part(name)
-    return [*absent(), *rows]
+    if not names:
+        return measured([n for n in PARTS if n not in ASKED + ALONE], ALONE)
+    return [*absent(), *(row for name in names for row in _part(name))]
 
 
 def _part(name: str) -> list[Row]:

@@ -1,13 +1,11 @@
-"""Growing problems: iterations, seconds and memory against size and ranks; precision; the memory's speed."""
+"""Growing problems: iterations, seconds and memory against size and ranks; precision."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,8 @@ from plexus.bench.job import timed
 from plexus.bench.linear.grids import Found
 from plexus.bench.linear.methods import SLOW, Method, methods
 from plexus.bench.linear.report import lines, of, times
-from plexus.bench.linear.solves import LIMIT, Solve, prepared, table, tried
-from plexus.bench.linear.systems import System, of_problem
+from plexus.bench.linear.solves import LIMIT, Solve, table, tried
+from plexus.bench.linear.systems import of_problem
 from plexus.bench.table import Row
 from plexus.launch import environment, prefix
 from plexus.runtime.interpreter import python
@@ -32,15 +30,14 @@ PROBLEMS: dict[str, tuple[dict[str, Any], float]] = {
 SIZES = (32, 64, 128)
 LARGE, SPARED = 100, {"obstacles": ("PyAMG",), "channels": SLOW}
 """Iterations after which a method stops on the largest grid; those that would take minutes there."""
-RANKS = (1, 2, 4)
+RANKS, TIMED = (1, 2, 4), 2
+"""Numbers of ranks, and the one on which seconds are compared."""
 TIGHT, EQUAL = 1e-12, 1e-8
 """Tolerance of solutions that are compared between ranks, and their difference relative to the largest."""
-SHARE, WORDS = 0.6, 1 << 25
-"""Of the memory's speed, what a cycle should reach; numbers in an array that measures it."""
 
 
 def size() -> Found:
-    """Return two problems on growing grids, with memory beyond the matrix, and the speed of a cycle."""
+    """Return two problems on growing grids, with memory beyond the matrix."""
     solves: list[Solve] = []
     rows: list[Row] = []
     for name, (given, bound) in PROBLEMS.items():
@@ -49,14 +46,12 @@ def size() -> Found:
             system = of_problem(COMM, name, (n, "cells per axis"), cells=[n] * 3, **given)
             large = n == SIZES[-1]
             chosen = [m for m in methods(system.mat) if not (large and m.name in SPARED[name])]
-            found = table(system, chosen, 1 if large else 3, LARGE if large else LIMIT)
+            found = table(system, chosen, limit=LARGE if large else LIMIT)
             rows += lines(f"{name} {n}³", found)
-            if n > SIZES[0]:
-                rows.append(times(f"{name} {n}³", found, bound))
             mine += found
-        rows += [_growth(name, mine), *_memory(f"{name} {n}³", found)]
+        label = f"{name} {n}³"
+        rows += [times(label, found, bound), _growth(name, mine), *_memory(label, found)]
         solves += mine
-        rows += _speed(system) if name == "obstacles" else []
     return solves, rows
 
 
@@ -78,33 +73,6 @@ def _memory(label: str, found: list[Solve]) -> Iterator[Row]:
     yield Row(f"{label}: memory over BoomerAMG ours", ratio, "x", 0.6, ratio <= 0.6, told)
 
 
-def _speed(system: System) -> Iterator[Row]:
-    """Yield the bytes per second of a cycle, entries of 4 bytes with columns of 4, over the memory's."""
-    method = next(m for m in methods(system.mat) if m.name == "v")
-    ksp = prepared(system, method)
-    hierarchy = ksp.getPC().getPythonContext().hierarchy
-    b, x = np.random.default_rng(1).standard_normal((2, len(system.rhs.getArray())))
-    seconds = _best(lambda: hierarchy.cycle.apply(b, x))
-    passes = 2 * hierarchy.settings.degree
-    # a pass reads each row's pointer, right-hand side, diagonal, iterate and step, and writes the last two
-    moved = passes * sum(8 * len(m.rows.col) + 28 * m.n for m in hierarchy.matrices[:-1])
-    ksp.destroy()
-    c, a = np.zeros(WORDS), np.ones(WORDS)
-    stream = 3 * a.nbytes / _best(lambda: np.add(a, 1.0, out=c)) * 2 / 3
-    share = moved / seconds / stream
-    told = f"{moved / seconds / 1e9:.1f} of {stream / 1e9:.1f} GB/s, {1e3 * seconds:.0f} ms a cycle"
-    yield Row("cycle v on 128³: share of the memory's speed", share, "", SHARE, share >= SHARE, told)
-
-
-def _best(work: Any) -> float:
-    seconds = []
-    for _ in range(7):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return median(seconds[1:])
-
-
 def ranks() -> Found:
     """Return the same systems on 1, 2 and 4 ranks."""
     solves: list[Solve] = []
@@ -119,8 +87,8 @@ def ranks() -> Found:
                 answers[name][number] = np.load(Path(folder) / f"{name}.npy")
                 found = [Solve(**one) for one in told]
                 rows += lines(f"{name} 64³, {number} ranks", found)
-                if number == 2:
-                    rows.append(times(f"{name} 64³, 2 ranks", found, PROBLEMS[name][1]))
+                if number == TIMED:
+                    rows.append(times(f"{name} 64³, {TIMED} ranks", found, PROBLEMS[name][1]))
                 solves += found
     for name in PROBLEMS:
         rows += _alike(name, [s for s in solves if s.system.startswith(name)], answers[name])

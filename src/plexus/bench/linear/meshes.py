@@ -19,8 +19,8 @@ from plexus.bench.table import Row
 
 COMM = MPI.COMM_SELF
 RIVALS = ("GAMG", "GAMG 0.02", "GAMG ours")
-REPETITIONS, LARGE, LIMIT = 3, 50, 500
-"""Solves of each system, once from so many cubes per side on; iterations after which a method is stopped."""
+LIMIT = 500
+"""Iterations after which a method is stopped."""
 PEER = Path(__file__).parents[1] / "peers" / "scipy_delaunay.py"
 CASES = (
     ("Delaunay", 25, 1.0), ("Delaunay", 25, 1e4), ("Delaunay", 37, 1e4), ("Delaunay", 57, 1e4),
@@ -49,7 +49,7 @@ def unstructured() -> Found:
             nodes = (cells + 1) ** 3
             label = f"tetrahedra ({kind}) {nodes:,}, jumps {jump:g}"
             system = of_deck(COMM, label, tetrahedra(cells, jump, file), (nodes, "unknowns"))
-            found = table(system, methods(system.mat), REPETITIONS if cells < LARGE else 1, LIMIT)
+            found = table(system, methods(system.mat), limit=LIMIT)
             rows += [*lines(label, found), _least(label, found, (*RIVALS, "BoomerAMG ours"), bool(file))]
             solves += found
     return solves, rows
@@ -62,7 +62,7 @@ def elasticity() -> Found:
     for cells, jump, bound in ((15, 1.0, 11), (15, 1e3, 15), (22, 1.0, 11), (22, 1e3, 15)):
         label = f"elasticity {3 * (cells + 1) ** 3:,}, jumps {jump:g}"
         system = of_deck(COMM, label, bricks(cells, jump), (3 * (cells + 1) ** 3, "unknowns"))
-        found = table(system, methods(system.mat), REPETITIONS)
+        found = table(system, methods(system.mat))
         rows += [*lines(label, found), _least(label, found, RIVALS), most(label, found, bound)]
         solves += found
     return solves, rows

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, median
 
+from plexus.bench import keep
 from plexus.bench.linear.methods import LIBRARY, OURS
 from plexus.bench.linear.solves import Solve
 from plexus.bench.table import Row, machine
-from plexus.runtime.files import storage_errors
 
 FOLDER = Path("runs/bench/linear")
 
@@ -101,8 +101,5 @@ def solved(solves: Sequence[Solve], method: str) -> bool:
 
 def store(part: str, solves: Sequence[Solve]) -> None:
     """Write the solves of a part for `plexus-post linear`."""
-    path = FOLDER / f"{part}.json"
-    with storage_errors(FOLDER):
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        content = {"machine": machine(), "solves": [{**vars(s), "work": s.work} for s in solves]}
-        path.write_text(json.dumps(content, ensure_ascii=False) + "\n")
+    content = {"machine": machine(), "solves": [{**vars(s), "work": s.work} for s in solves]}
+    keep(FOLDER / f"{part}.json", json.dumps(content, ensure_ascii=False))

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from plexus import registry
+from plexus.bench import keep
 from plexus.bench.linear.grids import Found
 from plexus.bench.linear.report import FOLDER
 from plexus.bench.table import Row
-from plexus.runtime.files import storage_errors
 from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle, lanczos
 from plexus.solvers.multigrid.hierarchy import Hierarchy, Settings
@@ -47,9 +47,7 @@ def spectra() -> Found:
             words = f"from {found[0]:.3f} to {found[-1]:.3f}"
             rows.append(Row(f"{label}: condition of M A, {method}", found[-1] / found[0], "", peer=words))
         told["slices"].append({"system": label, **_slice(problem, system, skeleton, learned)})
-    with storage_errors(FOLDER):
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / "spectra.json").write_text(json.dumps(told, ensure_ascii=False) + "\n")
+    keep(FOLDER / "spectra.json", json.dumps(told, ensure_ascii=False))
     return [], rows
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plexus.protocols import OptionValue, PcContext, Preconditioner
+    from plexus.protocols import OptionValue, Outline, PcContext, Preconditioner
     from plexus.solvers.target import Target
 
 
@@ -32,6 +32,10 @@ class PreconditionerBase:
 
     def problems(self, fields: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield nothing: a system of any fields will do."""
+        yield from ()
+
+    def unfit(self, outline: Outline | None) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield nothing: any matrix will do."""
         yield from ()
 
     def parts(self, target: Target) -> Mapping[str, tuple[Preconditioner, Target]]:

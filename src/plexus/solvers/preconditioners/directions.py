@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from plexus.deck.params import Field
-from plexus.protocols import Found, Setting
+from plexus.protocols import Found, Outline, Setting
 from plexus.registry import register
 from plexus.solvers.directions.trainable import Trainable
 from plexus.solvers.preconditioners._bundled import Bundled
@@ -47,6 +47,11 @@ class Directions(Trainable, PreconditionerBase):
     """A network as a preconditioner."""
 
     varies = True
+
+    def unfit(self, outline: Outline | None) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield that a matrix is none of the cells of a grid in space, one unknown each."""
+        if outline is None or len(outline.cells) != 3 or outline.components > 1:
+            yield ("type",), "directions is for matrices of the cells of a grid in space, one unknown each"
 
     def context(self, target: Target) -> Context:
         """Return what PETSc calls."""

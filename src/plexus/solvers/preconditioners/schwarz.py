@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from plexus.deck.params import Component, Field, Params
-from plexus.protocols import OptionValue, PcContext, Preconditioner
+from plexus.protocols import OptionValue, Outline, PcContext, Preconditioner
 from plexus.registry import build, register
 from plexus.solvers.preconditioners.base import PreconditionerBase
 
@@ -67,6 +67,13 @@ class Schwarz(PreconditionerBase):
         for place, text in self._inside.problems(fields) if self._inside else ():
             yield ("local", *place), text
 
+    def unfit(self, outline: Outline | None) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield more subdomains than nodes, and what the preconditioner of subdomains objects to."""
+        if outline is not None and self.params.subdomains > outline.blocks:
+            yield ("subdomains",), f"must be <= {outline.blocks}, the nodes, not {self.params.subdomains}"
+        for place, text in self._inside.unfit(outline) if self._inside else ():
+            yield ("local", *place), text
+
     def context(self, target: Target) -> Context:
         """Return what PETSc calls."""
         from plexus.solvers.schwarz.context import Schwarz as Context
@@ -74,7 +81,7 @@ class Schwarz(PreconditionerBase):
         def made() -> PcContext | None:
             return None if self._inside is None else self._inside.context(self._part(target))
 
-        return Context(made)
+        return Context(made, f"solver.{target.name}.preconditioner.")
 
     def _part(self, target: Target) -> Target:
         """Return the system of a subdomain."""

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from petsc4py import PETSc
 
+from plexus.errors import InputError
 from plexus.solvers.capi import fail, failed
 from plexus.solvers.multigrid import POSITIONS
 from plexus.solvers.multigrid.context import near_null_space, positions
@@ -33,6 +34,9 @@ from plexus.solvers.schwarz.subdomains import dealt, enlarged, named
 if TYPE_CHECKING:
     from plexus.protocols import PcContext
 
+SUBDOMAINS = 8
+"""Where options name no number, as far as there are nodes."""
+
 
 class Schwarz:
     """Balanced additive Schwarz.
@@ -41,27 +45,36 @@ class Schwarz:
     ----------
     local : callable, optional
         Makes the solver of a subdomain that computes in Python; without it PETSc's options name one.
+    place : str, optional
+        What stands before the name of an option that is refused; PETSc's prefix without it.
     """
 
-    def __init__(self, local: Callable[[], PcContext | None] | None = None):
-        self._local = local
+    def __init__(self, local: Callable[[], PcContext | None] | None = None, place: str = ""):
+        self._local, self._place = local, place
         self.coarse: Coarse | None = None
         self.exchange: Exchange | None = None
         self.solvers: list[PETSc.KSP] = []
         self._vectors: list[PETSc.Vec] = []
 
     def setUp(self, pc: PETSc.PC) -> None:
-        """Cut the preconditioner's matrix and set up the solvers of its parts, or fail. Collective."""
+        """Cut the preconditioner's matrix and set up the solvers of its parts, or fail. Collective.
+
+        Raises
+        ------
+        InputError
+            If there are more subdomains than nodes, none, or layers that are no number of layers.
+        """
         self._free()
         mat, prefix = pc.getOperators()[1], pc.getOptionsPrefix() or ""
         if not definite(mat):
             fail(pc)
             return
-        database = PETSc.Options(prefix + "pc_plexus_")
-        count = min(database.getInt("subdomains", 8), mat.getSize()[0] // mat.getBlockSize())
+        database, nodes = PETSc.Options(prefix + "pc_plexus_"), mat.getSize()[0] // mat.getBlockSize()
+        count = self._number(prefix, "subdomains", min(SUBDOMAINS, nodes), 1, nodes)
+        layers = self._number(prefix, "overlap", 1, 0, nodes)
         names = named(mat, count)
         self.coarse = Coarse(mat, names, count) if database.getBool("coarse", True) else None
-        parts = enlarged(mat, dealt(mat, names, count), database.getInt("overlap", 1))
+        parts = enlarged(mat, dealt(mat, names, count), layers)
         self.exchange, self._vectors = Exchange(mat, parts), [mat.createVecRight() for _ in range(3)]
         insides = self._insides(mat, parts)
         self.solvers = [self._solver(inside, prefix) for inside in insides]
@@ -69,6 +82,15 @@ class Schwarz:
             inside.destroy()
         if any(mat.comm.tompi4py().allgather(any(failed(ksp.getPC()) for ksp in self.solvers))):
             fail(pc)
+
+    def _number(self, prefix: str, name: str, usual: int, low: int, high: int) -> int:
+        """Return an option that must lie in a range."""
+        option = prefix + "pc_plexus_" + name
+        value = int(PETSc.Options().getInt(option, usual))
+        if not low <= value <= high:
+            told = f"{self._place}{name}" if self._place else f"-{option}"
+            raise InputError(f"{told}: {value} is not within {low} and {high}, the nodes of the matrix")
+        return value
 
     def _insides(self, mat: PETSc.Mat, parts: list[np.ndarray]) -> list[PETSc.Mat]:
         """Return the matrices of the subdomains, with what that of all tells of its rows. Collective."""
