@@ -25,9 +25,9 @@ typedef struct {
     Block at;
     V kappa, mu, limit, slope, gain, rate, viscosity, power, logdt, modulus[SLOTS], recall[SLOTS];
     V volume, plastic[T], before, back[SLOTS][T], grown, yield, star[T], over, firm, still, b[SLOTS], G[SLOTS][SLOTS];
-    V v, by, low, high, dp, theta[SLOTS], u[SLOTS], J, left, rise, bend, turn, bow, visc, size, flow, bad;
+    V v, by, ratio, low, high, dp, theta[SLOTS], u[SLOTS], J, left, rise, bend, turn, bow, visc, size, flow, bad;
     I flows, open;
-    int voce;
+    int voce, far;
 } Local;
 
 /* Whether R grows by Voce's law at one of the points. */
@@ -47,13 +47,13 @@ inlined void attempt(Local *p, double dt, const V e[T]) {
     p->volume = e[0] + e[1] + e[2], p->still = 1.5 * dot(p->star, p->star), p->J = root(p->still);
     const I sound = p->J - p->J == 0.0;
     p->bad = pick(sound, all(0.0), all(__builtin_nan("")));
-    p->size = p->flow = all(0.0), p->flows = dt > 0 ? sound & (p->J > p->yield) : (I){0};
+    p->size = all(0.0), p->flow = p->bad, p->flows = dt > 0 ? sound & (p->J > p->yield) : (I){0};
 }
 
 /* The stress, s = s* + Σ θ_k X_k - 2μ Δp n of the end; not a number where there is no answer. */
 inlined void stress(const Local *p, V s[T]) {
     const V rest = 1.0 - 2.0 * p->mu * p->flow, mean = p->kappa * p->volume;
-    for (int i = 0; i < T; i++) s[i] = rest * p->star[i] + p->bad + (i < 3 ? mean : all(0.0));
+    for (int i = 0; i < T; i++) s[i] = rest * p->star[i] + (i < 3 ? mean : all(0.0));
     for (int k = 0; k < KIN; k++) {
         const V c = (2.0 / 3.0) * p->modulus[k] * (1.0 - p->u[k]);
         for (int i = 0; i < T; i++) s[i] += c * p->back[k][i];
@@ -67,8 +67,8 @@ inlined void tangent(const Local *p, Slope *H) {
     const V inverse = pick(p->flows, two * p->dp / (p->rise - p->turn), zero);
     for (int i = 0; i < T; i++) n[i] = p->size * p->star[i], moved[i] = zero;
     for (int k = 0; k < KIN; k++) {
-        const V c = (2.0 / 3.0) * p->modulus[k] * p->recall[k] * p->theta[k] * p->theta[k];
-        for (int i = 0; i < T; i++) moved[i] += pick(p->flows, c * p->back[k][i], zero);
+        const V c = pick(p->flows, (2.0 / 3.0) * p->modulus[k] * p->recall[k] * p->theta[k] * p->theta[k], zero);
+        for (int i = 0; i < T; i++) moved[i] += c * p->back[k][i];
     }
     const V along = share * two - two * inverse + share * inverse * dot(n, moved), aside = 1.5 * share * inverse;
     for (int i = 0; i < T; i++) H->left[i] = along * n[i] - aside * moved[i];
@@ -85,10 +85,10 @@ inlined void elastic(const Local *p, Slope *H) {
 inlined void remember(const Local *p, double *plastic, double *const *backs, double *grown) {
     const V p1 = p->before + pick(p->flows, p->dp, all(0.0)) + p->bad;
     V rows[T];
-    for (int i = 0; i < T; i++) rows[i] = p->plastic[i] + p->flow * p->star[i] + p->bad;
+    for (int i = 0; i < T; i++) rows[i] = p->plastic[i] + p->flow * p->star[i];
     store(plastic, &p->at, rows);
     for (int k = 0; k < KIN; k++) {
-        for (int i = 0; i < T; i++) rows[i] = (1.0 - p->u[k]) * (p->back[k][i] + p->flow * p->star[i]) + p->bad;
+        for (int i = 0; i < T; i++) rows[i] = (1.0 - p->u[k]) * (p->back[k][i] + p->flow * p->star[i]);
         store(backs[k], &p->at, rows);
     }
     give(grown, &p->at, p1);

@@ -19,7 +19,6 @@ static const int PLACE[9] = {0, 3, 5, 3, 1, 4, 5, 4, 2};
 inlined V dot(const V a[T], const V b[T]) {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + 2.0 * (a[3] * b[3] + a[4] * b[4] + a[5] * b[5]);
 }
-inlined V mises(const V s[T]) { return root(1.5 * dot(s, s)); }
 inlined V deviate(V a[T]) {
     const V trace = a[0] + a[1] + a[2];
     for (int i = 0; i < 3; i++) a[i] -= (1.0 / 3.0) * trace;
@@ -108,16 +107,18 @@ inlined void give(double *to, const Block *b, V a) {
 inlined void gather_rows(const double *const from[L], int ahead, V a[T]) {
     V nine[9];
     for (int k = 0; k < 8; k += L) {
-        for (int l = 0; l < L; l++) nine[k + l] = *(const Row *)(from[l] + k), __builtin_prefetch(from[l] + 9 * ahead);
+        for (int l = 0; l < L; l++) nine[k + l] = *(const Row *)(from[l] + k);
         transpose(nine + k);
     }
     for (int l = 0; l < L; l++) nine[8][l] = from[l][8];
+    for (int l = 0; ahead && l < L; l++) __builtin_prefetch(from[l] + 9 * ahead);
     for (int i = 0; i < T; i++) a[i] = i < 3 ? nine[ROW[i]] : 0.5 * (nine[ROW[i]] + nine[MIRROR[i]]);
 }
 inlined void load(const double *from, const Block *b, V a[T]) {
     const double *rows[L];
     if (b->abreast) {
-        for (int l = 0; l < L; l++) rows[l] = from + 9 * (b->at[0] + l);
+        from += 9 * b->at[0];
+        for (int l = 0; l < L; l++) rows[l] = from + 9 * l;
         gather_rows(rows, b->ahead, a);
     } else {
         for (int l = 0; l < L; l++) rows[l] = from + 9 * b->at[l];
@@ -146,9 +147,10 @@ inlined void put(double *out, const Nine *n, int l) {
 inlined void store(double *out, const Block *b, const V a[T]) {
     Nine n;
     turn(a, &n);
-    if (b->abreast)
-        for (int l = 0; l < L; l++) put(out + 9 * (b->at[0] + l), &n, l);
-    else
+    if (b->abreast) {
+        out += 9 * b->at[0];
+        for (int l = 0; l < L; l++) put(out + 9 * l, &n, l);
+    } else
         for (int l = 0; l < L; l++) put(out + 9 * b->at[l], &n, l);
 }
 /* A tensor of rank four a⊗b + v I⊗I + u (unit tensor), symmetric tensors a and b. */
@@ -171,17 +173,18 @@ inlined void store_slope(double *out, const Block *b, const Slope *H) {
     for (int l = 0; l < L; l++) {
         double *at = out + 81 * b->at[l];
         for (int i = 0; i < 81; i += 8) __builtin_prefetch(at + SOON + i, 1);
+        V rows[8 / L][T];
         for (int k = 0; k < 8; k += L) {
             const V volume = H->volume[l] * *(const Row *)(WHOLE_UNIT + k);
-            V rows[T];
             for (int i = 0; i < T; i++) {
                 const V unit = H->unit[l] * *(const Row *)(UNIT[i] + k);
-                rows[i] = H->left[i][l] * n.row[k + l] + (i < 3 ? volume + unit : unit);
+                rows[k / L][i] = H->left[i][l] * n.row[k + l] + (i < 3 ? volume + unit : unit);
             }
-            for (int i = 0; i < 9; i++) {
-                *(Row *)(at + 9 * i + k) = rows[PLACE[i]];
-                if (k + L == 8) at[9 * i + 8] = last[PLACE[i]][l];
-            }
+        }
+        /* in the order of memory */
+        for (int i = 0; i < 9; i++) {
+            for (int k = 0; k < 8; k += L) *(Row *)(at + 9 * i + k) = rows[k / L][PLACE[i]];
+            at[9 * i + 8] = last[PLACE[i]][l];
         }
     }
 }

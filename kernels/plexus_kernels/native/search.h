@@ -10,7 +10,7 @@
 /* Blocks that are solved side by side, few enough for the first cache. */
 #define TOGETHER 4
 #define ENOUGH 1e-12
-/* Steps for which the short `growth` does. */
+/* Exponents for which the short `growth` does. */
 #define NEAR 0x1p-6
 /* No v is sought beyond these. */
 #define FURTHER 1e6
@@ -46,7 +46,7 @@ static void bracket(Local *p) {
 
 /* Δp and the viscous resistance at v. */
 inlined V viscous(const Local *p) { return p->viscosity * exponential((p->v - p->logdt) * p->power); }
-inlined void powers(Local *p) { p->dp = exponential(larger(p->v, all(-FAR))), p->visc = viscous(p); }
+inlined V increment(const Local *p) { return exponential(larger(p->v, all(-FAR))); }
 
 /* Prepare the search for v where it flows: the tensors as numbers, what drives if nothing flows, and where
  * 3μ + Σ C and the growth of R alone resist as much. */
@@ -59,7 +59,7 @@ inlined void start(Local *p) {
             p->G[k][l] = p->G[l][k] = ck * p->modulus[l] * dot(p->back[k], p->back[l]);
     }
     p->firm = 3.0 * p->mu + p->slope, p->low = all(-FURTHER), p->high = all(FURTHEST), p->open = p->flows;
-    p->over = pick(p->flows, p->J - p->yield, all(1.0)), p->v = log_ratio(p->over, stiff);
+    p->over = pick(p->flows, p->J - p->yield, all(1.0)), p->v = log_ratio(p->over, stiff), p->dp = p->over / stiff;
 }
 
 /* A guess: z of the Δp of `start`, at which viscosity resists y of what drives, by one step of Newton's method
@@ -67,8 +67,9 @@ inlined void start(Local *p) {
 inlined void guess(Local *p) {
     const V resists = viscous(p), whole = p->over + p->power * resists, rest = whole - resists;
     const I fast = rest > 0.05 * whole;
-    const V left = p->v + log_ratio(pick(fast, rest, whole), whole);
-    p->v = any(~fast) ? pick(fast, left, smaller(p->v, slow(p))) : left;
+    const V part = pick(fast, rest, whole);
+    p->v += log_ratio(part, whole), p->dp *= part / whole;
+    if (any(~fast)) p->v = pick(fast, p->v, smaller(p->v, slow(p))), p->dp = pick(fast, p->dp, increment(p));
 }
 
 /* Both sides of J* - R = (3μ + Σ C θ) Δp + ΔR + K (Δp/dt)^(1/N) at v, with their derivatives in v. */
@@ -95,7 +96,7 @@ inlined void sides(Local *p) {
         p->left += gain * grown, p->rise += gain * y * fade, p->bend += gain * y * fade * (1.0 - y);
     }
     p->J = root(J2);
-    const V inverse = 1.0 / p->J;
+    const V inverse = p->size = 1.0 / p->J;
     p->turn = turn * inverse, p->bow = p->turn + (bow - p->turn * p->turn) * inverse;
 }
 
@@ -121,22 +122,27 @@ inlined void step(Local *p) {
     const V right = p->J - p->yield, g = p->left - right, s = p->rise - p->turn;
     const V whole = s * s - 0.5 * g * (p->bend - p->bow - s), rest = whole - g * s;
     const I stiff = (p->rise > 2.0 * p->visc * p->power) & (whole > 0.0) & (rest > 0.1 * whole);
-    V by = log_ratio(pick(stiff, rest, whole), whole);
-    I known = stiff;
-    if (any(p->open & ~stiff)) by = pick(stiff, by, logarithmic(p, right)), known |= right > 0.0;
+    const V part = pick(stiff, rest, whole);
+    V by = log_ratio(part, whole), ratio = part / whole;
+    I known = stiff, far = (I){0};
+    if (any(p->open & ~stiff)) {
+        by = pick(stiff, by, logarithmic(p, right)), ratio = pick(stiff, ratio, growth(by));
+        known |= right > 0.0, far = ~stiff & (size_of(by) > NEAR);
+    }
     p->low = pick(g < 0.0, p->v, p->low), p->high = pick(g < 0.0, p->high, p->v);
     V next = p->v + by;
     const I fits = known & (next > p->low) & (next < p->high);
-    if (any(p->open & ~fits)) bracket(p), next = pick(fits, next, 0.5 * (p->low + p->high));
-    p->by = pick(p->open, next - p->v, all(0.0)), p->v = pick(p->open, next, p->v);
+    if (any(p->open & ~fits)) bracket(p), next = pick(fits, next, 0.5 * (p->low + p->high)), far |= ~fits;
+    p->ratio = pick(p->open, ratio, all(1.0)), p->by = pick(p->open, by, all(0.0)), p->v = pick(p->open, next, p->v);
+    p->far = any(p->open & (far | (size_of(by * p->power) > NEAR)));
 }
 
 /* Δp and the viscous resistance after a step. */
 inlined void move(Local *p) {
-    if (any(size_of(p->by) > NEAR))
-        powers(p);
+    if (p->far)
+        p->dp = increment(p), p->visc = viscous(p);
     else
-        p->dp *= growth(p->by), p->visc *= growth(p->by * p->power);
+        p->dp *= p->ratio, p->visc *= growth(p->by * p->power);
 }
 
 /* Rows that come next, asked for line by line while a search goes on, so that the next one finds them in the cache. */
@@ -157,7 +163,7 @@ static void flow(Local *p, int count, Next *next) {
     Local *open[TOGETHER];
     for (int j = 0; j < count; j++) start(p + j), open[j] = p + j;
     for (int j = 0; j < count; j++) guess(p + j), ask(next);
-    for (int j = 0; j < count; j++) powers(p + j), ask(next);
+    for (int j = 0; j < count; j++) p[j].visc = viscous(p + j), ask(next);
     for (int i = 0, left = count; i < ROUNDS && left; i++) {
         for (int j = 0; j < left; j++) sides(open[j]), ask(next);
         int still = 0;
@@ -172,8 +178,8 @@ static void flow(Local *p, int count, Next *next) {
             p->u[k] = pick(p->flows, p->u[k], all(0.0));
             for (int i = 0; i < T; i++) p->star[i] += p->u[k] * (2.0 / 3.0) * p->modulus[k] * p->back[k][i];
         }
-        p->size = pick(p->flows, 1.5 / larger(mises(p->star), all(TINY)), all(0.0));
-        p->flow = pick(p->flows, p->size * p->dp, all(0.0));
+        p->size = pick(p->flows, 1.5 * p->size, all(0.0));
         p->bad = pick(p->open, all(__builtin_nan("")), p->bad);
+        p->flow = pick(p->flows, p->size * p->dp, all(0.0)) + p->bad;
     }
 }
