@@ -6,7 +6,10 @@
 #ifndef HIDDEN
 #define HIDDEN 24
 #endif
-enum { FEATURES = 7 };
+#ifndef VECTORS
+#define VECTORS 3
+#endif
+enum { FEATURES = 8, LARGEST = 20 };
 
 /* What each row is coupled to inside of its aggregate; target: aggregate of each column. */
 void inside(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const int32_t *target,
@@ -18,11 +21,31 @@ void inside(int64_t n, const int32_t *ptr, const int32_t *col, const double *val
     }
 }
 
+/* One damped step towards the mean of what a row is coupled to, y_i = x_i + omega Σ_j w_ij (x_j - x_i)/Σ_j w_ij, of
+ * VECTORS vectors side by side. */
+void relaxed(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, double omega,
+             const double *restrict x, double *restrict y) {
+    for (int64_t i = 0; i < n; i++) {
+        const double *xi = x + i * VECTORS;
+        double total = 0, more[VECTORS] = {0};
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
+            if (col[k] == i || !(val[k] < 0)) continue;
+            const double *xj = x + (int64_t)col[k] * VECTORS;
+            total -= val[k];
+            for (int v = 0; v < VECTORS; v++) more[v] -= val[k] * (xj[v] - xi[v]);
+        }
+        const double step = total > 0 ? omega / total : 0;
+        for (int v = 0; v < VECTORS; v++) y[i * VECTORS + v] = xi[v] + step * more[v];
+    }
+}
+
 /* What becomes one coupling of the coarse matrix: sum of the couplings w, sum of w in series with what ties its
- * ends to their aggregates, 1/(1/w + 1/inner_i + 1/inner_j), and their number; in the order of its entries. */
+ * ends to their aggregates, 1/(1/w + 1/inner_i + 1/inner_j), their number, and what flows between the aggregates I, J
+ * for vectors x with means X, times the difference of these: Σ_v Σ w (x_i - x_j)(X_I - X_J); in the order of its
+ * entries. */
 void merged(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const int32_t *target,
-            const double *inner, const int32_t *ptr_c, const int32_t *col_c, double *sum, double *series,
-            double *number) {
+            const double *inner, const double *x, const double *mean, const int32_t *ptr_c, const int32_t *col_c,
+            double *sum, double *series, double *number, double *flow) {
     for (int64_t i = 0; i < n; i++) {
         const int32_t I = target[i];
         if (I < 0) continue;
@@ -34,6 +57,9 @@ void merged(int64_t n, const int32_t *ptr, const int32_t *col, const double *val
             if (at == ptr_c[I + 1]) continue; /* of nodes whose coupled unknowns are left out */
             const double w = -val[k], tied = (inner[i] > 0 ? w / inner[i] : 0) + (inner[j] > 0 ? w / inner[j] : 0);
             sum[at] += w, series[at] += w / (1 + tied), number[at] += 1;
+            for (int v = 0; v < VECTORS; v++)
+                flow[at] += w * (x[i * VECTORS + v] - x[(int64_t)j * VECTORS + v])
+                            * (mean[(int64_t)I * VECTORS + v] - mean[(int64_t)J * VECTORS + v]);
         }
     }
 }
@@ -59,9 +85,9 @@ static double network(const double *w, const double *x) {
     return out;
 }
 
-/* d, s: logarithms of diagonals and of sizes at both ends. */
-static void features(double sum, double series, double number, const double d[2], const double s[2], double inner,
-                     double *x) {
+/* d, s: logarithms of diagonals and of sizes at both ends; flow: over the square of the difference of means. */
+static void features(double sum, double series, double number, double flow, const double d[2], const double s[2],
+                     double inner, double *x) {
     const double least = 1e-12, third = 1.0 / 3;
     x[0] = third * (log(sum) - 0.5 * (d[0] + d[1]));
     x[1] = third * fabs(d[0] - d[1]);
@@ -70,15 +96,25 @@ static void features(double sum, double series, double number, const double d[2]
     x[4] = third * (s[0] + s[1]);
     x[5] = third * fabs(s[0] - s[1]);
     x[6] = third * log(fmax(sum / (sum + inner), least));
+    x[7] = third * log(fmin(fmax(2 * flow / sum, 1.0 / LARGEST), LARGEST));
+}
+
+/* Couplings that would carry a flow between two rows, least squares of VECTORS vectors; half of what they are merged
+ * from where these vectors do not differ, as between like cells of a grid. */
+static double carried(double flow, double sum, const double *a, const double *b) {
+    double square = 0;
+    for (int v = 0; v < VECTORS; v++) square += (a[v] - b[v]) * (a[v] - b[v]);
+    return square > 0 ? flow / square : 0.5 * sum;
 }
 
 /* Factor exp(reach tanh(network)) of every coupling w > 0, one elsewhere. diagonal, size (logarithms; size: rows of
- * the finer matrix) and inner (half the sum of `inside`) belong to the coarse rows, others' included. Of two own rows
- * the first one computes, so that both have the same number. Adds to low and high of the features; returns the least
- * factor, or what is no number. */
+ * the finer matrix), inner (half the sum of `inside`) and mean (of the vectors of `merged`) belong to the coarse rows,
+ * others' included. Of two own rows the first one computes, so that both have the same number. Adds to low and high of
+ * the features; returns the least factor, or what is no number. */
 double factors(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const double *sum,
-               const double *series, const double *number, const double *diagonal, const double *size,
-               const double *inner, const double *weights, double reach, double *factor, double *low, double *high) {
+               const double *series, const double *number, const double *flow, const double *diagonal,
+               const double *size, const double *inner, const double *mean, const double *weights, double reach,
+               double *factor, double *low, double *high) {
     double least = 1;
     for (int32_t k = 0; k < ptr[n]; k++) factor[k] = 1;
     for (int64_t i = 0; i < n; i++)
@@ -87,7 +123,8 @@ double factors(int64_t n, const int32_t *ptr, const int32_t *col, const double *
             if (j <= i || !(val[k] < 0) || !(sum[k] > 0)) continue;
             const double d[2] = {diagonal[i], diagonal[j]}, s[2] = {size[i], size[j]};
             double x[FEATURES];
-            features(sum[k], series[k], number[k], d, s, inner[i] + inner[j], x);
+            const double through = carried(flow[k], sum[k], mean + i * VECTORS, mean + (int64_t)j * VECTORS);
+            features(sum[k], series[k], number[k], through, d, s, inner[i] + inner[j], x);
             for (int f = 0; f < FEATURES; f++) low[f] = fmin(low[f], x[f]), high[f] = fmax(high[f], x[f]);
             factor[k] = exp(reach * tanh(network(weights, x)));
             if (!(factor[k] >= least)) least = factor[k];

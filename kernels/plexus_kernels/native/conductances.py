@@ -12,35 +12,50 @@ from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 
 FEATURES = (
-    "coupling", "contrast", "series", "number", "size", "unequal", "outward",
+    "coupling", "contrast", "series", "number", "size", "unequal", "outward", "flow",
 )  # fmt: skip
 """Names of the features of a coupling, in order; each is a third of a natural logarithm."""
-HIDDEN = 24
-"""Units of a hidden layer."""
+HIDDEN, VECTORS = 24, 3
+"""Units of a hidden layer; vectors that flow through the couplings."""
+SIZES = {"HIDDEN": HIDDEN, "VECTORS": VECTORS}
 
 
 class Merged(NamedTuple):
     """What each coupling of a coarse matrix was merged from, (nnz,) each, in the order of its entries.
 
     Sum of the finer couplings, sum of these in series with what ties their ends to their aggregates, their
-    number.
+    number; what flows through them for vectors x, times the difference of the means of x.
     """
 
     total: np.ndarray
     series: np.ndarray
     number: np.ndarray
+    flow: np.ndarray
 
 
 def inside(rows: Rows, target: np.ndarray) -> np.ndarray:
     """Return what each row is coupled to inside of its aggregate, (n,); ``target`` (width,) int32."""
     found = np.empty(len(rows.ptr) - 1)
-    library("conductances", HIDDEN=HIDDEN).inside(
+    library("conductances", **SIZES).inside(
         *rows.arguments(), _at("target", target, np.int32), pointer(found)
     )
     return found
 
 
-def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> Merged:
+def relaxed(rows: Rows, x: np.ndarray, damping: float) -> np.ndarray:
+    """Return x moved by a share of the way to the mean of what a row is coupled to, (n, `VECTORS`).
+
+    ``x`` (width, `VECTORS`) holds the rows of others, too.
+    """
+    found = np.empty((len(rows.ptr) - 1, VECTORS))
+    arrays = pointer(checked("x", x, np.float64, (None, VECTORS))), pointer(found)
+    library("conductances", **SIZES).relaxed(*rows.arguments(), c_double(damping), *arrays)
+    return found
+
+
+def merged(
+    rows: Rows, target: np.ndarray, inner: np.ndarray, flows: tuple[np.ndarray, np.ndarray], coarse: Rows
+) -> Merged:
     """Return what the entries of a coarse matrix were merged from.
 
     Parameters
@@ -51,11 +66,14 @@ def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> M
         Coarse column of each column; -1 for none.
     inner : (width,)
         Result of `inside`, others' rows included.
+    flows : (width, `VECTORS`) and (width of the coarse matrix, `VECTORS`)
+        Vectors x, and their means over aggregates.
     """
-    found = Merged(*(np.zeros(len(coarse.val)) for _ in range(3)))
-    library("conductances", HIDDEN=HIDDEN).merged(
-        *rows.arguments(), _at("target", target, np.int32), _at("inner", inner), *coarse.arguments()[1:3],
-        *map(pointer, found),
+    found = Merged(*(np.zeros(len(coarse.val)) for _ in Merged._fields))
+    x, mean = (pointer(checked("flows", f, np.float64, (None, VECTORS))) for f in flows)
+    library("conductances", **SIZES).merged(
+        *rows.arguments(), _at("target", target, np.int32), _at("inner", inner), x, mean,
+        *coarse.arguments()[1:3], *map(pointer, found),
     )  # fmt: skip
     return found
 
@@ -63,7 +81,7 @@ def merged(rows: Rows, target: np.ndarray, inner: np.ndarray, coarse: Rows) -> M
 def factors(
     coarse: Rows,
     made: Merged,
-    ends: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ends: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     weights: np.ndarray,
     reach: float,
 ) -> tuple[np.ndarray, float, np.ndarray]:
@@ -73,9 +91,9 @@ def factors(
     ----------
     coarse, made : Rows, Merged
         Matrix, and what its entries were merged from.
-    ends : three of (width,)
-        Logarithms of the diagonal and of the rows of the finer matrix, and half the sum of `inside`, of each
-        coarse row.
+    ends : three of (width,), (width, `VECTORS`)
+        Logarithms of the diagonal and of the rows of the finer matrix, half the sum of `inside`, and the
+        means of `merged`, of each coarse row.
     weights : (parameters,)
         W₁ᵀ, b₁, W₂ᵀ, b₂, W₃ᵀ, b₃ of features → `HIDDEN` → `HIDDEN` → 1.
     reach : float
@@ -83,9 +101,10 @@ def factors(
     """
     found, seen = np.empty(len(coarse.val)), np.tile([[np.inf], [-np.inf]], len(FEATURES))
     count = (len(FEATURES) + 1) * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 1
-    function = library("conductances", HIDDEN=HIDDEN).factors
+    function = library("conductances", **SIZES).factors
     function.restype = c_double
-    arrays = [*map(pointer, made), *(_at("ends", end) for end in ends)]
+    arrays = [*map(pointer, made), *(_at("ends", end) for end in ends[:3])]
+    arrays.append(pointer(checked("ends", ends[3], np.float64, (None, VECTORS))))
     arrays.append(pointer(checked("weights", weights, np.float64, (count,))))
     least = function(
         *coarse.arguments(), *arrays, c_double(reach), pointer(found), pointer(seen), pointer(seen[1])
@@ -95,15 +114,13 @@ def factors(
 
 def scale(coarse: Rows, factor: np.ndarray, nu: float) -> None:
     """Multiply the couplings of a matrix in place; what is below zero in them is multiplied by ``nu``."""
-    library("conductances", HIDDEN=HIDDEN).scale(*coarse.arguments(), _at("factor", factor), c_double(nu))
+    library("conductances", **SIZES).scale(*coarse.arguments(), _at("factor", factor), c_double(nu))
 
 
 def texture(rows: Rows, diagonal: np.ndarray) -> np.ndarray:
     """Return sums over rows that are coupled: rows, couplings, and three features of them, (5,)."""
     found = np.zeros(5)
-    library("conductances", HIDDEN=HIDDEN).texture(
-        *rows.arguments(), _at("diagonal", diagonal), pointer(found)
-    )
+    library("conductances", **SIZES).texture(*rows.arguments(), _at("diagonal", diagonal), pointer(found))
     return found
 
 

@@ -13,11 +13,13 @@ from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle, objectives, watched
 from plexus.solvers.multigrid.blocks import levels
 from plexus.solvers.multigrid.context import positions
+from plexus.solvers.multigrid.features import flows, merged
 from plexus.solvers.multigrid.hierarchy import LOW, Hierarchy, Settings
 from plexus.solvers.multigrid.learned import Learned
 from plexus.solvers.multigrid.matrices import Matrix, of_petsc
 from plexus.solvers.multigrid.nets import Net
 from plexus.solvers.multigrid.network import MIXED, SHARE, Network, fresh, mixed
+from plexus.solvers.multigrid.tensors import grids
 from plexus.solvers.multigrid.trials import Whole, hierarchy, iterations, system_of
 from plexus.solvers.multigrid.unrolled import Unrolled
 from plexus_kernels.native import conductances
@@ -96,6 +98,33 @@ def test_factors_leave_a_matrix_with_positive_couplings_semidefinite(seed):
     assert np.linalg.eigvalsh(found)[0] >= -1e-12 * np.abs(found).max()
 
 
+@pytest.mark.parametrize("link", [39, 40], ids=["between aggregates", "inside of one"])
+def test_flows_tell_where_a_coupling_is_weak(link, monkeypatch):
+    """A line of cells with one weak link: the coupling beside it carries what it does in series with it."""
+    monkeypatch.setattr("plexus.solvers.multigrid.hierarchy.SMALL", 8)
+    ties = np.ones(79)
+    ties[link] = 0.2
+    full = np.diag(-ties, 1) + np.diag(-ties, -1)
+    np.fill_diagonal(full, -full.sum(axis=1))
+    line = Whole(of_rows(full), np.arange(80)[:, None], np.ones(80))
+    grid = grids(hierarchy(line, Settings()))[0]
+    share = flows(grid, grid.w.clamp(min=0), merged(grid, grid.w, grid.s)[0])
+    found = share[grid.coarse.w > 0]
+    assert len(found) == 39
+    assert found[[8, 9, 29, 30]].tolist() == pytest.approx([1.0] * 4)
+    if link == 39:
+        assert 1.2 < found[19] < 2 / 1.2  # of 0.2, and of ones on both sides
+    else:
+        assert float(found[19]) == pytest.approx(float(found[20]))
+        assert 1 / 3 < found[19] < 0.8
+
+
+def test_bundles_without_flows_ask_for_none():
+    old = bundle.load(shipped.found("learned_multigrid", "grids_k"))
+    assert not old.asks_for_flows
+    assert fresh(1).asks_for_flows
+
+
 @pytest.mark.parametrize("cycle", ["v", "two_step", "k"])
 @pytest.mark.parametrize("given", EVERY.values(), ids=EVERY)
 def test_networks_with_zeros_in_their_last_layers_change_no_bit(given, cycle):
@@ -127,10 +156,10 @@ def test_torch_trains_the_cycle_that_runs(given, cycle, bits, bound):
     ids=["channels", "mesh", "elasticity"],
 )
 def test_gradients_are_those_of_the_loss(given, rel):
-    """But for bounds of smoothers, which have none; on meshes they vary with the weights."""
+    """But for bounds of smoothers, which have none, and of shares, which these weights do not touch."""
     skeleton = hierarchy(system_of(problem(given)), Settings(cycle="k", bits=64))
     given = objectives.made(skeleton, np.random.default_rng(0))
-    net = Net(fresh(3))
+    net = Net(fresh(2))
     objectives.reduction(given, net, 2, given.exact[:, :1]).backward()
     for weight in (net.edge[0].weight, net.edge[4].bias, net.level[2].bias):
         along = weight.grad.clone()
@@ -198,7 +227,7 @@ def test_weights_that_are_no_numbers_leave_the_skeleton(monkeypatch):
 
 def test_features_outside_of_the_training_are_told(monkeypatch):
     mat, b = system(CHANNELS, MPI.COMM_SELF)
-    narrow = Network(fresh().weights, np.full(11, -0.1), np.full(11, 0.1))
+    narrow = Network(fresh().weights, np.full(12, -0.1), np.full(12, 0.1))
     monkeypatch.setattr(watched.Watched, "_network", lambda self, pc: narrow)
     with pytest.warns(UserWarning, match=r"contrast from 0 to .*, trained from -0.1 to 0.1"):
         solved(mat, b)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from plexus.solvers.multigrid.tensors import Grid, features, grids, merged
+from plexus.solvers.multigrid.features import features, merged
+from plexus.solvers.multigrid.tensors import Grid, grids, places
 from plexus.solvers.multigrid.vectors import of_nodes
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Blocks:
     nodes : couplings of nodes, as large as the norms of their blocks.
     """
 
-    def __init__(self, matrix: Matrix, block: int):
-        self.n, self.nodes = matrix.n, Grid(of_nodes(matrix, block))
+    def __init__(self, matrix: Matrix, block: int, places: np.ndarray | None):
+        self.n, self.nodes = matrix.n, Grid(of_nodes(matrix, block), places)
         self.w, self.s = torch.tensor([1.0, 0.0], dtype=torch.float64)
         own = matrix.diagonal[: self.n].copy()
         self._diagonal, self._spread = torch.from_numpy(own), float(np.max(matrix.sizes / own))
@@ -115,8 +116,8 @@ def levels(hierarchy: Hierarchy) -> list[Any]:
     block, found = hierarchy.settings.block, list[Blocks]()
     if block == 1:
         return grids(hierarchy)
-    for number, matrix in enumerate(hierarchy.matrices):
-        found.append(Blocks(matrix, block))
+    for number, (matrix, at) in enumerate(zip(hierarchy.matrices, places(hierarchy), strict=True)):
+        found.append(Blocks(matrix, block, at))
         weights = hierarchy.levels[number].weights
         block = block if weights is None else weights.shape[1]
     for level, aggregated, fine, coarse in zip(

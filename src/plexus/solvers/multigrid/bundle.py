@@ -12,7 +12,17 @@ import numpy as np
 from plexus.bundles import container, plain
 from plexus.bundles.golden import Pair, replay
 from plexus.errors import InputError, at_path
-from plexus.solvers.multigrid.network import ENDS, FEATURES, HIDDEN, MIXED, NARROW, SHAPES, Network
+from plexus.solvers.multigrid.network import (
+    EDGE,
+    ENDS,
+    FEATURES,
+    FLOW,
+    HIDDEN,
+    MIXED,
+    NARROW,
+    SHAPES,
+    Network,
+)
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Comm
@@ -55,7 +65,7 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     read = plain.load(path, sha256, comm)
     with at_path(str(path)):
         _this_kind(read.metadata)
-        _unmixed(read.weights)
+        _completed(read.weights)
         for name, shape in {**SHAPES, "low": (len(FEATURES),), "high": (len(FEATURES),)}.items():
             have = read.weights.get(name)
             if have is None or have.shape != shape or have.dtype != np.float64:
@@ -67,8 +77,13 @@ def load(path: str | Path, sha256: str | None = None, comm: Comm | None = None) 
     return network
 
 
-def _unmixed(weights: dict[str, np.ndarray]) -> None:
-    """Let networks that tell ends of intervals alone mix nothing into smoothers."""
+def _completed(weights: dict[str, np.ndarray]) -> None:
+    """Let networks that tell ends of intervals alone mix nothing, and those without flows look at none."""
+    first = weights.get("edge.0.weight")
+    if first is not None and first.shape == (HIDDEN, FLOW):
+        weights["edge.0.weight"] = np.insert(first, FLOW, 0.0, axis=1)
+        for name, bound in (("low", -np.inf), ("high", np.inf)):
+            weights[name] = np.insert(weights[name], FLOW, bound)
     for name in ("level.2.weight", "level.2.bias"):
         told = weights.get(name)
         if told is not None and len(told) == ENDS:
@@ -82,7 +97,7 @@ def golden(network: Network) -> Pair:
     share = np.random.default_rng(0).uniform(size=(16, len(FEATURES)))
     low, high = np.nan_to_num(network.low, neginf=-1.0), np.nan_to_num(network.high, posinf=1.0)
     x = low + share * (high - low)
-    given = {"features": x[:, :7].copy(), "texture": x[:, 7:].copy()}
+    given = {"features": x[:, :EDGE].copy(), "texture": x[:, EDGE:].copy()}
     inputs, outputs = (
         {k: torch.from_numpy(v) for k, v in side.items()} for side in (given, _answers(network, given))
     )
@@ -91,6 +106,7 @@ def golden(network: Network) -> Pair:
 
 def _answers(network: Network, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
     x, y = np.asarray(given["features"]), np.asarray(given["texture"])
+    x = np.pad(x, ((0, 0), (0, EDGE - x.shape[1])))
     told = np.stack([network.level(row) for row in y])
     return {"factor": network.factors(x), "ends": told[:, :ENDS], "mixed": told[:, ENDS:]}
 

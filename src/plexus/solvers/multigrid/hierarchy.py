@@ -61,6 +61,10 @@ def usual_for(block: int, on_grid: bool) -> Settings:
 class Hierarchy:
     """A hierarchy of one matrix. Construction is collective.
 
+    Attributes
+    ----------
+    places : those of the finest matrix, unless it is lean.
+
     Parameters
     ----------
     matrix : Matrix
@@ -84,6 +88,7 @@ class Hierarchy:
         like: Hierarchy | None = None,
     ):
         self.settings, self.comm, self._like = settings, matrix.comm, like
+        self.places = None if settings.lean else places
         self.found: list[aggregates.Aggregates] = []
         self.matrices: list[Matrix] = []
         self.levels: list[Level] = []

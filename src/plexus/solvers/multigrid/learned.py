@@ -29,16 +29,16 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from plexus.solvers.multigrid import aggregates, bounds, vectors
+from plexus.solvers.multigrid import aggregates, bounds, factors, vectors
 from plexus.solvers.multigrid.hierarchy import Hierarchy
-from plexus.solvers.multigrid.matrices import Matrix, numbered
-from plexus.solvers.multigrid.network import ENDS, FEATURES, REACH, Network, mixed, texture
+from plexus.solvers.multigrid.matrices import Matrix
+from plexus.solvers.multigrid.network import EDGE, ENDS, FEATURES, Network, mixed, texture
 from plexus_kernels.native import conductances
 from plexus_kernels.native.aggregate import Rows
 from plexus_kernels.native.multigrid import Cycle, Level
 
-NARROWEST, LEAST = 0.9, 1e-300
-"""Largest ratio of the ends of an interval; least diagonal of which there is a logarithm."""
+NARROWEST = 0.9
+"""Largest ratio of the ends of an interval."""
 
 
 class Learned(Hierarchy):
@@ -47,7 +47,7 @@ class Learned(Hierarchy):
     Attributes
     ----------
     names : of the features.
-    seen : (2, 11)
+    seen : (2, 12)
         Range of the features that were met, on all ranks.
 
     Raises
@@ -60,9 +60,9 @@ class Learned(Hierarchy):
 
     def __init__(self, like: Hierarchy, network: Network, matrix: Matrix | None = None):
         self.network = network
-        self.seen = np.tile([[np.inf], [-np.inf]], 11)
+        self.seen = np.tile([[np.inf], [-np.inf]], len(FEATURES))
         self._told: list[np.ndarray] = []
-        super().__init__(matrix or like.matrices[0], like.settings, like=like)
+        super().__init__(matrix or like.matrices[0], like.settings, like.places, like=like)
 
     def _inside(self, matrix: Matrix, *told: Any) -> Hierarchy:
         """Return the hierarchy of a gathered matrix, with the same network."""
@@ -90,7 +90,7 @@ class Learned(Hierarchy):
         nodes = vectors.of_nodes(matrix, block)
         sums = self.comm.allreduce(conductances.texture(nodes.rows, nodes.diagonal))
         features = texture(sums)
-        self._meet(np.stack([features, features]), slice(7, None))
+        self._meet(np.stack([features, features]), slice(EDGE, None))
         self._told.append(_numbers(self.network.level(features)))
         level = super()._level(matrix, found, block)
         low, high = level.smoother
@@ -109,9 +109,12 @@ class Learned(Hierarchy):
         fine = 1 if level.weights is None else matrix.n // len(found.names)
         then = 1 if level.weights is None else level.weights.shape[1]
         nodes = vectors.of_nodes(coarse, then)
-        factor, least, seen = self._factors(vectors.of_nodes(matrix, fine), found.names, nodes)
+        finer = vectors.of_nodes(matrix, fine)
+        potentials = factors.potentials(finer, self._places() if self.network.asks_for_flows else None)
+        scale = self.settings.over_correction, self.network
+        factor, least, seen = factors.found(finer, found.names, nodes, potentials, *scale)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
-        self._meet(self._widest(seen), slice(0, 7))
+        self._meet(self._widest(seen), slice(0, EDGE))
         rows = Rows(coarse.rows.ptr, coarse.rows.col, coarse.rows.val.copy())
         if level.weights is None:
             conductances.scale(rows, factor, float(least))
@@ -119,31 +122,15 @@ class Learned(Hierarchy):
             rows.val[:] *= self._mean(factor, nodes)
         return Matrix(coarse.comm, rows, coarse.ghosts)
 
+    def _places(self) -> np.ndarray | None:
+        """Return the cells of the matrix of which the next one is made."""
+        return self.places if len(self.found) == 1 else self.found[-2].places
+
     def _mean(self, factor: np.ndarray, nodes: Matrix) -> float:
         """Return the geometric mean of the factors of couplings. Collective."""
         on = nodes.rows.val < 0
         total, count = self.comm.allreduce(np.array([np.log(factor[on]).sum(), on.sum()]))
         return float(np.exp(total / max(count, 1.0)))
-
-    def _factors(
-        self, matrix: Matrix, names: np.ndarray, coarse: Matrix
-    ) -> tuple[np.ndarray, float, np.ndarray]:
-        """Return what `conductances.factors` does. Collective."""
-        target, _ = numbered(matrix, names, coarse.n)
-        inner = np.zeros(matrix.width)
-        inner[: matrix.n] = conductances.inside(matrix.rows, target)
-        matrix.halo.forward(inner)
-        made = conductances.merged(matrix.rows, target, inner, coarse.rows)
-        own = names >= 0
-        size, tied = np.zeros(coarse.width), np.zeros(coarse.width)
-        size[: coarse.n] = np.bincount(names[own], minlength=coarse.n)
-        tied[: coarse.n] = np.bincount(names[own], 0.5 * inner[: matrix.n][own], coarse.n)
-        coarse.halo.forward(size)
-        coarse.halo.forward(tied)
-        # the diagonal before over-correction goes with couplings before it
-        diagonal = np.maximum(coarse.diagonal * self.settings.over_correction, LEAST)
-        ends = np.log(diagonal), np.log(np.maximum(size, 1.0)), tied
-        return conductances.factors(coarse.rows, made, ends, self.network.flat, REACH)
 
     def _widest(self, seen: np.ndarray) -> np.ndarray:
         """Return the range over all ranks. Collective."""

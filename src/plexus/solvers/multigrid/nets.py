@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from plexus.solvers.multigrid.network import ENDS, REACH, SHAPES, SHARE, SPREAD, Network, fresh
+from plexus.solvers.multigrid.network import (
+    EDGE,
+    ENDS,
+    FEATURES,
+    REACH,
+    SHAPES,
+    SHARE,
+    SPREAD,
+    Network,
+    fresh,
+)
 
 Tensor = torch.Tensor
 
@@ -35,19 +45,19 @@ class Net(torch.nn.Module):
     def __init__(self, weights: Network):
         super().__init__()
         self.edge, self.level = _layers("edge"), _layers("level")
-        self.register_buffer("low", torch.full((11,), torch.inf, dtype=torch.float64))
-        self.register_buffer("high", torch.full((11,), -torch.inf, dtype=torch.float64))
+        self.register_buffer("low", torch.full((len(FEATURES),), torch.inf, dtype=torch.float64))
+        self.register_buffer("high", torch.full((len(FEATURES),), -torch.inf, dtype=torch.float64))
         told = {name: torch.as_tensor(value) for name, value in weights.weights.items()}
         self.load_state_dict(told, strict=False)
 
     def factors(self, x: Tensor) -> Tensor:
-        """Return m for features (e, 7)."""
-        self._meet(x.detach(), slice(0, 7))
+        """Return m for features (e, 8)."""
+        self._meet(x.detach(), slice(0, EDGE))
         return torch.exp(REACH * torch.tanh(self.edge(x).squeeze(1)))
 
     def of_levels(self, y: Tensor) -> Tensor:
         """Return g and ω (..., 5) for the features of levels (..., 4)."""
-        self._meet(y.detach().reshape(-1, 4), slice(7, None))
+        self._meet(y.detach().reshape(-1, 4), slice(EDGE, None))
         found = torch.tanh(self.level(y))
         return torch.cat([torch.exp(SPREAD * found[..., :ENDS]), SHARE * found[..., ENDS:]], -1)
 

@@ -1,6 +1,6 @@
 """The two small networks of the learned multigrid, in NumPy: factors of couplings, smoothers and intervals.
 
-    m = exp(c tanh f(x)),   7 → 24 → 24 → 1, for each coarse coupling
+    m = exp(c tanh f(x)),   8 → 24 → 24 → 1, for each coarse coupling
     g = exp(c tanh h(y)), ω = tanh h(y)/3,   4 → 8 → 2 + 3, for each level
 
 x and y are local, and have no dimension and no level among them, so that one network serves all sizes and
@@ -26,8 +26,12 @@ HIDDEN, NARROW = conductances.HIDDEN, 8
 TEXTURE = ("mean_coupling", "mean_contrast", "couplings", "held")
 """Features of a level: means of two features of couplings, couplings per row, mean share of row sums."""
 FEATURES = (*conductances.FEATURES, *TEXTURE)
+EDGE, FLOW = len(conductances.FEATURES), conductances.FEATURES.index("flow")
+"""Number of the features of a coupling, and which of them takes relaxed vectors."""
+DAMPING, STEPS = 0.6, 8
+"""How cells of a grid, as numbers, are relaxed into potentials: share of each step, and steps."""
 SHAPES = {
-    "edge.0.weight": (HIDDEN, len(conductances.FEATURES)), "edge.0.bias": (HIDDEN,),
+    "edge.0.weight": (HIDDEN, EDGE), "edge.0.bias": (HIDDEN,),
     "edge.2.weight": (HIDDEN, HIDDEN), "edge.2.bias": (HIDDEN,),
     "edge.4.weight": (1, HIDDEN), "edge.4.bias": (1,),
     "level.0.weight": (NARROW, len(TEXTURE)), "level.0.bias": (NARROW,),
@@ -40,12 +44,12 @@ SHAPES = {
 class Network:
     """Weights by the names of `SHAPES`, float64, and the range of each feature of the training.
 
-    ``low`` and ``high`` hold the features of couplings, then those of levels, (11,) each.
+    ``low`` and ``high`` hold the features of couplings, then those of levels, (12,) each.
     """
 
     weights: Mapping[str, np.ndarray]
-    low: np.ndarray = field(default_factory=lambda: np.full(11, -np.inf))
-    high: np.ndarray = field(default_factory=lambda: np.full(11, np.inf))
+    low: np.ndarray = field(default_factory=lambda: np.full(len(FEATURES), -np.inf))
+    high: np.ndarray = field(default_factory=lambda: np.full(len(FEATURES), np.inf))
 
     @cached_property
     def flat(self) -> np.ndarray:
@@ -54,8 +58,13 @@ class Network:
         parts = [w[f"edge.{n}.{what}"].T.ravel() for n in (0, 2, 4) for what in ("weight", "bias")]
         return np.concatenate(parts).astype(np.float64)
 
+    @property
+    def asks_for_flows(self) -> bool:
+        """Return whether anything depends on flows."""
+        return bool(self.weights["edge.0.weight"][:, FLOW].any())
+
     def factors(self, x: np.ndarray) -> np.ndarray:
-        """Return m for features of couplings x (n, 7); a run has it from C."""
+        """Return m for features of couplings x (n, 8); a run has it from C."""
         w, hidden = self.weights, x @ self.weights["edge.0.weight"].T + self.weights["edge.0.bias"]
         for layer in ("edge.2", "edge.4"):
             hidden = hidden / np.sqrt(1 + hidden * hidden)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from plexus.solvers.multigrid.features import NONE, added, features, merged
 from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from plexus.solvers.multigrid.nets import Net
 
 Tensor = torch.Tensor
-LEAST, NONE = 1e-12, 1e-300
 
 
 class Grid:
@@ -33,7 +33,8 @@ class Grid:
     names, kept : aggregate of each row, and whether it has one, (n,); set by `join`.
     """
 
-    def __init__(self, matrix: Matrix):
+    def __init__(self, matrix: Matrix, places: np.ndarray | None = None):
+        self.places = np.zeros((matrix.n, 1)) if places is None else places
         rows, n = matrix.rows, matrix.n
         at = np.repeat(np.arange(n), np.diff(rows.ptr))
         upper = rows.col > at
@@ -61,7 +62,7 @@ class Grid:
         there = key[order][place] == wanted
         self.cross[self.cross.clone()] = there
         self.to = order[place][there]
-        self.sizes = _added(coarse.n, self.names[self.kept], self.kept[self.kept].double())
+        self.sizes = added(coarse.n, self.names[self.kept], self.kept[self.kept].double())
 
     def diagonal(self, w: Tensor, s: Tensor) -> Tensor:
         """Return the diagonal, (n,)."""
@@ -101,7 +102,7 @@ class Grid:
     def coarser(self, net: Net, w: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         """Return couplings and row sums of the next matrix, with their factors (`learned`)."""
         v, r = merged(self, w, s)
-        on = (v > 0) & (_added(self.coarse.e, self.to, w[self.cross].clamp(min=0)) > 0)
+        on = (v > 0) & (added(self.coarse.e, self.to, w[self.cross].clamp(min=0)) > 0)
         m = net.factors(features(self, w, (v, r))[on])
         nu = torch.cat([m, torch.ones(1, dtype=m.dtype)]).min()
         factor = torch.where(v > 0, 1.0, nu).masked_scatter(on, m)
@@ -146,38 +147,13 @@ class Product(torch.autograd.Function):
 
 def grids(hierarchy: Hierarchy) -> list[Grid]:
     """Return the levels of a hierarchy on one rank."""
-    found = [Grid(matrix) for matrix in hierarchy.matrices]
+    found = [Grid(matrix, at) for matrix, at in zip(hierarchy.matrices, places(hierarchy), strict=True)]
     for level, fine, coarse in zip(hierarchy.levels, found, found[1:], strict=False):
         assert level.names is not None
         fine.join(level.names, coarse)
     return found
 
 
-def merged(grid: Grid, w: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-    """Return couplings and row sums of Pᵀ A P."""
-    coarse = grid.coarse
-    return _added(coarse.e, grid.to, w[grid.cross]), _added(coarse.n, grid.names[grid.kept], s[grid.kept])
-
-
-def features(grid: Grid, w: Tensor, coarse: tuple[Tensor, Tensor]) -> Tensor:
-    """Return the features of the couplings of the next level, (e, 7), as `conductances.c` has them."""
-    then = grid.coarse
-    we = w.clamp(min=0)
-    inside = we * grid.inner
-    inner = _added(grid.n, grid.i, inside).index_add(0, grid.j, inside)
-    tie = torch.where(inner > 0, 1 / inner.clamp(min=NONE), 0.0)
-    c = we[grid.cross]
-    series = c / (1 + c * (tie[grid.i[grid.cross]] + tie[grid.j[grid.cross]]))
-    series, total = _added(then.e, grid.to, series), _added(then.e, grid.to, c).clamp(min=NONE)
-    tied = _added(then.n, grid.names[grid.kept], 0.5 * inner[grid.kept])
-    number = _added(then.e, grid.to, (c > 0).to(c.dtype)).clamp(min=1)
-    d, size, i, j = then.diagonal(*coarse).clamp(min=NONE).log(), grid.sizes.log(), then.i, then.j
-    return torch.stack([
-        total.log() - 0.5 * (d[i] + d[j]), (d[i] - d[j]).abs(), (series / total).clamp(min=LEAST).log(),
-        number.log(), size[i] + size[j], (size[i] - size[j]).abs(),
-        (total / (total + tied[i] + tied[j])).clamp(min=LEAST).log(),
-    ], 1) / 3  # fmt: skip
-
-
-def _added(n: int, at: Tensor, values: Tensor) -> Tensor:
-    return torch.zeros(n, dtype=torch.float64).index_add(0, at, values)
+def places(hierarchy: Hierarchy) -> list[np.ndarray | None]:
+    """Return the cells of the nodes of each level, where they are known."""
+    return [hierarchy.places, *(aggregated.places for aggregated in hierarchy.found)]

@@ -46,7 +46,7 @@ class Trainable(TrainableBase):
         self.network = started(self.params.seed) if found is None else Net(found)
 
     def raw(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return factors (e,) for couplings (e, 7), ends (l, 2) and shares (l, 3) for levels (l, 4)."""
+        """Return factors (e,) for couplings (e, 8), ends (l, 2) and shares (l, 3) for levels (l, 4)."""
         from plexus.solvers.multigrid.network import ENDS
 
         factor, told = self.network.factors(fields["features"]), self.network.of_levels(fields["texture"])
