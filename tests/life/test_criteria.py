@@ -186,3 +186,22 @@ def test_data_by_regions_and_wrong_tables_are_refused():
         criterion("manson_coffin_basquin", **CURVE | {"strength": {"regions": {"a": 1e9, "b": 2e9}}})
     with pytest.raises(ValueError, match="decrease"):
         criterion("larson_miller", stresses=[1e6, 2e6], parameters=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["manson_coffin_basquin", "smith_watson_topper"])
+def test_data_that_nothing_would_break_are_refused(name):
+    with pytest.raises(ValueError, match=r"both 0|must be > 0"):
+        criterion(name, **CURVE | {"strength": 0, "ductility": 0})
+
+
+@pytest.mark.parametrize("lives", [(100, 10), (-1, 10), (0, 10), (10, 10)])
+def test_lives_of_tests_are_a_range(lives):
+    with pytest.raises(ValueError, match="the shortest and the longest life"):
+        criterion("manson_coffin_basquin", **CURVE, lives=lives)
+
+
+def test_data_that_become_negative_with_the_temperature_give_no_life():
+    warm = uniaxial([0, 3e8, -3e8], [0, 0.004, -0.004], temperature=[300, 1300, 600])
+    falling = criterion("smith_watson_topper", **CURVE | {"strength": "1e9 - 1e6*temperature"})
+    with pytest.raises(InputError, match=r"life\.strength: must be > 0, not -3e"):
+        falling.damage(warm)

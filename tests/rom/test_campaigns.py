@@ -21,7 +21,7 @@ from plexus.deck.schema import Deck
 from plexus.errors import InputError
 from plexus.io.series import Series
 from plexus.observers.cycles import Cycles
-from plexus.offline.drawn import pivots
+from plexus.offline.drawn import Drawn, deck_of, pivots
 from plexus.offline.draws import reduce
 from plexus.runtime import context
 
@@ -323,3 +323,18 @@ def test_farthest_draws_are_those_whose_sums_the_others_are():
     assert len(found) == 3 and found[0] == np.argmax(np.linalg.norm(a, axis=0))
     rest = a - a[:, found] @ np.linalg.lstsq(a[:, found], a, rcond=None)[0]
     assert np.abs(rest).max() < 1e-10 * np.abs(a).max()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"controls__hot__start": "0*warmth"}, "the draws of warmth are zero everywhere"),
+        ({"samples__warmth__deviation": 1e200}, "the draws of warmth are too large for numbers"),
+        ({"controls__hot__start": "60/(warmth - warmth)"}, "division by zero"),
+    ],
+)
+def test_draws_that_are_no_numbers_or_nothing_are_refused(changes, told, tmp_path):
+    given = deck(tmp_path, **changes)
+    system = compose(deck_of(given, 0), context.create(MPI.COMM_SELF, tmp_path / "run")).system
+    with pytest.raises(InputError, match=told):
+        _ = Drawn(given, system).farthest

@@ -148,6 +148,12 @@ def test_facts_that_were_altered_are_refused(copy, capsys, change, told):
     assert f"rom.json: {told}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["series.h5", "deck.yaml", "checkpoint_00000001.h5", "summary.h5"])
+def test_a_model_takes_no_name_of_another_file(tmp_path, capsys, name):
+    assert main(["check", written(tmp_path, reduce={"file": name})]) == 2
+    assert "reduce.file: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_facts_of_another_model_are_refused(copy, capsys, command):
     path, digest = copy / "rom.h5", seal.identity(copy / "rom.h5").encode()
@@ -161,9 +167,12 @@ def test_facts_of_another_model_are_refused(copy, capsys, command):
     assert code == 2 and "rom.json: belongs to another rom.h5" in capsys.readouterr().err
 
 
-def test_a_model_that_is_cut_short_is_told_by_check(copy, capsys):
+@pytest.mark.parametrize("facts", [True, False])
+def test_a_model_that_is_cut_short_is_told_by_check(copy, capsys, facts):
     path = copy / "rom.h5"
     path.write_bytes(path.read_bytes()[:-1000])
+    if not facts:
+        (copy / "rom.json").unlink()
     assert main(["check", written(copy, rom=rom(copy))]) == 2
     assert "rom.h5: the file is damaged (it is truncated" in capsys.readouterr().err
 

@@ -154,7 +154,8 @@ class Figures:
         cells = np.arange(mesh.n_owned_cells)
         if found.region is not None:
             cells = np.intersect1d(cells, region_cells(mesh, found.region))
-        return Lifing(registry.build("life", found.life), begin_of(self.run.deck), cells)
+        path = f"output[{self.run.deck.output.index(found)}]"
+        return Lifing(registry.build("life", found.life), begin_of(self.run.deck), cells, path)
 
 
 def output_of(deck: Deck, names: Mapping[str, Way] | Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plexus.errors import at_path
 from plexus.life._cycle import Cycle, six
 from plexus.reduction.model import strains_of
 from plexus.reduction.points import ReducedPoints, Sites
@@ -43,11 +44,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class Lifing:
-    """A criterion, the time at which the cycle begins that it judges [s], and the cells in its region."""
+    """A criterion, the time at which the cycle begins that it judges [s], the cells in its region, and the
+    deck path of its output.
+    """
 
     criterion: Criterion
     begin: float
     cells: Array
+    path: str
 
 
 class Places:
@@ -97,7 +101,8 @@ class Places:
         last = len(self.times) - len(instants)
         cycle = self._cycle(instants, data[last:], None if heat is None else heat[last:])
         criterion, found = self.lifing.criterion, np.zeros((d, s))
-        found[:, self.inside] = criterion.damage(cycle).reshape(d, -1)
+        with at_path(self.lifing.path):
+            found[:, self.inside] = criterion.damage(cycle).reshape(d, -1)
         each = np.arange(d * int(self.inside.sum())).reshape(d, -1)
         return Judged(p, found, [criterion.misses(cycle.at(rows)) for rows in each])
 

@@ -26,9 +26,11 @@ _TEXTS = {
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number",
+    "int_parsing_size": "expected a smaller whole number",
     "list_type": "expected a list",
     "tuple_type": "expected a list",
     "string_type": "expected text",
+    "string_pattern_mismatch": "expected text of the form {pattern}",
     "none_required": "expected nothing",
     "greater_than": "must be > {gt:g}",
     "greater_than_equal": "must be >= {ge:g}",
@@ -45,7 +47,7 @@ def in_words(error: ValidationError, model: type[BaseModel], data: Any) -> Valid
     details: list[InitErrorDetails] = []
     items = error.errors(include_url=False)
     # A list whose items are wrong counts as empty; only the items are worth a message.
-    parents = {item["loc"][:-1] for item in items}
+    parents = {item["loc"][:k] for item in items for k in range(len(item["loc"]))}
     for item in items[:MOST]:
         if item["type"] == "too_short" and item["loc"] in parents:  # the items are there, but wrong
             continue

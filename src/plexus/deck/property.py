@@ -125,9 +125,10 @@ class Table:
         inside = (x >= self.xs[0]) & (x <= self.xs[-1])
         return self._like(self.slopes, x, lib)[cell] * inside
 
-    def misses(self, x: Array) -> int:
-        """Return how many values of x lie outside the table."""
-        outside = (x < self.xs[0]) | (x > self.xs[-1])
+    def misses(self, x: Array, where: Array = True) -> int:
+        """Return how many values of x lie beyond the reach of the table, of those ``where`` they count."""
+        low, high = self.reach
+        outside = ((x < low) | (x > high)) & where
         return int(outside) if isinstance(outside, bool) else int(outside.sum())
 
 
@@ -189,11 +190,22 @@ class Property:
         if self.expression:
             return _shaped(self.expression.sure(PointNames(p)), p)
         if self.table:
-            # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
-            x = PointNames(p)[self.table.of]
-            self.outside += self.table.misses(x)
-            return _shaped(self.table.value(x), p)
-        return self._choose(p, {name: part(p) for name, part in self.regions.items()})
+            return self._read(p, True)
+        return self._choose(
+            p,
+            {
+                name: part._read(p, p.regions[name]) if part.table else part(p)
+                for name, part in self.regions.items()
+            },
+        )
+
+    def _read(self, p: Any, where: Array) -> Array:
+        """Return the values of the table; count those beyond its ends where the property holds."""
+        assert self.table is not None
+        # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
+        x = PointNames(p)[self.table.of]
+        self.outside += self.table.misses(x, where)
+        return _shaped(self.table.value(x), p)
 
     def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
         """Return the derivative with respect to a field, (C|1, Q|1); None if it is zero everywhere."""

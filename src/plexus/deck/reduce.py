@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from plexus.deck.params import NAME, Component, Field, Params
+from plexus.deck.modelfile import ModelFile
+from plexus.deck.params import Component, Field, Params
 
 
 class Reduce(Params):
@@ -42,4 +43,4 @@ class Reduce(Params):
         ge=1,
         description="marched draws of the deck's sweep, those that differ most; absent: its own run",
     )
-    file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
+    file: ModelFile = Field("rom.h5", description="name of the result in the run folder")

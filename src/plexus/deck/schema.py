@@ -128,17 +128,24 @@ class Deck(Params):
         crosscheck.learn_fields(params, known(info))
         return handler(value)  # now the names in its own expressions are known too
 
-    @field_validator("samples", mode="after")
+    @field_validator("samples", mode="wrap")
     @classmethod
-    def _samples(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        known(info).samples = {name: registry.build("sample", params) for name, params in value.items()}
-        return value
+    def _samples(cls, value: Any, handler: Any, info: ValidationInfo) -> dict[str, Any]:
+        # names whose blocks are wrong are no news where they are read
+        known(info).samples = dict.fromkeys(value, 1.0) if isinstance(value, dict) else {}
+        params: dict[str, Any] = handler(value)
+        known(info).samples = {name: registry.build("sample", given) for name, given in params.items()}
+        return params
 
-    @field_validator("tables", mode="after")
+    @field_validator("tables", mode="wrap")
     @classmethod
-    def _tables(cls, value: dict[str, TimeTable], info: ValidationInfo) -> dict[str, TimeTable]:
-        known(info).tables = value
-        return value
+    def _tables(cls, value: Any, handler: Any, info: ValidationInfo) -> dict[str, TimeTable]:
+        if isinstance(value, dict) and value:
+            from plexus.deck.tables import stand_in
+
+            known(info).tables = dict.fromkeys(value, stand_in())
+        known(info).tables = handler(value)
+        return dict(known(info).tables)
 
     @field_validator("mesh", mode="wrap")
     @classmethod

@@ -15,6 +15,9 @@ from plexus.deck.params import Component, Field, Params, Unit
 from plexus.deck.tables import period_of
 from plexus.deck.values import refuse, si_value
 
+MOST = 10**9
+"""Cycles of a run."""
+
 
 class Adaptive(Params):
     """Step sizes chosen from the stepper's error estimate."""
@@ -47,7 +50,10 @@ class Time(Params):
     start: Annotated[float, Unit("s")] = Field(0.0, description="time of the initial state")
     end: Annotated[float, Unit("s")] = Field(description="time at which the run is done")
     cycles: int | None = Field(
-        None, ge=1, description="instead of the end: how many periods of the deck's tables are run through"
+        None,
+        ge=1,
+        le=MOST,
+        description="instead of the end: how many periods of the deck's tables are run through",
     )
     step: Annotated[float, Unit("s")] = Field(gt=0, description="time step; the first one when adaptive")
     hit: tuple[Annotated[float, Unit("s")], ...] = Field(
@@ -79,9 +85,12 @@ class Time(Params):
     @classmethod
     def _of_cycles(cls, data: Any, info: ValidationInfo) -> Any:
         """Put the end where the cycles end; a deck that was completed so may say both."""
-        if not isinstance(data, dict) or not isinstance(count := data.get("cycles"), int):
+        if not isinstance(data, dict) or (count := data.get("cycles")) is None:
             return data
         start = cls._number(data.get("start", 0.0))
+        if not isinstance(count, int | float) or not 1 <= count <= MOST or count != int(count):
+            # what is wrong with it is told where it stands, and not that there is no end
+            return {"end": start + 1.0, **data}
         period = period_of(known(info).tables)
         if period is None:
             raise refuse("cycles: no table of the deck has a period, so there is no cycle to count")

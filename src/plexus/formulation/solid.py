@@ -183,7 +183,7 @@ class Body(EquationBase):
         """Return the prescribed temperature, a field like any other for outputs and expressions."""
         if self.temperature is None:
             return []
-        spec = FieldSpec("temperature", "K", "scalar", "prescribed temperature")
+        spec = FieldSpec("temperature", "K", "scalar", "prescribed temperature", bounds=(0.0, None))
         return [Derived(spec, lambda p: self._heated(p).fields["temperature"].value)]
 
     def _loaded(self, p: Point, normal: Array | None) -> Array | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
+from pydantic import model_validator
 
 from plexus.deck.params import Field, Params, Property, Unit, Within
+from plexus.deck.values import refuse
+from plexus.errors import InputError
 from plexus.formulation.material import Material
 from plexus.laws import _flow
 from plexus.laws._flow import Data, Memory
@@ -26,6 +30,22 @@ class Hardening(Params):
     )
     gain: Annotated[Property, Unit("Pa")] = Field(0.0, description="limit Q of the part that saturates")
     rate: Annotated[Property, Unit("1"), Within(ge=0)] = Field(0.0, description="rate b at which it does")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Hardening:
+        if self.gain.constant != 0 and self.rate.constant == 0:
+            raise refuse("a gain without a rate has no effect: give `rate`, or leave `gain` out")
+        return self
+
+    def least(self) -> float | None:
+        """Return the least that it adds to the yield stress as p grows; None where data vary."""
+        h, q, b = self.slope.constant, self.gain.constant, self.rate.constant
+        if h is None or q is None or b is None:
+            return None
+        if q >= 0 or -q * b <= h:
+            return 0.0
+        # H + Q b e^(-b p) = 0; without a slope it falls to Q
+        return q if h == 0 else h / b * math.log(-q * b / h) + q + h / b
 
 
 class BackStress(Params):
@@ -82,12 +102,23 @@ class Mises:
         material.need("law", "young_modulus", "poisson_ratio")
         self.material, self.yield_stress = material, yield_stress
         self.hardening, self.backs, self.viscosity = hardening, tuple(backs), viscosity
+        self._require_strength()
         names = [f"back_strain_{i + 1}" for i in range(len(self.backs))]
         self.back_specs = [FieldSpec(n, "1", "tensor", "strain of a back stress", rows=3) for n in names]
         self.internal: Sequence[FieldSpec] = (PLASTIC, CUMULATED, *self.back_specs)
         # what a back stress forgets turns it against the direction of flow
         self.symmetric = all(back.recall.constant == 0.0 for back in self.backs)
         self._steady, self._fixed = all(q.constant is not None for q in self._properties()), None
+
+    def _require_strength(self) -> None:
+        """Refuse a softening beyond which a body would flow under no stress."""
+        start = self.yield_stress.constant if self.yield_stress is not None else None
+        least = self.hardening.least() if self.hardening is not None else None
+        if start is not None and least is not None and start + least < 0:
+            raise InputError(
+                f"physics.law.hardening: the yield stress falls from {start:g} Pa to {start + least:g} Pa "
+                "as p grows, and cannot be negative"
+            )
 
     def _properties(self) -> Iterator[Property]:
         """Yield all data of the law."""

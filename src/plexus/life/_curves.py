@@ -17,6 +17,7 @@ from pydantic import ValidationInfo, ValidatorFunctionWrapHandler, field_validat
 
 from plexus.deck.context import only
 from plexus.deck.params import Field, Params, Property
+from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.formulation.points import Values, View
 from plexus.protocols import Cycle
@@ -32,6 +33,13 @@ class LifeParams(Params):
     lives: tuple[float, float] | None = Field(
         None, description="shortest and longest life [cycles] of the tests behind the data"
     )
+
+    @field_validator("lives")
+    @classmethod
+    def _rising(cls, given: tuple[float, float] | None) -> tuple[float, float] | None:
+        if given is not None and not 0 < given[0] < given[1]:
+            raise refuse("the shortest and the longest life, both positive")
+        return given
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -56,12 +64,22 @@ class Curve:
         self.needs = self.needs | ({"temperature"} if tabulated(params) else set())
 
     def taken(self, name: str, cycle: Cycle) -> Array:
-        """Return a property at the points, (n,)."""
+        """Return a property at the points, (n,).
+
+        Raises
+        ------
+        InputError
+            If an expression gives what its bounds do not allow.
+        """
         found: Property = getattr(self.params, name)
         n = cycle.stress.shape[1]
         heat = {} if cycle.hottest is None else {"temperature": Values(cycle.hottest[None])}
         view = View(None, heat, t=0.0, one=np.ones((1, 1)), regions={})
-        return np.broadcast_to(np.asarray(found(view), dtype=float).reshape(-1), (n,))
+        values = np.broadcast_to(np.asarray(found(view), dtype=float).reshape(-1), (n,))
+        for value in (values.min(initial=np.inf), values.max(initial=-np.inf)) if n else ():
+            if found.within is not None and (text := found.within.told(float(value), closed=True)):
+                raise InputError(f"life.{name}: {text}, at the temperatures of this cycle")
+        return values
 
     def damage(self, cycle: Cycle) -> Array:
         """Return 1/N, (n,)."""

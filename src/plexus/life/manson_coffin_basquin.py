@@ -23,7 +23,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from pydantic import model_validator
+
 from plexus.deck.params import Field, Property, Unit, Within
+from plexus.deck.values import refuse
 from plexus.life._curves import Array, Curve, LifeParams, per_cycle, reversals
 from plexus.protocols import Cycle
 from plexus.registry import register
@@ -40,6 +43,12 @@ class MansonCoffinBasquinParams(LifeParams):
         description="fatigue ductility coefficient ε_f'"
     )
     ductility_exponent: float = Field(lt=0, description="fatigue ductility exponent c")
+
+    @model_validator(mode="after")
+    def _ends(self) -> MansonCoffinBasquinParams:
+        if self.strength.constant == 0 and self.ductility.constant == 0:
+            raise refuse("strength and ductility are both 0: no strain would break anything")
+        return self
 
 
 @register("life", "manson_coffin_basquin", MansonCoffinBasquinParams)

@@ -11,8 +11,9 @@ Mater. Technol. 109 (1987) 293, doi:10.1115/1.3225980. Valid where cracks grow i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from plexus.deck.params import Field, Property, Unit, Within
 from plexus.life._curves import Array, Curve, per_cycle, reversals
 from plexus.life.manson_coffin_basquin import EXAMPLE as CURVE
 from plexus.life.manson_coffin_basquin import MansonCoffinBasquinParams
@@ -22,6 +23,10 @@ from plexus.registry import register
 
 class SmithWatsonTopperParams(MansonCoffinBasquinParams):
     """Parameters of `SmithWatsonTopper`, those of the strain-life curve."""
+
+    strength: Annotated[Property, Unit("Pa"), Within(gt=0)] = Field(
+        description="fatigue strength coefficient σ_f'"
+    )
 
 
 @register("life", "smith_watson_topper", SmithWatsonTopperParams)

@@ -17,6 +17,7 @@ import numpy as np
 from plexus import registry
 from plexus.deck.schema import Deck
 from plexus.deck.strategies import number_of
+from plexus.errors import InputError
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -58,7 +59,10 @@ class Drawn:
         at, found = dict(zip("xyz", x.T, strict=False)), {}
         for name in self.names:
             start = self.deck.controls[name].start.bound_to(**{self.sample: field})
-            found[name] = np.array(np.broadcast_to(start.sure(at), len(x)), dtype=float).reshape(-1, 1)
+            values = np.array(np.broadcast_to(start(at), len(x)), dtype=float)
+            if not np.isfinite(values).all():
+                raise InputError(f"controls.{name}.start: draw {number}: {start.lost(values, at)}")
+            found[name] = values.reshape(-1, 1)
         return found
 
     def put(self, number: int) -> None:
@@ -67,7 +71,13 @@ class Drawn:
 
     @cached_property
     def farthest(self) -> list[int]:
-        """Numbers of the draws of whose values all others are sums, the farthest first. Collective."""
+        """Numbers of the draws of whose values all others are sums, the farthest first. Collective.
+
+        Raises
+        ------
+        InputError
+            If a draw has no values, or all of them are zero.
+        """
         gram = np.zeros((self.count, self.count))
         block = max(1, TOGETHER // self.count)
         for first in range(0, self.n_owned, block):
@@ -76,7 +86,12 @@ class Drawn:
             for name in self.names:
                 a = np.column_stack([values[name] for values in every])
                 gram += a.T @ a
-        return pivots(self.comm.allreduce(gram))
+        gram = self.comm.allreduce(gram)
+        # squares of what is very large have no number either
+        if not np.isfinite(gram).all() or not gram.any():
+            size = "too large for numbers" if gram.any() else "zero everywhere"
+            raise InputError(f"controls.{self.names[0]}.start: the draws of {self.sample} are {size}")
+        return pivots(gram)
 
 
 def pivots(gram: Array) -> list[int]:

@@ -45,10 +45,11 @@ def read(path: Path) -> dict[str, Any] | None:
     Raises
     ------
     InputError
-        If they are damaged, altered, or those of another model.
+        If they are damaged, altered, or those of another model, or the model's own file is cut short.
     """
     file = beside(path)
     if not file.exists():
+        seal.identity(path)
         return None
     try:
         told: dict[str, Any] = json.loads(file.read_text("utf-8"))

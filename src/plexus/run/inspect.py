@@ -76,7 +76,11 @@ def _everywhere(run: Run) -> Iterator[tuple[str, Property, Any]]:
 
 
 def beyond_tables(run: Run) -> list[str]:
-    """Return a warning for each table whose range the present state leaves. Collective."""
+    """Return a warning for each table that the present state leaves, or the run left before. Collective.
+
+    What an unknown was on the way to a solution tells nothing: only what the deck prescribes is held against
+    earlier times.
+    """
     found = []
     for path, prop, nodes in _everywhere(run):
         if prop.table is None:
@@ -84,9 +88,16 @@ def beyond_tables(run: Run) -> list[str]:
         array = run.fields.evaluate(prop.table.of)[2][nodes]
         low, high = (run.ctx.comm.allreduce(_top(sign * array), op=MPI.MAX) * sign for sign in (-1, 1))
         first, last = prop.table.xs[0], prop.table.xs[-1]
+        given = getattr(run.deck.physics, prop.table.of, None) is not None
+        left = run.ctx.comm.allreduce(prop.outside) > 0 and given
         if low < prop.table.reach[0] or high > prop.table.reach[1]:
             found.append(
                 f"{path}: {prop.table.of} reaches from {low:.6g} to {high:.6g}, beyond the table "
                 f"({first:.6g} to {last:.6g}); its end values were used there"
+            )
+        elif left:
+            found.append(
+                f"{path}: {prop.table.of} has been beyond the table ({first:.6g} to {last:.6g}); its end "
+                "values were used there"
             )
     return found

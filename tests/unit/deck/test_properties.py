@@ -93,6 +93,16 @@ def test_regions():
     np.testing.assert_allclose(k(p)[1], p.x[1, :, 0])
 
 
+def test_a_table_is_left_where_it_holds_only():
+    table = {"table": [[300, 1], [400, 2]], "of": "temperature"}
+    k = prop({"regions": {"a": table, "b": 3}})
+    # the rows of `a` are the first ones; what is within a thousandth of the ends counts as inside
+    k(point(temperature=np.array([[300.0, 400.05, 350], [200, 500, 600]])))
+    assert k.regions["a"].outside == 0
+    k(point(temperature=np.array([[300.0, 401.0, 350], [200, 500, 600]])))
+    assert k.regions["a"].outside == 1
+
+
 @pytest.mark.parametrize(
     ("value", "phrase"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from pydantic import ValidationError
 
 from plexus.deck.expressions import Expression, ExpressionError
 from plexus.deck.schema import Deck
@@ -110,3 +111,18 @@ def test_cycles_count_periods():
 def test_what_is_no_cycle_and_no_limit_is_refused(time, tables, message):
     with pytest.raises(ValueError, match=message):
         deck(time, tables)
+
+
+@pytest.mark.parametrize("cycles", [0, -1, 1.5, "x", float("nan"), 1e15, 10**400])
+def test_a_wrong_number_of_cycles_is_told_where_it_stands_and_nowhere_else(cycles):
+    with pytest.raises(ValidationError) as caught:
+        deck({"cycles": cycles}, PULL)
+    assert [error["loc"][:2] for error in caught.value.errors()] == [("time", "cycles")]
+    assert deck({"cycles": 2.0}, PULL).time.end == 4
+
+
+@pytest.mark.parametrize("wrong", [{"times": [0, 1, 1]}, {"period": 1}, {"values": [0, "1 m", 0]}])
+def test_a_wrong_table_is_told_once_and_not_where_it_is_read(wrong):
+    with pytest.raises(ValidationError) as caught:
+        deck({"cycles": 2}, {"pull": PULL["pull"] | wrong})
+    assert {error["loc"][:2] for error in caught.value.errors()} == {("tables", "pull")}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from plexus import registry
+from plexus.errors import InputError
 from plexus.laws import _flow, _mises
 from plexus_kernels.native import viscoplastic
 
@@ -192,3 +193,25 @@ def test_a_back_stress_beyond_its_limit_has_an_answer():
     x = 2 / 3 * 120e3 * answer.memory["back_strain_1"].reshape(400, 3, 3)
     over = np.sqrt(1.5 * ((s - x) ** 2).sum(axis=(1, 2))) - 1000
     assert (dp > 0).sum() > 200 and np.allclose(over[dp > 0], (dp[dp > 0] / 5.0) ** (1 / 7), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("hardening", "told"),
+    [
+        ({"gain": 5}, "a gain without a rate has no effect"),
+        ({"gain": -20, "rate": 3}, "falls from 10 Pa to -10 Pa"),
+        # H p + Q (1 - e^(-b p)) is least where e^(-b p) = 1/6: -20 5/6 + 10/3 ln 6 = -10.7
+        ({"gain": -20, "rate": 3, "slope": 10}, "falls from 10 Pa to"),
+    ],
+)
+def test_a_yield_stress_that_falls_below_zero_is_refused(hardening, told):
+    with pytest.raises((InputError, ValueError), match=told):
+        made(CUBE | {"hardening": hardening})
+
+
+@pytest.mark.parametrize("hardening", [{"gain": -9, "rate": 3}, {"gain": -20, "rate": 3, "slope": 60}])
+def test_a_softening_that_leaves_some_of_it_is_taken(hardening):
+    law = made(CUBE | {"hardening": hardening})
+    p = np.linspace(0, 5, 2001)
+    grown = law.hardening.slope.constant * p + law.hardening.gain.constant * (1 - np.exp(-3 * p))
+    assert law.hardening.least() == pytest.approx(grown.min(), abs=1e-4)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.deck.params import NAME, Field, Params
+from plexus.deck.modelfile import ModelFile
+from plexus.deck.params import Field, Params
 from plexus.offline.kinds._snapshots import Sampled
 from plexus.offline.whole import require_end
 from plexus.protocols import Found, Waves
@@ -31,7 +32,7 @@ class EulerianParams(Params):
         1e-6, ge=1e-7, lt=1, description="relative singular value below which modes are left out"
     )
     modes: int | None = Field(None, ge=1, description="most modes; absent: as many as the tolerance keeps")
-    file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
+    file: ModelFile = Field("rom.h5", description="name of the result in the run folder")
 
 
 @register("reduction", "eulerian", EulerianParams)

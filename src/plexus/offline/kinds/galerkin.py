@@ -39,7 +39,7 @@ class Galerkin:
     def problems(deck: Any) -> Iterator[Found]:
         """Yield what is missing where draws shall be marched, and a name that is taken."""
         block, sweep = deck.reduce, deck.sweep
-        if (told := str(beside(Path(block.file)))) in (block.file, SUMMARY, PROGRESS, SWEEP):
+        if (told := str(beside(Path(block.file)))) in (SUMMARY, PROGRESS, SWEEP):
             yield (
                 ("reduce", "file"),
                 f"its facts would lie in {told}, which is another file: choose another name",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plexus.deck.params import NAME, Field, Params
+from plexus.deck.modelfile import ModelFile
+from plexus.deck.params import Field, Params
 from plexus.errors import InputError
 from plexus.offline.kinds._snapshots import hit
 from plexus.offline.whole import require_end
@@ -45,7 +46,7 @@ class LagrangianParams(Params):
     spacing: float = Field(
         0.1, gt=0, lt=1, description="least distance of neighbouring nodes, relative to that at the start"
     )
-    file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
+    file: ModelFile = Field("rom.h5", description="name of the result in the run folder")
 
 
 @register("reduction", "lagrangian", LagrangianParams)

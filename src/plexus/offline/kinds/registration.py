@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import model_validator
 
-from plexus.deck.params import NAME, Field, FieldName, Params, Unit
+from plexus.deck.modelfile import ModelFile
+from plexus.deck.params import Field, FieldName, Params, Unit
 from plexus.deck.values import refuse
 from plexus.errors import InputError
 from plexus.offline.kinds._snapshots import Sampled
@@ -66,7 +67,7 @@ class RegistrationParams(Params):
     background: float | None = Field(
         None, description="value that is left out of the field; absent: that of the first point at the start"
     )
-    file: str = Field("rom.h5", pattern=NAME, description="name of the result in the run folder")
+    file: ModelFile = Field("rom.h5", description="name of the result in the run folder")
 
     @model_validator(mode="after")
     def _enough(self) -> RegistrationParams:
