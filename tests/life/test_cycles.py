@@ -190,7 +190,7 @@ def test_decks_that_have_no_cycles_or_no_data_are_refused(tmp_path):
     assert "ends before the first cycle of 4 s" in plain(tmp_path, time=time)
     assert "has no plastic strain" in plain(tmp_path, physics=elastic, output=energy)
     assert "larson_miller needs temperature" in plain(tmp_path, output=[{"type": "cycles", "life": creep}])
-    assert "no output `cycles` is called" in plain(tmp_path, output=[], quantities={"n": life})
+    assert "no output of type `cycles`" in plain(tmp_path, output=[], quantities={"n": life})
     assert "has no `life`" in plain(tmp_path, output=[{"type": "cycles"}], quantities={"n": life})
     assert "cycles, none of them is a multiple of 9" in plain(
         tmp_path, output=[{"type": "cycles", "each": 9}]

@@ -137,3 +137,11 @@ def test_other_mistakes_are_told(tmp_path, capsys):
     for words, told in cases:
         assert main(["cost", *words, "-o", str(tmp_path / "x.png")]) == 2
         assert told in capsys.readouterr().err
+
+
+def test_errors_that_differ_by_rounding_alone_are_drawn_as_one(tmp_path, drawn):
+    full = folder(tmp_path / "full", 9.0, tip=TIP)
+    others = [folder(tmp_path / n, 1.0, tip=TIP * (1.01 + d)) for n, d in (("a", 0), ("b", 1e-12))]
+    assert main(["cost", full, *others, "-o", str(tmp_path / "cost.png")]) == 0
+    low, high = drawn["cost.png"].axes[0].get_ylim()
+    assert high / low > 8

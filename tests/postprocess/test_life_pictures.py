@@ -30,6 +30,16 @@ def test_colours_are_decades_and_the_bar_tells_cycles(tmp_path, drawn):
     assert any("lives above 1e+09 look alike" in t.get_text() for t in axes.texts)
 
 
+def test_a_bar_of_small_numbers_tells_their_power_with_the_unit(tmp_path, drawn):
+    """A multiplier above the bar would stand in the headline."""
+    points, cells = annulus()
+    small = lambda points, t: {"damage": lives(points, t)["damage"] * 1e-2}  # noqa: E731
+    write_fields(tmp_path / "cycles.vtkhdf", points, cells, "quad", fields=small)
+    assert main(["plot", str(tmp_path / "cycles.vtkhdf"), "--fields", "damage"]) == 0
+    bar = drawn["damage.png"].axes[1]
+    assert bar.get_ylabel().startswith("damage [1e-5]") and bar.get_yticklabels()[-1].get_text() == "1"
+
+
 def test_both_fields_of_a_life_are_one_picture(tmp_path):
     points, cells = annulus()
     write_fields(tmp_path / "cycles.vtkhdf", points, cells, "quad", fields=lives)

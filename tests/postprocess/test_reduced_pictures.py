@@ -10,6 +10,7 @@ from post_samples import analytic, run_folder
 import plexus_post
 from plexus_post.cli import main
 from plexus_post.errors import PostError
+from plexus_post.pictures.scenes import Scene
 from plexus_post.reduced import clusters, model
 
 FACTS = {
@@ -46,6 +47,8 @@ def test_a_model_is_drawn(tmp_path, drawn, capsys):
     np.testing.assert_allclose(np.divide(*weighed.get_sizes()), 3.0)
     titles = [axes.get_title(loc="left") for axes in drawn["rom_modes.png"].get_axes()]
     assert [t for t in titles if t] == ["Mode 1 of 2", "Mode 2 of 2"]
+    told = [axes.get_ylabel() for axes in drawn["rom_modes.png"].get_axes()]
+    assert [t.endswith("to 1") and "[" not in t for t in told if "from" in t] == [True, True]
 
 
 def test_a_solid_model_without_calibration(tmp_path, drawn, monkeypatch):
@@ -81,6 +84,11 @@ def test_other_files_are_refused(tmp_path, capsys):
         file["plexus/facts"] = np.frombuffer(b'{"facts": {"step": 1}}', dtype=np.uint8)
     assert main(["rom", str(path)]) == 2
     assert "no basis with a cubature" in capsys.readouterr().err
+    with h5py.File(path, "r+") as file:
+        del file["plexus/facts"]
+        file["plexus/facts"] = np.frombuffer(b'{"facts": {"lagrangian": {}}}', dtype=np.uint8)
+    assert main(["rom", str(path)]) == 2
+    assert "(found: lagrangian)" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main(["rom", str(tmp_path / "empty")]) == 2
     assert "neither rom.h5 nor dictionary.json" in capsys.readouterr().err
@@ -143,3 +151,20 @@ def test_without_names_all_common_fields_are_compared(tmp_path, drawn, monkeypat
     assert main(["compare", str(one), str(two), "--fields"]) == 0
     assert sorted(drawn) == ["displacement.png", "rank.png", "temperature.png"]
     assert (tmp_path / "difference" / "difference.pvd").is_file()
+
+
+def test_a_run_without_fields_is_named(tmp_path, capsys):
+    folders = [run_folder(tmp_path / name) for name in ("with", "without")]
+    (folders[1] / "fields.vtkhdf").unlink()
+    assert main(["compare", *map(str, folders), "--fields", "p"]) == 2
+    assert "without has no fields: its deck needs an output `fields`" in capsys.readouterr().err
+
+
+def test_plain_numbers_have_lengths_in_units_where_quantities_have_some(tmp_path):
+    folder = run_folder(tmp_path / "run")
+    told = json.loads((folder / "summary.json").read_text()) if (folder / "summary.json").is_file() else {}
+    for units, length in (({"p": ""}, ""), ({"p": "", "tip": "m"}, "m")):
+        (folder / "summary.json").write_text(json.dumps(told | {"units": units}))
+        run = plexus_post.open(folder)
+        run.unit = lambda name: ""
+        assert Scene(run, 0).length[1] == length

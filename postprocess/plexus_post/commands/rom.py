@@ -5,9 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plexus_post.errors import PostError
 from plexus_post.readers.run import Run
+
+if TYPE_CHECKING:
+    from plexus_post.pictures.view import View
 
 HELP = "a reduced model: spectrum, modes and weighted points on the mesh, errors; or a dictionary of them"
 FILE = "rom.h5"
@@ -67,9 +71,14 @@ def _of_model(path: Path, folder: Path, modes: int) -> list[Path]:
     # arrows tell where a plane mode goes, the deformed body where a solid one does
     warp = None if shown.mesh(0).dim == 3 else 0.0
     every = [Scene(shown, k).view(told.unknown, warp=warp) for k in range(count)]
-    views = [
-        replace(v, about=f"mode {k + 1} of {told.modes}", when="")
-        for k, v in enumerate(every)
-        if v is not None
-    ]
+    views = [_as_mode(v, f"mode {k + 1} of {told.modes}") for k, v in enumerate(every) if v is not None]
     return [*made, *([beside(views, folder / f"{path.stem}_modes.png")] if views else [])]
+
+
+def _as_mode(view: View, about: str) -> View:
+    """Return the view of a mode, whose size is a matter of normalisation: the largest value is 1."""
+    largest = float(abs(view.values).max()) or 1.0
+    return replace(
+        view, about=about, when="", note="", unit="", peak="",
+        values=view.values / largest, components=view.components / largest,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from plexus_post.pictures.panels import FLAT
 from plexus_post.pictures.view import View
-from plexus_post.units import words
+from plexus_post.units import label, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,14 +105,25 @@ def colour_bar(axes: Axes, drawn: Any, view: View, colours: Colours, horizontal:
     ticks = np.asarray(MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10], integer=whole).tick_values(first, last))
     slack = 1e-9 * (last - first)
     ticks = ticks[(ticks >= first - slack) & (ticks <= last + slack)]
-    bar.set_ticks(ticks, labels=[f"{10**t:.3g}" for t in ticks] if view.log else None)
+    power = 0 if view.log or whole else _power(ticks)
+    labels = [f"{10**t:.3g}" if view.log else f"{round(t / 10.0**power, 9) + 0.0:g}" for t in ticks]
+    bar.set_ticks(ticks, labels=labels)
     bar.minorticks_off()
     bar.outline.set_linewidth(0.5)
     low, high = np.nanmin(view.values), np.nanmax(view.values)
     low, high = (10**low, 10**high) if view.log else (low, high)
     gap = ", " if horizontal else "\n"
     told = f"\n{fill(view.peak, 90 if horizontal else 48)}" if view.peak else ""
-    bar.set_label(f"{view.label}{gap}from {span(low, high)}{told}", fontsize=9)
+    # with the unit: above the bar there is a headline
+    what = label(view.what, f"1e{power} {view.unit}".strip()) if power else view.label
+    bar.set_label(f"{what}{gap}from {span(low, high)}{told}", fontsize=9)
+
+
+def _power(ticks: np.ndarray) -> int:
+    """Return the power of ten that numbers beside a bar leave out; 0 where they are short without."""
+    peak = float(np.abs(ticks).max(initial=0.0))
+    power = int(np.floor(np.log10(peak))) if peak > 0 else 0
+    return power if not -3 <= power < 4 else 0
 
 
 def span(low: float, high: float) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MARKS = "osD^vPX*"
 COLUMNS, LEGEND = 3, 4
 """Panels and names beside each other."""
+SAME = 3.0
+"""Ratio of errors below which their axis is widened by it: rounding is no difference."""
 ROUNDING = 1e-16
 """Smaller errors, which have no place on a log axis, are drawn here."""
 
@@ -64,6 +66,9 @@ def _panel(axes: Axes, rows: Sequence[Row], name: str) -> None:
         axes.plot(row.seconds, error, ls="none", label=row.name, **how)
     axes.set(xscale="log", yscale="log", xlabel="seconds of cores", title=words(name))
     axes.margins(0.1)
+    every = [max(row.errors[name], ROUNDING) for row in others]
+    if max(every) < SAME * min(every):
+        axes.set_ylim(min(every) / SAME, max(every) * SAME)
     # costs may lie within one decade
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

@@ -34,6 +34,6 @@ def draw(name: str, table: pandas.DataFrame, columns: list[str], path: Path) -> 
     for axes in rows[-columns_of_panels:]:
         axes.set_xlabel(label(axis, short(units.get(axis) or ("s" if axis == "time" else ""))))
         axes.tick_params(labelbottom=True)
-    title = words(name.replace("/", " of "))
+    title = words(" of ".join(dict.fromkeys(name.split("/"))))
     rows[0].set_title(title[:1].upper() + title[1:])
     return save(figure, path)

@@ -36,7 +36,7 @@ def lines(axes: Any, x: np.ndarray, columns: Mapping[str, np.ndarray], units: Ma
     level(axes, np.concatenate(list(columns.values())) * factor)
     axes.set_ylabel(label(names[0], symbol) if len(names) == 1 else f"[{symbol}]" if symbol else "")
     if len(names) > 1:
-        axes.legend()
+        axes.legend(frameon=True, framealpha=0.8, edgecolor="none")
 
 
 def level(axes: Any, values: np.ndarray, flat: float = FLAT) -> None:

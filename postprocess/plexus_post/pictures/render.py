@@ -9,6 +9,8 @@ import numpy as np
 
 REST = {"color": "#777777", "line_width": 4.0}
 """How the outline of the body before it was deformed is drawn."""
+WINDOW, ROOM = [2100, 1640], 0.85
+"""Size of the picture in pixels; share of it that the body takes: labels of its axes stand around it."""
 
 
 def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
@@ -32,7 +34,7 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     points, triangles, values, levels = (data[n] for n in ("points", "triangles", "values", "levels"))
     mesh = pyvista.PolyData(points, np.column_stack([np.full(len(triangles), 3), triangles]).ravel())
     (mesh.point_data if str(data["location"]) == "point" else mesh.cell_data)["values"] = values
-    plotter: Any = pyvista.Plotter(off_screen=True, window_size=[1800, 1400])
+    plotter: Any = pyvista.Plotter(off_screen=True, window_size=WINDOW)
     plotter.set_background("white")
     plotter.add_mesh(
         mesh, scalars="values", cmap=str(data["map"]), clim=(levels[0], levels[-1]), n_colors=len(levels) - 1,
@@ -46,7 +48,7 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     body = data["rest"].reshape(-1, 3) if len(data["rest"]) else points
     plotter.show_bounds(
         bounds=np.column_stack([body.min(axis=0), body.max(axis=0)]).ravel(), location="outer",
-        ticks="outside", n_xlabels=3, n_ylabels=3, n_zlabels=3, use_3d_text=False, font_size=21,
+        ticks="outside", n_xlabels=3, n_ylabels=3, n_zlabels=3, use_3d_text=False, font_size=24,
         xtitle=f"x{unit}", ytitle=f"y{unit}", ztitle=f"z{unit}", color="#444444", fmt="%.4g",
     )  # fmt: skip
     e, a = np.radians([elevation, azimuth])
@@ -55,6 +57,7 @@ def render(scene: str, image: str, elevation: float, azimuth: float) -> None:
     # parallel projection: equal lengths look equal
     plotter.enable_parallel_projection()
     plotter.reset_camera()
+    plotter.camera.zoom(ROOM)
     plotter.add_axes(line_width=4, color="#333333")
     plotter.enable_anti_aliasing("ssaa")
     plotter.screenshot(image)

@@ -52,7 +52,9 @@ class Scene:
 
     @cached_property
     def _dimensionless(self) -> bool:
-        return not any(short(self.run.unit(n)) for n in self.run.fields)
+        # fields may be plain numbers, as plastic strain is, where quantities have units
+        told = (self.run.summary.get("units") or {}).values()
+        return not any(map(short, [*map(self.run.unit, self.run.fields), *told]))
 
     def view(self, name: str, values: np.ndarray | None = None, warp: float | None = 0.0) -> View | None:
         """Return how a scalar or a vector field looks; None for tensors.

@@ -58,8 +58,11 @@ def moments(a: Run, b: Run) -> Iterator[Moment]:
     Raises
     ------
     PostError
-        If there are none.
+        If there are none, or a run has no fields.
     """
+    for run in (a, b):
+        if not len(run.times):
+            raise PostError(f"{run.name} has no fields: its deck needs an output `fields`")
     # the same output time may differ in its last digits
     near = 1e-9 * max(float(np.abs(b.times).max(initial=0.0)), 1e-300)
     found = False

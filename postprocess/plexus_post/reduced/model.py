@@ -80,7 +80,9 @@ def read(path: Path) -> Model:
     with reading(path):
         told = facts.get("reduced", {})
         if "weights" not in told:
-            raise PostError(f"{path}: this holds no basis with a cubature; `plexus reduce` makes one")
+            kinds = ", ".join(k for k, v in facts.items() if isinstance(v, dict) and k != "reduced")
+            found = f" (found: {kinds})" if kinds else ""
+            raise PostError(f"{path}: no basis with a cubature, as models of solids have{found}")
         if "places" not in told:
             raise PostError(f"{path}: made by an earlier version, which kept no places: reduce again")
         return _model(path, told)

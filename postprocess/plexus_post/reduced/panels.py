@@ -17,7 +17,7 @@ ROUNDING = 1e-8
 def draw(model: Model, path: Path) -> Path:
     """Draw the panels that the file has numbers for; return the path."""
     panels = [_spectrum, _cubature] + ([_trust] if any(map(len, model.trajectories)) else [])
-    how: dict[str, Any] = {"figsize": (3.9 * len(panels), 3.5), "layout": "constrained"}
+    how: dict[str, Any] = {"figsize": (4.2 * len(panels), 3.5), "layout": "constrained"}
     figure, every = pyplot().subplots(1, len(panels), **how)
     for axes, panel in zip(every, panels, strict=True):
         panel(axes, model)

@@ -53,6 +53,8 @@ def _outline(axes: Any, scene: Scene, factor: float) -> None:
         low, high = (scene.grid.points * factor).min(axis=0), (scene.grid.points * factor).max(axis=0)
         for axis, a, b in zip("xyz", low, high, strict=True):
             getattr(axes, f"set_{axis}lim")(a, b)
+            # short numbers: those of two axes meet at a corner
+            getattr(axes, f"{axis}axis").set_major_formatter("{x:g}")
         axes.set_box_aspect(np.maximum(high - low, 1e-3 * (high - low).max()))
         axes.view_init(*VIEW)
         axes.locator_params(nbins=4)

@@ -33,8 +33,9 @@ def problems(deck: Any, context: Context) -> Iterator[Found]:
             continue
         output = cyclic.get(quantity.output)
         if output is None:
-            hint = nearest(quantity.output, cyclic) or "; give one with `life`"
-            yield ("quantities", name, "output"), f"no output `cycles` is called {quantity.output!r}{hint}"
+            called = f"no output `cycles` is called {quantity.output!r}{nearest(quantity.output, cyclic)}"
+            none = "the deck has no output of type `cycles`, whose lives this tells: give one with `life`"
+            yield ("quantities", name, "output"), called if cyclic else none
         elif output.life is None:
             yield ("quantities", name, "output"), f"the output {output.name!r} has no `life`"
 

@@ -70,6 +70,7 @@ def _histogram(axes: Any, table: pandas.DataFrame, name: str, unit: str) -> None
     text = f"5 %: {low:.4g}   median: {marks[1]:.4g}   95 %: {high:.4g}"
     axes.set_xlabel(f"{label(name, symbol)}    {text}" + (f"   without end: {endless}" if endless else ""))
     axes.set_ylabel("draws")
+    axes.yaxis.get_major_locator().set_params(integer=True)
 
 
 def _title(table: pandas.DataFrame) -> str:
