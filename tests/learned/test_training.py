@@ -74,7 +74,7 @@ def test_an_unrolled_stage_notes_the_step_it_was_trained_with(tmp_path):
 
 
 def test_unrolled_training_improves_roll_outs(tmp_path):
-    stage = "train.stages=[{type: unrolled, steps: 30, batch: 6, unroll: [10], optimizer: OPTIMIZER}]"
+    stage = "train.stages=[{type: unrolled, steps: 15, batch: 6, unroll: [10], optimizer: OPTIMIZER}]"
     stage = stage.replace("OPTIMIZER", "{type: adam, rate: 0.01, clip: 1}")
     history = losses(train(tmp_path, stage, "train.validation=null"))
     assert history[0] == pytest.approx(1, rel=0.5)  # untrained weights are the classical closure

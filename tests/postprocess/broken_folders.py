@@ -1,7 +1,8 @@
 """Result folders that were damaged, and what ``plexus-post`` makes of them, in a process of its own.
 
-As a program, ``python broken_folders.py``, it reads commands of ``plexus-post`` as JSON, one a line, and
-answers each with exit code, standard error, and the end of a traceback if there was one.
+As a program, ``python broken_folders.py SHEET``, it reads commands of ``plexus-post`` as JSON, one a line,
+and answers each with exit code, standard error, and the end of a traceback if there was one; its pictures
+have the style of a sheet.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import traceback
 from pathlib import Path
 from typing import Any
+
+from plexus_post.pictures import style
 
 PATIENCE = 120.0
 """Seconds for one command; one that takes longer hangs."""
@@ -93,7 +96,7 @@ class Post:
         """Return ``code``, ``err`` and ``traceback`` of a command; it may have killed the process."""
         if self.process is None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            self.process = subprocess.Popen([sys.executable, __file__], text=True, **pipes)
+            self.process = subprocess.Popen([sys.executable, __file__, str(style.SHEET)], text=True, **pipes)
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps([*map(str, command)]) + "\n")
         self.process.stdin.flush()
@@ -127,6 +130,7 @@ def main() -> None:
     """Answer the commands that stand in the standard input."""
     from plexus_post.cli import main as post
 
+    style.SHEET = Path(sys.argv[1])
     for line in sys.stdin:
         out, err, trace, code = io.StringIO(), io.StringIO(), "", None
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
