@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,7 +86,10 @@ class FullSteps:
         )  # fmt: skip
         self._turn(searched(model, form, space) if search else model, at, taken.before)
         modes = system.model.basis.reshape(u.size, system.model.basis.shape[2])
-        g = coordinates(system.comm, modes, lambda a: mass(form, a), shown)
+        g, product = np.zeros((modes.shape[1], 1)), partial(mass, form)
+        # modes are orthonormal up to the rounding of what they were left of; their sum has to be the state
+        for _ in range(2):
+            g += coordinates(system.comm, modes, product, shown - modes @ g)
         return g[:, 0], {name: a[system.model.points.rows] for name, a in taken.memory.items()}
 
     def join(self, at: Instant, other: Model) -> None:
