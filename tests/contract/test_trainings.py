@@ -12,6 +12,7 @@ from training_hosts import DATA, deck, session, session_of
 from plexus import driver, protocols, registry
 from plexus.learning.batch import Batch
 from plexus.runtime.stop import StopRequests, Verdict
+from plexus.solvers.multigrid.network import FEATURES
 from plexus.tasks import Request, named
 
 
@@ -57,7 +58,7 @@ def test_a_preconditioner_answers_its_training_as_its_bundle(data, tmp_path):
     part = session(tmp_path, data).part
     for value in part.network.parameters():  # fresh ones of a multigrid answer one
         value.data += 0.1
-    part.use_range(part.range_of({}) if data == "ritz" else dict.fromkeys(range(11), (-1.0, 1.0)))
+    part.use_range(part.range_of({}) if data == "ritz" else dict.fromkeys(range(len(FEATURES)), (-1.0, 1.0)))
     pair = part.golden({})
     found = part.raw(pair.inputs)
     assert {*found} == {*pair.outputs} == {p.name for p in part.outputs}
