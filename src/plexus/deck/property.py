@@ -187,25 +187,18 @@ class Property:
 
     def __call__(self, p: Any) -> Array:
         """Return the values at a `plexus.protocols.Point`, shape (C|1, Q|1)."""
+        return self._at(p, True)
+
+    def _at(self, p: Any, where: Array) -> Array:
+        """Return the values; count those beyond the ends of a table ``where`` the property holds."""
         if self.expression:
             return _shaped(self.expression.sure(PointNames(p)), p)
         if self.table:
-            return self._read(p, True)
-        return self._choose(
-            p,
-            {
-                name: part._read(p, p.regions[name]) if part.table else part(p)
-                for name, part in self.regions.items()
-            },
-        )
-
-    def _read(self, p: Any, where: Array) -> Array:
-        """Return the values of the table; count those beyond its ends where the property holds."""
-        assert self.table is not None
-        # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
-        x = PointNames(p)[self.table.of]
-        self.outside += self.table.misses(x, where)
-        return _shaped(self.table.value(x), p)
+            # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
+            x = PointNames(p)[self.table.of]
+            self.outside += self.table.misses(x, where)
+            return _shaped(self.table.value(x), p)
+        return self._choose(p, {name: part._at(p, p.regions[name]) for name, part in self.regions.items()})
 
     def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
         """Return the derivative with respect to a field, (C|1, Q|1); None if it is zero everywhere."""

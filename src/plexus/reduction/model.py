@@ -95,17 +95,15 @@ class Model:
         """All arrays by the names that they have in files, one row per own point or local node."""
         name, kept, components = self.facts["unknown"], self.kept, self.basis.shape[1]
         found = {
-            f"modes/{name}": self.basis.reshape(len(self.basis), components * self.basis.shape[2]),
-            f"lifts/{name}": kept.lifts.reshape(len(self.basis), components * kept.lifts.shape[2]),
+            f"modes/{name}": _rows(self.basis),
+            f"lifts/{name}": _rows(kept.lifts),
             f"forces/{name}": kept.forces.reshape(
                 len(kept.forces) // components, components * kept.forces.shape[1]
             ),
-            "stress/modes": kept.stresses.reshape(len(kept.stresses), 9 * kept.stresses.shape[2]),
+            "stress/modes": _rows(kept.stresses),
             "temperature/shapes": kept.temperatures,
         }
-        for dual, a in kept.duals.items():
-            found[f"memory/{dual}"] = a.reshape(len(a), a.shape[1] * a.shape[2])
-        return found
+        return found | {f"memory/{dual}": _rows(a) for dual, a in kept.duals.items()}
 
 
 def strains_of(form: Form, points: QuadratureSpace, basis: Array, rows: Array) -> Array:
@@ -253,13 +251,10 @@ def assembled(form: Form, points: QuadratureSpace, facts: dict[str, Any], rows: 
     """Return the model of the own rows of its arrays. Collective."""
     space, name = form.space, facts["unknown"]
     basis = _whole(space, rows[f"modes/{name}"])
-    duals = {
-        dual: _columns(rows[f"memory/{dual}"], len(rows[f"memory/{dual}"]), width)
-        for dual, width in facts["widths"].items()
-    }
-    stresses, forces = rows["stress/modes"], rows[f"forces/{name}"]
+    duals = {dual: _columns(rows[f"memory/{dual}"], width) for dual, width in facts["widths"].items()}
+    forces = rows[f"forces/{name}"]
     kept = Kept(
-        _columns(stresses, len(stresses), 9),
+        _columns(rows["stress/modes"], 9),
         duals,
         forces.reshape(len(forces) * space.components, forces.shape[1] // space.components),
         rows["temperature/shapes"],
@@ -270,11 +265,16 @@ def assembled(form: Form, points: QuadratureSpace, facts: dict[str, Any], rows: 
     return Model(basis, chosen, strains_of(form, points, basis, chosen.rows), facts, kept)
 
 
-def _columns(rows: Array, count: int, width: int) -> Array:
+def _rows(a: Array) -> Array:
+    """Return (count, width, k) as rows (count, width k); there may be none here."""
+    return a.reshape(len(a), a.shape[1] * a.shape[2])
+
+
+def _columns(rows: Array, width: int) -> Array:
     """Return rows (count, width k) as (count, width, k); there may be none here."""
-    return rows.reshape(count, width, rows.shape[1] // width)
+    return rows.reshape(len(rows), width, rows.shape[1] // width)
 
 
 def _whole(space: Space, own: Array) -> Array:
     """Return rows of own nodes (n_owned, m k) with those of ghosts, (n_local, m, k). Collective."""
-    return _columns(spread(own, space.halo), space.n_local, space.components)
+    return _columns(spread(own, space.halo), space.components)
