@@ -72,6 +72,10 @@ if [ -z "$python" ] || [ "$python" = /usr/bin/python3 ]; then
     python=$(find_python)
   fi
 fi
+# PETSc's direct solvers factorise four times as fast as with the plain BLAS that Debian takes otherwise.
+if [ "$python" = /usr/bin/python3 ] && grep -qs '^ID.*debian' /etc/os-release && command -v apt-get >/dev/null; then
+  (packages=(libopenblas0-serial) && install_packages) || say "no OpenBLAS could be installed: MUMPS will be slower"
+fi
 # Tests of job scripts start a SLURM of their own, which needs root; without it they are skipped.
 if [ "$stage" != run ] && [ "$(id -u)" = 0 ] && grep -qs '^ID.*debian' /etc/os-release &&
   command -v apt-get >/dev/null; then

@@ -1,6 +1,7 @@
 """The kernels in C, compiled for their sizes at first use; on contiguous NumPy arrays.
 
-Arrays are checked at the door: wrong types, shapes or memory layout raise TypeError or ValueError.
+Arrays are checked at the door: wrong types, shapes or memory layout raise TypeError or ValueError. `strain`
+is here only; elsewhere the formulas for arrays and tensors stand for it.
 """
 
 from plexus_kernels.native.geometry import geometry
@@ -9,9 +10,10 @@ from plexus_kernels.native.loader import library
 from plexus_kernels.native.matrix import matrix
 from plexus_kernels.native.pattern import pattern
 from plexus_kernels.native.sample import sample
+from plexus_kernels.native.strain import strain
 from plexus_kernels.native.vector import vector
 
-__all__ = ["geometry", "joint", "matrix", "pattern", "probe", "sample", "vector"]
+__all__ = ["geometry", "joint", "matrix", "pattern", "probe", "sample", "strain", "vector"]
 
 
 def probe() -> None:

@@ -29,6 +29,7 @@ def standard() -> Iterator[dict[str, Any]]:
     yield {"kernel": "fourier"}
     yield {"kernel": "suspension"}
     yield {"kernel": "combine"}
+    yield {"kernel": "curve"}
     # what decks say where they say nothing else
     yield {"kernel": "transport", "VALUES": 1, "LIMITER": 2, "RIEMANN": 0}
     yield {"kernel": "transport", "VALUES": 3, "LIMITER": 0, "RIEMANN": 0}
@@ -45,6 +46,8 @@ def standard() -> Iterator[dict[str, Any]]:
                 sizes = {"D": d, "G": g, "N": n, "M": m}
                 yield {"kernel": "sample"} | sizes
                 yield {"kernel": "vector"} | sizes
+                if m == d == 3:
+                    yield {"kernel": "strain"} | sizes
                 for first, symmetric in ((1, 1), (0, 1), (0, 0)):
                     yield {"kernel": "matrix", "LO": first, "SYM": symmetric} | sizes
 

@@ -7,6 +7,8 @@
 
 typedef int64_t I __attribute__((vector_size(8 * L)));
 typedef uint64_t U __attribute__((vector_size(8 * L)));
+/* L numbers in a row anywhere in memory. */
+typedef double Row __attribute__((vector_size(8 * L), aligned(8), may_alias));
 #define LN2 0.69314718055994530942
 /* What is added to this number shows up as an integer in its last bits. */
 #define WHOLE 6755399441055744.0

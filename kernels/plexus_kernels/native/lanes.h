@@ -75,4 +75,13 @@ inlined V inverse_jacobian(const V X[G][D], const double *dN, V B[D][D]) {
     for (int l = 0; l < L; l++) det[l] = __builtin_fabs(det[l]);
     return det;
 }
+
+#ifdef M
+/* U_i^a: the values of a nodal field with M components in the block. */
+inlined void gather(const double *u, const int32_t *nodes, const int64_t cell[L], V U[N][M]) {
+    for (int i = 0; i < N; i++)
+        for (int l = 0; l < L; l++)
+            for (int a = 0; a < M; a++) U[i][a][l] = u[(int64_t)nodes[cell[l] * N + i] * M + a];
+}
+#endif
 #endif

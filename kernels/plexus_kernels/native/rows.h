@@ -52,9 +52,6 @@ inlined V datum(Field f, const Block *b, int64_t points) {
         for (int l = 0; l < L; l++) v[l] = f.at[b->at[l] / points * f.cell + b->at[l] % points * f.point];
     return v;
 }
-/* L numbers in a row anywhere in memory. */
-typedef double Row __attribute__((vector_size(8 * L), aligned(8), may_alias));
-
 /* Exchange rows and columns of L × L numbers: halves, quarters, and so on change places. */
 inlined void transpose(V a[L]) {
 #if L == 8

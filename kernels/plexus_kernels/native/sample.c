@@ -1,12 +1,6 @@
 /* A nodal field at the points: u^a = Σ_i u_i^a φ_i and ∂u^a/∂x_j = Σ_k B_kj Σ_i u_i^a ∂φ_i/∂ξ_k, B = J⁻¹. */
 #include "lanes.h"
 
-inlined void gather(const double *u, const int32_t *nodes, const int64_t cell[L], V U[N][M]) {
-    for (int i = 0; i < N; i++)
-        for (int l = 0; l < L; l++)
-            for (int a = 0; a < M; a++) U[i][a][l] = u[(int64_t)nodes[cell[l] * N + i] * M + a];
-}
-
 void sample(int64_t C, int64_t Q, int32_t affine, const double *points, const int32_t *nodes, const double *dN,
             const double *psi, const int32_t *field_nodes, const double *u, double *value, double *grad) {
     V X[G][D], B[D][D], U[N][M];

@@ -56,7 +56,8 @@ class Replay:
         chain.reverse()
         for first in range(0, len(chain), TOGETHER):
             some = chain[first : first + TOGETHER]
-            path = [Reached(end, dt, self.whole.combined(g)) for end, dt, g in some]
+            ends, steps, numbers = zip(*some, strict=True)
+            path = map(Reached, ends, steps, self.whole.along(numbers))
             self.memory = followed(self.full.forms[self.name], path, self.memory)
         if chain:
             self._forget()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
+from functools import cached_property
 from typing import Any
 
 from plexus.deck.expressions import Array, Expression, is_finite
@@ -108,7 +109,8 @@ class Table:
         """Return y at x (float, NumPy array or tensor)."""
         lib = library(x)
         if lib.__name__ == "numpy":
-            return lib.interp(x, self.xs, self.ys)
+            curve = self._curve
+            return lib.interp(x, self.xs, self.ys) if curve is None else curve(x)[0]
         clipped, cell = self._cell(x, lib)
         if lib is math:
             return self.ys[cell] + self.slopes[cell] * (clipped - self.xs[cell])
@@ -124,6 +126,22 @@ class Table:
         # Beyond the ends the value is constant, so the slope there is zero, not that of the last interval.
         inside = (x >= self.xs[0]) & (x <= self.xs[-1])
         return self._like(self.slopes, x, lib)[cell] * inside
+
+    def read(self, x: Array, where: Array = True) -> tuple[Array, int]:
+        """Return `value` and `misses`."""
+        if library(x).__name__ == "numpy" and self._curve is not None:
+            value, missed = self._curve(x)
+            return value, missed if missed == 0 or where is True else self.misses(x, where)
+        return self.value(x), self.misses(x, where)
+
+    @cached_property
+    def _curve(self) -> Any:
+        """The same compiled, None where that cannot be had."""
+        from plexus_kernels.native import curve
+        from plexus_kernels.native.loader import usable
+
+        instead = "compiled tables are not usable, slower ones take over"
+        return curve.Curve(self.xs, self.ys, self.reach) if usable(curve.probe, instead) else None
 
     def misses(self, x: Array, where: Array = True) -> int:
         """Return how many values of x lie beyond the reach of the table, of those ``where`` they count."""
@@ -196,9 +214,10 @@ class Property:
         if self.table:
             # Counted at every evaluation, repeated ones of a Newton iteration too: a warning, no measure.
             x = PointNames(p)[self.table.of]
-            self.outside += self.table.misses(x, where)
-            return _shaped(self.table.value(x), p)
-        return self._choose(p, {name: part._at(p, p.regions[name]) for name, part in self.regions.items()})
+            value, missed = self.table.read(x, where)
+            self.outside += missed
+            return _shaped(value, p)
+        return self._choose(p, lambda part, here: part._at(p, here))
 
     def derivative(self, p: Any, wrt: str = "temperature") -> Array | None:
         """Return the derivative with respect to a field, (C|1, Q|1); None if it is zero everywhere."""
@@ -220,8 +239,7 @@ class Property:
             return None if slope.constant == 0 else _shaped(self._slope(slope, p, wrt), p)
         if self.table:
             return _shaped(self.table.slope(PointNames(p)[wrt]), p)
-        parts = {name: part._partial(p, wrt) for name, part in self.regions.items()}
-        return self._choose(p, {name: 0.0 if v is None else v for name, v in parts.items()})
+        return self._choose(p, lambda part, _: part._partial(p, wrt))
 
     def _slope(self, slope: Expression, p: Any, wrt: str) -> Array:
         """Return the slope; where it is infinite, as that of a root at zero, that of a chord around it."""
@@ -238,15 +256,22 @@ class Property:
             return (sides[0] - sides[1]) / (2 * width)
         return lib.where(lib.isfinite(value), value, (sides[0] - sides[1]) / (2 * width))
 
-    def _choose(self, p: Any, values: Mapping[str, Array]) -> Array:
-        """Return the sum of the regions' values times their masks (regions do not overlap)."""
+    def _choose(self, p: Any, value: Callable[[Property, Array], Array | None]) -> Array:
+        """Return the sum of the regions' values, None for 0, times their masks (regions do not overlap)."""
         total: Any = 0.0
-        for name, value in values.items():
-            mask = p.regions[name]
-            if hasattr(mask, "to"):  # torch would compute bool * float in single precision
-                mask = mask.to(p.x.dtype)
-            total = total + value * mask
-        return total
+        for name, part in self.regions.items():
+            here = p.regions[name]
+            if hasattr(here, "to"):  # torch would compute bool * float in single precision
+                found, here = value(part, here), here.to(p.x.dtype)
+            elif not here.any():
+                continue
+            elif here.all():
+                found = value(part, True)
+                return _shaped(0.0 if found is None else found, p)
+            else:
+                found = value(part, here)
+            total = total if found is None else total + found * here
+        return _shaped(total, p)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:

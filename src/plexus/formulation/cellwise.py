@@ -42,7 +42,8 @@ class Cellwise:
         if value.shape[1] == 1:
             return value
         weight = self.weights(inside)
-        return ((weight * value).sum(1) / weight.sum(1))[:, None]
+        # sums over a short last axis take NumPy four times as long
+        return (einsum("cq,cq->c", weight, value) / einsum("cq->c", weight))[:, None]
 
     def modes(self, p: Point, degree: int) -> Array:
         """Return ψ at the points, (C, Q, k): one for degree 0, 1 + d for degree 1."""

@@ -79,6 +79,11 @@ def with_field(p: Point, name: str, sample: Sample, **members: Any) -> Any:
     return View(p, {**p.fields, name: sample}, **members)
 
 
+def spread(value: Array, p: Point) -> Array:
+    """Return a value of each point, (C, Q), of one that may be the same at all of them."""
+    return value if getattr(value, "shape", None) == p.x.shape[:-1] else value + 0.0 * p.x[..., 0]
+
+
 def mean(p: Point, names: Collection[str]) -> View:
     """Return the point between the two sides of a facet: the named fields are the means of both."""
     fields, others = p.fields, p.other.fields

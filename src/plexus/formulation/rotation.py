@@ -20,6 +20,7 @@ from plexus.deck.property import PointNames
 from plexus.deck.values import refuse
 from plexus.fields.arrays import einsum, stack
 from plexus.formulation.entries import PerAxis, check_per_axis
+from plexus.formulation.points import spread
 from plexus.protocols import Array, Point
 
 
@@ -80,4 +81,4 @@ class Rotation(Params):
             e = [c / math.hypot(*axis) for c in axis]
             along = sum(r[..., i] * e[i] for i in range(p.dim))
             r = stack([r[..., i] - along * e[i] for i in range(p.dim)])
-        return einsum("...,...i->...i", self.speed.sure(PointNames(p)) ** 2 + 0.0 * p.x[..., 0], r)
+        return einsum("...,...i->...i", spread(self.speed.sure(PointNames(p)) ** 2, p), r)

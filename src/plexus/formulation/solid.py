@@ -17,7 +17,7 @@ from plexus.formulation.cellwise import Cellwise
 from plexus.formulation.entries import PerAxis, check_per_axis
 from plexus.formulation.kinematics import FitsMesh, Geometry, Section
 from plexus.formulation.material import Material
-from plexus.formulation.points import Values, with_field
+from plexus.formulation.points import Values, spread, with_field
 from plexus.formulation.rotation import Rotation
 from plexus.formulation.straining import Straining
 from plexus.protocols import Array, Derived, FieldSpec, Point
@@ -201,8 +201,7 @@ class Body(EquationBase):
         """Return the point with the prescribed temperature among its fields."""
         if self.temperature is None:
             return p
-        # 0 x_0 gives a constant the shape of the points
-        value = self.temperature.sure(PointNames(p)) + 0.0 * p.x[..., 0]
+        value = spread(self.temperature.sure(PointNames(p)), p)
         return with_field(p, "temperature", Values(value))
 
     def _body_force(self, p: Point) -> Array | None:

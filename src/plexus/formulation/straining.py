@@ -24,6 +24,7 @@ from plexus.fields.arrays import einsum, eye, shifted
 from plexus.formulation.cellwise import Cellwise
 from plexus.formulation.kinematics import Geometry, radial_ratio, strain, trace
 from plexus.formulation.material import Expansion, thermal_strain
+from plexus.formulation.points import spread
 from plexus.protocols import Array, Joint, Point
 
 
@@ -68,7 +69,7 @@ class Straining:
 
     def _normal(self, p: Point) -> Array:
         """Return the strain along the normal that the deck gives, (C, Q)."""
-        return self.normal_strain.sure(PointNames(p)) + 0.0 * p.x[..., 0]
+        return spread(self.normal_strain.sure(PointNames(p)), p)
 
     def _even(self, p: Point, n: Array) -> Array | float:
         """Return Πn - n of the strain along the normal that the deck gives; n is that at p."""
@@ -76,10 +77,15 @@ class Straining:
 
     def elastic(self, p: Point) -> tuple[Array, Array | None]:
         """Return total minus thermal strain in the section and normal to it, both cured of what locks."""
+        thermal, even = self.thermal(p), self.b_bar and self._by_nodes(p)
+        if self.geometry == "solid" and (even or not self.b_bar):
+            known = _at_once(p, thermal, even)
+            if known is not None:
+                return known, None
         e, n = self.total(p)
         change: Array = self._cure(p, e, n) / 3.0 if self.b_bar else 0.0
         if self.expansion is not None:
-            change = change - self.thermal(p)
+            change = change - thermal
         elif not self.b_bar:
             return e, n
         # expansion and cure are isotropic: they leave shear alone and act along the normal as well
@@ -101,11 +107,14 @@ class Straining:
 
     def _cure(self, p: Point, e: Array, n: Array | None) -> Array:
         """Return Πθ - θ of the total strain at p."""
-        if p.inside is None or volumetric(p) > 0 or self.geometry == "axisymmetric":
+        if not self._by_nodes(p):
             return self.change_of(p, self._dilatation, _dilatation(e, n))
-        # the mean of div u is linear in the nodal values and needs no points
         change = p.mean_divergence("displacement") - trace(e)
         return change if n is None else change + self._even(p, n)
+
+    def _by_nodes(self, p: Point) -> bool:
+        """Return whether Πθ is the mean of div u, which is linear in the nodal values and needs no points."""
+        return p.inside is not None and volumetric(p) == 0 and self.geometry != "axisymmetric"
 
     def joint(self, p: Point, bulk: Array) -> Joint | None:
         """Return the resistance κ Πθ(u) Πθ(v) to a change of volume, with the cure only."""
@@ -124,6 +133,13 @@ class Straining:
     def _dilatation(self, p: Point) -> Array:
         """Return θ."""
         return _dilatation(*self.total(p))
+
+
+def _at_once(p: Point, thermal: Array | float, even: bool) -> Array | None:
+    """Return the strain in a solid as a kernel makes it of nodal values; None where there is none."""
+    kernel = getattr(p.fields["displacement"], "strain", None)
+    found: Array | None = None if kernel is None else kernel(-thermal, even)
+    return found
 
 
 def _dilatation(e: Array, n: Array | None) -> Array:

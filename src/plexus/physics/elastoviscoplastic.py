@@ -39,6 +39,7 @@ from plexus.formulation import kinematics
 from plexus.formulation.hooke import State
 from plexus.formulation.manufactured import Manufactured
 from plexus.formulation.material import Material
+from plexus.formulation.points import spread
 from plexus.formulation.solid import DISPLACEMENT, Body, TemperedParams
 from plexus.formulation.straining import volumetric
 from plexus.protocols import Array, Derived, FieldSpec, Flux, Law, Point, Tangent
@@ -204,15 +205,8 @@ class Remembering(Body):
         modulus = self.params.solid.young_modulus
         if modulus is None:
             return []
-        # 0 x_0 gives a constant the shape of the points
-        return [
-            known(
-                "young_modulus",
-                "Pa",
-                "Young's modulus",
-                lambda p: modulus(self._heated(p)) + 0.0 * p.x[..., 0],
-            )
-        ]
+        tip = "Young's modulus"
+        return [known("young_modulus", "Pa", tip, lambda p: spread(modulus(self._heated(p)), p))]
 
     def _stress(self, p: Point) -> Array:
         """Return σ, (C, Q, 3, 3)."""

@@ -136,6 +136,22 @@ class FieldSample:
         """Gradient, (C, Q, d) for a scalar field, (C, Q, m, d) for a vector."""
         return _scalar(self._both[1]) if self._space.scalar else self._both[1]
 
+    def strain(self, change: Array | float, even: bool) -> Array | None:
+        """Return sym ∇u + ``change`` (C|1, Q|1) I of a displacement in a solid, (C, Q, 3, 3), in one pass.
+
+        If ``even``, div u is its mean over the cell, as in `PointBatch.mean_divergence`. None where no kernel
+        does that.
+        """
+        b, space = self._batch, self._space
+        kernel = getattr(b.kernels, "strain", None)
+        if kernel is None or b.cells.kept is not None or not b.dim == space.components == 3:
+            return None
+        part, nodes = b.part, b.cells.nodes(space)[b.part]
+        factors = b.cells.mean_gradients(space)[part] if even else None
+        where = b.cells.points, b.cells.cells[part], b.rule.tables(space.element), nodes
+        found: Array = kernel(*where, self._array, change * b.one, factors)
+        return found
+
 
 def _scalar(array: Array) -> Array:
     """Return (C, Q, 1, ...) without the axis of components, a view whose gradient costs nothing."""

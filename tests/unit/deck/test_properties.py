@@ -93,6 +93,20 @@ def test_regions():
     np.testing.assert_allclose(k(p)[1], p.x[1, :, 0])
 
 
+def test_regions_without_points_here_are_not_asked():
+    k = prop({"regions": {"a": {"table": [[0, 1], [1, 2]]}, "b": 5.0}})
+    p = point(temperature=np.full((2, 3), 9.0))
+    p.regions = {"a": np.array([[False], [False]]), "b": np.array([[True], [True]])}
+    np.testing.assert_array_equal(k(p), [[5.0]])
+    assert k.regions["a"].outside == 0
+    p.regions = {"a": p.regions["b"], "b": p.regions["a"]}
+    np.testing.assert_array_equal(k(p), np.full((2, 3), 2.0))
+    assert k.regions["a"].outside == 6
+    np.testing.assert_array_equal(k.derivative(p), np.zeros((2, 3)))
+    p.regions = {name: np.zeros((0, 1), dtype=bool) for name in "ab"}
+    assert np.shape(k(p)) == (1, 1)
+
+
 def test_a_table_is_left_where_it_holds_only():
     table = {"table": [[300, 1], [400, 2]], "of": "temperature"}
     k = prop({"regions": {"a": table, "b": 3}})
