@@ -24,12 +24,15 @@ def namespace(*arrays: Array) -> ModuleType:
     return np
 
 
-def einsum(formula: str, *arrays: Array) -> Array:
-    """Return the Einstein sum; with more than two factors NumPy chooses the order of contraction first."""
+def einsum(formula: str, *arrays: Array, as_matrices: bool = False) -> Array:
+    """Return the Einstein sum; with more than two factors NumPy chooses the order of contraction first.
+
+    ``as_matrices`` lets it multiply two factors as matrices, which pays for sums over many numbers.
+    """
     xp = namespace(*arrays)
     if xp is not np:
         return xp.einsum(formula, *arrays)
-    return np.einsum(formula, *arrays, optimize=len(arrays) > 2)
+    return np.einsum(formula, *arrays, optimize=as_matrices or len(arrays) > 2)
 
 
 def like(value: Any, array: Array) -> Array:

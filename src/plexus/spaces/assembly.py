@@ -470,8 +470,9 @@ class Form:
         """Add B_ik W_kl B_jl to the pairs of own rows, with B_ik = ∫ b0_k φ_i + b1_k·∇φ_i."""
         factor = self._weight(p)
         w = p.jxw if factor is None else p.jxw * factor
-        dphi = einsum("qik,cqkj->cqij", self.bridge.array(self.tables.dphi), p.grad_map)
-        b = einsum("cq,cqkad,cqid->ciak", w, self._full(joint.b1, w), dphi)
+        # b1 in the directions of the reference element first, which are fewer than nodes
+        turned = einsum("cqkad,cqjd->cqkaj", w[:, :, None, None, None] * joint.b1, p.grad_map)
+        b = einsum("qij,cqkaj->ciak", self.bridge.array(self.tables.dphi), turned, as_matrices=True)
         if joint.b0 is not None:
             b = b + einsum("cq,cqka,qi->ciak", w, self._full(joint.b0, w), self.bridge.array(self.tables.phi))
         self.kernels.joint(b, joint.weight, self._slots[p.part], store)
