@@ -1,6 +1,7 @@
 """What ``plexus-post info`` says of components, units and dead runs; profiles of line probes."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -48,6 +49,41 @@ def test_guards_of_learned_parts_are_told(tmp_path, capsys):
     assert "closure  3.1 %" in text and "50 %" in text and "the closure gave way" in text
     assert main(["report", str(folder)]) == 0
     assert "3.1 %" in (folder / "report.html").read_text()
+
+
+def test_a_reduced_model_has_a_line_for_each_fact(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run")
+    path = folder / "summary.json"
+    made = {
+        "modes": 12, "points": 119, "of_points": 1728, "error": 9.7e-6, "largest": {"p": 8.2e-4},
+        "enriched": [0.5, 0.75], "joined": [], "full_since": None, "material": {"physics": {}},
+    }  # fmt: skip
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"reduced": made}))
+    assert main(["info", str(folder)]) == 0
+    out = capsys.readouterr().out
+    rows = dict(
+        re.split(" {2,}", line.strip()) for line in out.partition("Reduced model")[2].splitlines()[1:9]
+    )
+    assert rows["modes"] == "12" and rows["points of the whole body"] == "1728"
+    assert rows["full steps that completed it, at t [s]"] == "0.5, 0.75"
+    assert rows["largest root mean squares"] == "p 0.00082"
+    assert "joined" not in out and "full model from" not in out and "material" not in out
+    assert main(["report", str(folder)]) == 0
+    assert "error that was reached" in (folder / "report.html").read_text()
+
+
+def test_a_campaign_is_told_by_its_figures(tmp_path, capsys):
+    folder = run_folder(tmp_path / "run")
+    path = folder / "summary.json"
+    spread = {"p5": 10.0, "median": 20.0, "p95": 30.0, "least": 5.0, "most": 1e300}
+    told = {"draws": 100, "failed": [3], "beyond": [], "outside": [4, 5],
+            "distribution": {"tip": spread, "none": {}},
+            "errors": {"tip": {"checked": 4, "median": 1e-3, "largest": 2e-3}}}  # fmt: skip
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"campaign": told, "units": {"tip": "m"}}))
+    assert main(["info", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"tip +m +5 +10 +20 +30 +1e\+300 +4 +0.001 +0.002\n", out)
+    assert "100 draws; 1 did not come to their end; 2 go where data do not reach." in out
 
 
 def test_a_training_is_drawn_and_its_validation_told(tmp_path, capsys):

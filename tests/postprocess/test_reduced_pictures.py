@@ -1,6 +1,7 @@
 """Pictures of reduced models and dictionaries from their files; two runs beside each other."""
 
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ from post_samples import analytic, run_folder
 import plexus_post
 from plexus_post.cli import main
 from plexus_post.errors import PostError
+from plexus_post.pictures.histories import rom
 from plexus_post.pictures.scenes import Scene
 from plexus_post.reduced import clusters, model
 
@@ -168,3 +170,22 @@ def test_plain_numbers_have_lengths_in_units_where_quantities_have_some(tmp_path
         run = plexus_post.open(folder)
         run.unit = lambda name: ""
         assert Scene(run, 0).length[1] == length
+
+
+def test_a_run_that_judges_itself_shows_its_full_steps(tmp_path, drawn):
+    (tmp_path / "summary.json").write_text(json.dumps({"status": "done", "exit_code": 0}))
+    columns = {
+        "time": [0, 1, 2, 3, 4], "indicator": [0, 0, 0.9, 0.01, 0.3], "enrichments": [0, 0, 1, 1, 2],
+        "modes": [12, 12, 13, 13, 14], "points": [90, 90, 99, 99, 120],
+    }  # fmt: skip
+    with h5py.File(tmp_path / "series.h5", "w") as file:
+        for name, values in columns.items():
+            file[f"rom/{name}"] = np.asarray(values, dtype=float)
+    assert main(["plot", str(tmp_path)]) == 0
+    one, *rest = drawn["rom.png"].axes
+    line, full = one.lines
+    assert one.get_yscale() == "log" and line.get_ydata().min() == 1e-8
+    assert full.get_xdata().tolist() == [2, 4] and full.get_ydata().tolist() == [0.9, 0.3]
+    assert [axes.get_ylabel() for axes in rest] == ["modes", "points"]
+    # without an indicator it is a table as others
+    assert not rom.suits(SimpleNamespace(name="rom", table={"modes": [1, 2]}))

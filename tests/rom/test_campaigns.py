@@ -338,3 +338,14 @@ def test_draws_that_are_no_numbers_or_nothing_are_refused(changes, told, tmp_pat
     system = compose(deck_of(given, 0), context.create(MPI.COMM_SELF, tmp_path / "run")).system
     with pytest.raises(InputError, match=told):
         _ = Drawn(given, system).farthest
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+@pytest.mark.parametrize("deviation", [10.0, 1e30])
+def test_draws_below_absolute_zero_are_refused_before_a_march(made, tmp_path_factory, deviation):
+    folder, rom = shared(tmp_path_factory), made[1]
+    told = r"^controls.hot.start: draw \d of warmth takes the body to -\S+ K, below absolute zero"
+    for work, more in ((reduce, {}), (Campaign, {"rom": rom})):
+        with pytest.raises(InputError, match=told):
+            work(deck(folder, samples__warmth__deviation=deviation, **more), context.create(COMM, folder))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,10 +15,12 @@ import yaml
 from mpi4py import MPI
 from rom.runs import COMM, continued, ended, started, together
 
+from plexus.cli import main
 from plexus.deck.load import load
 from plexus.errors import DeckError, GuardError, InputError
 from plexus.offline.dictionary import make, trained
 from plexus.reduction.clusters.medoids import Partition
+from plexus.reduction.facts import digest
 from plexus.runtime import context
 from plexus.runtime.first import on_first
 from plexus.tasks.reduce import TASK
@@ -180,21 +184,67 @@ def test_a_model_that_joined_is_there_after_a_restart(made):
 def test_what_is_no_dictionary_is_refused(made, tmp_path_factory):
     folder, other = made[0], together(tmp_path_factory.mktemp("wrong"))
     index = json.loads((folder / "dictionary.json").read_text())
+    models = [folder / name for name in index["models"]]
 
     def told(**changes):
-        on_first(COMM, lambda: (other / "dictionary.json").write_text(json.dumps(index | changes)))
-        with pytest.raises(InputError) as error:
-            marched(other, imbalance=1.0)
-        return str(error.value)
+        return refused(other, json.dumps(sealed(index | changes)))
 
     assert "no dictionary of reduced models (kind 'rom'" in told(kind="rom")
     assert "is no file beside it" in told(models=["../a.h5", "b.h5"])
     assert "one has none" in told(models=index["models"][:1])
+    assert "dictionary_0.h5: no such file" in told()
+    on_first(COMM, lambda: [shutil.copy(model, other / model.name) for model in models] and None)
+    assert "dictionary_1.h5 beside it is another model" in told(models=index["models"][::-1])
     # the bundle is not there
     assert "recommendation.safetensors" in told()
     bundle = "recommendation.safetensors"
     on_first(COMM, lambda: (other / bundle).write_bytes((folder / bundle).read_bytes()))
     assert "sha256" in told(sha256="0" * 64)
+
+
+def sealed(index):
+    """Return what a file of these facts would tell."""
+    plain = {key: value for key, value in index.items() if key != "digest"}
+    return plain | {"digest": digest(plain)}
+
+
+def refused(folder, text):
+    """Write another dictionary into a folder and return why no run takes it. Collective."""
+    on_first(COMM, lambda: (folder / "dictionary.json").write_text(text) and None)
+    with pytest.raises(InputError) as error:
+        marched(folder, imbalance=1.0)
+    return str(error.value)
+
+
+@pytest.mark.mpi
+@pytest.mark.pair
+def test_a_dictionary_that_was_altered_or_cut_is_refused_by_name(made, tmp_path_factory):
+    folder = together(tmp_path_factory.mktemp("altered"))
+    names = [path.name for path in made[0].iterdir() if path.is_file()]
+    on_first(COMM, lambda: [shutil.copy(made[0] / name, folder / name) for name in names] and None)
+    text = (made[0] / "dictionary.json").read_text()
+    name = re.escape(str(folder / "dictionary.json"))
+    other = text.replace('"clusters": 2', '"clusters": 3')
+    assert re.match(f"rom.file: {name}: altered since", refused(folder, other))
+    for wrong in (text[: len(text) // 2], "", "[]", "[" * 100_000):
+        assert re.match(f"rom.file: {name}: this is no dictionary", refused(folder, wrong))
+    model = folder / "dictionary_1.h5"
+    on_first(COMM, lambda: model.write_bytes(model.read_bytes()[:-1000]) and None)
+    assert "dictionary_1.h5: the file is damaged (it is truncated" in refused(folder, text)
+
+
+def test_check_looks_at_a_dictionary(made, tmp_path, capsys):
+    """It does without mesh and MPI; one of before tells no digests and is taken."""
+    index = json.loads((made[0] / "dictionary.json").read_text())
+    for name in ("plate.yaml", *index["models"]):
+        shutil.copy(made[0] / name, tmp_path)
+    path = tmp_path / "dictionary.json"
+    rom = {"type": "dictionary", "file": str(path)}
+    (tmp_path / "plate.yaml").write_text(text(rom=rom))
+    for told, code in ((index, 0), (index | {"unknown": "u"}, 2), (index | {"format": 1}, 0)):
+        path.write_text(json.dumps(told))
+        assert main(["check", str(tmp_path / "plate.yaml")]) == code
+    assert f"rom.file: {path}: altered since" in capsys.readouterr().err
 
 
 def test_what_no_dictionary_is_made_of_is_refused(tmp_path):

@@ -196,3 +196,10 @@ def test_cycles_that_a_run_does_not_have_are_told(made, tmp_path, capsys):
 def test_true_is_no_number(made, tmp_path, capsys, more):
     assert main(["check", written(tmp_path, rom=rom(made, **more))]) == 2
     assert "expected a number, not true" in capsys.readouterr().err
+
+
+def test_a_cycle_that_is_named_again_is_refused_and_their_order_is_free(made, tmp_path, capsys):
+    assert main(["check", written(tmp_path, rom=rom(made, refresh=[4, 2, 4]))]) == 2
+    told = r"deck\.yaml:\d+:\d+: rom\.refresh: cycle 4 is named more than once"
+    assert re.search(told, capsys.readouterr().err)
+    assert main(["check", written(tmp_path, rom=rom(made, refresh=[4, 2]))]) == 0

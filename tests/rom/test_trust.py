@@ -15,7 +15,7 @@ from plexus.errors import GuardError, InputError
 from plexus.io.restart import resume, save
 from plexus.offline.main import reduce
 from plexus.reduction.coverage import quantile
-from plexus.reduction.gappy import Gappy
+from plexus.reduction.gappy import Gappy, floor
 from plexus.runtime import context
 
 COMM = MPI.COMM_WORLD
@@ -217,3 +217,26 @@ def test_the_indicator_keeps_its_digits_when_it_is_small(made, off):
     p = inside / np.linalg.norm(inside) + off * outside / np.linalg.norm(outside)
     found = gappy.missed(p.reshape(-1, gappy.width)[gappy.points.places], 0.0)
     assert found == pytest.approx(off / (1 + off**2) ** 0.5, rel=1e-6, abs=1e-15)
+
+
+def test_little_at_the_points_counts_in_full_as_long_as_a_basis_could_have_it(made):
+    """A thousandth of the training's largest p is judged as all of it; what no basis has is nothing."""
+    run = started(made[0], indicator={})
+    trust, facts = run.system.trust, run.system.model.facts
+    gappy, largest = trust.gappy, facts["largest"]["p"]
+    p = np.random.default_rng(3).standard_normal(gappy.points.n_global)
+    p *= largest / (p @ p / len(p)) ** 0.5
+    whole, *less = (
+        gappy.missed(f * p[gappy.points.places, None], trust.floor) for f in (1, 2e-3, 2e-4, 1e-6)
+    )
+    assert less[:2] == pytest.approx([whole, whole], rel=1e-6) and less[2] == pytest.approx(
+        0.01 * whole, rel=1e-6
+    )
+    assert floor(facts, "p") == 1e-4 * largest
+    # a model that left out more knows less of what is small, and files of before do not tell
+    assert floor(facts | {"memory_tolerance": 3e-6}, "p") == pytest.approx(3e-4 * largest)
+    for coarse in (
+        facts | {"memory_tolerance": 1e-2},
+        {k: v for k, v in facts.items() if k != "memory_tolerance"},
+    ):
+        assert floor(coarse, "p") == 1e-3 * largest

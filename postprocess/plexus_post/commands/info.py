@@ -20,6 +20,7 @@ from plexus_post.readers.run import open as open_run
 from plexus_post.readers.state import state, words
 from plexus_post.readers.training import Training, is_training, of_sweep
 from plexus_post.tables import summary as tables
+from plexus_post.tables.reduced import draws, reduced
 from plexus_post.tables.table import Table
 from plexus_post.tables.training import compared, stages
 from plexus_post.text import number, table
@@ -150,9 +151,9 @@ def _summary(summary: dict[str, Any]) -> None:
     table("Quantities", ("name", "value", "unit"), rows)
     solver = summary.get("solver") or {}
     table("Solver iterations", ("field", "counts"), [(f, _pairs(v)) for f, v in solver.items()])
-    reduced = [("reduced model", _pairs(summary["reduced"]))] if summary.get("reduced") else []
-    table("Reduced model", ("", "counts"), reduced)
     for make in (
+        reduced,
+        draws,
         tables.fitted,
         tables.guards,
         tables.validation,
@@ -163,7 +164,7 @@ def _summary(summary: dict[str, Any]) -> None:
         made = make(summary)
         table(made.title, made.head, made.rows)
         # these notes tell how well it fits, what gave way, what is worth nothing; others' are for the page
-        if make in (tables.fitted, tables.guards, tables.validation) and made.note:
+        if make in (draws, tables.fitted, tables.guards, tables.validation) and made.note:
             print(f"  {made.note}")
     head = ("quantity", "measured", "reference", "tolerance", "holds")
     table("Verification", head, tables.verification_rows(summary))

@@ -9,6 +9,7 @@ import numpy as np
 
 from plexus_post.columns import component_names
 from plexus_post.readers.run import Run
+from plexus_post.tables.reduced import draws, reduced
 from plexus_post.tables.summary import (
     fitted,
     guards,
@@ -63,6 +64,8 @@ def tables(run: Run) -> Iterator[Table]:
     for table in (
         _verification(run),
         _quantities(run),
+        reduced(run.summary),
+        draws(run.summary),
         fitted(run.summary),
         _fields(run),
         stages(run),

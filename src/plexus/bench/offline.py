@@ -39,7 +39,7 @@ def rows(job: Job, largest: int) -> list[Row]:
     facts, made = job.facts, job.facts["reduced"]
     unknowns, gib = facts["unknowns"], RANKS * facts["peak_memory_mb"] / 1024
     steps = f"{made['snapshots']} steps and {made['responses']} responses"
-    told = f"{made['modes']} modes of {steps}, {made['points']:,} points"
+    told = f"{made['modes']} modes of {steps}, {made['of_points']:,} points"
     return [
         Row("unknowns", unknowns, "", peer=told),
         Row("memory", gib, "GiB", LIMIT, gib <= LIMIT, f"{RANKS} ranks"),

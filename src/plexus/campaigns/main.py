@@ -45,7 +45,7 @@ class Campaign:
     Raises
     ------
     InputError
-        If the model does not know the temperatures of the draws, or cannot march them.
+        If the model does not know the temperatures of the draws, there are none, or it cannot march them.
     """
 
     def __init__(self, deck: Deck, ctx: Context):
@@ -58,6 +58,7 @@ class Campaign:
         self.run.observers = []
         self.system: ReducedSystem = self.run.system  # type: ignore[assignment]
         self.drawn = Drawn(deck, self.system.full, self.block.batch)
+        self.drawn.require_warm()
         self.figures = Figures(self.run)
         # the deck's own draw finds the ends of the steps
         self.times = [self.run.clock.t, *(state.t for state in self.run.march())]

@@ -14,7 +14,7 @@ import numpy as np
 
 from plexus.errors import InputError
 from plexus.reduction.batch import Batch
-from plexus.reduction.gappy import Gappy
+from plexus.reduction.gappy import Gappy, floor
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 Array = np.ndarray
 OF = "p"
 """Memory variable whose basis judges a draw."""
-FLOOR = 1e-3
-"""Share of the largest root mean square of the training below which the indicator is relative to that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,7 @@ class Marcher:
         self.loads = system.loads.over(self.ends)
         points, model = system.model.points, system.model
         self.gappy = Gappy(OF, model.kept.duals[OF], points)
-        self.floor = FLOOR * model.facts["largest"][OF]
+        self.floor = floor(model.facts, OF)
         s, n = points.n_local, model.basis.shape[2]
         self.strains = self.gappy.gathered(model.strains.reshape(s, 9 * n)).reshape(-1, 9, n)
         self.weights = points.all_weights

@@ -20,15 +20,13 @@ import numpy as np
 
 from plexus.errors import GuardError, InputError
 from plexus.protocols import Instant
-from plexus.reduction.gappy import Gappy
+from plexus.reduction.gappy import Gappy, floor
 
 if TYPE_CHECKING:
     from plexus.coupling.reduced import ReducedSystem
     from plexus.reduction.model import Model
 
 Array = np.ndarray
-FLOOR = 1e-3
-"""Share of the largest root mean square of the training below which e_G is relative to that share."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Trust:
                 "keeps those of `reduce.duals`"
             )
         self.gappy = Gappy(of, model.kept.duals[of], model.points)
-        self.floor = FLOOR * model.facts["largest"][of]
+        self.floor = floor(model.facts, of)
 
     def judge(self, memory: Mapping[str, Array]) -> str | None:
         """Return why the memory at the end of a step is not to be believed, None if it is. Collective."""

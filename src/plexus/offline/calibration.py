@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 OF = "p"
 """Variable that is compared."""
+JUDGED = 1e-3
+"""Share of the training's largest root mean square from which on an error of it says something."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def _compared(full: Any, reduced: Any) -> Trajectory:
     trust, body = reduced.system.trust, full.system
     n, comm = body.points[OF].n_owned, reduced.system.comm
     weights = weights_of(next(iter(body.forms.values())))
-    volume, floor, rows = comm.allreduce(float(weights.sum())), trust.floor, []
+    volume, rows = comm.allreduce(float(weights.sum())), []
+    least = JUDGED * reduced.system.model.facts["largest"][OF] * volume**0.5
     for one, two in zip(full.march(), reduced.march(), strict=True):
         for run in (full, reduced):
             require_end(run)
@@ -125,6 +128,6 @@ def _compared(full: Any, reduced: Any) -> Trajectory:
         p, fit = one.internal[OF][:n], trust.gappy.reconstructed(two.internal[OF])
         squares = [float((weights * (a**2).sum(axis=1)).sum()) for a in (p, fit - p)]
         size, error = comm.allreduce(np.array(squares)) ** 0.5
-        if size > floor * volume**0.5 and trust.latest > 0:
+        if size > least and trust.latest > 0:
             rows.append((float(one.t), float(trust.latest), float(error / size)))
     return Trajectory(*(list(column) for column in zip(*rows, strict=True))) if rows else Trajectory()

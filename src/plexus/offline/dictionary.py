@@ -64,8 +64,9 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         part, about = clustered(d, block)
         groups = [trained(d, part, k, block.overlap) for k in range(len(part.medoids))]
         models = [f"dictionary_{k}.h5" for k in range(len(groups))]
+        told = {"memory_tolerance": REMEMBERED}
         made = [
-            reduced(run, joined(run, [members[i] for i in group]), ctx.folder / name)
+            reduced(run, joined(run, [members[i] for i in group]), ctx.folder / name, told)
             for group, name in zip(groups, models, strict=True)
         ]
         about |= {
@@ -75,8 +76,8 @@ def make(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
         if len(models) > 1:
             from plexus.offline.recommend import recommend
 
-            bundle, told = recommend(run, deck, members, d, part, ctx.folder / BUNDLE)
-            about |= told
+            bundle, more = recommend(run, deck, members, d, part, ctx.folder / BUNDLE)
+            about |= more
         index = indices.Index(unknown_of(run), models, *bundle, about)
         if ctx.comm.rank == 0:
             indices.write(ctx.folder / FILE, index)

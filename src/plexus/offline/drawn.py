@@ -18,6 +18,8 @@ from plexus import registry
 from plexus.deck.schema import Deck
 from plexus.deck.strategies import number_of
 from plexus.errors import InputError
+from plexus.reduction.responses import Elastic
+from plexus.reduction.times import few
 
 if TYPE_CHECKING:
     from plexus.coupling.system import System
@@ -44,7 +46,7 @@ class Drawn:
 
     def __init__(self, deck: Deck, system: System, kept: int = 1):
         assert deck.sweep is not None and deck.sweep.sample is not None and deck.sweep.samples is not None
-        self.deck, self.controls = deck, system.controls
+        self.deck, self.system = deck, system
         self.sample, self.count = deck.sweep.sample, deck.sweep.samples
         self.names = readers(deck)
         space = next(iter(system.spaces.values()))
@@ -67,7 +69,27 @@ class Drawn:
 
     def put(self, number: int) -> None:
         """Let the system have a draw. Collective."""
-        self.controls.put({name: a[: self.n_owned] for name, a in self.values(number).items()})
+        values = {name: a[: self.n_owned] for name, a in self.values(number).items()}
+        self.system.controls.put(values)
+
+    def require_warm(self) -> None:
+        """Refuse draws that take the body below absolute zero at one of a few times. Collective.
+
+        Raises
+        ------
+        InputError
+            If one of those that differ most does.
+        """
+        times = few(self.deck)
+        for number in self.farthest:
+            self.put(number)
+            heat = Elastic(self.system, times[0]).temperatures(times)
+            coldest = min(self.comm.allgather(float(heat.min(initial=np.inf))))
+            if coldest < 0:
+                raise InputError(
+                    f"controls.{self.names[0]}.start: draw {number} of {self.sample} takes the body to "
+                    f"{coldest:.4g} K, below absolute zero: let the draws differ less"
+                )
 
     @cached_property
     def farthest(self) -> list[int]:

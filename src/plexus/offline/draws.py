@@ -25,7 +25,7 @@ from plexus.reduction.model import Kept
 from plexus.reduction.origin import material
 from plexus.reduction.pod import pod
 from plexus.reduction.responses import Elastic, span, spans
-from plexus.reduction.times import sampled
+from plexus.reduction.times import few, sampled
 
 if TYPE_CHECKING:
     from plexus.deck.schema import Deck
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 Array = np.ndarray
-INSTANTS = 4
-"""Times at which responses are asked for."""
 
 
 class Gathered:
@@ -74,8 +72,7 @@ class Gathered:
     def respond(self, run: Run, drawn: Drawn, numbers: list[int]) -> None:
         """Keep the elastic responses to all loads and to the temperatures of some draws. Collective."""
         system: Any = run.system
-        start, times = run.deck.time.start, sampled(run.deck)  # type: ignore[union-attr]
-        few = times[-1 : -len(times) : -(len(times) // INSTANTS)]
+        start, times, instants = run.deck.time.start, sampled(run.deck), few(run.deck)  # type: ignore[union-attr]
         elastic, space = Elastic(system, start), self.form.space
         loads = Loads(self.form, self.form.equation.load, elastic.given, times, space.zeros()[:, :, None])
         warm = []
@@ -84,9 +81,9 @@ class Gathered:
             elastic = Elastic(system, start)
             if self.spans is None:
                 self.spans = spans(loads, elastic, times)
-                shapes = elastic.shapes(loads, few)
+                shapes = elastic.shapes(loads, instants)
             else:
-                shapes = elastic.thermal(loads, few)
+                shapes = elastic.thermal(loads, instants)
             warm.append(elastic.warmth(times))
             if self.block.responses and shapes:
                 answers = elastic.respond(shapes)
@@ -104,7 +101,7 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     Raises
     ------
     InputError
-        If the physics cannot be reduced, or the forces of a march are out of balance.
+        If the physics cannot be reduced, draws go below absolute zero, or forces are out of balance.
     SolveError
         If a march or the cubature fails.
     """
@@ -115,7 +112,9 @@ def reduce(deck: Deck, ctx: Context) -> tuple[Run, dict[str, Any]]:
     require_separable(system.forms[reducible(run).field.name])
     found = Gathered(run, block)
     require_held(run, found.name)
-    numbers = Drawn(deck, system).farthest
+    drawn = Drawn(deck, system)
+    drawn.require_warm()
+    numbers = drawn.farthest
     trained = numbers[: block.draws]
     ctx.log.info(f"{deck.sweep.samples} draws are sums of {len(numbers)} of them")  # type: ignore[union-attr]
     for place, number in enumerate(trained):
@@ -148,6 +147,6 @@ def _written(run: Run, found: Gathered, ctx: Context, told: dict[str, Any]) -> d
     told |= {
         "snapshots": snapshots.count, "forces": found.forces, "imbalance": found.imbalance,
         "responses": found.responses, "lifts": 0, "spectrum": basis.spectrum.tolist(), "left": fields.left,
-        "largest": snapshots.largest,
+        "largest": snapshots.largest, "memory_tolerance": block.tolerance,
     }  # fmt: skip
     return finished(run, ctx.folder / block.file, basis.modes, kept, told).facts

@@ -32,7 +32,7 @@ from plexus.reduction.loads import Loads, require_separable
 from plexus.reduction.measures import mass
 from plexus.reduction.model import Kept, Model, built, save
 from plexus.reduction.origin import material, supports
-from plexus.reduction.pod import extended, pod
+from plexus.reduction.pod import FINEST, extended, pod
 from plexus.reduction.responses import Elastic, spans
 from plexus.reduction.times import sampled
 from plexus.run.going_on import go_on
@@ -148,7 +148,7 @@ def reduced(run: Run, found: History, path: Path, told: Mapping[str, Any] | None
     facts = {
         "snapshots": snapshots.count, "forces": found.balance.scale, "imbalance": found.balance.worst,
         "responses": answers.fields.shape[1], "lifts": lifted.shape[2], "spectrum": basis.spectrum.tolist(),
-        "left": fields.left, "largest": snapshots.largest,
+        "left": fields.left, "largest": snapshots.largest, "memory_tolerance": FINEST,
     }  # fmt: skip
     return finished(run, path, modes, kept, facts | dict(told or {}))
 

@@ -38,7 +38,8 @@ def write(path: Path, run: Run, name: str, basis: np.ndarray) -> None:
     """
     fields: Any = run.fields
     spec, _, _ = fields.evaluate(name)
-    columns = [column(name, spec.unit, spec.shape, "node", TIP.format(name))]
+    # what a mode has of a unit is that of its coordinate
+    columns = [column(name, "1", spec.shape, "node", TIP.format(name))]
     count = basis.shape[2]
     file = FieldsFile(path, run.ctx.comm, fields.piece(), columns, count, run.ctx.texts)
     for k in range(count):

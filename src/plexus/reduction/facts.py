@@ -35,7 +35,7 @@ def write(path: Path, facts: Mapping[str, Any]) -> None:
     """
     told = {"format": VERSION, "kind": KIND, "file": path.name, "model": seal.identity(path), **facts}
     plain = to_json(json.loads(json.dumps(told)))
-    text = json.dumps(plain | {"sha256": _digest(plain)}, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain | {"sha256": digest(plain)}, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(beside(path), text + "\n")
 
 
@@ -60,7 +60,7 @@ def read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}"
         raise InputError(f"{file}: damaged, or not what `plexus reduce` has written ({why})") from error
-    if given != _digest(told):
+    if given != digest(told):
         raise InputError(f"{file}: altered since `plexus reduce` has written it")
     if model != seal.identity(path):
         raise InputError(
@@ -69,6 +69,7 @@ def read(path: Path) -> dict[str, Any] | None:
     return told
 
 
-def _digest(plain: Mapping[str, Any]) -> str:
+def digest(plain: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of plain data, whatever the order of their keys."""
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

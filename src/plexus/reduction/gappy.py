@@ -11,7 +11,8 @@ have (F. Casenave, N. Akkari, Math. Comput. Appl. 24 (2019) 41, doi:10.3390/mca2
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +26,21 @@ if TYPE_CHECKING:
 Array = np.ndarray
 DEPENDENT = 1e-10
 """Singular value of Φ_s, relative to the largest, below which points do not determine the basis."""
+FLOORS = 1e-4, 1e-3
+"""Least and largest share of the training's largest root mean square below which e_G is relative to that."""
 CANCELLED = 1e-8
 """Share of |p|² below which a difference of squares has lost too many digits to be one's distance."""
+
+
+def floor(facts: Mapping[str, Any], name: str) -> float:
+    """Return the root mean square of a variable below which e_G is relative to it, by the facts of a model.
+
+    Nothing is fitted that is as small as what a basis leaves out. Far above that small values count in full:
+    where a body begins to flow between the points, they see little of it. Files of before do not tell.
+    """
+    least, most = FLOORS
+    share = min(max(100.0 * facts.get("memory_tolerance", most), least), most)
+    return share * float(facts["largest"][name])
 
 
 def pivots(comm: Comm, modes: Array, names: Array) -> Array:

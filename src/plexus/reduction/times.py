@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 SAMPLES = 48
 """Times that are spread over a run, beside its first steps."""
+INSTANTS = 4
+"""Times at which draws are looked at."""
 GOLDEN = 0.6180339887498949
 
 
@@ -22,3 +24,9 @@ def sampled(deck: Deck) -> list[float]:
         *spread,
         deck.time.end,
     ]
+
+
+def few(deck: Deck) -> list[float]:
+    """Return some of the sampled times, the end first [s]."""
+    times = sampled(deck)
+    return times[-1 : -len(times) : -(len(times) // INSTANTS)]

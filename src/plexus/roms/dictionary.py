@@ -15,6 +15,7 @@ et al., Math. Comput. Appl. 26 (2021) 17, doi:10.3390/mca26010017. Valid for loa
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -24,7 +25,7 @@ from pydantic import model_validator
 
 from plexus.deck.params import Field, InputFile, Unit
 from plexus.deck.values import refuse
-from plexus.errors import InputError
+from plexus.errors import InputError, at_path
 from plexus.registry import register
 from plexus.roms.galerkin import Galerkin, GalerkinParams
 
@@ -74,6 +75,24 @@ class Dictionary:
     def __init__(self, params: DictionaryParams):
         self.params = params
 
+    @staticmethod
+    def foreseen(deck: Deck) -> Iterator[str]:
+        """Refuse a file that is damaged, or lies beside other models than its own; nothing is left to tell.
+
+        Raises
+        ------
+        InputError
+            If the file is no dictionary.
+        """
+        from plexus.reduction.index import look
+
+        path = Path(deck.rom.file)  # type: ignore[union-attr]
+        # the deck `offline` makes it
+        if path.exists():
+            with at_path("rom.file"):
+                look(path)
+        yield from ()
+
     def reduce(self, full: System, values: Values, deck: Deck) -> tuple[ReducedSystem, Values]:
         """Return the system that marches in the place of ``full``, and its values at the start. Collective.
 
@@ -85,7 +104,8 @@ class Dictionary:
         from plexus.reduction.index import read
 
         comm, path = full.spaces[full.equations[0].field.name].comm, Path(self.params.file)
-        index = read(path, comm)
+        with at_path("rom.file"):
+            index = read(path, comm)
         counsel = _Counsel(full, values, deck, index, path)
         assert deck.time is not None
         start = deck.time.start

@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from plexus.deck.params import NAME, Field, InputFile, Params
-from plexus.deck.values import input_file
+from plexus.deck.values import input_file, refuse
 from plexus.errors import InputError, at_path
 from plexus.protocols import Balances, Reducible
 from plexus.registry import register
@@ -91,6 +91,14 @@ class GalerkinParams(Params):
     def _made(cls, value: Any, info: ValidationInfo) -> str:
         """Return the absolute path of a file that is there, or that the deck `offline` makes."""
         return input_file(value, info, missing=info.data.get("offline") is not None)
+
+    @field_validator("refresh")
+    @classmethod
+    def _each_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Refuse a cycle that is named again: another number was meant."""
+        if again := sorted({k for k in value if value.count(k) > 1}):
+            raise refuse(f"cycle {', '.join(map(str, again))} is named more than once; each is marched once")
+        return value
 
 
 @register("rom", "galerkin", GalerkinParams)

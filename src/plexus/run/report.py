@@ -162,12 +162,15 @@ def _solver(solver: Mapping[str, Mapping[str, float]]) -> str:
     lines = []
     for name, s in solver.items():
         solves, total = int(s["solves"]), int(s["total"])
-        newton = f"{_count(int(s['newton']), 'Newton step')}, " if s["newton"] > s["solves"] else ""
         each = f" ({s['mean']:.1f} per solve, at most {int(s['max'])})" if solves > 1 else ""
-        fallbacks = f", {int(s['fallbacks'])} by a fallback" if s["fallbacks"] else ""
-        lines.append(
-            f"{name}: {_count(solves, 'solve')}, {newton}{_count(total, 'Krylov iteration')}{each}{fallbacks}"
-        )
+        parts = [
+            _count(solves, "solve"),
+            _count(int(s["newton"]), "Newton step") if s["newton"] > s["solves"] else "",
+            # a reduced model solves its few equations at once
+            _count(total, "Krylov iteration") + each if total else "",
+            f"{int(s['fallbacks'])} by a fallback" if s["fallbacks"] else "",
+        ]
+        lines.append(f"{name}: {', '.join(filter(None, parts))}")
     return "\n".join(lines)
 
 
@@ -195,10 +198,11 @@ def _reduced(told: Mapping[str, Any]) -> str:
     # a reduction tells what it has made itself
     if "limit" not in told or "imbalance" not in told:
         return ""
-    return (
-        f"reduced model: {_count(told['modes'], 'mode')}, {_count(told['points'], 'point')}; at most "
-        f"{told['imbalance']:.2g} of the forces out of balance (limit {told['limit']:g})"
-    )
+    taken = len(told.get("enriched", ()))
+    completed = f", completed by {_count(taken, 'full step')}" if taken else ""
+    size = f"{_count(told['modes'], 'mode')}, {_count(told['points'], 'point')}{completed}"
+    balance = f"{told['imbalance']:.2g} of the forces out of balance (limit {told['limit']:g})"
+    return f"reduced model: {size}; at most {balance}"
 
 
 def _verification(rows: Sequence[Mapping[str, Any]]) -> str:

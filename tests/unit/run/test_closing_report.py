@@ -36,6 +36,10 @@ def test_what_a_reduced_model_leaves_out_of_balance_is_told():
     told = {"modes": 20, "points": 189, "imbalance": 0.00479, "limit": 0.05}
     text = report.closing(ENTRIES | {"reduced": told})
     assert "20 modes, 189 points; at most 0.0048 of the forces out of balance (limit 0.05)" in text
+    text = report.closing(ENTRIES | {"reduced": told | {"enriched": [0.5, 0.75]}})
+    assert "189 points, completed by 2 full steps; at most" in text
+    few = {"u": ENTRIES["solver"]["temperature"] | {"total": 0}}
+    assert "u: 1 solve, 3 Newton steps\n" in report.closing(ENTRIES | {"solver": few})
     assert "reduced model" not in report.closing(ENTRIES | {"reduced": {"modes": 20}})
 
 

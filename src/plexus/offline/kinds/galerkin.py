@@ -67,9 +67,10 @@ class Galerkin:
         told_of.write(deck, run, ctx, facts)
         told = (
             f"{facts['modes']} modes, {len(facts['names'])} of {facts['points']:,} points "
-            f"(integrals to {facts['error']:.2g})"
+            f"(integrals to {facts['error']:.2g}): {ctx.folder / self.params.file}"
         )
-        return run, {k: v for k, v in facts.items() if k not in LONG}, told
+        counts = {"points": len(facts["names"]), "of_points": facts["points"]}
+        return run, {k: v for k, v in facts.items() if k not in LONG} | counts, told
 
 
 EXAMPLE: dict[str, Any] = {"type": "galerkin", "tolerance": 1e-6, "cubature": 1e-5}
