@@ -1,5 +1,6 @@
 /* Aggregates of the rows of a sparse matrix, and the matrix between them. Rows 0 … n-1 are this rank's; columns
  * from n on belong to others. */
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,14 +26,29 @@ static int64_t number(int64_t n, int32_t *parent, int32_t *names) {
     return count;
 }
 
-/* Of each row: its diagonal entry, and the sum of its entries without signs. */
-void outline(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, double *diagonal, double *size) {
+/* Of each row: its diagonal entry, the sum of its entries without signs, and their sum, zero where it is what rounding
+ * leaves of them. */
+void outline(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, double *diagonal, double *size,
+             double *held) {
     for (int64_t i = 0; i < n; i++) {
-        diagonal[i] = size[i] = 0;
+        diagonal[i] = size[i] = held[i] = 0;
         for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
-            size[i] += fabs(val[k]);
+            size[i] += fabs(val[k]), held[i] += val[k];
             if (col[k] == i) diagonal[i] = val[k];
         }
+        if (fabs(held[i]) <= 4 * DBL_EPSILON * size[i]) held[i] = 0;
+    }
+}
+
+/* Let the rows have the sums `held`: a diagonal that is added up from couplings has none of their cancelling. */
+void balance(int64_t n, const int32_t *ptr, const int32_t *col, double *val, const double *held) {
+    for (int64_t i = 0; i < n; i++) {
+        double rest = held[i];
+        int32_t at = -1;
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++)
+            if (col[k] == i) at = k;
+            else rest -= val[k];
+        if (at >= 0) val[at] = rest;
     }
 }
 

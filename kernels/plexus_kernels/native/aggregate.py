@@ -35,11 +35,17 @@ class Rows(NamedTuple):
         )
 
 
-def outline(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Return the diagonal entry of each row and Σ_j |a_ij|, (n,) each."""
-    diagonal, size = np.empty((2, len(rows.ptr) - 1))
-    library("aggregate", NB=1).outline(*rows.arguments(), pointer(diagonal), pointer(size))
-    return diagonal, size
+def outline(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the diagonal entry of each row, Σ_j |a_ij|, and Σ_j a_ij without what is rounding, (n,) each."""
+    diagonal, size, held = np.empty((3, len(rows.ptr) - 1))
+    library("aggregate", NB=1).outline(*rows.arguments(), *map(pointer, (diagonal, size, held)))
+    return diagonal, size, held
+
+
+def balance(rows: Rows, held: np.ndarray) -> None:
+    """Set the diagonal such that rows have the sums ``held`` (n,)."""
+    n = (len(rows.ptr) - 1,)
+    library("aggregate", NB=1).balance(*rows.arguments(), pointer(checked("held", held, np.float64, n)))
 
 
 def components(rows: Rows, diagonal: np.ndarray, theta: float, block: np.ndarray) -> tuple[np.ndarray, int]:

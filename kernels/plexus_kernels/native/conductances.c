@@ -1,15 +1,10 @@
 /* Learned factors of the couplings of a coarse matrix, from local features without dimension, and the matrix that
- * they give. Rows 0 … n-1 are this rank's; columns from n on belong to others. Couplings w_ij = -a_ij > 0. */
+ * they give. Rows 0 … n-1 are this rank's; columns from n on belong to others. Couplings w_ij = -a_ij > 0. HIDDEN,
+ * VECTORS (zero where nothing flows) and LARGEST are those of `conductances.py`. */
 #include <math.h>
 #include <stdint.h>
 
-#ifndef HIDDEN
-#define HIDDEN 24
-#endif
-#ifndef VECTORS
-#define VECTORS 3
-#endif
-enum { FEATURES = 8, LARGEST = 20 };
+enum { FEATURES = 8 };
 
 /* What each row is coupled to inside of its aggregate; target: aggregate of each column. */
 void inside(int64_t n, const int32_t *ptr, const int32_t *col, const double *val, const int32_t *target,
@@ -27,7 +22,7 @@ void relaxed(int64_t n, const int32_t *ptr, const int32_t *col, const double *va
              const double *restrict x, double *restrict y) {
     for (int64_t i = 0; i < n; i++) {
         const double *xi = x + i * VECTORS;
-        double total = 0, more[VECTORS] = {0};
+        double total = 0, more[VECTORS + 1] = {0};
         for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
             if (col[k] == i || !(val[k] < 0)) continue;
             const double *xj = x + (int64_t)col[k] * VECTORS;
@@ -136,18 +131,14 @@ double factors(int64_t n, const int32_t *ptr, const int32_t *col, const double *
 }
 
 /* A ← G' - ν N for A = G - N: couplings w > 0 and row sums s > 0 make G, those below zero N. G' has the couplings
- * times their factors m; it is not less than ν G for ν = min(1, m), so that A stays positive semidefinite. */
-void scale(int64_t n, const int32_t *ptr, const int32_t *col, double *val, const double *factor, double nu) {
+ * times their factors m; it is not less than ν G for ν = min(1, m), so that A stays positive semidefinite. `held` are
+ * the row sums, before and after; the diagonal is left to them. */
+void scale(int64_t n, const int32_t *ptr, const int32_t *col, double *val, const double *factor, double nu,
+           double *held) {
     for (int64_t i = 0; i < n; i++) {
-        double row = 0, more = 0, against = 0;
-        int32_t at = -1;
-        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) {
-            row += val[k];
-            if (col[k] == i) at = k;
-            else if (val[k] < 0) more -= (factor[k] - 1) * val[k], val[k] *= factor[k];
-            else against += val[k], val[k] *= nu;
-        }
-        if (at >= 0) val[at] += more + (1 - nu) * (against + fmax(-row, 0));
+        if (held[i] < 0) held[i] *= nu;
+        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++)
+            if (col[k] != i) val[k] *= val[k] < 0 ? factor[k] : nu;
     }
 }
 

@@ -177,16 +177,11 @@ static void abreast(Distances *D, int64_t first, const int32_t *ptr, const int32
 }
 
 /* Bundles of the rows: fills start and where (bundles + 1), index (room for every entry and the lengths of all rows),
- * val (room for SPREAD times the entries), and the sums of the rows. */
+ * and val (room for SPREAD times the entries). */
 void bundle(int64_t n, const int32_t *ptr, const int32_t *col, const double *values, int64_t columns, int64_t *start,
-            int64_t *where, int32_t *index, entry *val, real *sums) {
+            int64_t *where, int32_t *index, entry *val) {
     Distances D = {0};
     start[0] = where[0] = 0;
-    for (int64_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (int32_t k = ptr[i]; k < ptr[i + 1]; k++) sum += values[k];
-        sums[i] = (real)sum;
-    }
     for (int64_t c = 0; c * LANES < n; c++) {
         const int64_t first = c * LANES, last = first + LANES < n ? first + LANES : n;
         const int32_t begin = ptr[first], count = ptr[last] - begin;

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plexus_kernels.native.aggregate import Rows
+from plexus_kernels.native.aggregate import Rows, outline
 from plexus_kernels.native.arrays import checked, pointer
 from plexus_kernels.native.loader import library
 
@@ -77,6 +77,8 @@ class Level:
         W_j = ω_j + … + ω_degree, if Σ_j ω_j x_j of the smoother's iterates is taken and not the last one.
     inverse : (n, n) or None
         Inverse of the whole matrix, on a last level that is solved directly.
+    held : (n,) or None
+        Sums of rows, where they are known better than entries tell.
     packed : Packed or None
         The matrix as C reads it, once it is made.
     """
@@ -93,6 +95,7 @@ class Level:
     degree: int = 0
     mixed: np.ndarray | None = None
     inverse: np.ndarray | None = None
+    held: np.ndarray | None = None
     packed: Packed | None = None
 
     @property
@@ -104,6 +107,7 @@ class Level:
         """Turn the matrix into what C reads and let go of its rows."""
         self.packed = packed(self, bits)
         self.col, self.val, self.diagonal = np.empty(0, np.int32), np.empty(0), np.empty(0)
+        self.held = None
 
 
 @cache
@@ -122,11 +126,12 @@ def packed(level: Level, bits: int) -> Packed:
     start, where = np.zeros((2, count + 1), np.int64)
     # untouched pages of an array cost nothing
     index, val = np.empty(nnz + count * LANES, np.int32), np.empty(SPREAD * nnz, entry)
-    sums = np.zeros(n + LANES, kind)
     rows = Rows(level.ptr, level.col, np.ascontiguousarray(level.val, np.float64))
+    sums = np.zeros(n + LANES, kind)
+    sums[:n] = outline(rows)[2] if level.held is None else level.held
     bundle = library("multigrid", BITS=bits).bundle
     bundle.restype = None
-    bundle(*rows.arguments(), _N(level.width), *map(pointer, (start, where, index, val, sums)))
+    bundle(*rows.arguments(), _N(level.width), *map(pointer, (start, where, index, val)))
     inverse = np.divide(1.0, level.diagonal, out=np.empty(n, kind), casting="unsafe")
     return Packed(start, where, index, val, sums, inverse)
 

@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from plexus import registry
 from plexus.solvers import shipped
-from plexus.solvers.multigrid import bundle, objectives, watched
+from plexus.solvers.multigrid import bundle, factors, objectives, watched
 from plexus.solvers.multigrid.blocks import levels
 from plexus.solvers.multigrid.context import positions
 from plexus.solvers.multigrid.features import flows, merged
@@ -81,6 +81,62 @@ def test_any_weights_give_a_symmetric_positive_definite_cycle(name, monkeypatch)
             assert np.linalg.eigvalsh((m + m.T) / 2)[0] > 0
 
 
+ODD = ((1, 1, 70), (2, 17), (5, 3, 7), (90,))
+"""Cells of grids: ends of lines in all places of a bundle, axes of one and two cells."""
+
+
+def odd(cells, contrast=1e12, seed=0):
+    """Return diffusion among holes, with couplings of random size, of which nothing holds any part."""
+    draw = np.random.default_rng(seed)
+    places = np.stack(np.unravel_index(np.arange(np.prod(cells)), cells), axis=1)
+    places = places[draw.random(len(places)) > 0.1]
+    apart = np.abs(places[:, None] - places[None]).sum(axis=2)
+    size = contrast ** draw.random(len(places))
+    full = np.where(apart == 1, -2 / (1 / size[:, None] + 1 / size), 0.0)
+    alone = ~full.any(axis=1)
+    full += np.diag(alone - full.sum(axis=1))
+    at, col = np.nonzero(full)
+    ptr = np.append(0, np.cumsum(np.bincount(at, minlength=len(full)))).astype(np.int32)
+    rows = Rows(ptr, col.astype(np.int32), full[at, col])
+    matrix = Matrix(MPI.COMM_SELF, rows, np.empty(0, np.int64))
+    return Whole(matrix, places, np.ones(len(full))), alone
+
+
+@pytest.mark.parametrize("cycle", ["v", "two_step"])
+@pytest.mark.parametrize("cells", ODD, ids=str)
+def test_what_nothing_holds_is_held_by_no_rounding(cells, cycle, monkeypatch):
+    """Row sums of all levels are zero to the last bit, whatever the network makes of the couplings."""
+    monkeypatch.setattr("plexus.solvers.multigrid.hierarchy.SMALL", 4)
+    given, alone = odd(cells)
+    for seed in range(3):
+        made = Learned(hierarchy(given, Settings(bits=64, cycle=cycle)), fresh(seed, 5.0))
+        assert len(made.matrices) > 2
+        assert np.array_equal(made.matrices[0].held, alone)
+        rows = [m.held[m.rows.ptr[1:] - m.rows.ptr[:-1] > 1] for m in made.matrices]
+        assert not np.concatenate(rows).any()
+        m = np.zeros((given.matrix.n, given.matrix.n))
+        for j, column in enumerate(np.eye(len(m))):
+            made.cycle.apply(column, m[j])
+        root = np.sqrt(given.matrix.diagonal)
+        m = m * root[:, None] * root
+        assert np.abs(m - m.T).max() <= 1e-10 * np.abs(m).max()
+        assert np.linalg.eigvalsh((m + m.T) / 2)[0] > -1e-13 * np.abs(m).max()
+
+
+@pytest.mark.parametrize("cells", ODD, ids=str)
+def test_torch_trains_the_flows_of_odd_grids(cells):
+    given, _ = odd(cells, 1e4)
+    full = given.matrix.rows
+    full.val[full.col == np.repeat(np.arange(given.matrix.n), np.diff(full.ptr))] *= 1.01
+    skeleton, weights = hierarchy(given, Settings(cycle="v", bits=64)), fresh(1, 2.0)
+    found = np.empty_like(given.rhs)
+    Learned(skeleton, weights).cycle.apply(given.rhs, found)
+    with torch.no_grad():
+        right = torch.from_numpy(given.rhs)[:, None]
+        trained = Unrolled(skeleton, levels(skeleton), Net(weights)).cycle(0, right)
+    assert np.abs(trained[:, 0].numpy() - found).max() <= 1e-9 * np.abs(found).max()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_factors_leave_a_matrix_with_positive_couplings_semidefinite(seed):
     """G' - ν N of a matrix whose couplings have both signs and whose rows are not dominant."""
@@ -92,7 +148,7 @@ def test_factors_leave_a_matrix_with_positive_couplings_semidefinite(seed):
     factor = np.sqrt(factor * factor.T).ravel()
     negative = (full < 0).ravel()
     nu = min(1.0, factor[negative].min())
-    conductances.scale(matrix.rows, factor, nu)
+    conductances.scale(matrix.rows, matrix.held.copy(), factor, nu)
     found = matrix.rows.val.reshape(14, 14)
     assert np.abs(found - found.T).max() <= 1e-13 * np.abs(found).max()
     assert np.linalg.eigvalsh(found)[0] >= -1e-12 * np.abs(found).max()
@@ -123,6 +179,9 @@ def test_bundles_without_flows_ask_for_none():
     old = bundle.load(shipped.found("learned_multigrid", "grids_k"))
     assert not old.asks_for_flows
     assert fresh(1).asks_for_flows
+    given = system_of(problem(CHANNELS))
+    assert factors.potentials(given.matrix, None).shape == (given.matrix.n, 0)
+    assert factors.potentials(given.matrix, given.places).shape == given.places.shape
 
 
 @pytest.mark.parametrize("cycle", ["v", "two_step", "k"])

@@ -33,9 +33,10 @@ PARTS = {
     "ranks": "growth",
     "spectra": "spectra",
     "transfer": "transfer",
+    "objective": "objective",
 }
 """Class -> module of this package with its function."""
-ASKED = ("spectra", "transfer")
+ASKED = ("spectra", "transfer", "objective")
 """Classes that are measured only by name: they show or train networks."""
 ALONE = ("speed", "ranks")
 """Those that measure what cores share, or take several."""

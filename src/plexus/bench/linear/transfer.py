@@ -21,12 +21,13 @@ from plexus.solvers import shipped
 from plexus.solvers.multigrid import bundle
 from plexus.solvers.multigrid.hierarchy import Settings
 from plexus.solvers.multigrid.network import Network
-from plexus.solvers.multigrid.trials import both, system_of
+from plexus.solvers.multigrid.trials import Whole, both, system_of
 
 FAMILIES: dict[str, dict[str, Any]] = {"channels": {}, "obstacles": {"layout": "random"}, "lognormal": {}}
 ALONE, TOGETHER = ("channels", "obstacles", "lognormal"), ("channels", "obstacles")
 """Families with a training of their own, and those of one together."""
-STEPS, CYCLE = 60, "k"
+CYCLE = "k"
+STAGES: list[dict[str, Any]] = [{"type": "conjugate_gradients", "steps": 60, "iterations": 4, "batch": 2}]
 AGAIN = (0, 1, 2)
 """Seeds of the training on families together."""
 TESTS, LARGE = range(2000, 2006), range(2000, 2002)
@@ -43,8 +44,10 @@ def transfer() -> Found:
     return [], [*rows, *matrix(TOGETHER, several[0]), *spread(several), *large()]
 
 
-def trained(families: Sequence[str], seed: int, folder: Path) -> Network:
-    """Return the networks of a training on families from a seed."""
+def trained(
+    families: Sequence[str], seed: int, folder: Path, stages: list[dict[str, Any]] | None = None
+) -> Network:
+    """Return the networks of a training on families from a seed; stages are those of `STAGES` or others."""
     problems = [_problem(name, 16, 0) for name in families]
     data = {"type": "systems", "problems": problems}
     deck = {
@@ -53,7 +56,7 @@ def trained(families: Sequence[str], seed: int, folder: Path) -> Network:
         "solver": {"u": {"preconditioner": {"type": "learned_multigrid", "cycle": CYCLE, "seed": seed}}},
         "train": {
             "data": data | {"seeds": [0, 16]},
-            "stages": [{"type": "conjugate_gradients", "steps": STEPS, "iterations": 4, "batch": 2}],
+            "stages": stages or STAGES,
             "validation": data | {"seeds": [1000, 1001]},
             "seed": seed,
         },
@@ -69,15 +72,16 @@ def counts(
     network: Network, name: str, cells: int, seeds: Sequence[int], cycle: str = CYCLE
 ) -> list[tuple[int, int]]:
     """Return the iterations with networks and without on systems of a family."""
-    found, member = [], registry.component("problem", name)
+    settings = Settings(cycle=cycle)
+    return [both(system, settings, network) for system in systems(name, cells, seeds)]
+
+
+def systems(name: str, cells: int, seeds: Sequence[int]) -> Iterator[Whole]:
+    """Yield systems of a family."""
+    member = registry.component("problem", name)
     for seed in seeds:
-        problem = member.cls(
-            member.params.model_validate(
-                {k: v for k, v in _problem(name, cells, seed).items() if k != "type"}
-            )
-        )
-        found.append(both(system_of(problem), Settings(cycle=cycle), network))
-    return found
+        given = {k: v for k, v in _problem(name, cells, seed).items() if k != "type"}
+        yield system_of(member.cls(member.params.model_validate(given)))
 
 
 def matrix(families: Sequence[str], network: Network) -> Iterator[Row]:

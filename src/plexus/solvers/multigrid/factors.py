@@ -14,21 +14,20 @@ import numpy as np
 from plexus.solvers.multigrid.matrices import Matrix, numbered
 from plexus.solvers.multigrid.network import DAMPING, REACH, STEPS, Network
 from plexus_kernels.native import conductances
-from plexus_kernels.native.conductances import VECTORS
 
 LEAST = 1e-300
 """Least diagonal of which there is a logarithm."""
 
 
 def potentials(matrix: Matrix, places: np.ndarray | None) -> np.ndarray:
-    """Return potentials that flow along each axis, (width, `VECTORS`): cells (n, d), relaxed. Collective.
+    """Return potentials that flow along each axis, (width, d): cells (n, d), relaxed. Collective.
 
-    Without cells they are zero, and nothing flows.
+    Without cells there are none, and nothing flows.
     """
-    found = np.zeros((matrix.width, VECTORS))
     if places is None:
-        return found
-    found[: matrix.n, : places.shape[1]] = places
+        return np.empty((matrix.width, 0))
+    found = np.empty((matrix.width, places.shape[1]))
+    found[: matrix.n] = places
     matrix.halo.forward(found)
     for _ in range(STEPS):
         found[: matrix.n] = conductances.relaxed(matrix.rows, found, DAMPING)
@@ -49,8 +48,10 @@ def found(
     inner = np.zeros(matrix.width)
     inner[: matrix.n] = conductances.inside(matrix.rows, target)
     matrix.halo.forward(inner)
-    size, tied, *sums = (_added(coarse, names, of) for of in (np.ones(matrix.n), 0.5 * inner, *potentials.T))
-    mean = np.stack(sums, axis=1) / np.maximum(size, 1.0)[:, None]
+    size, tied = (_added(coarse, names, of) for of in (np.ones(matrix.n), 0.5 * inner))
+    mean = np.empty((coarse.width, potentials.shape[1]))
+    for axis, x in enumerate(potentials.T):
+        mean[:, axis] = _added(coarse, names, x) / np.maximum(size, 1.0)
     made = conductances.merged(matrix.rows, target, inner, (potentials, mean), coarse.rows)
     # the diagonal before over-correction goes with couplings before it
     diagonal = np.maximum(coarse.diagonal * over_correction, LEAST)

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from plexus.solvers.multigrid.network import DAMPING, STEPS
+from plexus_kernels.native.conductances import LARGEST
 
 if TYPE_CHECKING:
     from plexus.solvers.multigrid.tensors import Grid
 
 Tensor = torch.Tensor
-LEAST, NONE, LARGEST = 1e-12, 1e-300, 20
+LEAST, NONE = 1e-12, 1e-300
 
 
 def merged(grid: Grid, w: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:

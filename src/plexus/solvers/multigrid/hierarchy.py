@@ -11,7 +11,7 @@ import numpy as np
 
 from plexus.solvers.multigrid import aggregates, bounds, vectors
 from plexus.solvers.multigrid.matrices import ROUNDING, Matrix, coarsen
-from plexus_kernels.native.aggregate import outline
+from plexus_kernels.native.aggregate import balance, outline
 from plexus_kernels.native.multigrid import Cycle, Level
 
 LOW = {1: 0.5, 2: 0.25, 3: 0.2, 4: 0.12, 5: 0.10, 6: 0.08}
@@ -173,9 +173,11 @@ class Hierarchy:
         """Return the matrix of the next level. Collective."""
         assert level.names is not None
         coarse = found.coarse or coarsen(matrix, level.names, found.size, level.weights)
-        if level.weights is None:
-            _hold(coarse, matrix, level.names)
         coarse.rows.val[:] /= self.settings.over_correction
+        if level.weights is None:
+            coarse.held /= self.settings.over_correction
+            balance(coarse.rows, coarse.held)
+            _hold(coarse, matrix, level.names)
         return coarse
 
     def _found(self, matrix: Matrix, places: np.ndarray | None, block: int) -> aggregates.Aggregates | None:
@@ -214,7 +216,9 @@ class Hierarchy:
     def _level(self, matrix: Matrix, found: aggregates.Aggregates | None, block: int) -> Level:
         """Return a level with its smoother, as C reads it."""
         degree, bits = self.settings.degree, self.settings.bits
-        level = Level(*matrix.rows, matrix.width, matrix.diagonal[: matrix.n], degree=degree)
+        level = Level(
+            *matrix.rows, matrix.width, matrix.diagonal[: matrix.n], degree=degree, held=matrix.held
+        )
         level.pack(bits)
         high = self._high(matrix, level)
         level.smoother = LOW[degree] * min(high, bounds.M_MATRIX), high
@@ -273,7 +277,7 @@ class Hierarchy:
 def _hold(coarse: Matrix, matrix: Matrix, names: np.ndarray) -> None:
     """Hold the rows of parts that nothing else holds, as far as there are any. Collective."""
     fine, inside = matrix.diagonal[: matrix.n], names >= 0
-    own, _ = outline(coarse.rows)
+    own, *_ = outline(coarse.rows)
     if own.min(initial=np.inf) <= ROUNDING * fine.max(initial=0.0):
         coarse.hold(np.bincount(names[inside], fine[inside], coarse.n))
 

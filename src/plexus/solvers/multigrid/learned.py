@@ -34,7 +34,6 @@ from plexus.solvers.multigrid.hierarchy import Hierarchy
 from plexus.solvers.multigrid.matrices import Matrix
 from plexus.solvers.multigrid.network import EDGE, ENDS, FEATURES, Network, mixed, texture
 from plexus_kernels.native import conductances
-from plexus_kernels.native.aggregate import Rows
 from plexus_kernels.native.multigrid import Cycle, Level
 
 NARROWEST = 0.9
@@ -115,12 +114,13 @@ class Learned(Hierarchy):
         factor, least, seen = factors.found(finer, found.names, nodes, potentials, *scale)
         (least,) = _numbers(np.array(self.comm.allgather(least)).min(keepdims=True))
         self._meet(self._widest(seen), slice(0, EDGE))
-        rows = Rows(coarse.rows.ptr, coarse.rows.col, coarse.rows.val.copy())
+        changed = Matrix(coarse.comm, coarse.rows._replace(val=coarse.rows.val.copy()), coarse.ghosts)
         if level.weights is None:
-            conductances.scale(rows, factor, float(least))
+            changed.held = coarse.held.copy()
+            conductances.scale(changed.rows, changed.held, factor, float(least))
         else:
-            rows.val[:] *= self._mean(factor, nodes)
-        return Matrix(coarse.comm, rows, coarse.ghosts)
+            changed.rows.val[:] *= self._mean(factor, nodes)
+        return changed
 
     def _places(self) -> np.ndarray | None:
         """Return the cells of the matrix of which the next one is made."""

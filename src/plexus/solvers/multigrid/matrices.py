@@ -73,9 +73,14 @@ class Matrix:
     def diagonal(self) -> np.ndarray:
         """Return the diagonal, (width,), those of other ranks included. Collective at the first access."""
         found = np.zeros(self.width)
-        found[: self.n], self.sizes = outline(self.rows)
+        found[: self.n], self.sizes, _ = outline(self.rows)
         self.halo.forward(found)
         return found
+
+    @cached_property
+    def held(self) -> np.ndarray:
+        """Return Σ_j a_ij, (n,): sums of finer ones on coarse levels, where entries tell their rounding."""
+        return outline(self.rows)[2]
 
     @cached_property
     def pattern(self) -> bytes:
@@ -93,7 +98,8 @@ class Matrix:
         """Let go of the entries; sizes, exchange and a pattern that was asked for stay."""
         self.rows = Rows(self.rows.ptr, np.empty(0, np.int32), np.empty(0))
         self.sizes = np.empty(0)
-        vars(self).pop("diagonal", None)
+        for name in ("diagonal", "held"):
+            vars(self).pop(name, None)
 
     @property
     def entries(self) -> int:
@@ -108,17 +114,20 @@ class Matrix:
         at = np.repeat(np.arange(self.n), np.diff(self.rows.ptr))
         least, value = (0.0, 1.0) if sizes is None else (ROUNDING * sizes[at], sizes[at])
         free = (self.rows.col == at) & (self.rows.val <= least)
-        self.rows.val[free] = np.broadcast_to(value, free.shape)[free]
+        self.rows.val[free] = self.held[at[free]] = np.broadcast_to(value, free.shape)[free]
 
     def gathered(self) -> Matrix:
         """Return the whole matrix on every rank. Collective."""
         from mpi4py import MPI
 
         names = np.concatenate([np.arange(self.first, self.first + self.n), self.ghosts])
-        parts = self.comm.allgather((np.diff(self.rows.ptr), names[self.rows.col], self.rows.val))
-        lengths, columns, values = (np.concatenate(p) for p in zip(*parts, strict=True))
+        own = np.diff(self.rows.ptr), names[self.rows.col], self.rows.val, self.held
+        parts = zip(*self.comm.allgather(own), strict=True)
+        lengths, columns, values, held = (np.concatenate(p) for p in parts)
         ptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        return Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
+        whole = Matrix(MPI.COMM_SELF, Rows(ptr, columns.astype(np.int32), values), np.empty(0, np.int64))
+        whole.held = held
+        return whole
 
 
 def standing_alone(matrix: Matrix) -> np.ndarray:
@@ -162,7 +171,7 @@ def local(
 
 
 def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray | None) -> Matrix:
-    """Return Pᵀ A P. Collective.
+    """Return Pᵀ A P, without ``weights`` with its row sums. Collective.
 
     Parameters
     ----------
@@ -182,7 +191,12 @@ def coarsen(matrix: Matrix, names: np.ndarray, count: int, weights: np.ndarray |
         weights[: matrix.n] = own
         matrix.halo.forward(weights)
     rows = product(matrix.rows, names, target, count, weights)
-    return Matrix(matrix.comm, rows, (ghosts[:, None] * k + np.arange(k)).ravel())
+    coarse = Matrix(matrix.comm, rows, (ghosts[:, None] * k + np.arange(k)).ravel())
+    if weights is None:
+        # what is left out is coupled to nothing
+        inside = names >= 0
+        coarse.held = np.bincount(names[inside], matrix.held[inside], count).astype(np.float64)
+    return coarse
 
 
 def numbered(matrix: Matrix, names: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ class Grid:
         i, j = at[upper], rows.col[upper].astype(np.int64)
         self.n, self.e = n, len(i)
         self.i, self.j = torch.from_numpy(i), torch.from_numpy(j)
-        self.w, self.s = torch.from_numpy(-rows.val[upper]), torch.from_numpy(np.bincount(at, rows.val, n))
+        self.w, self.s = torch.from_numpy(-rows.val[upper]), torch.from_numpy(matrix.held.copy())
         ends = np.concatenate([i, j, np.arange(n)]), np.concatenate([j, i, np.arange(n)])
         order = np.lexsort((ends[1], ends[0]))
         number = np.concatenate([np.arange(self.e), np.arange(self.e), self.e + np.arange(n)])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plexus.protocols import Problem
 
 RTOL, MOST = 1e-6, 200
-"""Reduction of the residual that is counted, and steps at most."""
+"""Reduction of the residual that is counted unless another is asked for, and steps at most."""
 
 
 class Whole(NamedTuple):
@@ -58,8 +58,10 @@ def hierarchy(system: Whole, settings: Settings) -> Hierarchy:
     return Hierarchy(system.matrix, replace(settings, **told), system.places, system.near)
 
 
-def iterations(matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: Hierarchy) -> int:
-    """Return the steps of conjugate gradients to 1e-6 of b, flexible under a K-cycle."""
+def iterations(
+    matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: Hierarchy, rtol: float = RTOL
+) -> int:
+    """Return the steps of conjugate gradients to a share of b, flexible under a K-cycle."""
     n, rows = matrix.n, matrix.rows
     fine = Cycle([Level(*rows, n, matrix.diagonal)], 64)
     r, p, before, z, q = b.copy(), np.zeros(n), b, np.empty(n), np.empty(n)
@@ -73,6 +75,6 @@ def iterations(matrix: Matrix, places: np.ndarray | None, b: np.ndarray, found: 
         fine.product(p, q, 0)
         energy, before = now, r
         r = r - now / float(p @ q) * q
-        if not float(np.linalg.norm(r)) > RTOL * size:
+        if not float(np.linalg.norm(r)) > rtol * size:
             return step
     return MOST
