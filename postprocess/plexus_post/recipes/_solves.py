@@ -75,7 +75,7 @@ def _of_run(path: Path) -> list[Solve]:
         first = next((k for k in range(1, len(norms)) if count[k] <= count[k - 1]), len(norms))
         history = [float(n / norms[0]) for n in norms[:first]]
         phases = run.summary.get("phases", {})
-        setup, solve = (phases.get(phase, {}).get("longest") for phase in ("preconditioner", "solve"))
+        setup, solve = (phases.get(phase, {}).get("longest") for phase in ("preconditioner", "krylov"))
         unknown = name.partition("/")[2]
         found.append(Solve(unknown, run.name, None, "", first - 1, True, None, setup, solve, history))
     return found

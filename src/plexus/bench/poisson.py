@@ -23,7 +23,7 @@ from plexus.solvers.target import Target
 SIZES = (40, 60)
 RANKS = (1, 2)
 SOLVER = {"ksp": "cg", "rtol": 1e-8, "preconditioner": {"type": "hypre"}}
-OURS = ("spaces", "assembly", "matrix", "residual", "jacobian", "preconditioner", "solve")
+OURS = ("spaces", "assembly", "matrix", "residual", "jacobian", "preconditioner", "krylov", "solve")
 THEIRS = ("assembly", "solve")
 """Phases of assembly, set-up and solve; DOLFINx's assembly numbers unknowns and makes the pattern."""
 

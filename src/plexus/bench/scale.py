@@ -21,7 +21,7 @@ SHARES = {
     "mesh and spaces": ("mesh", "spaces"),
     "assembly": ("assembly", "matrix", "residual", "jacobian"),
     "solver set-up": ("preconditioner",),
-    "solve": ("solve",),
+    "solve": ("krylov", "solve"),
     "output": ("output",),
 }
 """Row -> phases of the run that belong to it."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from plexus.runtime.context import Context
 
 PHASES = (
-    "mesh", "spaces", "restart", "matrix", "solve", "residual", "jacobian", "preconditioner", "agreement",
-    "quantities", "output",
+    "mesh", "spaces", "restart", "matrix", "solve", "residual", "jacobian", "preconditioner", "krylov",
+    "agreement", "quantities", "output",
 )  # fmt: skip
 """Phases with a stage of their own; any other is part of the phase around it."""
 

@@ -148,7 +148,9 @@ class Attempt:
         snes, ksp = self.snes, self.snes.getKSP()
         ksp.setConvergenceHistory(HISTORY, reset=False)  # starts an empty history
         before = self.directions.replaced if self.directions else 0
-        snes.solve(None, x)
+        # what the callbacks of equations, matrix and set-up leave of it is the Krylov method's
+        with self.ctx.timers("krylov"):
+            snes.solve(None, x)
         reason = reason_name(snes)
         # the Krylov method knows better than Newton what went wrong
         if reason == "DIVERGED_LINEAR_SOLVE":

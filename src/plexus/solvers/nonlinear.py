@@ -302,7 +302,8 @@ class FieldSolver:
             u, rate = self._expand(x)
             now = self._now
             self.form.jacobian(now.t, u, rate, now.shift, self._fields, now.since)
-        self.inspect_matrix(self.current, self.bearing(u, rate, now))
+        with self.ctx.timers("matrix"):
+            self.inspect_matrix(self.current, self.bearing(u, rate, now))
         self.current.set_up(mat)
         # later Newton residuals are small differences, whose balance says nothing about the loads
         if snes.getIterationNumber() == 0 and self._holding is not None:

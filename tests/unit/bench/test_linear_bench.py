@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from petsc4py import PETSc
 
 from plexus import bench
 from plexus.bench import linear
-from plexus.bench.linear import beside, growth, methods, report, solves, systems, transfer
+from plexus.bench.linear import beside, growth, methods, report, runs, solves, systems, transfer, whole
 from plexus.bench.linear.file import _of_deck, recommended
+from plexus.deck.schema import Deck
 from plexus.errors import InputError, OutputError
 
 ROWS = ["two_step", "v", "k", "GAMG", "GAMG 0.02", "GAMG ours",
@@ -131,6 +133,58 @@ def test_classes_are_measured_in_processes_of_their_own(tmp_path, monkeypatch):
     assert [row.item for row in rows] == ["absent", "linear:one", "linear:two", "linear:three"]
     with pytest.raises(OutputError):
         beside.measured(["lost"])
+
+
+def test_a_phase_is_charged_without_those_inside(monkeypatch):
+    clock, ticks = runs.Clock(), iter([0.0, 1.0, 3.0, 3.5, 10.0, 11.0])
+    monkeypatch.setattr(runs.time, "process_time", lambda: next(ticks))
+    clock.enter("krylov")
+    clock.enter("jacobian")
+    clock.leave("jacobian")
+    clock.leave("krylov")
+    clock.enter("krylov")
+    clock.leave("krylov")
+    assert clock.seconds == {"krylov": 2.5, "jacobian": 2.0}
+
+
+@pytest.mark.parametrize("made", [whole._heat, whole._elastic, whole._plastic])
+def test_a_run_is_the_same_with_another_line(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    case = replace(made("small, bricks P1", "grid", 1, whole._bricks(3)), rounds=1)
+    seconds, answers = runs.rows(case, runs.measured(case))
+    assert seconds.holds == (seconds.measured <= 1.0) and "grid, " in seconds.peer
+    assert answers.holds and 0 < answers.measured < 1e-6
+    (kept,) = runs.FOLDER.glob("*.yaml")
+    assert f"preconditioner: {runs.OURS}" in kept.read_text()
+
+
+def test_the_median_of_rounds_decides_and_answers_are_compared_in_all_steps():
+    def marched(krylov, *values):
+        states = [{"u": np.array([value, 2.0])} for value in values]
+        return runs.Marched(0.5, krylov, {"total": 3, "newton": 1}, states, 2)
+
+    rounds = [{"aggregation": marched(s, 1.0, 1.0), "hypre": marched(0.5, *v)}
+              for s, v in ((0.6, (1.0, 1.0)), (9.5, (1.0, 1.0)), (0.4, (1.1, 1.0)))]  # fmt: skip
+    case = whole._elastic("a", "grid", 1, {})
+    seconds, answers = runs.rows(case, rounds)
+    assert seconds.measured == pytest.approx(1.1) and not seconds.holds
+    assert runs.rows(replace(case, kind="Gmsh"), rounds)[0].holds
+    assert answers.measured == pytest.approx(0.05) and not answers.holds
+
+
+def test_runs_are_not_measured_where_their_meshes_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (row,) = runs.runs()[1]
+    assert row.measured is None and "input_decks" in row.peer
+
+
+def test_the_decks_of_runs_hold(monkeypatch):
+    """Each is checked as a user's is, on both meshes."""
+    monkeypatch.chdir(Path(__file__).parents[3])
+    for case in whole.cases():
+        data = case.deck("aggregation")
+        deck = Deck.from_plain({"data": data, "path": "a.yaml", "origins": {}, "overrides": []})
+        assert deck.solver_for(case.unknown).rtol == whole.RTOL
 
 
 def matrix(entries):

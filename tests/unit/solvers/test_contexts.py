@@ -117,6 +117,7 @@ def test_applications_and_set_up_are_counted_where_there_is_a_context(make_run):
     assert info.iterations <= info.applications <= info.iterations + 1
     assert told["setup_seconds"] > 0
     assert run.ctx.timers.calls["preconditioner"] >= 1
+    assert run.ctx.timers.calls["krylov"] == 1
 
 
 def test_without_a_context_nothing_is_added_to_the_summary(make_run):

@@ -26,6 +26,7 @@ PARTS = {
     "moving": "grids",
     "unstructured": "meshes",
     "elasticity": "meshes",
+    "runs": "runs",
     "size": "growth",
     "precision": "growth",
     "directions": "directions",
