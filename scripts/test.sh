@@ -35,25 +35,41 @@ parallel() {
   return 1
 }
 
-# Without arguments three processes share the serial tests: one that mostly waits for a batch system, one with
-# tests that start programs of their own, and one with all the others.
+# Without arguments two processes share the serial tests: each takes the next part as soon as it has done one. A
+# third waits for a batch system most of the time.
 WAITING=(tests/slurm)
-APART=(tests/cases tests/newcomers tests/parallel tests/postprocess tests/regression tests/restart)
+PARTS=(
+  "tests/unit"
+  "tests/cases tests/newcomers tests/parallel"
+  "tests/postprocess tests/regression tests/restart"
+  "tests/contract tests/decks"
+  "tests/mms tests/rom"
+)
+tests() {
+  .venv/bin/python -m pytest -q -m "not mpi" "$@"
+}
+# What a part says is shown when it is done.
+told() {
+  local log=$logs/$BASHPID code
+  tests "$@" >"$log" 2>&1
+  code=$?
+  cat "$log"
+  return $code
+}
+export -f tests told
+export logs
 serial() {
-  local run=(.venv/bin/python -m pytest -q -m "not mpi") others=() other code=0
+  local waiting code=0
   if [ $# -gt 0 ]; then
-    "${run[@]}" "$@"
+    tests "$@"
     return
   fi
-  "${run[@]}" "${WAITING[@]}" >"$logs/waiting" 2>&1 &
-  others+=($!)
-  "${run[@]}" "${APART[@]}" >"$logs/apart" 2>&1 &
-  others+=($!)
-  "${run[@]}" $(printf -- '--ignore=%s ' "${WAITING[@]}" "${APART[@]}") || code=1
-  for other in "${others[@]}"; do
-    wait "$other" || code=1
-  done
-  cat "$logs/apart" "$logs/waiting"
+  told "${WAITING[@]}" &
+  waiting=$!
+  # the last part is all that no other names
+  printf '%s\n' "${PARTS[@]}" "$(printf -- '--ignore=%s ' "${WAITING[@]}" ${PARTS[*]})" |
+    xargs -P 2 -L 1 bash -c 'told "$@"' told || code=1
+  wait "$waiting" || code=1
   return $code
 }
 

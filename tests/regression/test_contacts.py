@@ -288,7 +288,7 @@ STEPPERS = [
 @pytest.mark.parametrize("stepper", STEPPERS, ids=lambda s: "-".join(map(str, s.values())))
 @pytest.mark.parametrize("resistance", LAWS)
 def test_heating_through_a_contact_in_time(stepper: dict[str, Any], resistance: str, tmp_path: Path) -> None:
-    end = 0.6
+    end = 0.3
     found = run(
         tmp_path, mesh=bar("line", 40), quantities=faces("terms"), initial={"temperature": 300},
         physics={

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from oracles.cases import Case
 from oracles.exact import judged
@@ -40,21 +42,25 @@ def world(case: Case, folder: Path) -> list[str]:
 
 def told(case: Case, units: dict[str, str]) -> list[str]:
     """Return which quantities tell a unit that is not theirs."""
-    import pint
-
-    registry = pint.UnitRegistry()
     names = ("[length]", "[mass]", "[time]", "[temperature]")
     wrong = []
     for name, (_, d, _) in case.expected.items():
         text = units.get(name, "")
         if d is None or not text:
             continue
-        powers = registry.parse_units(text).dimensionality
+        powers = _registry().parse_units(text).dimensionality
         here: Dims = tuple(int(powers.get(n, 0)) for n in names)  # type: ignore[assignment]
         # what is 1 m wide or thick is told per metre, as is a bar
         if here not in {(d[0] - n, *d[1:]) for n in range(3)} if _thin(case) else here != d:
             wrong.append(f"quantity {name} is told in {text}: {here} instead of {d}")
     return wrong
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
 
 
 def _thin(case: Case) -> bool:

@@ -107,7 +107,7 @@ def errors(run):
 )
 def test_order_in_time_of_both_fields(make_run, stepper, order):
     """The exact fields lie in the space; one of the two has no time derivative."""
-    chosen = f"time.stepper={stepper}", "time.end=0.4"
+    chosen = f"time.stepper={stepper}", "time.end=0.2"
     found = [errors(make_run(IN_TIME, *chosen, f"time.step={dt}")) for dt in (0.05, 0.025)]
     for coarse, fine in zip(*found, strict=True):
         assert math.log2(coarse / fine) > order - 0.15
