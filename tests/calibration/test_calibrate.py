@@ -242,7 +242,7 @@ def test_a_law_as_a_network_from_temperatures_alone(desk, law):
 
 def test_two_ranks_fit_as_one_does(desk, law):
     """The same losses to 1e-10 all along."""
-    few = ["-s", "calibrate.iterations=10"]
+    few = ["-s", "calibrate.iterations=5"]
     histories = []
     for ranks in (1, 2):
         desk.code("calibrate", law, "-o", str(desk.folder / f"on{ranks}"), *few, ranks=ranks)

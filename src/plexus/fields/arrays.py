@@ -19,8 +19,11 @@ Array = Any
 def namespace(*arrays: Array) -> ModuleType:
     """Return ``torch`` if any argument is a tensor, else ``numpy``; never imports torch itself."""
     torch = sys.modules.get("torch")
-    if torch is not None and any(isinstance(a, torch.Tensor) for a in arrays):
-        return torch
+    if torch is not None:
+        # laws ask a hundred thousand times: a plain loop takes half of what `any` does
+        for array in arrays:
+            if isinstance(array, torch.Tensor):
+                return torch
     return np
 
 
@@ -62,8 +65,11 @@ def where(condition: Array, a: Array, b: Array) -> Array:
     xp = namespace(condition, a, b)
     if xp is np:
         return np.where(condition, a, b)
-    model = next(v for v in (a, b, 1.0 * condition) if namespace(v) is xp)
-    return xp.where(like(condition, model) != 0, like(a, model), like(b, model))
+    model = next((v for v in (a, b) if isinstance(v, xp.Tensor)), None)
+    if model is None:
+        model = 1.0 * condition
+    chosen = condition if getattr(condition, "dtype", None) == xp.bool else like(condition, model) != 0
+    return xp.where(chosen, like(a, model), like(b, model))
 
 
 def maximum(a: Array, b: Array) -> Array:

@@ -83,12 +83,13 @@ def source(equation: Equation, exact: Exact, p: Point) -> Array:
         return f0, f1 if m is None else f1 * m.reshape(m.shape + (1,) * (f1.ndim - 2))
 
     # ∇·(m f1) = Σ_k ∂_k (m f1)_k; this outer derivative sees the inner one in ∇w
-    divergence = sum(_along(lambda y: flux(y)[1], x, k)[1][..., k] for k in range(x.shape[-1]))
+    sweeps = [_along(flux, x, k) for k in range(x.shape[-1])]
+    divergence = sum(slopes[1][..., k] for k, (_, slopes) in enumerate(sweeps))
     # strong form per volume of the body: the factor m is divided out again
     m = equation.measure(x)
     if m is not None:
         divergence = divergence / m.reshape(m.shape + (1,) * (divergence.ndim - 2))
-    result = flux(x)[0] - divergence
+    result = sweeps[0][0][0] - divergence
     return result.numpy() if isinstance(p.x, np.ndarray) else result
 
 
@@ -106,7 +107,8 @@ def _exact_point(
     dim = x.shape[-1]
     samples = {name: _sample(expressions, x, t) for name, expressions in exact.items()}
     expressions = _own(equation, exact)
-    own = samples[equation.field.name] if len(equation.fields) == 1 else _sample(expressions, x, t)
+    names = [spec.name for spec in equation.fields]
+    own = samples[names[0]] if len(names) == 1 else _block([samples[name] for name in names], x)
     # only the own rate can enter a flux, so only that one is formed
     rate = torch.func.jvp(lambda s: _evaluate(expressions, x, s), (t,), (torch.ones_like(t),))[1]
     # an exact field is followed at every point: no projection on the polynomials of a cell
@@ -129,6 +131,16 @@ def _sample(expressions: Expression | Sequence[Expression], x: Any, t: Any) -> V
     # each sweep gives the value again and one column of the gradient
     columns = [_along(lambda y: _evaluate(expressions, y, t), x, k) for k in range(x.shape[-1])]
     return Values(columns[0][0], torch.stack([slope for _, slope in columns], dim=-1))
+
+
+def _block(parts: Sequence[Any], x: Any) -> Values:
+    """Return the fields of a block as components of one."""
+    import torch
+
+    *points, dim = x.shape
+    values = [part.value.reshape(*points, -1) for part in parts]
+    grads = [part.grad.reshape(*points, -1, dim) for part in parts]
+    return Values(torch.cat(values, dim=-1), torch.cat(grads, dim=-2))
 
 
 def _along(function: Any, x: Any, k: int) -> tuple[Any, Any]:
