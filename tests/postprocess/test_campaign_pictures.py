@@ -30,10 +30,11 @@ def test_a_campaign_has_a_histogram_per_figure(tmp_path, drawn):
     failed = np.arange(count) == 3
     columns = {"draw": np.arange(count), "failed": failed, "trained": 0 * failed, "indicator": 0 * tip}
     columns |= {"life": life, "tip": tip, "full_tip": full, "error_tip": full - tip}
-    columns |= {"beyond": np.arange(count) < 5}
+    columns |= {"beyond": np.arange(count) < 5, "outside": 7 * (np.arange(count) == 9)}
     assert main(["plot", str(campaign(tmp_path / "a", **columns))]) == 0
     one, two = drawn["draws.png"].axes
-    assert one.get_title("left") == "200 draws, 1 did not come to their end, 5 beyond what the model knows"
+    told = "200 draws, 1 did not come to their end, 5 beyond what the model knows, 1 where data do not reach"
+    assert one.get_title("left").split() == told.split()
     assert one.get_xscale() == "log" and two.get_xscale() == "linear"
     assert "without end: 2" in one.get_xlabel() and "tip [µm]" in two.get_xlabel()
     assert sum(bar.get_height() for bar in one.patches) == count - 3

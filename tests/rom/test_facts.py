@@ -63,6 +63,15 @@ def copy(made, tmp_path):
     return tmp_path
 
 
+def test_a_model_is_calibrated_in_a_run_folder_elsewhere(tmp_path, monkeypatch):
+    """The command is given where the user stands, and its folder is not one beside the deck."""
+    (tmp_path / "decks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "decks", reduce={"calibration": [{"boundary.1.traction.0": "pull(t)*(1.1 - y)"}]})
+    assert main(["reduce", "decks/deck.yaml", "-o", "runs/made"]) == 0
+    assert len(json.loads((tmp_path / "runs/made/rom.json").read_text())["ratios"]) == 1
+
+
 def rom(folder, **more):
     return {"type": "galerkin", "file": str(folder / "rom.h5"), **more}
 

@@ -67,8 +67,10 @@ def _trust(axes: Any, model: Model) -> None:
     axes.loglog(
         ends, worst * ends, color=LINE, linewidth=0.8, linestyle=":", label=f"{worst:.3g} × indicator"
     )
-    # whole decades, whose labels have room
+    # whole decades, whose labels have room; those within one meet each other
     decades = [10 ** np.array([np.floor(x.min()), np.ceil(x.max())]) for x in np.log10(pairs.T)]
     axes.set(xlabel="indicator", ylabel="relative error of p", xlim=decades[0], ylim=decades[1])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter("")
     axes.set_title(f"{len(model.trajectories)} trajectories not seen before", loc="left")
     axes.legend()

@@ -71,8 +71,9 @@ def trajectories(deck: Deck, ctx: Context, file: Path) -> list[Trajectory]:
         If a march is asked to stop.
     """
     assert isinstance(deck.reduce, Reduce)
+    # a deck's relative paths begin at its own folder, those of a command where it was given
     rom = {
-        "type": "galerkin", "file": str(file), "new_shapes": "respond", "imbalance": 1e9,
+        "type": "galerkin", "file": str(file.absolute()), "new_shapes": "respond", "imbalance": 1e9,
         "indicator": {"of": OF, "tolerance": 1e9},
     }  # fmt: skip
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,12 @@ QUANTILES = {0.05: ":", 0.5: "-", 0.95: ":"}
 DECADES = 30.0
 """Ratio of the 95 % to the 5 % quantile beyond which the axis is logarithmic."""
 CHECKED = "#d95f02"
+WIDTH = 66
+"""Letters of a line of the headline."""
+LACKING = {
+    "failed": "did not come to their end", "beyond": "beyond what the model knows",
+    "outside": "where data do not reach",
+}  # fmt: skip
 
 
 def suits(history: History) -> bool:
@@ -74,9 +81,9 @@ def _histogram(axes: Any, table: pandas.DataFrame, name: str, unit: str) -> None
 
 
 def _title(table: pandas.DataFrame) -> str:
-    """Return how many draws there are, have failed, and leave what the model knows."""
+    """Return how many draws there are, have failed, and leave what the model or its data know."""
     parts = [f"{len(table)} draws"]
-    for column, words in (("failed", "did not come to their end"), ("beyond", "beyond what the model knows")):
-        count = int(np.nan_to_num(table[column]).sum()) if column in table else 0
+    for column, words in LACKING.items():
+        count = int((np.nan_to_num(table[column]) > 0).sum()) if column in table else 0
         parts += [f"{count} {words}"] if count else []
-    return ", ".join(parts)
+    return fill(", ".join(parts), WIDTH)
