@@ -24,6 +24,8 @@ from plexus.deck.units import parse_unit
 MEMBERS = registry.names("quantity")
 ALL = [(name, d) for name in MEMBERS for d in KINDS]
 PAIRS = offered("quantity")
+ROUNDING = {"reaction": 1e-4}
+"""What is left where larger numbers cancel: a body's only support bears nothing, by forces E u near 1e9 N."""
 pairs = pytest.mark.parametrize(("name", "discretisation"), PAIRS)
 
 
@@ -72,7 +74,7 @@ def test_two_ranks_agree_with_one(name, discretisation, jobs):
     if not shareable(data):
         pytest.skip("its mesh is not shared between ranks")
     one, two = (jobs.summary(quantity_label(data), n)["quantities"][name] for n in (1, 2))
-    assert two == pytest.approx(one, rel=1e-7, abs=1e-9, nan_ok=True)
+    assert two == pytest.approx(one, rel=1e-7, abs=ROUNDING.get(name, 1e-9), nan_ok=True)
 
 
 @pytest.mark.parametrize(("name", "discretisation"), [p for p in ALL if p not in PAIRS])

@@ -117,11 +117,12 @@ class Attempt:
             )
         ksp = self.snes.getKSP()
         factorised = ksp.getType() == "preonly"
-        if self._open and factorised and singular and self.block.preconditioner is None:
-            # some motions are held, so LU was the default, but others are free: LU would divide by rounding
+        default = self._open and self.block.preconditioner is None
+        if singular and (default or not factorised):
+            # some motions are held, so LU may be the default, but others are free: LU divides by rounding
             self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
             factorised = False
-        elif factorised and singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
+        elif singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
             # the deck names LU: pivots that vanish belong to the free motions
             self.options.add({"mat_mumps_icntl_24": 1})
         if self._open and not factorised:

@@ -214,6 +214,26 @@ def test_partly_held_body_keeps_its_free_motion(make_run):
     assert np.abs(u[:, 0] - (1 - 0.3**2) / 100 * (x[:, 0] - 0.5)).max() < 1e-6
 
 
+@pytest.mark.parametrize("chosen", ["", "preconditioner: gamg", "preconditioner: gamg, ksp: gmres"])
+@pytest.mark.parametrize("cells", [10, 40])
+def test_the_coarsest_level_of_a_partly_held_body_takes_singular_values(make_run, chosen, cells):
+    run = make_run(
+        f"""
+plexus: 1
+mesh: {{type: box, cell: quadrilateral, cells: [{cells}, {cells // 2}], size: [2, 1]}}
+physics:
+  {{type: elasticity, geometry: plane_stress, material: {{young_modulus: 200 GPa, poisson_ratio: 0.3}}}}
+boundary: [{{on: left, displacement_x: 0}}, {{on: right, traction: [1e6, 0]}}]
+solver: {{displacement: {{{chosen}}}}}
+"""
+    )
+    run.execute()
+    pc = run.system.solvers["displacement"].attempts[0].snes.getKSP().getPC()
+    assert (pc.getType(), pc.getMGCoarseSolve().getPC().getType()) == ("gamg", "redundant")
+    u = run.state.values["displacement"]
+    assert np.ptp(u[:, 0]) == pytest.approx(2 * 1e6 / 200e9, rel=1e-5)
+
+
 def test_a_free_body_in_equilibrium_stays_there(make_run):
     text = FREE_BODY + "time: {stepper: quasistatic, end: 5 s, step: 1 s}\n"
     run = make_run(text, "solver.displacement={rtol: 1e-14}")

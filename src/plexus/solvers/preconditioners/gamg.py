@@ -24,6 +24,13 @@ ALONE: dict[str, OptionValue] = {
 }
 """A level 0 of this name is the only one. Chebyshev's estimate there starts from noise, which rows of a stiff
 material do not feel beside those of prescribed values; a floating body has pivots that vanish."""
+FREE: dict[str, OptionValue] = {
+    "mg_coarse_pc_type": "redundant",
+    "mg_coarse_redundant_pc_type": "svd",
+    "mg_levels_0_redundant_pc_type": "svd",
+}
+"""What nothing holds costs the coarsest level no energy but rounding, which has either sign: singular values
+tell it apart, pivots do not."""
 EXAMPLE: dict[str, Any] = {"type": "gamg", "threshold": 0.01}
 
 
@@ -49,12 +56,16 @@ class Gamg(PreconditionerBase):
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""
         p = self.params
-        return {
-            "pc_type": "gamg",
-            "pc_gamg_threshold": p.threshold,
-            "pc_gamg_reuse_interpolation": p.reuse_interpolation,
-            "mg_levels_ksp_type": "chebyshev",
-            "mg_levels_ksp_max_it": p.smoothing_steps,
-            "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
-            "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
-        } | (ALONE if target.size <= SMALL else {})
+        return (
+            {
+                "pc_type": "gamg",
+                "pc_gamg_threshold": p.threshold,
+                "pc_gamg_reuse_interpolation": p.reuse_interpolation,
+                "mg_levels_ksp_type": "chebyshev",
+                "mg_levels_ksp_max_it": p.smoothing_steps,
+                "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
+                "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
+            }
+            | (ALONE if target.size <= SMALL else {})
+            | (FREE if target.singular else {})
+        )
