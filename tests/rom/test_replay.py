@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mpi4py import MPI
 from rom.test_reduced_runs import LAW
 
 from plexus.compose import compose
+from plexus.coupling.wholebody import WholeBody
 from plexus.deck.schema import Deck
 from plexus.protocols import Since
 from plexus.runtime import context
@@ -69,3 +71,14 @@ def test_cells_march_as_the_body_does(tmp_path_factory, cell, physics):
     full.controls.put({"hot": 2.0 * full.controls.own["hot"]})
     other = followed(form, path, memory)
     assert max(COMM.allgather(abs(other["p"] - found["p"]).max(initial=0.0))) > 1e-6
+
+
+def test_displacements_have_the_same_digits_however_many_are_made_at_a_time():
+    rng = np.random.default_rng(0)
+    whole = SimpleNamespace(modes=rng.normal(size=(501, 2, 7)), correction=rng.normal(size=(501, 2)))
+    steps = [*rng.normal(size=(16, 7)), rng.normal(size=5)]
+    together = WholeBody.along(whole, steps, 17)
+    for first, last in ((0, 1), (3, 8), (16, 17)):
+        some = WholeBody.along(whole, steps[first:last], 17)
+        np.testing.assert_array_equal(some, together[first:last])
+    np.testing.assert_allclose(together[-1], WholeBody.combined(whole, steps[-1]), rtol=0, atol=1e-13)

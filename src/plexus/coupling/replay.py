@@ -57,7 +57,7 @@ class Replay:
         for first in range(0, len(chain), TOGETHER):
             some = chain[first : first + TOGETHER]
             ends, steps, numbers = zip(*some, strict=True)
-            path = map(Reached, ends, steps, self.whole.along(numbers))
+            path = map(Reached, ends, steps, self.whole.along(numbers, TOGETHER))
             self.memory = followed(self.full.forms[self.name], path, self.memory)
         if chain:
             self._forget()

@@ -78,13 +78,14 @@ class WholeBody:
         """Return the displacement of such numbers at all nodes, (n_local, m); the last may be left out."""
         return np.asarray(self.modes[:, :, : len(numbers)] @ numbers) + self.correction
 
-    def along(self, steps: Sequence[Array]) -> list[Array]:
-        """Return `combined` of several, for which the modes are read once."""
-        rows = np.zeros((len(steps), self.modes.shape[2]))
-        for row, numbers in zip(rows, steps, strict=True):
+    def along(self, steps: Sequence[Array], room: int) -> list[Array]:
+        """Return `combined` of several, at most ``room``, for which the modes are read once."""
+        # products of another size round in another way: interrupted marches would go on with other digits
+        rows = np.zeros((room, self.modes.shape[2]))
+        for row, numbers in zip(rows, steps, strict=False):
             row[: len(numbers)] = numbers
         count, m, modes = self.modes.shape
-        found = (rows @ self.modes.reshape(count * m, modes).T).reshape(len(steps), count, m)
+        found = (rows @ self.modes.reshape(count * m, modes).T).reshape(room, count, m)[: len(steps)]
         return list(found + self.correction)
 
     def correct(self, field: Array) -> None:

@@ -56,16 +56,13 @@ class Gamg(PreconditionerBase):
     def options(self, target: Target) -> dict[str, OptionValue]:
         """Return the PETSc options."""
         p = self.params
-        return (
-            {
-                "pc_type": "gamg",
-                "pc_gamg_threshold": p.threshold,
-                "pc_gamg_reuse_interpolation": p.reuse_interpolation,
-                "mg_levels_ksp_type": "chebyshev",
-                "mg_levels_ksp_max_it": p.smoothing_steps,
-                "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
-                "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
-            }
-            | (ALONE if target.size <= SMALL else {})
-            | (FREE if target.singular else {})
-        )
+        given: dict[str, OptionValue] = {
+            "pc_type": "gamg",
+            "pc_gamg_threshold": p.threshold,
+            "pc_gamg_reuse_interpolation": p.reuse_interpolation,
+            "mg_levels_ksp_type": "chebyshev",
+            "mg_levels_ksp_max_it": p.smoothing_steps,
+            "pc_gamg_esteig_ksp_max_it": p.estimate_steps,
+            "mg_levels_pc_type": "jacobi",  # bears the empty coarse rows of prescribed nodes, SOR does not
+        }
+        return given | (ALONE if target.size <= SMALL else {}) | (FREE if target.singular else {})
