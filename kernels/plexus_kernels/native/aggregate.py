@@ -37,7 +37,8 @@ class Rows(NamedTuple):
 
 def outline(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the diagonal entry of each row, Σ_j |a_ij|, and Σ_j a_ij without what is rounding, (n,) each."""
-    diagonal, size, held = np.empty((3, len(rows.ptr) - 1))
+    # arrays of their own: a part of one would keep all of it
+    diagonal, size, held = (np.empty(len(rows.ptr) - 1) for _ in range(3))
     library("aggregate", NB=1).outline(*rows.arguments(), *map(pointer, (diagonal, size, held)))
     return diagonal, size, held
 

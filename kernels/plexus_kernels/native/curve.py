@@ -45,14 +45,3 @@ def _function() -> Any:
     n, at, x = c_int64, c_void_p, c_double
     found.argtypes, found.restype = (n, at, n, at, at, at, x, x, at), n
     return found
-
-
-def probe() -> None:
-    """Compile and load it.
-
-    Raises
-    ------
-    RuntimeError
-        If that does not work here.
-    """
-    _function()

@@ -83,5 +83,19 @@ inlined void gather(const double *u, const int32_t *nodes, const int64_t cell[L]
         for (int l = 0; l < L; l++)
             for (int a = 0; a < M; a++) U[i][a][l] = u[(int64_t)nodes[cell[l] * N + i] * M + a];
 }
+
+/* At a point: z_α^a = Σ_i U_i^a ψ_i^α, of which α = 0 is the value, and ∂u^a/∂x_j = Σ_k B_kj z_k^a. */
+inlined void sample_at(const V U[N][M], const double *psi, const V B[D][D], V z[M][S], V grad[M][D]) {
+    for (int a = 0; a < M; a++)
+        for (int k = 0; k < S; k++) z[a][k] = (V){0};
+    for (int i = 0; i < N; i++)
+        for (int a = 0; a < M; a++)
+            for (int k = 0; k < S; k++) z[a][k] += U[i][a] * psi[i * S + k];
+    for (int a = 0; a < M; a++)
+        for (int j = 0; j < D; j++) {
+            grad[a][j] = (V){0};
+            for (int k = 0; k < D; k++) grad[a][j] += B[k][j] * z[a][1 + k];
+        }
+}
 #endif
 #endif

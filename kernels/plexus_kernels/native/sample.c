@@ -11,20 +11,14 @@ void sample(int64_t C, int64_t Q, int32_t affine, const double *points, const in
         gather(u, field_nodes, cell, U);
         for (int64_t q = 0; q < Q; q++) {
             if (q == 0 || !affine) inverse_jacobian(X, dN + q * G * D, B);
-            V z[M][S] = {0}; /* Σ_i u_i ψ_i^α */
-            for (int i = 0; i < N; i++)
-                for (int a = 0; a < M; a++)
-                    for (int k = 0; k < S; k++) z[a][k] += U[i][a] * psi[(q * N + i) * S + k];
-            for (int a = 0; a < M; a++) {
-                V g[D] = {0};
-                for (int j = 0; j < D; j++)
-                    for (int k = 0; k < D; k++) g[j] += B[k][j] * z[a][1 + k];
+            V z[M][S], g[M][D];
+            sample_at(U, psi + q * N * S, B, z, g);
+            for (int a = 0; a < M; a++)
                 for (int l = 0; l < used; l++) {
                     const int64_t p = ((c + l) * Q + q) * M + a;
                     value[p] = z[a][0][l];
-                    for (int j = 0; j < D; j++) grad[p * D + j] = g[j][l];
+                    for (int j = 0; j < D; j++) grad[p * D + j] = g[a][j][l];
                 }
-            }
         }
     }
 }

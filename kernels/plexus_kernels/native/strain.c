@@ -17,19 +17,6 @@ inlined V mean_divergence(const double *factors, const int64_t cell[L], const V 
     return mean;
 }
 
-/* ∂u_a/∂x_j at a point. */
-inlined void slopes(const V U[N][D], const double *psi, const V B[D][D], V grad[D][D]) {
-    V z[D][D] = {0}; /* Σ_i u_i^a ∂φ_i/∂ξ_k */
-    for (int i = 0; i < N; i++)
-        for (int a = 0; a < D; a++)
-            for (int k = 0; k < D; k++) z[a][k] += U[i][a] * psi[i * S + 1 + k];
-    for (int a = 0; a < D; a++)
-        for (int j = 0; j < D; j++) {
-            grad[a][j] = z[a][0] * B[0][j];
-            for (int k = 1; k < D; k++) grad[a][j] += z[a][k] * B[k][j];
-        }
-}
-
 void strain(int64_t C, int64_t Q, int32_t affine, const double *points, const int32_t *nodes, const double *dN,
             const double *psi, const int32_t *field_nodes, const double *u, const Field *change, const double *factors,
             double *rows) {
@@ -42,9 +29,9 @@ void strain(int64_t C, int64_t Q, int32_t affine, const double *points, const in
         gather(u, field_nodes, cell, U);
         const V mean = factors ? mean_divergence(factors, cell, U) : all(0.0);
         for (int64_t q = 0; q < Q; q++) {
-            V g[D][D];
+            V z[M][S], g[M][D];
             if (q == 0 || !affine) inverse_jacobian(X, dN + q * G * D, B);
-            slopes(U, psi + q * N * S, B, g);
+            sample_at(U, psi + q * N * S, B, z, g);
             V even = load_at(*change, q, cell, 0);
             if (factors) even += (1.0 / 3.0) * (mean - (g[0][0] + g[1][1] + g[2][2]));
             const V e[T] = {g[0][0] + even, g[1][1] + even, g[2][2] + even, 0.5 * (g[0][1] + g[1][0]),

@@ -10,7 +10,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from plexus.deck.expressions import Array, Expression, is_finite
@@ -109,8 +109,7 @@ class Table:
         """Return y at x (float, NumPy array or tensor)."""
         lib = library(x)
         if lib.__name__ == "numpy":
-            curve = self._curve
-            return lib.interp(x, self.xs, self.ys) if curve is None else curve(x)[0]
+            return self._curve(x)[0] if self._curve else lib.interp(x, self.xs, self.ys)
         clipped, cell = self._cell(x, lib)
         if lib is math:
             return self.ys[cell] + self.slopes[cell] * (clipped - self.xs[cell])
@@ -137,17 +136,24 @@ class Table:
     @cached_property
     def _curve(self) -> Any:
         """The same compiled, None where that cannot be had."""
-        from plexus_kernels.native import curve
-        from plexus_kernels.native.loader import usable
-
-        instead = "compiled tables are not usable, slower ones take over"
-        return curve.Curve(self.xs, self.ys, self.reach) if usable(curve.probe, instead) else None
+        compiled = _compiled()
+        return compiled.Curve(self.xs, self.ys, self.reach) if compiled else None
 
     def misses(self, x: Array, where: Array = True) -> int:
         """Return how many values of x lie beyond the reach of the table, of those ``where`` they count."""
         low, high = self.reach
         outside = ((x < low) | (x > high)) & where
         return int(outside) if isinstance(outside, bool) else int(outside.sum())
+
+
+@cache
+def _compiled() -> Any:
+    """Return compiled curves, None where they cannot be had."""
+    from plexus_kernels.native import curve
+    from plexus_kernels.native.loader import library, usable
+
+    instead = "compiled tables are not usable, slower ones take over"
+    return curve if usable(lambda: library("curve"), instead) else None
 
 
 class Property:

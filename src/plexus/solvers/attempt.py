@@ -71,7 +71,7 @@ class Attempt:
         member = self._member = defaults.member(block, target)
         self.preset = defaults.preset(block, target)
         self.options = Options(prefix, self.preset, block.options)
-        self._open, self._varies = block.ksp is None, member.varies
+        self._open, self._varies, self._free = block.ksp is None, member.varies, False
         snes.setOptionsPrefix(prefix)
         snes.setConvergenceHistory(HISTORY, reset=True)
         snes.getKSP().setConvergenceHistory(HISTORY, reset=False)
@@ -118,11 +118,11 @@ class Attempt:
         ksp = self.snes.getKSP()
         factorised = ksp.getType() == "preonly"
         default = self._open and self.block.preconditioner is None
-        if singular and (default or not factorised):
+        if singular and not self._free and (default or not factorised):
             # some motions are held, so LU may be the default, but others are free: LU divides by rounding
             self.options.add(defaults.preset(self.block, replace(self.target, singular=True)))
-            factorised = False
-        elif singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
+            self._free, factorised = True, False
+        elif factorised and singular and self.options.value("pc_factor_mat_solver_type") == "mumps":
             # the deck names LU: pivots that vanish belong to the free motions
             self.options.add({"mat_mumps_icntl_24": 1})
         if self._open and not factorised:
