@@ -1,8 +1,9 @@
 """Element kernels in three equal versions: formula (NumPy), torch, compiled C.
 
-Every version offers the same six functions with the same signatures:
+Every version offers the same seven functions with the same signatures:
 
 - ``geometry(points, cells, T)`` — coordinates, ``|J| w`` and the inverse Jacobian at the points;
+- ``interpolate(T, cell_nodes, u)`` — the value of a finite element field alone;
 - ``sample(points, cells, T, cell_nodes, u)`` — value and gradient of a finite element field;
 - ``vector(...)`` — adds ∫ f0·v + f1:∇v to a nodal array;
 - ``matrix(...)`` — adds the element matrices of a tangent to the values of a sparse pattern;
@@ -23,13 +24,13 @@ from plexus_kernels.tables import Tables
 
 __all__ = ["FUNCTIONS", "Tables", "backend"]
 
-FUNCTIONS = ("geometry", "joint", "matrix", "pattern", "sample", "vector")
+FUNCTIONS = ("geometry", "interpolate", "joint", "matrix", "pattern", "sample", "vector")
 _MODULES = {"reference": "reference", "torch": "torch_impl", "native": "native"}
 
 
 @cache
 def backend(name: str = "auto") -> Any:
-    """Return the module that holds the six kernels.
+    """Return the module that holds the seven kernels.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ is here only; elsewhere the formulas for arrays and tensors stand for it.
 """
 
 from plexus_kernels.native.geometry import geometry
+from plexus_kernels.native.interpolate import interpolate
 from plexus_kernels.native.joint import joint
 from plexus_kernels.native.loader import library
 from plexus_kernels.native.matrix import matrix
@@ -13,7 +14,7 @@ from plexus_kernels.native.sample import sample
 from plexus_kernels.native.strain import strain
 from plexus_kernels.native.vector import vector
 
-__all__ = ["geometry", "joint", "matrix", "pattern", "probe", "sample", "strain", "vector"]
+__all__ = ["geometry", "interpolate", "joint", "matrix", "pattern", "probe", "sample", "strain", "vector"]
 
 
 def probe() -> None:

@@ -78,10 +78,10 @@ class Campaign:
         """Refuse draws whose temperatures no training has seen. Collective."""
         system = self.system
         times = self.times[-1 : 0 : -max(1, len(self.times) // INSTANTS)]
-        unknown = []
+        elastic, unknown = Elastic(system.full, self.times[0]), []
         for number in self.drawn.farthest:
             self.drawn.put(number)
-            heat = Elastic(system.full, self.times[0]).temperatures(times)
+            heat = elastic.temperatures(times)
             if heat.shape[1] and outside(system.comm, heat, system.model.kept.temperatures) > 2 * NEW:
                 unknown.append(number)
         if unknown:

@@ -103,6 +103,8 @@ class Places:
         criterion, found = self.lifing.criterion, np.zeros((d, s))
         with at_path(self.lifing.path):
             found[:, self.inside] = criterion.damage(cycle).reshape(d, -1)
+        if not any(criterion.misses(cycle).values()):
+            return Judged(p, found, [{}] * d)
         each = np.arange(d * int(self.inside.sum())).reshape(d, -1)
         return Judged(p, found, [criterion.misses(cycle.at(rows)) for rows in each])
 

@@ -36,7 +36,7 @@ class Reach:
     """
 
     def __init__(self, system: ReducedSystem, params: Any, drawn: Drawn, times: list[float]):
-        self.system = system
+        self.system, self.elastic = system, Elastic(system.full, times[0])
         self.tables = [
             (path, prop.table, self._rows(path))
             for path, prop in properties(params, "physics.law")
@@ -50,17 +50,17 @@ class Reach:
         """
         if not self.tables:
             return {}
-        heat = self._heat(self.times)
-        found = dict(self._missed(heat))
+        found = dict(self._missed(self.elastic.temperatures(self.times)))
         total: dict[str, int] = {what: self.system.comm.allreduce(n) for what, n in found.items()}
         return {what: n for what, n in total.items() if n}
 
     def _missed(self, heat: np.ndarray) -> Iterator[tuple[str, int]]:
         """Yield tables and the number of own points beyond them."""
+        coldest, hottest = heat.min(axis=1, initial=np.inf), heat.max(axis=1, initial=-np.inf)
         for path, table, rows in self.tables:
-            (low, high), here = table.reach, heat[rows]
-            beyond = ((here < low) | (here > high)).any(axis=1)
-            yield f"temperatures beyond the table of {path}", int(beyond.sum())
+            low, high = table.reach
+            beyond = (coldest[rows] < low) | (hottest[rows] > high)
+            yield f"temperatures beyond the table of {path}", int(np.count_nonzero(beyond))
 
     def _rows(self, path: str) -> np.ndarray:
         """Return the own points at which a property holds: all, or those of its region."""
@@ -74,13 +74,9 @@ class Reach:
     def _ends(self, drawn: Drawn, times: list[float]) -> list[float]:
         """Return the times at which a draw is coldest and hottest. Collective."""
         drawn.put(drawn.farthest[0])
-        heat = self._heat(times)
+        heat = self.elastic.temperatures(times)
         ends = [
             np.max(self.system.comm.allgather((sign * heat).max(axis=0, initial=-np.inf)), axis=0)
             for sign in (-1, 1)
         ]
         return [times[int(np.argmax(end))] for end in ends]
-
-    def _heat(self, times: list[float]) -> np.ndarray:
-        """Return the temperature of the present draw at own points, (n_owned, times). Collective."""
-        return Elastic(self.system.full, times[0]).temperatures(times)

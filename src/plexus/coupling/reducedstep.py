@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from mpi4py import MPI
 
 from plexus.errors import SolveError
 from plexus.protocols import Inlined
@@ -217,7 +218,8 @@ class Step:
         """Return r and its slope, over all ranks. Collective."""
         n = len(g)
         force, stiffness = self._own(g)
-        total = self.system.comm.allreduce(np.concatenate([force, stiffness.ravel()]))
+        total = np.concatenate([force, stiffness.ravel()])
+        self.system.comm.Allreduce(MPI.IN_PLACE, total)
         springs = self.steps.springs
         return total[:n] + self.load + springs @ g, total[n:].reshape(n, n) + springs
 

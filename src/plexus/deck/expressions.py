@@ -226,6 +226,10 @@ class Expression:
         """Return the expression with other meanings of some of the names in `bound`."""
         return Expression(self.text, {**self._parameters, **values})
 
+    def freed(self, name: str) -> Expression:
+        """Return the expression in which one of the names in `bound` is free."""
+        return Expression(self.text, {n: value for n, value in self._parameters.items() if n != name})
+
     def locate(self, place: str) -> None:
         """Remember the deck path of the expression, for messages."""
         object.__setattr__(self, "place", place)
@@ -238,7 +242,20 @@ class Expression:
         if drawn:
             raise ExpressionError(f"{drawn[0]} is a drawn field, whose derivative by {name} is not known")
         # The derivative of a tree is a tree, so it is compiled and folded like any other expression.
-        tree = derivative(self._tree, name)
+        return self._of(derivative(self._tree, name))
+
+    def apart(self, name: str) -> tuple[Expression, dict[str, Expression]]:
+        """Return a function of a free name and of parts without it, as large as can be, and these by name.
+
+        Who asks for many values of the name at the same places computes the parts once.
+        """
+        from plexus.deck.parting import parted
+
+        rest, parts = parted(self._tree, name)
+        return self._of(rest), {key: self._of(tree) for key, tree in parts.items()}
+
+    def _of(self, tree: ast.expr) -> Expression:
+        """Return the expression of another tree with the same bound names."""
         result = object.__new__(Expression)
         result._build(ast.unparse(tree), tree, self._parameters)
         return result

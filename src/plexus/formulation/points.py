@@ -81,7 +81,10 @@ def with_field(p: Point, name: str, sample: Sample, **members: Any) -> Any:
 
 def spread(value: Array, p: Point) -> Array:
     """Return a value of each point, (C, Q), of one that may be the same at all of them."""
-    return value if getattr(value, "shape", None) == p.x.shape[:-1] else value + 0.0 * p.x[..., 0]
+    shape = getattr(value, "shape", ())
+    # coordinates cost a pass over the cells: where no axis is one, the value is there for each point
+    whole = len(shape) == 2 and 1 not in shape
+    return value if whole or shape == p.x.shape[:-1] else value + 0.0 * p.x[..., 0]
 
 
 def mean(p: Point, names: Collection[str]) -> View:

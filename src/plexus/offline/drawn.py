@@ -8,6 +8,7 @@ doi:10.1016/j.apnum.2011.10.001). A sum of M known fields ends after M draws, or
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -54,18 +55,44 @@ class Drawn:
         self.values = lru_cache(kept)(self._evaluated)
         """Number of a draw -> values of the controls at the local nodes, (k, 1)."""
 
-    def _evaluated(self, number: int, rows: slice = slice(None)) -> dict[str, Array]:
-        """Return the values of the controls at the local nodes, or some of them, (k, 1)."""
-        drawn = self.deck.samples[self.sample].model_copy(update={"number": number})
-        field, x = registry.build("sample", drawn), self.points[rows]
-        at, found = dict(zip("xyz", x.T, strict=False)), {}
+    def _evaluated(self, number: int) -> dict[str, Array]:
+        """Return the values of the controls at the local nodes, (k, 1)."""
+        return self._everywhere(number)
+
+    @cached_property
+    def _everywhere(self) -> Callable[[int], dict[str, Array]]:
+        """What gives the values of a draw at the local nodes."""
+        return self._at(slice(None))
+
+    def _at(self, rows: slice) -> Callable[[int], dict[str, Array]]:
+        """Return what gives the values of a draw at some of the local nodes, (k, 1).
+
+        What all draws have in common is computed once.
+        """
+        x, starts = self.points[rows], dict[str, tuple[Any, dict[str, Array]]]()
+        at = dict(zip("xyz", x.T, strict=False))
+        field: Any = registry.build("sample", self.deck.samples[self.sample])
+        family = field.family(*(np.ascontiguousarray(at[axis]) for axis in field.axes))
         for name in self.names:
-            start = self.deck.controls[name].start.bound_to(**{self.sample: field})
-            values = np.array(np.broadcast_to(start(at), len(x)), dtype=float)
-            if not np.isfinite(values).all():
-                raise InputError(f"controls.{name}.start: draw {number}: {start.lost(values, at)}")
-            found[name] = values.reshape(-1, 1)
-        return found
+            rest, parts = self.deck.controls[name].start.freed(self.sample).apart(self.sample)
+            starts[name] = rest, {key: part(at) for key, part in parts.items()}
+
+        def of(number: int) -> dict[str, Array]:
+            drawn, found = family(number), {}
+            for name, (rest, known) in starts.items():
+                values = np.array(np.broadcast_to(rest(known | {self.sample: drawn}), len(x)), dtype=float)
+                if not np.isfinite(values).all():
+                    raise InputError(f"controls.{name}.start: draw {number}: {self._lost(name, number, at)}")
+                found[name] = values.reshape(-1, 1)
+            return found
+
+        return of
+
+    def _lost(self, name: str, number: int, at: Mapping[str, Array]) -> str:
+        """Return a sentence on the first value of a draw that is not finite."""
+        drawn = self.deck.samples[self.sample].model_copy(update={"number": number})
+        start = self.deck.controls[name].start.bound_to(**{self.sample: registry.build("sample", drawn)})
+        return str(start.lost(start(at), at))
 
     def put(self, number: int) -> None:
         """Let the system have a draw. Collective."""
@@ -81,9 +108,10 @@ class Drawn:
             If one of those that differ most does.
         """
         times = few(self.deck)
+        elastic = Elastic(self.system, times[0])
         for number in self.farthest:
             self.put(number)
-            heat = Elastic(self.system, times[0]).temperatures(times)
+            heat = elastic.temperatures(times)
             coldest = min(self.comm.allgather(float(heat.min(initial=np.inf))))
             if coldest < 0:
                 raise InputError(
@@ -103,8 +131,8 @@ class Drawn:
         gram = np.zeros((self.count, self.count))
         block = max(1, TOGETHER // self.count)
         for first in range(0, self.n_owned, block):
-            rows = slice(first, min(first + block, self.n_owned))
-            every = [self._evaluated(number, rows) for number in range(self.count)]
+            here = self._at(slice(first, min(first + block, self.n_owned)))
+            every = [here(number) for number in range(self.count)]
             for name in self.names:
                 a = np.column_stack([values[name] for values in every])
                 gram += a.T @ a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 
@@ -17,3 +18,6 @@ class Sampler(Protocol):
 
     def values(self, *places: Any) -> Any:
         """Return values in `params.unit` at coordinates [m], NumPy arrays of one shape, one per axis."""
+
+    def family(self, *places: Any) -> Callable[[int], Any]:
+        """Return what gives the values in SI units of any number of the family at such coordinates."""

@@ -134,7 +134,7 @@ class Instants:
 
     def __init__(self, form: Form, rule: Rule, index: Array, fields: Fields):
         self.form, self.rule, self.index, self.fields = form, rule, index, fields
-        self._kept: dict[int, tuple[CellSet, Any]] = {}
+        self._kept: dict[int, PointBatch] = {}
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -144,17 +144,12 @@ class Instants:
         """Return the cells at all times, with other values of some fields; t is a number or (T C, 1)."""
         count = len(times)
         if count not in self._kept:
-            index = np.tile(self.index, count)
-            self._kept[count] = CellSet(self.form.space.mesh, self.form.bridge, index), None
-        cells, geometry = self._kept[count]
+            cells = CellSet(self.form.space.mesh, self.form.bridge, np.tile(self.index, count))
+            self._kept[count] = PointBatch(cells, slice(0, len(cells)), self.rule, 0.0, Values({}))
+        like = self._kept[count]
         fields = {**self.fields, **(others or {})}
         t: Any = float(times[0]) if count == 1 else np.repeat(times, len(self))[:, None]
-        p = PointBatch(cells, slice(0, len(cells)), self.rule, t, Values(fields, self.form.own))
-        if geometry is None:
-            self._kept[count] = cells, p._geometry
-        else:
-            p.__dict__["_geometry"] = geometry
-        return p
+        return PointBatch(like.cells, like.part, self.rule, t, Values(fields, self.form.own), like=like)
 
 
 class Sites:

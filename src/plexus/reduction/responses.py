@@ -91,9 +91,16 @@ class Elastic:
         self.memory = full.begin()
         self._made: tuple[int, Linearised] | None = None
         """State of the matrix when it was K_0, and what solves with it."""
-        held = {n: (full.controls.members[n], a) for n, a in full.controls.values.items()}
+        mesh = self.space.mesh
+        self._cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
         stored = {n: (full.points[n], a) for n, a in self.memory.items()}
-        self.given = {**held, **stored, self.name: (self.space, self.space.zeros())}
+        self._rest: dict[str, Any] = {**stored, self.name: (self.space, self.space.zeros())}
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What integrands may read of the body at rest: controls as they are now, memory, displacement."""
+        controls = self.full.controls
+        return {n: (controls.members[n], a) for n, a in controls.values.items()} | self._rest
 
     def shapes(self, loads: Loads, times: Sequence[float]) -> list[Shape]:
         """Return the shapes of all loads at some times. Collective."""
@@ -260,11 +267,9 @@ class Elastic:
         return new
 
     def _batches(self, t: float, given: Mapping[str, Any] | None = None) -> Iterator[PointBatch]:
-        mesh = self.space.mesh
-        cells = CellSet(mesh, self.form.bridge, slice(mesh.n_owned_cells))
         fields: Any = given or self.given
         values = Values(fields, self.form.own, since=Since(0.0, self.memory))
-        return batches(cells, self.form.rule, 4096, t, values)
+        return batches(self._cells, self.form.rule, 4096, t, values)
 
 
 def factored(gram: Array) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator
@@ -62,11 +63,27 @@ class SampleBase:
         plain = [
             p.detach().cpu().numpy() if hasattr(p, "detach") else np.asarray(p, dtype=float) for p in places
         ]
-        unit = parse_unit(self.params.unit)
-        found = self.values(*np.broadcast_arrays(*plain)) * unit.factor + unit.offset
+        found = self._in_si(self.values(*np.broadcast_arrays(*plain)))
         if tensor is not None:
             return tensor.new_tensor(found)
         return float(found) if found.ndim == 0 else found
+
+    def family(self, *places: np.ndarray) -> Callable[[int], np.ndarray]:
+        """Return what gives the values in SI units of any number of the family at places of one shape [m].
+
+        A member may keep there what all numbers have in common.
+        """
+
+        def of(number: int) -> np.ndarray:
+            other = type(self)(self.params.model_copy(update={"number": number}))
+            return self._in_si(other.values(*places))
+
+        return of
+
+    def _in_si(self, values: np.ndarray) -> np.ndarray:
+        """Return values in SI units of such in `unit`."""
+        unit = parse_unit(self.params.unit)
+        return values * unit.factor + unit.offset
 
     def values(self, *places: np.ndarray) -> np.ndarray:
         """Return values in `unit` at coordinates of one shape."""

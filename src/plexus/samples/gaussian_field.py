@@ -23,6 +23,7 @@ others as they are, and no mesh and no ranks are asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import model_validator
@@ -86,25 +87,43 @@ class GaussianField(SampleBase):
 
     def values(self, *places: np.ndarray) -> np.ndarray:
         """Return f at places of one shape."""
-        import numpy as np
+        return self._total(self.coefficients(), self._pieces(places), places[0].shape)
 
+    def family(self, *places: np.ndarray) -> Callable[[int], np.ndarray]:
+        """Return what gives the values of any number; modes at the places are kept where there is room."""
+        if places[0].size * len(self._numbers()) * len(places) > TOGETHER:
+            return super().family(*places)
+        pieces = list(self._pieces(places))
+
+        def of(number: int) -> np.ndarray:
+            other = GaussianField(self.params.model_copy(update={"number": number}))
+            return self._in_si(self._total(other.coefficients(), pieces, places[0].shape))
+
+        return of
+
+    def _pieces(self, places: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        """Yield φ of each direction at some places after the other, (n, modes)."""
         corner = self.params.origin or (0.0,) * len(places)
         flat = [place.reshape(-1) - low for place, low in zip(places, corner, strict=True)]
-        a = self.coefficients()
-        count = max(1, TOGETHER // a.shape[0] ** max(len(flat) - 1, 1))
-        pieces = [self._sum(a, [f[n : n + count] for f in flat]) for n in range(0, len(flat[0]), count)]
-        found = np.concatenate(pieces) if pieces else np.zeros(0)
-        return self.params.mean + found.reshape(places[0].shape)
+        count = max(1, TOGETHER // len(self._numbers()) ** max(len(flat) - 1, 1))
+        for n in range(0, len(flat[0]), count):
+            yield [self._modes(axis, f[n : n + count]) for axis, f in enumerate(flat)]
 
-    def _sum(self, a: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
+    def _total(self, a: np.ndarray, pieces: Iterable[list[np.ndarray]], shape: tuple[int, ...]) -> np.ndarray:
+        """Return m + Σ a φ at the places of all pieces."""
+        import numpy as np
+
+        found = [self._sum(a, modes) for modes in pieces]
+        return np.asarray(self.params.mean + (np.concatenate(found) if found else np.zeros(0)).reshape(shape))
+
+    def _sum(self, a: np.ndarray, modes: list[np.ndarray]) -> np.ndarray:
         """Return Σ a φ at some places (n,)."""
         import numpy as np
 
         # a sum that BLAS orders by the number of places would depend on the ranks
-        found = np.einsum("nm,m...->n...", self._modes(0, places[0]), a)
-        for axis, place in enumerate(places[1:], start=1):
-            modes = self._modes(axis, place)
-            found = np.einsum("nm,nm...->n...", modes, found)
+        found = np.einsum("nm,m...->n...", modes[0], a)
+        for rows in modes[1:]:
+            found = np.einsum("nm,nm...->n...", rows, found)
         return found
 
     def coefficients(self) -> np.ndarray:

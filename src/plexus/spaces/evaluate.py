@@ -169,8 +169,9 @@ class Evaluator:
             value = sign * np.broadcast_to(np.asarray(f(p), dtype=float), p.shape)
             k = np.unravel_index(np.argmax(value), p.shape)
             if at is None or not (np.isnan(best) or value[k] <= best):
-                best, at = float(value[k]), p.x[k].copy()
-        found = [(b, x) for b, x in self.mesh.comm.allgather((best, at)) if x is not None]
+                best, at = float(value[k]), (p, k)
+        here = None if at is None else at[0].alone(int(at[1][0])).x[0, at[1][1]]
+        found = [(b, x) for b, x in self.mesh.comm.allgather((best, here)) if x is not None]
         if not found:
             raise InputError(f"no cell or facet to search in: {part}")
         value, place = found[int(np.argmax([b for b, _ in found]))]

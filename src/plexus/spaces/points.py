@@ -129,7 +129,14 @@ class FieldSample:
     @cached_property
     def value(self) -> Array:
         """Value, (C, Q) for a scalar field, (C, Q, m) for a vector."""
-        return _scalar(self._both[0]) if self._space.scalar else self._both[0]
+        b = self._batch
+        if "_both" in self.__dict__ or b.cells.kept is not None:
+            found = self._both[0]
+        else:
+            # gradients need the geometry of every cell and cost some five times as much
+            tables, nodes = b.rule.tables(self._space.element), b.cells.nodes(self._space)[b.part]
+            found = b.kernels.interpolate(tables, nodes, self._array)
+        return _scalar(found) if self._space.scalar else found
 
     @cached_property
     def grad(self) -> Array:
@@ -295,8 +302,14 @@ class PointBatch:
     def seen(self, rule: Rule) -> PointBatch:
         """Return the same cells at the points of another rule, made once."""
         if rule not in self._seen:
-            self._seen[rule] = PointBatch(self.cells, self.part, rule, self.t, self._values)
+            like = None if self._like is None else self._like.seen(rule)
+            self._seen[rule] = PointBatch(self.cells, self.part, rule, self.t, self._values, like=like)
         return self._seen[rule]
+
+    def alone(self, cell: int) -> PointBatch:
+        """Return one of the cells with its points."""
+        start = self.part.start + cell
+        return PointBatch(self.cells, slice(start, start + 1), self.rule, self.t, self._values, self._behind)
 
     def mean_divergence(self, name: str) -> Array:
         """Return the mean divergence of a vector field over each cell, by the points of `inside`, (C, 1)."""

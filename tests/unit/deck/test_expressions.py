@@ -151,3 +151,20 @@ def test_equality_hash_copy_and_pickle():
 def test_refused(text, phrase):
     with pytest.raises((ExpressionError, ValueError), match=phrase):
         Expression(text)
+
+
+@pytest.mark.parametrize("text", [*CASES, "x", "y", "3", "a*x*exp(-y)*(1 + x)", "max(sin(y) + a, y*y)*x"])
+def test_parts_without_a_name_give_the_same_bits(text):
+    x, y = np.random.default_rng(3).random((2, 50))
+    whole = Expression(text, {"a": 2.5})
+    rest, parts = whole.apart("x")
+    assert rest.names <= {"x", *parts} and all("x" not in part.names for part in parts.values())
+    known = {key: part({"y": y}) for key, part in parts.items()}
+    found, expected = rest(known | {"x": x}), whole({"x": x, "y": y})
+    assert np.array_equal(np.broadcast_to(found, 50), np.broadcast_to(expected, 50))
+
+
+def test_what_reads_everything_with_a_name_is_cut_as_high_as_can_be():
+    rest, parts = Expression("(1 + x)*450*(1 - exp(-y))*ramp(z)").apart("x")
+    assert sorted(part.text for part in parts.values()) == ["1 - exp(-y)", "ramp(z)"]
+    assert rest.names == {"x", *parts}

@@ -48,6 +48,18 @@ def test_sample(name: str, element: tuple, m: int) -> None:
         agree(got, expected)
 
 
+@each
+@every_element
+@pytest.mark.parametrize("m", [1, 3])
+def test_interpolate(name: str, element: tuple, m: int) -> None:
+    k = case(*element)
+    u = np.random.default_rng(1).standard_normal((k.n_nodes, m))
+    agree(
+        plexus_kernels.backend(name).interpolate(k.T, k.cell_nodes, u),
+        reference.sample(k.points, k.cells, k.T, k.cell_nodes, u)[0],
+    )
+
+
 def coefficient(k: Case, lead: tuple[int, int], *shape: int, seed: int = 0) -> np.ndarray:
     """Random numbers (C|1, Q|1, ...); ``lead`` says which of the two axes are full."""
     C, Q = len(k.cells), len(k.T.weights)

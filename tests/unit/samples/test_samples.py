@@ -214,3 +214,21 @@ def test_a_box_may_begin_anywhere_and_say_its_deviation():
         ((made("gaussian_field", number=k, **given).values(x, y) - 5.0) ** 2).mean() for k in range(2000)
     ]
     assert np.mean(squares) == pytest.approx(0.09, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("gaussian_field", {"seed": 1, "unit": "degC", "mean": 20, "deviation": 5, "size": [1, 2], "tau": 3}),
+        ("gaussian_field", {"seed": 2, "size": [1, 1], "tau": 3, "modes": 5, "edge": "neumann"}),
+        ("uniform", {"seed": 1, "low": 0.5, "high": 2, "each": "xy"}),
+    ],
+)
+@pytest.mark.parametrize("room", [2**22, 10])
+def test_a_family_gives_what_its_members_give(name, given, room, monkeypatch):
+    """Bit for bit, whether modes are kept or, for want of room, are not."""
+    monkeypatch.setattr("plexus.samples.gaussian_field.TOGETHER", room)
+    x, y = np.random.default_rng(1).random((2, 40))
+    of = made(name, **given).family(x, y)
+    for number in (0, 5):
+        assert np.array_equal(of(number), made(name, **given, number=number)(x, y))
