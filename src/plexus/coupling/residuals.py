@@ -32,7 +32,7 @@ def per_second(unit: str) -> str:
 
 
 class Residuals(ABC):
-    """A `plexus.protocols.Residuals` of one stack of fields.
+    """Residuals of a system whose unknowns are tensors on a grid.
 
     Attributes
     ----------
@@ -55,8 +55,7 @@ class Residuals(ABC):
 
     def instant(self, values: Fields, rates: Fields, t: float) -> dict[str, Tensor]:
         """Return a'(u) u_t - R(u, t) for given rates u_t [unit/s]. Collective."""
-        amounts, changing = torch.func.jvp(self.amounts, (dict(values),), (dict(rates),))
-        return self.fields(changing - self.rates(amounts, t))
+        return self.fields(self.changing(values, rates) - self.rates(self.amounts(values), t))
 
     def window(self, values: Fields, times: Sequence[float], theta: float = 0.5) -> dict[str, Tensor]:
         """Return r (..., T - 1, m, *shape) of all steps between T times [s]; values (..., T, m, *shape). Collective."""
@@ -75,6 +74,10 @@ class Residuals(ABC):
     @abstractmethod
     def amounts(self, values: Fields) -> Tensor:
         """Return what steppers see of fields."""
+
+    @abstractmethod
+    def changing(self, values: Fields, rates: Fields) -> Tensor:
+        """Return how amounts change where fields do at given rates."""
 
     @abstractmethod
     def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
@@ -96,13 +99,26 @@ class OnCells(Residuals):
 
     def amounts(self, values: Fields) -> Tensor:
         """Return amounts (..., M, *cells)."""
-        u = torch.cat([values[name] for name in self.names], -self.dim - 1)
-        return self.scheme.stored(u.reshape(-1, *u.shape[-self.dim - 1 :])).reshape(u.shape)
+        u = self._stack(values)
+        return self.scheme.stored(self._flat(u)).reshape(u.shape)
+
+    def changing(self, values: Fields, rates: Fields) -> Tensor:
+        """Return a'(u) u_t (..., M, *cells)."""
+        u, rate = self._stack(values), self._stack(rates)
+        capacity = self.scheme.capacity(self._flat(u))
+        return rate if capacity is None else capacity.reshape(u.shape) * rate
 
     def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
         """Return the rates (..., M, *cells). Collective."""
-        found = self.scheme.rates(amounts.reshape(-1, *amounts.shape[-self.dim - 1 :]), t)
-        return found.reshape(amounts.shape)
+        return self.scheme.rates(self._flat(amounts), t).reshape(amounts.shape)
+
+    def _stack(self, fields: Fields) -> Tensor:
+        """Return all fields as one tensor (..., M, *cells)."""
+        return torch.cat([fields[name] for name in self.names], -self.dim - 1)
+
+    def _flat(self, u: Tensor) -> Tensor:
+        """Return a stack with one batch axis."""
+        return u.reshape(-1, *u.shape[-self.dim - 1 :])
 
     def fields(self, rows: Tensor) -> dict[str, Tensor]:
         """Return the rows of each field."""
@@ -120,6 +136,10 @@ class OnModes(Residuals):
     def amounts(self, values: Fields) -> Tensor:
         """Return the modes (..., m, *hat_shape)."""
         return self.model.space.forward(values[self.model.unknown])
+
+    def changing(self, values: Fields, rates: Fields) -> Tensor:
+        """Return the modes of the rates."""
+        return self.amounts(rates)
 
     def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
         """Return the modes of the rates. Collective."""

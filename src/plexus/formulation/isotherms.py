@@ -7,7 +7,7 @@ smooth enough for Newton's method from any state. With w = uⁿ and m = 1/n it i
 
     w^m + K w = a,
 
-to which Newton's method falls from the upper bound min(aⁿ, a/K), at most twice as far. H. Freundlich, Z. Phys.
+to which Newton's method falls from a/(K + a^(1-n)), a little less, and one step more. H. Freundlich, Z. Phys.
 Chem. 57 (1906) 385-470, doi:10.1515/zpch-1907-5723.
 """
 
@@ -58,10 +58,10 @@ class Freundlich:
 
     def _near(self, size: Array) -> Array:
         """Return w to a relative error of about `NEAR` squared."""
-        w = (size**self.exponent).minimum(size / self.factor)
+        w = size / (self.factor + size ** (1 - self.exponent))
         for _ in range(MOST):
             before, w = w, self._step(w, size)
-            if not bool((before - w > NEAR * before).any()):
+            if not bool(((before - w).abs() > NEAR * w).any()):
                 break
         return w
 

@@ -39,10 +39,7 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
 UNKNOWN, HELD = "concentration", "held"
-GROWS = (
-    "u - {c}D ∂u/∂n = 0 lets the solution grow like exp({rate}); for an outflow write u + {c}D ∂u/∂n = 0, "
-    "robin: {{coefficient: {a:g}}}"
-)
+GROWS = "u - {d} = 0 lets the solution grow like exp({rate}); for an outflow write u + {d} = 0: {key}"
 
 
 class DiffusionSorptionParams(LawParams):
@@ -87,9 +84,11 @@ class DiffusionSorption(QuadraticLaw):
             robin = condition.terms.get("robin")
             a = None if robin is None else robin.coefficient.constant
             if a is not None and a < 0:
-                c = "" if a == -1 else f"{-1 / a:g} "
-                rate = "t/(D R)" if a == -1 else f"{a * a:g} t/(D R)"
-                yield ("boundary", i, "robin"), GROWS.format(c=c, rate=rate, a=-a)
+                d, rate = ("", "") if a == -1 else (f"{-1 / a:g} ", f"{a * a:g} ")
+                # the upper end of x, where the outward derivative is that along it
+                d += "D u_x" if list(condition.on) == ["right"] else "D u_n"
+                key = f"robin: {{coefficient: {-a:g}}}"
+                yield ("boundary", i, "robin"), GROWS.format(d=d, rate=f"{rate}t/(D R)", key=key)
 
     def wave(self, p: GridPoint, axis: int) -> tuple[Array | float, float]:
         """Return zeros: nothing is carried."""

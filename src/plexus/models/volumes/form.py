@@ -72,8 +72,8 @@ class CellForm:
         return self.space.near_nullspace()
 
     def bodies(self) -> Whole:
-        """Return the grid: its cells are one body."""
-        return Whole(self.space)
+        """Return the grid: its cells are one body, unless they hold amounts."""
+        return Whole(self.space, level=self.scheme.holds is None)
 
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return nothing: fields are solved one by one."""
