@@ -1,17 +1,18 @@
-"""What states at successive times leave over in the discrete equations a(u)_t = R(u, t) that a system marches.
+"""What states at successive times leave over in the equations a(u)_t = R(u, t) that a system marches.
 
     r = (a_1 - a_0)/dt - R(u_s, t + θ dt),   a(u_s) = a_0 + θ (a_1 - a_0)
 
-is the equation of the stepper ``theta``: zero for its states, of the order of the scheme in space and time for exact
-solutions, 2 in time for θ = 1/2. With a given rate in the place of the quotient there is no error in time. Fields
-have any batch axes before their components, (..., m, *shape) on the own cells or grid points of a rank; results are
-differentiable, as often as the formulas of the rates are.
+is the equation of the stepper ``theta``: zero for its states, of the order of the scheme in space and time
+for exact solutions, 2 in time for θ = 1/2. With a given rate in the place of the quotient there is no
+error in time. Fields have any batch axes before their components, (..., m, *shape) on the own cells or
+grid points of a rank; results are differentiable, as often as the formulas of the rates are.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -51,14 +52,19 @@ class Residuals(ABC):
         """Return r (..., m, *shape) of each field for a step of ``dt`` [s] from time t [s]. Collective."""
         old, new = self.amounts(before), self.amounts(after)
         stage = new if theta == 1 else old + theta * (new - old)
-        return self.fields((new - old) / dt - self.rates(stage, t + theta * dt))
+        # one time serves all steps of a batch, whose rates do not depend on it
+        at = t if isinstance(dt, Tensor) else t + theta * dt
+        return self.fields((new - old) / dt - self.rates(stage, at))
 
     def instant(self, values: Fields, rates: Fields, t: float) -> dict[str, Tensor]:
         """Return a'(u) u_t - R(u, t) for given rates u_t [unit/s]. Collective."""
         return self.fields(self.changing(values, rates) - self.rates(self.amounts(values), t))
 
     def window(self, values: Fields, times: Sequence[float], theta: float = 0.5) -> dict[str, Tensor]:
-        """Return r (..., T - 1, m, *shape) of all steps between T times [s]; values (..., T, m, *shape). Collective."""
+        """Return r (..., T - 1, m, *shape) of all steps between T times [s]. Collective.
+
+        Values are (..., T, m, *shape).
+        """
         axis, count = -self.dim - 2, len(times) - 1
         before, after = ({n: u.narrow(axis, k, count) for n, u in values.items()} for k in (0, 1))
         if self.autonomous:
@@ -66,9 +72,9 @@ class Residuals(ABC):
             dt = torch.as_tensor(times, dtype=torch.float64, device=like.device).diff()
             return self.step(before, after, times[0], dt.reshape(-1, *(1,) * (self.dim + 1)), theta)
         steps = []
-        for k, (t, end) in enumerate(zip(times[:-1], times[1:], strict=True)):
-            ends = ({n: u.select(axis, k) for n, u in some.items()} for some in (before, after))
-            steps.append(self.step(*ends, t, end - t, theta))
+        for k, (t, end) in enumerate(pairwise(times)):
+            old, new = ({n: u.select(axis, k) for n, u in some.items()} for some in (before, after))
+            steps.append(self.step(old, new, t, end - t, theta))
         return {n: torch.stack([s[n] for s in steps], axis) for n in self.units}
 
     @abstractmethod
@@ -80,7 +86,7 @@ class Residuals(ABC):
         """Return how amounts change where fields do at given rates."""
 
     @abstractmethod
-    def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
+    def rates(self, amounts: Tensor, t: float) -> Tensor:
         """Return R of amounts. Collective."""
 
     @abstractmethod
@@ -108,7 +114,7 @@ class OnCells(Residuals):
         capacity = self.scheme.capacity(self._flat(u))
         return rate if capacity is None else capacity.reshape(u.shape) * rate
 
-    def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
+    def rates(self, amounts: Tensor, t: float) -> Tensor:
         """Return the rates (..., M, *cells). Collective."""
         return self.scheme.rates(self._flat(amounts), t).reshape(amounts.shape)
 
@@ -141,7 +147,7 @@ class OnModes(Residuals):
         """Return the modes of the rates."""
         return self.amounts(rates)
 
-    def rates(self, amounts: Tensor, t: float | Tensor) -> Tensor:
+    def rates(self, amounts: Tensor, t: float) -> Tensor:
         """Return the modes of the rates. Collective."""
         found: Tensor = self.model.linear * amounts + self.model.explicit(amounts, t)
         return found

@@ -1,7 +1,7 @@
 """Conservation laws on the cells of a grid as the time loop, outputs and quantities see them.
 
-The state holds cell means, a tensor (N, m, *cells) per unknown: N members of an ensemble, one without it. Those of
-a law that `plexus.protocols.Holds` are of amounts.
+The state holds cell means, a tensor (N, m, *cells) per unknown: N members of an ensemble, one without it.
+Those of a law that `plexus.protocols.Holds` are of amounts.
 Systems offer `plexus.protocols.Explicit` and `plexus.protocols.Implicit`. Checkpoints hold a row per cell, so
 that any number of ranks can read them.
 """

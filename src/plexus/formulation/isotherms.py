@@ -2,8 +2,9 @@
 
     a(u) = u + K uⁿ,  0 < n <= 1,    a(-u) = -a(u)
 
-For n < 1 the slope a' = 1 + K n uⁿ⁻¹ is infinite at u = 0, while that of the way back is 1/a' = 0 there: u(a) is
-smooth enough for Newton's method from any state. With w = uⁿ and m = 1/n it is the root of the convex function
+For n < 1 the slope a' = 1 + K n uⁿ⁻¹ is infinite at u = 0, while that of the way back is 1/a' = 0 there:
+u(a) is smooth enough for Newton's method from any state. With w = uⁿ and m = 1/n it is the root of the
+convex function
 
     w^m + K w = a,
 
@@ -42,8 +43,8 @@ class Freundlich:
     def released(self, amount: Array) -> Array:
         """Return u(a), differentiable twice.
 
-        The last two steps of Newton's method are part of the graph: each doubles the order to which derivatives
-        are exact.
+        The last two steps of Newton's method are part of the graph: each doubles the order to which
+        derivatives are exact.
         """
         if self.exponent == 1:
             return amount / (1 + self.factor)

@@ -17,16 +17,16 @@ n      Freundlich's exponent, 0 < n <= 1                   1
 s      source per volume of pores                          1/s
 ====== =================================================== =======
 
-For n < 1 the retardation is infinite at u = 0; the cells hold a, of which u is a smooth function, so that bodies
-may be empty at the start. A value that a side has jumps at the start against that inside: give small steps first
-(``controller: graded``). The condition u + D ∂u/∂n = 0 is an outflow, ``robin: 1``. Sources: M. Takamoto et al.,
-PDEBench, NeurIPS 2022, doi:10.48550/arXiv.2210.07182, from which the defaults are; W. Nowak, A. Guthke, Entropy 18
-(2016) 409, doi:10.3390/e18110409. Valid while sorption is in equilibrium and pores do not fill.
+For n < 1 the retardation is infinite at u = 0; the cells hold a, of which u is a smooth function, so that
+bodies may be empty at the start. A value that a side has jumps at the start against that inside: give small
+steps first (``controller: graded``). The condition u + D ∂u/∂n = 0 is an outflow, ``robin: {coefficient: 1}``.
+Source, also of the defaults: M. Takamoto et al., PDEBench, NeurIPS 2022, doi:10.48550/arXiv.2210.07182. Valid
+while sorption is in equilibrium and pores do not fill.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from plexus.deck.params import Component, Field, Params, Property, Unit, Within
@@ -48,9 +48,7 @@ class DiffusionSorptionParams(LawParams):
     diffusivity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(5e-4, description="diffusivity D")
     porosity: float = Field(0.29, gt=0, lt=1, description="porosity φ")
     density: Annotated[float, Unit("kg/m^3")] = Field(2880.0, gt=0, description="density ρ of the solid")
-    sorption: Annotated[float, Unit("m^3/kg")] = Field(
-        3.5e-4, gt=0, description="Freundlich's coefficient k"
-    )
+    sorption: Annotated[float, Unit("m^3/kg")] = Field(3.5e-4, gt=0, description="Freundlich's coefficient k")
     exponent: float = Field(0.874, gt=0, le=1, description="Freundlich's exponent n")
     source: Annotated[Property, Unit("1/s")] | None = Field(None, description="source s per volume of pores")
     reconstruction: Annotated[Params, Component("reconstruction")] = Field(
@@ -63,7 +61,9 @@ class DiffusionSorption(QuadraticLaw):
     """One concentration that spreads and is taken up."""
 
     name, exchanged = UNKNOWN, "m/s"
-    amounts = {UNKNOWN: FieldSpec(HELD, "1", "scalar", "held per volume of pores, dissolved and sorbed")}
+    amounts: Mapping[str, FieldSpec] = {
+        UNKNOWN: FieldSpec(HELD, "1", "scalar", "held per volume of pores, dissolved and sorbed")
+    }
 
     def __init__(self, params: DiffusionSorptionParams):
         self.params = params

@@ -96,8 +96,8 @@ class Quadratic(Protocol):
 class Holds(Protocol):
     """A law a(u)_t + Σ_a ∂_a f_a(u) = ∇·(D ∇u) + s whose cells hold amounts a(u) other than the unknowns.
 
-    Amounts grow with the unknowns, and at least as they do. Fluxes, sources and sides see the unknowns, steppers
-    the amounts, so that sums of these are kept by every method.
+    Amounts grow with the unknowns, and at least as they do. Fluxes, sources and sides see the unknowns,
+    steppers the amounts, so that sums of these are kept by every method.
     """
 
     amounts: Mapping[str, FieldSpec]

@@ -169,7 +169,8 @@ def _hats(s: np.ndarray, n: int, bounded: bool) -> np.ndarray:
 class Whole:
     """All cells of a grid as one body: their stencils tie them together.
 
-    Without ``level`` there is none: a constant that is added to the values does not leave the equations as they are.
+    Without ``level`` there is none: a constant that is added to the values does not leave the equations as
+    they are.
     """
 
     blur = 0.0

@@ -1,7 +1,7 @@
-"""The inflow of a scheme of one field that is affine in the means, R(u) = L u + b, with L of all times and states.
+"""The inflow of a scheme of one field where it is R(u) = L u + b, with one L for all times and states.
 
-A few products with a sparse matrix take the place of fluxes through faces: same numbers, to rounding, for a small
-part of the time. It serves laws whose cells hold amounts a(u), of which the equations a(u)_t = L u + b stay nonlinear.
+Products with a sparse matrix take the place of fluxes through faces: the same numbers, to rounding, in a
+small part of the time. It serves laws whose cells hold amounts: a(u)_t = L u + b stays nonlinear.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class CellForm:
         return stack.narrow(1, sum(self.scheme.sizes[: self.place]), self.m)
 
     def _means(self, u: np.ndarray, fields: Mapping[str, Any]) -> torch.Tensor:
-        """Return the means of all fields (N, M, *cells); those that a residual has found serve its tangent."""
+        """Return the means of all fields (N, M, *cells); a residual's serve its tangent, too."""
         stack = self._stack(u, fields)
         if self.scheme.holds is None:
             return stack
@@ -249,7 +249,7 @@ class StencilMatrix:
         return self.mat
 
     def by_amounts(self, mat: PETSc.Mat, slopes: np.ndarray, shift: float) -> PETSc.Mat:
-        """Return shift + A diag(slopes) of a matrix A, in its place; slopes (n_owned, m) of the columns. Collective."""
+        """Return shift + A diag(slopes), slopes (n_owned, m) of columns, in the place of A. Collective."""
         right = mat.createVecRight()
         right.setArray(slopes.ravel())
         mat.diagonalScale(R=right)

@@ -3,8 +3,8 @@
     dū/dt = -Σ_a (F_(a,+) - F_(a,-))/h_a + s̄,   F = F̂(u⁻, u⁺) - D u_n
 
 The reconstruction gives u⁻ and u⁺, the Riemann solver F̂. Cells of a law that `plexus.protocols.Holds` have
-amounts a(u) instead, and ū is what they release, of second order. A face has one flux, so that what leaves a cell
-enters its neighbour: sums over cells change by the fluxes through the sides alone, to rounding. With a
+amounts a(u) instead, and ū is what they release, of second order. A face has one flux, so that what leaves
+a cell enters its neighbour: sums over cells change by the fluxes through the sides alone, to rounding. With a
 reconstruction of order above 2 the diffusive flux is of order 6, and on two or three axes fluxes and sources
 are evaluated in middles and turned into means (`plexus.spaces.stencils.averages`). R. J. LeVeque, Finite
 Volume Methods for Hyperbolic Problems (2002), doi:10.1017/CBO9780511791253.
@@ -40,8 +40,8 @@ def reach(reconstruction: Reconstruction) -> int:
 class Scheme:
     """The cells of one slab.
 
-    Fields are stacked: tensors (N, M, *cells), M components of all fields one after the other. What steppers see
-    are amounts, which are the unknowns where the law does not say otherwise.
+    Fields are stacked: tensors (N, M, *cells), M components of all fields one after the other. What
+    steppers see are amounts, which are the unknowns where the law does not say otherwise.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class Scheme:
     # rates
 
     def rates(self, u: torch.Tensor, t: float) -> torch.Tensor:
-        """Return the rates of the amounts (N, M, *cells). Collective, differentiable, in compiled code once."""
+        """Return the rates of amounts (N, M, *cells). Collective, differentiable, in compiled code once."""
         return self.inflow(self.released(u), t)
 
     def inflow(self, u: torch.Tensor, t: float) -> torch.Tensor:
