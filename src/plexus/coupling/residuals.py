@@ -37,7 +37,7 @@ class Residuals(ABC):
 
     Attributes
     ----------
-    units : field -> unit of its rows.
+    units : field -> unit of its rows; empty where the model does not tell that of the field.
     dim : number of axes of the grid.
     autonomous : whether rates do not depend on time, so that all steps of a window are one batch.
     """
@@ -137,7 +137,8 @@ class OnModes(Residuals):
     def __init__(self, system: SpectralSystem):
         self.model, self.dim = system.model, system.model.space.dim
         self.autonomous = system.autonomous
-        self.units = {system.unknown: per_second(system.shown[system.unknown].unit)}
+        spec = {**system.derived, **system.shown}.get(system.unknown)
+        self.units = {system.unknown: "" if spec is None else per_second(spec.unit)}
 
     def amounts(self, values: Fields) -> Tensor:
         """Return the modes (..., m, *hat_shape)."""
@@ -149,7 +150,11 @@ class OnModes(Residuals):
 
     def rates(self, amounts: Tensor, t: float) -> Tensor:
         """Return the modes of the rates. Collective."""
+        # rates that are iterated start from what a march remembers: here from nothing, and it goes on unharmed
+        memory = self.model.memory()
+        self.model.restore({})
         found: Tensor = self.model.linear * amounts + self.model.explicit(amounts, t)
+        self.model.restore(memory)
         return found
 
     def fields(self, rows: Tensor) -> dict[str, Tensor]:

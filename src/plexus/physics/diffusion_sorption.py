@@ -19,7 +19,7 @@ s      source per volume of pores                          1/s
 
 For n < 1 the retardation is infinite at u = 0; the cells hold a, of which u is a smooth function, so that
 bodies may be empty at the start. A value that a side has jumps at the start against that inside: give small
-steps first (``controller: graded``). The condition u + D ∂u/∂n = 0 is an outflow, ``robin: {coefficient: 1}``.
+steps first (``controller: graded``). The condition u + D ∂u/∂n = 0, ``robin: {coefficient: 1}``, is an outflow.
 Source, also of the defaults: M. Takamoto et al., PDEBench, NeurIPS 2022, doi:10.48550/arXiv.2210.07182. Valid
 while sorption is in equilibrium and pores do not fill.
 """
@@ -39,17 +39,26 @@ if TYPE_CHECKING:
     from plexus.deck.schema import Deck
 
 UNKNOWN, HELD = "concentration", "held"
+SOURCE = {"source": "M. Takamoto et al., PDEBench, NeurIPS 2022"}
 GROWS = "u - {d} = 0 lets the solution grow like exp({rate}); for an outflow write u + {d} = 0: {key}"
 
 
 class DiffusionSorptionParams(LawParams):
     """Parameters of `DiffusionSorption`; the defaults are those of PDEBench."""
 
-    diffusivity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(5e-4, description="diffusivity D")
-    porosity: float = Field(0.29, gt=0, lt=1, description="porosity φ")
-    density: Annotated[float, Unit("kg/m^3")] = Field(2880.0, gt=0, description="density ρ of the solid")
-    sorption: Annotated[float, Unit("m^3/kg")] = Field(3.5e-4, gt=0, description="Freundlich's coefficient k")
-    exponent: float = Field(0.874, gt=0, le=1, description="Freundlich's exponent n")
+    diffusivity: Annotated[Property, Unit("m^2/s"), Within(ge=0)] = Field(
+        5e-4, description="diffusivity D", json_schema_extra=SOURCE
+    )
+    porosity: float = Field(0.29, gt=0, lt=1, description="porosity φ", json_schema_extra=SOURCE)
+    density: Annotated[float, Unit("kg/m^3")] = Field(
+        2880.0, gt=0, description="density ρ of the solid", json_schema_extra=SOURCE
+    )
+    sorption: Annotated[float, Unit("m^3/kg")] = Field(
+        3.5e-4, gt=0, description="Freundlich's coefficient k", json_schema_extra=SOURCE
+    )
+    exponent: float = Field(
+        0.874, gt=0, le=1, description="Freundlich's exponent n", json_schema_extra=SOURCE
+    )
     source: Annotated[Property, Unit("1/s")] | None = Field(None, description="source s per volume of pores")
     reconstruction: Annotated[Params, Component("reconstruction")] = Field(
         "upwind", description="values on faces from means of cells; nothing is carried, so that all are alike"
