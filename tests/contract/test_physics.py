@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from hosts import composed, host, shareable
+from hosts import composed, host, of_discretisation, shareable
 
 from plexus import registry
 from plexus.deck.discretisation import made_for
@@ -126,3 +126,32 @@ def test_its_sizes_are_known_before_it_is_built(name, tmp_path):
     outlook = made_for(name).outlook(run.deck)
     assert sum(outlook.unknowns.values()) == run.system.unknowns
     assert outlook.per_rank(2) < outlook.per_rank(1)
+
+
+@pytest.mark.parametrize("name", [*of_discretisation("volumes"), *of_discretisation("spectral")])
+def test_states_leave_residuals_that_have_gradients(name, tmp_path):
+    """On grids; batches of them as each alone."""
+    import torch
+
+    run = run_of(name, tmp_path)
+    system, fields, times = run.system, [], []
+    for _ in range(3):
+        unknown = run.state.values
+        if made_for(name).words == "on the cells of a grid":
+            fields.append(system.seen(unknown))
+        else:
+            fields.append({n: system.model.space.inverse(hat) for n, hat in unknown.items()})
+        times.append(run.clock.t)
+        steps(run, 1)
+    found = system.residuals()
+    window = {n: torch.stack([f[n] for f in fields], -found.dim - 2).requires_grad_() for n in fields[0]}
+    rows = found.window(window, times)
+    assert rows.keys() == found.units.keys() == window.keys()
+    for n, r in rows.items():
+        assert r.shape[-found.dim - 2] == 2 and bool(torch.isfinite(r).all())
+        (g,) = torch.autograd.grad(r.abs().square().sum(), window[n], retain_graph=True)
+        assert bool(torch.isfinite(g).all()) and bool((g != 0).any())
+    both = ({n: torch.stack([u, u]) for n, u in f.items()} for f in fields[:2])
+    many, one = found.step(*both, times[0], 0.1), found.step(*fields[:2], times[0], 0.1)
+    for n, r in one.items():
+        assert torch.allclose(many[n], r.expand_as(many[n]), rtol=1e-12, atol=1e-12 * float(r.abs().max()))

@@ -95,6 +95,15 @@ class Holding:
             self._loads = np.zeros(self.bodies.count)
         self._last = self._modes is None or self._modes.stopped(self.bodies)
 
+    def kept(self, x: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Return a solution (unknowns of this rank,) with the guess's part of what nothing holds. Collective.
+
+        A preconditioner on the right may have added to it what the matrix does not see.
+        """
+        if self.free is None:
+            return x.copy()
+        return np.asarray(x - self.free @ self.form.space.comm.allreduce(self.free.T @ (x - before)))
+
     def look(self, symmetric: bool, bearing: Callable[[np.ndarray], np.ndarray]) -> None:
         """Find the modes that the matrix leaves free and tell PETSc. Collective.
 

@@ -158,7 +158,8 @@ class FieldSolver:
         """Look at the solution, whose guess was ``before`` (n_owned, m), and settle it. Collective."""
         if self._holding is None or self._first is None:
             return
-        x = self.x.getArray(readonly=True).copy()
+        x = self._holding.kept(self.x.getArray(readonly=True), before.ravel())
+        self.x.setArray(x)
         self._holding.check_size(x - before.ravel(), self._first)
         if self._holding.weak is not None:
             self._settle(x, self._first)

@@ -50,7 +50,7 @@ def members(params: Any) -> list[Deck]:
 def varied(params: Any) -> list[list[str]]:
     """Return what each member changes, as texts ``a.b.c=value``."""
     vary = params.vary
-    chosen = points(vary) if vary is not None and (vary.parameters or vary.members) else [{}]
+    chosen = points(vary) if vary is not None and (vary.parameters or vary.members or vary.sample) else [{}]
     seeds = [{"runtime.seed": seed} for seed in vary.seed_list()] if vary is not None else []
     every = [point | seed for point in chosen for seed in seeds or [{}]]
     return [[f"{k}={json.dumps(v)}" for k, v in one.items()] for one in every]
