@@ -4,8 +4,8 @@
 
 K_l acts on the lowest modes (`plexus.nets.modes`), W_l at each point; lift P is linear, projection Q has one
 hidden layer, and the last layer has no activation. The weights know no grid: the same ones serve any number
-of points. Values and gradients of inputs are those of one rank; where a grid is split, the gradient of a weight
-is this rank's part of a sum over the ranks, which training takes once.
+of points. Values and gradients of inputs are those of one rank; where a grid is split, the gradient of a
+weight is this rank's part of a sum over the ranks, which training takes once.
 
 Source: Z. Li et al., Fourier neural operator for parametric partial differential equations, 2021,
 doi:10.48550/arXiv.2010.08895; N. Kovachki et al., Neural operator: learning maps between function spaces,

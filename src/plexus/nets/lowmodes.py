@@ -10,7 +10,7 @@ doi:10.48550/arXiv.2010.08895.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -58,9 +58,7 @@ class LowModes(nn.Module):
         return u
 
 
-def spectral_weights(
-    pairs: itertools.pairwise[int] | Sequence[tuple[int, int]], modes: Sequence[int], seed: int
-) -> nn.ParameterList:
+def spectral_weights(pairs: Iterable[tuple[int, int]], modes: Sequence[int], seed: int) -> nn.ParameterList:
     """Return weights (inputs, outputs, *modes, 2) of layers, uniform in [0, 1/(inputs outputs)).
 
     Real and imaginary part lie along the last axis: files of weights hold real numbers.
