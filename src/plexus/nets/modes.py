@@ -121,11 +121,14 @@ class Modes:
 
         ``weight`` (inputs, outputs, *all modes, 2) has those that the grid does not hold, too.
         """
-        r = torch.view_as_complex(weight[(slice(None), slice(None), *self.kept)].contiguous())
-        inputs, outputs = r.shape[:2]
-        many = hat.reshape(inputs, -1, math.prod(self.sizes)).permute(2, 1, 0)
-        mixed = torch.bmm(many, r.reshape(inputs, outputs, -1).permute(2, 0, 1))
-        return mixed.permute(2, 1, 0).reshape(outputs, *hat.shape[1:])
+        inputs, outputs = weight.shape[:2]
+        r = weight[(slice(None), slice(None), *self.kept)].reshape(inputs, outputs, -1, 2)
+        real, imaginary = r.permute(3, 2, 0, 1)
+        # products of real matrices, of which there are fast ones for many at a time
+        both = torch.cat([torch.cat([real, imaginary], 2), torch.cat([-imaginary, real], 2)], 1)
+        many = torch.view_as_real(hat.reshape(inputs, -1, math.prod(self.sizes)))
+        mixed = torch.bmm(many.permute(2, 1, 3, 0).flatten(2), both).unflatten(2, (2, outputs))
+        return torch.view_as_complex(mixed.permute(3, 1, 0, 2).contiguous()).reshape(outputs, *hat.shape[1:])
 
     def convolve(self, u: Tensor, weight: Tensor) -> Tensor:
         """Return the spectral layer of fields (inputs, ..., *points), (outputs, ..., *points). Collective."""
