@@ -15,6 +15,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from plexus.nets.modes import Total
+
 
 class Regression(nn.Module):
     """A map of rows (N, inputs) to rows (N, outputs) through ``components`` numbers each."""
@@ -52,7 +54,11 @@ class Regression(nn.Module):
             for name, value in found.items():
                 w[name].copy_(value)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs (N, outputs) for inputs (N, inputs)."""
+    def forward(self, x: Tensor, own: Tensor, total: Total) -> Tensor:
+        """Return the own outputs (N, own) for own inputs (N, own).
+
+        ``own`` are the numbers of this rank's points, ``total`` adds coordinates over the ranks. Collective.
+        """
         w = self.weights
-        return w["mean_out"] + (x - w["mean_in"]) @ w["basis_in"] @ w["matrix"].T @ w["basis_out"].T
+        xi = total((x - w["mean_in"][own]) @ w["basis_in"][own])
+        return w["mean_out"][own] + xi @ w["matrix"].T @ w["basis_out"][own].T

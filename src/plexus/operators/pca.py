@@ -14,12 +14,12 @@ doi:10.5802/smai-jcm.74.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field
-from plexus.errors import InputError
 from plexus.learned.part import Fields
-from plexus.operators.base import OperatorParams, OperatorPart
+from plexus.operators.base import Cells, OperatorParams, OperatorPart
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class Pca(OperatorPart):
         """Return a regression of zeros."""
         from plexus.nets.pca import Regression
 
-        grid = self.setting.space.mesh
-        self.hyper["cells"] = list(grid.cells)
-        size = len(self.ports) * math.prod(grid.cells)
+        if not self.metadata:
+            self.hyper["cells"] = list(self.setting.space.mesh.cells)
+        size = len(self.ports) * math.prod(self.hyper["cells"])
         return Regression(size, size, self.hyper["components"])
 
     def unfit(self, grid: Grid) -> str | None:
@@ -87,28 +87,25 @@ class Pca(OperatorPart):
         return {}
 
     def respond(self, u: torch.Tensor) -> torch.Tensor:
-        """Return the regression's answer.
+        """Return the regression's answer; coordinates are sums over the ranks. Collective."""
+        import torch
 
-        Raises
-        ------
-        InputError
-            On several ranks, which it does not know.
-        """
-        if self.setting.comm is not None and self.setting.comm.size > 1:
-            raise InputError("pca answers on one rank only; use fno, or one rank")
-        count, shape = u.shape[1], u.shape[2:]
-        found: torch.Tensor = self.network(u.transpose(0, 1).reshape(count, -1))
+        count, shape, space = u.shape[1], u.shape[2:], self.setting.space
+        every = torch.arange(len(u) * math.prod(space.mesh.cells)).reshape(len(u), *space.mesh.cells)
+        own = every[:, slice(*space.rows)].flatten()
+        found: torch.Tensor = self.network(
+            u.transpose(0, 1).reshape(count, -1), own.to(u.device), self.over_ranks
+        )
         return found.reshape(count, -1, *shape).transpose(0, 1)
 
     def answers(self, inputs: Fields) -> dict[str, Any]:
         """Return the answer to a golden pair, on this rank alone."""
-        from dataclasses import replace
-
         import torch
 
-        here, self.setting = self.setting, replace(self.setting, comm=None)
+        here, grid = self.setting, self.setting.space.mesh
+        self.setting = replace(here, comm=None, space=Cells(grid, (0, grid.cells[0])))
         try:
             with torch.no_grad():
-                return self._applied(inputs, tuple(next(iter(inputs.values())).shape[1:]))
+                return self._applied(inputs, grid.cells)
         finally:
             self.setting = here
