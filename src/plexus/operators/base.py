@@ -69,6 +69,9 @@ class OperatorPart(part.Part):
         """Return the scaled fields at the end (ports, N, *own cells) of those at the start. Collective."""
         raise NotImplementedError
 
+    def bind(self) -> None:
+        """Take up the grid and the ranks of `setting`; nothing for operators that look at neither."""
+
     def unfit(self, grid: Grid) -> str | None:
         """Return why it does not answer on a grid, None where it does."""
         return None
@@ -148,6 +151,17 @@ class OperatorPart(part.Part):
         if setting.missing and not self.metadata:
             (self.ports,) = setting.missing
             self.scales = dict.fromkeys(self.scale_units, 1.0)
+
+    def prepare(self, setting: Setting) -> None:
+        """Prepare as all learned parts do and take up the grid. Collective.
+
+        Raises
+        ------
+        InputError
+            If bundle, model or grid do not fit.
+        """
+        super().prepare(setting)
+        self.bind()
 
     def _watcher(self, setting: Setting) -> StepWatch:
         """Return what judges whole steps."""
@@ -248,6 +262,21 @@ class OperatorPart(part.Part):
         """Return what the part knows of its bundle, the step that it takes among it."""
         window = {"step": self.setting.dt, "unit": "s", "bounded": _bounded(self.setting.space.mesh)}
         return {**super().describe(box), "window": window}
+
+    def answers(self, inputs: Fields) -> dict[str, Any]:
+        """Return the answer to a golden pair, on a grid of its own which belongs to this rank alone."""
+        import torch
+
+        here, cells = self.setting, tuple(next(iter(inputs.values())).shape[1:])
+        space = Cells(replace(here.space.mesh, cells=cells), (0, cells[0]))
+        self.setting = replace(here, comm=None, space=space)
+        self.bind()
+        try:
+            with torch.no_grad():
+                return self._applied(inputs, cells)
+        finally:
+            self.setting = here
+            self.bind()
 
     def few(self, inputs: Fields) -> dict[str, Any]:
         """Return the fields of one sample."""

@@ -17,20 +17,16 @@ doi:10.48550/arXiv.2010.08895; N. Kovachki et al., doi:10.48550/arXiv.2108.08481
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from plexus.deck.params import Field
-from plexus.learned.part import Fields
 from plexus.operators.base import OperatorParams, OperatorPart
-from plexus.protocols import Setting
 from plexus.registry import register
 
 if TYPE_CHECKING:
     import torch
 
     from plexus.mesh.grid import Grid
-    from plexus.nets.modes import Axis
 
 EXAMPLE: dict[str, Any] = {"type": "fno", "modes": [4], "width": 8}
 
@@ -88,51 +84,24 @@ class Fno(OperatorPart):
                 )
         return None
 
-    def prepare(self, setting: Setting) -> None:
-        """Prepare as all learned parts do and bind the network to the grid. Collective.
+    def bind(self) -> None:
+        """Bind the network to the setting's grid; bounded axes may have zeros behind their ends."""
+        from plexus.nets.modes import Axis
 
-        Raises
-        ------
-        InputError
-            If bundle or grid do not fit.
-        """
-        super().prepare(setting)
-        self._bind()
-
-    def _bind(self) -> None:
-        """Bind the network to the setting's grid."""
         space, comm = self.setting.space, self.setting.comm
-        total = None
+        grid, total = space.mesh, None
         if comm is not None and comm.size > 1:
             from plexus.spaces.shared import Total
 
             def total(part: torch.Tensor) -> torch.Tensor:
                 return Total.apply(part, comm)
 
-        self.network.bind(self._axes(space.mesh.cells, space.rows), total)
-
-    def _axes(self, cells: Sequence[int], rows: tuple[int, int]) -> list[Axis]:
-        """Return the axes of a grid that is split along its first one; sides may have zeros behind them."""
-        from plexus.nets.modes import Axis
-
-        grid, padding = self.setting.space.mesh, self.hyper["padding"]
-        own = [rows, *((0, n) for n in cells[1:])]
-        zeros = [padding if grid.ends(a) else 0.0 for a in range(grid.dim)]
-        return [Axis(n, r, padding=z) for n, r, z in zip(cells, own, zeros, strict=True)]
+        own = [space.rows, *((0, n) for n in grid.cells[1:])]
+        zeros = [self.hyper["padding"] * grid.ends(a) for a in range(grid.dim)]
+        axes = [Axis(n, r, padding=z) for n, r, z in zip(grid.cells, own, zeros, strict=True)]
+        self.network.bind(axes, total)
 
     def respond(self, u: torch.Tensor) -> torch.Tensor:
         """Return the network's answer. Collective."""
         found: torch.Tensor = self.network(u)
         return found
-
-    def answers(self, inputs: Fields) -> dict[str, Any]:
-        """Return the answer to a golden pair, on a grid of its own which belongs to this rank alone."""
-        import torch
-
-        cells = tuple(next(iter(inputs.values())).shape[1:])
-        self.network.bind(self._axes(cells, (0, cells[0])))
-        try:
-            with torch.no_grad():
-                return self._applied(inputs, cells)
-        finally:
-            self._bind()

@@ -14,12 +14,11 @@ doi:10.5802/smai-jcm.74.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field
 from plexus.learned.part import Fields
-from plexus.operators.base import Cells, OperatorParams, OperatorPart
+from plexus.operators.base import OperatorParams, OperatorPart
 from plexus.registry import register
 
 if TYPE_CHECKING:
@@ -97,15 +96,3 @@ class Pca(OperatorPart):
             u.transpose(0, 1).reshape(count, -1), own.to(u.device), self.over_ranks
         )
         return found.reshape(count, -1, *shape).transpose(0, 1)
-
-    def answers(self, inputs: Fields) -> dict[str, Any]:
-        """Return the answer to a golden pair, on this rank alone."""
-        import torch
-
-        here, grid = self.setting, self.setting.space.mesh
-        self.setting = replace(here, comm=None, space=Cells(grid, (0, grid.cells[0])))
-        try:
-            with torch.no_grad():
-                return self._applied(inputs, grid.cells)
-        finally:
-            self.setting = here
