@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "reconstruction": ("plexus.spaces.stencils.reconstructions", "values on faces from means of cells"),
     "riemann": ("plexus.spaces.stencils.riemann", "fluxes from the values on both sides of a face"),
     "closure": ("plexus.closures", "what stands for the scales and moments that a model does not carry"),
+    "operator": ("plexus.operators", "maps from fields to fields that stand for what a solver computes"),
     "preconditioner": ("plexus.solvers.preconditioners", "preconditioners of the linear solves"),
     "stepper": ("plexus.stepping.steppers", "time integration"),
     "controller": ("plexus.stepping.controllers", "how long the next time step is"),

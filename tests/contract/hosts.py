@@ -21,7 +21,7 @@ from plexus.compose import compose
 from plexus.deck.discretisation import made_for, serves
 from plexus.deck.schema import Deck
 from plexus.errors import PlexusError
-from plexus.protocols import Controlled
+from plexus.protocols import Controlled, Leaps
 from plexus.run import Run
 
 Data = dict[str, Any]
@@ -352,6 +352,8 @@ def stepper_variants(*needs: type) -> list[Data]:
         component = registry.component("stepper", name)
         if needs and not (component.cls.needs in needs and component.cls.marches):
             continue
+        if component.cls.needs is Leaps:
+            continue  # its steps are those of a bundle: tests/unit/operators
         found.append(example("stepper", name))
         for key, field in component.params.model_fields.items():
             choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()

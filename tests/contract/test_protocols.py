@@ -21,6 +21,7 @@ PROTOCOLS = {
     "boundary": protocols.BoundaryTerm,
     "closure": protocols.Closure,
     "problem": protocols.Problem,
+    "operator": protocols.Operator,
     "preconditioner": protocols.Preconditioner,
     "stepper": protocols.Stepper,
     "reconstruction": protocols.Reconstruction,

@@ -24,6 +24,7 @@ from plexus.spaces.controls import Controls
 
 if TYPE_CHECKING:
     from plexus.coupling.cellfields import CellFields
+    from plexus.coupling.leaps import Leap
     from plexus.coupling.readers import RowReader
     from plexus.coupling.residuals import OnCells
     from plexus.coupling.tracedcells import TracedCells
@@ -51,6 +52,8 @@ class VolumeSystem(BaseSystem):
         What the scheme reads by name.
     opening
         Scheme -> values with which a run begins.
+    operator
+        What takes whole steps; None for models that march by their rates.
     autonomous
         Whether rates are known not to depend on time.
     """
@@ -69,9 +72,10 @@ class VolumeSystem(BaseSystem):
         members: int | None = None,
         controls: Controls | None = None,
         opening: Callable[[Scheme], dict[str, torch.Tensor]] | None = None,
+        operator: Leap | None = None,
         autonomous: bool = False,
     ):
-        self.autonomous = autonomous
+        self.operator, self.autonomous = operator, autonomous
         self.scheme, self.solvers = scheme, solvers
         self.controls, self.opening = controls or Controls(), opening
         self.ensemble, self.members = members is not None, members or 1
@@ -135,6 +139,13 @@ class VolumeSystem(BaseSystem):
             found = self.scheme.longest(self.stack(values), t)
         self._limit = tensors, t, found
         return found
+
+    def leap(self, values: Values, t: float, dt: float) -> tuple[Values, torch.Tensor]:
+        """Return the values at ``t + dt`` by the operator, and who must not take them. Collective."""
+        assert self.operator is not None, "the stepper surrogate has an operator"
+        if self.operator.part.guard.using_fallback:
+            return values, torch.ones(self.members, dtype=torch.bool)
+        return self.operator.take(self, values, t, dt)
 
     def stack(self, values: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return all unknowns as one tensor (N, M, *cells)."""

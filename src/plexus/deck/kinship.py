@@ -97,6 +97,8 @@ def _instead(slot: str, here: Discretisation) -> str:
 
 def part_problems(deck: Any) -> Iterator[Found]:
     """Yield what does not fit between learned parts, closure, physics and time step of a valid deck."""
+    from plexus.protocols import Setting
+
     gap, time = parts.gap(deck.physics), deck.time
     for path, params in parts.untrained(deck).items() if deck.train is None else ():
         key = getattr(params, "weights_key", "checkpoint")
@@ -104,13 +106,13 @@ def part_problems(deck: Any) -> Iterator[Found]:
         yield (*path.split("."), "type"), text
     for path, params in parts.learned(deck):
         # a closure is asked with what its model leaves open
-        if path != "closure" and params.checkpoint is not None:
-            from plexus.protocols import Setting
-
+        if path != "closure":
             cls: Any = parts.component(params).cls
             # a preconditioner's `problems` are about the fields of its system
             found = getattr(cls, "unsound", None) or cls.problems
-            yield from found(params, Setting(), tuple(path.split(".")))
+            setting = cls.surroundings(deck) if hasattr(cls, "surroundings") else Setting()
+            if params.checkpoint is not None or setting.missing:
+                yield from found(params, setting, tuple(path.split(".")))
     if deck.closure is None or time is None:
         return
     if gap is None:

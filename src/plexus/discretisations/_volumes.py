@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import torch
 
 from plexus import registry
+from plexus.coupling.leaps import Leap
 from plexus.coupling.starts import evaluated
 from plexus.coupling.volumes import VolumeSystem
+from plexus.deck.parts import learned
 from plexus.deck.property import PointNames
 from plexus.devices.tensors import to_device
 from plexus.discretisations._controls import controls_of, unchanging
@@ -74,11 +77,27 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
         members = deck.ensemble.members if deck.ensemble else None
         opening = partial(_opening, deck, ctx.seed, t)
+        operators = _operators(deck, ctx, places.slab)
+        leap = next((Leap(part, not edges) for part in operators.values()), None)
         steady = unchanging(deck, deck.physics, deck.boundary)
-        system = VolumeSystem(scheme, solvers, passes, members, controls, opening, steady)
+        system = VolumeSystem(scheme, solvers, passes, members, controls, opening, leap, steady)
         watched = (solver.contexts.parts.items() for solver in solvers.values())
-        system.include({}, {path: part for parts in watched for path, part in parts})
+        guards = {path: part.guard for path, part in operators.items()}
+        system.include({}, {path: part for parts in watched for path, part in parts} | guards)
     return Assembled(grid, system, system.start())
+
+
+def _operators(deck: Deck, ctx: Context, slab: Slab) -> dict[str, Any]:
+    """Return the operators that take steps by their deck paths, prepared for a slab. Collective."""
+    found = {}
+    for path, params in learned(deck.time, "time"):
+        cls: Any = registry.component("operator", params.type).cls
+        setting = cls.surroundings(deck)
+        space = replace(setting.space, rows=slab.rows)
+        with at_path(path):
+            found[path] = cls(params)
+            found[path].prepare(replace(setting, space=space, comm=ctx.comm, device=ctx.device))
+    return found
 
 
 def _ground(places: Places) -> GridGround:

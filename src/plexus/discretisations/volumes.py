@@ -30,6 +30,7 @@ from plexus.protocols import (
     GridSource,
     Holds,
     Implicit,
+    Leaps,
     OnSides,
     Outlook,
     Seen,
@@ -67,7 +68,7 @@ class Volumes:
     words = "on the cells of a grid"
     physics: ClassVar[type] = VolumePhysics
     mesh: ClassVar[type] = GridSource
-    offers = frozenset({Explicit, Waves, Implicit, Controlled})
+    offers = frozenset({Explicit, Waves, Implicit, Leaps, Controlled})
     blocks: ClassVar[Mapping[str, str]] = {}
     steady = True
     usual: ClassVar[Mapping[str, Mapping[str, Any]]] = {"series": {"every": "10 steps"}}
@@ -144,7 +145,7 @@ class Volumes:
         unknowns = {s.name: cells * s.components(estimate.dim) for s in cls.fields(deck.physics)}
         stepper = registry.component("stepper", deck.time.stepper.type).cls if deck.time else None
         width = registry.build("reconstruction", deck.physics.reconstruction).width
-        entries = 0 if getattr(stepper, "needs", None) is Explicit else 1 + 2 * width * estimate.dim
+        entries = 0 if getattr(stepper, "needs", None) in (Explicit, Leaps) else 1 + 2 * width * estimate.dim
         per_value = PER_VALUE + PER_ENTRY * entries
         cells_of = getattr(deck.mesh, "cells", None)
         if estimate.dim > 1 and cells_of:

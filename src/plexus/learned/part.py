@@ -160,6 +160,11 @@ class Part:
     # the contract
 
     @classmethod
+    def surroundings(cls, deck: Any) -> Setting:
+        """Return what a part of a deck is asked for, without MPI; most find that out in the run."""
+        return Setting()
+
+    @classmethod
     def problems(cls, params: Any, setting: Setting, at: check.Place) -> Iterator[check.Found]:
         """Yield place in the deck and text for what does not fit, before a run; needs no torch.
 
@@ -203,9 +208,7 @@ class Part:
         if self.network is None:
             self.network = self.make()
         self.network.to(device=setting.device, dtype=self.dtype)
-        self.guard = Guard(
-            self.params.guard, self._fallback(setting), setting.comm, type(self).__name__, self._told()
-        )
+        self.guard = self._watcher(setting)
         if self.box:
             self.use_range(self.box)
         self._replay()
@@ -246,6 +249,11 @@ class Part:
         return self.guard.report()
 
     # fallback and range
+
+    def _watcher(self, setting: Setting) -> Any:
+        """Return what watches the part in a run: a guard of cells, for most. Collective."""
+        fallback = self._fallback(setting)
+        return Guard(self.params.guard, fallback, setting.comm, type(self).__name__, self._told())
 
     def _fallback(self, setting: Setting) -> Any:
         """Return the classical part that stands in, prepared and in the form of this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from plexus.deck import parts
@@ -27,12 +28,14 @@ def made(deck: Deck, space: Any, ctx: Context, team: Team) -> Any:
         return Solved(deck, ctx, team)
     path, params = parts.trained(deck)
     # comm stays out: a rank evaluates its own samples
-    setting = Setting(space=space, device=ctx.device)
+    cls: Any = parts.component(params).cls
+    around = cls.surroundings(deck) if hasattr(cls, "surroundings") else Setting()
+    setting = replace(around, space=space or around.space, device=ctx.device)
     gap = parts.gap(deck.physics)
     if gap is not None and path == "closure":
         setting = gap.setting(space=space, device=ctx.device)
     with at_path(path):
-        part: Any = parts.component(params).cls(params)
+        part: Any = cls(params)
         part.prepare(setting)
     part.network.requires_grad_(True)
     return part

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
         SpectralPhysics,
         Trims,
     )
+    from plexus.protocols.operators import Operator
     from plexus.protocols.outputs import Keeps, Lasting, Observer, Placed, Quantity, Sided
     from plexus.protocols.preconditioners import OptionValue, PcContext, Preconditioner
     from plexus.protocols.problems import Layout, LinearSystem, MatrixPhysics, Outline, Problem
     from plexus.protocols.reductions import ModelMaker, SnapshotSource
     from plexus.protocols.samples import Sampler
     from plexus.protocols.steppers import Choosy, Controller, Forgets, Remembers, Repeats, Stepper, StepResult
-    from plexus.protocols.systems import Explicit, Implicit, Reduction, Split, TimeIntegrable, Waves
+    from plexus.protocols.systems import Explicit, Implicit, Leaps, Reduction, Split, TimeIntegrable, Waves
     from plexus.protocols.training import Data, Loss, Optimizer, Residual, Schedule, Stage, Trainable
     from plexus.protocols.volumes import (
         Compiled,
@@ -73,13 +74,14 @@ _MODULES = {
     "life": "Criterion Cycle",
     "meshes": "CellSource GridSource Looks MeshSource PeriodicSource Selects",
     "models": "Deviations Rates RatesPhysics SpectralModel SpectralPhysics Trims",
+    "operators": "Operator",
     "outputs": "Keeps Lasting Observer Placed Quantity Sided",
     "preconditioners": "OptionValue PcContext Preconditioner",
     "problems": "Layout LinearSystem MatrixPhysics Outline Problem",
     "reductions": "ModelMaker SnapshotSource",
     "samples": "Sampler",
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
-    "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
+    "systems": "Explicit Implicit Leaps Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
     "volumes": "Compiled Conservation GridPoint Holds OnSides Quadratic Reconstruction Riemann SideLaw "
     "VolumePhysics",
@@ -140,6 +142,7 @@ __all__ = [
     "Lasting",
     "Law",
     "Layout",
+    "Leaps",
     "Learned",
     "LinearSystem",
     "Location",
@@ -151,6 +154,7 @@ __all__ = [
     "ModelMaker",
     "Observer",
     "OnSides",
+    "Operator",
     "Optimizer",
     "OptionValue",
     "Outline",

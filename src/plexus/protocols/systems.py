@@ -106,6 +106,14 @@ class Waves(Explicit, Protocol):
     """Rates whose longest step follows from wave speeds and diffusivities: a Courant number has a meaning."""
 
 
+@runtime_checkable
+class Leaps(Explicit, Protocol):
+    """Rates of fields on a grid, and whole steps by an operator, where a deck names one."""
+
+    def leap(self, values: Values, t: float, dt: float) -> tuple[Values, Array]:
+        """Return the values at ``t + dt``, and which members (N,) must not take the step. Collective."""
+
+
 class Reduction(Protocol):
     """A reduced model that can march in the place of a full system."""
 

@@ -95,7 +95,7 @@ def samples(session: Session, params: Any, leads: tuple[int, ...]) -> Samples:
         _provide(session, params, decks, path)
     if isinstance(session.part, Solved):
         return _runs(session, params, path)
-    return _read(session, path, leads)
+    return _read(session, path, leads, params.lead)
 
 
 def _provide(session: Session, params: Any, decks: list[Deck], path: Path) -> None:
@@ -181,13 +181,13 @@ def _packed(found: list[Member]) -> bytes:
     return blob.getvalue()
 
 
-def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
+def _read(session: Session, path: Path, leads: tuple[int, ...], lead: int = 0) -> Samples:
     """Return this rank's samples from the file; those whose run has no time so much later are left out."""
     team, device = session.team, session.ctx.device
     inputs, outputs = ([p.name for p in ports] for ports in (session.part.inputs, session.part.outputs))
     with h5py.File(path, "r") as file:
         group, time = file["group"][()], file["time"][()]
-        ahead = max(leads, default=0)
+        ahead = max(*leads, lead, 0)
         at = np.flatnonzero(group[: len(group) - ahead] == group[ahead:])
         mine = at[team.rank :: team.size]
 
@@ -197,7 +197,7 @@ def _read(session: Session, path: Path, leads: tuple[int, ...]) -> Samples:
 
         return Samples(
             torch.arange(len(at))[team.rank :: team.size], torch.from_numpy(group[mine]),
-            torch.from_numpy(time[mine]), rows(inputs), rows(outputs),
+            torch.from_numpy(time[mine]), rows(inputs), rows(outputs, lead),
             {lead: rows(inputs, lead) for lead in leads}, len(at), team.rank, team.size, tuple(inputs),
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,6 +116,9 @@ def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
         return  # that there is no part to train is told once
     cls: Any = parts.component(part).cls
     made, gap = cls(part), parts.gap(deck.physics)
+    if hasattr(cls, "surroundings"):
+        with suppress(InputError):  # what does not fit is told of the part
+            made.accept(cls.surroundings(deck))
     known = set(gap.constants) if gap is not None else set()
     ports = {port.name: port for port in (*made.inputs, *made.outputs)}
     needed = ports if _targets(deck.train) else [port.name for port in made.inputs]

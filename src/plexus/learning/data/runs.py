@@ -23,6 +23,7 @@ from plexus.deck.sweep import Sweep
 from plexus.deck.times import Times
 from plexus.learning.data.base import DataBase
 from plexus.learning.data.files import ColumnParams, ports_without
+from plexus.mesh.grid import Grid
 from plexus.protocols.training import Wrong
 from plexus.registry import register
 
@@ -46,6 +47,9 @@ class RunsParams(Params):
         min_length=1, description="port of the part -> field, component or expression of the runs"
     )
     times: Times | None = Field(None, description="when they are looked at; none: at the end")
+    lead: int = Field(
+        0, ge=0, description="answers are those of so many times later, as operators of a step give them"
+    )
 
 
 @register("data", "runs", RunsParams)
@@ -88,6 +92,12 @@ class Runs(DataBase):
         from plexus.learning.data._members import members, name_of
 
         told, runs = super().tell(session), members(self.params)
+        setting = session.part.setting
+        if isinstance(grid := getattr(setting.space, "mesh", None), Grid):
+            lengths = {"cells": list(grid.cells), "size": list(grid.size), "unit": "m"}
+            told["domain"] = {**lengths, "end_points": [False] * grid.dim}
+            ranges = {n: {"low": v, "high": v, "unit": "1"} for n, v in setting.constants.items()}
+            told["training"]["parameters"] = ranges
         told["training"] |= {
             "generator": f"runs of {Path(self.params.deck).name}",
             "runs": len(runs),

@@ -1,0 +1,152 @@
+"""What watches an operator that takes whole steps of a run: each step is judged on the whole domain.
+
+Before a step the features of the fields are compared with the range of the training; after it the fields must
+be finite, and, where the deck asks for it, keep their totals and leave little of the equations. A step that
+fails is not taken: the classical method takes it in its place, and it is counted. Members of an ensemble are
+judged one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from plexus.deck.params import Field, Params
+from plexus.learned.account import Account
+from plexus.learned.box import middle_of
+
+if TYPE_CHECKING:
+    import torch
+    from mpi4py.MPI import Comm
+
+
+class StepGuardParams(Params):
+    """What happens to steps that an operator should not take."""
+
+    outside: Literal["fallback", "log", "stop"] = Field(
+        "fallback",
+        description="a step that fails: taken by the classical method, counted only, or the run stops",
+    )
+    balance: float | None = Field(
+        None,
+        gt=0,
+        description="most that the mean of a field may change where nothing enters or leaves, in units of "
+        "its root mean square; none: not looked at",
+    )
+    residual: float | None = Field(
+        None,
+        gt=0,
+        description="largest residual of the trapezoidal rule over the step, relative to the change of the "
+        "field; for steps that resolve the time; none: not computed",
+    )
+    max_fraction: float = Field(
+        0.1, ge=0, le=1, description="share of steps that may fail; with more the run ends as degraded"
+    )
+
+
+class StepWatch(Account):
+    """Counts of the steps of one operator (`plexus.protocols.Guarded`).
+
+    Parameters
+    ----------
+    params : StepGuardParams
+        Policy and limits.
+    comm : Comm, optional
+        Ranks that share the fields; None for this process alone.
+    name : str
+        Class of the part.
+    beyond : sequence of str
+        What of the model lies outside of the training.
+    """
+
+    def __init__(
+        self, params: StepGuardParams, comm: Comm | None = None, name: str = "", beyond: Sequence[str] = ()
+    ):
+        self.params, self.comm, self.name, self.beyond = params, comm, name, tuple(beyond)
+        self.using_fallback = False
+        self.steps, self.share, self._sum = 0, 0.0, 0.0
+        self.worst: dict[str, float] = {}
+        """Largest value of each measure so far."""
+        self.replaced: torch.Tensor | None = None
+        """Which samples of the latest step have failed, (N,)."""
+        self._box: tuple[Any, Any] | None = None
+
+    def use_box(self, low: Sequence[float], high: Sequence[float], like: torch.Tensor) -> None:
+        """Take the training range of the features."""
+        middle, half = zip(*map(middle_of, low, high), strict=True)
+        self._box = like.new_tensor(middle)[:, None], like.new_tensor(half)[:, None]
+
+    def away(self, features: torch.Tensor) -> torch.Tensor:
+        """Return how far samples (features, N) are outside, in half widths of the range; <= 0 inside."""
+        if self._box is None:
+            return features.new_full(features.shape[1:], -1.0)
+        middle, half = (b.to(features) for b in self._box)
+        return ((features - middle).abs() / half - 1.0).amax(0)
+
+    def judge(self, features: torch.Tensor, measures: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return which samples fail, (N,), and note how bad they are. The same on all ranks.
+
+        Parameters
+        ----------
+        features : Tensor
+            What the range is about, (features, N), of the whole domain.
+        measures : mapping of str to Tensor
+            ``balance`` and ``residual`` where they are looked at, and ``finite``: 0 where all values are so,
+            (N,) each, of the whole domain.
+        """
+        away = self.away(features)
+        # what is no number fails
+        failed = ~(away <= 0)
+        for name, value in measures.items():
+            failed |= ~(value <= (getattr(self.params, name, None) or 0.0))
+        for name, value in {"range": away + 1.0, **measures}.items():
+            top = float(value.nan_to_num(float("inf")).max())
+            self.worst[name] = max(self.worst.get(name, 0.0), top)
+        self.replaced, self.share = failed, float(failed.double().mean())
+        return failed
+
+    @property
+    def stops(self) -> bool:
+        """Return whether a trip ends the run instead of switching to the fallback."""
+        return self.params.outside == "stop"
+
+    @property
+    def suspect(self) -> bool:
+        """Return whether the latest step has failed."""
+        return self.share > 0.0
+
+    def tick(self) -> None:
+        """End a step."""
+        self.steps, self._sum = self.steps + 1, self._sum + self.share
+
+    def look(self, step: int) -> str | None:
+        """Return why the run must stop; a step that the classical method took is no reason to."""
+        return "a step was outside of its range" if self.stops and self.suspect else None
+
+    def use_fallback(self) -> None:
+        """From now on only the classical method takes steps."""
+        self.using_fallback, self.share = True, 0.0
+
+    def counts(self) -> dict[str, float]:
+        """Return steps watched, the latest and the mean share that failed, and the worst measures."""
+        worst = {f"largest_{name}": min(value, 1e300) for name, value in self.worst.items()}
+        return {
+            "steps": float(self.steps),
+            "outside": self.share,
+            "mean_outside": self._sum / max(self.steps, 1),
+            **worst,
+            "fallback": float(self.using_fallback),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what a restart needs, plain numbers, the same on all ranks."""
+        return {
+            "using_fallback": self.using_fallback, "steps": self.steps, "share": self.share, "sum": self._sum,
+            "worst": {name: min(value, 1e300) for name, value in self.worst.items()},
+        }  # fmt: skip
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned, on any number of ranks."""
+        self.using_fallback, self.steps = bool(state["using_fallback"]), int(state["steps"])
+        self.share, self._sum = float(state["share"]), float(state["sum"])
+        self.worst = {name: float(value) for name, value in state["worst"].items()}
