@@ -5,6 +5,7 @@ Data are smooth and away from kinks of limiters and upwinding, where a Taylor ex
 
 import sys
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,21 @@ initial: {velocity: "2 + x^2 + x*y"}
 time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
 solver: {velocity: {SOLVER, rtol: 1.e-13, snes_rtol: 1.e-13}}
 """
+SORBED = """
+plexus: 1
+mesh: {type: interval, cells: 18}
+controls: {nu: {type: scalar, unit: m^2/s, start: 0.05}}
+physics: {type: diffusion_sorption, diffusivity: nu}
+boundary: [{on: left, concentration: 1}, {on: right, robin: {coefficient: 0.1}}]
+initial: {concentration: 1 - 0.7*x^2}
+time: {stepper: STEPPER, end: 1 s, step: 0.004 s}
+solver: {concentration: {SOLVER, rtol: 1.e-13, snes_rtol: 1.e-13}}
+"""
 # the decks have no steady states
 STEPPERS = [given for given in stepper_variants(Explicit, Implicit) if given["type"] != "quasistatic"]
 MEANS = SQUARE.replace("muscl", "weno5").replace("[12, 6]", "[16, 8]")
-DECKS = {"1-D": LINE, "2-D": SQUARE}
-"""Line and square: periodic and with sides of three kinds."""
+DECKS = {"1-D": LINE, "2-D": SQUARE, "amounts": SORBED}
+"""Line and square: periodic and with sides of three kinds; cells that hold amounts."""
 
 
 def run_of(comm, folders, name, given, solver="ksp: gmres"):
@@ -59,7 +70,7 @@ def run_of(comm, folders, name, given, solver="ksp: gmres"):
 
 
 def point(run):
-    return torch.from_numpy(run.system.controls.own["nu"]), run.state.values["velocity"]
+    return torch.from_numpy(run.system.controls.own["nu"]), run.state.values[run.system.evolving[0]]
 
 
 def loss(run, given, every=None):
@@ -68,14 +79,18 @@ def loss(run, given, every=None):
     def value(viscosity, start):
         traced = TracedCells(run.system, {"nu": viscosity})
         chain = Chain(traced, partial(made, given["type"], given), equal_steps(0.004, 3), every)
-        return sum(told(s["velocity"]) for s in chain.states({"velocity": start}, (2, 3)))
+        (name,) = run.system.evolving
+        return sum(told(s[name]) for s in chain.states({name: start}, (2, 3)))
 
     return value
 
 
 @pytest.mark.pair
-@pytest.mark.parametrize("name", DECKS)
-@pytest.mark.parametrize("given", STEPPERS, ids=label)
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [*product(STEPPERS, ("1-D", "2-D")), ({"type": "ssp_rk"}, "amounts"), ({"type": "theta"}, "amounts")],
+    ids=lambda v: v if isinstance(v, str) else label(v),
+)
 def test_gradients_of_every_stepper_in_taylor_form(given, name, tmp_path_factory):
     run = run_of(WORLD, tmp_path_factory, name, given)
     value, here = loss(run, given), point(run)

@@ -150,7 +150,7 @@ class OnModes(Residuals):
 
     def rates(self, amounts: Tensor, t: float) -> Tensor:
         """Return the modes of the rates. Collective."""
-        # rates that are iterated start from what a march remembers: here from nothing, and it goes on unharmed
+        # iterated rates begin with what a march remembers: here with nothing, and it goes on unharmed
         memory = self.model.memory()
         self.model.restore({})
         found: Tensor = self.model.linear * amounts + self.model.explicit(amounts, t)

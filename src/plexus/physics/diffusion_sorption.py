@@ -19,9 +19,9 @@ s      source per volume of pores                          1/s
 
 For n < 1 the retardation is infinite at u = 0; the cells hold a, of which u is a smooth function, so that
 bodies may be empty at the start. A value that a side has jumps at the start against that inside: give small
-steps first (``controller: graded``). The condition u + D ∂u/∂n = 0, ``robin: {coefficient: 1}``, is an outflow.
-Source, also of the defaults: M. Takamoto et al., PDEBench, NeurIPS 2022, doi:10.48550/arXiv.2210.07182. Valid
-while sorption is in equilibrium and pores do not fill.
+steps first (``controller: graded``). The condition ``robin: {coefficient: 1}``, u + D ∂u/∂n = 0, is an
+outflow. Source, also of the defaults: M. Takamoto et al., PDEBench, NeurIPS 2022,
+doi:10.48550/arXiv.2210.07182. Valid while sorption is in equilibrium and pores do not fill.
 """
 
 from __future__ import annotations

@@ -4,12 +4,14 @@ import contextlib
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import pytest
 
 from plexus import driver
 from plexus.deck.load import load
+from plexus.deck.sweep import Sweep
 from plexus.errors import DeckError
 from plexus.learning.data import _members, _reference
 from plexus.tasks import Request, named
@@ -129,6 +131,11 @@ def test_the_name_depends_on_what_the_data_depend_on(tmp_path):
     assert name("train.seed=4") == names[0]
     (tmp_path / "reference.yaml").write_text(REFERENCE.replace("source: 3", "source: 4"))
     assert len({*names, name()}) == 5
+
+
+def test_draws_of_a_sample_are_members():
+    vary = Sweep.model_validate({"mode": "draws", "sample": "u0", "samples": 3})
+    assert _members.varied(SimpleNamespace(vary=vary)) == [[f"samples.u0.number={n}"] for n in range(3)]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,11 @@ LARGEST = 1 << 22
 """Most numbers of a batch: beyond, arrays leave the caches and nothing is gained."""
 ALONE = ""
 """What stands for the march of those that are no members of a batch."""
-STARTS = ("initial", "samples", "parameters", "runtime", "about", "output", "quantities")
+TOLD = ("fixed", "graded")
+"""Controllers whose steps do not depend on the solution."""
+EXACT = 1e-11
+"""Relative residual of an implicit step that several members may share."""
+STARTS = ("initial", "samples", "parameters", "runtime", "about", "output", "quantities", "sweep")
 """Blocks of a deck of which a march need not depend."""
 
 
@@ -84,7 +88,14 @@ def _batched(deck: Deck) -> bool:
         return False
     stepper = registry.component("stepper", deck.time.stepper.type).cls
     own = getattr(stepper, "needs", Implicit) in (Implicit, TimeIntegrable)
-    return not own and deck.time.control.type == "fixed"
+    return deck.time.control.type in TOLD and (not own or _tight(deck))
+
+
+def _tight(deck: Deck) -> bool:
+    """Return whether solves are so exact that it does not matter who else is solved for."""
+    cls: Any = registry.component("physics", deck.physics.type).cls
+    blocks = [deck.solver_for(spec.name) for spec in cls.fields(deck.physics)]
+    return all(b.snes_rtol <= EXACT and (b.ksp == "preonly" or (b.rtol or 1) <= EXACT) for b in blocks)
 
 
 def _march(deck: Deck) -> str:

@@ -1,9 +1,10 @@
 """Fields of reference runs: a deck is varied, its members are run, and some of their fields are looked at.
 
 The members are those of a sweep (`vary`), dealt over the ranks and run in this process; where the
-discretisation has ensembles, those that differ in their starts alone march as one batch. Each is kept as
-soon as it is done, so that a killed training goes on with the others. What they give is written once to
-`data-<hash>.h5` in the run folder, or in that of the sweep whose members are trainings, the hash over all
+discretisation has ensembles, those that differ in their starts alone march as one batch: by equal or graded
+steps, implicit ones where the deck's solves are exact, ``rtol`` and ``snes_rtol`` 1e-11 or less. Each is
+kept as soon as it is done, so that a killed training goes on with the others. What they give is written once
+to `data-<hash>.h5` in the run folder, or in that of the sweep whose members are trainings, the hash over all
 that it depends on: decks, the files that they name, fields, times. Where such a file is there already,
 nothing is computed.
 

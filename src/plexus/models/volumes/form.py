@@ -158,10 +158,20 @@ class CellForm:
             direction = extended.new_zeros(shape)
             direction[:, :, sum(self.scheme.sizes[: self.place]) + b] = some[:, None]
             seed = direction.flatten(0, 1)
-            # other than torch.autograd.forward_ad, this works inside a node of the graph too
-            slope = torch.func.jvp(lambda u: self._own(self.scheme.around(u, t)), (point,), (seed,))[1]
+            slope = self._along(point, seed, t)
             found.append(slope.reshape(len(some), n, self.m, -1).transpose(1, 2))
         return torch.cat(found)
+
+    def _along(self, point: torch.Tensor, seed: torch.Tensor, t: float) -> torch.Tensor:
+        """Return the derivatives of the own inflow at points along seeds, both (N, M, *places)."""
+
+        def inflow(u: torch.Tensor) -> torch.Tensor:
+            return self._own(self.scheme.around(u, t))
+
+        if self.affine is not None:
+            return inflow(seed) - inflow(0 * seed)
+        # other than torch.autograd.forward_ad, this works inside a node of the graph too
+        return torch.func.jvp(inflow, (point,), (seed,))[1]
 
     def _own(self, stack: torch.Tensor) -> torch.Tensor:
         """Return the field's part of a stack, (N, m, *cells)."""

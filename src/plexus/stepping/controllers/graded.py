@@ -2,10 +2,10 @@
 
 Where a value jumps at the start, at a side against that inside, the solution is a function of x/√t: it
 changes by the same amount in every step of the same share of the time that has passed. With
-t_n = dt_0 (gⁿ - 1)/(g - 1) that share tends to 1 - 1/g, so that the jump does not spoil the order of a method; V. Thomée, Galerkin Finite
-Element Methods for Parabolic Problems (2006), doi:10.1007/3-540-33122-0, on starts that are not smooth. After a
-load that jumps the steps start anew. A prescribed time is reached by equal steps, two in the place of one and a
-short rest.
+t_n = dt_0 (gⁿ - 1)/(g - 1) that share tends to 1 - 1/g: the jump does not spoil the order of a method. After
+a load that jumps the steps start anew. A prescribed time is reached by equal steps, two in the place of
+one and a short rest. V. Thomée, Galerkin Finite Element Methods for Parabolic Problems (2006),
+doi:10.1007/3-540-33122-0, on starts that are not smooth.
 """
 
 from __future__ import annotations
