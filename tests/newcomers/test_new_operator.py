@@ -67,7 +67,7 @@ train:
 def test_one_file_and_one_deck(newcomer):
     newcomer.install("operator", "damping", MEMBER)
     surrogate = "{type: surrogate, operator: OPERATOR}"
-    reference = DECK.replace("STEPPER", "ssp_rk").replace("STEP", "0.001 s")
+    reference = DECK.replace("STEPPER", "ssp_rk").replace("STEP", "0.05 s")
     (newcomer.folder / "reference.yaml").write_text(reference)
     deck = DECK.replace("STEPPER", surrogate).replace("STEP", "1 s")
     precise = "{type: damping, precision: fp64MORE}"

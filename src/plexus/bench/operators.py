@@ -31,7 +31,7 @@ STARTS = {"min": 2000, "max": 2099, "count": 100, "whole": True}
 FINE = 512
 STEPS = {32: 30, 48: 50, 64: 75, 96: 140, 128: 250, FINE: 2500}
 """Cells -> steps of the solver; fewer are not stable for all starts."""
-SERIES = ((32, 5), (32, 10), (48, 10), (64, 10), (64, 20))
+SERIES = ((32, 10), (48, 16), (64, 20))
 """Points and steps of the Fourier series."""
 VISCOSITY = 0.1
 TURNS = 5

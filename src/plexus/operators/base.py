@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from plexus import registry
 from plexus.deck.params import Field
+from plexus.errors import InputError
 from plexus.learned import part
 from plexus.learned.part import Fields
 from plexus.learned.ports import Properties
 from plexus.learned.steps import StepGuardParams, StepWatch
 from plexus.mesh.alone import Alone
-from plexus.protocols import Port, Setting
+from plexus.protocols import GridSource, Port, Setting
 
 if TYPE_CHECKING:
     import torch
@@ -83,7 +84,13 @@ class OperatorPart(part.Part):
         """Return what the operator of a deck is asked for: ports, whole grid, constants, step; no MPI."""
         physics: Any = registry.component("physics", deck.physics.type).cls
         specs = physics.fields(deck.physics)
-        grid = registry.build("mesh", deck.mesh).grid(Alone())
+        try:
+            source: Any = None if deck.mesh is None else registry.build("mesh", deck.mesh)
+            if not isinstance(source, GridSource):
+                return Setting()
+            grid = source.grid(Alone())  # type: ignore[arg-type]  # it asks its ranks nothing
+        except InputError:  # which the discretisation tells
+            return Setting()
         ports = tuple(Port(s.name, s.unit, s.shape) for s in specs)
         step = None if deck.time is None else deck.time.step
         return Setting(_constants(deck.physics), (ports,), Cells(grid, (0, grid.cells[0])), dt=step)

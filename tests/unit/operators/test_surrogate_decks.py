@@ -20,7 +20,7 @@ samples: {{start: {START}}}
 mesh: {CELLS}
 physics: {PHYSICS}
 initial: {{velocity: start}}
-time: {{stepper: ssp_rk, end: 0.1 s, step: 2 ms}}
+time: {{stepper: ssp_rk, end: 0.1 s, step: 4 ms}}
 """
 TRAINING = f"""
 plexus: 1
@@ -42,7 +42,7 @@ train:
   validation: {{type: runs, vary: {{parameters: {{samples.start.number: [1000, 1001]}}}}}}
 """
 FNO = "{type: fno, modes: [4], width: 8, depth: 2, projection: 16, precision: fp64}"
-FIT = "[{type: fit, steps: 150, batch: 8, optimizer: {type: adam, rate: 1e-2}}]"
+FIT = "[{type: fit, steps: 120, batch: 8, optimizer: {type: adam, rate: 1e-2}}]"
 RUN = """
 plexus: 1
 samples: {start: START}
