@@ -31,12 +31,12 @@ class Leap:
     ----------
     part
         The operator, prepared.
-    closed
-        Whether nothing enters or leaves the domain.
+    restored
+        Whether the means that a step has moved are put back, after they have been judged.
     """
 
-    def __init__(self, part: Any, closed: bool):
-        self.part, self.closed = part, closed
+    def __init__(self, part: Any, restored: bool = False):
+        self.part, self.restored = part, restored
 
     def take(self, system: VolumeSystem, values: Values, t: float, dt: float) -> tuple[Values, Tensor]:
         """Return the values at the end of a step, and which members must not take it, (N,). Collective."""
@@ -46,6 +46,11 @@ class Leap:
             found = {name: value[:, None] for name, value in part.apply(fields).items()}
             features = part.features(fields)
             measures = self._measures(system, values, found, t, dt)
+            if self.restored:
+                found = {
+                    n: v + self._drift(values[n], v).view(-1, 1, *[1] * (v.dim() - 2))
+                    for n, v in found.items()
+                }
         failed = guard.judge(features, measures)
         # what is only counted is taken, unless it is no number
         refused = measures["finite"] > 0 if guard.params.outside == "log" else failed
@@ -58,9 +63,9 @@ class Leap:
         p, measures = self.part.guard.params, {}
         bad = torch.stack([(~v.isfinite()).flatten(1).sum(1) for v in new.values()]).sum(0)
         measures["finite"] = self.part.mean(bad[:, None].double())
-        if p.balance is not None and self.closed:
+        if p.balance is not None:
             measures["balance"] = self._largest(
-                self._mean(v - old[n]).abs() / (self._mean(old[n].square()).sqrt() + TINY)
+                self._drift(old[n], v).abs() / (self._mean(old[n].square()).sqrt() + TINY)
                 for n, v in new.items()
             )
         if p.residual is not None:
@@ -71,6 +76,10 @@ class Leap:
                 for n, v in new.items()
             )  # fmt: skip
         return measures
+
+    def _drift(self, old: Tensor, new: Tensor) -> Tensor:
+        """Return what the means of members have lost, (N,). Collective."""
+        return self._mean(old) - self._mean(new)
 
     def _mean(self, u: Tensor) -> Tensor:
         """Return the means of members over the domain, (N,). Collective."""
