@@ -3,7 +3,7 @@
 MEMBER = '''
 """Damping: u(t + dt) = a u(t), with the one factor a that fits the samples best.
 
-Exact for u_t = -r u, where a = exp(-r dt).
+Exact for one mode of diffusion, where a = exp(-ν k² dt).
 """
 
 from typing import Any
@@ -46,8 +46,8 @@ DECK = """
 plexus: 1
 parameters: {size: 1}
 mesh: {type: periodic, cells: [16], size: [1 m]}
-physics: {type: advection_diffusion, velocity: [0], source: -2*concentration}
-initial: {concentration: size*(1 + sin(2*pi*x))}
+physics: {type: advection_diffusion, velocity: [0], diffusivity: 0.01}
+initial: {concentration: size*sin(2*pi*x)}
 time: {stepper: STEPPER, end: 1 s, step: STEP}
 quantities: {top: {type: maximum, of: concentration}}
 """

@@ -113,6 +113,9 @@ class OperatorPart(part.Part):
         vectors = [port.name for port in ports if port.shape != "scalar"]
         if vectors:
             yield f"{self.name} takes scalar fields; {vectors[0]} is none"
+        free = [name for name, value in setting.constants.items() if math.isnan(value)]
+        if free and not self.metadata:
+            yield f"operators know numbers of the physics only; {free[0]} is an expression"
         if not self.metadata:
             return
         found, asked = ({p.name: p.unit for p in given} for given in (self.ports, ports))
