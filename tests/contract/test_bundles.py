@@ -149,7 +149,7 @@ def ranges(metadata):
 
 
 WRONG = {
-    "kind": (lambda m: m.update(kind="operator"), r"kind: the model has 'closure', the bundle says 'op"),
+    "kind": (lambda m: m.update(kind="expert"), r"kind: the model has 'closure', the bundle says 'ex"),
     "type": (lambda m: m.update(type="fno"), r"type: the model has 'spin_network'"),
     "architecture": (lambda m: m["architecture"].update(name="fno"), r"architecture\.name"),
     "hyper": (lambda m: m["architecture"]["hyper"].update(width="wide"), r"architecture\.hyper"),

@@ -11,7 +11,6 @@ see `plexus.coupling.residuals`, which is small only where the step resolves the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,50 +30,58 @@ class Leap:
     ----------
     part
         The operator, prepared.
-    closed
-        Whether nothing enters or leaves the domain.
+    restored
+        Whether the means that a step has moved are put back, after they have been judged.
     """
 
-    def __init__(self, part: Any, closed: bool):
-        self.part, self.closed = part, closed
+    def __init__(self, part: Any, restored: bool = False):
+        self.part, self.restored = part, restored
 
     def take(self, system: VolumeSystem, values: Values, t: float, dt: float) -> tuple[Values, Tensor]:
-        """Return the values at the end of a step, and which members must not take it, (N,). Collective."""
+        """Return what cells hold at the end of a step, and who must not take it, (N,). Collective."""
         guard, part = self.part.guard, self.part
-        fields = {port.name: values[port.name][:, 0] for port in part.inputs}
         with torch.no_grad():
-            found = {name: value[:, None] for name, value in part.apply(fields).items()}
+            old = system.seen(values)
+            fields = {port.name: old[port.name][:, 0] for port in part.inputs}
+            new = {**old, **{name: value[:, None] for name, value in part.apply(fields).items()}}
+            held = system.held(new)
+            measures = self._measures(values, held)
+            if guard.params.residual is not None:
+                rows = system.residuals().step(old, new, t, dt)
+                measures["residual"] = self._left(rows, values, held, dt)
             features = part.features(fields)
-            measures = self._measures(system, values, found, t, dt)
+            if self.restored:
+                held = {
+                    n: v + self._drift(values[n], v).view(-1, 1, *[1] * (v.dim() - 2))
+                    for n, v in held.items()
+                }
         failed = guard.judge(features, measures)
         # what is only counted is taken, unless it is no number
         refused = measures["finite"] > 0 if guard.params.outside == "log" else failed
-        return {**values, **found}, refused
+        return {**values, **held}, refused
 
-    def _measures(
-        self, system: VolumeSystem, old: Values, new: Values, t: float, dt: float
-    ) -> Mapping[str, Tensor]:
-        """Return the measures that the guard asks for. Collective."""
-        p, measures = self.part.guard.params, {}
+    def _measures(self, old: Values, new: Values) -> dict[str, Tensor]:
+        """Return what the guard asks about the amounts alone. Collective."""
+        measures = {}
         bad = torch.stack([(~v.isfinite()).flatten(1).sum(1) for v in new.values()]).sum(0)
         measures["finite"] = self.part.mean(bad[:, None].double())
-        closed = p.balance is not None and self.closed
-        if closed or p.residual is not None:
-            left = system.residuals()
-            # totals and rates are those of what cells hold
-            u, v = (left.fields(left.amounts(values)) for values in (old, new))
-            change = {n: v[n] - u[n] for n in v}
-        if closed:
+        if self.part.guard.params.balance is not None:
             measures["balance"] = self._largest(
-                self._mean(change[n]).abs() / (self._mean(u[n].square()).sqrt() + TINY) for n in v
-            )
-        if p.residual is not None:
-            rows = left.step(old, new, t, dt)
-            measures["residual"] = self._largest(
-                dt * (self._mean(rows[n].square()) / (self._mean(change[n].square()) + TINY)).sqrt()
-                for n in v
+                self._drift(old[n], v).abs() / (self._mean(old[n].square()).sqrt() + TINY)
+                for n, v in new.items()
             )
         return measures
+
+    def _left(self, rows: Values, old: Values, new: Values, dt: float) -> Tensor:
+        """Return residuals relative to the changes, (N,). Collective."""
+        return self._largest(
+            dt * (self._mean(r.square()) / (self._mean((new[n] - old[n]).square()) + TINY)).sqrt()
+            for n, r in rows.items()
+        )
+
+    def _drift(self, old: Tensor, new: Tensor) -> Tensor:
+        """Return what the means of members have lost, (N,). Collective."""
+        return self._mean(old) - self._mean(new)
 
     def _mean(self, u: Tensor) -> Tensor:
         """Return the means of members over the domain, (N,). Collective."""

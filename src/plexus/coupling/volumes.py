@@ -160,6 +160,10 @@ class VolumeSystem(BaseSystem):
         """Return the unknowns (N, m, *cells) of a state."""
         return self.parted(self.scheme.released(self.stack(values)))
 
+    def held(self, unknowns: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return the state, what cells hold, of unknowns (N, m, *cells)."""
+        return self.parted(self.scheme.stored(self.stack(unknowns)))
+
     # what implicit steppers ask
 
     def solve(self, name: str, values: Mapping[str, torch.Tensor], at: Instant, held: bool = False) -> int:

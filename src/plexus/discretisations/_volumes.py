@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         members = deck.ensemble.members if deck.ensemble else None
         opening = partial(_opening, deck, ctx.seed, t)
         operators = _operators(deck, ctx, places.slab)
-        leap = next((Leap(part, not edges) for part in operators.values()), None)
+        leap = _leap(deck, operators, closed=not edges and not scheme.has_source)
         steady = unchanging(deck, deck.physics, deck.boundary)
         system = VolumeSystem(scheme, solvers, passes, members, controls, opening, leap, steady)
         watched = (solver.contexts.parts.items() for solver in solvers.values())
@@ -98,6 +98,23 @@ def _operators(deck: Deck, ctx: Context, slab: Slab) -> dict[str, Any]:
             found[path] = cls(params)
             found[path].prepare(replace(setting, space=space, comm=ctx.comm, device=ctx.device))
     return found
+
+
+def _leap(deck: Deck, operators: Mapping[str, Any], closed: bool) -> Leap | None:
+    """Return what takes whole steps, where the deck's stepper has an operator.
+
+    Raises
+    ------
+    InputError
+        If means are to be kept where something enters or leaves.
+    """
+    for path, part in operators.items():
+        restored = deck.time.stepper.polish == "balance"  # type: ignore[union-attr]
+        if not closed and (restored or part.guard.params.balance is not None):
+            where = "time.stepper.polish" if restored else f"{path}.guard.balance"
+            raise InputError(f"{where}: means are not kept here: the box has sides, or the physics a source")
+        return Leap(part, restored)
+    return None
 
 
 def _ground(places: Places) -> GridGround:

@@ -30,14 +30,12 @@ class StepGuardParams(Params):
     balance: float | None = Field(
         None,
         gt=0,
-        description="most that the mean of a field may change where nothing enters or leaves, in units of "
-        "its root mean square; none: not looked at",
+        description="largest drift of means in a closed domain, in root mean squares; none: not looked at",
     )
     residual: float | None = Field(
         None,
         gt=0,
-        description="largest residual of the trapezoidal rule over the step, relative to the change of the "
-        "field; for steps that resolve the time; none: not computed",
+        description="largest residual of the trapezoidal rule, relative to the change; none: not computed",
     )
     max_fraction: float = Field(
         0.1, ge=0, le=1, description="share of steps that may fail; with more the run ends as degraded"

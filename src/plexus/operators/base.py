@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from plexus import registry
-from plexus.deck.params import Field
+from plexus.deck.params import Field, Property
+from plexus.errors import InputError
 from plexus.learned import part
 from plexus.learned.part import Fields
 from plexus.learned.ports import Properties
 from plexus.learned.steps import StepGuardParams, StepWatch
 from plexus.mesh.alone import Alone
-from plexus.protocols import Port, Setting
+from plexus.protocols import GridSource, Port, Setting
 
 if TYPE_CHECKING:
     import torch
@@ -83,7 +84,13 @@ class OperatorPart(part.Part):
         """Return what the operator of a deck is asked for: ports, whole grid, constants, step; no MPI."""
         physics: Any = registry.component("physics", deck.physics.type).cls
         specs = physics.fields(deck.physics)
-        grid = registry.build("mesh", deck.mesh).grid(Alone())
+        try:
+            source: Any = None if deck.mesh is None else registry.build("mesh", deck.mesh)
+            if not isinstance(source, GridSource):
+                return Setting()
+            grid = source.grid(Alone())  # type: ignore[arg-type]  # it asks its ranks nothing
+        except InputError:  # which the discretisation tells
+            return Setting()
         ports = tuple(Port(s.name, s.unit, s.shape) for s in specs)
         step = None if deck.time is None else deck.time.step
         return Setting(_constants(deck.physics), (ports,), Cells(grid, (0, grid.cells[0])), dt=step)
@@ -106,6 +113,9 @@ class OperatorPart(part.Part):
         vectors = [port.name for port in ports if port.shape != "scalar"]
         if vectors:
             yield f"{self.name} takes scalar fields; {vectors[0]} is none"
+        free = [name for name, value in setting.constants.items() if math.isnan(value)]
+        if free and not self.metadata:
+            yield f"operators know numbers of the physics only; {free[0]} is an expression"
         if not self.metadata:
             return
         found, asked = ({p.name: p.unit for p in given} for given in (self.ports, ports))
@@ -121,12 +131,10 @@ class OperatorPart(part.Part):
             yield f"the bundle was trained on a box of {boxes[0]} m, the mesh is one of {boxes[1]} m"
         if list(self.metadata["window"]["bounded"]) != _bounded(grid):
             yield "the bundle was trained on a box that is periodic along other axes than the mesh"
-        for name, bounds in self.metadata["training"]["parameters"].items():
-            value = setting.constants.get(name)
-            if value is None or not bounds["low"] * (1 - SAME) <= value <= bounds["high"] * (1 + SAME):
-                has = "none, or an expression" if value is None else f"{value:g}"
-                span = " to ".join(dict.fromkeys(f"{bounds[end]:g}" for end in ("low", "high")))
-                yield f"the bundle was trained for {name} {span}, the run has {has}"
+        trained = self.metadata["training"]["parameters"]
+        for name in sorted({*trained, *setting.constants}):
+            if wrong := _outside(name, trained.get(name), setting.constants.get(name, math.nan)):
+                yield wrong
 
     def take(self, metadata: Mapping[str, Any]) -> None:
         """Take ports, hyper-parameters and scales of a bundle.
@@ -293,12 +301,26 @@ def _alike(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=SAME)
 
 
+def _outside(name: str, trained: Mapping[str, float] | None, value: float) -> str | None:
+    """Return why a number of the physics is not one that a training had, None where it is."""
+    has = "an expression" if math.isnan(value) else f"{value:g}"
+    if trained is None:
+        return f"the bundle was trained without {name}, the run has {has}"
+    low, high = trained["low"], trained["high"]
+    room = SAME * max(abs(low), abs(high))
+    if low - room <= value <= high + room:
+        return None
+    span = " to ".join(dict.fromkeys(f"{bound:g}" for bound in (low, high)))
+    return f"the bundle was trained for {name} {span}, the run has {has}"
+
+
 def _constants(physics: Any) -> dict[str, float]:
-    """Return the numbers of a physics block that are the same everywhere and at all times."""
+    """Return the numbers of a physics block; of what is no number everywhere and at all times, NaN."""
     found = {}
     for name in type(physics).model_fields:
         value = getattr(physics, name)
-        value = getattr(value, "constant", value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, Property):
+            found[name] = math.nan if value.constant is None else float(value.constant)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             found[name] = float(value)
     return found

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from plexus import driver
+from plexus.deck.load import load
+from plexus.discretisations._volumes import _leap
+from plexus.errors import InputError
 from plexus.tasks import Request, named
 
 CELLS = "{type: periodic, cells: [32], size: [1 m]}"
@@ -20,7 +23,7 @@ samples: {{start: {START}}}
 mesh: {CELLS}
 physics: {PHYSICS}
 initial: {{velocity: start}}
-time: {{stepper: ssp_rk, end: 0.1 s, step: 2 ms}}
+time: {{stepper: ssp_rk, end: 0.1 s, step: 4 ms}}
 """
 TRAINING = f"""
 plexus: 1
@@ -42,7 +45,7 @@ train:
   validation: {{type: runs, vary: {{parameters: {{samples.start.number: [1000, 1001]}}}}}}
 """
 FNO = "{type: fno, modes: [4], width: 8, depth: 2, projection: 16, precision: fp64}"
-FIT = "[{type: fit, steps: 150, batch: 8, optimizer: {type: adam, rate: 1e-2}}]"
+FIT = "[{type: fit, steps: 120, batch: 8, optimizer: {type: adam, rate: 1e-2}}]"
 RUN = """
 plexus: 1
 samples: {start: START}
@@ -139,6 +142,19 @@ def test_balance_and_residual_are_measured_where_they_are_asked_for(bundle, tmp_
     assert told["quantities"]["total"] == pytest.approx(first["quantities"]["total"], abs=1e-14)
 
 
+def test_means_are_put_back(bundle, tmp_path):
+    """The total at the end is that of the start, to rounding; with sides or a source that is refused."""
+    text = deck(surrogate(bundle[1], polish="balance"))
+    told, _ = ran(tmp_path, text)
+    first, _ = ran(tmp_path, deck("ssp_rk").replace("step: 0.1", "step: 0.002"), "classical")
+    assert told["quantities"]["total"] == pytest.approx(first["quantities"]["total"], abs=1e-14)
+    assert told["guards"]["time.stepper.operator"]["mean_outside"] == 0
+    (tmp_path / "deck.yaml").write_text(text)
+    polished = load(tmp_path / "deck.yaml")
+    with pytest.raises(InputError, match=r"time\.stepper\.polish: means are not kept here"):
+        _leap(polished, {"time.stepper.operator": None}, closed=False)
+
+
 def test_members_of_an_ensemble_fail_one_by_one(bundle, tmp_path):
     text = deck(surrogate(bundle[1])) + "ensemble: {members: 3, perturbation: 0.01}\n"
     text = text.replace("of: velocity", "of: velocity_mean").replace(
@@ -180,6 +196,8 @@ WRONG = {
     "steps of 0.1 s, the run 0.05 s": lambda d: d.replace("step: 0.1", "step: 0.05"),
     "trained on a box of 1 m, the mesh is one of 2 m": lambda d: d.replace(CELLS, CELLS.replace("[1", "[2")),
     "trained for viscosity 0.05, the run has 0.1": lambda d: d.replace("viscosity: 0.05", "viscosity: 0.1"),
+    "the bundle was trained without source": lambda d: d.replace("viscosity:", "source: 1, viscosity:"),
+    "trained for viscosity 0.05, the run has an expression": lambda d: d.replace("0.05 m^2/s", "0.05 + 0*x"),
     "4 modes along x need 8 cells, the mesh has 6": lambda d: d.replace("cells: [32]", "cells: [6]"),
     "the bundle maps velocity [m/s]; the model has concentration": lambda d: d.replace(
         PHYSICS, "{type: advection_diffusion, velocity: [1 m/s], reconstruction: weno5}"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,8 +116,10 @@ def ports_without(columns: Mapping[str, Any], deck: Deck) -> Wrong:
     cls: Any = parts.component(part).cls
     made, gap = cls(part), parts.gap(deck.physics)
     if hasattr(cls, "surroundings"):
-        with suppress(InputError):  # what does not fit is told of the part
+        try:
             made.accept(cls.surroundings(deck))
+        except InputError:
+            return  # what does not fit is told of the part
     known = set(gap.constants) if gap is not None else set()
     ports = {port.name: port for port in (*made.inputs, *made.outputs)}
     needed = ports if _targets(deck.train) else [port.name for port in made.inputs]

@@ -14,6 +14,7 @@ of the reference, wherever these lie in the deck's own mesh: `fields` then names
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,8 @@ class Runs(DataBase):
         if isinstance(grid := getattr(setting.space, "mesh", None), Grid):
             lengths = {"cells": list(grid.cells), "size": list(grid.size), "unit": "m"}
             told["domain"] = {**lengths, "end_points": [False] * grid.dim}
-            ranges = {n: {"low": v, "high": v, "unit": "1"} for n, v in setting.constants.items()}
+            known = {n: v for n, v in setting.constants.items() if math.isfinite(v)}
+            ranges = {n: {"low": v, "high": v, "unit": "1"} for n, v in known.items()}
             told["training"]["parameters"] = ranges
         told["training"] |= {
             "generator": f"runs of {Path(self.params.deck).name}",

@@ -2,9 +2,9 @@
 
 `operator` is a trained map of one step of the length of `time.step`. Before and after each step its guard
 looks at the whole domain (`plexus.learned.steps`): range of the training, finite values, and where the deck
-asks for it balance and residual. A step that fails is taken by `fallback`, an explicit method in as many
-small steps as its Courant number allows, and is counted; a run with too many of them ends as degraded.
-Members of an ensemble fail one by one.
+asks for it balance and residual. `polish: balance` then puts back what the means have lost. A step that fails
+is taken by `fallback`, an explicit method in as many small steps as its Courant number allows, and is
+counted; a run with too many of them ends as degraded. Members of an ensemble fail one by one.
 
 The error of a step is what the training left, not an order in dt: a shorter step has another operator. Where
 a classical step costs no more than the network, take that one.
@@ -13,7 +13,7 @@ a classical step costs no more than the network, take that one.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import field_validator
 
@@ -34,6 +34,10 @@ class SurrogateParams(Params):
     """Parameters of `Surrogate`."""
 
     operator: Annotated[Params, Component("operator")] = Field(description="what takes the step")
+    polish: Literal["none", "balance"] = Field(
+        "none",
+        description="done to each step: balance puts means back where nothing enters or leaves",
+    )
     fallback: Annotated[Params, Component("stepper")] = Field(
         "ssp_rk", description="explicit method of steps that the operator must not take"
     )
