@@ -2,9 +2,9 @@
 
 The measures are of the whole domain, one number per member of an ensemble: whether all values are finite; how
 far the means of the fields have moved where nothing enters or leaves, in units of their root mean squares;
-and the residual of the trapezoidal rule over the step, relative to the change,
+and the residual of the midpoint rule over the step, relative to the change,
 
-    ‖(a(v) - a(u))/dt - R‖ dt / ‖a(v) - a(u)‖,
+    ‖(a(v) - a(u))/dt - R((a(u) + a(v))/2)‖ dt / ‖a(v) - a(u)‖,
 
 see `plexus.coupling.residuals`, which is small only where the step resolves the time.
 """

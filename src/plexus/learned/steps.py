@@ -35,7 +35,7 @@ class StepGuardParams(Params):
     residual: float | None = Field(
         None,
         gt=0,
-        description="largest residual of the trapezoidal rule, relative to the change; none: not computed",
+        description="largest residual of the midpoint rule, relative to the change; none: not computed",
     )
     max_fraction: float = Field(
         0.1, ge=0, le=1, description="share of steps that may fail; with more the run ends as degraded"
