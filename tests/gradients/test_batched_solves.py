@@ -330,3 +330,13 @@ def test_what_no_row_sees_keeps_its_guess_and_has_no_part_in_a_gradient():
     (slopes,) = torch.autograd.grad(u.sum(), y)
     torch.testing.assert_close(slopes, torch.tensor([[0.2, -0.4]]).double())
     assert problem.tally.singular == 0
+
+
+def test_a_sample_without_numbers_fails_alone():
+    problem, start, theta = many("levenberg")
+    y = theta[0].clone()
+    y[3] = torch.nan
+    outcome = problem.iterate(start, (y, theta[1]))
+    assert outcome.failed.nonzero().tolist() == [[3]]
+    rest = torch.arange(16) != 3
+    torch.testing.assert_close(outcome.u[rest], problem.iterate(start, theta).u[rest])

@@ -25,6 +25,8 @@ def frame(columns: Tensor) -> tuple[Tensor, Tensor]:
     columns
         A (M, m, n), m >= n.
     """
+    # of what is not finite there is no decomposition
+    columns = columns.where(torch.isfinite(columns).all(1, keepdim=True).all(2, keepdim=True), 0.0)
     size = torch.linalg.vector_norm(columns, dim=1, keepdim=True)
     size = torch.where(size > 0, size, 1.0)
     _, r = torch.linalg.qr(columns / size, mode="r")
