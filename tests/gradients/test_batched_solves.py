@@ -13,6 +13,7 @@ from plexus.solvers.batched.cg import SelfAdjoint
 from plexus.solvers.batched.levenberg import LeastSquares, levenberg
 from plexus.solvers.batched.lu import Linear
 from plexus.solvers.batched.newton import Roots
+from plexus.solvers.batched.pointwise import Pointwise
 
 TWO = pytest.approx(2.0, abs=0.1)
 TIMES = torch.linspace(0, 1, 12, dtype=torch.float64)
@@ -330,6 +331,33 @@ def test_what_no_row_sees_keeps_its_guess_and_has_no_part_in_a_gradient():
     (slopes,) = torch.autograd.grad(u.sum(), y)
     torch.testing.assert_close(slopes, torch.tensor([[0.2, -0.4]]).double())
     assert problem.tally.singular == 0
+
+
+def test_pointwise_residuals_have_the_derivatives_of_any_others():
+    """Jacobian, Hessian and gradient by the chain rule are those by differentiation of the whole."""
+
+    def law(q):
+        return q[:, 0].exp() * q[:, 1] - q[:, 2].square()
+
+    theta = (
+        draws(3, 3, 20, 4, seed=15),
+        draws(3, 3, 20, seed=16),
+        draws(3, 2, 4, seed=17),
+        draws(3, 2, seed=18),
+    )
+
+    def whole(u, a, known, conditions, right):
+        q = known + torch.einsum("drn,n->dr", a, u)
+        return torch.cat([law(q[None])[0], conditions @ u + right])
+
+    short, long = Pointwise(law), LeastSquares(whole, (0, 0, 0, 0))
+    u, lam = 0.3 * draws(3, 4, seed=19), draws(3, 4, seed=20)
+    torch.testing.assert_close(short.values(u, theta), long.values(u, theta))
+    torch.testing.assert_close(short.jacobian(u, theta), long.jacobian(u, theta))
+    torch.testing.assert_close(short.matrix(u, theta), long.matrix(u, theta))
+    pairs = [gradients(lambda *t, p=p: p.product(u, t, lam).sum(), theta) for p in (short, long)]
+    for one, other in zip(*pairs, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_a_sample_without_numbers_fails_alone():
