@@ -35,9 +35,12 @@ class CellFields(DeviceFields):
 
     def __init__(self, system: VolumeSystem, constants: Mapping[str, float], given: Sampled | None = None):
         self.system, controls = system, system.controls
-        unknowns = {spec.name: spec for spec in system.scheme.specs}
-        both = of_ensemble(system.scheme.specs) if system.ensemble else {}
-        shown, others = (both, unknowns) if both else (unknowns, both)
+        specs, law = system.scheme.specs, system.scheme.holds
+        self.amounts = {s.name: u for u, s in law.amounts.items()} if law else {}
+        held = list(law.amounts.values()) if law else []
+        unknowns, amounts = ({spec.name: spec for spec in some} for some in (specs, held))
+        both = of_ensemble(specs) if system.ensemble else {}
+        shown, others = (both, unknowns | of_ensemble(held)) if both else (unknowns, amounts)
         super().__init__(
             system.cells, shown, others, constants, system.device, system.scheme.dim,
             given or Sampled(controls), controls.specs,
@@ -50,12 +53,16 @@ class CellFields(DeviceFields):
     def _computed(self, name: str) -> torch.Tensor:
         """Return a field (m, *cells)."""
         if not self.system.ensemble:
-            alone: torch.Tensor = self.state.values[name][0]
-            return alone
+            return self._members(name)[0]
         base, _, end = name.rpartition("_")
         if name in self.state.values:
             raise InputError(of_members(name))
-        return over_members(self.state.values[base], f"_{end}")
+        return over_members(self._members(base), f"_{end}")
+
+    def _members(self, name: str) -> torch.Tensor:
+        """Return an unknown or amount of all members, (N, m, *cells)."""
+        values: Mapping[str, torch.Tensor] = self.state.values
+        return values[self.amounts[name]] if name in self.amounts else self.system.seen(values)[name]
 
     def evaluate(self, name: str, internal: Location = "node") -> Evaluated:
         """Return specification, ``cell`` and values (n, k) of a field or expression. Collective."""

@@ -25,6 +25,7 @@ from plexus.spaces.grid import GridPlaces, GridSpace
 
 if TYPE_CHECKING:
     from plexus.coupling.readers import RowReader
+    from plexus.coupling.residuals import OnModes
     from plexus.coupling.tracedmodes import TracedModes
     from plexus.fields.state import State
     from plexus.mesh.grid import Grid
@@ -55,6 +56,8 @@ class SpectralSystem(BaseSystem):
         Values of controls -> the model with these.
     opening
         Model -> values with which a run begins.
+    autonomous
+        Whether rates are known not to depend on time.
     """
 
     solvers: Mapping[str, Any] = {}
@@ -71,7 +74,9 @@ class SpectralSystem(BaseSystem):
         controls: Controls | None = None,
         made: Callable[[Mapping[str, torch.Tensor]], Made] | None = None,
         opening: Callable[[SpectralModel], dict[str, torch.Tensor]] | None = None,
+        autonomous: bool = False,
     ):
+        self.autonomous = autonomous
         self.controls, self.made, self.opening = controls or Controls(), made, opening
         self.model, self.unknown, self.members = model, model.unknown, members
         # a spectral model has a start of its own, e.g. random waves
@@ -99,6 +104,12 @@ class SpectralSystem(BaseSystem):
         assert self.made is not None, "the system of a deck knows its model"
         values = self.controls.values | self.controls.spread(own)
         return TracedModes(self, self.made(values)[0])
+
+    def residuals(self) -> OnModes:
+        """Return what states leave over in the equations, on tensors."""
+        from plexus.coupling.residuals import OnModes
+
+        return OnModes(self)
 
     def reader(self, of: str, x: np.ndarray) -> RowReader:
         """Return what reads a shown field or component at places (k, d). Collective."""

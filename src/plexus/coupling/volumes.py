@@ -1,6 +1,7 @@
 """Conservation laws on the cells of a grid as the time loop, outputs and quantities see them.
 
-The state holds cell means, a tensor (N, m, *cells) per unknown: N members of an ensemble, one without it.
+The state holds cell means, a tensor (N, m, *cells) per unknown: N members of an ensemble, one without it. Those of
+a law that `plexus.protocols.Holds` are of amounts.
 Systems offer `plexus.protocols.Explicit` and `plexus.protocols.Implicit`. Checkpoints hold a row per cell, so
 that any number of ranks can read them.
 """
@@ -24,6 +25,7 @@ from plexus.spaces.controls import Controls
 if TYPE_CHECKING:
     from plexus.coupling.cellfields import CellFields
     from plexus.coupling.readers import RowReader
+    from plexus.coupling.residuals import OnCells
     from plexus.coupling.tracedcells import TracedCells
     from plexus.fields.state import State
     from plexus.models.volumes.scheme import Scheme
@@ -49,6 +51,8 @@ class VolumeSystem(BaseSystem):
         What the scheme reads by name.
     opening
         Scheme -> values with which a run begins.
+    autonomous
+        Whether rates are known not to depend on time.
     """
 
     # rates keep the means only: directions that go forward would make every flux again for each of them
@@ -65,7 +69,9 @@ class VolumeSystem(BaseSystem):
         members: int | None = None,
         controls: Controls | None = None,
         opening: Callable[[Scheme], dict[str, torch.Tensor]] | None = None,
+        autonomous: bool = False,
     ):
+        self.autonomous = autonomous
         self.scheme, self.solvers = scheme, solvers
         self.controls, self.opening = controls or Controls(), opening
         self.ensemble, self.members = members is not None, members or 1
@@ -91,6 +97,12 @@ class VolumeSystem(BaseSystem):
 
         return TracedCells(self, own)
 
+    def residuals(self) -> OnCells:
+        """Return what states leave over in the equations, on tensors."""
+        from plexus.coupling.residuals import OnCells
+
+        return OnCells(self)
+
     def reader(self, of: str, x: np.ndarray) -> RowReader:
         """Return what reads an unknown or component at places (k, d). Collective."""
         from plexus.coupling.readers import RowReader, unknown
@@ -99,8 +111,7 @@ class VolumeSystem(BaseSystem):
         grid = self.cells.mesh
 
         def rows(system: Any, state: State) -> torch.Tensor:
-            found: torch.Tensor = state.values[name][0, column].reshape(-1, 1)
-            return found
+            return self.seen(state.values)[name][0, column].reshape(-1, 1)
 
         return RowReader(self.cells, partial(CellPlaces, grid), rows, grid.dim, x)
 
@@ -133,6 +144,10 @@ class VolumeSystem(BaseSystem):
     def parted(self, stack: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the unknowns (N, m, *cells) of a stack (N, M, *cells)."""
         return dict(zip(self.evolving, stack.split(self.scheme.sizes, dim=1), strict=True))
+
+    def seen(self, values: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return the unknowns (N, m, *cells) of a state."""
+        return self.parted(self.scheme.released(self.stack(values)))
 
     # what implicit steppers ask
 

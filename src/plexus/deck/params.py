@@ -199,7 +199,7 @@ class UnitOf(Unit):
         if self.term not in context.exchanged:
             return None
         flux, unknown = context.exchanged[self.term]
-        units = {"flux": flux, "unknown": unknown}
+        units = {"flux": flux, "unknown": "dimensionless" if unknown == "1" else unknown}
         parts = self.text.split("/")
         return flux if len(parts) == 1 else simplified("/".join(f"({units[name]})" for name in parts))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plexus import registry
+from plexus.deck.walk import everything
 from plexus.errors import InputError, at_path
 from plexus.protocols import FieldSpec
 from plexus.spaces.controls import Controls
@@ -42,6 +43,12 @@ def controls_of(deck: Deck, ground: Ground) -> Controls:
             file = deck.controls[name].fitted
             found.put({name: start if file is None else _stored(file, name, member, ground, start)})
     return found
+
+
+def unchanging(deck: Deck, *blocks: Any) -> bool:
+    """Return whether blocks of a deck read neither time nor controls."""
+    known = {"t", *deck.controls}
+    return all(known.isdisjoint(leaf.names) for _, leaf in everything(blocks, ""))
 
 
 def _stored(file: str, name: str, member: Stated, ground: Ground, start: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from plexus.coupling.constants import moved
 from plexus.coupling.spectral import SpectralSystem
 from plexus.coupling.starts import evaluated
 from plexus.discretisations._closures import closures_of
-from plexus.discretisations._controls import controls_of
+from plexus.discretisations._controls import controls_of, unchanging
 from plexus.discretisations._fields import NO_CELLS
 from plexus.discretisations._starts import NOWHERE, told
 from plexus.errors import InputError, at_path
@@ -57,7 +57,7 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         noise = _noise(ensemble, space, ctx.seed) if ensemble else None
         system = SpectralSystem(
             model, grid, sizes, shown, physics.derived_specs(), members, controls, made,
-            partial(_opening, noise),
+            partial(_opening, noise), unchanging(deck, deck.physics),
         )  # fmt: skip
         system.include(closures, {})
         values, model = system.start(), system.model

@@ -14,14 +14,15 @@ from plexus.coupling.starts import evaluated
 from plexus.coupling.volumes import VolumeSystem
 from plexus.deck.property import PointNames
 from plexus.devices.tensors import to_device
-from plexus.discretisations._controls import controls_of
+from plexus.discretisations._controls import controls_of, unchanging
 from plexus.errors import InputError, at_path
 from plexus.mesh.lattice import SIDES
+from plexus.models.volumes.affine import Affine
 from plexus.models.volumes.form import CellForm
 from plexus.models.volumes.places import Place, Places, Where
 from plexus.models.volumes.scheme import Scheme, reach
 from plexus.models.volumes.sides import Given, Mixed, Outflow, Prescribed, Rule, Side
-from plexus.protocols import Assembled, Implicit, OnSides
+from plexus.protocols import Assembled, Holds, Implicit, OnSides
 from plexus.solvers.nonlinear import FieldSolver
 from plexus.solvers.packages import available
 from plexus.solvers.target import Target
@@ -73,7 +74,8 @@ def assemble(deck: Deck, ctx: Context, t: float) -> Assembled:
         passes = None if chosen is None else Passes(chosen.iterations, chosen.tolerance)
         members = deck.ensemble.members if deck.ensemble else None
         opening = partial(_opening, deck, ctx.seed, t)
-        system = VolumeSystem(scheme, solvers, passes, members, controls, opening)
+        steady = unchanging(deck, deck.physics, deck.boundary)
+        system = VolumeSystem(scheme, solvers, passes, members, controls, opening, steady)
         watched = (solver.contexts.parts.items() for solver in solvers.values())
         system.include({}, {path: part for parts in watched for path, part in parts})
     return Assembled(grid, system, system.start())
@@ -91,11 +93,12 @@ def _ground(places: Places) -> GridGround:
 
 
 def _opening(deck: Deck, seed: int, t: float, scheme: Scheme) -> dict[str, torch.Tensor]:
-    """Return the means with which a run begins at time ``t``."""
+    """Return the amounts with which a run begins at time ``t``."""
     values = _initial(deck, scheme, t)
     if deck.ensemble:
-        return {name: _members(u, scheme, deck.ensemble, name, seed) for name, u in values.items()}
-    return values
+        values = {name: _members(u, scheme, deck.ensemble, name, seed) for name, u in values.items()}
+    amounts = scheme.stored(torch.cat(list(values.values()), dim=1)).split(scheme.sizes, dim=1)
+    return {name: u.contiguous() for name, u in zip(values, amounts, strict=True)}
 
 
 def _members(u: torch.Tensor, scheme: Scheme, ensemble: Ensemble, name: str, seed: int) -> torch.Tensor:
@@ -123,6 +126,10 @@ def _implicit(deck: Deck) -> bool:
 def _solver(deck: Deck, ctx: Context, scheme: Scheme, spec: FieldSpec, linear: bool) -> FieldSolver:
     """Return the solver of a field's implicit steps; its matrix is made when it is first needed."""
     form = CellForm(scheme, spec.name, deck.ensemble.members if deck.ensemble else 1)
+    if isinstance(scheme.law, Holds):
+        if linear and unchanging(deck, deck.physics, [c.terms for c in deck.boundary]):
+            form.affine = Affine(form, unchanging(deck, deck.physics, deck.boundary))
+        linear = False
     held = any(isinstance(r, (Prescribed, Mixed)) for side in scheme.sides.values() for r in side.rules)
     target = Target(
         name=spec.name,

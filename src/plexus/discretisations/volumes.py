@@ -28,6 +28,7 @@ from plexus.protocols import (
     FieldSpec,
     Found,
     GridSource,
+    Holds,
     Implicit,
     OnSides,
     Outlook,
@@ -80,9 +81,11 @@ class Volumes:
         """Note unknowns and accepted boundary terms."""
         unknowns = list(physics.fields(params))
         names.unknowns = {spec.name: spec for spec in unknowns}
-        names.derived = {} if names.members is None else of_ensemble(unknowns)
-        names.gradients = False
         names.open, law = open_units(params), physics(params)
+        held = list(law.amounts.values()) if isinstance(law, Holds) else []
+        alone = names.members is None
+        names.derived = {s.name: s for s in held} if alone else of_ensemble([*unknowns, *held])
+        names.gradients = False
         listed = law.boundary_terms
         names.terms = {term for spec in unknowns for term in accepted(listed, spec.name)}
         if flux := getattr(law, "exchanged", ""):
@@ -92,10 +95,14 @@ class Volumes:
         """Yield the unknowns."""
         for spec in model.fields(model.params):
             yield spec, True
+        for spec in getattr(model, "amounts", {}).values():
+            yield spec, False
 
     def problems(self, deck: Any) -> Iterator[Found]:
         """Yield terms and quantities without meaning on sides of a grid, and sides with two conditions."""
         yield from _crowded(deck.boundary)
+        cls: Any = registry.component("physics", deck.physics.type).cls
+        yield from getattr(cls, "problems", lambda deck: ())(deck)
         yield from _of_members(deck)
         for name, quantity in deck.quantities.items():
             if getattr(quantity, "on", None) is not None:

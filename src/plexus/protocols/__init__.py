@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Compiled,
         Conservation,
         GridPoint,
+        Holds,
         OnSides,
         Quadratic,
         Reconstruction,
@@ -80,7 +81,7 @@ _MODULES = {
     "steppers": "Choosy Controller Forgets Remembers Repeats Stepper StepResult",
     "systems": "Explicit Implicit Reduction Split TimeIntegrable Waves",
     "training": "Data Loss Optimizer Residual Schedule Stage Trainable",
-    "volumes": "Compiled Conservation GridPoint OnSides Quadratic Reconstruction Riemann SideLaw "
+    "volumes": "Compiled Conservation GridPoint Holds OnSides Quadratic Reconstruction Riemann SideLaw "
     "VolumePhysics",
     "weak": "BoundaryTerm Derived Equation Flux Integrated Joint Point Sample Stores Tangent WeakPhysics",
 }
@@ -128,6 +129,7 @@ __all__ = [
     "GridPoint",
     "GridSource",
     "Guarded",
+    "Holds",
     "Implicit",
     "Inlined",
     "Instant",

@@ -93,6 +93,27 @@ class Quadratic(Protocol):
 
 
 @runtime_checkable
+class Holds(Protocol):
+    """A law a(u)_t + Σ_a ∂_a f_a(u) = ∇·(D ∇u) + s whose cells hold amounts a(u) other than the unknowns.
+
+    Amounts grow with the unknowns, and at least as they do. Fluxes, sources and sides see the unknowns, steppers
+    the amounts, so that sums of these are kept by every method.
+    """
+
+    amounts: Mapping[str, FieldSpec]
+    """Unknown -> what of it a cell holds."""
+
+    def stored(self, u: Values) -> Values:
+        """Return the amounts a(u)."""
+
+    def released(self, amounts: Values) -> Values:
+        """Return the unknowns of amounts, differentiable."""
+
+    def capacity(self, u: Values) -> Values:
+        """Return ∂a/∂u, which may be infinite."""
+
+
+@runtime_checkable
 class Compiled(Protocol):
     """A reconstruction or Riemann solver that `plexus_kernels.native.transport` has too."""
 

@@ -167,13 +167,17 @@ def _hats(s: np.ndarray, n: int, bounded: bool) -> np.ndarray:
 
 
 class Whole:
-    """All cells of a grid as one body: their stencils tie them together."""
+    """All cells of a grid as one body: their stencils tie them together.
 
-    count, blur = 1, 0.0
+    Without ``level`` there is none: a constant that is added to the values does not leave the equations as they are.
+    """
 
-    def __init__(self, space: CellSpace):
-        shape = (space.n_owned, space.components)
-        self.labels, self.empty = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    blur = 0.0
+
+    def __init__(self, space: CellSpace, level: bool = True):
+        shape, self.count = (space.n_owned, space.components), int(level)
+        self.labels = np.full(shape, self.count - 1, dtype=np.int64)
+        self.empty = np.zeros(shape, dtype=bool)
         self._dim = space.mesh.dim
 
     def stops(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from petsc4py import PETSc
 
 from plexus.devices.tensors import from_rows, rows_of, to_device, to_host
 from plexus.errors import InputError
+from plexus.models.volumes.affine import Affine
 from plexus.protocols import NOTHING, Since
 from plexus.spaces.cells import CellSpace, Whole
 from plexus.spaces.coo import coo
@@ -42,12 +43,18 @@ class CellForm:
         The field.
     members
         Size of the ensemble.
+
+    Attributes
+    ----------
+    affine : the inflow, where it is affine in the means and its factors never change.
     """
 
     fixed = None
     symmetric = False
 
     def __init__(self, scheme: Scheme, name: str, members: int):
+        self.affine: Affine | None = None
+        self._known: tuple[torch.Tensor, torch.Tensor] | None = None
         self.scheme, self.name, self.members = scheme, name, members
         names = [spec.name for spec in scheme.specs]
         self.place = names.index(name)
@@ -65,8 +72,8 @@ class CellForm:
         return self.space.near_nullspace()
 
     def bodies(self) -> Whole:
-        """Return the grid: its cells are one body."""
-        return Whole(self.space)
+        """Return the grid: its cells are one body, unless they hold amounts."""
+        return Whole(self.space, level=self.scheme.holds is None)
 
     def parts(self) -> Mapping[str, PETSc.IS]:
         """Return nothing: fields are solved one by one."""
@@ -82,8 +89,9 @@ class CellForm:
     ) -> np.ndarray:
         """Return u_t - R(u), (n_owned, m). Collective."""
         with torch.no_grad():
-            rates = self._own(self.scheme.rates(self._stack(u, fields), t))
-        out = -rows_of(rates, self.space.n_owned)
+            means = self._means(u, fields)
+            inflow = self._own((self.affine or self.scheme).inflow(means, t))
+        out = -rows_of(inflow, self.space.n_owned)
         return out if rate is None else out + rate
 
     def unanswered(
@@ -119,13 +127,24 @@ class CellForm:
         since: Since = NOTHING,
     ) -> PETSc.Mat:
         """Assemble shift - ∂R/∂u. Collective."""
+        with torch.no_grad():
+            means = self._means(u, fields)
+            capacity = self.scheme.capacity(means)
+        shift = shift if rate is not None else 0.0
+        if capacity is None:
+            return self.derivative(means, t, shift)
+        mat = self.derivative(means, t, 0.0) if self.affine is None else self.affine.derivative(means, t)
+        return self.matrix.by_amounts(mat, rows_of(self._own(1 / capacity), self.space.n_owned), shift)
+
+    def derivative(self, means: torch.Tensor, t: float, shift: float) -> PETSc.Mat:
+        """Assemble shift less the derivative of the inflow by the means. Collective."""
         matrix, slab = self.matrix, self.scheme.slab
         with torch.no_grad():
-            extended = slab.extended(self._stack(u, fields), self.scheme.reach)
+            extended = slab.extended(means, self.scheme.reach)
             seeds = matrix.seeds(extended)
             # (colours, column component, row component, N, cells)
             table = torch.stack([self._slopes(extended, t, seeds, b) for b in range(self.m)], dim=1)
-        return matrix.store(to_host(-table), shift if rate is not None else 0.0)
+        return matrix.store(to_host(-table), shift)
 
     def _slopes(self, extended: torch.Tensor, t: float, seeds: torch.Tensor, b: int) -> torch.Tensor:
         """Return the derivatives along seeds (K, *places) of component b, (K, m, N, cells).
@@ -140,13 +159,22 @@ class CellForm:
             direction[:, :, sum(self.scheme.sizes[: self.place]) + b] = some[:, None]
             seed = direction.flatten(0, 1)
             # other than torch.autograd.forward_ad, this works inside a node of the graph too
-            slope = torch.func.jvp(lambda u: self._own(self.scheme.local(u, t)), (point,), (seed,))[1]
+            slope = torch.func.jvp(lambda u: self._own(self.scheme.around(u, t)), (point,), (seed,))[1]
             found.append(slope.reshape(len(some), n, self.m, -1).transpose(1, 2))
         return torch.cat(found)
 
     def _own(self, stack: torch.Tensor) -> torch.Tensor:
         """Return the field's part of a stack, (N, m, *cells)."""
         return stack.narrow(1, sum(self.scheme.sizes[: self.place]), self.m)
+
+    def _means(self, u: np.ndarray, fields: Mapping[str, Any]) -> torch.Tensor:
+        """Return the means of all fields (N, M, *cells); those that a residual has found serve its tangent."""
+        stack = self._stack(u, fields)
+        if self.scheme.holds is None:
+            return stack
+        if self._known is None or not torch.equal(self._known[0], stack):
+            self._known = stack.clone(), self.scheme.released(stack)
+        return self._known[1]
 
     def _stack(self, u: np.ndarray, fields: Mapping[str, Any]) -> torch.Tensor:
         """Return all fields (N, M, *cells), this one from its rows."""
@@ -219,6 +247,15 @@ class StencilMatrix:
             self._insert(np.ascontiguousarray(values.ravel()))
             self._stored = values
         return self.mat
+
+    def by_amounts(self, mat: PETSc.Mat, slopes: np.ndarray, shift: float) -> PETSc.Mat:
+        """Return shift + A diag(slopes) of a matrix A, in its place; slopes (n_owned, m) of the columns. Collective."""
+        right = mat.createVecRight()
+        right.setArray(slopes.ravel())
+        mat.diagonalScale(R=right)
+        mat.shift(shift)
+        right.destroy()
+        return mat
 
     def _pairs(self, reach: int, box: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return own row, colour of the column and global column of every entry."""

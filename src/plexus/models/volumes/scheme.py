@@ -2,7 +2,8 @@
 
     dū/dt = -Σ_a (F_(a,+) - F_(a,-))/h_a + s̄,   F = F̂(u⁻, u⁺) - D u_n
 
-The reconstruction gives u⁻ and u⁺, the Riemann solver F̂. A face has one flux, so that what leaves a cell
+The reconstruction gives u⁻ and u⁺, the Riemann solver F̂. Cells of a law that `plexus.protocols.Holds` have
+amounts a(u) instead, and ū is what they release, of second order. A face has one flux, so that what leaves a cell
 enters its neighbour: sums over cells change by the fluxes through the sides alone, to rounding. With a
 reconstruction of order above 2 the diffusive flux is of order 6, and on two or three axes fluxes and sources
 are evaluated in middles and turned into means (`plexus.spaces.stencils.averages`). R. J. LeVeque, Finite
@@ -21,7 +22,7 @@ import torch
 from plexus.models.volumes.compiled import formulas, rates
 from plexus.models.volumes.places import Place, Places, Where
 from plexus.models.volumes.sides import Given, Outflow, Side
-from plexus.protocols import Conservation, FieldSpec, Reconstruction, Riemann, Values
+from plexus.protocols import Conservation, FieldSpec, Holds, Reconstruction, Riemann, Values
 from plexus.spaces.controls import Sampled
 from plexus.spaces.stencils import averages
 
@@ -39,7 +40,8 @@ def reach(reconstruction: Reconstruction) -> int:
 class Scheme:
     """The cells of one slab.
 
-    Fields are stacked: tensors (N, M, *cells), M components of all fields one after the other.
+    Fields are stacked: tensors (N, M, *cells), M components of all fields one after the other. What steppers see
+    are amounts, which are the unknowns where the law does not say otherwise.
 
     Parameters
     ----------
@@ -65,6 +67,7 @@ class Scheme:
         sides: Mapping[tuple[int, int], Side],
     ):
         self.law, self.specs, self.sides = law, list(specs), sides
+        self.holds = law if isinstance(law, Holds) else None
         self.places, self.slab = places, places.slab
         self.reconstruction, self.riemann = reconstruction, riemann
         self.dim = self.slab.dim
@@ -121,17 +124,42 @@ class Scheme:
                 parts.append(value.expand(flat).reshape(shape))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
+    # amounts
+
+    def stored(self, u: torch.Tensor) -> torch.Tensor:
+        """Return the amounts of means (N, M, *places)."""
+        law = self.holds
+        return u if law is None else self.join(law.stored(self.split(u)), u)
+
+    def released(self, amounts: torch.Tensor) -> torch.Tensor:
+        """Return the means of amounts (N, M, *places)."""
+        law = self.holds
+        return amounts if law is None else self.join(law.released(self.split(amounts)), amounts)
+
+    def capacity(self, u: torch.Tensor) -> torch.Tensor | None:
+        """Return the amounts' derivatives by the means (N, M, *places); None where amounts are means."""
+        law = self.holds
+        return None if law is None else self.join(law.capacity(self.split(u)), u)
+
     # rates
 
     def rates(self, u: torch.Tensor, t: float) -> torch.Tensor:
-        """Return the rates of the means (N, M, *cells). Collective, differentiable, in compiled code once."""
+        """Return the rates of the amounts (N, M, *cells). Collective, differentiable, in compiled code once."""
+        return self.inflow(self.released(u), t)
+
+    def inflow(self, u: torch.Tensor, t: float) -> torch.Tensor:
+        """Return what fluxes and sources give to cells with means (N, M, *cells). Collective."""
         if self.compiled is None:
-            return self.local(self.slab.extended(u, self.reach), t)
+            return self.around(self.slab.extended(u, self.reach), t)
         total = rates(self, self.compiled, u, t)
         return total + self._sources(self.slab.extended(u, self.reach), t) if self.has_source else total
 
     def local(self, extended: torch.Tensor, t: float) -> torch.Tensor:
-        """Return the rates from the slab with its neighbours' layers; needs no communication."""
+        """Return the rates from the amounts with the neighbours' layers; needs no communication."""
+        return self.around(self.released(extended), t)
+
+    def around(self, extended: torch.Tensor, t: float) -> torch.Tensor:
+        """Return the rates from the means with the neighbours' layers."""
         total: Any = 0.0
         for a in range(self.dim):
             flux = self.fluxes(extended, a, t)
@@ -307,8 +335,8 @@ class Scheme:
     # what the sides let out, and how fast anything may go
 
     def outflow(self, u: torch.Tensor, t: float, a: int, end: int) -> torch.Tensor:
-        """Return what leaves through a side, (N, M), the sum over ranks. Collective."""
-        flux = self.fluxes(self.slab.extended(u, self.reach), a, t)
+        """Return what leaves through a side for amounts u, (N, M), the sum over ranks. Collective."""
+        flux = self.fluxes(self.slab.extended(self.released(u), self.reach), a, t)
         area = self.slab.grid.volume / self.slab.grid.n_global_cells / self.slab.grid.spacing[a]
         at = 0 if end == 0 else flux.shape[a - self.dim] - 1
         through = flux.narrow(a - self.dim, at, 1).flatten(2).sum(-1) * (area if end else -area)
@@ -319,7 +347,7 @@ class Scheme:
         """Return the longest step [s] at Courant number one: Σ_a (|f'|/h + 2D/h²) dt = 1. Collective."""
         from mpi4py import MPI
 
-        fields, p = self.split(u), self.places.at(Where((0,) * self.dim), t)
+        fields, p = self.split(self.released(u)), self.places.at(Where((0,) * self.dim), t)
         spacing, total = self.slab.grid.spacing, torch.zeros((), dtype=u.dtype, device=u.device)
         for a, h in enumerate(spacing):
             total = total + self.law.speed(fields, p, a).abs() / h
