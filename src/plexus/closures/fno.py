@@ -16,7 +16,6 @@ doi:10.1016/j.jcp.2024.112869; Z. Li et al., doi:10.48550/arXiv.2010.08895.
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from plexus.closures._stress import StressClosure, StressParams
@@ -29,6 +28,8 @@ from plexus.registry import register
 
 if TYPE_CHECKING:
     import torch
+
+    from plexus.nets.modes import Axis
 
 EXAMPLE: dict[str, Any] = {"type": "fno", "modes": 4}
 
@@ -85,7 +86,7 @@ class Fno(StressClosure):
             def total(part: torch.Tensor) -> torch.Tensor:
                 return Total.apply(part, setting.comm)
 
-        self.network.bind(setting.space, total)
+        self.network.bind(_axes(setting.space.cells, setting.space.rows), total)
 
     def few(self, inputs: Fields) -> dict[str, Any]:
         """Return every n-th point of one field, as many as the modes need."""
@@ -100,8 +101,15 @@ class Fno(StressClosure):
     def answers(self, inputs: Fields) -> dict[str, Any]:
         """Return the network's answer on a grid of its own, which belongs to this rank alone."""
         cells = tuple(inputs["c"].shape)
-        self.network.bind(SimpleNamespace(cells=cells, rows=(0, cells[0])))
+        self.network.bind(_axes(cells, (0, cells[0])))
         try:
             return super().answers(inputs)
         finally:
             self._bind()
+
+
+def _axes(cells: tuple[int, ...], rows: tuple[int, int]) -> list[Axis]:
+    """Return the axes of a grid that is split along its first one."""
+    from plexus.nets.modes import Axis
+
+    return [Axis(cells[0], rows), *map(Axis, cells[1:])]

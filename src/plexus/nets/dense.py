@@ -65,7 +65,7 @@ class Dense(nn.Module):
             y = torch.cat([self._layers(part) for part in points.split(BLOCK, 1)], 1)
         else:
             y = self._layers(points)
-        return y.reshape(-1, *x.shape[1:])
+        return y.reshape(y.shape[0], *x.shape[1:])
 
     def _layers(self, x: Tensor) -> Tensor:
         """Return (outputs, points) of features (inputs, points)."""

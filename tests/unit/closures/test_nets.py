@@ -7,6 +7,7 @@ from closure_cases import Cells, make, state
 from plexus.errors import InputError
 from plexus.nets.dense import Dense
 from plexus.nets.lowmodes import LowModes
+from plexus.nets.modes import Axis
 
 
 def count(network):
@@ -36,7 +37,7 @@ def test_dense_is_the_formula():
 
 def by_fft(net, u):
     """Return one spectral layer by whole transforms."""
-    m, (nx, ny) = net.modes, u.shape[-2:]
+    m, (nx, ny) = net.modes[0], u.shape[-2:]
     hat = torch.fft.rfft2(u)
     weight = torch.view_as_complex(net.weights[0])
     out = torch.zeros(weight.shape[1], nx, ny // 2 + 1, dtype=hat.dtype)
@@ -47,7 +48,7 @@ def by_fft(net, u):
 
 def test_operator_acts_on_the_low_modes():
     net = LowModes([3, 2], modes=4, seed=1).double()
-    net.bind(Cells(12, 16))
+    net.bind([Axis(12), Axis(16)])
     u = torch.rand(3, 12, 16, dtype=torch.float64)
     assert torch.allclose(net(u), by_fft(net, u), rtol=0, atol=1e-13)
 
@@ -58,7 +59,7 @@ def test_operator_is_the_same_on_a_finer_grid():
     coarse = {}
     for n in (48, 96):
         x = torch.arange(n, dtype=torch.float64) * (2 * torch.pi / n)
-        net.bind(Cells(n, n))
+        net.bind([Axis(n), Axis(n)])
         coarse[n] = net((torch.sin(x)[:, None] * torch.cos(x) + torch.cos(2 * x)[:, None])[None])
     assert torch.allclose(coarse[96][:, ::2, ::2], coarse[48], rtol=0, atol=1e-12)
 
