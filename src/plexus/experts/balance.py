@@ -33,7 +33,7 @@ class Balance:
 
     Attributes
     ----------
-    tiles, slabs : tiles of the interval, and equal slabs of its levels.
+    tiles, slabs : tiles of the interval, and equal slabs of its levels, between times `bounds`.
     stored : S.
     diffusivity : D.
     """
@@ -49,6 +49,7 @@ class Balance:
         self.faces = torch.tensor([0.0, *self.tiles.edges, self.tiles.length], dtype=x.dtype)
         self.to_slopes = derivative(self.line.nodes, 1, self.faces)[:, 1:-1].T
         self.levels = [len(t) * s // self.slabs for s in range(self.slabs + 1)]
+        self.bounds = torch.cat([t.new_zeros(1), t])[self.levels]
         self.cells = self.tiles.indicators(x) * self.tiles.length / len(x)
         every = torch.cat([t.new_zeros(1), t])
         step = torch.diff(every)

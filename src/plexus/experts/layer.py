@@ -68,6 +68,11 @@ class Experts:
         q[good] = known[good] + self.line.q(v)
         return q, omega
 
+    def normal(self, omega: Tensor, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return JᵀJ (M, K N, K N) and the gradient (M, K N) at ω."""
+        j = self.problem.jacobian(omega, theta)
+        return j.mT @ j, torch.einsum("mri,mr->mi", j, self.problem.values(omega, theta))
+
     def rows(self, known: Tensor, functions: Tensor, blended: Tensor, points: Tensor) -> Sequence[Tensor]:
         """Return the θ of the least squares problem."""
         seen = self.coupling.seen(self.line, functions, blended, self.tiles)

@@ -101,6 +101,18 @@ def test_lift_has_start_and_boundary_values_and_the_factor_keeps_them():
     assert float((value + D * slope).abs().max()) < 10 * D**2
 
 
+def test_what_the_lift_passes_on_is_the_integral_of_its_slope():
+    places, bounds = torch.tensor([0.0, 0.3, 1.0]).double(), torch.tensor([0.0, 100.0, 500.0]).double()
+    late = torch.linspace(100, 500, 4001, dtype=torch.float64)
+    slope = jvp(lambda x: LIFT.values(START, x, late), (places,), (torch.ones_like(places),))[1]
+    found = LIFT.passed(START, places, bounds)
+    torch.testing.assert_close(found[:, 1], torch.trapezoid(slope, late, dim=1), rtol=1e-6, atol=1e-9)
+    # a sudden value at the end of a half line takes up like the root of time
+    kappa = D / LIFT.secant(torch.ones(3).double(), START[:, 0])
+    taken = -2 * (1 - START[:, 0]) * (100 / (math.pi * kappa)).sqrt()
+    torch.testing.assert_close(found[:, 0, 0], taken, rtol=0.05, atol=0)
+
+
 def test_samples_are_one_of_each_stratum_and_known_by_number():
     points = stratified(1000, 100, seed=3)
     assert (points // 10).tolist() == list(range(100))
@@ -193,16 +205,14 @@ def test_balance_of_each_tile_and_slab_is_exact():
     known_, omega = known(), layer.solve(known(), b, ALL)[1]
     balance = Balance(LINE, layer.tiles, 2, stored, D)
     blended = layer.coupling.field(b, layer.tiles, X)
-    flown = torch.zeros(3, 2, 5).double()
+    flown = D * LIFT.passed(START, balance.faces, balance.bounds)
 
     def defect(omega):
         v = torch.einsum("mntx,mn->mtx", blended, omega)
         return balance.defect(START, known_[:, 0], flown, v)
 
     theta = layer.rows(known_, b, blended, ALL)
-    j = layer.problem.jacobian(omega, theta)
-    slope = torch.einsum("mri,mr->mi", j, layer.problem.values(omega, theta))
-    exact, worst = balanced(omega, j.mT @ j, slope, defect)
+    exact, worst = balanced(omega, *layer.normal(omega, theta), defect)
     assert float(defect(omega).abs().amax(1).min()) > 1e-4
     assert float(worst.max()) < 1e-12
     # among all that balance it is next to the best

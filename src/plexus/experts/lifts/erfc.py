@@ -15,10 +15,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
+import numpy as np
 import torch
+from torch.func import jvp
 
 Tensor = torch.Tensor
+GAUSS = 24
+"""Points of the quadrature in time."""
 
 
 class TwoSided:
@@ -45,6 +50,19 @@ class TwoSided:
         e0 = _layer(x, left, t) - s * _layer(x.new_tensor([self.end]), left, t)
         ea = _layer(self.end - x, right, t) - (1 - s) * _layer(x.new_tensor([self.end]), right, t)
         return h + (1 - h0) * e0 - ha * ea
+
+    def passed(self, start: Tensor, places: Tensor, bounds: Tensor) -> Tensor:
+        """Return ∫ l_x dt at places (n,) between successive times (s + 1,), (M, s, n).
+
+        The slope at an end falls with the root of time: the rule of Gauss and Legendre is taken in that.
+        """
+        nodes, weights = (torch.from_numpy(a).to(start) for a in np.polynomial.legendre.leggauss(GAUSS))
+        parts, one = [], torch.ones_like(places)
+        for low, high in pairwise(bounds.sqrt()):
+            root = (low + high) / 2 + (high - low) / 2 * nodes
+            slope = jvp(lambda x, t=root**2: self.values(start, x, t), (places,), (one,))[1]
+            parts.append(torch.einsum("mtx,t->mx", slope, weights * root * (high - low)))
+        return torch.stack(parts, 1)
 
     def factor(self, x: Tensor, t: Tensor, duration: float) -> Tensor:
         """Return g (nt, nx), of size one."""
