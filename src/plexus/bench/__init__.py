@@ -28,6 +28,7 @@ BENCHES = (
     "rom",
     "offline",
     "linear",
+    "experts",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")
