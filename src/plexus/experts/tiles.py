@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import torch
 
+from plexus.errors import InputError
+
 Tensor = torch.Tensor
 
 
@@ -26,11 +28,21 @@ class Tiles:
     count : number of tiles K.
     length : length of the interval.
     overlap : width w of the transition between two windows, at most that of a tile.
+
+    Raises
+    ------
+    InputError
+        If a transition would reach over a tile.
     """
 
     count: int
     length: float = 1.0
     overlap: float = 0.1
+
+    def __post_init__(self) -> None:
+        width = self.length / self.count
+        if self.count > 1 and not 0 < self.overlap <= width * (1 + 1e-12):
+            raise InputError(f"{self.count} tiles are {width:g} wide, and cannot overlap by {self.overlap:g}")
 
     @property
     def edges(self) -> list[float]:

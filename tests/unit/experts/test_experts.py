@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.func import jvp
 
+from plexus.errors import InputError
 from plexus.experts.balance import Balance, balanced
 from plexus.experts.couplings.none import Uncoupled
 from plexus.experts.couplings.rows import Rows
@@ -78,6 +79,11 @@ def test_windows_add_up_to_one_and_are_sums_of_finer_ones():
     second = torch.diff(Tiles(2).windows(dense), n=2) * 20000**2
     # two continuous derivatives
     assert float(torch.diff(second).abs().max()) < 1e-2 * float(second.abs().max())
+
+
+def test_windows_that_reach_over_a_tile_are_refused():
+    with pytest.raises(InputError, match=r"8 tiles are 0\.125 wide, and cannot overlap by 0\.2"):
+        Tiles(8, overlap=0.2)
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])

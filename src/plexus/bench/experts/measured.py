@@ -11,6 +11,7 @@ import torch
 from plexus.bench.experts.family import Family
 from plexus.bench.experts.trainings import (
     FUNCTIONS,
+    NARROW,
     STEPS,
     Found,
     apart,
@@ -71,7 +72,7 @@ def tiles() -> list[Row]:
     """Return residuals of one set of functions with other tiles, and jumps with and without coupling."""
     family = Family(random=True)
     single = trained(family, layer(family, 1), SEEDS[0])
-    found = {k: judged(family, single.network, layer(family, k)) for k in (1, 2, 4, 8)}
+    found = {k: judged(family, single.network, layer(family, k, overlap=NARROW)) for k in (1, 2, 4, 8)}
     sizes = {k: float(size.mean()) for k, (_, size) in found.items()}
     errors = {k: f"error {PERCENT * float(error.mean()):.3f} %" for k, (error, _) in found.items()}
     text = "trained for 1 tile, taken with {}: residual"

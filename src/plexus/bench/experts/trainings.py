@@ -22,7 +22,8 @@ Tensor = torch.Tensor
 STEPS, BATCH, POINTS, FUNCTIONS = 100, 8, 512, 8
 RATE, LEAST, CLIP = 5e-3, 0.03, 1.0
 """Rate of Adam at first and its share at the end of a cosine; bound on the norm of a gradient."""
-OVERLAP = 0.12
+WIDE, NARROW = 0.25, 0.12
+"""Overlaps of tiles: as wide as one of four, by the starts to choose by, and for up to eight."""
 AFTER, BESIDE = 0.3, 0.15
 """Zeros behind the last time and beside the line, as shares of these."""
 SOFT = 0.1
@@ -40,10 +41,9 @@ class Found:
     failed: int
 
 
-def layer(family: Family, count: int, coupling: CouplingBase | None = None) -> Experts:
+def layer(family: Family, count: int, coupling: CouplingBase | None = None, overlap: float = WIDE) -> Experts:
     """Return the constraint with some number of tiles."""
-    tiles = Tiles(count, overlap=min(OVERLAP, 1 / count))
-    return Experts(family.line, family.law, coupling or Windows(), tiles)
+    return Experts(family.line, family.law, coupling or Windows(), Tiles(count, overlap=overlap))
 
 
 def fields(
