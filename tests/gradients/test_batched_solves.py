@@ -13,6 +13,7 @@ from plexus.solvers.batched.cg import SelfAdjoint
 from plexus.solvers.batched.levenberg import LeastSquares, levenberg
 from plexus.solvers.batched.lu import Linear
 from plexus.solvers.batched.newton import Roots
+from plexus.solvers.batched.pointwise import Pointwise
 
 TWO = pytest.approx(2.0, abs=0.1)
 TIMES = torch.linspace(0, 1, 12, dtype=torch.float64)
@@ -93,7 +94,7 @@ def test_second_derivatives_are_refused():
         torch.autograd.grad(slope.sum(), a)
 
 
-@pytest.mark.parametrize("level", [0.0, 0.007, 0.08])
+@pytest.mark.parametrize("level", [0.0, 0.007, 0.1])
 def test_full_hessian_is_right_at_every_residual(level):
     """C1.1; the gradient with JᵀJ alone is measurably wrong where there is a residual."""
     start, theta = torch.ones(4, 2, dtype=torch.float64), (data(level), torch.ones((), dtype=torch.float64))
@@ -103,7 +104,7 @@ def test_full_hessian_is_right_at_every_residual(level):
     pair = (full, through(gauss, start))
     right, wrong = (torch.cat([g.flatten() for g in gradients(f, theta)]) for f in pair)
     apart = float((right - wrong).norm() / right.norm())
-    assert apart > 0.01 if level == 0.08 else apart < 0.01
+    assert apart > 0.01 if level == 0.1 else apart < 0.01
     assert level > 0 or apart < 1e-9
 
 
@@ -280,10 +281,90 @@ def test_levenberg_starts_anywhere_and_stops_at_rounding():
     """At a solution nothing is left to do, and no tolerance is below what the numbers hold."""
     target = draws(3, 4, seed=12)
 
-    def system(u):
-        return u - target, torch.eye(4).double().expand(3, 4, 4)
+    def system(u, items):
+        return u - target[items], torch.eye(4).double().expand(len(u), 4, 4)
 
     done = levenberg(system, target.clone())
     assert int(done.iterations.max()) == 0
     assert not done.failed.any()
     assert not levenberg(system, 0 * target, tolerance=0.0).failed.any()
+
+
+def test_samples_that_are_there_are_not_asked_for_again():
+    problem, start, theta = many("levenberg")
+    asked = []
+
+    class Counted(LeastSquares):
+        def values(self, u, theta):
+            asked.append(len(u))
+            return super().values(u, theta)
+
+    found = Counted(problem.equations, problem.axes).iterate(start, theta)
+    assert asked == sorted(asked, reverse=True) and asked[-1] < 16
+    # the start, and each iteration
+    assert sum(asked) == 16 + int(found.iterations.sum())
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-10, 1e-6, 1e-3])
+def test_columns_that_are_nearly_the_same_harm_neither_solution_nor_gradient(apart):
+    """A basis of rank n - 1 in units far apart: what it cannot tell stays as it was guessed."""
+    basis = draws(1, 40, 5, seed=13)
+    basis[..., 4] = basis[..., 3] + apart * basis[..., 4]
+    basis = basis * 10.0 ** torch.arange(-6, 4, 2)
+    y = draws(1, 40, seed=14)
+    problem = LeastSquares(lambda u, a, y: a @ u - y, (0, 0))
+
+    def fitted(y):
+        return (basis @ solution(problem, torch.zeros(1, 5).double(), basis, y)[..., None]).squeeze(-1)
+
+    q = torch.linalg.qr(basis[..., :4] if apart < 1e-8 else basis)[0]
+    torch.testing.assert_close(fitted(y), (q @ (q.mT @ y[..., None])).squeeze(-1), rtol=1e-7, atol=1e-7)
+    assert slope(lambda y: weighed(fitted(y)), [y]) == TWO
+    assert (problem.tally.failed, problem.tally.singular) == (0, 0)
+
+
+def test_what_no_row_sees_keeps_its_guess_and_has_no_part_in_a_gradient():
+    problem = LeastSquares(lambda u, y: torch.stack([u[0] - y[0], 2 * u[0] + y[1], y[0] * y[1]]), (0,))
+    y = torch.tensor([[1.0, 3.0]], dtype=torch.float64, requires_grad=True)
+    u = solution(problem, torch.tensor([[0.0, 7.0]]).double(), y)
+    torch.testing.assert_close(u.detach(), torch.tensor([[-1.0, 7.0]]).double())
+    (slopes,) = torch.autograd.grad(u.sum(), y)
+    torch.testing.assert_close(slopes, torch.tensor([[0.2, -0.4]]).double())
+    assert problem.tally.singular == 0
+
+
+def test_pointwise_residuals_have_the_derivatives_of_any_others():
+    """Jacobian, Hessian and gradient by the chain rule are those by differentiation of the whole."""
+
+    def law(q):
+        return q[:, 0].exp() * q[:, 1] - q[:, 2].square()
+
+    theta = (
+        draws(3, 3, 20, 4, seed=15),
+        draws(3, 3, 20, seed=16),
+        draws(3, 2, 4, seed=17),
+        draws(3, 2, seed=18),
+    )
+
+    def whole(u, a, known, conditions, right):
+        q = known + torch.einsum("drn,n->dr", a, u)
+        return torch.cat([law(q[None])[0], conditions @ u + right])
+
+    short, long = Pointwise(law), LeastSquares(whole, (0, 0, 0, 0))
+    u, lam = 0.3 * draws(3, 4, seed=19), draws(3, 4, seed=20)
+    torch.testing.assert_close(short.values(u, theta), long.values(u, theta))
+    torch.testing.assert_close(short.jacobian(u, theta), long.jacobian(u, theta))
+    torch.testing.assert_close(short.matrix(u, theta), long.matrix(u, theta))
+    pairs = [gradients(lambda *t, p=p: p.product(u, t, lam).sum(), theta) for p in (short, long)]
+    for one, other in zip(*pairs, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_sample_without_numbers_fails_alone():
+    problem, start, theta = many("levenberg")
+    y = theta[0].clone()
+    y[3] = torch.nan
+    outcome = problem.iterate(start, (y, theta[1]))
+    assert outcome.failed.nonzero().tolist() == [[3]]
+    rest = torch.arange(16) != 3
+    torch.testing.assert_close(outcome.u[rest], problem.iterate(start, theta).u[rest])

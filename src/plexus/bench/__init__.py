@@ -29,6 +29,7 @@ BENCHES = (
     "offline",
     "linear",
     "operators",
+    "experts",
 )
 STUDIES = "plexus.studies"
 FOLDER = Path("runs/bench")

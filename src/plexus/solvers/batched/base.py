@@ -115,10 +115,16 @@ class Batch(ABC):
         self, u: Tensor, theta: Sequence[Tensor], right: Tensor, turned: Callable[[Tensor], Tensor]
     ) -> Tensor:
         good, x = solved(u), torch.zeros_like(right)
-        found, has = lu(turned(self.matrix(u[good], self._rows(theta, good))), right[good])
+        found, has = self.divided(u[good], self._rows(theta, good), right[good], turned)
         self.tally.singular += int((~has).sum())
         x[good] = torch.where(has[:, None], found, 0.0)
         return x
+
+    def divided(
+        self, u: Tensor, theta: Sequence[Tensor], right: Tensor, turned: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return A⁻¹ or A⁻ᵀ of right sides (M, n), as ``turned`` makes A, and which samples have one."""
+        return lu(turned(self.matrix(u, theta)), right)
 
     def _rows(self, theta: Sequence[Tensor], good: Tensor) -> list[Tensor]:
         """Return θ of some of the samples."""

@@ -1,0 +1,1 @@
+"""How the experts of different tiles are one field, one way per file."""
