@@ -41,7 +41,7 @@ BOUNDS = {60: 2.0, 120: 1.5}
 
 def run(*items: str) -> list[Row]:
     """Return the rows of the shipped operator; ``training`` and ``longer`` are trainings by three seeds."""
-    parts = {
+    parts: dict[str, Callable[[], list[Row]]] = {
         "shipped": shipped,
         "training": partial(training, 2400, 60),
         "longer": partial(training, 4800, 120),
