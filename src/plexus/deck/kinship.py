@@ -97,8 +97,6 @@ def _instead(slot: str, here: Discretisation) -> str:
 
 def part_problems(deck: Any) -> Iterator[Found]:
     """Yield what does not fit between learned parts, closure, physics and time step of a valid deck."""
-    from plexus.protocols import Setting
-
     gap, time = parts.gap(deck.physics), deck.time
     for path, params in parts.untrained(deck).items() if deck.train is None else ():
         key = getattr(params, "weights_key", "checkpoint")
@@ -107,6 +105,8 @@ def part_problems(deck: Any) -> Iterator[Found]:
     for path, params in parts.learned(deck):
         # a closure is asked with what its model leaves open
         if path != "closure":
+            from plexus.protocols import Setting
+
             cls: Any = parts.component(params).cls
             # a preconditioner's `problems` are about the fields of its system
             found = getattr(cls, "unsound", None) or cls.problems
