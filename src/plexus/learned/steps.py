@@ -136,6 +136,10 @@ class StepWatch(Account):
             "fallback": float(self.using_fallback),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return the entry of ``summary.json``."""
+        return super().summary() | {"what": "of the steps failed its checks"}
+
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers, the same on all ranks."""
         return {
