@@ -27,10 +27,10 @@ time: {stepper: quasistatic, step: STEP s, end: 40 s}
 output: [{type: probe, name: end, points: [[20 mm, 1 mm]], every: 1 steps}]
 """
 CONTROLS = """controls:
-  K: {type: scalar, unit: Pa, start: 1.08 GPa, bounds: [1 MPa, null]}
-  N: {type: scalar, start: 3.8, bounds: [1, 20]}
+  K: {type: scalar, unit: Pa, start: 1.15 GPa, bounds: [1 MPa, null]}
+  N: {type: scalar, start: 3.5, bounds: [1, 20]}
 calibrate:
-  tolerance: 1e-2
+  tolerance: 1e-3
   data:
     - {type: series, file: end.csv, column: end, of: displacement_x, at: [20 mm, 1 mm], deviation: 2 um}"""
 

@@ -94,7 +94,7 @@ def test_second_derivatives_are_refused():
         torch.autograd.grad(slope.sum(), a)
 
 
-@pytest.mark.parametrize("level", [0.0, 0.007, 0.1])
+@pytest.mark.parametrize("level", [0.0, 0.007, 0.08, 0.1])
 def test_full_hessian_is_right_at_every_residual(level):
     """C1.1; the gradient with JᵀJ alone is measurably wrong where there is a residual."""
     start, theta = torch.ones(4, 2, dtype=torch.float64), (data(level), torch.ones((), dtype=torch.float64))
@@ -104,7 +104,7 @@ def test_full_hessian_is_right_at_every_residual(level):
     pair = (full, through(gauss, start))
     right, wrong = (torch.cat([g.flatten() for g in gradients(f, theta)]) for f in pair)
     apart = float((right - wrong).norm() / right.norm())
-    assert apart > 0.01 if level == 0.1 else apart < 0.01
+    assert apart > 0.01 if level >= 0.08 else apart < 0.01
     assert level > 0 or apart < 1e-9
 
 
