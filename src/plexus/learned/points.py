@@ -17,7 +17,7 @@ import numpy as np
 from plexus.bundles.fields import ordered
 from plexus.bundles.kinds import Own
 from plexus.deck.params import Field, Params
-from plexus.learned.account import Account
+from plexus.learned.account import Shares
 from plexus.learned.box import middle_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class WatchParams(Params):
     )
 
 
-class Watch(Account):
+class Watch(Shares):
     """Shares of points outside, and what follows from them (`plexus.protocols.Guarded`).
 
     Parameters
@@ -62,9 +62,8 @@ class Watch(Account):
     def __init__(
         self, params: WatchParams, comm: Comm | None = None, name: str = "", beyond: Sequence[str] = ()
     ):
-        self.params, self.comm, self.name, self.beyond = params, comm, name, tuple(beyond)
-        self.using_fallback = False
-        self.steps, self.share, self.farthest, self._sum = 0, 0.0, 0.0, 0.0
+        super().__init__(params, comm, name, beyond)
+        self.farthest = 0.0
         self.replaced: Any = None
         """Which samples the fallback has answered in the latest evaluation of a training's validation."""
         self._range: tuple[Array, Array] | None = None
@@ -109,49 +108,26 @@ class Watch(Account):
         )
 
     @property
-    def stops(self) -> bool:
-        """Return whether a trip ends the run instead of switching to the fallback."""
-        return self.params.outside == "stop"
-
-    @property
     def suspect(self) -> bool:
         """Return whether too many points of the latest solution are outside."""
         return self.share > self.params.max_fraction
-
-    def tick(self) -> None:
-        """End a step."""
-        self.steps, self._sum = self.steps + 1, self._sum + self.share
 
     def look(self, step: int) -> str | None:
         """Return None: solutions are judged as they are found."""
         return None
 
-    def use_fallback(self) -> None:
-        """From now on only the fallback answers."""
-        self.using_fallback, self.share = True, 0.0
-
-    def counts(self) -> dict[str, float]:
-        """Return steps watched, the latest and the mean share outside, and the farthest point."""
-        return {
-            "steps": float(self.steps),
-            "outside": self.share,
-            "mean_outside": self._sum / max(self.steps, 1),
-            "farthest": self.farthest,
-            "fallback": float(self.using_fallback),
-        }
+    def details(self) -> dict[str, float]:
+        """Return how far the farthest point is outside."""
+        return {"farthest": self.farthest}
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers, the same on all ranks."""
-        return {
-            "using_fallback": self.using_fallback, "steps": self.steps, "share": self.share,
-            "farthest": self.farthest, "sum": self._sum,
-        }  # fmt: skip
+        return {**super().state(), "farthest": self.farthest}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned, on any number of ranks."""
-        self.using_fallback, self.steps = bool(state["using_fallback"]), int(state["steps"])
-        self.share, self.farthest = float(state["share"]), float(state["farthest"])
-        self._sum = float(state["sum"])
+        super().restore(state)
+        self.farthest = float(state["farthest"])
 
 
 def _check(metadata: dict[str, Any]) -> None:

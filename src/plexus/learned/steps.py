@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from plexus.deck.params import Field, Params
-from plexus.learned.account import Account
+from plexus.learned.account import Shares
 from plexus.learned.box import middle_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class StepGuardParams(Params):
     )
 
 
-class StepWatch(Account):
+class StepWatch(Shares):
     """Counts of the steps of one operator (`plexus.protocols.Guarded`).
 
     Parameters
@@ -60,9 +60,7 @@ class StepWatch(Account):
     def __init__(
         self, params: StepGuardParams, comm: Comm | None = None, name: str = "", beyond: Sequence[str] = ()
     ):
-        self.params, self.comm, self.name, self.beyond = params, comm, name, tuple(beyond)
-        self.using_fallback = False
-        self.steps, self.share, self._sum = 0, 0.0, 0.0
+        super().__init__(params, comm, name, beyond)
         self.worst: dict[str, float] = {}
         """Largest value of each measure so far."""
         self.replaced: torch.Tensor | None = None
@@ -104,37 +102,17 @@ class StepWatch(Account):
         return failed
 
     @property
-    def stops(self) -> bool:
-        """Return whether a trip ends the run instead of switching to the fallback."""
-        return self.params.outside == "stop"
-
-    @property
     def suspect(self) -> bool:
         """Return whether the latest step has failed."""
         return self.share > 0.0
-
-    def tick(self) -> None:
-        """End a step."""
-        self.steps, self._sum = self.steps + 1, self._sum + self.share
 
     def look(self, step: int) -> str | None:
         """Return why the run must stop; a step that the classical method took is no reason to."""
         return "a step was outside of its range" if self.stops and self.suspect else None
 
-    def use_fallback(self) -> None:
-        """From now on only the classical method takes steps."""
-        self.using_fallback, self.share = True, 0.0
-
-    def counts(self) -> dict[str, float]:
-        """Return steps watched, the latest and the mean share that failed, and the worst measures."""
-        worst = {f"largest_{name}": min(value, 1e300) for name, value in self.worst.items()}
-        return {
-            "steps": float(self.steps),
-            "outside": self.share,
-            "mean_outside": self._sum / max(self.steps, 1),
-            **worst,
-            "fallback": float(self.using_fallback),
-        }
+    def details(self) -> dict[str, float]:
+        """Return the worst measures."""
+        return {f"largest_{name}": min(value, 1e300) for name, value in self.worst.items()}
 
     def summary(self) -> dict[str, Any]:
         """Return the entry of ``summary.json``."""
@@ -142,13 +120,9 @@ class StepWatch(Account):
 
     def state(self) -> dict[str, Any]:
         """Return what a restart needs, plain numbers, the same on all ranks."""
-        return {
-            "using_fallback": self.using_fallback, "steps": self.steps, "share": self.share, "sum": self._sum,
-            "worst": {name: min(value, 1e300) for name, value in self.worst.items()},
-        }  # fmt: skip
+        return {**super().state(), "worst": {name: min(value, 1e300) for name, value in self.worst.items()}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned, on any number of ranks."""
-        self.using_fallback, self.steps = bool(state["using_fallback"]), int(state["steps"])
-        self.share, self._sum = float(state["share"]), float(state["sum"])
+        super().restore(state)
         self.worst = {name: float(value) for name, value in state["worst"].items()}
