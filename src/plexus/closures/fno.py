@@ -79,14 +79,9 @@ class Fno(StressClosure):
         setting = self.setting
         if setting.space is None:
             raise InputError("the operator acts on fields: it needs a grid, not loose points")
-        total = None
-        if setting.comm is not None and setting.comm.size > 1:
-            from plexus.spaces.shared import Total
+        from plexus.spaces.shared import total_over
 
-            def total(part: torch.Tensor) -> torch.Tensor:
-                return Total.apply(part, setting.comm)
-
-        self.network.bind(_axes(setting.space.cells, setting.space.rows), total)
+        self.network.bind(_axes(setting.space.cells, setting.space.rows), total_over(setting.comm))
 
     def few(self, inputs: Fields) -> dict[str, Any]:
         """Return every n-th point of one field, as many as the modes need."""

@@ -87,19 +87,14 @@ class Fno(OperatorPart):
     def bind(self) -> None:
         """Bind the network to the setting's grid; bounded axes may have zeros behind their ends."""
         from plexus.nets.modes import Axis
+        from plexus.spaces.shared import total_over
 
-        space, comm = self.setting.space, self.setting.comm
-        grid, total = space.mesh, None
-        if comm is not None and comm.size > 1:
-            from plexus.spaces.shared import Total
-
-            def total(part: torch.Tensor) -> torch.Tensor:
-                return Total.apply(part, comm)
-
+        space = self.setting.space
+        grid = space.mesh
         own = [space.rows, *((0, n) for n in grid.cells[1:])]
         zeros = [self.hyper["padding"] * grid.ends(a) for a in range(grid.dim)]
         axes = [Axis(n, r, padding=z) for n, r, z in zip(grid.cells, own, zeros, strict=True)]
-        self.network.bind(axes, total)
+        self.network.bind(axes, total_over(self.setting.comm))
 
     def respond(self, u: torch.Tensor) -> torch.Tensor:
         """Return the network's answer. Collective."""

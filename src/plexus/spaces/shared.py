@@ -6,6 +6,7 @@ at a time stand on a last axis of rows, which travel together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -43,6 +44,18 @@ class Total(Function):
     def vmap(info: Any, axes: Any, part: Tensor, comm: Comm) -> tuple[Tensor, int]:
         """Return many sums. Collective."""
         return Total.apply(part, comm), axes[0]
+
+
+def total_over(comm: Comm | None) -> Callable[[Tensor], Tensor] | None:
+    """Return what adds up the parts of all ranks, differentiably; None where there is one rank only."""
+    if comm is None or comm.size == 1:
+        return None
+
+    def total(part: Tensor) -> Tensor:
+        found: Tensor = Total.apply(part, comm)
+        return found
+
+    return total
 
 
 class _OfRows(Function):
